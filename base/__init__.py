@@ -1,0 +1,1 @@
+"""Floor 0: settings, errors, clock, database session."""

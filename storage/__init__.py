@@ -1,0 +1,1 @@
+"""Floor 1: sealed bytes and keys. Knows no people."""
