@@ -45,4 +45,4 @@ def not_found() -> Failure:
 
 def invalid(code: str, **values: str | int) -> Failure:
     """The request is understood and cannot be done as it stands."""
-    return Failure(Kind.INVALID, code, **values)
+    return Failure(Kind.INVALID, code, retry_after=None, **values)

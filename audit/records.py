@@ -1,0 +1,137 @@
+"""Tables and SQL of the log. The service's role can insert and read here, nothing else."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from base.database import Base, now
+
+
+class AuditKey(Base):
+    """A key pair a person and a year: the public half seals events, the private one is sealed
+    under the person's key. `owner_id` is null for the service's own events."""
+
+    __tablename__ = "audit_key"
+    __table_args__ = (
+        Index(
+            "uq_audit_key_owner_year",
+            "owner_id",
+            "year",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner_id: Mapped[UUID | None]
+    year: Mapped[int]
+    public_key: Mapped[bytes]
+    sealed_private_key: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+class AccessEvent(Base):
+    """One line of the log. Append-only: role privileges and triggers keep it so (invariant 6)."""
+
+    __tablename__ = "access_event"
+    __table_args__ = (
+        CheckConstraint("octet_length(commitment) = 32", name="commitment"),
+        Index("ix_access_event_person_tag_id", "person_tag", "id"),
+        Index("ix_access_event_actor_tag_id", "actor_tag", "id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    key_id: Mapped[UUID]
+    person_tag: Mapped[bytes | None]
+    actor_tag: Mapped[bytes | None]
+    sealed: Mapped[bytes]
+    commitment: Mapped[bytes]
+
+
+class AccessOutcome(Base):
+    """Whether what was allowed was also sent whole. A missing line reads "not confirmed"."""
+
+    __tablename__ = "access_outcome"
+    __table_args__ = (CheckConstraint("state IN ('completed', 'interrupted')", name="state"),)
+    event_id: Mapped[UUID] = mapped_column(ForeignKey(AccessEvent.id), primary_key=True)
+    state: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+INSERT_EVENT = insert(AccessEvent)
+
+
+async def audit_key(
+    connection: AsyncConnection, owner_id: UUID | None, year: int
+) -> Row[UUID, bytes] | None:
+    """The public half for an owner (or the service) and a year: `id`, `public_key`."""
+    found = await connection.execute(
+        select(AuditKey.id, AuditKey.public_key).where(
+            AuditKey.owner_id.is_not_distinct_from(owner_id), AuditKey.year == year
+        )
+    )
+    return found.one_or_none()
+
+
+async def add_audit_key(connection: AsyncConnection, **values: Any) -> None:
+    """Keep a new key pair; one that another process just made wins."""
+    await connection.execute(
+        upsert(AuditKey)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=["owner_id", "year"])
+    )
+
+
+async def private_key(
+    connection: AsyncConnection, key_id: UUID
+) -> Row[UUID, UUID | None, bytes] | None:
+    """The sealed private half: `id`, `owner_id`, `sealed_private_key`."""
+    found = await connection.execute(
+        select(AuditKey.id, AuditKey.owner_id, AuditKey.sealed_private_key).where(
+            AuditKey.id == key_id
+        )
+    )
+    return found.one_or_none()
+
+
+async def insert_event(connection: AsyncConnection, values: dict[str, Any]) -> None:
+    """Append one event, in the caller's transaction."""
+    await connection.execute(INSERT_EVENT, values)
+
+
+async def insert_outcomes(connection: AsyncConnection, outcomes: Sequence[dict[str, Any]]) -> None:
+    """Append a batch of completions and interruptions; a line already there stays."""
+    await connection.execute(upsert(AccessOutcome).on_conflict_do_nothing(), outcomes)
+
+
+async def events_of(
+    connection: AsyncConnection,
+    *,
+    person_tag: bytes | None = None,
+    actor_tag: bytes | None = None,
+    before: UUID | None = None,
+    event_id: UUID | None = None,
+    limit: int = 50,
+) -> Sequence[Row[Any]]:
+    """Lines of one person, or of one actor, newest first, each with its outcome's `state`."""
+    query = (
+        select(AccessEvent.__table__, AccessOutcome.state)
+        .outerjoin(AccessOutcome, AccessOutcome.event_id == AccessEvent.id)
+        .order_by(AccessEvent.id.desc())
+        .limit(limit)
+    )
+    if person_tag is not None:
+        query = query.where(AccessEvent.person_tag == person_tag)
+    if actor_tag is not None:
+        query = query.where(AccessEvent.actor_tag == actor_tag)
+    if before is not None:
+        query = query.where(AccessEvent.id < before)
+    if event_id is not None:
+        query = query.where(AccessEvent.id == event_id)
+    return (await connection.execute(query)).all()

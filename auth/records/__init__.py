@@ -1,0 +1,1 @@
+"""Tables and SQL of floor 3, a file a subject."""

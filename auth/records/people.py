@@ -1,0 +1,56 @@
+"""People: a phone's keyed tag and sealed fields; nothing clear to join on."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, delete, insert, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from base.database import Base, now
+
+
+class Person(Base):
+    """Whose vault it is. Sealed under their own key: phone, e-mail, name."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        Index("uq_person_phone_tag", "phone_tag", unique=True),
+        Index("uq_person_email_tag", "email_tag", unique=True),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    phone_tag: Mapped[bytes | None]
+    email_tag: Mapped[bytes | None]
+    language: Mapped[str]
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())
+    used_at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+async def person_by_phone(connection: AsyncConnection, phone_tag: bytes) -> Row[Any] | None:
+    """`id`, `used_at`, `sealed`, `language` of the vault of a phone."""
+    found = await connection.execute(select(Person.__table__).where(Person.phone_tag == phone_tag))
+    return found.one_or_none()
+
+
+async def person(connection: AsyncConnection, person_id: UUID) -> Row[Any] | None:
+    """One person's row."""
+    found = await connection.execute(select(Person.__table__).where(Person.id == person_id))
+    return found.one_or_none()
+
+
+async def add_person(connection: AsyncConnection, **values: Any) -> None:
+    """Open an empty vault."""
+    await connection.execute(insert(Person).values(**values))
+
+
+async def touch_person(connection: AsyncConnection, person_id: UUID) -> None:
+    """Note that the vault was used: an unused one cannot be opened by a recycled number."""
+    await connection.execute(update(Person).where(Person.id == person_id).values(used_at=now()))
+
+
+async def delete_person(connection: AsyncConnection, person_id: UUID) -> None:
+    """Erase the row; what hangs on it goes with it."""
+    await connection.execute(delete(Person).where(Person.id == person_id))

@@ -1,0 +1,103 @@
+"""Organisations, their workers and their clients. Sealed under the service's key."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, insert, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from base.database import Base, now
+
+
+class Organisation(Base):
+    """A structure: an association, a CCAS, an administration. Sealed: name, contact."""
+
+    __tablename__ = "organisation"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+class Worker(Base):
+    """A professional. Sealed: name, job, e-mail, phone, hours."""
+
+    __tablename__ = "worker"
+    __table_args__ = (Index("uq_worker_email_tag", "email_tag", unique=True),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey(Organisation.id))
+    email_tag: Mapped[bytes]
+    active: Mapped[bool]
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+class Client(Base):
+    """An administration's system. `jwks` holds public keys only. Sealed: name, contact."""
+
+    __tablename__ = "client"
+    __table_args__ = (Index("uq_client_client_id", "client_id", unique=True),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey(Organisation.id))
+    client_id: Mapped[str]
+    jwks: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    scope: Mapped[str]
+    active: Mapped[bool]
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+async def add_organisation(connection: AsyncConnection, **values: Any) -> None:
+    """Keep an organisation."""
+    await connection.execute(insert(Organisation).values(**values))
+
+
+async def add_worker(connection: AsyncConnection, **values: Any) -> None:
+    """Keep a worker."""
+    await connection.execute(insert(Worker).values(**values))
+
+
+async def add_client(connection: AsyncConnection, **values: Any) -> None:
+    """Keep a client."""
+    await connection.execute(insert(Client).values(**values))
+
+
+async def organisation(connection: AsyncConnection, organisation_id: UUID) -> Row[Any] | None:
+    """One organisation's row."""
+    found = await connection.execute(
+        select(Organisation.__table__).where(Organisation.id == organisation_id)
+    )
+    return found.one_or_none()
+
+
+async def worker(connection: AsyncConnection, worker_id: UUID) -> Row[Any] | None:
+    """An active worker, with the organisation's sealed fields as `organisation_sealed`."""
+    found = await connection.execute(_WORKER.where(Worker.id == worker_id))
+    return found.one_or_none()
+
+
+async def worker_by_email(connection: AsyncConnection, email_tag: bytes) -> Row[Any] | None:
+    """An active worker by the keyed tag of their work e-mail."""
+    found = await connection.execute(_WORKER.where(Worker.email_tag == email_tag))
+    return found.one_or_none()
+
+
+async def client(connection: AsyncConnection, client_id: str) -> Row[Any] | None:
+    """An active client by its public identifier."""
+    found = await connection.execute(_CLIENT.where(Client.client_id == client_id))
+    return found.one_or_none()
+
+
+_WORKER = (
+    select(Worker.__table__, Organisation.sealed.label("organisation_sealed"))
+    .join(Organisation, Organisation.id == Worker.organisation_id)
+    .where(Worker.active)
+)
+_CLIENT = (
+    select(Client.__table__, Organisation.sealed.label("organisation_sealed"))
+    .join(Organisation, Organisation.id == Client.organisation_id)
+    .where(Client.active)
+)

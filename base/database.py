@@ -1,0 +1,110 @@
+"""The database: one engine a process, one transaction a use case, and notifications."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, cast
+
+import psycopg
+from pydantic import SecretStr
+from sqlalchemy import DateTime, MetaData, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql import func
+from sqlalchemy.sql.functions import Function
+
+SCHEMA = "unefois"
+SERVICE_ROLE = "unefois_service"
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """What every table is declared on. Times are `timestamptz`."""
+
+    metadata = MetaData(schema=SCHEMA, naming_convention=_NAMES)
+    type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012  (SQLAlchemy reads it)
+
+
+def now() -> Function[datetime]:
+    """The database's clock, in SQL: the only one that judges a grant (invariant 3)."""
+    return cast("Function[datetime]", func.unefois.now(type_=DateTime(timezone=True)))
+
+
+class Database:
+    """The engine, and what is built on it. `url` is never shown."""
+
+    def __init__(self, url: SecretStr, *, pool: int = 20) -> None:
+        self._url = url
+        self.engine = self._engine(pool)
+        self._aside = self._engine(2)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed when the block ends well, rolled back otherwise."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[AsyncConnection]:
+        """A short transaction on connections kept apart: it may open inside another one without
+        waiting for the pool that the other one fills."""
+        async with self._aside.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def listening(self, *channels: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A connection of its own that hears `NOTIFY` on the channels."""
+        connection = await psycopg.AsyncConnection.connect(self.plain_url(), autocommit=True)
+        try:
+            for channel in channels:
+                await connection.execute(
+                    psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel))
+                )
+            yield connection
+        finally:
+            await connection.close()
+
+    def plain_url(self) -> str:
+        """The address as libpq reads it. A secret: never print it."""
+        url = make_url(self._url.get_secret_value()).set(drivername="postgresql")
+        return url.render_as_string(hide_password=False)
+
+    async def check(self) -> None:
+        """Raise unless the database answers."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+        await self._aside.dispose()
+
+    def _engine(self, size: int) -> AsyncEngine:
+        return create_async_engine(
+            self._url.get_secret_value(),
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=30,
+            hide_parameters=True,
+            connect_args={"options": "-c timezone=UTC", "prepare_threshold": 2},
+        )
+
+
+async def driver(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
+    """The psycopg connection under a SQLAlchemy one, in the same transaction."""
+    raw = await connection.get_raw_connection()
+    return cast("psycopg.AsyncConnection[Any]", raw.driver_connection)
+
+
+async def notify(connection: AsyncConnection, channel: str, payload: str) -> None:
+    """Tell every process, at commit. The payload holds an id only."""
+    await connection.execute(
+        text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
+    )

@@ -1,0 +1,151 @@
+"""Every setting of the service: typed, documented, refused when unsafe in production.
+
+Each is read from the environment variable `UNEFOIS_<NAME>`, except the two database addresses,
+which keep their usual names.
+"""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+def default_home() -> Path:
+    """Where a service without configuration keeps its things."""
+    return Path.home() / ".unefois"
+
+
+class Settings(BaseSettings):
+    """The settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="UNEFOIS_", populate_by_name=True, extra="ignore")
+
+    mode: Literal["demo", "production"] = Field(
+        "production", description="`demo` allows the embedded defaults and the visible inbox."
+    )
+    home: Path = Field(
+        default_factory=default_home,
+        description="Folder of the keyring, the directory store and the embedded PostgreSQL.",
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        description="The address people type; also the issuer of tokens. https in production.",
+    )
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port it listens on; 0: a free one.")
+
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL, restricted role. Empty: the embedded PostgreSQL.",
+    )
+    migrations_database_url: SecretStr | None = Field(
+        None,
+        validation_alias="MIGRATIONS_DATABASE_URL",
+        description="PostgreSQL, owner of the tables; only `unefois migrate` uses it.",
+    )
+    database_pool: int = Field(20, ge=2, le=200, description="Connections kept to PostgreSQL.")
+
+    blob_store: Literal["directory", "s3"] = Field(
+        "directory", description="Where sealed files go."
+    )
+    s3_endpoint_url: str | None = Field(None, description="Address of the S3 server; empty: AWS.")
+    s3_bucket: str = Field("unefois", description="Bucket of the sealed files.")
+    s3_region: str = Field("eu-west-3", description="Region of the bucket.")
+    s3_access_key: str | None = Field(None, description="S3 access key.")
+    s3_secret_key: SecretStr | None = Field(None, description="S3 secret key.")
+
+    key_provider: Literal["local", "aws-kms"] = Field(
+        "local", description="Who wraps the keys: a keyring file, or AWS KMS."
+    )
+    kms_key_id: str | None = Field(None, description="First KMS key (ARN), for `aws-kms`.")
+    kms_region: str = Field("eu-west-3", description="Region of the KMS keys.")
+    kms_endpoint_url: str | None = Field(None, description="Address of the KMS; empty: AWS.")
+    key_retention_days: int = Field(
+        35,
+        ge=7,
+        le=365,
+        description="Days that a retired root version lives on, for the backups that need it.",
+    )
+
+    messenger: Literal["console", "inbox", "smtp"] = Field(
+        "smtp", description="How codes leave: printed, kept in the demo inbox, or really sent."
+    )
+    smtp_host: str = Field("127.0.0.1", description="SMTP server for e-mails.")
+    smtp_port: int = Field(25, description="Port of the SMTP server.")
+    smtp_user: str | None = Field(None, description="SMTP user.")
+    smtp_password: SecretStr | None = Field(None, description="SMTP password.")
+    smtp_start_tls: bool = Field(True, description="Require STARTTLS; off only on loopback.")
+    mail_from: str = Field("ne-pas-repondre@localhost", description="Sender of e-mails.")
+    sms_gateway_url: str | None = Field(None, description="HTTP gateway that sends SMS (POST).")
+    sms_gateway_token: SecretStr | None = Field(None, description="Bearer token of the gateway.")
+
+    clamd_address: str | None = Field(
+        None, description="clamd, `host:port` or a socket path; empty: documents say not scanned."
+    )
+
+    max_document_bytes: int = Field(50 * MIB, ge=1024, description="Largest document, in bytes.")
+    max_parts: int = Field(20, ge=1, le=100, description="Most photos of one paper.")
+    decoders: int = Field(2, ge=1, le=16, description="Files decoded at the same time.")
+    requests_per_hour: int = Field(
+        20, ge=1, description="Consent requests a worker or a client may make in an hour."
+    )
+    sign_ins_per_hour: int = Field(
+        10, ge=1, description="Codes sent to one phone or e-mail address in an hour."
+    )
+    sign_ins_per_hour_from_one_address: int = Field(
+        120, ge=1, description="Sign-ins started from one network address in an hour."
+    )
+    person_session_hours: int = Field(24 * 30, ge=1, description="Life of a person's session.")
+    worker_session_hours: int = Field(10, ge=1, description="Life of a worker's session.")
+    jobs_in_process: bool = Field(True, description="Run the jobs inside the server process.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severity that is logged."
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="Addresses whose X-Forwarded-For is believed."
+    )
+
+    @model_validator(mode="after")
+    def _refuse_unsafe(self) -> Self:
+        if self.mode == "production":
+            wrong = list(self._unsafe())
+            if wrong:
+                raise ValueError("unsafe in production: " + "; ".join(wrong))
+        return self
+
+    def _unsafe(self) -> list[str]:
+        wrong: list[str] = []
+        if not self.public_url.startswith("https://"):
+            wrong.append("UNEFOIS_PUBLIC_URL must begin with https://")
+        if self.messenger != "smtp":
+            wrong.append("UNEFOIS_MESSENGER must be smtp: codes may not be shown")
+        if self.messenger == "smtp" and not self.smtp_start_tls and not _loopback(self.smtp_host):
+            wrong.append("UNEFOIS_SMTP_START_TLS may be off only on loopback")
+        if self.blob_store == "s3" and _placeholder(self.s3_secret_key):
+            wrong.append("UNEFOIS_S3_SECRET_KEY is empty or a placeholder")
+        if self.key_provider == "aws-kms" and not self.kms_key_id:
+            wrong.append("UNEFOIS_KMS_KEY_ID is missing")
+        for name, url in (
+            ("DATABASE_URL", self.database_url),
+            ("MIGRATIONS_DATABASE_URL", self.migrations_database_url),
+        ):
+            if url is not None and any(
+                f":{word}@" in url.get_secret_value() for word in PLACEHOLDERS
+            ):
+                wrong.append(f"{name} carries a placeholder password")
+        return wrong
+
+
+PLACEHOLDERS = ("changeme", "change-me", "password", "secret", "example", "postgres", "placeholder")
+
+
+def _loopback(host: str) -> bool:
+    return host in {"127.0.0.1", "::1", "localhost"}
+
+
+def _placeholder(secret: SecretStr | None) -> bool:
+    return secret is None or secret.get_secret_value().lower() in {"", *PLACEHOLDERS}

@@ -1,0 +1,1 @@
+"""Migrations: forward only, run as the owner of the tables."""

@@ -1,0 +1,46 @@
+"""Runs the migrations as the owner of the tables, under a lock timeout, one runner at a time."""
+
+from alembic import context
+from sqlalchemy import create_engine, pool, text
+
+from base.database import SCHEMA, Base
+from migrations import tables
+
+target_metadata = tables.metadata
+assert target_metadata is Base.metadata  # noqa: S101  (the tables are imported)
+
+_RUNNERS_LOCK = 0x756E65666F6973
+
+
+def _ours(name: str | None, kind: str, parents: object) -> bool:  # noqa: ARG001
+    """Only our schema is compared: procrastinate keeps its own tables."""
+    return name == SCHEMA if kind == "schema" else True
+
+
+def run() -> None:
+    """Migrate the database whose address `migrations.run` passed."""
+    engine = create_engine(
+        context.config.attributes["url"], poolclass=pool.NullPool, hide_parameters=True
+    )
+    with engine.connect() as connection:
+        connection.execute(text("SET lock_timeout = '10s'"))
+        connection.execute(text("SET TIME ZONE 'UTC'"))
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _RUNNERS_LOCK})
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        connection.commit()
+        context.configure(
+            connection=connection,
+            target_metadata=target_metadata,
+            include_schemas=True,
+            include_name=_ours,
+            version_table_schema=SCHEMA,
+            compare_type=True,
+            compare_server_default=False,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+        connection.commit()
+    engine.dispose()
+
+
+run()

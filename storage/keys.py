@@ -1,0 +1,150 @@
+"""Keys: one wrapped secret an owner and one a use of the service, cached for a minute at most.
+
+The provider wraps a random secret; what seals is derived from it by HKDF (RFC 5869) with the
+row, the purpose and the version in `info`, so that a wrap moved to another row opens nothing.
+"""
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from base import clock
+from base.database import Database, notify
+from base.ids import new_id
+from storage import records
+from storage.providers import KeyProvider
+
+CACHE_SECONDS = 60.0
+CACHE_SIZE = 10_000
+CHANNEL = "unefois_keys"
+
+
+class KeyDestroyed(Exception):  # noqa: N818  (it is a state of the world)
+    """The owner's secret is gone: nothing of theirs opens any more."""
+
+
+@dataclass(slots=True)
+class Secret:
+    """An unwrapped secret, and the keys derived from it in this minute."""
+
+    subject: str
+    version: int
+    _value: bytes = field(repr=False)
+    read_at: float = 0.0
+    _derived: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    def derive(self, purpose: str) -> bytes:
+        """The 32-byte key of one purpose."""
+        key = self._derived.get(purpose)
+        if key is None:
+            info = f"unefois/key/v1|{self.subject}|{self.version}|{purpose}".encode()
+            key = HKDF(SHA256(), 32, salt=None, info=info).derive(self._value)
+            self._derived[purpose] = key
+        return key
+
+
+class Keys:
+    """Unwraps secrets, keeps them 60 s at most, and forgets them when told (invariant 8)."""
+
+    def __init__(self, database: Database, provider: KeyProvider) -> None:
+        self._database = database
+        self.provider = provider
+        self._cache: OrderedDict[str, Secret] = OrderedDict()
+
+    async def owner(self, owner_id: UUID, connection: AsyncConnection | None = None) -> Secret:
+        """The secret of an owner. Raises `KeyDestroyed` when there is none."""
+        cached = self._cached(str(owner_id))
+        if cached is not None:
+            return cached
+        if connection is None:
+            async with self._database.aside() as own:
+                row = await records.owner_key(own, owner_id)
+        else:
+            row = await records.owner_key(connection, owner_id)
+        return await self._unwrap(str(owner_id), row)
+
+    async def service(self, use: str) -> Secret:
+        """The service's secret for one use, made at its first use."""
+        cached = self._cached(use)
+        if cached is not None:
+            return cached
+        async with self._database.aside() as connection:
+            row = await records.service_key(connection, use)
+            if row is None:
+                await self._add(connection, records.SERVICE, None, use)
+                row = await records.service_key(connection, use)
+        return await self._unwrap(use, row)
+
+    async def create_owner(self, connection: AsyncConnection, owner_id: UUID) -> None:
+        """Make an owner's secret, in the caller's transaction."""
+        await self._add(connection, records.OWNER, owner_id, None)
+
+    async def destroy_owner(self, connection: AsyncConnection, owner_id: UUID) -> None:
+        """Destroy an owner's secret; every process forgets it when the transaction commits."""
+        await records.destroy_owner_key(connection, owner_id)
+        await notify(connection, CHANNEL, str(owner_id))
+
+    def forget(self, subject: str) -> None:
+        """Drop one cached secret."""
+        self._cache.pop(subject, None)
+
+    def forget_all(self) -> None:
+        """Drop every cached secret: after a lost notification connection, for one."""
+        self._cache.clear()
+
+    def _cached(self, subject: str) -> Secret | None:
+        secret = self._cache.get(subject)
+        if secret is None:
+            return None
+        if clock.monotonic() - secret.read_at >= CACHE_SECONDS:
+            del self._cache[subject]
+            return None
+        return secret
+
+    async def _unwrap(self, subject: str, row: Row[Any] | None) -> Secret:
+        """Unwrap a row and keep it for a minute."""
+        read_at = clock.monotonic()
+        if row is None:
+            raise KeyDestroyed
+        version: int = row.version
+        value = await self.provider.unwrap(row.root_version, row.wrapped, context(subject, version))
+        secret = Secret(subject, version, value, read_at)
+        self._cache[subject] = secret
+        while len(self._cache) > CACHE_SIZE:
+            self._cache.popitem(last=False)
+        return secret
+
+    async def _add(
+        self, connection: AsyncConnection, kind: str, owner_id: UUID | None, use: str | None
+    ) -> None:
+        root = await self._root(connection)
+        subject = use if owner_id is None else str(owner_id)
+        assert subject is not None  # noqa: S101  (the table's own constraint)
+        wrapped = await self.provider.wrap(root, secrets.token_bytes(32), context(subject, 1))
+        await records.add_key(
+            connection,
+            key_id=new_id(),
+            kind=kind,
+            owner_id=owner_id,
+            use=use,
+            root_version=root,
+            wrapped=wrapped,
+        )
+
+    async def _root(self, connection: AsyncConnection) -> str:
+        root = await records.active_root(connection)
+        if root is None:
+            raise RuntimeError("no root key version yet: run `unefois init`")
+        return root
+
+
+def context(subject: str, version: int) -> dict[str, str]:
+    """What a wrap is bound to: its row, its purpose, its version."""
+    return {"purpose": "unefois/secret/v1", "subject": subject, "version": str(version)}

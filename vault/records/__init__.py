@@ -1,0 +1,1 @@
+"""Tables and SQL of the domain, a file a subject. Every query takes the subject or the grant."""
