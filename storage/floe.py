@@ -1,0 +1,440 @@
+"""FLOE, the sealed-file format: AES-256-GCM in segments, each of which opens alone.
+
+Source: the FLOE specification (Snowflake-Labs/floe-specification, `spec/README.md`).
+`docs/formats/sealed-file.md` says which of its choices are ours.
+"""
+
+import hmac
+import secrets
+import struct
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+Octets = bytes | bytearray | memoryview
+
+KEY_LENGTH: Final = 32
+SEGMENT_LENGTH: Final = 256 * 1024
+ROTATION_MASK: Final = 20
+MAX_SEGMENTS: Final = 2**40
+
+_AES_256_GCM = 0
+_HKDF_EXPAND_SHA_384 = 0
+_PARAMETERS = struct.Struct(">BBII")
+_IV_LENGTH = 32
+_PREFIX_LENGTH = _PARAMETERS.size + _IV_LENGTH
+_HEADER_TAG_LENGTH = 32
+_MESSAGE_KEY_LENGTH = 48
+HEADER_LENGTH: Final = _PREFIX_LENGTH + _HEADER_TAG_LENGTH
+
+_FIELD_LENGTH = 4
+_SEGMENT_IV_LENGTH = 12
+_SEGMENT_PREFIX_LENGTH = _FIELD_LENGTH + _SEGMENT_IV_LENGTH
+_TAG_LENGTH = 16
+OVERHEAD: Final = _SEGMENT_PREFIX_LENGTH + _TAG_LENGTH
+_NOT_FINAL = b"\xff\xff\xff\xff"
+
+
+class Reason(StrEnum):
+    """Why a sealed file was refused. Closed: nothing else is ever said about it."""
+
+    HEADER = "header"  # not a FLOE header, or parameters that this reader does not speak
+    HEADER_TAG = "header_tag"  # wrong key, wrong AAD, or an altered header
+    LENGTH = "length"  # lengths that no whole sealed file has
+    SEGMENT_FIELD = "segment_field"  # a segment that says it is, or is not, the last one
+    TAG = "tag"  # a segment altered, moved, or of another file
+
+
+class SealBroken(Exception):  # noqa: N818  (named for what happened, as `Failure` is)
+    """The sealed bytes are not what was sealed. Carries a reason and nothing else."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a new file is sealed with.
+
+    `segment_length` is that of a whole encrypted segment, in bytes, and is written in the header.
+    `rotation_mask` is not: 2**rotation_mask segments share an AES key. The specification fixes
+    20; smaller ones exist for known answers only.
+    """
+
+    segment_length: int = SEGMENT_LENGTH
+    rotation_mask: int = ROTATION_MASK
+
+    def __post_init__(self) -> None:
+        if not OVERHEAD < self.segment_length < 0xFFFFFFFF:
+            raise ValueError("segment length out of range")
+        if not 0 <= self.rotation_mask <= ROTATION_MASK:
+            raise ValueError("rotation mask out of range")
+
+
+_DEFAULT = Parameters()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything stands in one sealed file: pure arithmetic, lengths in bytes.
+
+    Raises `SealBroken(LENGTH)` for lengths that cannot belong together. The specification lets a
+    plaintext of whole segments end with a full segment or with an empty one; a layout can say
+    either, `of_plaintext` says ours (empty).
+    """
+
+    segment_length: int
+    plaintext_length: int
+    ciphertext_length: int
+
+    def __post_init__(self) -> None:
+        sealed = self.ciphertext_length - HEADER_LENGTH - self.plaintext_length
+        segments, rest = divmod(sealed, OVERHEAD)
+        last = self.plaintext_length - (segments - 1) * self.payload
+        if rest or not 1 <= segments <= MAX_SEGMENTS or not 0 <= last <= self.payload:
+            raise SealBroken(Reason.LENGTH)
+
+    @classmethod
+    def of_plaintext(cls, plaintext_length: int, segment_length: int = SEGMENT_LENGTH) -> Self:
+        """The layout that `Sealer` gives to so many bytes of plaintext."""
+        return cls(
+            segment_length, plaintext_length, ciphertext_length(plaintext_length, segment_length)
+        )
+
+    @classmethod
+    def of_ciphertext(cls, length: int, segment_length: int = SEGMENT_LENGTH) -> Self:
+        """The only layout that a whole file of `length` bytes can have."""
+        segments = -((HEADER_LENGTH - length) // segment_length)
+        return cls(segment_length, length - HEADER_LENGTH - segments * OVERHEAD, length)
+
+    @property
+    def payload(self) -> int:
+        """Plaintext bytes in every segment but the last."""
+        return self.segment_length - OVERHEAD
+
+    @property
+    def segments(self) -> int:
+        """How many segments, the last included: at least 1."""
+        return (self.ciphertext_length - HEADER_LENGTH - self.plaintext_length) // OVERHEAD
+
+    def is_final(self, index: int) -> bool:
+        """Whether this segment is the last one; `IndexError` if there is no such segment."""
+        if not 0 <= index < self.segments:
+            raise IndexError("no such segment")
+        return index == self.segments - 1
+
+    def plaintext_span(self, index: int) -> tuple[int, int]:
+        """(offset, length) of this segment's plaintext in the whole plaintext."""
+        start = index * self.payload
+        final = self.is_final(index)
+        return start, self.plaintext_length - start if final else self.payload
+
+    def segment_span(self, index: int) -> tuple[int, int]:
+        """(offset, length) of this segment in the whole sealed file, header counted."""
+        length = self.plaintext_span(index)[1] + OVERHEAD
+        return HEADER_LENGTH + index * self.segment_length, length
+
+    def segment_of(self, offset: int) -> int:
+        """The segment that holds the plaintext byte at `offset`; `IndexError` if none does."""
+        if not 0 <= offset < self.plaintext_length:
+            raise IndexError("no such byte")
+        return offset // self.payload
+
+    def segments_for_range(self, start: int, stop: int) -> range:
+        """The segments that hold plaintext[start:stop]; empty for an empty range.
+
+        `IndexError` unless 0 <= start <= stop <= plaintext_length.
+        """
+        if not 0 <= start <= stop <= self.plaintext_length:
+            raise IndexError("no such range")
+        if start == stop:
+            return range(0)
+        return range(self.segment_of(start), self.segment_of(stop - 1) + 1)
+
+    def slice_of(self, index: int, start: int, stop: int) -> slice:
+        """The part of this segment's own plaintext that falls in plaintext[start:stop]."""
+        offset, length = self.plaintext_span(index)
+        return slice(min(max(start - offset, 0), length), min(max(stop - offset, 0), length))
+
+
+def ciphertext_length(plaintext_length: int, segment_length: int = SEGMENT_LENGTH) -> int:
+    """Length of the whole file that `Sealer` makes of so many bytes: a function of nothing else."""
+    if plaintext_length < 0:
+        raise ValueError("a length is not negative")
+    segments = plaintext_length // (segment_length - OVERHEAD) + 1
+    return HEADER_LENGTH + plaintext_length + segments * OVERHEAD
+
+
+def segment_length_of(header: Octets) -> int:
+    """The encrypted segment length a header announces. NOT authenticated: `Opener` does that.
+
+    Raises `SealBroken(HEADER)` for anything but AES-256-GCM, HKDF-Expand-SHA-384, 32-byte IV.
+    """
+    if len(header) != HEADER_LENGTH:
+        raise SealBroken(Reason.HEADER)
+    aead, kdf, segment_length, iv_length = _PARAMETERS.unpack(header[: _PARAMETERS.size])
+    known = (aead, kdf, iv_length) == (_AES_256_GCM, _HKDF_EXPAND_SHA_384, _IV_LENGTH)
+    if not known or not OVERHEAD < segment_length < 0xFFFFFFFF:
+        raise SealBroken(Reason.HEADER)
+    return int(segment_length)
+
+
+def _derive(key: bytes, prefix: bytes, purpose: bytes, aad: bytes, length: int) -> bytes:
+    """FLOE_KDF. `prefix` is the encoded parameters followed by the file's IV."""
+    return HKDFExpand(SHA384(), length, prefix + purpose + aad).derive(key)
+
+
+class _Keys:
+    """One file's keys: the header tag's, and the AES keys by rotation, the last one kept."""
+
+    __slots__ = ("_aad", "_current", "_mask", "_message_key", "_prefix", "header_tag")
+
+    def __init__(self, key: bytes, prefix: bytes, aad: bytes, rotation_mask: int) -> None:
+        if len(key) != KEY_LENGTH:
+            raise ValueError("a key is 32 bytes")
+        self._prefix = prefix
+        self._aad = bytes(aad)
+        self._mask = rotation_mask
+        self.header_tag = _derive(key, prefix, b"HEADER_TAG:", self._aad, _HEADER_TAG_LENGTH)
+        self._message_key = _derive(key, prefix, b"MESSAGE_KEY:", self._aad, _MESSAGE_KEY_LENGTH)
+        self._current: tuple[int, AESGCM] | None = None
+
+    def aead(self, index: int) -> AESGCM:
+        """The cipher of this segment. One assignment, so that threads may share a file."""
+        rotation = index >> self._mask
+        current = self._current
+        if current is None or current[0] != rotation:
+            purpose = b"DEK:" + (rotation << self._mask).to_bytes(8, "big")
+            key = _derive(self._message_key, self._prefix, purpose, self._aad, KEY_LENGTH)
+            current = self._current = (rotation, AESGCM(key))
+        return current[1]
+
+
+def _segment_aad(index: int, final: bool) -> bytes:
+    return index.to_bytes(8, "big") + (b"\x01" if final else b"\x00")
+
+
+class Sealer:
+    """Seals one file as its bytes arrive, in constant memory: two segments, whatever the file.
+
+    Write `header`, then every piece of every `update`, then what `finish` returns. A piece is a
+    read-only view that stays valid until the next piece is asked for. One thread at a time.
+
+    A segment leaves as soon as it is full, so a plaintext of whole segments ends with an empty
+    last segment. Nothing is sealed before `finish`: without its last segment no file opens.
+    """
+
+    def __init__(self, key: bytes, aad: bytes, *, parameters: Parameters = _DEFAULT) -> None:
+        length = parameters.segment_length
+        prefix = _PARAMETERS.pack(_AES_256_GCM, _HKDF_EXPAND_SHA_384, length, _IV_LENGTH)
+        prefix += secrets.token_bytes(_IV_LENGTH)
+        self._keys: _Keys | None = _Keys(key, prefix, aad, parameters.rotation_mask)
+        self._pending = memoryview(bytearray(length - OVERHEAD))
+        self._sealed = memoryview(bytearray(length))
+        self._held = 0
+        self._index = 0
+        self._owing = False
+        self.header: Final = prefix + self._keys.header_tag
+        self.plaintext_length = 0
+
+    def update(self, data: Octets) -> Iterator[memoryview]:
+        """Take in `data` and give the segments it completes, each of `segment_length` bytes.
+
+        The iterator does the work: exhaust it before the next call (`RuntimeError` otherwise), and
+        leave `data` alone until then. Whole segments are sealed from `data` without a copy.
+        """
+        self._check_ready()
+        self._owing = True
+        return self._pieces(memoryview(data).cast("B"))
+
+    def finish(self) -> memoryview:
+        """Give the last segment and forget the key and the plaintext."""
+        self._check_ready()
+        last = self._seal(self._pending[: self._held], final=True)
+        self.close()
+        return last
+
+    def close(self) -> None:
+        """Forget the key and the plaintext. Without `finish`, what was given so far never opens."""
+        self._keys = None
+        self._pending[:] = bytes(len(self._pending))
+        self._held = 0
+
+    def _check_ready(self) -> None:
+        if self._keys is None:
+            raise RuntimeError("this sealer is closed")
+        if self._owing:
+            raise RuntimeError("pieces of the last update were not taken")
+
+    def _pieces(self, data: memoryview) -> Iterator[memoryview]:
+        payload = len(self._pending)
+        start = 0
+        while start < len(data):
+            if not self._held and len(data) - start >= payload:
+                stop = start + payload
+                yield self._seal(data[start:stop], final=False)
+            else:
+                stop = min(start + payload - self._held, len(data))
+                held = self._held + stop - start
+                self._pending[self._held : held] = data[start:stop]
+                self._held = held % payload
+                if not self._held:
+                    yield self._seal(self._pending, final=False)
+            start = stop
+        self._owing = False
+
+    def _seal(self, plaintext: memoryview, *, final: bool) -> memoryview:
+        if self._keys is None:
+            raise RuntimeError("this sealer is closed")
+        if not final and self._index >= MAX_SEGMENTS - 1:
+            raise ValueError("too long for one sealed file")
+        length = len(plaintext) + OVERHEAD
+        iv = secrets.token_bytes(_SEGMENT_IV_LENGTH)
+        field = length.to_bytes(_FIELD_LENGTH, "big") if final else _NOT_FINAL
+        self._sealed[:_SEGMENT_PREFIX_LENGTH] = field + iv
+        self._keys.aead(self._index).encrypt_into(
+            iv,
+            plaintext,
+            _segment_aad(self._index, final),
+            self._sealed[_SEGMENT_PREFIX_LENGTH:length],
+        )
+        self._index += 1
+        self.plaintext_length += len(plaintext)
+        return self._sealed[:length].toreadonly()
+
+
+class Opener:
+    """Opens the segments of one sealed file, in any order, into buffers that the caller lends.
+
+    The lengths say which segment is the last one; they come from a place the store cannot write
+    to. Give the plaintext's, the ciphertext's, or both: a file cut, extended or of the other legal
+    ending is then refused. Raises `SealBroken` (HEADER, HEADER_TAG, LENGTH).
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        aad: bytes,
+        header: Octets,
+        *,
+        plaintext_length: int | None = None,
+        ciphertext_length: int | None = None,
+        rotation_mask: int = ROTATION_MASK,
+    ) -> None:
+        header = bytes(header)
+        # 1. A header this reader speaks. 2. Its tag: from here on key, AAD, IV and segment length
+        # are those of the sealer. 3. Lengths that fit.
+        segment_length = segment_length_of(header)
+        self._keys = _Keys(key, header[:_PREFIX_LENGTH], aad, rotation_mask)
+        if not hmac.compare_digest(self._keys.header_tag, header[_PREFIX_LENGTH:]):
+            raise SealBroken(Reason.HEADER_TAG)
+        self.layout: Final = _layout(segment_length, plaintext_length, ciphertext_length)
+
+    def open_segment(
+        self, index: int, ciphertext: Octets, into: bytearray | memoryview
+    ) -> memoryview:
+        """Open a whole segment; the plaintext is the returned view, the beginning of `into`.
+
+        `into` holds at least `layout.payload` bytes and does not overlap `ciphertext`. Raises
+        `SealBroken` (LENGTH, SEGMENT_FIELD, TAG), and then `into` holds no plaintext of this file.
+        """
+        layout = self.layout
+        final = layout.is_final(index)
+        length = layout.plaintext_span(index)[1] + OVERHEAD
+        sealed = memoryview(ciphertext)
+        if len(sealed) != length:
+            raise SealBroken(Reason.LENGTH)
+        field = length.to_bytes(_FIELD_LENGTH, "big") if final else _NOT_FINAL
+        if sealed[:_FIELD_LENGTH] != field:
+            raise SealBroken(Reason.SEGMENT_FIELD)
+        plaintext = memoryview(into)[: length - OVERHEAD]
+        try:
+            self._keys.aead(index).decrypt_into(
+                sealed[_FIELD_LENGTH:_SEGMENT_PREFIX_LENGTH],
+                sealed[_SEGMENT_PREFIX_LENGTH:],
+                _segment_aad(index, final),
+                plaintext,
+            )
+        except InvalidTag:
+            # The bytes are already decrypted in the buffer, and nobody vouches for them.
+            plaintext[:] = bytes(len(plaintext))
+            raise SealBroken(Reason.TAG) from None
+        return plaintext
+
+
+def _layout(segment_length: int, plaintext: int | None, ciphertext: int | None) -> Layout:
+    if plaintext is not None and ciphertext is not None:
+        return Layout(segment_length, plaintext, ciphertext)
+    if plaintext is not None:
+        return Layout.of_plaintext(plaintext, segment_length)
+    if ciphertext is not None:
+        return Layout.of_ciphertext(ciphertext, segment_length)
+    raise TypeError("a length is needed to know the last segment")
+
+
+class Buffers:
+    """Buffers of one segment's length, lent while a segment is fetched, opened and sent.
+
+    A buffer comes back into use only when no view of it is left anywhere, so a transport that
+    still holds a slice never sees it change: such a buffer is left to the garbage collector. At
+    most `keep` idle ones are kept. Threads may share a pool.
+    """
+
+    def __init__(self, length: int = SEGMENT_LENGTH, *, keep: int = 16) -> None:
+        self._length = length
+        self._keep = keep
+        self._idle: deque[bytearray] = deque()
+
+    @contextmanager
+    def lend(self) -> Iterator[bytearray]:
+        """A buffer for the length of a block, with whatever was in it before."""
+        try:
+            buffer = self._idle.pop()
+        except IndexError:
+            buffer = bytearray(self._length)
+        try:
+            yield buffer
+        finally:
+            self._take_back(buffer)
+
+    def _take_back(self, buffer: bytearray) -> None:
+        try:
+            buffer.append(buffer.pop())  # resizing is refused while a view of the buffer lives
+        except BufferError:
+            return
+        if len(self._idle) < self._keep:
+            self._idle.append(buffer)
+
+
+def seal_bytes(
+    key: bytes, aad: bytes, plaintext: Octets, *, parameters: Parameters = _DEFAULT
+) -> bytes:
+    """A whole sealed file at once, for small things."""
+    sealer = Sealer(key, aad, parameters=parameters)
+    return b"".join(
+        [sealer.header, *(bytes(piece) for piece in sealer.update(plaintext)), sealer.finish()]
+    )
+
+
+def open_bytes(
+    key: bytes, aad: bytes, ciphertext: Octets, *, rotation_mask: int = ROTATION_MASK
+) -> bytes:
+    """A whole sealed file opened at once, for small things. Raises `SealBroken`."""
+    sealed = memoryview(ciphertext)
+    header = sealed[:HEADER_LENGTH]
+    opener = Opener(key, aad, header, ciphertext_length=len(sealed), rotation_mask=rotation_mask)
+    into = bytearray(opener.layout.payload)
+    plaintext = bytearray()
+    for index in range(opener.layout.segments):
+        offset, length = opener.layout.segment_span(index)
+        plaintext += opener.open_segment(index, sealed[offset : offset + length], into)
+    return bytes(plaintext)
