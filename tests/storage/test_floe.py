@@ -1,0 +1,511 @@
+"""`storage/floe.py`: what was sealed comes back whole, by any road; anything else is refused."""
+
+import json
+import runpy
+import time
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from storage.floe import (
+    HEADER_LENGTH,
+    OVERHEAD,
+    SEGMENT_LENGTH,
+    Buffers,
+    Layout,
+    Opener,
+    Parameters,
+    Reason,
+    SealBroken,
+    Sealer,
+    ciphertext_length,
+    open_bytes,
+    seal_bytes,
+    segment_length_of,
+)
+
+KEY = b"k" * 32
+AAD = b"a file"
+SMALL = Parameters(segment_length=48)
+PAYLOAD = 16
+VECTORS = Path(__file__).parents[1] / "vectors"
+OURS = sorted((VECTORS / "floe").glob("*.json"))
+MAKER = SimpleNamespace(**runpy.run_path(str(VECTORS / "make_floe.py")))
+CHECKER = SimpleNamespace(**runpy.run_path(str(VECTORS / "check_published.py")))
+PUBLISHED = CHECKER.known_answers(CHECKER.folder([]))
+
+
+def octets(length: int) -> bytes:
+    """So many bytes in which no two segments are alike."""
+    return b"".join(number.to_bytes(8, "big") for number in range(length // 8 + 1))[:length]
+
+
+def feed(sealer: Sealer, *chunks: bytes) -> bytes:
+    """All that comes out of a sealer, each piece copied before the next is asked for."""
+    out = bytearray(sealer.header)
+    for chunk in chunks:
+        for piece in sealer.update(chunk):
+            out += piece
+    out += sealer.finish()
+    return bytes(out)
+
+
+def refusal(act: Callable[[], object]) -> Reason:
+    """The reason for which something was refused."""
+    with pytest.raises(SealBroken) as caught:
+        act()
+    return caught.value.reason
+
+
+def segments_of(sealed: bytes, length: int = 48) -> list[bytes]:
+    """The segments of a sealed file, without its header."""
+    body = sealed[HEADER_LENGTH:]
+    return [body[i : i + length] for i in range(0, len(body), length)]
+
+
+# Known answers
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+def test_our_vectors(path: Path) -> None:
+    vector = json.loads(path.read_text())
+
+    def opened() -> bytes:
+        return open_bytes(
+            bytes.fromhex(vector["key"]),
+            vector["aad"].encode(),
+            bytes.fromhex(vector["sealed"]),
+            rotation_mask=vector["rotation_mask"],
+        )
+
+    if "refused" in vector:
+        assert refusal(opened) == vector["refused"]
+    else:
+        assert opened().hex() == vector["plaintext"]
+
+
+def test_our_vectors_are_those_their_maker_makes() -> None:
+    assert {path.name: path.read_text() for path in OURS} == MAKER.vectors()
+
+
+if PUBLISHED:
+
+    @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+    def test_published_known_answers(path: Path) -> None:
+        plaintext, mask = CHECKER.open_known(path)
+        assert plaintext == CHECKER.expected(path)
+        assert (mask == 20) == ("rotation" not in path.name)
+
+
+def test_the_check_of_published_answers_sees_a_wrong_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, plaintext in {"right": b"one", "other": b"two", "torn": b"three"}.items():
+        sealed = bytearray(seal_bytes(bytes(32), b"This is AAD", plaintext))
+        sealed[-1] ^= name == "torn"
+        (tmp_path / f"{name}_ct.txt").write_text(sealed.hex())
+        published = b"2" if name == "other" else plaintext
+        (tmp_path / f"{name}_pt.txt").write_text(published.hex())
+    assert CHECKER.main([str(tmp_path)]) == 1
+    assert "1 passed, 2 failed" in capsys.readouterr().out
+    assert CHECKER.main([str(tmp_path / "nowhere")]) == 2
+
+
+# What was sealed comes back
+
+
+@pytest.mark.parametrize("parameters", [SMALL, Parameters()], ids=["small", "standard"])
+@pytest.mark.parametrize("whole", [0, 1, 2, 3])
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_round_trip_around_the_borders(parameters: Parameters, whole: int, more: int) -> None:
+    plaintext = octets(max(whole * (parameters.segment_length - OVERHEAD) + more, 0))
+    sealed = seal_bytes(KEY, AAD, plaintext, parameters=parameters)
+    assert len(sealed) == ciphertext_length(len(plaintext), parameters.segment_length)
+    assert segment_length_of(sealed[:HEADER_LENGTH]) == parameters.segment_length
+    assert open_bytes(KEY, AAD, sealed) == plaintext
+
+
+def test_the_same_bytes_never_seal_alike() -> None:
+    one, other = (seal_bytes(KEY, AAD, octets(40), parameters=SMALL) for _ in range(2))
+    assert one[:10] == other[:10]
+    assert one[10:HEADER_LENGTH] != other[10:HEADER_LENGTH]
+    ivs = [segment[4:16] for segment in (*segments_of(one), *segments_of(other))]
+    assert len(set(ivs)) == len(ivs) == 6
+
+
+def test_a_new_file_is_sealed_as_the_format_page_says() -> None:
+    header = Sealer(KEY, AAD).header
+    assert header[:10].hex() == "0000" + "00040000" + "00000020"
+    assert len(header) == 74
+
+
+@given(plaintext=st.binary(max_size=200), cuts=st.lists(st.integers(0, 200), max_size=8))
+def test_how_the_bytes_arrive_changes_nothing(plaintext: bytes, cuts: list[int]) -> None:
+    edges = sorted({0, len(plaintext), *(min(cut, len(plaintext)) for cut in cuts)})
+    chunks = [plaintext[start:stop] for start, stop in pairwise(edges)]
+    sealed = feed(Sealer(KEY, AAD, parameters=SMALL), *chunks)
+    assert len(sealed) == ciphertext_length(len(plaintext), 48)
+    assert open_bytes(KEY, AAD, sealed) == plaintext
+
+
+def test_any_kind_of_buffer_may_be_sealed() -> None:
+    plaintext = octets(40)
+    chunks: list[bytes | bytearray | memoryview] = [
+        plaintext[:5],
+        bytearray(plaintext[5:30]),
+        memoryview(plaintext)[30:],
+    ]
+    sealer = Sealer(KEY, AAD, parameters=SMALL)
+    out = bytearray(sealer.header)
+    for chunk in chunks:
+        out += b"".join(bytes(piece) for piece in sealer.update(chunk))
+    out += sealer.finish()
+    assert sealer.plaintext_length == 40
+    assert open_bytes(KEY, AAD, out) == plaintext
+
+
+def test_keys_change_with_the_rotation_mask_and_not_before() -> None:
+    """Sealed with a key a segment: a reader of two segments a key opens segment 0 alone."""
+    sealed = seal_bytes(KEY, AAD, octets(64), parameters=Parameters(48, rotation_mask=0))
+    assert open_bytes(KEY, AAD, sealed, rotation_mask=0) == octets(64)
+    reader = Opener(
+        KEY, AAD, sealed[:HEADER_LENGTH], ciphertext_length=len(sealed), rotation_mask=1
+    )
+    first, second, third, *_ = segments_of(sealed)
+    into = bytearray(PAYLOAD)
+    assert reader.open_segment(0, first, into) == octets(64)[:16]
+    assert refusal(lambda: reader.open_segment(1, second, into)) == Reason.TAG
+    assert reader.open_segment(2, third, into) == octets(64)[32:48]
+
+
+# Any range alone
+
+
+@given(
+    length=st.integers(0, 120),
+    ends=st.tuples(st.integers(0, 120), st.integers(0, 120)),
+    full_end=st.booleans(),
+)
+def test_a_range_is_the_slice_of_the_whole(
+    length: int, ends: tuple[int, int], full_end: bool
+) -> None:
+    plaintext = octets(length)
+    start, stop = sorted(min(end, length) for end in ends)
+    sealed = bytes.fromhex(
+        MAKER.seal("range", plaintext, 48, full_end=full_end, key=KEY, aad=AAD).join()
+    )
+    opener = Opener(
+        KEY,
+        AAD,
+        sealed[:HEADER_LENGTH],
+        plaintext_length=length,
+        ciphertext_length=len(sealed),
+    )
+    layout = opener.layout
+    into = bytearray(layout.payload)
+    got = b""
+    for index in reversed(layout.segments_for_range(start, stop)):
+        offset, size = layout.segment_span(index)
+        piece = opener.open_segment(index, sealed[offset : offset + size], into)
+        assert piece == plaintext[slice(*_bounds(layout, index))]
+        got = bytes(piece[layout.slice_of(index, start, stop)]) + got
+    assert got == plaintext[start:stop]
+
+
+def _bounds(layout: Layout, index: int) -> tuple[int, int]:
+    start, length = layout.plaintext_span(index)
+    return start, start + length
+
+
+@given(length=st.integers(0, 10**13), segment_length=st.integers(33, 2**20))
+def test_a_layout_adds_up(length: int, segment_length: int) -> None:
+    segment_length = max(segment_length, length // 2**30 + 33)
+    layout = Layout.of_plaintext(length, segment_length)
+    assert layout == Layout.of_ciphertext(layout.ciphertext_length, segment_length)
+    last = layout.segments - 1
+    assert sum(layout.segment_span(last)) == layout.ciphertext_length
+    assert sum(layout.plaintext_span(last)) == length
+    assert OVERHEAD <= layout.segment_span(last)[1] < segment_length
+    if length:
+        assert layout.segment_of(0) == 0
+        assert layout.segments_for_range(length - 1, length)[-1] == layout.segment_of(length - 1)
+
+
+def test_a_layout_asks_for_no_more_segments_than_the_range_touches() -> None:
+    layout = Layout.of_plaintext(100, 48)
+    assert layout.segments_for_range(0, 0) == range(0)
+    assert list(layout.segments_for_range(15, 17)) == [0, 1]
+    assert list(layout.segments_for_range(16, 32)) == [1]
+    assert list(layout.segments_for_range(0, 100)) == list(range(7))
+    assert layout.slice_of(0, 15, 17) == slice(15, 16)
+    assert layout.slice_of(1, 15, 17) == slice(0, 1)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda layout: layout.segment_of(100),
+        lambda layout: layout.segment_of(-1),
+        lambda layout: layout.segments_for_range(0, 101),
+        lambda layout: layout.segments_for_range(5, 4),
+        lambda layout: layout.segments_for_range(-1, 4),
+        lambda layout: layout.segment_span(7),
+        lambda layout: layout.segment_span(-1),
+    ],
+)
+def test_a_layout_answers_for_nothing_outside_the_file(ask: Callable[[Layout], object]) -> None:
+    with pytest.raises(IndexError):
+        ask(Layout.of_plaintext(100, 48))
+
+
+# What must not open
+
+
+SEALED = seal_bytes(KEY, AAD, octets(40), parameters=SMALL)
+
+
+@pytest.mark.parametrize("at", range(len(SEALED)))
+def test_a_flipped_bit_anywhere_is_refused(at: int) -> None:
+    for bit in (1, 128):
+        changed = bytearray(SEALED)
+        changed[at] ^= bit
+        assert refusal(partial(open_bytes, KEY, AAD, changed)) in Reason
+
+
+@pytest.mark.parametrize(
+    ("key", "aad"),
+    [
+        (b"K" + KEY[1:], AAD),
+        (KEY, b""),
+        (KEY, AAD + b"\0"),
+        (KEY, AAD[:-1]),
+    ],
+)
+def test_another_key_or_another_aad_is_refused_before_any_segment(key: bytes, aad: bytes) -> None:
+    header = SEALED[:HEADER_LENGTH]
+    assert refusal(lambda: Opener(key, aad, header, plaintext_length=40)) == Reason.HEADER_TAG
+
+
+@pytest.mark.parametrize(
+    ("plaintext", "ciphertext"),
+    [(39, None), (41, None), (None, 41), (None, 0), (40, 209), (40, 211), (40, 210 - 32), (-1, 73)],
+)
+def test_a_length_that_is_not_the_files_is_refused(
+    plaintext: int | None, ciphertext: int | None
+) -> None:
+    """The last segment is where the row says it is, whatever the store holds."""
+    assert len(SEALED) == 210
+
+    def opened() -> None:
+        opener = Opener(
+            KEY,
+            AAD,
+            SEALED[:HEADER_LENGTH],
+            plaintext_length=plaintext,
+            ciphertext_length=ciphertext,
+        )
+        into = bytearray(PAYLOAD)
+        for index in range(opener.layout.segments):
+            offset, length = opener.layout.segment_span(index)
+            opener.open_segment(index, SEALED[offset : offset + length], into)
+
+    if plaintext == -1:
+        with pytest.raises(SealBroken):
+            opened()
+    else:
+        assert refusal(opened) in {Reason.LENGTH, Reason.SEGMENT_FIELD}
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        ([1, 0, 2], Reason.TAG),
+        ([0, 0, 2], Reason.TAG),
+        ([0, 1, 1], Reason.LENGTH),
+        ([0, 2, 1], Reason.LENGTH),
+    ],
+    ids=["swapped", "repeated", "last dropped, one repeated", "last moved forward"],
+)
+def test_segments_out_of_place_are_refused(order: list[int], reason: Reason) -> None:
+    opener = Opener(KEY, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40)
+    segments = segments_of(SEALED)
+    into = bytearray(PAYLOAD)
+
+    def opened() -> None:
+        for index, which in enumerate(order):
+            opener.open_segment(index, segments[which], into)
+
+    assert refusal(opened) == reason
+
+
+def test_a_segment_opens_only_as_what_it_was_sealed_as() -> None:
+    """A full segment passed off as the last one, and a full last one as an inner one."""
+    first = segments_of(seal_bytes(KEY, AAD, octets(40), parameters=SMALL))[0]
+    sealed = MAKER.seal("ends full", octets(16), 48, full_end=True, key=KEY, aad=AAD)
+    for segment, header, total, field in (
+        (first, SEALED[:HEADER_LENGTH], 16, (48).to_bytes(4, "big")),
+        (sealed.segments[0], sealed.header, 32, b"\xff" * 4),
+    ):
+        whole = HEADER_LENGTH + 48 * (total // 16)
+        opener = Opener(KEY, AAD, header, plaintext_length=total, ciphertext_length=whole)
+        into = bytearray(PAYLOAD)
+        told = partial(opener.open_segment, 0, segment, into)
+        assert refusal(told) == Reason.SEGMENT_FIELD
+        assert refusal(partial(opener.open_segment, 0, field + segment[4:], into)) == Reason.TAG
+
+
+def test_unverified_plaintext_is_wiped_from_the_buffer() -> None:
+    opener = Opener(KEY, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40)
+    segment = bytearray(segments_of(SEALED)[0])
+    segment[-1] ^= 1
+    into = bytearray(b"\xaa" * PAYLOAD)
+    assert refusal(lambda: opener.open_segment(0, segment, into)) == Reason.TAG
+    assert into == bytes(PAYLOAD)
+
+
+def test_a_refusal_says_its_reason_and_nothing_else() -> None:
+    with pytest.raises(SealBroken) as caught:
+        open_bytes(KEY, AAD, SEALED[:-1] + b"\0")
+    assert str(caught.value) == "tag"
+    assert caught.value.args == ("tag",)
+    assert caught.value.__suppress_context__
+    for thing in (Sealer(KEY, AAD), Opener(KEY, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40)):
+        assert "kkkk" not in repr(thing)
+
+
+# Misuse
+
+
+def test_a_sealer_takes_nothing_after_its_end() -> None:
+    for end in (Sealer.finish, Sealer.close):
+        sealer = Sealer(KEY, AAD, parameters=SMALL)
+        end(sealer)
+        with pytest.raises(RuntimeError):
+            sealer.update(b"more")
+        with pytest.raises(RuntimeError):
+            sealer.finish()
+
+
+def test_a_sealer_refuses_to_go_on_when_pieces_were_left_behind() -> None:
+    """A forgotten piece would be a file that never opens: better to stop at once."""
+    sealer = Sealer(KEY, AAD, parameters=SMALL)
+    pieces = sealer.update(octets(40))
+    next(pieces)
+    with pytest.raises(RuntimeError):
+        sealer.update(b"more")
+    with pytest.raises(RuntimeError):
+        sealer.finish()
+    assert len(list(pieces)) == 1
+    assert len(sealer.finish()) == 8 + OVERHEAD
+
+
+def test_pieces_cannot_be_written_to() -> None:
+    sealer = Sealer(KEY, AAD, parameters=SMALL)
+    assert all(piece.readonly for piece in sealer.update(octets(40)))
+    assert sealer.finish().readonly
+
+
+@pytest.mark.parametrize("key", [b"", KEY[1:], KEY + b"k"])
+def test_a_key_is_32_bytes(key: bytes) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        Sealer(key, AAD)
+    with pytest.raises(ValueError, match="32 bytes"):
+        Opener(key, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40)
+
+
+def test_impossible_parameters_are_refused() -> None:
+    for wrong in ((32, 20), (2**32 - 1, 20), (48, -1), (48, 21)):
+        with pytest.raises(ValueError, match="out of range"):
+            Parameters(*wrong)
+    with pytest.raises(ValueError, match="negative"):
+        ciphertext_length(-1)
+    with pytest.raises(TypeError):
+        Opener(KEY, AAD, SEALED[:HEADER_LENGTH])
+
+
+def test_a_hostile_segment_length_costs_no_memory() -> None:
+    """The header is checked before anything is made to its measure."""
+    header = SEALED[:2] + (2**32 - 2).to_bytes(4, "big") + SEALED[6:HEADER_LENGTH]
+    tracemalloc.start()
+    try:
+        assert refusal(lambda: open_bytes(KEY, AAD, header + bytes(100))) == Reason.HEADER_TAG
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+# Memory and time
+
+
+def test_memory_does_not_grow_with_the_file() -> None:
+    """64 MiB through a sealer and an opener within a few segments' worth of memory."""
+    chunk = octets(64 * 1024)
+    total = 1024 * len(chunk)
+    sealer = Sealer(KEY, AAD)
+    buffers = Buffers()
+    began = time.monotonic()
+    tracemalloc.start()
+    try:
+        opener = Opener(KEY, AAD, sealer.header, plaintext_length=total)
+        opened = 0
+        for _ in range(1024):
+            for piece in sealer.update(chunk):
+                with buffers.lend() as into:
+                    view = opener.open_segment(opened, piece, into)
+                    opened += 1
+                    view.release()
+        with buffers.lend() as into:
+            opener.open_segment(opened, sealer.finish(), into).release()
+        assert tracemalloc.get_traced_memory()[1] < 3 * SEGMENT_LENGTH
+    finally:
+        tracemalloc.stop()
+    assert opened == opener.layout.segments - 1
+    assert sealer.plaintext_length == total
+    assert time.monotonic() - began < 20
+
+
+@settings(deadline=None, max_examples=20)
+@given(keep=st.integers(0, 3), together=st.integers(1, 6))
+def test_idle_buffers_are_used_again_and_few_are_kept(keep: int, together: int) -> None:
+    buffers = Buffers(64, keep=keep)
+    before = _lend_together(buffers, together)
+    assert len(set(map(id, before))) == together
+    again = _lend_together(buffers, together)
+    used_again = sum(any(one is other for other in before) for one in again)
+    assert used_again == min(keep, together)
+    assert all(len(one) == 64 for one in again)
+
+
+def _lend_together(buffers: Buffers, count: int) -> list[bytearray]:
+    if not count:
+        return []
+    with buffers.lend() as buffer:
+        return [buffer, *_lend_together(buffers, count - 1)]
+
+
+def test_a_buffer_still_looked_at_is_never_lent_again() -> None:
+    """A slice waiting in a slow transport must not turn into another person's document."""
+    buffers = Buffers(64)
+    with buffers.lend() as first:
+        first[:4] = b"mine"
+        waiting = memoryview(first)[:4]
+    with buffers.lend() as second:
+        second[:4] = b"your"
+        assert second is not first
+    assert bytes(waiting) == b"mine"
+    waiting.release()
+
+
+def test_a_buffer_comes_back_when_its_borrower_fails() -> None:
+    buffers = Buffers(64)
+    with pytest.raises(ZeroDivisionError), buffers.lend() as first:
+        1 / 0  # noqa: B018  (the failure is the point)
+    with buffers.lend() as second:
+        assert second is first
