@@ -1,0 +1,40 @@
+"""What papers, purposes and legal bases exist: data in JSON, read once and checked. Pure."""
+
+from vault.catalogue.entries import CatalogueError, Names
+from vault.catalogue.purposes import (
+    GRANT_BASIS,
+    LegalBasis,
+    Purpose,
+    legal_bases,
+    legal_basis_by_code,
+    purpose_by_code,
+    purposes,
+)
+from vault.catalogue.types import (
+    DocumentType,
+    Family,
+    SensitiveKind,
+    by_code,
+    document_types,
+    families,
+    is_sensitive,
+)
+
+__all__ = [
+    "GRANT_BASIS",
+    "CatalogueError",
+    "DocumentType",
+    "Family",
+    "LegalBasis",
+    "Names",
+    "Purpose",
+    "SensitiveKind",
+    "by_code",
+    "document_types",
+    "families",
+    "is_sensitive",
+    "legal_bases",
+    "legal_basis_by_code",
+    "purpose_by_code",
+    "purposes",
+]
