@@ -294,11 +294,23 @@ def test_another_key_or_another_aad_is_refused_before_any_segment(key: bytes, aa
 
 
 @pytest.mark.parametrize(
-    ("plaintext", "ciphertext"),
-    [(39, None), (41, None), (None, 41), (None, 0), (40, 209), (40, 211), (40, 210 - 32), (-1, 73)],
+    ("plaintext", "ciphertext", "reason"),
+    [
+        (39, None, Reason.SEGMENT_FIELD),  # the last segment says one byte more
+        (41, None, Reason.LENGTH),
+        (16, None, Reason.SEGMENT_FIELD),  # an inner segment in the place of the last
+        (None, HEADER_LENGTH + 96, Reason.SEGMENT_FIELD),
+        (None, 211, Reason.LENGTH),
+        (None, 0, Reason.LENGTH),
+        (40, 209, Reason.LENGTH),
+        (40, 211, Reason.LENGTH),
+        (40, 210 + OVERHEAD, Reason.LENGTH),  # a segment more than these bytes need
+        (-1, 73, Reason.LENGTH),
+        (-32, HEADER_LENGTH, Reason.LENGTH),
+    ],
 )
 def test_a_length_that_is_not_the_files_is_refused(
-    plaintext: int | None, ciphertext: int | None
+    plaintext: int | None, ciphertext: int | None, reason: Reason
 ) -> None:
     """The last segment is where the row says it is, whatever the store holds."""
     assert len(SEALED) == 210
@@ -316,11 +328,11 @@ def test_a_length_that_is_not_the_files_is_refused(
             offset, length = opener.layout.segment_span(index)
             opener.open_segment(index, SEALED[offset : offset + length], into)
 
-    if plaintext == -1:
-        with pytest.raises(SealBroken):
-            opened()
-    else:
-        assert refusal(opened) in {Reason.LENGTH, Reason.SEGMENT_FIELD}
+    assert refusal(opened) == reason
+
+
+def test_a_layout_of_too_few_segments_is_refused_before_any_is_read() -> None:
+    assert refusal(lambda: Layout(48, 40, HEADER_LENGTH + 40 + 2 * OVERHEAD)) == Reason.LENGTH
 
 
 @pytest.mark.parametrize(
@@ -391,6 +403,15 @@ def test_a_sealer_takes_nothing_after_its_end() -> None:
             sealer.update(b"more")
         with pytest.raises(RuntimeError):
             sealer.finish()
+
+
+def test_a_closed_sealer_holds_no_plaintext() -> None:
+    for end in (Sealer.finish, Sealer.close):
+        sealer = Sealer(KEY, AAD, parameters=SMALL)
+        assert list(sealer.update(b"private")) == []
+        assert bytes(sealer._pending).startswith(b"private")
+        end(sealer)
+        assert bytes(sealer._pending) == bytes(PAYLOAD)
 
 
 def test_a_sealer_refuses_to_go_on_when_pieces_were_left_behind() -> None:
