@@ -1,0 +1,128 @@
+"""What a child does with the files it is given: look, and make the copy for recipients."""
+
+import codecs
+import io
+from typing import Any
+
+import img2pdf
+from PIL import Image
+
+from vault.decoding import images, pdfs
+from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
+
+PREVIEW_WIDTH = 1000
+PREVIEW_BYTES = 300 * 1024
+_A4 = (img2pdf.mm_to_pt(210), img2pdf.mm_to_pt(297))
+_MIRRORED = frozenset({2, 4, 5, 7})
+
+
+def prepare() -> None:
+    """Loads every decoder and runs each once: later, no module or font can be opened."""
+    images.prepare()
+    for name in ("ascii", "latin-1", "cp1252", "utf-8", "utf-16", "utf-16-be", "utf-16-le"):
+        codecs.lookup(name)
+    limits = Limits()
+    square = Image.new("RGB", (16, 16), "grey")
+    for kind in (MediaType.JPEG, MediaType.PNG, MediaType.WEBP, MediaType.TIFF):
+        out = io.BytesIO()
+        square.save(out, kind.name)
+        sample, types = out.getvalue(), [kind.value]
+        run({"job": "inspect", "types": types}, [sample], limits)
+        run({"job": "preview", "types": types}, [sample], limits)
+        _, paper = run({"job": "inspect", "types": types * 2}, [sample] * 2, limits)
+        run({"job": "inspect", "types": [MediaType.PDF.value]}, [paper], limits)
+        run({"job": "preview", "types": [MediaType.PDF.value]}, [paper], limits)
+
+
+def run(order: dict[str, Any], inputs: list[bytes], limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """`order["job"]` is "inspect" or "preview"; `order["types"]` are the types of the inputs."""
+    types = [MediaType(value) for value in order["types"]]
+    if order["job"] == "preview":
+        return {}, _preview(inputs[0], types[0], limits)
+    if len(inputs) == 1:
+        return _single(inputs[0], types[0], limits)
+    return _several(inputs, types, limits)
+
+
+def _preview(data: bytes, kind: MediaType, limits: Limits) -> bytes:
+    if kind is MediaType.PDF:
+        small = pdfs.preview(data, PREVIEW_WIDTH)
+    else:
+        small = images.preview(data, kind, limits, PREVIEW_WIDTH)
+    return images.small_jpeg(small, PREVIEW_BYTES)
+
+
+def _single(data: bytes, kind: MediaType, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    if kind is MediaType.PDF:
+        paper = pdfs.examine(data, limits)
+        rendition = None if paper.cleaned is None else MediaType.PDF
+        return _findings([paper.part], rendition, paper.notes), paper.cleaned or b""
+    picture = images.examine(data, kind, limits)
+    if picture.unchanged:
+        return _findings([picture.part], None, picture.notes), b""
+    if len(picture.pages) > 1:
+        return _findings([picture.part], MediaType.PDF, picture.notes), _bound(picture.pages)
+    return _findings([picture.part], picture.media_type, picture.notes), picture.pages[0]
+
+
+def _several(
+    inputs: list[bytes], types: list[MediaType], limits: Limits
+) -> tuple[dict[str, Any], bytes]:
+    """One PDF of all the parts in order. Pages of a PDF come without what could act."""
+    parts: list[Part] = []
+    notes: list[Note] = []
+    bundles: list[bytes] = []
+    for number, (data, kind) in enumerate(zip(inputs, types, strict=True), 1):
+        try:
+            part, told, bundle = _bundle(data, kind, limits)
+        except Undecodable as refused:
+            raise Undecodable(refused.code, **refused.values, part=number) from None
+        parts.append(part)
+        notes += told
+        bundles.append(bundle)
+        if sum(one.pages for one in parts) > limits.pages:
+            raise Undecodable("too_many_pages", limit=limits.pages)
+    return _findings(parts, MediaType.PDF, tuple(dict.fromkeys(notes))), pdfs.join(bundles)
+
+
+def _bundle(data: bytes, kind: MediaType, limits: Limits) -> tuple[Part, tuple[Note, ...], bytes]:
+    if kind is not MediaType.PDF:
+        picture = images.examine(data, kind, limits)
+        return picture.part, picture.notes, _bound(picture.pages)
+    paper = pdfs.examine(data, limits)
+    notes = paper.notes
+    if Note.PDF_WAS_SIGNED in notes:
+        notes = (*notes, Note.PDF_SIGNATURE_LOST)
+    return paper.part, notes, paper.cleaned or data
+
+
+def _findings(
+    parts: list[Part], rendition: MediaType | None, notes: tuple[Note, ...]
+) -> dict[str, Any]:
+    return {
+        "parts": [[part.media_type, part.pages, part.width, part.height] for part in parts],
+        "rendition": rendition or "same",
+        "notes": list(notes),
+    }
+
+
+def _bound(pages: tuple[bytes, ...]) -> bytes:
+    """Pictures on A4 pages, upright, not encoded again where PDF can carry them as they are."""
+    produced: bytes = img2pdf.convert(
+        [_carried(page) for page in pages],
+        layout_fun=img2pdf.get_layout_fun(_A4, fit=img2pdf.FitMode.into, auto_orient=True),
+        rotation=img2pdf.Rotation.ifvalid,
+        nodate=True,
+        producer="",
+    )
+    return produced
+
+
+def _carried(page: bytes) -> bytes:
+    """PDF has neither mirrored pages nor see-through or 16-bit pictures as simple as these."""
+    with Image.open(io.BytesIO(page), formats=("JPEG", "PNG")) as image:
+        plain = image.mode in {"1", "L", "RGB", "CMYK"} and not image.has_transparency_data
+        turned = image.getexif().get(0x0112, 1)
+        if plain and turned not in _MIRRORED and (image.format == "JPEG" or turned == 1):
+            return page
+        return images.encode(images.as_shown(image), lossless_bilevel=True)

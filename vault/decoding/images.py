@@ -1,0 +1,207 @@
+"""Pictures, decoded in full and made ready for a recipient. Runs only inside a child."""
+
+import io
+from dataclasses import dataclass
+
+import pillow_heif
+from PIL import ExifTags, Image, ImageCms, ImageOps
+
+from vault.decoding import strip
+from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
+
+_FORMATS: dict[MediaType, tuple[str, ...]] = {
+    MediaType.JPEG: ("JPEG",),
+    MediaType.PNG: ("PNG",),
+    MediaType.WEBP: ("WEBP",),
+    MediaType.HEIC: ("HEIF",),
+    MediaType.HEIF: ("HEIF",),
+    MediaType.TIFF: ("TIFF",),
+}
+_QUALITY = 92
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture found whole: one JPEG or PNG a page, its orientation either applied or kept."""
+
+    part: Part
+    pages: tuple[bytes, ...]
+    media_type: MediaType
+    unchanged: bool
+    notes: tuple[Note, ...]
+
+
+def prepare() -> None:
+    """Loads the decoders. Pixel counts are judged here by `Limits`, not by pillow's warnings."""
+    Image.MAX_IMAGE_PIXELS = None
+    pillow_heif.register_heif_opener(
+        decode_threads=1, thumbnails=False, depth_images=False, aux_images=False
+    )
+    Image.init()
+
+
+def examine(data: bytes, media_type: MediaType, limits: Limits) -> Picture:
+    """Decodes every pixel. Raises `Undecodable`, or what the decoder raises."""
+    if media_type is MediaType.JPEG:
+        return _kept(data, strip.jpeg(data), media_type, limits)
+    if media_type is MediaType.PNG:
+        return _kept(data, strip.png(data), media_type, limits)
+    return _converted(data, media_type, limits)
+
+
+def _open(data: bytes, media_type: MediaType, limits: Limits) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=_FORMATS[media_type])
+    _measure(image, limits)
+    return image
+
+
+def _measure(image: Image.Image, limits: Limits) -> None:
+    if image.width * image.height > limits.pixels:
+        raise Undecodable("too_many_pixels", limit=limits.pixels)
+
+
+def _kept(data: bytes, stripped: strip.Stripped, kind: MediaType, limits: Limits) -> Picture:
+    with _open(stripped.data, kind, limits) as image:
+        image.load()
+        width, height = image.size
+    if stripped.orientation >= 5:
+        width, height = height, width
+    unchanged = stripped.data == data
+    notes = () if unchanged else (Note.PHOTO_DETAILS_REMOVED,)
+    if stripped.located:
+        notes = (Note.PHOTO_LOCATION_REMOVED, *notes)
+    if kind is MediaType.PNG and b"acTL" in data[:4096]:
+        notes = (*notes, Note.FIRST_IMAGE_ONLY)
+    return Picture(Part(kind, 1, width, height), (stripped.data,), kind, unchanged, notes)
+
+
+def _converted(data: bytes, kind: MediaType, limits: Limits) -> Picture:
+    with _open(data, kind, limits) as image:
+        exif = image.getexif()
+        notes: tuple[Note, ...] = (Note.PHOTO_DETAILS_REMOVED,) if _tells(image, exif) else ()
+        if ExifTags.IFD.GPSInfo in exif or b"GPSLatitude" in _xmp(image):
+            notes = (Note.PHOTO_LOCATION_REMOVED, *notes)
+        frames: int = getattr(image, "n_frames", 1)
+        wanted = frames if kind is MediaType.TIFF else 1
+        if wanted > limits.pages:
+            raise Undecodable("too_many_pages", limit=limits.pages)
+        if frames > wanted:
+            notes = (*notes, Note.FIRST_IMAGE_ONLY)
+        pages, sizes = [], []
+        for number in range(wanted):
+            if number:
+                image.seek(number)
+                _measure(image, limits)
+            shown = as_shown(image)
+            sizes.append(shown.size)
+            pages.append(encode(shown, lossless_bilevel=wanted > 1))
+    part = Part(kind, wanted, *sizes[0])
+    return Picture(part, tuple(pages), MediaType.JPEG, unchanged=False, notes=notes)
+
+
+def _xmp(image: Image.Image) -> bytes:
+    xmp = image.info.get("xmp", b"")
+    return xmp if isinstance(xmp, bytes) else str(xmp).encode()
+
+
+def _tells(image: Image.Image, exif: Image.Exif) -> bool:
+    """Whether something about the maker was there. A TIFF's own tags are how it is stored."""
+    if image.format == "TIFF":
+        return bool({ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.DateTime} & set(exif))
+    return bool(exif) or bool(_xmp(image))
+
+
+def as_shown(image: Image.Image) -> Image.Image:
+    """The picture upright, in grey or RGB (or 1-bit), with nothing beside it but its profile."""
+    image.load()
+    profile = image.info.get("icc_profile")
+    upright = ImageOps.exif_transpose(image)
+    shown = _in_rgb(upright, profile)
+    if shown is image:
+        shown = image.copy()
+    space = profile[16:20] if isinstance(profile, bytes) and profile[36:40] == b"acsp" else b""
+    fits = (shown.mode, space) in {("RGB", b"RGB "), ("L", b"GRAY")}
+    shown.info = {"icc_profile": profile} if fits else {}
+    return shown
+
+
+def _in_rgb(image: Image.Image, profile: object) -> Image.Image:
+    if image.mode in {"1", "L", "RGB"}:
+        return image
+    if image.mode.startswith("I;16"):
+        # Pillow's own conversion clips at 255 instead of scaling.
+        return Image.frombytes("L", image.size, image.tobytes("raw", "I;16B")[::2])
+    if image.mode in {"I", "F"}:
+        return _scaled(image)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        paper = Image.new("RGB", image.size, "white")
+        paper.paste(layer, mask=layer.getchannel("A"))
+        return paper
+    if image.mode == "CMYK" and isinstance(profile, bytes):
+        return _from_cmyk(image, profile)
+    return image.convert("L" if image.mode == "LA" else "RGB")
+
+
+def _scaled(image: Image.Image) -> Image.Image:
+    low, high = image.getextrema()
+    if not isinstance(low, (int, float)) or not isinstance(high, (int, float)):
+        raise Undecodable
+    gain = 255 / ((high - low) or 1)
+    return image.convert("F").point(lambda level: level * gain - low * gain).convert("L")
+
+
+def _from_cmyk(image: Image.Image, profile: bytes) -> Image.Image:
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        target = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return image.convert("RGB")
+    return converted or image.convert("RGB")
+
+
+def encode(image: Image.Image, *, lossless_bilevel: bool = False) -> bytes:
+    """JPEG with its profile and nothing else; a fax page of a PDF stays 1-bit, as PNG."""
+    out = io.BytesIO()
+    if image.mode == "1" and lossless_bilevel:
+        image.save(out, "PNG")
+        return out.getvalue()
+    profile = image.info.pop("icc_profile", None)
+    sharp = image.convert("L") if image.mode == "1" else image
+    sharp.save(out, "JPEG", quality=_QUALITY, subsampling="4:2:0", icc_profile=profile)
+    return out.getvalue()
+
+
+def preview(data: bytes, media_type: MediaType, limits: Limits, width: int) -> Image.Image:
+    """The first image, upright, small, in sRGB."""
+    with _open(data, media_type, limits) as image:
+        if image.format == "JPEG":
+            image.draft(None, (width, width))
+        shown = as_shown(image)
+    profile = shown.info.pop("icc_profile", None)
+    shown = shown.convert("L") if shown.mode == "1" else shown
+    shown.thumbnail((width, 2 * width), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return _in_srgb(shown, profile)
+
+
+def _in_srgb(image: Image.Image, profile: object) -> Image.Image:
+    if not isinstance(profile, bytes) or image.mode != "RGB":
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        target = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, source, target, outputMode="RGB") or image
+    except (ImageCms.PyCMSError, OSError):
+        return image
+
+
+def small_jpeg(image: Image.Image, most_bytes: int) -> bytes:
+    """The best JPEG of at most `most_bytes`; smaller pixels when quality alone is not enough."""
+    while True:
+        for quality in (82, 65, 45):
+            out = io.BytesIO()
+            image.save(out, "JPEG", quality=quality, optimize=True)
+            if out.tell() <= most_bytes:
+                return out.getvalue()
+        image = image.resize((max(1, image.width // 2), max(1, image.height // 2)))

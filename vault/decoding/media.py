@@ -1,0 +1,105 @@
+"""The words of file inspection: types, notes, limits and the findings about a file."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class MediaType(StrEnum):
+    """Every type that a vault takes; anything else is refused."""
+
+    PDF = "application/pdf"
+    JPEG = "image/jpeg"
+    PNG = "image/png"
+    WEBP = "image/webp"
+    HEIC = "image/heic"
+    HEIF = "image/heif"
+    TIFF = "image/tiff"
+
+
+class Note(StrEnum):
+    """What the owner (and, for some, the recipient) is told. Only ever added to."""
+
+    PHOTO_LOCATION_REMOVED = "photo_location_removed"
+    PHOTO_DETAILS_REMOVED = "photo_details_removed"
+    FIRST_IMAGE_ONLY = "first_image_only"
+    PDF_ACTIVE_CONTENT_REMOVED = "pdf_active_content_removed"
+    PDF_TRAILING_DATA_REMOVED = "pdf_trailing_data_removed"
+    PDF_KEEPS_METADATA = "pdf_keeps_metadata"
+    PDF_WAS_SIGNED = "pdf_was_signed"
+    PDF_SIGNATURE_LOST = "pdf_signature_lost"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one inspection may cost. Bytes, seconds and counts; all are enforced."""
+
+    input_bytes: int = 50 * 1024 * 1024
+    """All the parts of one paper together."""
+    output_bytes: int = 128 * 1024 * 1024
+    parts: int = 40
+    pages: int = 500
+    pixels: int = 100_000_000
+    """Of one image."""
+    stream_bytes: int = 64 * 1024 * 1024
+    """What one stream of a PDF that is not a picture may expand to."""
+    memory_bytes: int = 1024 * 1024 * 1024
+    """Of one child, above what the decoders themselves map."""
+    cpu_seconds: int = 20
+    wall_seconds: int = 40
+    children: int = 2
+    waiting: int = 64
+    """Inspections that may wait for a child; one more is told to come back."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file as it was found. Pixels as shown, orientation applied; `None` for a PDF."""
+
+    media_type: MediaType
+    pages: int
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """The findings about one paper, made of one part or more.
+
+    `rendition` is the type of the recipient's copy, or "same" when that copy is the original,
+    byte for byte; `rendition_length` is in bytes, 0 for "same".
+    """
+
+    parts: tuple[Part, ...]
+    rendition: MediaType | Literal["same"]
+    rendition_length: int
+    notes: tuple[Note, ...]
+
+    @property
+    def media_type(self) -> MediaType:
+        """The type of the original: of its first part when there are several."""
+        return self.parts[0].media_type
+
+    @property
+    def pages(self) -> int:
+        """Of the whole paper."""
+        return sum(part.pages for part in self.parts)
+
+    @property
+    def width(self) -> int | None:
+        """Pixels of the only image; `None` for a PDF or a paper of several parts."""
+        return self.parts[0].width if len(self.parts) == 1 else None
+
+    @property
+    def height(self) -> int | None:
+        """Pixels of the only image; `None` for a PDF or a paper of several parts."""
+        return self.parts[0].height if len(self.parts) == 1 else None
+
+
+class Undecodable(Exception):  # noqa: N818  (an answer about the file, not a defect of ours)
+    """The file cannot be taken: `code` says why, `values` are numbers for the sentence."""
+
+    def __init__(self, code: str = "does_not_decode", **values: int) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values = values

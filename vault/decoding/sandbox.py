@@ -1,0 +1,324 @@
+"""The service's side of the decoding processes: starts the zygote, lends it files that live in
+memory only, waits, and kills what does not end in time."""
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+from base.errors import Failure, Kind
+from vault.decoding.confine import Protection
+from vault.decoding.media import Limits, Undecodable
+from vault.decoding.zygote import ORDER_BYTES
+
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
+
+_ROOT = str(Path(__file__).resolve().parents[2])
+_START = (
+    "import json, sys; start = json.loads(sys.argv[1]); sys.path[:] = start['path']; "
+    "from vault.decoding.media import Limits; from vault.decoding.zygote import main; "
+    "main(start['control'], start['parent'], start['worker'], Limits(**start['limits']))"
+)
+_START_SECONDS = 60
+_REQUIRED = frozenset(
+    {
+        Protection.NO_ENVIRONMENT,
+        Protection.NO_INHERITED_FILES,
+        Protection.NO_OPENING,
+        Protection.NO_WRITING,
+        Protection.NO_SOCKETS,
+        Protection.NO_PROCESSES,
+    }
+)
+"""Any Linux gives these; the others depend on who runs the service and in what container."""
+_NO_RESIZE = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
+_NO_CHANGE = _NO_RESIZE | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+
+
+class _ZygoteGoneError(Exception):
+    """It ended before the job could; the file is not to blame."""
+
+
+def memory_file(size: int = 0) -> int:
+    """A descriptor on anonymous memory: outside this process's own, and on no disk."""
+    descriptor = os.memfd_create("part", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    if size:
+        os.ftruncate(descriptor, size)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _NO_RESIZE)
+    return descriptor
+
+
+def freeze(descriptor: int) -> None:
+    """Nobody, this process included, can change the file any more."""
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _NO_CHANGE)
+
+
+class Sandbox:
+    """Runs jobs in children of one zygote, a few at once. One event loop; start it, stop it.
+
+    `worker` is the module that does the jobs. The zygote is started again when it has died.
+    Start it from a thread that lasts: the kernel ends the zygote with the thread that made it.
+    """
+
+    def __init__(self, limits: Limits, worker: str = "vault.decoding.child") -> None:
+        self.limits = limits
+        self.protections: frozenset[Protection] = frozenset()
+        self._worker = worker
+        self._slots = asyncio.Semaphore(limits.children)
+        self._waiting = 0
+        self._starting = asyncio.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._orders: socket.socket | None = None
+        self._stopped = False
+
+    async def start(self) -> None:
+        """Loads the decoders and observes what protects the children (`protections`)."""
+        self._stopped = False
+        await self._revive()
+        output = memory_file(self.limits.output_bytes)
+        try:
+            answer = await self.run({"job": "probe"}, [], output)
+        except Undecodable:
+            raise RuntimeError("no decoding child can run on this machine") from None
+        finally:
+            os.close(output)
+        self.protections |= {Protection(name) for name in answer["protections"]}
+        lacking = sorted(_REQUIRED - self.protections)
+        if lacking:
+            await self.stop()
+            raise RuntimeError(f"decoding children cannot be confined here: {lacking}")
+        for missing in sorted(set(Protection) - self.protections):
+            _log.warning("decoding children lack a protection: %s", missing)
+
+    async def stop(self) -> None:
+        """Waits for no job: children die with the zygote."""
+        self._stopped = True
+        async with self._starting:
+            await self._bury()
+
+    @contextlib.asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """A place among the few children at work. "decoder_busy" when too many wait already."""
+        if self._waiting >= self.limits.waiting:
+            raise Failure(Kind.UNAVAILABLE, "decoder_busy", retry_after=5)
+        self._waiting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def run(self, order: dict[str, Any], inputs: list[int], output: int) -> dict[str, Any]:
+        """One job in one child; its answer. `inputs` must be frozen; `output` is frozen after.
+
+        Raises `Undecodable` when the child refuses the file, crashes, or exceeds its limits, and
+        `Failure` ("decoder_unavailable") when no child can be had.
+        """
+        for _ in range(2):
+            orders = await self._revive()
+            try:
+                return await self._once(orders, order, inputs, output)
+            except _ZygoteGoneError:
+                _log.warning("the decoding zygote has died; starting another")
+                async with self._starting:
+                    if self._orders is orders:
+                        await self._bury()
+        raise Failure(Kind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
+
+    async def _once(
+        self, orders: socket.socket, order: dict[str, Any], inputs: list[int], output: int
+    ) -> dict[str, Any]:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        with ours:
+            with theirs:
+                descriptors = [theirs.fileno(), output, *inputs]
+                await _send(orders, json.dumps(order).encode(), descriptors)
+            job = _Job(ours)
+            try:
+                async with asyncio.timeout(self.limits.wall_seconds):
+                    said = await job.answer()
+            except TimeoutError:
+                raise (Undecodable if job.started else _ZygoteGoneError) from None
+            finally:
+                await job.end()
+        if said is None:
+            if not job.started or _closed(orders):
+                raise _ZygoteGoneError
+            raise Undecodable
+        freeze(output)
+        return _believed(said)
+
+    async def _revive(self) -> socket.socket:
+        """The zygote's socket, of a new zygote if need be."""
+        async with self._starting:
+            if self._orders is not None and not _closed(self._orders):
+                return self._orders
+            if self._stopped:
+                raise Failure(Kind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
+            await self._bury()
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            ours.setblocking(False)
+            with theirs:
+                self._process = self._spawn(theirs.fileno())
+            self._orders = ours
+            await self._greeted(ours)
+            return ours
+
+    async def _greeted(self, ours: socket.socket) -> None:
+        greeting = b""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_START_SECONDS):
+                greeting = await _receive(ours, lambda: ours.recv(ORDER_BYTES))
+        if not greeting:
+            await self._bury()
+            raise Failure(Kind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
+        if json.loads(greeting)["own_network"]:
+            self.protections |= {Protection.OWN_NETWORK}
+
+    def _spawn(self, control: int) -> subprocess.Popen[bytes]:
+        start = {
+            "path": [_ROOT, *(entry for entry in sys.path if Path(entry).is_absolute())],
+            "control": control,
+            "parent": os.getpid(),
+            "worker": self._worker,
+            "limits": asdict(self.limits),
+        }
+        return subprocess.Popen(  # noqa: S603  (our own interpreter, our own words)
+            [sys.executable, "-I", "-S", "-B", "-c", _START, json.dumps(start)],
+            env={},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(control,),
+            start_new_session=True,
+        )
+
+    async def _bury(self) -> None:
+        """Closes the socket, which ends the zygote, and waits until it has ended."""
+        orders, self._orders = self._orders, None
+        process, self._process = self._process, None
+        if orders is not None:
+            orders.close()
+        if process is not None:
+            process.kill()
+            await asyncio.to_thread(process.wait)
+
+
+class _Job:
+    """One child, seen through its result socket."""
+
+    def __init__(self, result: socket.socket) -> None:
+        self._result = result
+        self._handle: int | None = None
+
+    @property
+    def started(self) -> bool:
+        return self._handle is not None
+
+    async def answer(self) -> bytes | None:
+        """What the child said, whole, once its handle is here too; `None` if it died silent."""
+        said: bytes | None = None
+        while said is None or self._handle is None:
+            message, handles = await _receive(self._result, self._take)
+            if handles and self._handle is None:
+                self._handle = handles[0]
+            elif message:
+                said = message
+            else:
+                break
+        return said
+
+    def _take(self) -> tuple[bytes, list[int]]:
+        message, handles, _, _ = socket.recv_fds(self._result, ORDER_BYTES, 1)
+        return message, handles
+
+    async def end(self) -> None:
+        """The child is dead when this returns, so its mapping of the output is gone."""
+        if self._handle is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        try:
+            await _readable(self._handle)
+        finally:
+            os.close(self._handle)
+
+
+def _believed(said: bytes) -> dict[str, Any]:
+    """A child that met a hostile file may say anything: only the shape is trusted here."""
+    try:
+        answer = json.loads(said)
+        if not isinstance(answer, dict):
+            raise Undecodable
+        if "refused" not in answer:
+            return answer
+        _log.info("a file was refused: %s (%s)", answer["refused"], answer.get("met", "rule"))
+        values = {str(name): int(value) for name, value in answer["values"].items()}
+        raise Undecodable(str(answer["refused"]), **values)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Undecodable from None
+
+
+async def _send(orders: socket.socket, message: bytes, descriptors: list[int]) -> None:
+    while True:
+        try:
+            socket.send_fds(orders, [message], descriptors)
+        except BlockingIOError:
+            await asyncio.sleep(0.01)
+        except OSError as broken:
+            if broken.errno in {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF}:
+                raise _ZygoteGoneError from None
+            raise
+        else:
+            return
+
+
+async def _receive(sock: socket.socket, take: Callable[[], _T]) -> _T:
+    """`take()` as soon as the socket has something, or has closed."""
+    while True:
+        await _readable(sock.fileno())
+        with contextlib.suppress(BlockingIOError):
+            return take()
+
+
+async def _readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(descriptor, _settle, ready)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(descriptor)
+
+
+def _settle(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+def _closed(sock: socket.socket) -> bool:
+    """Whether the other end is gone."""
+    if sock.fileno() < 0:
+        return True
+    try:
+        return sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

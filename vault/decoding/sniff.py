@@ -1,0 +1,53 @@
+"""Which allowed type a file has, by its first bytes alone; names and headers are never believed."""
+
+from vault.decoding.media import MediaType
+
+PREFIX_BYTES = 4096
+"""How much of the file `media_type` wants to see; the whole file when it is shorter."""
+
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})
+_STILL_BRANDS = _HEIC_BRANDS | {b"mif1", b"mif2"}
+_FOREIGN_BRANDS = frozenset({b"avif", b"avis"})
+
+
+def media_type(first_bytes: bytes) -> MediaType | None:
+    """The allowed type that starts at offset 0, or `None`.
+
+    Pure. A signature found later in the file counts for nothing, so a polyglot is judged by what
+    stands first; the decoder judges the rest.
+    """
+    head = first_bytes
+    if head.startswith(b"%PDF-") and head[5:8] in _PDF_VERSIONS:
+        return MediaType.PDF
+    if head.startswith(b"\xff\xd8\xff") and len(head) > 3 and _opens_jpeg(head[3]):
+        return MediaType.JPEG
+    if head.startswith(b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"):
+        return MediaType.PNG
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP" and head[12:16] in _WEBP_CHUNKS:
+        return MediaType.WEBP
+    if head[4:8] == b"ftyp":
+        return _heif(head)
+    if head[:4] in {b"II*\x00", b"MM\x00*"}:
+        return MediaType.TIFF
+    return None
+
+
+_PDF_VERSIONS = frozenset({b"1.%d" % minor for minor in range(8)} | {b"2.0"})
+_WEBP_CHUNKS = frozenset({b"VP8 ", b"VP8L", b"VP8X"})
+
+
+def _opens_jpeg(marker: int) -> bool:
+    """A marker segment that may follow SOI: tables, frames, APPn, COM, or fill (T.81 §B.1.1)."""
+    return 0xC0 <= marker <= 0xCF or 0xDB <= marker <= 0xFF
+
+
+def _heif(head: bytes) -> MediaType | None:
+    """ISO/IEC 23008-12 §10: still-image brands only; films and AVIF share the same box."""
+    size = int.from_bytes(head[:4], "big")
+    major = head[8:12]
+    if size < 16 or size > PREFIX_BYTES or size % 4 or major not in _STILL_BRANDS:
+        return None
+    brands = {head[at : at + 4] for at in range(16, size, 4)} | {major}
+    if brands & _FOREIGN_BRANDS and not brands & _HEIC_BRANDS:
+        return None
+    return MediaType.HEIC if major in _HEIC_BRANDS else MediaType.HEIF
