@@ -1,13 +1,17 @@
 """Every table, imported so that the metadata is whole."""
 
 from audit.records import AccessEvent
+from auth.records.messages import Message
 from auth.records.people import Person
 from auth.records.recipients import Organisation
-from auth.records.sessions import SignIn
+from auth.records.sessions import Session
+from auth.records.sign_ins import SignIn
+from auth.records.tokens import SigningKeyRow
 from base.database import Base
 from storage.records import WrappedKey
 from vault.records.tables import Document
 
-FLOORS = (WrappedKey, AccessEvent, Person, Organisation, SignIn, Document)
+AUTH = (Person, Organisation, SignIn, Session, SigningKeyRow, Message)
+FLOORS = (WrappedKey, AccessEvent, *AUTH, Document)
 
 metadata = Base.metadata

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, delete, insert, select, update
+from sqlalchemy import Index, delete, insert, select, text, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,8 +30,11 @@ class Person(Base):
 
 
 async def person_by_phone(connection: AsyncConnection, phone_tag: bytes) -> Row[Any] | None:
-    """`id`, `used_at`, `sealed`, `language` of the vault of a phone."""
-    found = await connection.execute(select(Person.__table__).where(Person.phone_tag == phone_tag))
+    """The vault of a phone, and `asleep`: unused for so long that its number may be another's."""
+    asleep = (Person.used_at < now() - text("interval '6 months'")).label("asleep")
+    found = await connection.execute(
+        select(Person.__table__, asleep).where(Person.phone_tag == phone_tag)
+    )
     return found.one_or_none()
 
 

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, insert, select
+from sqlalchemy import ForeignKey, Index, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
@@ -55,14 +56,48 @@ async def add_organisation(connection: AsyncConnection, **values: Any) -> None:
     await connection.execute(insert(Organisation).values(**values))
 
 
-async def add_worker(connection: AsyncConnection, **values: Any) -> None:
-    """Keep a worker."""
-    await connection.execute(insert(Worker).values(**values))
+async def add_worker(connection: AsyncConnection, **values: Any) -> bool:
+    """Keep a worker; False when the e-mail is another one's."""
+    added = await connection.execute(
+        upsert(Worker)
+        .values(active=True, **values)
+        .on_conflict_do_nothing(index_elements=["email_tag"])
+        .returning(Worker.id)
+    )
+    return added.one_or_none() is not None
 
 
-async def add_client(connection: AsyncConnection, **values: Any) -> None:
-    """Keep a client."""
-    await connection.execute(insert(Client).values(**values))
+async def add_client(connection: AsyncConnection, **values: Any) -> bool:
+    """Keep a client; False when the identifier is another one's."""
+    added = await connection.execute(
+        upsert(Client)
+        .values(active=True, **values)
+        .on_conflict_do_nothing(index_elements=["client_id"])
+        .returning(Client.id)
+    )
+    return added.one_or_none() is not None
+
+
+async def deactivate_worker(connection: AsyncConnection, worker_id: UUID) -> UUID | None:
+    """Bar a worker; the organisation, or None when there is no active one."""
+    barred = await connection.execute(
+        update(Worker)
+        .where(Worker.id == worker_id, Worker.active)
+        .values(active=False)
+        .returning(Worker.organisation_id)
+    )
+    return barred.scalar_one_or_none()
+
+
+async def deactivate_client(connection: AsyncConnection, client_id: str) -> Row[UUID, UUID] | None:
+    """Bar a client; `id` and `organisation_id`, or None when there is no active one."""
+    barred = await connection.execute(
+        update(Client)
+        .where(Client.client_id == client_id, Client.active)
+        .values(active=False)
+        .returning(Client.id, Client.organisation_id)
+    )
+    return barred.one_or_none()
 
 
 async def organisation(connection: AsyncConnection, organisation_id: UUID) -> Row[Any] | None:
@@ -86,7 +121,7 @@ async def worker_by_email(connection: AsyncConnection, email_tag: bytes) -> Row[
 
 
 async def client(connection: AsyncConnection, client_id: str) -> Row[Any] | None:
-    """An active client by its public identifier."""
+    """An active client by its public identifier, and the database's `instant`."""
     found = await connection.execute(_CLIENT.where(Client.client_id == client_id))
     return found.one_or_none()
 
@@ -97,7 +132,11 @@ _WORKER = (
     .where(Worker.active)
 )
 _CLIENT = (
-    select(Client.__table__, Organisation.sealed.label("organisation_sealed"))
+    select(
+        Client.__table__,
+        Organisation.sealed.label("organisation_sealed"),
+        now().label("instant"),
+    )
     .join(Organisation, Organisation.id == Client.organisation_id)
     .where(Client.active)
 )

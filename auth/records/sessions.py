@@ -1,32 +1,27 @@
-"""Sign-ins under way, sessions, used assertions, and messages waiting to leave."""
+"""Sessions: an opaque token's hash, whose it is, and until when."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
+from auth.records.people import Person
+from auth.records.recipients import Organisation, Worker
 from base.database import Base, now
-
-
-class SignIn(Base):
-    """A code sent, or pretended to be: the row is the same whether or not the account exists."""
-
-    __tablename__ = "sign_in"
-    __table_args__ = (
-        CheckConstraint("kind IN ('person', 'worker')", name="kind"),
-        Index("ix_sign_in_address_tag_created_at", "address_tag", "created_at"),
-        Index("ix_sign_in_expires_at", "expires_at"),
-    )
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    kind: Mapped[str]
-    address_tag: Mapped[bytes]
-    sealed: Mapped[bytes]
-    code_tag: Mapped[bytes]
-    attempts: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=now())
-    expires_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
 
 
 class Session(Base):
@@ -48,22 +43,75 @@ class Session(Base):
     revoked_at: Mapped[datetime | None]
 
 
-class UsedAssertion(Base):
-    """A client assertion's `jti`, hashed, kept until the assertion expires: used once."""
+LiveSession = tuple[UUID, str, UUID, str, bool, UUID, bytes, bytes]
 
-    __tablename__ = "used_assertion"
-    __table_args__ = (Index("ix_used_assertion_expires_at", "expires_at"),)
-    jti_hash: Mapped[bytes] = mapped_column(primary_key=True)
-    expires_at: Mapped[datetime]
+# A living session and its living subject, in one look-up; bind `token_hash`. Without a person or
+# an active worker behind it, no row: erasure and deactivation end every session at once.
+LIVE_SESSION = (
+    select(
+        Session.id.label("session_id"),
+        Session.subject_kind,
+        Session.subject_id,
+        Person.language,
+        (Person.used_at < now() - timedelta(days=1)).label("not_used_today"),
+        Worker.organisation_id,
+        Worker.sealed.label("worker_sealed"),
+        Organisation.sealed.label("organisation_sealed"),
+    )
+    .outerjoin(Person, and_(Session.subject_kind == "person", Person.id == Session.subject_id))
+    .outerjoin(
+        Worker,
+        and_(Session.subject_kind == "worker", Worker.id == Session.subject_id, Worker.active),
+    )
+    .outerjoin(Organisation, Organisation.id == Worker.organisation_id)
+    .where(
+        Session.token_hash == bindparam("token_hash"),
+        Session.revoked_at.is_(None),
+        Session.expires_at > now(),
+        or_(Person.id.is_not(None), Worker.id.is_not(None)),
+    )
+)
 
 
-class Message(Base):
-    """A message waiting to leave: sealed address and text, deleted when sent."""
+async def add_session(connection: AsyncConnection, *, life: timedelta, **values: Any) -> datetime:
+    """Keep a session; the instant at which it ends."""
+    made = await connection.execute(
+        insert(Session).values(expires_at=now() + life, **values).returning(Session.expires_at)
+    )
+    expires_at: datetime = made.scalar_one()
+    return expires_at
 
-    __tablename__ = "message"
-    __table_args__ = (CheckConstraint("channel IN ('sms', 'email')", name="channel"),)
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    channel: Mapped[str]
-    sealed: Mapped[bytes]
-    attempts: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=now())
+
+async def live_session(connection: AsyncConnection, token_hash: bytes) -> Row[*LiveSession] | None:
+    """The row of `LIVE_SESSION` for a token's hash."""
+    found = await connection.execute(LIVE_SESSION, {"token_hash": token_hash})
+    return found.one_or_none()
+
+
+async def revoke_session(connection: AsyncConnection, session_id: UUID) -> bool:
+    """End one session; False when it had ended already."""
+    ended = await connection.execute(
+        update(Session)
+        .where(Session.id == session_id, Session.revoked_at.is_(None))
+        .values(revoked_at=now())
+        .returning(Session.id)
+    )
+    return ended.one_or_none() is not None
+
+
+async def revoke_sessions_of(connection: AsyncConnection, subject_id: UUID) -> int:
+    """End every session of a person or a worker; how many there were."""
+    ended = await connection.execute(
+        update(Session)
+        .where(Session.subject_id == subject_id, Session.revoked_at.is_(None))
+        .values(revoked_at=now())
+    )
+    return ended.rowcount
+
+
+async def delete_dead_sessions(connection: AsyncConnection) -> int:
+    """Forget the sessions that ended."""
+    gone = await connection.execute(
+        delete(Session).where(or_(Session.expires_at <= now(), Session.revoked_at.is_not(None)))
+    )
+    return gone.rowcount

@@ -98,9 +98,20 @@ def upgrade() -> None:
             server_default=sa.text("unefois.now()"),
             nullable=False,
         ),
+        sa.Column(
+            "due_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("unefois.now()"),
+            nullable=True,
+        ),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("channel IN ('sms', 'email')", name=op.f("ck_message_channel")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
         schema="unefois",
+    )
+    op.create_index("ix_message_due_at", "message", ["due_at"], unique=False, schema="unefois")
+    op.create_index(
+        "ix_message_expires_at", "message", ["expires_at"], unique=False, schema="unefois"
     )
     op.create_table(
         "organisation",
@@ -223,8 +234,24 @@ def upgrade() -> None:
         schema="unefois",
     )
     op.create_index(
-        "ix_sign_in_expires_at", "sign_in", ["expires_at"], unique=False, schema="unefois"
+        "ix_sign_in_created_at", "sign_in", ["created_at"], unique=False, schema="unefois"
     )
+    op.create_table(
+        "signing_key",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kid", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("unefois.now()"),
+            nullable=False,
+        ),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signing_key")),
+        schema="unefois",
+    )
+    op.create_index("uq_signing_key_kid", "signing_key", ["kid"], unique=True, schema="unefois")
     op.create_table(
         "used_assertion",
         sa.Column("jti_hash", sa.LargeBinary(), nullable=False),
