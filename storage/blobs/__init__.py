@@ -1,0 +1,196 @@
+"""Ciphertext in and out: the one contract that the directory and the S3 store both keep.
+
+A store holds opaque bytes under opaque keys. It *is* trusted to keep what it acknowledged; it is
+*not* trusted with content, nor to return the right bytes: the sealed format tells its reader.
+"""
+
+import re
+import secrets
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, Self
+
+from base.errors import Failure, Kind
+
+Bytes = bytes | bytearray | memoryview
+
+_SEGMENT = r"[0-9a-z](?:[0-9a-z_-]|\.(?=[0-9a-z]))*"
+_KEY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
+
+
+class BlobKey(str):
+    """The name of a blob: lower-case segments joined by `/`, at most 200 characters.
+
+    A segment starts with a letter or a digit and holds `a-z 0-9 _ - .`, which leaves no way to
+    write `..`, an absolute path or a hidden file. Raises `ValueError` for anything else.
+
+    Keys are random: a time-ordered name would tell the disk's thief when, and would crowd the
+    directory store, which spreads its files by the first four characters of the last segment.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, value: str) -> Self:
+        """Check `value`; the refused text is not repeated in the error."""
+        if len(value) > 200 or not _KEY.fullmatch(value):
+            raise ValueError("not a blob key")
+        return super().__new__(cls, value)
+
+    @classmethod
+    def random(cls, prefix: str) -> Self:
+        """A key never used before, under `prefix` (`"documents"` gives `documents/3f…`)."""
+        return cls(f"{prefix}/{secrets.token_hex(16)}")
+
+
+@dataclass(frozen=True, slots=True)
+class BlobInfo:
+    """One line of a listing: the size in bytes and the time of the last write, with its zone."""
+
+    key: BlobKey
+    size: int
+    modified_at: datetime
+
+
+class BlobUnavailable(Failure):
+    """The store did not answer, refused us, or said that it failed.
+
+    A write that ends so is not acknowledged. It may have happened all the same (its answer was
+    lost): what it leaves is a blob that nothing refers to, which the sweep of unreferenced blobs
+    removes. `reason` is for the operator: an error's name, never an address or a key.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(Kind.UNAVAILABLE, "store_unavailable", retry_after=5)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """The kind, the code and the operator's word."""
+        return f"{super().__str__()} ({self.reason})"
+
+
+class BlobMissing(Failure):
+    """There is no blob under this key."""
+
+    def __init__(self) -> None:
+        super().__init__(Kind.UNAVAILABLE, "content_missing")
+
+
+class BlobBroken(Failure):
+    """The blob is not what was asked for: shorter than the range, or larger than the limit."""
+
+    def __init__(self) -> None:
+        super().__init__(Kind.UNAVAILABLE, "content_broken")
+
+
+class BlobExists(Failure):
+    """The key is taken, and blobs are never overwritten."""
+
+    def __init__(self) -> None:
+        super().__init__(Kind.CONFLICT, "blob_exists")
+
+
+class BlobWriter(Protocol):
+    """One blob on its way in."""
+
+    async def write(self, data: Bytes) -> None:
+        """Take `data`; its buffer may be reused as soon as this returns."""
+
+    async def commit(self) -> None:
+        """Make the blob durable and visible under its key; once, after the last `write`.
+
+        Raises `BlobExists`, leaving the other blob untouched, or `BlobUnavailable`.
+        """
+
+
+class BlobReader(Protocol):
+    """One blob on its way out."""
+
+    async def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Fill the whole of `buffer` (not empty) with the bytes from `offset` on.
+
+        Nothing is held between two calls but, for a directory, a file descriptor. Raises
+        `BlobBroken` when the blob ends before, `BlobMissing` or `BlobUnavailable`.
+        """
+
+
+class BlobStore(Protocol):
+    """Where blobs are kept. Every method may raise `BlobUnavailable`."""
+
+    def writer(self, key: BlobKey) -> AbstractAsyncContextManager[BlobWriter]:
+        """Write a blob under a new key.
+
+        Leaving the block without `commit()`, by an exception or a cancellation too, leaves
+        nothing visible. Raises `BlobExists` on entering or at `commit()`.
+        """
+        ...
+
+    def reader(self, key: BlobKey) -> AbstractAsyncContextManager[BlobReader]:
+        """Read ranges of a blob. Raises `BlobMissing` on entering or at the first read."""
+        ...
+
+    async def read(self, key: BlobKey, offset: int, length: int) -> bytes:
+        """Exactly `length` bytes (at least 1) from `offset`; raises as `BlobReader.read_into`."""
+        if offset < 0 or length < 1:
+            raise ValueError("not a range")
+        data = bytearray(length)
+        async with self.reader(key) as reader:
+            await reader.read_into(offset, memoryview(data))
+        return bytes(data)
+
+    async def put_if_absent(self, key: BlobKey, data: Bytes) -> bool:
+        """Write a small blob unless its key is taken; tells whether this call wrote it."""
+        try:
+            async with self.writer(key) as writer:
+                await writer.write(data)
+                await writer.commit()
+        except BlobExists:
+            return False
+        return True
+
+    async def put(self, key: BlobKey, data: Bytes) -> None:
+        """Write a small blob, in place of what the key held: readers see the old or the new."""
+
+    async def get(self, key: BlobKey, limit: int) -> bytes:
+        """The whole of a small blob; `BlobBroken` beyond `limit` bytes, or `BlobMissing`."""
+        ...
+
+    async def exists(self, key: BlobKey) -> bool:
+        """Whether the key holds a blob."""
+        ...
+
+    async def delete(self, key: BlobKey) -> None:
+        """Remove the blob; a missing one is fine."""
+
+    async def page(
+        self, prefix: str = "", after: BlobKey | None = None, limit: int = 1000
+    ) -> list[BlobInfo]:
+        """A list, by key, of the first `limit` blobs under `prefix` and beyond `after`.
+
+        `prefix` is empty, or segments ending in `/`; `after` is the last key of the page before.
+        An empty list is the end.
+        """
+        ...
+
+    async def sweep_temporary(self, before: datetime) -> int:
+        """Remove what unfinished writes left, untouched since `before`; returns how many.
+
+        `before` must be older than the longest upload: a younger one may still be under way (its
+        commit would then fail, never acknowledge).
+        """
+        ...
+
+    async def check(self) -> None:
+        """Raise `BlobUnavailable` unless the store answers; cheap enough for a readiness probe."""
+
+    async def close(self) -> None:
+        """Let go of threads and connections; nothing may be under way."""
+
+
+def checked_prefix(prefix: str) -> str:
+    """`prefix` as it is, if it may start a listing; raises `ValueError` otherwise."""
+    if prefix:
+        if not prefix.endswith("/"):
+            raise ValueError("a listing's prefix ends in /")
+        BlobKey(prefix[:-1])
+    return prefix

@@ -1,0 +1,381 @@
+"""Blobs as files under one folder: the store of an installation on a single machine."""
+
+import errno
+import heapq
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Literal, ParamSpec
+
+from storage.blobs import (
+    BlobBroken,
+    BlobExists,
+    BlobInfo,
+    BlobKey,
+    BlobMissing,
+    BlobStore,
+    BlobUnavailable,
+    Bytes,
+    checked_prefix,
+)
+from storage.blobs.threads import Threads
+
+P = ParamSpec("P")
+
+_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+"""Linux: answer from the page cache or not at all."""
+
+
+class DirectoryStore(BlobStore):
+    """A folder, made if absent, of mode 0700; it must be on one file system with hard links.
+
+    `blobs/documents+/3f/a2/3fa2…` holds the key `documents/3fa2…`: a `+`, which no key contains,
+    tells the folder of a segment from the two levels that spread the files. `tmp/` holds what is
+    being written. Is trusted: to keep what `fsync` said it kept. Is *not* trusted: with content.
+    """
+
+    def __init__(self, root: Path, threads: int = 16) -> None:
+        self.temporary = root / "tmp"
+        self.blobs = root / "blobs"
+        for folder in (root, self.temporary, self.blobs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_folder(folder.parent)
+        self._durable_folders = {self.blobs}
+        self._threads = Threads(threads, "blobs", (OSError,), _unavailable)
+
+    @asynccontextmanager
+    async def writer(self, key: BlobKey) -> AsyncIterator["_Writer"]:
+        """As the contract; `BlobExists` at `commit()`."""
+        writer = _Writer(self._threads, _Draft(self, key))
+        try:
+            await self._threads.settled(writer.draft.open)
+            yield writer
+        finally:
+            await self._threads.settled(writer.draft.discard)
+
+    @asynccontextmanager
+    async def reader(self, key: BlobKey) -> AsyncIterator["_Reader"]:
+        """As the contract; `BlobMissing` on entering. A blob deleted meanwhile reads on.
+
+        Opened on the event loop: the names of anything lately used are in the kernel's cache, and
+        a thread's hop costs more (100 to 200 µs) than the cold look-ups on a local disk.
+        """
+        descriptor = self._threads.here(self._open, key)
+        try:
+            yield _Reader(self._threads, descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _open(self, key: BlobKey) -> int:
+        with self._missing():
+            return os.open(self.path(key), os.O_RDONLY | os.O_CLOEXEC)
+
+    async def put(self, key: BlobKey, data: Bytes) -> None:
+        """As the contract."""
+        await self._threads.settled(self._put, key, data)
+
+    def _put(self, key: BlobKey, data: Bytes) -> None:
+        draft = _Draft(self, key)
+        try:
+            draft.open()
+            draft.write(data)
+            draft.replace()
+        finally:
+            draft.discard()
+
+    async def get(self, key: BlobKey, limit: int) -> bytes:
+        """As the contract."""
+        return await self._threads.run(self._get, key, limit)
+
+    def _get(self, key: BlobKey, limit: int) -> bytes:
+        with self._missing(), Path(self.path(key)).open("rb") as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise BlobBroken
+        return data
+
+    async def exists(self, key: BlobKey) -> bool:
+        """As the contract."""
+        try:
+            await self._threads.run(self._stat, key)
+        except BlobMissing:
+            return False
+        return True
+
+    def _stat(self, key: BlobKey) -> os.stat_result:
+        with self._missing():
+            return Path(self.path(key)).stat()
+
+    async def delete(self, key: BlobKey) -> None:
+        """As the contract. Its folders stay: removing one could race with a write into it."""
+        with suppress(BlobMissing):
+            await self._threads.settled(self._delete, Path(self.path(key)))
+
+    def _delete(self, path: Path) -> None:
+        with self._missing():
+            path.unlink()
+        _sync_folder(path.parent)
+
+    async def page(
+        self, prefix: str = "", after: BlobKey | None = None, limit: int = 1000
+    ) -> list[BlobInfo]:
+        """As the contract."""
+        return await self._threads.run(self._page, checked_prefix(prefix), after, limit)
+
+    def _page(self, prefix: str, after: BlobKey | None, limit: int) -> list[BlobInfo]:
+        self._mounted()
+        folder = self.blobs.joinpath(*[f"{segment}+" for segment in prefix.split("/")[:-1]])
+        return list(islice(self._infos(_walk(folder, prefix, after or "")), limit))
+
+    def _infos(self, keys: Iterator[str]) -> Iterator[BlobInfo]:
+        for key in map(BlobKey, keys):
+            with suppress(BlobMissing):  # deleted since its folder was read
+                found = self._stat(key)
+                yield BlobInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    async def sweep_temporary(self, before: datetime) -> int:
+        """As the contract."""
+        return await self._threads.run(self._sweep, before.timestamp())
+
+    def _sweep(self, before: float) -> int:
+        swept = 0
+        for file in self.temporary.iterdir():
+            with suppress(FileNotFoundError):  # committed or discarded by its writer meanwhile
+                if file.stat().st_mtime < before:
+                    file.unlink()
+                    swept += 1
+        return swept
+
+    async def check(self) -> None:
+        """As the contract: the folder is there (not an empty mount point), writable, not full."""
+        await self._threads.run(self._check)
+
+    def _check(self) -> None:
+        self._mounted()
+        if not os.access(self.temporary, os.W_OK | os.X_OK):
+            raise BlobUnavailable("folder not writable")
+        if os.statvfs(self.blobs).f_bavail == 0:
+            raise BlobUnavailable("disk full")
+
+    async def close(self) -> None:
+        """As the contract."""
+        self._threads.close()
+
+    def _mounted(self) -> None:
+        """Absent blobs on a disk that is not mounted are no proof that they were deleted."""
+        if not self.temporary.is_dir():
+            raise BlobUnavailable("folder missing")
+
+    @contextmanager
+    def _missing(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            self._mounted()
+            raise BlobMissing from None
+
+    def path(self, key: BlobKey) -> str:
+        """Where the blob is, or would be."""
+        *segments, name = key.split("/")
+        folders = "".join(f"{segment}+/" for segment in segments)
+        return f"{self.blobs}/{folders}{name[:2]:!<2}/{name[2:4]:!<2}/{name}"
+
+    def make_folders(self, folder: Path) -> None:
+        """Make `folder` and those above it, durable: each one's parent is flushed.
+
+        A folder found there is flushed too, once a process: the writer that made it may not have
+        come to that yet, and our own blob would then hang from a name that a power cut takes.
+        """
+        if folder in self._durable_folders:
+            return
+        self.make_folders(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _sync_folder(folder.parent)
+        if len(self._durable_folders) > 20_000:  # some 4 MB
+            self._durable_folders = {self.blobs}
+        self._durable_folders.add(folder)
+
+
+class _Draft:
+    """A file in `tmp/` on its way to its key: the blocking half of a write, for one thread."""
+
+    def __init__(self, store: DirectoryStore, key: BlobKey) -> None:
+        self._store = store
+        self._final = Path(store.path(key))
+        self._temporary = store.temporary / secrets.token_hex(16)
+        self._descriptor: int | None = None
+
+    def open(self) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._descriptor = os.open(self._temporary, flags, 0o600)
+
+    def write(self, data: Bytes) -> None:
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[os.write(self._opened(), view) :]
+
+    def publish(self) -> None:
+        """A new name for the file; the order of the steps is what makes it safe."""
+        os.fsync(self._opened())
+        self._store.make_folders(self._final.parent)
+        # A crash up to here leaves a file in tmp/, swept, and at most empty folders.
+        try:
+            self._final.hardlink_to(self._temporary)
+        except OSError as error:
+            # NFS repeats a link whose answer was lost and reports our own name as taken.
+            if not self._is_linked():
+                if isinstance(error, FileExistsError):
+                    raise BlobExists from None
+                raise
+        # A crash here leaves a whole blob that may or may not outlive a power cut, acknowledged
+        # to nobody and so referred to by nothing: the sweep of unreferenced blobs takes it.
+        try:
+            _sync_folder(self._final.parent)
+        except OSError:
+            self._final.unlink(missing_ok=True)
+            raise
+        # A crash here leaves the blob, durable, and a second name of it in tmp/, swept.
+
+    def replace(self) -> None:
+        """The file in place of what the key held. A crash leaves the old one or the new one."""
+        os.fsync(self._opened())
+        self._store.make_folders(self._final.parent)
+        self._temporary.replace(self._final)
+        _sync_folder(self._final.parent)
+
+    def discard(self) -> None:
+        """Close, and drop the name in `tmp/`; what cannot be dropped is left to the sweep."""
+        if self._descriptor is not None:
+            with suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = None
+        with suppress(OSError):
+            self._temporary.unlink()
+
+    def _is_linked(self) -> bool:
+        try:
+            return os.path.samestat(self._final.stat(), os.fstat(self._opened()))
+        except FileNotFoundError:
+            return False
+
+    def _opened(self) -> int:
+        if self._descriptor is None:
+            raise RuntimeError("this blob is not being written")
+        return self._descriptor
+
+
+class _Writer:
+    """The contract's writer: a draft, and whether it may still be committed."""
+
+    def __init__(self, threads: Threads, draft: _Draft) -> None:
+        self._threads = threads
+        self.draft = draft
+        self._state: Literal["open", "busy", "ended"] = "open"
+
+    async def write(self, data: Bytes) -> None:
+        await self._step("open", self.draft.write, data)
+
+    async def commit(self) -> None:
+        await self._step("ended", self.draft.publish)
+
+    async def _step(
+        self, after: Literal["open", "ended"], call: Callable[P, None], *a: P.args, **k: P.kwargs
+    ) -> None:
+        if self._state != "open":
+            raise RuntimeError("this blob was committed, or a write of it failed")
+        self._state = "busy"  # stays so after a failure: half a write must never be committed
+        await self._threads.settled(call, *a, **k)
+        self._state = after
+
+
+class _Reader:
+    """The contract's reader over an open file.
+
+    What the page cache holds is read on the event loop, with RWF_NOWAIT so that a cold page can
+    never stall it: 4 µs for 20 KiB and 28 µs for 256 KiB (measured, Linux 6.18), against 145 to
+    260 µs for the same through a thread. What is not cached goes to a thread.
+    """
+
+    def __init__(self, threads: Threads, descriptor: int) -> None:
+        self._threads = threads
+        self._descriptor = descriptor
+
+    async def read_into(self, offset: int, buffer: memoryview) -> None:
+        view = buffer.cast("B")
+        done = self._cached(offset, view)
+        if done < len(view):
+            await self._threads.settled(self._read, offset + done, view[done:])
+
+    def _cached(self, offset: int, view: memoryview) -> int:
+        if _NOWAIT is None:
+            return 0
+        try:
+            return os.preadv(self._descriptor, [view], offset, _NOWAIT)
+        except OSError:  # not cached, or a file system without it; real errors come up again
+            return 0
+
+    def _read(self, offset: int, view: memoryview) -> None:
+        while view:
+            got = os.preadv(self._descriptor, [view], offset)
+            if got == 0:
+                raise BlobBroken
+            offset, view = offset + got, view[got:]
+
+
+def _unavailable(error: Exception) -> BlobUnavailable:
+    number = error.errno if isinstance(error, OSError) else None
+    return BlobUnavailable(errno.errorcode.get(number or 0, "OSError"))
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _walk(folder: Path, base: str, after: str) -> Iterator[str]:
+    """The keys under `folder`, which holds those that start with `base`, beyond `after`."""
+    if after.startswith(base):
+        rest = after[len(base) :]
+    elif after < base:
+        rest = ""
+    else:
+        return
+    entries = _entries(folder)
+    spread = [entry for entry in entries if not entry.endswith("+")]
+    below = sorted(f"{entry[:-1]}/" for entry in entries if entry.endswith("+"))
+    deeper = (
+        key
+        for segment in below
+        for key in _walk(folder / f"{segment[:-1]}+", base + segment, after)
+    )
+    yield from heapq.merge(_names(folder, spread, base, rest), deeper)
+
+
+def _names(folder: Path, spread: list[str], base: str, rest: str) -> Iterator[str]:
+    """The keys in the two spreading levels; `!`, their padding, sorts before all that keys use."""
+    for first in spread:
+        if _before(first, rest):
+            continue
+        for second in _entries(folder / first):
+            if not _before(first + second, rest):
+                names = _entries(folder / first / second)
+                yield from (base + name for name in names if name > rest)
+
+
+def _before(start: str, rest: str) -> bool:
+    start = start.rstrip("!")
+    return start < rest[: len(start)]
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208  (names are all that is wanted)
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,335 @@
+"""Blobs as objects of an S3 bucket, through boto3 in threads."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, cast
+from urllib.parse import urlsplit
+
+import boto3.session
+from botocore.config import Config
+from botocore.exceptions import IncompleteReadError, ResponseStreamingError
+from pydantic import SecretStr
+from urllib3.exceptions import HTTPError
+
+from storage.blobs import (
+    BlobBroken,
+    BlobInfo,
+    BlobKey,
+    BlobMissing,
+    BlobStore,
+    BlobUnavailable,
+    Bytes,
+    checked_prefix,
+)
+from storage.blobs.s3_errors import ERRORS, judged
+from storage.blobs.s3_upload import Upload, content_md5
+from storage.blobs.threads import Threads
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.literals import BucketLocationConstraintType
+    from types_boto3_s3.type_defs import CreateBucketRequestTypeDef
+
+P = ParamSpec("P")
+
+_CUT = (IncompleteReadError, ResponseStreamingError, HTTPError)
+"""What reading a body raises when the connection breaks; boto3 repeats all but that."""
+
+SMALLEST_PART = 5 * 1024 * 1024
+"""Bytes; S3 refuses smaller parts but the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """Where the bucket is, who we are there, and how patient we are (times in seconds).
+
+    Without keys, boto3 looks for them where it always does (a role, the environment). Without an
+    endpoint, the bucket is at AWS. `attempts` bounds each request, repeated with growing, random
+    pauses after 5xx, throttling and cut connections.
+    """
+
+    bucket: str
+    region: str
+    endpoint_url: str | None = None
+    access_key: str | None = field(default=None, repr=False)
+    secret_key: SecretStr | None = field(default=None, repr=False)
+    prefix: str = ""
+    connections: int = 32
+    connect_timeout: float = 3.0
+    read_timeout: float = 15.0
+    attempts: int = 4
+    check_timeout: float = 3.0
+    part_bytes: int = SMALLEST_PART
+
+    def __post_init__(self) -> None:
+        """Refuse what would only fail later, or leak."""
+        checked_prefix(self.prefix)
+        if self.part_bytes < SMALLEST_PART:
+            raise ValueError("S3 parts are at least 5 MiB")
+        if self.endpoint_url is not None:
+            parts = urlsplit(self.endpoint_url)
+            if parts.scheme not in {"http", "https"} or "@" in parts.netloc:
+                raise ValueError("the S3 endpoint is an http(s) address without credentials")
+
+
+class S3Store(BlobStore):
+    """A bucket, of its own or shared under a prefix; without versioning, so that deleting deletes.
+
+    Is trusted: to keep what it acknowledged. Is *not* trusted: with content; can at most lose,
+    withhold or swap ciphertexts, which their reader notices.
+    """
+
+    def __init__(self, settings: S3Settings) -> None:
+        self._settings = settings
+        self._bucket = settings.bucket
+        self._client = _client(settings)
+        # As many threads as connections: a thread never waits for a connection of the pool.
+        self._threads = Threads(settings.connections, "s3", ERRORS, judged)
+
+    @asynccontextmanager
+    async def writer(self, key: BlobKey) -> AsyncIterator["_Writer"]:
+        """As the contract; `BlobExists` at `commit()`. Holds at most one part in memory."""
+        upload = Upload(self._client, self._bucket, self._name(key))
+        writer = _Writer(self._threads, upload, self._settings.part_bytes)
+        try:
+            yield writer
+        finally:
+            writer.buffer.clear()
+            with suppress(BlobUnavailable):  # an unfinished upload is invisible, and swept
+                await self._threads.settled(upload.abandon)
+
+    @asynccontextmanager
+    async def reader(self, key: BlobKey) -> AsyncIterator["_Reader"]:
+        """As the contract; `BlobMissing` at the first read.
+
+        Nothing is held between two reads, so a stalled download costs no connection.
+        """
+        yield _Reader(self, key)
+
+    async def fetch(self, key: BlobKey, offset: int, length: int) -> bytes:
+        """One ranged GET, its body read whole: the connection is back in the pool at the end."""
+        return await self._threads.run(self._patiently, self._range, key, offset, length)
+
+    def _range(self, key: BlobKey, offset: int, length: int) -> bytes:
+        last = offset + length - 1
+        answer = self._client.get_object(
+            Bucket=self._bucket, Key=self._name(key), Range=f"bytes={offset}-{last}"
+        )
+        with closing(answer["Body"]) as body:
+            if not answer.get("ContentRange", "").startswith(f"bytes {offset}-{last}/"):
+                raise BlobBroken
+            data = bytes(body.read())
+        if len(data) != length:
+            raise BlobBroken
+        return data
+
+    async def put(self, key: BlobKey, data: Bytes) -> None:
+        """As the contract."""
+        await self._threads.run(self._put, key, bytes(data))
+
+    def _put(self, key: BlobKey, data: bytes) -> None:
+        self._client.put_object(
+            Bucket=self._bucket, Key=self._name(key), Body=data, ContentMD5=content_md5(data)
+        )
+
+    async def get(self, key: BlobKey, limit: int) -> bytes:
+        """As the contract."""
+        return await self._threads.run(self._patiently, self._get, key, limit)
+
+    def _get(self, key: BlobKey, limit: int) -> bytes:
+        answer = self._client.get_object(Bucket=self._bucket, Key=self._name(key))
+        with closing(answer["Body"]) as body:
+            if answer["ContentLength"] > limit:
+                raise BlobBroken
+            return bytes(body.read())
+
+    async def exists(self, key: BlobKey) -> bool:
+        """As the contract."""
+        try:
+            await self._threads.run(self._client.head_object, **self._object(key))
+        except BlobMissing:
+            # HEAD says 404 for a missing bucket too, which proves nothing about the blob.
+            await self._reach_bucket()
+            return False
+        return True
+
+    async def delete(self, key: BlobKey) -> None:
+        """As the contract."""
+        with suppress(BlobMissing):
+            await self._threads.run(self._client.delete_object, **self._object(key))
+
+    async def page(
+        self, prefix: str = "", after: BlobKey | None = None, limit: int = 1000
+    ) -> list[BlobInfo]:
+        """As the contract."""
+        return await self._threads.run(self._page, checked_prefix(prefix), after, limit)
+
+    def _page(self, prefix: str, after: BlobKey | None, limit: int) -> list[BlobInfo]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket,
+            Prefix=self._settings.prefix + prefix,
+            StartAfter=self._name(after) if after else "",
+            PaginationConfig={"PageSize": min(limit, 1000)},
+        )
+        entries = (entry for page in pages for entry in page.get("Contents", []))
+        return list(islice(self._infos(entries), limit))
+
+    def _infos(self, entries: Iterator[Any]) -> Iterator[BlobInfo]:
+        for entry in entries:
+            with suppress(ValueError):  # an object that somebody else put into our bucket
+                key = BlobKey(entry["Key"][len(self._settings.prefix) :])
+                yield BlobInfo(key, entry["Size"], entry["LastModified"])
+
+    async def sweep_temporary(self, before: datetime) -> int:
+        """As the contract."""
+        return await self._threads.run(self._sweep, before)
+
+    def _sweep(self, before: datetime) -> int:
+        swept = 0
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self._bucket, Prefix=self._settings.prefix
+        )
+        for upload in (upload for page in pages for upload in page.get("Uploads", [])):
+            if upload["Initiated"] < before:
+                self._client.abort_multipart_upload(
+                    Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                )
+                swept += 1
+        return swept
+
+    async def check(self) -> None:
+        """As the contract: the bucket answers us within `check_timeout`."""
+        try:
+            async with asyncio.timeout(self._settings.check_timeout):
+                await self._reach_bucket()
+        except TimeoutError:
+            raise BlobUnavailable("timeout") from None
+
+    async def _reach_bucket(self) -> None:
+        try:
+            await self._threads.run(self._client.head_bucket, Bucket=self._bucket)
+        except BlobMissing:
+            raise BlobUnavailable("NoSuchBucket") from None
+
+    async def make_bucket(self) -> None:
+        """Make the bucket of an installation's own S3 server; one that is there is fine."""
+        await self._threads.run(self._make_bucket)
+
+    def _make_bucket(self) -> None:
+        request: CreateBucketRequestTypeDef = {"Bucket": self._bucket}
+        if self._settings.endpoint_url is None and self._settings.region != "us-east-1":
+            region = cast("BucketLocationConstraintType", self._settings.region)
+            request["CreateBucketConfiguration"] = {"LocationConstraint": region}
+        with suppress(self._client.exceptions.BucketAlreadyOwnedByYou):
+            self._client.create_bucket(**request)
+
+    async def close(self) -> None:
+        """As the contract."""
+        self._threads.close()
+        self._client.close()
+
+    def _patiently(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
+        for attempt in range(1, self._settings.attempts):
+            with suppress(*_CUT):
+                return call(*args, **kwargs)
+            time.sleep(secrets.SystemRandom().uniform(0, 0.1 * 2**attempt))
+        return call(*args, **kwargs)
+
+    def _name(self, key: BlobKey) -> str:
+        return self._settings.prefix + key
+
+    def _object(self, key: BlobKey) -> "_Object":
+        return {"Bucket": self._bucket, "Key": self._name(key)}
+
+
+class _Object(TypedDict):
+    Bucket: str
+    Key: str
+
+
+class _Writer:
+    """The contract's writer: a buffer of at most one part, reused once the part is sent."""
+
+    def __init__(self, threads: Threads, upload: Upload, part_bytes: int) -> None:
+        self._threads = threads
+        self._upload = upload
+        self._part_bytes = part_bytes
+        self.buffer = bytearray()
+        self._state: Literal["open", "busy", "ended"] = "open"
+
+    async def write(self, data: Bytes) -> None:
+        view = memoryview(data).cast("B")
+        while view:
+            self._begin()
+            room = self._part_bytes - len(self.buffer)
+            self.buffer += view[:room]
+            view = view[room:]
+            # One part at a time, nothing in flight behind it: an upload is paced by a phone, not
+            # by us, and twenty at once must fit in memory.
+            if len(self.buffer) == self._part_bytes:
+                await self._send(self._upload.part)
+            self._state = "open"
+
+    async def commit(self) -> None:
+        self._begin()
+        await self._send(self._upload.finish)
+        self._state = "ended"
+
+    def _begin(self) -> None:
+        if self._state != "open":
+            raise RuntimeError("this blob was committed, or a write of it failed")
+        self._state = "busy"  # stays so after a failure: half a write must never be committed
+
+    async def _send(self, call: Callable[[bytes], None]) -> None:
+        # boto3 sends a bytearray as it is; its types do not say so.
+        await self._threads.settled(call, cast("bytes", self.buffer))
+        # Emptied rather than dropped: boto3's reference cycles would keep it until a collection.
+        self.buffer.clear()
+
+
+class _Reader:
+    """The contract's reader: nothing but a key."""
+
+    def __init__(self, store: S3Store, key: BlobKey) -> None:
+        self._store = store
+        self._key = key
+
+    async def read_into(self, offset: int, buffer: memoryview) -> None:
+        # Copied here and not by the thread, which a cancelled caller leaves behind still reading.
+        buffer.cast("B")[:] = await self._store.fetch(self._key, offset, buffer.nbytes)
+
+
+@cache
+def _session() -> boto3.session.Session:
+    """One for all: reading boto3's description of S3 costs some 150 ms. It holds no keys."""
+    return boto3.session.Session()
+
+
+def _client(settings: S3Settings) -> "S3Client":
+    secret = settings.secret_key.get_secret_value() if settings.secret_key else None
+    return _session().client(
+        "s3",
+        region_name=settings.region,
+        aws_access_key_id=settings.access_key,
+        aws_secret_access_key=secret,
+        endpoint_url=settings.endpoint_url,
+        config=Config(
+            connect_timeout=settings.connect_timeout,
+            read_timeout=settings.read_timeout,
+            retries={"mode": "standard", "total_max_attempts": settings.attempts},
+            max_pool_connections=settings.connections,
+            tcp_keepalive=True,
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
+            # Ceph knows no x-amz-checksum-*; each put carries its Content-MD5 instead.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )

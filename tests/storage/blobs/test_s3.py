@@ -1,0 +1,236 @@
+"""The S3 store on a real Ceph gateway, over a wire that breaks, and with wrong settings."""
+
+import dataclasses
+import os
+import traceback
+import tracemalloc
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from storage.blobs import (
+    BlobBroken,
+    BlobExists,
+    BlobKey,
+    BlobMissing,
+    BlobStore,
+    BlobUnavailable,
+)
+from storage.blobs.s3 import S3Settings, S3Store
+from tests.servers.ceph import Ceph
+from tests.servers.cut import Cut, Wire, relay
+
+pytestmark = pytest.mark.ceph
+
+SMALL = os.urandom(100_000)
+LARGE = os.urandom(6_000_000)
+SECRET = "not-the-secret-of-anyone"
+
+PUT = r"^PUT /blobs/\S+/documents/[0-9a-f]+ "
+BEGIN = r"^POST \S+\?uploads "
+PART = r"^PUT \S+partNumber=1"
+LAST_PART = r"^PUT \S+partNumber=2"
+COMPLETE = r"^POST \S+\?uploadId="
+HEAD = r"^HEAD /blobs/\S+/documents/"
+
+
+@pytest.fixture
+async def wire(ceph: Ceph, s3: S3Store) -> AsyncIterator[Wire]:
+    """The way to the gateway, breakable."""
+    async with relay(ceph.endpoint_url) as wire:
+        yield wire
+
+
+@pytest.fixture
+async def far(wire: Wire, s3_settings: S3Settings) -> AsyncIterator[S3Store]:
+    """The same corner of the bucket as `s3`, seen over the wire."""
+    store = S3Store(dataclasses.replace(s3_settings, endpoint_url=wire.endpoint_url, attempts=2))
+    yield store
+    await store.close()
+
+
+def soon() -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=5)
+
+
+async def write(store: BlobStore, key: BlobKey, data: bytes) -> None:
+    async with store.writer(key) as writer:
+        await writer.write(data)
+        await writer.commit()
+
+
+@pytest.mark.parametrize(
+    ("data", "request_line"),
+    [(SMALL, PUT), (LARGE, BEGIN), (LARGE, PART), (LARGE, LAST_PART), (LARGE, COMPLETE)],
+    ids=["put", "begin", "part", "last part", "complete"],
+)
+@pytest.mark.parametrize("cut", [Cut.BEFORE, Cut.AFTER, Cut.ERROR])
+@pytest.mark.parametrize("times", [1, 2])
+async def test_each_broken_request_of_a_write_in_turn(
+    far: S3Store, s3: S3Store, wire: Wire, data: bytes, request_line: str, cut: Cut, times: int
+) -> None:
+    """Broken once, it is repeated; broken each time, acknowledged only when it is there."""
+    key = BlobKey.random("documents")
+    wire.break_next(request_line, cut, times)
+
+    try:
+        await write(far, key, data)
+    except BlobUnavailable:
+        acknowledged = False
+    else:
+        acknowledged = True
+    assert wire.times == 0, "nothing was broken"
+
+    there = await s3.exists(key)
+    makes_visible = request_line in {PUT, COMPLETE}
+    assert acknowledged == (times == 1 or (cut is Cut.AFTER and makes_visible))
+    assert there == acknowledged
+    if there:
+        assert await s3.get(key, limit=len(data)) == data
+    # An upload whose beginning was answered to nobody is all that may be left, and is swept.
+    assert await s3.sweep_temporary(soon()) <= (times if request_line == BEGIN else 0)
+    assert await s3.sweep_temporary(soon()) == 0
+
+
+@pytest.mark.parametrize(("data", "last"), [(SMALL, PUT), (LARGE, COMPLETE)])
+async def test_without_proof_a_lost_answer_is_not_success(
+    far: S3Store, s3: S3Store, wire: Wire, data: bytes, last: str
+) -> None:
+    key = BlobKey.random("documents")
+    with pytest.raises(BlobUnavailable):
+        async with far.writer(key) as writer:
+            await writer.write(data)
+            wire.break_from(last, Cut.AFTER)
+            await writer.commit()
+
+    assert await s3.get(key, limit=len(data)) == data  # an orphan, whole, for the sweep
+    assert await s3.sweep_temporary(soon()) == 0
+
+
+@pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
+async def test_anothers_blob_is_not_taken_for_ours(s3: S3Store, data: bytes) -> None:
+    """The same bytes of the same length under the same key, written by another upload."""
+    key = BlobKey.random("documents")
+    await write(s3, key, data)
+    with pytest.raises(BlobExists):
+        await write(s3, key, data)
+
+
+async def test_an_answer_cut_in_its_middle_is_asked_again(
+    far: S3Store, s3: S3Store, wire: Wire
+) -> None:
+    key = BlobKey.random("documents")
+    await write(s3, key, SMALL)
+
+    wire.break_next("^GET ", Cut.BODY, 1)
+    assert await far.read(key, 10, 60_000) == SMALL[10:60_010]
+
+    wire.break_from("^GET ", Cut.BODY)
+    with pytest.raises(BlobUnavailable):
+        await far.read(key, 10, 60_000)
+
+
+async def test_a_range_is_all_that_travels(far: S3Store, s3: S3Store, wire: Wire) -> None:
+    key = BlobKey.random("documents")
+    await write(s3, key, LARGE)
+
+    assert await far.read(key, 5_000_000, 10) == LARGE[5_000_000:5_000_010]
+
+    assert len(wire.seen) == 1
+    assert wire.carried < 2_000
+
+
+async def test_a_server_that_is_down_is_unavailable(s3_settings: S3Settings) -> None:
+    async with relay(s3_settings.endpoint_url or "") as wire:
+        closed = wire.endpoint_url
+    store = S3Store(dataclasses.replace(s3_settings, endpoint_url=closed, attempts=2))
+    await _assert_unavailable(store, closed)
+
+
+WRONG: dict[str, Callable[[S3Settings], S3Settings]] = {
+    "secret": lambda right: dataclasses.replace(right, secret_key=SecretStr(SECRET)),
+    "user": lambda right: dataclasses.replace(right, access_key="nobody"),
+    "bucket": lambda right: dataclasses.replace(right, bucket="no-such-bucket"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_wrong_settings_are_unavailable(
+    s3: S3Store, s3_settings: S3Settings, wrong: str
+) -> None:
+    store = S3Store(WRONG[wrong](s3_settings))
+    await _assert_unavailable(store, "no-such-bucket")
+
+
+async def _assert_unavailable(store: S3Store, never_said: str) -> None:
+    key = BlobKey.random("documents")
+    for call in (
+        store.check(),
+        store.exists(key),
+        store.read(key, 0, 1),
+        store.get(key, limit=1),
+        store.put(key, b"x"),
+        store.page(),
+        store.sweep_temporary(soon()),
+        write(store, key, SMALL),
+        write(store, key, LARGE),
+    ):
+        with pytest.raises(BlobUnavailable) as failure:
+            await call
+        told = "".join(traceback.format_exception(failure.value))
+        for secret in (never_said, key, "127.0.0.1", SECRET, "nobody"):
+            assert secret not in told
+    await store.close()
+
+
+async def test_a_blob_cut_short_in_the_store_is_broken(s3: S3Store) -> None:
+    key = BlobKey.random("documents")
+    await write(s3, key, SMALL)
+    async with s3.reader(key) as reader:
+        buffer = bytearray(1000)
+        await reader.read_into(99_000, memoryview(buffer))
+        await s3.put(key, SMALL[:99_500])
+        with pytest.raises(BlobBroken):
+            await reader.read_into(99_000, memoryview(buffer))
+        await s3.delete(key)
+        with pytest.raises(BlobMissing):
+            await reader.read_into(99_000, memoryview(buffer))
+
+
+async def test_an_upload_holds_one_part_in_memory(s3: S3Store) -> None:
+    piece = bytes(262_144)
+    tracemalloc.start()
+    try:
+        async with s3.writer(BlobKey.random("documents")) as writer:
+            for _ in range(60):
+                await writer.write(piece)
+            await writer.commit()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * 5 * 1024 * 1024
+
+
+async def test_objects_of_others_in_the_bucket_are_left_out(
+    s3: S3Store, s3_settings: S3Settings
+) -> None:
+    key = BlobKey.random("documents")
+    await write(s3, key, b"ours")
+    neighbour = S3Store(dataclasses.replace(s3_settings, prefix=""))
+    await neighbour.put(BlobKey(f"{s3_settings.prefix}documents/readme"), b"x")
+    neighbour._client.put_object(Bucket="blobs", Key=f"{s3_settings.prefix}READ ME", Body=b"x")
+
+    assert [info.key for info in await s3.page()] == sorted([key, "documents/readme"])
+    await neighbour.close()
+
+
+def test_settings_show_no_secret_and_refuse_what_would_leak() -> None:
+    settings = S3Settings("b", "r", None, "user-name", SecretStr(SECRET))
+    assert SECRET not in repr(settings)
+    assert "user-name" not in repr(settings)
+    for endpoint in ["http://user:word@host", "ftp://host", "host:80"]:
+        with pytest.raises(ValueError, match="address without credentials") as refused:
+            S3Settings("b", "r", endpoint)
+        assert endpoint not in str(refused.value)
