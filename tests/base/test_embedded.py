@@ -342,11 +342,19 @@ def test_the_starter_may_leave_before_the_others(home: Path, postgres: EmbeddedP
 
 
 def test_processes_that_start_together_share_one_server(new_home: Path) -> None:
-    with supervisor(new_home) as one, supervisor(new_home) as two:
+    children = [child(SUPERVISOR, str(new_home)) for _ in range(3)]
+    with contextlib.ExitStack() as stack:
+        for process in children:
+            stack.enter_context(process)
+            stack.callback(process.kill)
+        for process in children:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
         parents = [pid for pid in pids(new_home) if _parent(pid) not in pids(new_home)]
         assert len(parents) == 1
-        one.communicate("")
-        two.communicate("")
+        for process in children:
+            process.communicate("")
+            assert process.returncode == 0
     assert pids(new_home) == []
 
 
@@ -359,7 +367,9 @@ def test_after_the_server_is_killed_a_start_recovers(
 ) -> None:
     addresses = postgres.start()
     remember(addresses)
-    with connect(addresses.owner_url):  # an open session outlives its server for a moment
+    # A session at work outlives its server until it is done.
+    with contextlib.closing(connect(addresses.owner_url)) as busy:
+        busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 10000000)")
         os.kill(_postmaster(home), signal.SIGKILL)
         assert recalls(postgres.start())
     postgres.stop()
