@@ -40,12 +40,16 @@ async def add_message(connection: AsyncConnection, *, life: timedelta, **values:
 
 
 async def claim_messages(
-    connection: AsyncConnection, *, lease: timedelta, limit: int
+    connection: AsyncConnection, *, lease: timedelta, limit: int, most_attempts: int
 ) -> Sequence[Row[UUID, str, bytes, int]]:
     """Take what is due: nobody else takes it before the lease ends. Each counts one attempt."""
     due = (
         select(Message.id)
-        .where(Message.due_at <= now(), Message.expires_at > now())
+        .where(
+            Message.due_at <= now(),
+            Message.expires_at > now(),
+            Message.attempts < most_attempts,
+        )
         .order_by(Message.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -113,11 +117,15 @@ async def delete_late_messages(connection: AsyncConnection, most_attempts: int) 
     return gone.rowcount
 
 
-async def seconds_until_due(connection: AsyncConnection) -> float | None:
+async def seconds_until_due(connection: AsyncConnection, most_attempts: int) -> float | None:
     """Seconds until the next message is due (0 when one is), or None when none waits."""
     wait = func.greatest(0, func.extract("epoch", func.min(Message.due_at) - now()))
     found = await connection.execute(
-        select(wait).where(Message.due_at.is_not(None), Message.expires_at > now())
+        select(wait).where(
+            Message.due_at.is_not(None),
+            Message.expires_at > now(),
+            Message.attempts < most_attempts,
+        )
     )
     seconds = found.scalar_one()
     return None if seconds is None else float(seconds)

@@ -35,17 +35,6 @@ class SignIn(Base):
     used_at: Mapped[datetime | None]
 
 
-async def lock_address(connection: AsyncConnection, address_tag: bytes) -> datetime:
-    """Let one sign-in of an address through at a time, until the transaction ends; the instant.
-
-    The statements that follow see whatever the one before committed.
-    """
-    key = int.from_bytes(address_tag[:8], "big", signed=True)
-    await connection.execute(select(func.pg_advisory_xact_lock(key)))
-    instant: datetime = (await connection.execute(select(now()))).scalar_one()
-    return instant
-
-
 async def recent(
     connection: AsyncConnection, address_tag: bytes, *, sent_within: timedelta, tried: timedelta
 ) -> Row[int, datetime | None, int]:

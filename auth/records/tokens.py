@@ -5,15 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, delete, func, insert, or_, select, update
+from sqlalchemy import Index, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base, now
-
-_LOCK = 0x756E65666F697301  # "unefois", then a number of our own
 
 
 class SigningKeyRow(Base):
@@ -38,11 +36,6 @@ class UsedAssertion(Base):
     __table_args__ = (Index("ix_used_assertion_expires_at", "expires_at"),)
     jti_hash: Mapped[bytes] = mapped_column(primary_key=True)
     expires_at: Mapped[datetime]
-
-
-async def lock_signing_keys(connection: AsyncConnection) -> None:
-    """Let one process make or retire signing keys at a time, until the transaction ends."""
-    await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 async def signing_keys(connection: AsyncConnection, pause: timedelta) -> Sequence[Row[Any]]:

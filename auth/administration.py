@@ -1,0 +1,196 @@
+"""Bootstrap: the operator adds organisations, workers and clients, and bars them; all recorded."""
+
+import re
+import secrets
+import unicodedata
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action, Actor, ActorKind, Event, Outcome
+from auth.assertions import public_keys_from_jwks
+from auth.clients import checked_scope
+from auth.desk import Desk
+from auth.records import recipients, sessions
+from auth.records.instants import instant
+from base.contact import normal_email, normal_phone
+from base.errors import Failure, Kind, invalid, not_found
+from base.ids import new_id
+
+OPERATOR = Actor(ActorKind.OPERATOR)
+# What barring does, in the log's vocabulary: it ends whatever they were signed in to.
+_BARRED = Action.SIGN_OUT
+_LONGEST = 200
+_CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{2,63}")
+_MEMBERS = frozenset({"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"})
+
+
+async def add_organisation(desk: Desk, *, name: str, contact: str) -> UUID:
+    """Add a structure. `contact`: how its people reach it, in one line."""
+    organisation_id = new_id()
+    values = {"name": _line("name", name), "contact": _line("contact", contact)}
+    sealed = (await desk.fields.of_service()).seal("organisation", organisation_id, values)
+    async with desk.database.transaction() as tx:
+        await recipients.add_organisation(tx, id=organisation_id, sealed=sealed)
+        await _record(desk, tx, Action.ORGANISATION_ADDED, organisation=str(organisation_id))
+    return organisation_id
+
+
+async def add_worker(
+    desk: Desk,
+    *,
+    organisation_id: UUID,
+    name: str,
+    job: str,
+    email: str,
+    phone: str = "",
+    hours: str = "",
+) -> UUID:
+    """Add a professional, who signs in by this work e-mail.
+
+    Raises `Failure`: NOT_FOUND for an unknown organisation, CONFLICT `email_taken`, INVALID
+    `text_invalid`, `email_invalid`, `phone_invalid`.
+    """
+    worker_id = new_id()
+    address = normal_email(email)
+    values = {
+        "name": _line("name", name),
+        "job": _line("job", job),
+        "email": address,
+        "phone": normal_phone(phone) if phone else "",
+        "hours": _line("hours", hours) if hours else "",
+    }
+    sealed = (await desk.fields.of_service()).seal("worker", worker_id, values)
+    email_tag = await desk.fields.tag("email", address)
+    async with desk.database.transaction() as tx:
+        await _must_exist(tx, organisation_id)
+        added = await recipients.add_worker(
+            tx,
+            id=worker_id,
+            organisation_id=organisation_id,
+            email_tag=email_tag,
+            sealed=sealed,
+        )
+        if added:
+            await _record(
+                desk,
+                tx,
+                Action.WORKER_ADDED,
+                worker=str(worker_id),
+                organisation=str(organisation_id),
+            )
+    if not added:
+        raise Failure(Kind.CONFLICT, "email_taken")
+    return worker_id
+
+
+async def add_client(
+    desk: Desk,
+    *,
+    organisation_id: UUID,
+    name: str,
+    jwks: dict[str, Any],
+    scope: str,
+    contact: str = "",
+    client_id: str | None = None,
+) -> str:
+    """Add an administration's system by its public keys; its `client_id`, made up if not given.
+
+    Raises `Failure`: NOT_FOUND for an unknown organisation, CONFLICT `client_id_taken`, INVALID
+    `client_key_not_allowed`, `scope_unknown`, `client_id_invalid`, `text_invalid`.
+    """
+    row_id = new_id()
+    public_id = client_id or f"client-{secrets.token_hex(8)}"
+    if not _CLIENT_ID.fullmatch(public_id):
+        raise invalid("client_id_invalid")
+    values = {
+        "name": _line("name", name),
+        "contact": _line("contact", contact) if contact else "",
+    }
+    sealed = (await desk.fields.of_service()).seal("client", row_id, values)
+    async with desk.database.transaction() as tx:
+        await _must_exist(tx, organisation_id)
+        added = await recipients.add_client(
+            tx,
+            id=row_id,
+            organisation_id=organisation_id,
+            client_id=public_id,
+            jwks=_public_jwks(jwks),
+            scope=checked_scope(scope),
+            sealed=sealed,
+        )
+        if added:
+            await _record(
+                desk,
+                tx,
+                Action.CLIENT_ADDED,
+                client=str(row_id),
+                organisation=str(organisation_id),
+            )
+    if not added:
+        raise Failure(Kind.CONFLICT, "client_id_taken")
+    return public_id
+
+
+async def deactivate_worker(desk: Desk, worker_id: UUID) -> None:
+    """Bar a worker: their sessions end with this commit. NOT_FOUND when there is none."""
+    async with desk.database.transaction() as tx:
+        organisation_id = await recipients.deactivate_worker(tx, worker_id)
+        if organisation_id is not None:
+            await sessions.revoke_sessions_of(tx, worker_id)
+            await _record(
+                desk,
+                tx,
+                _BARRED,
+                worker=str(worker_id),
+                organisation=str(organisation_id),
+            )
+    if organisation_id is None:
+        raise not_found()
+
+
+async def deactivate_client(desk: Desk, client_id: str) -> None:
+    """Bar a client: its tokens name nobody from this commit on. NOT_FOUND when there is none."""
+    async with desk.database.transaction() as tx:
+        row = await recipients.deactivate_client(tx, client_id)
+        if row is not None:
+            await _record(
+                desk,
+                tx,
+                _BARRED,
+                client=str(row.id),
+                organisation=str(row.organisation_id),
+            )
+    if row is None:
+        raise not_found()
+
+
+async def _must_exist(tx: AsyncConnection, organisation_id: UUID) -> None:
+    if await recipients.organisation(tx, organisation_id) is None:
+        raise not_found()
+
+
+async def _record(desk: Desk, tx: AsyncConnection, action: Action, **details: str) -> None:
+    event = Event(
+        new_id(), await instant(tx), action, Outcome.ALLOWED, OPERATOR, details=dict(details)
+    )
+    await desk.ledger.record(tx, event)
+
+
+def _public_jwks(jwks: dict[str, Any]) -> dict[str, Any]:
+    """The key set without what we never read."""
+    public_keys_from_jwks(jwks)
+    return {
+        "keys": [
+            {name: value for name, value in key.items() if name in _MEMBERS} for key in jwks["keys"]
+        ]
+    }
+
+
+def _line(field: str, text: str) -> str:
+    """One line of visible text. Raises `Failure` INVALID `text_invalid`."""
+    line = unicodedata.normalize("NFC", text).strip()
+    if not 1 <= len(line) <= _LONGEST or not line.isprintable():
+        raise invalid("text_invalid", field=field, longest=_LONGEST)
+    return line

@@ -1,0 +1,162 @@
+"""Messages: sealed in the transaction that causes them, sent right after it, then deleted."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.desk import Desk
+from auth.messengers import Channel, Messenger, NotSent, Outgoing, Undeliverable
+from auth.records import messages
+from base.database import notify
+from base.ids import new_id
+from storage.fields import FieldsBroken
+
+CHANNEL = "unefois_messages"
+MOST_ATTEMPTS = 8
+INBOX = 50
+_TABLE = "message"
+_BATCH = 10
+# Longer than any messenger takes: while it runs, no other process sends the same message.
+_LEASE = timedelta(seconds=60)
+_LONGEST_WAIT = 30.0
+
+_log = structlog.get_logger()
+
+
+async def queue(
+    desk: Desk,
+    tx: AsyncConnection,
+    *,
+    channel: Channel,
+    to: str,
+    text: str,
+    subject: str = "",
+    life: timedelta = timedelta(days=1),
+    really: bool = True,
+) -> UUID:
+    """Leave a message to send once `tx` commits; dropped when not sent within `life`.
+
+    Not `really`: the same row and the same work, thrown away unsent, so that neither the answer's
+    time nor the table tells who has an account. A crash after the commit sends it later.
+    """
+    sealer = await desk.fields.of_service()
+    message_id = new_id()
+    values = {"to": to, "subject": subject, "text": text, "send": int(really)}
+    await messages.add_message(
+        tx,
+        id=message_id,
+        channel=channel,
+        sealed=sealer.seal(_TABLE, message_id, values),
+        life=life,
+    )
+    await notify(tx, CHANNEL, "")
+    return message_id
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message as the demo's inbox shows it."""
+
+    id: UUID
+    at: datetime
+    channel: Channel
+    to: str = field(repr=False)
+    text: str = field(repr=False)
+
+
+async def inbox(desk: Desk, *, to: str | None = None) -> list[Shown]:
+    """The demo's last messages, newest first, maybe of one address only; else `RuntimeError`."""
+    if desk.settings.mode != "demo" or desk.settings.messenger != "inbox":
+        raise RuntimeError("messages may be shown in the demo only")
+    sealer = await desk.fields.of_service()
+    async with desk.database.transaction() as tx:
+        rows = await messages.messages(tx, INBOX)
+    shown = []
+    for row in rows:
+        values = sealer.open(_TABLE, row.id, row.sealed)
+        if values["send"] and to in (None, values["to"]):
+            shown.append(Shown(row.id, row.created_at, row.channel, values["to"], values["text"]))
+    return shown
+
+
+class Deliverer:
+    """Sends what is queued. Any number may run, in any number of processes."""
+
+    def __init__(self, desk: Desk, messenger: Messenger) -> None:
+        self._desk = desk
+        self._messenger = messenger
+
+    async def run(self) -> None:
+        """Deliver until cancelled. A lost database is waited for."""
+        pause = 1.0
+        while True:
+            try:
+                async with self._desk.database.listening(CHANNEL) as ear:
+                    while True:
+                        while await self.deliver_due():
+                            pass
+                        pause = 1.0
+                        await self._wait(ear)
+            except (psycopg.Error, SQLAlchemyError, OSError) as error:
+                _log.warning("deliverer_interrupted", error=type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 30.0)
+
+    async def deliver_due(self) -> int:
+        """Send one batch of what is due; how many were taken.
+
+        A crash between sending and deleting sends a message twice: never none.
+        """
+        async with self._desk.database.transaction() as tx:
+            batch = await messages.claim_messages(
+                tx, lease=_LEASE, limit=_BATCH, most_attempts=MOST_ATTEMPTS
+            )
+        await asyncio.gather(*(self._deliver(row) for row in batch))
+        return len(batch)
+
+    async def _deliver(self, row: Any) -> None:
+        done = await self._send(row)
+        async with self._desk.database.transaction() as tx:
+            if not done and row.attempts < MOST_ATTEMPTS:
+                delay = timedelta(seconds=min(5 * 2 ** (row.attempts - 1), 300))
+                await messages.postpone_message(tx, row.id, delay)
+            elif done and self._messenger.keeps:
+                await messages.shelve_message(tx, row.id)
+                await messages.delete_beyond(tx, INBOX)
+            else:
+                await messages.delete_message(tx, row.id)
+
+    async def _send(self, row: Any) -> bool:
+        """Whether nothing is left to try. Logs hold ids and kinds of failure only."""
+        log = _log.bind(message=str(row.id), channel=row.channel, attempt=row.attempts)
+        try:
+            sealer = await self._desk.fields.of_service()
+            values = sealer.open(_TABLE, row.id, row.sealed)
+            if values["send"]:
+                await self._messenger.send(
+                    Outgoing(row.channel, values["to"], values["subject"], values["text"])
+                )
+        except (Undeliverable, FieldsBroken) as error:
+            log.warning("message_dropped", error=str(error))
+        except NotSent as error:
+            log.warning("message_not_sent", error=str(error))
+            return False
+        except Exception as error:  # noqa: BLE001  (one message may not stop the others)
+            log.warning("message_not_sent", error=type(error).__name__)
+            return False
+        return True
+
+    async def _wait(self, ear: psycopg.AsyncConnection[Any]) -> None:
+        """Until a message is queued, or the next try is due."""
+        async with self._desk.database.transaction() as tx:
+            due = await messages.seconds_until_due(tx, MOST_ATTEMPTS)
+        seconds = _LONGEST_WAIT if due is None else min(max(due, 0.05), _LONGEST_WAIT)
+        async for _ in ear.notifies(timeout=seconds, stop_after=1):
+            return

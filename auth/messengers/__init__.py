@@ -1,0 +1,37 @@
+"""How a message leaves: the contract of every messenger, and the one that the settings name."""
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Channel = Literal["sms", "email"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message opened for sending. `to` is E.164 for `sms`, an address for `email`."""
+
+    channel: Channel
+    to: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+
+
+class NotSent(Exception):  # noqa: N818  (a state of the world, worth another try)
+    """It did not leave; it may later. Its words are for the operator: nothing of the message."""
+
+
+class Undeliverable(Exception):  # noqa: N818  (idem, not worth another try)
+    """It will never leave. Same rule for its words."""
+
+
+class Messenger(Protocol):
+    """Sends one message, or raises `NotSent` or `Undeliverable`.
+
+    A messenger that `keeps` sends nothing: the rows stay, for the demo's inbox to show.
+    """
+
+    keeps: bool
+
+    async def send(self, message: Outgoing) -> None:
+        """Return once the next server has answered for the message."""
+        ...

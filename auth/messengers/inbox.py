@@ -1,0 +1,12 @@
+"""The demo's messenger on a page: nothing leaves, the sealed rows stay to be shown."""
+
+from auth.messengers import Outgoing
+
+
+class InboxMessenger:
+    """Sends nothing. `auth.messages.inbox` shows what was kept, in the demo only."""
+
+    keeps = True
+
+    async def send(self, message: Outgoing) -> None:
+        """Nothing to do: the deliverer leaves the row where it is."""

@@ -1,0 +1,45 @@
+"""SMS by an HTTP gateway: `POST {"to", "text"}` with a bearer token; any 2xx means taken."""
+
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import SecretStr
+
+from auth.messengers import NotSent, Outgoing, Undeliverable
+
+TIMEOUT_SECONDS = 15.0
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_LATER = {408, 425, 429}
+
+
+class SmsGateway:
+    """Sends each SMS by one request. Redirects are not followed, nor the environment's proxies."""
+
+    keeps = False
+
+    def __init__(self, url: str, token: SecretStr | None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+            raise ValueError("an SMS gateway beyond this machine is reached by https")
+        self._url = url
+        self._token = token
+
+    async def send(self, message: Outgoing) -> None:
+        if message.channel != "sms":
+            raise Undeliverable("the gateway sends SMS only")
+        headers = {}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        try:
+            async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as http:
+                answer = await http.post(
+                    self._url, json={"to": message.to, "text": message.text}, headers=headers
+                )
+        except httpx.HTTPError as error:
+            raise NotSent(f"sms gateway: {type(error).__name__}") from None
+        if answer.is_success:
+            return
+        words = f"sms gateway: {answer.status_code}"
+        if answer.is_client_error and answer.status_code not in _LATER:
+            raise Undeliverable(words)
+        raise NotSent(words)

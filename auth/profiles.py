@@ -1,0 +1,75 @@
+"""Workers and clients as the log names them: their sealed fields, opened once a minute at most.
+
+The cache is keyed by the sealed bytes that the database gave just now, so that a change is seen at
+once: what is saved is the opening, never the look-up.
+"""
+
+from collections import OrderedDict
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from auth.desk import Desk
+from auth.subjects import Client, Worker
+from base import clock
+from storage.fields import Fields
+
+_CACHE_SECONDS = 60.0
+_CACHE_SIZE = 1_000
+
+_Opened = OrderedDict[tuple[str, UUID, bytes], tuple[float, dict[str, Any]]]
+_opened: WeakKeyDictionary[Fields, _Opened] = WeakKeyDictionary()
+
+
+async def worker(
+    desk: Desk,
+    worker_id: UUID,
+    organisation_id: UUID,
+    sealed: bytes,
+    organisation_sealed: bytes,
+    *,
+    session_id: UUID | None = None,
+) -> Worker:
+    """The worker of a row, under the name their organisation gave them."""
+    own = await _open(desk, "worker", worker_id, sealed)
+    organisation = await _open(desk, "organisation", organisation_id, organisation_sealed)
+    reach = [own[name] for name in ("phone", "hours") if own[name]] or [own["email"]]
+    return Worker(
+        worker_id,
+        organisation_id,
+        own["name"],
+        own["job"],
+        organisation["name"],
+        ", ".join(reach),
+        session_id,
+    )
+
+
+async def client(desk: Desk, row: Any) -> Client:
+    """The client of a row of `auth.records.recipients.client`, with its registered scope."""
+    own = await _open(desk, "client", row.id, row.sealed)
+    organisation = await _open(desk, "organisation", row.organisation_id, row.organisation_sealed)
+    return Client(
+        row.id,
+        row.organisation_id,
+        own["name"],
+        "",
+        organisation["name"],
+        own["contact"] or organisation["contact"],
+        row.client_id,
+        frozenset(row.scope.split()),
+    )
+
+
+async def _open(desk: Desk, table: str, row_id: UUID, sealed: bytes) -> dict[str, Any]:
+    cache = _opened.setdefault(desk.fields, OrderedDict())
+    key = (table, row_id, sealed)
+    cached = cache.get(key)
+    if cached is not None and clock.monotonic() - cached[0] < _CACHE_SECONDS:
+        return cached[1]
+    values = (await desk.fields.of_service()).open(table, row_id, sealed)
+    cache[key] = (clock.monotonic(), values)
+    cache.move_to_end(key)
+    while len(cache) > _CACHE_SIZE:
+        cache.popitem(last=False)
+    return values

@@ -1,0 +1,112 @@
+"""Sessions: opaque tokens, hashed at rest, live or dead by the database's clock."""
+
+import re
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action, Actor, Event, Outcome
+from auth import profiles
+from auth.desk import Desk
+from auth.records import people, sessions
+from auth.records.instants import instant
+from auth.subjects import Person, Worker
+from base.ids import new_id
+
+PREFIX = "uf_"
+_TOKEN = re.compile(r"uf_[A-Za-z0-9_-]{43}")
+
+
+async def open_session(
+    desk: Desk, tx: AsyncConnection, *, kind: str, subject_id: UUID
+) -> tuple[str, datetime]:
+    """A new token, shown this once, and when it ends. `kind` is `person` or `worker`.
+
+    A crash before the caller's commit leaves a token that opens nothing.
+    """
+    token = PREFIX + secrets.token_urlsafe(32)
+    hours = {
+        "person": desk.settings.person_session_hours,
+        "worker": desk.settings.worker_session_hours,
+    }[kind]
+    expires_at = await sessions.add_session(
+        tx,
+        id=new_id(),
+        token_hash=sha256(token.encode()).digest(),
+        subject_kind=kind,
+        subject_id=subject_id,
+        life=timedelta(hours=hours),
+    )
+    return token, expires_at
+
+
+def token_hash(token: str) -> bytes | None:
+    """What the database knows a token by (the token is 256 random bits, so SHA-256 is enough), or
+    None for what cannot be one of ours. Bind it to `auth.records.sessions.LIVE_SESSION`."""
+    return sha256(token.encode()).digest() if _TOKEN.fullmatch(token) else None
+
+
+async def subject_of(desk: Desk, tx: AsyncConnection, token: str) -> Person | Worker | None:
+    """Whose living session the token is, as it stands in `tx` now; one look-up.
+
+    A person's vault is noted as used, once a day at most.
+    """
+    hashed = token_hash(token)
+    row = None if hashed is None else await sessions.live_session(tx, hashed)
+    return None if row is None else await subject_of_row(desk, tx, row)
+
+
+async def subject_of_row(desk: Desk, tx: AsyncConnection, row: Any) -> Person | Worker:
+    """The subject of a row of `LIVE_SESSION`, for callers that joined it to their own query."""
+    if row.subject_kind == "person":
+        if row.not_used_today:
+            await people.touch_person(tx, row.subject_id)
+        return Person(row.subject_id, row.language, row.session_id)
+    return await profiles.worker(
+        desk,
+        row.subject_id,
+        row.organisation_id,
+        row.worker_sealed,
+        row.organisation_sealed,
+        session_id=row.session_id,
+    )
+
+
+async def sign_out(desk: Desk, subject: Person | Worker) -> None:
+    """End the session that the subject came with. Ending it twice is no error."""
+    if subject.session_id is None:
+        return
+    async with desk.database.transaction() as tx:
+        if await sessions.revoke_session(tx, subject.session_id):
+            await _record_end(desk, tx, subject.actor(), _vault(subject))
+
+
+async def end_all(desk: Desk, tx: AsyncConnection, subject: Person | Worker) -> int:
+    """End every session of a subject, in the caller's transaction: a lost phone, an erasure."""
+    ended = await sessions.revoke_sessions_of(tx, subject.id)
+    if ended:
+        await _record_end(desk, tx, subject.actor(), _vault(subject), sessions=ended)
+    return ended
+
+
+def _vault(subject: Person | Worker) -> UUID | None:
+    return subject.id if isinstance(subject, Person) else None
+
+
+async def _record_end(
+    desk: Desk, tx: AsyncConnection, actor: Actor, person: UUID | None, **details: int
+) -> None:
+    event = Event(
+        new_id(),
+        await instant(tx),
+        Action.SIGN_OUT,
+        Outcome.ALLOWED,
+        actor,
+        person,
+        details=dict(details),
+    )
+    await desk.ledger.record(tx, event)
