@@ -18,8 +18,8 @@ from audit.events import Actor, ActorKind, Event, as_values
 from base import clock
 from base.database import Database
 from base.ids import new_id
+from storage.errors import KeyDestroyed
 from storage.fields import Fields, Sealer
-from storage.keys import KeyDestroyed
 
 _TABLE = "audit_key"
 _CACHE_SECONDS = 60.0

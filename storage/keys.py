@@ -19,15 +19,12 @@ from base import clock
 from base.database import Database, notify
 from base.ids import new_id
 from storage import records
+from storage.errors import KeyDestroyed
 from storage.providers import KeyProvider
 
 CACHE_SECONDS = 60.0
 CACHE_SIZE = 10_000
 CHANNEL = "unefois_keys"
-
-
-class KeyDestroyed(Exception):  # noqa: N818  (it is a state of the world)
-    """The owner's secret is gone: nothing of theirs opens any more."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,229 @@
+"""Sealing and opening content: bytes go in and come out by slices, in constant memory.
+
+Each file has a random key (DEK). Its *envelope*, sealed under the owner's key for that role, holds
+the DEK and the plaintext length: which segment is the last one is never asked of the store. The
+envelope and the file both name the role and the file's id, so that a rendition is not an original
+and one person's file is not another's. See docs/formats/sealed-file.md.
+"""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from base.ids import new_id
+from storage import floe
+from storage.blobs import BlobKey, BlobReader, BlobStore, BlobWriter
+from storage.keys import Keys, Secret
+
+SLICE = 64 * 1024
+FILES = "files"
+_NONCE = 12
+_LENGTH = 8
+
+_sealed_buffers = floe.Buffers(floe.HEADER_LENGTH + floe.SEGMENT_LENGTH)
+_plain_buffers = floe.Buffers(floe.SEGMENT_LENGTH)
+
+
+class ContentBroken(Exception):  # noqa: N818  (it is a state of the store)
+    """What the store gave is not what was sealed. Nothing of it was revealed beyond whole
+    authenticated segments."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedContent:
+    """A sealed file, committed to the store: what its row keeps."""
+
+    id: UUID
+    role: str
+    blob_key: str
+    envelope: bytes = field(repr=False)
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a sealed file is and what opens it, as its row says."""
+
+    id: UUID
+    role: str
+    blob_key: str
+    envelope: bytes = field(repr=False)
+
+
+class Sealing:
+    """One file being sealed. Bytes handed to `write` are sealed before they leave memory."""
+
+    def __init__(
+        self, file_id: UUID, key: BlobKey, role: str, secret: Secret, writer: BlobWriter
+    ) -> None:
+        self._id = file_id
+        self._key = key
+        self._role = role
+        self._secret = secret
+        self._writer = writer
+        self._dek = secrets.token_bytes(floe.KEY_LENGTH)
+        self._sealer = floe.Sealer(self._dek, _aad(role, file_id))
+        self._begun = False
+
+    @property
+    def length(self) -> int:
+        """Plaintext bytes sealed in whole segments so far."""
+        return self._sealer.plaintext_length
+
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Seal more bytes."""
+        await self._begin()
+        for piece in self._sealer.update(data):
+            await self._writer.write(piece)
+
+    async def commit(self) -> SealedContent:
+        """Seal the end and make the blob durable.
+
+        A crash before this returns leaves a temporary object; after it, and before the row is
+        committed, an unreferenced blob: the sweep removes both.
+        """
+        await self._begin()
+        await self._writer.write(self._sealer.finish())
+        await self._writer.commit()
+        length = self._sealer.plaintext_length
+        return SealedContent(
+            self._id,
+            self._role,
+            self._key,
+            _seal_envelope(self._secret, self._role, self._id, self._dek, length),
+            length,
+        )
+
+    def close(self) -> None:
+        """Forget the key and the plaintext at hand."""
+        self._sealer.close()
+
+    async def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            await self._writer.write(self._sealer.header)
+
+
+class Content:
+    """An opened envelope: gives any range of the plaintext, slice by slice."""
+
+    def __init__(self, address: Address, dek: bytes, length: int, blobs: BlobStore) -> None:
+        self._address = address
+        self._dek = dek
+        self._blobs = blobs
+        self.length = length
+
+    async def slices(self, start: int = 0, stop: int | None = None) -> AsyncIterator[memoryview]:
+        """plaintext[start:stop] in slices of at most 64 KiB, each authenticated.
+
+        A slice is valid until the next one is asked for. Raises `ContentBroken` when the store
+        does not give back what was sealed, `storage.blobs` errors when it gives nothing.
+        """
+        stop = self.length if stop is None else stop
+        layout = floe.Layout.of_plaintext(self.length)
+        segments = layout.segments_for_range(start, stop)
+        if not segments:
+            return
+        async with self._blobs.reader(BlobKey(self._address.blob_key)) as reader:
+            opener: floe.Opener | None = None
+            for index in segments:
+                with _plain_buffers.lend() as into:
+                    opener, plain = await self._open(reader, opener, layout, index, into)
+                    wanted = plain[layout.slice_of(index, start, stop)]
+                    for at in range(0, len(wanted), SLICE):
+                        yield wanted[at : at + SLICE]
+                    del plain, wanted
+
+    async def _open(
+        self,
+        reader: BlobReader,
+        opener: floe.Opener | None,
+        layout: floe.Layout,
+        index: int,
+        into: bytearray,
+    ) -> tuple[floe.Opener, memoryview]:
+        """Fetch and open one segment; the header comes in the same read as the first one."""
+        offset, length = layout.segment_span(index)
+        with _sealed_buffers.lend() as buffer, memoryview(buffer) as view:
+            try:
+                if opener is None and index == 0:
+                    await reader.read_into(0, view[: offset + length])
+                    opener = self._opener(view[: floe.HEADER_LENGTH])
+                    sealed = view[offset : offset + length]
+                else:
+                    if opener is None:
+                        await reader.read_into(0, view[: floe.HEADER_LENGTH])
+                        opener = self._opener(view[: floe.HEADER_LENGTH])
+                    sealed = view[:length]
+                    await reader.read_into(offset, sealed)
+                return opener, opener.open_segment(index, sealed, into)
+            except floe.SealBroken as broken:
+                raise ContentBroken(broken.reason) from None
+
+    def _opener(self, header: memoryview) -> floe.Opener:
+        aad = _aad(self._address.role, self._address.id)
+        return floe.Opener(self._dek, aad, header, plaintext_length=self.length)
+
+
+@asynccontextmanager
+async def sealing(
+    blobs: BlobStore, keys: Keys, owner_id: UUID, role: str
+) -> AsyncIterator[Sealing]:
+    """Seal one file for an owner. Leaving without `commit` leaves nothing visible."""
+    secret = await keys.owner(owner_id)
+    key = BlobKey.random(FILES)
+    async with blobs.writer(key) as writer:
+        one = Sealing(new_id(), key, role, secret, writer)
+        try:
+            yield one
+        finally:
+            one.close()
+
+
+async def opening(
+    blobs: BlobStore,
+    keys: Keys,
+    owner_id: UUID,
+    address: Address,
+    connection: AsyncConnection | None = None,
+) -> Content:
+    """Open a file's envelope. The caller MUST have recorded and committed the access before.
+
+    Raises `ContentBroken`, or `storage.keys.KeyDestroyed` when the owner was erased.
+    """
+    secret = await keys.owner(owner_id, connection)
+    dek, length = _open_envelope(secret, address.role, address.id, address.envelope)
+    return Content(address, dek, length, blobs)
+
+
+def _aad(role: str, file_id: UUID) -> bytes:
+    return f"unefois/file/v1|{role}|{file_id}".encode()
+
+
+def _seal_envelope(secret: Secret, role: str, file_id: UUID, dek: bytes, length: int) -> bytes:
+    nonce = secrets.token_bytes(_NONCE)
+    plain = dek + length.to_bytes(_LENGTH, "big")
+    return nonce + _cipher(secret, role).encrypt(nonce, plain, _envelope_aad(role, file_id))
+
+
+def _open_envelope(secret: Secret, role: str, file_id: UUID, envelope: bytes) -> tuple[bytes, int]:
+    nonce, sealed = envelope[:_NONCE], envelope[_NONCE:]
+    try:
+        plain = _cipher(secret, role).decrypt(nonce, sealed, _envelope_aad(role, file_id))
+    except (InvalidTag, ValueError):
+        raise ContentBroken("envelope") from None
+    return plain[: floe.KEY_LENGTH], int.from_bytes(plain[floe.KEY_LENGTH :], "big")
+
+
+def _cipher(secret: Secret, role: str) -> AESGCM:
+    return AESGCM(secret.derive(f"envelope/{role}"))
+
+
+def _envelope_aad(role: str, file_id: UUID) -> bytes:
+    return f"unefois/envelope/v1|{role}|{file_id}".encode()

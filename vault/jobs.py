@@ -1,0 +1,31 @@
+"""Deferring jobs: what is done after the answer, written in the transaction that causes it, so
+that a job exists exactly when its cause was committed. Arguments are ids only (invariant 5)."""
+
+from uuid import UUID
+
+import procrastinate
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from base.database import driver
+
+PREVIEW = "preview"
+SCAN = "scan"
+QUEUE = "vault"
+
+# Never opened: it only writes rows, on the connection of the use case.
+_app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+
+async def defer_preview(connection: AsyncConnection, owner_id: UUID, version_id: UUID) -> None:
+    """Have the first page of a version drawn."""
+    await _defer(connection, PREVIEW, owner_id, version_id)
+
+
+async def defer_scan(connection: AsyncConnection, owner_id: UUID, version_id: UUID) -> None:
+    """Have a version looked at by the virus scanner."""
+    await _defer(connection, SCAN, owner_id, version_id)
+
+
+async def _defer(connection: AsyncConnection, task: str, owner_id: UUID, version_id: UUID) -> None:
+    configured = _app.configure_task(task, queue=QUEUE, connection=await driver(connection))
+    await configured.defer_async(owner_id=str(owner_id), version_id=str(version_id))

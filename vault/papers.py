@@ -1,0 +1,83 @@
+"""A document as the use cases give it: opened rows, nothing about HTTP."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.engine import Row
+
+from storage.fields import Sealer
+
+DOCUMENT = "document"
+VERSION = "document_version"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the depositor says of a paper."""
+
+    type: str
+    title: str | None = field(default=None, repr=False)
+    issued_on: date | None = None
+    expires_on: date | None = None
+    paper_location: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A document and its current version, opened."""
+
+    id: UUID
+    revision: UUID
+    version_id: UUID
+    version: int
+    facts: Facts
+    deposited_by: dict[str, str] = field(repr=False)
+    created_at: datetime
+    version_created_at: datetime
+    deleted_at: datetime | None
+    file: dict[str, Any] = field(repr=False)
+    scan: str
+    has_preview: bool
+
+
+def facts_values(facts: Facts, deposited_by: dict[str, str]) -> dict[str, Any]:
+    """The JSON values sealed in a document's row."""
+    return {
+        "type": facts.type,
+        "title": facts.title,
+        "issued_on": facts.issued_on and facts.issued_on.isoformat(),
+        "expires_on": facts.expires_on and facts.expires_on.isoformat(),
+        "paper_location": facts.paper_location,
+        "deposited_by": deposited_by,
+    }
+
+
+def open_paper(sealer: Sealer, row: Row[Any]) -> Paper:
+    """Open a joined row of `vault.records.documents`."""
+    values = sealer.open(DOCUMENT, row.id, row.sealed)
+    return Paper(
+        id=row.id,
+        revision=row.revision,
+        version_id=row.version_id,
+        version=row.number,
+        facts=Facts(
+            type=values["type"],
+            title=values["title"],
+            issued_on=_date(values["issued_on"]),
+            expires_on=_date(values["expires_on"]),
+            paper_location=values["paper_location"],
+        ),
+        deposited_by=values["deposited_by"],
+        created_at=row.created_at,
+        version_created_at=row.version_created_at,
+        deleted_at=row.deleted_at,
+        file=sealer.open(VERSION, row.version_id, row.version_sealed),
+        scan=row.scan,
+        has_preview=row.has_preview,
+    )
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

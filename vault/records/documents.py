@@ -1,0 +1,200 @@
+"""SQL of documents, versions and sealed files. Every query takes the person."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, exists, func, insert, select, text, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from base.database import now
+from vault.records.tables import Document, DocumentVersion, SealedFile
+
+_VERSION = (
+    DocumentVersion.number,
+    DocumentVersion.scan,
+    DocumentVersion.sealed.label("version_sealed"),
+    DocumentVersion.created_at.label("version_created_at"),
+    exists()
+    .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role == "preview")
+    .label("has_preview"),
+)
+
+
+def _documents(person_id: UUID) -> Any:
+    return (
+        select(Document.__table__, *_VERSION)
+        .join(DocumentVersion, DocumentVersion.id == Document.version_id)
+        .where(Document.person_id == person_id)
+    )
+
+
+async def lock_vault(connection: AsyncConnection, person_id: UUID) -> None:
+    """One writer of a vault at a time, until the transaction ends."""
+    key = int.from_bytes(person_id.bytes[8:], "big", signed=True)
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+async def count_documents(connection: AsyncConnection, person_id: UUID) -> int:
+    """Documents kept, deleted ones waiting for their end included."""
+    found = await connection.execute(
+        select(func.count()).select_from(Document).where(Document.person_id == person_id)
+    )
+    return int(found.scalar_one())
+
+
+async def document(
+    connection: AsyncConnection, person_id: UUID, document_id: UUID, *, deleted: bool = False
+) -> Row[Any] | None:
+    """One document with its current version; only a deleted one when `deleted`."""
+    query = _documents(person_id).where(
+        Document.id == document_id,
+        Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None),
+    )
+    return (await connection.execute(query)).one_or_none()
+
+
+async def documents(
+    connection: AsyncConnection,
+    person_id: UUID,
+    *,
+    before: UUID | None,
+    limit: int,
+    deleted: bool = False,
+) -> Sequence[Row[Any]]:
+    """Documents, newest first; the deleted ones when `deleted`."""
+    query = _documents(person_id).where(
+        Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None)
+    )
+    if before is not None:
+        query = query.where(Document.id < before)
+    found = await connection.execute(query.order_by(Document.id.desc()).limit(limit))
+    return found.all()
+
+
+async def held_already(
+    connection: AsyncConnection, person_id: UUID, content_tag: bytes
+) -> UUID | None:
+    """The live document whose current version has the same bytes."""
+    found = await connection.execute(
+        select(Document.id)
+        .join(DocumentVersion, DocumentVersion.id == Document.version_id)
+        .where(
+            DocumentVersion.person_id == person_id,
+            DocumentVersion.content_tag == content_tag,
+            Document.deleted_at.is_(None),
+        )
+        .order_by(Document.id)
+        .limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
+async def add_document(connection: AsyncConnection, **values: Any) -> None:
+    """Keep a document's row."""
+    await connection.execute(insert(Document).values(**values))
+
+
+async def add_version(connection: AsyncConnection, **values: Any) -> None:
+    """Keep a version's row."""
+    await connection.execute(insert(DocumentVersion).values(**values))
+
+
+async def add_files(connection: AsyncConnection, files: Sequence[dict[str, Any]]) -> None:
+    """Keep the rows of sealed files whose blobs are durable already."""
+    await connection.execute(insert(SealedFile), files)
+
+
+async def change_document(
+    connection: AsyncConnection, person_id: UUID, document_id: UUID, **values: Any
+) -> None:
+    """Change a document's row."""
+    await connection.execute(
+        update(Document)
+        .where(Document.person_id == person_id, Document.id == document_id)
+        .values(**values)
+    )
+
+
+async def change_version(
+    connection: AsyncConnection, person_id: UUID, version_id: UUID, **values: Any
+) -> None:
+    """Change a version's row."""
+    await connection.execute(
+        update(DocumentVersion)
+        .where(DocumentVersion.person_id == person_id, DocumentVersion.id == version_id)
+        .values(**values)
+    )
+
+
+async def version(
+    connection: AsyncConnection, person_id: UUID, version_id: UUID
+) -> Row[Any] | None:
+    """One version's row."""
+    found = await connection.execute(
+        select(DocumentVersion.__table__).where(
+            DocumentVersion.person_id == person_id, DocumentVersion.id == version_id
+        )
+    )
+    return found.one_or_none()
+
+
+async def next_number(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> int:
+    """The number of a document's next version."""
+    found = await connection.execute(
+        select(func.max(DocumentVersion.number)).where(
+            DocumentVersion.person_id == person_id, DocumentVersion.document_id == document_id
+        )
+    )
+    return int(found.scalar_one() or 0) + 1
+
+
+async def files_of(
+    connection: AsyncConnection, person_id: UUID, version_id: UUID
+) -> Sequence[Row[Any]]:
+    """The sealed files of a version, originals first, in order."""
+    found = await connection.execute(
+        select(SealedFile.__table__)
+        .where(SealedFile.person_id == person_id, SealedFile.version_id == version_id)
+        .order_by(SealedFile.role, SealedFile.position)
+    )
+    return found.all()
+
+
+async def blob_keys_of(
+    connection: AsyncConnection, person_id: UUID, document_id: UUID | None = None
+) -> list[str]:
+    """The store's keys of a document's files, or of a whole vault's."""
+    query = select(SealedFile.blob_key).where(SealedFile.person_id == person_id)
+    if document_id is not None:
+        query = query.join(DocumentVersion, DocumentVersion.id == SealedFile.version_id).where(
+            DocumentVersion.document_id == document_id
+        )
+    return list((await connection.execute(query)).scalars())
+
+
+async def delete_document(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> None:
+    """Remove a document's rows; its blobs are then nobody's, and swept."""
+    await connection.execute(
+        delete(Document).where(Document.person_id == person_id, Document.id == document_id)
+    )
+
+
+async def due_for_purge(connection: AsyncConnection, limit: int) -> Sequence[Row[UUID, UUID]]:
+    """Documents deleted more than 30 days ago, by the database's clock: `id`, `person_id`."""
+    found = await connection.execute(
+        select(Document.id, Document.person_id)
+        .where(Document.deleted_at < now() - text("interval '30 days'"))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return found.all()
+
+
+async def known_blobs(connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
+    """Which of these blobs a row refers to."""
+    found = await connection.execute(
+        select(SealedFile.blob_key).where(SealedFile.blob_key.in_(keys))
+    )
+    return set(found.scalars())
