@@ -46,6 +46,31 @@ def upgrade() -> None:
         schema="unefois",
     )
     op.create_table(
+        "attempt",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("unefois.now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint("kind IN ('give')", name=op.f("ck_attempt_kind")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+        schema="unefois",
+    )
+    op.create_index(
+        "ix_attempt_created_at", "attempt", ["created_at"], unique=False, schema="unefois"
+    )
+    op.create_index(
+        "ix_attempt_subject_id_kind_id",
+        "attempt",
+        ["subject_id", "kind", "id"],
+        unique=False,
+        schema="unefois",
+    )
+    op.create_table(
         "audit_key",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("owner_id", sa.Uuid(), nullable=True),

@@ -187,3 +187,18 @@ class Idempotency(Base):
     request_hash: Mapped[bytes]
     result_id: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+class Attempt(Base):
+    """Something tried that is paced: giving to a recipient who had to be looked up."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        CheckConstraint("kind IN ('give')", name="kind"),
+        Index("ix_attempt_subject_id_kind_id", "subject_id", "kind", "id"),
+        Index("ix_attempt_created_at", "created_at"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject_id: Mapped[UUID]
+    kind: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())

@@ -1,0 +1,48 @@
+"""Where a list goes on: an opaque cursor, and a page of items. Pure."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from base.errors import Failure, Kind
+from base.ids import parse_id
+
+Item = TypeVar("Item")
+Position = tuple[int, UUID]
+"""A rank (0 where a list has only one) and the id of the last item shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Some items, and the cursor of those that follow."""
+
+    items: list[Item]
+    next: str | None
+
+
+def write(position: Position) -> str:
+    """A position as the caller hands it back."""
+    rank, last = position
+    return base64.urlsafe_b64encode(bytes([rank]) + last.bytes).decode().rstrip("=")
+
+
+def read(cursor: str | None) -> Position | None:
+    """A position read back. Raises `Failure` INVALID `cursor_invalid`."""
+    if cursor is None:
+        return None
+    try:
+        raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise Failure(Kind.INVALID, "cursor_invalid") from None
+    last = parse_id(str(UUID(bytes=raw[1:]))) if len(raw) == 17 else None
+    if last is None or write((raw[0], last)) != cursor:
+        raise Failure(Kind.INVALID, "cursor_invalid")
+    return raw[0], last
+
+
+def cut(rows: Sequence[Any], limit: int, position: Callable[[Any], Position]) -> str | None:
+    """The cursor after `limit` rows, when one more was found."""
+    return write(position(rows[limit - 1])) if len(rows) > limit else None

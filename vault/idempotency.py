@@ -1,0 +1,70 @@
+"""`Idempotency-Key`: the same key and body of the same caller have one effect, and one answer.
+
+A row holds two keyed tags and the id that was made; a key reused with another body is refused.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.desk import Desk
+from auth.records.instants import hold
+from base.errors import Failure, Kind
+from vault.records import idempotency as records
+
+KEPT = timedelta(days=2)
+_LONGEST = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key held until the transaction ends. `result_id`: what the first call made, or None."""
+
+    key_hash: bytes
+    request_hash: bytes
+    result_id: UUID | None
+
+
+async def claim(
+    desk: Desk, tx: AsyncConnection, *, caller_id: UUID, route: str, key: str | None, body: Any
+) -> Claim | None:
+    """Hold a key in the caller's transaction; None when the caller sent none.
+
+    `route` names the use case and what it acts on; `body` is JSON-able, or bytes that stand for it
+    (a content tag). A second call with the key waits here until the first has committed. Raises
+    `Failure` INVALID: `idempotency_key_invalid`, `idempotency_key_reused`.
+    """
+    if key is None:
+        return None
+    if not 0 < len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
+        raise Failure(Kind.INVALID, "idempotency_key_invalid")
+    key_hash = await desk.fields.tag("idempotency-key", caller_id.bytes, route, key)
+    request_hash = await desk.fields.tag("idempotency-body", key_hash, _canonical(body))
+    await hold(tx, key_hash)
+    row = await records.answer(tx, key_hash)
+    if row is None:
+        return Claim(key_hash, request_hash, None)
+    if row.request_hash != request_hash:
+        raise Failure(Kind.INVALID, "idempotency_key_reused")
+    return Claim(key_hash, request_hash, row.result_id)
+
+
+async def keep(tx: AsyncConnection, claimed: Claim | None, result_id: UUID) -> None:
+    """Note what was made, in the transaction that makes it: both are kept, or neither."""
+    if claimed is not None:
+        await records.add_answer(
+            tx,
+            key_hash=claimed.key_hash,
+            request_hash=claimed.request_hash,
+            result_id=result_id,
+        )
+
+
+def _canonical(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,97 @@
+"""Judged, then recorded, whichever the judgement: the one way an act reaches the log.
+
+An allowed act is recorded in its own transaction; a refusal commits alone, once the act's
+transaction is over, and only then is the caller told (invariants 1 and 2).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action, Actor, ActorKind, Event, Outcome
+from auth.desk import Desk
+from auth.records.instants import instant
+from base.errors import Failure
+from base.ids import new_id
+from vault.rules import Reason, failure_of
+
+NOBODY = Actor(ActorKind.ANONYMOUS)
+"""Another person, as the owner's log shows them: who they are is not the owner's to know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What was tried, by whom and on what: a line of the log but for when and how it ended.
+
+    `person` is whose log it goes to; None when the thing does not exist: the line is then kept
+    under the service's key, so that both cost the same.
+    """
+
+    action: Action
+    actor: Actor
+    person: UUID | None = None
+    grant: UUID | None = None
+    request: UUID | None = None
+    documents: tuple[UUID, ...] = ()
+    purpose_code: str = ""
+    purpose: str = field(default="", repr=False)
+    details: dict[str, str | int] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """An act that a rule refused: what a use case's transaction hands out instead of its result."""
+
+    act: Act
+    reason: Reason
+    retry_after: int | None = None
+
+
+async def allow(desk: Desk, tx: AsyncConnection, at: datetime, act: Act) -> UUID:
+    """Record an allowed act in its own transaction; the event's id.
+
+    Nothing may be revealed before that transaction commits. A crash before leaves neither the
+    act nor its line.
+    """
+    return await desk.ledger.record(tx, _event(act, at, Outcome.ALLOWED, ""))
+
+
+async def refuse(
+    desk: Desk, act: Act, reason: Reason, *, retry_after: int | None = None
+) -> Failure:
+    """Record a refusal alone and give the failure to raise: `raise await refuse(…)`.
+
+    Call it once the act's transaction is over. Should the recording fail, its own error is what
+    is raised: nothing is answered that the log does not hold.
+    """
+    async with desk.database.transaction() as tx:
+        at = await instant(tx)
+        await desk.ledger.record(tx, _event(act, at, Outcome.REFUSED, reason.value))
+    failure = failure_of(reason)
+    failure.retry_after = retry_after
+    return failure
+
+
+async def decline(desk: Desk, declined: Declined) -> Failure:
+    """`refuse`, for what a transaction handed out."""
+    return await refuse(desk, declined.act, declined.reason, retry_after=declined.retry_after)
+
+
+def _event(act: Act, at: datetime, outcome: Outcome, reason: str) -> Event:
+    return Event(
+        id=new_id(),
+        at=at,
+        action=act.action,
+        outcome=outcome,
+        actor=act.actor,
+        person=act.person,
+        reason=reason,
+        grant=act.grant,
+        request=act.request,
+        documents=act.documents,
+        purpose_code=act.purpose_code,
+        purpose=act.purpose,
+        details=act.details,
+    )
