@@ -19,6 +19,7 @@ _MIRRORED = frozenset({2, 4, 5, 7})
 def prepare() -> None:
     """Loads every decoder and runs each once: later, no module or font can be opened."""
     images.prepare()
+    pdfs.prepare()
     for name in ("ascii", "latin-1", "cp1252", "utf-8", "utf-16", "utf-16-be", "utf-16-le"):
         codecs.lookup(name)
     limits = Limits()

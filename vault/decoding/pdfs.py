@@ -10,6 +10,7 @@ from typing import cast
 
 import pikepdf
 import pypdfium2
+from pikepdf import settings
 from PIL import Image
 
 from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
@@ -37,11 +38,24 @@ class Paper:
     notes: tuple[Note, ...]
 
 
+def prepare() -> None:
+    """Opens an encrypted file once: the ciphers' source of chance cannot be opened later."""
+    out = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(out, encryption=pikepdf.Encryption(owner="o", user="", R=6))
+    _render(out.getvalue(), 10)
+    _opened(out.getvalue()).close()
+
+
 def examine(data: bytes, limits: Limits) -> Paper:
     """Opens the file, renders its first page, and takes out what could act.
 
     Raises `Undecodable` ("password_protected", "too_many_pages", "does_not_decode").
     """
+    settings.set_qpdf_limits(
+        flate_max_memory=limits.stream_bytes, run_length_max_memory=limits.stream_bytes
+    )
     body, trailing = _without_trailing(data)
     with _opened(body) as pdf:
         pages = _count_pages(pdf, limits)
@@ -101,7 +115,8 @@ def _opened(data: bytes) -> pikepdf.Pdf:
 
 
 def _count_pages(pdf: pikepdf.Pdf, limits: Limits) -> int:
-    pages = len(pdf.pages)
+    said = pdf.Root.Pages.get("/Count", 0)
+    pages = said if isinstance(said, int) and said > limits.pages else len(pdf.pages)
     if pages > limits.pages:
         raise Undecodable("too_many_pages", limit=limits.pages)
     if pages == 0:
@@ -232,7 +247,10 @@ def _bounded(stream: pikepdf.Stream, limits: Limits) -> None:
         return
     try:
         expanded = len(stream.read_bytes())
-    except pikepdf.PdfError:
+    except pikepdf.PdfError as error:
+        # A filter that qpdf does not know, or damage: the reader's affair. Swelling is ours.
+        if "limit exceeded" in str(error) or "bad_alloc" in str(error):
+            raise Undecodable from None
         return
     if expanded > limits.stream_bytes:
         raise Undecodable

@@ -2,13 +2,10 @@
 
 import os
 import socket
+import stat
 from collections.abc import Callable
-from functools import partial
 
 from vault.decoding.confine import Protection
-
-_EXPECTED = 6
-"""Standard three (on /dev/null), the result, the output and the mapping's own copy of it."""
 
 
 def observed(output: int) -> list[Protection]:
@@ -24,7 +21,7 @@ def observed(output: int) -> list[Protection]:
         held.append(Protection.NO_ROOT)
     if not os.environ:
         held.append(Protection.NO_ENVIRONMENT)
-    if sum(not _fails(partial(os.fstat, number)) for number in range(1024)) <= _EXPECTED:
+    if _only_expected_files(output):
         held.append(Protection.NO_INHERITED_FILES)
     if _refused_by_filter():
         held += [Protection.SYSTEM_CALL_FILTER, Protection.NO_PROGRAMS]
@@ -37,6 +34,24 @@ def _fails(attempt: Callable[[], object]) -> bool:
     except OSError:
         return True
     return False
+
+
+def _only_expected_files(output: int) -> bool:
+    """The output, one socket to answer on, and devices of memory (null, and chance for ciphers)."""
+    ours, sockets = os.fstat(output), 0
+    for descriptor in range(1024):
+        try:
+            found = os.fstat(descriptor)
+        except OSError:
+            continue
+        if stat.S_ISSOCK(found.st_mode):
+            sockets += 1
+        elif stat.S_ISCHR(found.st_mode):
+            if os.major(found.st_rdev) != 1:
+                return False
+        elif not os.path.samestat(found, ours):
+            return False
+    return sockets == 1
 
 
 def _fork() -> None:

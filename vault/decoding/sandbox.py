@@ -39,7 +39,6 @@ _REQUIRED = frozenset(
         Protection.NO_OPENING,
         Protection.NO_WRITING,
         Protection.NO_SOCKETS,
-        Protection.NO_PROCESSES,
     }
 )
 """Any Linux gives these; the others depend on who runs the service and in what container."""

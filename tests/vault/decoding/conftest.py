@@ -1,0 +1,15 @@
+"""One decoder for the room's tests, as the service has one."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from vault.decoding.decoder import Decoder
+
+
+@pytest.fixture(scope="session")
+async def decoder() -> AsyncIterator[Decoder]:
+    made = Decoder()
+    await made.start()
+    yield made
+    await made.stop()

@@ -1,0 +1,530 @@
+"""Every sample file of the decoding tests, made when asked for: good ones, bad ones, bombs."""
+
+import io
+import struct
+import zipfile
+import zlib
+from functools import cache
+from typing import Any
+
+import img2pdf
+import pikepdf
+import pillow_heif
+from pikepdf import Array, Dictionary, Name, String
+from PIL import Image, ImageCms, ImageDraw, TiffImagePlugin
+
+MAKER = b"TelephoneMaker"
+COMMENT = b"a comment about the photographer"
+MOTION_PHOTO = struct.pack(">I4s4sI4s", 24, b"ftyp", b"isom", 512, b"mp42") + b"moov" * 500
+
+
+@cache
+def _heif_ready() -> None:
+    pillow_heif.register_heif_opener()
+
+
+def picture(width: int = 320, height: int = 200, mode: str = "RGB") -> Image.Image:
+    """A scene whose top-left corner is red and top-right is blue, so that turning it shows."""
+    image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, width // 4, height // 4), fill=(220, 20, 20))
+    draw.rectangle((3 * width // 4, 0, width, height // 4), fill=(20, 20, 220))
+    return image.convert(mode)
+
+
+def profile() -> bytes:
+    """A real ICC profile."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def exif(orientation: int = 1, *, place: bool = True) -> bytes:
+    """An EXIF block as phones write it: maker, dates, place."""
+    block = Image.Exif()
+    block[0x010F] = MAKER.decode()
+    block[0x0110] = "Model 12"
+    block[0x0112] = orientation
+    block[0x0132] = "2026:01:01 10:00:00"
+    if place:
+        block[0x8825] = {1: "N", 2: (48.0, 51.0, 24.0), 3: "E", 4: (2.0, 21.0, 7.0)}
+    return block.tobytes()
+
+
+def _saved(image: Image.Image, form: str, **options: object) -> bytes:
+    _heif_ready()
+    out = io.BytesIO()
+    image.save(out, form, **options)
+    return out.getvalue()
+
+
+def segment(marker: int, payload: bytes) -> bytes:
+    """A JPEG marker segment."""
+    return bytes((0xFF, marker)) + struct.pack(">H", len(payload) + 2) + payload
+
+
+# --- JPEG ---
+
+
+def plain_jpeg(**options: object) -> bytes:
+    """Nothing beside the picture."""
+    return _saved(picture(), "JPEG", quality=90, **options)
+
+
+def phone_jpeg(orientation: int = 6, *, progressive: bool = False) -> bytes:
+    """Place, maker, an embedded thumbnail, MPF, XMP, IPTC, a comment, a film after the end."""
+    base = _saved(
+        picture(),
+        "MPO",
+        save_all=True,
+        append_images=[picture(40, 40)],
+        quality=90,
+        icc_profile=profile(),
+        progressive=progressive,
+    )
+    thumbnail = _saved(picture(80, 50), "JPEG")
+    extra = (
+        segment(0xE1, exif(orientation))
+        + segment(0xE1, b"Exif\x00\x00" + thumbnail)
+        + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\x00<x exif:GPSLatitude='48'/>")
+        + segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04iptc caption")
+        + segment(0xE0, b"JFXX\x00\x10" + thumbnail)
+        + segment(0xFE, COMMENT)
+    )
+    return base[:2] + extra + base[2:] + MOTION_PHOTO
+
+
+def restart_jpeg() -> bytes:
+    """Restart markers in the scan, fill bytes before a marker, stray bytes between segments."""
+    base = plain_jpeg(restart_marker_blocks=4)
+    tables = base.index(b"\xff\xdb")
+    return base[:tables] + b"\xff\xff\xff" + base[tables:-2] + b"\xff\xff" + base[-2:]
+
+
+def cmyk_jpeg() -> bytes:
+    return _saved(picture().convert("CMYK"), "JPEG", quality=90)
+
+
+def jpeg_with_html() -> bytes:
+    page = b"<html><script>alert(1)</script></html>"
+    base = plain_jpeg()
+    return base[:2] + segment(0xFE, page) + base[2:] + page
+
+
+def jpeg_with_zip() -> bytes:
+    return plain_jpeg() + zip_file()
+
+
+def noisy_jpeg(least_bytes: int) -> bytes:
+    """A photograph's weight: detail on a scene, with a place."""
+    width = 1200
+    while True:
+        noise = Image.effect_noise((width, width * 3 // 4), 40).convert("RGB")
+        mixed = Image.blend(picture(*noise.size), noise, 0.35)
+        data = _saved(mixed, "JPEG", quality=92, exif=exif(6))
+        if len(data) >= least_bytes:
+            return data
+        width = int(width * 1.25)
+
+
+# --- PNG ---
+
+
+def plain_png(mode: str = "RGB") -> bytes:
+    return _saved(picture(mode=mode), "PNG")
+
+
+def chunk(kind: bytes, payload: bytes) -> bytes:
+    """A PNG chunk."""
+    checksum = zlib.crc32(kind + payload)
+    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", checksum)
+
+
+def talkative_png(orientation: int = 6) -> bytes:
+    """Text, time, EXIF with a place, a profile, and another file after the end."""
+    base = _saved(picture(), "PNG", icc_profile=profile(), dpi=(300, 300))
+    extra = (
+        chunk(b"tEXt", b"Author\x00" + MAKER)
+        + chunk(b"iTXt", b"XML:com.adobe.xmp\x00\x00\x00\x00\x00<x GPSLatitude='48'/>")
+        + chunk(b"tIME", bytes(7))
+        + chunk(b"eXIf", exif(orientation)[6:])
+        + chunk(b"prVt", b"private")
+    )
+    return base[:33] + extra + base[33:] + zip_file()
+
+
+def deep_png() -> bytes:
+    """16 bits a sample."""
+    return _saved(deep_grey(), "PNG")
+
+
+def deep_grey() -> Image.Image:
+    """16 bits of grey, from black at the top to white at the bottom."""
+    rows = b"".join(struct.pack("<H", row * 257) * 64 for row in range(256))
+    return Image.frombytes("I;16", (64, 256), rows)
+
+
+def see_through_png() -> bytes:
+    image = picture().convert("RGBA")
+    image.putalpha(128)
+    return _saved(image, "PNG")
+
+
+def pixel_bomb_png(side: int = 40_000) -> bytes:
+    """A few KiB that say they are 1.6 gigapixels."""
+    row = zlib.compressobj(9)
+    body = row.compress(bytes(side // 8 + 1) * 100) + row.flush()
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+# --- others ---
+
+
+def webp() -> bytes:
+    return _saved(picture(), "WEBP", quality=80, exif=exif(6))
+
+
+def animated_webp() -> bytes:
+    frames = [picture(), picture().rotate(90)]
+    return _saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], duration=100)
+
+
+def heic(orientation: int = 6) -> bytes:
+    return _saved(picture(), "HEIF", quality=70, exif=exif(orientation))
+
+
+def heif() -> bytes:
+    """The same picture under the general brand."""
+    data = heic(1)
+    return data.replace(b"ftypheic", b"ftypmif1", 1)
+
+
+def noisy_heic(least_bytes: int) -> bytes:
+    width = 1600
+    while True:
+        noise = Image.effect_noise((width, width * 3 // 4), 40).convert("RGB")
+        data = _saved(Image.blend(picture(*noise.size), noise, 0.35), "HEIF", quality=85)
+        if len(data) >= least_bytes:
+            return data
+        width = int(width * 1.25)
+
+
+def tiff(mode: str = "RGB", *, orientation: int = 1, compression: str = "tiff_lzw") -> bytes:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[0x0112] = orientation
+    tags[0x010F] = MAKER.decode()
+    return _saved(picture(mode=mode), "TIFF", compression=compression, tiffinfo=tags)
+
+
+def deep_tiff() -> bytes:
+    return _saved(deep_grey(), "TIFF")
+
+
+def paged_tiff(pages: int = 3) -> bytes:
+    images = [picture(200 + 10 * n, 200) for n in range(pages)]
+    images[-1] = images[-1].convert("1")
+    return _saved(images[0], "TIFF", save_all=True, append_images=images[1:])
+
+
+def pixel_bomb_tiff() -> bytes:
+    entries = [(256, 4, 60_000), (257, 4, 60_000), (258, 3, 8), (259, 3, 1), (262, 3, 1)]
+    entries += [(273, 4, 8), (277, 3, 1), (278, 4, 60_000), (279, 4, 16)]
+    written = b"".join(
+        struct.pack("<HHI", tag, kind, 1)
+        + (struct.pack("<I", value) if kind == 4 else struct.pack("<HH", value, 0))
+        for tag, kind, value in entries
+    )
+    return b"II*\x00" + struct.pack("<IH", 8, len(entries)) + written + bytes(4) + bytes(16)
+
+
+# --- PDF ---
+
+
+def _pdf(pdf: pikepdf.Pdf, **options: Any) -> bytes:
+    out = io.BytesIO()
+    pdf.save(out, **options)
+    return out.getvalue()
+
+
+def _page(pdf: pikepdf.Pdf, text: str = "Attestation") -> Dictionary:
+    font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+    drawn = f"1 0 0 rg 50 700 100 60 re f BT /F1 24 Tf 72 500 Td ({text}) Tj ET".encode()
+    return Dictionary(
+        Type=Name.Page,
+        MediaBox=Array([0, 0, 595, 842]),
+        Resources=Dictionary(Font=Dictionary(F1=font)),
+        Contents=pdf.make_stream(drawn),
+    )
+
+
+def blank_pdf(pages: int = 1) -> pikepdf.Pdf:
+    """An open PDF of drawn pages, to be made worse."""
+    pdf = pikepdf.new()
+    for number in range(pages):
+        pdf.pages.append(pikepdf.Page(pdf.make_indirect(_page(pdf, f"Page {number + 1}"))))
+    return pdf
+
+
+def pdf(pages: int = 3) -> bytes:
+    """Three ordinary pages with a link, which stays."""
+    made = blank_pdf(pages)
+    link = Dictionary(
+        Type=Name.Annot,
+        Subtype=Name.Link,
+        Rect=Array([0, 0, 9, 9]),
+        A=Dictionary(S=Name.URI, URI=String("https://example.org/")),
+    )
+    made.pages[0].obj.Annots = Array([made.make_indirect(link)])
+    made.docinfo["/Author"] = "Somebody"
+    return _pdf(made)
+
+
+def heavy_pdf(least_bytes: int) -> bytes:
+    made: bytes = img2pdf.convert([noisy_jpeg(least_bytes // 3)] * 3)
+    return made
+
+
+def _script(code: str = "app.alert(1)") -> Dictionary:
+    return Dictionary(S=Name.JavaScript, JS=String(code))
+
+
+def active_pdf(where: str) -> bytes:
+    """A PDF that acts: `where` is one of `ACTIVE`."""
+    made = blank_pdf(2)
+    _ACTIVE[where](made)
+    return _pdf(made, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+
+def _open_action(made: pikepdf.Pdf) -> None:
+    made.Root.OpenAction = made.make_indirect(_script())
+
+
+def _launch(made: pikepdf.Pdf) -> None:
+    made.Root.OpenAction = Dictionary(S=Name.Launch, F=String("cmd.exe"))
+
+
+def _chained(made: pikepdf.Pdf) -> None:
+    first = Dictionary(S=Name.GoTo, D=Array([made.pages[0].obj, Name.Fit]))
+    first.Next = Array([made.make_indirect(_script())])
+    made.Root.OpenAction = first
+
+
+def _page_action(made: pikepdf.Pdf) -> None:
+    made.pages[1].obj.AA = Dictionary(O=_script())
+
+
+def _named_script(made: pikepdf.Pdf) -> None:
+    tree = Dictionary(Names=Array([String("start"), made.make_indirect(_script())]))
+    made.Root.Names = Dictionary(JavaScript=made.make_indirect(tree))
+
+
+def _script_stream(made: pikepdf.Pdf) -> None:
+    action = Dictionary(S=Name.JavaScript, JS=made.make_stream(b"app.alert(1)"))
+    made.Root.OpenAction = made.make_indirect(action)
+
+
+def _embedded(made: pikepdf.Pdf) -> None:
+    made.attachments["hidden.exe"] = b"MZ program"
+
+
+def _file_annotation(made: pikepdf.Pdf) -> None:
+    held = made.make_indirect(made.make_stream(b"MZ program", Type=Name.EmbeddedFile))
+    spec = Dictionary(Type=Name.Filespec, F=String("a.exe"), EF=Dictionary(F=held))
+    note = Dictionary(
+        Type=Name.Annot, Subtype=Name.FileAttachment, Rect=Array([0, 0, 9, 9]), FS=spec
+    )
+    made.pages[0].obj.Annots = Array([made.make_indirect(note)])
+
+
+def _rich_media(made: pikepdf.Pdf) -> None:
+    note = Dictionary(Type=Name.Annot, Subtype=Name.RichMedia, Rect=Array([0, 0, 9, 9]))
+    made.pages[0].obj.Annots = Array([note])
+
+
+def _form_script(made: pikepdf.Pdf) -> None:
+    field = Dictionary(
+        Type=Name.Annot,
+        Subtype=Name.Widget,
+        FT=Name.Tx,
+        T=String("name"),
+        Rect=Array([100, 100, 200, 120]),
+        AA=Dictionary(K=_script(), F=_script("AFNumber_Format(2)")),
+    )
+    held = made.make_indirect(field)
+    made.pages[0].obj.Annots = Array([held])
+    made.Root.AcroForm = Dictionary(Fields=Array([held]))
+
+
+def _xfa(made: pikepdf.Pdf) -> None:
+    template = made.make_stream(b"<template><event><script>run()</script></event></template>")
+    made.Root.AcroForm = Dictionary(Fields=Array([]), XFA=Array([String("template"), template]))
+
+
+def _submit(made: pikepdf.Pdf) -> None:
+    made.Root.OpenAction = Dictionary(S=Name.SubmitForm, F=String("https://example.org/"))
+
+
+_ACTIVE = {
+    "open_action": _open_action,
+    "launch": _launch,
+    "chained": _chained,
+    "page_action": _page_action,
+    "named_script": _named_script,
+    "script_stream": _script_stream,
+    "embedded": _embedded,
+    "file_annotation": _file_annotation,
+    "rich_media": _rich_media,
+    "form_script": _form_script,
+    "xfa": _xfa,
+    "submit": _submit,
+}
+ACTIVE = tuple(_ACTIVE)
+
+
+def escaped_script_pdf() -> bytes:
+    """The script's name written with escapes, as those who hide it do."""
+    made = active_pdf_plain()
+    return made.replace(b"/S /JavaScript", b"/S /J#61vaScript").replace(b"/JS ", b"/J#53 ")
+
+
+def active_pdf_plain() -> bytes:
+    made = blank_pdf(1)
+    _open_action(made)
+    return _pdf(made, object_stream_mode=pikepdf.ObjectStreamMode.disable, qdf=True, static_id=True)
+
+
+def signed_pdf(*, active: bool = False) -> bytes:
+    """Looks signed: a signature field with a value and a byte range."""
+    made = blank_pdf(1)
+    value = Dictionary(
+        Type=Name.Sig,
+        Filter=Name("/Adobe.PPKLite"),
+        SubFilter=Name("/adbe.pkcs7.detached"),
+        ByteRange=Array([0, 100, 200, 100]),
+        Contents=String("signature"),
+    )
+    field = Dictionary(
+        Type=Name.Annot,
+        Subtype=Name.Widget,
+        FT=Name.Sig,
+        T=String("Signature1"),
+        Rect=Array([0, 0, 0, 0]),
+        V=made.make_indirect(value),
+    )
+    held = made.make_indirect(field)
+    made.pages[0].obj.Annots = Array([held])
+    made.Root.AcroForm = Dictionary(Fields=Array([held]), SigFlags=3)
+    if active:
+        _open_action(made)
+    return _pdf(made)
+
+
+def locked_pdf() -> bytes:
+    """Needs a password to open."""
+    return _pdf(blank_pdf(), encryption=pikepdf.Encryption(user="secret", owner="owner", R=6))
+
+
+def restricted_pdf() -> bytes:
+    """Opens without a password, and says what one may not do."""
+    return _pdf(blank_pdf(), encryption=pikepdf.Encryption(user="", owner="owner", R=6))
+
+
+def many_pages_pdf(pages: int = 100_000) -> bytes:
+    """One page, listed many times."""
+    made = blank_pdf(1)
+    page = made.pages[0].obj
+    made.Root.Pages.Kids = Array([page] * pages)
+    made.Root.Pages.Count = pages
+    return _pdf(made)
+
+
+def lying_count_pdf() -> bytes:
+    """Says two pages and has six hundred."""
+    made = blank_pdf(600)
+    made.Root.Pages.Count = 2
+    return _pdf(made)
+
+
+def _zeros_deflated(mebibytes: int) -> bytes:
+    """A zlib stream (RFC 1950) of so many zero bytes, made without compressing them all."""
+    block = zlib.compressobj(9, wbits=-15)
+    one = block.compress(bytes(1 << 20)) + block.flush(zlib.Z_FULL_FLUSH)
+    checksum = ((mebibytes << 20) % 65521) << 16 | 1
+    return b"\x78\x9c" + one * mebibytes + b"\x03\x00" + struct.pack(">I", checksum)
+
+
+def nested_bomb_pdf(*, drawn: bool = True) -> bytes:
+    """A stream that expands to 2 GiB in two steps; `drawn`: the first page uses it."""
+    made = blank_pdf(1)
+    bomb = pikepdf.Stream(made, zlib.compress(_zeros_deflated(2048), 9))
+    bomb.stream_dict.Filter = Array([Name.FlateDecode, Name.FlateDecode])
+    held = made.make_indirect(bomb)
+    if drawn:
+        made.pages[0].obj.Contents = held
+    else:
+        made.Root.Hidden = held
+    return _pdf(made, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+
+
+def huge_picture_pdf() -> bytes:
+    """A picture of ten gigapixels on its page."""
+    made = blank_pdf(1)
+    image = made.make_stream(zlib.compress(bytes(1000)))
+    image.stream_dict.update(
+        Dictionary(
+            Subtype=Name.Image,
+            Width=100_000,
+            Height=100_000,
+            BitsPerComponent=8,
+            ColorSpace=Name.DeviceGray,
+            Filter=Name.FlateDecode,
+        )
+    )
+    made.pages[0].obj.Resources.XObject = Dictionary(I=image)
+    return _pdf(made, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+
+
+def pdf_with_zip() -> bytes:
+    return pdf() + zip_file()
+
+
+def zip_hidden_in_pdf() -> bytes:
+    """A zip whose closing comment swallows the end of the PDF, so that nothing trails."""
+    archive = zip_file()
+    whole = pdf(1)
+    end = whole.rindex(b"startxref")
+    rest = whole[end:]
+    return whole[:end] + archive[:-2] + struct.pack("<H", len(rest)) + rest
+
+
+# --- what is not taken ---
+
+
+def zip_file() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("word/document.xml", "<w/>" * 300)
+    return out.getvalue()
+
+
+def gif_with_archive() -> bytes:
+    return _saved(picture().convert("P"), "GIF") + zip_file()
+
+
+REFUSED: dict[str, bytes] = {
+    "svg": b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>",
+    "html": b"<!doctype html><html></html>",
+    "zip": b"PK\x03\x04" + bytes(60),
+    "ole": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+    "text": b"Bonjour, voici mon attestation.",
+    "mp4": MOTION_PHOTO,
+    "quicktime": struct.pack(">I4s4sI4s", 20, b"ftyp", b"qt  ", 0, b"qt  "),
+    "avif": struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"avif", 0, b"mif1", b"miaf"),
+    "avif_as_mif1": struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"mif1", 0, b"avif", b"miaf"),
+    "executable": b"MZ" + bytes(100),
+    "late_pdf": b"\n" + b"%PDF-1.7\n",
+    "wav": b"RIFF\x24\x00\x00\x00WAVEfmt ",
+    "jpeg_xl": b"\x00\x00\x00\x0cJXL \r\n\x87\n",
+    "bigtiff": b"II+\x00" + bytes(20),
+    "one_byte": b"%",
+    "zeros": bytes(5000),
+}

@@ -1,0 +1,30 @@
+"""Feeding a decoder from bytes, and reading what it made."""
+
+from collections.abc import AsyncIterator
+
+from vault.decoding.decoder import Decoder, Source
+from vault.decoding.media import Inspection
+
+
+def source(data: bytes) -> Source:
+    """Slices of one reused buffer, as unsealing gives them."""
+
+    async def slices() -> AsyncIterator[memoryview]:
+        buffer = bytearray(64 * 1024)
+        for at in range(0, len(data), len(buffer)):
+            piece = data[at : at + len(buffer)]
+            buffer[: len(piece)] = piece
+            yield memoryview(buffer)[: len(piece)]
+
+    return slices
+
+
+async def inspected(decoder: Decoder, *parts: bytes) -> tuple[Inspection, bytes]:
+    """The findings, and what a recipient gets: the copy, or the original when "same"."""
+    async with await decoder.inspect([source(part) for part in parts]) as decoded:
+        copy = b"".join([piece async for piece in decoded.rendition()])
+        assert len(copy) == decoded.inspection.rendition_length
+        if decoded.inspection.rendition == "same":
+            assert copy == b""
+            copy = parts[0]
+        return decoded.inspection, copy

@@ -1,0 +1,84 @@
+"""A worker that has been taken over: each job is something that a child must not be able to do."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from vault.decoding.media import Limits
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_held: list[bytearray] = []
+
+
+def prepare() -> None:
+    _held.clear()
+    for needed in (socket.socket, subprocess.Popen):
+        assert needed
+
+
+def run(order: dict[str, Any], inputs: list[bytes], limits: Limits) -> tuple[dict[str, Any], bytes]:
+    if order["job"] == "attempt":
+        return {"outcome": _attempt(order["what"])}, b""
+    if order["job"] == "spin":
+        while True:
+            pass
+    if order["job"] == "sleep":
+        signal.pause() if order.get("allowed") else _futex_wait()
+    if order["job"] == "allocate":
+        while True:
+            _held.append(bytearray(16 * 1024 * 1024))
+    if order["job"] == "allocate_below_python":
+        while _libc.malloc(ctypes.c_size_t(1 << 24)):
+            pass
+        _libc.abort()
+    if order["job"] == "crash":
+        ctypes.string_at(8)
+    if order["job"] == "lie":
+        return order["answer"], b"not what was said"
+    return {"echo": [len(data) for data in inputs]}, b"".join(inputs)[:100]
+
+
+def _futex_wait() -> None:
+    """Waits for ever without using the processor: FUTEX_WAIT on a word that nobody changes."""
+    word = ctypes.c_int(0)
+    _libc.syscall(202, ctypes.byref(word), 0, 0, None, None, 0)
+
+
+def _attempt(what: str) -> str:
+    attempts: dict[str, Any] = {
+        "read a file": lambda: os.open("/etc/passwd", os.O_RDONLY),
+        "write a file": lambda: os.open("/dev/shm/taken", os.O_WRONLY | os.O_CREAT),
+        "open a socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),
+        "open a local socket": lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM),
+        "start a program": lambda: os.execv("/bin/true", ["true"]),  # noqa: S606  (refused)
+        "fork": os.fork,
+        "signal the parent": lambda: os.kill(os.getppid(), 0),
+        "become root": lambda: os.setuid(0),
+        "read the environment": Path("/proc/self/environ").read_bytes,
+        "make a memory file": lambda: os.memfd_create("x"),
+        "raise its limits": _raise_limits,
+        "look at a process": _ptrace,
+        "remove a file": Path("/dev/shm/nothing").unlink,
+    }
+    try:
+        return f"done: {attempts[what]()}"
+    except OSError as refused:
+        return os.strerror(refused.errno or 0)
+
+
+def _raise_limits() -> None:
+    import resource
+
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    except ValueError as refused:
+        raise PermissionError(1, str(refused)) from None
+
+
+def _ptrace() -> None:
+    if _libc.ptrace(16, os.getppid(), 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "ptrace")

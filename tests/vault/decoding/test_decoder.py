@@ -1,0 +1,326 @@
+"""Whole inspections, by the real decoders in real children."""
+
+import io
+import re
+
+import pikepdf
+import pypdfium2
+import pytest
+from PIL import Image
+
+from base.errors import Failure, Kind
+from tests.vault.decoding import corpus
+from tests.vault.decoding.feeding import inspected, source
+from vault.decoding import strip
+from vault.decoding.decoder import Decoder
+from vault.decoding.media import Limits, MediaType, Note
+
+RED, BLUE = (220, 20, 20), (20, 20, 220)
+ACTIVE_NAMES = re.compile(rb"JavaScript|/JS|Launch|SubmitForm|/EF\b|EmbeddedFile|XFA|RichMedia|MZ")
+
+
+def _image(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def _close(pixel: object, colour: tuple[int, int, int]) -> bool:
+    assert isinstance(pixel, tuple)
+    return all(abs(int(a) - b) < 40 for a, b in zip(pixel[:3], colour, strict=True))
+
+
+def _only_image(page: pikepdf.Page) -> bytes:
+    (name,) = page.obj.Resources.XObject.keys()
+    image = page.obj.Resources.XObject[name]
+    assert isinstance(image, pikepdf.Stream)
+    return image.read_raw_bytes()
+
+
+async def _refusal(decoder: Decoder, *parts: bytes) -> Failure:
+    with pytest.raises(Failure) as refused:
+        await inspected(decoder, *parts)
+    return refused.value
+
+
+async def test_a_phone_photo_is_stripped_for_recipients(decoder: Decoder) -> None:
+    found, copy = await inspected(decoder, corpus.phone_jpeg(6))
+    assert (found.media_type, found.pages, found.width, found.height) == ("image/jpeg", 1, 200, 320)
+    assert found.rendition is MediaType.JPEG
+    assert found.notes == (Note.PHOTO_LOCATION_REMOVED, Note.PHOTO_DETAILS_REMOVED)
+    assert copy == strip.jpeg(corpus.phone_jpeg(6)).data
+    assert corpus.MAKER not in copy
+
+
+@pytest.mark.parametrize("make", ["plain_jpeg", "cmyk_jpeg", "plain_png", "deep_png", "pdf"])
+async def test_what_tells_nothing_is_handed_on_as_it_is(decoder: Decoder, make: str) -> None:
+    found, _ = await inspected(decoder, getattr(corpus, make)())
+    assert found.rendition == "same"
+    assert found.rendition_length == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [("heic", MediaType.HEIC), ("heif", MediaType.HEIF), ("webp", MediaType.WEBP)],
+)
+async def test_other_photos_become_upright_jpegs(
+    decoder: Decoder, make: str, kind: MediaType
+) -> None:
+    turned = make != "heif"
+    found, copy = await inspected(decoder, getattr(corpus, make)())
+    assert found.media_type is kind
+    assert found.rendition is MediaType.JPEG
+    assert Note.PHOTO_LOCATION_REMOVED in found.notes
+    shown = _image(copy)
+    assert shown.size == (found.width, found.height) == ((200, 320) if turned else (320, 200))
+    assert not shown.getexif()
+    assert corpus.MAKER not in copy
+    # Turned a quarter clockwise, the red of the top left comes to the top right.
+    assert _close(shown.getpixel((shown.width - 8 if turned else 8, 8)), RED)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+async def test_a_tiff_is_turned_once(decoder: Decoder, orientation: int) -> None:
+    _, copy = await inspected(decoder, corpus.tiff(orientation=orientation))
+    shown = _image(copy)
+    right, bottom = shown.width - 8, shown.height - 8
+    corner = [(8, 8), (right, 8), (right, bottom), (8, bottom)]
+    corner += [(8, 8), (right, 8), (right, bottom), (8, bottom)]
+    assert shown.size == ((320, 200) if orientation < 5 else (200, 320))
+    assert _close(shown.getpixel(corner[orientation - 1]), RED)
+
+
+async def test_sixteen_bits_of_grey_are_scaled_not_clipped(decoder: Decoder) -> None:
+    _, copy = await inspected(decoder, corpus.deep_tiff())
+    shown = _image(copy)
+    assert [round(float(shown.getpixel((30, y))) / 8) for y in (0, 128, 255)] == [0, 16, 32]  # type: ignore[arg-type]  # grey
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "RGBA", "CMYK"])
+async def test_every_mode_of_tiff_becomes_a_jpeg(decoder: Decoder, mode: str) -> None:
+    compression = "group4" if mode == "1" else "tiff_lzw"
+    found, copy = await inspected(decoder, corpus.tiff(mode, compression=compression))
+    assert found.rendition is MediaType.JPEG
+    assert _image(copy).size == (320, 200)
+
+
+async def test_a_tiff_of_several_pages_becomes_a_pdf(decoder: Decoder) -> None:
+    found, copy = await inspected(decoder, corpus.paged_tiff(3))
+    assert (found.pages, found.rendition) == (3, MediaType.PDF)
+    with pikepdf.open(io.BytesIO(copy)) as pdf:
+        assert len(pdf.pages) == 3
+
+
+async def test_an_animation_keeps_its_first_image_and_says_so(decoder: Decoder) -> None:
+    found, copy = await inspected(decoder, corpus.animated_webp())
+    assert Note.FIRST_IMAGE_ONLY in found.notes
+    assert _image(copy).size == (320, 200)
+
+
+# --- papers of several parts ---
+
+
+async def test_photos_of_one_paper_make_one_upright_pdf(decoder: Decoder) -> None:
+    parts = [corpus.phone_jpeg(6), corpus.phone_jpeg(5), corpus.heic(), corpus.see_through_png()]
+    parts += [corpus.talkative_png(6), corpus.pdf(2), corpus.cmyk_jpeg(), corpus.paged_tiff(2)]
+    found, copy = await inspected(decoder, *parts)
+    assert found.rendition is MediaType.PDF
+    assert [part.pages for part in found.parts] == [1, 1, 1, 1, 1, 2, 1, 2]
+    assert found.pages == 10
+    assert corpus.MAKER not in copy
+    document = pypdfium2.PdfDocument(copy)
+    assert len(document) == 10
+    first = document[0].render(scale=1).to_pil().convert("RGB")
+    document.close()
+    assert first.height > first.width
+    assert _close(first.getpixel((first.width - 40, 40)), RED)
+
+
+async def test_the_photos_in_the_pdf_are_not_encoded_again(decoder: Decoder) -> None:
+    _, copy = await inspected(decoder, corpus.phone_jpeg(6), corpus.plain_jpeg())
+    with pikepdf.open(io.BytesIO(copy)) as pdf:
+        held = [_only_image(page) for page in pdf.pages]
+    assert held[1] == corpus.plain_jpeg()
+    assert held[0] == strip.jpeg(corpus.phone_jpeg(6)).data
+
+
+async def test_a_bad_part_is_named(decoder: Decoder) -> None:
+    refused = await _refusal(decoder, corpus.plain_jpeg(), corpus.plain_jpeg()[:-900])
+    assert (refused.code, refused.values) == ("does_not_decode", {"part": 2})
+    refused = await _refusal(decoder, corpus.plain_jpeg(), b"text")
+    assert (refused.code, refused.values) == ("type_not_allowed", {"part": 2})
+    refused = await _refusal(decoder, *[corpus.plain_jpeg()] * 41)
+    assert refused.code == "too_many_parts"
+
+
+# --- PDF ---
+
+
+async def test_a_pdf_is_handed_on_byte_for_byte_and_the_owner_told(decoder: Decoder) -> None:
+    found, _ = await inspected(decoder, corpus.pdf(3))
+    assert (found.pages, found.rendition) == (3, "same")
+    assert found.notes == (Note.PDF_KEEPS_METADATA,)
+
+
+@pytest.mark.parametrize("where", [*corpus.ACTIVE, "escaped"])
+async def test_a_pdf_that_acts_is_cleaned_and_said_so(decoder: Decoder, where: str) -> None:
+    escaped = where == "escaped"
+    data = corpus.escaped_script_pdf() if escaped else corpus.active_pdf(where)
+    found, copy = await inspected(decoder, data)
+    assert found.rendition is MediaType.PDF
+    assert Note.PDF_ACTIVE_CONTENT_REMOVED in found.notes
+    with pikepdf.open(io.BytesIO(copy)) as pdf:
+        assert len(pdf.pages) == (1 if escaped else 2)
+        written = b"".join(
+            (thing.stream_dict if isinstance(thing, pikepdf.Stream) else thing).unparse(
+                resolved=True
+            )
+            for thing in pdf.objects
+            if isinstance(thing, (pikepdf.Stream, pikepdf.Dictionary, pikepdf.Array))
+        )
+    assert ACTIVE_NAMES.search(written) is None
+    again, _ = await inspected(decoder, copy)
+    assert again.rendition == "same"
+
+
+async def test_a_signed_pdf_is_untouched_unless_it_acts(decoder: Decoder) -> None:
+    found, _ = await inspected(decoder, corpus.signed_pdf())
+    assert found.rendition == "same"
+    assert Note.PDF_WAS_SIGNED in found.notes
+    assert Note.PDF_SIGNATURE_LOST not in found.notes
+    found, copy = await inspected(decoder, corpus.signed_pdf(active=True))
+    assert {Note.PDF_WAS_SIGNED, Note.PDF_SIGNATURE_LOST} < set(found.notes)
+    assert b"ByteRange" not in copy
+
+
+async def test_a_pdf_and_zip_polyglot_is_cut_or_refused(decoder: Decoder) -> None:
+    found, copy = await inspected(decoder, corpus.pdf_with_zip())
+    assert Note.PDF_TRAILING_DATA_REMOVED in found.notes
+    assert b"PK" not in copy
+    assert (await _refusal(decoder, corpus.zip_hidden_in_pdf())).code == "does_not_decode"
+
+
+async def test_passwords(decoder: Decoder) -> None:
+    assert (await _refusal(decoder, corpus.locked_pdf())).code == "password_protected"
+    found, _ = await inspected(decoder, corpus.restricted_pdf())
+    assert found.rendition == "same"
+
+
+# --- what does not pass ---
+
+
+@pytest.mark.parametrize(
+    "make",
+    ["plain_jpeg", "phone_jpeg", "plain_png", "webp", "heic", "tiff", "paged_tiff", "pdf"],
+)
+@pytest.mark.parametrize("share", [0.3, 0.8])
+async def test_a_truncated_file_does_not_decode(decoder: Decoder, make: str, share: float) -> None:
+    whole = getattr(corpus, make)()
+    if make == "phone_jpeg":
+        whole = strip.jpeg(whole).data
+    refused = await _refusal(decoder, whole[: int(len(whole) * share)])
+    assert (refused.kind, refused.code) == (Kind.INVALID, "does_not_decode")
+
+
+async def test_a_pdf_cut_in_its_last_revision_is_refused(decoder: Decoder) -> None:
+    whole = corpus.pdf(1) + b"\n12 0 obj\n<< /Type /Page >>\nendobj\n"
+    assert (await _refusal(decoder, whole)).code == "does_not_decode"
+
+
+@pytest.mark.parametrize("kind", [b"%PDF-1.7\n", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", b"II*\0"])
+async def test_a_signature_is_not_enough(decoder: Decoder, kind: bytes) -> None:
+    assert (await _refusal(decoder, kind + b"nothing more" * 900)).code == "does_not_decode"
+
+
+@pytest.mark.parametrize("name", corpus.REFUSED)
+async def test_a_type_not_allowed_never_reaches_a_decoder(decoder: Decoder, name: str) -> None:
+    refused = await _refusal(decoder, corpus.REFUSED[name])
+    assert (refused.kind, refused.code) == (Kind.UNSUPPORTED_TYPE, "type_not_allowed")
+
+
+async def test_empty_and_too_large(decoder: Decoder) -> None:
+    assert (await _refusal(decoder, b"")).code == "file_empty"
+    most = decoder.limits.input_bytes
+    refused = await _refusal(decoder, corpus.plain_jpeg() + bytes(most))
+    assert (refused.kind, refused.code, refused.values) == (
+        Kind.TOO_LARGE,
+        "file_too_large",
+        {"limit": most},
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "code", "limit"),
+    [
+        ("pixel_bomb_png", "too_many_pixels", Limits.pixels),
+        ("pixel_bomb_tiff", "too_many_pixels", Limits.pixels),
+        ("huge_picture_pdf", "too_many_pixels", Limits.pixels),
+        ("many_pages_pdf", "too_many_pages", Limits.pages),
+        ("lying_count_pdf", "too_many_pages", Limits.pages),
+    ],
+)
+async def test_bombs_are_refused_by_their_size(
+    decoder: Decoder, make: str, code: str, limit: int
+) -> None:
+    refused = await _refusal(decoder, getattr(corpus, make)())
+    assert (refused.code, refused.values) == (code, {"limit": limit})
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+async def test_nested_streams_do_not_unfold(decoder: Decoder, drawn: bool) -> None:
+    assert (await _refusal(decoder, corpus.nested_bomb_pdf(drawn=drawn))).code == "does_not_decode"
+
+
+# --- previews ---
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        "phone_jpeg",
+        "cmyk_jpeg",
+        "talkative_png",
+        "deep_png",
+        "see_through_png",
+        "webp",
+        "heic",
+        "tiff",
+        "deep_tiff",
+        "paged_tiff",
+        "pdf",
+    ],
+)
+async def test_a_preview_is_small_and_tells_nothing(decoder: Decoder, make: str) -> None:
+    data = await decoder.preview(source(getattr(corpus, make)()))
+    shown = _image(data)
+    assert shown.format == "JPEG"
+    assert shown.width <= 1000
+    assert len(data) <= 300 * 1024
+    assert not shown.getexif()
+    assert set(shown.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+    assert corpus.MAKER not in data
+
+
+async def test_a_preview_is_upright(decoder: Decoder) -> None:
+    shown = _image(await decoder.preview(source(corpus.phone_jpeg(6))))
+    assert shown.size == (200, 320)
+    assert _close(shown.getpixel((190, 8)), RED)
+    assert _close(shown.getpixel((190, 310)), BLUE)
+
+
+async def test_the_preview_of_a_large_photo_stays_within_its_bytes(decoder: Decoder) -> None:
+    data = await decoder.preview(source(corpus.noisy_jpeg(2_000_000)))
+    assert len(data) <= 300 * 1024
+    assert _image(data).width <= 1000
+
+
+async def test_a_preview_of_a_bad_file_is_refused(decoder: Decoder) -> None:
+    for bad, code in (
+        (corpus.locked_pdf(), "password_protected"),
+        (corpus.plain_jpeg()[:-100], "does_not_decode"),
+        (corpus.pixel_bomb_png(), "too_many_pixels"),
+        (b"text", "type_not_allowed"),
+    ):
+        with pytest.raises(Failure) as refused:
+            await decoder.preview(source(bad))
+        assert refused.value.code == code

@@ -1,0 +1,308 @@
+"""A child that has been taken over gets nothing, and takes nobody with it."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from base.errors import Failure
+from tests.vault.decoding import corpus
+from tests.vault.decoding.feeding import inspected, source
+from vault.decoding.confine import Protection
+from vault.decoding.decoder import Decoder
+from vault.decoding.media import Limits, Undecodable
+from vault.decoding.sandbox import Sandbox, freeze, memory_file
+
+HOSTILE = "tests.vault.decoding.hostile"
+SMALL = Limits(memory_bytes=256 << 20, cpu_seconds=1, wall_seconds=3, output_bytes=1 << 20)
+REFUSALS = {"Operation not permitted", "Too many open files", "Permission denied"}
+
+
+@contextlib.asynccontextmanager
+async def _hostile(limits: Limits = SMALL) -> AsyncIterator[Sandbox]:
+    sandbox = Sandbox(limits, HOSTILE)
+    await sandbox.start()
+    try:
+        yield sandbox
+    finally:
+        await sandbox.stop()
+
+
+async def _run(sandbox: Sandbox, job: str, *inputs: bytes, **order: object) -> dict[str, object]:
+    held = [memory_file() for _ in inputs]
+    output = memory_file(sandbox.limits.output_bytes)
+    try:
+        for descriptor, data in zip(held, inputs, strict=True):
+            os.write(descriptor, data)
+            freeze(descriptor)
+        return await sandbox.run({"job": job, **order}, held, output)
+    finally:
+        for descriptor in (output, *held):
+            os.close(descriptor)
+
+
+def _children(of: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            stat = (entry / "stat").read_text()
+            if int(stat.rpartition(")")[2].split()[1]) == of:
+                found.append(int(entry.name))
+    return found
+
+
+async def test_every_protection_is_seen_to_hold(decoder: Decoder) -> None:
+    expected = set(Protection)
+    if os.geteuid() != 0:
+        expected -= {Protection.OWN_NETWORK}  # a host may forbid user namespaces
+    assert expected <= decoder.protections
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "read a file",
+        "write a file",
+        "open a socket",
+        "open a local socket",
+        "start a program",
+        "fork",
+        "signal the parent",
+        "become root",
+        "read the environment",
+        "make a memory file",
+        "raise its limits",
+        "look at a process",
+        "remove a file",
+    ],
+)
+async def test_a_child_taken_over_can_do_nothing(what: str, hostile: Sandbox) -> None:
+    answer = await _run(hostile, "attempt", what=what)
+    assert answer["outcome"] in REFUSALS
+
+
+@pytest.fixture(scope="module")
+async def hostile() -> AsyncIterator[Sandbox]:
+    async with _hostile() as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize(
+    ("job", "least", "most"),
+    [
+        ("spin", 0.8, 2.9),
+        ("sleep", 2.8, 6),
+        ("allocate", 0, 2.5),
+        ("allocate_below_python", 0, 2.5),
+        ("crash", 0, 2),
+    ],
+)
+async def test_spinning_hanging_swelling_and_crashing_are_ended(
+    job: str, least: float, most: float, hostile: Sandbox
+) -> None:
+    begun = time.monotonic()
+    with pytest.raises(Undecodable) as refused:
+        await _run(hostile, job)
+    assert refused.value.code == "does_not_decode"
+    assert least <= time.monotonic() - begun < most
+    assert (await _run(hostile, "echo", b"abc"))["echo"] == [3]
+
+
+async def test_no_child_outlives_its_job(hostile: Sandbox) -> None:
+    zygote = _zygote(hostile)
+    with pytest.raises(Undecodable):
+        await _run(hostile, "sleep")
+    running = [
+        child
+        for child in _children(zygote)
+        if (Path("/proc") / str(child) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    ]
+    assert running == []
+
+
+async def test_a_cancelled_job_ends_its_child(hostile: Sandbox) -> None:
+    task = asyncio.create_task(_run(hostile, "spin"))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await _run(hostile, "echo", b"abcd"))["echo"] == [4]
+
+
+def _zygote(sandbox: Sandbox) -> int:
+    process = sandbox._process
+    assert process is not None
+    return process.pid
+
+
+async def test_a_zygote_killed_between_jobs_is_replaced() -> None:
+    async with _hostile() as sandbox:
+        before = _zygote(sandbox)
+        os.kill(before, signal.SIGKILL)
+        assert (await _run(sandbox, "echo", b"abc"))["echo"] == [3]
+        assert _zygote(sandbox) != before
+
+
+async def test_a_zygote_killed_during_a_job_costs_a_retry_not_a_refusal(decoder: Decoder) -> None:
+    photo = corpus.noisy_jpeg(3_000_000)
+    task = asyncio.create_task(inspected(decoder, photo))
+    sandbox = decoder._sandbox
+    zygote = _zygote(sandbox)
+    for _ in range(2000):
+        if _children(zygote) or task.done():
+            break
+        await asyncio.sleep(0.001)
+    assert not task.done()
+    os.kill(zygote, signal.SIGKILL)
+    found, _ = await task
+    assert found.rendition == "image/jpeg"
+
+
+async def test_the_zygote_ends_with_the_service() -> None:
+    program = (
+        "import asyncio, sys\n"
+        f"sys.path[:] = {sys.path!r}\n"
+        "from vault.decoding.decoder import Decoder\n"
+        "async def main():\n"
+        "    decoder = Decoder()\n"
+        "    await decoder.start()\n"
+        "    print(decoder._sandbox._process.pid, flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    service = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    assert service.stdout is not None
+    zygote = int(await service.stdout.readline())
+    service.kill()
+    await service.wait()
+    for _ in range(500):
+        if not (Path("/proc") / str(zygote)).exists():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("the zygote is still there")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"parts": [["image/jpeg", 1, 1, 1]], "rendition": "text/html", "notes": []},
+        {"parts": [["image/jpeg", 1, 1, 1]], "rendition": "image/jpeg", "notes": []},
+        {"parts": [["image/jpeg", 1, 1, 1]], "rendition": "same", "notes": ["<b>"]},
+        {"parts": [], "rendition": "same", "notes": []},
+        {"parts": [[]], "rendition": "same", "notes": []},
+    ],
+)
+async def test_a_child_that_lies_is_not_believed(
+    answer: dict[str, object], hostile: Sandbox
+) -> None:
+    decoder = Decoder(SMALL)
+    decoder._sandbox = _Lying(hostile, answer)  # type: ignore[assignment]  # stands before the real
+    with pytest.raises(Failure) as refused:
+        await decoder.inspect([source(corpus.plain_jpeg())])
+    assert refused.value.code == "does_not_decode"
+
+
+class _Lying:
+    """The real sandbox, its orders replaced by one to lie."""
+
+    def __init__(self, real: Sandbox, answer: dict[str, object]) -> None:
+        self._real, self._answer, self.slot = real, answer, real.slot
+
+    async def run(self, _: object, inputs: list[int], output: int) -> dict[str, object]:
+        return await self._real.run({"job": "lie", "answer": self._answer}, inputs, output)
+
+
+async def test_too_many_waiting_are_told_to_come_back() -> None:
+    async with _hostile(Limits(children=1, waiting=1, wall_seconds=3, output_bytes=1)) as sandbox:
+        async with sandbox.slot():
+            waiting = asyncio.create_task(_in_slot(sandbox))
+            await asyncio.sleep(0)
+            with pytest.raises(Failure) as refused:
+                await _in_slot(sandbox)
+            assert (refused.value.code, refused.value.retry_after) == ("decoder_busy", 5)
+        await waiting
+
+
+async def _in_slot(sandbox: Sandbox) -> None:
+    async with sandbox.slot():
+        pass
+
+
+# --- the service's own process ---
+
+
+def _resident() -> int:
+    """Bytes of memory of this process's own: shared memory files are not counted."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
+
+
+async def test_twenty_photos_at_once_stay_out_of_the_service_memory(decoder: Decoder) -> None:
+    photo = corpus.noisy_jpeg(5 * 1024 * 1024)
+    await inspected(decoder, photo)
+    gc.collect()
+    before, most = _resident(), 0
+
+    async def one() -> None:
+        nonlocal most
+        async with await decoder.inspect([source(photo)]) as decoded:
+            async for _ in decoded.rendition():
+                most = max(most, _resident())
+
+    await asyncio.gather(*(one() for _ in range(20)))
+    print(f"grown by {(most - before) / 2**20:.1f} MiB")
+    assert most - before < 16 * 2**20
+
+
+_opened: list[str] | None = None
+
+
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    if _opened is None or event != "open":
+        return
+    path, _, flags = arguments
+    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
+    if isinstance(path, (str, bytes)) and isinstance(flags, int) and flags & writing:
+        _opened.append(str(path))
+
+
+sys.addaudithook(_watch)
+
+
+async def test_the_service_opens_no_file_for_writing(decoder: Decoder) -> None:
+    global _opened  # noqa: PLW0603  (an audit hook cannot be taken away)
+    _opened = []
+    try:
+        for data in (corpus.phone_jpeg(), corpus.heic(), corpus.active_pdf("launch")):
+            await inspected(decoder, data)
+            await decoder.preview(source(data))
+        assert _opened == []
+        open(os.devnull, "w").close()  # noqa: PTH123, ASYNC230  (what is watched for)
+        assert _opened == [os.devnull]
+    finally:
+        _opened = None
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_no_descriptor_is_left_open(decoder: Decoder) -> None:
+    await inspected(decoder, corpus.plain_jpeg())
+    before = _descriptors()
+    for data in (corpus.phone_jpeg(), corpus.plain_jpeg()[:-50], b"text", corpus.pdf()):
+        with contextlib.suppress(Failure):
+            await inspected(decoder, data)
+        with contextlib.suppress(Failure):
+            await decoder.preview(source(data))
+    assert _descriptors() == before
