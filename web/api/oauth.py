@@ -1,0 +1,166 @@
+"""The token endpoint of administrations (RFC 6749 §4.4), its metadata and its public keys.
+
+Errors here have the form of RFC 6749 §5.2, not of RFC 9457: it is what OAuth clients read.
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from auth import clients, signing_keys
+from auth.assertions import AssertionRefused
+from base.errors import Failure
+from web.callers import HouseDep
+
+router = APIRouter(tags=["oauth"])
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_FORM = "application/x-www-form-urlencoded"
+_LONGEST = 16 * 1024
+_MOST_PARAMETERS = 32
+_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class Token(BaseModel):
+    """RFC 6749 §5.1; `expires_in` is in seconds."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+
+
+class TokenError(BaseModel):
+    """RFC 6749 §5.2."""
+
+    error: str
+    error_description: str
+
+
+class _Wrong(Exception):  # noqa: N818  (an answer between two functions)
+    """An error of RFC 6749 §5.2."""
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(error)
+        self.error = error
+        self.description = description
+        self.status = status
+
+
+_PARAMETERS = {
+    "type": "object",
+    "required": ["grant_type", "client_assertion_type", "client_assertion"],
+    "properties": {
+        "grant_type": {"type": "string", "enum": ["client_credentials"]},
+        "client_assertion_type": {"type": "string", "enum": [ASSERTION_TYPE]},
+        "client_assertion": {"type": "string"},
+        "client_id": {"type": "string"},
+        "scope": {"type": "string"},
+    },
+}
+
+
+@router.post(
+    "/oauth/token",
+    response_model=Token,
+    responses={400: {"model": TokenError}, 401: {"model": TokenError}},
+    openapi_extra={"requestBody": {"required": True, "content": {_FORM: {"schema": _PARAMETERS}}}},
+)
+async def token(request: Request, house: HouseDep) -> JSONResponse:
+    """Exchange a signed assertion for a token of five minutes."""
+    try:
+        form = await _form(request)
+        granted = await _issue(house, request, form)
+    except _Wrong as wrong:
+        return _error(request, wrong)
+    return JSONResponse(
+        {
+            "access_token": granted.token,
+            "token_type": "Bearer",
+            "expires_in": granted.expires_in,
+            "scope": granted.scope,
+        },
+        headers=_NO_STORE,
+    )
+
+
+@router.get("/.well-known/oauth-authorization-server")
+async def metadata(house: HouseDep) -> dict[str, Any]:
+    """RFC 8414."""
+    issuer = signing_keys.issuer(house)
+    return {
+        "issuer": issuer,
+        "token_endpoint": clients.token_endpoint(house),
+        "jwks_uri": f"{issuer}/jwks.json",
+        "scopes_supported": list(clients.SCOPES),
+        "response_types_supported": [],
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
+    }
+
+
+@router.get("/.well-known/jwks.json", include_in_schema=False)
+@router.get("/jwks.json")
+async def jwks(house: HouseDep) -> JSONResponse:
+    """The public keys that verify our access tokens (RFC 7517 §5)."""
+    keys = (await signing_keys.access_tokens(house)).jwks()
+    return JSONResponse(keys, headers={"Cache-Control": "public, max-age=60"})
+
+
+async def _issue(house: Any, request: Request, form: dict[str, str]) -> clients.Granted:
+    grant_type = form.get("grant_type")
+    if grant_type is None:
+        raise _Wrong("invalid_request", "grant_type is missing")
+    if grant_type != "client_credentials":
+        raise _Wrong("unsupported_grant_type", "only client_credentials is supported")
+    # An assertion of another type, or none, is refused, and recorded, as one that does not hold.
+    ours = form.get("client_assertion_type") == ASSERTION_TYPE
+    other = "client_secret" in form or "authorization" in request.headers
+    if ours and other:
+        raise _Wrong("invalid_request", "one way of authenticating at a time")
+    try:
+        return await clients.issue_token(
+            house,
+            assertion=form.get("client_assertion", "") if ours else "",
+            client_id=form.get("client_id"),
+            scope=form.get("scope"),
+        )
+    except AssertionRefused:
+        raise _Wrong(
+            "invalid_client", "the client is not authenticated (private_key_jwt)", 401
+        ) from None
+    except Failure as failure:
+        if failure.code != "scope_refused":
+            raise
+        raise _Wrong("invalid_scope", "the scope is not among those of this client") from None
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The parameters, each at most once; an empty one is an omitted one (RFC 6749 §3.2)."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        raise _Wrong("invalid_request", f"the body must be {_FORM}")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST:
+            raise _Wrong("invalid_request", "the body is too long")
+    try:
+        pairs = parse_qsl(body.decode("ascii"), errors="strict", max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        raise _Wrong("invalid_request", "the body is not a form") from None
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise _Wrong("invalid_request", "a parameter is repeated")
+    return form
+
+
+def _error(request: Request, wrong: _Wrong) -> JSONResponse:
+    headers = dict(_NO_STORE)
+    if wrong.status == 401 and request.headers.get("authorization", "")[:6].lower() == "basic ":
+        headers["WWW-Authenticate"] = 'Basic realm="unefois"'
+    body = {"error": wrong.error, "error_description": wrong.description}
+    return JSONResponse(body, wrong.status, headers)

@@ -1,0 +1,100 @@
+"""Signing in by a code, and signing out."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from babel import negotiate_locale
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, StringConstraints
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth import sessions, sign_ins
+from auth.subjects import Client
+from base.errors import not_found
+from vault.consent import adopt_requests
+from web.callers import CallerDep, HouseDep
+from web.ids import PathId
+
+router = APIRouter(prefix="/v1", tags=["sign-ins"])
+
+Typed = Annotated[str, StringConstraints(max_length=320)]
+
+
+class SignInRequest(BaseModel):
+    """Exactly one of the two: a person's phone, or a worker's work e-mail."""
+
+    model_config = ConfigDict(extra="forbid")
+    phone: Typed | None = None
+    email: Typed | None = None
+
+
+class SignInStarted(BaseModel):
+    """The same answer whether or not anyone is there."""
+
+    id: UUID
+    expires_at: datetime
+
+
+class Code(BaseModel):
+    """The six digits received."""
+
+    model_config = ConfigDict(extra="forbid")
+    code: Annotated[str, StringConstraints(max_length=32)]
+
+
+class SessionOpened(BaseModel):
+    """The token is shown this once; send it as `Authorization: Bearer`."""
+
+    token: str
+    expires_at: datetime
+    kind: Literal["person", "worker"]
+
+
+@router.post("/sign-ins", status_code=202)
+async def start_sign_in(
+    body: SignInRequest, request: Request, response: Response, house: HouseDep
+) -> SignInStarted:
+    """Send a code."""
+    response.headers["Cache-Control"] = "no-store"
+    started = await sign_ins.start(
+        house, phone=body.phone, email=body.email, language=_language(request)
+    )
+    return SignInStarted(id=started.id, expires_at=started.expires_at)
+
+
+@router.post("/sign-ins/{sign_in_id}", status_code=201)
+async def finish_sign_in(
+    sign_in_id: PathId, body: Code, request: Request, response: Response, house: HouseDep
+) -> SessionOpened:
+    """Exchange the code for a session."""
+    response.headers["Cache-Control"] = "no-store"
+
+    async def adopt(tx: AsyncConnection, person_id: UUID, phone_tag: bytes, _phone: str) -> None:
+        """What was asked of this phone before it had a vault."""
+        await adopt_requests(house, tx, person_id, phone_tag)
+
+    opened = await sign_ins.finish(
+        house,
+        sign_in_id,
+        code=body.code,
+        language=_language(request),
+        on_opened=adopt,
+    )
+    return SessionOpened(token=opened.token, expires_at=opened.expires_at, kind=opened.kind)
+
+
+@router.delete("/sessions/current", status_code=204)
+async def sign_out(caller: CallerDep, house: HouseDep) -> Response:
+    """End the session that this request came with."""
+    if isinstance(caller, Client):
+        raise not_found()
+    await sessions.sign_out(house, caller)
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+def _language(request: Request) -> str:
+    """The caller's language among those in which we write."""
+    header = request.headers.get("accept-language", "")[:200]
+    wanted = [part.partition(";")[0].strip().partition("-")[0] for part in header.split(",")]
+    return negotiate_locale([word for word in wanted if word], ["fr", "en"]) or "fr"
