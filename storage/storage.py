@@ -33,7 +33,15 @@ def key_provider(settings: Settings) -> KeyProvider:
 def blob_store(settings: Settings) -> BlobStore:
     """The store that the settings name."""
     if settings.blob_store == "s3":
-        return S3Store(S3Settings.from_settings(settings))
+        return S3Store(
+            S3Settings(
+                bucket=settings.s3_bucket,
+                region=settings.s3_region,
+                endpoint_url=settings.s3_endpoint_url,
+                access_key=settings.s3_access_key,
+                secret_key=settings.s3_secret_key,
+            )
+        )
     return DirectoryStore(settings.home / "blobs")
 
 

@@ -1,6 +1,6 @@
 """Who wraps the keys: the contract that every root of trust keeps."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 
@@ -18,8 +18,11 @@ class KeyProvider(Protocol):
 
     name: str
 
-    async def create(self) -> str:
-        """Make a root version and return its id. Durable when it returns."""
+    async def create(self, known: Collection[str] = ()) -> str:
+        """Make a root version that is none of `known`, and return its id. Durable on return.
+
+        A root of trust where the operator made one beforehand gives that one first.
+        """
         ...
 
     async def wrap(self, version: str, secret: bytes, context: Mapping[str, str]) -> bytes:

@@ -1,0 +1,154 @@
+"""AWS KMS: each root version is a KMS key; the secrets' wraps are its ciphertexts.
+
+The context goes along as KMS's encryption context: AWS authenticates it, and writes it in its own
+log (CloudTrail). It holds opaque ids only.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
+from base.settings import Settings
+from storage.blobs.threads import Threads
+from storage.providers import KeyProviderError
+
+if TYPE_CHECKING:
+    from types_boto3_kms import KMSClient
+
+_ERRORS = (ClientError, BotoCoreError, HTTPError, OSError)
+_WORD = re.compile(r"[A-Za-z]{1,60}")
+_LEAST_DAYS = 7  # AWS deletes no key sooner; it cannot be used meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class KmsSettings:
+    """Where the KMS is, and how patient we are (times in seconds).
+
+    `first_key` is the id, alias or ARN of a key that the operator made. Our credentials are those
+    that boto3 finds: a role, or the environment.
+    """
+
+    region: str
+    endpoint_url: str | None = None
+    first_key: str | None = None
+    connections: int = 8
+    connect_timeout: float = 3.0
+    read_timeout: float = 5.0
+    attempts: int = 4
+
+
+class AwsKms:
+    """Wraps by KMS `Encrypt` under one key a version, named by its ARN.
+
+    Is trusted to keep the keys, to give them to nobody else, and to delete them when told.
+    """
+
+    name = "aws-kms"
+
+    def __init__(self, settings: KmsSettings) -> None:
+        self._first_key = settings.first_key
+        self._client = _client(settings)
+        self._threads = Threads(settings.connections, "kms", _ERRORS, _judged)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "AwsKms":
+        """The KMS that the service's settings name."""
+        return cls(KmsSettings(settings.kms_region, settings.kms_endpoint_url, settings.kms_key_id))
+
+    async def create(self, known: Collection[str] = ()) -> str:
+        """As the contract: the operator's key if it is not known yet, else a new one.
+
+        A crash, or a lost answer, leaves a key at AWS that wraps nothing.
+        """
+        return await self._threads.run(self._create, known)
+
+    async def wrap(self, version: str, secret: bytes, context: Mapping[str, str]) -> bytes:
+        """As the contract."""
+        return await self._threads.run(self._wrap, version, secret, context)
+
+    async def unwrap(self, version: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
+        """As the contract. The key is named, so that a wrap under another one is refused."""
+        return await self._threads.run(self._unwrap, version, wrapped, context)
+
+    async def destroy(self, version: str) -> None:
+        """As the contract, but that AWS keeps the key, unusable, 7 more days: an administrator of
+        the AWS account can bring it back until then."""
+        await self._threads.run(self._destroy, version)
+
+    async def check(self, version: str) -> None:
+        """As the contract."""
+        found = await self._threads.run(self._describe, version)
+        if found["KeyState"] != "Enabled" or found["KeyUsage"] != "ENCRYPT_DECRYPT":
+            raise KeyProviderError("aws-kms: the key is not enabled for encryption")
+
+    def close(self) -> None:
+        """End the threads and the connections."""
+        self._threads.close()
+        self._client.close()
+
+    def _create(self, known: Collection[str]) -> str:
+        if self._first_key is not None:
+            arn = str(self._describe(self._first_key)["Arn"])
+            if arn not in known:
+                return arn
+        made = self._client.create_key(
+            Description="Root version of unefois: wraps its secrets",
+            KeySpec="SYMMETRIC_DEFAULT",
+            KeyUsage="ENCRYPT_DECRYPT",
+            Tags=[{"TagKey": "service", "TagValue": "unefois"}],
+        )
+        return made["KeyMetadata"]["Arn"]
+
+    def _wrap(self, version: str, secret: bytes, context: Mapping[str, str]) -> bytes:
+        made = self._client.encrypt(
+            KeyId=version, Plaintext=secret, EncryptionContext=dict(context)
+        )
+        return bytes(made["CiphertextBlob"])
+
+    def _unwrap(self, version: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
+        opened = self._client.decrypt(
+            KeyId=version, CiphertextBlob=wrapped, EncryptionContext=dict(context)
+        )
+        return bytes(opened["Plaintext"])
+
+    def _destroy(self, version: str) -> None:
+        try:
+            self._client.schedule_key_deletion(KeyId=version, PendingWindowInDays=_LEAST_DAYS)
+        except self._client.exceptions.NotFoundException:
+            return
+        except self._client.exceptions.KMSInvalidStateException:
+            if self._describe(version)["KeyState"] != "PendingDeletion":
+                raise
+
+    def _describe(self, version: str) -> dict[str, Any]:
+        return dict(self._client.describe_key(KeyId=version)["KeyMetadata"])
+
+
+def _judged(error: Exception) -> KeyProviderError:
+    """The contract's error: AWS's own word for it, and no address, ARN or request."""
+    word = type(error).__name__
+    if isinstance(error, ClientError):
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        word = code if _WORD.fullmatch(code) else word
+    return KeyProviderError(f"aws-kms: {word}")
+
+
+def _client(settings: KmsSettings) -> "KMSClient":
+    return boto3.session.Session().client(
+        "kms",
+        region_name=settings.region,
+        endpoint_url=settings.endpoint_url,
+        config=Config(
+            connect_timeout=settings.connect_timeout,
+            read_timeout=settings.read_timeout,
+            retries={"mode": "standard", "total_max_attempts": settings.attempts},
+            max_pool_connections=settings.connections,
+            tcp_keepalive=True,
+        ),
+    )

@@ -1,0 +1,224 @@
+"""The local keyring: root versions in one file that only its owner reads.
+
+The file is JSON: `{"format": "unefois/keyring/v1", "versions": [{id, key, created_at}, …]}`, a key
+being 32 bytes in base64. A destroyed version keeps its line, with `destroyed_at` and no key. Which
+version is active is said by the database, not here.
+"""
+
+import asyncio
+import base64
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from base import clock
+from base.files import write_private
+from storage.providers import KeyProviderError
+
+FORMAT = "unefois/keyring/v1"
+_KEY = 32
+_NONCE = 12
+_OTHERS = 0o077
+
+Stamp: TypeAlias = tuple[int, int, int]
+"""Which state of the file was read: its inode, its time in nanoseconds, its size."""
+
+
+@dataclass(slots=True)
+class _Version:
+    """One line of the keyring; `key` is None once destroyed."""
+
+    id: str
+    created_at: str
+    key: bytes | None = field(repr=False)
+    destroyed_at: str | None = None
+
+
+class LocalKeyring:
+    """Wraps by AES-256-GCM under the keys of a file, with the version and the context as AAD.
+
+    Is trusted with everything: whoever reads the file and the database reads the vault. Several
+    processes may share it: each change is made under a lock, and each use looks whether the file
+    changed since it was read.
+    """
+
+    name = "local"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp: Stamp | None = None
+        self._ciphers: dict[str, AESGCM] = {}
+
+    async def create(self, known: Collection[str] = ()) -> str:  # noqa: ARG002  (ids are random)
+        """As the contract. A crash before the rename leaves the former file, whole."""
+        return await asyncio.to_thread(self._create)
+
+    async def wrap(self, version: str, secret: bytes, context: Mapping[str, str]) -> bytes:
+        """As the contract: `nonce (12) ‖ ciphertext ‖ tag (16)`."""
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + self._cipher(version).encrypt(nonce, secret, _bound(version, context))
+
+    async def unwrap(self, version: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
+        """As the contract."""
+        nonce, sealed = wrapped[:_NONCE], wrapped[_NONCE:]
+        try:
+            return self._cipher(version).decrypt(nonce, sealed, _bound(version, context))
+        except (InvalidTag, ValueError):
+            pass
+        raise KeyProviderError("the wrap does not open: altered, or of another row")
+
+    async def destroy(self, version: str) -> None:
+        """As the contract. A crash leaves the version whole, or destroyed.
+
+        The former file is overwritten once it has no name left: what a disk, a snapshot or a copy
+        keeps of it beyond that is out of our reach (`docs/runbooks/keys.md`).
+        """
+        await asyncio.to_thread(self._destroy, version)
+
+    async def check(self, version: str) -> None:
+        """As the contract; the file is read again, so that a lost one is noticed."""
+        self._stamp = None
+        self._cipher(version)
+
+    def _create(self) -> str:
+        version = _Version(
+            f"local-{secrets.token_hex(8)}",
+            clock.rfc3339(clock.now()),
+            secrets.token_bytes(_KEY),
+        )
+        with self._changing() as versions:
+            self._write([*versions, version])
+        return version.id
+
+    def _destroy(self, version: str) -> None:
+        with self._changing() as versions:
+            for one in versions:
+                if one.id == version and one.key is not None:
+                    one.key, one.destroyed_at = None, clock.rfc3339(clock.now())
+                    self._write(versions)
+        self._ciphers.pop(version, None)
+
+    @contextmanager
+    def _changing(self) -> Iterator[list[_Version]]:
+        """The versions as they are, for one process at a time; the kernel frees a dead one's."""
+        folder = self._path.parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield self._read()[0]
+        finally:
+            os.close(descriptor)
+
+    def _write(self, versions: list[_Version]) -> None:
+        former: int | None = None
+        with suppress(FileNotFoundError):
+            former = os.open(self._path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            lines = [_line(version) for version in versions]
+            write_private(self._path, json.dumps({"format": FORMAT, "versions": lines}, indent=1))
+            if former is not None:
+                _overwrite(former)
+        finally:
+            if former is not None:
+                os.close(former)
+
+    def _cipher(self, version: str) -> AESGCM:
+        self._refresh()
+        cipher = self._ciphers.get(version)
+        if cipher is None:
+            raise KeyProviderError("the keyring does not hold this root version, or no longer")
+        return cipher
+
+    def _refresh(self) -> None:
+        """Read the file again if it changed: a rotation elsewhere is seen at the next use."""
+        if self._stamp is not None and self._stamp == self._seen():
+            return
+        versions, self._stamp = self._read()
+        self._ciphers = {one.id: AESGCM(one.key) for one in versions if one.key is not None}
+
+    def _seen(self) -> Stamp | None:
+        try:
+            return _stamp(os.lstat(self._path))
+        except OSError:
+            return None
+
+    def _read(self) -> tuple[list[_Version], Stamp | None]:
+        """The versions of the file: none if there is no file. Raises `KeyProviderError`."""
+        for _ in range(10):
+            try:
+                descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return [], None
+            except OSError:
+                break
+            with os.fdopen(descriptor, "rb") as file:
+                found = os.fstat(descriptor)
+                _check_private(found, "file")
+                _check_private(self._path.parent.stat(), "folder")
+                text = file.read()
+            # Replaced while we read, and so perhaps overwritten under us: read the new one.
+            if _stamp(found) == self._seen():
+                return _parse(text), _stamp(found)
+        raise KeyProviderError("the keyring file cannot be read")
+
+
+def _check_private(found: os.stat_result, what: str) -> None:
+    if found.st_uid != os.geteuid():
+        raise KeyProviderError(f"the keyring's {what} belongs to another account")
+    if found.st_mode & _OTHERS:
+        raise KeyProviderError(f"the keyring's {what} is open to other accounts: chmod go= it")
+
+
+def _parse(text: bytes) -> list[_Version]:
+    """Read the file's text; nothing of it is repeated in the error."""
+    try:
+        keyring = json.loads(text)
+        if keyring["format"] == FORMAT:
+            return [_version(line) for line in keyring["versions"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise KeyProviderError("the keyring file is damaged, or of another format")
+
+
+def _version(line: dict[str, Any]) -> _Version:
+    key = None
+    if line.get("destroyed_at") is None:
+        key = base64.b64decode(line["key"], validate=True)
+        if len(key) != _KEY:
+            raise ValueError
+    return _Version(str(line["id"]), str(line["created_at"]), key, line.get("destroyed_at"))
+
+
+def _line(version: _Version) -> dict[str, str]:
+    line = {"id": version.id, "created_at": version.created_at}
+    if version.key is not None:
+        line["key"] = base64.b64encode(version.key).decode()
+    if version.destroyed_at is not None:
+        line["destroyed_at"] = version.destroyed_at
+    return line
+
+
+def _overwrite(descriptor: int) -> None:
+    """Zeros over a file that has no name any more; a failure leaves what deleting leaves."""
+    with suppress(OSError):
+        os.pwrite(descriptor, bytes(os.fstat(descriptor).st_size), 0)
+        os.fsync(descriptor)
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _bound(version: str, context: Mapping[str, str]) -> bytes:
+    bound = {"context": dict(context), "root": version}
+    return json.dumps(bound, sort_keys=True, separators=(",", ":")).encode()
