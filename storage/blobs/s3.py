@@ -131,8 +131,8 @@ class S3Store(BlobStore):
         return data
 
     async def put(self, key: BlobKey, data: Bytes) -> None:
-        """As the contract."""
-        await self._threads.run(self._put, key, bytes(data))
+        """As the contract. Seen through when cancelled, or it could undo a later `put`."""
+        await self._threads.settled(self._put, key, bytes(data))
 
     def _put(self, key: BlobKey, data: bytes) -> None:
         self._client.put_object(
@@ -163,7 +163,7 @@ class S3Store(BlobStore):
     async def delete(self, key: BlobKey) -> None:
         """As the contract."""
         with suppress(BlobMissing):
-            await self._threads.run(self._client.delete_object, **self._object(key))
+            await self._threads.settled(self._client.delete_object, **self._object(key))
 
     async def page(
         self, prefix: str = "", after: BlobKey | None = None, limit: int = 1000
