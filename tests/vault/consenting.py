@@ -1,0 +1,247 @@
+"""A desk on a real PostgreSQL, people, workers and papers to try consent upon."""
+
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import insert, text
+
+from audit.record import Ledger
+from audit.records import events_of
+from auth import profiles
+from auth.desk import Desk
+from auth.records import people, recipients
+from auth.records.instants import instant
+from auth.subjects import Client, Person, Worker
+from base.database import Database
+from base.embedded import EmbeddedPostgres
+from base.ids import new_id
+from base.settings import Settings
+from migrations.run import upgrade
+from storage import records as key_records
+from storage.fields import Fields
+from storage.keys import Keys
+from storage.providers.local import LocalKeyring
+from vault.consent import Asked
+from vault.papers import Facts, facts_values
+from vault.records.tables import Document, DocumentVersion
+from vault.scopes import scope_of
+
+
+@dataclass(frozen=True)
+class Server:
+    service_url: SecretStr
+    owner_url: SecretStr
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="uf-") as folder:
+        postgres = EmbeddedPostgres(Path(folder))
+        addresses = postgres.start()
+        try:
+            upgrade(SecretStr(addresses.owner_url))
+            yield Server(SecretStr(addresses.service_url), SecretStr(addresses.owner_url))
+        finally:
+            postgres.stop()
+
+
+@pytest.fixture(scope="session")
+async def desk(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    database = Database(server.service_url)
+    keyring = LocalKeyring(tmp_path_factory.mktemp("keys") / "keyring.json")
+    fields = Fields(Keys(database, keyring))
+    async with database.transaction() as tx:
+        await key_records.add_root(tx, await keyring.create(), keyring.name)
+    yield Desk(
+        settings=Settings.model_validate({"mode": "demo", "requests_per_hour": 20}),
+        database=database,
+        fields=fields,
+        ledger=Ledger(database, fields),
+    )
+    await database.close()
+
+
+MoveClock = Callable[[timedelta], Awaitable[None]]
+_NOW = (
+    "CREATE OR REPLACE FUNCTION unefois.now() RETURNS timestamptz LANGUAGE sql STABLE"
+    " PARALLEL SAFE AS 'SELECT statement_timestamp() + interval ''{seconds} seconds'''"
+)
+
+
+@pytest.fixture
+async def move_clock(server: Server) -> AsyncIterator[MoveClock]:
+    """Move the database's clock for the length of a test."""
+    owner = Database(server.owner_url, pool=2)
+
+    async def move(by: timedelta) -> None:
+        async with owner.transaction() as tx:
+            await tx.execute(text(_NOW.format(seconds=by.total_seconds())))
+
+    yield move
+    await move(timedelta())
+    await owner.close()
+
+
+def a_phone() -> str:
+    return f"+3361{secrets.randbelow(10**7):07}"
+
+
+async def make_person(desk: Desk, phone: str | None = None) -> Person:
+    person = Person(new_id())
+    async with desk.database.transaction() as tx:
+        await desk.fields.create_owner(tx, person.id)
+        sealer = await desk.fields.of(person.id, tx)
+        await people.add_person(
+            tx,
+            id=person.id,
+            phone_tag=await desk.fields.tag("phone", phone or a_phone()),
+            language="fr",
+            sealed=sealer.seal("person", person.id, {"phone": phone}),
+        )
+    return person
+
+
+async def make_worker(
+    desk: Desk, *, name: str = "Inès Moreau", email: str | None = None,
+    organisation_id: UUID | None = None,
+) -> Worker:  # fmt: skip
+    sealer = await desk.fields.of_service()
+    email = email or f"{secrets.token_hex(6)}@ccas.example"
+    worker_id = new_id()
+    values = {"name": name, "job": "Assistante sociale", "email": email, "phone": "", "hours": ""}
+    async with desk.database.transaction() as tx:
+        if organisation_id is None:
+            organisation_id = await _organisation(desk, tx)
+        await recipients.add_worker(
+            tx,
+            id=worker_id,
+            organisation_id=organisation_id,
+            email_tag=await desk.fields.tag("email", email),
+            sealed=sealer.seal("worker", worker_id, values),
+        )
+        row = await recipients.worker(tx, worker_id)
+    assert row is not None
+    return await profiles.worker(
+        desk, row.id, row.organisation_id, row.sealed, row.organisation_sealed
+    )
+
+
+async def make_client(desk: Desk) -> Client:
+    sealer = await desk.fields.of_service()
+    client_id = new_id()
+    async with desk.database.transaction() as tx:
+        await recipients.add_client(
+            tx,
+            id=client_id,
+            organisation_id=await _organisation(desk, tx),
+            client_id=f"caf-{secrets.token_hex(4)}",
+            jwks={"keys": []},
+            scope="evidence",
+            sealed=sealer.seal("client", client_id, {"name": "CAF 93", "contact": "3230"}),
+        )
+        found = await tx.execute(
+            text("SELECT client_id FROM unefois.client WHERE id = :id"), {"id": client_id}
+        )
+        row = await recipients.client(tx, found.scalar_one())
+    return await profiles.client(desk, row)
+
+
+async def _organisation(desk: Desk, tx: Any) -> UUID:
+    sealer = await desk.fields.of_service()
+    organisation_id = new_id()
+    values = {"name": "CCAS de Montreuil", "contact": "01 48 70 60 00"}
+    await recipients.add_organisation(
+        tx,
+        id=organisation_id,
+        sealed=sealer.seal("organisation", organisation_id, values),
+    )
+    return organisation_id
+
+
+async def make_document(
+    desk: Desk, person: Person, code: str, *, facts: Facts | None = None, scan: str = "clean"
+) -> UUID:
+    """A paper's rows, without content: nothing here opens any."""
+    document_id, version_id = new_id(), new_id()
+    async with desk.database.transaction() as tx:
+        sealer = await desk.fields.of(person.id, tx)
+        at = await instant(tx)
+        values = facts_values(facts or Facts(code, title="Mon papier"), {"kind": "owner"})
+        await tx.execute(
+            insert(Document).values(
+                id=document_id,
+                person_id=person.id,
+                version_id=version_id,
+                type_tag=await desk.fields.tag("document-type", person.id.bytes, code),
+                deposited_by_kind="owner",
+                revision=new_id(),
+                sealed=sealer.seal("document", document_id, values),
+                created_at=at,
+                typed_at=at,
+            )
+        )
+        await tx.execute(
+            insert(DocumentVersion).values(
+                id=version_id,
+                document_id=document_id,
+                person_id=person.id,
+                number=1,
+                content_tag=b"",
+                scan=scan,
+                sealed=b"",
+            )
+        )
+    return document_id
+
+
+async def delete_document(desk: Desk, document_id: UUID) -> None:
+    async with desk.database.transaction() as tx:
+        await tx.execute(
+            text("UPDATE unefois.document SET deleted_at = unefois.now() WHERE id = :id"),
+            {"id": document_id},
+        )
+
+
+def asking(
+    *types: str,
+    ids: tuple[UUID, ...] = (),
+    actions: tuple[str, ...] = ("read",),
+    duration: str = "P1M",
+    **other: Any,
+) -> Asked:
+    """A request for some types, as a worker fills it in."""
+    values: dict[str, Any] = {
+        "purpose_code": "housing",
+        "purpose": "Demande de logement social",
+        "legal_basis": "consent",
+        "may_store": False,
+        "store_for": None,
+        "contact": {"name": "Inès Moreau", "job": "AS", "phone": "0148706000", "hours": "9-12"},
+    }
+    return Asked(scope=scope_of(types, ids, actions), duration=duration, **{**values, **other})
+
+
+async def log_of(desk: Desk, person: Person | None, actor: Worker | Client | None = None) -> Any:
+    """The lines of a person's log (or of an actor's doings), oldest first, opened."""
+    async with desk.database.transaction() as tx:
+        rows = await events_of(
+            tx,
+            person_tag=None if person is None else await desk.ledger.person_tag(person.id),
+            actor_tag=None if actor is None else await desk.ledger.actor_tag(actor.actor()),
+            limit=1000,
+        )
+        lines = await desk.ledger.open_lines(tx, rows)
+    return [line.values for line in reversed(lines)]
+
+
+async def instant_of(desk: Desk) -> datetime:
+    async with desk.database.transaction() as tx:
+        return await instant(tx)

@@ -1,0 +1,223 @@
+"""The rules: allowed only when every condition holds, and a reason for each that does not."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from base.errors import Kind
+from base.ids import new_id
+from vault.rules import (
+    Allowed,
+    DocumentFacts,
+    GrantAction,
+    GrantFacts,
+    Reason,
+    Refused,
+    RequestFacts,
+    failure_of,
+    may_answer,
+    may_attest,
+    may_deposit,
+    may_list,
+    may_open,
+    may_revoke,
+    may_see,
+    state_of,
+)
+
+ME, OTHER, PERSON, STRANGER = (new_id() for _ in range(4))
+START = datetime(2026, 3, 1, tzinfo=UTC)
+INSTANTS = st.integers(-40, 40).map(lambda days: START + timedelta(days=days))
+
+
+@st.composite
+def grants(draw: st.DrawFn) -> GrantFacts:
+    given_at = draw(INSTANTS)
+    return GrantFacts(
+        person_id=PERSON,
+        recipient_kind=draw(st.sampled_from(["worker", "client"])),
+        recipient_id=draw(st.sampled_from([ME, OTHER])),
+        given_at=given_at,
+        ends_at=given_at + timedelta(days=draw(st.integers(1, 40))),
+        revoked_at=draw(st.none() | INSTANTS),
+        may_attest=draw(st.booleans()),
+        may_read=draw(st.booleans()),
+        may_deposit=draw(st.booleans()),
+        covers_future=draw(st.booleans()),
+    )
+
+
+DOCUMENTS = st.builds(
+    DocumentFacts,
+    same_person=st.booleans(),
+    deleted=st.booleans(),
+    picked=st.booleans(),
+    type_in_scope=st.booleans(),
+    created_at=INSTANTS,
+    typed_at=INSTANTS,
+    scan=st.sampled_from(["not_scanned", "waiting", "clean", "infected"]),
+)
+
+
+def live(grant: GrantFacts, now: datetime) -> bool:
+    mine = grant.recipient_id == ME and grant.recipient_kind == "worker"
+    return mine and grant.revoked_at is None and grant.given_at <= now < grant.ends_at
+
+
+@given(grants(), DOCUMENTS, st.sampled_from(GrantAction), INSTANTS)
+def test_a_document_opens_only_when_every_condition_holds(
+    grant: GrantFacts, document: DocumentFacts, action: GrantAction, now: datetime
+) -> None:
+    answer = may_open(
+        grant, document, recipient_kind="worker", recipient_id=ME, action=action, now=now
+    )
+    has_action = {
+        GrantAction.ATTEST: grant.may_attest or grant.may_read,
+        GrantAction.READ: grant.may_read,
+        GrantAction.DEPOSIT: grant.may_deposit,
+    }[action]
+    there = document.created_at <= grant.given_at and document.typed_at <= grant.given_at
+    by_type = document.type_in_scope and (there or grant.covers_future)
+    conditions = [
+        live(grant, now),
+        has_action,
+        document.same_person,
+        document.picked or by_type,
+        not document.deleted,
+        document.scan != "infected",
+    ]
+    assert isinstance(answer, Allowed) is all(conditions)
+
+
+@given(grants(), INSTANTS, st.booleans(), st.booleans())
+def test_the_other_rules_need_a_live_grant_of_the_caller_and_its_action(
+    grant: GrantFacts, now: datetime, covered: bool, named: bool
+) -> None:
+    caller = {"recipient_kind": "worker", "recipient_id": ME}
+    attests = live(grant, now) and (grant.may_attest or grant.may_read)
+    assert isinstance(may_list(grant, now=now, **caller), Allowed) is attests  # type: ignore[arg-type]  # two keywords of one dict
+    evidence = may_attest(grant, type_covered=covered, now=now, **caller)  # type: ignore[arg-type]  # idem
+    assert isinstance(evidence, Allowed) is (attests and covered)
+    deposit = may_deposit(grant, types_named=named, type_in_scope=covered, now=now, **caller)  # type: ignore[arg-type]  # idem
+    allowed = live(grant, now) and grant.may_deposit and (covered or not named)
+    assert isinstance(deposit, Allowed) is allowed
+
+
+GRANT = GrantFacts(
+    person_id=PERSON,
+    recipient_kind="worker",
+    recipient_id=ME,
+    given_at=START,
+    ends_at=START + timedelta(days=30),
+    revoked_at=None,
+    may_attest=False,
+    may_read=True,
+    may_deposit=False,
+    covers_future=False,
+)
+PAPER = DocumentFacts(
+    same_person=True,
+    deleted=False,
+    picked=False,
+    type_in_scope=True,
+    created_at=START - timedelta(days=1),
+    typed_at=START - timedelta(days=1),
+    scan="clean",
+)
+LATER = START + timedelta(days=1)
+
+
+def opening(
+    grant: GrantFacts | None = GRANT,
+    document: DocumentFacts | None = PAPER,
+    action: GrantAction = GrantAction.READ,
+    now: datetime = LATER,
+    kind: str = "worker",
+) -> Reason | None:
+    answer = may_open(grant, document, recipient_kind=kind, recipient_id=ME, action=action, now=now)
+    return answer.reason if isinstance(answer, Refused) else None
+
+
+def test_each_refusal_has_its_reason() -> None:
+    assert opening() is None
+    assert opening(grant=None) is Reason.NOT_FOUND
+    assert opening(grant=replace(GRANT, recipient_id=OTHER)) is Reason.NOT_RECIPIENT
+    assert opening(kind="client") is Reason.NOT_RECIPIENT
+    assert opening(grant=replace(GRANT, revoked_at=LATER)) is Reason.REVOKED
+    assert opening(now=GRANT.ends_at) is Reason.EXPIRED
+    assert opening(now=GRANT.ends_at - timedelta(microseconds=1)) is None
+    assert opening(now=START - timedelta(microseconds=1)) is Reason.NOT_YET
+    assert opening(grant=replace(GRANT, may_read=False)) is Reason.ACTION_NOT_GRANTED
+    assert opening(document=None) is Reason.NOT_FOUND
+    assert opening(document=replace(PAPER, same_person=False)) is Reason.DOCUMENT_NOT_COVERED
+    assert opening(document=replace(PAPER, type_in_scope=False)) is Reason.DOCUMENT_NOT_COVERED
+    assert opening(document=replace(PAPER, created_at=LATER)) is Reason.ADDED_LATER
+    assert opening(document=replace(PAPER, typed_at=LATER)) is Reason.ADDED_LATER
+    assert opening(document=replace(PAPER, deleted=True)) is Reason.DOCUMENT_DELETED
+    assert opening(document=replace(PAPER, scan="infected")) is Reason.INFECTED
+
+
+def test_a_grant_of_another_says_nothing_of_its_state() -> None:
+    """Revoked, expired or live: a stranger reads the same."""
+    others = replace(GRANT, recipient_id=OTHER)
+    for grant in (others, replace(others, revoked_at=START), replace(others, ends_at=START)):
+        assert opening(grant=grant) is Reason.NOT_RECIPIENT
+
+
+def test_reading_includes_attesting_and_not_the_reverse() -> None:
+    assert opening(action=GrantAction.ATTEST) is None
+    attest_only = replace(GRANT, may_read=False, may_attest=True)
+    assert opening(grant=attest_only, action=GrantAction.ATTEST) is None
+    assert opening(grant=attest_only) is Reason.ACTION_NOT_GRANTED
+
+
+@given(
+    st.sampled_from([PERSON, STRANGER, None]),
+    st.sampled_from([None, "approved", "refused", "not_me"]),
+    INSTANTS,
+    INSTANTS,
+)
+def test_a_request_is_answered_once_by_its_addressee_in_time(
+    addressee: UUID | None, answer: str | None, lapses_at: datetime, now: datetime
+) -> None:
+    judged = may_answer(RequestFacts(addressee, answer, lapses_at), person_id=PERSON, now=now)
+    fine = addressee == PERSON and answer is None and now < lapses_at
+    assert isinstance(judged, Allowed) is fine
+    if addressee != PERSON:
+        assert judged == Refused(Reason.NOT_ADDRESSEE)
+
+
+def test_a_grant_is_revoked_and_seen_by_its_own_sides_only() -> None:
+    assert may_revoke(GRANT, person_id=PERSON) == Allowed()
+    assert may_revoke(GRANT, person_id=STRANGER) == Refused(Reason.NOT_OWNER)
+    assert may_revoke(None, person_id=PERSON) == Refused(Reason.NOT_FOUND)
+    seen = [
+        may_see(GRANT, person_id=PERSON, recipient_kind="", recipient_id=PERSON),
+        may_see(GRANT, person_id=STRANGER, recipient_kind="", recipient_id=STRANGER),
+        may_see(GRANT, person_id=None, recipient_kind="worker", recipient_id=ME),
+        may_see(GRANT, person_id=None, recipient_kind="client", recipient_id=ME),
+        may_see(GRANT, person_id=None, recipient_kind="worker", recipient_id=OTHER),
+    ]
+    assert [isinstance(each, Allowed) for each in seen] == [True, False, True, False, False]
+
+
+def test_states() -> None:
+    assert state_of(None, START, START - timedelta(seconds=1)) == "live"
+    assert state_of(None, START, START) == "expired"
+    assert state_of(START, START, START) == "revoked"
+
+
+HIDDEN = {
+    Reason.NOT_FOUND, Reason.NOT_RECIPIENT, Reason.NOT_OWNER, Reason.NOT_ADDRESSEE,
+    Reason.DOCUMENT_NOT_COVERED, Reason.ADDED_LATER, Reason.DOCUMENT_DELETED,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_what_one_may_not_know_answers_as_what_does_not_exist(reason: Reason) -> None:
+    hidden = failure_of(reason).kind is Kind.NOT_FOUND
+    assert hidden is (reason in HIDDEN)
