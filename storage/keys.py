@@ -136,6 +136,9 @@ class Keys:
         )
 
     async def _root(self, connection: AsyncConnection) -> str:
+        """The active root. It stays so until the transaction ends: a rotation that waited for us
+        leaves nothing behind under the former one."""
+        await records.hold_shared(connection, records.ROOTS_LOCK)
         root = await records.active_root(connection)
         if root is None:
             raise RuntimeError("no root key version yet: run `unefois init`")

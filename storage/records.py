@@ -1,20 +1,42 @@
 """Tables and SQL of floor 1: wrapped keys. An owner is an opaque id."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, delete, insert, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.elements import ColumnElement
 
 from base.database import Base, now
 
 SERVICE = "service"
 OWNER = "owner"
+STORE_LOCK = 0x73746F7265
+"""Advisory lock: the sweep holds it alone, a backup shares it, so that no blob goes between."""
+
+ROOTS_LOCK = 0x756E6566_6F697301
+"""Advisory lock: shared by who wraps a new secret, exclusive for who changes the active root."""
+ROTATION_LOCK = 0x756E6566_6F697302
+"""Advisory lock: one process at a time makes root versions."""
+BLOBS_LOCK = 0x756E6566_6F697303
+"""Advisory lock: shared by a backup while it copies, exclusive for who removes blobs."""
 
 
 class WrappedKey(Base):
@@ -100,17 +122,30 @@ async def destroy_owner_key(connection: AsyncConnection, owner_id: UUID) -> None
 
 
 async def keys_under_other_roots(
-    connection: AsyncConnection, active: str, limit: int
+    connection: AsyncConnection, active: str, limit: int, but: Collection[UUID] = ()
 ) -> Sequence[Row[Any]]:
-    """A batch of secrets not yet re-wrapped, locked for this transaction."""
+    """A batch of secrets not yet re-wrapped, locked for this transaction; those that another one
+    holds are left out, as are the ids in `but`."""
     found = await connection.execute(
         select(WrappedKey.__table__)
-        .where(WrappedKey.root_version != active)
-        .order_by(WrappedKey.id)
+        .where(_under_another(active), WrappedKey.id.not_in(but))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     return found.all()
+
+
+async def count_under_other_roots(connection: AsyncConnection, active: str) -> int:
+    """How many secrets are not yet re-wrapped."""
+    found = await connection.execute(
+        select(func.count()).select_from(WrappedKey).where(_under_another(active))
+    )
+    return found.scalar_one()
+
+
+def _under_another(active: str) -> ColumnElement[bool]:
+    """`!=` in two ranges: the index answers these, and what is re-wrapped is not read again."""
+    return or_(WrappedKey.root_version < active, WrappedKey.root_version > active)
 
 
 async def rewrap(
@@ -131,10 +166,55 @@ async def active_root(connection: AsyncConnection) -> str | None:
 
 
 async def add_root(
-    connection: AsyncConnection, version: str, provider: str, retire_at: datetime | None = None
+    connection: AsyncConnection, version: str, provider: str, retention: timedelta = timedelta()
 ) -> None:
-    """Make `version` the active one; the one before lives until `retire_at`."""
+    """Make `version` the active one; the one before lives `retention` longer."""
     await connection.execute(
-        update(RootVersion).where(RootVersion.active).values(active=False, retire_at=retire_at)
+        update(RootVersion)
+        .where(RootVersion.active)
+        .values(active=False, retire_at=now() + literal(retention))
     )
     await connection.execute(insert(RootVersion).values(id=version, provider=provider, active=True))
+
+
+async def root_ids(connection: AsyncConnection) -> list[str]:
+    """Every version there ever was, the oldest first."""
+    found = await connection.execute(select(RootVersion.id).order_by(RootVersion.created_at))
+    return list(found.scalars())
+
+
+async def due_roots(connection: AsyncConnection) -> list[str]:
+    """The versions whose date is past and which wrap nothing any more, locked."""
+    used = exists().where(WrappedKey.root_version == RootVersion.id)
+    found = await connection.execute(
+        select(RootVersion.id)
+        .where(RootVersion.destroyed_at.is_(None), RootVersion.retire_at <= now(), ~used)
+        .order_by(RootVersion.retire_at)
+        .with_for_update(skip_locked=True)
+    )
+    return list(found.scalars())
+
+
+async def mark_destroyed(connection: AsyncConnection, version: str) -> None:
+    """Note that a version exists no longer."""
+    await connection.execute(
+        update(RootVersion).where(RootVersion.id == version).values(destroyed_at=now())
+    )
+
+
+async def hold(connection: AsyncConnection, lock: int) -> None:
+    """Take an advisory lock for this transaction, waiting for it."""
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
+async def hold_shared(connection: AsyncConnection, lock: int) -> None:
+    """Take an advisory lock for this transaction with others who share it."""
+    await connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": lock})
+
+
+async def try_hold(connection: AsyncConnection, lock: int) -> bool:
+    """Take an advisory lock for this transaction if nobody has it: tells whether it was taken."""
+    taken = await connection.execute(
+        text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}
+    )
+    return bool(taken.scalar_one())
