@@ -121,6 +121,12 @@ async def names_type(connection: AsyncConnection, grant_id: UUID, type_tag: byte
     return bool(found.scalar_one())
 
 
+async def names_types(connection: AsyncConnection, grant_id: UUID) -> bool:
+    """Whether a grant names any type."""
+    found = await connection.execute(select(exists().where(GrantType.grant_id == grant_id)))
+    return bool(found.scalar_one())
+
+
 async def covered_of_type(
     connection: AsyncConnection, grant: Row[Any], type_tag: bytes
 ) -> Sequence[Row[Any]]:

@@ -1,0 +1,104 @@
+"""The access log as its readers see it: the person, everything on their vault; a recipient, their
+own doings. Lines are opened at the moment they are shown, and say nothing once a key is gone."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from audit.events import ActorKind
+from audit.record import Line
+from audit.records import events_of
+from auth.subjects import Person, Recipient
+from base.errors import not_found
+from vault.cursors import Page, cut, read
+from vault.house import House
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line. `confirmed` tells whether what was allowed was also sent whole."""
+
+    id: UUID
+    at: str
+    action: str
+    outcome: str
+    reason: str
+    actor: dict[str, str] = field(repr=False)
+    documents: tuple[str, ...]
+    grant: str | None
+    request: str | None
+    purpose_code: str | None
+    purpose: str | None = field(repr=False)
+    confirmed: str
+    details: dict[str, Any] = field(repr=False)
+
+
+async def read_own(house: House, person: Person, *, cursor: str | None, limit: int) -> Page[Entry]:
+    """What happened on the person's vault, newest first."""
+    tag = await house.ledger.person_tag(person.id)
+    return await _page(house, cursor, limit, person_tag=tag)
+
+
+async def see_own(house: House, person: Person, event_id: UUID) -> Entry:
+    """One line of the person's own log."""
+    tag = await house.ledger.person_tag(person.id)
+    async with house.database.transaction() as tx:
+        rows = await events_of(tx, person_tag=tag, event_id=event_id, limit=1)
+        entries = _entries(await house.ledger.open_lines(tx, rows))
+    if not entries:
+        raise not_found()
+    return entries[0]
+
+
+async def read_doings(
+    house: House, recipient: Recipient, *, cursor: str | None, limit: int
+) -> Page[Entry]:
+    """What a worker or a client did, newest first: their own doings and nobody else's."""
+    tag = await house.ledger.actor_tag(recipient.actor())
+    return await _page(house, cursor, limit, actor_tag=tag)
+
+
+async def _page(
+    house: House,
+    cursor: str | None,
+    limit: int,
+    *,
+    person_tag: bytes | None = None,
+    actor_tag: bytes | None = None,
+) -> Page[Entry]:
+    after = read(cursor)
+    before = None if after is None else after[1]
+    async with house.database.transaction() as tx:
+        rows = await events_of(
+            tx, person_tag=person_tag, actor_tag=actor_tag, before=before, limit=limit + 1
+        )
+        lines = await house.ledger.open_lines(tx, rows[:limit])
+    return Page(_entries(lines), cut(rows, limit, lambda row: (0, row.id)))
+
+
+def _entries(lines: list[Line]) -> list[Entry]:
+    return [_entry(line, line.values) for line in lines if line.values is not None]
+
+
+def _entry(line: Line, values: dict[str, Any]) -> Entry:
+    allowed = values["outcome"] == "allowed"
+    return Entry(
+        id=line.id,
+        at=values["at"],
+        action=values["action"],
+        outcome=values["outcome"],
+        reason=values.get("reason", ""),
+        actor=values["actor"],
+        documents=tuple(values.get("documents", ())),
+        grant=values.get("grant"),
+        request=values.get("request"),
+        purpose_code=values.get("purpose_code"),
+        purpose=values.get("purpose"),
+        confirmed=(line.state or "not_confirmed") if allowed else "not_sent",
+        details=values.get("details", {}),
+    )
+
+
+def is_owner(entry: Entry) -> bool:
+    """Whether the line is the person's own doing, shown as "you"."""
+    return entry.actor.get("kind") == ActorKind.OWNER.value

@@ -1,0 +1,73 @@
+"""Sweeping: what is past its date, and what a crash left behind. Run as jobs and by command."""
+
+from datetime import timedelta
+
+from audit.events import Action, Actor, ActorKind
+from base import clock
+from storage.blobs import BlobKey
+from storage.content import FILES
+from vault.house import House
+from vault.judging import Act, allow
+from vault.records import documents as records
+from vault.records import upkeep
+from vault.records.instants import instant
+
+SERVICE = Actor(ActorKind.SERVICE)
+_PAGE = 500
+_BATCH = 100
+YOUNG = timedelta(hours=2)
+"""A blob younger than this may still be waiting for its row: no upload lasts longer."""
+
+
+async def purge_deleted(house: House) -> int:
+    """Remove for good the documents deleted more than 30 days ago; how many.
+
+    Rows and event in one commit; the blobs are then nobody's, and `sweep_blobs` takes them. A crash
+    leaves either the document, still deleted, or unreferenced blobs.
+    """
+    purged = 0
+    while True:
+        async with house.database.transaction() as tx:
+            due = await records.due_for_purge(tx, _BATCH)
+            at = await instant(tx)
+            keys: list[str] = []
+            for row in due:
+                keys += await records.blob_keys_of(tx, row.person_id, row.id)
+                await records.delete_document(tx, row.person_id, row.id)
+                act = Act(
+                    action=Action.PURGE, actor=SERVICE, person=row.person_id, documents=(row.id,)
+                )
+                await allow(house, tx, at, act)
+        for key in keys:
+            await house.storage.blobs.delete(BlobKey(key))
+        purged += len(due)
+        if len(due) < _BATCH:
+            return purged
+
+
+async def sweep_blobs(house: House, older_than: timedelta = YOUNG) -> int:
+    """Remove blobs that no row refers to, once they are older than any upload; how many.
+
+    Waits for a backup under way: what its snapshot refers to must still be there to copy.
+    """
+    before = clock.now() - older_than
+    removed = await house.storage.blobs.sweep_temporary(before)
+    after: BlobKey | None = None
+    async with house.database.transaction() as lock:
+        await upkeep.hold_store(lock)
+        while page := await house.storage.blobs.page(f"{FILES}/", after, _PAGE):
+            after = page[-1].key
+            old = [one.key for one in page if one.modified_at < before]
+            async with house.database.transaction() as tx:
+                known = await records.known_blobs(tx, old)
+            for key in old:
+                if key not in known:
+                    await house.storage.blobs.delete(key)
+                    removed += 1
+    return removed
+
+
+async def sweep_rows(house: House) -> None:
+    """Forget answers to idempotency keys after a day."""
+    async with house.database.transaction() as tx:
+        await upkeep.forget_idempotency(tx)

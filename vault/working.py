@@ -1,0 +1,51 @@
+"""The jobs of a process: run inside `serve` and `demo`, or apart as `unefois work`."""
+
+from uuid import UUID
+
+import procrastinate
+
+from auth.sweeping import delete_expired
+from vault import renditions, scanning, sweeping
+from vault.house import House
+from vault.jobs import PREVIEW, QUEUE, SCAN
+
+_SWEEP_EVERY = "17 * * * *"
+_PURGE_EVERY = "41 3 * * *"
+
+
+def worker(house: House) -> procrastinate.App:
+    """The application whose `run_worker_async` does this process's share of the jobs."""
+    app = procrastinate.App(
+        connector=procrastinate.PsycopgConnector(
+            conninfo=house.database.plain_url(), min_size=1, max_size=4
+        )
+    )
+    again = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=3)
+
+    @app.task(name=PREVIEW, queue=QUEUE)
+    async def draw(owner_id: str, version_id: str) -> None:
+        await renditions.draw_preview(house, UUID(owner_id), UUID(version_id))
+
+    @app.task(name=SCAN, queue=QUEUE, retry=again)
+    async def scan(owner_id: str, version_id: str) -> None:
+        await scanning.scan(house, UUID(owner_id), UUID(version_id))
+
+    @app.periodic(cron=_SWEEP_EVERY)
+    @app.task(name="sweep", queue=QUEUE, queueing_lock="sweep", pass_context=False)
+    async def sweep(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
+        await sweep_all(house)
+
+    @app.periodic(cron=_PURGE_EVERY)
+    @app.task(name="purge", queue=QUEUE, queueing_lock="purge")
+    async def purge(timestamp: int) -> None:  # noqa: ARG001  (idem)
+        await sweeping.purge_deleted(house)
+
+    return app
+
+
+async def sweep_all(house: House) -> int:
+    """Everything past its date and everything a crash left; how many blobs went."""
+    await delete_expired(house)
+    await sweeping.sweep_rows(house)
+    await sweeping.purge_deleted(house)
+    return await sweeping.sweep_blobs(house)

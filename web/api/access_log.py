@@ -1,0 +1,98 @@
+"""Who looked: the person's log, and a recipient's own doings."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from auth.subjects import Person
+from vault import journal
+from vault.cursors import Page
+from web.api.shapes import Cursor, Limit
+from web.callers import CallerDep, HouseDep, PersonDep
+from web.ids import PathId
+from web.problems import language_of
+from web.telling import tell
+
+router = APIRouter(prefix="/v1/access-log", tags=["access log"])
+
+
+class ActorOut(BaseModel):
+    """Who acted. For your own acts, `kind` is `owner` and the sentence says "you"."""
+
+    kind: str
+    name: str | None = None
+    job: str | None = None
+    organisation: str | None = None
+    contact: str | None = Field(None, description="How to reach them.")
+
+
+class EntryOut(BaseModel):
+    """One line of the log."""
+
+    id: UUID
+    at: datetime
+    actor: ActorOut
+    action: str
+    documents: list[UUID]
+    purpose: str | None
+    purpose_code: str | None
+    grant: UUID | None
+    request: UUID | None
+    outcome: str
+    reason: str | None
+    confirmed: str = Field(
+        description="`completed`, `interrupted`, `not_confirmed`, or `not_sent` for a refusal."
+    )
+    sentence: str = Field(description="The line in plain words, in the caller's language.")
+
+
+class EntryList(BaseModel):
+    """A page of the log."""
+
+    items: list[EntryOut]
+    next: str | None
+
+
+@router.get("")
+async def list_(
+    house: HouseDep,
+    caller: CallerDep,
+    request: Request,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> EntryList:
+    """A person: everything on their vault. A worker or a client: their own doings."""
+    page: Page[journal.Entry]
+    if isinstance(caller, Person):
+        page = await journal.read_own(house, caller, cursor=cursor, limit=limit)
+    else:
+        page = await journal.read_doings(house, caller, cursor=cursor, limit=limit)
+    language = language_of(request)
+    return EntryList(items=[_out(one, language) for one in page.items], next=page.next)
+
+
+@router.get("/{event_id}")
+async def see(event_id: PathId, house: HouseDep, person: PersonDep, request: Request) -> EntryOut:
+    """One line of my log."""
+    entry = await journal.see_own(house, person, event_id)
+    return _out(entry, language_of(request))
+
+
+def _out(entry: journal.Entry, language: str) -> EntryOut:
+    shown = {name: entry.actor[name] for name in ActorOut.model_fields if name in entry.actor}
+    values: dict[str, Any] = {
+        "actor": ActorOut.model_validate(shown),
+        "sentence": tell(entry, language),
+        "reason": entry.reason or None,
+    }
+    for name in ("id", "at", "action", "purpose", "purpose_code", "grant", "request"):
+        values[name] = getattr(entry, name)
+    return EntryOut(
+        documents=[UUID(one) for one in entry.documents],
+        outcome=entry.outcome,
+        confirmed=entry.confirmed,
+        **values,
+    )

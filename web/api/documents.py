@@ -1,0 +1,260 @@
+"""The person's own documents."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response, status
+from pydantic import Field, ValidationError
+
+from base.errors import invalid
+from vault import documents, opening
+from vault.deposit import Deposited, Depositor, deposit
+from vault.names import clean_text, clean_title
+from vault.papers import Facts
+from web import ranges
+from web.api.shapes import (
+    Cursor,
+    DocumentList,
+    DocumentOut,
+    IfMatch,
+    Limit,
+    Strict,
+    document_out,
+    revision_of,
+)
+from web.callers import HouseDep, PersonDep
+from web.downloads import ContentResponse
+from web.ids import PathId
+from web.uploads import MultipartForm
+
+router = APIRouter(prefix="/v1/documents", tags=["documents"])
+
+RangeHeader = Annotated[
+    str | None, Header(alias="Range", max_length=200, description="One range: `bytes=0-1023`.")
+]
+
+
+class FactsIn(Strict):
+    """The fields beside the files of a deposit."""
+
+    type: str = Field(max_length=64)
+    title: str | None = Field(None, max_length=1000)
+    issued_on: date | None = None
+    expires_on: date | None = None
+    paper_location: str | None = Field(None, max_length=1000)
+
+    def facts(self) -> Facts:
+        """What the use case is told, its words made safe."""
+        return Facts(
+            type=self.type,
+            title=clean_title(self.title or ""),
+            issued_on=self.issued_on,
+            expires_on=self.expires_on,
+            paper_location=clean_text(self.paper_location or "", 200),
+        )
+
+
+class CorrectionIn(Strict):
+    """What may be corrected; a field left out stays as it is."""
+
+    type: str | None = Field(None, max_length=64)
+    title: str | None = Field(None, max_length=1000)
+    issued_on: date | None = None
+    expires_on: date | None = None
+    paper_location: str | None = Field(None, max_length=1000)
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were given, made safe."""
+        given = self.model_dump(exclude_unset=True)
+        if given.get("type", "") is None:
+            raise invalid("unknown_document_type")
+        if "title" in given:
+            given["title"] = clean_title(given["title"] or "")
+        if "paper_location" in given:
+            given["paper_location"] = clean_text(given["paper_location"] or "", 200)
+        return given
+
+
+UPLOAD_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "type"],
+                    "properties": {
+                        "file": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "The file; repeated for the pages of one paper.",
+                        },
+                        "type": {"type": "string", "description": "A code of /v1/document-types."},
+                        "title": {"type": "string", "maxLength": 200},
+                        "issued_on": {"type": "string", "format": "date"},
+                        "expires_on": {"type": "string", "format": "date"},
+                        "paper_location": {"type": "string", "maxLength": 200},
+                    },
+                }
+            }
+        },
+    }
+}
+VERSION_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "array", "items": {"type": "string"}}},
+                }
+            }
+        },
+    }
+}
+
+
+def facts_of(form: MultipartForm) -> Callable[[], Facts]:
+    """The facts of a form, read once its files are."""
+
+    def read() -> Facts:
+        values = {name: value for name, value in form.fields.items() if value != ""}
+        if "type" not in values:
+            raise invalid("type_missing")
+        try:
+            return FactsIn.model_validate(values).facts()
+        except ValidationError as error:
+            where = str(error.errors(include_input=False)[0]["loc"][0])
+            raise invalid("invalid_field", field=where) from None
+
+    return read
+
+
+def created(deposited: Deposited, response: Response) -> DocumentOut:
+    """201 with the document, or 200 with the one that was there already."""
+    if deposited.already_held:
+        response.status_code = status.HTTP_200_OK
+    response.headers["Location"] = f"/v1/documents/{deposited.paper.id}"
+    return _tagged(deposited.paper, response)
+
+
+@router.post(
+    "",
+    status_code=201,
+    openapi_extra=UPLOAD_BODY,
+    responses={200: {"model": DocumentOut, "description": "Already held."}},
+)
+async def add(
+    request: Request, response: Response, house: HouseDep, person: PersonDep
+) -> DocumentOut:
+    """Deposit a document. The same bytes again answer with the document already held."""
+    form = MultipartForm(request, house.settings.max_document_bytes)
+    done = await deposit(house, person.id, Depositor(person.actor()), form, facts_of(form))
+    return created(done, response)
+
+
+@router.get("")
+async def list_(
+    house: HouseDep,
+    person: PersonDep,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    deleted: Annotated[bool, Query(description="The deleted ones, for 30 days.")] = False,
+) -> DocumentList:
+    """My documents, newest first."""
+    page = await documents.list_own(house, person, cursor=cursor, limit=limit, deleted=deleted)
+    return DocumentList(items=[document_out(one) for one in page.items], next=page.next)
+
+
+@router.get("/{document_id}")
+async def see(
+    document_id: PathId, response: Response, house: HouseDep, person: PersonDep
+) -> DocumentOut:
+    """One of my documents."""
+    return _tagged(await documents.see_own(house, person, document_id), response)
+
+
+@router.patch("/{document_id}")
+async def correct(
+    document_id: PathId,
+    body: CorrectionIn,
+    response: Response,
+    house: HouseDep,
+    person: PersonDep,
+    if_match: IfMatch = None,
+) -> DocumentOut:
+    """Correct what is said of a document."""
+    paper = await documents.correct(
+        house, person, document_id, body.changes(), if_match=revision_of(if_match)
+    )
+    return _tagged(paper, response)
+
+
+@router.delete("/{document_id}", status_code=204)
+async def delete(
+    document_id: PathId, house: HouseDep, person: PersonDep, if_match: IfMatch = None
+) -> None:
+    """Delete a document; it can be restored for 30 days, then it is really gone."""
+    await documents.delete(house, person, document_id, if_match=revision_of(if_match))
+
+
+@router.post("/{document_id}/restore")
+async def restore(
+    document_id: PathId, response: Response, house: HouseDep, person: PersonDep
+) -> DocumentOut:
+    """Take back a deleted document."""
+    return _tagged(await documents.restore(house, person, document_id), response)
+
+
+@router.post("/{document_id}/versions", status_code=201, openapi_extra=VERSION_BODY)
+async def add_version(
+    document_id: PathId,
+    request: Request,
+    response: Response,
+    house: HouseDep,
+    person: PersonDep,
+    if_match: IfMatch = None,
+) -> DocumentOut:
+    """Add a newer content to a document."""
+    form = MultipartForm(request, house.settings.max_document_bytes)
+    paper = await documents.add_version(
+        house, person, document_id, form, if_match=revision_of(if_match)
+    )
+    return _tagged(paper, response)
+
+
+CONTENT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "The bytes."},
+    206: {"content": {"application/octet-stream": {}}, "description": "The range asked for."},
+}
+PREVIEW: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {}}, "description": "The first page."}
+}
+
+
+@router.get("/{document_id}/content", response_class=Response, responses=CONTENT)
+async def content(
+    document_id: PathId,
+    house: HouseDep,
+    person: PersonDep,
+    part: Annotated[int | None, Query(ge=1, le=100, description="One photo of several.")] = None,
+    range_: RangeHeader = None,
+) -> Response:
+    """The original, as it was deposited; of several photos, the paper made of them."""
+    stream = await opening.open_own(house, person, document_id, part=part, preview=False)
+    return ContentResponse(house, stream, ranges.wanted(range_, stream.length))
+
+
+@router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
+async def preview(document_id: PathId, house: HouseDep, person: PersonDep) -> Response:
+    """The first page, as a small JPEG."""
+    stream = await opening.open_own(house, person, document_id, part=None, preview=True)
+    return ContentResponse(house, stream, None, inline=True)
+
+
+def _tagged(paper: Any, response: Response) -> DocumentOut:
+    response.headers["ETag"] = f'"{paper.revision}"'
+    return document_out(paper)

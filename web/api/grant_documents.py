@@ -1,0 +1,63 @@
+"""Documents under a grant: every access names the grant that it uses."""
+
+from fastapi import APIRouter, Request, Response
+
+from vault import opening
+from vault.granted_deposit import deposit_granted
+from web import ranges
+from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, facts_of
+from web.api.shapes import Cursor, GrantedDocumentList, GrantedDocumentOut, Limit, granted_out
+from web.callers import HouseDep, RecipientDep
+from web.downloads import ContentResponse
+from web.ids import PathId
+from web.uploads import MultipartForm
+
+router = APIRouter(prefix="/v1/grants/{grant_id}/documents", tags=["grants"])
+
+
+@router.get("")
+async def list_(
+    grant_id: PathId,
+    house: HouseDep,
+    recipient: RecipientDep,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> GrantedDocumentList:
+    """The documents that the grant covers, newest first; recorded."""
+    page, may_read = await opening.list_covered(
+        house, recipient, grant_id, cursor=cursor, limit=limit
+    )
+    items = [granted_out(one, may_read=may_read) for one in page.items]
+    return GrantedDocumentList(items=items, next=page.next)
+
+
+@router.post("", status_code=201, openapi_extra=UPLOAD_BODY)
+async def add(
+    grant_id: PathId, request: Request, house: HouseDep, recipient: RecipientDep
+) -> GrantedDocumentOut:
+    """Add a document to the person's vault; the person may refuse or delete it, you may not."""
+    form = MultipartForm(request, house.settings.max_document_bytes)
+    done = await deposit_granted(house, recipient, grant_id, form, facts_of(form))
+    return granted_out(done.paper, may_read=True)
+
+
+@router.get("/{document_id}/content", response_class=Response, responses=CONTENT)
+async def content(
+    grant_id: PathId,
+    document_id: PathId,
+    house: HouseDep,
+    recipient: RecipientDep,
+    range_: RangeHeader = None,
+) -> Response:
+    """The document's content: recorded before the first byte leaves."""
+    stream = await opening.open_granted(house, recipient, grant_id, document_id)
+    return ContentResponse(house, stream, ranges.wanted(range_, stream.length))
+
+
+@router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
+async def preview(
+    grant_id: PathId, document_id: PathId, house: HouseDep, recipient: RecipientDep
+) -> Response:
+    """The first page, as a small JPEG; recorded."""
+    stream = await opening.open_granted(house, recipient, grant_id, document_id, preview=True)
+    return ContentResponse(house, stream, None, inline=True)

@@ -1,0 +1,124 @@
+"""Sending content whose opening is recorded and committed: by slices, watched, with its end noted.
+
+`attachment`, `nosniff` and a sandboxing policy: whatever the bytes are, no browser runs them.
+"""
+
+import asyncio
+import unicodedata
+from urllib.parse import quote
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from vault.house import House
+from vault.opening import Stream
+from vault.revocations import Watch
+
+_EXTENSIONS = {
+    "application/pdf": "pdf",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/heic": "heic",
+    "image/heif": "heif",
+    "image/tiff": "tif",
+}
+_DAY = 86_400.0
+
+
+class ContentResponse(Response):
+    """One stream on its way out. A grant revoked or expired meanwhile cuts it within a second."""
+
+    def __init__(
+        self, house: House, stream: Stream, part: tuple[int, int] | None, *, inline: bool = False
+    ) -> None:
+        self._house = house
+        self._stream = stream
+        self._start, self._stop = part or (0, stream.length)
+        self.background = None
+        self.body = b""
+        self.status_code = 200 if part is None else 206
+        self.init_headers(self._told(part, inline=inline))
+
+    def _told(self, part: tuple[int, int] | None, *, inline: bool) -> dict[str, str]:
+        stream = self._stream
+        headers = {
+            "content-type": stream.media_type,
+            "content-length": str(self._stop - self._start),
+            "content-disposition": disposition(stream, inline=inline),
+            "content-security-policy": "sandbox; default-src 'none'",
+            "x-content-type-options": "nosniff",
+            "cache-control": "no-store",
+            "accept-ranges": "bytes",
+            "etag": f'"{stream.version_id}"',
+        }
+        if part is not None:
+            headers["content-range"] = f"bytes {self._start}-{self._stop - 1}/{stream.length}"
+        return headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Send it all, or stop where the watch says so."""
+        grant_id = self._stream.grant_id
+        if grant_id is None:
+            await self._send(send, None)
+            return
+        with self._house.revocations.watching(grant_id, self._stream.judged_at) as watch:
+            timer = self._at_its_end(watch)
+            try:
+                await self._send(send, watch)
+            except asyncio.CancelledError:
+                if not watch.stopped:
+                    raise
+                # The grant ended: the connection closes short of its announced length, which every
+                # client reads as a failure.
+                task = asyncio.current_task()
+                if task is not None:
+                    task.uncancel()
+            finally:
+                if timer is not None:
+                    timer.cancel()
+
+    async def _send(self, send: Send, watch: Watch | None) -> None:
+        whole = False
+        try:
+            if watch is None or not watch.stopped:
+                whole = await self._send_slices(send, watch)
+        finally:
+            self._house.completions.note(self._stream.event_id, completed=whole)
+
+    async def _send_slices(self, send: Send, watch: Watch | None) -> bool:
+        start: Message = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+        begun = False
+        left = self._stop - self._start
+        async for piece in self._stream.content.slices(self._start, self._stop):
+            if watch is not None and watch.stopped:
+                return False
+            if not begun:
+                begun = True
+                await send(start)
+            left -= len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+        if not begun:
+            await send(start)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return left == 0
+
+    def _at_its_end(self, watch: Watch) -> asyncio.TimerHandle | None:
+        """Wake the stream at the instant the grant ends, if that is soon."""
+        left = self._stream.seconds_left
+        if left is None or left > _DAY:
+            return None
+        return asyncio.get_running_loop().call_later(max(left, 0.0), watch.stop)
+
+
+def disposition(stream: Stream, *, inline: bool = False) -> str:
+    """`attachment` with a safe name: the owner's own, or the type's (RFC 6266)."""
+    name = stream.file_name or f"{stream.type_code}.{_EXTENSIONS.get(stream.media_type, 'bin')}"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = "".join(c if c.isalnum() or c in "._- " else "_" for c in plain) or "document"
+    kind = "inline" if inline else "attachment"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
