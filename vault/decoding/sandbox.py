@@ -173,10 +173,14 @@ class Sandbox:
             await self._bury()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             ours.setblocking(False)
-            with theirs:
-                self._process = self._spawn(theirs.fileno())
             self._orders = ours
-            await self._greeted(ours)
+            try:
+                with theirs:
+                    self._process = self._spawn(theirs.fileno())
+                await self._greeted(ours)
+            except BaseException:
+                await self._bury()
+                raise
             return ours
 
     async def _greeted(self, ours: socket.socket) -> None:
@@ -185,7 +189,6 @@ class Sandbox:
             async with asyncio.timeout(_START_SECONDS):
                 greeting = await _receive(ours, lambda: ours.recv(ORDER_BYTES))
         if not greeting:
-            await self._bury()
             raise Failure(Kind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
         if json.loads(greeting)["own_network"]:
             self.protections |= {Protection.OWN_NETWORK}

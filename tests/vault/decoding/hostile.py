@@ -2,9 +2,9 @@
 
 import ctypes
 import os
-import signal
 import socket
-import subprocess
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +16,46 @@ _held: list[bytearray] = []
 
 def prepare() -> None:
     _held.clear()
-    for needed in (socket.socket, subprocess.Popen):
-        assert needed
 
 
 def run(order: dict[str, Any], inputs: list[bytes], limits: Limits) -> tuple[dict[str, Any], bytes]:
+    misdeeds: dict[str, Callable[[], object]] = {
+        "spin": _spin,
+        "sleep": _sleep,
+        "allocate": _allocate,
+        "allocate_below_python": _allocate_below_python,
+        "crash": lambda: ctypes.string_at(8),
+    }
+    if order["job"] in misdeeds:
+        misdeeds[order["job"]]()
     if order["job"] == "attempt":
         return {"outcome": _attempt(order["what"])}, b""
-    if order["job"] == "spin":
-        while True:
-            pass
-    if order["job"] == "sleep":
-        signal.pause() if order.get("allowed") else _futex_wait()
-    if order["job"] == "allocate":
-        while True:
-            _held.append(bytearray(16 * 1024 * 1024))
-    if order["job"] == "allocate_below_python":
-        while _libc.malloc(ctypes.c_size_t(1 << 24)):
-            pass
-        _libc.abort()
-    if order["job"] == "crash":
-        ctypes.string_at(8)
     if order["job"] == "lie":
         return order["answer"], b"not what was said"
     return {"echo": [len(data) for data in inputs]}, b"".join(inputs)[:100]
 
 
-def _futex_wait() -> None:
-    """Waits for ever without using the processor: FUTEX_WAIT on a word that nobody changes."""
-    word = ctypes.c_int(0)
-    _libc.syscall(202, ctypes.byref(word), 0, 0, None, None, 0)
+def _spin() -> None:
+    while True:
+        pass
+
+
+def _sleep() -> None:
+    """Waits for ever without using the processor."""
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
+
+
+def _allocate() -> None:
+    while True:
+        _held.append(bytearray(16 * 1024 * 1024))
+
+
+def _allocate_below_python() -> None:
+    while _libc.malloc(ctypes.c_size_t(1 << 24)):
+        pass
+    _libc.abort()
 
 
 def _attempt(what: str) -> str:
