@@ -1,0 +1,49 @@
+"""The application of one process: wiring, nothing else."""
+
+from fastapi import APIRouter, FastAPI
+
+from vault.house import House
+from web import health, openapi, problems
+from web.api import access_log, catalogue, documents, grant_documents, me, oauth, sign_ins
+from web.edge import Edge
+from web.measures import Measures
+from web.pacing import SignInPace
+
+VERSION = "0.1.0"
+DESCRIPTION = (
+    "A consent-based encrypted vault: documents kept once, opened with consent, every access on a"
+    " log that its owner can read."
+)
+
+API: tuple[APIRouter, ...] = (
+    catalogue.router,
+    sign_ins.router,
+    oauth.router,
+    documents.router,
+    grant_documents.router,
+    access_log.router,
+    me.router,
+)
+
+
+def create_app(house: House) -> FastAPI:
+    """The application that serves a house already open."""
+    app = FastAPI(
+        title="Unefois",
+        version=VERSION,
+        description=DESCRIPTION,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.house = house
+    app.state.measures = Measures()
+    app.state.readinesses = health.Readinesses()
+    app.state.sign_in_pace = SignInPace(house.settings.sign_ins_per_hour_from_one_address)
+    problems.install(app)
+    openapi.install(app)
+    for router in (health.router, *API):
+        app.include_router(router)
+    app.add_middleware(Edge, settings=house.settings, measure=app.state.measures.answer)
+    return app

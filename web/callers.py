@@ -1,0 +1,89 @@
+"""Who is calling, in a handler's signature: `person: PersonDep` is the sign-in check itself.
+
+A token with two dots is an access token of an administration; any other is a session's.
+"""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from auth import clients, sessions
+from auth.subjects import Client, Person, Recipient, Worker
+from base.errors import Failure, Kind
+from vault.house import House
+
+_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/=-]{1,4096})")
+
+Caller = Person | Worker | Client
+
+
+def house_of(request: Request) -> House:
+    """The house that this process serves."""
+    house: House = request.app.state.house
+    return house
+
+
+HouseDep = Annotated[House, Depends(house_of)]
+
+
+async def caller(request: Request, house: HouseDep) -> Caller:
+    """Whoever the token says, as the database knows them now. Raises `unauthenticated`."""
+    token = bearer_token(request)
+    async with house.database.transaction() as tx:
+        found = await (
+            clients.client_of(house, tx, token)
+            if token.count(".") == 2
+            else sessions.subject_of(house, tx, token)
+        )
+    if found is None:
+        raise unauthenticated()
+    return found
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the one `Authorization` header (RFC 6750 §2.1). Raises `unauthenticated`."""
+    headers = request.headers.getlist("authorization")
+    shape = _BEARER.fullmatch(headers[0]) if len(headers) == 1 else None
+    if shape is None:
+        raise unauthenticated()
+    return shape[1]
+
+
+def unauthenticated() -> Failure:
+    """There is no good token. Why is not said."""
+    return Failure(Kind.UNAUTHENTICATED, "unauthenticated")
+
+
+CallerDep = Annotated[Caller, Depends(caller)]
+
+
+async def person(found: CallerDep) -> Person:
+    """A person, in their own vault."""
+    if not isinstance(found, Person):
+        raise wrong_caller()
+    return found
+
+
+async def worker(found: CallerDep) -> Worker:
+    """A worker, for themself."""
+    if not isinstance(found, Worker):
+        raise wrong_caller()
+    return found
+
+
+async def recipient(found: CallerDep) -> Recipient:
+    """Whoever may hold a grant: a worker or a client."""
+    if isinstance(found, Person):
+        raise wrong_caller()
+    return found
+
+
+def wrong_caller() -> Failure:
+    """Signed in, as someone whom this address is not for."""
+    return Failure(Kind.REFUSED, "wrong_caller")
+
+
+PersonDep = Annotated[Person, Depends(person)]
+WorkerDep = Annotated[Worker, Depends(worker)]
+RecipientDep = Annotated[Recipient, Depends(recipient)]

@@ -1,0 +1,118 @@
+"""Putting one process's house together, and taking it down: started whole or not at all."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from migrations import run as migrating
+from audit.record import Ledger
+from base.database import SCHEMA, Database
+from base.settings import Settings
+from storage.keys import CHANNEL
+from storage.storage import open_storage
+from vault.completions import Completions
+from vault.decoding.decoder import Decoder
+from vault.decoding.media import Limits
+from vault.house import House
+from vault.revocations import Revocations
+
+# The log's tables, by what this role may do to them (invariant 6).
+_LOG_PRIVILEGES = text(
+    "SELECT bool_and(has_table_privilege(name, 'INSERT'))"
+    " AND NOT bool_or(has_table_privilege(name, 'UPDATE')"
+    "   OR has_table_privilege(name, 'DELETE') OR has_table_privilege(name, 'TRUNCATE'))"
+    " AND current_setting('transaction_read_only') = 'off'"
+    " FROM unnest(ARRAY['unefois.access_event', 'unefois.access_outcome']) AS name"
+)
+
+
+class CannotServe(RuntimeError):  # noqa: N818  (said to an operator, as a sentence)
+    """The service may not start like this; the message says what to do."""
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """A house with everything started; stopped, in reverse, when the block ends.
+
+    `settings.database_url` must be set: whoever supervises the embedded PostgreSQL fills it in.
+    Raises `CannotServe` when the tables are not this release's or the log cannot be written.
+    """
+    if settings.database_url is None:
+        raise CannotServe("no DATABASE_URL, and no embedded PostgreSQL was started")
+    async with AsyncExitStack() as opened:
+        database = Database(settings.database_url, pool=settings.database_pool)
+        opened.push_async_callback(database.close)
+        await check_database(database)
+        storage = open_storage(settings, database)
+        opened.push_async_callback(storage.blobs.close)
+        house = House(
+            settings=settings,
+            database=database,
+            fields=storage.fields,
+            ledger=Ledger(database, storage.fields),
+            storage=storage,
+            decoder=Decoder(_limits(settings)),
+            completions=Completions(database),
+            revocations=Revocations(
+                database,
+                key_channel=CHANNEL,
+                forget_key=storage.keys.forget,
+                forget_all=storage.keys.forget_all,
+            ),
+        )
+        for part in (house.decoder, house.revocations, house.completions):
+            opened.push_async_callback(part.stop)
+            await part.start()
+        yield house
+
+
+async def check_database(database: Database) -> None:
+    """Raise `CannotServe` unless the tables are this release's and the log only grows."""
+    try:
+        found = await _revision(database)
+        writable = found is not None and await log_is_sound(database)
+    except (SQLAlchemyError, OSError) as error:
+        raise CannotServe(f"the database does not answer: {type(error).__name__}") from None
+    if found != head():
+        raise CannotServe("the tables are not those of this release: run `unefois migrate`")
+    if not writable:
+        raise CannotServe(
+            "the log cannot be trusted: the role of DATABASE_URL must be able to insert into"
+            " unefois.access_event and nothing else there; use a login that is a member of"
+            " unefois_service only, on a server that takes writes"
+        )
+
+
+async def log_is_sound(database: Database) -> bool:
+    """Whether this role may add lines to the log and do nothing else to it (invariants 1 and 6)."""
+    async with database.transaction() as tx:
+        return bool((await tx.execute(_LOG_PRIVILEGES)).scalar_one())
+
+
+def head() -> str | None:
+    """The revision that this release's code was written for."""
+    return ScriptDirectory(str(Path(migrating.__file__).parent)).get_current_head()
+
+
+async def _revision(database: Database) -> str | None:
+    """The revision that the database is at; None when it was never migrated."""
+    async with database.transaction() as tx:
+        table = f"{SCHEMA}.alembic_version"
+        there = await tx.execute(text("SELECT to_regclass(:table)"), {"table": table})
+        if there.scalar_one() is None:
+            return None
+        found = await tx.execute(text(f"SELECT version_num FROM {table}"))  # noqa: S608  (our name)
+        revision: str | None = found.scalar_one_or_none()
+        return revision
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        input_bytes=settings.max_document_bytes,
+        parts=settings.max_parts,
+        children=settings.decoders,
+    )

@@ -1,0 +1,21 @@
+"""Ids in paths: a malformed one answers exactly as an unknown one (invariant 7)."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from base.errors import not_found
+from base.ids import parse_id
+
+
+def _read(value: object) -> UUID:
+    found = value if isinstance(value, UUID) else parse_id(str(value))
+    if found is None:
+        raise not_found()
+    return found
+
+
+PathId = Annotated[
+    UUID, BeforeValidator(_read), WithJsonSchema({"type": "string", "format": "uuid"})
+]

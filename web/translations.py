@@ -1,0 +1,62 @@
+"""The words of the house in the caller's language: French as written, English by gettext.
+
+The catalogue is text in the tree; it is compiled in memory at start-up, so no compiled file can be
+older than its source.
+"""
+
+from functools import cache, lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+DOMAIN = "unefois"
+SOURCE = "fr"
+LANGUAGES = (SOURCE, "en")
+_FOLDER = Path(__file__).parent / "locales"
+
+
+def catalogue_file(language: str) -> Path:
+    """Where the texts of a language are kept."""
+    return _FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """The translations into one of `LANGUAGES`; French needs none."""
+    if language == SOURCE:
+        return NullTranslations()
+    compiled = BytesIO()
+    with catalogue_file(language).open("rb") as source:
+        write_mo(compiled, read_po(source, locale=language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=256)
+def _preferred(header: str) -> str:
+    """The first of our languages in an `Accept-Language` (RFC 9110 §12.5.4), by its quality."""
+    ranked = []
+    for position, item in enumerate(header.split(",")[:20]):
+        tag, _, parameters = item.strip().partition(";")
+        language = tag.strip().lower().split("-")[0]
+        if language in LANGUAGES and (quality := _quality(parameters)) > 0:
+            ranked.append((-quality, position, language))
+    return min(ranked)[2] if ranked else SOURCE
+
+
+def preferred(header: str | None) -> str:
+    """The language to answer in; French unless the caller prefers another of ours."""
+    return SOURCE if not header or len(header) > 100 else _preferred(header)
+
+
+def _quality(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
