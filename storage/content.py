@@ -12,19 +12,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.ids import new_id
-from storage import floe
+from storage import envelopes, floe
 from storage.blobs import BlobKey, BlobReader, BlobStore, BlobWriter
 from storage.keys import Keys, Secret
 
 SLICE = 64 * 1024
 FILES = "files"
-_NONCE = 12
-_LENGTH = 8
 
 _sealed_buffers = floe.Buffers(floe.HEADER_LENGTH + floe.SEGMENT_LENGTH)
 _plain_buffers = floe.Buffers(floe.SEGMENT_LENGTH)
@@ -96,7 +92,7 @@ class Sealing:
             self._id,
             self._role,
             self._key,
-            _seal_envelope(self._secret, self._role, self._id, self._dek, length),
+            envelopes.seal(self._secret, self._role, self._id, self._dek, length),
             length,
         )
 
@@ -127,7 +123,8 @@ class Content:
         """
         stop = self.length if stop is None else stop
         layout = floe.Layout.of_plaintext(self.length)
-        segments = layout.segments_for_range(start, stop)
+        # An empty file has one segment all the same, which tells whether the file is ours.
+        segments = layout.segments_for_range(start, stop) if self.length else range(1)
         if not segments:
             return
         async with self._blobs.reader(BlobKey(self._address.blob_key)) as reader:
@@ -135,10 +132,15 @@ class Content:
             for index in segments:
                 with _plain_buffers.lend() as into:
                     opener, plain = await self._open(reader, opener, layout, index, into)
-                    wanted = plain[layout.slice_of(index, start, stop)]
-                    for at in range(0, len(wanted), SLICE):
-                        yield wanted[at : at + SLICE]
-                    del plain, wanted
+                    with plain, plain[layout.slice_of(index, start, stop)] as wanted:
+                        last = max(0, len(wanted) - 1) // SLICE * SLICE
+                        for at in range(0, last, SLICE):
+                            yield wanted[at : at + SLICE]
+                        # Copied: whoever iterates holds this one until the next is there, and a
+                        # buffer with a view of it left anywhere is not lent again.
+                        rest = bytes(wanted[last:])
+                    if rest:
+                        yield memoryview(rest)
 
     async def _open(
         self,
@@ -150,21 +152,24 @@ class Content:
     ) -> tuple[floe.Opener, memoryview]:
         """Fetch and open one segment; the header comes in the same read as the first one."""
         offset, length = layout.segment_span(index)
+        start = 0 if opener is None and index == 0 else offset
         with _sealed_buffers.lend() as buffer, memoryview(buffer) as view:
             try:
-                if opener is None and index == 0:
-                    await reader.read_into(0, view[: offset + length])
-                    opener = self._opener(view[: floe.HEADER_LENGTH])
-                    sealed = view[offset : offset + length]
-                else:
+                if opener is None and start:
+                    with view[: floe.HEADER_LENGTH] as header:
+                        await reader.read_into(0, header)
+                        opener = self._opener(header)
+                with view[: offset + length - start] as fetched:
+                    await reader.read_into(start, fetched)
                     if opener is None:
-                        await reader.read_into(0, view[: floe.HEADER_LENGTH])
-                        opener = self._opener(view[: floe.HEADER_LENGTH])
-                    sealed = view[:length]
-                    await reader.read_into(offset, sealed)
-                return opener, opener.open_segment(index, sealed, into)
+                        with fetched[:offset] as header:
+                            opener = self._opener(header)
+                    # Views end with their blocks, or the pool would not take the buffer back.
+                    with fetched[offset - start :] as sealed:
+                        return opener, opener.open_segment(index, sealed, into)
             except floe.SealBroken as broken:
-                raise ContentBroken(broken.reason) from None
+                reason = broken.reason
+        raise ContentBroken(reason)
 
     def _opener(self, header: memoryview) -> floe.Opener:
         aad = _aad(self._address.role, self._address.id)
@@ -198,32 +203,12 @@ async def opening(
     Raises `ContentBroken`, or `storage.keys.KeyDestroyed` when the owner was erased.
     """
     secret = await keys.owner(owner_id, connection)
-    dek, length = _open_envelope(secret, address.role, address.id, address.envelope)
-    return Content(address, dek, length, blobs)
+    try:
+        opened = envelopes.open_(secret, address.role, address.id, address.envelope)
+    except envelopes.EnvelopeBroken:
+        raise ContentBroken("envelope") from None
+    return Content(address, opened.dek, opened.length, blobs)
 
 
 def _aad(role: str, file_id: UUID) -> bytes:
     return f"unefois/file/v1|{role}|{file_id}".encode()
-
-
-def _seal_envelope(secret: Secret, role: str, file_id: UUID, dek: bytes, length: int) -> bytes:
-    nonce = secrets.token_bytes(_NONCE)
-    plain = dek + length.to_bytes(_LENGTH, "big")
-    return nonce + _cipher(secret, role).encrypt(nonce, plain, _envelope_aad(role, file_id))
-
-
-def _open_envelope(secret: Secret, role: str, file_id: UUID, envelope: bytes) -> tuple[bytes, int]:
-    nonce, sealed = envelope[:_NONCE], envelope[_NONCE:]
-    try:
-        plain = _cipher(secret, role).decrypt(nonce, sealed, _envelope_aad(role, file_id))
-    except (InvalidTag, ValueError):
-        raise ContentBroken("envelope") from None
-    return plain[: floe.KEY_LENGTH], int.from_bytes(plain[floe.KEY_LENGTH :], "big")
-
-
-def _cipher(secret: Secret, role: str) -> AESGCM:
-    return AESGCM(secret.derive(f"envelope/{role}"))
-
-
-def _envelope_aad(role: str, file_id: UUID) -> bytes:
-    return f"unefois/envelope/v1|{role}|{file_id}".encode()

@@ -1,0 +1,61 @@
+"""The envelope of a sealed file: its key and its length, sealed under the owner's key.
+
+`nonce (12) ‖ AES-256-GCM(key (32) ‖ plaintext length (8, big-endian))`, under the key that the
+owner's secret gives for this role; the associated data names the role and the file. See
+docs/formats/sealed-file.md.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from storage import floe
+from storage.keys import Secret
+
+_NONCE = 12
+_LENGTH = 8
+
+
+class EnvelopeBroken(Exception):  # noqa: N818  (it is a state of the row)
+    """An envelope does not open: altered, of another file or role, or of another owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an envelope holds: the file's key, and its plaintext length in bytes."""
+
+    dek: bytes = field(repr=False)
+    length: int
+
+    @property
+    def blob_length(self) -> int:
+        """How many bytes the sealed file has in the store."""
+        return floe.ciphertext_length(self.length)
+
+
+def seal(secret: Secret, role: str, file_id: UUID, dek: bytes, length: int) -> bytes:
+    """Seal a file's key and length for its owner."""
+    nonce = secrets.token_bytes(_NONCE)
+    plain = dek + length.to_bytes(_LENGTH, "big")
+    return nonce + _cipher(secret, role).encrypt(nonce, plain, _aad(role, file_id))
+
+
+def open_(secret: Secret, role: str, file_id: UUID, envelope: bytes) -> Opened:
+    """Open an envelope. Raises `EnvelopeBroken`."""
+    nonce, sealed = envelope[:_NONCE], envelope[_NONCE:]
+    try:
+        plain = _cipher(secret, role).decrypt(nonce, sealed, _aad(role, file_id))
+    except (InvalidTag, ValueError):
+        raise EnvelopeBroken from None
+    return Opened(plain[: floe.KEY_LENGTH], int.from_bytes(plain[floe.KEY_LENGTH :], "big"))
+
+
+def _cipher(secret: Secret, role: str) -> AESGCM:
+    return AESGCM(secret.derive(f"envelope/{role}"))
+
+
+def _aad(role: str, file_id: UUID) -> bytes:
+    return f"unefois/envelope/v1|{role}|{file_id}".encode()
