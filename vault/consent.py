@@ -166,12 +166,14 @@ async def ask(
 
     Raises `Failure`: `phone_invalid`, `unknown_document_type`, `scope_empty`, `unknown_purpose`,
     `unknown_legal_basis`, `duration_invalid`, `duration_too_long`, `store_not_asked`,
-    `too_many_requests` (with `retry_after`), and those of `idempotency.claim`.
+    `token_scope_missing`, `too_many_requests` (with `retry_after`), and those of
+    `idempotency.claim`.
     """
     number = normal_phone(phone)
     check(asked.scope)
     check_purpose(asked.purpose_code, asked.legal_basis)
     check_storing(asked.may_store, asked.store_for)
+    await judging.check_token(desk, sender, "consent_requests", Action.REQUEST)
     async with desk.database.transaction() as tx:
         outcome = await _ask(desk, tx, sender, number, asked, idempotency_key)
     if isinstance(outcome, Declined):

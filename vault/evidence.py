@@ -49,10 +49,11 @@ async def evidence(desk: Desk, recipient: Recipient, grant_id: UUID, code: str) 
     """What a grant lets its recipient know of one type; it needs `attest`, or `read`.
 
     Raises `Failure`: `unknown_document_type` (any caller may know the catalogue), `not_found`,
-    `grant_revoked`, `grant_expired`, `action_not_granted`, `outside_scope`.
+    `grant_revoked`, `grant_expired`, `action_not_granted`, `outside_scope`, `token_scope_missing`.
     """
     if catalogue.by_code(code) is None:
         raise Failure(Kind.INVALID, "unknown_document_type")
+    await judging.check_token(desk, recipient, "evidence", Action.ATTEST)
     # 1. Judged and recorded in one commit, before anything about a document is opened.
     async with desk.database.transaction() as tx:
         judged = await _judge(desk, tx, recipient, grant_id, code)
@@ -107,7 +108,8 @@ def _answer(code: str, judged: _Judged, sealer: Sealer) -> Evidence:
         held=True,
         issued_on=_date(paper.get("issued_on")),
         valid_until=_date(paper.get("expires_on")),
-        verified=bool(paper.get("verified", False)),
+        # An administration's own deposit is taken at its word; anyone else's is not checked.
+        verified=paper["deposited_by"].get("kind") == "client",
         deposited_on=row.created_at.date(),
         as_of=judged.at,
         documents=len(papers),

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from auth.desk import Desk
 from auth.records.instants import instant
+from auth.subjects import Client, Person, Recipient
 from base.errors import Failure
 from base.ids import new_id
 from vault.rules import Reason, failure_of
@@ -77,6 +78,17 @@ async def refuse(
 async def decline(desk: Desk, declined: Declined) -> Failure:
     """`refuse`, for what a transaction handed out."""
     return await refuse(desk, declined.act, declined.reason, retry_after=declined.retry_after)
+
+
+async def check_token(desk: Desk, subject: Person | Recipient, word: str, action: Action) -> None:
+    """Raise `token_scope_missing`, recorded, when a client's access token lacks a scope's word.
+
+    Judged before anything is looked up: it says something of the token alone. People and workers
+    have sessions, which no scope narrows.
+    """
+    if isinstance(subject, Client) and word not in subject.scope:
+        act = Act(action=action, actor=subject.actor(), details={"scope": word})
+        raise await refuse(desk, act, Reason.TOKEN_SCOPE)
 
 
 def _event(act: Act, at: datetime, outcome: Outcome, reason: str) -> Event:

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     LAPSED = "lapsed"
     PACED = "paced"
     UNKNOWN_RECIPIENT = "unknown_recipient"
+    TOKEN_SCOPE = "token_scope"  # noqa: S105  (a name, not a secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,7 @@ _TOLD: dict[Reason, tuple[Kind, str]] = {
     Reason.LAPSED: (Kind.CONFLICT, "request_lapsed"),
     Reason.PACED: (Kind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (Kind.INVALID, "unknown_recipient"),
+    Reason.TOKEN_SCOPE: (Kind.REFUSED, "token_scope_missing"),
 }
 
 

@@ -1,93 +1,23 @@
-"""A desk on a real PostgreSQL, people, workers and papers to try consent upon."""
+"""People, workers and papers to try consent upon, and reading of their logs."""
 
 import secrets
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import pytest
-from pydantic import SecretStr
 from sqlalchemy import insert, text
 
-from audit.record import Ledger
 from audit.records import events_of
 from auth import profiles
 from auth.desk import Desk
 from auth.records import people, recipients
 from auth.records.instants import instant
 from auth.subjects import Client, Person, Worker
-from base.database import Database
-from base.embedded import EmbeddedPostgres
 from base.ids import new_id
-from base.settings import Settings
-from migrations.run import upgrade
-from storage import records as key_records
-from storage.fields import Fields
-from storage.keys import Keys
-from storage.providers.local import LocalKeyring
 from vault.consent import Asked
 from vault.papers import Facts, facts_values
 from vault.records.tables import Document, DocumentVersion
 from vault.scopes import scope_of
-
-
-@dataclass(frozen=True)
-class Server:
-    service_url: SecretStr
-    owner_url: SecretStr
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    with tempfile.TemporaryDirectory(prefix="uf-") as folder:
-        postgres = EmbeddedPostgres(Path(folder))
-        addresses = postgres.start()
-        try:
-            upgrade(SecretStr(addresses.owner_url))
-            yield Server(SecretStr(addresses.service_url), SecretStr(addresses.owner_url))
-        finally:
-            postgres.stop()
-
-
-@pytest.fixture(scope="session")
-async def desk(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    database = Database(server.service_url)
-    keyring = LocalKeyring(tmp_path_factory.mktemp("keys") / "keyring.json")
-    fields = Fields(Keys(database, keyring))
-    async with database.transaction() as tx:
-        await key_records.add_root(tx, await keyring.create(), keyring.name)
-    yield Desk(
-        settings=Settings.model_validate({"mode": "demo", "requests_per_hour": 20}),
-        database=database,
-        fields=fields,
-        ledger=Ledger(database, fields),
-    )
-    await database.close()
-
-
-MoveClock = Callable[[timedelta], Awaitable[None]]
-_NOW = (
-    "CREATE OR REPLACE FUNCTION unefois.now() RETURNS timestamptz LANGUAGE sql STABLE"
-    " PARALLEL SAFE AS 'SELECT statement_timestamp() + interval ''{seconds} seconds'''"
-)
-
-
-@pytest.fixture
-async def move_clock(server: Server) -> AsyncIterator[MoveClock]:
-    """Move the database's clock for the length of a test."""
-    owner = Database(server.owner_url, pool=2)
-
-    async def move(by: timedelta) -> None:
-        async with owner.transaction() as tx:
-            await tx.execute(text(_NOW.format(seconds=by.total_seconds())))
-
-    yield move
-    await move(timedelta())
-    await owner.close()
 
 
 def a_phone() -> str:
@@ -144,7 +74,7 @@ async def make_client(desk: Desk) -> Client:
             organisation_id=await _organisation(desk, tx),
             client_id=f"caf-{secrets.token_hex(4)}",
             jwks={"keys": []},
-            scope="evidence",
+            scope="consent_requests evidence",
             sealed=sealer.seal("client", client_id, {"name": "CAF 93", "contact": "3230"}),
         )
         found = await tx.execute(

@@ -14,20 +14,17 @@ from auth.messages import inbox
 from auth.subjects import Person, Worker
 from base.errors import Failure, Kind
 from base.ids import new_id
+from tests.rooms import MoveClock
 from tests.vault.consenting import (
-    MoveClock,
     a_phone,
     asking,
     delete_document,
-    desk,
     instant_of,
     log_of,
     make_client,
     make_document,
     make_person,
     make_worker,
-    move_clock,
-    server,
 )
 from vault import consent
 from vault.consent import Approval, adopt_requests, approve, ask, refuse
@@ -35,8 +32,6 @@ from vault.durations import end_of
 from vault.grants import GrantView, list_grants
 from vault.rules import GrantAction
 from vault.scopes import Choice
-
-__all__ = ["desk", "move_clock", "server"]
 
 WEEK = timedelta(days=7)
 
@@ -213,11 +208,13 @@ async def test_approving_and_refusing_at_once_has_one_winner(desk: Desk) -> None
         assert granted is isinstance(answers[0], GrantView)
 
 
-async def test_an_unanswered_request_lapses_after_a_week(desk: Desk, move_clock: MoveClock) -> None:
+async def test_an_unanswered_request_lapses_after_a_week(
+    desk: Desk, moved_clock: MoveClock
+) -> None:
     person, worker, request_id = await asked_of(desk, "payslip")
-    await move_clock(WEEK - timedelta(minutes=5))
+    moved_clock(WEEK - timedelta(minutes=5))
     assert (await consent.see_received(desk, person, request_id)).state == "waiting"
-    await move_clock(WEEK + timedelta(seconds=1))
+    moved_clock(WEEK + timedelta(seconds=1))
     assert (await consent.see_received(desk, person, request_id)).state == "lapsed"
     assert (await consent.see_sent(desk, worker, request_id)).state == "lapsed"
     lapsed = (Kind.CONFLICT, "request_lapsed")
@@ -270,18 +267,18 @@ async def test_a_vault_opened_later_finds_what_waits_for_its_phone(desk: Desk) -
 
 
 async def test_lapsed_requests_are_not_handed_to_a_new_vault(
-    desk: Desk, move_clock: MoveClock
+    desk: Desk, moved_clock: MoveClock
 ) -> None:
     phone, worker = a_phone(), await make_worker(desk)
     await ask(desk, worker, phone, asking("payslip"))
-    await move_clock(WEEK + timedelta(seconds=1))
+    moved_clock(WEEK + timedelta(seconds=1))
     person = await make_person(desk, phone)
     async with desk.database.transaction() as tx:
         tag = await desk.fields.tag("phone", phone)
         assert await adopt_requests(desk, tx, person.id, tag) == 0
 
 
-async def test_a_sender_is_paced(desk: Desk, move_clock: MoveClock) -> None:
+async def test_a_sender_is_paced(desk: Desk, moved_clock: MoveClock) -> None:
     few = replace(desk, settings=desk.settings.model_copy(update={"requests_per_hour": 3}))
     worker = await make_worker(desk)
     for _ in range(3):
@@ -293,7 +290,7 @@ async def test_a_sender_is_paced(desk: Desk, move_clock: MoveClock) -> None:
     assert 3500 < paced.value.retry_after <= 3601
     assert (await log_of(desk, None, worker))[-1]["reason"] == "paced"
     await ask(few, await make_worker(desk), a_phone(), asking("payslip"))  # another sender
-    await move_clock(timedelta(seconds=paced.value.retry_after))
+    moved_clock(timedelta(seconds=paced.value.retry_after))
     await ask(few, worker, a_phone(), asking("payslip"))
 
 
@@ -384,8 +381,8 @@ async def test_a_message_is_not_sent_when_the_request_is_not_kept(desk: Desk) ->
     assert len(await inbox(shown, to=phone)) == 1
 
 
-async def test_the_clock_of_a_grant_is_the_databases(desk: Desk, move_clock: MoveClock) -> None:
-    await move_clock(timedelta(days=1))
+async def test_the_clock_of_a_grant_is_the_databases(desk: Desk, moved_clock: MoveClock) -> None:
+    moved_clock(timedelta(days=1))
     person, _, request_id = await asked_of(desk, "payslip")
     grant = await approve(desk, person, request_id, Approval())
     assert abs(grant.given_at - await instant_of(desk)) < timedelta(seconds=5)

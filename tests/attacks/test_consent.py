@@ -1,0 +1,162 @@
+"""A sender who wants to learn who has a vault, a stranger with an id, a thief of the tables."""
+
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from auth.desk import Desk
+from auth.messages import inbox
+from auth.subjects import Person, Worker
+from base.errors import Failure
+from base.ids import new_id
+from tests.rooms import MoveClock
+from tests.vault.consenting import (
+    a_phone,
+    asking,
+    log_of,
+    make_person,
+    make_worker,
+)
+from vault import consent
+from vault.consent import Approval, SentRequest, approve, ask, refuse
+from vault.evidence import evidence
+from vault.grants import list_grants, revoke, see
+
+WEEK = timedelta(days=7)
+
+
+def shape(item: SentRequest) -> dict[str, Any]:
+    """What a sender sees, but for what differs between any two requests."""
+    values = asdict(item)
+    for name in ("id", "asked_at", "lapses_at", "phone"):
+        assert values.pop(name) is not None
+    return values
+
+
+async def code_of(awaitable: Any) -> str:
+    with pytest.raises(Failure) as failed:
+        await awaitable
+    return failed.value.code
+
+
+async def test_a_phone_with_a_vault_answers_as_one_without(desk: Desk) -> None:
+    shown = replace(desk, settings=desk.settings.model_copy(update={"messenger": "inbox"}))
+    worker, known, unknown = await make_worker(desk), a_phone(), a_phone()
+    await make_person(desk, known)
+    sent = {phone: await ask(shown, worker, phone, asking("payslip")) for phone in (known, unknown)}
+    assert {set(asdict(each)) == {"id", "lapses_at"} for each in sent.values()} == {True}
+    seen = [
+        shape(await consent.see_sent(desk, worker, sent[phone].id)) for phone in (known, unknown)
+    ]
+    assert seen[0] == seen[1]
+    assert seen[0]["state"] == "waiting"
+    # Their two messages say the same, and their rows and lines are of the same size.
+    texts = [[message.text for message in await inbox(shown, to=phone)] for phone in sent]
+    assert texts[0] == texts[1]
+    assert len(texts[0]) == 1
+    async with desk.database.transaction() as tx:
+        sizes = await tx.scalars(
+            text("SELECT length(sealed) FROM unefois.consent_request WHERE requester_id = :id"),
+            {"id": worker.id},
+        )
+        lines = await tx.scalars(
+            text("SELECT length(sealed) FROM unefois.access_event WHERE actor_tag = :tag"),
+            {"tag": await desk.ledger.actor_tag(worker.actor())},
+        )
+        assert len(set(sizes)) == 1
+        assert len(list(lines)) == 2
+
+
+@pytest.mark.parametrize("answer", ["no", "not_me"])
+async def test_a_refusal_looks_like_silence_until_the_end(
+    desk: Desk, moved_clock: MoveClock, answer: Any
+) -> None:
+    worker = await make_worker(desk)
+    phones = [a_phone(), a_phone()]
+    people = [await make_person(desk, phone) for phone in phones]
+    ids = [(await ask(desk, worker, phone, asking("payslip"))).id for phone in phones]
+    await refuse(desk, people[0], ids[0], answer)
+    for moved, state in (
+        (timedelta(), "waiting"),
+        (WEEK - timedelta(minutes=1), "waiting"),
+        (WEEK + timedelta(seconds=2), "lapsed"),
+    ):
+        moved_clock(moved)
+        seen = [shape(await consent.see_sent(desk, worker, each)) for each in ids]
+        assert seen[0] == seen[1]
+        assert seen[0]["state"] == state
+        listed = [shape(each) for each in (await consent.list_sent(desk, worker)).items]
+        assert listed == seen
+
+
+async def granted(desk: Desk) -> tuple[Person, Worker, UUID, UUID]:
+    phone = a_phone()
+    person, worker = await make_person(desk, phone), await make_worker(desk)
+    sent = await ask(desk, worker, phone, asking("payslip"))
+    grant = await approve(desk, person, sent.id, Approval())
+    return person, worker, sent.id, grant.id
+
+
+async def test_the_ids_of_others_answer_as_unknown_ones(desk: Desk) -> None:
+    person, worker, request_id, grant_id = await granted(desk)
+    waiting = (await ask(desk, worker, a_phone(), asking("payslip"))).id
+    other = await make_person(desk)
+    colleague = await make_worker(desk, organisation_id=worker.organisation_id)
+    for request in (request_id, waiting, new_id()):
+        assert await code_of(consent.see_received(desk, other, request)) == "not_found"
+        assert await code_of(approve(desk, other, request, Approval())) == "not_found"
+        assert await code_of(refuse(desk, other, request)) == "not_found"
+        assert await code_of(consent.see_sent(desk, colleague, request)) == "not_found"
+    for grant in (grant_id, new_id()):
+        assert await code_of(see(desk, other, grant)) == "not_found"
+        assert await code_of(see(desk, colleague, grant)) == "not_found"
+        assert await code_of(revoke(desk, other, grant)) == "not_found"
+        assert await code_of(evidence(desk, colleague, grant, "payslip")) == "not_found"
+    # Each try upon what exists is on its owner's log, and another person is not named there.
+    refused = [line for line in await log_of(desk, person) if line["outcome"] == "refused"]
+    assert len(refused) == 4 + 4
+    strangers = [line["actor"] for line in refused if line["actor"]["kind"] == "anonymous"]
+    assert strangers == [{"kind": "anonymous"}] * 5
+    assert {line["actor"].get("name") for line in refused} == {None, "Inès Moreau"}
+    assert (await list_grants(desk, other)).items == []
+    assert (await list_grants(desk, colleague)).items == []
+    assert (await consent.list_sent(desk, colleague)).items == []
+
+
+async def test_a_grant_is_the_workers_and_not_their_organisations(desk: Desk) -> None:
+    person, worker, _, grant_id = await granted(desk)
+    colleague = await make_worker(desk, organisation_id=worker.organisation_id)
+    assert (await evidence(desk, worker, grant_id, "payslip")).held is False
+    assert await code_of(evidence(desk, colleague, grant_id, "payslip")) == "not_found"
+    assert (await log_of(desk, person))[-1]["reason"] == "not_recipient"
+
+
+async def test_the_tables_hold_no_word_of_it(desk: Desk) -> None:
+    """Every column of every row written: no phone, name, type, purpose nor contact."""
+    phone = a_phone()
+    person, worker = await make_person(desk, phone), await make_worker(desk)
+    asked = asking("payslip", "lease", purpose="Dossier de Zoé Quertinmont")
+    for number in (phone, a_phone()):
+        sent = await ask(desk, worker, number, asked, idempotency_key=f"key-{number}")
+        if number == phone:
+            await approve(desk, person, sent.id, Approval(), idempotency_key="key-of-yes")
+    words = [
+        phone, phone[3:], "payslip", "lease", "housing", "Quertinmont", "Moreau", "Montreuil",
+        "0148706000", "P1M", "key-of-yes", "key-+33",
+    ]  # fmt: skip
+    tables = [
+        "consent_request", "grant", "grant_type", "grant_history", "grant_document", "idempotency",
+        "message", "access_event", "audit_key", "person", "worker", "organisation", "attempt",
+    ]  # fmt: skip
+    async with desk.database.transaction() as tx:
+        for table in tables:
+            rows = await tx.scalars(text(f"SELECT t::text FROM unefois.{table} t"))  # noqa: S608  (names above)
+            dumped = "\n".join(rows)
+            assert dumped or table in {"grant_document", "attempt"}
+            for word in words:
+                assert word not in dumped, (table, word)
+                assert word.encode().hex() not in dumped, (table, word)

@@ -1,0 +1,248 @@
+"""Grants: given unasked, listed, seen, taken back; no longer than a year; their receipt."""
+
+import asyncio
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from auth.desk import Desk
+from base.errors import Failure, Kind
+from base.ids import new_id
+from tests.rooms import MoveClock
+from tests.vault.consenting import (
+    delete_document,
+    log_of,
+    make_client,
+    make_document,
+    make_person,
+    make_worker,
+)
+from vault.durations import end_of
+from vault.grants import Gift, GrantView, Named, give, list_grants, revoke, see
+from vault.receipts import receipt
+from vault.revocations import GRANTS
+from vault.scopes import scope_of
+
+
+def gift(to: Named, *types: str, ids: tuple[Any, ...] = (), **terms: Any) -> Gift:
+    values = {"purpose_code": "housing", "purpose": "Mon dossier", "duration": "P1M", **terms}
+    actions = values.pop("actions", ("read",))
+    return Gift(recipient=to, scope=scope_of(types, ids, actions), **values)
+
+
+async def code_of(awaitable: Any) -> str:
+    with pytest.raises(Failure) as failed:
+        await awaitable
+    return failed.value.code
+
+
+async def test_a_person_gives_to_a_worker_by_id_or_e_mail_and_to_a_client(desk: Desk) -> None:
+    person = await make_person(desk)
+    worker = await make_worker(desk, email="ines.moreau@ccas.example")
+    client = await make_client(desk)
+    permit = await make_document(desk, person, "residence_permit")
+    by_id = await give(desk, person, gift(Named(worker_id=worker.id), "payslip", ids=(permit,)))
+    by_mail = await give(
+        desk, person, gift(Named(worker_email="Ines.Moreau@CCAS.example"), "lease")
+    )
+    to_client = await give(desk, person, gift(Named(client_id=client.client_id), "lease"))
+    assert by_id.recipient_id == by_mail.recipient_id == worker.id
+    assert (to_client.recipient_kind, to_client.recipient_id) == ("client", client.id)
+    assert by_id.terms.recipient["organisation"] == "CCAS de Montreuil"
+    assert by_id.terms.scope.document_ids == (permit,)
+    assert by_id.terms.legal_basis == "consent"
+    mine = (await list_grants(desk, person)).items
+    assert [each.id for each in mine] == [to_client.id, by_mail.id, by_id.id]
+    theirs = (await list_grants(desk, worker)).items
+    assert [each.id for each in theirs] == [by_mail.id, by_id.id]
+    assert [line["action"] for line in await log_of(desk, person)] == ["grant.give"] * 3
+
+
+async def test_what_cannot_be_given(desk: Desk) -> None:
+    person, worker, other = (
+        await make_person(desk),
+        await make_worker(desk),
+        await make_person(desk),
+    )
+    to = Named(worker_id=worker.id)
+    theirs = await make_document(desk, other, "payslip")
+    gone = await make_document(desk, person, "payslip")
+    await delete_document(desk, gone)
+    for wrong, code in (
+        (gift(to, "prescription"), "sensitive_by_type"),
+        (gift(to, ids=(theirs,)), "unknown_document"),
+        (gift(to, ids=(gone,)), "unknown_document"),
+        (gift(to, ids=(new_id(),)), "unknown_document"),
+        (gift(to, "made_up"), "unknown_document_type"),
+        (gift(to), "scope_empty"),
+        (gift(to, "payslip", actions=()), "scope_empty"),
+        (gift(to, "payslip", duration="P366D"), "duration_too_long"),
+        (gift(to, "payslip", duration="P12M1D"), "duration_too_long"),
+        (gift(to, "payslip", purpose_code="fun"), "unknown_purpose"),
+        (gift(to, "payslip", store_for="P1M"), "store_not_asked"),
+        (gift(Named(worker_id=new_id()), "payslip"), "unknown_recipient"),
+        (gift(Named(worker_email="nobody@ccas.example"), "payslip"), "unknown_recipient"),
+        (gift(Named(client_id="nobody"), "payslip"), "unknown_recipient"),
+    ):
+        assert await code_of(give(desk, person, wrong)) == code
+    assert (await list_grants(desk, person)).items == []
+
+
+async def test_looking_for_recipients_is_paced(desk: Desk) -> None:
+    few = replace(desk, settings=desk.settings.model_copy(update={"requests_per_hour": 4}))
+    person = await make_person(desk)
+    tries = [
+        give(few, person, gift(Named(worker_email=f"w{n}@ccas.example"), "payslip"))
+        for n in range(10)
+    ]
+    failures = await asyncio.gather(*tries, return_exceptions=True)
+    codes = [each.code for each in failures if isinstance(each, Failure)]
+    assert sorted(codes) == ["too_many_requests"] * 6 + ["unknown_recipient"] * 4
+
+
+async def test_a_grant_ends_at_its_instant_with_no_job_run(
+    desk: Desk, moved_clock: MoveClock
+) -> None:
+    person, worker = await make_person(desk), await make_worker(desk)
+    grant = await give(desk, person, gift(Named(worker_id=worker.id), "payslip", duration="P12M"))
+    assert grant.ends_at == end_of(grant.given_at, "P12M")
+    moved_clock(grant.ends_at - grant.given_at - timedelta(minutes=1))
+    assert (await see(desk, worker, grant.id)).state == "live"
+    assert [each.id for each in (await list_grants(desk, worker, state="live")).items] == [grant.id]
+    moved_clock(grant.ends_at - grant.given_at + timedelta(seconds=1))
+    assert (await see(desk, worker, grant.id)).state == "expired"
+    assert (await list_grants(desk, worker, state="live")).items == []
+    assert (await list_grants(desk, worker, state="ended")).items[0].state == "expired"
+
+
+async def test_the_database_itself_keeps_to_a_year(desk: Desk) -> None:
+    person, worker = await make_person(desk), await make_worker(desk)
+    grant = await give(desk, person, gift(Named(worker_id=worker.id), "payslip"))
+    with pytest.raises(Exception, match="a_year_at_most"):
+        async with desk.database.transaction() as tx:
+            longer = (
+                "UPDATE unefois.grant SET ends_at = given_at + interval '366 days' WHERE id = :id"
+            )
+            await tx.execute(text(longer), {"id": grant.id})
+
+
+async def test_taken_back_twice_is_taken_back_once(desk: Desk) -> None:
+    person, worker = await make_person(desk), await make_worker(desk)
+    grant = await give(desk, person, gift(Named(worker_id=worker.id), "payslip"))
+    answers = await asyncio.gather(*(revoke(desk, person, grant.id) for _ in range(8)))
+    assert {(each.state, each.revoked_at) for each in answers} == {
+        ("revoked", answers[0].revoked_at)
+    }
+    assert (await see(desk, worker, grant.id)).state == "revoked"
+    actions = [line["action"] for line in await log_of(desk, person)]
+    assert actions == ["grant.give", "grant.revoke", "grant.see"]
+    async with desk.database.transaction() as tx:
+        steps = await tx.scalars(
+            text("SELECT step FROM unefois.grant_history WHERE grant_id = :id ORDER BY id"),
+            {"id": grant.id},
+        )
+        assert list(steps) == ["given", "revoked"]
+
+
+async def test_a_revocation_is_told_when_it_commits(desk: Desk) -> None:
+    person, worker = await make_person(desk), await make_worker(desk)
+    grant = await give(desk, person, gift(Named(worker_id=worker.id), "payslip"))
+    async with desk.database.listening(GRANTS) as ear:
+        await revoke(desk, person, grant.id)
+        heard: list[psycopg.Notify] = [
+            notice async for notice in ear.notifies(timeout=5, stop_after=1)
+        ]
+    assert [notice.payload for notice in heard] == [str(grant.id)]
+
+
+async def test_only_the_giver_takes_back(desk: Desk) -> None:
+    person, worker, other = (
+        await make_person(desk),
+        await make_worker(desk),
+        await make_person(desk),
+    )
+    grant = await give(desk, person, gift(Named(worker_id=worker.id), "payslip"))
+    assert await code_of(revoke(desk, other, grant.id)) == "not_found"
+    assert await code_of(revoke(desk, other, new_id())) == "not_found"
+    assert (await see(desk, person, grant.id)).state == "live"
+    refused = (await log_of(desk, person))[1]
+    assert (refused["outcome"], refused["reason"]) == ("refused", "not_owner")
+    assert refused["actor"] == {"kind": "anonymous"}
+
+
+async def test_the_same_key_gives_once(desk: Desk) -> None:
+    person, worker = await make_person(desk), await make_worker(desk)
+    made = gift(Named(worker_id=worker.id), "payslip")
+    answers = await asyncio.gather(
+        *(give(desk, person, made, idempotency_key="gift") for _ in range(6))
+    )
+    assert len({each.id for each in answers}) == 1
+    assert asdict(answers[0]) == asdict(answers[5])
+    other = gift(Named(worker_id=worker.id), "lease")
+    assert await code_of(give(desk, person, other, idempotency_key="gift")) == (
+        "idempotency_key_reused"
+    )
+
+
+async def test_lists_go_on_page_by_page(desk: Desk) -> None:
+    person, worker = await make_person(desk), await make_worker(desk)
+    made = [
+        (await give(desk, person, gift(Named(worker_id=worker.id), "payslip"))).id for _ in range(5)
+    ]
+    await revoke(desk, person, made[2])
+    first = await list_grants(desk, person, limit=2)
+    second = await list_grants(desk, person, limit=3, cursor=first.next)
+    assert [each.id for each in [*first.items, *second.items]] == made[::-1]
+    assert second.next is None
+    assert [each.id for each in (await list_grants(desk, person, state="ended")).items] == [made[2]]
+
+
+async def test_the_receipt_says_who_why_how_long_and_how_to_withdraw(desk: Desk) -> None:
+    person, worker = await make_person(desk), await make_worker(desk)
+    given = await give(
+        desk,
+        person,
+        gift(Named(worker_id=worker.id), "payslip", may_store=True, store_for="P2Y"),
+    )
+    said = receipt(await see(desk, worker, given.id), "https://unefois.example")
+    assert said["dpv:hasRecipient"]["name"] == "Inès Moreau"
+    assert said["dpv:hasPurpose"] == {"code": "housing", "dct:description": "Mon dossier"}
+    assert said["dpv:hasStorageCondition"] == {"may_store": True, "store_for": "P2Y"}
+    assert said["dpv:hasPersonalData"]["document_types"] == ["payslip"]
+    assert said["dpv:hasProcessing"] == ["dpv:Consult"]
+    assert said["dpv:isExercisedAt"]["withdraw"].endswith(f"/v1/grants/{given.id}/revoke")
+    assert said["dpv:hasStatus"] == "dpv:ConsentGiven"
+    assert str(person.id) not in str(said)
+    withdrawn = receipt(await revoke(desk, person, given.id), "https://unefois.example")
+    assert withdrawn["dpv:hasStatus"] == "dpv:ConsentWithdrawn"
+    assert "dpv:hasWithdrawal" in withdrawn
+
+
+async def test_nothing_is_answered_when_the_log_cannot_be_written(desk: Desk) -> None:
+    """A ledger that fails: neither a grant nor a refusal comes out."""
+
+    class Broken(type(desk.ledger)):  # type: ignore[misc]  # the real one, its last step broken
+        async def record(self, *_: Any) -> Any:
+            raise OSError("no space left")
+
+    broken = replace(desk, ledger=Broken(desk.database, desk.fields))
+    person, worker = await make_person(desk), await make_worker(desk)
+    with pytest.raises(OSError, match="no space"):
+        await give(broken, person, gift(Named(worker_id=worker.id), "payslip"))
+    with pytest.raises(OSError, match="no space"):
+        await see(broken, worker, new_id())
+    assert (await list_grants(desk, person)).items == []
+
+
+async def test_seeing_is_recorded_on_both_sides(desk: Desk) -> None:
+    person, worker = await make_person(desk), await make_worker(desk)
+    given = await give(desk, person, gift(Named(worker_id=worker.id), "payslip"))
+    seen = [await see(desk, person, given.id), await see(desk, worker, given.id)]
+    assert all(isinstance(each, GrantView) for each in seen)
+    kinds = [line["actor"]["kind"] for line in await log_of(desk, person)]
+    assert kinds == ["owner", "owner", "worker"]
+    assert Kind.NOT_FOUND.value == await code_of(see(desk, await make_worker(desk), given.id))
