@@ -39,7 +39,7 @@ _DIGITS = 6
 _STRANGER = Actor(ActorKind.ANONYMOUS)
 
 Subject = Literal["person", "worker"]
-OnOpened = Callable[[AsyncConnection, UUID, bytes, str], Awaitable[None]]
+OnOpened = Callable[[Desk, AsyncConnection, UUID, bytes], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ async def finish(
 ) -> SignedIn:
     """Exchange a good code for a session; the first one for a phone opens an empty vault.
 
-    `on_opened(tx, person_id, phone_tag, phone)` runs in the same transaction as the opening.
+    `on_opened(desk, tx, person_id, phone_tag)` runs in the same transaction as the opening.
     Raises `Failure`: NOT_FOUND for an unknown sign-in; UNAUTHENTICATED `code_wrong` for a wrong,
     late, exhausted or used code alike; REFUSED `vault_asleep` for a good code that no longer
     suffices (a number unused for six months may be another person's).
@@ -217,11 +217,11 @@ async def _send_code(
 async def _try_code(desk: Desk, tx: AsyncConnection, row: Any, code: str) -> _Refused | None:
     """Spend one attempt and compare; None when the code is good."""
     seen = await sign_ins.recent(tx, row.address_tag, sent_within=HOUR, tried=WRONG_WINDOW)
+    if seen.wrong >= MOST_WRONG:
+        return _Refused("too_many_wrong_codes")
     spent = await sign_ins.count_attempt(tx, row.id, MOST_ATTEMPTS)
     tag = await _code_tag(desk, row.id, _typed(code))
     good = hmac.compare_digest(tag, row.code_tag)
-    if seen.wrong >= MOST_WRONG:
-        return _Refused("too_many_wrong_codes")
     return None if good and spent else _Refused("code_wrong")
 
 
@@ -290,7 +290,7 @@ async def _open_vault(
     event = Event(new_id(), at, Action.VAULT_OPENED, Outcome.ALLOWED, person.actor(), person.id)
     await desk.ledger.record(tx, event)
     if on_opened is not None:
-        await on_opened(tx, person.id, address.tag, address.value)
+        await on_opened(desk, tx, person.id, address.tag)
     return person
 
 

@@ -85,7 +85,7 @@ async def messages(connection: AsyncConnection, limit: int) -> Sequence[Row[Any]
     found = await connection.execute(
         select(Message.__table__)
         .where(Message.expires_at > now())
-        .order_by(Message.created_at.desc(), Message.id.desc())
+        .order_by(Message.id.desc())
         .limit(limit)
     )
     return found.all()
@@ -94,10 +94,7 @@ async def messages(connection: AsyncConnection, limit: int) -> Sequence[Row[Any]
 async def delete_beyond(connection: AsyncConnection, keep: int) -> None:
     """Bound the demo's inbox to its newest shelved messages."""
     newest = (
-        select(Message.id)
-        .where(Message.due_at.is_(None))
-        .order_by(Message.created_at.desc(), Message.id.desc())
-        .limit(keep)
+        select(Message.id).where(Message.due_at.is_(None)).order_by(Message.id.desc()).limit(keep)
     )
     await connection.execute(
         delete(Message).where(Message.due_at.is_(None), Message.id.not_in(newest.scalar_subquery()))

@@ -7,7 +7,6 @@ from uuid import UUID
 from babel import negotiate_locale
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import sessions, sign_ins
 from auth.subjects import Client
@@ -69,17 +68,12 @@ async def finish_sign_in(
 ) -> SessionOpened:
     """Exchange the code for a session."""
     response.headers["Cache-Control"] = "no-store"
-
-    async def adopt(tx: AsyncConnection, person_id: UUID, phone_tag: bytes, _phone: str) -> None:
-        """What was asked of this phone before it had a vault."""
-        await adopt_requests(house, tx, person_id, phone_tag)
-
     opened = await sign_ins.finish(
         house,
         sign_in_id,
         code=body.code,
         language=_language(request),
-        on_opened=adopt,
+        on_opened=adopt_requests,
     )
     return SessionOpened(token=opened.token, expires_at=opened.expires_at, kind=opened.kind)
 

@@ -1,0 +1,239 @@
+"""Whoever does not hold the phone: guesses, races, probes, and a thief of the database."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select, text
+
+from auth import sessions, sign_ins
+from auth.desk import Desk
+from auth.records.sessions import Session
+from auth.records.sign_ins import SignIn
+from base.errors import Failure
+from tests.auth.arrivals import (
+    MoveClock,
+    begin,
+    code_for,
+    letters,
+    log_of,
+    new_email,
+    new_phone,
+    new_worker,
+    sign_in,
+    wrong,
+)
+
+
+async def attempt(desk: Desk, started: sign_ins.Started, code: str) -> str:
+    """`in`, or the code of the failure."""
+    try:
+        await sign_ins.finish(desk, started.id, code=code)
+    except Failure as failure:
+        return failure.code
+    return "in"
+
+
+async def vault_of(desk: Desk, token: str) -> Any:
+    async with desk.database.transaction() as tx:
+        found = await sessions.subject_of(desk, tx, token)
+    assert found
+    return found.id
+
+
+async def test_twenty_right_codes_at_once_open_one_session(desk: Desk) -> None:
+    started, code = await begin(desk, new_phone())
+    async with desk.database.transaction() as tx:
+        before = len((await tx.execute(select(Session.id))).all())
+    answers = await asyncio.gather(*(attempt(desk, started, code) for _ in range(20)))
+    assert sorted(answers) == ["code_wrong"] * 19 + ["in"]
+    async with desk.database.transaction() as tx:
+        assert len((await tx.execute(select(Session.id))).all()) == before + 1
+
+
+async def test_twenty_guesses_at_once_count_as_five(desk: Desk) -> None:
+    started, code = await begin(desk, new_phone())
+    answers = await asyncio.gather(*(attempt(desk, started, wrong(code)) for _ in range(20)))
+    assert set(answers) == {"code_wrong"}
+    async with desk.database.transaction() as tx:
+        row = (await tx.execute(select(SignIn.__table__).where(SignIn.id == started.id))).one()
+    assert row.attempts == 5
+    assert await attempt(desk, started, code) == "code_wrong"
+
+
+async def test_two_first_codes_at_once_open_one_vault(desk: Desk) -> None:
+    phone = new_phone()
+    started = [await begin(desk, phone) for _ in range(2)]
+    signed_in = await asyncio.gather(
+        *(sign_ins.finish(desk, one.id, code=code) for one, code in started)
+    )
+    assert len({await vault_of(desk, one.token) for one in signed_in}) == 1
+
+
+async def test_six_digits_are_not_guessed_across_many_sign_ins(
+    desk: Desk, moved_clock: MoveClock
+) -> None:
+    phone = new_phone()
+    person_id = await vault_of(desk, (await sign_in(desk, phone)).token)
+    spared, spared_code = await begin(desk, phone)
+    for _ in range(4):
+        started, code = await begin(desk, phone)
+        for _ in range(5):
+            assert await attempt(desk, started, wrong(code)) == "code_wrong"
+    # Even a code that was never tried, right and on time, is one too many; and it says no more.
+    assert await attempt(desk, spared, spared_code) == "code_wrong"
+    assert (await log_of(desk, person_id))[-1][2] == "too_many_wrong_codes"
+    # The phone is told, rather than sent a code that cannot work.
+    await sign_ins.start(desk, phone=phone)
+    assert not re.search(r"\d{6}", (await letters(desk, phone))[-1]["text"])
+    # A day later its holder is in again.
+    moved_clock(timedelta(hours=23, minutes=55))
+    await sign_ins.start(desk, phone=phone)
+    assert not re.search(r"\d{6}", (await letters(desk, phone))[-1]["text"])
+    moved_clock(timedelta(hours=24, minutes=11))
+    assert await sign_in(desk, phone)
+
+
+async def test_guesses_at_once_across_sign_ins_do_not_pass_twenty(desk: Desk) -> None:
+    phone = new_phone()
+    started = [await begin(desk, phone) for _ in range(8)]
+    await asyncio.gather(
+        *(attempt(desk, one, wrong(code)) for one, code in started for _ in range(5))
+    )
+    async with desk.database.transaction() as tx:
+        tag = await desk.fields.tag("phone", phone)
+        rows = await tx.execute(select(SignIn.attempts).where(SignIn.address_tag == tag))
+    # Beyond twenty, none was compared.
+    assert sum(rows.scalars()) == 20
+
+
+async def test_codes_asked_at_once_do_not_pass_ten_an_hour(desk: Desk) -> None:
+    phone = new_phone()
+    answers = await asyncio.gather(
+        *(sign_ins.start(desk, phone=phone) for _ in range(20)), return_exceptions=True
+    )
+    assert sum(isinstance(answer, sign_ins.Started) for answer in answers) == 10
+    assert len(await letters(desk, phone)) == 10
+
+
+async def test_a_recycled_number_does_not_open_its_last_holders_vault(
+    desk: Desk, moved_clock: MoveClock
+) -> None:
+    phone = new_phone()
+    person_id = await vault_of(desk, (await sign_in(desk, phone)).token)
+    moved_clock(timedelta(days=215))
+    started, code = await begin(desk, phone)
+    assert await attempt(desk, started, wrong(code)) == "code_wrong", "a guess learns nothing"
+    assert await attempt(desk, started, code) == "vault_asleep"
+    assert await attempt(desk, started, code) == "code_wrong", "the code was spent"
+    assert (await log_of(desk, person_id))[-2] == ("sign_in.failure", "refused", "vault_asleep")
+
+
+@contextmanager
+def statements(desk: Desk) -> Iterator[list[str]]:
+    """Every SQL statement that this task sends in the block, on whichever connection."""
+    sent: list[str] = []
+    mine = asyncio.current_task()
+
+    def note(_1: object, _2: object, statement: str, *_3: object) -> None:
+        if asyncio.current_task() is mine:
+            sent.append(statement)
+
+    engines = [desk.database.engine.sync_engine, desk.database._aside.sync_engine]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+async def row_sizes(desk: Desk, sign_in: sign_ins.Started) -> Any:
+    """The sizes of what a sign-in left in the tables."""
+    sizes = text(
+        "SELECT octet_length(s.sealed), octet_length(s.code_tag), s.attempts,"
+        " octet_length(m.sealed), m.attempts, octet_length(e.sealed)"
+        " FROM unefois.sign_in s, (SELECT * FROM unefois.message ORDER BY id DESC LIMIT 1) m,"
+        " (SELECT * FROM unefois.access_event ORDER BY id DESC LIMIT 1) e WHERE s.id = :id"
+    )
+    async with desk.database.transaction() as tx:
+        return tuple((await tx.execute(sizes, {"id": sign_in.id})).one())
+
+
+@pytest.mark.parametrize("kind", ["phone", "email"])
+async def test_an_account_and_no_account_cost_the_same(desk: Desk, kind: str) -> None:
+    known, unknown = (new_phone(), new_phone()) if kind == "phone" else (new_email(), new_email())
+    if kind == "phone":
+        await sign_in(desk, known)
+    else:
+        await new_worker(desk, known)
+    await begin(desk, new_phone())
+    seen: dict[str, list[Any]] = {known: [], unknown: []}
+    for address in (known, unknown, known, unknown):
+        way = {kind: address}
+        with statements(desk) as sent:
+            started = await sign_ins.start(desk, **way)
+        sizes = await row_sizes(desk, started)
+        code = await code_for(desk, address)
+        with statements(desk) as tried:
+            assert await attempt(desk, started, wrong(code)) == "code_wrong"
+        seen[address].append((sent, tried, sizes[:-1], started.expires_at.tzinfo))
+    assert seen[known] == seen[unknown]
+    assert len(seen[known][0][0]) > 5
+    assert seen[known][0] == seen[known][1], "nor does asking twice tell more"
+
+
+@pytest.mark.parametrize("kind", ["phone", "email"])
+async def test_the_hours_limit_tells_nothing_of_the_account(desk: Desk, kind: str) -> None:
+    known, unknown = (new_phone(), new_phone()) if kind == "phone" else (new_email(), new_email())
+    if kind == "email":
+        await new_worker(desk, known)
+    else:
+        started, code = await begin(desk, known)
+        await sign_ins.finish(desk, started.id, code=code)
+        await sign_ins.start(desk, phone=unknown)
+    allowed = []
+    for address in (known, unknown):
+        count = 0
+        with pytest.raises(Failure) as caught:
+            for _ in range(50):
+                await sign_ins.start(desk, **{kind: address})
+                count += 1
+        allowed.append((count, caught.value.code, caught.value.kind))
+    assert allowed[0] == allowed[1]
+
+
+async def test_a_thief_of_the_database_finds_no_address_no_code_and_no_token(desk: Desk) -> None:
+    phone, email = new_phone(), new_email()
+    await new_worker(desk, email, name="Honorine Marqueur")
+    person, worker = await sign_in(desk, phone), await sign_in(desk, email)
+    await sign_ins.start(desk, phone=phone)
+    secrets = [person.token, person.token[3:], worker.token, phone, phone[3:], email, email[:8]]
+    secrets += ["Honorine", "Marqueur", "CCAS de Lys", "assistante sociale"]
+    names = text("SELECT tablename FROM pg_tables WHERE schemaname = 'unefois'")
+    async with desk.database.transaction() as tx:
+        tables = (await tx.execute(names)).scalars().all()
+        dump = []
+        for table in tables:
+            whole_rows = text(f'SELECT t::text FROM unefois."{table}" t')  # noqa: S608  (our names)
+            rows = await tx.execute(whole_rows)
+            dump += rows.scalars().all()
+    whole = "\n".join(dump)
+    assert len(dump) > 10
+    for secret in secrets:
+        assert secret not in whole
+        assert secret.encode().hex() not in whole
+
+
+async def test_nothing_of_a_sign_in_is_printed(desk: Desk) -> None:
+    phone = new_phone()
+    signed_in = await sign_in(desk, phone)
+    assert signed_in.token not in repr(signed_in)
+    with pytest.raises(Failure) as caught:
+        await sign_ins.finish(desk, (await sign_ins.start(desk, phone=phone)).id, code="12")
+    assert phone[3:] not in repr(caught.value) + str(caught.value.values)

@@ -1,0 +1,51 @@
+"""A desk whose messages nobody else delivers: a PostgreSQL of its own, no server upon it."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from storage.roots import ensure_root
+
+from audit.record import Ledger
+from auth.desk import Desk
+from base.database import Database
+from base.embedded import Addresses, EmbeddedPostgres
+from base.settings import Settings
+from migrations.run import upgrade
+from storage.storage import key_provider, open_storage
+
+
+@pytest.fixture(scope="session")
+def quiet_home() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="unefois-"))
+    yield folder / "home"
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def quiet_postgres(quiet_home: Path) -> Iterator[Addresses]:
+    server = EmbeddedPostgres(quiet_home)
+    addresses = server.start()
+    upgrade(SecretStr(addresses.owner_url))
+    yield addresses
+    server.stop()
+
+
+@pytest.fixture
+async def quiet_desk(quiet_home: Path, quiet_postgres: Addresses) -> AsyncIterator[Desk]:
+    """The same rows for each test of the session: each sends to addresses of its own."""
+    settings = Settings(mode="demo", home=quiet_home, messenger="inbox")
+    database = Database(SecretStr(quiet_postgres.service_url))
+    storage = open_storage(settings, database)
+    await ensure_root(database, key_provider(settings))
+    yield Desk(
+        settings=settings,
+        database=database,
+        fields=storage.fields,
+        ledger=Ledger(database, storage.fields),
+    )
+    await storage.blobs.close()
+    await database.close()

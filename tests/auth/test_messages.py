@@ -1,0 +1,201 @@
+"""Messages leave right after the commit, once, or are given up; nothing of them is logged."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+from structlog.testing import capture_logs
+
+from auth import messages, sign_ins
+from auth.desk import Desk
+from auth.messages import MOST_ATTEMPTS, Deliverer
+from auth.messengers import NotSent, Outgoing, Undeliverable
+from auth.messengers.inbox import InboxMessenger
+from auth.records.messages import Message, delete_late_messages
+from base.database import now
+from tests.auth.arrivals import new_email, new_phone
+
+
+class Recorder:
+    """Takes messages, or fails as told."""
+
+    keeps = False
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.sent: list[Outgoing] = []
+        self.tried = 0
+        self.failure = failure
+        self._news = asyncio.Condition()
+
+    async def send(self, message: Outgoing) -> None:
+        self.tried += 1
+        await asyncio.sleep(0)
+        if self.failure is not None:
+            raise self.failure
+        async with self._news:
+            self.sent.append(message)
+            self._news.notify_all()
+
+    async def has(self, count: int) -> None:
+        """Wait for that many messages."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.sent) >= count)
+
+
+async def put(desk: Desk, to: str, **said: object) -> None:
+    async with desk.database.transaction() as tx:
+        await messages.queue(desk, tx, channel="sms", to=to, text="Bonjour", **said)  # type: ignore[arg-type]  # options
+
+
+async def waiting(desk: Desk) -> int:
+    async with desk.database.transaction() as tx:
+        return len((await tx.execute(select(Message.id))).all())
+
+
+async def make_due(desk: Desk) -> None:
+    async with desk.database.transaction() as tx:
+        await tx.execute(update(Message).values(due_at=now()))
+
+
+async def delay_left(desk: Desk) -> float:
+    async with desk.database.transaction() as tx:
+        left = await tx.execute(select(Message.due_at - now()))
+        seconds: float = left.scalar_one().total_seconds()
+    return seconds
+
+
+async def test_a_message_leaves_and_its_row_with_it(quiet_desk: Desk) -> None:
+    phone, recorder = new_phone(), Recorder()
+    await put(quiet_desk, phone)
+    assert await Deliverer(quiet_desk, recorder).deliver_due() == 1
+    assert [(m.channel, m.to, m.text) for m in recorder.sent] == [("sms", phone, "Bonjour")]
+    assert await waiting(quiet_desk) == 0
+
+
+async def test_what_is_rolled_back_is_not_sent(quiet_desk: Desk) -> None:
+    recorder = Recorder()
+    with pytest.raises(ZeroDivisionError):
+        async with quiet_desk.database.transaction() as tx:
+            await messages.queue(quiet_desk, tx, channel="sms", to=new_phone(), text="Bonjour")
+            raise ZeroDivisionError
+    assert await Deliverer(quiet_desk, recorder).deliver_due() == 0
+
+
+async def test_it_leaves_as_soon_as_it_is_committed(quiet_desk: Desk) -> None:
+    recorder = Recorder()
+    running = asyncio.create_task(Deliverer(quiet_desk, recorder).run())
+    try:
+        for count in (1, 2):
+            await put(quiet_desk, new_phone())
+            async with asyncio.timeout(5):
+                await recorder.has(count)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    async with asyncio.timeout(5):
+        while await waiting(quiet_desk):
+            await Deliverer(quiet_desk, recorder).deliver_due()
+
+
+async def test_two_deliverers_send_each_message_once(quiet_desk: Desk) -> None:
+    recorder = Recorder()
+    phones = {new_phone() for _ in range(30)}
+    for phone in phones:
+        await put(quiet_desk, phone)
+    deliverers = [Deliverer(quiet_desk, recorder) for _ in range(4)]
+    while any(await asyncio.gather(*(one.deliver_due() for one in deliverers))):
+        pass
+    assert sorted(message.to for message in recorder.sent) == sorted(phones)
+
+
+async def test_a_failure_is_tried_again_later_and_later_then_given_up(quiet_desk: Desk) -> None:
+    recorder = Recorder(NotSent("smtp: 451"))
+    deliverer = Deliverer(quiet_desk, recorder)
+    await put(quiet_desk, new_phone())
+    delays = []
+    for _ in range(MOST_ATTEMPTS - 1):
+        assert await deliverer.deliver_due() == 1
+        assert await deliverer.deliver_due() == 0, "not before its time"
+        delays.append(await delay_left(quiet_desk))
+        await make_due(quiet_desk)
+    assert delays == sorted(delays)
+    assert delays[0] <= 5
+    assert delays[-1] > 250
+    assert await deliverer.deliver_due() == 1
+    assert (recorder.tried, await waiting(quiet_desk)) == (MOST_ATTEMPTS, 0)
+
+
+async def test_a_messenger_that_breaks_stops_neither_the_others_nor_the_deliverer(
+    quiet_desk: Desk,
+) -> None:
+    recorder = Recorder(ZeroDivisionError())
+    await put(quiet_desk, new_phone())
+    assert await Deliverer(quiet_desk, recorder).deliver_due() == 1
+    await make_due(quiet_desk)
+    assert await Deliverer(quiet_desk, good := Recorder()).deliver_due() == 1
+    assert len(good.sent) == 1
+
+
+async def test_an_impossible_address_is_given_up_at_once(quiet_desk: Desk) -> None:
+    recorder = Recorder(Undeliverable("smtp: 550"))
+    await put(quiet_desk, new_phone())
+    await Deliverer(quiet_desk, recorder).deliver_due()
+    assert await waiting(quiet_desk) == 0
+
+
+async def test_a_code_is_not_sent_once_it_has_expired(quiet_desk: Desk) -> None:
+    recorder = Recorder()
+    await put(quiet_desk, new_phone(), life=timedelta(seconds=-1))
+    assert await Deliverer(quiet_desk, recorder).deliver_due() == 0
+    async with quiet_desk.database.transaction() as tx:
+        assert await delete_late_messages(tx, MOST_ATTEMPTS) == 1
+
+
+async def test_an_unknown_worker_is_sent_nothing_and_the_row_goes(quiet_desk: Desk) -> None:
+    recorder = Recorder()
+    await sign_ins.start(quiet_desk, email=new_email())
+    assert await Deliverer(quiet_desk, recorder).deliver_due() == 1
+    assert (recorder.tried, await waiting(quiet_desk)) == (0, 0)
+
+
+@pytest.mark.parametrize("failure", [NotSent("smtp: 451"), Undeliverable("x"), OSError("+33612")])
+async def test_nothing_personal_is_logged(quiet_desk: Desk, failure: Exception) -> None:
+    phone = new_phone()
+    await sign_ins.start(quiet_desk, phone=phone)
+    with capture_logs() as lines:
+        await Deliverer(quiet_desk, Recorder(failure)).deliver_due()
+    assert len(lines) == 1
+    assert "+336" not in str(lines)
+    assert "code" not in str(lines)
+    await make_due(quiet_desk)
+    await Deliverer(quiet_desk, Recorder()).deliver_due()
+
+
+async def test_the_demos_inbox_shows_the_last_messages_and_only_these(quiet_desk: Desk) -> None:
+    phone = new_phone()
+    for _ in range(60):
+        await put(quiet_desk, phone)
+    await put(quiet_desk, new_phone())
+    deliverer = Deliverer(quiet_desk, InboxMessenger())
+    while await deliverer.deliver_due():
+        pass
+    assert len(await messages.inbox(quiet_desk)) == messages.INBOX == await waiting(quiet_desk)
+    mine = await messages.inbox(quiet_desk, to=phone)
+    assert len(mine) == messages.INBOX - 1
+    assert {shown.text for shown in mine} == {"Bonjour"}
+    assert mine == sorted(mine, key=lambda shown: shown.id, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "change", [{"mode": "production"}, {"messenger": "smtp"}, {"messenger": "console"}]
+)
+async def test_there_is_no_inbox_outside_the_demo(quiet_desk: Desk, change: dict[str, str]) -> None:
+    elsewhere = Desk(
+        settings=quiet_desk.settings.model_copy(update=change),
+        database=quiet_desk.database,
+        fields=quiet_desk.fields,
+        ledger=quiet_desk.ledger,
+    )
+    with pytest.raises(RuntimeError):
+        await messages.inbox(elsewhere)
