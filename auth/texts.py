@@ -1,9 +1,15 @@
-"""The short messages that carry codes: they name no vault and no one."""
+"""The short messages that are sent: they name no vault, no paper and no one."""
 
 _TEXTS = {
     "code": {
         "fr": "Votre code : {code}. Valable 10 minutes. Ne le donnez à personne.",
         "en": "Your code: {code}. Valid for 10 minutes. Do not give it to anyone.",
+    },
+    "expiry": {
+        "fr": "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir "
+        "lequel, ou parlez-en à la personne qui vous accompagne.",
+        "en": "One of your papers will soon reach its end date. Open your vault to see which, or "
+        "talk to the person who helps you.",
     },
     "locked": {
         "fr": "Trop de codes faux. Plus aucun code ne marche pendant 24 heures. "
@@ -22,6 +28,11 @@ def code_text(language: str, code: str) -> str:
 def locked_text(language: str) -> str:
     """Instead of a code, while none is accepted for this address."""
     return _in(_TEXTS["locked"], language)
+
+
+def expiry_text(language: str) -> str:
+    """The text that tells that a paper ends soon, without saying which."""
+    return _in(_TEXTS["expiry"], language)
 
 
 def subject(language: str) -> str:

@@ -25,7 +25,7 @@ from storage import content
 from storage.blobs import BlobKey
 from storage.content import Address, SealedContent
 from storage.fields import Sealer
-from vault import jobs
+from vault import expiries, jobs
 from vault.catalogue.types import by_code
 from vault.decoding.media import Inspection
 from vault.house import House
@@ -268,6 +268,7 @@ async def _keep(
             deposited_by_kind=depositor.actor.kind.value,
             deposited_by_id=depositor.actor.id,
             revision=new_id(),
+            notice_at=expiries.notice_at(facts),
             sealed=sealer.seal(DOCUMENT, document_id, facts_values(facts, depositor.words())),
         )
         await _add_version(house, tx, sealer, owner_id, document_id, version_id, 1, made)

@@ -15,6 +15,7 @@ from base.ids import new_id
 from vault.cursors import Page, cut, read
 from vault.deposit import Depositor, checked
 from vault.deposit import new_version as deposit_version
+from vault.expiries import notice_at
 from vault.house import House
 from vault.judging import Act, allow, refuse
 from vault.papers import DOCUMENT, Paper, facts_values, open_paper
@@ -78,6 +79,8 @@ async def correct(
                 ),
                 "revision": new_id(),
             }
+            if (facts.type, facts.expires_on) != (before.facts.type, before.facts.expires_on):
+                values["notice_at"] = notice_at(facts)
             if facts.type != before.facts.type:
                 values["type_tag"] = await house.fields.tag(
                     "document-type", person.id.bytes, facts.type

@@ -66,6 +66,12 @@ def end_of(start: datetime, duration: str) -> datetime:
         raise Failure(Kind.INVALID, "duration_too_long") from None
 
 
+def before(end: datetime, duration: str) -> datetime:
+    """The UTC instant from which `duration` is left until `end`: rest first, then months."""
+    length = parse(duration)
+    return _after_months(end.astimezone(UTC) - length.rest, -length.months)
+
+
 def within_a_year(start: datetime, duration: str) -> bool:
     """Whether it ends no later than twelve months from `start`; raises only on a bad shape."""
     try:

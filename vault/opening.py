@@ -148,7 +148,7 @@ async def open_own(
 
 
 async def open_for_scan(house: House, owner_id: UUID, file: Row[*tuple[Any, ...]]) -> Content:
-    """An original, for the service's own scanner: nobody is shown anything, so nothing is logged."""
+    """An original, for the service's own scanner: nobody is shown anything, nothing is logged."""
     address = Address(file.id, file.role, file.blob_key, file.envelope)
     return await content.opening(house.storage.blobs, house.storage.keys, owner_id, address)
 

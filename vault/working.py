@@ -5,12 +5,13 @@ from uuid import UUID
 import procrastinate
 
 from auth.sweeping import delete_expired
-from vault import renditions, scanning, sweeping
+from vault import expiries, renditions, scanning, sweeping
 from vault.house import House
 from vault.jobs import PREVIEW, QUEUE, SCAN
 
 _SWEEP_EVERY = "17 * * * *"
 _PURGE_EVERY = "41 3 * * *"
+_NOTICES_EVERY = "5 8 * * *"
 
 
 def worker(house: House) -> procrastinate.App:
@@ -39,6 +40,11 @@ def worker(house: House) -> procrastinate.App:
     @app.task(name="purge", queue=QUEUE, queueing_lock="purge")
     async def purge(timestamp: int) -> None:  # noqa: ARG001  (idem)
         await sweeping.purge_deleted(house)
+
+    @app.periodic(cron=_NOTICES_EVERY)
+    @app.task(name="notices", queue=QUEUE, queueing_lock="notices")
+    async def remind(timestamp: int) -> None:  # noqa: ARG001  (idem)
+        await expiries.remind(house)
 
     return app
 

@@ -453,6 +453,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("notice_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "deposited_by_kind IN ('owner', 'worker', 'client')", name=op.f("ck_document_depositor")
         ),
@@ -472,6 +473,14 @@ def upgrade() -> None:
         unique=False,
         schema="unefois",
         postgresql_where="deleted_at IS NOT NULL",
+    )
+    op.create_index(
+        "ix_document_notice_at",
+        "document",
+        ["notice_at"],
+        unique=False,
+        schema="unefois",
+        postgresql_where="notice_at IS NOT NULL",
     )
     op.create_index(
         "ix_document_person_id_id", "document", ["person_id", "id"], unique=False, schema="unefois"

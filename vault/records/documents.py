@@ -192,6 +192,18 @@ async def due_for_purge(connection: AsyncConnection, limit: int) -> Sequence[Row
     return found.all()
 
 
+async def due_for_notice(connection: AsyncConnection, limit: int) -> Sequence[Row[UUID, UUID]]:
+    """Documents whose person is to be told that they end soon: `id`, `person_id`."""
+    found = await connection.execute(
+        select(Document.id, Document.person_id)
+        .where(Document.notice_at <= now(), Document.deleted_at.is_(None))
+        .order_by(Document.person_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return found.all()
+
+
 async def known_blobs(connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
     """Which of these blobs a row refers to."""
     found = await connection.execute(

@@ -19,6 +19,7 @@ class Document(Base):
     __table_args__ = (
         Index("ix_document_person_id_id", "person_id", "id"),
         Index("ix_document_person_id_type_tag", "person_id", "type_tag"),
+        Index("ix_document_notice_at", "notice_at", postgresql_where="notice_at IS NOT NULL"),
         Index("ix_document_deleted_at", "deleted_at", postgresql_where="deleted_at IS NOT NULL"),
         CheckConstraint("deposited_by_kind IN ('owner', 'worker', 'client')", name="depositor"),
     )
@@ -33,6 +34,7 @@ class Document(Base):
     sealed: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=now())
     deleted_at: Mapped[datetime | None]
+    notice_at: Mapped[datetime | None]
 
 
 class DocumentVersion(Base):

@@ -1,13 +1,12 @@
 """SQL of upkeep: locks between backup and sweep, and rows past their date."""
 
-from uuid import UUID
 
-from sqlalchemy import delete, exists, select, text
+from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.database import now
 from storage.records import STORE_LOCK
-from vault.records.tables import DocumentVersion, Idempotency, SealedFile
+from vault.records.tables import Idempotency
 
 
 async def hold_store(connection: AsyncConnection) -> None:
@@ -19,5 +18,3 @@ async def forget_idempotency(connection: AsyncConnection) -> None:
     """Forget the answers given more than a day ago."""
     old = Idempotency.created_at < now() - text("interval '1 day'")
     await connection.execute(delete(Idempotency).where(old))
-
-

@@ -1,0 +1,56 @@
+"""Expiry notices: a person is told, once and without saying which, that a paper ends soon."""
+
+from datetime import UTC, datetime, time
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.messages import queue
+from auth.records import people
+from auth.texts import expiry_text
+from vault.catalogue.types import by_code
+from vault.durations import before
+from vault.house import House
+from vault.papers import Facts
+from vault.records import documents as records
+
+_BATCH = 200
+
+
+def notice_at(facts: Facts) -> datetime | None:
+    """When the person is to be told, by the type's notice period; None where nothing ends."""
+    known = by_code(facts.type)
+    if known is None or known.notice_period is None or facts.expires_on is None:
+        return None
+    end = datetime.combine(facts.expires_on, time(), UTC)
+    return before(end, known.notice_period)
+
+
+async def remind(house: House) -> int:
+    """Tell everyone whose papers end soon; how many people.
+
+    The message and the mark that it was said are one commit: a crash tells nobody twice, nor never.
+    """
+    told = 0
+    while True:
+        async with house.database.transaction() as tx:
+            due = await records.due_for_notice(tx, _BATCH)
+            for person_id in dict.fromkeys(row.person_id for row in due):
+                phone, language = await _reach(house, tx, person_id)
+                if phone is not None:
+                    text = expiry_text(language)
+                    await queue(house, tx, channel="sms", to=phone, text=text)
+                    told += 1
+            for row in due:
+                await records.change_document(tx, row.person_id, row.id, notice_at=None)
+        if len(due) < _BATCH:
+            return told
+
+
+async def _reach(house: House, tx: AsyncConnection, person_id: UUID) -> tuple[str | None, str]:
+    """The person's phone and language."""
+    row = await people.person(tx, person_id)
+    if row is None:
+        return None, "fr"
+    values = (await house.fields.of(person_id, tx)).open("person", row.id, row.sealed)
+    return values.get("phone"), row.language
