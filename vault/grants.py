@@ -89,7 +89,7 @@ class GrantView:
 
     id: UUID
     request_id: UUID | None
-    state: str
+    state: Literal["live", "expired", "revoked"]
     recipient_kind: str
     recipient_id: UUID
     covers_future: bool

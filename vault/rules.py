@@ -7,6 +7,7 @@ is, before anything leaves. The instant is the database's, read with the rows.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 from base.errors import Failure, Kind, not_found
@@ -215,7 +216,9 @@ def may_see(
     return Allowed()
 
 
-def state_of(revoked_at: datetime | None, ends_at: datetime, now: datetime) -> str:
+def state_of(
+    revoked_at: datetime | None, ends_at: datetime, now: datetime
+) -> Literal["live", "expired", "revoked"]:
     """`revoked`, `expired` or `live`."""
     if revoked_at is not None:
         return "revoked"

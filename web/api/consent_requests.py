@@ -1,0 +1,238 @@
+"""Consent requests: asked by workers and administrations, answered by the person."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from auth.subjects import Person
+from vault import consent
+from vault.consent import Approval, Asked, ReceivedRequest, SentRequest
+from vault.scopes import Choice
+from web.api.shapes import Cursor, Limit, Strict
+from web.api.terms import (
+    AskedOut,
+    ChoiceIn,
+    Code,
+    ContactIn,
+    ContactOut,
+    Duration,
+    GrantOut,
+    IdempotencyKey,
+    PartyOut,
+    PurposeIn,
+    ScopeIn,
+    StoreFor,
+    asked_out,
+    grant_out,
+    party_out,
+)
+from web.callers import CallerDep, HouseDep, PersonDep, RecipientDep
+from web.ids import PathId
+
+router = APIRouter(prefix="/v1/consent-requests", tags=["consent requests"])
+
+
+class PersonIn(Strict):
+    """Whom to ask: the holder of a phone."""
+
+    phone: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class ConsentRequestIn(Strict):
+    """What is asked, why, for how long, and whom to call about it."""
+
+    person: PersonIn
+    scope: ScopeIn
+    purpose: PurposeIn
+    legal_basis: Code
+    duration: Duration
+    may_store: bool = False
+    store_for: StoreFor | None = None
+    contact: ContactIn
+
+    def asked(self) -> Asked:
+        return Asked(
+            scope=self.scope.scope(),
+            purpose_code=self.purpose.code,
+            purpose=self.purpose.words(),
+            legal_basis=self.legal_basis,
+            duration=self.duration,
+            may_store=self.may_store,
+            store_for=self.store_for,
+            contact=self.contact.words(),
+        )
+
+
+class ApprovalIn(Strict):
+    """What is changed of what was asked, never to more."""
+
+    scope: ChoiceIn | None = None
+    duration: Duration | None = None
+    may_store: bool | None = None
+    covers_future: bool = Field(
+        False, description="Also documents of these types that are added later."
+    )
+
+    def approval(self) -> Approval:
+        return Approval(
+            choice=Choice() if self.scope is None else self.scope.choice(),
+            duration=self.duration,
+            may_store=self.may_store,
+            covers_future=self.covers_future,
+        )
+
+
+class RefusalIn(Strict):
+    """`not_me`: the phone is not, or no longer, that of the person meant."""
+
+    reason: Literal["no", "not_me"] = "no"
+
+
+class SentOut(BaseModel):
+    """The same answer whether or not that phone has a vault."""
+
+    id: UUID
+    state: Literal["waiting"] = "waiting"
+    lapses_at: datetime
+
+
+class SentPersonOut(BaseModel):
+    """The phone, as the sender wrote it."""
+
+    phone: str
+
+
+class SentRequestOut(AskedOut):
+    """A request, to its sender. One that is refused reads as one that is not answered."""
+
+    id: UUID
+    state: Literal["waiting", "approved", "lapsed"]
+    grant_id: UUID | None
+    person: SentPersonOut
+    contact: ContactOut
+    asked_at: datetime
+    lapses_at: datetime
+
+
+class CoveredOut(BaseModel):
+    """A type asked for, and the documents of that type held now."""
+
+    type: str
+    sensitive: bool
+    document_ids: list[UUID]
+
+
+class ReceivedRequestOut(AskedOut):
+    """A request, to the person. `ends_at`: when a grant approved now would end."""
+
+    id: UUID
+    state: Literal["waiting", "approved", "refused", "not_me", "lapsed"]
+    grant_id: UUID | None
+    requester: PartyOut
+    covers: list[CoveredOut]
+    asked_at: datetime
+    lapses_at: datetime
+    ends_at: datetime
+
+
+class RequestList(BaseModel):
+    """A page of requests: received by a person, or sent by anyone else."""
+
+    items: list[ReceivedRequestOut] | list[SentRequestOut]
+    next: str | None = Field(description="The cursor of the following page, or null.")
+
+
+@router.post("", status_code=202)
+async def ask(
+    body: ConsentRequestIn,
+    house: HouseDep,
+    recipient: RecipientDep,
+    idempotency_key: IdempotencyKey = None,
+) -> SentOut:
+    """Ask the holder of a phone for consent. It lapses in 7 days."""
+    sent = await consent.ask(
+        house, recipient, body.person.phone, body.asked(), idempotency_key=idempotency_key
+    )
+    return SentOut(id=sent.id, lapses_at=sent.lapses_at)
+
+
+@router.get("")
+async def list_(
+    house: HouseDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None
+) -> RequestList:
+    """A person's received requests, what waits first; anyone else's sent ones, newest first."""
+    if isinstance(caller, Person):
+        received = await consent.list_received(house, caller, limit=limit, cursor=cursor)
+        return RequestList(items=[_received(each) for each in received.items], next=received.next)
+    sent = await consent.list_sent(house, caller, limit=limit, cursor=cursor)
+    return RequestList(items=[_sent(each) for each in sent.items], next=sent.next)
+
+
+@router.get("/{request_id}")
+async def see(
+    request_id: PathId, house: HouseDep, caller: CallerDep
+) -> ReceivedRequestOut | SentRequestOut:
+    """One request, to the one it was put to or the one who sent it."""
+    if isinstance(caller, Person):
+        return _received(await consent.see_received(house, caller, request_id))
+    return _sent(await consent.see_sent(house, caller, request_id))
+
+
+@router.post("/{request_id}/approve", status_code=201)
+async def approve(
+    request_id: PathId,
+    house: HouseDep,
+    person: PersonDep,
+    body: ApprovalIn | None = None,
+    idempotency_key: IdempotencyKey = None,
+) -> GrantOut:
+    """Say yes, to all of it or to less."""
+    approval = Approval() if body is None else body.approval()
+    grant = await consent.approve(
+        house, person, request_id, approval, idempotency_key=idempotency_key
+    )
+    return grant_out(grant)
+
+
+@router.post("/{request_id}/refuse", status_code=204)
+async def refuse(
+    request_id: PathId, house: HouseDep, person: PersonDep, body: RefusalIn | None = None
+) -> Response:
+    """Say no, or "this is not me". The sender is told neither."""
+    await consent.refuse(house, person, request_id, "no" if body is None else body.reason)
+    return Response(status_code=204)
+
+
+def _sent(item: SentRequest) -> SentRequestOut:
+    return SentRequestOut(
+        id=item.id,
+        state=item.state,
+        grant_id=item.grant_id,
+        person=SentPersonOut(phone=item.phone),
+        contact=ContactOut(**item.asked.contact),
+        asked_at=item.asked_at,
+        lapses_at=item.lapses_at,
+        **asked_out(item.asked).model_dump(),
+    )
+
+
+def _received(item: ReceivedRequest) -> ReceivedRequestOut:
+    return ReceivedRequestOut(
+        id=item.id,
+        state=item.state,
+        grant_id=item.grant_id,
+        requester=party_out(item.requester, item.asked.contact),
+        covers=[
+            CoveredOut(
+                type=each.type, sensitive=each.sensitive, document_ids=list(each.document_ids)
+            )
+            for each in item.covers
+        ],
+        asked_at=item.asked_at,
+        lapses_at=item.lapses_at,
+        ends_at=item.ends_at,
+        **asked_out(item.asked).model_dump(),
+    )

@@ -1,0 +1,153 @@
+"""Grants: given, listed, seen, taken back, and what may be asked under one without a file."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from vault import evidence as vault_evidence
+from vault import grants
+from vault.grants import Gift, Named
+from vault.receipts import receipt as receipt_of
+from web.api.shapes import Cursor, Limit, Strict
+from web.api.terms import (
+    Code,
+    Duration,
+    GrantList,
+    GrantOut,
+    IdempotencyKey,
+    PurposeIn,
+    ScopeIn,
+    StoreFor,
+    grant_out,
+)
+from web.callers import CallerDep, HouseDep, PersonDep, RecipientDep
+from web.ids import PathId
+
+router = APIRouter(prefix="/v1/grants", tags=["grants"])
+
+_RECEIPT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A consent record after ISO/IEC TS 27560:2023, in W3C DPV words. A draft,"
+        " not signed yet.",
+        "content": {"application/ld+json": {"schema": {"type": "object"}}},
+    }
+}
+
+
+class NamedIn(Strict):
+    """Exactly one of the three."""
+
+    worker_id: UUID | None = None
+    worker_email: Annotated[str, StringConstraints(max_length=320)] | None = None
+    client_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if [self.worker_id, self.worker_email, self.client_id].count(None) != 2:
+            raise ValueError("exactly one of worker_id, worker_email, client_id")
+        return self
+
+
+class GiftIn(Strict):
+    """What is given unasked, to whom, why, and for how long."""
+
+    recipient: NamedIn
+    scope: ScopeIn
+    purpose: PurposeIn
+    duration: Duration
+    may_store: bool = False
+    store_for: StoreFor | None = None
+    covers_future: bool = Field(
+        False, description="Also documents of these types that are added later."
+    )
+
+    def gift(self) -> Gift:
+        return Gift(
+            recipient=Named(**self.recipient.model_dump()),
+            scope=self.scope.scope(),
+            purpose_code=self.purpose.code,
+            purpose=self.purpose.words(),
+            duration=self.duration,
+            may_store=self.may_store,
+            store_for=self.store_for,
+            covers_future=self.covers_future,
+        )
+
+
+class EvidenceOut(BaseModel):
+    """Whether a type is held, with its dates; of several documents, the one last issued."""
+
+    type: str
+    held: bool
+    issued_on: date | None
+    valid_until: date | None
+    verified: bool
+    deposited_on: date | None
+    as_of: datetime
+    documents: int
+
+
+@router.post("", status_code=201)
+async def give(
+    body: GiftIn, house: HouseDep, person: PersonDep, idempotency_key: IdempotencyKey = None
+) -> GrantOut:
+    """Give a grant that nobody asked for."""
+    return grant_out(await grants.give(house, person, body.gift(), idempotency_key=idempotency_key))
+
+
+@router.get("")
+async def list_(
+    house: HouseDep,
+    caller: CallerDep,
+    state: Annotated[Literal["live", "ended"] | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> GrantList:
+    """The caller's grants, given or received, newest first."""
+    page = await grants.list_grants(house, caller, state=state, limit=limit, cursor=cursor)
+    return GrantList(items=[grant_out(each) for each in page.items], next=page.next)
+
+
+@router.get("/{grant_id}")
+async def see(grant_id: PathId, house: HouseDep, caller: CallerDep) -> GrantOut:
+    """One grant, to either of its sides, live or over; recorded."""
+    return grant_out(await grants.see(house, caller, grant_id))
+
+
+@router.get("/{grant_id}/receipt", response_class=JSONResponse, responses=_RECEIPT)
+async def receipt(grant_id: PathId, house: HouseDep, caller: CallerDep) -> JSONResponse:
+    """The grant's receipt, to either of its sides; recorded."""
+    grant = await grants.see(house, caller, grant_id)
+    content = receipt_of(grant, house.settings.public_url)
+    return JSONResponse(content, media_type="application/ld+json")
+
+
+@router.post("/{grant_id}/revoke")
+async def revoke(grant_id: PathId, house: HouseDep, person: PersonDep) -> GrantOut:
+    """Take a grant back at once; downloads under way stop. A second time changes nothing."""
+    return grant_out(await grants.revoke(house, person, grant_id))
+
+
+@router.get("/{grant_id}/evidence")
+async def evidence(
+    grant_id: PathId,
+    house: HouseDep,
+    recipient: RecipientDep,
+    type_: Annotated[Code, Query(alias="type", description="A code of `/v1/document-types`.")],
+) -> EvidenceOut:
+    """Whether a document of this type is held, of what date, valid until when; no file."""
+    found = await vault_evidence.evidence(house, recipient, grant_id, type_)
+    return EvidenceOut(
+        type=found.type,
+        held=found.held,
+        issued_on=found.issued_on,
+        valid_until=found.valid_until,
+        verified=found.verified,
+        deposited_on=found.deposited_on,
+        as_of=found.as_of,
+        documents=found.documents,
+    )

@@ -1,0 +1,229 @@
+"""The shapes of consent: what is asked and given, by whom, for how long."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Header
+from pydantic import BaseModel, Field, StringConstraints
+
+from base.errors import invalid
+from vault.consent import Asked
+from vault.grants import GrantView, Terms
+from vault.names import clean_text, clean_title
+from vault.rules import GrantAction
+from vault.scopes import LONGEST_PURPOSE, MOST, Choice, Scope, scope_of
+from web.api.shapes import Strict
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Line = Annotated[str, StringConstraints(max_length=120)]
+Duration = Annotated[
+    str,
+    StringConstraints(min_length=2, max_length=40),
+    Field(description="ISO 8601, at most twelve months.", examples=["P1M"]),
+]
+StoreFor = Annotated[
+    str,
+    StringConstraints(min_length=2, max_length=40),
+    Field(description="ISO 8601: how long a copy may be kept.", examples=["P2Y"]),
+]
+Types = Annotated[list[Code], Field(max_length=MOST)]
+Ids = Annotated[list[UUID], Field(max_length=MOST)]
+Actions = Annotated[list[GrantAction], Field(max_length=len(GrantAction))]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=255,
+        description="The same key and body again have one effect, and the same answer.",
+    ),
+]
+
+
+class ScopeIn(Strict):
+    """Types or single documents, and what may be done with them."""
+
+    document_types: Types = Field(default_factory=list)
+    document_ids: Ids = Field(default_factory=list)
+    actions: Annotated[Actions, Field(min_length=1)]
+
+    def scope(self) -> Scope:
+        return scope_of(self.document_types, self.document_ids, self.actions)
+
+
+class ChoiceIn(Strict):
+    """What is kept of what was asked. Naming types, or documents, keeps those alone."""
+
+    document_types: Types | None = None
+    document_ids: Ids | None = None
+    actions: Actions | None = None
+
+    def choice(self) -> Choice:
+        return Choice(
+            None if self.document_types is None else tuple(dict.fromkeys(self.document_types)),
+            None if self.document_ids is None else tuple(dict.fromkeys(self.document_ids)),
+            None if self.actions is None else tuple(dict.fromkeys(self.actions)),
+        )
+
+
+class PurposeIn(Strict):
+    """Why: a code of the catalogue, and a sentence."""
+
+    code: Code
+    text: Annotated[str, StringConstraints(max_length=LONGEST_PURPOSE)]
+
+    def words(self) -> str:
+        return _visible(clean_text(self.text, LONGEST_PURPOSE))
+
+
+class ContactIn(Strict):
+    """Whom to call about it."""
+
+    name: Line
+    job: Line = ""
+    phone: Line = ""
+    hours: Line = ""
+
+    def words(self) -> dict[str, str]:
+        others = {"job": self.job, "phone": self.phone, "hours": self.hours}
+        return {
+            "name": _visible(clean_title(self.name, 120)),
+            **{field: clean_title(line, 120) or "" for field, line in others.items()},
+        }
+
+
+class ScopeOut(BaseModel):
+    """Types, single documents, actions."""
+
+    document_types: list[str]
+    document_ids: list[UUID]
+    actions: list[GrantAction]
+
+
+class PurposeOut(BaseModel):
+    """Why."""
+
+    code: str
+    text: str
+
+
+class ContactOut(BaseModel):
+    """Whom to call about it; empty when nobody was named."""
+
+    name: str = ""
+    job: str = ""
+    phone: str = ""
+    hours: str = ""
+
+
+class PartyOut(BaseModel):
+    """Who asks, or who was given. `how_to_reach` is what the service knows of them."""
+
+    name: str
+    job: str
+    organisation: str
+    how_to_reach: str
+    contact: ContactOut
+
+
+class RecipientOut(PartyOut):
+    """Who was given: one worker, for themself, or one system of an administration."""
+
+    id: UUID
+    kind: Literal["worker", "client"]
+
+
+class AskedOut(BaseModel):
+    """What is asked."""
+
+    scope: ScopeOut
+    purpose: PurposeOut
+    legal_basis: str
+    duration: str
+    may_store: bool
+    store_for: str | None
+
+
+class GrantOut(BaseModel):
+    """A consent given."""
+
+    id: UUID
+    request_id: UUID | None
+    state: Literal["live", "expired", "revoked"]
+    recipient: RecipientOut
+    scope: ScopeOut
+    purpose: PurposeOut
+    legal_basis: str
+    duration: str
+    given_at: datetime
+    ends_at: datetime
+    revoked_at: datetime | None
+    may_store: bool
+    store_for: str | None
+    covers_future: bool
+
+
+class GrantList(BaseModel):
+    """A page of grants."""
+
+    items: list[GrantOut]
+    next: str | None = Field(description="The cursor of the following page, or null.")
+
+
+def scope_out(scope: Scope) -> ScopeOut:
+    """A scope, as it is said."""
+    return ScopeOut(
+        document_types=list(scope.document_types),
+        document_ids=list(scope.document_ids),
+        actions=list(scope.actions),
+    )
+
+
+def asked_out(asked: Asked | Terms) -> AskedOut:
+    """What is asked, or given."""
+    return AskedOut(
+        scope=scope_out(asked.scope),
+        purpose=PurposeOut(code=asked.purpose_code, text=asked.purpose),
+        legal_basis=asked.legal_basis,
+        duration=asked.duration,
+        may_store=asked.may_store,
+        store_for=asked.store_for,
+    )
+
+
+def party_out(who: dict[str, str], contact: dict[str, str]) -> PartyOut:
+    """Who asks: as their organisation named them, and whom they said to call."""
+    return PartyOut(
+        name=who["name"],
+        job=who["job"],
+        organisation=who["organisation"],
+        how_to_reach=who["contact"],
+        contact=ContactOut(**contact),
+    )
+
+
+def grant_out(grant: GrantView) -> GrantOut:
+    """A grant, the same to both of its sides: it never says whose phone it is."""
+    terms = grant.terms
+    recipient = RecipientOut(
+        **party_out(terms.recipient, terms.contact).model_dump(),
+        id=grant.recipient_id,
+        kind="worker" if grant.recipient_kind == "worker" else "client",
+    )
+    return GrantOut(
+        id=grant.id,
+        request_id=grant.request_id,
+        state=grant.state,
+        recipient=recipient,
+        given_at=grant.given_at,
+        ends_at=grant.ends_at,
+        revoked_at=grant.revoked_at,
+        covers_future=grant.covers_future,
+        **asked_out(terms).model_dump(),
+    )
+
+
+def _visible(text: str | None) -> str:
+    if text is None:
+        raise invalid("text_empty")
+    return text

@@ -1,0 +1,141 @@
+"""Sentences about asking for consent, giving it, and what a grant lets one do."""
+
+from web.sentences import Sentence, _
+
+SENTENCES = {
+    "unknown_document_type": Sentence(
+        _("Type de document inconnu"),
+        _("Ce type de document n’existe pas dans la liste."),
+        _("Choisissez un type de la liste publiée à /v1/document-types."),
+    ),
+    "scope_empty": Sentence(
+        _("Rien n’est demandé"),
+        _("Il faut au moins une action, et au moins un type de document ou un document."),
+        _("Ajoutez un type ou un document. Seul un dépôt peut s’en passer."),
+    ),
+    "unknown_purpose": Sentence(
+        _("Raison inconnue"),
+        _("Cette raison n’existe pas dans la liste."),
+        _("Choisissez une raison de la liste, puis précisez-la avec vos mots."),
+    ),
+    "unknown_legal_basis": Sentence(
+        _("Base légale inconnue"),
+        _("Cette base légale n’existe pas dans la liste."),
+        _("Choisissez : consent, legal_obligation ou public_task."),
+    ),
+    "duration_invalid": Sentence(
+        _("Durée illisible"),
+        _("La durée n’est pas écrite selon la norme ISO 8601."),
+        _("Écrivez par exemple P7D pour sept jours, P1M pour un mois, P1Y pour un an."),
+    ),
+    "duration_too_long": Sentence(
+        _("Durée trop longue"),
+        _("Un accord dure douze mois au plus."),
+        _("Choisissez une durée plus courte. L’accord pourra être redonné plus tard."),
+    ),
+    "store_not_asked": Sentence(
+        _("Durée de conservation sans conservation"),
+        _("Une durée de conservation est donnée, mais garder une copie n’est pas prévu."),
+        _("Mettez may_store à true, ou retirez store_for."),
+    ),
+    "text_empty": Sentence(
+        _("Texte vide"),
+        _("Un texte obligatoire ne contient aucun caractère visible."),
+        _("Écrivez la raison de la demande et le nom de la personne à joindre."),
+    ),
+    "text_too_long": Sentence(
+        _("Texte trop long"),
+        _("Un texte dépasse {limit} caractères."),
+        _("Écrivez un texte plus court."),
+    ),
+    "cursor_invalid": Sentence(
+        _("Suite de liste illisible"),
+        _("La valeur de « cursor » n’est pas celle d’une page précédente."),
+        _("Reprenez la liste du début, sans « cursor »."),
+    ),
+    "too_many_requests": Sentence(
+        _("Trop de demandes"),
+        _("Trop de demandes ont été faites en une heure."),
+        _("Attendez un peu, puis recommencez."),
+    ),
+    "idempotency_key_invalid": Sentence(
+        _("Clé d’idempotence illisible"),
+        _("L’en-tête Idempotency-Key doit avoir de 1 à 255 caractères ASCII visibles."),
+        _("Tirez une nouvelle clé au hasard, un UUID par exemple."),
+    ),
+    "idempotency_key_reused": Sentence(
+        _("Clé d’idempotence déjà utilisée"),
+        _("Cette clé a déjà servi pour une autre demande."),
+        _("Tirez une nouvelle clé pour chaque demande différente."),
+    ),
+    "sensitive_by_type": Sentence(
+        _("Documents sensibles : un par un"),
+        _("Un type de document sensible ne se partage pas en entier."),
+        _("Choisissez un par un les documents sensibles à partager, ou retirez ce type."),
+    ),
+    "nothing_granted": Sentence(
+        _("Rien n’est partagé"),
+        _("Avec ces choix, l’accord ne permettrait rien."),
+        _("Gardez au moins une action et un document, ou refusez la demande."),
+    ),
+    "scope_widened": Sentence(
+        _("Plus que ce qui est demandé"),
+        _("L’accord irait plus loin, ou durerait plus longtemps, que la demande."),
+        _("Accordez la demande telle quelle ou moins. Pour donner plus, créez un autre accord."),
+    ),
+    "unknown_document": Sentence(
+        _("Document introuvable"),
+        _("Un des documents choisis n’est pas dans ce coffre."),
+        _("Choisissez parmi les documents de la liste."),
+    ),
+    "request_answered": Sentence(
+        _("Demande déjà traitée"),
+        _("Une réponse a déjà été donnée à cette demande."),
+        _("Regardez vos accords. Un accord donné peut être retiré à tout moment."),
+    ),
+    "request_lapsed": Sentence(
+        _("Demande trop ancienne"),
+        _("Cette demande est restée sans réponse pendant sept jours : elle ne compte plus."),
+        _("Attendez une nouvelle demande, ou donnez un accord vous-même."),
+    ),
+    "unknown_recipient": Sentence(
+        _("Destinataire inconnu"),
+        _("Aucun professionnel ni service de ce nom n’utilise ce coffre."),
+        _("Vérifiez l’adresse e-mail ou l’identifiant auprès de la personne concernée."),
+    ),
+    "token_scope_missing": Sentence(
+        _("Jeton trop étroit"),
+        _("Le jeton d’accès ne porte pas la portée nécessaire."),
+        _("Demandez un nouveau jeton avec cette portée."),
+    ),
+    "grant_revoked": Sentence(
+        _("Accord retiré"),
+        _("La personne a retiré cet accord."),
+        _("Demandez-lui un nouvel accord si vous en avez encore besoin."),
+    ),
+    "grant_expired": Sentence(
+        _("Accord terminé"),
+        _("Cet accord est arrivé à sa fin."),
+        _("Demandez un nouvel accord si vous en avez encore besoin."),
+    ),
+    "grant_not_yet": Sentence(
+        _("Accord pas encore valable"),
+        _("Cet accord n’a pas encore commencé."),
+        _("Réessayez dans un instant."),
+    ),
+    "action_not_granted": Sentence(
+        _("Action non accordée"),
+        _("L’accord ne permet pas cette action."),
+        _("Demandez un accord qui la comprend."),
+    ),
+    "outside_scope": Sentence(
+        _("Hors de l’accord"),
+        _("L’accord ne couvre pas ce type de document."),
+        _("Demandez un accord qui le comprend."),
+    ),
+    "document_infected": Sentence(
+        _("Document dangereux"),
+        _("L’antivirus a trouvé un logiciel malveillant dans ce document : il reste fermé."),
+        _("Demandez à la personne de déposer un autre exemplaire."),
+    ),
+}
