@@ -8,7 +8,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from auth.tokens import (
+from auth.compact import (
     Compact,
     Reason,
     Rejected,

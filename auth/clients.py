@@ -19,20 +19,13 @@ from auth.assertions import (
     claimed_client_id,
     public_keys_from_jwks,
 )
+from auth.compact import Reason, Rejected, is_name, read_compact, read_object
 from auth.desk import Desk
 from auth.records import recipients
 from auth.records import tokens as records
 from auth.records.instants import instant
 from auth.subjects import Client
-from auth.tokens import (
-    MAX_TOKEN,
-    Reason,
-    Rejected,
-    TokenRefused,
-    is_name,
-    read_compact,
-    read_object,
-)
+from auth.tokens import MAX_TOKEN, TokenRefused
 from base.errors import Failure, Kind, invalid
 from base.ids import new_id
 

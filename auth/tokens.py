@@ -6,15 +6,12 @@ the token strictly first and asks python-jose for one thing only: is this signat
 key? `jose.jwe` is never used, and nothing else in the house imports `jose`.
 """
 
-import base64
-import json
 import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import NoReturn, TypeGuard
+from typing import TypeGuard
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -32,6 +29,16 @@ from jose.backends.cryptography_backend import CryptographyECKey
 from jose.exceptions import JOSEError
 from joserfc.jwk import ECKey
 
+from auth.compact import (
+    Compact,
+    Reason,
+    Rejected,
+    is_name,
+    is_seconds,
+    read_compact,
+    read_object,
+    seconds_of,
+)
 from base.errors import Failure, Kind
 
 ALGORITHM = "ES256"
@@ -43,34 +50,8 @@ LEEWAY = 5
 
 _HEADER = frozenset({"alg", "typ", "kid"})
 _CLAIMS = frozenset({"exp", "aud", "iss", "iat", "jti", "sub", "client_id", "scope"})
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_NAME = re.compile(r"[\x21-\x7e]{1,256}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")
 _MAX_SCOPE = 1024
-
-
-class Reason(StrEnum):
-    """Why a token or an assertion was refused: for the operator's log, never for the caller."""
-
-    SIZE = "size"
-    FORM = "form"
-    ENCODING = "encoding"
-    JSON = "json"
-    CRITICAL = "critical"
-    HEADER = "header"
-    ALGORITHM = "algorithm"
-    TYPE = "type"
-    KEY = "key"
-    SIGNATURE = "signature"
-    CLAIMS = "claims"
-    ISSUER = "issuer"
-    AUDIENCE = "audience"
-    SUBJECT = "subject"
-    LIFETIME = "lifetime"
-    EARLY = "early"
-    EXPIRED = "expired"
-    CLIENT = "client"
-    REPLAYED = "replayed"
 
 
 class TokenRefused(Failure):
@@ -79,92 +60,6 @@ class TokenRefused(Failure):
     def __init__(self, reason: Reason) -> None:
         super().__init__(Kind.UNAUTHENTICATED, "token_invalid")
         self.reason = reason
-
-
-class Rejected(Exception):  # noqa: N818  (an answer between two functions, not a defect)
-    """Inside the JOSE files only: carries the reason up to the one place that answers outward."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True)
-class Compact:
-    """A JWS compact serialisation that has one spelling only (RFC 7515 §7.1). Nothing verified."""
-
-    header: dict[str, object]
-    payload: bytes
-    signature: bytes
-
-
-def read_compact(text: str, limit: int) -> Compact:
-    """Split and decode `text` of at most `limit` characters. Raises `Rejected`.
-
-    The caller MUST still judge the header and verify the signature before believing anything.
-    """
-    if len(text) > limit:
-        raise Rejected(Reason.SIZE)
-    if not _COMPACT.fullmatch(text):
-        raise Rejected(Reason.FORM)
-    header, payload, signature = (decode_base64url(part) for part in text.split("."))
-    members = read_object(header)
-    # A critical extension is one we must understand; we understand none (RFC 7515 §4.1.11).
-    if "crit" in members:
-        raise Rejected(Reason.CRITICAL)
-    return Compact(members, payload, signature)
-
-
-def decode_base64url(text: str) -> bytes:
-    """Base64url in its only spelling: no padding, no foreign character, no stray trailing bit."""
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        raise Rejected(Reason.ENCODING) from None
-    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
-        raise Rejected(Reason.ENCODING)
-    return raw
-
-
-def read_object(raw: bytes) -> dict[str, object]:
-    """A JSON object in UTF-8: no member twice, no NaN or Infinity. Raises `Rejected`."""
-    try:
-        value: object = json.loads(
-            raw.decode(), object_pairs_hook=_members_once, parse_constant=_no_constant
-        )
-    except (ValueError, RecursionError):
-        raise Rejected(Reason.JSON) from None
-    if not isinstance(value, dict):
-        raise Rejected(Reason.JSON)
-    return value
-
-
-def _members_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise Rejected(Reason.JSON)
-    return members
-
-
-def _no_constant(_: str) -> NoReturn:
-    raise Rejected(Reason.JSON)
-
-
-def is_name(value: object) -> TypeGuard[str]:
-    """An identifier fit for a row and a log line: 1 to 256 visible ASCII characters."""
-    return isinstance(value, str) and _NAME.fullmatch(value) is not None
-
-
-def is_seconds(value: object) -> TypeGuard[int]:
-    """A NumericDate in whole seconds: an int, so no float, no string, no bool."""
-    return type(value) is int
-
-
-def seconds_of(now: datetime) -> float:
-    """Unix seconds of an aware datetime. `ValueError` for a naive one, a defect of the caller."""
-    if now.tzinfo is None:
-        raise ValueError("now must be an aware datetime")
-    return now.timestamp()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auth.tokens import AccessTokens, Reason, SigningKey, TokenRefused
+from auth.compact import Reason
+from auth.tokens import AccessTokens, SigningKey, TokenRefused
 from base.errors import Kind
 
 ISSUER = "https://vault.example"

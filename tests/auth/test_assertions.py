@@ -25,7 +25,7 @@ from auth.assertions import (
     claimed_client_id,
     public_keys_from_jwks,
 )
-from auth.tokens import Reason
+from auth.compact import Reason
 from base.errors import Failure, Kind
 
 ISSUER = "https://vault.example"

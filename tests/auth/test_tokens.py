@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
-from auth.tokens import AccessTokens, Reason, SigningKey, TokenRefused
+from auth.compact import Reason
+from auth.tokens import AccessTokens, SigningKey, TokenRefused
 
 ISSUER = "https://vault.example"
 AUDIENCE = "https://vault.example/v1"
