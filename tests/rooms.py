@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from secrets import randbelow, token_hex
+from secrets import choice, randbelow, token_hex
 from typing import Any
 from uuid import UUID
 
@@ -260,8 +260,8 @@ def moved_clock(postgres: Addresses) -> Iterator[MoveClock]:
 
 
 def new_phone() -> str:
-    """A French mobile number that no other test has."""
-    return f"+336{randbelow(10**8):08}"
+    """A mobile number of mainland France (those with 3 or 9 there may be overseas)."""
+    return f"+336{choice('1245678')}{randbelow(10**7):07}"
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from email.message import Message
 from fastapi import Request
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect
 
 from base.errors import Failure, Kind, invalid
 
@@ -103,7 +104,8 @@ class MultipartForm:
                     return
             self._ended = True
             self._parser.finalize()
-        except MultipartParseError:
+        except (MultipartParseError, ClientDisconnect):
+            # Whoever hung up reads no answer; what they sent is forgotten like any cut form.
             raise Failure(Kind.MALFORMED, "malformed_form") from None
         if not self._events and not self._complete:
             raise Failure(Kind.MALFORMED, "malformed_form")

@@ -128,7 +128,9 @@ def facts_of(form: MultipartForm) -> Callable[[], Facts]:
             return FactsIn.model_validate(values).facts()
         except ValidationError as error:
             where = str(error.errors(include_input=False)[0]["loc"][0])
-            raise invalid("invalid_field", field=where) from None
+            # The name of an unknown field is the caller's own word.
+            known = where if where in FactsIn.model_fields else "?"
+            raise invalid("invalid_field", field=known) from None
 
     return read
 
