@@ -1,5 +1,6 @@
 """A sender who wants to learn who has a vault, a stranger with an id, a thief of the tables."""
 
+import asyncio
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
@@ -13,14 +14,14 @@ from auth.messages import inbox
 from auth.subjects import Person, Worker
 from base.errors import Failure
 from base.ids import new_id
-from tests.rooms import MoveClock
+from tests.rooms import MakePerson, MoveClock
 from tests.vault.consenting import (
     a_phone,
     asking,
     log_of,
-    make_person,
     make_worker,
 )
+from tests.vault.consenting import make_person as a_person_of
 from vault import consent
 from vault.consent import Approval, SentRequest, approve, ask, refuse
 from vault.evidence import evidence
@@ -46,7 +47,7 @@ async def code_of(awaitable: Any) -> str:
 async def test_a_phone_with_a_vault_answers_as_one_without(desk: Desk) -> None:
     shown = replace(desk, settings=desk.settings.model_copy(update={"messenger": "inbox"}))
     worker, known, unknown = await make_worker(desk), a_phone(), a_phone()
-    await make_person(desk, known)
+    await a_person_of(desk, known)
     sent = {phone: await ask(shown, worker, phone, asking("payslip")) for phone in (known, unknown)}
     assert {set(asdict(each)) == {"id", "lapses_at"} for each in sent.values()} == {True}
     seen = [
@@ -77,7 +78,7 @@ async def test_a_refusal_looks_like_silence_until_the_end(
 ) -> None:
     worker = await make_worker(desk)
     phones = [a_phone(), a_phone()]
-    people = [await make_person(desk, phone) for phone in phones]
+    people = [await a_person_of(desk, phone) for phone in phones]
     ids = [(await ask(desk, worker, phone, asking("payslip"))).id for phone in phones]
     await refuse(desk, people[0], ids[0], answer)
     for moved, state in (
@@ -93,9 +94,22 @@ async def test_a_refusal_looks_like_silence_until_the_end(
         assert listed == seen
 
 
+async def test_a_vault_opened_while_it_is_asked_misses_nothing(
+    desk: Desk, make_person: MakePerson
+) -> None:
+    """Whichever commits first, the question is in the new vault."""
+    worker = await make_worker(desk)
+    for _ in range(8):
+        phone = a_phone()
+        _, person = await asyncio.gather(
+            ask(desk, worker, phone, asking("payslip")), make_person(phone)
+        )
+        assert len((await consent.list_received(desk, person.subject)).items) == 1
+
+
 async def granted(desk: Desk) -> tuple[Person, Worker, UUID, UUID]:
     phone = a_phone()
-    person, worker = await make_person(desk, phone), await make_worker(desk)
+    person, worker = await a_person_of(desk, phone), await make_worker(desk)
     sent = await ask(desk, worker, phone, asking("payslip"))
     grant = await approve(desk, person, sent.id, Approval())
     return person, worker, sent.id, grant.id
@@ -104,7 +118,7 @@ async def granted(desk: Desk) -> tuple[Person, Worker, UUID, UUID]:
 async def test_the_ids_of_others_answer_as_unknown_ones(desk: Desk) -> None:
     person, worker, request_id, grant_id = await granted(desk)
     waiting = (await ask(desk, worker, a_phone(), asking("payslip"))).id
-    other = await make_person(desk)
+    other = await a_person_of(desk)
     colleague = await make_worker(desk, organisation_id=worker.organisation_id)
     for request in (request_id, waiting, new_id()):
         assert await code_of(consent.see_received(desk, other, request)) == "not_found"
@@ -138,7 +152,7 @@ async def test_a_grant_is_the_workers_and_not_their_organisations(desk: Desk) ->
 async def test_the_tables_hold_no_word_of_it(desk: Desk) -> None:
     """Every column of every row written: no phone, name, type, purpose nor contact."""
     phone = a_phone()
-    person, worker = await make_person(desk, phone), await make_worker(desk)
+    person, worker = await a_person_of(desk, phone), await make_worker(desk)
     asked = asking("payslip", "lease", purpose="Dossier de Zoé Quertinmont")
     for number in (phone, a_phone()):
         sent = await ask(desk, worker, number, asked, idempotency_key=f"key-{number}")

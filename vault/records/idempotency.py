@@ -30,8 +30,3 @@ async def add_answer(connection: AsyncConnection, **values: Any) -> None:
 async def forget_answers(connection: AsyncConnection, older_than: timedelta) -> None:
     """Drop the answers that nobody will ask for again (the sweep)."""
     await connection.execute(delete(Idempotency).where(Idempotency.created_at < now() - older_than))
-
-
-async def forget_answer_of(connection: AsyncConnection, result_id: UUID) -> None:
-    """Drop the answers that made a thing which is no more."""
-    await connection.execute(delete(Idempotency).where(Idempotency.result_id == result_id))
