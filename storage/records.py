@@ -1,6 +1,6 @@
 """Tables and SQL of floor 1: wrapped keys. An owner is an opaque id."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -218,3 +218,61 @@ async def try_hold(connection: AsyncConnection, lock: int) -> bool:
         text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}
     )
     return bool(taken.scalar_one())
+
+
+async def snapshot(connection: AsyncConnection) -> str:
+    """Fix what this transaction sees, and the name by which another connection sees the same."""
+    await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+    named = await connection.execute(text("SELECT pg_export_snapshot()"))
+    return str(named.scalar_one())
+
+
+async def roots_in_use(connection: AsyncConnection) -> list[str]:
+    """The versions under which some secret is."""
+    found = await connection.execute(select(WrappedKey.root_version).distinct())
+    return sorted(found.scalars())
+
+
+async def state(connection: AsyncConnection) -> Row[Any]:
+    """`at`, the database's instant; `schema`, its migration; `server`, PostgreSQL's number."""
+    found = await connection.execute(
+        text(
+            "SELECT unefois.now() AS at, current_setting('server_version_num')::int AS server,"
+            " (SELECT version_num FROM unefois.alembic_version) AS schema"
+        )
+    )
+    return found.one()
+
+
+async def is_empty(connection: AsyncConnection) -> bool:
+    """Whether the database holds no table at all."""
+    found = await connection.execute(
+        text(
+            "SELECT NOT EXISTS (SELECT FROM pg_tables"
+            " WHERE schemaname NOT IN ('pg_catalog', 'information_schema'))"
+        )
+    )
+    return bool(found.scalar_one())
+
+
+async def has_role(connection: AsyncConnection, role: str) -> bool:
+    """Whether the server knows a role."""
+    found = await connection.execute(
+        text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)"), {"role": role}
+    )
+    return bool(found.scalar_one())
+
+
+async def sealed_files(connection: AsyncConnection) -> AsyncIterator[Row[Any]]:
+    """Every sealed file (`id, person_id, role, blob_key, envelope`) by the order of its blob's key.
+
+    The table belongs to a floor above, so it is named in SQL only.
+    """
+    rows = await connection.stream(
+        text(
+            "SELECT id, person_id, role, blob_key, envelope FROM unefois.sealed_file"
+            ' ORDER BY blob_key COLLATE "C"'
+        )
+    )
+    async for row in rows:
+        yield row

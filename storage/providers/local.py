@@ -54,7 +54,7 @@ class LocalKeyring:
     name = "local"
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._stamp: Stamp | None = None
         self._ciphers: dict[str, AESGCM] = {}
 
@@ -89,6 +89,16 @@ class LocalKeyring:
         self._stamp = None
         self._cipher(version)
 
+    def copy_to(self, path: Path) -> None:
+        """Write the same keyring to another file, in place of what it held.
+
+        One copy, always the last: an older one would keep root versions destroyed since.
+        """
+        with self._changing() as versions:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_private(path.parent.stat(), "folder")
+            _write(path, versions)
+
     def _create(self) -> str:
         version = _Version(
             f"local-{secrets.token_hex(8)}",
@@ -96,7 +106,7 @@ class LocalKeyring:
             secrets.token_bytes(_KEY),
         )
         with self._changing() as versions:
-            self._write([*versions, version])
+            _write(self.path, [*versions, version])
         return version.id
 
     def _destroy(self, version: str) -> None:
@@ -104,13 +114,13 @@ class LocalKeyring:
             for one in versions:
                 if one.id == version and one.key is not None:
                     one.key, one.destroyed_at = None, clock.rfc3339(clock.now())
-                    self._write(versions)
+                    _write(self.path, versions)
         self._ciphers.pop(version, None)
 
     @contextmanager
     def _changing(self) -> Iterator[list[_Version]]:
         """The versions as they are, for one process at a time; the kernel frees a dead one's."""
-        folder = self._path.parent
+        folder = self.path.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -118,19 +128,6 @@ class LocalKeyring:
             yield self._read()[0]
         finally:
             os.close(descriptor)
-
-    def _write(self, versions: list[_Version]) -> None:
-        former: int | None = None
-        with suppress(FileNotFoundError):
-            former = os.open(self._path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            lines = [_line(version) for version in versions]
-            write_private(self._path, json.dumps({"format": FORMAT, "versions": lines}, indent=1))
-            if former is not None:
-                _overwrite(former)
-        finally:
-            if former is not None:
-                os.close(former)
 
     def _cipher(self, version: str) -> AESGCM:
         self._refresh()
@@ -148,7 +145,7 @@ class LocalKeyring:
 
     def _seen(self) -> Stamp | None:
         try:
-            return _stamp(os.lstat(self._path))
+            return _stamp(os.lstat(self.path))
         except OSError:
             return None
 
@@ -156,7 +153,7 @@ class LocalKeyring:
         """The versions of the file: none if there is no file. Raises `KeyProviderError`."""
         for _ in range(10):
             try:
-                descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             except FileNotFoundError:
                 return [], None
             except OSError:
@@ -164,7 +161,7 @@ class LocalKeyring:
             with os.fdopen(descriptor, "rb") as file:
                 found = os.fstat(descriptor)
                 _check_private(found, "file")
-                _check_private(self._path.parent.stat(), "folder")
+                _check_private(self.path.parent.stat(), "folder")
                 text = file.read()
             # Replaced while we read, and so perhaps overwritten under us: read the new one.
             if _stamp(found) == self._seen():
@@ -206,6 +203,21 @@ def _line(version: _Version) -> dict[str, str]:
     if version.destroyed_at is not None:
         line["destroyed_at"] = version.destroyed_at
     return line
+
+
+def _write(path: Path, versions: list[_Version]) -> None:
+    """Replace the file, then overwrite the former one, which has no name any more."""
+    former: int | None = None
+    with suppress(FileNotFoundError):
+        former = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        lines = [_line(version) for version in versions]
+        write_private(path, json.dumps({"format": FORMAT, "versions": lines}, indent=1))
+        if former is not None:
+            _overwrite(former)
+    finally:
+        if former is not None:
+            os.close(former)
 
 
 def _overwrite(descriptor: int) -> None:
