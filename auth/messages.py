@@ -23,8 +23,9 @@ MOST_ATTEMPTS = 8
 INBOX = 50
 _TABLE = "message"
 _BATCH = 10
-# Longer than any messenger takes: while it runs, no other process sends the same message.
+# While the lease runs, no other process sends the same message; a messenger takes less.
 _LEASE = timedelta(seconds=60)
+_LONGEST_SENDING = 40.0
 _LONGEST_WAIT = 30.0
 
 _log = structlog.get_logger()
@@ -140,9 +141,9 @@ class Deliverer:
             sealer = await self._desk.fields.of_service()
             values = sealer.open(_TABLE, row.id, row.sealed)
             if values["send"]:
-                await self._messenger.send(
-                    Outgoing(row.channel, values["to"], values["subject"], values["text"])
-                )
+                outgoing = Outgoing(row.channel, values["to"], values["subject"], values["text"])
+                async with asyncio.timeout(_LONGEST_SENDING):
+                    await self._messenger.send(outgoing)
         except (Undeliverable, FieldsBroken) as error:
             log.warning("message_dropped", error=str(error))
         except NotSent as error:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, delete, insert, or_, select, update
+from sqlalchemy import Index, case, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,13 +42,14 @@ async def signing_keys(connection: AsyncConnection, pause: timedelta) -> Sequenc
     """The keys that verify, the one that signs first.
 
     The newest one signs, once every process has had `pause` to learn of it; before that, the one
-    before it.
+    before it; or the oldest, while all are that young.
     """
     known = SigningKeyRow.created_at <= now() - pause
+    newest_known = case((known, SigningKeyRow.created_at))
     found = await connection.execute(
         select(SigningKeyRow.__table__)
         .where(or_(SigningKeyRow.retired_at.is_(None), SigningKeyRow.retired_at > now()))
-        .order_by(known.desc(), SigningKeyRow.created_at.desc(), SigningKeyRow.id.desc())
+        .order_by(newest_known.desc().nulls_last(), SigningKeyRow.created_at, SigningKeyRow.id)
     )
     return found.all()
 

@@ -107,6 +107,7 @@ class Listener:
             tls_context=self._context,
             require_starttls=True,
             auth_required=True,
+            auth_exclude_mechanism=["LOGIN"],
             authenticator=_authenticate,
         )
 
@@ -128,7 +129,8 @@ class Listener:
 
 def _authenticate(_1: Any, _2: Any, _3: Any, _4: str, given: Any) -> AuthResult:
     assert isinstance(given, LoginPassword)
-    return AuthResult(success=(given.login, given.password) == (b"unefois", b"sesame"))
+    known = (given.login, given.password) == (b"unefois", b"sesame")
+    return AuthResult(success=known, handled=False)
 
 
 @pytest.fixture
