@@ -4,7 +4,17 @@ from fastapi import APIRouter, FastAPI
 
 from vault.house import House
 from web import health, openapi, problems
-from web.api import access_log, catalogue, documents, grant_documents, me, oauth, sign_ins
+from web.api import (
+    access_log,
+    catalogue,
+    consent_requests,
+    documents,
+    grant_documents,
+    grants,
+    me,
+    oauth,
+    sign_ins,
+)
 from web.edge import Edge
 from web.measures import Measures
 from web.pacing import SignInPace
@@ -20,6 +30,8 @@ API: tuple[APIRouter, ...] = (
     sign_ins.router,
     oauth.router,
     documents.router,
+    consent_requests.router,
+    grants.router,
     grant_documents.router,
     access_log.router,
     me.router,
