@@ -1,0 +1,37 @@
+"""`python -m bench [sealing|retrieval|memory …]`: measure, print the table, keep it as JSON."""
+
+import json
+import sys
+from pathlib import Path
+
+import uvloop
+
+from bench import memory, retrieval, sealing, town
+from bench.rows import Row, table
+from bench.serving import serving
+
+RESULTS = Path(__file__).with_name("results.json")
+PARTS = ("sealing", "retrieval", "memory")
+SECONDS = 20.0
+
+
+def main(parts: list[str]) -> None:
+    """Measure the parts named, or all of them."""
+    wanted = parts or list(PARTS)
+    rows: list[Row] = sealing.measure() if "sealing" in wanted else []
+    if "retrieval" in wanted or "memory" in wanted:
+        with town.database() as (home, addresses):
+            settings = town.settings_of(home, addresses)
+            known = uvloop.run(town.build(settings, addresses, town.Sizes()))
+            if "retrieval" in wanted:
+                with serving("ours", known) as ours, serving("floor", known) as floor:
+                    rows += uvloop.run(retrieval.measure(known, ours, floor, seconds=SECONDS))
+            if "memory" in wanted:
+                with serving("ours", known) as ours:
+                    rows += uvloop.run(memory.measure(known, ours, memory.Load()))
+    RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,89 @@
+"""The floor: bare FastAPI handlers that give the same bytes and rows, with nothing asked.
+
+No sign-in, no grant, no log, no sealing; `psycopg` alone, by the shortest way it has.
+"""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+from uuid import UUID
+
+from fastapi import FastAPI, Response
+from fastapi.responses import StreamingResponse
+from psycopg.rows import namedtuple_row
+from psycopg_pool import AsyncConnectionPool
+
+from base.ids import new_id
+from bench.town import Town
+from storage.content import SLICE
+from storage.fields import Sealer
+from vault.papers import open_paper
+from web.api.shapes import GrantedDocumentList, granted_out
+
+_FILE = "SELECT id, name FROM bench.file WHERE id = %s"
+_EVENT = "INSERT INTO bench.event (id, file_id) VALUES (%s, %s)"
+_LIST = "SELECT * FROM bench.document WHERE id < %s ORDER BY id DESC LIMIT %s"
+_LAST = UUID(int=2**128 - 1)
+
+
+class _Unsealed:
+    """Reads what lies in clear, where a `Sealer` would open."""
+
+    def open(self, table: str, row: UUID, blob: bytes) -> Any:  # noqa: ARG002  (a sealer's shape)
+        """The values."""
+        return json.loads(blob)
+
+
+def facts(town: Town) -> dict[str, str]:
+    """What the floor's process is told."""
+    return {
+        "large": base64.b64encode(town.large_bytes).decode(),
+        "small": base64.b64encode(town.small_bytes).decode(),
+    }
+
+
+@asynccontextmanager
+async def app(url: str, pool_size: int, known: dict[str, str]) -> AsyncIterator[FastAPI]:
+    """The bare application."""
+    large, small = (base64.b64decode(known[name]) for name in ("large", "small"))
+    unsealed = cast("Sealer", _Unsealed())
+    bare = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    async with AsyncConnectionPool(
+        url, min_size=pool_size, max_size=pool_size, kwargs={"autocommit": True}
+    ) as pool:
+        await pool.wait()
+
+        @bare.get("/large")
+        async def give_large() -> StreamingResponse:
+            headers = {"content-length": str(len(large))}
+            return StreamingResponse(_slices(large), headers=headers)
+
+        @bare.get("/small/{file_id}")
+        async def give_small(file_id: UUID) -> Response:
+            async with pool.connection() as connection:
+                found = await connection.execute(_FILE, (file_id,))
+                row = await found.fetchone()
+                assert row is not None
+                await connection.execute(_EVENT, (new_id(), row[0]))
+            return Response(small, media_type="application/pdf")
+
+        @bare.get("/documents")
+        async def list_(after: UUID = _LAST, limit: int = 50) -> GrantedDocumentList:
+            async with pool.connection() as connection:
+                reading = connection.cursor(row_factory=namedtuple_row)
+                await reading.execute(_LIST, (after, limit + 1))
+                rows = await reading.fetchall()
+            papers = [open_paper(unsealed, cast("Any", row)) for row in rows[:limit]]
+            following = str(papers[-1].id) if len(rows) > limit else None
+            items = [granted_out(one, may_read=True) for one in papers]
+            return GrantedDocumentList(items=items, next=following)
+
+        yield bare
+
+
+async def _slices(data: bytes) -> AsyncIterator[memoryview]:
+    view = memoryview(data)
+    for start in range(0, len(view), SLICE):
+        yield view[start : start + SLICE]

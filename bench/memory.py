@@ -1,0 +1,79 @@
+"""How much memory a server process takes while many download, half of them stalled, and many
+deposit at once. Its decoders are processes of their own, two at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from bench import papers
+from bench.rows import Row, bounded
+from bench.serving import Served
+from bench.speaking import Line, lines, post_file
+from bench.town import Town
+
+LIMIT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many at once, and the size of a deposit in bytes."""
+
+    downloads: int = 200
+    deposits: int = 20
+    deposit_size: int = 50 * 1024 * 1024 - 64 * 1024
+
+
+async def measure(town: Town, ours: Served, load: Load) -> list[Row]:
+    """The row of the bench table, in MiB, with nothing else asked of that process before."""
+    at_rest = ours.peak_memory()
+    await strain(town, ours, load)
+    name = (
+        f"memory, {load.downloads} downloads of {town.kept_size >> 20} MiB, half stalled, and"
+        f" {load.deposits} deposits of {load.deposit_size / 2**20:.0f} MiB at once, MiB"
+    )
+    return [
+        bounded("memory at rest, MiB", at_rest, LIMIT),
+        bounded(name, ours.peak_memory(), LIMIT),
+    ]
+
+
+async def strain(town: Town, ours: Served, load: Load) -> None:
+    """All at once; every download that does not stall is whole, every deposit acknowledged."""
+    path = f"/v1/grants/{town.reading}/documents/{town.kept}/content"
+    key = f"Authorization: Bearer {town.worker}"
+    async with lines(ours.port, load.downloads) as callers:
+        stalled, eager = callers[::2], callers[1::2]
+        for one in stalled:
+            one.stall_after(1)
+        waiting = [asyncio.create_task(one.get(path, key)) for one in stalled]
+        deposits = asyncio.gather(*_deposits(town, ours, load))
+        try:
+            got = await asyncio.gather(*(one.get(path, key) for one in eager))
+            assert got == [(200, town.kept_size)] * len(eager), got[:3]
+            statuses = await deposits
+            assert statuses == [201] * load.deposits, statuses
+            await _all_began(stalled)
+        finally:
+            for task in waiting:
+                task.cancel()
+                with suppress(asyncio.CancelledError, ConnectionError):
+                    await task
+
+
+def _deposits(town: Town, ours: Served, load: Load) -> list[asyncio.Task[int]]:
+    """Different bytes each, or they would be one document."""
+    paper = papers.pdf(load.deposit_size)
+    key = f"Authorization: Bearer {town.owner}"
+    return [
+        asyncio.create_task(
+            post_file(ours.port, "/v1/documents", key, paper, f"\n%{number}\n".encode())
+        )
+        for number in range(load.deposits)
+    ]
+
+
+async def _all_began(stalled: Sequence[Line]) -> None:
+    async with asyncio.timeout(60):
+        while not all(one.received for one in stalled):  # noqa: ASYNC110  (bounded, and rare)
+            await asyncio.sleep(0.01)

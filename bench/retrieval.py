@@ -1,0 +1,131 @@
+"""Retrieving and listing under a grant, logged, beside the floor: by turns, over HTTP."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from statistics import median
+
+from bench.rows import Row, faster, slower
+from bench.serving import Served
+from bench.speaking import Line, lines
+from bench.town import Town
+
+AT_ONCE = 16
+PAGE = 100
+
+_Act = Callable[[], Awaitable[float]]
+
+
+async def measure(town: Town, ours: Served, floor: Served, *, seconds: float) -> list[Row]:
+    """Rows of the bench table; `seconds` for each."""
+    return [
+        await large(town, ours, floor, seconds=seconds),
+        await small(town, ours, floor, seconds=seconds),
+        await listing(town, ours, floor, seconds=seconds),
+    ]
+
+
+async def large(town: Town, ours: Served, floor: Served, *, seconds: float) -> Row:
+    """One large document after another, on one connection. MiB/s."""
+    path, key = _content(town, str(town.large)), _key(town)
+    async with lines(ours.port, 1) as (mine,), lines(floor.port, 1) as (its,):
+        assert await mine.body(path, key) == await its.body("/large") == town.large_bytes
+
+        async def one(line: Line, *asked: str) -> float:
+            began = time.perf_counter()
+            status, length = await line.get(*asked)
+            assert (status, length) == (200, len(town.large_bytes))
+            return length / 2**20 / (time.perf_counter() - began)
+
+        values = await _by_turns(
+            lambda: one(mine, path, key), lambda: one(its, "/large"), seconds=seconds
+        )
+    size = round(len(town.large_bytes) / 2**20)
+    return faster(f"retrieving {size} MiB under a grant, logged, MiB/s", *values, 0.7)
+
+
+async def small(town: Town, ours: Served, floor: Served, *, seconds: float) -> Row:
+    """A small document, by callers who each ask again as soon as answered. Answers a second."""
+    path, key = _content(town, str(town.small)), _key(town)
+    bare = f"/small/{town.small}"
+    async with lines(ours.port, AT_ONCE) as mine, lines(floor.port, AT_ONCE) as its:
+        assert await mine[0].body(path, key) == await its[0].body(bare) == town.small_bytes
+        values = await _by_turns(
+            lambda: _rate(mine, path, key), lambda: _rate(its, bare), seconds=seconds
+        )
+    size = round(len(town.small_bytes) / 1024)
+    name = f"retrieving {size} KiB under a grant, logged, {AT_ONCE} at once, requests/s"
+    return faster(name, *values, 0.6)
+
+
+async def listing(town: Town, ours: Served, floor: Served, *, seconds: float) -> Row:
+    """All documents of a type, page after page. Milliseconds."""
+    path, key = f"/v1/grants/{town.listing}/documents?limit={PAGE}", _key(town)
+    async with lines(ours.port, 1) as (mine,), lines(floor.port, 1) as (its,):
+        asked = await _pages(mine, path, "cursor", key)
+        bare = await _pages(its, f"/documents?limit={PAGE}", "after")
+        values = await _by_turns(
+            lambda: _timed(mine, asked, key), lambda: _timed(its, bare), seconds=seconds, best=min
+        )
+    name = f"listing under a grant of {town.listed} documents, logged, ms"
+    return slower(name, *values, 3.0)
+
+
+async def _pages(line: Line, path: str, cursor: str, *headers: str) -> list[str]:
+    """The addresses of every page."""
+    found = [path]
+    while (following := json.loads(await line.body(found[-1], *headers))["next"]) is not None:
+        found.append(f"{path}&{cursor}={following}")
+    return found
+
+
+async def _timed(line: Line, paths: Sequence[str], *headers: str) -> float:
+    began = time.perf_counter()
+    for path in paths:
+        status, _ = await line.get(path, *headers)
+        assert status == 200
+    return (time.perf_counter() - began) * 1000
+
+
+async def _rate(callers: Sequence[Line], path: str, *headers: str, length: float = 0.5) -> float:
+    """Answers a second, all callers together."""
+    began = time.perf_counter()
+    until = began + length
+
+    async def one(line: Line) -> int:
+        count = 0
+        while time.perf_counter() < until:
+            status, _ = await line.get(path, *headers)
+            assert status == 200
+            count += 1
+        return count
+
+    counts = await asyncio.gather(*(one(line) for line in callers))
+    return sum(counts) / (time.perf_counter() - began)
+
+
+async def _by_turns(
+    ours: _Act, floor: _Act, *, seconds: float, best: Callable[[Sequence[float]], float] = max
+) -> tuple[float, float]:
+    """Ours and the floor in turn, for so long: the middle one of the best third of each, so that
+    neither a disturbance nor a stroke of luck decides."""
+    measured: tuple[list[float], list[float]] = ([], [])
+    await ours()
+    await floor()
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until or len(measured[0]) < 3:
+        measured[0].append(await ours())
+        measured[1].append(await floor())
+    third = max(1, len(measured[0]) // 3)
+    backwards = best is max
+    first, second = (sorted(one, reverse=backwards)[:third] for one in measured)
+    return median(first), median(second)
+
+
+def _content(town: Town, document: str) -> str:
+    return f"/v1/grants/{town.reading}/documents/{document}/content"
+
+
+def _key(town: Town) -> str:
+    return f"Authorization: Bearer {town.worker}"
