@@ -18,6 +18,7 @@ from web.api import (
 from web.edge import Edge
 from web.measures import Measures
 from web.pacing import SignInPace
+from web.pages import site
 
 VERSION = "0.1.0"
 DESCRIPTION = (
@@ -55,7 +56,7 @@ def create_app(house: House) -> FastAPI:
     app.state.sign_in_pace = SignInPace(house.settings.sign_ins_per_hour_from_one_address)
     problems.install(app)
     openapi.install(app)
-    for router in (health.router, *API):
+    for router in (health.router, *API, site.router):
         app.include_router(router)
     app.add_middleware(Edge, settings=house.settings, measure=app.state.measures.answer)
     return app

@@ -8,10 +8,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from migrations import run as migrating
 from audit.record import Ledger
 from base.database import SCHEMA, Database
 from base.settings import Settings
+from migrations import run as migrating
 from storage.keys import CHANNEL
 from storage.storage import open_storage
 from vault.completions import Completions

@@ -63,7 +63,7 @@ def problem(
     """The answer for a code of `web/sentences`."""
     sentence = sentences()[code]
     translate = translations(language).gettext
-    filled = defaultdict(str, {name: str(value) for name, value in (values or {}).items()})
+    filled = _filled(values or {})
     content = {
         "type": f"/problems/{code}",
         "title": translate(sentence.title).format_map(filled),
@@ -94,6 +94,12 @@ def of_failure(failure: Failure, *, language: str, request_id: str) -> JSONRespo
         values=failure.values,
         headers=headers,
     )
+
+
+def said(failure: Failure) -> str:
+    """What a command says of a failure: in French, in one line."""
+    sentence = sentences()[failure.code]
+    return f"{sentence.detail} {sentence.what_to_do}".format_map(_filled(failure.values))
 
 
 def language_of(request: Request) -> str:
@@ -131,6 +137,10 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     fallback = "malformed_request" if error.status_code == 400 else "request_refused"
     code = _HTTP_CODES.get(error.status_code, fallback)
     return problem(code, error.status_code, headers=error.headers, **_told(request))
+
+
+def _filled(values: Mapping[str, str | int]) -> Mapping[str, str]:
+    return defaultdict(str, {name: str(value) for name, value in values.items()})
 
 
 def _fields(errors: Any) -> str:

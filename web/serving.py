@@ -16,15 +16,29 @@ class Server(uvicorn.Server):
     """Uvicorn without its signal handlers: it would raise SIGTERM again once stopped, and end the
     process before PostgreSQL is."""
 
+    loop: asyncio.AbstractEventLoop | None = None
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave them alone."""
         yield
 
     def stop(self, *, now: bool = False) -> None:
-        """Finish what is under way, within `GRACE_SECONDS`, or nothing at all."""
+        """Finish what is under way within `GRACE_SECONDS`; `now`, drop it. Safe in a signal."""
         self.should_exit = True
-        self.force_exit = self.force_exit or now
+        if now and not self.force_exit:
+            self.force_exit = True
+            self.config.timeout_graceful_shutdown = 0
+            if self.loop is not None:
+                self.loop.call_soon_threadsafe(self._drop)
+
+    def _drop(self) -> None:
+        for task in tuple(self.server_state.tasks):
+            task.cancel()
+        for connection in tuple(self.server_state.connections):
+            transport = connection.transport
+            if transport is not None:
+                transport.abort()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -61,8 +75,10 @@ def server_for(app: FastAPI, *, trusted_proxies: str = "") -> Server:
 
 
 @contextlib.asynccontextmanager
-async def answering(server: Server, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve in the background for the length of the block, then finish what is under way."""
+async def answering(server: Server, listener: socket.socket) -> AsyncIterator["asyncio.Task[None]"]:
+    """Serve in the background for the length of the block, then finish what is under way. Gives
+    the task, which ends when the server is told to stop."""
+    server.loop = asyncio.get_running_loop()
     task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     try:
         while not server.started:
@@ -70,7 +86,7 @@ async def answering(server: Server, listener: socket.socket) -> AsyncIterator[No
                 task.result()
                 raise RuntimeError("the HTTP server ended before it started")
             await asyncio.sleep(0.005)
-        yield
+        yield task
     finally:
         server.stop()
         await task

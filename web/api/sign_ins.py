@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from babel import negotiate_locale
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from auth import sessions, sign_ins
@@ -14,6 +13,8 @@ from base.errors import not_found
 from vault.consent import adopt_requests
 from web.callers import CallerDep, HouseDep
 from web.ids import PathId
+from web.pacing import pace_sign_ins
+from web.problems import language_of
 
 router = APIRouter(prefix="/v1", tags=["sign-ins"])
 
@@ -50,14 +51,14 @@ class SessionOpened(BaseModel):
     kind: Literal["person", "worker"]
 
 
-@router.post("/sign-ins", status_code=202)
+@router.post("/sign-ins", status_code=202, dependencies=[Depends(pace_sign_ins)])
 async def start_sign_in(
     body: SignInRequest, request: Request, response: Response, house: HouseDep
 ) -> SignInStarted:
     """Send a code."""
     response.headers["Cache-Control"] = "no-store"
     started = await sign_ins.start(
-        house, phone=body.phone, email=body.email, language=_language(request)
+        house, phone=body.phone, email=body.email, language=language_of(request)
     )
     return SignInStarted(id=started.id, expires_at=started.expires_at)
 
@@ -72,7 +73,7 @@ async def finish_sign_in(
         house,
         sign_in_id,
         code=body.code,
-        language=_language(request),
+        language=language_of(request),
         on_opened=adopt_requests,
     )
     return SessionOpened(token=opened.token, expires_at=opened.expires_at, kind=opened.kind)
@@ -85,10 +86,3 @@ async def sign_out(caller: CallerDep, house: HouseDep) -> Response:
         raise not_found()
     await sessions.sign_out(house, caller)
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
-
-
-def _language(request: Request) -> str:
-    """The caller's language among those in which we write."""
-    header = request.headers.get("accept-language", "")[:200]
-    wanted = [part.partition(";")[0].strip().partition("-")[0] for part in header.split(",")]
-    return negotiate_locale([word for word in wanted if word], ["fr", "en"]) or "fr"

@@ -1,1 +1,14 @@
-"""One file a family of commands."""
+"""The subcommands of `unefois`: one file a family, each with `add(commands)`."""
+
+from web.commands import accounts, demo, installing, serving, upkeep
+from web.commands.command import Command, Family
+
+__all__ = ["FAMILIES", "Command", "Family"]
+
+FAMILIES: tuple[Family, ...] = (
+    serving.add,
+    installing.add,
+    accounts.add,
+    upkeep.add,
+    demo.add,
+)

@@ -1,0 +1,30 @@
+"""Rotating the root of every key, recorded: what `unefois keys rotate` does."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from audit.events import Action, Actor, ActorKind
+from storage import rotation
+from storage.rotation import Rotation
+from vault.house import House
+from vault.judging import Act, allow
+from vault.records.instants import instant
+
+
+async def rotate_keys(house: House, progress: Callable[[int, int], None]) -> Rotation:
+    """Make a root version, put every living secret under it, date the end of the former one.
+
+    A crash before the line commits leaves a rotation that the next run finds and records.
+    """
+    retention = timedelta(days=house.settings.key_retention_days)
+    done = await rotation.rotate(
+        house.database, house.storage.keys.provider, retention, progress
+    )
+    async with house.database.transaction() as tx:
+        act = Act(
+            action=Action.KEYS_ROTATED,
+            actor=Actor(ActorKind.OPERATOR),
+            details={"root": done.version, "keys": done.rewrapped},
+        )
+        await allow(house, tx, await instant(tx), act)
+    return done

@@ -1,0 +1,1 @@
+"""The demo: invented people with invented papers, on real parts."""
