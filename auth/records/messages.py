@@ -116,7 +116,8 @@ async def delete_late_messages(connection: AsyncConnection, most_attempts: int) 
 
 async def seconds_until_due(connection: AsyncConnection, most_attempts: int) -> float | None:
     """Seconds until the next message is due (0 when one is), or None when none waits."""
-    wait = func.greatest(0, func.extract("epoch", func.min(Message.due_at) - now()))
+    # Not GREATEST(0, …) in SQL: it takes the null of an empty table for 0.
+    wait = func.extract("epoch", func.min(Message.due_at) - now())
     found = await connection.execute(
         select(wait).where(
             Message.due_at.is_not(None),
@@ -125,4 +126,4 @@ async def seconds_until_due(connection: AsyncConnection, most_attempts: int) -> 
         )
     )
     seconds = found.scalar_one()
-    return None if seconds is None else float(seconds)
+    return None if seconds is None else max(float(seconds), 0.0)
