@@ -174,6 +174,39 @@ async def test_no_answer_starts_after_a_revocation_has_committed(desk: Desk) -> 
     assert late == []
 
 
+async def someone_waits_for_a_lock(desk: Desk) -> None:
+    """Return once a statement waits for a row that another transaction holds."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    for _ in range(500):
+        async with desk.database.transaction() as tx:
+            if await tx.scalar(waiting):
+                return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+async def test_a_question_during_a_revocation_waits_and_is_refused(desk: Desk) -> None:
+    _, client, grant = await given(desk, "lease")
+    async with desk.database.transaction() as tx:
+        await records.revoke(tx, grant.id)
+        question = asyncio.create_task(evidence(desk, client, grant.id, "lease"))
+        await someone_waits_for_a_lock(desk)
+    assert await fails(question) == (Kind.REFUSED, "grant_revoked")
+
+
+async def test_a_revocation_waits_for_the_judgement_under_way(desk: Desk) -> None:
+    person, _, grant = await given(desk, "lease")
+    async with desk.database.transaction() as tx:
+        assert await records.judged(tx, grant.id) is not None
+        revoking = asyncio.create_task(revoke(desk, person, grant.id))
+        await someone_waits_for_a_lock(desk)
+        assert not revoking.done()
+    assert (await revoking).state == "revoked"
+
+
 async def test_a_stranger_to_the_grant_learns_nothing(desk: Desk) -> None:
     _, _, grant = await given(desk, "lease")
     for stranger in (await make_client(desk), await make_worker(desk)):
