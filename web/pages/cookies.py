@@ -1,0 +1,78 @@
+"""The cookies of the pages: who is signed in, a visitor's own secret, the language.
+
+A person and the worker beside them may share one browser, so each has a cookie of their own.
+"""
+
+import re
+import secrets
+from typing import Literal
+
+from fastapi import Request, Response
+
+from base.settings import Settings
+from web.translations import LANGUAGES, preferred
+
+Kind = Literal["person", "worker", "visit", "language"]
+_YEAR = 365 * 24 * 3600
+_VISIT = re.compile(r"[A-Za-z0-9_-]{32}")
+
+
+def name_of(settings: Settings, kind: Kind) -> str:
+    """Over https the name itself keeps other hosts from setting it (RFC 6265bis, `__Host-`)."""
+    return f"{'__Host-' if _secure(settings) else ''}unefois-{kind}"
+
+
+def read(request: Request, settings: Settings, kind: Kind) -> str | None:
+    """What the browser sent back."""
+    return request.cookies.get(name_of(settings, kind))
+
+
+def put(
+    response: Response, settings: Settings, kind: Kind, value: str, *, seconds: int | None = None
+) -> None:
+    """Set one; it goes with the browser's window when `seconds` is None."""
+    response.set_cookie(
+        name_of(settings, kind),
+        value,
+        max_age=seconds,
+        path="/",
+        secure=_secure(settings),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop(response: Response, settings: Settings, kind: Kind) -> None:
+    """Have the browser forget one."""
+    put(response, settings, kind, "", seconds=0)
+
+
+def put_session(response: Response, settings: Settings, kind: Kind, token: str) -> None:
+    """Keep a session's token; a person's lasts, a worker's goes with the window."""
+    seconds = settings.person_session_hours * 3600 if kind == "person" else None
+    put(response, settings, kind, token, seconds=seconds)
+
+
+def visit_of(request: Request, settings: Settings) -> tuple[str, bool]:
+    """A visitor's secret, which their forms are bound to, and whether it is new."""
+    known = read(request, settings, "visit")
+    if known is not None and _VISIT.fullmatch(known):
+        return known, False
+    return secrets.token_urlsafe(24), True
+
+
+def put_language(response: Response, settings: Settings, language: str) -> None:
+    """Remember the language chosen."""
+    put(response, settings, "language", language, seconds=_YEAR)
+
+
+def language_of(request: Request, settings: Settings) -> str:
+    """The language chosen, or the one that the browser prefers."""
+    chosen = read(request, settings, "language")
+    if chosen in LANGUAGES:
+        return chosen
+    return preferred(request.headers.get("accept-language"))
+
+
+def _secure(settings: Settings) -> bool:
+    return settings.public_url.startswith("https://")

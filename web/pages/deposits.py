@@ -1,0 +1,59 @@
+"""Adding a paper, or a newer version of one: a photo or a file, streamed straight to sealing."""
+
+from fastapi import Response
+
+from base.errors import Failure, Kind
+from vault import documents
+from vault.deposit import Depositor, deposit
+from web.ids import PathId
+from web.pages.facts import facts_of, typed
+from web.pages.page import PersonPage, go, page_router
+
+router = page_router()
+
+
+# Declared before the pages of one paper: "add" is no id.
+@router.get("/documents/add")
+async def ask(page: PersonPage) -> Response:
+    """The form to add a paper."""
+    return await page.show("add.html", typed=typed({}))
+
+
+@router.post("/documents/add")
+async def add(page: PersonPage) -> Response:
+    """Add a paper; the same file again leads to the one already there."""
+    form = page.upload()
+    try:
+        done = await deposit(
+            page.house,
+            page.person.id,
+            Depositor(page.person.actor()),
+            form,
+            lambda: facts_of(form.fields),
+        )
+    except Failure as failure:
+        if failure.kind is Kind.NOT_FOUND:
+            raise
+        return await page.show_failure(failure, "add.html", typed=typed(form.fields))
+    return go(f"/documents/{done.paper.id}", done="held" if done.already_held else "added")
+
+
+@router.get("/documents/{document_id}/version")
+async def ask_version(document_id: PathId, page: PersonPage) -> Response:
+    """The form to add a newer version."""
+    paper = await documents.see_own(page.house, page.person, document_id)
+    return await page.show("version.html", paper=paper)
+
+
+@router.post("/documents/{document_id}/version")
+async def add_version(document_id: PathId, page: PersonPage) -> Response:
+    """Add a newer version; the older ones stay."""
+    form = page.upload()
+    try:
+        await documents.add_version(page.house, page.person, document_id, form, if_match=None)
+    except Failure as failure:
+        if failure.kind is Kind.NOT_FOUND:
+            raise
+        paper = await documents.see_own(page.house, page.person, document_id)
+        return await page.show_failure(failure, "version.html", paper=paper)
+    return go(f"/documents/{document_id}", done="version")

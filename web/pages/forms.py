@@ -1,0 +1,135 @@
+"""Forms as they come back: from our own pages only, small, or a file on its way in.
+
+Two locks on each: the browser says where the form came from (`Sec-Fetch-Site`, `Origin`), and the
+form carries a token that only this session's pages hold.
+"""
+
+import base64
+import binascii
+import hmac
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import Request
+
+from base.errors import Failure, Kind
+from base.settings import Settings
+from vault.house import House
+from vault.receiving import IncomingFile
+from web.uploads import MultipartForm
+
+TOKEN = "form"  # noqa: S105  (the field's name)
+MOST_BYTES = 64 * 1024
+MOST_FIELDS = 1500
+_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of a form, in order."""
+
+    pairs: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def get(self, name: str) -> str:
+        """The last value of a field, without the blanks around it; empty when it is not there."""
+        return next((value.strip() for key, value in reversed(self.pairs) if key == name), "")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a field: ticked boxes."""
+        return tuple(dict.fromkeys(value for key, value in self.pairs if key == name))
+
+    def has(self, name: str) -> bool:
+        """Whether a box was ticked."""
+        return any(key == name for key, _ in self.pairs)
+
+
+class UploadForm:
+    """A form with files: what browsers send for an input left empty is passed over.
+
+    Its token is checked once it is whole, before anything of it is kept.
+    """
+
+    def __init__(self, form: MultipartForm, house: House, secret: str) -> None:
+        self._form = form
+        self._house = house
+        self._secret = secret
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields read so far; all of them once the files are read."""
+        return self._form.fields
+
+    async def files(self) -> AsyncIterator[IncomingFile]:
+        """The files, one at a time. Raises `form_expired` after the last of a form not ours."""
+        async for one in self._form.files():
+            if one.name:
+                yield one
+        await check(self._house, self._secret, self.fields.get(TOKEN, ""))
+
+
+async def token_for(house: House, secret: str) -> str:
+    """A token for a form of whoever holds `secret`: never twice the same, so that a page's
+    compressed length tells nothing of it."""
+    tag = await _tag(house, secret)
+    mask = secrets.token_bytes(_BYTES)
+    return base64.urlsafe_b64encode(mask + _xor(mask, tag)).decode().rstrip("=")
+
+
+async def check(house: House, secret: str, token: str) -> None:
+    """Raise `form_expired` unless the token was made for that secret."""
+    try:
+        raw = base64.b64decode(token.encode() + b"=" * (-len(token) % 4), b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    good = len(raw) == 2 * _BYTES and hmac.compare_digest(
+        _xor(raw[:_BYTES], raw[_BYTES:]), await _tag(house, secret)
+    )
+    if not good:
+        raise expired()
+
+
+def check_origin(request: Request, settings: Settings) -> None:
+    """Raise `form_expired` for a form that another site's page sent."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        raise expired()
+    origin = request.headers.get("origin")
+    if origin is None or (origin == "null" and site == "same-origin"):
+        return
+    ours = (request.headers.get("host", ""), urlsplit(settings.public_url).netloc)
+    if urlsplit(origin).netloc not in ours:
+        raise expired()
+
+
+async def read(request: Request) -> Form:
+    """A form without files. Raises `form_expired` when it is none, `body_too_large`."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise expired()
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise Failure(Kind.TOO_LARGE, "body_too_large", limit=MOST_BYTES)
+    try:
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"
+        )
+    except ValueError:
+        raise Failure(Kind.MALFORMED, "malformed_form") from None
+    return Form(tuple(pairs))
+
+
+def expired() -> Failure:
+    """Not a form of ours, or of a session that is over: the page must be opened again."""
+    return Failure(Kind.REFUSED, "form_expired")
+
+
+async def _tag(house: House, secret: str) -> bytes:
+    return await house.fields.tag("page-form", secret)
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, right, strict=True))

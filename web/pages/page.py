@@ -1,0 +1,187 @@
+"""A page being answered: who it is for, its forms, its language, and how it is shown.
+
+`PersonPage`, `WorkerPage` and `VisitorPage` in a handler's signature are the sign-in check itself.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+
+from auth import sessions
+from auth.subjects import Person, Worker
+from base.errors import Failure, Kind, not_found
+from vault.house import House
+from web.callers import HouseDep, house_of, unauthenticated
+from web.pages import cookies, forms
+from web.pages.rendering import render
+from web.problems import STATUS
+from web.uploads import MultipartForm
+
+Area = Literal["person", "worker", "visit"]
+_HEADERS = {
+    "Cache-Control": "no-store",
+    # Unlike `no-referrer`, it lets browsers say which site a form came from.
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
+        " base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+_ENTRANCES: dict[Area, str] = {"person": "/", "worker": "/pro", "visit": "/"}
+
+
+@dataclass(kw_only=True)
+class Page:
+    """One request for a page. `secret` is what its forms are bound to."""
+
+    request: Request = field(repr=False)
+    house: House = field(repr=False)
+    language: str
+    area: Area
+    secret: str = field(repr=False)
+    new_visit: bool = False
+
+    async def show(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """The page itself."""
+        html = render(
+            template,
+            self.language,
+            area=self.area,
+            path=self.request.url.path if self.request.method == "GET" else "",
+            form_token=await forms.token_for(self.house, self.secret),
+            done=self.request.query_params.get("done", ""),
+            **values,
+        )
+        response = HTMLResponse(html, status, {**_HEADERS, "Content-Language": self.language})
+        if self.new_visit:
+            cookies.put(response, self.house.settings, "visit", self.secret)
+        return response
+
+    async def show_failure(self, failure: Failure, template: str, **values: Any) -> Response:
+        """The page again, with what went wrong and what to do."""
+        status = STATUS[failure.kind]
+        response = await self.show(template, status=status, failure=failure, **values)
+        if failure.retry_after is not None:
+            response.headers["Retry-After"] = str(failure.retry_after)
+        return response
+
+    async def form(self) -> forms.Form:
+        """The form that was sent, once it is known to be ours. Raises `form_expired`."""
+        forms.check_origin(self.request, self.house.settings)
+        sent = await forms.read(self.request)
+        await forms.check(self.house, self.secret, sent.get(forms.TOKEN))
+        return sent
+
+    def upload(self) -> forms.UploadForm:
+        """The form with files that is arriving. Raises `form_expired`."""
+        forms.check_origin(self.request, self.house.settings)
+        limit = self.house.settings.max_document_bytes
+        return forms.UploadForm(MultipartForm(self.request, limit), self.house, self.secret)
+
+
+@dataclass(kw_only=True)
+class OfPerson(Page):
+    """A page of a person's own."""
+
+    person: Person
+
+
+@dataclass(kw_only=True)
+class OfWorker(Page):
+    """A page of a worker's own."""
+
+    worker: Worker
+
+
+async def visitor(request: Request, house: HouseDep) -> Page:
+    """A page for whoever comes."""
+    secret, new = cookies.visit_of(request, house.settings)
+    language = cookies.language_of(request, house.settings)
+    return Page(
+        request=request, house=house, language=language, area="visit", secret=secret, new_visit=new
+    )
+
+
+async def person_page(request: Request, house: HouseDep) -> OfPerson:
+    """A page for a person in their own vault. Raises `unauthenticated`."""
+    found, secret = await signed_in(request, house, "person")
+    if not isinstance(found, Person):
+        raise unauthenticated()
+    language = cookies.language_of(request, house.settings)
+    return OfPerson(
+        request=request, house=house, language=language, area="person", secret=secret, person=found
+    )
+
+
+async def worker_page(request: Request, house: HouseDep) -> OfWorker:
+    """A page for a worker. Raises `unauthenticated`."""
+    found, secret = await signed_in(request, house, "worker")
+    if not isinstance(found, Worker):
+        raise unauthenticated()
+    language = cookies.language_of(request, house.settings)
+    return OfWorker(
+        request=request, house=house, language=language, area="worker", secret=secret, worker=found
+    )
+
+
+async def signed_in(
+    request: Request, house: House, kind: Literal["person", "worker"]
+) -> tuple[Person | Worker | None, str]:
+    """Who the browser's cookie of that kind says, and the cookie itself."""
+    token = cookies.read(request, house.settings, kind)
+    if token is None:
+        return None, ""
+    async with house.database.transaction() as tx:
+        return await sessions.subject_of(house, tx, token), token
+
+
+VisitorPage = Annotated[Page, Depends(visitor)]
+PersonPage = Annotated[OfPerson, Depends(person_page)]
+WorkerPage = Annotated[OfWorker, Depends(worker_page)]
+
+
+def go(address: str, *, done: str = "") -> RedirectResponse:
+    """On to another page by GET, with a word on what was done."""
+    target = f"{address}?done={done}" if done else address
+    return RedirectResponse(target, 303, {"Cache-Control": "no-store"})
+
+
+class PageRoute(APIRoute):
+    """A route whose failures are pages: a sentence, what to do, and a way on."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with its failures turned into pages."""
+        handle = super().get_route_handler()
+
+        async def shown(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Failure as failure:
+                return await failure_page(request, failure)
+            except RequestValidationError:
+                return await failure_page(request, not_found())
+
+        return shown
+
+
+def page_router() -> APIRouter:
+    """A router of pages; the JSON interface's description does not know them."""
+    return APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+async def failure_page(request: Request, failure: Failure) -> Response:
+    """What went wrong, in plain words. A session that is over leads back to signing in."""
+    settings = house_of(request).settings
+    area: Area = "worker" if request.url.path.startswith("/pro") else "person"
+    if failure.kind is Kind.UNAUTHENTICATED:
+        return go(_ENTRANCES[area], done="signed_out")
+    page = await visitor(request, house_of(request))
+    secret = cookies.read(request, settings, area)
+    if secret is not None:
+        page = replace(page, area=area, secret=secret, new_visit=False)
+    return await page.show_failure(failure, "failure.html", back=_ENTRANCES[area])

@@ -1,0 +1,52 @@
+"""A worker under one grant: the papers it covers, each look recorded before it is shown."""
+
+from fastapi import Response
+
+from vault import evidence, grants, opening
+from web.downloads import ContentResponse
+from web.ids import PathId
+from web.pages.page import WorkerPage, page_router
+
+router = page_router()
+LIMIT = 50
+
+
+@router.get("/pro/grants/{grant_id}")
+async def see(grant_id: PathId, page: WorkerPage, cursor: str | None = None) -> Response:
+    """What a grant opens."""
+    grant = await grants.see(page.house, page.worker, grant_id)
+    listed, may_read = await opening.list_covered(
+        page.house, page.worker, grant_id, cursor=cursor, limit=LIMIT
+    )
+    return await page.show(
+        "work/grant.html", grant=grant, papers=listed.items, more=listed.next, may_read=may_read
+    )
+
+
+@router.get("/pro/grants/{grant_id}/evidence")
+async def attest(grant_id: PathId, page: WorkerPage, type: str = "") -> Response:  # noqa: A002  (the contract's word)
+    """Whether a paper is held, of what date; no file."""
+    answer = await evidence.evidence(page.house, page.worker, grant_id, type[:64])
+    return await page.show("work/evidence.html", answer=answer, grant_id=grant_id)
+
+
+@router.get("/pro/grants/{grant_id}/documents/{document_id}")
+async def look(grant_id: PathId, document_id: PathId, page: WorkerPage) -> Response:
+    """The picture of a paper, on a page with a way back; the picture's own request is recorded."""
+    return await page.show("work/look.html", grant_id=grant_id, document_id=document_id)
+
+
+@router.get("/pro/grants/{grant_id}/documents/{document_id}/preview")
+async def preview(grant_id: PathId, document_id: PathId, page: WorkerPage) -> Response:
+    """The picture of the first page."""
+    stream = await opening.open_granted(
+        page.house, page.worker, grant_id, document_id, preview=True
+    )
+    return ContentResponse(page.house, stream, None)
+
+
+@router.get("/pro/grants/{grant_id}/documents/{document_id}/content")
+async def content(grant_id: PathId, document_id: PathId, page: WorkerPage) -> Response:
+    """The copy to share."""
+    stream = await opening.open_granted(page.house, page.worker, grant_id, document_id)
+    return ContentResponse(page.house, stream, None)
