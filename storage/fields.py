@@ -48,7 +48,7 @@ class Sealer:
         nonce, sealed = blob[1 : 1 + _NONCE], blob[1 + _NONCE :]
         try:
             plain = self._cipher(table).decrypt(nonce, sealed, _aad(table, row))
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise FieldsBroken("altered, moved, or of another owner") from None
         values: dict[str, Any] = json.loads(unpad(plain))
         return values

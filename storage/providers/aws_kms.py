@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _ERRORS = (ClientError, BotoCoreError, HTTPError, OSError)
 _WORD = re.compile(r"[A-Za-z]{1,60}")
+_ENDING = {"PendingDeletion", "PendingReplicaDeletion"}
 _LEAST_DAYS = 7  # AWS deletes no key sooner; it cannot be used meanwhile
 
 
@@ -119,12 +120,13 @@ class AwsKms:
 
     def _destroy(self, version: str) -> None:
         try:
-            self._client.schedule_key_deletion(KeyId=version, PendingWindowInDays=_LEAST_DAYS)
+            found = self._describe(version)
         except self._client.exceptions.NotFoundException:
             return
-        except self._client.exceptions.KMSInvalidStateException:
-            if self._describe(version)["KeyState"] != "PendingDeletion":
-                raise
+        if found["KeyState"] not in _ENDING:
+            self._client.schedule_key_deletion(
+                KeyId=found["KeyId"], PendingWindowInDays=_LEAST_DAYS
+            )
 
     def _describe(self, version: str) -> dict[str, Any]:
         return dict(self._client.describe_key(KeyId=version)["KeyMetadata"])

@@ -1,0 +1,15 @@
+"""Owners for the tests of this folder: this floor knows no people, only ids."""
+
+from uuid import UUID
+
+from base.database import Database
+from base.ids import new_id
+from storage.keys import Keys
+
+
+async def new_owner(keys: Keys, database: Database) -> UUID:
+    """An owner with a secret, committed."""
+    one = new_id()
+    async with database.transaction() as tx:
+        await keys.create_owner(tx, one)
+    return one
