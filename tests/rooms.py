@@ -169,7 +169,8 @@ class _Street:
 
 
 @pytest.fixture(scope="session")
-async def street() -> AsyncIterator[_Street]:
+async def street(postgres: Addresses) -> AsyncIterator[_Street]:
+    # Closed before the PostgreSQL that its houses stand on.
     houses = _Street()
     yield houses
     await houses.close()

@@ -14,6 +14,7 @@ import httpx
 from joserfc import jwt
 from sqlalchemy import text
 
+from auth import sessions
 from base.ids import new_id
 from tests.rooms import SomeClient, SomePerson, SomeWorker
 from vault.house import House
@@ -151,6 +152,13 @@ async def client_headers(
     )
     assert answer.status_code == 200, answer.text
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+async def again(house: House, worker: SomeWorker) -> Headers:
+    """The worker signs in again: their session does not outlive the working day."""
+    async with house.database.transaction() as tx:
+        token, _ = await sessions.open_session(house, tx, kind="worker", subject_id=worker.id)
+    return {"Authorization": f"Bearer {token}"}
 
 
 async def drawn(house: House, person: SomePerson, document: Document) -> None:

@@ -1,0 +1,288 @@
+"""The first release, told from end to end: papers go in from a phone, a worker asks, the person
+narrows and approves, an administration asks without a file, and the log says all of it."""
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pypdfium2
+import pytest
+from PIL import Image
+
+from tests.rooms import (
+    STORES,
+    MakeClient,
+    MakeOrganisation,
+    MakePerson,
+    MakeWorker,
+    MoveClock,
+    SomePerson,
+)
+from tests.stories import (
+    again,
+    approve,
+    ask,
+    client_headers,
+    deposit,
+    drawn,
+    granted,
+    log_of,
+    request_body,
+    revoke,
+)
+from tests.vault.decoding import corpus
+from vault.house import House
+
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize("store", STORES, indirect=True)
+async def test_the_story_of_a_housing_file(
+    house: House,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    make_organisation: MakeOrganisation,
+    moved_clock: MoveClock,
+) -> None:
+    """Deposits, a request narrowed, retrieval, a colleague refused, revocation, expiry, the log."""
+    ccas = await make_organisation("CCAS de Lille")
+    person = await make_person()
+    worker = await make_worker(ccas, name="Camille Moreau")
+    colleague = await make_worker(ccas, name="Dominique Petit")
+
+    # The person photographs two papers and chooses a PDF.
+    photo = corpus.phone_jpeg()
+    pdf = corpus.pdf(3)
+    energy = await deposit(client, person, photo, type_="energy_bill", name="IMG_1.jpg")
+    heic = await deposit(client, person, corpus.heic(), type_="rent_receipt", name="IMG_2.heic")
+    notice = await deposit(client, person, pdf, type_="income_tax_notice", name="avis.pdf")
+    assert (await _bytes(client, person.headers, f"/v1/documents/{energy['id']}")) == photo
+
+    # The worker asks for three types; the person says yes to two, and for a shorter time.
+    request = await ask(
+        client, worker.headers, person.phone, "energy_bill", "rent_receipt", "income_tax_notice"
+    )
+    asked = await client.get(f"/v1/consent-requests/{request}", headers=person.headers)
+    assert asked.json()["requester"]["organisation"] == "CCAS de Lille"
+    assert asked.json()["purpose"]["text"] == "Demande de logement social"
+    grant = await approve(
+        client,
+        person,
+        request,
+        scope={"document_types": ["energy_bill", "income_tax_notice"]},
+        duration="P7D",
+    )
+    under = f"/v1/grants/{grant['id']}/documents"
+
+    # What was narrowed away is not listed, and answers as if it did not exist.
+    listed = await client.get(under, headers=worker.headers)
+    assert {one["id"] for one in listed.json()["items"]} == {energy["id"], notice["id"]}
+    hidden = await client.get(f"{under}/{heic['id']}/content", headers=worker.headers)
+    nowhere = await client.get(f"{under}/{NOBODY}/content", headers=worker.headers)
+    assert hidden.status_code == nowhere.status_code == 404
+    assert _but_id(hidden) == _but_id(nowhere)
+
+    # Content, range and preview come back: the PDF byte for byte, the photo without its place.
+    whole = await client.get(f"{under}/{notice['id']}/content", headers=worker.headers)
+    assert (whole.status_code, whole.content) == (200, pdf)
+    assert whole.headers["content-disposition"].startswith("attachment;")
+    assert whole.headers["content-security-policy"].startswith("sandbox")
+    assert "avis" not in whole.headers["content-disposition"]
+    part = await client.get(
+        f"{under}/{notice['id']}/content", headers={**worker.headers, "Range": "bytes=10-99"}
+    )
+    assert (part.status_code, part.content) == (206, pdf[10:100])
+    shown = await client.get(f"{under}/{energy['id']}/content", headers=worker.headers)
+    _without_its_place(photo, shown.content)
+    early = await client.get(f"{under}/{notice['id']}/preview", headers=worker.headers)
+    assert early.json()["code"] == "no_preview"
+    await drawn(house, person, notice)
+    preview = await client.get(f"{under}/{notice['id']}/preview", headers=worker.headers)
+    assert preview.headers["content-type"] == "image/jpeg"
+    assert Image.open(io.BytesIO(preview.content)).format == "JPEG"
+
+    # A second worker of the same organisation learns nothing of any of it.
+    for path in (under, f"{under}/{notice['id']}/content", f"/v1/grants/{grant['id']}"):
+        refused = await client.get(path, headers=colleague.headers)
+        assert refused.status_code == 404
+        assert _but_id(refused) == _but_id(nowhere)
+
+    # After the revocation, and under another grant after its end, nothing more.
+    await revoke(client, person, grant["id"])
+    gone = await client.get(f"{under}/{notice['id']}/content", headers=worker.headers)
+    assert (gone.status_code, gone.json()["code"]) == (403, "grant_revoked")
+    short = await granted(client, person, worker.headers, "income_tax_notice", duration="P1D")
+    path = f"/v1/grants/{short}/documents/{notice['id']}/content"
+    assert (await client.get(path, headers=worker.headers)).content == pdf
+    # No job has run: the database's clock alone ends it.
+    moved_clock(timedelta(hours=23, minutes=59))
+    assert (await client.get(path, headers=await again(house, worker))).content == pdf
+    moved_clock(timedelta(days=1, seconds=1))
+    ended = await client.get(path, headers=await again(house, worker))
+    assert (ended.status_code, ended.json()["code"]) == (403, "grant_expired")
+    moved_clock(timedelta(0))
+
+    await _the_log_tells(client, person, worker, colleague, grant["id"], notice["id"])
+
+
+async def _the_log_tells(
+    client: httpx.AsyncClient,
+    person: SomePerson,
+    worker: Any,
+    colleague: Any,
+    grant: str,
+    notice: str,
+) -> None:
+    """Each act and each refusal, with who, organisation, why; and to each only what is theirs."""
+    lines = await log_of(client, person)
+    by_worker = [line for line in lines if line["actor"].get("name") == "Camille Moreau"]
+    for action, outcome, reason in (
+        ("consent.request", "allowed", None),
+        ("document.list", "allowed", None),
+        ("document.read", "allowed", None),
+        ("document.preview", "allowed", None),
+        ("document.read", "refused", "document_not_covered"),
+        ("document.read", "refused", "revoked"),
+        ("document.read", "refused", "expired"),
+    ):
+        found = [
+            line
+            for line in by_worker
+            if (line["action"], line["outcome"], line["reason"]) == (action, outcome, reason)
+        ]
+        assert found, (action, outcome, reason)
+        assert found[0]["actor"]["organisation"] == "CCAS de Lille"
+        assert found[0]["purpose"] == "Demande de logement social"
+        assert "Camille Moreau" in found[0]["sentence"]
+    reads = [line for line in by_worker if line["action"] == "document.read"]
+    assert any(line["documents"] == [notice] and line["grant"] == grant for line in reads)
+
+    of_colleague = [line for line in lines if line["actor"].get("name") == "Dominique Petit"]
+    assert {line["outcome"] for line in of_colleague} == {"refused"}
+    assert {line["reason"] for line in of_colleague} == {"not_recipient"}
+    assert {line["action"] for line in of_colleague} >= {"document.list", "document.read"}
+
+    own = {line["action"] for line in lines if line["actor"]["kind"] == "owner"}
+    assert own >= {"vault.open", "document.deposit", "document.read", "consent.approve",
+                   "grant.revoke"}  # fmt: skip
+    assert sorted((line["id"] for line in lines), reverse=True) == [line["id"] for line in lines]
+
+    doings = await log_of(client, worker)
+    assert {line["actor"]["name"] for line in doings} == {"Camille Moreau"}
+    assert not {"consent.approve", "document.deposit"} & {line["action"] for line in doings}
+    theirs = await log_of(client, colleague)
+    assert {line["actor"]["name"] for line in theirs} == {"Dominique Petit"}
+    assert "Dominique Petit" not in str(await log_of(client, worker))
+
+
+@pytest.mark.parametrize("store", STORES, indirect=True)
+async def test_an_administration_gets_evidence_without_a_file(
+    client: httpx.AsyncClient, make_person: MakePerson, make_client: MakeClient
+) -> None:
+    """private_key_jwt, a request to attest, evidence; content stays refused; the log says so."""
+    person, system = await make_person(), await make_client(name="API Aides")
+    notice = await deposit(
+        client,
+        person,
+        corpus.pdf(3),
+        type_="income_tax_notice",
+        issued_on="2026-08-01",
+        expires_on="2027-08-01",
+        title="Avis de mes revenus",
+    )
+    headers = await client_headers(client, system)
+    grant = await granted(client, person, headers, "income_tax_notice", actions=["attest"])
+    answer = await client.get(
+        f"/v1/grants/{grant}/evidence", params={"type": "income_tax_notice"}, headers=headers
+    )
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    assert said["held"] is True
+    assert (said["issued_on"], said["valid_until"]) == ("2026-08-01", "2027-08-01")
+    assert said["verified"] is False
+    assert "revenus" not in answer.text
+
+    not_asked = await client.get(
+        f"/v1/grants/{grant}/evidence", params={"type": "payslip"}, headers=headers
+    )
+    assert not_asked.status_code == 403
+    content = await client.get(
+        f"/v1/grants/{grant}/documents/{notice['id']}/content", headers=headers
+    )
+    assert (content.status_code, content.json()["code"]) == (403, "action_not_granted")
+    listed = await client.get(f"/v1/grants/{grant}/documents", headers=headers)
+    assert listed.json()["items"][0]["title"] is None
+
+    lines = [line for line in await log_of(client, person) if line["actor"]["kind"] == "client"]
+    told = {(line["action"], line["outcome"], line["reason"]) for line in lines}
+    assert ("document.attest", "allowed", None) in told
+    assert ("document.attest", "refused", "type_not_covered") in told
+    assert ("document.read", "refused", "action_not_granted") in told
+    assert {line["actor"]["organisation"] for line in lines} == {"CAF du Nord"}
+
+
+async def test_a_request_says_nothing_of_who_holds_the_phone(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    answers = [
+        await client.post(
+            "/v1/consent-requests",
+            headers=worker.headers,
+            json=request_body(phone, "income_tax_notice"),
+        )
+        for phone in (person.phone, "+33612345670")
+    ]
+    assert {answer.status_code for answer in answers} == {202}
+    known, unknown = (set(answer.json()) for answer in answers)
+    assert known == unknown
+
+
+async def test_several_photos_are_one_paper(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """The owner keeps each photo; the recipient gets one PDF, without any place."""
+    person, worker = await make_person(), await make_worker()
+    photos = [corpus.phone_jpeg(), corpus.heic(), corpus.webp()]
+    answer = await client.post(
+        "/v1/documents",
+        headers=person.headers,
+        files=[("file", (f"IMG_{at}", photo)) for at, photo in enumerate(photos)],
+        data={"type": "lease"},
+    )
+    assert answer.status_code == 201, answer.text
+    lease = answer.json()["id"]
+    for at, photo in enumerate(photos, 1):
+        kept = await client.get(
+            f"/v1/documents/{lease}/content", params={"part": at}, headers=person.headers
+        )
+        assert kept.content == photo
+    grant = await granted(client, person, worker.headers, "lease")
+    paper = await _bytes(client, worker.headers, f"/v1/grants/{grant}/documents/{lease}")
+    assert paper.startswith(b"%PDF-")
+    assert len(pypdfium2.PdfDocument(paper)) == 3
+    assert corpus.MAKER not in paper
+
+
+async def _bytes(client: httpx.AsyncClient, headers: dict[str, str], path: str) -> bytes:
+    answer = await client.get(f"{path}/content", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def _without_its_place(original: bytes, sent: bytes) -> None:
+    """The same pixels, turned the same way, and nothing of where or with what."""
+    assert corpus.MAKER in original
+    for trace in (corpus.MAKER, corpus.COMMENT, b"GPS", b"ftyp", b"JFXX", b"MPF"):
+        assert trace not in sent
+    before, after = Image.open(io.BytesIO(original)), Image.open(io.BytesIO(sent))
+    assert dict(after.getexif()) == {0x0112: 6}
+    assert not after.getexif().get_ifd(0x8825)
+    assert before.convert("RGB").tobytes() == after.convert("RGB").tobytes()
+    assert after.info.get("icc_profile") == before.info.get("icc_profile")
+
+
+def _but_id(answer: httpx.Response) -> dict[str, Any]:
+    return {name: value for name, value in answer.json().items() if name != "request_id"}

@@ -1,0 +1,135 @@
+"""A slow download under way when its grant ends: it stops within a second, on both stores."""
+
+import asyncio
+import secrets
+import time
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import httpx
+import pikepdf
+import pytest
+
+from tests.rooms import STORES, MakePerson, MakeWorker, MoveClock, Served, SomePerson, SomeWorker
+from tests.stories import approve, ask, deposit, granted, log_of, revoke, until
+from tests.vault.decoding import corpus
+
+SIZE = 20 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def large() -> bytes:
+    """A valid PDF of a little more than 20 MiB, most of it noise."""
+    made = corpus.blank_pdf(1)
+    made.Root.Noise = made.make_indirect(pikepdf.Stream(made, secrets.token_bytes(SIZE)))
+    return corpus._pdf(made, compress_streams=False)
+
+
+class SlowReader:
+    """Reads about 64 KiB each 50 ms, as a phone at the edge of its network."""
+
+    def __init__(self, served: Served, path: str, worker: SomeWorker) -> None:
+        self._served, self._path, self._worker = served, path, worker
+        self.length = 0
+        self.taken = 0
+
+    async def run(self) -> None:
+        """Read until the server ends it, whole or not."""
+        at = urlsplit(self._served.base_url)
+        reader, writer = await asyncio.open_connection(at.hostname, at.port, limit=64 * 1024)
+        lines = [f"GET {self._path} HTTP/1.1", "Host: x"]
+        lines.append(f"Authorization: {self._worker.headers['Authorization']}")
+        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        assert b" 200 " in head.split(b"\r\n")[0]
+        self.length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
+        while piece := await reader.read(64 * 1024):
+            self.taken += len(piece)
+            await asyncio.sleep(0.05)
+        writer.close()
+
+
+async def _begin(
+    served: Served, grant: str, document: str, worker: SomeWorker
+) -> tuple[SlowReader, "asyncio.Task[None]"]:
+    slow = SlowReader(served, f"/v1/grants/{grant}/documents/{document}/content", worker)
+    reading = asyncio.create_task(slow.run())
+    await until(lambda: slow.taken > 4 * 64 * 1024)
+    return slow, reading
+
+
+async def _interrupted(client: httpx.AsyncClient, person: SomePerson) -> bool:
+    """What the person's log says of the one download: neither whole nor unknown."""
+    reads = [line for line in await log_of(client, person) if line["action"] == "document.read"]
+    assert len(reads) == 1
+    return bool(reads[0]["confirmed"] == "interrupted")
+
+
+async def _ends_short(
+    client: httpx.AsyncClient, person: SomePerson, slow: SlowReader, reading: "asyncio.Task[None]"
+) -> None:
+    """The server says so first: what the kernel holds already takes the reader a while."""
+    await until(lambda: _interrupted(client, person), seconds=5)
+    await asyncio.wait_for(reading, 60)
+    assert slow.length > SIZE
+    assert slow.taken < slow.length
+
+
+@pytest.mark.parametrize("store", STORES, indirect=True)
+async def test_a_revocation_stops_it_within_a_second(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    large: bytes,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, large)
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    slow, reading = await _begin(served, grant, document["id"], worker)
+    await revoke(client, person, grant)
+    revoked = time.monotonic()
+    await until(lambda: _interrupted(client, person), seconds=5)
+    told = time.monotonic() - revoked
+    print(f"\nstopped {told * 1000:.0f} ms after the revocation")
+    assert told < 1.0
+    await _ends_short(client, person, slow, reading)
+
+
+async def test_its_own_end_stops_it_within_a_second(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    moved_clock: MoveClock,
+    large: bytes,
+) -> None:
+    """A grant of a day, given when a day less five seconds has passed: nobody revokes anything."""
+    person, worker = await make_person(), await make_worker()
+    moved_clock(timedelta(days=-1, seconds=5))
+    document = await deposit(client, person, large)
+    request = await ask(client, worker.headers, person.phone, "income_tax_notice", duration="P1D")
+    grant = await approve(client, person, request)
+    moved_clock(timedelta(0))
+    slow, reading = await _begin(served, grant["id"], document["id"], worker)
+    ends_at = datetime.fromisoformat(grant["ends_at"])
+    assert datetime.now(UTC) < ends_at
+    await until(lambda: _interrupted(client, person), seconds=10)
+    assert timedelta(0) < datetime.now(UTC) - ends_at < timedelta(seconds=1)
+    await _ends_short(client, person, slow, reading)
+
+
+async def test_erasure_stops_it_within_a_second(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    large: bytes,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, large)
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    slow, reading = await _begin(served, grant, document["id"], worker)
+    assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
+    await asyncio.wait_for(reading, 60)
+    assert slow.taken < slow.length
