@@ -120,6 +120,9 @@ class Deliverer:
                 tx, lease=_LEASE, limit=_BATCH, most_attempts=MOST_ATTEMPTS
             )
         await asyncio.gather(*(self._deliver(row) for row in batch))
+        if batch and self._messenger.keeps:
+            async with self._desk.database.transaction() as tx:
+                await messages.delete_beyond(tx, INBOX)
         return len(batch)
 
     async def _deliver(self, row: Any) -> None:
@@ -130,7 +133,6 @@ class Deliverer:
                 await messages.postpone_message(tx, row.id, delay)
             elif done and self._messenger.keeps:
                 await messages.shelve_message(tx, row.id)
-                await messages.delete_beyond(tx, INBOX)
             else:
                 await messages.delete_message(tx, row.id)
 
