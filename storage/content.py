@@ -20,7 +20,6 @@ from storage.blobs import BlobKey, BlobReader, BlobStore, BlobWriter
 from storage.keys import Keys, Secret
 
 SLICE = 64 * 1024
-FILES = "files"
 
 _sealed_buffers = floe.Buffers(floe.HEADER_LENGTH + floe.SEGMENT_LENGTH)
 _plain_buffers = floe.Buffers(floe.SEGMENT_LENGTH)
@@ -182,7 +181,7 @@ async def sealing(
 ) -> AsyncIterator[Sealing]:
     """Seal one file for an owner. Leaving without `commit` leaves nothing visible."""
     secret = await keys.owner(owner_id)
-    key = BlobKey.random(FILES)
+    key = BlobKey.random(envelopes.FILES)
     async with blobs.writer(key) as writer:
         one = Sealing(new_id(), key, role, secret, writer)
         try:

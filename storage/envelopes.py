@@ -15,6 +15,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from storage import floe
 from storage.keys import Secret
 
+FILES = "files"
+"""Where sealed files are in the store: the first segment of their keys."""
+
 _NONCE = 12
 _LENGTH = 8
 

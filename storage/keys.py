@@ -50,6 +50,8 @@ class Secret:
 class Keys:
     """Unwraps secrets, keeps them 60 s at most, and forgets them when told (invariant 8)."""
 
+    channel = CHANNEL
+
     def __init__(self, database: Database, provider: KeyProvider) -> None:
         self._database = database
         self.provider = provider

@@ -28,8 +28,6 @@ from base.database import Base, now
 
 SERVICE = "service"
 OWNER = "owner"
-STORE_LOCK = 0x73746F7265
-"""Advisory lock: the sweep holds it alone, a backup shares it, so that no blob goes between."""
 
 ROOTS_LOCK = 0x756E6566_6F697301
 """Advisory lock: shared by who wraps a new secret, exclusive for who changes the active root."""

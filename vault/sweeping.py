@@ -5,7 +5,7 @@ from datetime import timedelta
 from audit.events import Action, Actor, ActorKind
 from base import clock
 from storage.blobs import BlobKey
-from storage.content import FILES
+from storage.envelopes import FILES
 from vault.house import House
 from vault.judging import Act, allow
 from vault.records import documents as records

@@ -8,11 +8,29 @@ from pydantic import ValidationError
 
 from base.embedded import CannotStart
 from base.errors import Failure
+from base.processes import ProgramFailed
+from storage.backup import BackupRefused
+from storage.manifest import BackupBroken
+from storage.providers import KeyProviderError
+from storage.rotation import RotationUnfinished
 from web import logs
 from web.commands import FAMILIES, Command
 from web.house import CannotServe
 from web.problems import said
 from web.signals import Interrupted, Signals
+
+EXPECTED = (
+    CannotStart,
+    CannotServe,
+    BackupRefused,
+    BackupBroken,
+    RotationUnfinished,
+    KeyProviderError,
+    ProgramFailed,
+    OSError,
+    ValueError,
+)
+"""What a command may end with: their words are for an operator."""
 
 INTERRUPTED = 130
 """What a shell expects of a command that a signal ended."""
@@ -33,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(_settings_sentence(error))
     except Failure as failure:
         return _refuse(said(failure))
-    except (CannotStart, CannotServe, OSError, ValueError) as error:
+    except EXPECTED as error:
         return _refuse(str(error))
 
 

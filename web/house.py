@@ -12,7 +12,6 @@ from audit.record import Ledger
 from base.database import SCHEMA, Database
 from base.settings import Settings
 from migrations import run as migrating
-from storage.keys import CHANNEL
 from storage.storage import open_storage
 from vault.completions import Completions
 from vault.decoding.decoder import Decoder
@@ -59,7 +58,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             completions=Completions(database),
             revocations=Revocations(
                 database,
-                key_channel=CHANNEL,
+                key_channel=storage.keys.channel,
                 forget_key=storage.keys.forget,
                 forget_all=storage.keys.forget_all,
             ),

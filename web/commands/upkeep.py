@@ -1,4 +1,4 @@
-"""`keys`, `sweep`, `backup` and `restore`: what an operator does now and then."""
+"""`keys` and `sweep`: what an operator does now and then."""
 
 import argparse
 import sys
@@ -10,10 +10,9 @@ from vault.rotating import rotate_keys
 from vault.working import sweep_all
 from web.commands.command import Command, Commands
 from web.commands.command import add as declare
+from web.commands.progress import show
 from web.signals import Signals
 from web.supervising import run
-
-_WIDTH = 40
 
 
 def add(commands: Commands) -> None:
@@ -48,16 +47,9 @@ def _sweep(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
 
 async def rotate(house: House) -> None:
     """Rotate, resumable: what a cut leaves undone, the next run does."""
-    done = await rotate_keys(house, _progress)
+    done = await rotate_keys(house, show)
     destroyed = await rotation.retire_due(house.database, house.storage.keys.provider)
     sys.stdout.write(
         f"\nroot version {done.version}: {done.rewrapped} keys re-wrapped,"
         f" {len(done.broken)} broken, {len(destroyed)} root versions destroyed\n"
     )
-
-
-def _progress(done: int, total: int) -> None:
-    share = done / total if total else 1.0
-    filled = int(share * _WIDTH)
-    sys.stdout.write(f"\r[{'#' * filled}{'.' * (_WIDTH - filled)}] {done}/{total}")
-    sys.stdout.flush()
