@@ -1,4 +1,4 @@
-"""A grant's receipt: a consent record in W3C DPV words, after ISO/IEC TS 27560:2023. Pure.
+"""A grant's receipt: a consent record in W3C DPV words, after ISO/IEC TS 27560:2023.
 
 A draft: it is not signed yet. Its fields follow the sections of the specification (record,
 processing, parties, event); a reader must ignore those it does not know.
