@@ -2,8 +2,6 @@
 
 import re
 import secrets
-from collections.abc import Callable
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,14 +11,9 @@ from auth import administration, sign_ins
 from auth.desk import Desk
 from auth.records.messages import Message
 from auth.sign_ins import SignedIn, Started
+from tests.rooms import MoveClock, new_phone
 
-# What the fixture `moved_clock` gives: the database's clock, so far ahead of the real one.
-MoveClock = Callable[[timedelta], None]
-
-
-def new_phone() -> str:
-    """A French mobile number that no other test has (+33 61 is nobody's overseas)."""
-    return f"+3361{secrets.randbelow(10**7):07}"
+__all__ = ["MoveClock", "new_phone"]
 
 
 def new_email() -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from storage.roots import ensure_root
 
 from audit.record import Ledger
 from auth.desk import Desk
@@ -15,6 +14,7 @@ from base.database import Database
 from base.embedded import Addresses, EmbeddedPostgres
 from base.settings import Settings
 from migrations.run import upgrade
+from storage.rotation import initialise
 from storage.storage import key_provider, open_storage
 
 
@@ -40,7 +40,7 @@ async def quiet_desk(quiet_home: Path, quiet_postgres: Addresses) -> AsyncIterat
     settings = Settings(mode="demo", home=quiet_home, messenger="inbox")
     database = Database(SecretStr(quiet_postgres.service_url))
     storage = open_storage(settings, database)
-    await ensure_root(database, key_provider(settings))
+    await initialise(database, key_provider(settings))
     yield Desk(
         settings=settings,
         database=database,

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from auth import clients, signing_keys
 from auth.assertions import AssertionRefused
+from auth.desk import Desk
 from base.errors import Failure
 from web.callers import HouseDep
 
@@ -111,7 +112,7 @@ async def jwks(house: HouseDep) -> JSONResponse:
     return JSONResponse(keys, headers={"Cache-Control": "public, max-age=60"})
 
 
-async def _issue(house: Any, request: Request, form: dict[str, str]) -> clients.Granted:
+async def _issue(desk: Desk, request: Request, form: dict[str, str]) -> clients.Granted:
     grant_type = form.get("grant_type")
     if grant_type is None:
         raise _Wrong("invalid_request", "grant_type is missing")
@@ -124,7 +125,7 @@ async def _issue(house: Any, request: Request, form: dict[str, str]) -> clients.
         raise _Wrong("invalid_request", "one way of authenticating at a time")
     try:
         return await clients.issue_token(
-            house,
+            desk,
             assertion=form.get("client_assertion", "") if ours else "",
             client_id=form.get("client_id"),
             scope=form.get("scope"),
