@@ -5,7 +5,6 @@ A row holds two keyed tags and the id that was made; a key reused with another b
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,6 @@ from auth.records.instants import hold
 from base.errors import Failure, Kind
 from vault.records import idempotency as records
 
-KEPT = timedelta(days=2)
 _LONGEST = 255
 
 

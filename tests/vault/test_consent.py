@@ -26,10 +26,12 @@ from tests.vault.consenting import (
     make_person,
     make_worker,
 )
-from vault import consent
+from vault import consent, pacing
 from vault.consent import Approval, adopt_requests, approve, ask, refuse
 from vault.durations import end_of
 from vault.grants import GrantView, list_grants
+from vault.records.attempts import forget_attempts
+from vault.records.requests import forget_unanswered
 from vault.rules import GrantAction
 from vault.scopes import Choice
 
@@ -386,3 +388,35 @@ async def test_the_clock_of_a_grant_is_the_databases(desk: Desk, moved_clock: Mo
     person, _, request_id = await asked_of(desk, "payslip")
     grant = await approve(desk, person, request_id, Approval())
     assert abs(grant.given_at - await instant_of(desk)) < timedelta(seconds=5)
+
+
+async def test_what_came_to_nothing_is_forgotten_at_one_age(
+    desk: Desk, moved_clock: MoveClock
+) -> None:
+    """Refused, ignored or without a vault: all leave the sender's list together."""
+    worker = await make_worker(desk)
+    phones = [a_phone() for _ in range(4)]
+    people = [await make_person(desk, phone) for phone in phones[:3]]
+    ids = [(await ask(desk, worker, phone, asking("payslip"))).id for phone in phones]
+    await approve(desk, people[0], ids[0], Approval())
+    await refuse(desk, people[1], ids[1])
+    for age, left in ((WEEK * 5 - timedelta(hours=1), 4), (WEEK * 5 + timedelta(hours=1), 1)):
+        moved_clock(age)
+        async with desk.database.transaction() as tx:
+            await forget_unanswered(tx, lapsed_for=WEEK * 4)
+        assert len((await consent.list_sent(desk, worker)).items) == left
+    (kept,) = (await consent.list_sent(desk, worker)).items
+    assert kept.state == "approved"
+
+
+async def test_attempts_are_forgotten_once_they_no_longer_count(
+    desk: Desk, moved_clock: MoveClock
+) -> None:
+    person = new_id()
+    assert await pacing.take(desk, person, "give", 1) is None
+    assert await pacing.take(desk, person, "give", 1) is not None
+    moved_clock(timedelta(hours=2))
+    async with desk.database.transaction() as tx:
+        await forget_attempts(tx, older_than=pacing.HOUR)
+    moved_clock(timedelta())
+    assert await pacing.take(desk, person, "give", 1) is None

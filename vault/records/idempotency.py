@@ -1,14 +1,12 @@
 """SQL of the answers already given to an `Idempotency-Key`: hashes and ids only."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from base.database import now
 from vault.records.tables import Idempotency
 
 
@@ -25,8 +23,3 @@ async def answer(connection: AsyncConnection, key_hash: bytes) -> Row[bytes, UUI
 async def add_answer(connection: AsyncConnection, **values: Any) -> None:
     """Keep an answer, in the transaction that gives it."""
     await connection.execute(insert(Idempotency).values(**values))
-
-
-async def forget_answers(connection: AsyncConnection, older_than: timedelta) -> None:
-    """Drop the answers that nobody will ask for again (the sweep)."""
-    await connection.execute(delete(Idempotency).where(Idempotency.created_at < now() - older_than))
