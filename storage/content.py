@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from base.errors import Failure, Kind
 from base.ids import new_id
 from storage import envelopes, floe
 from storage.blobs import BlobKey, BlobReader, BlobStore, BlobWriter
@@ -25,9 +26,13 @@ _sealed_buffers = floe.Buffers(floe.HEADER_LENGTH + floe.SEGMENT_LENGTH)
 _plain_buffers = floe.Buffers(floe.SEGMENT_LENGTH)
 
 
-class ContentBroken(Exception):  # noqa: N818  (it is a state of the store)
+class ContentBroken(Failure):
     """What the store gave is not what was sealed. Nothing of it was revealed beyond whole
-    authenticated segments."""
+    authenticated segments. `reason` is for the operator."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(Kind.UNAVAILABLE, "content_broken")
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,10 @@
-"""States of this floor that the floors above may meet."""
+"""What can go wrong with keys, for floors that may not import them."""
+
+from base.errors import Failure, Kind
 
 
-class KeyDestroyed(Exception):  # noqa: N818  (it is a state of the world)
-    """The owner's secret is gone: nothing of theirs opens any more."""
+class KeyDestroyed(Failure):
+    """The owner was erased: what their key sealed does not exist for anyone any more."""
+
+    def __init__(self) -> None:
+        super().__init__(Kind.NOT_FOUND, "not_found")

@@ -18,8 +18,9 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, Event, Outcome
+from auth.records import people
 from base.database import now
-from base.errors import Failure, Kind, invalid
+from base.errors import Failure, Kind, invalid, not_found
 from base.ids import new_id
 from storage import content
 from storage.blobs import BlobKey
@@ -246,6 +247,9 @@ async def _keep(
     document_id, version_id = new_id(), new_id()
     async with house.database.transaction() as tx:
         await records.lock_vault(tx, owner_id)
+        if await people.person(tx, owner_id) is None:
+            # Erased while the file was on its way.
+            raise not_found()
         if judge is not None:
             await judge(tx)
         else:

@@ -5,14 +5,18 @@
 
 import asyncio
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from urllib.parse import quote
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from base.errors import Failure
 from vault.house import House
 from vault.opening import Stream
 from vault.revocations import Watch
+from web.ranges import wanted
 
 _EXTENSIONS = {
     "application/pdf": "pdf",
@@ -24,16 +28,27 @@ _EXTENSIONS = {
     "image/tiff": "tif",
 }
 _DAY = 86_400.0
+_SMALL = 64 * 1024
+"""Bytes that leave in one slice: nobody can hang up in their middle."""
 
 
 class ContentResponse(Response):
-    """One stream on its way out. A grant revoked or expired meanwhile cuts it within a second."""
+    """One stream on its way out. A grant revoked or expired meanwhile cuts it within a second.
+
+    `asked` is the `Range` header, if there is one. Raises what `ranges.wanted` does.
+    """
 
     def __init__(
-        self, house: House, stream: Stream, part: tuple[int, int] | None, *, inline: bool = False
+        self, house: House, stream: Stream, asked: str | None, *, inline: bool = False
     ) -> None:
         self._house = house
         self._stream = stream
+        try:
+            part = wanted(asked, stream.length)
+        except Failure:
+            # Recorded as allowed already, and nothing of it leaves.
+            house.completions.note(stream.event_id, completed=False)
+            raise
         self._start, self._stop = part or (0, stream.length)
         self.background = None
         self.body = b""
@@ -57,15 +72,19 @@ class ContentResponse(Response):
         return headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Send it all, or stop where the watch says so."""
+        """Send it all, or stop where the watch says so, or where nobody reads any more."""
+        with _hearing(receive) if self._stop - self._start > _SMALL else nullcontext() as gone:
+            await self._watched(send, gone)
+
+    async def _watched(self, send: Send, gone: "asyncio.Task[None] | None") -> None:
         grant_id = self._stream.grant_id
         if grant_id is None:
-            await self._send(send, None)
+            await self._send(send, None, gone)
             return
         with self._house.revocations.watching(grant_id, self._stream.judged_at) as watch:
             timer = self._at_its_end(watch)
             try:
-                await self._send(send, watch)
+                await self._send(send, watch, gone)
             except asyncio.CancelledError:
                 if not watch.stopped:
                     raise
@@ -78,15 +97,19 @@ class ContentResponse(Response):
                 if timer is not None:
                     timer.cancel()
 
-    async def _send(self, send: Send, watch: Watch | None) -> None:
+    async def _send(
+        self, send: Send, watch: Watch | None, gone: "asyncio.Task[None] | None"
+    ) -> None:
         whole = False
         try:
             if watch is None or not watch.stopped:
-                whole = await self._send_slices(send, watch)
+                whole = await self._send_slices(send, watch, gone)
         finally:
             self._house.completions.note(self._stream.event_id, completed=whole)
 
-    async def _send_slices(self, send: Send, watch: Watch | None) -> bool:
+    async def _send_slices(
+        self, send: Send, watch: Watch | None, gone: "asyncio.Task[None] | None"
+    ) -> bool:
         start: Message = {
             "type": "http.response.start",
             "status": self.status_code,
@@ -95,7 +118,7 @@ class ContentResponse(Response):
         begun = False
         left = self._stop - self._start
         async for piece in self._stream.content.slices(self._start, self._stop):
-            if watch is not None and watch.stopped:
+            if (watch is not None and watch.stopped) or (gone is not None and gone.done()):
                 return False
             if not begun:
                 begun = True
@@ -113,6 +136,22 @@ class ContentResponse(Response):
         if left is None or left > _DAY:
             return None
         return asyncio.get_running_loop().call_later(max(left, 0.0), watch.stop)
+
+
+@contextmanager
+def _hearing(receive: Receive) -> Iterator["asyncio.Task[None]"]:
+    """A task that is done once the reader hung up: the server takes what is sent to nobody
+    without a word, and the log would say that it was sent whole."""
+
+    async def hung_up() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    task = asyncio.create_task(hung_up())
+    try:
+        yield task
+    finally:
+        task.cancel()
 
 
 def disposition(stream: Stream, *, inline: bool = False) -> str:

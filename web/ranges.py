@@ -4,7 +4,7 @@ import re
 
 from base.errors import Failure, Kind
 
-_ONE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_ONE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def wanted(header: str | None, length: int) -> tuple[int, int] | None:

@@ -12,7 +12,6 @@ from vault import documents, opening
 from vault.deposit import Deposited, Depositor, deposit
 from vault.names import clean_text, clean_title
 from vault.papers import Facts
-from web import ranges
 from web.api.shapes import (
     Cursor,
     DocumentList,
@@ -247,7 +246,7 @@ async def content(
 ) -> Response:
     """The original, as it was deposited; of several photos, the paper made of them."""
     stream = await opening.open_own(house, person, document_id, part=part, preview=False)
-    return ContentResponse(house, stream, ranges.wanted(range_, stream.length))
+    return ContentResponse(house, stream, range_)
 
 
 @router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)

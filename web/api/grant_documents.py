@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request, Response
 
 from vault import opening
 from vault.granted_deposit import deposit_granted
-from web import ranges
 from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, facts_of
 from web.api.shapes import Cursor, GrantedDocumentList, GrantedDocumentOut, Limit, granted_out
 from web.callers import HouseDep, RecipientDep
@@ -51,7 +50,7 @@ async def content(
 ) -> Response:
     """The document's content: recorded before the first byte leaves."""
     stream = await opening.open_granted(house, recipient, grant_id, document_id)
-    return ContentResponse(house, stream, ranges.wanted(range_, stream.length))
+    return ContentResponse(house, stream, range_)
 
 
 @router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
