@@ -1,0 +1,128 @@
+"""Checkpoints (C2SP tlog-checkpoint): a log's name, size and root, as a signed note. Pure."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from audit.merkle import EMPTY_ROOT, HASH
+from audit.notes import COSIGNATURE, Note, NoteBroken, Signer, Verifier, sign_note
+
+_MOST_SIZE = 1 << 62
+
+
+class CheckpointBroken(Exception):  # noqa: N818  (it is the answer of a verification)
+    """Not a checkpoint of this log that may be believed. `reason` is one word of a closed list:
+    `form`, `origin`, `size`, `signature`, `unsigned`, `witnesses`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The log `origin` had `size` leaves under `root`."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def text(self) -> str:
+        """The note's text: three lines, no extension."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+    @classmethod
+    def of_text(cls, text: str) -> "Checkpoint":
+        """Read a note's text; extension lines are passed over. Raises `CheckpointBroken`."""
+        lines = text.removesuffix("\n").split("\n")
+        if len(lines) < 3 or not all(lines):
+            raise CheckpointBroken("form")
+        origin, size, encoded = lines[:3]
+        if not size.isascii() or not size.isdecimal() or str(int(size[:20])) != size:
+            raise CheckpointBroken("size")
+        try:
+            root = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            raise CheckpointBroken("form") from None
+        if len(root) != HASH or base64.b64encode(root).decode() != encoded:
+            raise CheckpointBroken("form")
+        if int(size) >= _MOST_SIZE or (int(size) == 0 and root != EMPTY_ROOT):
+            raise CheckpointBroken("size")
+        return cls(origin, int(size), root)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How many of these witnesses must have cosigned. None asked: the log's own word."""
+
+    witnesses: tuple[Verifier, ...] = ()
+    needed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.needed <= len(self.witnesses):
+            raise ValueError("more witnesses are needed than there are")
+        if any(one.type != COSIGNATURE for one in self.witnesses):
+            raise ValueError("a witness is known by a cosignature key")
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """A checkpoint that holds, and the witnesses that cosigned it with their POSIX times."""
+
+    checkpoint: Checkpoint
+    witnesses: dict[str, int]
+
+
+def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> Note:
+    """A checkpoint signed by the log. The caller MUST know that it continues all those before."""
+    return sign_note(checkpoint.text(), signer)
+
+
+def believe(raw: bytes, log: Verifier, policy: Policy | None = None) -> Believed:
+    """Read a checkpoint and check, in order: form; origin and the log's signature; witnesses.
+
+    Raises `CheckpointBroken`. The caller MUST still check that it continues what it held before.
+    """
+    policy = policy or Policy()
+    note = _note(raw)
+    # 1. The form, and that it speaks of this log.
+    checkpoint = Checkpoint.of_text(note.text)
+    if checkpoint.origin != log.name:
+        raise CheckpointBroken("origin")
+    # 2. Every signature by a key we trust holds, and the log's is there.
+    try:
+        signed = note.verified([log, *policy.witnesses])
+    except NoteBroken as broken:
+        raise CheckpointBroken(broken.reason) from None
+    if not any(one.verifier == log for one in signed):
+        raise CheckpointBroken("unsigned")
+    # 3. Enough witnesses, each counted once.
+    seen = {one.verifier.name: one.at for one in signed if one.at is not None}
+    if len(seen) < policy.needed:
+        raise CheckpointBroken("witnesses")
+    return Believed(checkpoint, seen)
+
+
+def cosignatures_in(lines: Sequence[str], text: str, trusted: Iterable[Verifier]) -> list[str]:
+    """Of a witness's answer, the lines that hold under a trusted key; the others are dropped.
+
+    Raises `CheckpointBroken` when none does.
+    """
+    kept = []
+    for line in lines:
+        try:
+            Note(text, (line,)).verified(trusted)
+        except NoteBroken:
+            continue
+        kept.append(line)
+    if not kept:
+        raise CheckpointBroken("signature")
+    return kept
+
+
+def _note(raw: bytes) -> Note:
+    try:
+        return Note.parse(raw)
+    except NoteBroken as broken:
+        raise CheckpointBroken("size" if broken.reason == "size" else "form") from None
