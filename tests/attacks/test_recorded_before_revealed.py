@@ -1,0 +1,232 @@
+"""Invariants 1 and 2: a log that cannot be written reveals nothing, and refusals are recorded."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import psycopg
+import pytest
+
+from base.embedded import Addresses
+from base.settings import Settings
+from tests.rooms import (
+    MakeClient,
+    MakePerson,
+    MakeWorker,
+    SomePerson,
+    SomeWorker,
+)
+from tests.stories import blobs, client_headers, counted, deposit, drawn, granted, log_of, revoke
+from tests.vault.decoding import corpus
+from vault.house import House
+from web.house import CannotServe, open_house
+
+PDF = corpus.pdf(2)
+TITLE = "Hortense-Titre-51"
+
+
+@pytest.fixture
+async def broken_log(postgres: Addresses) -> AsyncIterator[psycopg.Connection[tuple[object, ...]]]:
+    """From its use on, each insertion into the log fails at the moment it is made."""
+    address = postgres.owner_url.replace("+psycopg", "")
+    with psycopg.connect(address, autocommit=True) as owner:
+        yield owner
+        owner.execute("DROP TRIGGER IF EXISTS broken ON unefois.access_event")
+
+
+def _break(owner: psycopg.Connection[tuple[object, ...]]) -> None:
+    owner.execute(
+        "CREATE OR REPLACE FUNCTION pg_temp.broken() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = 'disk_full'; END$$"
+    )
+    owner.execute(
+        "CREATE TRIGGER broken BEFORE INSERT ON unefois.access_event"
+        " FOR EACH ROW EXECUTE FUNCTION pg_temp.broken()"
+    )
+
+
+async def test_nothing_leaves_when_the_log_cannot_be_written(
+    house: House,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    make_client: MakeClient,
+    broken_log: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    """Content, range, list, evidence, preview, receipt, for the owner, a worker, a system."""
+    person, worker, system = await make_person(), await make_worker(), await make_client()
+    document = await deposit(client, person, PDF, title=TITLE)
+    await drawn(house, person, document)
+    headers = await client_headers(client, system)
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    theirs = await granted(client, person, headers, "income_tax_notice", actions=["attest"])
+    reading = [
+        (person.headers, "/v1/documents"),
+        (person.headers, f"/v1/documents/{document['id']}"),
+        (person.headers, f"/v1/documents/{document['id']}/content"),
+        (person.headers, f"/v1/documents/{document['id']}/preview"),
+        (worker.headers, f"/v1/grants/{grant}"),
+        (worker.headers, f"/v1/grants/{grant}/receipt"),
+        (worker.headers, f"/v1/grants/{grant}/documents"),
+        (worker.headers, f"/v1/grants/{grant}/documents/{document['id']}/content"),
+        (worker.headers, f"/v1/grants/{grant}/documents/{document['id']}/preview"),
+        (worker.headers, f"/v1/grants/{grant}/evidence?type=income_tax_notice"),
+        (headers, f"/v1/grants/{theirs}/evidence?type=income_tax_notice"),
+        (headers, f"/v1/grants/{theirs}/documents"),
+    ]
+    for caller, path in reading:
+        assert (await client.get(path, headers=caller)).status_code == 200, path
+    _break(broken_log)
+    for caller, path in reading:
+        answer = await client.get(path, headers={**caller, "Range": "bytes=0-10"})
+        assert answer.status_code >= 500, path
+        assert answer.headers["content-type"] == "application/problem+json"
+        for secret in (b"%PDF", TITLE.encode(), document["id"].encode(), b"\xff\xd8\xff"):
+            assert secret not in answer.content
+
+
+async def test_nothing_changes_when_the_log_cannot_be_written(
+    house: House,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    broken_log: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    """A deposit, a correction, a deletion, a revocation: not done, since it could not be said."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, PDF, title=TITLE)
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    kept = await blobs(house)
+    path = f"/v1/documents/{document['id']}"
+    _break(broken_log)
+    refused = [
+        await client.post(
+            "/v1/documents",
+            headers=person.headers,
+            files={"file": corpus.pdf(1)},
+            data={"type": "payslip"},
+        ),
+        await client.patch(path, headers=person.headers, json={"title": "Autre"}),
+        await client.delete(path, headers=person.headers),
+        await client.post(f"/v1/grants/{grant}/revoke", headers=person.headers),
+        await client.delete("/v1/me", headers=person.headers),
+    ]
+    assert {answer.status_code // 100 for answer in refused} == {5}
+    broken_log.execute("DROP TRIGGER broken ON unefois.access_event")
+    assert await counted(house, "document", person) == 1
+    assert await blobs(house) >= kept
+    assert (await client.get(path, headers=person.headers)).json()["title"] == TITLE
+    still = await client.get(f"/v1/grants/{grant}", headers=worker.headers)
+    assert still.json()["state"] == "live"
+
+
+async def test_the_event_is_there_when_the_first_byte_is(
+    client: httpx.AsyncClient, house: House, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Read with another connection at the moment the headers arrive: the line is committed."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, PDF)
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    before = await counted(house, "access_event")
+    async with client.stream("GET", path, headers=worker.headers) as answer:
+        assert answer.status_code == 200
+        assert await counted(house, "access_event") == before + 1
+        await answer.aread()
+
+
+async def test_the_service_does_not_start_without_its_log(
+    base_settings: Settings, postgres: Addresses
+) -> None:
+    """It may not insert; or it may do more than insert: neither is a log."""
+    address = postgres.owner_url.replace("+psycopg", "")
+    wrong = [
+        ("REVOKE INSERT ON unefois.access_event FROM", "GRANT INSERT ON unefois.access_event TO"),
+        ("GRANT UPDATE ON unefois.access_event TO", "REVOKE UPDATE ON unefois.access_event FROM"),
+        ("GRANT DELETE ON unefois.access_event TO", "REVOKE DELETE ON unefois.access_event FROM"),
+        (
+            "GRANT TRUNCATE ON unefois.access_outcome TO",
+            "REVOKE TRUNCATE ON unefois.access_outcome FROM",
+        ),
+    ]
+    with psycopg.connect(address, autocommit=True) as owner:
+        for spoil, mend in wrong:
+            owner.execute(f"{spoil} unefois_service".encode())
+            try:
+                with pytest.raises(CannotServe, match="the log cannot be trusted"):
+                    async with open_house(base_settings):
+                        pass
+            finally:
+                owner.execute(f"{mend} unefois_service".encode())
+    async with open_house(base_settings):
+        pass
+
+
+async def test_a_refusal_is_recorded_though_its_act_is_rolled_back(
+    house: House,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+) -> None:
+    """One line each, in the person's log and in the refused one's own doings, and nothing else."""
+    person, worker, colleague = await make_person(), await make_worker(), await make_worker()
+    document = await deposit(client, person, PDF)
+    grant = await granted(client, person, worker.headers, "income_tax_notice", actions=["deposit"])
+    under = f"/v1/grants/{grant}/documents"
+    events = await counted(house, "access_event")
+
+    async def refused(who: SomeWorker, path: str, reason: str, status: int) -> None:
+        nonlocal events
+        answer = await client.get(path, headers=who.headers)
+        assert answer.status_code == status
+        events += 1
+        assert await counted(house, "access_event") == events
+        for log in (await log_of(client, person), await log_of(client, who)):
+            assert (log[0]["outcome"], log[0]["reason"]) == ("refused", reason)
+            assert log[0]["confirmed"] == "not_sent"
+
+    content = f"{under}/{document['id']}/content"
+    await refused(worker, content, "action_not_granted", 403)
+    await refused(worker, under, "action_not_granted", 403)
+    await refused(colleague, content, "not_recipient", 404)
+    await refused(colleague, under, "not_recipient", 404)
+    await revoke(client, person, grant)
+    events += 1
+    await refused(worker, content, "revoked", 403)
+
+
+async def test_an_unattributable_refusal_costs_a_line_too(
+    house: House, client: httpx.AsyncClient, make_worker: MakeWorker
+) -> None:
+    """What does not exist is written down under the service's key: it looks and costs the same."""
+    worker = await make_worker()
+    events = await counted(house, "access_event")
+    nothing = "01890000-0000-7000-8000-000000000001"
+    for path in (f"/v1/grants/{nothing}", f"/v1/grants/{nothing}/documents/{nothing}/content"):
+        assert (await client.get(path, headers=worker.headers)).status_code == 404
+    assert await counted(house, "access_event") == events + 2
+
+
+async def test_the_owners_own_acts_are_recorded_as_theirs(
+    house: House, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person: SomePerson = await make_person()
+    document = await deposit(client, person, PDF)
+    path = f"/v1/documents/{document['id']}"
+    await client.get("/v1/documents", headers=person.headers)
+    await client.get(f"{path}/content", headers=person.headers)
+    await client.patch(path, headers=person.headers, json={"title": "Avis"})
+    await client.delete(path, headers=person.headers)
+    await client.post(f"{path}/restore", headers=person.headers)
+    lines = await log_of(client, person)
+    actions = [line["action"] for line in lines if line["documents"] == [document["id"]]]
+    assert actions == [
+        "document.list",
+        "document.restore",
+        "document.delete",
+        "document.correct",
+        "document.read",
+        "document.list",
+        "document.deposit",
+    ]
+    assert {line["actor"]["kind"] for line in lines} <= {"owner", "anonymous"}
+    assert lines[0]["sentence"].startswith("Vous ")
