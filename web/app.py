@@ -39,8 +39,8 @@ API: tuple[APIRouter, ...] = (
 )
 
 
-def create_app(house: House) -> FastAPI:
-    """The application that serves a house already open."""
+def bare_app() -> FastAPI:
+    """The routes, their problems and their description; it serves nobody yet."""
     app = FastAPI(
         title="Unefois",
         version=VERSION,
@@ -50,13 +50,19 @@ def create_app(house: House) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.house = house
-    app.state.measures = Measures()
-    app.state.readinesses = health.Readinesses()
-    app.state.sign_in_pace = SignInPace(house.settings.sign_ins_per_hour_from_one_address)
     problems.install(app)
     openapi.install(app)
     for router in (health.router, *API, site.router):
         app.include_router(router)
+    return app
+
+
+def create_app(house: House) -> FastAPI:
+    """The application that serves a house already open."""
+    app = bare_app()
+    app.state.house = house
+    app.state.measures = Measures()
+    app.state.readinesses = health.Readinesses()
+    app.state.sign_in_pace = SignInPace(house.settings.sign_ins_per_hour_from_one_address)
     app.add_middleware(Edge, settings=house.settings, measure=app.state.measures.answer)
     return app

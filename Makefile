@@ -1,0 +1,62 @@
+# What each target does is said beside it; `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO ?=
+JOBS ?= 2
+
+run_stamp := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
+test_stamp := $(VENV)/.test-$(shell cat requirements/test.txt pyproject.toml | cksum | cut -d' ' -f1)
+
+.PHONY: help install install-test packages demo test check bench vectors openapi settings translations
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(run_stamp) ## the virtual environment, with what the service needs
+
+install-test: $(test_stamp)
+
+$(run_stamp):
+	@.ci/venv $(PYTHON) $(VENV) requirements/run.txt
+	@touch $@
+
+$(test_stamp):
+	@.ci/venv $(PYTHON) $(VENV) requirements/test.txt
+	@touch $@ $(run_stamp)
+
+demo: install ## everything here, with invented people: make demo DEMO="--port 0"
+	@exec $(BIN)/unefois demo $(DEMO)
+
+packages: ## as root: the programs that tests run beside the service
+	@.ci/packages
+
+test: install-test packages check ## everything; says at the end what was not run
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -q
+
+check: install-test ## style, types, contracts, tables, generated files
+	$(BIN)/ruff check -q .
+	$(BIN)/ruff format -q --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/python -m tests.checks.unused
+	$(BIN)/python -m web.describing --check
+	$(BIN)/python -m web.settings_page --check
+	$(BIN)/python -m web.translating --check
+	$(BIN)/python -m tests.checks.tables
+	$(BIN)/python -m tests.checks.addresses
+
+bench: install ## the ratios of speed and memory, each beside its floor
+	@$(BIN)/python -m bench
+
+vectors: install ## the published known answers of the sealed-file format
+	@$(BIN)/python tests/vectors/check_published.py
+
+openapi: install ## write openapi/v1.json
+	@$(BIN)/python -m web.describing
+
+settings: install ## write docs/settings.md
+	@$(BIN)/python -m web.settings_page
+
+translations: install ## bring the English catalogue in step; lists what is left to translate
+	@$(BIN)/python -m web.translating

@@ -1,0 +1,78 @@
+"""`python -m tests.checks.unused`: nothing in the house is unused, but by tests or benches."""
+
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+from vulture import Vulture
+
+ROOT = Path(__file__).resolve().parents[2]
+HOUSE = ("base", "storage", "audit", "auth", "vault", "web", "migrations")
+USERS = ("tests", "bench")
+DECORATED = ["@router.*", "@app.*", "@model_validator*"]
+
+# Used by name, where a reader of the code does not see it. Each with who does.
+ALLOWED = {
+    "model_config": "pydantic reads it",
+    "metadata": "SQLAlchemy reads it",
+    "type_annotation_map": "SQLAlchemy reads it",
+    "target_metadata": "alembic reads it",
+    "revision": "alembic reads it",
+    "down_revision": "alembic reads it",
+    "branch_labels": "alembic reads it",
+    "depends_on": "alembic reads it",
+    "capture_signals": "uvicorn calls it",
+    "should_exit": "uvicorn reads it",
+    "timeout_graceful_shutdown": "uvicorn reads it",
+    "background": "starlette reads it",
+    "Resources": "a key of a PDF page",
+    "Contents": "a key of a PDF page",
+    "MAX_IMAGE_PIXELS": "Pillow reads it",
+    "trace": "the protocol of context managers",
+    "*Client": "a type, for the checker only",
+    "*TypeDef": "a type, for the checker only",
+    "*ConstraintType": "a type, for the checker only",
+    "_Object": "a type, for the checker only",
+    "Bucket": "a key of boto3's dictionaries",
+    "Key": "a key of boto3's dictionaries",
+    "nonblocking": "psycopg reads it",
+    "families_of_types": "a template calls it",
+}
+# Fields that libraries read one by one: columns, bodies and answers, the log's closed vocabulary,
+# the catalogue's entries, the words of templates.
+FIELDS_OF = (
+    "*/records/*.py",
+    "web/api/*.py",
+    "audit/events.py",
+    "vault/catalogue/*.py",
+    "web/pages/words.py",
+)
+
+
+def unused() -> list[str]:
+    """What nobody uses: `file:line: what`."""
+    reader = Vulture(ignore_decorators=DECORATED)
+    reader.scavenge([str(ROOT / folder) for folder in (*HOUSE, *USERS)])
+    found = []
+    for item in reader.get_unused_code(min_confidence=60):
+        path = Path(item.filename).resolve().relative_to(ROOT)
+        if path.parts[0] in HOUSE and not _allowed(str(path), item.name, item.typ):
+            found.append(f"{path}:{item.first_lineno}: {item.message}")
+    return found
+
+
+def _allowed(path: str, name: str, kind: str) -> bool:
+    if any(fnmatch(name, pattern) for pattern in ALLOWED):
+        return True
+    return kind == "variable" and any(fnmatch(path, pattern) for pattern in FIELDS_OF)
+
+
+def main() -> int:
+    """Print them; 1 when there is any."""
+    found = unused()
+    print("\n".join(found))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
