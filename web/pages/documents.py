@@ -53,9 +53,9 @@ async def bin_(page: PersonPage, cursor: str | None = None) -> Response:
 async def see(document_id: PathId, page: PersonPage) -> Response:
     """One paper."""
     paper = await documents.see_own(page.house, page.person, document_id)
-    drawing = not paper.has_preview and clock.now() - paper.version_created_at < _FRESH
-    response = await page.show("document.html", one=shelved(paper), drawing=drawing)
-    if drawing:
+    coming = not paper.has_preview and clock.now() - paper.version_created_at < _FRESH
+    response = await page.show("document.html", one=shelved(paper), coming=coming)
+    if coming:
         # Without script, the page itself comes back once the picture may be there.
         response.headers["Refresh"] = "5"
     return response

@@ -1,5 +1,6 @@
 """Templates made into HTML: one environment a language, and the few filters that pages use."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -18,6 +19,7 @@ from web.translations import LANGUAGES, translations
 
 FOLDER = Path(__file__).parent.parent / "templates"
 _ZONE = ZoneInfo("Europe/Paris")
+_FRENCH_NUMBER = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)(?!\d)")
 _DAY = {"fr": "d MMMM y", "en": "d MMMM y"}
 _MOMENT = {"fr": "d MMMM y 'à' HH 'h' mm", "en": "d MMMM y 'at' HH:mm"}
 
@@ -52,6 +54,7 @@ def _environment(language: str) -> Environment:
         moment=lambda value: _moment(value, language),
         say=told.gettext,
         fill=_fill,
+        spoken=_spoken,
         plain=lambda names: words.name_in(names, language, plain=True),
         formal=lambda names: words.name_in(names, language, plain=False),
         kind=words.type_names,
@@ -71,6 +74,11 @@ def _moment(value: datetime | str, language: str) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     return format_datetime(value.astimezone(UTC), _MOMENT[language], tzinfo=_ZONE, locale=language)
+
+
+def _spoken(text: str | None) -> str:
+    """French phone numbers as people say them: `06 12 34 56 78`."""
+    return _FRENCH_NUMBER.sub(r"0\1 \2 \3 \4 \5", text or "")
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

@@ -1,5 +1,9 @@
 """All the pages: what `web/app.py` includes."""
 
+from fastapi import Request, Response
+from starlette.convertors import Convertor, register_url_convertor
+
+from base.errors import not_found
 from web.pages import (
     assets,
     deposits,
@@ -11,8 +15,22 @@ from web.pages import (
     work,
     work_grants,
 )
-from web.pages.page import page_router
+from web.pages.page import failure_page, page_router
 
+
+class _Elsewhere(Convertor[str]):
+    """Any address but those of the machines' interfaces, which answer for themselves."""
+
+    regex = r"(?!(?:v1|oauth|log|\.well-known|healthz|readyz|metrics)(?:/|$)).*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("elsewhere", _Elsewhere())
 router = page_router()
 assets.add_to(router)
 for _part in (
@@ -26,3 +44,9 @@ for _part in (
     work_grants,
 ):
     router.include_router(_part.router)
+
+
+@router.get("/{address:elsewhere}")
+async def nowhere(request: Request) -> Response:
+    """What a browser finds where there is nothing."""
+    return await failure_page(request, not_found())

@@ -94,6 +94,7 @@ def asked_of(form: Form) -> Asked:
 
 def _blank(worker: Worker) -> Form:
     """The form before anything is typed: what is known of the worker, the least asked."""
+    phone, _, hours = worker.contact.partition(", ")
     return Form(
         (
             ("action", "read"),
@@ -101,7 +102,8 @@ def _blank(worker: Worker) -> Form:
             ("legal_basis", catalogue.GRANT_BASIS),
             ("contact_name", worker.name),
             ("contact_job", worker.job),
-            ("contact_phone", worker.contact),
+            ("contact_phone", phone),
+            ("contact_hours", hours),
             ("once", secrets.token_urlsafe(18)),
         )
     )

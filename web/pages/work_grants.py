@@ -1,11 +1,14 @@
 """A worker under one grant: the papers it covers, each look recorded before it is shown."""
 
+from uuid import UUID
+
 from fastapi import Response
 
 from vault import evidence, grants, opening
+from vault.grants import GrantView
 from web.downloads import ContentResponse
 from web.ids import PathId
-from web.pages.page import WorkerPage, page_router
+from web.pages.page import OfWorker, WorkerPage, page_router
 
 router = page_router()
 LIMIT = 50
@@ -14,10 +17,10 @@ LIMIT = 50
 @router.get("/pro/grants/{grant_id}")
 async def see(grant_id: PathId, page: WorkerPage, cursor: str | None = None) -> Response:
     """What a grant opens."""
-    grant = await grants.see(page.house, page.worker, grant_id)
     listed, may_read = await opening.list_covered(
         page.house, page.worker, grant_id, cursor=cursor, limit=LIMIT
     )
+    grant = await _live(page, grant_id)
     return await page.show(
         "work/grant.html", grant=grant, papers=listed.items, more=listed.next, may_read=may_read
     )
@@ -50,3 +53,18 @@ async def content(grant_id: PathId, document_id: PathId, page: WorkerPage) -> Re
     """The copy to share."""
     stream = await opening.open_granted(page.house, page.worker, grant_id, document_id)
     return ContentResponse(page.house, stream, None)
+
+
+async def _live(page: OfWorker, grant_id: UUID) -> GrantView:
+    """The terms of a grant under which a list was just recorded: one line in the log is enough."""
+    cursor: str | None = None
+    while True:
+        listed = await grants.list_grants(
+            page.house, page.worker, state="live", limit=100, cursor=cursor
+        )
+        for grant in listed.items:
+            if grant.id == grant_id:
+                return grant
+        if listed.next is None:
+            return await grants.see(page.house, page.worker, grant_id)
+        cursor = listed.next
