@@ -50,6 +50,8 @@ class Action(StrEnum):
     ORGANISATION_ADDED = "organisation.add"
     WORKER_ADDED = "worker.add"
     CLIENT_ADDED = "client.add"
+    WORKER_BARRED = "worker.bar"
+    CLIENT_BARRED = "client.bar"
     KEYS_ROTATED = "keys.rotate"
     KEY_DESTROYED = "keys.destroy"
 

@@ -19,8 +19,6 @@ from base.errors import Failure, Kind, invalid, not_found
 from base.ids import new_id
 
 OPERATOR = Actor(ActorKind.OPERATOR)
-# What barring does, in the log's vocabulary: it ends whatever they were signed in to.
-_BARRED = Action.SIGN_OUT
 _LONGEST = 200
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{2,63}")
 _MEMBERS = frozenset({"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"})
@@ -142,7 +140,7 @@ async def deactivate_worker(desk: Desk, worker_id: UUID) -> None:
             await _record(
                 desk,
                 tx,
-                _BARRED,
+                Action.WORKER_BARRED,
                 worker=str(worker_id),
                 organisation=str(organisation_id),
             )
@@ -158,7 +156,7 @@ async def deactivate_client(desk: Desk, client_id: str) -> None:
             await _record(
                 desk,
                 tx,
-                _BARRED,
+                Action.CLIENT_BARRED,
                 client=str(row.id),
                 organisation=str(row.organisation_id),
             )

@@ -125,6 +125,8 @@ class Settings(BaseSettings):
             wrong.append("UNEFOIS_MESSENGER must be smtp: codes may not be shown")
         if self.messenger == "smtp" and not self.smtp_start_tls and not _loopback(self.smtp_host):
             wrong.append("UNEFOIS_SMTP_START_TLS may be off only on loopback")
+        if self.sms_gateway_url is None:
+            wrong.append("UNEFOIS_SMS_GATEWAY_URL is missing: people sign in by SMS")
         if self.blob_store == "s3" and _placeholder(self.s3_secret_key):
             wrong.append("UNEFOIS_S3_SECRET_KEY is empty or a placeholder")
         if self.key_provider == "aws-kms" and not self.kms_key_id:

@@ -383,6 +383,20 @@ async def adopt_requests(desk: Desk, tx: AsyncConnection, person_id: UUID, phone
     return len(rows)
 
 
+async def release_requests(desk: Desk, tx: AsyncConnection, person_id: UUID) -> None:
+    """Before a vault is erased, give what came to nothing back to the service's key.
+
+    Its sender goes on seeing a request without an answer: that a vault was there, and is no more,
+    is not theirs to learn (invariant 7). What was approved goes with the vault.
+    """
+    service = await desk.fields.of_service()
+    own = await desk.fields.of(person_id, tx)
+    for row in await records.fruitless(tx, person_id):
+        values = own.open(_TABLE, row.id, row.sealed)
+        sealed = service.seal(_TABLE, row.id, values)
+        await records.claim(tx, row.id, person_id=None, sealed=sealed)
+
+
 async def _answerable(
     tx: AsyncConnection, person: Person, request_id: UUID, action: Action
 ) -> tuple[Row[Any], Act] | Declined:

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.records.instants import instant
 from auth.subjects import Person
 from base.database import now
 from base.errors import Failure, Kind, not_found
@@ -21,7 +22,6 @@ from vault.judging import Act, allow, refuse
 from vault.papers import DOCUMENT, Paper, facts_values, open_paper
 from vault.receiving import Incoming
 from vault.records import documents as records
-from vault.records.instants import instant
 from vault.rules import Reason
 
 

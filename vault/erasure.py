@@ -2,13 +2,14 @@
 
 from audit.events import Action, Actor, ActorKind
 from auth.records import people, sessions
+from auth.records.instants import instant
 from auth.subjects import Person
 from base.database import notify
 from storage.blobs import BlobKey
+from vault.consent import release_requests
 from vault.house import House
 from vault.judging import Act, allow
 from vault.records import documents, erasures
-from vault.records.instants import instant
 from vault.revocations import GRANTS
 
 
@@ -26,6 +27,7 @@ async def erase(house: House, person: Person) -> None:
         # Under the service's key, without the person: that a vault was erased, and when.
         act = Act(action=Action.VAULT_ERASED, actor=Actor(ActorKind.OWNER))
         await allow(house, tx, await instant(tx), act)
+        await release_requests(house, tx, person.id)
         await erasures.delete_audit_keys(tx, person.id)
         await sessions.revoke_sessions_of(tx, person.id)
         await people.delete_person(tx, person.id)

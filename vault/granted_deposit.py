@@ -6,15 +6,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.records.instants import instant
 from auth.subjects import Recipient, kind_of
 from vault import rules
 from vault.deposit import Deposited, Depositor, checked, deposit
 from vault.house import House
-from vault.judging import Act, Declined, decline
+from vault.judging import Act, Declined, check_token, decline
 from vault.papers import Facts
 from vault.receiving import Incoming
 from vault.records import grants
-from vault.records.instants import instant
 from vault.rules import Refused
 
 
@@ -36,6 +36,8 @@ async def deposit_granted(
     Judged before any byte is read, so that nobody fills a vault that is not open to them; judged
     again, with the type that they say, in the transaction that commits (invariant 3).
     """
+
+    await check_token(house, recipient, "deposits", Action.DEPOSIT)
 
     async def judge_again(tx: AsyncConnection) -> None:
         await _judge(house, tx, recipient, grant_id, checked(facts()).type)

@@ -339,7 +339,9 @@ async def _revoke(
     if row.revoked_at is None:
         view = await _view(desk, tx, row)
         await records.revoke(tx, grant_id)
-        await judging.allow(desk, tx, row.at, _why(act, view.terms))
+        # Read again: `row.at` is from before the wait for the reads that were being judged, which
+        # the log would show as later than this.
+        await judging.allow(desk, tx, await instant(tx), _why(act, view.terms))
         # Told at commit, never before: a process that hears it reads the grant as revoked.
         await notify(tx, GRANTS, str(grant_id))
     return await view_of(desk, tx, grant_id)

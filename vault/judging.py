@@ -16,6 +16,7 @@ from auth.records.instants import instant
 from auth.subjects import Client, Person, Recipient
 from base.errors import Failure
 from base.ids import new_id
+from base.rounds import Round
 from vault.rules import Reason, failure_of
 
 NOBODY = Actor(ActorKind.ANONYMOUS)
@@ -57,6 +58,11 @@ async def allow(desk: Desk, tx: AsyncConnection, at: datetime, act: Act) -> UUID
     act nor its line.
     """
     return await desk.ledger.record(tx, _event(act, at, Outcome.ALLOWED, ""))
+
+
+async def allow_and_commit(desk: Desk, tx: Round, at: datetime, act: Act) -> UUID:
+    """`allow`, and the commit, in one round: what follows may be revealed."""
+    return await desk.ledger.commit(tx, _event(act, at, Outcome.ALLOWED, ""))
 
 
 async def refuse(

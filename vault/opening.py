@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy.engine import Row
 
 from audit.events import Action
+from auth.records.instants import instant
 from auth.subjects import Person, Recipient, kind_of
 from base import clock
 from base.errors import Failure, Kind
@@ -27,10 +28,9 @@ from vault import rules
 from vault.cursors import Page, cut, read
 from vault.decoding.media import MediaType
 from vault.house import House
-from vault.judging import Act, Declined, allow, decline
+from vault.judging import Act, Declined, allow, check_token, decline
 from vault.papers import DOCUMENT, VERSION, Paper, open_paper
 from vault.records import grants, openings
-from vault.records.instants import instant
 from vault.rules import Allowed, GrantAction, Reason, Refused
 
 GRANT = "grant"
@@ -65,6 +65,7 @@ async def list_covered(
 ) -> tuple[Page[Paper], bool]:
     """The documents that a grant covers, and whether their content may be read too."""
     after = read(cursor)
+    await check_token(house, recipient, "documents", Action.LIST)
     async with house.database.transaction() as tx:
         row = await grants.judged(tx, grant_id)
         judgement = rules.may_list(
@@ -98,6 +99,7 @@ async def open_granted(
 ) -> Stream:
     """Content (or the preview) of a document under a grant."""
     action = Action.PREVIEW if preview else Action.READ
+    await check_token(house, recipient, "documents", action)
     judged_at = clock.monotonic()
     # 1-3. Load, judge, record: one round of SQL, one commit.
     async with house.database.transaction() as tx:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from audit.events import Action, Actor, ActorKind
+from auth.records.instants import instant
 from storage import rotation
 from storage.rotation import Rotation
 from vault.house import House
 from vault.judging import Act, allow
-from vault.records.instants import instant
 
 
 async def rotate_keys(house: House, progress: Callable[[int, int], None]) -> Rotation:
@@ -17,9 +17,7 @@ async def rotate_keys(house: House, progress: Callable[[int, int], None]) -> Rot
     A crash before the line commits leaves a rotation that the next run finds and records.
     """
     retention = timedelta(days=house.settings.key_retention_days)
-    done = await rotation.rotate(
-        house.database, house.storage.keys.provider, retention, progress
-    )
+    done = await rotation.rotate(house.database, house.storage.keys.provider, retention, progress)
     async with house.database.transaction() as tx:
         act = Act(
             action=Action.KEYS_ROTATED,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from audit.events import Action, Actor, ActorKind
+from auth.records.instants import instant
 from base import clock
 from storage.blobs import BlobKey
 from storage.envelopes import FILES
@@ -10,9 +11,11 @@ from vault.house import House
 from vault.judging import Act, allow
 from vault.records import documents as records
 from vault.records import upkeep
-from vault.records.instants import instant
+from vault.records.attempts import forget_attempts
+from vault.records.requests import forget_unanswered
 
 SERVICE = Actor(ActorKind.SERVICE)
+LAPSED_FOR = timedelta(days=30)
 _PAGE = 500
 _BATCH = 100
 YOUNG = timedelta(hours=2)
@@ -68,6 +71,8 @@ async def sweep_blobs(house: House, older_than: timedelta = YOUNG) -> int:
 
 
 async def sweep_rows(house: House) -> None:
-    """Forget answers to idempotency keys after a day."""
+    """Forget what has served: answers to idempotency keys, attempts, requests without an answer."""
     async with house.database.transaction() as tx:
         await upkeep.forget_idempotency(tx)
+        await forget_attempts(tx, older_than=timedelta(hours=1))
+        await forget_unanswered(tx, LAPSED_FOR)

@@ -14,6 +14,7 @@ from base.database import now
 from vault.cursors import Position
 from vault.records.tables import ConsentRequest, Grant
 
+_NOT_APPROVED = or_(ConsentRequest.answer.is_(None), ConsentRequest.answer != "approved")
 _WAITING = and_(ConsentRequest.answer.is_(None), ConsentRequest.lapses_at > now())
 _RANK = case((_WAITING, 1), else_=0)
 _REQUEST = select(
@@ -129,9 +130,9 @@ async def unclaimed(connection: AsyncConnection, phone_tag: bytes) -> Sequence[R
 
 
 async def claim(
-    connection: AsyncConnection, request_id: UUID, *, person_id: UUID, sealed: bytes
+    connection: AsyncConnection, request_id: UUID, *, person_id: UUID | None, sealed: bytes
 ) -> None:
-    """Give a request to the person it was meant for, sealed under their own key."""
+    """Give a request to the person it was meant for, sealed under their own key; or to nobody."""
     await connection.execute(
         update(ConsentRequest)
         .where(ConsentRequest.id == request_id)
@@ -139,12 +140,22 @@ async def claim(
     )
 
 
+async def fruitless(connection: AsyncConnection, person_id: UUID) -> Sequence[Row[UUID, bytes]]:
+    """A person's requests that were not approved, under lock."""
+    found = await connection.execute(
+        select(ConsentRequest.id, ConsentRequest.sealed)
+        .where(ConsentRequest.person_id == person_id, _NOT_APPROVED)
+        .order_by(ConsentRequest.id)
+        .with_for_update()
+    )
+    return found.all()
+
+
 async def forget_unanswered(connection: AsyncConnection, lapsed_for: timedelta) -> None:
     """Drop requests that came to nothing, long after they lapsed (the sweep).
 
     Refused, ignored, or sent to a phone without a vault: all at the same age.
     """
-    fruitless = or_(ConsentRequest.answer.is_(None), ConsentRequest.answer != "approved")
     await connection.execute(
-        delete(ConsentRequest).where(fruitless, ConsentRequest.lapses_at < now() - lapsed_for)
+        delete(ConsentRequest).where(_NOT_APPROVED, ConsentRequest.lapses_at < now() - lapsed_for)
     )

@@ -1,6 +1,5 @@
 """SQL of upkeep: locks between backup and sweep, and rows past their date."""
 
-
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 

@@ -25,7 +25,7 @@ from vault.deposit import Depositor, deposit
 from vault.grants import Gift, Named
 from vault.house import House
 from vault.papers import Facts
-from vault.records.instants import instant
+from auth.records.instants import instant
 from vault.rules import GrantAction
 from vault.scopes import Scope
 from web.demo.specimens import Specimen, specimens
