@@ -251,7 +251,8 @@ async def test_a_key_wrapped_but_not_committed_is_waited_for(vault: Vault) -> No
         await until_created(vault, 2)
         # Those who come meanwhile do not wait behind the rotation.
         await new_owner(keys, vault.database)
-        assert not running.done()
+        ended, _ = await asyncio.wait([running], timeout=0.3)
+        assert not ended
     assert await vault.under() == {running.result().version: 8}
 
 
