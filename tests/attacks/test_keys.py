@@ -1,0 +1,178 @@
+"""A thief of the disks, of a backup, or of the right to write to the database: what the keys stop.
+
+The thief of the keyring *and* of the database reads everything; nothing here says otherwise.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import RowMapping
+
+from base.database import Database
+from base.ids import new_id
+from storage import floe
+from storage.blobs import BlobKey
+from storage.blobs.directory import DirectoryStore
+from storage.content import Address, ContentBroken, SealedContent, opening, sealing
+from storage.errors import KeyDestroyed
+from storage.fields import Fields, FieldsBroken
+from storage.keys import Keys, context
+from storage.providers import KeyProviderError
+from storage.providers.local import LocalKeyring
+from storage.rotation import retire_due, rotate
+from tests.storage.blobs.conftest import directory
+from tests.storage.conftest import database, keyring, keys, keys_postgres, moved, new_postgres
+from tests.storage.owners import new_owner
+
+__all__ = ["database", "directory", "keyring", "keys", "keys_postgres", "moved", "new_postgres"]
+
+SECRET = b"Titre de sejour n. 9912345678 " * 40
+
+
+def quiet(_done: int, _of: int) -> None:
+    pass
+
+
+async def seal(blobs: DirectoryStore, keys: Keys, owner: Any) -> SealedContent:
+    async with sealing(blobs, keys, owner, "original") as one:
+        await one.write(SECRET)
+        return await one.commit()
+
+
+async def read(blobs: DirectoryStore, keys: Keys, owner: Any, file: SealedContent) -> bytes:
+    address = Address(file.id, file.role, file.blob_key, file.envelope)
+    opened = await opening(blobs, keys, owner, address)
+    return b"".join([bytes(piece) async for piece in opened.slices()])
+
+
+async def rows(database: Database) -> list[RowMapping]:
+    async with database.transaction() as tx:
+        return list((await tx.execute(text("SELECT * FROM unefois.wrapped_key"))).mappings())
+
+
+async def test_another_persons_wrap_opens_nothing(
+    keys: Keys, database: Database, directory: DirectoryStore
+) -> None:
+    """Who may write to the database gives the victim's wrapped key to a vault of their own, and
+    asks the service, which has the root key, to open the victim's file with it."""
+    victim, thief = await new_owner(keys, database), await new_owner(keys, database)
+    file = await seal(directory, keys, victim)
+    async with database.transaction() as tx:
+        await tx.execute(
+            text(
+                "UPDATE unefois.wrapped_key AS a SET wrapped = b.wrapped, version = b.version,"
+                " root_version = b.root_version FROM unefois.wrapped_key AS b"
+                " WHERE a.owner_id = :thief AND b.owner_id = :victim"
+            ),
+            {"thief": thief, "victim": victim},
+        )
+    keys.forget_all()
+    with pytest.raises(KeyProviderError):
+        await read(directory, keys, thief, file)
+    assert await read(directory, keys, victim, file) == SECRET
+
+
+async def test_another_persons_rows_open_nothing(
+    keys: Keys, database: Database, directory: DirectoryStore
+) -> None:
+    """The same with what the victim's key has sealed: the envelope, the blob, a row."""
+    victim, thief = await new_owner(keys, database), await new_owner(keys, database)
+    theirs, mine = await seal(directory, keys, victim), await seal(directory, keys, thief)
+    with pytest.raises(ContentBroken):
+        await read(directory, keys, thief, theirs)
+    for moved_parts in (
+        SealedContent(mine.id, mine.role, mine.blob_key, theirs.envelope, mine.length),
+        SealedContent(mine.id, mine.role, theirs.blob_key, mine.envelope, mine.length),
+        SealedContent(theirs.id, mine.role, theirs.blob_key, mine.envelope, mine.length),
+    ):
+        with pytest.raises(ContentBroken):
+            await read(directory, keys, thief, moved_parts)
+    fields, row = Fields(keys), new_id()
+    sealed = (await fields.of(victim)).seal("document", row, {"title": "Jugement"})
+    with pytest.raises(FieldsBroken):
+        (await fields.of(thief)).open("document", row, sealed)
+
+
+async def test_a_recipients_rendition_is_not_the_original(
+    keys: Keys, database: Database, directory: DirectoryStore
+) -> None:
+    """The original, with its GPS and its device, cannot be served in the place of a rendition."""
+    person = await new_owner(keys, database)
+    original = await seal(directory, keys, person)
+    for role in ("rendition", "preview"):
+        as_other = SealedContent(
+            original.id, role, original.blob_key, original.envelope, original.length
+        )
+        with pytest.raises(ContentBroken):
+            await read(directory, keys, person, as_other)
+
+
+async def test_the_disks_without_the_keyring_open_nothing(
+    keys: Keys, database: Database, directory: DirectoryStore, tmp_path: Path
+) -> None:
+    """Database and store stolen: a keyring of the thief's, of the same version even, is no help."""
+    person = await new_owner(keys, database)
+    file = await seal(directory, keys, person)
+    (row,) = await rows(database)
+    theirs = LocalKeyring(tmp_path / "thief" / "keyring.json")
+    made = await theirs.create()
+    said = json.loads(theirs.path.read_text().replace(made, row["root_version"]))
+    theirs.path.write_text(json.dumps(said))
+    with pytest.raises(KeyProviderError):
+        await read(directory, Keys(database, theirs), person, file)
+    stored = await directory.get(BlobKey(file.blob_key), 10_000_000)
+    for known in (row["wrapped"], file.envelope, bytes(32)):
+        with pytest.raises(floe.SealBroken):
+            floe.open_bytes(known[:32], b"", stored)
+
+
+async def test_erased_is_unreadable_and_past_the_retention_in_backups_too(
+    keys: Keys,
+    database: Database,
+    directory: DirectoryStore,
+    keyring: LocalKeyring,
+    moved: Callable[[timedelta], None],
+) -> None:
+    """Invariant 8 from both sides: the service at once, an old backup on the announced day."""
+    person = await new_owner(keys, database)
+    file = await seal(directory, keys, person)
+    (backup,) = await rows(database)
+
+    async with database.transaction() as tx:
+        await keys.destroy_owner(tx, person)
+    keys.forget(str(person))
+    with pytest.raises(KeyDestroyed):
+        await read(directory, keys, person, file)
+
+    async def opens_from_backup() -> bool:
+        try:
+            await keyring.unwrap(
+                backup["root_version"], backup["wrapped"], context(str(person), backup["version"])
+            )
+        except KeyProviderError:
+            return False
+        return True
+
+    assert await opens_from_backup()
+    await rotate(database, keyring, timedelta(days=35), quiet)
+    moved(timedelta(days=34))
+    await retire_due(database, keyring)
+    assert await opens_from_backup()
+    moved(timedelta(days=35, minutes=5))
+    await retire_due(database, keyring)
+    assert not await opens_from_backup()
+
+
+async def test_the_keyrings_file_is_refused_once_others_may_read_it(
+    keys: Keys, database: Database, keyring: LocalKeyring
+) -> None:
+    """A careless `chmod` or `cp` is told at the next start, not found out by a thief."""
+    person = await new_owner(keys, database)
+    keyring.path.chmod(0o644)
+    with pytest.raises(KeyProviderError, match="open to other accounts"):
+        await Keys(database, LocalKeyring(keyring.path)).owner(person)
