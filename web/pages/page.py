@@ -16,7 +16,7 @@ from auth import sessions
 from auth.subjects import Person, Worker
 from base.errors import Failure, Kind, not_found
 from vault.house import House
-from web.callers import HouseDep, house_of, unauthenticated
+from web.callers import HouseDep, unauthenticated
 from web.pages import cookies, forms
 from web.pages.rendering import render
 from web.problems import STATUS
@@ -176,11 +176,12 @@ def page_router() -> APIRouter:
 
 async def failure_page(request: Request, failure: Failure) -> Response:
     """What went wrong, in plain words. A session that is over leads back to signing in."""
-    settings = house_of(request).settings
+    house: House = request.app.state.house
+    settings = house.settings
     area: Area = "worker" if request.url.path.startswith("/pro") else "person"
     if failure.kind is Kind.UNAUTHENTICATED:
         return go(_ENTRANCES[area], done="signed_out")
-    page = await visitor(request, house_of(request))
+    page = await visitor(request, house)
     secret = cookies.read(request, settings, area)
     if secret is not None:
         page = replace(page, area=area, secret=secret, new_visit=False)

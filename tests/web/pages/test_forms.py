@@ -1,0 +1,90 @@
+"""Forms come from our own pages, in the session they were made for, or not at all."""
+
+import httpx
+import pytest
+
+from base.errors import Failure
+from tests.rooms import MakePerson, Served
+from vault import documents
+from vault.house import House
+from web.pages import forms
+
+JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64
+
+
+async def test_a_token_is_good_for_its_secret_alone(house: House) -> None:
+    token = await forms.token_for(house, "mine")
+    await forms.check(house, "mine", token)
+    for secret, wrong in (
+        ("other", token),
+        ("mine", token[:-2] + "AA"),
+        ("mine", ""),
+        ("mine", "é"),
+    ):
+        with pytest.raises(Failure) as failure:
+            await forms.check(house, secret, wrong)
+        assert failure.value.code == "form_expired"
+
+
+async def test_a_token_is_never_twice_the_same(house: House) -> None:
+    assert await forms.token_for(house, "mine") != await forms.token_for(house, "mine")
+
+
+def signed_in(served: Served, token: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=served.base_url, cookies={"unefois-person": token}, trust_env=False
+    )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://elsewhere.example"},
+        {"origin": "null"},
+    ],
+)
+async def test_another_site_s_form_is_refused_even_with_a_good_token(
+    served: Served, make_person: MakePerson, headers: dict[str, str]
+) -> None:
+    person = await make_person()
+    token = await forms.token_for(served.house, person.token)
+    async with signed_in(served, person.token) as browser:
+        answer = await browser.post("/sign-out", data={"form": token}, headers=headers)
+        assert answer.status_code == 403
+        assert "Cette page est trop ancienne" in answer.text
+        assert (await browser.get("/documents")).status_code == 200
+
+
+async def test_a_form_without_its_token_does_nothing(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with signed_in(served, person.token) as browser:
+        assert (await browser.post("/sign-out", data={})).status_code == 403
+        stranger = await forms.token_for(served.house, "uf_somebody-else")
+        assert (await browser.post("/sign-out", data={"form": stranger})).status_code == 403
+        assert (await browser.get("/documents")).status_code == 200
+
+
+async def test_an_upload_without_its_token_keeps_nothing(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with signed_in(served, person.token) as browser:
+        answer = await browser.post(
+            "/documents/add", data={"type": "payslip"}, files={"file": ("a.jpg", JPEG)}
+        )
+    assert answer.status_code == 403
+    kept = await documents.list_own(served.house, person.subject, cursor=None, limit=10)
+    assert kept.items == []
+
+
+async def test_a_form_too_long_is_not_read_to_its_end(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with signed_in(served, person.token) as browser:
+        answer = await browser.post("/sign-out", data={"form": "x" * 100_000})
+    assert answer.status_code == 413

@@ -1,0 +1,211 @@
+"""Pages over HTTP: who may see them, what they carry, and what they say when something is wrong."""
+
+import gzip
+import re
+from io import BytesIO
+
+import httpx
+import pytest
+from fastapi import Response
+from PIL import Image
+
+from base.settings import Settings
+from tests.rooms import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from vault import documents
+from web.pages import assets, cookies, forms
+
+PRIVATE = ["/documents", "/documents/add", "/documents/deleted", "/requests", "/grants"]
+PRIVATE += ["/access-log", "/pro/grants", "/pro/requests/new", "/pro/doings"]
+
+
+def a_photo(colour: str = "white") -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (80, 60), colour).save(out, "JPEG")
+    return out.getvalue()
+
+
+def browser_of(served: Served, who: SomePerson | SomeWorker) -> httpx.AsyncClient:
+    kind = "person" if isinstance(who, SomePerson) else "worker"
+    return httpx.AsyncClient(
+        base_url=served.base_url, cookies={f"unefois-{kind}": who.token}, trust_env=False
+    )
+
+
+def as_a_browser_sends(fields: dict[str, str], photo: bytes) -> tuple[bytes, dict[str, str]]:
+    """A form with one photo and two inputs left empty: those have a file name, and it is empty."""
+    head = 'Content-Disposition: form-data; name="{}"'
+    parts = [(head.format(name), value.encode()) for name, value in fields.items()]
+    for name, content in (("photo.jpg", photo), ("", b""), ("", b"")):
+        kind = "image/jpeg" if name else "application/octet-stream"
+        parts.append((f'{head.format("file")}; filename="{name}"\r\nContent-Type: {kind}', content))
+    body = b"".join(
+        b"--limit\r\n" + says.encode() + b"\r\n\r\n" + content + b"\r\n" for says, content in parts
+    )
+    return body + b"--limit--\r\n", {"content-type": "multipart/form-data; boundary=limit"}
+
+
+async def add(
+    served: Served, person: SomePerson, browser: httpx.AsyncClient, photo: bytes, **fields: str
+) -> httpx.Response:
+    token = await forms.token_for(served.house, person.token)
+    body, headers = as_a_browser_sends({"form": token, **fields}, photo)
+    return await browser.post("/documents/add", content=body, headers=headers)
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+async def test_a_stranger_is_led_to_the_door(client: httpx.AsyncClient, address: str) -> None:
+    answer = await client.get(address)
+    assert answer.status_code == 303
+    door = "/pro" if address.startswith("/pro") else "/"
+    assert answer.headers["location"] == f"{door}?done=signed_out"
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+async def test_one_s_session_does_not_open_the_other_s_pages(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker, address: str
+) -> None:
+    other = await (make_person if address.startswith("/pro") else make_worker)()
+    token = {"unefois-person": other.token, "unefois-worker": other.token}
+    async with httpx.AsyncClient(
+        base_url=served.base_url, cookies=token, trust_env=False
+    ) as browser:
+        assert (await browser.get(address)).status_code == 303
+
+
+async def test_pages_are_kept_by_nobody_and_run_nothing(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/")
+    assert answer.headers["cache-control"] == "no-store"
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "script-src" not in policy
+    assert "<script" not in answer.text
+    assert "style=" not in answer.text
+    assert set(re.findall(r"https?://[^\s\"'<]+", answer.text)) <= {"http://www.w3.org/2000/svg"}
+
+
+async def test_the_first_page_is_light(client: httpx.AsyncClient) -> None:
+    page = await client.get("/")
+    weight = len(gzip.compress(page.content))
+    for address in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)):
+        part = await client.get(address)
+        assert part.status_code == 200
+        assert "immutable" in part.headers["cache-control"]
+        weight += int(part.headers["content-length"])
+    assert weight < 25 * 1024
+    assert len(assets.assets()["style.css"].content) < 8 * 1024
+
+
+async def test_a_file_under_another_fingerprint_is_not_there(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/static/000000000000/style.css")
+    assert answer.status_code == 404
+
+
+def test_cookies_are_bound_to_the_host_over_https() -> None:
+    response = Response()
+    settings = Settings(mode="demo", public_url="https://papiers.example")
+    cookies.put_session(response, settings, "person", "uf_token")
+    cookie = response.headers["set-cookie"]
+    assert cookie.startswith("__Host-unefois-person=uf_token;")
+    for word in ("HttpOnly", "Secure", "SameSite=lax", "Path=/"):
+        assert word in cookie
+    assert "Domain" not in cookie
+
+
+async def test_a_paper_is_added_once_and_shown(served: Served, make_person: MakePerson) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        photo = a_photo()
+        answer = await add(served, person, browser, photo, type="payslip", title="<b>Mars</b>")
+        assert answer.status_code == 303
+        page = await browser.get(answer.headers["location"])
+        assert "&lt;b&gt;Mars&lt;/b&gt;" in page.text
+        assert "<b>Mars" not in page.text
+        again = await add(served, person, browser, photo, type="payslip")
+        assert again.headers["location"].endswith("?done=held")
+        held = await browser.get(answer.headers["location"].split("?")[0] + "/content")
+        assert held.content == photo
+        assert held.headers["content-disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize(
+    ("photo", "fields", "status", "words", "field"),
+    [
+        (b"", {"type": "payslip"}, 422, "Fichier vide", "photo"),
+        (b"MZ" + b"\0" * 5000, {"type": "payslip"}, 415, "Type de fichier", "photo"),
+        (a_photo()[:300], {"type": "payslip"}, 422, "Fichier illisible", "photo"),
+        (a_photo("red"), {"type": ""}, 422, "Quel papier est-ce", "type"),
+        (a_photo("red"), {"type": "payslip", "issued_on": "32/1/2026"}, 422, "Date inc", "issued"),
+    ],
+)
+async def test_a_paper_that_cannot_be_kept_says_why_and_keeps_what_was_typed(
+    served: Served,
+    make_person: MakePerson,
+    photo: bytes,
+    fields: dict[str, str],
+    status: int,
+    words: str,
+    field: str,
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        answer = await add(served, person, browser, photo, title="Mon titre", **fields)
+    assert answer.status_code == status
+    assert words in answer.text
+    assert f'href="#{field}' in answer.text
+    assert 'value="Mon titre"' in answer.text
+    if fields["type"]:
+        assert f'value="{fields["type"]}" selected' in answer.text
+    kept = await documents.list_own(served.house, person.subject, cursor=None, limit=10)
+    assert kept.items == []
+
+
+@pytest.mark.parametrize("address", ["/documents/{}", "/documents/{}/correct", "/requests/{}"])
+@pytest.mark.parametrize("id_", ["nonsense", "01890000-0000-7000-8000-000000000000"])
+async def test_what_is_not_one_s_own_is_not_there(
+    served: Served, make_person: MakePerson, address: str, id_: str
+) -> None:
+    async with browser_of(served, await make_person()) as browser:
+        answer = await browser.get(address.format(id_))
+    assert answer.status_code == 404
+    assert "Page introuvable" in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_another_s_paper_is_not_there(served: Served, make_person: MakePerson) -> None:
+    owner, other = await make_person(), await make_person()
+    async with browser_of(served, owner) as browser:
+        added = await add(served, owner, browser, a_photo("blue"), type="payslip")
+    address = added.headers["location"].split("?")[0]
+    async with browser_of(served, other) as browser:
+        for end in ("", "/preview", "/content", "/correct", "/delete", "/version"):
+            assert (await browser.get(address + end)).status_code == 404
+
+
+async def test_machines_addresses_answer_for_themselves(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/nowhere")).headers["content-type"].startswith("text/html")
+    for address in ("/v1/nowhere", "/v1", "/oauth/nowhere"):
+        answer = await client.get(address)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("back", "to"),
+    [
+        ("/documents", "/documents"),
+        ("//elsewhere.example", "/"),
+        ("/\\elsewhere.example", "/"),
+        ("https://elsewhere.example", "/"),
+        ("/a\r\nSet-Cookie: x=y", "/"),
+    ],
+)
+async def test_the_language_is_remembered_and_leads_nowhere_else(
+    client: httpx.AsyncClient, back: str, to: str
+) -> None:
+    answer = await client.get("/language/en", params={"back": back})
+    assert (answer.status_code, answer.headers["location"]) == (303, to)
+    page = await client.get("/")
+    assert '<html lang="en">' in page.text
+    assert "Your phone number" in page.text
+    assert (await client.get("/language/xx")).status_code == 404
