@@ -12,7 +12,8 @@ from urllib.parse import quote
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from base.errors import Failure
+from base import clock
+from base.errors import Failure, Kind
 from vault.house import House
 from vault.opening import Stream
 from vault.revocations import Watch
@@ -30,6 +31,10 @@ _EXTENSIONS = {
 _DAY = 86_400.0
 _SMALL = 64 * 1024
 """Bytes that leave in one slice: nobody can hang up in their middle."""
+
+
+Hearing = asyncio.Task[None] | None
+"""Done once the reader hung up; None where nobody listens for that."""
 
 
 class ContentResponse(Response):
@@ -50,6 +55,7 @@ class ContentResponse(Response):
             house.completions.note(stream.event_id, completed=False)
             raise
         self._start, self._stop = part or (0, stream.length)
+        self._begun = False
         self.background = None
         self.body = b""
         self.status_code = 200 if part is None else 206
@@ -76,7 +82,7 @@ class ContentResponse(Response):
         with _hearing(receive) if self._stop - self._start > _SMALL else nullcontext() as gone:
             await self._watched(send, gone)
 
-    async def _watched(self, send: Send, gone: "asyncio.Task[None] | None") -> None:
+    async def _watched(self, send: Send, gone: Hearing) -> None:
         grant_id = self._stream.grant_id
         if grant_id is None:
             await self._send(send, None, gone)
@@ -88,47 +94,53 @@ class ContentResponse(Response):
             except asyncio.CancelledError:
                 if not watch.stopped:
                     raise
-                # The grant ended: the connection closes short of its announced length, which every
-                # client reads as a failure.
                 task = asyncio.current_task()
                 if task is not None:
                     task.uncancel()
             finally:
                 if timer is not None:
                     timer.cancel()
+        # Begun, the connection closes short of its announced length, which every client reads as a
+        # failure; not begun, there is still somebody to tell.
+        if watch.stopped and not self._begun:
+            raise self._ended()
 
-    async def _send(
-        self, send: Send, watch: Watch | None, gone: "asyncio.Task[None] | None"
-    ) -> None:
+    async def _send(self, send: Send, watch: Watch | None, gone: Hearing) -> None:
         whole = False
         try:
-            if watch is None or not watch.stopped:
-                whole = await self._send_slices(send, watch, gone)
+            whole = await self._send_slices(send, watch, gone)
         finally:
             self._house.completions.note(self._stream.event_id, completed=whole)
 
-    async def _send_slices(
-        self, send: Send, watch: Watch | None, gone: "asyncio.Task[None] | None"
-    ) -> bool:
+    async def _send_slices(self, send: Send, watch: Watch | None, gone: Hearing) -> bool:
+        left = self._stop - self._start
+        async for piece in self._stream.content.slices(self._start, self._stop):
+            if (watch is not None and watch.stopped) or (gone is not None and gone.done()):
+                return False
+            if not self._begun:
+                await self._begin(send)
+            left -= len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+        if not self._begun:
+            await self._begin(send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return left == 0
+
+    async def _begin(self, send: Send) -> None:
+        """Not before the first slice is at hand: what does not open is still told as a problem."""
+        self._begun = True
         start: Message = {
             "type": "http.response.start",
             "status": self.status_code,
             "headers": self.raw_headers,
         }
-        begun = False
-        left = self._stop - self._start
-        async for piece in self._stream.content.slices(self._start, self._stop):
-            if (watch is not None and watch.stopped) or (gone is not None and gone.done()):
-                return False
-            if not begun:
-                begun = True
-                await send(start)
-            left -= len(piece)
-            await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
-        if not begun:
-            await send(start)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        return left == 0
+        await send(start)
+
+    def _ended(self) -> Failure:
+        """Why nothing was sent, when the grant ended between its judgement and the first byte."""
+        left = self._stream.seconds_left
+        over = left is not None and clock.monotonic() - self._stream.judged_at >= left
+        return Failure(Kind.REFUSED, "grant_expired" if over else "grant_revoked")
 
     def _at_its_end(self, watch: Watch) -> asyncio.TimerHandle | None:
         """Wake the stream at the instant the grant ends, if that is soon."""
