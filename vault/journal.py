@@ -1,22 +1,27 @@
 """The access log as its readers see it: the person, everything on their vault; a recipient, their
 own doings. Lines are opened at the moment they are shown, and say nothing once a key is gone."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from audit.events import ActorKind
+from audit.events import Action, ActorKind, Outcome
 from audit.record import Line
 from audit.records import events_of
 from auth.subjects import Person, Recipient
 from base.errors import not_found
 from vault.cursors import Page, cut, read
 from vault.house import House
+from vault.rules import Reason, failure_of
+
+_TOLD_AS_NOT_FOUND = {each.value for each in Reason if failure_of(each).code == "not_found"}
+_STREAMED = {Action.READ.value, Action.PREVIEW.value}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line. `confirmed` tells whether what was allowed was also sent whole."""
+    """One line. `confirmed` tells, of content, whether what was allowed was also sent whole:
+    `completed`, `interrupted`, `not_confirmed`, or `not_sent` for a refusal."""
 
     id: UUID
     at: str
@@ -29,7 +34,7 @@ class Entry:
     request: str | None
     purpose_code: str | None
     purpose: str | None = field(repr=False)
-    confirmed: str
+    confirmed: str | None
     details: dict[str, Any] = field(repr=False)
 
 
@@ -73,7 +78,25 @@ async def _page(
             tx, person_tag=person_tag, actor_tag=actor_tag, before=before, limit=limit + 1
         )
         lines = await house.ledger.open_lines(tx, rows[:limit])
-    return Page(_entries(lines), cut(rows, limit, lambda row: (0, row.id)))
+    entries = _entries(lines)
+    if person_tag is None:
+        entries = [_as_told(one) for one in entries]
+    return Page(entries, cut(rows, limit, lambda row: (0, row.id)))
+
+
+def _as_told(entry: Entry) -> Entry:
+    """A recipient's own line, saying no more than the answer did at the time (invariant 7)."""
+    if entry.reason not in _TOLD_AS_NOT_FOUND:
+        return entry
+    return replace(
+        entry,
+        reason=Reason.NOT_FOUND.value,
+        documents=(),
+        grant=None,
+        request=None,
+        purpose_code=None,
+        purpose=None,
+    )
 
 
 def _entries(lines: list[Line]) -> list[Entry]:
@@ -81,7 +104,10 @@ def _entries(lines: list[Line]) -> list[Entry]:
 
 
 def _entry(line: Line, values: dict[str, Any]) -> Entry:
-    allowed = values["outcome"] == "allowed"
+    sent = None
+    if values["action"] in _STREAMED:
+        sent = line.state or "not_confirmed"
+        sent = sent if values["outcome"] == Outcome.ALLOWED else "not_sent"
     return Entry(
         id=line.id,
         at=values["at"],
@@ -94,7 +120,7 @@ def _entry(line: Line, values: dict[str, Any]) -> Entry:
         request=values.get("request"),
         purpose_code=values.get("purpose_code"),
         purpose=values.get("purpose"),
-        confirmed=(line.state or "not_confirmed") if allowed else "not_sent",
+        confirmed=sent,
         details=values.get("details", {}),
     )
 

@@ -56,7 +56,7 @@ def tell(entry: Entry, language: str) -> str:
     else:
         pattern = _TRIED.get(entry.action, _OTHER_TRIED)
     sentence = translate(pattern).replace("{who}", _who(entry, language))
-    if entry.purpose:
+    if entry.purpose and entry.reason != "not_recipient":
         sentence += translate(_WHY).replace("{purpose}", entry.purpose.rstrip(". "))
     if entry.confirmed == "interrupted":
         sentence += translate(_CUT)

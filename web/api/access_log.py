@@ -43,8 +43,8 @@ class EntryOut(BaseModel):
     request: UUID | None
     outcome: str
     reason: str | None
-    confirmed: str = Field(
-        description="`completed`, `interrupted`, `not_confirmed`, or `not_sent` for a refusal."
+    confirmed: str | None = Field(
+        description="Of content: `completed`, `interrupted`, `not_confirmed`, or `not_sent`."
     )
     sentence: str = Field(description="The line in plain words, in the caller's language.")
 
