@@ -13,7 +13,7 @@ async def test_a_stranger_does_not_learn_from_their_own_log_that_a_grant_exists(
     person, worker, colleague = await make_person(), await make_worker(), await make_worker()
     document = await deposit(client, person, corpus.pdf())
     grant = await granted(client, person, worker.headers, "income_tax_notice")
-    path = f"/v1/grants/{grant['id']}/documents/{document['id']}/content"
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
     nothing = path.replace(grant, document["id"])
 
     for address in (path, nothing):
