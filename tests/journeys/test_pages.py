@@ -1,0 +1,309 @@
+"""The whole story in a phone's browser at 360×640, without script: a person and a worker."""
+
+import os
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.async_api import Browser, BrowserContext, Page, Response, async_playwright
+from sqlalchemy import text
+
+from tests.rooms import MakeOrganisation, MakeWorker, Served, new_phone
+from vault.house import House
+from vault.renditions import draw_preview
+
+pytestmark = pytest.mark.browser
+CHROMIUM = "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+FIRST_PAGE = 25 * 1024
+
+OpenPhone = Callable[[], Awaitable["Phone"]]
+
+# Run by the test, not by the page, which may run nothing. What a page shows is measured on every
+# element that holds text of its own.
+_SMALLEST_TEXT = """() => Math.min(...[...document.querySelectorAll('body *')]
+  .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+  .filter(e => e.getClientRects().length)
+  .map(e => parseFloat(getComputedStyle(e).fontSize)))"""
+_SMALLEST_TARGET = """() => Math.min(...[...document.querySelectorAll(
+  'button, a.button, nav a, select, summary, .tick, '
+  + 'input:not([type=hidden], .unseen, [type=checkbox], [type=radio])')]
+  .filter(e => e.getClientRects().length).map(e => e.getBoundingClientRect().height))"""
+_UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]
+  .filter(e => !e.labels.length).map(e => e.name)"""
+
+
+class Phone:
+    """A small phone's browser. Every page it comes to is checked for what every page owes."""
+
+    def __init__(self, context: BrowserContext, page: Page, base_url: str) -> None:
+        self.context = context
+        self.page = page
+        self._base_url = base_url
+
+    async def go(self, address: str) -> None:
+        await self.page.goto(self._base_url + address)
+        await self.check()
+
+    async def press(self, selector: str) -> None:
+        await self.page.locator(selector).first.click()
+        await self.page.wait_for_load_state()
+        await self.check()
+
+    async def says(self, words: str) -> bool:
+        return words in " ".join((await self.page.inner_text("body")).split())
+
+    async def sign_in(self, door: str, field: str, address: str) -> None:
+        """By the code that the demo shows on the page."""
+        await self.go(door)
+        await self.page.fill(field, address)
+        await self.press("button.main")
+        code = re.search(r"\d{6}", await self.page.inner_text("aside.demo"))
+        assert code
+        await self.page.fill("#code", code[0])
+        await self.press("button.main")
+
+    async def check(self) -> None:
+        """No sideways scroll, no small text, no small target, no field without a name."""
+        page = self.page
+        where = page.url
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 360, f"{where} is {width} wide"
+        assert await page.evaluate(_SMALLEST_TEXT) >= 16, where
+        assert await page.evaluate(_SMALLEST_TARGET) >= 44, where
+        assert await page.evaluate(_UNNAMED) == [], where
+        assert await page.locator("main h1, main .problem h2").count() >= 1, where
+        assert await page.get_attribute("html", "lang") in ("fr", "en")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    if not os.access(CHROMIUM, os.X_OK):
+        reason = "no Chromium here: apt install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture
+async def open_phone(browser: Browser, served: Served) -> AsyncIterator[OpenPhone]:
+    contexts = []
+
+    async def open_() -> Phone:
+        context = await browser.new_context(
+            viewport={"width": 360, "height": 640},
+            java_script_enabled=False,
+            locale="fr-FR",
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        return Phone(context, await context.new_page(), served.base_url)
+
+    yield open_
+    for context in contexts:
+        await context.close()
+
+
+def photo_with_a_place(path: Path, colour: str) -> bytes:
+    """A phone's picture of a paper, which says where it was taken."""
+    exif = Image.Exif()
+    exif[0x8825] = {1: "N", 2: (48.0, 51.0, 24.0), 3: "E", 4: (2.0, 21.0, 8.0)}
+    out = BytesIO()
+    Image.new("RGB", (600, 400), colour).save(out, "JPEG", exif=exif)
+    path.write_bytes(out.getvalue())
+    return out.getvalue()
+
+
+async def draw_previews(house: House) -> None:
+    """What the jobs do after a deposit."""
+    async with house.database.transaction() as tx:
+        found = await tx.execute(text("SELECT person_id, id FROM unefois.document_version"))
+        rows = found.all()
+    for row in rows:
+        await draw_preview(house, row.person_id, row.id)
+
+
+async def add_a_photo(phone: Phone, type_: str, photo: Path) -> None:
+    await phone.go("/documents/add")
+    await phone.page.select_option("#type", type_)
+    await phone.page.set_input_files("#photo", str(photo))
+    assert await phone.says("La photo est prête")
+    await phone.press("button.send")
+    assert await phone.says("C’est fait")
+
+
+async def pictures_shown(phone: Phone) -> int:
+    """How many pictures of papers the page really shows."""
+    shown = "e => e.complete && e.naturalWidth > 0"
+    return sum([await one.evaluate(shown) for one in await phone.page.locator("img").all()])
+
+
+async def test_a_person_and_a_worker_on_two_phones(
+    open_phone: OpenPhone,
+    served: Served,
+    make_worker: MakeWorker,
+    make_organisation: MakeOrganisation,
+    tmp_path: Path,
+) -> None:
+    number = new_phone()
+    worker = await make_worker(await make_organisation("CCAS de Lille"))
+    person_phone, worker_phone = await open_phone(), await open_phone()
+
+    # 1. The person signs in by a code: an empty vault opens.
+    await person_phone.sign_in("/", "#phone", number)
+    assert await person_phone.says("Vous n’avez pas encore de papier ici")
+
+    # 2. They photograph three papers, and see the first.
+    card = photo_with_a_place(tmp_path / "card.jpg", "#cfe3f5")
+    photo_with_a_place(tmp_path / "pay.jpg", "#f5efcf")
+    photo_with_a_place(tmp_path / "health.jpg", "#e3f5cf")
+    await add_a_photo(person_phone, "payslip", tmp_path / "pay.jpg")
+    await add_a_photo(person_phone, "mdph_notification", tmp_path / "health.jpg")
+    await add_a_photo(person_phone, "national_identity_card", tmp_path / "card.jpg")
+    assert await person_phone.says("Nous avons retiré le lieu")
+    await draw_previews(served.house)
+    await person_phone.go(person_phone.page.url.removeprefix(served.base_url).split("?")[0])
+    assert await pictures_shown(person_phone) == 1
+
+    # 3. A worker signs in and asks for four kinds of paper.
+    await worker_phone.sign_in("/pro", "#email", worker.email)
+    await worker_phone.press("nav a[href='/pro/requests/new']")
+    page = worker_phone.page
+    await page.fill("#phone", number)
+    wanted = ("national_identity_card", "payslip", "rent_receipt", "mdph_notification")
+    for code in wanted:
+        family = page.locator(f"details:has(input[value={code}])")
+        if await family.get_attribute("open") is None:
+            await family.locator("summary").click()
+        await page.check(f"input[value={code}]")
+    await page.fill("#purpose", "Pour votre demande de logement social.")
+    await page.select_option("#duration", "P3M")
+    await worker_phone.press("main button.main")
+    assert await worker_phone.says("La demande est partie")
+    assert await worker_phone.says("En attente de réponse")
+
+    # 4. The person finds it first on their page, narrows it, and says yes.
+    await person_phone.go("/documents")
+    await person_phone.press("a.waiting")
+    for words in (
+        "Camille Moreau",
+        "CCAS de Lille",
+        "03 20 00 00 01",
+        "demande de logement social",
+    ):
+        assert await person_phone.says(words)
+    page = person_phone.page
+    health = page.locator("fieldset", has_text="MDPH").locator("input")
+    assert not await health.is_checked()
+    await page.locator("fieldset", has_text="Fiche de paie").locator("input").uncheck()
+    await page.select_option("#duration", "P7D")
+    await person_phone.press("button.yes")
+    assert await person_phone.says("Vous avez dit oui")
+
+    # 5. The worker finds the card and nothing else, looks, and opens: without the place.
+    await worker_phone.go("/pro/grants")
+    await worker_phone.press("section.card a.button")
+    grant = worker_phone.page.url.removeprefix(served.base_url)
+    assert await worker_phone.says("Carte nationale d’identité")
+    assert await worker_phone.says("avec votre nom")
+    for hidden in ("Bulletin de salaire", "MDPH"):
+        assert not await worker_phone.says(hidden)
+    await worker_phone.press("section.card a.button >> nth=0")
+    assert await pictures_shown(worker_phone) == 1
+    async with worker_phone.page.expect_download() as downloading:
+        await worker_phone.page.click("main a.main")
+    await (await downloading.value).save_as(tmp_path / "copy.jpg")
+    copy = (tmp_path / "copy.jpg").read_bytes()
+    assert Image.open(BytesIO(copy)).size == Image.open(BytesIO(card)).size
+    assert not Image.open(BytesIO(copy)).getexif().get_ifd(0x8825)
+    await worker_phone.go(grant)
+    await worker_phone.page.select_option("#type", "rent_receipt")
+    await worker_phone.press("form[method=get] button")
+    assert await worker_phone.says("Non, ce papier n’est pas")
+
+    # 6. The person sees who looked, and stops it.
+    await person_phone.press("nav a[href='/access-log']")
+    for words in ("Camille Moreau", "a ouvert un document", "Autorisé", "03 20 00 00 01"):
+        assert await person_phone.says(words)
+    await person_phone.go("/grants")
+    await person_phone.press("a.danger")
+    await person_phone.press("button.danger")
+    assert await person_phone.says("C’est arrêté")
+
+    # 7. The worker is told so, and the person sees that they tried again.
+    await worker_phone.go(grant)
+    assert await worker_phone.says("retiré")
+    await person_phone.go("/access-log")
+    assert await person_phone.says("Refusé : l’accord est arrêté")
+    await worker_phone.go("/pro/doings")
+    assert await worker_phone.says("Refusé : l’accord est arrêté")
+
+    # 8. They delete a paper, take it back, read it all in English, and leave.
+    await person_phone.go("/documents")
+    await person_phone.press("ul.papers a")
+    await person_phone.press("a.danger")
+    await person_phone.press("button.danger")
+    await person_phone.press(".aside a[href='/documents/deleted']")
+    await person_phone.press("main form button")
+    assert await person_phone.says("Le papier est de nouveau là")
+    await person_phone.press("a[hreflang=en]")
+    assert await person_phone.says("Delete this paper")
+    await person_phone.press("footer button")
+    await person_phone.go("/documents")
+    assert await person_phone.says("You are not signed in")
+
+
+async def test_saying_no_and_not_me_look_alike_to_the_worker(
+    open_phone: OpenPhone, make_worker: MakeWorker
+) -> None:
+    worker, number = await make_worker(), new_phone()
+    worker_phone, person_phone = await open_phone(), await open_phone()
+    await person_phone.sign_in("/", "#phone", number)
+    await worker_phone.sign_in("/pro", "#email", worker.email)
+    for purpose in ("Une raison.", "Une autre raison."):
+        await worker_phone.go("/pro/requests/new")
+        await worker_phone.page.fill("#phone", number)
+        await worker_phone.page.locator("summary").first.click()
+        await worker_phone.page.check("input[value=passport]")
+        await worker_phone.page.fill("#purpose", purpose)
+        await worker_phone.press("main button.main")
+    for button, words in (("Non", "Vous avez dit non"), ("Ce n’est pas moi", "pas pour vous")):
+        await person_phone.go("/requests")
+        await person_phone.press("a.waiting")
+        await person_phone.press(f"button:text-is('{button}')")
+        assert await person_phone.says(words)
+    await worker_phone.go("/pro/grants")
+    states = await worker_phone.page.locator("ul.papers .when").all_inner_texts()
+    assert len(states) == 2
+    assert all(state.startswith("En attente de réponse") for state in states)
+
+
+async def test_the_first_page_is_light_and_asks_nobody_else(
+    open_phone: OpenPhone, served: Served
+) -> None:
+    phone = await open_phone()
+    answers: list[Response] = []
+
+    def heard(answer: Response) -> None:
+        answers.append(answer)
+
+    phone.page.on("response", heard)
+    await phone.page.goto(served.base_url + "/", wait_until="networkidle")
+    assert {one.url.split("/")[2] for one in answers} == {served.base_url.split("/")[2]}
+    assert all(one.ok for one in answers)
+    sizes = [await one.request.sizes() for one in answers]
+    total = sum(one["responseBodySize"] + one["responseHeadersSize"] for one in sizes)
+    assert total < FIRST_PAGE
