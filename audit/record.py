@@ -18,6 +18,7 @@ from audit.events import Actor, ActorKind, Event, as_values
 from base import clock
 from base.database import Database
 from base.ids import new_id
+from base.rounds import Round
 from storage.errors import KeyDestroyed
 from storage.fields import Fields, Sealer
 
@@ -56,11 +57,18 @@ class Ledger:
 
         A crash before the commit leaves no line, and no act either.
         """
-        await records.insert_event(connection, await self.row(connection, event))
+        await records.insert_event(connection, await self._row(connection, event))
         return event.id
 
-    async def row(self, connection: AsyncConnection, event: Event) -> dict[str, Any]:
-        """The row of an event, sealed and committed to, for callers that insert it themselves."""
+    async def commit(self, tx: Round, event: Event) -> UUID:
+        """`record`, and the commit, in one round. A crash before this returns leaves the line and
+        nothing revealed, or no line."""
+        row = await self._row(None, event)
+        await tx.commit(records.INSERTED(**row))
+        return event.id
+
+    async def _row(self, connection: AsyncConnection | None, event: Event) -> dict[str, Any]:
+        """The row of an event, sealed and committed to."""
         key = await self._public_key(connection, event.person, event.at.year)
         sealed = sealing.seal(
             as_values(event), key_id=key.id, event_id=event.id, public_key=key.key
@@ -107,12 +115,16 @@ class Ledger:
             del self._public[key]
 
     async def _public_key(
-        self, connection: AsyncConnection, owner_id: UUID | None, year: int
+        self, connection: AsyncConnection | None, owner_id: UUID | None, year: int
     ) -> _PublicKey:
         cached = self._public.get((owner_id, year))
         if cached is not None and clock.monotonic() - cached.read_at < _CACHE_SECONDS:
             return cached
-        row = await records.audit_key(connection, owner_id, year)
+        if connection is None:
+            async with self._database.aside() as apart:
+                row = await records.audit_key(apart, owner_id, year)
+        else:
+            row = await records.audit_key(connection, owner_id, year)
         if row is None:
             # Committed at once, apart: were it in the caller's transaction, a rollback would leave
             # events sealed to a key that nobody holds.

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base, now
+from base.rounds import Statement
 
 
 class AuditKey(Base):
@@ -65,6 +66,8 @@ class AccessOutcome(Base):
 
 
 INSERT_EVENT = insert(AccessEvent)
+INSERTED = Statement(INSERT_EVENT)
+"""The same, for a round."""
 
 
 async def audit_key(

@@ -66,6 +66,11 @@ async def subject_of_row(desk: Desk, tx: AsyncConnection, row: Any) -> Person | 
         if row.not_used_today:
             await people.touch_person(tx, row.subject_id)
         return Person(row.subject_id, row.language, row.session_id)
+    return await worker_of_row(desk, row)
+
+
+async def worker_of_row(desk: Desk, row: Any) -> Worker:
+    """The worker of a row of `LIVE_SESSION` whose `subject_kind` is `worker`."""
     return await profiles.worker(
         desk,
         row.subject_id,

@@ -14,6 +14,8 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql import func
 from sqlalchemy.sql.functions import Function
 
+from base.rounds import Rounds
+
 SCHEMA = "unefois"
 SERVICE_ROLE = "unefois_service"
 
@@ -39,11 +41,13 @@ def now() -> Function[datetime]:
 
 
 class Database:
-    """The engine, and what is built on it. `url` is never shown."""
+    """The engine, what is built on it, and the short way beside it. `url` is never shown."""
 
     def __init__(self, url: SecretStr, *, pool: int = 20) -> None:
         self._url = url
-        self.engine = self._engine(pool)
+        short = max(1, pool * 2 // 5)
+        self.rounds = Rounds(self.plain_url, short)
+        self.engine = self._engine(max(2, pool - short))
         self._aside = self._engine(2)
 
     @asynccontextmanager
@@ -83,6 +87,7 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
+        await self.rounds.close()
         await self.engine.dispose()
         await self._aside.dispose()
 

@@ -18,22 +18,25 @@ from uuid import UUID
 from sqlalchemy.engine import Row
 
 from audit.events import Action
+from auth.credentials import Asker, Credentials, ask
 from auth.records.instants import instant
 from auth.subjects import Person, Recipient, kind_of
 from base import clock
 from base.errors import Failure, Kind
+from base.rounds import Rows
 from storage import content
 from storage.content import Address, Content
 from vault import rules
 from vault.cursors import Page, cut, read
 from vault.decoding.media import MediaType
 from vault.house import House
-from vault.judging import Act, Declined, allow, check_token, decline
+from vault.judging import Act, Declined, allow, allow_and_commit, check_token, decline
 from vault.papers import DOCUMENT, VERSION, Paper, open_paper
 from vault.records import grants, openings
 from vault.rules import Allowed, GrantAction, Reason, Refused
 
 GRANT = "grant"
+_NOT_THERE: rules.Judgement = Refused(Reason.NOT_FOUND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,27 +64,31 @@ class Stream:
 
 
 async def list_covered(
-    house: House, recipient: Recipient, grant_id: UUID, *, cursor: str | None, limit: int
+    house: House, asker: Asker, grant_id: UUID, *, cursor: str | None, limit: int
 ) -> tuple[Page[Paper], bool]:
     """The documents that a grant covers, and whether their content may be read too."""
     after = read(cursor)
-    await check_token(house, recipient, "documents", Action.LIST)
-    async with house.database.transaction() as tx:
-        row = await grants.judged(tx, grant_id)
-        judgement = rules.may_list(
-            None if row is None else grants.facts(row),
-            recipient_kind=kind_of(recipient),
-            recipient_id=recipient.id,
-            now=await instant(tx) if row is None else row.at,
+    await _check_token(house, asker, Action.LIST)
+    async with house.database.rounds.transaction() as tx:
+        recipient, rows = await ask(house, tx, asker, openings.judged_alone(grant_id))
+        row = rows[0] if rows else None
+        judgement = (
+            _NOT_THERE
+            if row is None
+            else rules.may_list(
+                grants.facts(row),
+                recipient_kind=kind_of(recipient),
+                recipient_id=recipient.id,
+                now=row.at,
+            )
         )
         act = await _act(house, recipient, Action.LIST, grant_id, row)
-        found: Sequence[Row[Any]] = ()
-        if isinstance(judgement, Allowed):
-            assert row is not None  # noqa: S101  (the rule needs one)
+        found: Rows = ()
+        if row is not None and isinstance(judgement, Allowed):
             before = None if after is None else after[1]
-            found = await openings.covered(tx, row, before=before, limit=limit + 1)
+            (found,) = await tx.ask(openings.covered(row, before=before, limit=limit + 1))
             shown = tuple(one.id for one in found[:limit])
-            await allow(house, tx, row.at, replace(act, documents=shown))
+            await allow_and_commit(house, tx, row.at, replace(act, documents=shown))
     if row is None or isinstance(judgement, Refused):
         raise await decline(house, Declined(act, _reason(judgement)))
     sealer = await house.fields.of(row.person_id)
@@ -90,33 +97,33 @@ async def list_covered(
 
 
 async def open_granted(
-    house: House,
-    recipient: Recipient,
-    grant_id: UUID,
-    document_id: UUID,
-    *,
-    preview: bool = False,
+    house: House, asker: Asker, grant_id: UUID, document_id: UUID, *, preview: bool = False
 ) -> Stream:
     """Content (or the preview) of a document under a grant."""
     action = Action.PREVIEW if preview else Action.READ
-    await check_token(house, recipient, "documents", action)
+    await _check_token(house, asker, action)
     judged_at = clock.monotonic()
-    # 1-3. Load, judge, record: one round of SQL, one commit.
-    async with house.database.transaction() as tx:
-        row = await openings.judged(tx, grant_id, document_id, preview=preview)
-        judgement = rules.may_open(
-            None if row is None else grants.facts(row),
-            None if row is None else openings.document_facts(row),
-            recipient_kind=kind_of(recipient),
-            recipient_id=recipient.id,
-            action=GrantAction.READ,
-            now=await instant(tx) if row is None else row.at,
+    # 1-3. Load, judge, record: who asks and what for in one round, the line and the commit in one.
+    async with house.database.rounds.transaction() as tx:
+        question = openings.judged(grant_id, document_id, preview=preview)
+        recipient, rows = await ask(house, tx, asker, question)
+        row = rows[0] if rows else None
+        judgement = (
+            _NOT_THERE
+            if row is None
+            else rules.may_open(
+                grants.facts(row),
+                openings.document_facts(row),
+                recipient_kind=kind_of(recipient),
+                recipient_id=recipient.id,
+                action=GrantAction.READ,
+                now=row.at,
+            )
         )
         act = await _act(house, recipient, action, grant_id, row, document_id)
         event_id: UUID | None = None
-        if isinstance(judgement, Allowed):
-            assert row is not None  # noqa: S101  (the rule needs one)
-            event_id = await allow(house, tx, row.at, act)
+        if row is not None and isinstance(judgement, Allowed):
+            event_id = await allow_and_commit(house, tx, row.at, act)
     if row is None or event_id is None:
         raise await decline(house, Declined(act, _reason(judgement)))
     # 4. Only now may a key be unwrapped.
@@ -172,7 +179,7 @@ def _own_file(files: Sequence[Row[Any]], part: int | None, *, preview: bool) -> 
 async def _stream(
     house: House,
     owner_id: UUID,
-    row: Row[Any] | None,
+    row: Any,
     event_id: UUID,
     judged_at: float,
     *,
@@ -203,7 +210,7 @@ async def _stream(
     )
 
 
-def _told(file: dict[str, Any], row: Row[Any], *, own: bool) -> tuple[str, str | None]:
+def _told(file: dict[str, Any], row: Any, *, own: bool) -> tuple[str, str | None]:
     """The media type of what leaves, and the owner's own name for it."""
     if row.role == "preview":
         return MediaType.JPEG.value, None
@@ -218,7 +225,7 @@ async def _act(
     recipient: Recipient,
     action: Action,
     grant_id: UUID,
-    row: Row[Any] | None,
+    row: Any,
     document_id: UUID | None = None,
 ) -> Act:
     """The line to record: in the log of the vault that the grant was given on, if there is one.
@@ -238,6 +245,12 @@ async def _act(
         purpose_code=terms["purpose_code"],
         purpose=terms["purpose"],
     )
+
+
+async def _check_token(house: House, asker: Asker, action: Action) -> None:
+    """A session is narrowed by no scope; an access token is."""
+    if not isinstance(asker, Credentials):
+        await check_token(house, asker, "documents", action)
 
 
 def _reason(judgement: rules.Judgement) -> Reason:

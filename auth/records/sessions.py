@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from auth.records.people import Person
 from auth.records.recipients import Organisation, Worker
 from base.database import Base, now
+from base.rounds import Statement
 
 
 class Session(Base):
@@ -71,6 +72,10 @@ LIVE_SESSION = (
         or_(Person.id.is_not(None), Worker.id.is_not(None)),
     )
 )
+
+
+LIVE = Statement(LIVE_SESSION)
+"""The same, for a round."""
 
 
 async def add_session(connection: AsyncConnection, *, life: timedelta, **values: Any) -> datetime:

@@ -25,7 +25,7 @@ from vault.rules import GrantFacts
 _GRANT = select(Grant.__table__, now().label("at"))
 
 
-def facts(row: Row[Any]) -> GrantFacts:
+def facts(row: Any) -> GrantFacts:
     """A grant's row as the rules read it."""
     return GrantFacts(
         person_id=row.person_id,

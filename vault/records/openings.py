@@ -4,12 +4,24 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, exists, literal, or_, select, true
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    Integer,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql import Select
+from sqlalchemy.sql import ColumnElement, Select
 
 from base.database import now
+from base.rounds import Bound, Statement
 from vault.records.tables import (
     Document,
     DocumentVersion,
@@ -20,8 +32,10 @@ from vault.records.tables import (
 )
 from vault.rules import DocumentFacts
 
+_TIME = DateTime(timezone=True)
 
-def _one(roles: tuple[str, ...]) -> Select[Any]:
+
+def _one(role: ColumnElement[bool]) -> Select[Any]:
     """Types are compared as keyed tags; nothing is unsealed to judge. Binds `grant`, `document`."""
     file = (
         select(
@@ -31,7 +45,7 @@ def _one(roles: tuple[str, ...]) -> Select[Any]:
             SealedFile.blob_key,
             SealedFile.envelope,
         )
-        .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role.in_(roles))
+        .where(SealedFile.version_id == DocumentVersion.id, role)
         .order_by(SealedFile.role.desc(), SealedFile.position)
         .limit(1)
         .lateral("file")
@@ -67,21 +81,28 @@ def _one(roles: tuple[str, ...]) -> Select[Any]:
 
 
 # "rendition" sorts after "original": the rendition when there is one, else the original itself.
-_CONTENT = _one(("original", "rendition"))
-_PREVIEW = _one(("preview",))
+_CONTENT = Statement(_one(SealedFile.role != "preview"))
+_PREVIEW = Statement(_one(SealedFile.role == "preview"))
+_GRANT = Statement(
+    select(Grant.__table__, now().label("at"))
+    .where(Grant.id == bindparam("grant"))
+    .with_for_update(read=True)
+)
 
 
-async def judged(
-    connection: AsyncConnection, grant_id: UUID, document_id: UUID, *, preview: bool = False
-) -> Row[Any] | None:
-    """The grant, held against revocation until the act commits, with the document and its file."""
+def judged(grant_id: UUID, document_id: UUID, *, preview: bool = False) -> Bound:
+    """The grant, held against revocation until the act commits, with the document and its file:
+    one row, or none."""
     query = _PREVIEW if preview else _CONTENT
-    found = await connection.execute(query, {"grant": grant_id, "document": document_id})
-    row: Row[Any] | None = found.one_or_none()
-    return row
+    return query(grant=grant_id, document=document_id)
 
 
-def document_facts(row: Row[Any]) -> DocumentFacts | None:
+def judged_alone(grant_id: UUID) -> Bound:
+    """The grant, held in the same way."""
+    return _GRANT(grant=grant_id)
+
+
+def document_facts(row: Any) -> DocumentFacts | None:
     """The document's side of a judged row, as the rules read it."""
     if row.document_id is None:
         return None
@@ -96,16 +117,16 @@ def document_facts(row: Row[Any]) -> DocumentFacts | None:
     )
 
 
-async def covered(
-    connection: AsyncConnection, grant: Row[Any], *, before: UUID | None, limit: int
-) -> Sequence[Row[Any]]:
-    """The documents that a grant covers, newest first. The condition is `rules.may_open`'s."""
+def _covered() -> Select[Any]:
+    """Binds `grant`, `person`, `given_at`, `covers_future`, `before` and `limit`."""
+    grant_id, given_at = bindparam("grant", type_=Uuid()), bindparam("given_at", type_=_TIME)
     picked = exists().where(
-        GrantDocument.grant_id == grant.id, GrantDocument.document_id == Document.id
+        GrantDocument.grant_id == grant_id, GrantDocument.document_id == Document.id
     )
-    typed = exists().where(GrantType.grant_id == grant.id, GrantType.type_tag == Document.type_tag)
-    there_then = and_(Document.created_at <= grant.given_at, Document.typed_at <= grant.given_at)
-    query = (
+    typed = exists().where(GrantType.grant_id == grant_id, GrantType.type_tag == Document.type_tag)
+    there_then = and_(Document.created_at <= given_at, Document.typed_at <= given_at)
+    covers_future = bindparam("covers_future", type_=Boolean())
+    return (
         select(
             Document.__table__,
             DocumentVersion.number,
@@ -118,17 +139,31 @@ async def covered(
         )
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
         .where(
-            Document.person_id == grant.person_id,
+            Document.person_id == bindparam("person"),
             Document.deleted_at.is_(None),
+            Document.id < bindparam("before"),
             DocumentVersion.scan != "infected",
-            or_(picked, and_(typed, or_(literal(grant.covers_future), there_then))),
+            or_(picked, and_(typed, or_(covers_future, there_then))),
         )
         .order_by(Document.id.desc())
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer()))
     )
-    if before is not None:
-        query = query.where(Document.id < before)
-    return (await connection.execute(query)).all()
+
+
+_COVERED = Statement(_covered())
+_LAST = UUID(int=2**128 - 1)
+
+
+def covered(grant: Any, *, before: UUID | None, limit: int) -> Bound:
+    """The documents that a grant covers, newest first. The condition is `rules.may_open`'s."""
+    return _COVERED(
+        grant=grant.id,
+        person=grant.person_id,
+        given_at=grant.given_at,
+        covers_future=grant.covers_future,
+        before=before or _LAST,
+        limit=limit,
+    )
 
 
 async def own_files(

@@ -6,7 +6,7 @@ from vault import opening
 from vault.granted_deposit import deposit_granted
 from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, facts_of
 from web.api.shapes import Cursor, GrantedDocumentList, GrantedDocumentOut, Limit, granted_out
-from web.callers import HouseDep, RecipientDep
+from web.callers import AskerDep, HouseDep, RecipientDep
 from web.downloads import ContentResponse
 from web.ids import PathId
 from web.uploads import MultipartForm
@@ -18,14 +18,12 @@ router = APIRouter(prefix="/v1/grants/{grant_id}/documents", tags=["grants"])
 async def list_(
     grant_id: PathId,
     house: HouseDep,
-    recipient: RecipientDep,
+    asker: AskerDep,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> GrantedDocumentList:
     """The documents that the grant covers, newest first; recorded."""
-    page, may_read = await opening.list_covered(
-        house, recipient, grant_id, cursor=cursor, limit=limit
-    )
+    page, may_read = await opening.list_covered(house, asker, grant_id, cursor=cursor, limit=limit)
     items = [granted_out(one, may_read=may_read) for one in page.items]
     return GrantedDocumentList(items=items, next=page.next)
 
@@ -45,18 +43,18 @@ async def content(
     grant_id: PathId,
     document_id: PathId,
     house: HouseDep,
-    recipient: RecipientDep,
+    asker: AskerDep,
     range_: RangeHeader = None,
 ) -> Response:
     """The document's content: recorded before the first byte leaves."""
-    stream = await opening.open_granted(house, recipient, grant_id, document_id)
+    stream = await opening.open_granted(house, asker, grant_id, document_id)
     return ContentResponse(house, stream, range_)
 
 
 @router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
 async def preview(
-    grant_id: PathId, document_id: PathId, house: HouseDep, recipient: RecipientDep
+    grant_id: PathId, document_id: PathId, house: HouseDep, asker: AskerDep
 ) -> Response:
     """The first page, as a small JPEG; recorded."""
-    stream = await opening.open_granted(house, recipient, grant_id, document_id, preview=True)
+    stream = await opening.open_granted(house, asker, grant_id, document_id, preview=True)
     return ContentResponse(house, stream, None, inline=True)
