@@ -26,11 +26,11 @@ from storage import content
 from storage.blobs import BlobKey
 from storage.content import Address, SealedContent
 from storage.fields import Sealer
-from vault import expiries, jobs
+from vault import expiries, idempotency, jobs
 from vault.catalogue.types import by_code
 from vault.decoding.media import Inspection
 from vault.house import House
-from vault.papers import DOCUMENT, VERSION, Facts, Paper, facts_values, open_paper
+from vault.papers import DOCUMENT, VERSION, Facts, Paper, facts_key, facts_values, open_paper
 from vault.receiving import Allowance, Incoming, Taken, take
 from vault.records import documents as records
 
@@ -98,6 +98,7 @@ async def deposit(
     facts: Callable[[], Facts],
     *,
     judge: Judge | None = None,
+    idempotency_key: str | None = None,
 ) -> Deposited:
     """Keep a new document in a vault.
 
@@ -113,7 +114,9 @@ async def deposit(
             if held is not None:
                 return Deposited(held, already_held=True)
         made = await _make(house, owner_id, originals, loose)
-        return await _keep(house, owner_id, depositor, said, made, loose, judge)
+        return await _keep(
+            house, owner_id, depositor, said, made, loose, judge, idempotency_key=idempotency_key
+        )
 
 
 async def new_version(
@@ -242,6 +245,8 @@ async def _keep(
     made: _Made,
     loose: _Loose,
     judge: Judge | None,
+    *,
+    idempotency_key: str | None,
 ) -> Deposited:
     """Rows, jobs and event in one commit: the 201 is durable, or nothing happened."""
     document_id, version_id = new_id(), new_id()
@@ -259,6 +264,16 @@ async def _keep(
                 await _record(house, tx, owner_id, depositor, Action.DEPOSIT, row.id, held=1)
                 paper = open_paper(await house.fields.of(owner_id, tx), row)
                 return Deposited(paper, already_held=True)
+        claimed = await idempotency.claim(
+            house,
+            tx,
+            caller_id=depositor.actor.id or owner_id,
+            route=f"deposit/{owner_id}/{depositor.grant}",
+            key=idempotency_key,
+            body=made.originals.tag + facts_key(facts),
+        )
+        if claimed is not None and claimed.result_id is not None:
+            return await _again(house, tx, owner_id, depositor, claimed.result_id)
         if await records.count_documents(tx, owner_id) >= MOST_DOCUMENTS:
             raise Failure(Kind.CONFLICT, "too_many_documents", limit=MOST_DOCUMENTS)
         sealer = await house.fields.of(owner_id, tx)
@@ -277,11 +292,23 @@ async def _keep(
         )
         await _add_version(house, tx, sealer, owner_id, document_id, version_id, 1, made)
         await _record(house, tx, owner_id, depositor, Action.DEPOSIT, document_id)
+        await idempotency.keep(tx, claimed, document_id)
         row = await records.document(tx, owner_id, document_id)
         assert row is not None  # noqa: S101  (added in this transaction)
         paper = open_paper(sealer, row)
         loose.claim()
     return Deposited(paper, already_held=False)
+
+
+async def _again(
+    house: House, tx: AsyncConnection, owner_id: UUID, depositor: Depositor, document_id: UUID
+) -> Deposited:
+    """The answer already given to this key; none once the document is gone."""
+    row = await records.document(tx, owner_id, document_id)
+    if row is None:
+        raise not_found()
+    await _record(house, tx, owner_id, depositor, Action.DEPOSIT, row.id, held=1)
+    return Deposited(open_paper(await house.fields.of(owner_id, tx), row), already_held=False)
 
 
 async def _add_version(

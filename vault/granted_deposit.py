@@ -30,6 +30,8 @@ async def deposit_granted(
     grant_id: UUID,
     incoming: Incoming,
     facts: Callable[[], Facts],
+    *,
+    idempotency_key: str | None = None,
 ) -> Deposited:
     """Keep a document that a worker or an administration adds.
 
@@ -47,7 +49,15 @@ async def deposit_granted(
             act = await _judge(house, tx, recipient, grant_id, None)
         assert act.person is not None  # noqa: S101  (allowed, so the grant exists)
         depositor = Depositor(recipient.actor(), grant_id, act.purpose_code, act.purpose)
-        return await deposit(house, act.person, depositor, incoming, facts, judge=judge_again)
+        return await deposit(
+            house,
+            act.person,
+            depositor,
+            incoming,
+            facts,
+            judge=judge_again,
+            idempotency_key=idempotency_key,
+        )
     except _Declining as refused:
         raise await decline(house, refused.declined) from None
 

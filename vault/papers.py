@@ -1,5 +1,6 @@
 """A document as the use cases give it: opened rows, nothing about HTTP."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -52,6 +53,11 @@ def facts_values(facts: Facts, deposited_by: dict[str, str]) -> dict[str, Any]:
         "paper_location": facts.paper_location,
         "deposited_by": deposited_by,
     }
+
+
+def facts_key(facts: Facts) -> bytes:
+    """The facts as bytes: equal facts, equal bytes."""
+    return json.dumps(facts_values(facts, {}), sort_keys=True).encode()
 
 
 def open_paper(sealer: Sealer, row: Row[Any]) -> Paper:

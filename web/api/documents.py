@@ -22,6 +22,7 @@ from web.api.shapes import (
     document_out,
     revision_of,
 )
+from web.api.terms import IdempotencyKey
 from web.callers import HouseDep, PersonDep
 from web.downloads import ContentResponse
 from web.ids import PathId
@@ -149,11 +150,22 @@ def created(deposited: Deposited, response: Response) -> DocumentOut:
     responses={200: {"model": DocumentOut, "description": "Already held."}},
 )
 async def add(
-    request: Request, response: Response, house: HouseDep, person: PersonDep
+    request: Request,
+    response: Response,
+    house: HouseDep,
+    person: PersonDep,
+    idempotency_key: IdempotencyKey = None,
 ) -> DocumentOut:
     """Deposit a document. The same bytes again answer with the document already held."""
     form = MultipartForm(request, house.settings.max_document_bytes)
-    done = await deposit(house, person.id, Depositor(person.actor()), form, facts_of(form))
+    done = await deposit(
+        house,
+        person.id,
+        Depositor(person.actor()),
+        form,
+        facts_of(form),
+        idempotency_key=idempotency_key,
+    )
     return created(done, response)
 
 

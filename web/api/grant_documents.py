@@ -6,6 +6,7 @@ from vault import opening
 from vault.granted_deposit import deposit_granted
 from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, facts_of
 from web.api.shapes import Cursor, GrantedDocumentList, GrantedDocumentOut, Limit, granted_out
+from web.api.terms import IdempotencyKey
 from web.callers import AskerDep, HouseDep, RecipientDep
 from web.downloads import ContentResponse
 from web.ids import PathId
@@ -30,11 +31,17 @@ async def list_(
 
 @router.post("", status_code=201, openapi_extra=UPLOAD_BODY)
 async def add(
-    grant_id: PathId, request: Request, house: HouseDep, recipient: RecipientDep
+    grant_id: PathId,
+    request: Request,
+    house: HouseDep,
+    recipient: RecipientDep,
+    idempotency_key: IdempotencyKey = None,
 ) -> GrantedDocumentOut:
     """Add a document to the person's vault; the person may refuse or delete it, you may not."""
     form = MultipartForm(request, house.settings.max_document_bytes)
-    done = await deposit_granted(house, recipient, grant_id, form, facts_of(form))
+    done = await deposit_granted(
+        house, recipient, grant_id, form, facts_of(form), idempotency_key=idempotency_key
+    )
     return granted_out(done.paper, may_read=True)
 
 
