@@ -64,6 +64,10 @@ class Policy:
             raise ValueError("more witnesses are needed than there are")
         if any(one.type != COSIGNATURE for one in self.witnesses):
             raise ValueError("a witness is known by a cosignature key")
+        # One organisation under two names, or one name with two keys, must not count twice.
+        for known in ("name", "public_key"):
+            if len({getattr(one, known) for one in self.witnesses}) != len(self.witnesses):
+                raise ValueError("a witness is there twice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,11 @@ def believe(raw: bytes, log: Verifier, policy: Policy | None = None) -> Believed
     if not any(one.verifier == log for one in signed):
         raise CheckpointBroken("unsigned")
     # 3. Enough witnesses, each counted once.
-    seen = {one.verifier.name: one.at for one in signed if one.at is not None}
+    seen = {
+        one.verifier.name: one.at
+        for one in signed
+        if one.at is not None and one.verifier in policy.witnesses
+    }
     if len(seen) < policy.needed:
         raise CheckpointBroken("witnesses")
     return Believed(checkpoint, seen)

@@ -10,7 +10,7 @@ from audit.merkle import HASH, HashReader, leaf_hash, node_hash
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
 MOST_ENTRY = 0xFFFF
-_MOST_CACHED = 4096
+_MOST_CACHED = 512
 _PATH = re.compile(
     r"tile/(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])"
     r"/(?P<index>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
@@ -133,7 +133,7 @@ class TileReader:
     def __init__(self, size: int, fetch: Callable[[Tile], bytes | None]) -> None:
         self._size = size
         self._fetch = fetch
-        self._kept: OrderedDict[Tile, list[list[bytes]]] = OrderedDict()
+        self._kept: OrderedDict[Tile, list[bytes]] = OrderedDict()
         self.fetched = 0
 
     def read(self, level: int, index: int) -> bytes:
@@ -142,8 +142,9 @@ class TileReader:
             raise IndexError("not a complete subtree of that tree")
         tile_level, inner = divmod(level, HEIGHT)
         tile_index, at = divmod(index << inner, WIDTH)
-        rows = self._rows(self._tile(tile_level, tile_index))
-        return rows[inner][at >> inner]
+        row = self._rows(self._tile(tile_level, tile_index))[inner]
+        at = (at >> inner) * HASH
+        return row[at : at + HASH]
 
     def reader(self) -> HashReader:
         """`read`, as the proofs take it."""
@@ -154,12 +155,16 @@ class TileReader:
         there = (self._size >> (HEIGHT * level)) - (index << HEIGHT)
         return Tile(level, index, min(there, WIDTH))
 
-    def _rows(self, tile: Tile) -> list[list[bytes]]:
+    def _rows(self, tile: Tile) -> list[bytes]:
+        """The tile's levels, each joined: a list of them would weigh three times as much."""
         rows = self._kept.get(tile)
         if rows is None:
-            rows = self._kept[tile] = _rows(self._hashes(tile))
+            made = [b"".join(row) for row in _rows(self._hashes(tile))]
+            rows = self._kept[tile] = made
             while len(self._kept) > _MOST_CACHED:
                 self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(tile)
         return rows
 
     def _hashes(self, tile: Tile) -> list[bytes]:
