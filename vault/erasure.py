@@ -5,12 +5,12 @@ from auth.records import people, sessions
 from auth.records.instants import instant
 from auth.subjects import Person
 from base.database import notify
-from storage.blobs import BlobKey
 from vault.consent import release_requests
 from vault.house import House
 from vault.judging import Act, allow
 from vault.records import documents, erasures
 from vault.revocations import GRANTS
+from vault.sweeping import remove_blobs
 
 
 async def erase(house: House, person: Person) -> None:
@@ -33,5 +33,4 @@ async def erase(house: House, person: Person) -> None:
         await people.delete_person(tx, person.id)
         await house.storage.keys.destroy_owner(tx, person.id)
     house.ledger.forget(person.id)
-    for key in keys:
-        await house.storage.blobs.delete(BlobKey(key))
+    await remove_blobs(house, keys)

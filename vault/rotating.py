@@ -26,3 +26,21 @@ async def rotate_keys(house: House, progress: Callable[[int, int], None]) -> Rot
         )
         await allow(house, tx, await instant(tx), act)
     return done
+
+
+async def retire_keys(house: House) -> list[str]:
+    """Destroy the root versions whose date has come; each is recorded (invariant 8).
+
+    Destroyed first, recorded after: a crash between loses a line, never keeps a key.
+    """
+    destroyed = await rotation.retire_due(house.database, house.storage.keys.provider)
+    async with house.database.transaction() as tx:
+        at = await instant(tx)
+        for version in destroyed:
+            act = Act(
+                action=Action.KEY_DESTROYED,
+                actor=Actor(ActorKind.SERVICE),
+                details={"root": version},
+            )
+            await allow(house, tx, at, act)
+    return destroyed

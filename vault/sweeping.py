@@ -1,5 +1,6 @@
 """Sweeping: what is past its date, and what a crash left behind. Run as jobs and by command."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from audit.events import Action, Actor, ActorKind
@@ -7,6 +8,7 @@ from auth.records.instants import instant
 from base import clock
 from storage.blobs import BlobKey
 from storage.envelopes import FILES
+from storage.records import BLOBS_LOCK, try_hold
 from vault.house import House
 from vault.judging import Act, allow
 from vault.records import documents as records
@@ -25,8 +27,8 @@ YOUNG = timedelta(hours=2)
 async def purge_deleted(house: House) -> int:
     """Remove for good the documents deleted more than 30 days ago; how many.
 
-    Rows and event in one commit; the blobs are then nobody's, and `sweep_blobs` takes them. A crash
-    leaves either the document, still deleted, or unreferenced blobs.
+    Rows and event in one commit; the blobs are then nobody's. A crash leaves either the document,
+    still deleted, or unreferenced blobs, which `sweep_blobs` takes.
     """
     purged = 0
     while True:
@@ -41,23 +43,36 @@ async def purge_deleted(house: House) -> int:
                     action=Action.PURGE, actor=SERVICE, person=row.person_id, documents=(row.id,)
                 )
                 await allow(house, tx, at, act)
-        for key in keys:
-            await house.storage.blobs.delete(BlobKey(key))
+        await remove_blobs(house, keys)
         purged += len(due)
         if len(due) < _BATCH:
             return purged
 
 
-async def sweep_blobs(house: House, older_than: timedelta = YOUNG) -> int:
+async def remove_blobs(house: House, keys: Sequence[str]) -> bool:
+    """Remove blobs that no row refers to any more; whether it was done.
+
+    Not while a backup copies: its snapshot may refer to them. The sweep takes them later.
+    """
+    async with house.database.transaction() as lock:
+        if not await try_hold(lock, BLOBS_LOCK):
+            return False
+        for key in keys:
+            await house.storage.blobs.delete(BlobKey(key))
+    return True
+
+
+async def sweep_blobs(house: House, older_than: timedelta = YOUNG) -> int | None:
     """Remove blobs that no row refers to, once they are older than any upload; how many.
 
-    Waits for a backup under way: what its snapshot refers to must still be there to copy.
+    None, and nothing done, while a backup copies.
     """
     before = clock.now() - older_than
-    removed = await house.storage.blobs.sweep_temporary(before)
     after: BlobKey | None = None
     async with house.database.transaction() as lock:
-        await upkeep.hold_store(lock)
+        if not await try_hold(lock, BLOBS_LOCK):
+            return None
+        removed = await house.storage.blobs.sweep_temporary(before)
         while page := await house.storage.blobs.page(f"{FILES}/", after, _PAGE):
             after = page[-1].key
             old = [one.key for one in page if one.modified_at < before]

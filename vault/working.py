@@ -8,6 +8,7 @@ from auth.sweeping import delete_expired
 from vault import expiries, renditions, scanning, sweeping
 from vault.house import House
 from vault.jobs import PREVIEW, QUEUE, SCAN
+from vault.rotating import retire_keys
 
 _SWEEP_EVERY = "17 * * * *"
 _PURGE_EVERY = "41 3 * * *"
@@ -49,9 +50,13 @@ def worker(house: House) -> procrastinate.App:
     return app
 
 
-async def sweep_all(house: House) -> int:
-    """Everything past its date and everything a crash left; how many blobs went."""
+async def sweep_all(house: House) -> int | None:
+    """Everything past its date and everything a crash left; how many blobs went.
+
+    None for the blobs when a backup was copying: the next sweep takes them.
+    """
     await delete_expired(house)
     await sweeping.sweep_rows(house)
     await sweeping.purge_deleted(house)
+    await retire_keys(house)
     return await sweeping.sweep_blobs(house)

@@ -32,7 +32,10 @@ def add(commands: Commands) -> None:
 
 
 def _backup(settings: Settings, options: argparse.Namespace, signals: Signals) -> int:
+    missing = 0
+
     async def work() -> None:
+        nonlocal missing
         async with _parts(supplied) as (database, blobs, provider):
             made = await backup.backup(
                 options.folder,
@@ -42,7 +45,10 @@ def _backup(settings: Settings, options: argparse.Namespace, signals: Signals) -
                 keys_to=options.keys,
                 progress=show,
             )
-        sys.stdout.write(f"\n{made.blob_count} files, {made.blob_bytes} bytes\n")
+        missing = made.missing
+        sys.stdout.write(
+            f"\n{made.blob_count} files, {made.blob_bytes} bytes, {missing} missing in the store\n"
+        )
         if settings.key_provider == "local" and options.keys is None:
             sys.stdout.write(
                 "The keyring is NOT in this backup, and nothing opens without it: keep"
@@ -51,7 +57,7 @@ def _backup(settings: Settings, options: argparse.Namespace, signals: Signals) -
 
     with supervised(settings, signals) as supplied:
         in_loop(work(), signals)
-    return 0
+    return 1 if missing else 0
 
 
 def _restore(settings: Settings, options: argparse.Namespace, signals: Signals) -> int:

@@ -4,9 +4,8 @@ import argparse
 import sys
 
 from base.settings import Settings
-from storage import rotation
 from vault.house import House
-from vault.rotating import rotate_keys
+from vault.rotating import retire_keys, rotate_keys
 from vault.working import sweep_all
 from web.commands.command import Command, Commands
 from web.commands.command import add as declare
@@ -38,8 +37,11 @@ def _rotate(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
 def _sweep(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
     async def work(house: House) -> None:
         removed = await sweep_all(house)
-        await rotation.retire_due(house.database, house.storage.keys.provider)
-        sys.stdout.write(f"{removed} unreferenced blobs removed\n")
+        sys.stdout.write(
+            "a backup is being made: blobs are left to the next sweep\n"
+            if removed is None
+            else f"{removed} unreferenced blobs removed\n"
+        )
 
     run(settings, work, signals)
     return 0
@@ -48,7 +50,7 @@ def _sweep(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
 async def rotate(house: House) -> None:
     """Rotate, resumable: what a cut leaves undone, the next run does."""
     done = await rotate_keys(house, show)
-    destroyed = await rotation.retire_due(house.database, house.storage.keys.provider)
+    destroyed = await retire_keys(house)
     sys.stdout.write(
         f"\nroot version {done.version}: {done.rewrapped} keys re-wrapped,"
         f" {len(done.broken)} broken, {len(destroyed)} root versions destroyed\n"
