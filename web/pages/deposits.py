@@ -10,31 +10,35 @@ from web.pages.facts import facts_of, typed
 from web.pages.page import PersonPage, go, page_router
 
 router = page_router()
+# Failures after which the same form would not help.
+_NO_FORM = (Kind.NOT_FOUND, Kind.REFUSED)
 
 
 # Declared before the pages of one paper: "add" is no id.
 @router.get("/documents/add")
-async def ask(page: PersonPage) -> Response:
-    """The form to add a paper."""
-    return await page.show("add.html", typed=typed({}))
+async def ask(page: PersonPage, type: str = "") -> Response:  # noqa: A002  (the contract's word)
+    """The form to add a paper, maybe of a type that someone asks for."""
+    return await page.show("add.html", typed=typed({"type": type}))
 
 
 @router.post("/documents/add")
 async def add(page: PersonPage) -> Response:
     """Add a paper; the same file again leads to the one already there."""
-    form = page.upload()
+    fields: dict[str, str] = {}
     try:
+        form = page.upload()
+        fields = form.fields
         done = await deposit(
             page.house,
             page.person.id,
             Depositor(page.person.actor()),
             form,
-            lambda: facts_of(form.fields),
+            lambda: facts_of(fields),
         )
     except Failure as failure:
-        if failure.kind is Kind.NOT_FOUND:
+        if failure.kind in _NO_FORM:
             raise
-        return await page.show_failure(failure, "add.html", typed=typed(form.fields))
+        return await page.show_failure(failure, "add.html", typed=typed(fields))
     return go(f"/documents/{done.paper.id}", done="held" if done.already_held else "added")
 
 
@@ -48,11 +52,11 @@ async def ask_version(document_id: PathId, page: PersonPage) -> Response:
 @router.post("/documents/{document_id}/version")
 async def add_version(document_id: PathId, page: PersonPage) -> Response:
     """Add a newer version; the older ones stay."""
-    form = page.upload()
     try:
+        form = page.upload()
         await documents.add_version(page.house, page.person, document_id, form, if_match=None)
     except Failure as failure:
-        if failure.kind is Kind.NOT_FOUND:
+        if failure.kind in _NO_FORM:
             raise
         paper = await documents.see_own(page.house, page.person, document_id)
         return await page.show_failure(failure, "version.html", paper=paper)

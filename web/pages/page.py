@@ -13,10 +13,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
 from auth import sessions
+from auth.credentials import unauthenticated
 from auth.subjects import Person, Worker
 from base.errors import Failure, Kind, not_found
 from vault.house import House
-from web.callers import HouseDep, unauthenticated
+from web.callers import HouseDep
 from web.pages import cookies, forms
 from web.pages.rendering import render
 from web.problems import STATUS

@@ -2,6 +2,9 @@
 
 import gzip
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 
 import httpx
@@ -209,3 +212,54 @@ async def test_the_language_is_remembered_and_leads_nowhere_else(
     assert '<html lang="en">' in page.text
     assert "Your phone number" in page.text
     assert (await client.get("/language/xx")).status_code == 404
+
+
+@contextmanager
+def served_with(served: Served, **changes: object) -> Iterator[None]:
+    """The same house, with other settings, for the length of a block."""
+    settings = served.house.settings.model_copy(update=changes)
+    served.app.state.house = replace(served.house, settings=settings)
+    try:
+        yield
+    finally:
+        served.app.state.house = served.house
+
+
+async def test_a_paper_too_heavy_is_told_so_and_what_was_typed_is_kept(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    heavy = a_photo() + b"\0" * 120_000
+    with served_with(served, max_document_bytes=100_000):
+        async with browser_of(served, person) as browser:
+            answer = await add(served, person, browser, heavy, type="payslip", title="Mon titre")
+    assert answer.status_code == 413
+    assert "Fichier trop lourd" in answer.text
+    assert 'value="Mon titre"' in answer.text
+
+
+async def test_a_newer_version_that_cannot_be_kept_leaves_the_old_one(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        added = await add(served, person, browser, a_photo("green"), type="payslip")
+        address = added.headers["location"].split("?")[0]
+        token = await forms.token_for(served.house, person.token)
+        for photo, status in ((b"not a photo" * 500, 415), (a_photo("brown"), 303)):
+            body, headers = as_a_browser_sends({"form": token}, photo)
+            answer = await browser.post(address + "/version", content=body, headers=headers)
+            assert answer.status_code == status
+        assert (await browser.get(address + "/content")).content == a_photo("brown")
+        assert "version 2" in (await browser.get(address)).text
+
+
+async def test_the_inbox_is_shown_in_the_demo_only(
+    served: Served, make_person: MakePerson, client: httpx.AsyncClient
+) -> None:
+    await make_person()
+    address = "/sign-in/01890000-0000-7000-8000-000000000000"
+    assert "Démonstration" in (await client.get(address)).text
+    for changes in ({"mode": "production"}, {"messenger": "smtp"}):
+        with served_with(served, **changes):
+            assert "Démonstration" not in (await client.get(address)).text
