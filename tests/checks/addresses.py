@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Each in two pieces, so that this file does not hold them.
 _PIECES = (
-    ("/wo", "rk/"),
-    ("/ro", "ot/"),
+    (r"(?<!\w)/wo", "rk/"),
+    (r"(?<!\w)/ro", "ot/"),
     ("/home/[a-z]+/", "(?!unefois)"),
     ("pypi", r"\.org"),
     ("files\\.python", "hosted"),
