@@ -141,6 +141,6 @@ def test_a_signal_while_it_starts_leaves_nothing(demo: Demo) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    until(lambda: (demo.home / "locks").exists(), "it does not start")
+    until((demo.home / "locks").exists, "it does not start")
     assert demo.end(signal.SIGTERM) == 130
     assert demo.databases() == []
