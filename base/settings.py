@@ -101,6 +101,29 @@ class Settings(BaseSettings):
     )
     person_session_hours: int = Field(24 * 30, ge=1, description="Life of a person's session.")
     worker_session_hours: int = Field(10, ge=1, description="Life of a worker's session.")
+    log_origin: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^[^\s+]+$",
+        description="Name of the log; empty: the host of the public address, then `/log`."
+        " It is kept with the log for ever.",
+    )
+    log_cadence_seconds: int | None = Field(
+        None,
+        ge=1,
+        le=86400,
+        description="Seconds between two public checkpoints of the log, whatever happened;"
+        " empty: 600, and 1 in the demo.",
+    )
+    log_witnesses: str = Field(
+        "", description="Witnesses of the log: `VKEY@URL`, separated by blanks."
+    )
+    log_witnesses_needed: int = Field(
+        0, ge=0, le=16, description="How many of them must have cosigned a public checkpoint."
+    )
+    sequencer_in_process: bool = Field(
+        True, description="Let the server process integrate the log; one process does at a time."
+    )
     jobs_in_process: bool = Field(True, description="Run the jobs inside the server process.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity that is logged."
@@ -108,6 +131,11 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses whose X-Forwarded-For is believed."
     )
+
+    @property
+    def log_cadence(self) -> int:
+        """Seconds between two public checkpoints."""
+        return self.log_cadence_seconds or (1 if self.mode == "demo" else 600)
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:

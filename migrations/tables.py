@@ -1,5 +1,6 @@
 """Every table, imported so that the metadata is whole."""
 
+from audit.log_records import LogLeaf
 from audit.records import AccessEvent
 from auth.records.messages import Message
 from auth.records.people import Person
@@ -12,6 +13,6 @@ from storage.records import WrappedKey
 from vault.records.tables import Document
 
 AUTH = (Person, Organisation, SignIn, Session, SigningKeyRow, Message)
-FLOORS = (WrappedKey, AccessEvent, *AUTH, Document)
+FLOORS = (WrappedKey, AccessEvent, LogLeaf, *AUTH, Document)
 
 metadata = Base.metadata

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from audit.log import Log
 from auth.desk import Desk
 from storage.storage import Storage
 from vault.completions import Completions
@@ -14,6 +15,7 @@ class House(Desk):
     """One process's means. Made once in `web/house.py`, passed to every use case."""
 
     storage: Storage
+    log: Log
     decoder: Decoder
     completions: Completions
     revocations: Revocations

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from vault.house import House
-from web import health, openapi, problems
+from web import health, log, openapi, problems
 from web.api import (
     access_log,
     catalogue,
@@ -26,14 +26,15 @@ DESCRIPTION = (
     " log that its owner can read."
 )
 
+# In the order that they are tried: what is asked for most comes first.
 API: tuple[APIRouter, ...] = (
+    grant_documents.router,
     catalogue.router,
     sign_ins.router,
     oauth.router,
     documents.router,
     consent_requests.router,
     grants.router,
-    grant_documents.router,
     access_log.router,
     me.router,
 )
@@ -52,7 +53,7 @@ def bare_app() -> FastAPI:
     )
     problems.install(app)
     openapi.install(app)
-    for router in (health.router, *API, site.router):
+    for router in (*API, log.router, health.router, site.router):
         app.include_router(router)
     return app
 

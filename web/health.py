@@ -31,11 +31,13 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Each part by name; `ready` when all of them answer."""
+    """Each part by name; `ready` when all of them answer. `degraded` names what does not work as it
+    should while the service goes on: the log's lag, its witnesses."""
 
     ready: bool
     parts: dict[str, bool]
     protections: list[str]
+    degraded: list[str]
 
 
 class Readinesses:
@@ -45,14 +47,25 @@ class Readinesses:
         self._lock = asyncio.Lock()
         self._at = float("-inf")
         self._parts: Parts = {}
+        self.degraded: list[str] = []
+        self.log: tuple[int, float] | None = None
 
     async def of(self, house: House) -> Parts:
         """What answers now, or did a second ago."""
         async with self._lock:
             if clock.monotonic() - self._at >= _FRESH:
                 self._parts = await _look(house)
+                await self._look_at_log(house)
                 self._at = clock.monotonic()
             return self._parts
+
+    async def _look_at_log(self, house: House) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                self.degraded = await house.log.degraded()
+                self.log = await house.log.state()
+        except Exception:  # noqa: BLE001  (whatever it is, the log cannot be looked at)
+            self.degraded, self.log = ["log_unknown"], None
 
 
 @router.get("/healthz")
@@ -67,7 +80,8 @@ async def readyz(request: Request, house: HouseDep) -> JSONResponse:
     parts = await _parts(request, house)
     ready = all(parts.values())
     held = sorted(protection.value for protection in house.decoder.protections)
-    answer = Readiness(ready=ready, parts=parts, protections=held)
+    degraded = request.app.state.readinesses.degraded
+    answer = Readiness(ready=ready, parts=parts, protections=held, degraded=degraded)
     return JSONResponse(answer.model_dump(), 200 if ready else 503)
 
 
@@ -77,6 +91,9 @@ async def metrics(request: Request, house: HouseDep) -> Response:
     measures: Measures = request.app.state.measures
     for part, answers in (await _parts(request, house)).items():
         measures.ready.labels(part).set(answers)
+    if (log := request.app.state.readinesses.log) is not None:
+        measures.log_size.set(log[0])
+        measures.log_lag.set(log[1])
     return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -8,11 +8,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from audit.log import Log
+from audit.log_keys import LogMisnamed
 from audit.record import Ledger
 from base.database import SCHEMA, Database
 from base.settings import Settings
 from migrations import run as migrating
-from storage.storage import open_storage
+from storage.storage import Storage, open_storage
 from vault.completions import Completions
 from vault.decoding.decoder import Decoder
 from vault.decoding.media import Limits
@@ -25,7 +27,8 @@ _LOG_PRIVILEGES = text(
     " AND NOT bool_or(has_table_privilege(name, 'UPDATE')"
     "   OR has_table_privilege(name, 'DELETE') OR has_table_privilege(name, 'TRUNCATE'))"
     " AND current_setting('transaction_read_only') = 'off'"
-    " FROM unnest(ARRAY['unefois.access_event', 'unefois.access_outcome']) AS name"
+    " FROM unnest(ARRAY['unefois.access_event', 'unefois.access_outcome',"
+    "   'unefois.log_leaf', 'unefois.log_checkpoint', 'unefois.log_key']) AS name"
 )
 
 
@@ -54,6 +57,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             fields=storage.fields,
             ledger=Ledger(database, storage.fields),
             storage=storage,
+            log=await _log(settings, database, storage),
             decoder=Decoder(_limits(settings)),
             completions=Completions(database),
             revocations=Revocations(
@@ -67,6 +71,16 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             opened.push_async_callback(part.stop)
             await part.start()
         yield house
+
+
+async def _log(settings: Settings, database: Database, storage: Storage) -> Log:
+    """Raises `CannotServe` when the settings do not fit the log that is there."""
+    log = Log(settings, database, storage.fields, storage.blobs)
+    try:
+        await log.keys.check()
+    except LogMisnamed as misnamed:
+        raise CannotServe(str(misnamed)) from None
+    return log
 
 
 async def check_database(database: Database) -> None:

@@ -27,6 +27,14 @@ class Measures:
         self.ready = Gauge(
             "unefois_ready", "1 when a part answers, else 0.", ("part",), registry=self.registry
         )
+        self.log_size = Gauge(
+            "unefois_log_size", "Leaves under the newest checkpoint.", registry=self.registry
+        )
+        self.log_lag = Gauge(
+            "unefois_log_lag_seconds",
+            "How long the oldest recent event has been waiting for its leaf.",
+            registry=self.registry,
+        )
 
     def answer(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer; status 0 is a caller who left before it."""

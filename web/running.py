@@ -9,6 +9,7 @@ from base.settings import Settings
 from vault.house import House
 from web.app import create_app
 from web.jobs import working
+from web.sequencing import sequencing
 from web.serving import answering, server_for
 from web.signals import Signals
 from web.supervising import in_loop, ready_house
@@ -40,6 +41,8 @@ async def _serve(
         house = await opened.enter_async_context(ready_house(settings))
         if settings.jobs_in_process:
             await opened.enter_async_context(working(house))
+        if settings.sequencer_in_process:
+            await opened.enter_async_context(sequencing(house))
         if before is not None:
             await before(house)
         server = server_for(create_app(house), trusted_proxies=settings.trusted_proxies)
@@ -51,10 +54,10 @@ async def _serve(
 
 
 def work(settings: Settings, signals: Signals) -> None:
-    """Do the jobs alone, until told to stop."""
+    """Do the jobs and sequence the log, without serving, until told to stop."""
 
     async def whole() -> None:
-        async with ready_house(settings) as house, working(house):
+        async with ready_house(settings) as house, working(house), sequencing(house):
             await asyncio.Event().wait()
 
     in_loop(whole(), signals)

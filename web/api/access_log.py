@@ -1,14 +1,16 @@
 """Who looked: the person's log, and a recipient's own doings."""
 
+import base64
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from auth.subjects import Person
-from vault import journal
+from vault import journal, proving
 from vault.cursors import Page
 from web.api.shapes import Cursor, Limit
 from web.callers import CallerDep, HouseDep, PersonDep
@@ -56,6 +58,24 @@ class EntryList(BaseModel):
     next: str | None
 
 
+class ProofOut(BaseModel):
+    """What proves one line, offline, with the log's public key alone (bytes in base64)."""
+
+    event: dict[str, Any]
+    k_event: str = Field(description="HMAC key: with it the event gives the commitment.")
+    commitment: str
+    sealed_sha256: str = Field(description="The leaf's entry is the commitment, then this.")
+    index: int
+    inclusion: list[str] = Field(description="Audit path, leaf to root (RFC 6962 §2.1.1).")
+    checkpoint: str = Field(description="Signed note of a tree that has the leaf.")
+
+
+class ProofPending(BaseModel):
+    """The line is recorded, and not yet in a signed tree: ask again."""
+
+    status: str
+
+
 @router.get("")
 async def list_(
     house: HouseDep,
@@ -79,6 +99,27 @@ async def see(event_id: PathId, house: HouseDep, person: PersonDep, request: Req
     """One line of my log."""
     entry = await journal.see_own(house, person, event_id)
     return _out(entry, language_of(request))
+
+
+@router.get("/{event_id}/proof", response_model=ProofOut, responses={202: {"model": ProofPending}})
+async def prove(event_id: PathId, house: HouseDep, person: PersonDep) -> ProofOut | Response:
+    """The proof of one line of my log; 202 with `Retry-After` before it is in a signed tree."""
+    proof = await proving.prove_own(house, person, event_id)
+    if proof.inclusion is None:
+        return JSONResponse({"status": "pending"}, 202, {"Retry-After": "1"})
+    return ProofOut(
+        event=proof.event,
+        k_event=_base64(proof.k_event),
+        commitment=_base64(proof.commitment),
+        sealed_sha256=_base64(proof.sealed_sha256),
+        index=proof.inclusion.index,
+        inclusion=[_base64(one) for one in proof.inclusion.path],
+        checkpoint=proof.inclusion.checkpoint.decode(),
+    )
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _out(entry: journal.Entry, language: str) -> EntryOut:
