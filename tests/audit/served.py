@@ -42,6 +42,14 @@ class Served:
     def grow(self, size: int) -> None:
         """Entries up to a size, and every complete subtree's hash."""
         self.entries = [entry(index) for index in range(size)]
+        self._hash()
+
+    def put(self, index: int, one: bytes) -> None:
+        """Another entry at an index."""
+        self.entries[index] = one
+        self._hash()
+
+    def _hash(self) -> None:
         self._levels = [[leaf_hash(one) for one in self.entries]]
         while len(self._levels[-1]) > 1:
             below = self._levels[-1]
