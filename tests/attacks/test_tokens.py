@@ -167,7 +167,10 @@ def test_a_type_absent() -> None:
     assert refusal(forge({"alg": "ES256", "kid": KEY.kid})) is Reason.TYPE
 
 
-@pytest.mark.parametrize("kid", ["unknown", "", KEY.kid.swapcase(), None, 1, [], {}, [KEY.kid]])
+UNKNOWN_KEYS = ["unknown", "", KEY.kid.swapcase(), None, 1, [], {}, [KEY.kid]]
+
+
+@pytest.mark.parametrize("kid", UNKNOWN_KEYS, ids=range(len(UNKNOWN_KEYS)))
 def test_an_unknown_key(kid: object) -> None:
     assert refusal(forge(HEADER | {"kid": kid})) is Reason.KEY
 
