@@ -4,21 +4,23 @@ from uuid import UUID
 
 from sqlalchemy.engine import Row
 
-from base.errors import Failure
+from base.errors import Failure, Kind
 from storage import content
 from storage.blobs import BlobKey
-from storage.content import Address
-from storage.errors import KeyDestroyed
+from storage.content import Address, SealedContent
 from vault.house import House
 from vault.records import documents as records
 
 PREVIEW = "preview"
+_LATER = {Kind.UNAVAILABLE, Kind.TOO_MANY}
+"""Kinds of failure that pass: the job is tried again. Any other means that none can be drawn."""
 
 
 async def draw_preview(house: House, owner_id: UUID, version_id: UUID) -> bool:
     """Draw and keep the preview of a version; whether one is kept now.
 
     Safe to run again: a version that has one keeps it. A crash leaves a blob that no row refers to.
+    Raises `Failure` while the store or the decoder does not answer.
     """
     async with house.database.transaction() as tx:
         files = await records.files_of(tx, owner_id, version_id)
@@ -26,14 +28,11 @@ async def draw_preview(house: House, owner_id: UUID, version_id: UUID) -> bool:
     if source is None or any(one.role == PREVIEW for one in files):
         return source is not None
     try:
-        picture = await _draw(house, owner_id, source)
-    except (Failure, KeyDestroyed):
+        sealed = await _seal(house, owner_id, await _draw(house, owner_id, source))
+    except Failure as failure:
+        if failure.kind in _LATER:
+            raise
         return False
-    async with content.sealing(
-        house.storage.blobs, house.storage.keys, owner_id, PREVIEW
-    ) as sealing:
-        await sealing.write(picture)
-        sealed = await sealing.commit()
     async with house.database.transaction() as tx:
         await records.lock_vault(tx, owner_id)
         files = await records.files_of(tx, owner_id, version_id)
@@ -56,6 +55,14 @@ async def draw_preview(house: House, owner_id: UUID, version_id: UUID) -> bool:
     if not wanted:
         await house.storage.blobs.delete(BlobKey(sealed.blob_key))
     return bool(files)
+
+
+async def _seal(house: House, owner_id: UUID, picture: bytes) -> SealedContent:
+    async with content.sealing(
+        house.storage.blobs, house.storage.keys, owner_id, PREVIEW
+    ) as sealing:
+        await sealing.write(picture)
+        return await sealing.commit()
 
 
 async def _draw(house: House, owner_id: UUID, source: Row[UUID]) -> bytes:

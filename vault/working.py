@@ -24,7 +24,7 @@ def worker(house: House) -> procrastinate.App:
     )
     again = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=3)
 
-    @app.task(name=PREVIEW, queue=QUEUE)
+    @app.task(name=PREVIEW, queue=QUEUE, retry=again)
     async def draw(owner_id: str, version_id: str) -> None:
         await renditions.draw_preview(house, UUID(owner_id), UUID(version_id))
 

@@ -1,0 +1,139 @@
+"""Invariant 8: an erased vault opens for nobody, here and in every other process, at once."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from audit.records import events_of
+from storage.errors import KeyDestroyed
+from tests.rooms import STORES, MakePerson, MakeWorker, SomePerson
+from tests.stories import blobs, counted, deposit, drawn, granted, log_of, until
+from tests.vault.decoding import corpus
+from vault.house import House
+from vault.renditions import draw_preview
+from web.house import open_house
+
+TABLES_OF_A_PERSON = ["document", "document_version", "sealed_file", "consent_request", "grant"]
+
+
+@pytest.mark.parametrize("store", STORES, indirect=True)
+async def test_an_erased_vault_opens_for_nobody(
+    house: House,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+) -> None:
+    """Keys, rows, blobs, sessions and grants are gone; the log's lines stay and say nothing."""
+    before = await blobs(house)
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, corpus.phone_jpeg(), name="a.jpg")
+    await drawn(house, person, document)
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    assert (await client.get(path, headers=worker.headers)).status_code == 200
+    lines = await _lines(house, person.id)
+    assert len(lines) >= 5
+    assert all(line is not None for line in lines)
+
+    async with AsyncExitStack() as opened:
+        other = await opened.enter_async_context(open_house(house.settings))
+        await other.fields.of(person.id)
+        assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
+        # Another process had the key in memory: it is told, and forgets.
+        await until(lambda: _forgotten(other, person), seconds=3)
+
+    for table in TABLES_OF_A_PERSON:
+        assert await counted(house, f'"{table}"', person) == 0
+    async with house.database.transaction() as tx:
+        for query in (
+            "SELECT count(*) FROM unefois.wrapped_key WHERE owner_id = :id",
+            "SELECT count(*) FROM unefois.audit_key WHERE owner_id = :id",
+            "SELECT count(*) FROM unefois.person WHERE id = :id",
+        ):
+            assert (await tx.execute(text(query), {"id": person.id})).scalar_one() == 0, query
+    assert await blobs(house) == before
+    assert await _lines(house, person.id) == [None] * len(lines)
+
+    assert (await client.get("/v1/documents", headers=person.headers)).status_code == 401
+    for gone in (path, f"/v1/grants/{grant}", f"/v1/grants/{grant}/documents"):
+        assert (await client.get(gone, headers=worker.headers)).status_code == 404
+    # What the worker did is theirs to remember: without a line of the vault's own log.
+    assert all(one["grant"] != grant for one in await log_of(client, worker))
+
+
+async def test_the_same_phone_opens_an_empty_vault_afterwards(
+    client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    await deposit(client, person, corpus.pdf(1))
+    assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
+    new = await make_person(person.phone)
+    assert new.id != person.id
+    listed = await client.get("/v1/documents", headers=new.headers)
+    assert listed.json()["items"] == []
+    assert {one["action"] for one in await log_of(client, new)} <= {
+        "vault.open",
+        "sign_in.success",
+        "sign_in.code",
+        "document.list",
+    }
+
+
+async def test_what_was_under_way_leaves_nothing(
+    house: House, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    """Uploads, reads and a preview's job racing with the erasure: refused, and nothing is left."""
+    for _ in range(6):
+        before = await blobs(house)
+        person = await make_person()
+        document = await deposit(client, person, corpus.pdf(1), type_="payslip")
+        path = f"/v1/documents/{document['id']}/content"
+
+        async def add(person: SomePerson = person) -> int:
+            answer = await client.post(
+                "/v1/documents",
+                headers=person.headers,
+                files={"file": corpus.pdf(1)},
+                data={"type": "payslip"},
+            )
+            return answer.status_code
+
+        async def read(person: SomePerson = person, path: str = path) -> int:
+            return (await client.get(path, headers=person.headers)).status_code
+
+        async def draw(
+            person: SomePerson = person, version: str = document["version"]["id"]
+        ) -> int:
+            await draw_preview(house, person.id, UUID(version))
+            return 200
+
+        async def erase(person: SomePerson = person) -> int:
+            await asyncio.sleep(0.02)
+            return (await client.delete("/v1/me", headers=person.headers)).status_code
+
+        done = await asyncio.gather(add(), add(), add(), read(), read(), draw(), erase())
+        assert done[-1] == 204
+        assert set(done[:-1]) <= {200, 201, 401, 404}
+        for table in TABLES_OF_A_PERSON:
+            assert await counted(house, f'"{table}"', person) == 0
+        assert await blobs(house) == before
+
+
+async def _lines(house: House, person_id: UUID) -> list[object]:
+    """The person's lines as whoever holds the database and the service can open them."""
+    async with house.database.transaction() as tx:
+        tag = await house.ledger.person_tag(person_id)
+        rows = await events_of(tx, person_tag=tag, limit=100)
+        return [line.values for line in await house.ledger.open_lines(tx, rows)]
+
+
+async def _forgotten(house: House, person: SomePerson) -> bool:
+    try:
+        await house.fields.of(person.id)
+    except KeyDestroyed:
+        return True
+    return False
