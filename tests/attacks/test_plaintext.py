@@ -1,0 +1,191 @@
+"""Invariant 5: the plaintext of an upload touches no disk, not even as a temporary file."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.rooms import MakePerson, SomePerson
+from tests.vault.decoding import corpus
+from vault.house import House
+from vault.renditions import draw_preview
+
+MARK = b"plaintext-that-may-not-touch-a-disk."
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_opened: list[str] | None = None
+
+
+def _heard(event: str, arguments: tuple[Any, ...]) -> None:
+    if _opened is None or event != "open":
+        return
+    path, mode, flags = arguments
+    writes = bool(flags & _WRITING) or (isinstance(mode, str) and bool(set(mode) & set("wax+")))
+    if writes and isinstance(path, (str, bytes)):
+        _opened.append(os.fsdecode(path))
+
+
+sys.addaudithook(_heard)
+
+
+@contextmanager
+def _opened_for_writing() -> Iterator[list[str]]:
+    """Every path that this process opens for writing meanwhile."""
+    global _opened  # noqa: PLW0603  (an audit hook cannot be taken away, only told to be silent)
+    _opened = found = []
+    try:
+        yield found
+    finally:
+        _opened = None
+
+
+def _family() -> list[int]:
+    """This process and everything it started, decoders included."""
+    parents: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            after_name = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(status.parent.name)] = int(after_name[1])
+    family = {os.getpid()}
+    while True:
+        more = {pid for pid, parent in parents.items() if parent in family} - family
+        if not more:
+            return sorted(family)
+        family |= more
+
+
+def _marked_files() -> tuple[int, list[str]]:
+    """Files on a disk that the family holds open and that contain the mark; and how many it holds.
+
+    A memfd is memory, in no folder: that is where a decoder's input and output are.
+    """
+    looked, marked = 0, []
+    for pid in _family():
+        for link in Path(f"/proc/{pid}/fd").glob("*"):
+            try:
+                target = str(link.readlink())
+                if target.startswith(("/memfd:", "/dev/null", "socket:", "pipe:", "anon_inode:")):
+                    continue
+                if not target.startswith("/") or not link.stat().st_mode & 0o100000:
+                    continue
+                with link.open("rb") as held:
+                    looked += 1
+                    if _holds_mark(held.read()):
+                        marked.append(target)
+            except OSError:
+                continue
+    return looked, marked
+
+
+def _holds_mark(data: bytes) -> bool:
+    return MARK in data
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return [one for one in folder.rglob("*") if one.is_file()]
+
+
+def _marked_pdf() -> bytes:
+    """4 MiB, the mark in each 64 bytes: whatever piece of it is written somewhere tells."""
+    made = corpus.blank_pdf(1)
+    noise = b"".join(MARK + b"%027d\n" % at for at in range(1 << 16))
+    made.Root.Mark = made.make_indirect(made.make_stream(noise))
+    return corpus._pdf(made, compress_streams=False)
+
+
+@pytest.fixture
+def watched_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder where any temporary file of the process would be."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+async def test_an_upload_touches_no_disk_in_clear(
+    house: House,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    watched_temporary: Path,
+) -> None:
+    """Half-sent, then whole, decoded, rendered, drawn: looked at in each state."""
+    person, data = await make_person(), _marked_pdf()
+    half_sent, go_on = asyncio.Event(), asyncio.Event()
+    with _opened_for_writing() as opened:
+        uploading = asyncio.create_task(_upload(client, person, data, half_sent, go_on))
+        await asyncio.wait_for(half_sent.wait(), 20)
+        await asyncio.sleep(0.3)
+        held, marked = await asyncio.to_thread(_marked_files)
+        assert held >= 1, "the sealed half must be on its way to the store"
+        assert marked == []
+        go_on.set()
+        while not uploading.done():
+            assert (await asyncio.to_thread(_marked_files))[1] == []
+            await asyncio.sleep(0.01)
+        answer = uploading.result()
+        assert answer.status_code == 201, answer.text
+        version = UUID(answer.json()["version"]["id"])
+        await draw_preview(house, person.id, version)
+        path = f"/v1/documents/{answer.json()['id']}/content"
+        assert (await client.get(path, headers=person.headers)).content == data
+    store = house.settings.home
+    outside = {path for path in opened if not Path(path).is_relative_to(store)}
+    assert {path for path in outside if not path.startswith("/dev/null")} == set()
+    assert opened, "the hook hears nothing"
+    assert _files_in(watched_temporary) == []
+    assert not any(_holds_mark(one.read_bytes()) for one in _files_in(store))
+
+
+async def test_an_upload_that_is_refused_touches_none_either(
+    house: House, client: httpx.AsyncClient, make_person: MakePerson, watched_temporary: Path
+) -> None:
+    person = await make_person()
+    broken = _marked_pdf()[:2_000_000]
+    with _opened_for_writing() as opened:
+        answer = await client.post(
+            "/v1/documents",
+            headers=person.headers,
+            files={"file": broken},
+            data={"type": "payslip"},
+        )
+    assert answer.status_code == 422
+    assert all(Path(path).is_relative_to(house.settings.home) for path in opened)
+    assert _files_in(watched_temporary) == []
+
+
+async def test_the_watch_sees_a_spooled_upload() -> None:
+    """What the framework's own upload would do is what the search finds."""
+    with tempfile.NamedTemporaryFile() as spooled:
+        spooled.write(MARK * 100)
+        spooled.flush()
+        assert spooled.name in _marked_files()[1]
+
+
+async def _upload(
+    client: httpx.AsyncClient,
+    person: SomePerson,
+    data: bytes,
+    half_sent: asyncio.Event,
+    go_on: asyncio.Event,
+) -> httpx.Response:
+    async def body() -> AsyncIterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="type"\r\n\r\npayslip\r\n'
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        yield data[: len(data) // 2]
+        half_sent.set()
+        await go_on.wait()
+        yield data[len(data) // 2 :]
+        yield b"\r\n--b--\r\n"
+
+    return await client.post(
+        "/v1/documents",
+        headers={**person.headers, "Content-Type": "multipart/form-data; boundary=b"},
+        content=body(),
+    )
