@@ -1,0 +1,211 @@
+"""An event of the log as OCSF 1.8 sees it, for the tools that watch a whole organisation. Pure.
+
+What leaves is what watching needs: what was tried, by whose account, how it ended, on which
+pseudonyms. Never a name, a purpose in words, a contact or details; nor an address: the log has
+none. The subject, their papers and their agreements are pseudonyms of this consumer alone.
+See docs/formats/ocsf.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from audit.events import Action, ActorKind, Outcome
+
+VERSION = "1.8.0"
+PRODUCT = "Unefois"
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_MILLISECOND = timedelta(milliseconds=1)
+
+Pseudonym = Callable[[str, str], str]
+"""`pseudonym(kind, id)`: always the same for one consumer, another for another."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    category: int
+    uid: int
+    name: str
+    activities: dict[int, str]
+
+
+_API = _Class(6, 6003, "API Activity", {1: "Create", 2: "Read", 3: "Update", 4: "Delete"})
+_ENTITY = _Class(
+    3, 3004, "Entity Management", {1: "Create", 3: "Update", 4: "Delete", 9: "Disable"}
+)
+_AUTHENTICATION = _Class(3, 3002, "Authentication", {1: "Logon", 2: "Logoff", 6: "Preauth"})
+
+_CREATE, _READ, _UPDATE, _DELETE, _DISABLE = 1, 2, 3, 4, 9
+_LOGON, _LOGOFF, _PREAUTH = 1, 2, 6
+_OAUTH = 6
+
+_MAPPED: dict[Action, tuple[_Class, int]] = {
+    Action.SIGN_IN_CODE: (_AUTHENTICATION, _PREAUTH),
+    Action.SIGN_IN: (_AUTHENTICATION, _LOGON),
+    Action.SIGN_IN_FAILED: (_AUTHENTICATION, _LOGON),
+    Action.SIGN_OUT: (_AUTHENTICATION, _LOGOFF),
+    Action.TOKEN_ISSUED: (_AUTHENTICATION, _LOGON),
+    Action.TOKEN_REFUSED: (_AUTHENTICATION, _LOGON),
+    Action.VAULT_OPENED: (_ENTITY, _CREATE),
+    Action.VAULT_ERASED: (_ENTITY, _DELETE),
+    Action.ORGANISATION_ADDED: (_ENTITY, _CREATE),
+    Action.WORKER_ADDED: (_ENTITY, _CREATE),
+    Action.CLIENT_ADDED: (_ENTITY, _CREATE),
+    Action.WORKER_BARRED: (_ENTITY, _DISABLE),
+    Action.CLIENT_BARRED: (_ENTITY, _DISABLE),
+    Action.KEYS_ROTATED: (_ENTITY, _UPDATE),
+    Action.KEY_DESTROYED: (_ENTITY, _DELETE),
+    Action.VAULT_EXPORTED: (_API, _READ),
+    Action.DEPOSIT: (_API, _CREATE),
+    Action.NEW_VERSION: (_API, _UPDATE),
+    Action.CORRECT: (_API, _UPDATE),
+    Action.DELETE: (_API, _DELETE),
+    Action.RESTORE: (_API, _UPDATE),
+    Action.PURGE: (_API, _DELETE),
+    Action.LIST: (_API, _READ),
+    Action.READ: (_API, _READ),
+    Action.PREVIEW: (_API, _READ),
+    Action.ATTEST: (_API, _READ),
+    Action.REQUEST: (_API, _CREATE),
+    Action.APPROVE: (_API, _CREATE),
+    Action.REFUSE: (_API, _UPDATE),
+    Action.NOT_ME: (_API, _UPDATE),
+    Action.GIVE: (_API, _CREATE),
+    Action.REVOKE: (_API, _DELETE),
+    Action.GRANT_SEEN: (_API, _READ),
+    Action.LOG_READ: (_API, _READ),
+    Action.REPORT: (_API, _CREATE),
+}
+# What a managed entity is: OCSF's number and word.
+_ENTITIES = {
+    "vault": (99, "Vault"),
+    "organisation": (4, "Organization"),
+    "worker": (2, "User"),
+    "client": (2, "User"),
+    "keys": (99, "Key"),
+}
+_INFORMATIONAL, _LOW, _MEDIUM = 1, 2, 3
+
+
+def as_ocsf(values: dict[str, Any], *, index: int, release: str, pseudonym: Pseudonym) -> Any:
+    """An event's values (`audit.events.as_values`) as one OCSF event, JSON-able.
+
+    `index` is its leaf's in the public log; `release` is this software's.
+    """
+    action = Action(values["action"])
+    class_, activity = _MAPPED[action]
+    allowed = values["outcome"] == Outcome.ALLOWED.value
+    mapped: dict[str, Any] = {
+        "category_uid": class_.category,
+        "class_uid": class_.uid,
+        "class_name": class_.name,
+        "activity_id": activity,
+        "activity_name": class_.activities[activity],
+        "type_uid": class_.uid * 100 + activity,
+        "time": _milliseconds(values["at"]),
+        "severity_id": _severity(action, allowed),
+        "status_id": 1 if allowed else 2,
+        "metadata": {
+            "version": VERSION,
+            "product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": release},
+            "uid": values["id"],
+            "sequence": index,
+            "event_code": action.value,
+            "original_time": values["at"],
+            "log_name": "access",
+        },
+    }
+    if values.get("reason"):
+        mapped["status_detail"] = values["reason"]
+    actor = _actor(values["actor"], pseudonym)
+    resources = _resources(values, pseudonym)
+    if class_ is _AUTHENTICATION:
+        mapped |= _authentication(action, actor)
+    elif class_ is _ENTITY:
+        mapped |= {"actor": actor, "entity": _entity(action, values, pseudonym)}
+    else:
+        mapped |= _api(action, actor)
+    unmapped: dict[str, Any] = {}
+    if class_ is _API:
+        mapped["resources"] = resources
+    elif resources:
+        unmapped["resources"] = resources
+    if values.get("purpose_code"):
+        unmapped["purpose_code"] = values["purpose_code"]
+    if unmapped:
+        mapped["unmapped"] = unmapped
+    return mapped
+
+
+def _api(action: Action, actor: dict[str, Any]) -> dict[str, Any]:
+    # An API Activity must say whence it came, and the log keeps no address: it says so.
+    return {
+        "actor": actor,
+        "api": {"operation": action.value, "service": {"name": PRODUCT}},
+        "src_endpoint": {"name": "not recorded"},
+    }
+
+
+def _authentication(action: Action, actor: dict[str, Any]) -> dict[str, Any]:
+    mapped: dict[str, Any] = {"user": actor["user"], "service": {"name": PRODUCT}}
+    if action in {Action.TOKEN_ISSUED, Action.TOKEN_REFUSED}:
+        mapped |= {"auth_protocol_id": _OAUTH, "auth_protocol": "OAUTH 2.0"}
+    return mapped
+
+
+def _entity(action: Action, values: dict[str, Any], pseudonym: Pseudonym) -> dict[str, Any]:
+    kind = action.value.partition(".")[0]
+    number, word = _ENTITIES[kind]
+    entity: dict[str, Any] = {"type_id": number, "type": word, "name": kind}
+    if values.get("person"):
+        entity["uid"] = pseudonym("person", values["person"])
+    return entity
+
+
+def _actor(actor: dict[str, Any], pseudonym: Pseudonym) -> dict[str, Any]:
+    """Accounts of professionals by their id and their structure; a person by a pseudonym."""
+    kind = actor["kind"]
+    user: dict[str, Any] = {"name": kind, "type_id": _user_type(kind), "type": kind.title()}
+    if actor.get("id"):
+        owner = kind == ActorKind.OWNER.value
+        user["uid"] = pseudonym("person", actor["id"]) if owner else actor["id"]
+    if actor.get("organisation_id"):
+        user["org"] = {"uid": actor["organisation_id"]}
+        if actor.get("organisation"):
+            user["org"]["name"] = actor["organisation"]
+    return {"user": user}
+
+
+def _user_type(kind: str) -> int:
+    """OCSF's account types: 0 unknown, 1 user, 2 admin, 3 system, 4 service."""
+    return {
+        ActorKind.OWNER.value: 1,
+        ActorKind.WORKER.value: 1,
+        ActorKind.OPERATOR.value: 2,
+        ActorKind.SERVICE.value: 3,
+        ActorKind.CLIENT.value: 4,
+    }.get(kind, 0)
+
+
+def _resources(values: dict[str, Any], pseudonym: Pseudonym) -> list[dict[str, Any]]:
+    """What was touched, under pseudonyms: the vault, the papers, the agreement, the request."""
+    found = [("vault", values["person"])] if values.get("person") else []
+    found += [("document", one) for one in values.get("documents", ())]
+    found += [(kind, values[kind]) for kind in ("grant", "request") if values.get(kind)]
+    # A vault is known as its person is: one pseudonym for both.
+    return [
+        {"type": kind, "uid": pseudonym("person" if kind == "vault" else kind, one)}
+        for kind, one in found
+    ]
+
+
+def _severity(action: Action, allowed: bool) -> int:
+    if action is Action.REPORT:
+        return _MEDIUM
+    return _INFORMATIONAL if allowed else _LOW
+
+
+def _milliseconds(at: str) -> int:
+    """RFC 3339 with `Z`, as milliseconds since 1970."""
+    return (datetime.fromisoformat(at.replace("Z", "+00:00")) - _EPOCH) // _MILLISECOND

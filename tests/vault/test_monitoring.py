@@ -1,0 +1,169 @@
+"""The export for monitoring, over real events in a real tree."""
+
+import argparse
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from audit.log_records import leaf_of
+from audit.records import events_of
+from audit.sequencing import Sequencing
+from tests.rooms import MakePerson, MakeWorker, SomePerson, SomeWorker
+from tests.vault.consenting import asking
+from vault.consent import ask
+from vault.erasure import erase
+from vault.house import House
+from vault.monitoring import Tally, export_ocsf
+from web.commands import export
+from web.sequencing import sequencing
+
+
+@pytest.fixture
+async def sequencer(house: House) -> AsyncIterator[Sequencing]:
+    async with sequencing(house) as at_work:
+        yield at_work
+
+
+async def integrated(house: House, person: SomePerson) -> int:
+    """Wait for all of a person's lines to have a leaf; the greatest index."""
+    tag = await house.ledger.person_tag(person.id)
+    for _ in range(400):
+        async with house.database.transaction() as tx:
+            rows = await events_of(tx, person_tag=tag, limit=100)
+            leaves = [await leaf_of(tx, row.id) for row in rows]
+        if rows and None not in leaves:
+            return max(leaf[0] for leaf in leaves if leaf is not None)
+        await asyncio.sleep(0.025)
+    raise AssertionError("not integrated")
+
+
+async def exported(house: House, consumer: str = "soc", **bounds: Any) -> list[dict[str, Any]]:
+    events = export_ocsf(house, Tally(), consumer=consumer, release="0.1.0", **bounds)
+    return [event async for event in events]
+
+
+@pytest.fixture
+async def story(
+    house: House, sequencer: Sequencing, make_person: MakePerson, make_worker: MakeWorker
+) -> tuple[SomePerson, SomeWorker]:
+    """Someone whose vault a worker asked about."""
+    person, worker = await make_person(), await make_worker()
+    await ask(house, worker.subject, person.phone, asking("rent_receipt"))
+    await integrated(house, person)
+    return person, worker
+
+
+def subject_of(event: dict[str, Any]) -> str:
+    found: str = event["resources"][0]["uid"]
+    return found
+
+
+async def test_events_come_in_the_order_of_the_leaves_without_naming_anyone(
+    house: House, story: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = story
+    events = await exported(house)
+
+    order = [event["metadata"]["sequence"] for event in events]
+    assert order == sorted(set(order))
+    (asked,) = [
+        event
+        for event in events
+        if event["metadata"]["event_code"] == "consent.request"
+        and event["actor"]["user"].get("uid") == str(worker.id)
+    ]
+    assert asked["class_uid"] == 6003
+    told = json.dumps(events)
+    assert str(person.id) not in told
+    assert person.phone not in told
+
+
+async def test_each_consumer_has_its_own_pseudonyms(
+    house: House, story: tuple[SomePerson, SomeWorker]
+) -> None:
+    _, worker = story
+
+    async def subject(consumer: str) -> str:
+        (asked,) = [
+            event
+            for event in await exported(house, consumer)
+            if event.get("actor", {}).get("user", {}).get("uid") == str(worker.id)
+        ]
+        return subject_of(asked)
+
+    assert await subject("soc") == await subject("soc")
+    assert await subject("soc") != await subject("auditor")
+
+
+async def test_an_export_goes_on_where_the_last_one_ended(
+    house: House, story: tuple[SomePerson, SomeWorker]
+) -> None:
+    events = await exported(house)
+    middle = events[len(events) // 2]["metadata"]["sequence"]
+    rest = await exported(house, after=middle)
+    assert [one["metadata"]["sequence"] for one in rest][: len(events) // 2] == [
+        one["metadata"]["sequence"] for one in events if one["metadata"]["sequence"] > middle
+    ][: len(events) // 2]
+    assert await exported(house, since=datetime.now(UTC) + timedelta(days=1)) == []
+
+
+async def test_the_export_is_itself_recorded_before_anything_leaves(
+    house: House, sequencer: Sequencing
+) -> None:
+    events = export_ocsf(house, Tally(), consumer="recorded", release="0.1.0")
+    async with house.database.transaction() as tx:
+        before = await events_of(tx, limit=1)
+    await anext(events)
+    async with house.database.transaction() as tx:
+        rows = await events_of(tx, limit=1)
+        (line,) = await house.ledger.open_lines(tx, rows)
+    assert rows[0].id != before[0].id
+    assert line.values is not None
+    assert line.values["action"] == "log.read"
+    assert line.values["actor"]["kind"] == "operator"
+    assert line.values["details"]["consumer"] == "recorded"
+    await events.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+async def test_what_was_erased_is_left_out_and_counted(
+    house: House, sequencer: Sequencing, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    last = await integrated(house, person)
+    await erase(house, person.subject)
+    tally = Tally()
+    events = export_ocsf(house, tally, consumer="soc", release="0.1.0", after=last - 1)
+    shown = [event["metadata"]["sequence"] async for event in events]
+    assert last not in shown
+    assert tally.silent >= 1
+
+
+async def test_the_command_writes_a_line_an_event(
+    house: House, story: tuple[SomePerson, SomeWorker], capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    export.add_to(parser.add_subparsers())
+    options = parser.parse_args(["export", "--ocsf", "--consumer", "soc", "--since", "2026-01-01"])
+    assert options.since == datetime(2026, 1, 1, tzinfo=UTC)
+
+    await export.write(house, options)
+
+    said = capsys.readouterr()
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    assert len(lines) > 2
+    assert all(line["metadata"]["version"] == "1.8.0" for line in lines)
+    assert said.err.startswith(f"{len(lines)} events, ")
+    assert {UUID(line["metadata"]["uid"]).version for line in lines} == {7}
+
+
+@pytest.mark.parametrize("consumer", ["", "SOC", "a b", "../x", "é"])
+def test_a_consumer_has_a_plain_name(consumer: str) -> None:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    export.add_to(parser.add_subparsers())
+    with pytest.raises(SystemExit):
+        parser.parse_args(["export", "--ocsf", "--consumer", consumer])
