@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from audit.merkle import CompactRange, compact_range, leaf_hash
+from audit.merkle import HASH, CompactRange, compact_range, leaf_hash
 from audit.tiles import (
     ENTRIES,
     HEIGHT,
@@ -108,3 +108,13 @@ def edge_tiles(size: int) -> list[Tile]:
             tiles.append(Tile(level, size >> (HEIGHT * (level + 1)), width))
         level += 1
     return tiles
+
+
+def cut(data: bytes, tile: Tile) -> bytes:
+    """What a partial tile holds, out of the full one."""
+    if tile.level != ENTRIES:
+        return data[: tile.width * HASH]
+    at = 0
+    for _ in range(tile.width):
+        at += 2 + int.from_bytes(data[at : at + 2], "big")
+    return data[:at]

@@ -12,11 +12,11 @@ from uuid import UUID
 
 from audit import log_records
 from audit.checkpoint import Checkpoint, CheckpointBroken, believe, sign_checkpoint
-from audit.edge import RightEdge, edge_tiles
+from audit.edge import RightEdge, cut, edge_tiles
 from audit.log_records import Connection, Signed
 from audit.log_store import LogStore
 from audit.notes import Note, NoteBroken, Signer
-from audit.tiles import ENTRIES, HEIGHT, Tile, TileBroken
+from audit.tiles import HEIGHT, Tile, TileBroken
 
 BATCH = 256
 _READ = 16 * BATCH
@@ -201,16 +201,6 @@ async def read_tile(store: LogStore, tile: Tile) -> bytes:
     if data is None:
         raise TileBroken(tile.path, "missing")
     return data
-
-
-def cut(data: bytes, tile: Tile) -> bytes:
-    """What a partial tile holds, out of the full one."""
-    if tile.level != ENTRIES:
-        return data[: tile.width * 32]
-    at = 0
-    for _ in range(tile.width):
-        at += 2 + int.from_bytes(data[at : at + 2], "big")
-    return data[:at]
 
 
 def end_of(tile: Tile) -> int:

@@ -1,6 +1,6 @@
 """The subcommands of `unefois`: one file a family, each with `add(commands)`."""
 
-from web.commands import accounts, backups, demo, installing, serving, upkeep
+from web.commands import accounts, backups, demo, installing, log, serving, upkeep
 from web.commands.command import Command, Family
 
 __all__ = ["FAMILIES", "Command", "Family"]
@@ -11,5 +11,6 @@ FAMILIES: tuple[Family, ...] = (
     accounts.add,
     upkeep.add,
     backups.add,
+    log.add,
     demo.add,
 )

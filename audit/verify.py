@@ -1,0 +1,360 @@
+"""Verifying a log from outside: with what it publishes and its public key, and nothing else. Pure.
+
+Each failure is one sentence that names the checkpoint, the tile or the entry it is about.
+"""
+
+import base64
+import binascii
+import hmac
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from audit.checkpoint import Believed, Checkpoint, CheckpointBroken, Policy, believe
+from audit.edge import cut, edge_tiles
+from audit.events import canonical, commitment
+from audit.merkle import (
+    HASH,
+    CompactRange,
+    ProofBroken,
+    consistency_proof,
+    leaf_hash,
+    node_hash,
+    verify_consistency,
+    verify_inclusion,
+)
+from audit.notes import Verifier
+from audit.tiles import (
+    ENTRIES,
+    HEIGHT,
+    WIDTH,
+    Tile,
+    TileBroken,
+    entries_in,
+    hashes_in,
+    root_of_tile,
+)
+
+Fetch = Callable[[str], bytes | None]
+"""The bytes at a path below the log's prefix (`checkpoint`, `tile/…`); None when there is none."""
+Progress = Callable[[int, int], None]
+
+CHECKPOINT = "checkpoint"
+MOST_RECEIPT = 256 * 1024
+_MOST_KEPT = 64
+_MOST_PATH = 64
+
+_CHECKPOINT_WORDS = {
+    "form": "is not a signed checkpoint",
+    "origin": "is of another log",
+    "size": "has an impossible size",
+    "signature": "has a signature that does not hold",
+    "unsigned": "is not signed by the log's key",
+    "witnesses": "is not cosigned by enough of the witnesses",
+}
+_TILE_WORDS = {
+    "missing": "is missing",
+    "width": "has not the length that its name says",
+    "truncated": "is truncated",
+    "hash": "is not the tile that the tree was signed with",
+    "entry": "is not the entry that the tree was signed with",
+}
+
+
+class NotVerified(Exception):  # noqa: N818  (it is the answer of a verification)
+    """Something is wrong. `subject` names it (`checkpoint`, `remembered`, `receipt`, a tile's path,
+    `entry N`), `reason` is one word; as text, one sentence."""
+
+    def __init__(self, subject: str, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.subject = subject
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The public checkpoint, believed."""
+
+    raw: bytes
+    believed: Believed
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What it says."""
+        return self.believed.checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt whose event is in the tree of its checkpoint."""
+
+    event: dict[str, Any]
+    index: int
+    checkpoint: Checkpoint
+
+
+def check_published(fetch: Fetch, log: Verifier, policy: Policy | None = None) -> Published:
+    """The public checkpoint: signed by the log, cosigned by enough witnesses.
+
+    Raises `NotVerified`. The caller MUST still check that it continues what it held before.
+    """
+    raw = fetch(CHECKPOINT)
+    if raw is None:
+        raise NotVerified(CHECKPOINT, "missing", "the log publishes no checkpoint")
+    return Published(raw, _believed(raw, log, policy, CHECKPOINT, "the published checkpoint"))
+
+
+def check_remembered(raw: bytes, log: Verifier) -> Checkpoint:
+    """A checkpoint kept from an earlier verification. Raises `NotVerified`."""
+    return _believed(raw, log, None, "remembered", "the remembered checkpoint").checkpoint
+
+
+def check_continues(
+    fetch: Fetch, now: Checkpoint, before: Checkpoint, *, name: str = "remembered"
+) -> None:
+    """That the tree of `now` is that of `before` with leaves added. Raises `NotVerified`."""
+    if now.size < before.size:
+        raise NotVerified(
+            CHECKPOINT,
+            "smaller",
+            f"the published tree has {now.size} entries, the {name} one has {before.size}:"
+            " the log shrank, or an old checkpoint is being served",
+        )
+    if before.size in {0, now.size}:
+        proof: list[bytes] = []
+    else:
+        proof = consistency_proof(before.size, now.size, AuthenticTiles(fetch, now).read)
+    try:
+        verify_consistency(before.size, now.size, before.root, now.root, proof)
+    except ProofBroken:
+        raise NotVerified(
+            CHECKPOINT,
+            "forked",
+            f"the published tree of {now.size} entries does not continue the {name} one"
+            f" of {before.size}: the log was forked",
+        ) from None
+
+
+def check_receipt(raw: bytes, log: Verifier, policy: Policy | None = None) -> Receipt:
+    """A receipt alone: no network, only the log's key. Raises `NotVerified`.
+
+    The caller MAY check beside that its checkpoint is of the tree that everyone sees.
+    """
+    # 1. Its form.
+    values = _receipt_values(raw)
+    # 2. The event is the one committed to.
+    given = _bytes_of(values, "commitment", HASH)
+    if not hmac.compare_digest(
+        commitment(_bytes_of(values, "k_event", HASH), values["encoded"]), given
+    ):
+        raise NotVerified(
+            "receipt",
+            "event",
+            "the receipt's event is not the one that was recorded: it was edited",
+        )
+    # 3. Its checkpoint is the log's.
+    note = str(values["checkpoint"]).encode()
+    believed = _believed(note, log, policy, "receipt", "the receipt's checkpoint")
+    # 4. Its leaf is in that tree.
+    path = [_decoded(one) for one in values["inclusion"]]
+    leaf = leaf_hash(given + _bytes_of(values, "sealed_sha256", HASH))
+    tree = believed.checkpoint
+    try:
+        verify_inclusion(leaf, values["index"], tree.size, path, tree.root)
+    except ProofBroken:
+        raise NotVerified(
+            "receipt",
+            "inclusion",
+            f"the receipt does not prove that its event is entry {values['index']} of the log",
+        ) from None
+    return Receipt(values["event"], values["index"], tree)
+
+
+def check_whole(fetch: Fetch, checkpoint: Checkpoint, progress: Progress) -> None:
+    """Every tile and every entry of the tree. Constant memory. Raises `NotVerified`.
+
+    `progress` is told (entries checked, of how many).
+    """
+    tiles = AuthenticTiles(fetch, checkpoint)
+    total = checkpoint.size
+    for start in range(0, total, WIDTH):
+        tile = Tile(0, start // WIDTH, min(WIDTH, total - start))
+        hashes = tiles.hashes(tile)
+        entries = _named(lambda one: entries_in(one, _bytes(fetch, one)), _bundle_of(tile))
+        for at, (entry, expected) in enumerate(zip(entries, hashes, strict=True), start):
+            if leaf_hash(entry) != expected:
+                raise NotVerified(
+                    f"entry {at}",
+                    "entry",
+                    f"entry {at} ({_bundle_of(tile).path}) {_TILE_WORDS['entry']}",
+                )
+        progress(start + tile.width, total)
+
+
+class AuthenticTiles:
+    """The tiles of a tree, each compared with the one above it and at last with the root.
+
+    Raises `NotVerified` naming the first tile that is not the one the tree was signed with.
+    """
+
+    def __init__(self, fetch: Fetch, checkpoint: Checkpoint) -> None:
+        self._fetch = fetch
+        self._size = checkpoint.size
+        self._edge = {
+            tile: self._read(tile) for tile in edge_tiles(checkpoint.size) if tile.level != ENTRIES
+        }
+        self._kept: OrderedDict[Tile, list[bytes]] = OrderedDict()
+        if self._root() != checkpoint.root:
+            raise self._blamed()
+
+    def hashes(self, tile: Tile) -> list[bytes]:
+        """A tile's hashes, authentic."""
+        if tile in self._edge:
+            return self._edge[tile]
+        kept = self._kept.get(tile)
+        if kept is None:
+            above = self.hashes(self._tile(tile.level + 1, tile.index // WIDTH))
+            kept = self._read(tile)
+            if root_of_tile(kept) != above[tile.index % WIDTH]:
+                raise _tile_failure(TileBroken(tile.path, "hash"))
+            self._kept[tile] = kept
+            while len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return kept
+
+    def read(self, level: int, index: int) -> bytes:
+        """A `merkle.HashReader`."""
+        tile_level, inner = divmod(level, HEIGHT)
+        first = index << inner
+        hashes = self.hashes(self._tile(tile_level, first // WIDTH))
+        return _folded(hashes[first % WIDTH : first % WIDTH + (1 << inner)])
+
+    def _tile(self, level: int, index: int) -> Tile:
+        there = (self._size >> (HEIGHT * level)) - index * WIDTH
+        return Tile(level, index, min(there, WIDTH))
+
+    def _read(self, tile: Tile) -> list[bytes]:
+        return _named(lambda one: hashes_in(one, _bytes(self._fetch, one)), tile)
+
+    def _root(self) -> bytes:
+        """Of the partial tiles alone: each holds the subtrees of its bits of the size."""
+        parts: list[bytes] = []
+        for tile in sorted(self._edge, key=lambda one: -one.level):
+            parts += _subtrees(self._edge[tile])
+        return CompactRange(self._size, parts).root()
+
+    def _blamed(self) -> NotVerified:
+        """Which partial tile is wrong, told by what lies below; or else the checkpoint."""
+        for tile in self._edge:
+            for at, given in enumerate(self._below(tile)):
+                if given != self._edge[tile][at]:
+                    return _tile_failure(TileBroken(tile.path, "hash"))
+        return NotVerified(
+            CHECKPOINT,
+            "root",
+            f"the tiles give another tree of {self._size} entries than the checkpoint was signed"
+            " for: they are stale, or the log was forked",
+        )
+
+    def _below(self, tile: Tile) -> Iterator[bytes]:
+        """What a partial tile's hashes should be, by the entries or the tiles below it."""
+        if tile.level == 0:
+            bundle = _bundle_of(tile)
+            entries = _named(lambda one: entries_in(one, _bytes(self._fetch, one)), bundle)
+            yield from (leaf_hash(entry) for entry in entries)
+            return
+        for at in range(tile.width):
+            yield root_of_tile(self._read(Tile(tile.level - 1, tile.index * WIDTH + at)))
+
+
+def _subtrees(hashes: list[bytes]) -> list[bytes]:
+    """The largest complete subtrees of a partial tile, left to right."""
+    found, at = [], 0
+    while at < len(hashes):
+        width = 1 << (len(hashes) - at).bit_length() - 1
+        found.append(_folded(hashes[at : at + width]))
+        at += width
+    return found
+
+
+def _folded(hashes: list[bytes]) -> bytes:
+    """The root of a complete subtree of 1, 2, 4… hashes."""
+    while len(hashes) > 1:
+        hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+    return hashes[0]
+
+
+def _bundle_of(tile: Tile) -> Tile:
+    return Tile(ENTRIES, tile.index, tile.width)
+
+
+def _bytes(fetch: Fetch, tile: Tile) -> bytes:
+    """A tile, or its part of the full one. Raises `TileBroken`."""
+    data = fetch(tile.path)
+    if data is None and tile.width < WIDTH:
+        full = fetch(tile.full.path)
+        data = None if full is None else cut(full, tile)
+    if data is None:
+        raise TileBroken(tile.path, "missing")
+    return data
+
+
+def _named(read: Callable[[Tile], list[bytes]], tile: Tile) -> list[bytes]:
+    try:
+        return read(tile)
+    except TileBroken as broken:
+        failure = _tile_failure(broken)
+    raise failure
+
+
+def _tile_failure(broken: TileBroken) -> NotVerified:
+    words = _TILE_WORDS.get(broken.reason, broken.reason)
+    return NotVerified(broken.path, broken.reason, f"{broken.path} {words}")
+
+
+def _believed(
+    raw: bytes, log: Verifier, policy: Policy | None, subject: str, name: str
+) -> Believed:
+    try:
+        return believe(raw, log, policy)
+    except CheckpointBroken as broken:
+        words = _CHECKPOINT_WORDS[broken.reason]
+        failure = NotVerified(subject, broken.reason, f"{name} {words}")
+    raise failure
+
+
+def _receipt_values(raw: bytes) -> dict[str, Any]:
+    """What a receipt says, each value of its type; `encoded` is its event in canonical form."""
+    if len(raw) > MOST_RECEIPT:
+        raise _malformed()
+    try:
+        values = json.loads(raw)
+        encoded = canonical(values["event"])
+        values["checkpoint"].encode()
+        shaped = isinstance(values["event"], dict) and type(values["index"]) is int
+        shaped = shaped and isinstance(values["inclusion"], list)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _malformed() from None
+    if not shaped or len(values["inclusion"]) > _MOST_PATH:
+        raise _malformed()
+    return {**values, "encoded": encoded}
+
+
+def _bytes_of(values: dict[str, Any], name: str, length: int) -> bytes:
+    found = _decoded(values.get(name))
+    if len(found) != length:
+        raise _malformed()
+    return found
+
+
+def _decoded(value: object) -> bytes:
+    try:
+        return base64.b64decode(str(value), validate=True)
+    except (binascii.Error, ValueError):
+        raise _malformed() from None
+
+
+def _malformed() -> NotVerified:
+    return NotVerified("receipt", "form", "the receipt is not a receipt of a log: it is damaged")
