@@ -5,14 +5,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, insert, select
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Text,
+    Uuid,
+    bindparam,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base, now
-from base.rounds import Statement
+from base.rounds import Bound, Statement
 
 
 class AuditKey(Base):
@@ -108,9 +119,21 @@ async def insert_event(connection: AsyncConnection, values: dict[str, Any]) -> N
     await connection.execute(INSERT_EVENT, values)
 
 
-async def insert_outcomes(connection: AsyncConnection, outcomes: Sequence[dict[str, Any]]) -> None:
-    """Append a batch of completions and interruptions; a line already there stays."""
-    await connection.execute(upsert(AccessOutcome).on_conflict_do_nothing(), outcomes)
+_OUTCOMES = Statement(
+    upsert(AccessOutcome)
+    .from_select(
+        ["event_id", "state"],
+        select(
+            func.unnest(bindparam("events", type_=ARRAY(Uuid()))), bindparam("state", type_=Text())
+        ),
+    )
+    .on_conflict_do_nothing()
+)
+
+
+def outcomes(events: Sequence[UUID], state: str) -> Bound:
+    """Append a batch of completions, or of interruptions; a line already there stays."""
+    return _OUTCOMES(events=list(events), state=state)
 
 
 async def events_of(

@@ -29,6 +29,9 @@ _MICROSECOND = timedelta(microseconds=1)
 _TEXT, _BINARY = pq.Format.TEXT, pq.Format.BINARY
 _REFUSED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.PIPELINE_ABORTED)
 
+_PLANS = "-c timezone=UTC -c plan_cache_mode=force_generic_plan"
+"""Look-ups by key have one good plan: it is made once a connection."""
+
 Rows = Sequence[Any]
 """Named tuples, by the statement's own column names."""
 
@@ -177,7 +180,7 @@ class _Wire:
     @classmethod
     async def open(cls, address: str) -> Self:
         """Connect. Raises `psycopg.OperationalError`."""
-        return cls(await psycopg.AsyncConnection.connect(address, autocommit=True))
+        return cls(await psycopg.AsyncConnection.connect(address, autocommit=True, options=_PLANS))
 
     async def close(self) -> None:
         self._leave()
@@ -275,6 +278,8 @@ def _encoded(value: object) -> tuple[bytes | None, pq.Format]:
         return since.to_bytes(8, "big", signed=True), _BINARY
     if isinstance(value, timedelta):
         return b"%d microseconds" % (value // _MICROSECOND), _TEXT
+    if isinstance(value, list):  # of ids: nothing in them needs quoting
+        return b"{%s}" % ",".join(str(UUID(int=one.int)) for one in value).encode(), _TEXT
     if isinstance(value, str | int):  # a bool too: True, False
         return str(value).encode(), _TEXT
     raise TypeError(f"no way to send a {type(value).__name__}")

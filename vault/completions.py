@@ -5,11 +5,12 @@ A crash loses at most the last 200 ms of these lines; a missing one reads "not c
 
 import asyncio
 from contextlib import suppress
+from itertools import chain, islice
 from uuid import UUID
 
 import structlog
 
-from audit.records import insert_outcomes
+from audit.records import outcomes
 from base.database import Database
 
 FLUSH_SECONDS = 0.2
@@ -57,9 +58,10 @@ class Completions:
 
     async def _flush(self) -> None:
         while self._waiting:
-            batch = dict(list(self._waiting.items())[:_MOST])
-            rows = [{"event_id": event_id, "state": state} for event_id, state in batch.items()]
-            async with self._database.transaction() as tx:
-                await insert_outcomes(tx, rows)
-            for event_id in batch:
+            batch: dict[str, list[UUID]] = {}
+            for event_id, state in islice(self._waiting.items(), _MOST):
+                batch.setdefault(state, []).append(event_id)
+            async with self._database.rounds.transaction() as tx:
+                await tx.commit(*(outcomes(events, state) for state, events in batch.items()))
+            for event_id in chain(*batch.values()):
                 self._waiting.pop(event_id, None)

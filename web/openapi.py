@@ -7,7 +7,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from web.callers import caller
+from web.callers import asker, caller
 from web.problems import MEDIA_TYPE
 
 _PROBLEM = {
@@ -83,4 +83,4 @@ def _signed_in(app: FastAPI) -> set[tuple[str, str]]:
 
 
 def _asks(dependant: Dependant) -> bool:
-    return any(each.call is caller or _asks(each) for each in dependant.dependencies)
+    return any(each.call in (caller, asker) or _asks(each) for each in dependant.dependencies)
