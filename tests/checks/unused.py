@@ -36,6 +36,9 @@ ALLOWED = {
     "Bucket": "a key of boto3's dictionaries",
     "Key": "a key of boto3's dictionaries",
     "nonblocking": "psycopg reads it",
+    "prepare_threshold": "psycopg reads it",
+    "regex": "starlette reads it, of a path convertor",
+    "to_string": "starlette calls it, of a path convertor",
     "families_of_types": "a template calls it",
 }
 # Fields that libraries read one by one: columns, bodies and answers, the log's closed vocabulary,

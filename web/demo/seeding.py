@@ -15,6 +15,7 @@ from uuid import UUID
 from auth import administration, clients, messages, sessions, sign_ins, signing_keys
 from auth.clients import token_endpoint
 from auth.records import people, recipients
+from auth.records.instants import instant
 from auth.subjects import Person, Worker
 from auth.tokens import SigningKey
 from base.files import write_private
@@ -25,7 +26,6 @@ from vault.deposit import Depositor, deposit
 from vault.grants import Gift, Named
 from vault.house import House
 from vault.papers import Facts
-from auth.records.instants import instant
 from vault.rules import GrantAction
 from vault.scopes import Scope
 from web.demo.specimens import Specimen, specimens
