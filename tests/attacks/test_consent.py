@@ -160,7 +160,7 @@ async def test_the_tables_hold_no_word_of_it(desk: Desk) -> None:
             await approve(desk, person, sent.id, Approval(), idempotency_key="key-of-yes")
     words = [
         phone, phone[3:], "payslip", "lease", "housing", "Quertinmont", "Moreau", "Montreuil",
-        "0148706000", "P1M", "key-of-yes", "key-+33",
+        "0148706000", "key-of-yes", "key-+33",
     ]  # fmt: skip
     tables = [
         "consent_request", "grant", "grant_type", "grant_history", "grant_document", "idempotency",
