@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from base.errors import invalid
 from vault import documents, opening
+from vault.decoding.media import MediaType
 from vault.deposit import Deposited, Depositor, deposit
 from vault.names import clean_text, clean_title
 from vault.papers import Facts
@@ -239,9 +240,10 @@ async def add_version(
     return _tagged(paper, response)
 
 
+_BYTES: dict[str, Any] = {kind.value: {} for kind in MediaType}
 CONTENT: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "The bytes."},
-    206: {"content": {"application/octet-stream": {}}, "description": "The range asked for."},
+    200: {"content": _BYTES, "description": "The bytes."},
+    206: {"content": _BYTES, "description": "The range asked for."},
 }
 PREVIEW: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {}}, "description": "The first page."}
