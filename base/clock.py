@@ -1,26 +1,12 @@
-"""The process's clock: aware UTC instants, which tests may freeze. SQL uses `unefois.now()`."""
+"""The process's clock: aware UTC instants. It judges nothing: SQL uses `unefois.now()`."""
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
-
-
-def _system() -> datetime:
-    return datetime.now(UTC)
-
-
-_source: Callable[[], datetime] = _system
 
 
 def now() -> datetime:
     """The current instant, aware, in UTC."""
-    return _source()
-
-
-def set_source(source: Callable[[], datetime] | None) -> None:
-    """Replace the clock (tests), or give it back to the system with `None`."""
-    global _source  # noqa: PLW0603  (one clock a process is the point)
-    _source = source or _system
+    return datetime.now(UTC)
 
 
 def monotonic() -> float:

@@ -60,13 +60,6 @@ async def person(found: CallerDep) -> Person:
     return found
 
 
-async def worker(found: CallerDep) -> Worker:
-    """A worker, for themself."""
-    if not isinstance(found, Worker):
-        raise wrong_caller()
-    return found
-
-
 async def recipient(found: CallerDep) -> Recipient:
     """Whoever may hold a grant: a worker or a client."""
     if isinstance(found, Person):
@@ -90,6 +83,5 @@ async def asker(request: Request, house: HouseDep) -> Asker:
 
 
 PersonDep = Annotated[Person, Depends(person)]
-WorkerDep = Annotated[Worker, Depends(worker)]
 RecipientDep = Annotated[Recipient, Depends(recipient)]
 AskerDep = Annotated[Asker, Depends(asker)]

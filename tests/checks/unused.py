@@ -40,6 +40,7 @@ ALLOWED = {
     "regex": "starlette reads it, of a path convertor",
     "to_string": "starlette calls it, of a path convertor",
     "families_of_types": "a template calls it",
+    "validity": "a template reads it",
 }
 # Fields that libraries read one by one: columns, bodies and answers, the log's closed vocabulary,
 # the catalogue's entries, the words of templates.
