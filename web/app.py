@@ -6,6 +6,7 @@ from vault.house import House
 from web import health, log, openapi, problems
 from web.api import (
     access_log,
+    access_log_files,
     catalogue,
     consent_requests,
     documents,
@@ -36,6 +37,7 @@ API: tuple[APIRouter, ...] = (
     consent_requests.router,
     grants.router,
     access_log.router,
+    access_log_files.router,
     me.router,
 )
 
