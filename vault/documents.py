@@ -19,7 +19,7 @@ from vault.deposit import new_version as deposit_version
 from vault.expiries import notice_at
 from vault.house import House
 from vault.judging import Act, allow, refuse
-from vault.papers import DOCUMENT, Paper, facts_values, open_paper
+from vault.papers import DOCUMENT, Facts, Paper, facts_values, open_paper
 from vault.receiving import Incoming
 from vault.records import documents as records
 from vault.rules import Reason
@@ -75,7 +75,13 @@ async def correct(
             facts = checked(replace(before.facts, **changes))
             values: dict[str, Any] = {
                 "sealed": sealer.seal(
-                    DOCUMENT, document_id, facts_values(facts, before.deposited_by)
+                    DOCUMENT,
+                    document_id,
+                    facts_values(
+                        facts,
+                        before.deposited_by,
+                        altered=before.altered or _said(facts) != _said(before.facts),
+                    ),
                 ),
                 "revision": new_id(),
             }
@@ -155,6 +161,11 @@ async def _set_deleted(
             await _allow(house, tx, person, action, document_id)
     if row is None:
         raise await _unknown(house, person, action)
+
+
+def _said(facts: Facts) -> tuple[object, ...]:
+    """What others are told of a paper without its content."""
+    return facts.type, facts.issued_on, facts.expires_on
 
 
 def _check_match(row: Row[Any], if_match: UUID | None) -> None:

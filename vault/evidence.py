@@ -20,6 +20,7 @@ from storage.fields import Sealer
 from vault import catalogue, judging
 from vault.grants import Terms, act_on, type_tag
 from vault.judging import Act, Declined
+from vault.papers import is_verified
 from vault.records import grants as records
 from vault.rules import Reason, Refused, may_attest
 
@@ -108,8 +109,9 @@ def _answer(code: str, judged: _Judged, sealer: Sealer) -> Evidence:
         held=True,
         issued_on=_date(paper.get("issued_on")),
         valid_until=_date(paper.get("expires_on")),
-        # An administration's own deposit is taken at its word; anyone else's is not checked.
-        verified=paper["deposited_by"].get("kind") == "client",
+        verified=is_verified(
+            paper["deposited_by"], row.number, altered=paper.get("altered", False)
+        ),
         deposited_on=row.created_at.date(),
         as_of=judged.at,
         documents=len(papers),

@@ -41,11 +41,28 @@ class Paper:
     file: dict[str, Any] = field(repr=False)
     scan: str
     has_preview: bool
+    altered: bool = False
+
+    @property
+    def verified(self) -> bool:
+        """Whether an administration's word still stands behind it."""
+        return is_verified(self.deposited_by, self.version, altered=self.altered)
 
 
-def facts_values(facts: Facts, deposited_by: dict[str, str]) -> dict[str, Any]:
-    """The JSON values sealed in a document's row."""
+def is_verified(deposited_by: dict[str, str], version: int, *, altered: bool) -> bool:
+    """An administration's own deposit is taken at its word, for as long as it is its own: once the
+    owner changed its type, a date or its content, it is the owner who speaks. Only the owner adds
+    versions. Anyone else's deposit is not checked."""
+    return deposited_by.get("kind") == "client" and version == 1 and not altered
+
+
+def facts_values(
+    facts: Facts, deposited_by: dict[str, str], *, altered: bool = False
+) -> dict[str, Any]:
+    """The JSON values sealed in a document's row. `altered`: the owner changed its type or dates
+    since it was deposited."""
     return {
+        **({"altered": True} if altered else {}),
         "type": facts.type,
         "title": facts.title,
         "issued_on": facts.issued_on and facts.issued_on.isoformat(),
@@ -82,6 +99,7 @@ def open_paper(sealer: Sealer, row: Row[Any]) -> Paper:
         file=sealer.open(VERSION, row.version_id, row.version_sealed),
         scan=row.scan,
         has_preview=row.has_preview,
+        altered=values.get("altered", False),
     )
 
 

@@ -130,7 +130,7 @@ async def names_types(connection: AsyncConnection, grant_id: UUID) -> bool:
 async def covered_of_type(
     connection: AsyncConnection, grant: Row[Any], type_tag: bytes
 ) -> Sequence[Row[Any]]:
-    """The documents of one type that a grant covers, each with `picked`.
+    """The documents of one type that a grant covers, each with `picked` and its version's `number`.
 
     The condition is `rules.may_open`'s, told to the database; a test holds them equal.
     """
@@ -141,7 +141,7 @@ async def covered_of_type(
     there_then = and_(Document.created_at <= grant.given_at, Document.typed_at <= grant.given_at)
     in_time = or_(literal(grant.covers_future), there_then)
     found = await connection.execute(
-        select(Document.__table__, picked.label("picked"))
+        select(Document.__table__, DocumentVersion.number, picked.label("picked"))
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
         .where(
             Document.person_id == grant.person_id,

@@ -125,7 +125,7 @@ def granted_out(paper: Paper, *, may_read: bool) -> GrantedDocumentOut:
         issued_on=paper.facts.issued_on,
         expires_on=paper.facts.expires_on,
         deposited_on=paper.created_at,
-        verified=paper.deposited_by.get("kind") == "client",
+        verified=paper.verified,
     )
     if may_read:
         line.title = paper.facts.title
