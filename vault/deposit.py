@@ -8,7 +8,7 @@ sealed in turn. Rows, jobs and the event are one commit at the end. Plaintext to
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -273,7 +273,7 @@ async def _keep(
             body=made.originals.tag + facts_key(facts),
         )
         if claimed is not None and claimed.result_id is not None:
-            return await _again(house, tx, owner_id, depositor, claimed.result_id)
+            return await _again(house, tx, owner_id, depositor, facts, claimed.result_id)
         if await records.count_documents(tx, owner_id) >= MOST_DOCUMENTS:
             raise Failure(Kind.CONFLICT, "too_many_documents", limit=MOST_DOCUMENTS)
         sealer = await house.fields.of(owner_id, tx)
@@ -301,14 +301,30 @@ async def _keep(
 
 
 async def _again(
-    house: House, tx: AsyncConnection, owner_id: UUID, depositor: Depositor, document_id: UUID
+    house: House,
+    tx: AsyncConnection,
+    owner_id: UUID,
+    depositor: Depositor,
+    facts: Facts,
+    document_id: UUID,
 ) -> Deposited:
-    """The answer already given to this key; none once the document is gone."""
-    row = await records.document(tx, owner_id, document_id)
+    """The answer already given to this key; none once the document is gone.
+
+    A recipient is told what they said and gave, and nothing of what the owner made of it since: a
+    correction, a newer version, a deletion (invariant 7).
+    """
+    theirs = depositor.grant is not None
+    find = records.first_version if theirs else records.document
+    row = await find(tx, owner_id, document_id)
     if row is None:
         raise not_found()
     await _record(house, tx, owner_id, depositor, Action.DEPOSIT, row.id, held=1)
-    return Deposited(open_paper(await house.fields.of(owner_id, tx), row), already_held=False)
+    paper = open_paper(await house.fields.of(owner_id, tx), row)
+    if theirs:
+        paper = replace(
+            paper, facts=facts, deposited_by=depositor.words(), altered=False, deleted_at=None
+        )
+    return Deposited(paper, already_held=False)
 
 
 async def _add_version(

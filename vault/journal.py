@@ -80,8 +80,15 @@ async def _page(
         lines = await house.ledger.open_lines(tx, rows[:limit])
     entries = _entries(lines)
     if person_tag is None:
-        entries = [_as_told(one) for one in entries]
+        entries = [_as_told(one) for one in entries if not _was_sent(one)]
     return Page(entries, cut(rows, limit, lambda row: (0, row.id)))
+
+
+def _was_sent(entry: Entry) -> bool:
+    """Whether it is a request that left. Its sender finds it among their requests, which stay when
+    a vault is erased. Its line does not: it is the vault's, unreadable from then on, and would tell
+    by vanishing that the phone had a vault (invariant 7)."""
+    return entry.action == Action.REQUEST.value and entry.outcome == Outcome.ALLOWED.value
 
 
 def _as_told(entry: Entry) -> Entry:

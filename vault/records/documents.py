@@ -55,6 +55,24 @@ async def document(
     return (await connection.execute(query)).one_or_none()
 
 
+async def first_version(
+    connection: AsyncConnection, person_id: UUID, document_id: UUID
+) -> Row[Any] | None:
+    """A document with its first version, whatever became of it since, deleted or not."""
+    columns = [column for column in Document.__table__.c if column.name != "version_id"]
+    query: Any = (
+        select(*columns, DocumentVersion.id.label("version_id"), *_VERSION)
+        .join(DocumentVersion, DocumentVersion.document_id == Document.id)
+        .where(
+            Document.person_id == person_id,
+            Document.id == document_id,
+            DocumentVersion.number == 1,
+        )
+    )
+    found: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    return found
+
+
 async def documents(
     connection: AsyncConnection,
     person_id: UUID,

@@ -1,0 +1,70 @@
+"""Invariant 7: what a recipient may ask again, or read of themself, tells nothing that they may not
+ask for."""
+
+from typing import Any
+
+import httpx
+
+from tests.rooms import MakePerson, MakeWorker, SomePerson, new_phone
+from tests.stories import Headers, ask, granted, log_of
+from tests.vault.decoding import corpus
+
+
+async def _deposit(client: httpx.AsyncClient, grant: str, headers: Headers) -> dict[str, Any]:
+    answer = await client.post(
+        f"/v1/grants/{grant}/documents",
+        headers={**headers, "Idempotency-Key": "again"},
+        files={"file": ("a.pdf", corpus.pdf())},
+        data={"type": "rent_receipt", "title": "Quittance"},
+    )
+    assert answer.status_code == 201, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def _as_the_owner_made_it(
+    client: httpx.AsyncClient, person: SomePerson, document: str
+) -> None:
+    path = f"/v1/documents/{document}"
+    changes = {"title": "Ne pas montrer", "type": "payslip", "expires_on": "2031-01-01"}
+    assert (await client.patch(path, headers=person.headers, json=changes)).is_success
+    newer = {"file": ("b.pdf", corpus.pdf(3))}
+    assert (await client.post(f"{path}/versions", headers=person.headers, files=newer)).is_success
+
+
+async def test_a_deposit_sent_again_does_not_tell_what_became_of_it(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    grant = await granted(client, person, worker.headers, actions=["deposit"])
+    first = await _deposit(client, grant, worker.headers)
+
+    await _as_the_owner_made_it(client, person, first["id"])
+    assert await _deposit(client, grant, worker.headers) == first
+
+    deleted = await client.delete(f"/v1/documents/{first['id']}", headers=person.headers)
+    assert deleted.status_code == 204
+    assert await _deposit(client, grant, worker.headers) == first
+
+
+async def test_ones_own_doings_do_not_tell_that_a_vault_was_erased(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """A line sealed for the vault that was there vanishes with it; one for nobody stays."""
+    person, worker = await make_person(), await make_worker()
+    with_a_vault = await ask(client, worker.headers, person.phone, "payslip")
+    without = await ask(client, worker.headers, new_phone(), "payslip")
+
+    async def seen() -> list[set[bool]]:
+        named = {line["request"] for line in await log_of(client, worker)}
+        sent = (await client.get("/v1/consent-requests", headers=worker.headers)).json()["items"]
+        known = {(one["id"], one["state"]) for one in sent}
+        return [
+            {each in named for each in (with_a_vault, without)},
+            {(each, "waiting") in known for each in (with_a_vault, without)},
+        ]
+
+    before = await seen()
+    assert [len(each) for each in before] == [1, 1]
+    assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
+    assert await seen() == before
