@@ -56,30 +56,33 @@ class Keys:
         self._database = database
         self.provider = provider
         self._cache: OrderedDict[str, Secret] = OrderedDict()
+        self._forgotten = 0  # how often something was
 
     async def owner(self, owner_id: UUID, connection: AsyncConnection | None = None) -> Secret:
         """The secret of an owner. Raises `KeyDestroyed` when there is none."""
         cached = self._cached(str(owner_id))
         if cached is not None:
             return cached
+        asked = self._forgotten
         if connection is None:
             async with self._database.aside() as own:
                 row = await records.owner_key(own, owner_id)
         else:
             row = await records.owner_key(connection, owner_id)
-        return await self._unwrap(str(owner_id), row)
+        return await self._unwrap(str(owner_id), row, asked)
 
     async def service(self, use: str) -> Secret:
         """The service's secret for one use, made at its first use."""
         cached = self._cached(use)
         if cached is not None:
             return cached
+        asked = self._forgotten
         async with self._database.aside() as connection:
             row = await records.service_key(connection, use)
             if row is None:
                 await self._add(connection, records.SERVICE, None, use)
                 row = await records.service_key(connection, use)
-        return await self._unwrap(use, row)
+        return await self._unwrap(use, row, asked)
 
     async def create_owner(self, connection: AsyncConnection, owner_id: UUID) -> None:
         """Make an owner's secret, in the caller's transaction."""
@@ -92,10 +95,12 @@ class Keys:
 
     def forget(self, subject: str) -> None:
         """Drop one cached secret."""
+        self._forgotten += 1
         self._cache.pop(subject, None)
 
     def forget_all(self) -> None:
         """Drop every cached secret: after a lost notification connection, for one."""
+        self._forgotten += 1
         self._cache.clear()
 
     def _cached(self, subject: str) -> Secret | None:
@@ -107,15 +112,20 @@ class Keys:
             return None
         return secret
 
-    async def _unwrap(self, subject: str, row: Row[Any] | None) -> Secret:
-        """Unwrap a row and keep it for a minute."""
+    async def _unwrap(self, subject: str, row: Row[Any] | None, asked: int) -> Secret:
+        """Unwrap a row and keep it for a minute.
+
+        Unless something was forgotten since it was `asked` for: it may have been this very secret,
+        read a moment before it was destroyed, and nobody would say so again.
+        """
         read_at = clock.monotonic()
         if row is None:
             raise KeyDestroyed
         version: int = row.version
         value = await self.provider.unwrap(row.root_version, row.wrapped, context(subject, version))
         secret = Secret(subject, version, value, read_at)
-        self._cache[subject] = secret
+        if asked == self._forgotten:
+            self._cache[subject] = secret
         while len(self._cache) > CACHE_SIZE:
             self._cache.popitem(last=False)
         return secret

@@ -59,6 +59,28 @@ async def test_a_secret_is_cached_for_a_minute_and_no_longer(
     assert CACHE_SECONDS <= 60
 
 
+async def test_a_secret_destroyed_while_it_was_read_is_not_kept(
+    database: Database, keyring: LocalKeyring
+) -> None:
+    """Another process destroys it between the reading of its row and its unwrapping, and says so
+    once: what is unwrapped then serves the act under way and no other."""
+
+    class Slow(LocalKeyring):
+        async def unwrap(self, version: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
+            async with database.transaction() as tx:
+                await records.destroy_owner_key(tx, one)
+            keys.forget(str(one))
+            return await super().unwrap(version, wrapped, context)
+
+    provider = Slow(keyring.path)
+    await initialise(database, provider)
+    keys = Keys(database, provider)
+    one = await new_owner(keys, database)
+    await keys.owner(one)
+    with pytest.raises(KeyDestroyed):
+        await keys.owner(one)
+
+
 async def test_the_minute_starts_before_the_row_is_unwrapped(
     database: Database, counting: Counting, passing: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
