@@ -23,7 +23,10 @@ def notice_at(facts: Facts) -> datetime | None:
     if known is None or known.notice_period is None or facts.expires_on is None:
         return None
     end = datetime.combine(facts.expires_on, time(), UTC)
-    return before(end, known.notice_period)
+    try:
+        return before(end, known.notice_period)
+    except (OverflowError, ValueError):  # before the year 1: nobody waits for that notice
+        return None
 
 
 async def remind(house: House) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import profiles
+from auth.compact import is_name
 from auth.desk import Desk
 from auth.records import recipients
 from auth.records.instants import instant
@@ -389,7 +390,8 @@ async def _recipient(
 ) -> Recipient | None:
     """An active worker or client, or None."""
     if named.client_id is not None:
-        row = await recipients.client(tx, named.client_id)
+        # What cannot be an identifier (a NUL, which PostgreSQL takes in no text) names nobody.
+        row = await recipients.client(tx, named.client_id) if is_name(named.client_id) else None
         return None if row is None else await profiles.client(desk, row)
     if named.worker_id is not None:
         row = await recipients.worker(tx, named.worker_id)
