@@ -11,7 +11,7 @@ from vault.consent import adopt_requests
 from web.callers import HouseDep
 from web.ids import PathId
 from web.pacing import pace_sign_ins
-from web.pages import cookies
+from web.pages import cookies, forms
 from web.pages.page import Page, VisitorPage, go, page_router, signed_in
 from web.translations import LANGUAGES
 
@@ -132,7 +132,9 @@ async def _finish(page: Page, door: Door, sign_in_id: PathId) -> Response:
 
 
 async def _leave(page: Page, door: Door) -> Response:
-    """A session already over leaves just as well."""
+    """A session already over leaves just as well. Another site's page makes nobody leave: without
+    the session's cookie, which it does not get sent, it could still have it dropped."""
+    forms.check_origin(page.request, page.house.settings)
     found, secret = await signed_in(page.request, page.house, door)
     response = go(_DOORS[door], done="bye")
     if found is not None:
