@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from base.settings import Settings
-from web.app import API
+from web.app import bare_app
 from web.cli import parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,9 +62,17 @@ def _choices(options: object) -> Iterator[tuple[str, object]]:
 
 
 def routes() -> set[str]:
-    """The addresses of the API, their parameters blank."""
-    paths = {str(getattr(route, "path", "")) for router in API for route in router.routes}
-    return {_blank(path) for path in paths} | {"/v1/openapi.json"}
+    """Every address that is served, its parameters blank."""
+    return {_blank(path) for path in _paths(bare_app())}
+
+
+def _paths(served: object) -> Iterator[str]:
+    for one in getattr(served, "routes", ()):
+        included = getattr(one, "original_router", None)
+        if included is None:
+            yield str(getattr(one, "path", ""))
+        else:
+            yield from _paths(included)
 
 
 def _blank(path: str) -> str:
@@ -91,7 +99,9 @@ def test_every_command_that_is_named_exists(name: str) -> None:
 @documents()
 def test_every_address_that_is_named_exists(name: str) -> None:
     known = routes()
-    for path in re.findall(r"(?<![\w.])(/(?:v1|oauth)/[\w/{}$.-]*)", TEXTS[name]):
+    of_the_api = re.findall(r"(?<![\w.])(/(?:v1|oauth)/[\w/{}$.-]*)", TEXTS[name])
+    of_pages = re.findall(r"`(/[a-z][a-z/-]*)`", TEXTS[name]) if name == "README.md" else []
+    for path in [*of_the_api, *of_pages]:
         assert _blank(path) in known, path
 
 
