@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from web.wire import BoundedProtocol
+
 GRACE_SECONDS = 30
 """How long a stop waits for the downloads under way."""
 
@@ -60,7 +62,7 @@ def server_for(app: FastAPI, *, trusted_proxies: str = "") -> Server:
         uvicorn.Config(
             app,
             loop="none",
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -69,7 +71,6 @@ def server_for(app: FastAPI, *, trusted_proxies: str = "") -> Server:
             proxy_headers=bool(trusted_proxies),
             forwarded_allow_ips=trusted_proxies or None,
             timeout_graceful_shutdown=GRACE_SECONDS,
-            h11_max_incomplete_event_size=64 * 1024,
         )
     )
 
