@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -28,7 +29,8 @@ def large() -> bytes:
 class SlowReader:
     """Reads about 64 KiB each 50 ms, as a phone at the edge of its network."""
 
-    def __init__(self, served: Served, path: str, worker: SomeWorker) -> None:
+    def __init__(self, served: Served, path: str, worker: SomeWorker, pause: float = 0.05) -> None:
+        self._pause = pause
         self._served, self._path, self._worker = served, path, worker
         self.length = 0
         self.taken = 0
@@ -37,6 +39,12 @@ class SlowReader:
         """Read until the server ends it, whole or not."""
         at = urlsplit(self._served.base_url)
         reader, writer = await asyncio.open_connection(at.hostname, at.port, limit=64 * 1024)
+        try:
+            await self._read(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         lines = [f"GET {self._path} HTTP/1.1", "Host: x"]
         lines.append(f"Authorization: {self._worker.headers['Authorization']}")
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
@@ -45,8 +53,7 @@ class SlowReader:
         self.length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
         while piece := await reader.read(64 * 1024):
             self.taken += len(piece)
-            await asyncio.sleep(0.05)
-        writer.close()
+            await asyncio.sleep(self._pause)
 
 
 async def _begin(
@@ -94,6 +101,31 @@ async def test_a_revocation_stops_it_within_a_second(
     print(f"\nstopped {told * 1000:.0f} ms after the revocation")
     assert told < 1.0
     await _ends_short(client, person, slow, reading)
+
+
+async def test_a_stalled_download_is_ended_too(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    large: bytes,
+) -> None:
+    """Nobody reads: no slice leaves for a long time, and the stream still hears of the end."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, large)
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    stalled = SlowReader(served, path, worker, pause=3600)
+    reading = asyncio.create_task(stalled.run())
+    await until(lambda: stalled.taken > 0)
+    await asyncio.sleep(0.3)
+    await revoke(client, person, grant)
+    revoked = time.monotonic()
+    await until(lambda: _interrupted(client, person), seconds=5)
+    assert time.monotonic() - revoked < 1.0
+    reading.cancel()
+    with suppress(asyncio.CancelledError):
+        await reading
 
 
 async def test_its_own_end_stops_it_within_a_second(
