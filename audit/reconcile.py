@@ -39,7 +39,7 @@ _YOUNG = 10
 
 _STRETCH = text("""
     SELECT l.index / 256 AS bundle, count(*) AS leaves,
-        bool_and(l.entry = e.commitment || sha256(e.sealed)) AS same,
+        count(*) FILTER (WHERE l.entry = e.commitment || sha256(e.sealed)) AS same,
         string_agg(coalesce(e.commitment || sha256(e.sealed), l.entry), ''::bytea
             ORDER BY l.index) AS entries
     FROM unefois.log_leaf l LEFT JOIN unefois.access_event e ON e.id = l.event_id
@@ -204,7 +204,7 @@ class Reconciler:
     async def _entries(self, tile: Tile, row: Row[Any] | None, stored: _Stored) -> list[bytes]:
         """The entries that were signed, as far as the three places agree on them."""
         self.report.leaves += tile.width
-        if row is not None and row.same and row.leaves == tile.width:
+        if row is not None and row.same == row.leaves == tile.width:
             entries = [row.entries[at : at + 64] for at in range(0, len(row.entries), 64)]
             if stored.entries == entries and stored.hashes == [leaf_hash(one) for one in entries]:
                 return entries

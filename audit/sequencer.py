@@ -17,6 +17,7 @@ from audit.log_records import Connection, Signed
 from audit.log_store import LogStore
 from audit.notes import Note, NoteBroken, Signer
 from audit.tiles import HEIGHT, Tile, TileBroken
+from storage.blobs import BlobUnavailable
 
 BATCH = 256
 _READ = 16 * BATCH
@@ -69,6 +70,7 @@ class Sequencer:
         # 2. The right edge of its tree, as the store has it or made again from the rows.
         if self._signed is not None and self._signed.size:
             self._edge = await self._edge_of(self._signed)
+            self._partials = set(edge_tiles(self._signed.size))
         # 3. The leaves committed since, whose tiles a crash may have left unwritten.
         await self._follow(await log_records.leaf_count(self._connection))
         await self.written()
@@ -180,10 +182,12 @@ class Sequencer:
         self._partials.update(tile for tile, _ in new)
 
     async def _forget_partials(self) -> None:
-        """Remove the partial tiles that are full by now. A crash here leaves some, for ever."""
+        """Remove the partial tiles that are full by now. A crash here, or a store that does not let
+        us, leaves some for ever: nobody is misled by them."""
         full = {tile for tile in self._partials if end_of(tile.full) <= self._edge.size}
-        await self._store.forget(full)
         self._partials -= full
+        with suppress(BlobUnavailable):
+            await self._store.forget(full)
 
     def _sign(self) -> Signed:
         edge = self._edge

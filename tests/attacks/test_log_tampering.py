@@ -1,0 +1,175 @@
+"""Someone who owns the database and the store rewrites the log: it is found, and named.
+
+Who owns the tables may disable their triggers; nobody may change a line without a trace that the
+operator's `reconcile` or anybody's `verify` shows.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from audit import verify
+from audit.publishing import Publisher
+from audit.reconcile import Reconciler
+from audit.tiles import Tile
+from audit.verify import NotVerified
+from audit.witnessing import WitnessClient
+from base.embedded import Addresses
+from storage.blobs import BlobKey
+from tests.audit.conftest import blobs, keyring_file, log_home, log_postgres, some_log
+from tests.audit.logs import SomeLog, add_events
+from tests.audit.test_publishing import download
+from tests.audit.test_reconcile import change, flip
+from tests.audit.test_verify import reader
+
+__all__ = ["blobs", "keyring_file", "log_home", "log_postgres", "some_log"]
+
+LEAVES = 700
+
+
+@pytest.fixture
+async def told(some_log: SomeLog, tmp_path: Path) -> SomeLog:
+    """A published log; `remembered` is what someone outside kept of it."""
+    with some_log.owner() as connection:
+        ids = add_events(connection, LEAVES)
+    await some_log.integrate(ids)
+    async with httpx.AsyncClient() as client:
+        witnesses = WitnessClient([], client)
+        await Publisher(
+            some_log.database, some_log.log.store, some_log.log.prover, witnesses, 3600
+        ).publish()
+    await download(some_log, tmp_path / "public")
+    return some_log
+
+
+async def outside(some: SomeLog, folder: Path) -> None:
+    """What anybody may do: fetch all that is public, and verify it."""
+    fetch = reader(await download(some, folder))
+    now = verify.check_published(fetch, await some.log.verifier()).checkpoint
+    verify.check_whole(fetch, now, lambda _done, _of: None)
+
+
+async def inside(some: SomeLog) -> list[str]:
+    """What the operator may do."""
+    reconciler = Reconciler(some.database, some.log.store, await some.log.verifier())
+    report = await reconciler.run(lambda _done, _of: None)
+    return [fault.name for fault in report.faults]
+
+
+async def test_untouched_nothing_is_found(told: SomeLog, tmp_path: Path) -> None:
+    await outside(told, tmp_path)
+    assert await inside(told) == []
+
+
+async def test_one_row_edited_is_found_and_named(told: SomeLog, tmp_path: Path) -> None:
+    with told.owner() as connection:
+        row = connection.execute(
+            "SELECT event_id FROM unefois.log_leaf WHERE index = 321"
+        ).fetchone()
+    assert row is not None
+    change(
+        told,
+        "access_event",
+        "UPDATE unefois.access_event SET sealed = sealed || '\\x00' WHERE id = %s",
+        row[0],
+    )
+    assert await inside(told) == [f"event {row[0]} (leaf 321)"]
+    await outside(told, tmp_path)  # the public log is of before, and stays
+
+
+async def test_one_tile_byte_is_found_and_named(told: SomeLog, tmp_path: Path) -> None:
+    await flip(told, Tile(0, 1), 77)
+    assert await inside(told) == ["tile/0/001"]
+    with pytest.raises(NotVerified, match=r"tile/0/001 is not the tile"):
+        await outside(told, tmp_path)
+
+
+async def test_one_entry_byte_is_found_and_named(told: SomeLog, tmp_path: Path) -> None:
+    await flip(told, Tile(-1, 1), 2 + 66 * 10)
+    assert await inside(told) == ["entry 266 (tile/entries/001)"]
+    with pytest.raises(NotVerified, match=r"entry 266 \(tile/entries/001\) is not the entry"):
+        await outside(told, tmp_path)
+
+
+async def test_a_history_written_anew_is_told_from_the_one_remembered(
+    told: SomeLog, tmp_path: Path
+) -> None:
+    """The whole log again without one line, signed by the true key: whoever kept a checkpoint
+    sees that it does not continue."""
+    before = verify.check_published(
+        reader(tmp_path / "public"), await told.log.verifier()
+    ).checkpoint
+    with told.owner() as connection:
+        for table in ("log_leaf", "log_checkpoint", "access_event"):
+            connection.execute(f"ALTER TABLE unefois.{table} DISABLE TRIGGER USER".encode())
+        connection.execute("TRUNCATE unefois.log_leaf, unefois.log_checkpoint")
+        connection.execute("DELETE FROM unefois.access_event WHERE id IN"
+                           " (SELECT id FROM unefois.access_event ORDER BY 1 LIMIT 1)")  # fmt: skip
+        for table in ("log_leaf", "log_checkpoint", "access_event"):
+            connection.execute(f"ALTER TABLE unefois.{table} ENABLE TRIGGER USER".encode())
+        ids = [
+            row[0]
+            for row in connection.execute(
+                "SELECT id FROM unefois.access_event ORDER BY id"
+            ).fetchall()
+        ]
+        ids += add_events(connection, 200)
+    while page := await told.blobs.page("log/"):
+        for one in page:
+            await told.blobs.delete(one.key)
+    await told.integrate(ids)  # type: ignore[arg-type]  # ids
+    async with httpx.AsyncClient() as client:
+        witnesses = WitnessClient([], client)
+        publisher = Publisher(told.database, told.log.store, told.log.prover, witnesses, 3600)
+        told.log.prover._kept.clear()
+        await publisher.publish()
+    assert await inside(told) == []  # within, all agrees
+    fetch = reader(await download(told, tmp_path / "anew"))
+    now = verify.check_published(fetch, await told.log.verifier()).checkpoint
+    with pytest.raises(NotVerified) as raised:
+        verify.check_continues(fetch, now, before)
+    assert raised.value.reason == "forked"
+
+
+async def test_a_lost_tile_stops_no_one_from_telling(told: SomeLog, tmp_path: Path) -> None:
+    await told.blobs.delete(BlobKey(f"log/{Tile(0, 0).path}"))
+    assert await inside(told) == ["tile/0/000"]
+
+
+# The tables of the log, as its service
+
+
+@pytest.fixture
+def as_service(log_postgres: Addresses) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+    with psycopg.connect(log_postgres.service_url.replace("+psycopg", "")) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.mark.parametrize("table", ["log_leaf", "log_checkpoint", "log_key"])
+@pytest.mark.parametrize("act", ["UPDATE", "DELETE", "TRUNCATE", "DROP"])
+def test_the_service_adds_and_changes_nothing(
+    table: str, act: str, as_service: "psycopg.Connection[tuple[object, ...]]", told: SomeLog
+) -> None:
+    column = {"log_leaf": "entry", "log_checkpoint": "root", "log_key": "sealed"}[table]
+    statement = {
+        "UPDATE": f"UPDATE unefois.{table} SET {column} = {column}",  # noqa: S608  (our names)
+        "DELETE": f"DELETE FROM unefois.{table}",  # noqa: S608  (idem)
+        "TRUNCATE": f"TRUNCATE unefois.{table}",
+        "DROP": f"DROP TABLE unefois.{table}",
+    }[act]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        as_service.execute(statement.encode())
+
+
+@pytest.mark.parametrize("table", ["log_leaf", "log_checkpoint", "log_key"])
+@pytest.mark.parametrize("act", ["DELETE FROM", "TRUNCATE"])
+def test_the_owner_does_not_by_mistake(table: str, act: str, told: SomeLog) -> None:
+    with (
+        told.owner() as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="the log only grows"),
+    ):
+        connection.execute(f"{act} unefois.{table}".encode())
