@@ -121,6 +121,13 @@ class Settings(BaseSettings):
     log_witnesses_needed: int = Field(
         0, ge=0, le=16, description="How many of them must have cosigned a public checkpoint."
     )
+    log_retention_years: int = Field(
+        3,
+        ge=1,
+        le=30,
+        description="Years that the log stays readable after the one it speaks of; people are told"
+        " before. Announce it.",
+    )
     sequencer_in_process: bool = Field(
         True, description="Let the server process integrate the log; one process does at a time."
     )

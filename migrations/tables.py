@@ -10,9 +10,10 @@ from auth.records.sign_ins import SignIn
 from auth.records.tokens import SigningKeyRow
 from base.database import Base
 from storage.records import WrappedKey
+from vault.records.retention import LogWarning
 from vault.records.tables import Document
 
 AUTH = (Person, Organisation, SignIn, Session, SigningKeyRow, Message)
-FLOORS = (WrappedKey, AccessEvent, LogLeaf, *AUTH, Document)
+FLOORS = (WrappedKey, AccessEvent, LogLeaf, *AUTH, Document, LogWarning)
 
 metadata = Base.metadata

@@ -5,7 +5,7 @@ from uuid import UUID
 import procrastinate
 
 from auth.sweeping import delete_expired
-from vault import expiries, renditions, scanning, sweeping
+from vault import expiries, renditions, retention, scanning, sweeping
 from vault.house import House
 from vault.jobs import PREVIEW, QUEUE, SCAN
 from vault.rotating import retire_keys
@@ -13,6 +13,7 @@ from vault.rotating import retire_keys
 _SWEEP_EVERY = "17 * * * *"
 _PURGE_EVERY = "41 3 * * *"
 _NOTICES_EVERY = "5 8 * * *"
+_RETENTION_EVERY = "35 9 * * *"
 
 
 def worker(house: House) -> procrastinate.App:
@@ -46,6 +47,11 @@ def worker(house: House) -> procrastinate.App:
     @app.task(name="notices", queue=QUEUE, queueing_lock="notices")
     async def remind(timestamp: int) -> None:  # noqa: ARG001  (idem)
         await expiries.remind(house)
+
+    @app.periodic(cron=_RETENTION_EVERY)
+    @app.task(name="retention", queue=QUEUE, queueing_lock="retention")
+    async def keep_to_retention(timestamp: int) -> None:  # noqa: ARG001  (idem)
+        await retention.keep_to_retention(house)
 
     return app
 
