@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.keys import Keys, Secret
+from storage.keys import FIELDS, Keys, Secret
 
 STEP = 64
 _FORMAT = b"\x01"
@@ -80,7 +80,12 @@ class Fields:
 
     async def of_service(self) -> Sealer:
         """The sealer of what belongs to nobody's vault: workers, clients, messages."""
-        return Sealer(await self._keys.service("fields"))
+        return Sealer(await self._keys.service(FIELDS))
+
+    async def afresh(self, owner_id: UUID | None, connection: AsyncConnection) -> Sealer:
+        """`of`, or `of_service` for None, at the same cost whichever it is and whatever is cached:
+        for what a stranger may time. Raises `storage.keys.KeyDestroyed`."""
+        return Sealer(await self._keys.afresh(owner_id, connection))
 
     async def tag(self, use: str, *parts: str | bytes) -> bytes:
         """A keyed tag for look-ups under the service's index key of that use."""

@@ -25,6 +25,8 @@ from storage.providers import KeyProvider
 CACHE_SECONDS = 60.0
 CACHE_SIZE = 10_000
 CHANNEL = "unefois_keys"
+FIELDS = "fields"
+"""The use of the service's secret that seals rows of nobody's vault."""
 
 
 @dataclass(slots=True)
@@ -84,6 +86,19 @@ class Keys:
                 row = await records.service_key(connection, use)
         return await self._unwrap(use, row, asked)
 
+    async def afresh(self, owner_id: UUID | None, connection: AsyncConnection) -> Secret:
+        """The secret of an owner, or of the service's own rows for None: its row read and unwrapped
+        now, whatever is cached, so that the time it takes says neither whose nor since when.
+
+        Raises `KeyDestroyed` when there is none.
+        """
+        if owner_id is None:
+            await self.service(FIELDS)  # made at its first use
+            row, subject = await records.service_key(connection, FIELDS), FIELDS
+        else:
+            row, subject = await records.owner_key(connection, owner_id), str(owner_id)
+        return await self._opened(subject, row)
+
     async def create_owner(self, connection: AsyncConnection, owner_id: UUID) -> None:
         """Make an owner's secret, in the caller's transaction."""
         await self._add(connection, records.OWNER, owner_id, None)
@@ -118,17 +133,20 @@ class Keys:
         Unless something was forgotten since it was `asked` for: it may have been this very secret,
         read a moment before it was destroyed, and nobody would say so again.
         """
-        read_at = clock.monotonic()
-        if row is None:
-            raise KeyDestroyed
-        version: int = row.version
-        value = await self.provider.unwrap(row.root_version, row.wrapped, context(subject, version))
-        secret = Secret(subject, version, value, read_at)
+        secret = await self._opened(subject, row)
         if asked == self._forgotten:
             self._cache[subject] = secret
         while len(self._cache) > CACHE_SIZE:
             self._cache.popitem(last=False)
         return secret
+
+    async def _opened(self, subject: str, row: Row[Any] | None) -> Secret:
+        read_at = clock.monotonic()
+        if row is None:
+            raise KeyDestroyed
+        version: int = row.version
+        value = await self.provider.unwrap(row.root_version, row.wrapped, context(subject, version))
+        return Secret(subject, version, value, read_at)
 
     async def _add(
         self, connection: AsyncConnection, kind: str, owner_id: UUID | None, use: str | None

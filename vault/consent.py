@@ -4,7 +4,6 @@ A sender learns nothing of who holds the phone: the same answer, row, log line a
 or not there is a vault, and a refusal that looks like silence until the request lapses.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -21,7 +20,6 @@ from auth.subjects import Person, Recipient, kind_of
 from base.contact import normal_phone
 from base.errors import Failure, Kind
 from base.ids import new_id
-from storage.errors import KeyDestroyed
 from storage.fields import Sealer
 from vault import cursors, durations, idempotency, judging, notices
 from vault.catalogue import is_sensitive
@@ -219,9 +217,8 @@ async def _ask(
     at = await instant(tx)
     durations.grant_end(at, asked.duration)
     request_id = new_id()
-    if person_id is None:
-        await _look_for_keys(desk, tx, at)
-    sealer = await _sealer(desk, tx, person_id)
+    await _look_for_audit_key(desk, tx, person_id, at)
+    sealer = await desk.fields.afresh(person_id, tx)
     await records.add_request(
         tx,
         id=request_id,
@@ -465,16 +462,15 @@ async def _sealer(desk: Desk, tx: AsyncConnection, person_id: UUID | None) -> Se
     return await desk.fields.of(person_id, tx)
 
 
-async def _look_for_keys(desk: Desk, tx: AsyncConnection, at: datetime) -> None:
-    """Ask the database for the keys of nobody, as is done for a person not seen lately.
-
-    So that the time of the answer does not tell who has a vault. What remains is one unwrapping:
-    some microseconds with a local keyring, a call over the network with a KMS.
-    """
-    nobody = new_id()
-    with suppress(KeyDestroyed):
-        await desk.fields.of(nobody, tx)
-    await audit_key(tx, nobody, at.year)
+async def _look_for_audit_key(
+    desk: Desk, tx: AsyncConnection, person_id: UUID | None, at: datetime
+) -> None:
+    """Have the database asked for one audit key, whether or not someone is there and was seen
+    lately: a stranger times the answer."""
+    if person_id is None:
+        await audit_key(tx, new_id(), at.year)
+    else:
+        desk.ledger.forget(person_id)
 
 
 async def _sent_before(tx: AsyncConnection, request_id: UUID) -> Sent:
