@@ -13,7 +13,7 @@ _TEXTS = {
     },
     "locked": {
         "fr": "Trop de codes faux. Plus aucun code ne marche pendant 24 heures. "
-        "Si ce n'était pas vous, ne faites rien.",
+        "Si ce n’était pas vous, ne faites rien.",
         "en": "Too many wrong codes. No code works for 24 hours. If it was not you, do nothing.",
     },
 }

@@ -236,7 +236,7 @@ async def test_a_person_and_a_worker_on_two_phones(
 
     # 6. The person sees who looked, and stops it.
     await person_phone.press("nav a[href='/access-log']")
-    for words in ("Camille Moreau", "a ouvert un document", "Autorisé", "03 20 00 00 01"):
+    for words in ("Camille Moreau", "a ouvert un papier", "Autorisé", "03 20 00 00 01"):
         assert await person_phone.says(words)
     await person_phone.go("/grants")
     await person_phone.press("a.danger")
@@ -247,9 +247,9 @@ async def test_a_person_and_a_worker_on_two_phones(
     await worker_phone.go(grant)
     assert await worker_phone.says("retiré")
     await person_phone.go("/access-log")
-    assert await person_phone.says("Refusé : l’accord est arrêté")
+    assert await person_phone.says("Refusé : l’accès est arrêté")
     await worker_phone.go("/pro/doings")
-    assert await worker_phone.says("Refusé : l’accord est arrêté")
+    assert await worker_phone.says("Refusé : l’accès est arrêté")
 
     # 8. They delete a paper, take it back, read it all in English, and leave.
     await person_phone.go("/documents")

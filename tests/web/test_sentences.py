@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from auth import texts
+from vault.rules import Reason
+from web.pages.words import REASONS
 from web.problems import _HTTP_CODES
 from web.sentences import sentences
 from web.translating import extracted, faults
@@ -90,6 +93,20 @@ def _placeholders(text: str) -> set[str]:
 def test_the_catalogue_is_complete() -> None:
     assert list(faults("en")) == []
     assert len(list(extracted())) > 20
+
+
+def test_every_refusal_has_words_on_the_pages() -> None:
+    assert {reason.value for reason in Reason} - REASONS.keys() == set()
+
+
+def test_french_has_one_apostrophe() -> None:
+    said = [part for message in extracted() for part in _parts(message.id)]
+    said += [each["fr"] for each in texts._TEXTS.values()] + [texts._SUBJECTS["fr"]]
+    assert [text for text in said if "'" in text] == []
+
+
+def _parts(text: str | tuple[str, ...] | list[str]) -> list[str]:
+    return [text] if isinstance(text, str) else list(text)
 
 
 @pytest.mark.parametrize(

@@ -33,25 +33,89 @@ LINE = Entry(
 
 def test_who_what_and_why() -> None:
     assert tell(LINE, "fr") == (
-        "Camille Moreau (Assistante sociale, CCAS de Lille) a ouvert un document."
+        "Camille Moreau (Assistante sociale, CCAS de Lille) a ouvert un papier."
         " Pourquoi : Demande de logement."
     )
 
 
 def test_the_person_is_spoken_to() -> None:
     own = replace(LINE, actor={"kind": "owner"}, purpose=None)
-    assert tell(own, "fr") == "Vous avez ouvert un document."
+    assert tell(own, "fr") == "Vous avez ouvert un papier."
 
 
 def test_a_stranger_is_given_no_reason_of_someone_else() -> None:
     refused = replace(LINE, outcome="refused", reason="not_recipient", confirmed="not_sent")
     assert tell(refused, "fr") == (
-        "Camille Moreau (Assistante sociale, CCAS de Lille) a voulu ouvrir un document : refusé."
+        "Camille Moreau (Assistante sociale, CCAS de Lille) a voulu ouvrir un papier : refusé."
     )
 
 
 def test_a_cut_download_is_said() -> None:
-    assert tell(replace(LINE, confirmed="interrupted"), "fr").endswith("a été interrompu.")
+    assert tell(replace(LINE, confirmed="interrupted"), "fr").endswith("pas été reçu en entier.")
+
+
+OWNER = {"kind": "owner"}
+STRANGER = {"kind": "anonymous"}
+
+
+def test_reading_the_list_itself_is_said() -> None:
+    own = replace(LINE, action=Action.LOG_READ.value, actor=OWNER, purpose=None)
+    assert tell(own, "fr") == "Vous avez regardé cette liste."
+
+
+def test_a_paper_replaced_by_who_deposited_it_is_said() -> None:
+    line = replace(LINE, action=Action.NEW_VERSION.value, purpose=None)
+    assert tell(line, "fr") == (
+        "Camille Moreau (Assistante sociale, CCAS de Lille) a remplacé un papier"
+        " par un plus récent."
+    )
+
+
+def test_a_good_code_for_a_vault_asleep_is_not_called_wrong() -> None:
+    line = replace(
+        LINE, action=Action.SIGN_IN_FAILED.value, outcome="refused", actor=STRANGER, purpose=None
+    )
+    assert "mauvais code" in tell(replace(line, reason="code_wrong"), "fr")
+    assert "mauvais code" not in tell(replace(line, reason="vault_asleep"), "fr")
+
+
+def test_looking_at_a_request_is_not_called_asking() -> None:
+    line = replace(LINE, action=Action.REQUEST.value, outcome="refused", purpose=None)
+    assert "a voulu demander un accès" in tell(replace(line, reason="paced"), "fr")
+    assert "a voulu voir une demande" in tell(replace(line, reason="not_recipient"), "fr")
+
+
+# What the use cases record in a person's log, or among a recipient's own doings.
+_OF_PAPERS = (Action.LIST, Action.READ, Action.PREVIEW, Action.NEW_VERSION)
+_KEPT = (Action.CORRECT, Action.DELETE, Action.RESTORE)
+_ANSWERS = (Action.APPROVE, Action.REFUSE, Action.NOT_ME)
+_GIVEN = (Action.GIVE, Action.REVOKE, Action.GRANT_SEEN)
+_OWN = (*_OF_PAPERS, *_KEPT, *_ANSWERS, *_GIVEN)
+RECORDED = [
+    *((one, OWNER, "allowed") for one in _OWN),
+    *((one, OWNER, "refused") for one in (*_OWN, Action.REQUEST)),
+    *((one, OWNER, "allowed") for one in (Action.DEPOSIT, Action.VAULT_OPENED, Action.LOG_READ)),
+    *((one, OWNER, "allowed") for one in (Action.SIGN_IN, Action.SIGN_OUT)),
+    (Action.SIGN_IN_CODE, STRANGER, "allowed"),
+    (Action.SIGN_IN_CODE, STRANGER, "refused"),
+    (Action.SIGN_IN_FAILED, STRANGER, "refused"),
+    (Action.PURGE, {"kind": "service"}, "allowed"),
+    *((one, STRANGER, "refused") for one in (*_ANSWERS, Action.REVOKE, Action.GRANT_SEEN)),
+    *((one, LINE.actor, "allowed") for one in (*_OF_PAPERS, Action.DEPOSIT, Action.ATTEST)),
+    *((one, LINE.actor, "refused") for one in (*_OF_PAPERS, Action.DEPOSIT, Action.ATTEST)),
+    *((Action.REQUEST, LINE.actor, outcome) for outcome in ("allowed", "refused")),
+    *((Action.GRANT_SEEN, LINE.actor, outcome) for outcome in ("allowed", "refused")),
+    *((one, LINE.actor, "allowed") for one in (Action.SIGN_IN, Action.SIGN_OUT)),
+    (Action.TOKEN_ISSUED, LINE.actor, "allowed"),
+]
+
+
+@pytest.mark.parametrize(("action", "actor", "outcome"), RECORDED)
+def test_what_is_recorded_has_a_sentence_of_its_own(
+    action: Action, actor: dict[str, str], outcome: str
+) -> None:
+    sentence = tell(replace(LINE, action=action.value, outcome=outcome, actor=actor), "fr")
+    assert "action" not in sentence
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

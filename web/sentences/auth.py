@@ -10,17 +10,17 @@ SENTENCES = {
     ),
     "phone_invalid": Sentence(
         _("Numéro de téléphone incorrect"),
-        _("Ce numéro de téléphone n'est pas complet ou n'existe pas sous cette forme."),
-        _("Écrivez-le comme 06 12 34 56 78, ou avec l'indicatif du pays : +33 6 12 34 56 78."),
+        _("Ce numéro de téléphone n’est pas complet ou n’existe pas sous cette forme."),
+        _("Écrivez-le comme 06 12 34 56 78, ou avec l’indicatif du pays : +33 6 12 34 56 78."),
     ),
     "email_invalid": Sentence(
         _("E-mail incorrect"),
-        _("Cet e-mail n'a pas la bonne forme."),
+        _("Cet e-mail n’a pas la bonne forme."),
         _("Écrivez-le comme prenom.nom@structure.fr."),
     ),
     "too_many_codes": Sentence(
         _("Trop de codes demandés"),
-        _("Trop de codes ont été demandés pour cette adresse depuis une heure."),
+        _("Trop de codes ont été demandés en une heure pour ce numéro ou cet e-mail."),
         _("Attendez un moment, puis recommencez ; ou adressez-vous au guichet."),
     ),
     "code_wrong": Sentence(
@@ -29,13 +29,13 @@ SENTENCES = {
         _("Vérifiez les six chiffres, ou demandez un nouveau code."),
     ),
     "vault_asleep": Sentence(
-        _("Coffre en sommeil"),
-        _("Ce coffre n'a pas servi depuis six mois : le code par SMS ne suffit plus."),
-        _("Adressez-vous au guichet qui vous accompagne, avec une pièce d'identité."),
+        _("Coffre fermé par sécurité"),
+        _("Il n’a pas servi depuis six mois. Un code par SMS ne suffit plus."),
+        _("Allez au guichet avec une pièce d’identité."),
     ),
     "token_invalid": Sentence(
         _("Jeton non valable"),
-        _("Ce jeton d'accès n'est pas valable."),
+        _("Ce jeton d’accès n’est pas valable."),
         _("Demandez un nouveau jeton, puis recommencez."),
     ),
     "client_assertion_invalid": Sentence(
@@ -45,7 +45,7 @@ SENTENCES = {
     ),
     "scope_refused": Sentence(
         _("Portée refusée"),
-        _("Ce client n'a pas droit à toute la portée demandée."),
+        _("Ce client n’a pas droit à toute la portée demandée."),
         _("Demandez seulement ce qui a été enregistré pour ce client."),
     ),
     "scope_unknown": Sentence(
@@ -60,7 +60,7 @@ SENTENCES = {
     ),
     "client_id_invalid": Sentence(
         _("Identifiant incorrect"),
-        _("L'identifiant du client n'a pas la bonne forme."),
+        _("L’identifiant du client n’a pas la bonne forme."),
         _("Utilisez 3 à 64 lettres sans accent, chiffres, points, tirets ou tildes."),
     ),
     "client_id_taken": Sentence(

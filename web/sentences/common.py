@@ -5,27 +5,27 @@ from web.sentences import Sentence, _
 SENTENCES = {
     "not_found": Sentence(
         _("Introuvable"),
-        _("Rien n'existe à cette adresse, ou vous n'y avez pas accès."),
-        _("Vérifiez l'adresse, ou revenez à la liste."),
+        _("Rien n’existe à cette adresse, ou vous n’y avez pas accès."),
+        _("Vérifiez l’adresse, ou revenez à la liste."),
     ),
     "unauthenticated": Sentence(
         _("Connexion nécessaire"),
-        _("Cette demande ne porte pas de connexion valable."),
+        _("Vous n’êtes pas connecté·e, ou votre connexion est finie."),
         _("Connectez-vous, puis recommencez."),
     ),
     "wrong_caller": Sentence(
         _("Pas avec ce compte"),
-        _("Cette adresse n'est pas faite pour ce type de compte."),
+        _("Cette adresse n’est pas faite pour ce type de compte."),
         _("Connectez-vous avec le compte qui convient."),
     ),
     "malformed_request": Sentence(
         _("Demande illisible"),
-        _("Le contenu envoyé n'est pas du JSON lisible."),
+        _("Le contenu envoyé n’est pas du JSON lisible."),
         _("Corrigez le contenu, puis envoyez-le de nouveau."),
     ),
     "invalid_request": Sentence(
         _("Demande incorrecte"),
-        _("Un champ manque, est inconnu ou n'a pas la bonne forme : {fields}."),
+        _("Un champ manque, est inconnu ou n’a pas la bonne forme : {fields}."),
         _("Corrigez ces champs, puis envoyez la demande de nouveau."),
     ),
     "body_too_large": Sentence(
@@ -36,7 +36,7 @@ SENTENCES = {
     "method_not_allowed": Sentence(
         _("Action impossible ici"),
         _("Cette adresse existe, mais pas pour cette action."),
-        _("Consultez la description de l'interface."),
+        _("Consultez la description de l’interface."),
     ),
     "wrong_media_type": Sentence(
         _("Format de demande non accepté"),
@@ -45,22 +45,22 @@ SENTENCES = {
     ),
     "too_many_sign_ins": Sentence(
         _("Trop de connexions"),
-        _("Trop de connexions ont été commencées depuis ce réseau."),
+        _("Trop de personnes essaient d’entrer depuis ce réseau."),
         _("Attendez un moment, puis recommencez ; ou adressez-vous au guichet."),
     ),
     "unavailable": Sentence(
         _("Service momentanément indisponible"),
         _("Le service ne peut pas répondre pour le moment."),
-        _("Recommencez dans quelques instants. Rien n'a été perdu."),
+        _("Recommencez dans quelques instants. Rien n’a été perdu."),
     ),
     "request_refused": Sentence(
         _("Demande refusée"),
         _("Le service ne peut pas traiter cette demande sous cette forme."),
-        _("Consultez la description de l'interface, puis recommencez."),
+        _("Consultez la description de l’interface, puis recommencez."),
     ),
     "internal_error": Sentence(
         _("Erreur du service"),
-        _("Une erreur s'est produite de notre côté. Elle a été notée."),
+        _("Une erreur s’est produite de notre côté. Elle a été notée."),
         _("Recommencez. Si cela continue, signalez-le avec le numéro de la demande."),
     ),
 }

@@ -11,7 +11,10 @@ SENTENCES = {
     "scope_empty": Sentence(
         _("Rien n’est demandé"),
         _("Il faut au moins une action, et au moins un type de document ou un document."),
-        _("Ajoutez un type ou un document. Seul un dépôt peut s’en passer."),
+        _(
+            "Ajoutez un type ou un document. Ce n’est pas nécessaire si vous demandez seulement à"
+            " ajouter des papiers."
+        ),
     ),
     "unknown_purpose": Sentence(
         _("Raison inconnue"),
@@ -69,39 +72,39 @@ SENTENCES = {
         _("Tirez une nouvelle clé pour chaque demande différente."),
     ),
     "sensitive_by_type": Sentence(
-        _("Documents sensibles : un par un"),
-        _("Un type de document sensible ne se partage pas en entier."),
-        _("Choisissez un par un les documents sensibles à partager, ou retirez ce type."),
+        _("Papiers délicats : un par un"),
+        _("Les papiers délicats se partagent un par un."),
+        _("Choisissez chaque papier délicat à partager, ou retirez cette sorte de papier."),
     ),
     "nothing_granted": Sentence(
         _("Rien n’est partagé"),
-        _("Avec ces choix, l’accord ne permettrait rien."),
-        _("Gardez au moins une action et un document, ou refusez la demande."),
+        _("Avec ces choix, l’accès ne permettrait rien."),
+        _("Choisissez au moins une action et un papier, ou dites non à la demande."),
     ),
     "scope_widened": Sentence(
         _("Plus que ce qui est demandé"),
-        _("L’accord irait plus loin, ou durerait plus longtemps, que la demande."),
-        _("Accordez la demande telle quelle ou moins. Pour donner plus, créez un autre accord."),
+        _("L’accès irait plus loin, ou durerait plus longtemps, que la demande."),
+        _("Dites oui à toute la demande ou à une partie. Pour donner plus, donnez un autre accès."),
     ),
     "unknown_document": Sentence(
-        _("Document introuvable"),
-        _("Un des documents choisis n’est pas dans ce coffre."),
-        _("Choisissez parmi les documents de la liste."),
+        _("Papier introuvable"),
+        _("Un des papiers choisis n’est pas dans ce coffre."),
+        _("Choisissez parmi les papiers de la liste."),
     ),
     "request_answered": Sentence(
         _("Demande déjà traitée"),
         _("Une réponse a déjà été donnée à cette demande."),
-        _("Regardez vos accords. Un accord donné peut être retiré à tout moment."),
+        _("Regardez les accès que vous avez donnés. Vous pouvez les arrêter quand vous voulez."),
     ),
     "request_lapsed": Sentence(
         _("Demande trop ancienne"),
         _("Cette demande est restée sans réponse pendant sept jours : elle ne compte plus."),
-        _("Attendez une nouvelle demande, ou donnez un accord vous-même."),
+        _("Attendez une nouvelle demande, ou donnez un accès vous-même."),
     ),
     "unknown_recipient": Sentence(
         _("Destinataire inconnu"),
-        _("Aucun professionnel ni service de ce nom n’utilise ce coffre."),
-        _("Vérifiez l’adresse e-mail ou l’identifiant auprès de la personne concernée."),
+        _("Nous ne connaissons ni professionnel ni service à cette adresse."),
+        _("Demandez-lui de vérifier son adresse e-mail ou son identifiant."),
     ),
     "token_scope_missing": Sentence(
         _("Jeton trop étroit"),

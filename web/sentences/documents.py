@@ -141,7 +141,7 @@ SENTENCES = {
     "content_broken": Sentence(
         _("Contenu abîmé"),
         _("Le contenu gardé n’est plus celui qui avait été déposé : il n’est pas montré."),
-        _("Prévenez le service : une sauvegarde peut le rendre."),
+        _("Prévenez le service : une sauvegarde permettra peut-être de le retrouver."),
     ),
     "store_unavailable": Sentence(
         _("Service indisponible"),
@@ -149,8 +149,8 @@ SENTENCES = {
         _("Réessayez dans quelques secondes."),
     ),
     "blob_exists": Sentence(
-        _("Déjà là"),
-        _("Ce contenu est déjà enregistré."),
+        _("Envoi à refaire"),
+        _("L’envoi ne s’est pas bien passé."),
         _("Envoyez de nouveau le document."),
     ),
 }

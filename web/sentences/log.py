@@ -5,12 +5,15 @@ from web.sentences import Sentence, _
 SENTENCES = {
     "log_unpublished": Sentence(
         _("Journal pas encore publié"),
-        _("Le journal n'a pas encore publié de point de contrôle."),
+        _("Le journal n’a pas encore publié de point de contrôle."),
         _("Recommencez dans quelques instants."),
     ),
     "log_broken": Sentence(
         _("Journal à vérifier"),
-        _("Les fichiers du journal ne prouvent pas cette ligne. Rien n'est affirmé à tort."),
-        _("Signalez-le au service : l'exploitant doit contrôler le journal."),
+        _(
+            "Les fichiers du journal ne suffisent pas comme preuve."
+            " Nous ne pouvons donc pas confirmer cette ligne."
+        ),
+        _("Signalez-le au service : l’exploitant doit contrôler le journal."),
     ),
 }
