@@ -14,7 +14,7 @@ from vault.judging import Act, allow
 async def rotate_keys(house: House, progress: Callable[[int, int], None]) -> Rotation:
     """Make a root version, put every living secret under it, date the end of the former one.
 
-    A crash before the line commits leaves a rotation that the next run finds and records.
+    A crash before the line commits leaves a rotation told of by its root version's row alone.
     """
     retention = timedelta(days=house.settings.key_retention_days)
     done = await rotation.rotate(house.database, house.storage.keys.provider, retention, progress)

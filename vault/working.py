@@ -11,6 +11,7 @@ from vault.jobs import PREVIEW, QUEUE, SCAN
 from vault.rotating import retire_keys
 
 _SWEEP_EVERY = "17 * * * *"
+_STALLED_EVERY = "*/2 * * * *"
 _PURGE_EVERY = "41 3 * * *"
 _NOTICES_EVERY = "5 8 * * *"
 _RETENTION_EVERY = "35 9 * * *"
@@ -38,6 +39,11 @@ def worker(house: House) -> procrastinate.App:
     async def sweep(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
         await sweep_all(house)
 
+    @app.periodic(cron=_STALLED_EVERY)
+    @app.task(name="stalled", queue=QUEUE, queueing_lock="stalled")
+    async def take_up(timestamp: int) -> None:  # noqa: ARG001  (idem)
+        await take_up_stalled(app)
+
     @app.periodic(cron=_PURGE_EVERY)
     @app.task(name="purge", queue=QUEUE, queueing_lock="purge")
     async def purge(timestamp: int) -> None:  # noqa: ARG001  (idem)
@@ -54,6 +60,17 @@ def worker(house: House) -> procrastinate.App:
         await retention.keep_to_retention(house)
 
     return app
+
+
+async def take_up_stalled(app: procrastinate.App) -> int:
+    """Put back in the queue the jobs whose process died while doing them; how many.
+
+    Each job may be done twice: they are written so that it changes nothing.
+    """
+    stalled = list(await app.job_manager.get_stalled_jobs())
+    for job in stalled:
+        await app.job_manager.retry_job(job)
+    return len(stalled)
 
 
 async def sweep_all(house: House) -> int | None:

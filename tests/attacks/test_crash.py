@@ -88,6 +88,7 @@ async def _until_killed(client: httpx.AsyncClient, someone: Someone) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_killed_fifty_times_under_load(
     base_settings: Settings,
     house: House,
