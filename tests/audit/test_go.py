@@ -10,15 +10,22 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit import merkle
 from audit.checkpoint import Checkpoint, CheckpointBroken, believe, sign_checkpoint
 from audit.merkle import HASH, ProofBroken, leaf_hash
-from audit.notes import LocalSigner, Verifier
+from audit.notes import LocalSigner, Note, Verifier
 from audit.tiles import Tile, TileReader, tiles_of
+from tests.audit.running import Receipt, mirrored, receipts_of, write_proofs
 from tests.audit.served import ORIGIN, Served, entry
+from tests.rooms import MakePerson
+from tests.vectors import second_verifier
+from vault.erasure import erase
+from vault.house import House
+from web.sequencing import sequencing
 
 SIZES = [1, 2, 255, 256, 257, 70_000]
 OURS = Path(__file__).parent / "go"
@@ -73,7 +80,7 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="module")
-def served() -> Served:
+def sample() -> Served:
     log = Served()
     log.grow(max(SIZES))
     return log
@@ -83,9 +90,9 @@ Go = Callable[..., str]
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_go_accepts_what_we_serve(go: Go, served: Served, tmp_path: Path, size: int) -> None:
+def test_go_accepts_what_we_serve(go: Go, sample: Served, tmp_path: Path, size: int) -> None:
     """Note, cosignature, every tile, every entry, inclusion and consistency proofs."""
-    assert go("check", served.write(tmp_path, size)) == ""
+    assert go("check", sample.write(tmp_path, size)) == ""
 
 
 def flip(path: Path, at: int = 5) -> None:
@@ -189,10 +196,10 @@ TAMPERED: dict[str, tuple[Callable[[Path, Served], None], str]] = {
 
 
 @pytest.mark.parametrize("name", TAMPERED)
-def test_go_refuses_what_was_touched(go: Go, served: Served, tmp_path: Path, name: str) -> None:
+def test_go_refuses_what_was_touched(go: Go, sample: Served, tmp_path: Path, name: str) -> None:
     tamper, told = TAMPERED[name]
-    folder = served.write(tmp_path, 700)
-    tamper(folder, served)
+    folder = sample.write(tmp_path, 700)
+    tamper(folder, sample)
     assert go("check", folder).startswith(told)
 
 
@@ -248,6 +255,55 @@ def test_we_refuse_what_go_made_once_touched(made_by_go: Path) -> None:
 
 def test_go_names_tiles_as_we_do(made_by_go: Path) -> None:
     assert (made_by_go / "70000" / Tile(1, 1, 17).path).stat().st_size == 17 * HASH
+
+
+async def test_others_accept_a_log_that_really_runs(
+    go: Go,
+    house: House,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    tmp_path: Path,
+) -> None:
+    """Go and the second verifier, on what the service serves and on the receipts of a person."""
+    async with sequencing(house):
+        first = await make_person()
+        before = await receipts_of(client, first)
+        old = Note.parse(before[-1]["checkpoint"].encode())
+        old_tree = Checkpoint.of_text(old.text)
+
+        second = await make_person()
+        for _ in range(20):
+            await client.get("/v1/documents", headers=second.headers)
+        await receipts_of(client, second)
+        signed = max([*await receipts_of(client, first), *await receipts_of(client, second)],
+                     key=_size)  # fmt: skip
+        # Nothing happens any more: receipts and the public checkpoint are of one tree.
+        tree = await mirrored(client, tmp_path, _size(signed))
+        receipts = [*await receipts_of(client, first), *await receipts_of(client, second)]
+        assert {_size(one) for one in receipts} == {tree.size}
+        path = await house.log.prover.consistency(old_tree.size, tree.size)
+    grown = {
+        "size": old_tree.size,
+        "root": base64.b64encode(old_tree.root).decode(),
+        "proof": [base64.b64encode(one).decode() for one in path],
+    }
+    write_proofs(tmp_path, receipts, [grown])
+
+    assert go("check", tmp_path) == ""
+
+    vkey = (tmp_path / "vkey").read_text()
+    assert second_verifier.whole(tmp_path, vkey) == (tree.size, tree.root)
+    second_verifier.continues((old_tree.size, old_tree.root), (tree.size, tree.root), path)
+    for receipt in [*before, *receipts]:
+        second_verifier.receipt(receipt, vkey)
+    # After erasure the tree is what it was.
+    await erase(house, second.subject)
+    assert (await client.get("/log/checkpoint")).status_code == 200
+    second_verifier.receipt(receipts[-1], vkey)
+
+
+def _size(receipt: Receipt) -> int:
+    return Checkpoint.of_text(Note.parse(receipt["checkpoint"].encode()).text).size
 
 
 def _hashes(proof: list[str] | None) -> list[bytes]:
