@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -9,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from base import clock
+from base.errors import not_found
 from storage.rotation import check_root
 from vault.house import House
 from web.callers import HouseDep
@@ -87,7 +89,9 @@ async def readyz(request: Request, house: HouseDep) -> JSONResponse:
 
 @router.get("/metrics", response_class=Response)
 async def metrics(request: Request, house: HouseDep) -> Response:
-    """Prometheus text. Nothing in it is personal; a proxy should still keep it inside."""
+    """Prometheus text, for callers of a private network; to the world there is no such page."""
+    if not _inside(request):
+        raise not_found()
     measures: Measures = request.app.state.measures
     for part, answers in (await _parts(request, house)).items():
         measures.ready.labels(part).set(answers)
@@ -95,6 +99,15 @@ async def metrics(request: Request, house: HouseDep) -> Response:
         measures.log_size.set(log[0])
         measures.log_lag.set(log[1])
     return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _inside(request: Request) -> bool:
+    """Whether the caller is on this machine or a private network. Counts by route are an oracle: a
+    sender who watches them learns that a request was refused, when they should see silence."""
+    try:
+        return ip_address(request.client.host if request.client else "").is_private
+    except ValueError:
+        return False
 
 
 async def _parts(request: Request, house: House) -> Parts:
