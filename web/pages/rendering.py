@@ -20,6 +20,8 @@ from web.translations import LANGUAGES, translations
 FOLDER = Path(__file__).parent.parent / "templates"
 _ZONE = ZoneInfo("Europe/Paris")
 _FRENCH_NUMBER = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)(?!\d)")
+# Where a line may not break: before ? ! : ; », after «, within a phone number or an hour.
+_TIED = re.compile(r" (?=[?!:;»])|(?<=«) |(?<=\d) (?=\d|h\b)|(?<=\d h) (?=\d)")
 _DAY = {"fr": "d MMMM y", "en": "d MMMM y"}
 _MOMENT = {"fr": "d MMMM y 'à' HH 'h' mm", "en": "d MMMM y 'at' HH:mm"}
 
@@ -40,7 +42,9 @@ def _environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     told = translations(language)
-    made.install_gettext_translations(told, newstyle=True)  # type: ignore[attr-defined]  # the extension's
+    # French punctuation takes a space that may not break; the texts are written with plain ones.
+    said = told.gettext if language != "fr" else lambda text: _tied(told.gettext(text))
+    made.install_gettext_callables(said, told.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
     made.globals.update(
         language=language,
         languages=LANGUAGES,
@@ -52,9 +56,11 @@ def _environment(language: str) -> Environment:
     made.filters.update(
         day=lambda value: _day(value, language),
         moment=lambda value: _moment(value, language),
-        say=told.gettext,
+        say=said,
         fill=_fill,
-        spoken=_spoken,
+        spoken=lambda text: _tied(_spoken(text)),
+        tied=_tied,
+        typed=_spoken,
         plain=lambda names: words.name_in(names, language, plain=True),
         formal=lambda names: words.name_in(names, language, plain=False),
         kind=words.type_names,
@@ -67,13 +73,23 @@ def _environment(language: str) -> Environment:
 def _day(value: date | datetime, language: str) -> str:
     if isinstance(value, datetime):
         value = value.astimezone(_ZONE).date()
-    return format_date(value, _DAY[language], locale=language)
+    return _first(format_date(value, _DAY[language], locale=language), language)
 
 
 def _moment(value: datetime | str, language: str) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
-    return format_datetime(value.astimezone(UTC), _MOMENT[language], tzinfo=_ZONE, locale=language)
+    told = format_datetime(value.astimezone(UTC), _MOMENT[language], tzinfo=_ZONE, locale=language)
+    return _tied(_first(told, language))
+
+
+def _first(told: str, language: str) -> str:
+    """French says the first of a month otherwise than its other days."""
+    return f"1er {told[2:]}" if language == "fr" and told.startswith("1 ") else told
+
+
+def _tied(text: str) -> str:
+    return _TIED.sub("\u00a0", text)
 
 
 def _spoken(text: str | None) -> str:

@@ -1,0 +1,47 @@
+"""How pages write moments, numbers and French punctuation."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from web.pages.rendering import _environment
+
+TIE = "\u00a0"
+
+
+def written(source: str, language: str = "fr", **values: object) -> str:
+    return _environment(language).from_string(source).render(values)
+
+
+def test_no_line_breaks_before_french_punctuation() -> None:
+    question = "{% trans name=name %}Ne plus rien partager avec {{ name }} ?{% endtrans %}"
+    assert written(question, name="<Zoé>") == (f"Ne plus rien partager avec &lt;Zoé&gt;{TIE}?")
+    assert written(question, "en", name="Zoé") == "Stop sharing with Zoé?"
+
+
+def test_a_number_stays_whole_on_the_page_and_plain_in_a_field() -> None:
+    number = "+33320000001, 9 h - 17 h"
+    assert written("{{ n|spoken }}", n=number).split(" ") == [
+        TIE.join(("03", "20", "00", "00", "01")) + ",",
+        f"9{TIE}h",
+        "-",
+        f"17{TIE}h",
+    ]
+    assert written("{{ n|typed }}", n=number) == "03 20 00 00 01, 9 h - 17 h"
+
+
+@pytest.mark.parametrize(
+    ("day", "language", "told"),
+    [
+        (date(2026, 8, 1), "fr", "1er août 2026"),
+        (date(2026, 8, 1), "en", "1 August 2026"),
+        (date(2026, 8, 11), "fr", "11 août 2026"),
+    ],
+)
+def test_the_first_of_a_month(day: date, language: str, told: str) -> None:
+    assert written("{{ day|day }}", language, day=day) == told
+
+
+def test_an_hour_stays_whole() -> None:
+    moment = datetime(2026, 12, 1, 8, 5, tzinfo=UTC)
+    assert written("{{ at|moment }}", at=moment) == f"1er décembre 2026 à 09{TIE}h{TIE}05"
