@@ -54,12 +54,15 @@ class RightEdge:
         edge._range = compact_range(size, TileReader(size, data.get).read)
         return edge
 
-    def extend(self, entries: Iterable[bytes]) -> list[Written]:
-        """Append entries; the full tiles and bundles that this completes, in order."""
+    def extend(
+        self, entries: Sequence[bytes], leaves: Iterable[bytes] | None = None
+    ) -> list[Written]:
+        """Append entries; the full tiles and bundles that this completes, in order. `leaves` are
+        their hashes, where the caller has them."""
         full: list[Written] = []
-        for entry in entries:
+        for entry, leaf in zip(entries, leaves or map(leaf_hash, entries), strict=True):
             self._entries.append(entry)
-            for level, _, made in self._range.append(leaf_hash(entry)):
+            for level, _, made in self._range.append(leaf):
                 if level % HEIGHT == 0:
                     self._of_level(level // HEIGHT).append(made)
             if len(self._entries) == WIDTH:

@@ -1,7 +1,7 @@
 """Tables and SQL of the transparency log: leaves, checkpoints, its key, its sequencer's sleep.
 
-The sequencer speaks psycopg on the one connection that holds its lock; everyone else goes through
-the engine.
+The sequencer speaks psycopg on the one connection that holds its lock, where each statement is a
+transaction; everyone else goes through the engine.
 """
 
 from collections.abc import Sequence
@@ -150,13 +150,10 @@ async def stretch_end(connection: Connection, after: UUID, length: int) -> UUID 
 async def integrate(connection: Connection, first: int, ids: Sequence[UUID]) -> list[bytes]:
     """Give these events the indexes from `first` on, in order of id; their entries, in order.
 
-    In a transaction of its own, committed on return. Raises `psycopg.errors.UniqueViolation` when
-    another sequencer was faster: nothing is done then.
+    One statement, a transaction of its own, committed on return. Raises
+    `psycopg.errors.UniqueViolation` when another sequencer was faster: nothing is done then.
     """
-    async with connection.transaction():
-        rows = await _rows(connection, _INTEGRATE, first=first, ids=list(ids))
-        if len(rows) != len(ids):
-            raise psycopg.DataError("an event that was found is there no more")
+    rows = await _rows(connection, _INTEGRATE, first=first, ids=list(ids))
     rows.sort()
     return [bytes(entry) for _, entry in rows]
 
@@ -182,16 +179,8 @@ async def newest_signed(connection: Connection) -> Signed | None:
 
 async def add_signed(connection: Connection, signed: Signed) -> None:
     """Keep a checkpoint, committed on return. Raises `UniqueViolation`: that size has its own."""
-    async with connection.transaction():
-        await connection.execute(
-            _ADD,
-            {
-                "size": signed.size,
-                "root": signed.root,
-                "frontier": signed.frontier,
-                "note": signed.note,
-            },
-        )
+    values = {"size": signed.size, "root": signed.root}
+    await connection.execute(_ADD, {**values, "frontier": signed.frontier, "note": signed.note})
 
 
 async def say_asleep(connection: Connection, asleep: bool) -> None:

@@ -1,9 +1,12 @@
 """Where the log lies in the blob store: tiles and bundles, and the published checkpoint.
 
-Under `log/tile/…`, every tile in its tlog-tiles name, partial ones for each checkpoint that was
-signed; under `log/public/tile/…`, the partial ones of published checkpoints; `log/checkpoint`, the
-published one. The store is trusted to keep what it acknowledged; it is *not* trusted to return the
-right bytes: whoever reads compares with a root.
+Under `log/tile/…`, every tile, partial ones for each checkpoint that was signed; under
+`log/public/tile/…`, the partial ones of published checkpoints; `log/checkpoint`, the published one.
+A tile's key is its tlog-tiles path with `tile-` before the last part: the directory store makes two
+folders for all that starts with the same four letters, and not two a tile, each to be flushed.
+
+The store is trusted to keep what it acknowledged; it is *not* trusted to return the right bytes:
+whoever reads compares with a root.
 """
 
 import asyncio
@@ -18,6 +21,12 @@ _PUBLIC = "log/public"
 _CHECKPOINT = BlobKey("log/checkpoint")
 _MOST = 1 << 20
 _TRIES = 3
+
+
+def tile_key(tile: Tile, prefix: str = _PREFIX) -> BlobKey:
+    """Where a tile lies."""
+    folder, _, name = tile.path.rpartition("/")
+    return BlobKey(f"{prefix}/{folder}/tile-{name}")
 
 
 class LogStore:
@@ -40,16 +49,16 @@ class LogStore:
 
     async def read(self, tile: Tile) -> bytes | None:
         """A tile's bytes, or None."""
-        return await self._get(BlobKey(f"{_PREFIX}/{tile.path}"))
+        return await self._get(tile_key(tile))
 
     async def read_public(self, tile: Tile) -> bytes | None:
         """A tile as the public may have it. The caller MUST know that the published tree has it."""
         prefix = _PREFIX if tile.width == WIDTH else _PUBLIC
-        return await self._get(BlobKey(f"{prefix}/{tile.path}"))
+        return await self._get(tile_key(tile, prefix))
 
     async def forget(self, tiles: Iterable[Tile]) -> None:
         """Remove partial tiles of which the full one is there."""
-        await _all(self._blobs.delete(BlobKey(f"{_PREFIX}/{tile.path}")) for tile in tiles)
+        await _all(self._blobs.delete(tile_key(tile)) for tile in tiles)
 
     async def checkpoint(self) -> bytes | None:
         """The published checkpoint."""
@@ -60,7 +69,7 @@ class LogStore:
         await self._blobs.put(_CHECKPOINT, note)
 
     async def _write(self, prefix: str, tile: Tile, data: bytes) -> None:
-        key = BlobKey(f"{prefix}/{tile.path}")
+        key = tile_key(tile, prefix)
         for _ in range(_TRIES):
             if await self._blobs.put_if_absent(key, data):
                 return

@@ -38,12 +38,14 @@ _YOUNG = 10
 """Seconds for which an event may be without a leaf."""
 
 _STRETCH = text("""
-    SELECT l.index / 256 AS bundle, count(*) AS leaves,
-        count(*) FILTER (WHERE l.entry = e.commitment || sha256(e.sealed)) AS same,
-        string_agg(coalesce(e.commitment || sha256(e.sealed), l.entry), ''::bytea
-            ORDER BY l.index) AS entries
-    FROM unefois.log_leaf l LEFT JOIN unefois.access_event e ON e.id = l.event_id
-    WHERE l.index >= :first AND l.index < :end GROUP BY 1 ORDER BY 1
+    WITH made AS MATERIALIZED (  -- so that each event is hashed once
+        SELECT l.index, l.entry, e.commitment || sha256(e.sealed) AS entry_now
+        FROM unefois.log_leaf l LEFT JOIN unefois.access_event e ON e.id = l.event_id
+        WHERE l.index >= :first AND l.index < :end ORDER BY l.index)
+    SELECT index / 256 AS bundle, count(*) AS leaves,
+        count(*) FILTER (WHERE entry = entry_now) AS same,
+        string_agg(coalesce(entry_now, entry), ''::bytea ORDER BY index) AS entries
+    FROM made GROUP BY 1 ORDER BY 1
 """)
 _LEAVES = text("""
     SELECT l.index, l.event_id, l.entry, e.commitment || sha256(e.sealed) AS made
@@ -136,8 +138,14 @@ class Reconciler:
             newest = await log_records.newest_checkpoint(tx)
         total = 0 if newest is None else newest.size
         step = BUNDLES * WIDTH
-        for first in range(0, total, step):
-            await self._stretch(first, min(first + step, total))
+        stretches = [(first, min(first + step, total)) for first in range(0, total, step)]
+        # The database reads the next stretch while this one is compared.
+        ahead = self._ahead(*stretches[0]) if stretches else None
+        for at, (first, end) in enumerate(stretches, 1):
+            assert ahead is not None  # noqa: S101  (made for each)
+            read = await ahead
+            ahead = self._ahead(*stretches[at]) if at < len(stretches) else None
+            await self._stretch(first, end, read)
             progress(self._edge.size, total)
         await self._compare(self._edge.partials())
         await self._leafless()
@@ -162,8 +170,11 @@ class Reconciler:
                     else:
                         self.report.opened += 1
 
-    async def _stretch(self, first: int, end: int) -> None:
-        rows = {row.bundle: row for row in await self._rows(_STRETCH, first=first, end=end)}
+    def _ahead(self, first: int, end: int) -> "asyncio.Task[Sequence[Row[Any]]]":
+        return asyncio.create_task(self._rows(_STRETCH, first=first, end=end))
+
+    async def _stretch(self, first: int, end: int, read: Sequence[Row[Any]]) -> None:
+        rows = {row.bundle: row for row in read}
         checkpoints = await self._rows(_CHECKPOINTS, after=first, upto=end)
         tiles = [
             Tile(0, start // WIDTH, min(WIDTH, end - start)) for start in range(first, end, WIDTH)
@@ -172,21 +183,23 @@ class Reconciler:
         full: list[Written] = []
         for tile, found in zip(tiles, stored, strict=True):
             start = tile.index * WIDTH
-            entries = await self._entries(tile, rows.get(tile.index), found)
+            entries, leaves = await self._entries(tile, rows.get(tile.index), found)
             due = [one for one in checkpoints if start < one.size <= start + tile.width]
-            full += self._grow(entries, due)
+            full += self._grow(entries, leaves, due)
         await self._compare([one for one in full if one[0].level > 0])
 
-    def _grow(self, entries: list[bytes], due: Sequence[Row[Any]]) -> list[Written]:
+    def _grow(
+        self, entries: list[bytes], leaves: list[bytes], due: Sequence[Row[Any]]
+    ) -> list[Written]:
         """Add these leaves, stopping where checkpoints were signed."""
         start, at = self._edge.size, 0
         full: list[Written] = []
         for row in due:
             upto = row.size - start
-            full += self._edge.extend(entries[at:upto])
+            full += self._edge.extend(entries[at:upto], leaves[at:upto])
             at = upto
             self._check(row)
-        return full + self._edge.extend(entries[at:])
+        return full + self._edge.extend(entries[at:], leaves[at:])
 
     def _check(self, row: Row[Any]) -> None:
         self.report.checkpoints += 1
@@ -201,14 +214,18 @@ class Reconciler:
         if (found.size, found.root) != (row.size, row.root):
             self.report.say("root_changed", name)
 
-    async def _entries(self, tile: Tile, row: Row[Any] | None, stored: _Stored) -> list[bytes]:
-        """The entries that were signed, as far as the three places agree on them."""
+    async def _entries(
+        self, tile: Tile, row: Row[Any] | None, stored: _Stored
+    ) -> tuple[list[bytes], list[bytes]]:
+        """The entries that were signed, as far as the three places agree on them; their hashes."""
         self.report.leaves += tile.width
         if row is not None and row.same == row.leaves == tile.width:
             entries = [row.entries[at : at + 64] for at in range(0, len(row.entries), 64)]
-            if stored.entries == entries and stored.hashes == [leaf_hash(one) for one in entries]:
-                return entries
-        return await self._disagreeing(tile, stored)
+            leaves = [leaf_hash(one) for one in entries]
+            if stored.entries == entries and stored.hashes == leaves:
+                return entries, leaves
+        entries = await self._disagreeing(tile, stored)
+        return entries, [leaf_hash(one) for one in entries]
 
     async def _disagreeing(self, tile: Tile, stored: _Stored) -> list[bytes]:
         """Leaf by leaf: who is contradicted by the others."""

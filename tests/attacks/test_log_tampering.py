@@ -12,13 +12,13 @@ import psycopg
 import pytest
 
 from audit import verify
+from audit.log_store import tile_key
 from audit.publishing import Publisher
 from audit.reconcile import Reconciler
 from audit.tiles import Tile
 from audit.verify import NotVerified
 from audit.witnessing import WitnessClient
 from base.embedded import Addresses
-from storage.blobs import BlobKey
 from tests.audit.conftest import blobs, keyring_file, log_home, log_postgres, some_log
 from tests.audit.logs import SomeLog, add_events
 from tests.audit.test_publishing import download
@@ -135,7 +135,7 @@ async def test_a_history_written_anew_is_told_from_the_one_remembered(
 
 
 async def test_a_lost_tile_stops_no_one_from_telling(told: SomeLog, tmp_path: Path) -> None:
-    await told.blobs.delete(BlobKey(f"log/{Tile(0, 0).path}"))
+    await told.blobs.delete(tile_key(Tile(0, 0)))
     assert await inside(told) == ["tile/0/000"]
 
 

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from audit import log_records, verify
-from audit.log_store import LogStore
+from audit.log_store import LogStore, tile_key
 from audit.pending import Looks, Pending
 from audit.publishing import Publisher
 from audit.sequencer import LogBroken, Sequencer
@@ -76,13 +76,13 @@ class Failing:
 
 
 STORE_FAULTS = {
-    "a full bundle": ("log/tile/entries", "/001"),
-    "a full tile": ("log/tile/0", "/000"),
-    "a tile above": ("log/tile/1", ".p/3"),
-    "a partial tile": ("log/tile/0", ".p/132"),
-    "a partial bundle": ("log/tile/entries", ".p/132"),
-    "a partial tile's removal": ("log/tile/0", ".p/10"),
-    "a public tile": ("log/public/tile/0", ".p/132"),
+    "a full bundle": ("log/tile/entries", "/tile-001"),
+    "a full tile": ("log/tile/0", "/tile-000"),
+    "a tile above": ("log/tile/1", ".p/tile-3"),
+    "a partial tile": ("log/tile/0", ".p/tile-132"),
+    "a partial bundle": ("log/tile/entries", ".p/tile-132"),
+    "a partial tile's removal": ("log/tile/0", ".p/tile-10"),
+    "a public tile": ("log/public/tile/0", ".p/tile-132"),
     "the public checkpoint": ("log/checkpoint", ""),
 }
 ROW_FAULTS = ["integrate", "add_signed"]
@@ -236,7 +236,7 @@ async def test_a_tile_that_is_another_stops_the_log_and_is_named(some_log: SomeL
     """It was not written by us: nothing is signed over it."""
     with some_log.owner() as connection:
         add_events(connection, 256)
-    await some_log.blobs.put(BlobKey(f"log/{Tile(0, 0).path}"), b"x" * 8192)
+    await some_log.blobs.put(tile_key(Tile(0, 0)), b"x" * 8192)
     with pytest.raises(TileBroken, match="tile/0/000: differs"):
         await run_once(some_log, some_log.log.store)
     assert checkpoints_hold(some_log) == [0]

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from audit.log_store import tile_key
 from audit.reconcile import BUNDLES, Reconciler, Report
 from audit.tiles import Tile
-from storage.blobs import BlobKey
 from tests.audit.logs import SomeLog, add_events
 
 
@@ -53,7 +53,7 @@ def change(some: SomeLog, table: str, statement: str, *values: object) -> None:
 
 async def flip(some: SomeLog, tile: Tile, at: int) -> None:
     """Another byte in the store."""
-    key = BlobKey(f"log/{tile.path}")
+    key = tile_key(tile)
     data = bytearray(await some.blobs.get(key, 1 << 20))
     data[at] ^= 1
     await some.blobs.put(key, data)
@@ -142,7 +142,7 @@ async def test_a_byte_changed_in_the_store_is_named(some_log: SomeLog, what: str
 async def test_what_is_missing_from_the_store_is_named(some_log: SomeLog, tmp_path: Path) -> None:
     await filled(some_log, 700)
     for tile in (Tile(0, 0), Tile(-1, 2, 188), Tile(1, 0, 2)):
-        await some_log.blobs.delete(BlobKey(f"log/{tile.path}"))
+        await some_log.blobs.delete(tile_key(tile))
     assert said(await reconciled(some_log)) == [
         f"{path}: the file is missing from the store"
         for path in ("tile/0/000", "tile/entries/002.p/188", "tile/1/000.p/2")

@@ -1,0 +1,259 @@
+"""How fast the log is: integrated, integrated in time, proved, reconciled.
+
+On a database of its own that flushes, and a directory store on the same disk. `python -m bench.log`
+prints its rows as JSON.
+"""
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import uvloop
+from pydantic import SecretStr
+
+from audit import log_records
+from audit.log import Log
+from audit.merkle import CompactRange, leaf_hash, verify_inclusion
+from audit.pending import Looks, Pending
+from audit.proofs import Prover
+from audit.reconcile import Reconciler
+from audit.sequencer import BATCH, Sequencer
+from audit.sequencing import Pace
+from audit.tiles import WIDTH, Tile
+from base.database import Database
+from base.embedded import Addresses
+from base.ids import new_id
+from base.settings import Settings
+from bench import town
+from bench.rows import Row, bounded, faster
+from storage.blobs.directory import DirectoryStore
+from storage.fields import Fields
+from storage.keys import Keys
+from storage.providers.local import LocalKeyring
+from storage.rotation import initialise
+
+SEALED = 800
+"""Bytes of a sealed event, as most are."""
+BACKLOG = 200_000
+RATE = 500
+SECONDS = 10
+LARGE = 10_000_000
+PROOFS = 2_000
+
+
+def measure() -> list[Row]:
+    """Rows of the bench table."""
+    with town.database() as (home, addresses):
+        return uvloop.run(_measure(home, addresses))
+
+
+async def _measure(home: Path, addresses: Addresses) -> list[Row]:
+    async with _log(home, addresses) as (log, database):
+        rows = [await _integrated(addresses, log, database)]
+        rows += await _reconciled(log, database)
+        rows += await _in_time(addresses, log)
+    return [*rows, *await _proved()]
+
+
+@asynccontextmanager
+async def _log(home: Path, addresses: Addresses) -> AsyncIterator[tuple[Log, Database]]:
+    settings = Settings.model_validate(
+        {"mode": "demo", "home": home, "database_url": addresses.service_url}
+    )
+    database = Database(SecretStr(addresses.service_url), pool=8)
+    provider = LocalKeyring(home / "keys" / "keyring.json")
+    await initialise(database, provider)
+    blobs = DirectoryStore(home / "log")
+    try:
+        yield Log(settings, database, Fields(Keys(database, provider)), blobs), database
+    finally:
+        await blobs.close()
+        await database.close()
+
+
+def _rows(count: int) -> Iterator[list[Any]]:
+    for _ in range(count):
+        event_id = new_id()
+        sealed = secrets.token_bytes(SEALED)
+        yield [event_id, datetime.now(UTC), event_id, sealed, secrets.token_bytes(32)]
+
+
+def _add(addresses: Addresses, count: int) -> None:
+    url = addresses.owner_url.replace("+psycopg", "")
+    with (
+        psycopg.connect(url) as connection,
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY unefois.access_event (id, at, key_id, sealed, commitment) FROM STDIN"
+        ) as copy,
+    ):
+        for row in _rows(count):
+            copy.write_row(row)
+
+
+async def _integrated(addresses: Addresses, log: Log, database: Database) -> Row:
+    """A backlog found, integrated in batches of 256, its tiles durable, signed twice a second."""
+    await asyncio.to_thread(_add, addresses, BACKLOG)
+    async with database.listening() as connection:
+        connection.prepare_threshold = None
+        assert await log_records.take_lock(connection)
+        sequencer = Sequencer(connection, log.store, await log.keys.signer())
+        await sequencer.take_up()
+        pending = Pending(connection, Looks())
+        began = signed = time.perf_counter()
+        while found := await pending.look():
+            for start in range(0, len(found), BATCH):
+                await sequencer.integrate(found[start : start + BATCH])
+                if time.perf_counter() - signed > Pace().signing:
+                    await sequencer.sign()
+                    signed = time.perf_counter()
+        await sequencer.sign()
+        seconds = time.perf_counter() - began
+        assert sequencer.size == BACKLOG
+        await sequencer.leave()
+    return _at_least("the log: entries/s integrated", BACKLOG / seconds, 20_000)
+
+
+async def _reconciled(log: Log, database: Database) -> list[Row]:
+    began = time.perf_counter()
+    reconciler = Reconciler(database, log.store, await log.verifier())
+    report = await reconciler.run(lambda _done, _of: None)
+    seconds = time.perf_counter() - began
+    assert report.leaves == BACKLOG
+    assert not report.faults
+    return [_at_least("the log: events/s reconciled", BACKLOG / seconds, 50_000)]
+
+
+async def _in_time(addresses: Addresses, log: Log) -> list[Row]:
+    """At 500 events/s, each committed alone: from its commit to a signed tree that has it."""
+    url = addresses.service_url.replace("+psycopg", "")
+    committed: dict[Any, float] = {}
+    waits: list[float] = []
+    async with httpx.AsyncClient() as client:
+        sequencing = log.sequencing(client)
+        await sequencing.start()
+        try:
+            while not sequencing.leading:  # noqa: ASYNC110  (nobody tells)
+                await asyncio.sleep(0.01)
+            writing = asyncio.create_task(_write(url, committed))
+            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as looking:
+                seen = BACKLOG
+                while not writing.done() or committed:
+                    seen = await _seen(looking, seen, committed, waits)
+                    await asyncio.sleep(0.02)
+            await writing
+        finally:
+            await sequencing.stop()
+    waits.sort()
+    return [
+        bounded("the log: s until integrated at 500/s, median", waits[len(waits) // 2], 1),
+        bounded("the log: s until integrated at 500/s, slowest of 1000", waits[-5], 1),
+    ]
+
+
+async def _write(url: str, committed: dict[Any, float]) -> None:
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        began = time.perf_counter()
+        for number, row in enumerate(_rows(RATE * SECONDS)):
+            await asyncio.sleep(max(0.0, began + number / RATE - time.perf_counter()))
+            await connection.execute(
+                "INSERT INTO unefois.access_event (id, at, key_id, sealed, commitment)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                row,
+            )
+            committed[row[0]] = time.perf_counter()
+
+
+async def _seen(
+    connection: "psycopg.AsyncConnection[Any]",
+    seen: int,
+    committed: dict[Any, float],
+    waits: list[float],
+) -> int:
+    """Note the waits of what is in the newest signed tree; its size."""
+    cursor = await connection.execute(
+        "SELECT c.size, l.event_id FROM"
+        " (SELECT max(size) AS size FROM unefois.log_checkpoint) c"
+        " JOIN unefois.log_leaf l ON l.index >= %s AND l.index < c.size",
+        [seen],
+    )
+    now = time.perf_counter()
+    for size, event_id in await cursor.fetchall():
+        seen = size
+        if event_id in committed:
+            waits.append(now - committed.pop(event_id))
+    return seen
+
+
+class _Synthetic:
+    """A store of ten million entries: level-0 tiles are made when asked for, and all the same but
+    for the one that holds the leaf; those above follow from them."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.leaf = leaf_hash(bytes(64))
+        self.reads = 0
+        full = [self.leaf]
+        for _ in range(4):
+            edge = CompactRange()
+            for _ in range(WIDTH):
+                edge.append(full[-1])
+            full.append(edge.root())
+        self._full = full
+
+    async def read(self, tile: Tile) -> bytes:
+        self.reads += 1
+        return self._full[tile.level] * tile.width
+
+    def root(self) -> bytes:
+        """Every leaf is the same, so every complete subtree of a height is."""
+        hashes: list[bytes] = []
+        height, current = 0, self.leaf
+        while self.size >> height:
+            if self.size >> height & 1:
+                hashes.insert(0, current)
+            current = sha256(b"\x01" + current + current).digest()
+            height += 1
+        return CompactRange(self.size, hashes).root()
+
+
+async def _proved() -> list[Row]:
+    store = _Synthetic(LARGE)
+    prover, root = Prover(store), store.root()  # type: ignore[arg-type]  # all that it reads
+    picked = [secrets.randbelow(LARGE) for _ in range(200)]
+    most = 0
+    for index in picked:  # cold: as the first to ask
+        fresh, store.reads = Prover(store), 0  # type: ignore[arg-type]  # idem
+        await fresh.inclusion(index, LARGE)
+        most = max(most, store.reads)
+    for index in picked:
+        await prover.inclusion(index, LARGE)
+    began = time.perf_counter()
+    for number in range(PROOFS):
+        index = picked[number % len(picked)]
+        path = await prover.inclusion(index, LARGE)
+        verify_inclusion(store.leaf, index, LARGE, path, root)
+    milliseconds = (time.perf_counter() - began) / PROOFS * 1000
+    return [
+        bounded("the log: ms to prove at 10 million entries, verified", milliseconds, 1),
+        bounded("the log: tiles read for a first proof there", most, 10),
+    ]
+
+
+def _at_least(name: str, value: float, target: float) -> Row:
+    """A speed with a target and no floor."""
+    row = faster(name, value, target, 1)
+    return {**row, "floor": None, "ratio": None, "target": target}
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=1))
