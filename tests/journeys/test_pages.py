@@ -128,9 +128,14 @@ def photo_with_a_place(path: Path, colour: str) -> bytes:
 
 
 async def draw_previews(house: House) -> None:
-    """What the jobs do after a deposit."""
+    """What the jobs do for whoever deposited last; others' papers may be on another store."""
     async with house.database.transaction() as tx:
-        found = await tx.execute(text("SELECT person_id, id FROM unefois.document_version"))
+        found = await tx.execute(
+            text(
+                "SELECT person_id, id FROM unefois.document_version WHERE person_id ="
+                " (SELECT person_id FROM unefois.document_version ORDER BY id DESC LIMIT 1)"
+            )
+        )
         rows = found.all()
     for row in rows:
         await draw_preview(house, row.person_id, row.id)
