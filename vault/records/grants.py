@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import and_, exists, func, insert, literal, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement, Select
@@ -12,6 +12,7 @@ from sqlalchemy.sql import ColumnElement, Select
 from base.database import now
 from base.ids import new_id
 from vault.cursors import Position
+from vault.records.coverage import covers, picked
 from vault.records.tables import (
     Document,
     DocumentVersion,
@@ -134,21 +135,13 @@ async def covered_of_type(
 
     The condition is `rules.may_open`'s, told to the database; a test holds them equal.
     """
-    picked = exists().where(
-        GrantDocument.grant_id == grant.id, GrantDocument.document_id == Document.id
-    )
-    typed = exists().where(GrantType.grant_id == grant.id, GrantType.type_tag == Document.type_tag)
-    there_then = and_(Document.created_at <= grant.given_at, Document.typed_at <= grant.given_at)
-    in_time = or_(literal(grant.covers_future), there_then)
     found = await connection.execute(
-        select(Document.__table__, DocumentVersion.number, picked.label("picked"))
+        select(Document.__table__, DocumentVersion.number, picked(grant.id).label("picked"))
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
         .where(
             Document.person_id == grant.person_id,
             Document.type_tag == type_tag,
-            Document.deleted_at.is_(None),
-            DocumentVersion.scan != "infected",
-            or_(picked, and_(typed, in_time)),
+            covers(grant.id, grant.given_at, literal(grant.covers_future)),
         )
         .order_by(Document.id)
     )

@@ -9,10 +9,8 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Uuid,
-    and_,
     bindparam,
     exists,
-    or_,
     select,
     true,
 )
@@ -22,12 +20,11 @@ from sqlalchemy.sql import ColumnElement, Select
 
 from base.database import now
 from base.rounds import Bound, Statement
+from vault.records.coverage import covers, picked, typed
 from vault.records.tables import (
     Document,
     DocumentVersion,
     Grant,
-    GrantDocument,
-    GrantType,
     SealedFile,
 )
 from vault.rules import DocumentFacts
@@ -50,10 +47,6 @@ def _one(role: ColumnElement[bool]) -> Select[Any]:
         .limit(1)
         .lateral("file")
     )
-    picked = exists().where(
-        GrantDocument.grant_id == Grant.id, GrantDocument.document_id == Document.id
-    )
-    typed = exists().where(GrantType.grant_id == Grant.id, GrantType.type_tag == Document.type_tag)
     return (
         select(
             Grant.__table__,
@@ -67,8 +60,8 @@ def _one(role: ColumnElement[bool]) -> Select[Any]:
             Document.version_id,
             DocumentVersion.scan,
             DocumentVersion.sealed.label("version_sealed"),
-            picked.label("picked"),
-            typed.label("type_in_scope"),
+            picked(Grant.id).label("picked"),
+            typed(Grant.id).label("type_in_scope"),
             *file.c,
         )
         .select_from(Grant)
@@ -120,11 +113,6 @@ def document_facts(row: Any) -> DocumentFacts | None:
 def _covered() -> Select[Any]:
     """Binds `grant`, `person`, `given_at`, `covers_future`, `before` and `limit`."""
     grant_id, given_at = bindparam("grant", type_=Uuid()), bindparam("given_at", type_=_TIME)
-    picked = exists().where(
-        GrantDocument.grant_id == grant_id, GrantDocument.document_id == Document.id
-    )
-    typed = exists().where(GrantType.grant_id == grant_id, GrantType.type_tag == Document.type_tag)
-    there_then = and_(Document.created_at <= given_at, Document.typed_at <= given_at)
     covers_future = bindparam("covers_future", type_=Boolean())
     return (
         select(
@@ -140,10 +128,8 @@ def _covered() -> Select[Any]:
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
         .where(
             Document.person_id == bindparam("person"),
-            Document.deleted_at.is_(None),
             Document.id < bindparam("before"),
-            DocumentVersion.scan != "infected",
-            or_(picked, and_(typed, or_(covers_future, there_then))),
+            covers(grant_id, given_at, covers_future),
         )
         .order_by(Document.id.desc())
         .limit(bindparam("limit", type_=Integer()))
