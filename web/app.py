@@ -7,6 +7,7 @@ from web import health, log, openapi, problems
 from web.api import (
     access_log,
     access_log_files,
+    activity,
     catalogue,
     consent_requests,
     documents,
@@ -29,6 +30,7 @@ DESCRIPTION = (
 
 # In the order that they are tried: what is asked for most comes first.
 API: tuple[APIRouter, ...] = (
+    grant_documents.contents,
     grant_documents.router,
     catalogue.router,
     sign_ins.router,
@@ -38,6 +40,7 @@ API: tuple[APIRouter, ...] = (
     grants.router,
     access_log.router,
     access_log_files.router,
+    activity.router,
     me.router,
 )
 

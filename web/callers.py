@@ -67,7 +67,7 @@ async def recipient(found: CallerDep) -> Recipient:
     return found
 
 
-async def asker(request: Request, house: HouseDep) -> Asker:
+async def asker(request: Request) -> Asker:
     """As `recipient`, for a use case that looks a session up in its own transaction.
 
     An access token is checked here: its client is then known. Raises `unauthenticated` for what
@@ -75,7 +75,7 @@ async def asker(request: Request, house: HouseDep) -> Asker:
     """
     token = bearer_token(request)
     if token.count(".") == 2:
-        return await recipient(await caller(request, house))
+        return await recipient(await caller(request, await house_of(request)))
     hashed = sessions.token_hash(token)
     if hashed is None:
         raise unauthenticated()

@@ -9,7 +9,8 @@ from base.errors import not_found
 from base.ids import parse_id
 
 
-def _read(value: object) -> UUID:
+def read_id(value: object) -> UUID:
+    """The id, or `not_found`."""
     found = value if isinstance(value, UUID) else parse_id(str(value))
     if found is None:
         raise not_found()
@@ -17,5 +18,5 @@ def _read(value: object) -> UUID:
 
 
 PathId = Annotated[
-    UUID, BeforeValidator(_read), WithJsonSchema({"type": "string", "format": "uuid"})
+    UUID, BeforeValidator(read_id), WithJsonSchema({"type": "string", "format": "uuid"})
 ]

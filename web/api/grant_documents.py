@@ -8,11 +8,13 @@ from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, facts_
 from web.api.shapes import Cursor, GrantedDocumentList, GrantedDocumentOut, Limit, granted_out
 from web.api.terms import IdempotencyKey
 from web.callers import AskerDep, HouseDep, RecipientDep
+from web.direct import DirectRoute
 from web.downloads import ContentResponse
 from web.ids import PathId
 from web.uploads import MultipartForm
 
 router = APIRouter(prefix="/v1/grants/{grant_id}/documents", tags=["grants"])
+contents = APIRouter(prefix=router.prefix, tags=["grants"], route_class=DirectRoute)
 
 
 @router.get("")
@@ -45,7 +47,7 @@ async def add(
     return granted_out(done.paper, may_read=True)
 
 
-@router.get("/{document_id}/content", response_class=Response, responses=CONTENT)
+@contents.get("/{document_id}/content", response_class=Response, responses=CONTENT)
 async def content(
     grant_id: PathId,
     document_id: PathId,
@@ -58,7 +60,7 @@ async def content(
     return ContentResponse(house, stream, range_)
 
 
-@router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
+@contents.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
 async def preview(
     grant_id: PathId, document_id: PathId, house: HouseDep, asker: AskerDep
 ) -> Response:

@@ -1,0 +1,51 @@
+"""Many at once cannot exhaust the server: what it holds of each is bounded, stalled or not."""
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from base.settings import Settings
+from bench import memory, town
+from bench.serving import serving
+from storage.blobs.s3 import S3Store
+from storage.storage import blob_store
+
+pytestmark = pytest.mark.slow
+STORES = ["directory", pytest.param("ceph", marks=pytest.mark.ceph)]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("store", STORES, indirect=True)
+async def test_downloads_stalled_and_deposits_at_once_stay_within_300_mib(
+    store: str, request: pytest.FixtureRequest
+) -> None:
+    """200 downloads of 20 MiB, half of them stalled, beside 20 deposits of 50 MiB."""
+    with town.database() as (home, addresses):
+        settings = town.settings_of(home, addresses)
+        if store == "ceph":
+            settings = await _on_ceph(settings, request.getfixturevalue("ceph"))
+        known = await town.build(
+            settings, addresses, town.Sizes(large=1_000_000, small=2_000, listed=1)
+        )
+        with serving("ours", known) as ours:
+            await memory.strain(known, ours, memory.Load())
+            assert ours.peak_memory() <= memory.LIMIT
+
+
+async def _on_ceph(settings: Settings, gateway: Any) -> Settings:
+    there = settings.model_copy(
+        update={
+            "blob_store": "s3",
+            "s3_endpoint_url": gateway.endpoint_url,
+            "s3_region": "us-east-1",
+            "s3_bucket": "unefois-memory",
+            "s3_access_key": gateway.access_key,
+            "s3_secret_key": SecretStr(gateway.secret_key),
+        }
+    )
+    store = blob_store(there)
+    assert isinstance(store, S3Store)
+    await store.make_bucket()
+    await store.close()
+    return there

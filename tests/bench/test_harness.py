@@ -1,0 +1,34 @@
+"""The bench runs whole at tiny sizes, and tells what it measured."""
+
+import pytest
+
+from bench import memory, retrieval, town
+from bench.rows import bounded, faster, slower, table
+from bench.serving import serving
+
+TINY = town.Sizes(large=400_000, small=2_000, listed=3, kept=300_000)
+FEW = memory.Load(downloads=4, deposits=2, deposit_size=200_000)
+
+
+@pytest.mark.slow
+async def test_every_line_over_http_is_measured_beside_its_floor() -> None:
+    with town.database() as (home, addresses):
+        known = await town.build(town.settings_of(home, addresses), addresses, TINY)
+        with serving("ours", known) as ours, serving("floor", known) as floor:
+            rows = await retrieval.measure(known, ours, floor, seconds=0.1)
+            rows += await memory.measure(known, ours, FEW)
+    assert [list(row) for row in rows] == [
+        ["name", "value", "floor", "ratio", "target", "met"] for _ in range(5)
+    ]
+    for row in rows[:3]:
+        assert row["ratio"] == pytest.approx(row["value"] / row["floor"], rel=0.05)  # type: ignore[operator]  # numbers there
+    assert all(20 < float(str(row["value"])) < 300 for row in rows[3:])
+
+
+def test_a_line_says_whether_its_target_is_met() -> None:
+    assert faster("speed", 70, 100, 0.7)["met"]
+    assert not faster("speed", 69, 100, 0.7)["met"]
+    assert slower("time", 30, 10, 3.0)["met"]
+    assert not slower("time", 31, 10, 3.0)["met"]
+    assert not bounded("amount", 301, 300)["met"]
+    assert table([bounded("amount", 301, 300)]).splitlines()[-1].endswith("NOT MET")
