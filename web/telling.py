@@ -49,6 +49,7 @@ _DID = {
     "token.issue": _("{who} a ouvert une connexion au service."),
     "document.deposit": _("{who} a ajouté un papier."),
     "document.version": _("{who} a remplacé un papier par un plus récent."),
+    "keys.destroy": _("Une ancienne année de cette liste a été effacée, comme prévu."),
     "document.purge": _("Un papier supprimé depuis 30 jours a été effacé pour toujours."),
     "document.list": _("{who} a vu la liste des papiers."),
     "document.read": _("{who} a ouvert un papier."),

@@ -17,6 +17,7 @@ from audit.witness import Witness
 from base.files import write_private
 from base.settings import Settings
 from vault.house import House
+from web.commands import export
 from web.commands.command import Command, Commands
 from web.commands.command import add as declare
 from web.commands.progress import show
@@ -42,6 +43,7 @@ def add(commands: Commands) -> None:
         Command(_reconcile),
     )
     reconcile.add_argument("--open", action="store_true", help="open events, recompute commitments")
+    export.add_to(verbs)
     witness = declare(
         commands, "witness", "Witness a log of others.", Command(_witness, _no_service)
     )
