@@ -198,3 +198,15 @@ async def until(true: Callable[[], Any], seconds: float = 10.0) -> None:
             return
         assert time.monotonic() < deadline, "it did not come"
         await asyncio.sleep(0.02)
+
+
+def is_problem(answer: httpx.Response, status: int, code: str | None) -> None:
+    """It says what is wrong and what to do, in the shape of RFC 9457."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    said = answer.json()
+    assert said["status"] == status
+    assert said["what_to_do"]
+    assert said["request_id"] == answer.headers["x-request-id"]
+    if code is not None:
+        assert said["code"] == code

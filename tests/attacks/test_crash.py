@@ -119,7 +119,9 @@ async def test_killed_fifty_times_under_load(
         f" acknowledged, {sum(one.read.total() for one in people)} reads,"
         f" {sum(one.unanswered for one in people)} requests cut"
     )
-    assert acknowledged > KILLS
+    # However slow the machine: enough was acknowledged, and read, to be lost.
+    assert acknowledged > 2 * AT_ONCE
+    assert sum(one.read.total() for one in people) > 2 * AT_ONCE
     left = await _orphans(house, people)
     await sweep_blobs(house, timedelta(0))
     assert await _orphans(house, people) == set()
