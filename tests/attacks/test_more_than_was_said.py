@@ -10,11 +10,15 @@ from tests.stories import Headers, ask, granted, log_of
 from tests.vault.decoding import corpus
 
 
+# The same bytes each time: a PDF made again carries another date.
+PAPER = corpus.pdf()
+
+
 async def _deposit(client: httpx.AsyncClient, grant: str, headers: Headers) -> dict[str, Any]:
     answer = await client.post(
         f"/v1/grants/{grant}/documents",
         headers={**headers, "Idempotency-Key": "again"},
-        files={"file": ("a.pdf", corpus.pdf())},
+        files={"file": ("a.pdf", PAPER)},
         data={"type": "rent_receipt", "title": "Quittance"},
     )
     assert answer.status_code == 201, answer.text
