@@ -9,7 +9,6 @@ from tests.rooms import MakePerson, MakeWorker, SomePerson, new_phone
 from tests.stories import Headers, ask, granted, log_of
 from tests.vault.decoding import corpus
 
-
 # The same bytes each time: a PDF made again carries another date.
 PAPER = corpus.pdf()
 
