@@ -51,6 +51,7 @@ class Log:
         self.store = LogStore(blobs)
         self.prover = Prover(self.store)
         self._public: tuple[float, bytes | None] = (float("-inf"), None)
+        self._sequencing: Sequencing | None = None
 
     @property
     def policy(self) -> Policy:
@@ -67,7 +68,8 @@ class Log:
         publisher = Publisher(
             self._database, self.store, self.prover, witnesses, self._settings.log_cadence
         )
-        return Sequencing(self._database, self.store, self.keys, publisher, pace)
+        self._sequencing = Sequencing(self._database, self.store, self.keys, publisher, pace)
+        return self._sequencing
 
     async def inclusion(self, event_id: UUID) -> Inclusion | None:
         """The proof of an event under the newest checkpoint; None before it is integrated.
@@ -112,6 +114,8 @@ class Log:
     async def degraded(self) -> list[str]:
         """What does not work as it should, by name, while the service goes on."""
         found = []
+        if self._sequencing is not None and self._sequencing.broken is not None:
+            found.append(f"log_broken:{self._sequencing.broken}")
         async with self._database.transaction() as tx:
             if await log_records.lag(tx) > LATE:
                 found.append("log_lag")

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import BigInteger, CheckConstraint, func, select, text
+from sqlalchemy import BigInteger, CheckConstraint, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -228,6 +228,11 @@ async def newest_checkpoint(connection: AsyncConnection) -> Signed | None:
         )
     ).one_or_none()
     return None if row is None else Signed(*row)
+
+
+async def say_awake(connection: AsyncConnection) -> None:
+    """For a sequencer that ends: nobody is to be woken, until another one sleeps."""
+    await connection.execute(update(LogWatch).values(asleep=False).where(LogWatch.asleep))
 
 
 async def hold_publishing(connection: AsyncConnection) -> None:

@@ -23,7 +23,6 @@ class Prover:
     def __init__(self, store: LogStore) -> None:
         self._store = store
         self._kept: OrderedDict[Tile, list[bytes]] = OrderedDict()
-        self.tiles_read = 0
 
     async def inclusion(self, index: int, size: int) -> list[bytes]:
         """The audit path of a leaf in the tree of `size` leaves.
@@ -59,7 +58,6 @@ class Prover:
     async def _load(self, tile: Tile, rows: list[bytes]) -> None:
         kept = self._kept.get(tile)
         if kept is None:
-            self.tiles_read += 1
             kept = _rows(hashes_in(tile, await read_tile(self._store, tile)))
             self._kept[tile] = kept
             while len(self._kept) > _MOST_KEPT:

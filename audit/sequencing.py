@@ -69,6 +69,9 @@ class Sequencing:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+            with suppress(Exception):  # it would only cost each commit a word to nobody
+                async with self._database.transaction() as tx:
+                    await log_records.say_awake(tx)
 
     async def _run(self) -> None:
         while True:

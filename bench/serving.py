@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from bench.town import Town, environment
 from web import logs
 from web.app import create_app
 from web.house import open_house
+from web.sequencing import sequencing
 from web.serving import answering, listen, server_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,7 +78,9 @@ def serving(which: str, town: Town) -> Iterator[Served]:
 
 async def _ours(settings: Settings) -> None:
     logs.configure(settings)
-    async with open_house(settings) as house:
+    async with open_house(settings) as house, AsyncExitStack() as opened:
+        if settings.sequencer_in_process:
+            await opened.enter_async_context(sequencing(house))
         await _serve(create_app(house))
 
 
