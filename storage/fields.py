@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from base.errors import Failure, Kind
 from storage.keys import FIELDS, Keys, Secret
 
 STEP = 64
@@ -24,8 +25,13 @@ _FORMAT = b"\x01"
 _NONCE = 12
 
 
-class FieldsBroken(Exception):  # noqa: N818  (it is a state of the row)
-    """A sealed row does not open: altered, moved, or of another owner."""
+class FieldsBroken(Failure):
+    """A sealed row does not open: altered, moved, or of another owner. `reason` is for the
+    operator."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(Kind.UNAVAILABLE, "content_broken")
+        self.reason = reason
 
 
 @dataclass(slots=True)
