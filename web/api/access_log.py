@@ -1,6 +1,5 @@
 """Who looked: the person's log, and a recipient's own doings."""
 
-import base64
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +15,7 @@ from web.api.shapes import Cursor, Limit
 from web.callers import CallerDep, HouseDep, PersonDep
 from web.ids import PathId
 from web.problems import language_of
+from web.receipts import receipt_of
 from web.telling import tell
 
 router = APIRouter(prefix="/v1/access-log", tags=["access log"])
@@ -105,21 +105,10 @@ async def see(event_id: PathId, house: HouseDep, person: PersonDep, request: Req
 async def prove(event_id: PathId, house: HouseDep, person: PersonDep) -> ProofOut | Response:
     """The proof of one line of my log; 202 with `Retry-After` before it is in a signed tree."""
     proof = await proving.prove_own(house, person, event_id)
-    if proof.inclusion is None:
+    receipt = receipt_of(proof)
+    if receipt is None:
         return JSONResponse({"status": "pending"}, 202, {"Retry-After": "1"})
-    return ProofOut(
-        event=proof.event,
-        k_event=_base64(proof.k_event),
-        commitment=_base64(proof.commitment),
-        sealed_sha256=_base64(proof.sealed_sha256),
-        index=proof.inclusion.index,
-        inclusion=[_base64(one) for one in proof.inclusion.path],
-        checkpoint=proof.inclusion.checkpoint.decode(),
-    )
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+    return ProofOut.model_validate(receipt)
 
 
 def _out(entry: journal.Entry, language: str) -> EntryOut:

@@ -1,0 +1,58 @@
+"""The proof of a line: a page to print, its QR code, and a file that verifies elsewhere."""
+
+import asyncio
+import time
+
+import httpx
+
+from tests.audit.logs import EAGER
+from tests.rooms import MakePerson, Served
+from tests.stories import deposit, log_of
+from tests.vault.decoding import corpus
+from tests.vectors import second_verifier
+from tests.web.pages.test_pages import browser_of
+from web.sequencing import sequencing
+
+
+async def once_proved(browser: httpx.AsyncClient, path: str) -> httpx.Response:
+    """The page, once the line is in a signed tree; until then it says so and comes back."""
+    limit = time.monotonic() + 20
+    while True:
+        page = await browser.get(path)
+        assert page.status_code == 200
+        if "refresh" not in page.headers:
+            return page
+        assert "quelques secondes" in page.text
+        assert time.monotonic() < limit
+        await asyncio.sleep(0.05)
+
+
+async def test_a_line_is_proved_on_paper_and_by_a_file(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    await deposit(client, person, corpus.pdf())
+    line = (await log_of(client, person))[0]["id"]
+    async with sequencing(served.house, EAGER), browser_of(served, person) as browser:
+        page = await once_proved(browser, f"/access-log/{line}/receipt")
+        drawn = await browser.get(f"/access-log/{line}/receipt.svg")
+        file = await browser.get(f"/access-log/{line}/receipt.json")
+    assert f"/access-log/{line}/receipt.json" in page.text
+    assert drawn.headers["content-type"] == "image/svg+xml"
+    assert b"<path" in drawn.content
+    assert person.phone.encode() not in drawn.content
+    assert file.headers["content-disposition"].startswith("attachment")
+    vkey = (await client.get("/log/vkey")).text
+    proved = second_verifier.verify_receipt(file.json(), vkey)
+    assert proved["id"] == line
+
+
+async def test_another_s_line_is_nothing(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person, other = await make_person(), await make_person()
+    await deposit(client, person, corpus.pdf())
+    line = (await log_of(client, person))[0]["id"]
+    async with browser_of(served, other) as browser:
+        for end in ("receipt", "receipt.svg", "receipt.json"):
+            assert (await browser.get(f"/access-log/{line}/{end}")).status_code == 404

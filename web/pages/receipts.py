@@ -1,0 +1,57 @@
+"""The proof of a line of the log: a page to print, its QR code, and the file that verifies it."""
+
+import json
+from typing import Any
+
+from fastapi import Response
+
+from base.errors import not_found
+from vault import journal, proving
+from web.ids import PathId
+from web.pages.page import PersonPage, page_router
+from web.receipts import qr_code, receipt_of, tree_of
+from web.telling import tell
+
+router = page_router()
+
+
+@router.get("/access-log/{event_id}/receipt")
+async def receipt(event_id: PathId, page: PersonPage) -> Response:
+    """The line, and what proves it. While it is on its way into the tree, the page comes back."""
+    entry = await journal.see_own(page.house, page.person, event_id)
+    found = await _receipt(event_id, page)
+    response = await page.show(
+        "receipt.html",
+        entry=entry,
+        sentence=tell(entry, page.language),
+        receipt=found,
+        tree=None if found is None else tree_of(found),
+    )
+    if found is None:
+        response.headers["Refresh"] = "2"
+    return response
+
+
+@router.get("/access-log/{event_id}/receipt.svg")
+async def drawing(event_id: PathId, page: PersonPage) -> Response:
+    """The QR code of the essentials."""
+    return Response(qr_code(await _ready(event_id, page)), media_type="image/svg+xml")
+
+
+@router.get("/access-log/{event_id}/receipt.json")
+async def download(event_id: PathId, page: PersonPage) -> Response:
+    """The file that `unefois verify --receipt` reads, on any machine."""
+    found = json.dumps(await _ready(event_id, page), ensure_ascii=False, indent=1)
+    headers = {"Content-Disposition": f'attachment; filename="preuve-{event_id}.json"'}
+    return Response(found, media_type="application/json", headers=headers)
+
+
+async def _receipt(event_id: PathId, page: PersonPage) -> dict[str, Any] | None:
+    return receipt_of(await proving.prove_own(page.house, page.person, event_id))
+
+
+async def _ready(event_id: PathId, page: PersonPage) -> dict[str, Any]:
+    found = await _receipt(event_id, page)
+    if found is None:
+        raise not_found()
+    return found
