@@ -41,6 +41,7 @@ ALLOWED = {
     "to_string": "starlette calls it, of a path convertor",
     "families_of_types": "a template calls it",
     "validity": "a template reads it",
+    "on_chunk_header": "httptools calls it",
 }
 # Fields that libraries read one by one: columns, bodies and answers, the log's closed vocabulary,
 # the catalogue's entries, the words of templates.
