@@ -8,7 +8,7 @@ and one person's file is not another's. See docs/formats/sealed-file.md.
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -134,8 +134,8 @@ class Content:
         async with self._blobs.reader(BlobKey(self._address.blob_key)) as reader:
             opener: floe.Opener | None = None
             for index in segments:
-                with _plain_buffers.lend() as into:
-                    opener, plain = await self._open(reader, opener, layout, index, into)
+                with ExitStack() as lent:
+                    opener, plain = await self._open(reader, opener, layout, index, lent)
                     with plain, plain[layout.slice_of(index, start, stop)] as wanted:
                         last = max(0, len(wanted) - 1) // SLICE * SLICE
                         for at in range(0, last, SLICE):
@@ -152,9 +152,13 @@ class Content:
         opener: floe.Opener | None,
         layout: floe.Layout,
         index: int,
-        into: bytearray,
+        lent: ExitStack,
     ) -> tuple[floe.Opener, memoryview]:
-        """Fetch and open one segment; the header comes in the same read as the first one."""
+        """Fetch and open one segment; the header comes in the same read as the first one.
+
+        The plaintext's buffer is lent to `lent` once the ciphertext is there: of those who wait
+        for a store, and of those whose reader stalls, each holds one buffer and not two.
+        """
         offset, length = layout.segment_span(index)
         start = 0 if opener is None and index == 0 else offset
         with _sealed_buffers.lend() as buffer, memoryview(buffer) as view:
@@ -169,6 +173,7 @@ class Content:
                         with fetched[:offset] as header:
                             opener = self._opener(header)
                     # Views end with their blocks, or the pool would not take the buffer back.
+                    into = lent.enter_context(_plain_buffers.lend())
                     with fetched[offset - start :] as sealed:
                         return opener, opener.open_segment(index, sealed, into)
             except floe.SealBroken as broken:
