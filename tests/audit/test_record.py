@@ -159,7 +159,7 @@ async def test_each_line_is_a_sentence_in_french_and_in_english(
     assert french.keys() <= english.keys()
     assert all(french[one] != english[one] for one in french)
     assert any(
-        "Camille Moreau" in said and "ouvert un document" in said for said in french.values()
+        "Camille Moreau" in said and "ouvert un papier" in said for said in french.values()
     )
     assert not any("{" in said for said in (*french.values(), *english.values()))
 
