@@ -6,12 +6,12 @@ from pathlib import Path
 
 import uvloop
 
-from bench import memory, retrieval, sealing, town
+from bench import log, memory, retrieval, sealing, town
 from bench.rows import Row, table
 from bench.serving import serving
 
 RESULTS = Path(__file__).with_name("results.json")
-PARTS = ("sealing", "retrieval", "memory")
+PARTS = ("sealing", "retrieval", "memory", "log")
 SECONDS = 20.0
 
 
@@ -29,6 +29,8 @@ def main(parts: list[str]) -> None:
             if "memory" in wanted:
                 with serving("ours", known) as ours:
                     rows += uvloop.run(memory.measure(known, ours, memory.Load()))
+    if "log" in wanted:
+        rows += log.measure()
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
     print(table(rows))
 
