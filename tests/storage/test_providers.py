@@ -302,7 +302,11 @@ async def test_a_disabled_key_is_not_usable(kms_settings: KmsSettings, aws_kms: 
 async def test_a_silent_kms_is_an_error_in_a_bounded_time(
     monkeypatch: pytest.MonkeyPatch, kms_settings: KmsSettings
 ) -> None:
-    silent = await asyncio.start_server(lambda _r, _w: asyncio.sleep(30), "127.0.0.1", 0)
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     provider = AwsKms(
         KmsSettings("eu-west-3", f"http://127.0.0.1:{port}", read_timeout=0.2, attempts=2)

@@ -14,6 +14,7 @@ from auth.messages import inbox
 from auth.subjects import Person, Worker
 from base.errors import Failure, Kind
 from base.ids import new_id
+from storage.fields import FieldsBroken
 from tests.rooms import MoveClock
 from tests.vault.consenting import (
     a_phone,
@@ -264,7 +265,7 @@ async def test_a_vault_opened_later_finds_what_waits_for_its_phone(desk: Desk) -
         sealed = await tx.scalar(
             text("SELECT sealed FROM unefois.consent_request WHERE id = :id"), {"id": sent.id}
         )
-    with pytest.raises(Exception, match="another owner"):
+    with pytest.raises(FieldsBroken):
         service.open("consent_request", sent.id, sealed)
 
 
