@@ -158,9 +158,7 @@ async def test_each_line_is_a_sentence_in_french_and_in_english(
     english = {line["id"]: line["sentence"] for line in await log_of(client, person, "en")}
     assert french.keys() <= english.keys()
     assert all(french[one] != english[one] for one in french)
-    assert any(
-        "Camille Moreau" in said and "ouvert un papier" in said for said in french.values()
-    )
+    assert any("Camille Moreau" in said and "ouvert un papier" in said for said in french.values())
     assert not any("{" in said for said in (*french.values(), *english.values()))
 
 
