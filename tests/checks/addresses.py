@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Each in two pieces, so that this file does not hold them.
 _PIECES = (
-    (r"(?<!\w)/wo", "rk/"),
-    (r"(?<!\w)/ro", "ot/"),
+    ("/wo", "rk/"),
+    ("/ro", "ot/"),
     ("/home/[a-z]+/", "(?!unefois)"),
     ("pypi", r"\.org"),
     ("files\\.python", "hosted"),

@@ -32,7 +32,7 @@ async def home(page: WorkerPage, cursor: str | None = None) -> Response:
     sent = await consent.list_sent(page.house, page.worker, limit=LIMIT)
     phones = {one.id: one.phone for one in sent.items}
     return await page.show(
-        "work/grants.html",
+        "pro/grants.html",
         live=live.items,
         more=live.next,
         ended=[] if cursor else ended.items,
@@ -44,7 +44,7 @@ async def home(page: WorkerPage, cursor: str | None = None) -> Response:
 @router.get("/pro/requests/new")
 async def ask(page: WorkerPage) -> Response:
     """The form to ask."""
-    return await page.show("work/ask.html", **_values(_blank(page.worker)))
+    return await page.show("pro/ask.html", **_values(_blank(page.worker)))
 
 
 @router.post("/pro/requests/new")
@@ -60,7 +60,7 @@ async def send(page: WorkerPage) -> Response:
             idempotency_key=form.get("once")[:64] or None,
         )
     except Failure as failure:
-        return await page.show_failure(failure, "work/ask.html", **_values(form))
+        return await page.show_failure(failure, "pro/ask.html", **_values(form))
     return go("/pro/grants", done="asked")
 
 
@@ -69,7 +69,7 @@ async def doings(page: WorkerPage, cursor: str | None = None) -> Response:
     """What I did, as the log holds it."""
     read = await journal.read_doings(page.house, page.worker, cursor=cursor, limit=LIMIT)
     lines = [(one, tell(one, page.language)) for one in read.items]
-    return await page.show("work/doings.html", lines=lines, more=read.next)
+    return await page.show("pro/doings.html", lines=lines, more=read.next)
 
 
 def asked_of(form: Form) -> Asked:

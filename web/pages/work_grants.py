@@ -22,7 +22,7 @@ async def see(grant_id: PathId, page: WorkerPage, cursor: str | None = None) -> 
     )
     grant = await _live(page, grant_id)
     return await page.show(
-        "work/grant.html", grant=grant, papers=listed.items, more=listed.next, may_read=may_read
+        "pro/grant.html", grant=grant, papers=listed.items, more=listed.next, may_read=may_read
     )
 
 
@@ -30,13 +30,13 @@ async def see(grant_id: PathId, page: WorkerPage, cursor: str | None = None) -> 
 async def attest(grant_id: PathId, page: WorkerPage, type: str = "") -> Response:  # noqa: A002  (the contract's word)
     """Whether a paper is held, of what date; no file."""
     answer = await evidence.evidence(page.house, page.worker, grant_id, type[:64])
-    return await page.show("work/evidence.html", answer=answer, grant_id=grant_id)
+    return await page.show("pro/evidence.html", answer=answer, grant_id=grant_id)
 
 
 @router.get("/pro/grants/{grant_id}/documents/{document_id}")
 async def look(grant_id: PathId, document_id: PathId, page: WorkerPage) -> Response:
     """The picture of a paper, on a page with a way back; the picture's own request is recorded."""
-    return await page.show("work/look.html", grant_id=grant_id, document_id=document_id)
+    return await page.show("pro/look.html", grant_id=grant_id, document_id=document_id)
 
 
 @router.get("/pro/grants/{grant_id}/documents/{document_id}/preview")
