@@ -1,10 +1,11 @@
 """Logs as lines of JSON on the standard error: ids and kinds, nothing personal, no traceback's
 values. What libraries say through `logging` is brought to the same form."""
 
+import io
 import json
 import logging
 import sys
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 
@@ -16,7 +17,7 @@ _QUIET = ("httpx", "httpcore", "botocore", "urllib3", "pikepdf", "PIL", "procras
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Set the process's logs up; again is fine."""
-    out = stream or sys.stderr
+    out = stream or cast("TextIO", _StandardError())
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
         processors=[
@@ -36,6 +37,16 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+class _StandardError(io.TextIOBase):
+    """The standard error of the moment, whatever it is by then."""
+
+    def write(self, text: str, /) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 class _Lines(logging.Formatter):
