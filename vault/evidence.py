@@ -18,11 +18,12 @@ from auth.subjects import Recipient, kind_of
 from base.errors import Failure, Kind
 from storage.fields import Sealer
 from vault import catalogue, judging
-from vault.grants import Terms, act_on, type_tag
+from vault.grants import act_on, type_tag
 from vault.judging import Act, Declined
 from vault.papers import is_verified
 from vault.records import grants as records
 from vault.rules import Reason, Refused, may_attest
+from vault.terms import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,76 +23,29 @@ from auth.subjects import Person, Recipient, kind_of
 from base.contact import normal_email
 from base.database import notify
 from base.ids import new_id
-from storage.fields import Sealer
 from vault import cursors, durations, idempotency, judging, pacing
 from vault.catalogue import GRANT_BASIS
 from vault.cursors import Page
-from vault.judging import NOBODY, Act, Declined
+from vault.judging import Act, Declined
 from vault.records import grants as records
 from vault.revocations import GRANTS
 from vault.rules import GrantAction, Reason, Refused, may_revoke, may_see, state_of
-from vault.scopes import Scope, check, check_purpose, check_storing, given, scope_of
+from vault.scopes import Scope, check, check_purpose, check_storing, given
+from vault.terms import Terms
 
 _TABLE = "grant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What a grant says in words: the content of its sealed row."""
-
-    scope: Scope
-    purpose_code: str
-    purpose: str = field(repr=False)
-    legal_basis: str
-    duration: str
-    may_store: bool
-    store_for: str | None
-    contact: dict[str, str] = field(repr=False)
-    recipient: dict[str, str] = field(repr=False)
-
-    def values(self) -> dict[str, Any]:
-        """As sealed. Fields are only ever added."""
-        return {
-            "document_types": list(self.scope.document_types),
-            "document_ids": [str(each) for each in self.scope.document_ids],
-            "actions": [action.value for action in self.scope.actions],
-            "purpose_code": self.purpose_code,
-            "purpose": self.purpose,
-            "legal_basis": self.legal_basis,
-            "duration": self.duration,
-            "may_store": self.may_store,
-            "store_for": self.store_for,
-            "contact": self.contact,
-            "recipient": self.recipient,
-        }
-
-    @classmethod
-    def read(cls, values: dict[str, Any]) -> "Terms":
-        """Out of an opened row."""
-        return cls(
-            scope=scope_of(
-                values["document_types"], map(UUID, values["document_ids"]), values["actions"]
-            ),
-            purpose_code=values["purpose_code"],
-            purpose=values["purpose"],
-            legal_basis=values["legal_basis"],
-            duration=values["duration"],
-            may_store=values["may_store"],
-            store_for=values["store_for"],
-            contact=values["contact"],
-            recipient=values["recipient"],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class GrantView:
-    """A grant as its two sides see it. `state`: `live`, `expired` or `revoked`."""
+    """A grant as its two sides see it. `recipient`: who they were on the day it was given."""
 
     id: UUID
     request_id: UUID | None
     state: Literal["live", "expired", "revoked"]
     recipient_kind: str
     recipient_id: UUID
+    recipient: dict[str, str] = field(repr=False)
     covers_future: bool
     given_at: datetime
     ends_at: datetime
@@ -199,12 +152,11 @@ async def _give(
         may_store=gift.may_store,
         store_for=gift.store_for,
         contact={},
-        recipient=snapshot(recipient),
     )
     view = await issue(
         desk, tx, person.id, recipient=(kind_of(recipient), recipient.id),
-        organisation_id=recipient.organisation_id, terms=terms, covers_future=gift.covers_future,
-        at=await instant(tx), act=act,
+        organisation_id=recipient.organisation_id, shown=snapshot(recipient), terms=terms,
+        covers_future=gift.covers_future, at=await instant(tx), act=act,
     )  # fmt: skip
     await idempotency.keep(tx, claimed, view.id)
     return view
@@ -217,6 +169,7 @@ async def issue(
     *,
     recipient: tuple[str, UUID],
     organisation_id: UUID,
+    shown: dict[str, str],
     terms: Terms,
     covers_future: bool,
     at: datetime,
@@ -225,6 +178,7 @@ async def issue(
 ) -> GrantView:
     """Make a grant and record it, in the caller's transaction: scope and documents are checked.
 
+    `shown`: the recipient's `snapshot`, as the person saw it.
     Raises `Failure` `duration_too_long` beyond twelve months, `duration_invalid`.
     """
     grant_id = new_id()
@@ -243,7 +197,7 @@ async def issue(
         "covers_future": covers_future,
         "given_at": at,
         "ends_at": durations.grant_end(at, terms.duration),
-        "sealed": sealer.seal(_TABLE, grant_id, terms.values()),
+        "sealed": sealer.seal(_TABLE, grant_id, {**terms.values(), "recipient": shown}),
     }
     await records.add_grant(
         tx,
@@ -259,6 +213,7 @@ async def issue(
         state=state_of(None, values["ends_at"], at),
         recipient_kind=recipient[0],
         recipient_id=recipient[1],
+        recipient=shown,
         covers_future=covers_future,
         given_at=at,
         ends_at=values["ends_at"],
@@ -370,8 +325,7 @@ def act_on(row: Row[Any] | None, subject: Person | Recipient, action: Action) ->
     """An act on a grant as the log of its giver shows it; a stranger's line names nobody."""
     if row is None:
         return Act(action=action, actor=subject.actor())
-    stranger = isinstance(subject, Person) and subject.id != row.person_id
-    actor = NOBODY if stranger else subject.actor()
+    actor = judging.shown_to(row.person_id, subject)
     return Act(action=action, actor=actor, person=row.person_id, grant=row.id)
 
 
@@ -409,16 +363,17 @@ def _why(act: Act, terms: Terms) -> Act:
 
 
 async def _view(desk: Desk, tx: AsyncConnection, row: Row[Any]) -> GrantView:
-    sealer: Sealer = await desk.fields.of(row.person_id, tx)
+    values = (await desk.fields.of(row.person_id, tx)).open(_TABLE, row.id, row.sealed)
     return GrantView(
         id=row.id,
         request_id=row.request_id,
         state=state_of(row.revoked_at, row.ends_at, row.at),
         recipient_kind=row.recipient_kind,
         recipient_id=row.recipient_id,
+        recipient=values["recipient"],
         covers_future=row.covers_future,
         given_at=row.given_at,
         ends_at=row.ends_at,
         revoked_at=row.revoked_at,
-        terms=Terms.read(sealer.open(_TABLE, row.id, row.sealed)),
+        terms=Terms.read(values),
     )

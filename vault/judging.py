@@ -19,9 +19,6 @@ from base.ids import new_id
 from base.rounds import Round
 from vault.rules import Reason, failure_of
 
-NOBODY = Actor(ActorKind.ANONYMOUS)
-"""Another person, as the owner's log shows them: who they are is not the owner's to know."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
@@ -49,6 +46,16 @@ class Declined:
     act: Act
     reason: Reason
     retry_after: int | None = None
+
+
+def shown_to(owner_id: UUID | None, subject: Person | Recipient) -> Actor:
+    """The actor as the owner's log shows them: another person is nobody.
+
+    Who they are is not the owner's to know.
+    """
+    if isinstance(subject, Person) and subject.id != owner_id:
+        return Actor(ActorKind.ANONYMOUS)
+    return subject.actor()
 
 
 async def allow(desk: Desk, tx: AsyncConnection, at: datetime, act: Act) -> UUID:

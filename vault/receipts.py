@@ -51,7 +51,7 @@ def receipt(grant: GrantView, public_url: str) -> dict[str, Any]:
         "dpv:hasRecipient": {
             "@type": "dpv:Recipient",
             "kind": grant.recipient_kind,
-            **terms.recipient,
+            **grant.recipient,
             "contact_for_this": terms.contact,
         },
         "dpv:hasPurpose": {"code": terms.purpose_code, "dct:description": terms.purpose},

@@ -22,10 +22,12 @@ from tests.vault.consenting import (
     make_worker,
 )
 from tests.vault.consenting import make_person as a_person_of
-from vault import consent
-from vault.consent import Approval, SentRequest, approve, ask, refuse
+from vault import requested
+from vault.consent import approve, ask, refuse
 from vault.evidence import evidence
 from vault.grants import list_grants, revoke, see
+from vault.requested import SentRequest
+from vault.terms import Approval
 
 WEEK = timedelta(days=7)
 
@@ -51,7 +53,7 @@ async def test_a_phone_with_a_vault_answers_as_one_without(desk: Desk) -> None:
     sent = {phone: await ask(shown, worker, phone, asking("payslip")) for phone in (known, unknown)}
     assert {set(asdict(each)) == {"id", "lapses_at"} for each in sent.values()} == {True}
     seen = [
-        shape(await consent.see_sent(desk, worker, sent[phone].id)) for phone in (known, unknown)
+        shape(await requested.see_sent(desk, worker, sent[phone].id)) for phone in (known, unknown)
     ]
     assert seen[0] == seen[1]
     assert seen[0]["state"] == "waiting"
@@ -87,10 +89,10 @@ async def test_a_refusal_looks_like_silence_until_the_end(
         (WEEK + timedelta(seconds=2), "lapsed"),
     ):
         moved_clock(moved)
-        seen = [shape(await consent.see_sent(desk, worker, each)) for each in ids]
+        seen = [shape(await requested.see_sent(desk, worker, each)) for each in ids]
         assert seen[0] == seen[1]
         assert seen[0]["state"] == state
-        listed = [shape(each) for each in (await consent.list_sent(desk, worker)).items]
+        listed = [shape(each) for each in (await requested.list_sent(desk, worker)).items]
         assert listed == seen
 
 
@@ -104,7 +106,7 @@ async def test_a_vault_opened_while_it_is_asked_misses_nothing(
         _, person = await asyncio.gather(
             ask(desk, worker, phone, asking("payslip")), make_person(phone)
         )
-        assert len((await consent.list_received(desk, person.subject)).items) == 1
+        assert len((await requested.list_received(desk, person.subject)).items) == 1
 
 
 async def granted(desk: Desk) -> tuple[Person, Worker, UUID, UUID]:
@@ -121,10 +123,10 @@ async def test_the_ids_of_others_answer_as_unknown_ones(desk: Desk) -> None:
     other = await a_person_of(desk)
     colleague = await make_worker(desk, organisation_id=worker.organisation_id)
     for request in (request_id, waiting, new_id()):
-        assert await code_of(consent.see_received(desk, other, request)) == "not_found"
+        assert await code_of(requested.see_received(desk, other, request)) == "not_found"
         assert await code_of(approve(desk, other, request, Approval())) == "not_found"
         assert await code_of(refuse(desk, other, request)) == "not_found"
-        assert await code_of(consent.see_sent(desk, colleague, request)) == "not_found"
+        assert await code_of(requested.see_sent(desk, colleague, request)) == "not_found"
     for grant in (grant_id, new_id()):
         assert await code_of(see(desk, other, grant)) == "not_found"
         assert await code_of(see(desk, colleague, grant)) == "not_found"
@@ -138,7 +140,7 @@ async def test_the_ids_of_others_answer_as_unknown_ones(desk: Desk) -> None:
     assert {line["actor"].get("name") for line in refused} == {None, "Inès Moreau"}
     assert (await list_grants(desk, other)).items == []
     assert (await list_grants(desk, colleague)).items == []
-    assert (await consent.list_sent(desk, colleague)).items == []
+    assert (await requested.list_sent(desk, colleague)).items == []
 
 
 async def test_a_grant_is_the_workers_and_not_their_organisations(desk: Desk) -> None:

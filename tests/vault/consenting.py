@@ -14,10 +14,10 @@ from auth.records import people, recipients
 from auth.records.instants import instant
 from auth.subjects import Client, Person, Worker
 from base.ids import new_id
-from vault.consent import Asked
 from vault.papers import Facts, facts_values
 from vault.records.tables import Document, DocumentVersion
 from vault.scopes import scope_of
+from vault.terms import Terms
 
 
 def a_phone() -> str:
@@ -146,7 +146,7 @@ def asking(
     actions: tuple[str, ...] = ("read",),
     duration: str = "P1M",
     **other: Any,
-) -> Asked:
+) -> Terms:
     """A request for some types, as a worker fills it in."""
     values: dict[str, Any] = {
         "purpose_code": "housing",
@@ -156,7 +156,7 @@ def asking(
         "store_for": None,
         "contact": {"name": "Inès Moreau", "job": "AS", "phone": "0148706000", "hours": "9-12"},
     }
-    return Asked(scope=scope_of(types, ids, actions), duration=duration, **{**values, **other})
+    return Terms(scope=scope_of(types, ids, actions), duration=duration, **{**values, **other})
 
 
 async def log_of(desk: Desk, person: Person | None, actor: Worker | Client | None = None) -> Any:

@@ -27,14 +27,15 @@ from tests.vault.consenting import (
     make_person,
     make_worker,
 )
-from vault import consent, pacing
-from vault.consent import Approval, adopt_requests, approve, ask, refuse
+from vault import pacing, requested
+from vault.consent import adopt_requests, approve, ask, refuse
 from vault.durations import end_of
 from vault.grants import GrantView, list_grants
 from vault.records.attempts import forget_attempts
 from vault.records.requests import forget_unanswered
 from vault.rules import GrantAction
 from vault.scopes import Choice
+from vault.terms import Approval, Terms
 
 WEEK = timedelta(days=7)
 
@@ -61,7 +62,7 @@ async def test_a_request_reaches_the_person_and_is_approved_as_it_stands(desk: D
     await make_document(desk, person, "passport")
     spaced = f"0{phone[3]} {phone[4:6]} {phone[6:]}"
     sent = await ask(desk, worker, spaced, asking("income_tax_notice", "payslip"))
-    (item,) = (await consent.list_received(desk, person)).items
+    (item,) = (await requested.list_received(desk, person)).items
     assert (item.id, item.state, item.lapses_at) == (sent.id, "waiting", sent.lapses_at)
     assert item.requester["name"] == "Inès Moreau"
     assert item.requester["organisation"] == "CCAS de Montreuil"
@@ -77,7 +78,7 @@ async def test_a_request_reaches_the_person_and_is_approved_as_it_stands(desk: D
     assert grant.terms.scope.document_types == ("income_tax_notice", "payslip")
     for subject in (person, worker):
         assert [each.id for each in (await list_grants(desk, subject)).items] == [grant.id]
-    seen = await consent.see_sent(desk, worker, sent.id)
+    seen = await requested.see_sent(desk, worker, sent.id)
     assert (seen.state, seen.grant_id) == ("approved", grant.id)
     # 3. On the person's log: both steps, with who and why.
     lines = await log_of(desk, person)
@@ -126,7 +127,7 @@ async def test_widening_is_refused_and_leaves_the_request_waiting(
 ) -> None:
     person, _, request_id = await asked_of(desk, "payslip")
     assert await fails(approve(desk, person, request_id, approval)) == (Kind.INVALID, code)
-    assert (await consent.see_received(desk, person, request_id)).state == "waiting"
+    assert (await requested.see_received(desk, person, request_id)).state == "waiting"
     assert (await list_grants(desk, person)).items == []
     if code != "duration_invalid":
         assert (await log_of(desk, person))[-1]["outcome"] == "refused"
@@ -178,7 +179,7 @@ async def test_a_request_is_answered_once(desk: Desk) -> None:
     conflict = (Kind.CONFLICT, "request_answered")
     assert await fails(approve(desk, person, request_id, Approval())) == conflict
     assert await fails(refuse(desk, person, request_id, "not_me")) == conflict
-    assert (await consent.see_received(desk, person, request_id)).state == "refused"
+    assert (await requested.see_received(desk, person, request_id)).state == "refused"
     reasons = [line.get("reason") for line in await log_of(desk, person)]
     assert reasons == [None, None, "answered", "answered"]
 
@@ -216,10 +217,10 @@ async def test_an_unanswered_request_lapses_after_a_week(
 ) -> None:
     person, worker, request_id = await asked_of(desk, "payslip")
     moved_clock(WEEK - timedelta(minutes=5))
-    assert (await consent.see_received(desk, person, request_id)).state == "waiting"
+    assert (await requested.see_received(desk, person, request_id)).state == "waiting"
     moved_clock(WEEK + timedelta(seconds=1))
-    assert (await consent.see_received(desk, person, request_id)).state == "lapsed"
-    assert (await consent.see_sent(desk, worker, request_id)).state == "lapsed"
+    assert (await requested.see_received(desk, person, request_id)).state == "lapsed"
+    assert (await requested.see_sent(desk, worker, request_id)).state == "lapsed"
     lapsed = (Kind.CONFLICT, "request_lapsed")
     assert await fails(approve(desk, person, request_id, Approval())) == lapsed
     assert await fails(refuse(desk, person, request_id)) == lapsed
@@ -234,28 +235,30 @@ async def test_what_waits_comes_first_and_pages_follow_on(desk: Desk) -> None:
     read: list[UUID] = []
     cursor = None
     while True:
-        page = await consent.list_received(desk, person, limit=2, cursor=cursor)
+        page = await requested.list_received(desk, person, limit=2, cursor=cursor)
         read += [item.id for item in page.items]
         cursor = page.next
         if cursor is None:
             break
     assert read == [ids[3], ids[2], ids[0], ids[4], ids[1]]
-    first = await consent.list_sent(desk, worker, limit=3)
-    then = await consent.list_sent(desk, worker, limit=3, cursor=first.next)
+    first = await requested.list_sent(desk, worker, limit=3)
+    then = await requested.list_sent(desk, worker, limit=3, cursor=first.next)
     assert [item.id for item in [*first.items, *then.items]] == ids[::-1]
     assert then.next is None
-    assert (await fails(consent.list_sent(desk, worker, cursor="nonsense")))[1] == "cursor_invalid"
+    assert (await fails(requested.list_sent(desk, worker, cursor="nonsense")))[
+        1
+    ] == "cursor_invalid"
 
 
 async def test_a_vault_opened_later_finds_what_waits_for_its_phone(desk: Desk) -> None:
     phone, worker = a_phone(), await make_worker(desk)
     sent = await ask(desk, worker, phone, asking("payslip"))
     person = await make_person(desk, phone)
-    assert (await consent.list_received(desk, person)).items == []
+    assert (await requested.list_received(desk, person)).items == []
     async with desk.database.transaction() as tx:
         tag = await desk.fields.tag("phone", phone)
         assert await adopt_requests(desk, tx, person.id, tag) == 1
-    (item,) = (await consent.list_received(desk, person)).items
+    (item,) = (await requested.list_received(desk, person)).items
     assert item.id == sent.id
     await refuse(desk, person, sent.id, "not_me")
     assert (await log_of(desk, person))[-1]["action"] == "consent.not_me"
@@ -306,7 +309,7 @@ async def test_many_requests_at_once_do_not_pass_the_pace(desk: Desk) -> None:
     )
     codes = [each.code for each in answers if isinstance(each, Failure)]
     assert codes == ["too_many_requests"] * 10
-    assert len((await consent.list_sent(desk, client, limit=100)).items) == 5
+    assert len((await requested.list_sent(desk, client, limit=100)).items) == 5
 
 
 @pytest.mark.parametrize(
@@ -323,10 +326,10 @@ async def test_many_requests_at_once_do_not_pass_the_pace(desk: Desk) -> None:
         (asking("payslip", store_for="P1Y"), "store_not_asked"),
     ],
 )
-async def test_what_cannot_be_asked(desk: Desk, asked: consent.Asked, code: str) -> None:
+async def test_what_cannot_be_asked(desk: Desk, asked: Terms, code: str) -> None:
     worker = await make_worker(desk)
     assert await fails(ask(desk, worker, a_phone(), asked)) == (Kind.INVALID, code)
-    assert (await consent.list_sent(desk, worker)).items == []
+    assert (await requested.list_sent(desk, worker)).items == []
 
 
 async def test_a_deposit_needs_no_type(desk: Desk) -> None:
@@ -341,7 +344,7 @@ async def test_the_same_key_asks_once(desk: Desk) -> None:
         *(ask(desk, worker, phone, asking("payslip"), idempotency_key="k-1") for _ in range(8))
     )
     assert len({each.id for each in answers}) == 1
-    assert len((await consent.list_sent(desk, worker)).items) == 1
+    assert len((await requested.list_sent(desk, worker)).items) == 1
     other_body = ask(desk, worker, a_phone(), asking("payslip"), idempotency_key="k-1")
     assert await fails(other_body) == (Kind.INVALID, "idempotency_key_reused")
     # The key is the caller's own: another worker's same word is another key.
@@ -405,8 +408,8 @@ async def test_what_came_to_nothing_is_forgotten_at_one_age(
         moved_clock(age)
         async with desk.database.transaction() as tx:
             await forget_unanswered(tx, lapsed_for=WEEK * 4)
-        assert len((await consent.list_sent(desk, worker)).items) == left
-    (kept,) = (await consent.list_sent(desk, worker)).items
+        assert len((await requested.list_sent(desk, worker)).items) == left
+    (kept,) = (await requested.list_sent(desk, worker)).items
     assert kept.state == "approved"
 
 

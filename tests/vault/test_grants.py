@@ -52,7 +52,7 @@ async def test_a_person_gives_to_a_worker_by_id_or_e_mail_and_to_a_client(desk: 
     to_client = await give(desk, person, gift(Named(client_id=client.client_id), "lease"))
     assert by_id.recipient_id == by_mail.recipient_id == worker.id
     assert (to_client.recipient_kind, to_client.recipient_id) == ("client", client.id)
-    assert by_id.terms.recipient["organisation"] == "CCAS de Montreuil"
+    assert by_id.recipient["organisation"] == "CCAS de Montreuil"
     assert by_id.terms.scope.document_ids == (permit,)
     assert by_id.terms.legal_basis == "consent"
     mine = (await list_grants(desk, person)).items

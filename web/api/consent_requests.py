@@ -8,9 +8,10 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from auth.subjects import Person
-from vault import consent
-from vault.consent import Approval, Asked, ReceivedRequest, SentRequest
+from vault import consent, requested
+from vault.requested import ReceivedRequest, SentRequest
 from vault.scopes import Choice
+from vault.terms import Approval, Terms
 from web.api.shapes import Cursor, Limit, Strict
 from web.api.terms import (
     AskedOut,
@@ -53,8 +54,8 @@ class ConsentRequestIn(Strict):
     store_for: StoreFor | None = None
     contact: ContactIn
 
-    def asked(self) -> Asked:
-        return Asked(
+    def asked(self) -> Terms:
+        return Terms(
             scope=self.scope.scope(),
             purpose_code=self.purpose.code,
             purpose=self.purpose.words(),
@@ -165,9 +166,9 @@ async def list_(
 ) -> RequestList:
     """A person's received requests, what waits first; anyone else's sent ones, newest first."""
     if isinstance(caller, Person):
-        received = await consent.list_received(house, caller, limit=limit, cursor=cursor)
+        received = await requested.list_received(house, caller, limit=limit, cursor=cursor)
         return RequestList(items=[_received(each) for each in received.items], next=received.next)
-    sent = await consent.list_sent(house, caller, limit=limit, cursor=cursor)
+    sent = await requested.list_sent(house, caller, limit=limit, cursor=cursor)
     return RequestList(items=[_sent(each) for each in sent.items], next=sent.next)
 
 
@@ -177,8 +178,8 @@ async def see(
 ) -> ReceivedRequestOut | SentRequestOut:
     """One request, to the one it was put to or the one who sent it."""
     if isinstance(caller, Person):
-        return _received(await consent.see_received(house, caller, request_id))
-    return _sent(await consent.see_sent(house, caller, request_id))
+        return _received(await requested.see_received(house, caller, request_id))
+    return _sent(await requested.see_sent(house, caller, request_id))
 
 
 @router.post("/{request_id}/approve", status_code=201)

@@ -8,11 +8,11 @@ from fastapi import Header
 from pydantic import BaseModel, Field, StringConstraints
 
 from base.errors import invalid
-from vault.consent import Asked
-from vault.grants import GrantView, Terms
+from vault.grants import GrantView
 from vault.names import clean_text, clean_title
 from vault.rules import GrantAction
 from vault.scopes import LONGEST_PURPOSE, MOST, Choice, Scope, scope_of
+from vault.terms import Terms
 from web.api.shapes import Strict
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -179,7 +179,7 @@ def scope_out(scope: Scope) -> ScopeOut:
     )
 
 
-def asked_out(asked: Asked | Terms) -> AskedOut:
+def asked_out(asked: Terms) -> AskedOut:
     """What is asked, or given."""
     return AskedOut(
         scope=scope_out(asked.scope),
@@ -206,7 +206,7 @@ def grant_out(grant: GrantView) -> GrantOut:
     """A grant, the same to both of its sides: it never says whose phone it is."""
     terms = grant.terms
     recipient = RecipientOut(
-        **party_out(terms.recipient, terms.contact).model_dump(),
+        **party_out(grant.recipient, terms.contact).model_dump(),
         id=grant.recipient_id,
         kind="worker" if grant.recipient_kind == "worker" else "client",
     )

@@ -20,14 +20,15 @@ from auth.subjects import Person, Worker
 from auth.tokens import SigningKey
 from base.files import write_private
 from base.ids import new_id
-from vault import consent, documents, grants
-from vault.consent import Asked, adopt_requests
+from vault import consent, documents, grants, requested
+from vault.consent import adopt_requests
 from vault.deposit import Depositor, deposit
 from vault.grants import Gift, Named
 from vault.house import House
 from vault.papers import Facts
 from vault.rules import GrantAction
 from vault.scopes import Scope
+from vault.terms import Terms
 from web.demo.specimens import Specimen, specimens
 
 PHONE = "+33600000001"
@@ -224,7 +225,7 @@ async def _consents(house: House, person: Person, worker: Worker) -> None:
             Scope(("caf_payment_certificate", "payslip"), (), (GrantAction.ATTEST,)),
             ("benefits", "Étude des droits"),
         )
-    received = (await consent.list_received(house, person)).items
+    received = (await requested.list_received(house, person)).items
     if not any(request.state == "waiting" for request in received):
         await consent.ask(house, worker, PHONE, _asked(worker))
 
@@ -236,8 +237,8 @@ async def _give(
     await grants.give(house, person, gift, idempotency_key=str(new_id()))
 
 
-def _asked(worker: Worker) -> Asked:
-    return Asked(
+def _asked(worker: Worker) -> Terms:
+    return Terms(
         scope=Scope(
             ("caf_payment_certificate", "health_insurance_certificate"), (), (GrantAction.READ,)
         ),

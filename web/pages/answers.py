@@ -6,9 +6,10 @@ from uuid import UUID
 
 from base.ids import parse_id
 from vault import durations
-from vault.consent import Approval, Asked, Covered, ReceivedRequest
+from vault.requested import Covered, ReceivedRequest
 from vault.rules import GrantAction
 from vault.scopes import Choice
+from vault.terms import Approval, Terms
 from web.pages import words
 from web.pages.forms import Form
 
@@ -38,19 +39,19 @@ def approval_of(form: Form, request: ReceivedRequest) -> Approval:
     )
 
 
-def looks(asked: Asked) -> bool:
+def looks(asked: Terms) -> bool:
     """Whether papers would be seen, or known of: a deposit alone shows nothing."""
     return set(asked.scope.actions) != {GrantAction.DEPOSIT}
 
 
-def shorter_durations(asked: Asked, at: datetime, ends_at: datetime) -> list[tuple[str, datetime]]:
+def shorter_durations(asked: Terms, at: datetime, ends_at: datetime) -> list[tuple[str, datetime]]:
     """The durations to choose from that end before the one asked, each with its end."""
     ends = [(code, durations.end_of(at, code)) for code in words.DURATIONS]
     return [(code, end) for code, end in ends if code != asked.duration and end < ends_at]
 
 
 def _as_a_whole(
-    covered: Covered, asked: Asked, ticked: Iterable[UUID], named: Iterable[str]
+    covered: Covered, asked: Terms, ticked: Iterable[UUID], named: Iterable[str]
 ) -> bool:
     if covered.sensitive:
         return False
@@ -59,7 +60,7 @@ def _as_a_whole(
     return set(covered.document_ids) <= set(ticked)
 
 
-def _actions(form: Form, asked: Asked) -> tuple[GrantAction, ...] | None:
+def _actions(form: Form, asked: Terms) -> tuple[GrantAction, ...] | None:
     if len(asked.scope.actions) == 1:
         return None
     wanted = form.all("action")

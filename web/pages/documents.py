@@ -9,7 +9,7 @@ from fastapi import Response
 
 from base import clock
 from base.errors import Failure
-from vault import catalogue, consent, documents, durations, opening
+from vault import catalogue, documents, durations, opening, requested
 from vault.cursors import Page as Listed
 from vault.papers import Paper
 from web.downloads import ContentResponse
@@ -128,9 +128,9 @@ def shelved(paper: Paper) -> Shelved:
     return Shelved(paper, _validity(paper.facts.type, end))
 
 
-async def waiting_requests(page: OfPerson) -> list[consent.ReceivedRequest]:
+async def waiting_requests(page: OfPerson) -> list[requested.ReceivedRequest]:
     """The requests that wait for an answer: they come first in the list."""
-    received = await consent.list_received(page.house, page.person, limit=20)
+    received = await requested.list_received(page.house, page.person, limit=20)
     return [one for one in received.items if one.state == "waiting"]
 
 

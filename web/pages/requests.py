@@ -6,7 +6,7 @@ from fastapi import Response
 
 from base import clock
 from base.errors import Failure, Kind
-from vault import catalogue, consent
+from vault import catalogue, consent, requested
 from web.ids import PathId
 from web.pages.answers import approval_of, looks, shorter_durations
 from web.pages.documents import papers_of
@@ -20,7 +20,7 @@ LIMIT = 50
 @router.get("/requests")
 async def list_(page: PersonPage, cursor: str | None = None) -> Response:
     """What I was asked: what waits first."""
-    received = await consent.list_received(page.house, page.person, limit=LIMIT, cursor=cursor)
+    received = await requested.list_received(page.house, page.person, limit=LIMIT, cursor=cursor)
     waiting = [one for one in received.items if one.state == "waiting"]
     answered = [one for one in received.items if one.state != "waiting"]
     return await page.show("requests.html", waiting=waiting, answered=answered, more=received.next)
@@ -29,7 +29,7 @@ async def list_(page: PersonPage, cursor: str | None = None) -> Response:
 @router.get("/requests/{request_id}")
 async def see(request_id: PathId, page: PersonPage) -> Response:
     """One request, with what it would open."""
-    found = await consent.see_received(page.house, page.person, request_id)
+    found = await requested.see_received(page.house, page.person, request_id)
     return await page.show("request.html", **await _values(page, found))
 
 
@@ -37,7 +37,7 @@ async def see(request_id: PathId, page: PersonPage) -> Response:
 async def approve(request_id: PathId, page: PersonPage) -> Response:
     """Yes, to what is ticked."""
     form = await page.form()
-    found = await consent.see_received(page.house, page.person, request_id)
+    found = await requested.see_received(page.house, page.person, request_id)
     try:
         await consent.approve(page.house, page.person, request_id, approval_of(form, found))
     except Failure as failure:
@@ -64,7 +64,7 @@ async def not_me(request_id: PathId, page: PersonPage) -> Response:
 
 
 async def _values(
-    page: OfPerson, found: consent.ReceivedRequest, form: Form | None = None
+    page: OfPerson, found: requested.ReceivedRequest, form: Form | None = None
 ) -> dict[str, Any]:
     """What the page of a request shows; ticked as before when a form came back."""
     asked = found.asked

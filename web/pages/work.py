@@ -7,10 +7,10 @@ from fastapi import Response
 
 from auth.subjects import Worker
 from base.errors import Failure, invalid
-from vault import catalogue, consent, grants, journal
-from vault.consent import Asked
+from vault import catalogue, consent, grants, journal, requested
 from vault.names import clean_text, clean_title
 from vault.scopes import LONGEST_PURPOSE, MOST, scope_of
+from vault.terms import Terms
 from web.pages import words
 from web.pages.forms import Form
 from web.pages.page import WorkerPage, go, page_router
@@ -29,7 +29,7 @@ async def home(page: WorkerPage, cursor: str | None = None) -> Response:
         page.house, page.worker, state="live", limit=LIMIT, cursor=cursor
     )
     ended = await grants.list_grants(page.house, page.worker, state="ended", limit=20)
-    sent = await consent.list_sent(page.house, page.worker, limit=LIMIT)
+    sent = await requested.list_sent(page.house, page.worker, limit=LIMIT)
     phones = {one.id: one.phone for one in sent.items}
     return await page.show(
         "pro/grants.html",
@@ -72,7 +72,7 @@ async def doings(page: WorkerPage, cursor: str | None = None) -> Response:
     return await page.show("pro/doings.html", lines=lines, more=read.next)
 
 
-def asked_of(form: Form) -> Asked:
+def asked_of(form: Form) -> Terms:
     """What a worker's form asks. Raises `purpose_missing`, `scope_empty`, `text_too_long`."""
     purpose = clean_text(form.get("purpose"), LONGEST_PURPOSE)
     if purpose is None:
@@ -80,7 +80,7 @@ def asked_of(form: Form) -> Asked:
     types = form.all("type")[:MOST]
     actions = [one for one in form.all("action") if one in _ACTIONS]
     contact = {name: clean_title(form.get(f"contact_{name}")) or "" for name in _CONTACT}
-    return Asked(
+    return Terms(
         scope=scope_of(types, (), actions),
         purpose_code=form.get("purpose_code")[:64],
         purpose=purpose,

@@ -8,8 +8,9 @@ import pytest
 
 from base.errors import Failure
 from base.ids import new_id
-from vault.consent import Asked, Covered, ReceivedRequest
+from vault.requested import Covered, ReceivedRequest
 from vault.scopes import scope_of
+from vault.terms import Terms
 from web.pages.answers import approval_of, shorter_durations
 from web.pages.forms import Form
 
@@ -30,7 +31,7 @@ def request(actions: tuple[str, ...] = ("read",), **asked: Any) -> ReceivedReque
         lapses_at=NOW + timedelta(days=7),
         ends_at=NOW + timedelta(days=31),
         requester={},
-        asked=Asked(scope=scope_of(types, (), actions), contact={}, **(values | asked)),
+        asked=Terms(scope=scope_of(types, (), actions), contact={}, **(values | asked)),
         covers=(
             Covered("national_identity_card", False, (CARD,)),
             Covered("payslip", False, (PAYSLIP, OTHER_PAYSLIP)),
