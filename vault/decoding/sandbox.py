@@ -32,6 +32,7 @@ _START = (
     "main(start['control'], start['parent'], start['worker'], Limits(**start['limits']))"
 )
 _START_SECONDS = 60
+_BIRTH_SECONDS = 5
 _REQUIRED = frozenset(
     {
         Protection.NO_ENVIRONMENT,
@@ -246,12 +247,26 @@ class _Job:
                 break
         return said
 
+    async def _born(self) -> None:
+        """Until its handle is here, or never will be."""
+        while self._handle is None:
+            message, handles = await _receive(self._result, self._take)
+            if handles:
+                self._handle = handles[0]
+            elif not message:
+                return
+
     def _take(self) -> tuple[bytes, list[int]]:
         message, handles, _, _ = socket.recv_fds(self._result, ORDER_BYTES, 1)
         return message, handles
 
     async def end(self) -> None:
         """The child is dead when this returns, so its mapping of the output is gone."""
+        if self._handle is None:
+            # Given up before it was heard of: it may have been born meanwhile.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_BIRTH_SECONDS):
+                    await self._born()
         if self._handle is None:
             return
         with contextlib.suppress(ProcessLookupError):

@@ -143,6 +143,19 @@ async def test_a_cancelled_job_ends_its_child(hostile: Sandbox) -> None:
     assert (await _run(hostile, "echo", b"abcd"))["echo"] == [4]
 
 
+async def test_a_job_cancelled_before_its_child_is_born_leaves_none(hostile: Sandbox) -> None:
+    assert (await _run(hostile, "echo", b"abc"))["echo"] == [3]
+    for _ in range(5):
+        task = asyncio.create_task(_run(hostile, "sleep"))
+        await asyncio.sleep(0)  # the order is sent, and no answer can be here yet
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    # Orders are carried out one after the other: by now all of those before were.
+    assert (await _run(hostile, "echo", b"abcd"))["echo"] == [4]
+    assert _running(_zygote(hostile)) == []
+
+
 def _zygote(sandbox: Sandbox) -> int:
     process = sandbox._process
     assert process is not None
