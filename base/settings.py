@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     s3_region: str = Field("eu-west-3", description="Region of the bucket.")
     s3_access_key: str | None = Field(None, description="S3 access key.")
     s3_secret_key: SecretStr | None = Field(None, description="S3 secret key.")
+    s3_parts_folder: Path | None = Field(
+        None,
+        description="Folder where sealed parts wait for S3, in files without a name, up to 5 MiB"
+        " for each deposit under way; empty: the system's for temporary files.",
+    )
 
     key_provider: Literal["local", "aws-kms"] = Field(
         "local", description="Who wraps the keys: a keyring file, or AWS KMS."

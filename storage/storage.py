@@ -40,6 +40,7 @@ def blob_store(settings: Settings) -> BlobStore:
                 endpoint_url=settings.s3_endpoint_url,
                 access_key=settings.s3_access_key,
                 secret_key=settings.s3_secret_key,
+                parts_folder=settings.s3_parts_folder,
             )
         )
     return DirectoryStore(settings.home / "blobs")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, cast
 from urllib.parse import urlsplit
 
@@ -29,7 +30,8 @@ from storage.blobs import (
     checked_prefix,
 )
 from storage.blobs.s3_errors import ERRORS, judged
-from storage.blobs.s3_upload import Upload, content_md5
+from storage.blobs.s3_part import Part
+from storage.blobs.s3_upload import Upload
 from storage.blobs.threads import Threads
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ class S3Settings:
 
     Without keys, boto3 looks for them where it always does (a role, the environment). Without an
     endpoint, the bucket is at AWS. `attempts` bounds each request, repeated with growing, random
-    pauses after 5xx, throttling and cut connections.
+    pauses after 5xx, throttling and cut connections. Sealed parts wait in `parts_folder`, or where
+    the system keeps temporary files, in files without a name.
     """
 
     bucket: str
@@ -67,6 +70,7 @@ class S3Settings:
     attempts: int = 4
     check_timeout: float = 3.0
     part_bytes: int = SMALLEST_PART
+    parts_folder: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what would only fail later, or leak."""
@@ -95,13 +99,13 @@ class S3Store(BlobStore):
 
     @asynccontextmanager
     async def writer(self, key: BlobKey) -> AsyncIterator["_Writer"]:
-        """As the contract; `BlobExists` at `commit()`. Holds at most one part in memory."""
+        """As the contract; `BlobExists` at `commit()`. Holds little of a part in memory."""
         upload = Upload(self._client, self._bucket, self._name(key))
-        writer = _Writer(self._threads, upload, self._settings.part_bytes)
+        part = Part(self._settings.parts_folder)
         try:
-            yield writer
+            yield _Writer(self._threads, upload, part, self._settings.part_bytes)
         finally:
-            writer.buffer.clear()
+            part.close()
             with suppress(BlobUnavailable):  # an unfinished upload is invisible, and swept
                 await self._threads.settled(upload.abandon)
 
@@ -132,12 +136,17 @@ class S3Store(BlobStore):
 
     async def put(self, key: BlobKey, data: Bytes) -> None:
         """As the contract. Seen through when cancelled, or it could undo a later `put`."""
-        await self._threads.settled(self._put, key, bytes(data))
+        await self._threads.settled(self._put, key, data)
 
-    def _put(self, key: BlobKey, data: bytes) -> None:
-        self._client.put_object(
-            Bucket=self._bucket, Key=self._name(key), Body=data, ContentMD5=content_md5(data)
-        )
+    def _put(self, key: BlobKey, data: Bytes) -> None:
+        with closing(Part(self._settings.parts_folder)) as part:
+            part.add(data)
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=self._name(key),
+                Body=part.body(),
+                ContentMD5=part.content_md5,
+            )
 
     async def get(self, key: BlobKey, limit: int) -> bytes:
         """As the contract."""
@@ -255,43 +264,41 @@ class _Object(TypedDict):
 
 
 class _Writer:
-    """The contract's writer: a buffer of at most one part, reused once the part is sent."""
+    """The contract's writer: gathers a part, sends it, begins the next one in its place.
 
-    def __init__(self, threads: Threads, upload: Upload, part_bytes: int) -> None:
+    One part at a time, nothing in flight behind it: an upload is paced by a phone, not by us.
+    """
+
+    def __init__(self, threads: Threads, upload: Upload, part: Part, part_bytes: int) -> None:
         self._threads = threads
         self._upload = upload
+        self._part = part
         self._part_bytes = part_bytes
-        self.buffer = bytearray()
         self._state: Literal["open", "busy", "ended"] = "open"
 
     async def write(self, data: Bytes) -> None:
-        view = memoryview(data).cast("B")
+        self._begin()
+        await self._threads.settled(self._take, memoryview(data).cast("B"))
+        self._state = "open"
+
+    def _take(self, view: memoryview) -> None:
         while view:
-            self._begin()
-            room = self._part_bytes - len(self.buffer)
-            self.buffer += view[:room]
+            room = self._part_bytes - self._part.length
+            self._part.add(view[:room])
             view = view[room:]
-            # One part at a time, nothing in flight behind it: an upload is paced by a phone, not
-            # by us, and twenty at once must fit in memory.
-            if len(self.buffer) == self._part_bytes:
-                await self._send(self._upload.part)
-            self._state = "open"
+            if self._part.length == self._part_bytes:
+                self._upload.part(self._part)
+                self._part.empty()
 
     async def commit(self) -> None:
         self._begin()
-        await self._send(self._upload.finish)
+        await self._threads.settled(self._upload.finish, self._part)
         self._state = "ended"
 
     def _begin(self) -> None:
         if self._state != "open":
             raise RuntimeError("this blob was committed, or a write of it failed")
         self._state = "busy"  # stays so after a failure: half a write must never be committed
-
-    async def _send(self, call: Callable[[bytes], None]) -> None:
-        # boto3 sends a bytearray as it is; its types do not say so.
-        await self._threads.settled(call, cast("bytes", self.buffer))
-        # Emptied rather than dropped: boto3's reference cycles would keep it until a collection.
-        self.buffer.clear()
 
 
 class _Reader:

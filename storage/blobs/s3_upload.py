@@ -1,7 +1,5 @@
 """One object on its way to S3: the blocking half of a write, for one thread at a time."""
 
-import base64
-import hashlib
 import re
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -10,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from storage.blobs import BlobBroken, BlobExists
 from storage.blobs.s3_errors import ERRORS, is_absence
+from storage.blobs.s3_part import Part
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -21,7 +20,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 class Upload:
     """A put, or a multipart upload once there is a first part, that never overwrites.
 
-    Parts are sent one after the other from the caller's one buffer. What a crash leaves is an
+    Parts are sent one after the other. What a crash leaves is an
     unfinished multipart upload, invisible, aborted by the sweep.
     """
 
@@ -35,7 +34,7 @@ class Upload:
         self._parts: list[CompletedPartTypeDef] = []
         self._length = 0
 
-    def part(self, data: bytes) -> None:
+    def part(self, part: Part) -> None:
         """Send one part; the server compares it with its MD5 before it takes it."""
         if self._identity is None:
             # A crash, or an answer lost, before the next line leaves an empty upload, swept.
@@ -48,21 +47,21 @@ class Upload:
             Key=self._name,
             UploadId=self._identity,
             PartNumber=number,
-            Body=data,
-            ContentMD5=content_md5(data),
+            Body=part.body(),
+            ContentMD5=part.content_md5,
         )
-        _compare(data, answer)
+        _compare(part, answer)
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-        self._length += len(data)
+        self._length += part.length
 
-    def finish(self, rest: bytes) -> None:
+    def finish(self, rest: Part) -> None:
         """Send what is left and make the object visible.
 
         An error does not mean that nothing happened: a server that worked and whose answer was
         lost refuses boto3's own repetition (412, or 404 for an upload that is complete). Only the
         object itself tells, by its mark; without that proof the error stands.
         """
-        self._length += 0 if self._identity else len(rest)
+        self._length += 0 if self._identity else rest.length
         try:
             self._complete(rest) if self._identity else self._put(rest)
         except ERRORS:
@@ -82,19 +81,19 @@ class Upload:
                     raise
             self._identity = None
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, part: Part) -> None:
         answer = self._client.put_object(
             Bucket=self._bucket,
             Key=self._name,
-            Body=data,
-            ContentMD5=content_md5(data),
+            Body=part.body(),
+            ContentMD5=part.content_md5,
             IfNoneMatch="*",
             Metadata={"upload": self._mark},
         )
-        _compare(data, answer)
+        _compare(part, answer)
 
-    def _complete(self, rest: bytes) -> None:
-        if rest:
+    def _complete(self, rest: Part) -> None:
+        if rest.length:
             self.part(rest)
         # Ceph ignores If-None-Match here. Looking first leaves a gap between two writers of one
         # key, which keys that are random and used once do not have.
@@ -127,16 +126,11 @@ class Upload:
             raise
 
 
-def content_md5(data: bytes) -> str:
-    """RFC 1864; an integrity check that every S3 server knows, not a security measure."""
-    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
-
-
-def _compare(data: bytes, answer: Any) -> None:
+def _compare(part: Part, answer: Any) -> None:
     """The ETag is the MD5 of what was kept, where it looks so and the server did not encrypt."""
     etag = answer.get("ETag", "").strip('"')
     encrypted = answer.get("ServerSideEncryption", "AES256") != "AES256"
     if encrypted or not _MD5.fullmatch(etag):
         return
-    if etag != hashlib.md5(data, usedforsecurity=False).hexdigest():
+    if etag != part.etag:
         raise BlobBroken

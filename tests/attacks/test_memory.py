@@ -12,14 +12,13 @@ from storage.blobs.s3 import S3Store
 from storage.storage import blob_store
 
 pytestmark = pytest.mark.slow
-# An S3 store takes parts of 5 MiB at least, and each deposit holds one: bench/README.md.
-STORES = [("directory", memory.LIMIT), pytest.param("ceph", 450, marks=pytest.mark.ceph)]
+STORES = ["directory", pytest.param("ceph", marks=pytest.mark.ceph)]
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("store", "most"), STORES)
+@pytest.mark.parametrize("store", STORES)
 async def test_downloads_stalled_and_deposits_at_once_hold_little(
-    store: str, most: int, request: pytest.FixtureRequest
+    store: str, request: pytest.FixtureRequest
 ) -> None:
     """200 downloads of 20 MiB, half of them stalled, beside 20 deposits of 50 MiB."""
     with town.database() as (home, addresses):
@@ -31,7 +30,7 @@ async def test_downloads_stalled_and_deposits_at_once_hold_little(
         )
         with serving("ours", known) as ours:
             await memory.strain(known, ours, memory.Load())
-            assert ours.peak_memory() <= most  # MiB
+            assert ours.peak_memory() <= memory.LIMIT  # MiB
 
 
 async def _on_ceph(settings: Settings, gateway: Any) -> Settings:

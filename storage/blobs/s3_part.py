@@ -1,0 +1,64 @@
+"""One part of an upload being gathered: in memory while small, then in a file without a name.
+
+S3 refuses parts under 5 MiB, and phones are slow: many uploads at once would hold as many parts in
+memory. What is kept here is sealed already, and the file has no name: a crash leaves nothing.
+"""
+
+import base64
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from storage.blobs import Bytes
+
+IN_MEMORY = 512 * 1024
+"""Bytes; more than that goes to the disk's cache."""
+
+
+class Part:
+    """The bytes of one part, and their MD5 (RFC 1864).
+
+    The MD5 is an integrity check that every S3 server knows, not a security measure.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        """In `folder`, or where the system keeps temporary files. Nothing is opened yet."""
+        # Kept for several parts in turn, and closed by `close`.
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115
+            IN_MEMORY, dir=None if folder is None else str(folder)
+        )
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self.length = 0
+
+    def add(self, data: Bytes) -> None:
+        """Add bytes at the end. Raises `OSError` when the disk is full."""
+        self._file.write(data)
+        self._md5.update(data)
+        self.length += len(data)
+
+    def body(self) -> IO[bytes]:
+        """All of it from the beginning, for as long as nothing is added."""
+        self._file.seek(0)
+        return self._file
+
+    @property
+    def etag(self) -> str:
+        """As S3 names what it kept: the MD5 in hexadecimal digits."""
+        return self._md5.hexdigest()
+
+    @property
+    def content_md5(self) -> str:
+        """As a request carries it: the MD5 in base64."""
+        return base64.b64encode(self._md5.digest()).decode()
+
+    def empty(self) -> None:
+        """Begin the next part in the same place."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self.length = 0
+
+    def close(self) -> None:
+        """Give memory or disk back."""
+        self._file.close()
