@@ -16,6 +16,7 @@ from pathlib import Path
 
 import uvloop
 
+from base import memory
 from base.settings import Settings
 from bench import floor
 from bench.town import Town, environment
@@ -78,6 +79,7 @@ def serving(which: str, town: Town) -> Iterator[Served]:
 
 async def _ours(settings: Settings) -> None:
     logs.configure(settings)
+    memory.keep_little()
     async with open_house(settings) as house, AsyncExitStack() as opened:
         if settings.sequencer_in_process:
             await opened.enter_async_context(sequencing(house))

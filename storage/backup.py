@@ -129,8 +129,8 @@ async def copy(source: BlobStore, target: BlobStore, key: BlobKey, size: int) ->
     buffer = memoryview(bytearray(min(CHUNK, size)))
     async with source.reader(key) as reader, target.writer(key) as writer:
         for offset in range(0, size, CHUNK):
-            chunk = buffer[: size - offset]
-            await reader.read_into(offset, chunk)
+            to = buffer[: size - offset]
+            chunk = await reader.read_into(offset, len(to), [to].pop)
             digest.update(chunk)
             await writer.write(chunk)
         await writer.commit()

@@ -161,21 +161,18 @@ class Content:
         """
         offset, length = layout.segment_span(index)
         start = 0 if opener is None and index == 0 else offset
-        with _sealed_buffers.lend() as buffer, memoryview(buffer) as view:
+        # What is entered here is left before the buffer is taken back: it must have no view left.
+        with ExitStack() as borrowed:
             try:
                 if opener is None and start:
-                    with view[: floe.HEADER_LENGTH] as header:
-                        await reader.read_into(0, header)
-                        opener = self._opener(header)
-                with view[: offset + length - start] as fetched:
-                    await reader.read_into(start, fetched)
-                    if opener is None:
-                        with fetched[:offset] as header:
-                            opener = self._opener(header)
-                    # Views end with their blocks, or the pool would not take the buffer back.
-                    into = lent.enter_context(_plain_buffers.lend())
-                    with fetched[offset - start :] as sealed:
-                        return opener, opener.open_segment(index, sealed, into)
+                    with ExitStack() as before:
+                        opener = self._opener(await _read(reader, 0, floe.HEADER_LENGTH, before))
+                fetched = await _read(reader, start, offset + length - start, borrowed)
+                if opener is None:
+                    opener = self._opener(borrowed.enter_context(fetched[:offset]))
+                sealed = borrowed.enter_context(fetched[offset - start :])
+                into = lent.enter_context(_plain_buffers.lend())
+                return opener, opener.open_segment(index, sealed, into)
             except floe.SealBroken as broken:
                 reason = broken.reason
         raise ContentBroken(reason)
@@ -183,6 +180,16 @@ class Content:
     def _opener(self, header: memoryview) -> floe.Opener:
         aad = _aad(self._address.role, self._address.id)
         return floe.Opener(self._dek, aad, header, plaintext_length=self.length)
+
+
+async def _read(reader: BlobReader, offset: int, length: int, borrowed: ExitStack) -> memoryview:
+    """A stretch of the file, in a buffer borrowed once it is there."""
+
+    def place() -> memoryview:
+        whole = borrowed.enter_context(memoryview(borrowed.enter_context(_sealed_buffers.lend())))
+        return borrowed.enter_context(whole[:length])
+
+    return await reader.read_into(offset, length, place)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
+from base import memory
 from base.embedded import CannotStart
 from base.errors import Failure
 from base.processes import ProgramFailed
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = command.settings(options)
         logs.configure(settings)
+        memory.keep_little()
         return command.run(settings, options, signals)
     except Interrupted:
         return INTERRUPTED

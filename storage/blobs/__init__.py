@@ -6,6 +6,7 @@ A store holds opaque bytes under opaque keys. It *is* trusted to keep what it ac
 
 import re
 import secrets
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,14 +104,20 @@ class BlobWriter(Protocol):
         """
 
 
+Place = Callable[[], memoryview]
+"""Where a reader puts what it read."""
+
+
 class BlobReader(Protocol):
     """One blob on its way out."""
 
-    async def read_into(self, offset: int, buffer: memoryview) -> None:
-        """Fill the whole of `buffer` (not empty) with the bytes from `offset` on.
+    async def read_into(self, offset: int, length: int, place: Place) -> memoryview:
+        """Fill `place()`, of exactly `length` bytes (at least 1), from `offset` on; gives it back.
 
-        Nothing is held between two calls but, for a directory, a file descriptor. Raises
-        `BlobBroken` when the blob ends before, `BlobMissing` or `BlobUnavailable`.
+        The place is asked for once there is something to put into it: of hundreds who wait for
+        their turn, none holds a buffer. Nothing is held between two calls but, for a directory, a
+        file descriptor. Raises `BlobBroken` when the blob ends before, `BlobMissing` or
+        `BlobUnavailable`.
         """
 
 
@@ -135,7 +142,7 @@ class BlobStore(Protocol):
             raise ValueError("not a range")
         data = bytearray(length)
         async with self.reader(key) as reader:
-            await reader.read_into(offset, memoryview(data))
+            await reader.read_into(offset, length, lambda: memoryview(data))
         return bytes(data)
 
     async def put_if_absent(self, key: BlobKey, data: Bytes) -> bool:

@@ -20,6 +20,7 @@ from storage.blobs import (
     BlobStore,
     BlobUnavailable,
     Bytes,
+    Place,
     checked_prefix,
 )
 from storage.blobs.threads import Threads
@@ -55,7 +56,7 @@ class DirectoryStore(BlobStore):
             await self._threads.settled(writer.draft.open)
             yield writer
         finally:
-            await self._threads.settled(writer.draft.discard)
+            await self._threads.tidied(writer.draft.discard)
 
     @asynccontextmanager
     async def reader(self, key: BlobKey) -> AsyncIterator["_Reader"]:
@@ -304,11 +305,12 @@ class _Reader:
         self._threads = threads
         self._descriptor = descriptor
 
-    async def read_into(self, offset: int, buffer: memoryview) -> None:
-        view = buffer.cast("B")
+    async def read_into(self, offset: int, length: int, place: Place) -> memoryview:
+        view = place()
         done = self._cached(offset, view)
-        if done < len(view):
+        if done < length:
             await self._threads.settled(self._read, offset + done, view[done:])
+        return view
 
     def _cached(self, offset: int, view: memoryview) -> int:
         if _NOWAIT is None:

@@ -27,6 +27,7 @@ from storage.blobs import (
     BlobStore,
     BlobUnavailable,
     Bytes,
+    Place,
     checked_prefix,
 )
 from storage.blobs.s3_errors import ERRORS, judged
@@ -107,7 +108,7 @@ class S3Store(BlobStore):
         finally:
             part.close()
             with suppress(BlobUnavailable):  # an unfinished upload is invisible, and swept
-                await self._threads.settled(upload.abandon)
+                await self._threads.tidied(upload.abandon)
 
     @asynccontextmanager
     async def reader(self, key: BlobKey) -> AsyncIterator["_Reader"]:
@@ -308,9 +309,12 @@ class _Reader:
         self._store = store
         self._key = key
 
-    async def read_into(self, offset: int, buffer: memoryview) -> None:
+    async def read_into(self, offset: int, length: int, place: Place) -> memoryview:
+        data = await self._store.fetch(self._key, offset, length)
         # Copied here and not by the thread, which a cancelled caller leaves behind still reading.
-        buffer.cast("B")[:] = await self._store.fetch(self._key, offset, buffer.nbytes)
+        view = place()
+        view[:] = data
+        return view
 
 
 @cache

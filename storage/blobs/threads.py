@@ -60,6 +60,15 @@ class Threads:
                 await _ended(future)
             raise
 
+    async def tidied(self, call: Callable[[], None]) -> None:
+        """For what clears up: `settled`, and carried out even if it had not begun."""
+        future = asyncio.wrap_future(self._pool.submit(lambda: self.here(call)))
+        try:
+            await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await _ended(future)
+            raise
+
     def close(self) -> None:
         """Wait for the calls under way, and end the threads."""
         self._pool.shutdown()

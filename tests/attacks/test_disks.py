@@ -215,7 +215,4 @@ async def _blobs(house: House) -> AsyncIterator[bytes]:
     while page := await house.storage.blobs.page("", after, 500):
         after = page[-1].key
         for one in page:
-            data = bytearray(one.size)
-            async with house.storage.blobs.reader(one.key) as reader:
-                await reader.read_into(0, memoryview(data))
-            yield bytes(data)
+            yield await house.storage.blobs.read(one.key, 0, one.size)

@@ -201,10 +201,10 @@ async def test_a_cold_file_reads_as_a_warm_one(directory: DirectoryStore) -> Non
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
             os.close(descriptor)
             for _ in range(2):
-                await reader.read_into(offset, memoryview(buffer))
+                await reader.read_into(offset, 262_144, lambda: memoryview(buffer))
                 assert buffer == data[offset : offset + 262_144]
         with pytest.raises(BlobBroken):
-            await reader.read_into(3_000_000 - 1, memoryview(buffer))
+            await reader.read_into(3_000_000 - 1, 262_144, lambda: memoryview(buffer))
 
 
 async def test_a_file_system_without_cached_reads_still_reads(

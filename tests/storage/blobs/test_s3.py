@@ -192,13 +192,13 @@ async def test_a_blob_cut_short_in_the_store_is_broken(s3: S3Store) -> None:
     await write(s3, key, SMALL)
     async with s3.reader(key) as reader:
         buffer = bytearray(1000)
-        await reader.read_into(99_000, memoryview(buffer))
+        await reader.read_into(99_000, 1000, lambda: memoryview(buffer))
         await s3.put(key, SMALL[:99_500])
         with pytest.raises(BlobBroken):
-            await reader.read_into(99_000, memoryview(buffer))
+            await reader.read_into(99_000, 1000, lambda: memoryview(buffer))
         await s3.delete(key)
         with pytest.raises(BlobMissing):
-            await reader.read_into(99_000, memoryview(buffer))
+            await reader.read_into(99_000, 1000, lambda: memoryview(buffer))
 
 
 async def test_an_upload_holds_little_of_a_part_in_memory(s3: S3Store) -> None:

@@ -47,3 +47,20 @@ async def test_a_call_that_still_waits_for_a_thread_is_never_made() -> None:
     await first
     threads.close()
     assert made == []
+
+
+async def test_what_clears_up_is_done_even_if_it_had_not_begun() -> None:
+    threads = Threads(1, "test", (), Exception)
+    may_end = threading.Event()
+    made: list[str] = []
+    first = asyncio.create_task(threads.settled(may_end.wait, 10))
+    second = asyncio.create_task(threads.tidied(lambda: made.append("second")))
+    await asyncio.sleep(0)
+
+    second.cancel()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    assert made == ["second"]
+    await first
+    threads.close()
