@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from storage.floe import SEGMENT_LENGTH, Buffers, Layout, Opener, Sealer
+from storage.buffers import Buffers
+from storage.floe import SEGMENT_LENGTH, Layout, Opener, Sealer
 
 TOTAL = 32 * 1024 * 1024
 SLICE = 64 * 1024
@@ -75,7 +76,7 @@ class OpenSlices:
         sealer = Sealer(KEY, AAD)
         self._segment = bytes(next(sealer.update(_plaintext[:PAYLOAD])))
         self._opener = Opener(KEY, AAD, sealer.header, plaintext_length=TOTAL)
-        self._buffers = Buffers()
+        self._buffers = Buffers(SEGMENT_LENGTH)
 
     def __call__(self) -> None:
         for _ in range(PASSES):

@@ -27,8 +27,9 @@ from bench import papers
 from migrations.run import upgrade
 from storage.rotation import initialise
 from vault import grants
-from vault.deposit import Depositor, deposit
+from vault.deposit import deposit
 from vault.house import House
+from vault.keeping import Depositor
 from vault.papers import DOCUMENT, VERSION, Facts
 from vault.scopes import Scope, scope_of
 from web.house import open_house

@@ -18,12 +18,13 @@ from base.errors import Failure, Kind
 from base.ids import new_id
 from storage import envelopes, floe
 from storage.blobs import BlobKey, BlobReader, BlobStore, BlobWriter
+from storage.buffers import Buffers
 from storage.keys import Keys, Secret
 
 SLICE = 64 * 1024
 
-_sealed_buffers = floe.Buffers(floe.HEADER_LENGTH + floe.SEGMENT_LENGTH)
-_plain_buffers = floe.Buffers(floe.SEGMENT_LENGTH)
+_sealed_buffers = Buffers(floe.HEADER_LENGTH + floe.SEGMENT_LENGTH)
+_plain_buffers = Buffers(floe.SEGMENT_LENGTH)
 
 
 class ContentBroken(Failure):

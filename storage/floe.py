@@ -7,7 +7,6 @@ Source: the FLOE specification (Snowflake-Labs/floe-specification, `spec/README.
 import hmac
 import secrets
 import struct
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -380,56 +379,6 @@ def _layout(segment_length: int, plaintext: int | None, ciphertext: int | None) 
     if ciphertext is not None:
         return Layout.of_ciphertext(ciphertext, segment_length)
     raise TypeError("a length is needed to know the last segment")
-
-
-class Buffers:
-    """Buffers of one segment's length, lent while a segment is fetched, opened and sent.
-
-    A buffer comes back into use only when no view of it is left anywhere, so a transport that
-    still holds a slice never sees it change: such a buffer is left to the garbage collector. At
-    most `keep` idle ones are kept. Threads may share a pool.
-    """
-
-    def __init__(self, length: int = SEGMENT_LENGTH, *, keep: int = 16) -> None:
-        self._length = length
-        self._keep = keep
-        self._idle: deque[bytearray] = deque()
-
-    def lend(self) -> "_Loan":
-        """`with buffers.lend() as buffer:` a bytearray, with whatever was in it before."""
-        return _Loan(self)
-
-    def _take(self) -> bytearray:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return bytearray(self._length)
-
-    def _take_back(self, buffer: bytearray) -> None:
-        try:
-            buffer.append(buffer.pop())  # resizing is refused while a view of the buffer lives
-        except BufferError:
-            return
-        if len(self._idle) < self._keep:
-            self._idle.append(buffer)
-
-
-class _Loan:
-    """One buffer for the length of a block. A class: a generator costs a visible part of 30 µs."""
-
-    __slots__ = ("_buffer", "_pool")
-
-    def __init__(self, pool: Buffers) -> None:
-        self._pool = pool
-
-    def __enter__(self) -> bytearray:
-        self._buffer = self._pool._take()
-        return self._buffer
-
-    def __exit__(self, *_: object) -> None:
-        buffer = self._buffer
-        del self._buffer
-        self._pool._take_back(buffer)
 
 
 def seal_bytes(

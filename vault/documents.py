@@ -14,11 +14,11 @@ from base.database import now
 from base.errors import Failure, Kind, not_found
 from base.ids import new_id
 from vault.cursors import Page, cut, read
-from vault.deposit import Depositor, checked
 from vault.deposit import new_version as deposit_version
 from vault.expiries import notice_at
 from vault.house import House
 from vault.judging import Act, allow, refuse
+from vault.keeping import Depositor, checked
 from vault.papers import DOCUMENT, Facts, Paper, facts_values, open_paper
 from vault.receiving import Incoming
 from vault.records import documents as records

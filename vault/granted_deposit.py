@@ -9,9 +9,10 @@ from audit.events import Action
 from auth.records.instants import instant
 from auth.subjects import Recipient, kind_of
 from vault import rules
-from vault.deposit import Deposited, Depositor, checked, deposit
+from vault.deposit import deposit
 from vault.house import House
 from vault.judging import Act, Declined, check_token, decline
+from vault.keeping import Deposited, Depositor, checked
 from vault.papers import Facts
 from vault.receiving import Incoming
 from vault.records import grants

@@ -15,6 +15,7 @@ from base.ids import new_id
 from storage import content, floe
 from storage.blobs import BlobKey, BlobMissing, BlobStore
 from storage.blobs.directory import DirectoryStore
+from storage.buffers import Buffers
 from storage.content import SLICE, Address, ContentBroken, opening, sealing
 from storage.errors import KeyDestroyed
 from storage.keys import Keys
@@ -310,7 +311,7 @@ async def test_memory_does_not_grow_with_the_file(here: Files) -> None:
 async def test_buffers_come_back_into_use(here: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that holds each slice until the next one costs one buffer of each kind."""
     pools = {
-        name: floe.Buffers(length)
+        name: Buffers(length)
         for name, length in (
             ("_sealed_buffers", HEADER + SEGMENT),
             ("_plain_buffers", SEGMENT),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -144,3 +145,35 @@ def test_a_signal_while_it_starts_leaves_nothing(demo: Demo) -> None:
     until((demo.home / "locks").exists, "it does not start")
     assert demo.end(signal.SIGTERM) == 130
     assert demo.databases() == []
+
+
+@pytest.mark.slow
+def test_its_log_is_reconciled_and_every_event_opens(demo: Demo) -> None:
+    demo.start()
+
+    def reconciled() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "web.cli", "audit", "reconcile", "--open"],
+            cwd=ROOT,
+            env={"UNEFOIS_MODE": "demo", "UNEFOIS_HOME": str(demo.home)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    done = reconciled()
+    assert done.returncode == 0, done.stdout + done.stderr
+    leaves = int(re.findall(r"(\d+) leaves, \d+ checkpoints: 0 faults", done.stdout)[0])
+    opened, destroyed = re.findall(r"(\d+) events opened, (\d+) whose key", done.stdout)[0]
+    assert int(opened) >= leaves > 0
+    assert int(destroyed) == 0
+    # What was touched in the store is named, in words, on the standard error.
+    tiles = [one for one in (demo.home / "blobs").rglob("tile-*") if one.is_file()]
+    for tile in tiles:
+        data = tile.read_bytes()
+        tile.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    done = reconciled()
+    assert tiles
+    assert done.returncode == 1
+    assert "in the store is not what was signed" in done.stderr

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from audit import verify
+from audit.checkpoint import Policy, believe
 from audit.notes import Verifier
 from audit.records import events_of
 from audit.sequencing import Sequencing
@@ -109,6 +110,40 @@ async def test_a_receipt_and_the_whole_log_verify_outside(
         "unefois: NOT verified: the receipt's event is not the one that was recorded:"
         " it was edited\n",
     )
+
+
+async def test_a_witness_in_a_process_of_its_own_cosigns(
+    client: httpx.AsyncClient, make_person: MakePerson, at_work: Sequencing, tmp_path: Path
+) -> None:
+    await make_person()
+    checkpoint = await published(client, 1)
+    vkey = (await client.get("/log/vkey")).text.strip()
+    where = ("--home", str(tmp_path / "witness"), "--log", vkey, "--name", "witness.test/w")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "web.cli", "witness", *where, "--port", "0"),
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        witness = Verifier.parse((await process.stdout.readline()).decode())
+        address = (await process.stdout.readline()).decode().strip()
+        async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
+            answer = await http.post("/add-checkpoint", content=f"old 0\n\n{checkpoint}")
+            assert answer.status_code == 200, answer.text
+            # Another tree of that size, even signed by the log's own key, would be refused: it
+            # remembers where it is.
+            again = await http.post("/add-checkpoint", content=f"old 0\n\n{checkpoint}")
+            assert again.status_code == 409
+            assert again.text == checkpoint.split("\n")[1] + "\n"
+        cosigned = (checkpoint + answer.text).encode()
+        found = believe(cosigned, Verifier.parse(vkey), Policy((witness,), 1))
+        assert set(found.witnesses) == {witness.name}
+    finally:
+        process.terminate()
+        assert await process.wait() == 0
 
 
 async def test_after_erasure_the_tree_verifies_and_says_nothing(

@@ -10,7 +10,8 @@ from pydantic import Field, ValidationError
 from base.errors import invalid
 from vault import documents, opening
 from vault.decoding.media import MediaType
-from vault.deposit import Deposited, Depositor, deposit
+from vault.deposit import deposit
+from vault.keeping import Deposited, Depositor
 from vault.names import clean_text, clean_title
 from vault.papers import Facts
 from web.api.shapes import (

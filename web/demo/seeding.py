@@ -22,9 +22,10 @@ from base.files import write_private
 from base.ids import new_id
 from vault import consent, documents, grants, requested
 from vault.consent import adopt_requests
-from vault.deposit import Depositor, deposit
+from vault.deposit import deposit
 from vault.grants import Gift, Named
 from vault.house import House
+from vault.keeping import Depositor
 from vault.papers import Facts
 from vault.rules import GrantAction
 from vault.scopes import Scope

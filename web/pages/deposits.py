@@ -4,7 +4,8 @@ from fastapi import Response
 
 from base.errors import Failure, Kind
 from vault import documents
-from vault.deposit import Depositor, deposit
+from vault.deposit import deposit
+from vault.keeping import Depositor
 from web.ids import PathId
 from web.pages.facts import facts_of, typed
 from web.pages.page import PersonPage, go, page_router

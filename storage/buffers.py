@@ -1,0 +1,53 @@
+"""Buffers used again and again: lent while a segment is fetched, opened and sent. Pure."""
+
+from collections import deque
+
+
+class Buffers:
+    """Buffers of one length, in bytes.
+
+    A buffer comes back into use only when no view of it is left anywhere, so a transport that
+    still holds a slice never sees it change: such a buffer is left to the garbage collector. At
+    most `keep` idle ones are kept. Threads may share a pool.
+    """
+
+    def __init__(self, length: int, *, keep: int = 16) -> None:
+        self._length = length
+        self._keep = keep
+        self._idle: deque[bytearray] = deque()
+
+    def lend(self) -> "_Loan":
+        """`with buffers.lend() as buffer:` a bytearray, with whatever was in it before."""
+        return _Loan(self)
+
+    def _take(self) -> bytearray:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return bytearray(self._length)
+
+    def _take_back(self, buffer: bytearray) -> None:
+        try:
+            buffer.append(buffer.pop())  # resizing is refused while a view of the buffer lives
+        except BufferError:
+            return
+        if len(self._idle) < self._keep:
+            self._idle.append(buffer)
+
+
+class _Loan:
+    """One buffer for the length of a block. A class: a generator costs a visible part of 30 µs."""
+
+    __slots__ = ("_buffer", "_pool")
+
+    def __init__(self, pool: Buffers) -> None:
+        self._pool = pool
+
+    def __enter__(self) -> bytearray:
+        self._buffer = self._pool._take()
+        return self._buffer
+
+    def __exit__(self, *_: object) -> None:
+        buffer = self._buffer
+        del self._buffer
+        self._pool._take_back(buffer)

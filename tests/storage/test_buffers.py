@@ -1,0 +1,47 @@
+"""Buffers lent again and again, and never while somebody still looks at one."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from storage.buffers import Buffers
+
+
+@settings(deadline=None, max_examples=20)
+@given(keep=st.integers(0, 3), together=st.integers(1, 6))
+def test_idle_buffers_are_used_again_and_few_are_kept(keep: int, together: int) -> None:
+    buffers = Buffers(64, keep=keep)
+    before = _lend_together(buffers, together)
+    assert len(set(map(id, before))) == together
+    again = _lend_together(buffers, together)
+    used_again = sum(any(one is other for other in before) for one in again)
+    assert used_again == min(keep, together)
+    assert all(len(one) == 64 for one in again)
+
+
+def _lend_together(buffers: Buffers, count: int) -> list[bytearray]:
+    if not count:
+        return []
+    with buffers.lend() as buffer:
+        return [buffer, *_lend_together(buffers, count - 1)]
+
+
+def test_a_buffer_still_looked_at_is_never_lent_again() -> None:
+    """A slice waiting in a slow transport must not turn into another person's document."""
+    buffers = Buffers(64)
+    with buffers.lend() as first:
+        first[:4] = b"mine"
+        waiting = memoryview(first)[:4]
+    with buffers.lend() as second:
+        second[:4] = b"your"
+        assert second is not first
+    assert bytes(waiting) == b"mine"
+    waiting.release()
+
+
+def test_a_buffer_comes_back_when_its_borrower_fails() -> None:
+    buffers = Buffers(64)
+    with pytest.raises(ZeroDivisionError), buffers.lend() as first:
+        1 / 0  # noqa: B018  (the failure is the point)
+    with buffers.lend() as second:
+        assert second is first
