@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -82,46 +83,52 @@ async def _ends_short(
     assert slow.taken < slow.length
 
 
-@pytest.mark.parametrize("store", STORES, indirect=True)
-async def test_a_revocation_stops_it_within_a_second(
-    served: Served,
-    client: httpx.AsyncClient,
-    make_person: MakePerson,
-    make_worker: MakeWorker,
-    large: bytes,
-) -> None:
+@dataclass(frozen=True)
+class Shared:
+    """A large paper that a person lets a worker read."""
+
+    person: SomePerson
+    worker: SomeWorker
+    document: str
+    grant: str
+
+
+@pytest.fixture
+async def shared(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker, large: bytes
+) -> Shared:
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, large)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
-    slow, reading = await _begin(served, grant, document["id"], worker)
-    await revoke(client, person, grant)
+    return Shared(person, worker, document["id"], grant)
+
+
+@pytest.mark.parametrize("store", STORES, indirect=True)
+async def test_a_revocation_stops_it_within_a_second(
+    served: Served, client: httpx.AsyncClient, shared: Shared
+) -> None:
+    slow, reading = await _begin(served, shared.grant, shared.document, shared.worker)
+    await revoke(client, shared.person, shared.grant)
     revoked = time.monotonic()
-    await until(lambda: _interrupted(client, person), seconds=5)
+    await until(lambda: _interrupted(client, shared.person), seconds=5)
     told = time.monotonic() - revoked
     print(f"\nstopped {told * 1000:.0f} ms after the revocation")
     assert told < 1.0
-    await _ends_short(client, person, slow, reading)
+    await _ends_short(client, shared.person, slow, reading)
 
 
 async def test_a_stalled_download_is_ended_too(
-    served: Served,
-    client: httpx.AsyncClient,
-    make_person: MakePerson,
-    make_worker: MakeWorker,
-    large: bytes,
+    served: Served, client: httpx.AsyncClient, shared: Shared
 ) -> None:
     """Nobody reads: no slice leaves for a long time, and the stream still hears of the end."""
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, large)
-    grant = await granted(client, person, worker.headers, "income_tax_notice")
-    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
-    stalled = SlowReader(served, path, worker, pause=3600)
+    path = f"/v1/grants/{shared.grant}/documents/{shared.document}/content"
+    stalled = SlowReader(served, path, shared.worker, pause=3600)
     reading = asyncio.create_task(stalled.run())
     await until(lambda: stalled.taken > 0)
     await asyncio.sleep(0.3)
-    await revoke(client, person, grant)
+    await revoke(client, shared.person, shared.grant)
     revoked = time.monotonic()
-    await until(lambda: _interrupted(client, person), seconds=5)
+    await until(lambda: _interrupted(client, shared.person), seconds=5)
     assert time.monotonic() - revoked < 1.0
     reading.cancel()
     with suppress(asyncio.CancelledError):
@@ -152,16 +159,9 @@ async def test_its_own_end_stops_it_within_a_second(
 
 
 async def test_erasure_stops_it_within_a_second(
-    served: Served,
-    client: httpx.AsyncClient,
-    make_person: MakePerson,
-    make_worker: MakeWorker,
-    large: bytes,
+    served: Served, client: httpx.AsyncClient, shared: Shared
 ) -> None:
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, large)
-    grant = await granted(client, person, worker.headers, "income_tax_notice")
-    slow, reading = await _begin(served, grant, document["id"], worker)
-    assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
+    slow, reading = await _begin(served, shared.grant, shared.document, shared.worker)
+    assert (await client.delete("/v1/me", headers=shared.person.headers)).status_code == 204
     await asyncio.wait_for(reading, 60)
     assert slow.taken < slow.length
