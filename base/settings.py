@@ -21,7 +21,9 @@ def default_home() -> Path:
 class Settings(BaseSettings):
     """The settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="UNEFOIS_", populate_by_name=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="UNEFOIS_", env_ignore_empty=True, populate_by_name=True, extra="ignore"
+    )
 
     mode: Literal["demo", "production"] = Field(
         "production", description="`demo` allows the embedded defaults and the visible inbox."

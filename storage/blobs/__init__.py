@@ -114,10 +114,10 @@ class BlobReader(Protocol):
     async def read_into(self, offset: int, length: int, place: Place) -> memoryview:
         """Fill `place()`, of exactly `length` bytes (at least 1), from `offset` on; gives it back.
 
-        The place is asked for once there is something to put into it: of hundreds who wait for
-        their turn, none holds a buffer. Nothing is held between two calls but, for a directory, a
-        file descriptor. Raises `BlobBroken` when the blob ends before, `BlobMissing` or
-        `BlobUnavailable`.
+        A store that is far asks for the place once there is something to put into it: of hundreds
+        who wait for their turn, none holds a buffer. Nothing is held between two calls but, for a
+        directory, a file descriptor. Raises `BlobBroken` when the blob ends before, `BlobMissing`
+        or `BlobUnavailable`.
         """
 
 

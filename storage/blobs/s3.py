@@ -1,6 +1,7 @@
 """Blobs as objects of an S3 bucket, through boto3 in threads."""
 
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import boto3.session
 from botocore.config import Config
 from botocore.exceptions import IncompleteReadError, ResponseStreamingError
+from botocore.handlers import add_expect_header
 from pydantic import SecretStr
 from urllib3.exceptions import HTTPError
 
@@ -215,7 +217,10 @@ class S3Store(BlobStore):
         return swept
 
     async def check(self) -> None:
-        """As the contract: the bucket answers us within `check_timeout`."""
+        """As the contract: the bucket answers us within `check_timeout`, and parts may wait."""
+        folder = self._settings.parts_folder
+        if folder is not None and not os.access(folder, os.W_OK | os.X_OK):
+            raise BlobUnavailable("parts folder not writable")
         try:
             async with asyncio.timeout(self._settings.check_timeout):
                 await self._reach_bucket()
@@ -325,7 +330,7 @@ def _session() -> boto3.session.Session:
 
 def _client(settings: S3Settings) -> "S3Client":
     secret = settings.secret_key.get_secret_value() if settings.secret_key else None
-    return _session().client(
+    client = _session().client(
         "s3",
         region_name=settings.region,
         aws_access_key_id=settings.access_key,
@@ -344,3 +349,7 @@ def _client(settings: S3Settings) -> "S3Client":
             response_checksum_validation="when_required",
         ),
     )
+    # boto3 would ask before it sends a file (`Expect: 100-continue`): a round trip for each put,
+    # and a second of waiting where a server or a proxy does not answer.
+    client.meta.events.unregister("before-call.s3", add_expect_header)
+    return client

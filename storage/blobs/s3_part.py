@@ -7,6 +7,7 @@ memory. What is kept here is sealed already, and the file has no name: a crash l
 import base64
 import hashlib
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -61,4 +62,5 @@ class Part:
 
     def close(self) -> None:
         """Give memory or disk back."""
-        self._file.close()
+        with suppress(OSError):  # a full disk, met again: nothing of it is needed any more
+            self._file.close()

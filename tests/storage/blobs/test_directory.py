@@ -1,5 +1,6 @@
 """The directory store when disks, processes and people fail it."""
 
+import asyncio
 import errno
 import os
 import signal
@@ -7,6 +8,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -300,3 +302,28 @@ async def test_any_set_of_keys_is_listed_in_order(found: set[str], after: str, p
             key for key in found if key > after and key.startswith(f"{prefix}/")
         )
         await store.close()
+
+
+async def test_a_writer_cancelled_while_it_clears_up_leaves_nothing(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "one", threads=1)
+    may_end = threading.Event()
+    leaving = asyncio.Event()
+
+    async def leave() -> None:
+        async with store.writer(KEY) as writer:
+            await writer.write(b"half a paper")
+            busy.append(asyncio.create_task(store._threads.settled(may_end.wait, 10)))
+            await asyncio.sleep(0)
+            leaving.set()
+
+    busy: list[asyncio.Task[bool]] = []
+    task = asyncio.create_task(leave())
+    await leaving.wait()
+    await asyncio.sleep(0)
+    task.cancel()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list(store.temporary.iterdir()) == []
+    await asyncio.gather(*busy)
+    await store.close()

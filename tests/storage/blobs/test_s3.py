@@ -1,13 +1,16 @@
 """The S3 store on a real Ceph gateway, over a wire that breaks, and with wrong settings."""
 
+import asyncio
 import dataclasses
 import gc
 import os
+import resource
 import traceback
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -253,6 +256,70 @@ async def test_without_room_for_a_part_the_store_is_unavailable(
         await write(store, key, LARGE)
     assert not await s3.exists(key)
     await store.close()
+
+
+async def test_a_disk_that_fills_up_leaves_nothing_behind(s3: S3Store) -> None:
+    """Met when the last bytes are flushed, and met again when the file is closed."""
+    key = BlobKey.random("documents")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(BlobUnavailable):
+            async with s3.writer(key) as writer:
+                await writer.write(bytes(5 * 1024 * 1024))  # a part, sent
+                await writer.write(bytes(600_000))
+                resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, before[1]))
+                await writer.write(bytes(3000))
+                await writer.commit()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not await s3.exists(key)
+    assert await s3.sweep_temporary(soon()) == 0
+
+
+async def test_a_folder_for_parts_that_is_missing_is_seen_at_the_start(
+    s3_settings: S3Settings, s3: S3Store, tmp_path: Path
+) -> None:
+    await s3.check()
+    store = S3Store(dataclasses.replace(s3_settings, parts_folder=tmp_path / "absent"))
+    with pytest.raises(BlobUnavailable):
+        await store.check()
+    await store.close()
+
+
+@pytest.mark.parametrize("data", [SMALL, LARGE], ids=["put", "parts"])
+async def test_nothing_is_asked_before_it_is_sent(s3: S3Store, data: bytes) -> None:
+    """`Expect: 100-continue` costs a second where nobody answers it."""
+    heads: list[dict[str, str]] = []
+    s3._client.meta.events.register(
+        "before-send.s3", lambda request, **_: heads.append(dict(request.headers))
+    )
+    await write(s3, BlobKey.random("documents"), data)
+    await s3.put(BlobKey.random("log"), data)
+    assert len(heads) > 1
+    assert not [head for head in heads if "expect" in map(str.lower, head)]
+
+
+async def test_who_waits_for_the_server_holds_no_buffer(
+    s3: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = BlobKey.random("documents")
+    await write(s3, key, SMALL)
+    may_fetch = asyncio.Event()
+    fetch = s3.fetch
+
+    async def slow(*asked: Any) -> bytes:
+        await may_fetch.wait()
+        return await fetch(*asked)
+
+    monkeypatch.setattr(s3, "fetch", slow)
+    places = [memoryview(bytearray(10))]
+    async with s3.reader(key) as reader:
+        reading = asyncio.create_task(reader.read_into(5, 10, places.pop))
+        await asyncio.sleep(0.02)
+        assert places, "it was asked for while nothing was there"
+        may_fetch.set()
+        assert await reading == SMALL[5:15]
+    assert not places
 
 
 async def test_objects_of_others_in_the_bucket_are_left_out(
