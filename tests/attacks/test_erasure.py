@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -14,6 +15,7 @@ from tests.rooms import STORES, MakePerson, MakeWorker, SomePerson
 from tests.stories import blobs, counted, deposit, drawn, granted, log_of, until
 from tests.vault.decoding import corpus
 from vault.house import House
+from vault.keeping import Deposited, keep
 from vault.renditions import draw_preview
 from web.house import open_house
 
@@ -121,6 +123,38 @@ async def test_what_was_under_way_leaves_nothing(
         for table in TABLES_OF_A_PERSON:
             assert await counted(house, f'"{table}"', person) == 0
         assert await blobs(house) == before
+
+
+async def test_a_deposit_whose_vault_is_erased_before_its_rows_is_refused(
+    house: House,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sealed, decoded and durable already: nothing of it is kept, and it is not a failure. Even
+    in a process that was not told yet, and still has the key."""
+    person = await make_person()
+    before = await blobs(house)
+    keys = house.storage.keys
+    theirs = {str(person.id): await keys.owner(person.id)}
+    cached = keys._cached
+    monkeypatch.setattr(keys, "_cached", lambda subject: theirs.get(subject) or cached(subject))
+
+    async def erased_first(*given: Any, **named: Any) -> Deposited:
+        assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
+        return await keep(*given, **named)
+
+    monkeypatch.setattr("vault.deposit.keep", erased_first)
+    answer = await client.post(
+        "/v1/documents",
+        headers=person.headers,
+        files={"file": corpus.phone_jpeg()},
+        data={"type": "payslip"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    for table in TABLES_OF_A_PERSON:
+        assert await counted(house, f'"{table}"', person) == 0
+    assert await blobs(house) == before
 
 
 async def _lines(house: House, person_id: UUID) -> list[object]:
