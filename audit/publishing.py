@@ -16,11 +16,9 @@ from audit.log_store import LogStore
 from audit.notes import Note, NoteBroken
 from audit.proofs import Prover
 from audit.sequencer import read_tile
-from audit.tiles import TileBroken
 from audit.witnessing import WitnessClient
 from base import clock
 from base.database import Database
-from base.errors import Failure
 
 _RETRY = 10.0
 
@@ -52,9 +50,7 @@ class Publisher:
                     await self.publish()
                 await asyncio.sleep(self._until_next())
                 await self.publish()
-            except asyncio.CancelledError:
-                raise
-            except (Failure, TileBroken, Exception) as error:  # noqa: BLE001  (tried again)
+            except Exception as error:  # noqa: BLE001  (whatever it is, tried again)
                 _log.warning("log_not_published", error=type(error).__name__)
                 await asyncio.sleep(min(_RETRY, self._cadence))
 
