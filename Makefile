@@ -40,9 +40,9 @@ check: install-test ## style, types, contracts, tables, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m tests.checks.unused
-	$(BIN)/python -m web.describing --check
-	$(BIN)/python -m web.settings_page --check
-	$(BIN)/python -m web.translating --check
+	$(BIN)/python -m web.tools.openapi --check
+	$(BIN)/python -m web.tools.settings_doc --check
+	$(BIN)/python -m web.tools.catalog --check
 	$(BIN)/python -m tests.checks.tables
 	$(BIN)/python -m tests.checks.addresses
 
@@ -53,10 +53,10 @@ vectors: install ## the published known answers of the sealed-file format
 	@$(BIN)/python tests/vectors/check_published.py
 
 openapi: install ## write openapi/v1.json
-	@$(BIN)/python -m web.describing
+	@$(BIN)/python -m web.tools.openapi
 
 settings: install ## write docs/settings.md
-	@$(BIN)/python -m web.settings_page
+	@$(BIN)/python -m web.tools.settings_doc
 
 translations: install ## bring the English catalogue in step; lists what is left to translate
-	@$(BIN)/python -m web.translating
+	@$(BIN)/python -m web.tools.catalog

@@ -15,18 +15,18 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.engine import Row
 
-from audit import log_records
-from audit.checkpoint import CheckpointBroken, believe
-from audit.edge import RightEdge, Written
-from audit.log_store import LogStore
-from audit.merkle import leaf_hash
-from audit.notes import Verifier
-from audit.record import Ledger
-from audit.sealing import EventBroken
-from audit.sequencer import read_tile
-from audit.tiles import ENTRIES, WIDTH, Tile, TileBroken, entries_in, hashes_in
+from audit.audit_log import AuditLog
+from audit.sealing import InvalidEvent
+from audit.tlog import records as tlog_records
+from audit.tlog.checkpoint import InvalidCheckpoint, verify_checkpoint
+from audit.tlog.merkle import leaf_hash
+from audit.tlog.notes import Verifier
+from audit.tlog.right_edge import RightEdge, Written
+from audit.tlog.sequencer import read_tile
+from audit.tlog.store import LogStore
+from audit.tlog.tiles import ENTRIES, WIDTH, InvalidTile, Tile, entries_in, hashes_in
 from base.database import Database
-from storage.fields import FieldsBroken
+from storage.field_encryption import DecryptionError
 
 Progress = Callable[[int, int], None]
 
@@ -135,7 +135,7 @@ class Reconciler:
     async def run(self, progress: Progress) -> Report:
         """Reconcile; `progress` is told (leaves done, of how many)."""
         async with self._database.transaction() as tx:
-            newest = await log_records.newest_checkpoint(tx)
+            newest = await tlog_records.newest_checkpoint(tx)
         total = 0 if newest is None else newest.size
         step = BUNDLES * WIDTH
         stretches = [(first, min(first + step, total)) for first in range(0, total, step)]
@@ -151,7 +151,7 @@ class Reconciler:
         await self._leafless()
         return self.report
 
-    async def open_all(self, ledger: Ledger) -> None:
+    async def open_all(self, audit_log: AuditLog) -> None:
         """Open every event whose key is there, and recompute its commitment."""
         after = UUID(int=0)
         while rows := await self._rows(_EVENTS, after=after, limit=_PAGE):
@@ -159,8 +159,8 @@ class Reconciler:
             async with self._database.transaction() as tx:
                 for row in rows:
                     try:
-                        line = (await ledger.open_lines(tx, [row]))[0]
-                    except (EventBroken, FieldsBroken, ValueError):
+                        line = (await audit_log.open_entries(tx, [row]))[0]
+                    except (InvalidEvent, DecryptionError, ValueError):
                         self.report.say("does_not_open", f"event {row.id}")
                         continue
                     if line.values is None:
@@ -207,8 +207,8 @@ class Reconciler:
         if self._edge.root() != row.root:
             self.report.say("root_changed", name)
         try:
-            found = believe(row.note, self._log).checkpoint
-        except CheckpointBroken:
+            found = verify_checkpoint(row.note, self._log).checkpoint
+        except InvalidCheckpoint:
             self.report.say("signature", name)
             return
         if (found.size, found.root) != (row.size, row.root):
@@ -276,7 +276,7 @@ class Reconciler:
             try:
                 if await read_tile(self._store, tile) != data and tile.level > 0:
                     self.report.say("tile_changed", tile.path)
-            except TileBroken:
+            except InvalidTile:
                 if tile.level > 0:
                     self.report.say("tile_missing", tile.path)
 
@@ -289,7 +289,7 @@ class Reconciler:
     ) -> list[bytes] | None:
         try:
             return read(tile, await read_tile(self._store, tile))
-        except TileBroken:
+        except InvalidTile:
             return None
 
     async def _leafless(self) -> None:

@@ -22,8 +22,9 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from base.database import Base, now
-from base.rounds import Bound, Statement
+from base.database import Base
+from base.db_time import now
+from base.pipeline import Bound, Statement
 
 
 class AuditKey(Base):

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from audit.events import canonical, commitment
-from storage.fields import pad, unpad
+from storage.field_encryption import pad, unpad
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _FORMAT = b"\x01"
@@ -25,7 +25,7 @@ _K_EVENT = 32
 _STEP = 256
 
 
-class EventBroken(Exception):  # noqa: N818  (it is a state of the row)
+class InvalidEvent(Exception):
     """A sealed event does not open, or is not the one committed to."""
 
 
@@ -64,16 +64,16 @@ def open_(
     event_id: UUID,
     private_key: X25519PrivateKey,
 ) -> OpenedEvent:
-    """Open an event and check it against its commitment. Raises `EventBroken`."""
+    """Open an event and check it against its commitment. Raises `InvalidEvent`."""
     if sealed[:1] != _FORMAT:
-        raise EventBroken("unknown format")
+        raise InvalidEvent("unknown format")
     try:
         plain = unpad(_SUITE.decrypt(sealed[1:], private_key, _info(key_id, event_id)))
     except (InvalidTag, ValueError):
-        raise EventBroken("does not open") from None
+        raise InvalidEvent("does not open") from None
     k_event, encoded = plain[:_K_EVENT], plain[_K_EVENT:]
     if not hmac.compare_digest(commitment(k_event, encoded), expected_commitment):
-        raise EventBroken("is not the event committed to")
+        raise InvalidEvent("is not the event committed to")
     return OpenedEvent(json.loads(encoded), k_event)
 
 

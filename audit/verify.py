@@ -12,26 +12,32 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from audit.checkpoint import Believed, Checkpoint, CheckpointBroken, Policy, believe
-from audit.edge import cut, edge_tiles
 from audit.events import canonical, commitment
-from audit.merkle import (
+from audit.tlog.checkpoint import (
+    Checkpoint,
+    InvalidCheckpoint,
+    Policy,
+    VerifiedCheckpoint,
+    verify_checkpoint,
+)
+from audit.tlog.merkle import (
     HASH,
     CompactRange,
-    ProofBroken,
+    InvalidProof,
     consistency_proof,
     leaf_hash,
     node_hash,
     verify_consistency,
     verify_inclusion,
 )
-from audit.notes import Verifier
-from audit.tiles import (
+from audit.tlog.notes import Verifier
+from audit.tlog.right_edge import cut, edge_tiles
+from audit.tlog.tiles import (
     ENTRIES,
     HEIGHT,
     WIDTH,
+    InvalidTile,
     Tile,
-    TileBroken,
     entries_in,
     hashes_in,
     root_of_tile,
@@ -63,7 +69,7 @@ _TILE_WORDS = {
 }
 
 
-class NotVerified(Exception):  # noqa: N818  (it is the answer of a verification)
+class NotVerified(Exception):
     """Something is wrong. `subject` names it (`checkpoint`, `remembered`, `receipt`, a tile's path,
     `entry N`), `reason` is one word; as text, one sentence."""
 
@@ -78,7 +84,7 @@ class Published:
     """The public checkpoint, believed."""
 
     raw: bytes
-    believed: Believed
+    believed: VerifiedCheckpoint
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -87,7 +93,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class InclusionReceipt:
     """A receipt whose event is in the tree of its checkpoint."""
 
     event: dict[str, Any]
@@ -103,12 +109,16 @@ def check_published(fetch: Fetch, log: Verifier, policy: Policy | None = None) -
     raw = fetch(CHECKPOINT)
     if raw is None:
         raise NotVerified(CHECKPOINT, "missing", "the log publishes no checkpoint")
-    return Published(raw, _believed(raw, log, policy, CHECKPOINT, "the published checkpoint"))
+    return Published(
+        raw, _verified_checkpoint(raw, log, policy, CHECKPOINT, "the published checkpoint")
+    )
 
 
 def check_remembered(raw: bytes, log: Verifier) -> Checkpoint:
     """A checkpoint kept from an earlier verification. Raises `NotVerified`."""
-    return _believed(raw, log, None, "remembered", "the remembered checkpoint").checkpoint
+    return _verified_checkpoint(
+        raw, log, None, "remembered", "the remembered checkpoint"
+    ).checkpoint
 
 
 def check_continues(
@@ -128,7 +138,7 @@ def check_continues(
         proof = consistency_proof(before.size, now.size, AuthenticTiles(fetch, now).read)
     try:
         verify_consistency(before.size, now.size, before.root, now.root, proof)
-    except ProofBroken:
+    except InvalidProof:
         raise NotVerified(
             CHECKPOINT,
             "forked",
@@ -137,7 +147,7 @@ def check_continues(
         ) from None
 
 
-def check_receipt(raw: bytes, log: Verifier, policy: Policy | None = None) -> Receipt:
+def check_receipt(raw: bytes, log: Verifier, policy: Policy | None = None) -> InclusionReceipt:
     """A receipt alone: no network, only the log's key. Raises `NotVerified`.
 
     The caller MAY check beside that its checkpoint is of the tree that everyone sees.
@@ -156,20 +166,20 @@ def check_receipt(raw: bytes, log: Verifier, policy: Policy | None = None) -> Re
         )
     # 3. Its checkpoint is the log's.
     note = str(values["checkpoint"]).encode()
-    believed = _believed(note, log, policy, "receipt", "the receipt's checkpoint")
+    believed = _verified_checkpoint(note, log, policy, "receipt", "the receipt's checkpoint")
     # 4. Its leaf is in that tree.
     path = [_decoded(one) for one in values["inclusion"]]
     leaf = leaf_hash(given + _bytes_of(values, "sealed_sha256", HASH))
     tree = believed.checkpoint
     try:
         verify_inclusion(leaf, values["index"], tree.size, path, tree.root)
-    except ProofBroken:
+    except InvalidProof:
         raise NotVerified(
             "receipt",
             "inclusion",
             f"the receipt does not prove that its event is entry {values['index']} of the log",
         ) from None
-    return Receipt(values["event"], values["index"], tree)
+    return InclusionReceipt(values["event"], values["index"], tree)
 
 
 def check_whole(fetch: Fetch, checkpoint: Checkpoint, progress: Progress) -> None:
@@ -218,7 +228,7 @@ class AuthenticTiles:
             above = self.hashes(self._tile(tile.level + 1, tile.index // WIDTH))
             kept = self._read(tile)
             if root_of_tile(kept) != above[tile.index % WIDTH]:
-                raise _tile_failure(TileBroken(tile.path, "hash"))
+                raise _tile_failure(InvalidTile(tile.path, "hash"))
             self._kept[tile] = kept
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
@@ -250,7 +260,7 @@ class AuthenticTiles:
         for tile in self._edge:
             for at, given in enumerate(self._below(tile)):
                 if given != self._edge[tile][at]:
-                    return _tile_failure(TileBroken(tile.path, "hash"))
+                    return _tile_failure(InvalidTile(tile.path, "hash"))
         return NotVerified(
             CHECKPOINT,
             "root",
@@ -291,35 +301,35 @@ def _bundle_of(tile: Tile) -> Tile:
 
 
 def _bytes(fetch: Fetch, tile: Tile) -> bytes:
-    """A tile, or its part of the full one. Raises `TileBroken`."""
+    """A tile, or its part of the full one. Raises `InvalidTile`."""
     data = fetch(tile.path)
     if data is None and tile.width < WIDTH:
         full = fetch(tile.full.path)
         data = None if full is None else cut(full, tile)
     if data is None:
-        raise TileBroken(tile.path, "missing")
+        raise InvalidTile(tile.path, "missing")
     return data
 
 
 def _named(read: Callable[[Tile], list[bytes]], tile: Tile) -> list[bytes]:
     try:
         return read(tile)
-    except TileBroken as broken:
+    except InvalidTile as broken:
         failure = _tile_failure(broken)
     raise failure
 
 
-def _tile_failure(broken: TileBroken) -> NotVerified:
+def _tile_failure(broken: InvalidTile) -> NotVerified:
     words = _TILE_WORDS.get(broken.reason, broken.reason)
     return NotVerified(broken.path, broken.reason, f"{broken.path} {words}")
 
 
-def _believed(
+def _verified_checkpoint(
     raw: bytes, log: Verifier, policy: Policy | None, subject: str, name: str
-) -> Believed:
+) -> VerifiedCheckpoint:
     try:
-        return believe(raw, log, policy)
-    except CheckpointBroken as broken:
+        return verify_checkpoint(raw, log, policy)
+    except InvalidCheckpoint as broken:
         words = _CHECKPOINT_WORDS[broken.reason]
         failure = NotVerified(subject, broken.reason, f"{name} {words}")
     raise failure

@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind, Event, Outcome
-from auth.assertions import public_keys_from_jwks
-from auth.clients import checked_scope
-from auth.desk import Desk
+from auth.oauth.client_assertions import public_keys_from_jwks
+from auth.oauth.clients import checked_scope
 from auth.records import recipients, sessions
-from auth.records.instants import instant
+from auth.services import CoreServices
 from base.contact import normal_email, normal_phone
-from base.errors import Failure, Kind, invalid, not_found
+from base.db_time import instant
+from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
 
 OPERATOR = Actor(ActorKind.OPERATOR)
@@ -24,19 +24,21 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{2,63}")
 _MEMBERS = frozenset({"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"})
 
 
-async def add_organisation(desk: Desk, *, name: str, contact: str) -> UUID:
+async def add_organisation(services: CoreServices, *, name: str, contact: str) -> UUID:
     """Add a structure. `contact`: how its people reach it, in one line."""
     organisation_id = new_id()
     values = {"name": _line("name", name), "contact": _line("contact", contact)}
-    sealed = (await desk.fields.of_service()).seal("organisation", organisation_id, values)
-    async with desk.database.transaction() as tx:
+    sealed = (await services.field_encryption.of_service()).seal(
+        "organisation", organisation_id, values
+    )
+    async with services.database.transaction() as tx:
         await recipients.add_organisation(tx, id=organisation_id, sealed=sealed)
-        await _record(desk, tx, Action.ORGANISATION_ADDED, organisation=str(organisation_id))
+        await _record(services, tx, Action.ORGANISATION_ADDED, organisation=str(organisation_id))
     return organisation_id
 
 
 async def add_worker(
-    desk: Desk,
+    services: CoreServices,
     *,
     organisation_id: UUID,
     name: str,
@@ -47,7 +49,7 @@ async def add_worker(
 ) -> UUID:
     """Add a professional, who signs in by this work e-mail.
 
-    Raises `Failure`: NOT_FOUND for an unknown organisation, CONFLICT `email_taken`, INVALID
+    Raises `ServiceError`: NOT_FOUND for an unknown organisation, CONFLICT `email_taken`, INVALID
     `text_invalid`, `email_invalid`, `phone_invalid`.
     """
     worker_id = new_id()
@@ -59,9 +61,9 @@ async def add_worker(
         "phone": normal_phone(phone) if phone else "",
         "hours": _line("hours", hours) if hours else "",
     }
-    sealed = (await desk.fields.of_service()).seal("worker", worker_id, values)
-    email_tag = await desk.fields.tag("email", address)
-    async with desk.database.transaction() as tx:
+    sealed = (await services.field_encryption.of_service()).seal("worker", worker_id, values)
+    email_tag = await services.field_encryption.tag("email", address)
+    async with services.database.transaction() as tx:
         await _must_exist(tx, organisation_id)
         added = await recipients.add_worker(
             tx,
@@ -72,19 +74,19 @@ async def add_worker(
         )
         if added:
             await _record(
-                desk,
+                services,
                 tx,
                 Action.WORKER_ADDED,
                 worker=str(worker_id),
                 organisation=str(organisation_id),
             )
     if not added:
-        raise Failure(Kind.CONFLICT, "email_taken")
+        raise ServiceError(ErrorKind.CONFLICT, "email_taken")
     return worker_id
 
 
 async def add_client(
-    desk: Desk,
+    services: CoreServices,
     *,
     organisation_id: UUID,
     name: str,
@@ -95,8 +97,8 @@ async def add_client(
 ) -> str:
     """Add an administration's system by its public keys; its `client_id`, made up if not given.
 
-    Raises `Failure`: NOT_FOUND for an unknown organisation, CONFLICT `client_id_taken`, INVALID
-    `client_key_not_allowed`, `scope_unknown`, `client_id_invalid`, `text_invalid`.
+    Raises `ServiceError`: NOT_FOUND for an unknown organisation, CONFLICT `client_id_taken`,
+    INVALID `client_key_not_allowed`, `scope_unknown`, `client_id_invalid`, `text_invalid`.
     """
     row_id = new_id()
     public_id = client_id or f"client-{secrets.token_hex(8)}"
@@ -106,8 +108,8 @@ async def add_client(
         "name": _line("name", name),
         "contact": _line("contact", contact) if contact else "",
     }
-    sealed = (await desk.fields.of_service()).seal("client", row_id, values)
-    async with desk.database.transaction() as tx:
+    sealed = (await services.field_encryption.of_service()).seal("client", row_id, values)
+    async with services.database.transaction() as tx:
         await _must_exist(tx, organisation_id)
         added = await recipients.add_client(
             tx,
@@ -120,25 +122,25 @@ async def add_client(
         )
         if added:
             await _record(
-                desk,
+                services,
                 tx,
                 Action.CLIENT_ADDED,
                 client=str(row_id),
                 organisation=str(organisation_id),
             )
     if not added:
-        raise Failure(Kind.CONFLICT, "client_id_taken")
+        raise ServiceError(ErrorKind.CONFLICT, "client_id_taken")
     return public_id
 
 
-async def deactivate_worker(desk: Desk, worker_id: UUID) -> None:
+async def deactivate_worker(services: CoreServices, worker_id: UUID) -> None:
     """Bar a worker: their sessions end with this commit. NOT_FOUND when there is none."""
-    async with desk.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         organisation_id = await recipients.deactivate_worker(tx, worker_id)
         if organisation_id is not None:
             await sessions.revoke_sessions_of(tx, worker_id)
             await _record(
-                desk,
+                services,
                 tx,
                 Action.WORKER_BARRED,
                 worker=str(worker_id),
@@ -148,13 +150,13 @@ async def deactivate_worker(desk: Desk, worker_id: UUID) -> None:
         raise not_found()
 
 
-async def deactivate_client(desk: Desk, client_id: str) -> None:
+async def deactivate_client(services: CoreServices, client_id: str) -> None:
     """Bar a client: its tokens name nobody from this commit on. NOT_FOUND when there is none."""
-    async with desk.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         row = await recipients.deactivate_client(tx, client_id)
         if row is not None:
             await _record(
-                desk,
+                services,
                 tx,
                 Action.CLIENT_BARRED,
                 client=str(row.id),
@@ -169,11 +171,13 @@ async def _must_exist(tx: AsyncConnection, organisation_id: UUID) -> None:
         raise not_found()
 
 
-async def _record(desk: Desk, tx: AsyncConnection, action: Action, **details: str) -> None:
+async def _record(
+    services: CoreServices, tx: AsyncConnection, action: Action, **details: str
+) -> None:
     event = Event(
         new_id(), await instant(tx), action, Outcome.ALLOWED, OPERATOR, details=dict(details)
     )
-    await desk.ledger.record(tx, event)
+    await services.audit_log.record(tx, event)
 
 
 def _public_jwks(jwks: dict[str, Any]) -> dict[str, Any]:
@@ -187,7 +191,7 @@ def _public_jwks(jwks: dict[str, Any]) -> dict[str, Any]:
 
 
 def _line(field: str, text: str) -> str:
-    """One line of visible text. Raises `Failure` INVALID `text_invalid`."""
+    """One line of visible text. Raises `ServiceError` INVALID `text_invalid`."""
     line = unicodedata.normalize("NFC", text).strip()
     if not 1 <= len(line) <= _LONGEST or not line.isprintable():
         raise invalid("text_invalid", field=field, longest=_LONGEST)

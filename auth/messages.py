@@ -11,12 +11,12 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.desk import Desk
 from auth.messengers import Channel, Messenger, NotSent, Outgoing, Undeliverable
 from auth.records import messages
+from auth.services import CoreServices
 from base.database import notify
 from base.ids import new_id
-from storage.fields import FieldsBroken
+from storage.field_encryption import DecryptionError
 
 CHANNEL = "unefois_messages"
 MOST_ATTEMPTS = 8
@@ -32,7 +32,7 @@ _log = structlog.get_logger()
 
 
 async def queue(
-    desk: Desk,
+    services: CoreServices,
     tx: AsyncConnection,
     *,
     channel: Channel,
@@ -47,7 +47,7 @@ async def queue(
     Not `really`: the same row and the same work, thrown away unsent, so that neither the answer's
     time nor the table tells who has an account. A crash after the commit sends it later.
     """
-    sealer = await desk.fields.of_service()
+    sealer = await services.field_encryption.of_service()
     message_id = new_id()
     values = {"to": to, "subject": subject, "text": text, "send": int(really)}
     await messages.add_message(
@@ -62,7 +62,7 @@ async def queue(
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class InboxMessage:
     """A message as the demo's inbox shows it."""
 
     id: UUID
@@ -72,26 +72,28 @@ class Shown:
     text: str = field(repr=False)
 
 
-async def inbox(desk: Desk, *, to: str | None = None) -> list[Shown]:
+async def inbox(services: CoreServices, *, to: str | None = None) -> list[InboxMessage]:
     """The demo's last messages, newest first, maybe of one address only; else `RuntimeError`."""
-    if desk.settings.mode != "demo" or desk.settings.messenger != "inbox":
+    if services.settings.mode != "demo" or services.settings.messenger != "inbox":
         raise RuntimeError("messages may be shown in the demo only")
-    sealer = await desk.fields.of_service()
-    async with desk.database.transaction() as tx:
+    sealer = await services.field_encryption.of_service()
+    async with services.database.transaction() as tx:
         rows = await messages.messages(tx, INBOX)
     shown = []
     for row in rows:
         values = sealer.open(_TABLE, row.id, row.sealed)
         if values["send"] and to in (None, values["to"]):
-            shown.append(Shown(row.id, row.created_at, row.channel, values["to"], values["text"]))
+            shown.append(
+                InboxMessage(row.id, row.created_at, row.channel, values["to"], values["text"])
+            )
     return shown
 
 
 class Deliverer:
     """Sends what is queued. Any number may run, in any number of processes."""
 
-    def __init__(self, desk: Desk, messenger: Messenger) -> None:
-        self._desk = desk
+    def __init__(self, services: CoreServices, messenger: Messenger) -> None:
+        self._services = services
         self._messenger = messenger
 
     async def run(self) -> None:
@@ -99,7 +101,7 @@ class Deliverer:
         pause = 1.0
         while True:
             try:
-                async with self._desk.database.listening(CHANNEL) as ear:
+                async with self._services.database.listening(CHANNEL) as ear:
                     while True:
                         while await self.deliver_due():
                             pass
@@ -115,19 +117,19 @@ class Deliverer:
 
         A crash between sending and deleting sends a message twice: never none.
         """
-        async with self._desk.database.transaction() as tx:
+        async with self._services.database.transaction() as tx:
             batch = await messages.claim_messages(
                 tx, lease=_LEASE, limit=_BATCH, most_attempts=MOST_ATTEMPTS
             )
         await asyncio.gather(*(self._deliver(row) for row in batch))
         if batch and self._messenger.keeps:
-            async with self._desk.database.transaction() as tx:
+            async with self._services.database.transaction() as tx:
                 await messages.delete_beyond(tx, INBOX)
         return len(batch)
 
     async def _deliver(self, row: Any) -> None:
         done = await self._send(row)
-        async with self._desk.database.transaction() as tx:
+        async with self._services.database.transaction() as tx:
             if not done and row.attempts < MOST_ATTEMPTS:
                 delay = timedelta(seconds=min(5 * 2 ** (row.attempts - 1), 300))
                 await messages.postpone_message(tx, row.id, delay)
@@ -140,13 +142,13 @@ class Deliverer:
         """Whether nothing is left to try. Logs hold ids and kinds of failure only."""
         log = _log.bind(message=str(row.id), channel=row.channel, attempt=row.attempts)
         try:
-            sealer = await self._desk.fields.of_service()
+            sealer = await self._services.field_encryption.of_service()
             values = sealer.open(_TABLE, row.id, row.sealed)
             if values["send"]:
                 outgoing = Outgoing(row.channel, values["to"], values["subject"], values["text"])
                 async with asyncio.timeout(_LONGEST_SENDING):
                     await self._messenger.send(outgoing)
-        except (Undeliverable, FieldsBroken) as error:
+        except (Undeliverable, DecryptionError) as error:
             log.warning("message_dropped", error=str(error))
         except NotSent as error:
             log.warning("message_not_sent", error=str(error))
@@ -158,7 +160,7 @@ class Deliverer:
 
     async def _wait(self, ear: psycopg.AsyncConnection[Any]) -> None:
         """Until a message is queued, or the next try is due."""
-        async with self._desk.database.transaction() as tx:
+        async with self._services.database.transaction() as tx:
             due = await messages.seconds_until_due(tx, MOST_ATTEMPTS)
         seconds = _LONGEST_WAIT if due is None else min(max(due, 0.05), _LONGEST_WAIT)
         async for _ in ear.notifies(timeout=seconds, stop_after=1):

@@ -9,20 +9,20 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from auth.desk import Desk
+from auth.services import CoreServices
 from auth.subjects import Client, Worker
 from base import clock
-from storage.fields import Fields
+from storage.field_encryption import FieldEncryption
 
 _CACHE_SECONDS = 60.0
 _CACHE_SIZE = 1_000
 
 _Opened = OrderedDict[tuple[str, UUID, bytes], tuple[float, dict[str, Any]]]
-_opened: WeakKeyDictionary[Fields, _Opened] = WeakKeyDictionary()
+_opened: WeakKeyDictionary[FieldEncryption, _Opened] = WeakKeyDictionary()
 
 
 async def worker(
-    desk: Desk,
+    services: CoreServices,
     worker_id: UUID,
     organisation_id: UUID,
     sealed: bytes,
@@ -31,8 +31,8 @@ async def worker(
     session_id: UUID | None = None,
 ) -> Worker:
     """The worker of a row, under the name their organisation gave them."""
-    own = await _open(desk, "worker", worker_id, sealed)
-    organisation = await _open(desk, "organisation", organisation_id, organisation_sealed)
+    own = await _open(services, "worker", worker_id, sealed)
+    organisation = await _open(services, "organisation", organisation_id, organisation_sealed)
     reach = [own[name] for name in ("phone", "hours") if own[name]] or [own["email"]]
     return Worker(
         worker_id,
@@ -45,10 +45,12 @@ async def worker(
     )
 
 
-async def client(desk: Desk, row: Any) -> Client:
+async def client(services: CoreServices, row: Any) -> Client:
     """The client of a row of `auth.records.recipients.client`, with its registered scope."""
-    own = await _open(desk, "client", row.id, row.sealed)
-    organisation = await _open(desk, "organisation", row.organisation_id, row.organisation_sealed)
+    own = await _open(services, "client", row.id, row.sealed)
+    organisation = await _open(
+        services, "organisation", row.organisation_id, row.organisation_sealed
+    )
     return Client(
         row.id,
         row.organisation_id,
@@ -61,13 +63,13 @@ async def client(desk: Desk, row: Any) -> Client:
     )
 
 
-async def _open(desk: Desk, table: str, row_id: UUID, sealed: bytes) -> dict[str, Any]:
-    cache = _opened.setdefault(desk.fields, OrderedDict())
+async def _open(services: CoreServices, table: str, row_id: UUID, sealed: bytes) -> dict[str, Any]:
+    cache = _opened.setdefault(services.field_encryption, OrderedDict())
     key = (table, row_id, sealed)
     cached = cache.get(key)
     if cached is not None and clock.monotonic() - cached[0] < _CACHE_SECONDS:
         return cached[1]
-    values = (await desk.fields.of_service()).open(table, row_id, sealed)
+    values = (await services.field_encryption.of_service()).open(table, row_id, sealed)
     cache[key] = (clock.monotonic(), values)
     cache.move_to_end(key)
     while len(cache) > _CACHE_SIZE:

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, Event, Outcome
 from auth import profiles
-from auth.desk import Desk
 from auth.records import people, sessions
-from auth.records.instants import instant
+from auth.services import CoreServices
 from auth.subjects import Person, Worker
+from base.db_time import instant
 from base.ids import new_id
 
 PREFIX = "uf_"
@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"uf_[A-Za-z0-9_-]{43}")
 
 
 async def open_session(
-    desk: Desk, tx: AsyncConnection, *, kind: str, subject_id: UUID
+    services: CoreServices, tx: AsyncConnection, *, kind: str, subject_id: UUID
 ) -> tuple[str, datetime]:
     """A new token, shown this once, and when it ends. `kind` is `person` or `worker`.
 
@@ -30,8 +30,8 @@ async def open_session(
     """
     token = PREFIX + secrets.token_urlsafe(32)
     hours = {
-        "person": desk.settings.person_session_hours,
-        "worker": desk.settings.worker_session_hours,
+        "person": services.settings.person_session_hours,
+        "worker": services.settings.worker_session_hours,
     }[kind]
     expires_at = await sessions.add_session(
         tx,
@@ -50,29 +50,31 @@ def token_hash(token: str) -> bytes | None:
     return sha256(token.encode()).digest() if _TOKEN.fullmatch(token) else None
 
 
-async def subject_of(desk: Desk, tx: AsyncConnection, token: str) -> Person | Worker | None:
+async def subject_of(
+    services: CoreServices, tx: AsyncConnection, token: str
+) -> Person | Worker | None:
     """Whose living session the token is, as it stands in `tx` now; one look-up.
 
     A person's vault is noted as used, once a day at most.
     """
     hashed = token_hash(token)
     row = None if hashed is None else await sessions.live_session(tx, hashed)
-    return None if row is None else await subject_of_row(desk, tx, row)
+    return None if row is None else await subject_of_row(services, tx, row)
 
 
-async def subject_of_row(desk: Desk, tx: AsyncConnection, row: Any) -> Person | Worker:
+async def subject_of_row(services: CoreServices, tx: AsyncConnection, row: Any) -> Person | Worker:
     """The subject of a row of `LIVE_SESSION`, for callers that joined it to their own query."""
     if row.subject_kind == "person":
         if row.not_used_today:
             await people.touch_person(tx, row.subject_id)
         return Person(row.subject_id, row.language, row.session_id)
-    return await worker_of_row(desk, row)
+    return await worker_of_row(services, row)
 
 
-async def worker_of_row(desk: Desk, row: Any) -> Worker:
+async def worker_of_row(services: CoreServices, row: Any) -> Worker:
     """The worker of a row of `LIVE_SESSION` whose `subject_kind` is `worker`."""
     return await profiles.worker(
-        desk,
+        services,
         row.subject_id,
         row.organisation_id,
         row.worker_sealed,
@@ -81,20 +83,20 @@ async def worker_of_row(desk: Desk, row: Any) -> Worker:
     )
 
 
-async def sign_out(desk: Desk, subject: Person | Worker) -> None:
+async def sign_out(services: CoreServices, subject: Person | Worker) -> None:
     """End the session that the subject came with. Ending it twice is no error."""
     if subject.session_id is None:
         return
-    async with desk.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         if await sessions.revoke_session(tx, subject.session_id):
-            await _record_end(desk, tx, subject.actor(), _vault(subject))
+            await _record_end(services, tx, subject.actor(), _vault(subject))
 
 
-async def end_all(desk: Desk, tx: AsyncConnection, subject: Person | Worker) -> int:
+async def end_all(services: CoreServices, tx: AsyncConnection, subject: Person | Worker) -> int:
     """End every session of a subject, in the caller's transaction: a lost phone, an erasure."""
     ended = await sessions.revoke_sessions_of(tx, subject.id)
     if ended:
-        await _record_end(desk, tx, subject.actor(), _vault(subject), sessions=ended)
+        await _record_end(services, tx, subject.actor(), _vault(subject), sessions=ended)
     return ended
 
 
@@ -103,7 +105,7 @@ def _vault(subject: Person | Worker) -> UUID | None:
 
 
 async def _record_end(
-    desk: Desk, tx: AsyncConnection, actor: Actor, person: UUID | None, **details: int
+    services: CoreServices, tx: AsyncConnection, actor: Actor, person: UUID | None, **details: int
 ) -> None:
     event = Event(
         new_id(),
@@ -114,4 +116,4 @@ async def _record_end(
         person,
         details=dict(details),
     )
-    await desk.ledger.record(tx, event)
+    await services.audit_log.record(tx, event)

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from base.errors import Failure, Kind
+from base.errors import ErrorKind, ServiceError
 
 _LONGEST_TYPED = 64
 _SEPARATORS = re.compile(r"[\s./()\u2010-\u2015-]")
@@ -42,10 +42,10 @@ def normal_phone(text: str) -> str:
 
     A number without a country code is French; one of an overseas department takes that
     department's code, so that both ways of writing it are one number. Digits of any script are
-    read. Raises `Failure` INVALID `phone_invalid`.
+    read. Raises `ServiceError` INVALID `phone_invalid`.
     """
     if len(text) > _LONGEST_TYPED:
-        raise Failure(Kind.INVALID, "phone_invalid")
+        raise ServiceError(ErrorKind.INVALID, "phone_invalid")
     number = _SEPARATORS.sub("", "".join(map(_plain, unicodedata.normalize("NFKC", text))))
     if number.startswith("00"):
         number = "+" + number[2:]
@@ -54,7 +54,7 @@ def normal_phone(text: str) -> str:
     if number.startswith(("+33", "+262", "+590", "+594", "+596")):
         number = _french(number)
     if not _E164.fullmatch(number):
-        raise Failure(Kind.INVALID, "phone_invalid")
+        raise ServiceError(ErrorKind.INVALID, "phone_invalid")
     return number
 
 
@@ -63,14 +63,14 @@ def normal_email(text: str) -> str:
 
     Only ASCII: an address that merely looks like another one is refused, not folded. Lower case
     on both sides of the `@`, since no mail service in use tells `Ana@` from `ana@`. Raises
-    `Failure` INVALID `email_invalid`.
+    `ServiceError` INVALID `email_invalid`.
     """
     typed = text.strip(" \t\r\n\u00a0")
     if not typed.isascii() or len(typed) > _LONGEST_EMAIL:
-        raise Failure(Kind.INVALID, "email_invalid")
+        raise ServiceError(ErrorKind.INVALID, "email_invalid")
     shape = _EMAIL.fullmatch(typed.lower())
     if shape is None or len(shape["local"]) > _LONGEST_LOCAL:
-        raise Failure(Kind.INVALID, "email_invalid")
+        raise ServiceError(ErrorKind.INVALID, "email_invalid")
     return shape[0]
 
 

@@ -11,10 +11,8 @@ from sqlalchemy import DateTime, MetaData, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.sql import func
-from sqlalchemy.sql.functions import Function
 
-from base.rounds import Rounds
+from base.pipeline import Pipeline
 
 SCHEMA = "unefois"
 SERVICE_ROLE = "unefois_service"
@@ -35,18 +33,13 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012  (SQLAlchemy reads it)
 
 
-def now() -> Function[datetime]:
-    """The database's clock, in SQL: the only one that judges a grant (invariant 3)."""
-    return cast("Function[datetime]", func.unefois.now(type_=DateTime(timezone=True)))
-
-
 class Database:
     """The engine, what is built on it, and the short way beside it. `url` is never shown."""
 
     def __init__(self, url: SecretStr, *, pool: int = 20) -> None:
         self._url = url
         short = max(1, pool * 2 // 5)
-        self.rounds = Rounds(self.plain_url, short)
+        self.pipeline = Pipeline(self.plain_url, short)
         self.engine = self._engine(max(2, pool - short))
         self._aside = self._engine(2)
 
@@ -87,7 +80,7 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        await self.rounds.close()
+        await self.pipeline.close()
         await self.engine.dispose()
         await self._aside.dispose()
 

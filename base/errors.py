@@ -1,10 +1,10 @@
-"""Kinds of error. No HTTP here: `web/problems.py` is the only file that knows status codes."""
+"""Kinds of error. No HTTP here: `web/http/problems.py` is the only file that knows status codes."""
 
 from enum import StrEnum
 
 
-class Kind(StrEnum):
-    """What sort of thing went wrong; each maps to one HTTP status in `web/problems.py`."""
+class ErrorKind(StrEnum):
+    """What sort of thing went wrong; each maps to one HTTP status in `web/http/problems.py`."""
 
     MALFORMED = "malformed"
     UNAUTHENTICATED = "unauthenticated"
@@ -20,16 +20,16 @@ class Kind(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-class Failure(Exception):  # noqa: N818  (a failure is an answer to the caller, not a defect)
+class ServiceError(Exception):
     """An answer that is not the one hoped for.
 
-    `code` is a stable word (`snake_case`) for which `web/problems.py` holds the sentence and what
-    to do, in every language. `values` fill the sentence: numbers, limits, closed words; never
+    `code` is a stable word (`snake_case`) for which `web/http/problems.py` holds the sentence and
+    what to do, in every language. `values` fill the sentence: numbers, limits, closed words; never
     anything personal, never anything the caller sent. `retry_after` is in seconds.
     """
 
     def __init__(
-        self, kind: Kind, code: str, *, retry_after: int | None = None, **values: str | int
+        self, kind: ErrorKind, code: str, *, retry_after: int | None = None, **values: str | int
     ) -> None:
         super().__init__(f"{kind}: {code}")
         self.kind = kind
@@ -38,11 +38,11 @@ class Failure(Exception):  # noqa: N818  (a failure is an answer to the caller, 
         self.retry_after = retry_after
 
 
-def not_found() -> Failure:
+def not_found() -> ServiceError:
     """What one may not see answers exactly as what does not exist (invariant 7)."""
-    return Failure(Kind.NOT_FOUND, "not_found")
+    return ServiceError(ErrorKind.NOT_FOUND, "not_found")
 
 
-def invalid(code: str, **values: str | int) -> Failure:
+def invalid(code: str, **values: str | int) -> ServiceError:
     """The request is understood and cannot be done as it stands."""
-    return Failure(Kind.INVALID, code, retry_after=None, **values)
+    return ServiceError(ErrorKind.INVALID, code, retry_after=None, **values)

@@ -7,7 +7,7 @@ _ARENA_MAX = -8
 _LARGE = 128 * 1024
 
 
-def keep_little() -> bool:
+def limit_heap() -> bool:
     """Give large pieces of memory back at once, and let all threads share one heap.
 
     A process whose threads each fill a heap of their own with what passes through keeps all of it:

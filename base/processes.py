@@ -10,7 +10,7 @@ from pathlib import Path
 _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
-class ProgramFailed(RuntimeError):  # noqa: N818  (it says what happened)
+class ProgramFailed(RuntimeError):
     """A program ended badly. The message names it and how it ended, never what it was given."""
 
 
@@ -115,7 +115,7 @@ def works_in(pid: int, folder: Path, name: str) -> bool:
     return name in shown.stdout and str(folder) in shown.stdout
 
 
-def open_the_way(path: Path) -> None:
+def make_traversable(path: Path) -> None:
     """Let other accounts pass through the folders above `path`, without listing or reading them.
 
     Only the execute bit for others is added, and only where it is missing.
@@ -126,7 +126,7 @@ def open_the_way(path: Path) -> None:
             folder.chmod(mode | 0o001)
 
 
-def let_others_read(tree: Path) -> None:
+def make_readable(tree: Path) -> None:
     """Let other accounts read `tree` when it was installed for its owner alone."""
     if tree.stat().st_mode & 0o005 == 0o005:
         return

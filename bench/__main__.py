@@ -6,9 +6,9 @@ from pathlib import Path
 
 import uvloop
 
-from bench import log, memory, retrieval, sealing, town
+from bench import fixture, log, memory, retrieval, sealing
 from bench.rows import Row, table
-from bench.serving import serving
+from bench.servers import serving
 
 RESULTS = Path(__file__).with_name("results.json")
 PARTS = ("sealing", "retrieval", "memory", "log")
@@ -20,9 +20,9 @@ def main(parts: list[str]) -> None:
     wanted = parts or list(PARTS)
     rows: list[Row] = sealing.measure() if "sealing" in wanted else []
     if "retrieval" in wanted or "memory" in wanted:
-        with town.database() as (home, addresses):
-            settings = town.settings_of(home, addresses)
-            known = uvloop.run(town.build(settings, addresses, town.Sizes()))
+        with fixture.database() as (home, addresses):
+            settings = fixture.settings_of(home, addresses)
+            known = uvloop.run(fixture.build(settings, addresses, fixture.Sizes()))
             if "retrieval" in wanted:
                 with serving("ours", known) as ours, serving("floor", known) as floor:
                     rows += uvloop.run(retrieval.measure(known, ours, floor, seconds=SECONDS))

@@ -16,10 +16,10 @@ from psycopg.rows import namedtuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from base.ids import new_id
-from bench.town import Town
+from bench.fixture import Fixture
 from storage.content import SLICE
-from storage.fields import Sealer
-from vault.papers import open_paper
+from storage.field_encryption import FieldSealer
+from vault.document_view import open_document
 from web.api.shapes import GrantedDocumentList, granted_out
 
 _FILE = "SELECT id, name FROM bench.file WHERE id = %s"
@@ -36,11 +36,11 @@ class _Unsealed:
         return json.loads(blob)
 
 
-def facts(town: Town) -> dict[str, str]:
+def metadata(fixture: Fixture) -> dict[str, str]:
     """What the floor's process is told."""
     return {
-        "large": base64.b64encode(town.large_bytes).decode(),
-        "small": base64.b64encode(town.small_bytes).decode(),
+        "large": base64.b64encode(fixture.large_bytes).decode(),
+        "small": base64.b64encode(fixture.small_bytes).decode(),
     }
 
 
@@ -48,7 +48,7 @@ def facts(town: Town) -> dict[str, str]:
 async def app(url: str, pool_size: int, known: dict[str, str]) -> AsyncIterator[FastAPI]:
     """The bare application."""
     large, small = (base64.b64decode(known[name]) for name in ("large", "small"))
-    unsealed = cast("Sealer", _Unsealed())
+    unsealed = cast("FieldSealer", _Unsealed())
     bare = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     async with AsyncConnectionPool(
         url, min_size=pool_size, max_size=pool_size, kwargs={"autocommit": True}
@@ -75,7 +75,7 @@ async def app(url: str, pool_size: int, known: dict[str, str]) -> AsyncIterator[
                 reading = connection.cursor(row_factory=namedtuple_row)
                 await reading.execute(_LIST, (after, limit + 1))
                 rows = await reading.fetchall()
-            papers = [open_paper(unsealed, cast("Any", row)) for row in rows[:limit]]
+            papers = [open_document(unsealed, cast("Any", row)) for row in rows[:limit]]
             following = str(papers[-1].id) if len(rows) > limit else None
             items = [granted_out(one, may_read=True) for one in papers]
             return GrantedDocumentList(items=items, next=following)

@@ -24,29 +24,29 @@ import psycopg
 import uvloop
 from pydantic import SecretStr
 
-from audit import log_records
-from audit.log import Log
-from audit.merkle import CompactRange, leaf_hash, verify_inclusion
-from audit.pending import Looks, Pending
-from audit.proofs import Prover
 from audit.reconcile import Reconciler
-from audit.sequencer import BATCH, Sequencer
-from audit.sequencing import Pace
-from audit.tiles import WIDTH, Tile
+from audit.tlog import records as tlog_records
+from audit.tlog.log import TransparencyLog
+from audit.tlog.merkle import CompactRange, leaf_hash, verify_inclusion
+from audit.tlog.pending_events import Looks, PendingEvents
+from audit.tlog.prover import Prover
+from audit.tlog.sequencer import BATCH, Sequencer
+from audit.tlog.sequencer_loop import Pace
+from audit.tlog.tiles import WIDTH, Tile
 from base.database import Database
-from base.embedded import Addresses
+from base.embedded.server import Addresses
 from base.ids import new_id
 from base.settings import Settings
-from bench import town
+from bench import fixture
+from bench.fixture import Fixture
+from bench.http_client import Connection, lines
 from bench.rows import Row, bounded, faster, slower
-from bench.serving import Served, serving
-from bench.speaking import Line, lines
-from bench.town import Town
+from bench.servers import Served, serving
 from storage.blobs.directory import DirectoryStore
-from storage.fields import Fields
+from storage.field_encryption import FieldEncryption
+from storage.key_rotation import initialise
 from storage.keys import Keys
 from storage.providers.local import LocalKeyring
-from storage.rotation import initialise
 
 SEALED = 800
 """Bytes of a sealed event, as most are."""
@@ -55,18 +55,18 @@ RATE = 500
 SECONDS = 10
 LARGE = 10_000_000
 PROOFS = 2_000
-SMALL = town.Sizes(large=64 * 1024, listed=1, kept=64 * 1024)
+SMALL = fixture.Sizes(large=64 * 1024, listed=1, kept=64 * 1024)
 TURNS = 8
 EACH = 150
 
 
 def measure() -> list[Row]:
     """Rows of the bench table."""
-    with town.database() as (home, addresses):
+    with fixture.database() as (home, addresses):
         rows = uvloop.run(_measure(home, addresses))
-    with town.database() as (home, addresses):
-        settings = town.settings_of(home, addresses)
-        known = uvloop.run(town.build(settings, addresses, SMALL))
+    with fixture.database() as (home, addresses):
+        settings = fixture.settings_of(home, addresses)
+        known = uvloop.run(fixture.build(settings, addresses, SMALL))
         alone = replace(known, settings=settings.model_copy(update={"sequencer_in_process": False}))
         with serving("ours", known) as sequencing, serving("ours", alone) as serving_only:
             rows.append(uvloop.run(_latency(known, sequencing, serving_only)))
@@ -82,7 +82,7 @@ async def _measure(home: Path, addresses: Addresses) -> list[Row]:
 
 
 @asynccontextmanager
-async def _log(home: Path, addresses: Addresses) -> AsyncIterator[tuple[Log, Database]]:
+async def _log(home: Path, addresses: Addresses) -> AsyncIterator[tuple[TransparencyLog, Database]]:
     settings = Settings.model_validate(
         {"mode": "demo", "home": home, "database_url": addresses.service_url}
     )
@@ -91,7 +91,10 @@ async def _log(home: Path, addresses: Addresses) -> AsyncIterator[tuple[Log, Dat
     await initialise(database, provider)
     blobs = DirectoryStore(home / "log")
     try:
-        yield Log(settings, database, Fields(Keys(database, provider)), blobs), database
+        yield (
+            TransparencyLog(settings, database, FieldEncryption(Keys(database, provider)), blobs),
+            database,
+        )
     finally:
         await blobs.close()
         await database.close()
@@ -117,15 +120,15 @@ def _add(addresses: Addresses, count: int) -> None:
             copy.write_row(row)
 
 
-async def _integrated(addresses: Addresses, log: Log, database: Database) -> Row:
+async def _integrated(addresses: Addresses, log: TransparencyLog, database: Database) -> Row:
     """A backlog found, integrated in batches of 256, its tiles durable, signed twice a second."""
     await asyncio.to_thread(_add, addresses, BACKLOG)
     async with database.listening() as connection:
         connection.prepare_threshold = None
-        assert await log_records.take_lock(connection)
+        assert await tlog_records.take_lock(connection)
         sequencer = Sequencer(connection, log.store, await log.keys.signer())
         await sequencer.take_up()
-        pending = Pending(connection, Looks())
+        pending = PendingEvents(connection, Looks())
         signed = time.perf_counter()
         rates = []
         while True:
@@ -146,7 +149,7 @@ async def _integrated(addresses: Addresses, log: Log, database: Database) -> Row
     return _at_least("the log: entries/s integrated", max(rates), 20_000)
 
 
-async def _reconciled(log: Log, database: Database) -> list[Row]:
+async def _reconciled(log: TransparencyLog, database: Database) -> list[Row]:
     rates = []
     for _ in range(3):
         began = time.perf_counter()
@@ -158,7 +161,7 @@ async def _reconciled(log: Log, database: Database) -> list[Row]:
     return [_at_least("the log: events/s reconciled", max(rates), 50_000)]
 
 
-async def _in_time(addresses: Addresses, log: Log) -> list[Row]:
+async def _in_time(addresses: Addresses, log: TransparencyLog) -> list[Row]:
     """At 500 events/s, each committed alone: from its commit to a signed tree that has it."""
     url = addresses.service_url.replace("+psycopg", "")
     committed: dict[Any, float] = {}
@@ -219,7 +222,7 @@ async def _seen(
     return seen
 
 
-async def _latency(known: Town, with_it: Served, without: Served) -> Row:
+async def _latency(known: Fixture, with_it: Served, without: Served) -> Row:
     """One retrieval after another from a server that sequences too, and from one that does not
     while the first is stopped. By turns; the median of each."""
     path = f"/v1/grants/{known.reading}/documents/{known.small}/content"
@@ -238,7 +241,7 @@ async def _latency(known: Town, with_it: Served, without: Served) -> Row:
     return slower("the log: ms to retrieve 20 KiB, sequencer at work or not", mine_ms, its_ms, 1.15)
 
 
-async def _turn(line: Line, *asked: str) -> list[float]:
+async def _turn(line: Connection, *asked: str) -> list[float]:
     taken = []
     for _ in range(EACH):
         began = time.perf_counter()
@@ -248,7 +251,7 @@ async def _turn(line: Line, *asked: str) -> list[float]:
     return taken
 
 
-async def _caught_up(known: Town) -> None:
+async def _caught_up(known: Fixture) -> None:
     url = known.addresses.owner_url.replace("+psycopg", "")
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         while True:

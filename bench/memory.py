@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bench import papers
+from bench.fixture import Fixture
+from bench.http_client import Connection, lines, post_file
 from bench.rows import Row, bounded
-from bench.serving import Served
-from bench.speaking import Line, lines, post_file
-from bench.town import Town
+from bench.servers import Served
 
 LIMIT = 300
 
@@ -24,12 +24,12 @@ class Load:
     deposit_size: int = 50 * 1024 * 1024 - 64 * 1024
 
 
-async def measure(town: Town, ours: Served, load: Load) -> list[Row]:
+async def measure(fixture: Fixture, ours: Served, load: Load) -> list[Row]:
     """The row of the bench table, in MiB, with nothing else asked of that process before."""
     at_rest = ours.peak_memory()
-    await strain(town, ours, load)
+    await strain(fixture, ours, load)
     name = (
-        f"memory, {load.downloads} downloads of {town.kept_size >> 20} MiB, half stalled, and"
+        f"memory, {load.downloads} downloads of {fixture.kept_size >> 20} MiB, half stalled, and"
         f" {load.deposits} deposits of {load.deposit_size / 2**20:.0f} MiB at once, MiB"
     )
     return [
@@ -38,19 +38,19 @@ async def measure(town: Town, ours: Served, load: Load) -> list[Row]:
     ]
 
 
-async def strain(town: Town, ours: Served, load: Load) -> None:
+async def strain(fixture: Fixture, ours: Served, load: Load) -> None:
     """All at once; every download that does not stall is whole, every deposit acknowledged."""
-    path = f"/v1/grants/{town.reading}/documents/{town.kept}/content"
-    key = f"Authorization: Bearer {town.worker}"
+    path = f"/v1/grants/{fixture.reading}/documents/{fixture.kept}/content"
+    key = f"Authorization: Bearer {fixture.worker}"
     async with lines(ours.port, load.downloads) as callers:
         stalled, eager = callers[::2], callers[1::2]
         for one in stalled:
             one.stall_after(1)
         waiting = [asyncio.create_task(one.get(path, key)) for one in stalled]
-        deposits = asyncio.gather(*_deposits(town, ours, load))
+        deposits = asyncio.gather(*_deposits(fixture, ours, load))
         try:
             got = await asyncio.gather(*(one.get(path, key) for one in eager))
-            assert got == [(200, town.kept_size)] * len(eager), got[:3]
+            assert got == [(200, fixture.kept_size)] * len(eager), got[:3]
             statuses = await deposits
             assert statuses == [201] * load.deposits, statuses
             await _all_began(stalled)
@@ -61,10 +61,10 @@ async def strain(town: Town, ours: Served, load: Load) -> None:
                     await task
 
 
-def _deposits(town: Town, ours: Served, load: Load) -> list[asyncio.Task[int]]:
+def _deposits(fixture: Fixture, ours: Served, load: Load) -> list[asyncio.Task[int]]:
     """Different bytes each, or they would be one document."""
     paper = papers.pdf(load.deposit_size)
-    key = f"Authorization: Bearer {town.owner}"
+    key = f"Authorization: Bearer {fixture.owner}"
     return [
         asyncio.create_task(
             post_file(ours.port, "/v1/documents", key, paper, f"\n%{number}\n".encode())
@@ -73,7 +73,7 @@ def _deposits(town: Town, ours: Served, load: Load) -> list[asyncio.Task[int]]:
     ]
 
 
-async def _all_began(stalled: Sequence[Line]) -> None:
+async def _all_began(stalled: Sequence[Connection]) -> None:
     async with asyncio.timeout(60):
         while not all(one.received for one in stalled):  # noqa: ASYNC110  (bounded, and rare)
             await asyncio.sleep(0.01)

@@ -6,10 +6,10 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from statistics import median
 
+from bench.fixture import Fixture
+from bench.http_client import Connection, lines
 from bench.rows import Row, faster, slower
-from bench.serving import Served
-from bench.speaking import Line, lines
-from bench.town import Town
+from bench.servers import Served
 
 AT_ONCE = 16
 PAGE = 100
@@ -17,62 +17,62 @@ PAGE = 100
 _Act = Callable[[], Awaitable[float]]
 
 
-async def measure(town: Town, ours: Served, floor: Served, *, seconds: float) -> list[Row]:
+async def measure(fixture: Fixture, ours: Served, floor: Served, *, seconds: float) -> list[Row]:
     """Rows of the bench table; `seconds` for each."""
     return [
-        await large(town, ours, floor, seconds=seconds),
-        await small(town, ours, floor, seconds=seconds),
-        await listing(town, ours, floor, seconds=seconds),
+        await large(fixture, ours, floor, seconds=seconds),
+        await small(fixture, ours, floor, seconds=seconds),
+        await listing(fixture, ours, floor, seconds=seconds),
     ]
 
 
-async def large(town: Town, ours: Served, floor: Served, *, seconds: float) -> Row:
+async def large(fixture: Fixture, ours: Served, floor: Served, *, seconds: float) -> Row:
     """One large document after another, on one connection. MiB/s."""
-    path, key = _content(town, str(town.large)), _key(town)
+    path, key = _content(fixture, str(fixture.large)), _key(fixture)
     async with lines(ours.port, 1) as (mine,), lines(floor.port, 1) as (its,):
-        assert await mine.body(path, key) == await its.body("/large") == town.large_bytes
+        assert await mine.body(path, key) == await its.body("/large") == fixture.large_bytes
 
-        async def one(line: Line, *asked: str) -> float:
+        async def one(line: Connection, *asked: str) -> float:
             began = time.perf_counter()
             status, length = await line.get(*asked)
-            assert (status, length) == (200, len(town.large_bytes))
+            assert (status, length) == (200, len(fixture.large_bytes))
             return length / 2**20 / (time.perf_counter() - began)
 
         values = await _by_turns(
             lambda: one(mine, path, key), lambda: one(its, "/large"), seconds=seconds
         )
-    size = round(len(town.large_bytes) / 2**20)
+    size = round(len(fixture.large_bytes) / 2**20)
     return faster(f"retrieving {size} MiB under a grant, logged, MiB/s", *values, 0.7)
 
 
-async def small(town: Town, ours: Served, floor: Served, *, seconds: float) -> Row:
+async def small(fixture: Fixture, ours: Served, floor: Served, *, seconds: float) -> Row:
     """A small document, by callers who each ask again as soon as answered. Answers a second."""
-    path, key = _content(town, str(town.small)), _key(town)
-    bare = f"/small/{town.small}"
+    path, key = _content(fixture, str(fixture.small)), _key(fixture)
+    bare = f"/small/{fixture.small}"
     async with lines(ours.port, AT_ONCE) as mine, lines(floor.port, AT_ONCE) as its:
-        assert await mine[0].body(path, key) == await its[0].body(bare) == town.small_bytes
+        assert await mine[0].body(path, key) == await its[0].body(bare) == fixture.small_bytes
         values = await _by_turns(
             lambda: _rate(mine, path, key), lambda: _rate(its, bare), seconds=seconds
         )
-    size = round(len(town.small_bytes) / 1024)
+    size = round(len(fixture.small_bytes) / 1024)
     name = f"retrieving {size} KiB under a grant, logged, {AT_ONCE} at once, requests/s"
     return faster(name, *values, 0.6)
 
 
-async def listing(town: Town, ours: Served, floor: Served, *, seconds: float) -> Row:
+async def listing(fixture: Fixture, ours: Served, floor: Served, *, seconds: float) -> Row:
     """All documents of a type, page after page. Milliseconds."""
-    path, key = f"/v1/grants/{town.listing}/documents?limit={PAGE}", _key(town)
+    path, key = f"/v1/grants/{fixture.listing}/documents?limit={PAGE}", _key(fixture)
     async with lines(ours.port, 1) as (mine,), lines(floor.port, 1) as (its,):
         asked = await _pages(mine, path, "cursor", key)
         bare = await _pages(its, f"/documents?limit={PAGE}", "after")
         values = await _by_turns(
             lambda: _timed(mine, asked, key), lambda: _timed(its, bare), seconds=seconds, best=min
         )
-    name = f"listing under a grant of {town.listed} documents, logged, ms"
+    name = f"listing under a grant of {fixture.listed} documents, logged, ms"
     return slower(name, *values, 3.0)
 
 
-async def _pages(line: Line, path: str, cursor: str, *headers: str) -> list[str]:
+async def _pages(line: Connection, path: str, cursor: str, *headers: str) -> list[str]:
     """The addresses of every page."""
     found = [path]
     while (following := json.loads(await line.body(found[-1], *headers))["next"]) is not None:
@@ -80,7 +80,7 @@ async def _pages(line: Line, path: str, cursor: str, *headers: str) -> list[str]
     return found
 
 
-async def _timed(line: Line, paths: Sequence[str], *headers: str) -> float:
+async def _timed(line: Connection, paths: Sequence[str], *headers: str) -> float:
     began = time.perf_counter()
     for path in paths:
         status, _ = await line.get(path, *headers)
@@ -88,12 +88,14 @@ async def _timed(line: Line, paths: Sequence[str], *headers: str) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-async def _rate(callers: Sequence[Line], path: str, *headers: str, length: float = 0.5) -> float:
+async def _rate(
+    callers: Sequence[Connection], path: str, *headers: str, length: float = 0.5
+) -> float:
     """Answers a second, all callers together."""
     began = time.perf_counter()
     until = began + length
 
-    async def one(line: Line) -> int:
+    async def one(line: Connection) -> int:
         count = 0
         while time.perf_counter() < until:
             status, _ = await line.get(path, *headers)
@@ -123,9 +125,9 @@ async def _by_turns(
     return median(first), median(second)
 
 
-def _content(town: Town, document: str) -> str:
-    return f"/v1/grants/{town.reading}/documents/{document}/content"
+def _content(fixture: Fixture, document: str) -> str:
+    return f"/v1/grants/{fixture.reading}/documents/{document}/content"
 
 
-def _key(town: Town) -> str:
-    return f"Authorization: Bearer {town.worker}"
+def _key(fixture: Fixture) -> str:
+    return f"Authorization: Bearer {fixture.worker}"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from storage.buffers import Buffers
-from storage.floe import SEGMENT_LENGTH, Layout, Opener, Sealer
+from storage.floe import SEGMENT_LENGTH, Decryptor, Encryptor, Layout
 
 TOTAL = 32 * 1024 * 1024
 SLICE = 64 * 1024
@@ -38,7 +38,7 @@ def bare_open() -> None:
 
 
 def _seal(chunk: memoryview) -> None:
-    sealer = Sealer(KEY, AAD)
+    sealer = Encryptor(KEY, AAD)
     for _ in range(TOTAL // len(chunk)):
         for _piece in sealer.update(chunk):
             pass
@@ -73,9 +73,9 @@ class OpenSlices:
     """
 
     def __init__(self) -> None:
-        sealer = Sealer(KEY, AAD)
+        sealer = Encryptor(KEY, AAD)
         self._segment = bytes(next(sealer.update(_plaintext[:PAYLOAD])))
-        self._opener = Opener(KEY, AAD, sealer.header, plaintext_length=TOTAL)
+        self._opener = Decryptor(KEY, AAD, sealer.header, plaintext_length=TOTAL)
         self._buffers = Buffers(SEGMENT_LENGTH)
 
     def __call__(self) -> None:
@@ -87,9 +87,9 @@ class OpenSlices:
                 view.release()
 
 
-def _seconds(act: Callable[[], None]) -> float:
+def _seconds(attempt: Callable[[], None]) -> float:
     began = time.perf_counter()
-    act()
+    attempt()
     return time.perf_counter() - began
 
 
@@ -106,14 +106,14 @@ def measure() -> list[dict[str, object]]:
         ("opening, 64 KiB slices, MiB/s", open_slices, bare_open),
     ]
     bare_seal()
-    acts = dict.fromkeys(act for _, ours, floor in pairs for act in (floor, ours))
+    acts = dict.fromkeys(attempt for _, ours, floor in pairs for attempt in (floor, ours))
     best: dict[Callable[[], None], float] = {}
     for _ in range(ROUNDS):
-        for act in acts:
+        for attempt in acts:
             # Opening needs what sealing leaves in the shared buffer: `bare_seal` comes first.
-            if act is bare_open:
+            if attempt is bare_open:
                 bare_seal()
-            best[act] = min(_seconds(act), best.get(act, float("inf")))
+            best[attempt] = min(_seconds(attempt), best.get(attempt, float("inf")))
     return [_row(name, best[ours], best[floor]) for name, ours, floor in pairs]
 
 

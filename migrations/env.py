@@ -3,13 +3,12 @@
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
+from base import locks
 from base.database import SCHEMA, Base
 from migrations import tables
 
 target_metadata = tables.metadata
 assert target_metadata is Base.metadata  # noqa: S101  (the tables are imported)
-
-_RUNNERS_LOCK = 0x756E65666F6973
 
 
 def _ours(name: str | None, kind: str, parents: object) -> bool:  # noqa: ARG001
@@ -25,7 +24,7 @@ def run() -> None:
     with engine.connect() as connection:
         connection.execute(text("SET lock_timeout = '10s'"))
         connection.execute(text("SET TIME ZONE 'UTC'"))
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _RUNNERS_LOCK})
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": locks.MIGRATIONS})
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
         connection.commit()
         context.configure(

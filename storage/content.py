@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from base.errors import Failure, Kind
+from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
 from storage import envelopes, floe
 from storage.blobs import BlobKey, BlobReader, BlobStore, BlobWriter
@@ -27,12 +27,12 @@ _sealed_buffers = Buffers(floe.HEADER_LENGTH + floe.SEGMENT_LENGTH)
 _plain_buffers = Buffers(floe.SEGMENT_LENGTH)
 
 
-class ContentBroken(Failure):
+class InvalidContent(ServiceError):
     """What the store gave is not what was sealed. Nothing of it was revealed beyond whole
     authenticated segments. `reason` is for the operator."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(Kind.UNAVAILABLE, "content_broken")
+        super().__init__(ErrorKind.UNAVAILABLE, "content_broken")
         self.reason = reason
 
 
@@ -57,7 +57,7 @@ class Address:
     envelope: bytes = field(repr=False)
 
 
-class Sealing:
+class ContentWriter:
     """One file being sealed. Bytes handed to `write` are sealed before they leave memory."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Sealing:
         self._secret = secret
         self._writer = writer
         self._dek = secrets.token_bytes(floe.KEY_LENGTH)
-        self._sealer = floe.Sealer(self._dek, _aad(role, file_id))
+        self._sealer = floe.Encryptor(self._dek, _aad(role, file_id))
         self._begun = False
 
     @property
@@ -123,7 +123,7 @@ class Content:
     async def slices(self, start: int = 0, stop: int | None = None) -> AsyncIterator[memoryview]:
         """plaintext[start:stop] in slices of at most 64 KiB, each authenticated.
 
-        A slice is valid until the next one is asked for. Raises `ContentBroken` when the store
+        A slice is valid until the next one is asked for. Raises `InvalidContent` when the store
         does not give back what was sealed, `storage.blobs` errors when it gives nothing.
         """
         stop = self.length if stop is None else stop
@@ -133,7 +133,7 @@ class Content:
         if not segments:
             return
         async with self._blobs.reader(BlobKey(self._address.blob_key)) as reader:
-            opener: floe.Opener | None = None
+            opener: floe.Decryptor | None = None
             for index in segments:
                 with ExitStack() as lent:
                     opener, plain = await self._open(reader, opener, layout, index, lent)
@@ -150,11 +150,11 @@ class Content:
     async def _open(
         self,
         reader: BlobReader,
-        opener: floe.Opener | None,
+        opener: floe.Decryptor | None,
         layout: floe.Layout,
         index: int,
         lent: ExitStack,
-    ) -> tuple[floe.Opener, memoryview]:
+    ) -> tuple[floe.Decryptor, memoryview]:
         """Fetch and open one segment; the header comes in the same read as the first one.
 
         The plaintext's buffer is lent to `lent` once the ciphertext is there: of those who wait
@@ -174,13 +174,13 @@ class Content:
                 sealed = borrowed.enter_context(fetched[offset - start :])
                 into = lent.enter_context(_plain_buffers.lend())
                 return opener, opener.open_segment(index, sealed, into)
-            except floe.SealBroken as broken:
+            except floe.InvalidCiphertext as broken:
                 reason = broken.reason
-        raise ContentBroken(reason)
+        raise InvalidContent(reason)
 
-    def _opener(self, header: memoryview) -> floe.Opener:
+    def _opener(self, header: memoryview) -> floe.Decryptor:
         aad = _aad(self._address.role, self._address.id)
-        return floe.Opener(self._dek, aad, header, plaintext_length=self.length)
+        return floe.Decryptor(self._dek, aad, header, plaintext_length=self.length)
 
 
 async def _read(reader: BlobReader, offset: int, length: int, borrowed: ExitStack) -> memoryview:
@@ -194,21 +194,21 @@ async def _read(reader: BlobReader, offset: int, length: int, borrowed: ExitStac
 
 
 @asynccontextmanager
-async def sealing(
+async def content_writer(
     blobs: BlobStore, keys: Keys, owner_id: UUID, role: str
-) -> AsyncIterator[Sealing]:
+) -> AsyncIterator[ContentWriter]:
     """Seal one file for an owner. Leaving without `commit` leaves nothing visible."""
     secret = await keys.owner(owner_id)
     key = BlobKey.random(envelopes.FILES)
     async with blobs.writer(key) as writer:
-        one = Sealing(new_id(), key, role, secret, writer)
+        one = ContentWriter(new_id(), key, role, secret, writer)
         try:
             yield one
         finally:
             one.close()
 
 
-async def opening(
+async def open_content(
     blobs: BlobStore,
     keys: Keys,
     owner_id: UUID,
@@ -217,13 +217,13 @@ async def opening(
 ) -> Content:
     """Open a file's envelope. The caller MUST have recorded and committed the access before.
 
-    Raises `ContentBroken`, or `storage.keys.KeyDestroyed` when the owner was erased.
+    Raises `InvalidContent`, or `storage.keys.KeyDestroyed` when the owner was erased.
     """
     secret = await keys.owner(owner_id, connection)
     try:
         opened = envelopes.open_(secret, address.role, address.id, address.envelope)
-    except envelopes.EnvelopeBroken:
-        raise ContentBroken("envelope") from None
+    except envelopes.InvalidEnvelope:
+        raise InvalidContent("envelope") from None
     return Content(address, opened.dek, opened.length, blobs)
 
 

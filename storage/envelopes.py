@@ -22,12 +22,12 @@ _NONCE = 12
 _LENGTH = 8
 
 
-class EnvelopeBroken(Exception):  # noqa: N818  (it is a state of the row)
+class InvalidEnvelope(Exception):
     """An envelope does not open: altered, of another file or role, or of another owner."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedEnvelope:
     """What an envelope holds: the file's key, and its plaintext length in bytes."""
 
     dek: bytes = field(repr=False)
@@ -46,14 +46,14 @@ def seal(secret: Secret, role: str, file_id: UUID, dek: bytes, length: int) -> b
     return nonce + _cipher(secret, role).encrypt(nonce, plain, _aad(role, file_id))
 
 
-def open_(secret: Secret, role: str, file_id: UUID, envelope: bytes) -> Opened:
-    """Open an envelope. Raises `EnvelopeBroken`."""
+def open_(secret: Secret, role: str, file_id: UUID, envelope: bytes) -> OpenedEnvelope:
+    """Open an envelope. Raises `InvalidEnvelope`."""
     nonce, sealed = envelope[:_NONCE], envelope[_NONCE:]
     try:
         plain = _cipher(secret, role).decrypt(nonce, sealed, _aad(role, file_id))
     except (InvalidTag, ValueError):
-        raise EnvelopeBroken from None
-    return Opened(plain[: floe.KEY_LENGTH], int.from_bytes(plain[floe.KEY_LENGTH :], "big"))
+        raise InvalidEnvelope from None
+    return OpenedEnvelope(plain[: floe.KEY_LENGTH], int.from_bytes(plain[floe.KEY_LENGTH :], "big"))
 
 
 def _cipher(secret: Secret, role: str) -> AESGCM:

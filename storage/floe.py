@@ -51,7 +51,7 @@ class Reason(StrEnum):
     TAG = "tag"  # a segment altered, moved, or of another file
 
 
-class SealBroken(Exception):  # noqa: N818  (named for what happened, as `Failure` is)
+class InvalidCiphertext(Exception):
     """The sealed bytes are not what was sealed. Carries a reason and nothing else."""
 
     def __init__(self, reason: Reason) -> None:
@@ -85,9 +85,9 @@ _DEFAULT = Parameters()
 class Layout:
     """Where everything stands in one sealed file: pure arithmetic, lengths in bytes.
 
-    Raises `SealBroken(LENGTH)` for lengths that cannot belong together. The specification lets a
-    plaintext of whole segments end with a full segment or with an empty one; a layout can say
-    either, `of_plaintext` says ours (empty).
+    Raises `InvalidCiphertext(LENGTH)` for lengths that cannot belong together. The specification
+    lets a plaintext of whole segments end with a full segment or with an empty one; a layout can
+    say either, `of_plaintext` says ours (empty).
     """
 
     segment_length: int
@@ -104,7 +104,7 @@ class Layout:
         segments, rest = divmod(sealed, OVERHEAD)
         last = self.plaintext_length - (segments - 1) * payload
         if rest or not 1 <= segments <= MAX_SEGMENTS or not 0 <= last <= payload:
-            raise SealBroken(Reason.LENGTH)
+            raise InvalidCiphertext(Reason.LENGTH)
         object.__setattr__(self, "payload", payload)
         object.__setattr__(self, "segments", segments)
 
@@ -171,14 +171,15 @@ def ciphertext_length(plaintext_length: int, segment_length: int = SEGMENT_LENGT
 def segment_length_of(header: Octets) -> int:
     """The encrypted segment length a header announces. NOT authenticated: `Opener` does that.
 
-    Raises `SealBroken(HEADER)` for anything but AES-256-GCM, HKDF-Expand-SHA-384, 32-byte IV.
+    Raises `InvalidCiphertext(HEADER)` for anything but AES-256-GCM, HKDF-Expand-SHA-384, 32-byte
+    IV.
     """
     if len(header) != HEADER_LENGTH:
-        raise SealBroken(Reason.HEADER)
+        raise InvalidCiphertext(Reason.HEADER)
     aead, kdf, segment_length, iv_length = _PARAMETERS.unpack(header[: _PARAMETERS.size])
     known = (aead, kdf, iv_length) == (_AES_256_GCM, _HKDF_EXPAND_SHA_384, _IV_LENGTH)
     if not known or not OVERHEAD < segment_length < 0xFFFFFFFF:
-        raise SealBroken(Reason.HEADER)
+        raise InvalidCiphertext(Reason.HEADER)
     return int(segment_length)
 
 
@@ -217,7 +218,7 @@ def _segment_aad(index: int, final: bool) -> bytes:
     return index.to_bytes(8, "big") + (b"\x01" if final else b"\x00")
 
 
-class Sealer:
+class Encryptor:
     """Seals one file as its bytes arrive, in constant memory: two segments, whatever the file.
 
     Write `header`, then every piece of every `update`, then what `finish` returns. A piece is a
@@ -312,12 +313,12 @@ class Sealer:
         return self._sealed[:length].toreadonly()
 
 
-class Opener:
+class Decryptor:
     """Opens the segments of one sealed file, in any order, into buffers that the caller lends.
 
     The lengths say which segment is the last one; they come from a place the store cannot write
     to. Give the plaintext's, the ciphertext's, or both: a file cut, extended or of the other legal
-    ending is then refused. Raises `SealBroken` (HEADER, HEADER_TAG, LENGTH).
+    ending is then refused. Raises `InvalidCiphertext` (HEADER, HEADER_TAG, LENGTH).
     """
 
     def __init__(
@@ -336,7 +337,7 @@ class Opener:
         segment_length = segment_length_of(header)
         self._keys = _Keys(key, header[:_PREFIX_LENGTH], aad, rotation_mask)
         if not hmac.compare_digest(self._keys.header_tag, header[_PREFIX_LENGTH:]):
-            raise SealBroken(Reason.HEADER_TAG)
+            raise InvalidCiphertext(Reason.HEADER_TAG)
         self.layout: Final = _layout(segment_length, plaintext_length, ciphertext_length)
 
     def open_segment(
@@ -345,17 +346,18 @@ class Opener:
         """Open a whole segment; the plaintext is the returned view, the beginning of `into`.
 
         `into` holds at least `layout.payload` bytes and does not overlap `ciphertext`. Raises
-        `SealBroken` (LENGTH, SEGMENT_FIELD, TAG), and then `into` holds no plaintext of this file.
+        `InvalidCiphertext` (LENGTH, SEGMENT_FIELD, TAG), and then `into` holds no plaintext of this
+        file.
         """
         layout = self.layout
         final = layout.is_final(index)
         length = layout.segment_span(index)[1] if final else layout.segment_length
         sealed = memoryview(ciphertext)
         if len(sealed) != length:
-            raise SealBroken(Reason.LENGTH)
+            raise InvalidCiphertext(Reason.LENGTH)
         told = length.to_bytes(_FIELD_LENGTH, "big") if final else _NOT_FINAL
         if sealed[:_FIELD_LENGTH] != told:
-            raise SealBroken(Reason.SEGMENT_FIELD)
+            raise InvalidCiphertext(Reason.SEGMENT_FIELD)
         plaintext = memoryview(into)[: length - OVERHEAD]
         try:
             self._keys.aead(index).decrypt_into(
@@ -367,7 +369,7 @@ class Opener:
         except InvalidTag:
             # The bytes are already decrypted in the buffer, and nobody vouches for them.
             plaintext[:] = bytes(len(plaintext))
-            raise SealBroken(Reason.TAG) from None
+            raise InvalidCiphertext(Reason.TAG) from None
         return plaintext
 
 
@@ -385,7 +387,7 @@ def seal_bytes(
     key: bytes, aad: bytes, plaintext: Octets, *, parameters: Parameters = _DEFAULT
 ) -> bytes:
     """A whole sealed file at once, for small things."""
-    sealer = Sealer(key, aad, parameters=parameters)
+    sealer = Encryptor(key, aad, parameters=parameters)
     return b"".join(
         [sealer.header, *(bytes(piece) for piece in sealer.update(plaintext)), sealer.finish()]
     )
@@ -394,10 +396,10 @@ def seal_bytes(
 def open_bytes(
     key: bytes, aad: bytes, ciphertext: Octets, *, rotation_mask: int = ROTATION_MASK
 ) -> bytes:
-    """A whole sealed file opened at once, for small things. Raises `SealBroken`."""
+    """A whole sealed file opened at once, for small things. Raises `InvalidCiphertext`."""
     sealed = memoryview(ciphertext)
     header = sealed[:HEADER_LENGTH]
-    opener = Opener(key, aad, header, ciphertext_length=len(sealed), rotation_mask=rotation_mask)
+    opener = Decryptor(key, aad, header, ciphertext_length=len(sealed), rotation_mask=rotation_mask)
     into = bytearray(opener.layout.payload)
     plaintext = bytearray()
     for index in range(opener.layout.segments):

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from base import clock
+from base import clock, locks
 from base.database import Database, notify
 from base.ids import new_id
 from storage import records
@@ -86,7 +86,7 @@ class Keys:
                 row = await records.service_key(connection, use)
         return await self._unwrap(use, row, asked)
 
-    async def afresh(self, owner_id: UUID | None, connection: AsyncConnection) -> Secret:
+    async def uncached(self, owner_id: UUID | None, connection: AsyncConnection) -> Secret:
         """The secret of an owner, or of the service's own rows for None: its row read and unwrapped
         now, whatever is cached, so that the time it takes says neither whose nor since when.
 
@@ -168,7 +168,7 @@ class Keys:
     async def _root(self, connection: AsyncConnection) -> str:
         """The active root. It stays so until the transaction ends: a rotation that waited for us
         leaves nothing behind under the former one."""
-        await records.hold_shared(connection, records.ROOTS_LOCK)
+        await locks.hold_shared(connection, locks.ROOT_VERSIONS)
         root = await records.active_root(connection)
         if root is None:
             raise RuntimeError("no root key version yet: run `unefois init`")

@@ -24,17 +24,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.elements import ColumnElement
 
-from base.database import Base, now
+from base.database import Base
+from base.db_time import now
 
 SERVICE = "service"
 OWNER = "owner"
-
-ROOTS_LOCK = 0x756E6566_6F697301
-"""Advisory lock: shared by who wraps a new secret, exclusive for who changes the active root."""
-ROTATION_LOCK = 0x756E6566_6F697302
-"""Advisory lock: one process at a time makes root versions."""
-BLOBS_LOCK = 0x756E6566_6F697303
-"""Advisory lock: shared by a backup while it copies, exclusive for who removes blobs."""
 
 
 class WrappedKey(Base):
@@ -198,24 +192,6 @@ async def mark_destroyed(connection: AsyncConnection, version: str) -> None:
     await connection.execute(
         update(RootVersion).where(RootVersion.id == version).values(destroyed_at=now())
     )
-
-
-async def hold(connection: AsyncConnection, lock: int) -> None:
-    """Take an advisory lock for this transaction, waiting for it."""
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
-
-
-async def hold_shared(connection: AsyncConnection, lock: int) -> None:
-    """Take an advisory lock for this transaction with others who share it."""
-    await connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": lock})
-
-
-async def try_hold(connection: AsyncConnection, lock: int) -> bool:
-    """Take an advisory lock for this transaction if nobody has it: tells whether it was taken."""
-    taken = await connection.execute(
-        text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}
-    )
-    return bool(taken.scalar_one())
 
 
 async def snapshot(connection: AsyncConnection) -> str:

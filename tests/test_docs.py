@@ -11,7 +11,7 @@ import pytest
 
 from base.settings import Settings
 from web.app import bare_app
-from web.cli import parser
+from web.cli.main import parser
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from base.errors import Failure, Kind
+from base.errors import ErrorKind, ServiceError
 from base.ids import parse_id
 
 Item = TypeVar("Item")
@@ -30,16 +30,16 @@ def write(position: Position) -> str:
 
 
 def read(cursor: str | None) -> Position | None:
-    """A position read back. Raises `Failure` INVALID `cursor_invalid`."""
+    """A position read back. Raises `ServiceError` INVALID `cursor_invalid`."""
     if cursor is None:
         return None
     try:
         raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise Failure(Kind.INVALID, "cursor_invalid") from None
+        raise ServiceError(ErrorKind.INVALID, "cursor_invalid") from None
     last = parse_id(str(UUID(bytes=raw[1:]))) if len(raw) == 17 else None
     if last is None or write((raw[0], last)) != cursor:
-        raise Failure(Kind.INVALID, "cursor_invalid")
+        raise ServiceError(ErrorKind.INVALID, "cursor_invalid")
     return raw[0], last
 
 

@@ -5,7 +5,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from base.errors import Failure, Kind
+from base.errors import ErrorKind, ServiceError
 
 LONGEST_GRANT = "P12M"
 _LONGEST_TEXT = 40
@@ -31,22 +31,22 @@ class Duration:
 def parse(text: str) -> Duration:
     """Read an ISO 8601 duration (§5.5.2.2, §5.5.2.4): whole numbers, upper case, weeks alone.
 
-    Raises `Failure` INVALID: `duration_invalid` for anything else and for nothing at all (`P0D`),
-    `duration_too_long` for a well-formed one of more than 150 years.
+    Raises `ServiceError` INVALID: `duration_invalid` for anything else and for nothing at all
+    (`P0D`), `duration_too_long` for a well-formed one of more than 150 years.
     """
     shape = _SHAPE.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
     if shape is None:
-        raise Failure(Kind.INVALID, "duration_invalid")
+        raise ServiceError(ErrorKind.INVALID, "duration_invalid")
     part = {unit: int(number or 0) for unit, number in shape.groupdict().items()}
     months = part.pop("years") * 12 + part.pop("months")
     try:
         rest = timedelta(**part)
     except OverflowError:
-        raise Failure(Kind.INVALID, "duration_too_long") from None
+        raise ServiceError(ErrorKind.INVALID, "duration_too_long") from None
     if not months and not rest:
-        raise Failure(Kind.INVALID, "duration_invalid")
+        raise ServiceError(ErrorKind.INVALID, "duration_invalid")
     if months > _LONGEST_YEARS * 12 or rest > timedelta(days=_LONGEST_YEARS * 366):
-        raise Failure(Kind.INVALID, "duration_too_long")
+        raise ServiceError(ErrorKind.INVALID, "duration_too_long")
     return Duration(months, rest)
 
 
@@ -63,7 +63,7 @@ def end_of(start: datetime, duration: str) -> datetime:
     try:
         return _after_months(start.astimezone(UTC), length.months) + length.rest
     except (OverflowError, ValueError):
-        raise Failure(Kind.INVALID, "duration_too_long") from None
+        raise ServiceError(ErrorKind.INVALID, "duration_too_long") from None
 
 
 def before(end: datetime, duration: str) -> datetime:
@@ -76,7 +76,7 @@ def within_a_year(start: datetime, duration: str) -> bool:
     """Whether it ends no later than twelve months from `start`; raises only on a bad shape."""
     try:
         return end_of(start, duration) <= end_of(start, LONGEST_GRANT)
-    except Failure as failure:
+    except ServiceError as failure:
         if failure.code == "duration_too_long":
             return False
         raise
@@ -85,7 +85,7 @@ def within_a_year(start: datetime, duration: str) -> bool:
 def grant_end(start: datetime, duration: str) -> datetime:
     """When a grant begun at `start` ends; `duration_too_long` beyond twelve months."""
     if not within_a_year(start, duration):
-        raise Failure(Kind.INVALID, "duration_too_long", limit=LONGEST_GRANT)
+        raise ServiceError(ErrorKind.INVALID, "duration_too_long", limit=LONGEST_GRANT)
     return end_of(start, duration)
 
 

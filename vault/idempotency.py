@@ -10,10 +10,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.desk import Desk
-from auth.records.instants import hold
-from base.errors import Failure, Kind
-from vault.records import idempotency as records
+from auth.services import CoreServices
+from base.errors import ErrorKind, ServiceError
+from base.locks import hold_tag
+from vault import records
 
 _LONGEST = 255
 
@@ -28,33 +28,41 @@ class Claim:
 
 
 async def claim(
-    desk: Desk, tx: AsyncConnection, *, caller_id: UUID, route: str, key: str | None, body: Any
+    services: CoreServices,
+    tx: AsyncConnection,
+    *,
+    caller_id: UUID,
+    route: str,
+    key: str | None,
+    body: Any,
 ) -> Claim | None:
     """Hold a key in the caller's transaction; None when the caller sent none.
 
     `route` names the use case and what it acts on; `body` is JSON-able, or bytes that stand for it
     (a content tag). A second call with the key waits here until the first has committed. Raises
-    `Failure` INVALID: `idempotency_key_invalid`, `idempotency_key_reused`.
+    `ServiceError` INVALID: `idempotency_key_invalid`, `idempotency_key_reused`.
     """
     if key is None:
         return None
     if not 0 < len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
-        raise Failure(Kind.INVALID, "idempotency_key_invalid")
-    key_hash = await desk.fields.tag("idempotency-key", caller_id.bytes, route, key)
-    request_hash = await desk.fields.tag("idempotency-body", key_hash, _canonical(body))
-    await hold(tx, key_hash)
-    row = await records.answer(tx, key_hash)
+        raise ServiceError(ErrorKind.INVALID, "idempotency_key_invalid")
+    key_hash = await services.field_encryption.tag("idempotency-key", caller_id.bytes, route, key)
+    request_hash = await services.field_encryption.tag(
+        "idempotency-body", key_hash, _canonical(body)
+    )
+    await hold_tag(tx, key_hash)
+    row = await records.idempotency_answer(tx, key_hash)
     if row is None:
         return Claim(key_hash, request_hash, None)
     if row.request_hash != request_hash:
-        raise Failure(Kind.INVALID, "idempotency_key_reused")
+        raise ServiceError(ErrorKind.INVALID, "idempotency_key_reused")
     return Claim(key_hash, request_hash, row.result_id)
 
 
 async def keep(tx: AsyncConnection, claimed: Claim | None, result_id: UUID) -> None:
     """Note what was made, in the transaction that makes it: both are kept, or neither."""
     if claimed is not None:
-        await records.add_answer(
+        await records.add_idempotency_answer(
             tx,
             key_hash=claimed.key_hash,
             request_hash=claimed.request_hash,

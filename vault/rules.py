@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from base.errors import Failure, Kind, not_found
+from base.errors import ErrorKind, ServiceError, not_found
 
 
 class GrantAction(StrEnum):
@@ -225,28 +225,28 @@ def state_of(
     return "expired" if now >= ends_at else "live"
 
 
-def failure_of(reason: Reason) -> Failure:
+def failure_of(reason: Reason) -> ServiceError:
     """What the caller is told. Whatever they may not know of answers `not_found`."""
     told = _TOLD.get(reason)
-    return not_found() if told is None else Failure(*told)
+    return not_found() if told is None else ServiceError(*told)
 
 
-_TOLD: dict[Reason, tuple[Kind, str]] = {
-    Reason.REVOKED: (Kind.REFUSED, "grant_revoked"),
-    Reason.EXPIRED: (Kind.REFUSED, "grant_expired"),
-    Reason.NOT_YET: (Kind.REFUSED, "grant_not_yet"),
-    Reason.ACTION_NOT_GRANTED: (Kind.REFUSED, "action_not_granted"),
-    Reason.TYPE_NOT_COVERED: (Kind.REFUSED, "outside_scope"),
-    Reason.INFECTED: (Kind.REFUSED, "document_infected"),
-    Reason.SENSITIVE_BY_TYPE: (Kind.INVALID, "sensitive_by_type"),
-    Reason.NOTHING_GRANTED: (Kind.INVALID, "nothing_granted"),
-    Reason.WIDENED: (Kind.INVALID, "scope_widened"),
-    Reason.UNKNOWN_DOCUMENT: (Kind.INVALID, "unknown_document"),
-    Reason.ANSWERED: (Kind.CONFLICT, "request_answered"),
-    Reason.LAPSED: (Kind.CONFLICT, "request_lapsed"),
-    Reason.PACED: (Kind.TOO_MANY, "too_many_requests"),
-    Reason.UNKNOWN_RECIPIENT: (Kind.INVALID, "unknown_recipient"),
-    Reason.TOKEN_SCOPE: (Kind.REFUSED, "token_scope_missing"),
+_TOLD: dict[Reason, tuple[ErrorKind, str]] = {
+    Reason.REVOKED: (ErrorKind.REFUSED, "grant_revoked"),
+    Reason.EXPIRED: (ErrorKind.REFUSED, "grant_expired"),
+    Reason.NOT_YET: (ErrorKind.REFUSED, "grant_not_yet"),
+    Reason.ACTION_NOT_GRANTED: (ErrorKind.REFUSED, "action_not_granted"),
+    Reason.TYPE_NOT_COVERED: (ErrorKind.REFUSED, "outside_scope"),
+    Reason.INFECTED: (ErrorKind.REFUSED, "document_infected"),
+    Reason.SENSITIVE_BY_TYPE: (ErrorKind.INVALID, "sensitive_by_type"),
+    Reason.NOTHING_GRANTED: (ErrorKind.INVALID, "nothing_granted"),
+    Reason.WIDENED: (ErrorKind.INVALID, "scope_widened"),
+    Reason.UNKNOWN_DOCUMENT: (ErrorKind.INVALID, "unknown_document"),
+    Reason.ANSWERED: (ErrorKind.CONFLICT, "request_answered"),
+    Reason.LAPSED: (ErrorKind.CONFLICT, "request_lapsed"),
+    Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
+    Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
+    Reason.TOKEN_SCOPE: (ErrorKind.REFUSED, "token_scope_missing"),
 }
 
 

@@ -2,12 +2,10 @@
 
 from fastapi import APIRouter, FastAPI
 
-from vault.house import House
-from web import health, log, openapi, problems
+from vault.services import Services
 from web.api import (
     access_log,
     access_log_files,
-    activity,
     catalogue,
     consent_requests,
     documents,
@@ -16,10 +14,12 @@ from web.api import (
     me,
     oauth,
     sign_ins,
+    statistics,
 )
-from web.edge import Edge
-from web.measures import Measures
-from web.pacing import SignInPace
+from web.http import health, openapi, problems, public_log
+from web.http.metrics import Metrics
+from web.http.middleware import Middleware
+from web.http.rate_limit import SignInRateLimit
 from web.pages import site
 
 VERSION = "0.1.0"
@@ -40,7 +40,7 @@ API: tuple[APIRouter, ...] = (
     grants.router,
     access_log.router,
     access_log_files.router,
-    activity.router,
+    statistics.router,
     me.router,
 )
 
@@ -58,17 +58,17 @@ def bare_app() -> FastAPI:
     )
     problems.install(app)
     openapi.install(app)
-    for router in (*API, log.router, health.router, site.router):
+    for router in (*API, public_log.router, health.router, site.router):
         app.include_router(router)
     return app
 
 
-def create_app(house: House) -> FastAPI:
+def create_app(services: Services) -> FastAPI:
     """The application that serves a house already open."""
     app = bare_app()
-    app.state.house = house
-    app.state.measures = Measures()
+    app.state.services = services
+    app.state.measures = Metrics()
     app.state.readinesses = health.Readinesses()
-    app.state.sign_in_pace = SignInPace(house.settings.sign_ins_per_hour_from_one_address)
-    app.add_middleware(Edge, settings=house.settings, measure=app.state.measures.answer)
+    app.state.sign_in_pace = SignInRateLimit(services.settings.sign_ins_per_hour_from_one_address)
+    app.add_middleware(Middleware, settings=services.settings, measure=app.state.measures.answer)
     return app

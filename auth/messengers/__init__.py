@@ -16,11 +16,11 @@ class Outgoing:
     text: str = field(repr=False)
 
 
-class NotSent(Exception):  # noqa: N818  (a state of the world, worth another try)
+class NotSent(Exception):
     """It did not leave; it may later. Its words are for the operator: nothing of the message."""
 
 
-class Undeliverable(Exception):  # noqa: N818  (idem, not worth another try)
+class Undeliverable(Exception):
     """It will never leave. Same rule for its words."""
 
 

@@ -9,10 +9,11 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from base.database import Base, now
+from base.database import Base
+from base.db_time import now
 
 
-class Person(Base):
+class PersonRow(Base):
     """Whose vault it is. Sealed under their own key: phone, e-mail, name."""
 
     __tablename__ = "person"
@@ -31,29 +32,31 @@ class Person(Base):
 
 async def person_by_phone(connection: AsyncConnection, phone_tag: bytes) -> Row[Any] | None:
     """The vault of a phone, and `asleep`: unused for so long that its number may be another's."""
-    asleep = (Person.used_at < now() - text("interval '6 months'")).label("asleep")
+    asleep = (PersonRow.used_at < now() - text("interval '6 months'")).label("asleep")
     found = await connection.execute(
-        select(Person.__table__, asleep).where(Person.phone_tag == phone_tag)
+        select(PersonRow.__table__, asleep).where(PersonRow.phone_tag == phone_tag)
     )
     return found.one_or_none()
 
 
 async def person(connection: AsyncConnection, person_id: UUID) -> Row[Any] | None:
     """One person's row."""
-    found = await connection.execute(select(Person.__table__).where(Person.id == person_id))
+    found = await connection.execute(select(PersonRow.__table__).where(PersonRow.id == person_id))
     return found.one_or_none()
 
 
 async def add_person(connection: AsyncConnection, **values: Any) -> None:
     """Open an empty vault."""
-    await connection.execute(insert(Person).values(**values))
+    await connection.execute(insert(PersonRow).values(**values))
 
 
 async def touch_person(connection: AsyncConnection, person_id: UUID) -> None:
     """Note that the vault was used: an unused one cannot be opened by a recycled number."""
-    await connection.execute(update(Person).where(Person.id == person_id).values(used_at=now()))
+    await connection.execute(
+        update(PersonRow).where(PersonRow.id == person_id).values(used_at=now())
+    )
 
 
 async def delete_person(connection: AsyncConnection, person_id: UUID) -> None:
     """Erase the row; what hangs on it goes with it."""
-    await connection.execute(delete(Person).where(Person.id == person_id))
+    await connection.execute(delete(PersonRow).where(PersonRow.id == person_id))

@@ -19,10 +19,11 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from auth.records.people import Person
-from auth.records.recipients import Organisation, Worker
-from base.database import Base, now
-from base.rounds import Statement
+from auth.records.people import PersonRow
+from auth.records.recipients import OrganisationRow, WorkerRow
+from base.database import Base
+from base.db_time import now
+from base.pipeline import Statement
 
 
 class Session(Base):
@@ -53,23 +54,27 @@ LIVE_SESSION = (
         Session.id.label("session_id"),
         Session.subject_kind,
         Session.subject_id,
-        Person.language,
-        (Person.used_at < now() - timedelta(days=1)).label("not_used_today"),
-        Worker.organisation_id,
-        Worker.sealed.label("worker_sealed"),
-        Organisation.sealed.label("organisation_sealed"),
+        PersonRow.language,
+        (PersonRow.used_at < now() - timedelta(days=1)).label("not_used_today"),
+        WorkerRow.organisation_id,
+        WorkerRow.sealed.label("worker_sealed"),
+        OrganisationRow.sealed.label("organisation_sealed"),
     )
-    .outerjoin(Person, and_(Session.subject_kind == "person", Person.id == Session.subject_id))
     .outerjoin(
-        Worker,
-        and_(Session.subject_kind == "worker", Worker.id == Session.subject_id, Worker.active),
+        PersonRow, and_(Session.subject_kind == "person", PersonRow.id == Session.subject_id)
     )
-    .outerjoin(Organisation, Organisation.id == Worker.organisation_id)
+    .outerjoin(
+        WorkerRow,
+        and_(
+            Session.subject_kind == "worker", WorkerRow.id == Session.subject_id, WorkerRow.active
+        ),
+    )
+    .outerjoin(OrganisationRow, OrganisationRow.id == WorkerRow.organisation_id)
     .where(
         Session.token_hash == bindparam("token_hash"),
         Session.revoked_at.is_(None),
         Session.expires_at > now(),
-        or_(Person.id.is_not(None), Worker.id.is_not(None)),
+        or_(PersonRow.id.is_not(None), WorkerRow.id.is_not(None)),
     )
 )
 

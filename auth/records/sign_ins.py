@@ -9,7 +9,8 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from base.database import Base, now
+from base.database import Base
+from base.db_time import now
 
 
 class SignIn(Base):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
 
-from base.errors import Failure, Kind
+from base.errors import ErrorKind, ServiceError
 
 Bytes = bytes | bytearray | memoryview
 
@@ -53,7 +53,7 @@ class BlobInfo:
     modified_at: datetime
 
 
-class BlobUnavailable(Failure):
+class BlobUnavailable(ServiceError):
     """The store did not answer, refused us, or said that it failed.
 
     A write that ends so is not acknowledged. It may have happened all the same (its answer was
@@ -62,7 +62,7 @@ class BlobUnavailable(Failure):
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(Kind.UNAVAILABLE, "store_unavailable", retry_after=5)
+        super().__init__(ErrorKind.UNAVAILABLE, "store_unavailable", retry_after=5)
         self.reason = reason
 
     def __str__(self) -> str:
@@ -70,25 +70,25 @@ class BlobUnavailable(Failure):
         return f"{super().__str__()} ({self.reason})"
 
 
-class BlobMissing(Failure):
+class BlobMissing(ServiceError):
     """There is no blob under this key."""
 
     def __init__(self) -> None:
-        super().__init__(Kind.UNAVAILABLE, "content_missing")
+        super().__init__(ErrorKind.UNAVAILABLE, "content_missing")
 
 
-class BlobBroken(Failure):
+class InvalidBlob(ServiceError):
     """The blob is not what was asked for: shorter than the range, or larger than the limit."""
 
     def __init__(self) -> None:
-        super().__init__(Kind.UNAVAILABLE, "content_broken")
+        super().__init__(ErrorKind.UNAVAILABLE, "content_broken")
 
 
-class BlobExists(Failure):
+class BlobExists(ServiceError):
     """The key is taken, and blobs are never overwritten."""
 
     def __init__(self) -> None:
-        super().__init__(Kind.CONFLICT, "blob_exists")
+        super().__init__(ErrorKind.CONFLICT, "blob_exists")
 
 
 class BlobWriter(Protocol):
@@ -116,7 +116,7 @@ class BlobReader(Protocol):
 
         A store that is far asks for the place once there is something to put into it: of hundreds
         who wait for their turn, none holds a buffer. Nothing is held between two calls but, for a
-        directory, a file descriptor. Raises `BlobBroken` when the blob ends before, `BlobMissing`
+        directory, a file descriptor. Raises `InvalidBlob` when the blob ends before, `BlobMissing`
         or `BlobUnavailable`.
         """
 
@@ -159,7 +159,7 @@ class BlobStore(Protocol):
         """Write a small blob, in place of what the key held: readers see the old or the new."""
 
     async def get(self, key: BlobKey, limit: int) -> bytes:
-        """The whole of a small blob; `BlobBroken` beyond `limit` bytes, or `BlobMissing`."""
+        """The whole of a small blob; `InvalidBlob` beyond `limit` bytes, or `BlobMissing`."""
         ...
 
     async def exists(self, key: BlobKey) -> bool:

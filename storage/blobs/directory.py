@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal, ParamSpec
 
 from storage.blobs import (
-    BlobBroken,
     BlobExists,
     BlobInfo,
     BlobKey,
@@ -20,10 +19,11 @@ from storage.blobs import (
     BlobStore,
     BlobUnavailable,
     Bytes,
+    InvalidBlob,
     Place,
     checked_prefix,
 )
-from storage.blobs.threads import Threads
+from storage.threads import Threads
 
 P = ParamSpec("P")
 
@@ -96,7 +96,7 @@ class DirectoryStore(BlobStore):
         with self._missing(), Path(self.path(key)).open("rb") as file:
             data = file.read(limit + 1)
         if len(data) > limit:
-            raise BlobBroken
+            raise InvalidBlob
         return data
 
     async def exists(self, key: BlobKey) -> bool:
@@ -324,7 +324,7 @@ class _Reader:
         while view:
             got = os.preadv(self._descriptor, [view], offset)
             if got == 0:
-                raise BlobBroken
+                raise InvalidBlob
             offset, view = offset + got, view[got:]
 
 

@@ -22,20 +22,20 @@ from pydantic import SecretStr
 from urllib3.exceptions import HTTPError
 
 from storage.blobs import (
-    BlobBroken,
     BlobInfo,
     BlobKey,
     BlobMissing,
     BlobStore,
     BlobUnavailable,
     Bytes,
+    InvalidBlob,
     Place,
     checked_prefix,
 )
-from storage.blobs.s3_errors import ERRORS, judged
+from storage.blobs.s3_errors import ERRORS, as_blob_error
 from storage.blobs.s3_part import Part
 from storage.blobs.s3_upload import Upload
-from storage.blobs.threads import Threads
+from storage.threads import Threads
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -98,7 +98,7 @@ class S3Store(BlobStore):
         self._bucket = settings.bucket
         self._client = _client(settings)
         # As many threads as connections: a thread never waits for a connection of the pool.
-        self._threads = Threads(settings.connections, "s3", ERRORS, judged)
+        self._threads = Threads(settings.connections, "s3", ERRORS, as_blob_error)
 
     @asynccontextmanager
     async def writer(self, key: BlobKey) -> AsyncIterator["_Writer"]:
@@ -131,10 +131,10 @@ class S3Store(BlobStore):
         )
         with closing(answer["Body"]) as body:
             if not answer.get("ContentRange", "").startswith(f"bytes {offset}-{last}/"):
-                raise BlobBroken
+                raise InvalidBlob
             data = bytes(body.read())
         if len(data) != length:
-            raise BlobBroken
+            raise InvalidBlob
         return data
 
     async def put(self, key: BlobKey, data: Bytes) -> None:
@@ -159,7 +159,7 @@ class S3Store(BlobStore):
         answer = self._client.get_object(Bucket=self._bucket, Key=self._name(key))
         with closing(answer["Body"]) as body:
             if answer["ContentLength"] > limit:
-                raise BlobBroken
+                raise InvalidBlob
             return bytes(body.read())
 
     async def exists(self, key: BlobKey) -> bool:

@@ -6,22 +6,22 @@ from http import HTTPStatus
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from base.errors import Failure
-from storage.blobs import BlobBroken, BlobExists, BlobMissing, BlobUnavailable
+from base.errors import ServiceError
+from storage.blobs import BlobExists, BlobMissing, BlobUnavailable, InvalidBlob
 
 ERRORS = (ClientError, BotoCoreError, HTTPError, OSError)
 """Everything that a call through boto3, or reading the body of its answer, may raise."""
 
 _WORD = re.compile(r"[A-Za-z]{1,40}")
-_ANSWERS: dict[str, type[BlobMissing | BlobBroken | BlobExists]] = {
+_ANSWERS: dict[str, type[BlobMissing | InvalidBlob | BlobExists]] = {
     "NoSuchKey": BlobMissing,
     "404": BlobMissing,  # the answer to HEAD has no body and so no code
-    "InvalidRange": BlobBroken,
+    "InvalidRange": InvalidBlob,
     "PreconditionFailed": BlobExists,
 }
 
 
-def judged(error: Exception) -> Failure:
+def as_blob_error(error: Exception) -> ServiceError:
     """The contract's error for one of `ERRORS`.
 
     Refused credentials and a missing bucket are failures of ours, not answers about a blob.

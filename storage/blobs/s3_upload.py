@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from storage.blobs import BlobBroken, BlobExists
+from storage.blobs import BlobExists, InvalidBlob
 from storage.blobs.s3_errors import ERRORS, is_absence
 from storage.blobs.s3_part import Part
 
@@ -133,4 +133,4 @@ def _compare(part: Part, answer: Any) -> None:
     if encrypted or not _MD5.fullmatch(etag):
         return
     if etag != part.etag:
-        raise BlobBroken
+        raise InvalidBlob

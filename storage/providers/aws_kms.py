@@ -15,8 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from base.settings import Settings
-from storage.blobs.threads import Threads
 from storage.providers import KeyProviderError
+from storage.threads import Threads
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
@@ -55,7 +55,7 @@ class AwsKms:
     def __init__(self, settings: KmsSettings) -> None:
         self._first_key = settings.first_key
         self._client = _client(settings)
-        self._threads = Threads(settings.connections, "kms", _ERRORS, _judged)
+        self._threads = Threads(settings.connections, "kms", _ERRORS, _as_provider_error)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "AwsKms":
@@ -132,7 +132,7 @@ class AwsKms:
         return dict(self._client.describe_key(KeyId=version)["KeyMetadata"])
 
 
-def _judged(error: Exception) -> KeyProviderError:
+def _as_provider_error(error: Exception) -> KeyProviderError:
     """The contract's error: AWS's own word for it, and no address, ARN or request."""
     word = type(error).__name__
     if isinstance(error, ClientError):

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.rooms import MakeClient, MakePerson, MakeWorker
-from tests.stories import client_headers, granted
+from tests.fixtures import MakeClient, MakePerson, MakeWorker
+from tests.steps import client_headers, granted
 from tests.vault.decoding import corpus
 
 TYPE = "caf_payment_certificate"

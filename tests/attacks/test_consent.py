@@ -9,25 +9,20 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from auth.desk import Desk
 from auth.messages import inbox
+from auth.services import CoreServices
 from auth.subjects import Person, Worker
-from base.errors import Failure
+from base.errors import ServiceError
 from base.ids import new_id
-from tests.rooms import MakePerson, MoveClock
-from tests.vault.consenting import (
-    a_phone,
-    asking,
-    log_of,
-    make_worker,
-)
-from tests.vault.consenting import make_person as a_person_of
-from vault import requested
-from vault.consent import approve, ask, refuse
-from vault.evidence import evidence
-from vault.grants import list_grants, revoke, see
-from vault.requested import SentRequest
-from vault.terms import Approval
+from tests.fixtures import MakePerson, MoveClock
+from tests.vault.consent.steps import a_phone, asking, log_of, make_worker
+from tests.vault.consent.steps import make_person as a_person_of
+from vault.consent import request_views
+from vault.consent.evidence import evidence
+from vault.consent.grants import list_grants, revoke, see
+from vault.consent.request_views import SentRequest
+from vault.consent.requests import approve, ask, refuse
+from vault.consent.terms import Approval
 
 WEEK = timedelta(days=7)
 
@@ -41,19 +36,20 @@ def shape(item: SentRequest) -> dict[str, Any]:
 
 
 async def code_of(awaitable: Any) -> str:
-    with pytest.raises(Failure) as failed:
+    with pytest.raises(ServiceError) as failed:
         await awaitable
     return failed.value.code
 
 
-async def test_a_phone_with_a_vault_answers_as_one_without(desk: Desk) -> None:
-    shown = replace(desk, settings=desk.settings.model_copy(update={"messenger": "inbox"}))
-    worker, known, unknown = await make_worker(desk), a_phone(), a_phone()
-    await a_person_of(desk, known)
+async def test_a_phone_with_a_vault_answers_as_one_without(services: CoreServices) -> None:
+    shown = replace(services, settings=services.settings.model_copy(update={"messenger": "inbox"}))
+    worker, known, unknown = await make_worker(services), a_phone(), a_phone()
+    await a_person_of(services, known)
     sent = {phone: await ask(shown, worker, phone, asking("payslip")) for phone in (known, unknown)}
     assert {set(asdict(each)) == {"id", "lapses_at"} for each in sent.values()} == {True}
     seen = [
-        shape(await requested.see_sent(desk, worker, sent[phone].id)) for phone in (known, unknown)
+        shape(await request_views.see_sent(services, worker, sent[phone].id))
+        for phone in (known, unknown)
     ]
     assert seen[0] == seen[1]
     assert seen[0]["state"] == "waiting"
@@ -61,14 +57,14 @@ async def test_a_phone_with_a_vault_answers_as_one_without(desk: Desk) -> None:
     texts = [[message.text for message in await inbox(shown, to=phone)] for phone in sent]
     assert texts[0] == texts[1]
     assert len(texts[0]) == 1
-    async with desk.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         sizes = await tx.scalars(
             text("SELECT length(sealed) FROM unefois.consent_request WHERE requester_id = :id"),
             {"id": worker.id},
         )
         lines = await tx.scalars(
             text("SELECT length(sealed) FROM unefois.access_event WHERE actor_tag = :tag"),
-            {"tag": await desk.ledger.actor_tag(worker.actor())},
+            {"tag": await services.audit_log.actor_tag(worker.actor())},
         )
         assert len(set(sizes)) == 1
         assert len(list(lines)) == 2
@@ -76,90 +72,90 @@ async def test_a_phone_with_a_vault_answers_as_one_without(desk: Desk) -> None:
 
 @pytest.mark.parametrize("answer", ["no", "not_me"])
 async def test_a_refusal_looks_like_silence_until_the_end(
-    desk: Desk, moved_clock: MoveClock, answer: Any
+    services: CoreServices, moved_clock: MoveClock, answer: Any
 ) -> None:
-    worker = await make_worker(desk)
+    worker = await make_worker(services)
     phones = [a_phone(), a_phone()]
-    people = [await a_person_of(desk, phone) for phone in phones]
-    ids = [(await ask(desk, worker, phone, asking("payslip"))).id for phone in phones]
-    await refuse(desk, people[0], ids[0], answer)
+    people = [await a_person_of(services, phone) for phone in phones]
+    ids = [(await ask(services, worker, phone, asking("payslip"))).id for phone in phones]
+    await refuse(services, people[0], ids[0], answer)
     for moved, state in (
         (timedelta(), "waiting"),
         (WEEK - timedelta(minutes=1), "waiting"),
         (WEEK + timedelta(seconds=2), "lapsed"),
     ):
         moved_clock(moved)
-        seen = [shape(await requested.see_sent(desk, worker, each)) for each in ids]
+        seen = [shape(await request_views.see_sent(services, worker, each)) for each in ids]
         assert seen[0] == seen[1]
         assert seen[0]["state"] == state
-        listed = [shape(each) for each in (await requested.list_sent(desk, worker)).items]
+        listed = [shape(each) for each in (await request_views.list_sent(services, worker)).items]
         assert listed == seen
 
 
 async def test_a_vault_opened_while_it_is_asked_misses_nothing(
-    desk: Desk, make_person: MakePerson
+    services: CoreServices, make_person: MakePerson
 ) -> None:
     """Whichever commits first, the question is in the new vault."""
-    worker = await make_worker(desk)
+    worker = await make_worker(services)
     for _ in range(8):
         phone = a_phone()
         _, person = await asyncio.gather(
-            ask(desk, worker, phone, asking("payslip")), make_person(phone)
+            ask(services, worker, phone, asking("payslip")), make_person(phone)
         )
-        assert len((await requested.list_received(desk, person.subject)).items) == 1
+        assert len((await request_views.list_received(services, person.subject)).items) == 1
 
 
-async def granted(desk: Desk) -> tuple[Person, Worker, UUID, UUID]:
+async def granted(services: CoreServices) -> tuple[Person, Worker, UUID, UUID]:
     phone = a_phone()
-    person, worker = await a_person_of(desk, phone), await make_worker(desk)
-    sent = await ask(desk, worker, phone, asking("payslip"))
-    grant = await approve(desk, person, sent.id, Approval())
+    person, worker = await a_person_of(services, phone), await make_worker(services)
+    sent = await ask(services, worker, phone, asking("payslip"))
+    grant = await approve(services, person, sent.id, Approval())
     return person, worker, sent.id, grant.id
 
 
-async def test_the_ids_of_others_answer_as_unknown_ones(desk: Desk) -> None:
-    person, worker, request_id, grant_id = await granted(desk)
-    waiting = (await ask(desk, worker, a_phone(), asking("payslip"))).id
-    other = await a_person_of(desk)
-    colleague = await make_worker(desk, organisation_id=worker.organisation_id)
+async def test_the_ids_of_others_answer_as_unknown_ones(services: CoreServices) -> None:
+    person, worker, request_id, grant_id = await granted(services)
+    waiting = (await ask(services, worker, a_phone(), asking("payslip"))).id
+    other = await a_person_of(services)
+    colleague = await make_worker(services, organisation_id=worker.organisation_id)
     for request in (request_id, waiting, new_id()):
-        assert await code_of(requested.see_received(desk, other, request)) == "not_found"
-        assert await code_of(approve(desk, other, request, Approval())) == "not_found"
-        assert await code_of(refuse(desk, other, request)) == "not_found"
-        assert await code_of(requested.see_sent(desk, colleague, request)) == "not_found"
+        assert await code_of(request_views.see_received(services, other, request)) == "not_found"
+        assert await code_of(approve(services, other, request, Approval())) == "not_found"
+        assert await code_of(refuse(services, other, request)) == "not_found"
+        assert await code_of(request_views.see_sent(services, colleague, request)) == "not_found"
     for grant in (grant_id, new_id()):
-        assert await code_of(see(desk, other, grant)) == "not_found"
-        assert await code_of(see(desk, colleague, grant)) == "not_found"
-        assert await code_of(revoke(desk, other, grant)) == "not_found"
-        assert await code_of(evidence(desk, colleague, grant, "payslip")) == "not_found"
+        assert await code_of(see(services, other, grant)) == "not_found"
+        assert await code_of(see(services, colleague, grant)) == "not_found"
+        assert await code_of(revoke(services, other, grant)) == "not_found"
+        assert await code_of(evidence(services, colleague, grant, "payslip")) == "not_found"
     # Each try upon what exists is on its owner's log, and another person is not named there.
-    refused = [line for line in await log_of(desk, person) if line["outcome"] == "refused"]
+    refused = [line for line in await log_of(services, person) if line["outcome"] == "refused"]
     assert len(refused) == 4 + 4
     strangers = [line["actor"] for line in refused if line["actor"]["kind"] == "anonymous"]
     assert strangers == [{"kind": "anonymous"}] * 5
     assert {line["actor"].get("name") for line in refused} == {None, "Inès Moreau"}
-    assert (await list_grants(desk, other)).items == []
-    assert (await list_grants(desk, colleague)).items == []
-    assert (await requested.list_sent(desk, colleague)).items == []
+    assert (await list_grants(services, other)).items == []
+    assert (await list_grants(services, colleague)).items == []
+    assert (await request_views.list_sent(services, colleague)).items == []
 
 
-async def test_a_grant_is_the_workers_and_not_their_organisations(desk: Desk) -> None:
-    person, worker, _, grant_id = await granted(desk)
-    colleague = await make_worker(desk, organisation_id=worker.organisation_id)
-    assert (await evidence(desk, worker, grant_id, "payslip")).held is False
-    assert await code_of(evidence(desk, colleague, grant_id, "payslip")) == "not_found"
-    assert (await log_of(desk, person))[-1]["reason"] == "not_recipient"
+async def test_a_grant_is_the_workers_and_not_their_organisations(services: CoreServices) -> None:
+    person, worker, _, grant_id = await granted(services)
+    colleague = await make_worker(services, organisation_id=worker.organisation_id)
+    assert (await evidence(services, worker, grant_id, "payslip")).held is False
+    assert await code_of(evidence(services, colleague, grant_id, "payslip")) == "not_found"
+    assert (await log_of(services, person))[-1]["reason"] == "not_recipient"
 
 
-async def test_the_tables_hold_no_word_of_it(desk: Desk) -> None:
+async def test_the_tables_hold_no_word_of_it(services: CoreServices) -> None:
     """Every column of every row written: no phone, name, type, purpose nor contact."""
     phone = a_phone()
-    person, worker = await a_person_of(desk, phone), await make_worker(desk)
+    person, worker = await a_person_of(services, phone), await make_worker(services)
     asked = asking("payslip", "lease", purpose="Dossier de Zoé Quertinmont")
     for number in (phone, a_phone()):
-        sent = await ask(desk, worker, number, asked, idempotency_key=f"key-{number}")
+        sent = await ask(services, worker, number, asked, idempotency_key=f"key-{number}")
         if number == phone:
-            await approve(desk, person, sent.id, Approval(), idempotency_key="key-of-yes")
+            await approve(services, person, sent.id, Approval(), idempotency_key="key-of-yes")
     words = [
         phone, phone[3:], "payslip", "lease", "housing", "Quertinmont", "Moreau", "Montreuil",
         "0148706000", "key-of-yes", "key-+33",
@@ -168,7 +164,7 @@ async def test_the_tables_hold_no_word_of_it(desk: Desk) -> None:
         "consent_request", "grant", "grant_type", "grant_history", "grant_document", "idempotency",
         "message", "access_event", "audit_key", "person", "worker", "organisation", "attempt",
     ]  # fmt: skip
-    async with desk.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         for table in tables:
             rows = await tx.scalars(text(f"SELECT t::text FROM unefois.{table} t"))  # noqa: S608  (names above)
             dumped = "\n".join(rows)

@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import text
 
 from base.settings import Settings
-from tests.rooms import MakePerson, MakeWorker, SomePerson, SomeWorker
+from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker
 from tests.servers.killable import killable
-from tests.stories import approve, ask, blobs, log_of
+from tests.steps import approve, ask, blobs, log_of
 from tests.vault.decoding import corpus
-from vault.house import House
-from vault.sweeping import sweep_blobs
+from vault.maintenance.cleanup import sweep_blobs
+from vault.services import Services
 
 KILLS = 50
 AT_ONCE = 8
@@ -91,7 +91,7 @@ async def _until_killed(client: httpx.AsyncClient, someone: Someone) -> None:
 @pytest.mark.timeout(600)
 async def test_killed_fifty_times_under_load(
     base_settings: Settings,
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
@@ -122,10 +122,10 @@ async def test_killed_fifty_times_under_load(
     # However slow the machine: enough was acknowledged, and read, to be lost.
     assert acknowledged > KILLS
     assert sum(one.read.total() for one in people) > KILLS
-    left = await _orphans(house, people)
-    await sweep_blobs(house, timedelta(0))
-    assert await _orphans(house, people) == set()
-    assert _temporary(house) == []
+    left = await _orphans(services, people)
+    await sweep_blobs(services, timedelta(0))
+    assert await _orphans(services, people) == set()
+    assert _temporary(services) == []
     print(f"{len(left)} orphans swept")
 
 
@@ -173,25 +173,25 @@ async def _is_whole(client: httpx.AsyncClient, someone: Someone) -> None:
     assert len(listed - set(someone.acknowledged)) <= KILLS
 
 
-async def _orphans(house: House, people: list[Someone]) -> set[str]:
+async def _orphans(services: Services, people: list[Someone]) -> set[str]:
     """Blobs that no row refers to; checks that every row of these people has its blob.
 
     Other tests of this process share the tables and may have kept their blobs in another store.
     """
     wanted = text("SELECT blob_key, person_id = ANY(:people) AS theirs FROM unefois.sealed_file")
-    async with house.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         found = (await tx.execute(wanted, {"people": [one.person.id for one in people]})).all()
     rows = {row.blob_key for row in found}
-    kept = {key for key in await blobs(house) if key.startswith("files/")}
+    kept = {key for key in await blobs(services) if key.startswith("files/")}
     assert not {row.blob_key for row in found if row.theirs} - kept, "a row without its blob"
     return kept - rows
 
 
-def _temporary(house: House) -> list[Path]:
+def _temporary(services: Services) -> list[Path]:
     """Files of the store that are no blob: what a write under way leaves."""
     return [
         one
-        for one in house.settings.home.rglob("*")
+        for one in services.settings.home.rglob("*")
         if one.is_file() and ("tmp" in one.name or "tmp" in one.parent.name)
         and "postgres" not in one.parts
     ]  # fmt: skip

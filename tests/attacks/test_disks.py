@@ -9,8 +9,8 @@ import httpx
 import psycopg
 import pytest
 
-from base.embedded import Addresses
-from tests.rooms import (
+from base.embedded.server import Addresses
+from tests.fixtures import (
     STORES,
     MakeClient,
     MakeOrganisation,
@@ -19,9 +19,9 @@ from tests.rooms import (
     SomePerson,
     new_phone,
 )
-from tests.stories import CONTACT, approve, ask, client_headers, deposit, drawn, revoke
+from tests.steps import CONTACT, approve, ask, client_headers, deposit, drawn, revoke
 from tests.vault.decoding import corpus
-from vault.house import House
+from vault.services import Services
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def test_the_search_finds_what_it_should() -> None:
 
 @pytest.mark.parametrize("store", STORES, indirect=True)
 async def test_a_thief_of_the_disks_finds_nothing(
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     postgres: Addresses,
     make_person: MakePerson,
@@ -95,7 +95,7 @@ async def test_a_thief_of_the_disks_finds_nothing(
     headers = await client_headers(client, system)
     content = secrets.token_hex(24).encode()
 
-    await _the_story(house, client, person, [worker.headers, headers], said, content)
+    await _the_story(services, client, person, [worker.headers, headers], said, content)
 
     marks = {name: word.encode() for name, word in said.items()}
     marks |= {
@@ -116,15 +116,15 @@ async def test_a_thief_of_the_disks_finds_nothing(
         assert words.found_in(data) == [], where
         looked += len(data)
     assert looked > 50_000
-    for where, data in _files(house):
+    for where, data in _files(services):
         assert words.found_in(data) == [], where
-    kept = [words.found_in(data) async for data in _blobs(house)]
+    kept = [words.found_in(data) async for data in _blobs(services)]
     assert len(kept) >= 4
     assert not any(kept)
 
 
 async def _the_story(
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     person: SomePerson,
     recipients: list[dict[str, str]],
@@ -138,17 +138,17 @@ async def _the_story(
     assert content in pdf
     photo = corpus.plain_jpeg()
     photo = photo[:2] + corpus.segment(0xFE, content) + photo[2:]
-    facts = {"title": said["Titre"], "paper_location": said["Armoire"]}
+    metadata = {"title": said["Titre"], "paper_location": said["Armoire"]}
     keyed = {**person.headers, "Idempotency-Key": said["Clef"]}
     first = await deposit(
         client, person, pdf, type_="multi_year_residence_permit", name=f"{said['Fichier']}.pdf",
-        **facts,
+        **metadata,
     )  # fmt: skip
     await deposit(
         client, person, photo, type_="family_quotient_certificate", name=f"{said['Fichier']}.jpg",
-        **facts,
+        **metadata,
     )  # fmt: skip
-    await drawn(house, person, first)
+    await drawn(services, person, first)
     await client.patch(
         f"/v1/documents/{first['id']}", headers=person.headers, json={"title": said["Titre"]}
     )
@@ -199,20 +199,20 @@ def _tables(postgres: Addresses) -> Iterable[tuple[str, bytes]]:
                 yield name, b"".join(bytes(row) for row in copied)
 
 
-def _files(house: House) -> Iterable[tuple[str, bytes]]:
+def _files(services: Services) -> Iterable[tuple[str, bytes]]:
     """Every file of the home: PostgreSQL's pages, its journal and its log, the store, the keys."""
     seen = 0
-    for path in house.settings.home.rglob("*"):
+    for path in services.settings.home.rglob("*"):
         if path.is_file() and not path.is_socket():
             seen += 1
-            yield str(path.relative_to(house.settings.home)), path.read_bytes()
+            yield str(path.relative_to(services.settings.home)), path.read_bytes()
     assert seen > 500
 
 
-async def _blobs(house: House) -> AsyncIterator[bytes]:
+async def _blobs(services: Services) -> AsyncIterator[bytes]:
     """Each blob as the store gives it."""
     after = None
-    while page := await house.storage.blobs.page("", after, 500):
+    while page := await services.storage.blobs.page("", after, 500):
         after = page[-1].key
         for one in page:
-            yield await house.storage.blobs.read(one.key, 0, one.size)
+            yield await services.storage.blobs.read(one.key, 0, one.size)

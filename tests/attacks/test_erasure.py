@@ -11,54 +11,54 @@ from sqlalchemy import text
 
 from audit.records import events_of
 from storage.errors import KeyDestroyed
-from tests.rooms import STORES, MakePerson, MakeWorker, SomePerson
-from tests.stories import blobs, counted, deposit, drawn, granted, log_of, until
+from tests.fixtures import STORES, MakePerson, MakeWorker, SomePerson
+from tests.steps import blobs, counted, deposit, drawn, granted, log_of, until
 from tests.vault.decoding import corpus
-from vault.house import House
-from vault.keeping import Deposited, keep
-from vault.renditions import draw_preview
-from web.house import open_house
+from vault.documents.deposit_commit import Deposited, commit_deposit
+from vault.documents.previews import draw_preview
+from vault.services import Services
+from web.process.services import open_services
 
 TABLES_OF_A_PERSON = ["document", "document_version", "sealed_file", "consent_request", "grant"]
 
 
 @pytest.mark.parametrize("store", STORES, indirect=True)
 async def test_an_erased_vault_opens_for_nobody(
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
 ) -> None:
     """Keys, rows, blobs, sessions and grants are gone; the log's lines stay and say nothing."""
-    before = await blobs(house)
+    before = await blobs(services)
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, corpus.phone_jpeg(), name="a.jpg")
-    await drawn(house, person, document)
+    await drawn(services, person, document)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     path = f"/v1/grants/{grant}/documents/{document['id']}/content"
     assert (await client.get(path, headers=worker.headers)).status_code == 200
-    lines = await _lines(house, person.id)
+    lines = await _lines(services, person.id)
     assert len(lines) >= 5
     assert all(line is not None for line in lines)
 
     async with AsyncExitStack() as opened:
-        other = await opened.enter_async_context(open_house(house.settings))
-        await other.fields.of(person.id)
+        other = await opened.enter_async_context(open_services(services.settings))
+        await other.field_encryption.of(person.id)
         assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
         # Another process had the key in memory: it is told, and forgets.
         await until(lambda: _forgotten(other, person), seconds=3)
 
     for table in TABLES_OF_A_PERSON:
-        assert await counted(house, f'"{table}"', person) == 0
-    async with house.database.transaction() as tx:
+        assert await counted(services, f'"{table}"', person) == 0
+    async with services.database.transaction() as tx:
         for query in (
             "SELECT count(*) FROM unefois.wrapped_key WHERE owner_id = :id",
             "SELECT count(*) FROM unefois.audit_key WHERE owner_id = :id",
             "SELECT count(*) FROM unefois.person WHERE id = :id",
         ):
             assert (await tx.execute(text(query), {"id": person.id})).scalar_one() == 0, query
-    assert await blobs(house) == before
-    assert await _lines(house, person.id) == [None] * len(lines)
+    assert await blobs(services) == before
+    assert await _lines(services, person.id) == [None] * len(lines)
 
     assert (await client.get("/v1/documents", headers=person.headers)).status_code == 401
     for gone in (path, f"/v1/grants/{grant}", f"/v1/grants/{grant}/documents"):
@@ -86,11 +86,11 @@ async def test_the_same_phone_opens_an_empty_vault_afterwards(
 
 
 async def test_what_was_under_way_leaves_nothing(
-    house: House, client: httpx.AsyncClient, make_person: MakePerson
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
     """Uploads, reads and a preview's job racing with the erasure: refused, and nothing is left."""
     for _ in range(6):
-        before = await blobs(house)
+        before = await blobs(services)
         person = await make_person()
         document = await deposit(client, person, corpus.pdf(1), type_="payslip")
         path = f"/v1/documents/{document['id']}/content"
@@ -110,7 +110,7 @@ async def test_what_was_under_way_leaves_nothing(
         async def draw(
             person: SomePerson = person, version: str = document["version"]["id"]
         ) -> int:
-            await draw_preview(house, person.id, UUID(version))
+            await draw_preview(services, person.id, UUID(version))
             return 200
 
         async def erase(person: SomePerson = person) -> int:
@@ -121,12 +121,12 @@ async def test_what_was_under_way_leaves_nothing(
         assert done[-1] == 204
         assert set(done[:-1]) <= {200, 201, 401, 404}
         for table in TABLES_OF_A_PERSON:
-            assert await counted(house, f'"{table}"', person) == 0
-        assert await blobs(house) == before
+            assert await counted(services, f'"{table}"', person) == 0
+        assert await blobs(services) == before
 
 
 async def test_a_deposit_whose_vault_is_erased_before_its_rows_is_refused(
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     monkeypatch: pytest.MonkeyPatch,
@@ -134,17 +134,17 @@ async def test_a_deposit_whose_vault_is_erased_before_its_rows_is_refused(
     """Sealed, decoded and durable already: nothing of it is kept, and it is not a failure. Even
     in a process that was not told yet, and still has the key."""
     person = await make_person()
-    before = await blobs(house)
-    keys = house.storage.keys
+    before = await blobs(services)
+    keys = services.storage.keys
     theirs = {str(person.id): await keys.owner(person.id)}
     cached = keys._cached
     monkeypatch.setattr(keys, "_cached", lambda subject: theirs.get(subject) or cached(subject))
 
     async def erased_first(*given: Any, **named: Any) -> Deposited:
         assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
-        return await keep(*given, **named)
+        return await commit_deposit(*given, **named)
 
-    monkeypatch.setattr("vault.deposit.keep", erased_first)
+    monkeypatch.setattr("vault.documents.deposit.keep", erased_first)
     answer = await client.post(
         "/v1/documents",
         headers=person.headers,
@@ -153,21 +153,21 @@ async def test_a_deposit_whose_vault_is_erased_before_its_rows_is_refused(
     )
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     for table in TABLES_OF_A_PERSON:
-        assert await counted(house, f'"{table}"', person) == 0
-    assert await blobs(house) == before
+        assert await counted(services, f'"{table}"', person) == 0
+    assert await blobs(services) == before
 
 
-async def _lines(house: House, person_id: UUID) -> list[object]:
+async def _lines(services: Services, person_id: UUID) -> list[object]:
     """The person's lines as whoever holds the database and the service can open them."""
-    async with house.database.transaction() as tx:
-        tag = await house.ledger.person_tag(person_id)
+    async with services.database.transaction() as tx:
+        tag = await services.audit_log.person_tag(person_id)
         rows = await events_of(tx, person_tag=tag, limit=100)
-        return [line.values for line in await house.ledger.open_lines(tx, rows)]
+        return [line.values for line in await services.audit_log.open_entries(tx, rows)]
 
 
-async def _forgotten(house: House, person: SomePerson) -> bool:
+async def _forgotten(services: Services, person: SomePerson) -> bool:
     try:
-        await house.fields.of(person.id)
+        await services.field_encryption.of(person.id)
     except KeyDestroyed:
         return True
     return False

@@ -7,9 +7,9 @@ import httpx
 import psycopg
 import pytest
 
-from base.embedded import Addresses
-from tests.rooms import MakePerson, MakeWorker, SomePerson, SomeWorker
-from tests.stories import approve, ask, deposit, granted, request_body
+from base.embedded.server import Addresses
+from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker
+from tests.steps import approve, ask, deposit, granted, request_body
 from tests.vault.decoding import corpus
 from vault.catalogue.types import document_types
 
@@ -17,7 +17,7 @@ SENSITIVE = [one.code for one in document_types() if one.sensitive]
 PDF = corpus.pdf(1)
 
 
-def gift(worker: SomeWorker, **changes: Any) -> dict[str, Any]:
+def draft(worker: SomeWorker, **changes: Any) -> dict[str, Any]:
     """A grant given unasked."""
     given: dict[str, Any] = {
         "recipient": {"worker_id": str(worker.id)},
@@ -36,7 +36,7 @@ async def test_no_grant_lasts_more_than_twelve_months(
     body = request_body(person.phone, "payslip", duration=duration)
     asked = await client.post("/v1/consent-requests", headers=worker.headers, json=body)
     assert asked.status_code == 422
-    body = gift(worker, duration=duration)
+    body = draft(worker, duration=duration)
     given = await client.post("/v1/grants", headers=person.headers, json=body)
     assert given.status_code == 422
 
@@ -77,7 +77,7 @@ async def test_a_sensitive_type_is_never_granted_whole(
     sensitive_pair: tuple[SomePerson, SomeWorker],
 ) -> None:
     person, worker = sensitive_pair
-    body = gift(worker, scope={"document_types": [code], "document_ids": [], "actions": ["read"]})
+    body = draft(worker, scope={"document_types": [code], "document_ids": [], "actions": ["read"]})
     given = await client.post("/v1/grants", headers=person.headers, json=body)
     assert (given.status_code, given.json()["code"]) == (422, "sensitive_by_type")
 

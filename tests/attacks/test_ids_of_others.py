@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.rooms import MakeClient, MakePerson, MakeWorker
-from tests.stories import ask, client_headers, deposit, granted, log_of
+from tests.fixtures import MakeClient, MakePerson, MakeWorker
+from tests.steps import ask, client_headers, deposit, granted, log_of
 from tests.vault.decoding import corpus
-from vault.house import House
+from vault.services import Services
 
 UNKNOWN = "01890000-0000-7000-8000-000000000001"
 MALFORMED = ["1", "null", "%00", UNKNOWN + "0", UNKNOWN.replace("-", ""), "é", "a" * 3000,
@@ -202,7 +202,7 @@ NOT_THERE = [
 @pytest.mark.parametrize("who", ["worker", "client"])
 async def test_only_the_person_deletes_or_changes(
     who: str,
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,

@@ -18,13 +18,13 @@ from base.ids import new_id
 from storage import floe
 from storage.blobs import BlobKey
 from storage.blobs.directory import DirectoryStore
-from storage.content import Address, ContentBroken, SealedContent, opening, sealing
+from storage.content import Address, InvalidContent, SealedContent, content_writer, open_content
 from storage.errors import KeyDestroyed
-from storage.fields import Fields, FieldsBroken
+from storage.field_encryption import DecryptionError, FieldEncryption
+from storage.key_rotation import retire_due, rotate
 from storage.keys import Keys, context
 from storage.providers import KeyProviderError
 from storage.providers.local import LocalKeyring
-from storage.rotation import retire_due, rotate
 from tests.storage.blobs.conftest import directory
 from tests.storage.conftest import database, keyring, keys, keys_postgres, moved, new_postgres
 from tests.storage.owners import new_owner
@@ -39,14 +39,14 @@ def quiet(_done: int, _of: int) -> None:
 
 
 async def seal(blobs: DirectoryStore, keys: Keys, owner: Any) -> SealedContent:
-    async with sealing(blobs, keys, owner, "original") as one:
+    async with content_writer(blobs, keys, owner, "original") as one:
         await one.write(SECRET)
         return await one.commit()
 
 
 async def read(blobs: DirectoryStore, keys: Keys, owner: Any, file: SealedContent) -> bytes:
     address = Address(file.id, file.role, file.blob_key, file.envelope)
-    opened = await opening(blobs, keys, owner, address)
+    opened = await open_content(blobs, keys, owner, address)
     return b"".join([bytes(piece) async for piece in opened.slices()])
 
 
@@ -83,18 +83,18 @@ async def test_another_persons_rows_open_nothing(
     """The same with what the victim's key has sealed: the envelope, the blob, a row."""
     victim, thief = await new_owner(keys, database), await new_owner(keys, database)
     theirs, mine = await seal(directory, keys, victim), await seal(directory, keys, thief)
-    with pytest.raises(ContentBroken):
+    with pytest.raises(InvalidContent):
         await read(directory, keys, thief, theirs)
     for moved_parts in (
         SealedContent(mine.id, mine.role, mine.blob_key, theirs.envelope, mine.length),
         SealedContent(mine.id, mine.role, theirs.blob_key, mine.envelope, mine.length),
         SealedContent(theirs.id, mine.role, theirs.blob_key, mine.envelope, mine.length),
     ):
-        with pytest.raises(ContentBroken):
+        with pytest.raises(InvalidContent):
             await read(directory, keys, thief, moved_parts)
-    fields, row = Fields(keys), new_id()
+    fields, row = FieldEncryption(keys), new_id()
     sealed = (await fields.of(victim)).seal("document", row, {"title": "Jugement"})
-    with pytest.raises(FieldsBroken):
+    with pytest.raises(DecryptionError):
         (await fields.of(thief)).open("document", row, sealed)
 
 
@@ -108,7 +108,7 @@ async def test_a_recipients_rendition_is_not_the_original(
         as_other = SealedContent(
             original.id, role, original.blob_key, original.envelope, original.length
         )
-        with pytest.raises(ContentBroken):
+        with pytest.raises(InvalidContent):
             await read(directory, keys, person, as_other)
 
 
@@ -127,7 +127,7 @@ async def test_the_disks_without_the_keyring_open_nothing(
         await read(directory, Keys(database, theirs), person, file)
     stored = await directory.get(BlobKey(file.blob_key), 10_000_000)
     for known in (row["wrapped"], file.envelope, bytes(32)):
-        with pytest.raises(floe.SealBroken):
+        with pytest.raises(floe.InvalidCiphertext):
             floe.open_bytes(known[:32], b"", stored)
 
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import httpx
 import psycopg
 
-from base.embedded import Addresses
-from tests.rooms import MakePerson, MakeWorker, MoveClock
-from tests.stories import again, deposit, granted, revoke
+from base.embedded.server import Addresses
+from tests.fixtures import MakePerson, MakeWorker, MoveClock
+from tests.steps import again, deposit, granted, revoke
 from tests.vault.decoding import corpus
-from vault.house import House
+from vault.services import Services
 
 ROUNDS = 50
 READERS = 3
@@ -89,7 +89,7 @@ async def test_an_open_judgement_holds_the_revocation_back(
 
 
 async def test_an_expired_grant_refuses_everything_with_no_job_run(
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
@@ -102,7 +102,7 @@ async def test_an_expired_grant_refuses_everything_with_no_job_run(
         client, person, worker.headers, "income_tax_notice", duration="P1M", actions=actions
     )
     moved_clock(timedelta(days=31, hours=1))
-    headers = await again(house, worker)
+    headers = await again(services, worker)
     under = f"/v1/grants/{grant}"
     for path in (
         f"{under}/documents",

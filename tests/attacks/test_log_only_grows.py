@@ -7,9 +7,9 @@ import httpx
 import psycopg
 import pytest
 
-from base.embedded import Addresses
-from tests.rooms import MakePerson
-from tests.stories import deposit
+from base.embedded.server import Addresses
+from tests.fixtures import MakePerson
+from tests.steps import deposit
 from tests.vault.decoding import corpus
 
 ATTEMPTS = [

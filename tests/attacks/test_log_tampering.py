@@ -12,18 +12,18 @@ import psycopg
 import pytest
 
 from audit import verify
-from audit.log_store import tile_key
-from audit.publishing import Publisher
 from audit.reconcile import Reconciler
-from audit.tiles import Tile
+from audit.tlog.publisher import Publisher
+from audit.tlog.store import tile_key
+from audit.tlog.tiles import Tile
+from audit.tlog.witness_client import WitnessClient
 from audit.verify import NotVerified
-from audit.witnessing import WitnessClient
-from base.embedded import Addresses
+from base.embedded.server import Addresses
 from tests.audit.conftest import blobs, keyring_file, log_home, log_postgres, some_log
-from tests.audit.logs import SomeLog, add_events
-from tests.audit.test_publishing import download
 from tests.audit.test_reconcile import change, flip
 from tests.audit.test_verify import reader
+from tests.audit.tlog.logs import SomeLog, add_events
+from tests.audit.tlog.test_publisher import download
 
 __all__ = ["blobs", "keyring_file", "log_home", "log_postgres", "some_log"]
 
@@ -150,9 +150,9 @@ def as_service(log_postgres: Addresses) -> Iterator["psycopg.Connection[tuple[ob
 
 
 @pytest.mark.parametrize("table", ["log_leaf", "log_checkpoint", "log_key"])
-@pytest.mark.parametrize("act", ["UPDATE", "DELETE", "TRUNCATE", "DROP"])
+@pytest.mark.parametrize("statement", ["UPDATE", "DELETE", "TRUNCATE", "DROP"])
 def test_the_service_adds_and_changes_nothing(
-    table: str, act: str, as_service: "psycopg.Connection[tuple[object, ...]]", told: SomeLog
+    table: str, statement: str, as_service: "psycopg.Connection[tuple[object, ...]]", told: SomeLog
 ) -> None:
     column = {"log_leaf": "entry", "log_checkpoint": "root", "log_key": "sealed"}[table]
     statement = {
@@ -160,16 +160,16 @@ def test_the_service_adds_and_changes_nothing(
         "DELETE": f"DELETE FROM unefois.{table}",  # noqa: S608  (idem)
         "TRUNCATE": f"TRUNCATE unefois.{table}",
         "DROP": f"DROP TABLE unefois.{table}",
-    }[act]
+    }[statement]
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         as_service.execute(statement.encode())
 
 
 @pytest.mark.parametrize("table", ["log_leaf", "log_checkpoint", "log_key"])
-@pytest.mark.parametrize("act", ["DELETE FROM", "TRUNCATE"])
-def test_the_owner_does_not_by_mistake(table: str, act: str, told: SomeLog) -> None:
+@pytest.mark.parametrize("statement", ["DELETE FROM", "TRUNCATE"])
+def test_the_owner_does_not_by_mistake(table: str, statement: str, told: SomeLog) -> None:
     with (
         told.owner() as connection,
         pytest.raises(psycopg.errors.InsufficientPrivilege, match="the log only grows"),
     ):
-        connection.execute(f"{act} unefois.{table}".encode())
+        connection.execute(f"{statement} unefois.{table}".encode())

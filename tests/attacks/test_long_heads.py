@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.rooms import Served
-from web.wire import MOST_HEAD
+from tests.fixtures import Served
+from web.http.http_protocol import MOST_HEAD
 
 CHUNKED = (
     b"POST /v1/sign-ins HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"

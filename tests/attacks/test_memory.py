@@ -6,10 +6,10 @@ import pytest
 from pydantic import SecretStr
 
 from base.settings import Settings
-from bench import memory, town
-from bench.serving import serving
+from bench import fixture, memory
+from bench.servers import serving
+from storage.backends import blob_store
 from storage.blobs.s3 import S3Store
-from storage.storage import blob_store
 
 pytestmark = pytest.mark.slow
 STORES = ["directory", pytest.param("ceph", marks=pytest.mark.ceph)]
@@ -21,12 +21,12 @@ async def test_downloads_stalled_and_deposits_at_once_hold_little(
     store: str, request: pytest.FixtureRequest
 ) -> None:
     """200 downloads of 20 MiB, half of them stalled, beside 20 deposits of 50 MiB."""
-    with town.database() as (home, addresses):
-        settings = town.settings_of(home, addresses)
+    with fixture.database() as (home, addresses):
+        settings = fixture.settings_of(home, addresses)
         if store == "ceph":
             settings = await _on_ceph(settings, request.getfixturevalue("ceph"))
-        known = await town.build(
-            settings, addresses, town.Sizes(large=1_000_000, small=2_000, listed=1)
+        known = await fixture.build(
+            settings, addresses, fixture.Sizes(large=1_000_000, small=2_000, listed=1)
         )
         with serving("ours", known) as ours:
             await memory.strain(known, ours, memory.Load())

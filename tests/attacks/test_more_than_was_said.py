@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
-from tests.rooms import MakePerson, MakeWorker, SomePerson, new_phone
-from tests.stories import Headers, ask, granted, log_of
+from tests.fixtures import MakePerson, MakeWorker, SomePerson, new_phone
+from tests.steps import Headers, ask, granted, log_of
 from tests.vault.decoding import corpus
 
 # The same bytes each time: a PDF made again carries another date.

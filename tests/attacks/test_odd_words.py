@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.rooms import MakePerson
-from tests.stories import deposit
+from tests.fixtures import MakePerson
+from tests.steps import deposit
 from tests.vault.decoding import corpus
 
 
@@ -15,13 +15,13 @@ async def test_a_name_that_no_client_can_have_is_an_unknown_one(
     client: httpx.AsyncClient, make_person: MakePerson, client_id: str
 ) -> None:
     person = await make_person()
-    gift: dict[str, Any] = {
+    draft: dict[str, Any] = {
         "recipient": {"client_id": client_id},
         "scope": {"document_types": ["payslip"], "actions": ["read"]},
         "purpose": {"code": "housing", "text": "Logement"},
         "duration": "P1M",
     }
-    answer = await client.post("/v1/grants", headers=person.headers, json=gift)
+    answer = await client.post("/v1/grants", headers=person.headers, json=draft)
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_recipient")
 
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.rooms import MakePerson, Served
+from tests.fixtures import MakePerson, Served
 
 
 @pytest.mark.parametrize(

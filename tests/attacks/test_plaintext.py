@@ -13,10 +13,10 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.rooms import MakePerson, SomePerson
+from tests.fixtures import MakePerson, SomePerson
 from tests.vault.decoding import corpus
-from vault.house import House
-from vault.renditions import draw_preview
+from vault.documents.previews import draw_preview
+from vault.services import Services
 
 MARK = b"plaintext-that-may-not-touch-a-disk."
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -110,7 +110,7 @@ def watched_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def test_an_upload_touches_no_disk_in_clear(
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     watched_temporary: Path,
@@ -132,10 +132,10 @@ async def test_an_upload_touches_no_disk_in_clear(
         answer = uploading.result()
         assert answer.status_code == 201, answer.text
         version = UUID(answer.json()["version"]["id"])
-        await draw_preview(house, person.id, version)
+        await draw_preview(services, person.id, version)
         path = f"/v1/documents/{answer.json()['id']}/content"
         assert (await client.get(path, headers=person.headers)).content == data
-    store = house.settings.home
+    store = services.settings.home
     outside = {path for path in opened if not Path(path).is_relative_to(store)}
     assert {path for path in outside if not path.startswith("/dev/null")} == set()
     assert opened, "the hook hears nothing"
@@ -144,7 +144,7 @@ async def test_an_upload_touches_no_disk_in_clear(
 
 
 async def test_an_upload_that_is_refused_touches_none_either(
-    house: House, client: httpx.AsyncClient, make_person: MakePerson, watched_temporary: Path
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, watched_temporary: Path
 ) -> None:
     person = await make_person()
     broken = _marked_pdf()[:2_000_000]
@@ -156,7 +156,7 @@ async def test_an_upload_that_is_refused_touches_none_either(
             data={"type": "payslip"},
         )
     assert answer.status_code == 422
-    assert all(Path(path).is_relative_to(house.settings.home) for path in opened)
+    assert all(Path(path).is_relative_to(services.settings.home) for path in opened)
     assert _files_in(watched_temporary) == []
 
 

@@ -6,19 +6,13 @@ import httpx
 import psycopg
 import pytest
 
-from base.embedded import Addresses
+from base.embedded.server import Addresses
 from base.settings import Settings
-from tests.rooms import (
-    MakeClient,
-    MakePerson,
-    MakeWorker,
-    SomePerson,
-    SomeWorker,
-)
-from tests.stories import blobs, client_headers, counted, deposit, drawn, granted, log_of, revoke
+from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeWorker
+from tests.steps import blobs, client_headers, counted, deposit, drawn, granted, log_of, revoke
 from tests.vault.decoding import corpus
-from vault.house import House
-from web.house import CannotServe, open_house
+from vault.services import Services
+from web.process.services import CannotServe, open_services
 
 PDF = corpus.pdf(2)
 TITLE = "Hortense-Titre-51"
@@ -45,7 +39,7 @@ def _break(owner: psycopg.Connection[tuple[object, ...]]) -> None:
 
 
 async def test_nothing_leaves_when_the_log_cannot_be_written(
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
@@ -55,7 +49,7 @@ async def test_nothing_leaves_when_the_log_cannot_be_written(
     """Content, range, list, evidence, preview, receipt, for the owner, a worker, a system."""
     person, worker, system = await make_person(), await make_worker(), await make_client()
     document = await deposit(client, person, PDF, title=TITLE)
-    await drawn(house, person, document)
+    await drawn(services, person, document)
     headers = await client_headers(client, system)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     theirs = await granted(client, person, headers, "income_tax_notice", actions=["attest"])
@@ -85,7 +79,7 @@ async def test_nothing_leaves_when_the_log_cannot_be_written(
 
 
 async def test_nothing_changes_when_the_log_cannot_be_written(
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
@@ -95,7 +89,7 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, PDF, title=TITLE)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
-    kept = await blobs(house)
+    kept = await blobs(services)
     path = f"/v1/documents/{document['id']}"
     _break(broken_log)
     refused = [
@@ -112,25 +106,25 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
     ]
     assert {answer.status_code // 100 for answer in refused} == {5}
     broken_log.execute("DROP TRIGGER broken ON unefois.access_event")
-    assert await counted(house, "document", person) == 1
-    assert await blobs(house) >= kept
+    assert await counted(services, "document", person) == 1
+    assert await blobs(services) >= kept
     assert (await client.get(path, headers=person.headers)).json()["title"] == TITLE
     still = await client.get(f"/v1/grants/{grant}", headers=worker.headers)
     assert still.json()["state"] == "live"
 
 
 async def test_the_event_is_there_when_the_first_byte_is(
-    client: httpx.AsyncClient, house: House, make_person: MakePerson, make_worker: MakeWorker
+    client: httpx.AsyncClient, services: Services, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     """Read with another connection at the moment the headers arrive: the line is committed."""
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, PDF)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     path = f"/v1/grants/{grant}/documents/{document['id']}/content"
-    before = await counted(house, "access_event")
+    before = await counted(services, "access_event")
     async with client.stream("GET", path, headers=worker.headers) as answer:
         assert answer.status_code == 200
-        assert await counted(house, "access_event") == before + 1
+        assert await counted(services, "access_event") == before + 1
         await answer.aread()
 
 
@@ -153,16 +147,16 @@ async def test_the_service_does_not_start_without_its_log(
             owner.execute(f"{spoil} unefois_service".encode())
             try:
                 with pytest.raises(CannotServe, match="the log cannot be trusted"):
-                    async with open_house(base_settings):
+                    async with open_services(base_settings):
                         pass
             finally:
                 owner.execute(f"{mend} unefois_service".encode())
-    async with open_house(base_settings):
+    async with open_services(base_settings):
         pass
 
 
 async def test_a_refusal_is_recorded_though_its_act_is_rolled_back(
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
@@ -172,14 +166,14 @@ async def test_a_refusal_is_recorded_though_its_act_is_rolled_back(
     document = await deposit(client, person, PDF)
     grant = await granted(client, person, worker.headers, "income_tax_notice", actions=["deposit"])
     under = f"/v1/grants/{grant}/documents"
-    events = await counted(house, "access_event")
+    events = await counted(services, "access_event")
 
     async def refused(who: SomeWorker, path: str, reason: str, status: int) -> None:
         nonlocal events
         answer = await client.get(path, headers=who.headers)
         assert answer.status_code == status
         events += 1
-        assert await counted(house, "access_event") == events
+        assert await counted(services, "access_event") == events
         told = "not_found" if status == 404 else reason
         for log, said in (
             (await log_of(client, person), reason),
@@ -200,19 +194,19 @@ async def test_a_refusal_is_recorded_though_its_act_is_rolled_back(
 
 
 async def test_an_unattributable_refusal_costs_a_line_too(
-    house: House, client: httpx.AsyncClient, make_worker: MakeWorker
+    services: Services, client: httpx.AsyncClient, make_worker: MakeWorker
 ) -> None:
     """What does not exist is written down under the service's key: it looks and costs the same."""
     worker = await make_worker()
-    events = await counted(house, "access_event")
+    events = await counted(services, "access_event")
     nothing = "01890000-0000-7000-8000-000000000001"
     for path in (f"/v1/grants/{nothing}", f"/v1/grants/{nothing}/documents/{nothing}/content"):
         assert (await client.get(path, headers=worker.headers)).status_code == 404
-    assert await counted(house, "access_event") == events + 2
+    assert await counted(services, "access_event") == events + 2
 
 
 async def test_the_owners_own_acts_are_recorded_as_theirs(
-    house: House, client: httpx.AsyncClient, make_person: MakePerson
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
     person: SomePerson = await make_person()
     document = await deposit(client, person, PDF)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, text
 
-from auth import sessions, sign_ins
-from auth.desk import Desk
+from auth import one_time_codes, sessions
 from auth.records.sessions import Session
 from auth.records.sign_ins import SignIn
-from base.errors import Failure
-from tests.auth.arrivals import (
+from auth.services import CoreServices
+from base.errors import ServiceError
+from tests.auth.steps import (
     MoveClock,
     begin,
     code_for,
@@ -29,112 +29,112 @@ from tests.auth.arrivals import (
 )
 
 
-async def attempt(desk: Desk, started: sign_ins.Started, code: str) -> str:
+async def attempt(services: CoreServices, started: one_time_codes.Started, code: str) -> str:
     """`in`, or the code of the failure."""
     try:
-        await sign_ins.finish(desk, started.id, code=code)
-    except Failure as failure:
+        await one_time_codes.finish(services, started.id, code=code)
+    except ServiceError as failure:
         return failure.code
     return "in"
 
 
-async def vault_of(desk: Desk, token: str) -> Any:
-    async with desk.database.transaction() as tx:
-        found = await sessions.subject_of(desk, tx, token)
+async def vault_of(services: CoreServices, token: str) -> Any:
+    async with services.database.transaction() as tx:
+        found = await sessions.subject_of(services, tx, token)
     assert found
     return found.id
 
 
-async def test_twenty_right_codes_at_once_open_one_session(desk: Desk) -> None:
-    started, code = await begin(desk, new_phone())
-    async with desk.database.transaction() as tx:
+async def test_twenty_right_codes_at_once_open_one_session(services: CoreServices) -> None:
+    started, code = await begin(services, new_phone())
+    async with services.database.transaction() as tx:
         before = len((await tx.execute(select(Session.id))).all())
-    answers = await asyncio.gather(*(attempt(desk, started, code) for _ in range(20)))
+    answers = await asyncio.gather(*(attempt(services, started, code) for _ in range(20)))
     assert sorted(answers) == ["code_wrong"] * 19 + ["in"]
-    async with desk.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         assert len((await tx.execute(select(Session.id))).all()) == before + 1
 
 
-async def test_twenty_guesses_at_once_count_as_five(desk: Desk) -> None:
-    started, code = await begin(desk, new_phone())
-    answers = await asyncio.gather(*(attempt(desk, started, wrong(code)) for _ in range(20)))
+async def test_twenty_guesses_at_once_count_as_five(services: CoreServices) -> None:
+    started, code = await begin(services, new_phone())
+    answers = await asyncio.gather(*(attempt(services, started, wrong(code)) for _ in range(20)))
     assert set(answers) == {"code_wrong"}
-    async with desk.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         row = (await tx.execute(select(SignIn.__table__).where(SignIn.id == started.id))).one()
     assert row.attempts == 5
-    assert await attempt(desk, started, code) == "code_wrong"
+    assert await attempt(services, started, code) == "code_wrong"
 
 
-async def test_two_first_codes_at_once_open_one_vault(desk: Desk) -> None:
+async def test_two_first_codes_at_once_open_one_vault(services: CoreServices) -> None:
     phone = new_phone()
-    started = [await begin(desk, phone) for _ in range(2)]
+    started = [await begin(services, phone) for _ in range(2)]
     signed_in = await asyncio.gather(
-        *(sign_ins.finish(desk, one.id, code=code) for one, code in started)
+        *(one_time_codes.finish(services, one.id, code=code) for one, code in started)
     )
-    assert len({await vault_of(desk, one.token) for one in signed_in}) == 1
+    assert len({await vault_of(services, one.token) for one in signed_in}) == 1
 
 
 async def test_six_digits_are_not_guessed_across_many_sign_ins(
-    desk: Desk, moved_clock: MoveClock
+    services: CoreServices, moved_clock: MoveClock
 ) -> None:
     phone = new_phone()
-    person_id = await vault_of(desk, (await sign_in(desk, phone)).token)
-    spared, spared_code = await begin(desk, phone)
+    person_id = await vault_of(services, (await sign_in(services, phone)).token)
+    spared, spared_code = await begin(services, phone)
     for _ in range(4):
-        started, code = await begin(desk, phone)
+        started, code = await begin(services, phone)
         for _ in range(5):
-            assert await attempt(desk, started, wrong(code)) == "code_wrong"
+            assert await attempt(services, started, wrong(code)) == "code_wrong"
     # Even a code that was never tried, right and on time, is one too many; and it says no more.
-    assert await attempt(desk, spared, spared_code) == "code_wrong"
-    assert (await log_of(desk, person_id))[-1][2] == "too_many_wrong_codes"
+    assert await attempt(services, spared, spared_code) == "code_wrong"
+    assert (await log_of(services, person_id))[-1][2] == "too_many_wrong_codes"
     # The phone is told, rather than sent a code that cannot work.
-    await sign_ins.start(desk, phone=phone)
-    assert not re.search(r"\d{6}", (await letters(desk, phone))[-1]["text"])
+    await one_time_codes.start(services, phone=phone)
+    assert not re.search(r"\d{6}", (await letters(services, phone))[-1]["text"])
     # A day later its holder is in again.
     moved_clock(timedelta(hours=23, minutes=55))
-    await sign_ins.start(desk, phone=phone)
-    assert not re.search(r"\d{6}", (await letters(desk, phone))[-1]["text"])
+    await one_time_codes.start(services, phone=phone)
+    assert not re.search(r"\d{6}", (await letters(services, phone))[-1]["text"])
     moved_clock(timedelta(hours=24, minutes=11))
-    assert await sign_in(desk, phone)
+    assert await sign_in(services, phone)
 
 
-async def test_guesses_at_once_across_sign_ins_do_not_pass_twenty(desk: Desk) -> None:
+async def test_guesses_at_once_across_sign_ins_do_not_pass_twenty(services: CoreServices) -> None:
     phone = new_phone()
-    started = [await begin(desk, phone) for _ in range(8)]
+    started = [await begin(services, phone) for _ in range(8)]
     await asyncio.gather(
-        *(attempt(desk, one, wrong(code)) for one, code in started for _ in range(5))
+        *(attempt(services, one, wrong(code)) for one, code in started for _ in range(5))
     )
-    async with desk.database.transaction() as tx:
-        tag = await desk.fields.tag("phone", phone)
+    async with services.database.transaction() as tx:
+        tag = await services.field_encryption.tag("phone", phone)
         rows = await tx.execute(select(SignIn.attempts).where(SignIn.address_tag == tag))
     # Beyond twenty, none was compared.
     assert sum(rows.scalars()) == 20
 
 
-async def test_codes_asked_at_once_do_not_pass_ten_an_hour(desk: Desk) -> None:
+async def test_codes_asked_at_once_do_not_pass_ten_an_hour(services: CoreServices) -> None:
     phone = new_phone()
     answers = await asyncio.gather(
-        *(sign_ins.start(desk, phone=phone) for _ in range(20)), return_exceptions=True
+        *(one_time_codes.start(services, phone=phone) for _ in range(20)), return_exceptions=True
     )
-    assert sum(isinstance(answer, sign_ins.Started) for answer in answers) == 10
-    assert len(await letters(desk, phone)) == 10
+    assert sum(isinstance(answer, one_time_codes.Started) for answer in answers) == 10
+    assert len(await letters(services, phone)) == 10
 
 
 async def test_a_recycled_number_does_not_open_its_last_holders_vault(
-    desk: Desk, moved_clock: MoveClock
+    services: CoreServices, moved_clock: MoveClock
 ) -> None:
     phone = new_phone()
-    person_id = await vault_of(desk, (await sign_in(desk, phone)).token)
+    person_id = await vault_of(services, (await sign_in(services, phone)).token)
     moved_clock(timedelta(days=215))
-    started, code = await begin(desk, phone)
-    assert await attempt(desk, started, wrong(code)) == "code_wrong", "a guess learns nothing"
-    assert await attempt(desk, started, code) == "vault_asleep"
-    assert await attempt(desk, started, code) == "code_wrong", "the code was spent"
-    assert (await log_of(desk, person_id))[-2] == ("sign_in.failure", "refused", "vault_asleep")
+    started, code = await begin(services, phone)
+    assert await attempt(services, started, wrong(code)) == "code_wrong", "a guess learns nothing"
+    assert await attempt(services, started, code) == "vault_asleep"
+    assert await attempt(services, started, code) == "code_wrong", "the code was spent"
+    assert (await log_of(services, person_id))[-2] == ("sign_in.failure", "refused", "vault_asleep")
 
 
 @contextmanager
-def statements(desk: Desk) -> Iterator[list[str]]:
+def statements(services: CoreServices) -> Iterator[list[str]]:
     """Every SQL statement that this task sends in the block, on whichever connection."""
     sent: list[str] = []
     mine = asyncio.current_task()
@@ -143,7 +143,7 @@ def statements(desk: Desk) -> Iterator[list[str]]:
         if asyncio.current_task() is mine:
             sent.append(statement)
 
-    engines = [desk.database.engine.sync_engine, desk.database._aside.sync_engine]
+    engines = [services.database.engine.sync_engine, services.database._aside.sync_engine]
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     try:
@@ -153,7 +153,7 @@ def statements(desk: Desk) -> Iterator[list[str]]:
             event.remove(engine, "before_cursor_execute", note)
 
 
-async def row_sizes(desk: Desk, sign_in: sign_ins.Started) -> Any:
+async def row_sizes(services: CoreServices, sign_in: one_time_codes.Started) -> Any:
     """The sizes of what a sign-in left in the tables."""
     sizes = text(
         "SELECT octet_length(s.sealed), octet_length(s.code_tag), s.attempts,"
@@ -161,27 +161,27 @@ async def row_sizes(desk: Desk, sign_in: sign_ins.Started) -> Any:
         " FROM unefois.sign_in s, (SELECT * FROM unefois.message ORDER BY id DESC LIMIT 1) m,"
         " (SELECT * FROM unefois.access_event ORDER BY id DESC LIMIT 1) e WHERE s.id = :id"
     )
-    async with desk.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         return tuple((await tx.execute(sizes, {"id": sign_in.id})).one())
 
 
 @pytest.mark.parametrize("kind", ["phone", "email"])
-async def test_an_account_and_no_account_cost_the_same(desk: Desk, kind: str) -> None:
+async def test_an_account_and_no_account_cost_the_same(services: CoreServices, kind: str) -> None:
     known, unknown = (new_phone(), new_phone()) if kind == "phone" else (new_email(), new_email())
     if kind == "phone":
-        await sign_in(desk, known)
+        await sign_in(services, known)
     else:
-        await new_worker(desk, known)
-    await begin(desk, new_phone())
+        await new_worker(services, known)
+    await begin(services, new_phone())
     seen: dict[str, list[Any]] = {known: [], unknown: []}
     for address in (known, unknown, known, unknown):
         way = {kind: address}
-        with statements(desk) as sent:
-            started = await sign_ins.start(desk, **way)
-        sizes = await row_sizes(desk, started)
-        code = await code_for(desk, address)
-        with statements(desk) as tried:
-            assert await attempt(desk, started, wrong(code)) == "code_wrong"
+        with statements(services) as sent:
+            started = await one_time_codes.start(services, **way)
+        sizes = await row_sizes(services, started)
+        code = await code_for(services, address)
+        with statements(services) as tried:
+            assert await attempt(services, started, wrong(code)) == "code_wrong"
         seen[address].append((sent, tried, sizes[:-1], started.expires_at.tzinfo))
     assert seen[known] == seen[unknown]
     assert len(seen[known][0][0]) > 5
@@ -189,34 +189,38 @@ async def test_an_account_and_no_account_cost_the_same(desk: Desk, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", ["phone", "email"])
-async def test_the_hours_limit_tells_nothing_of_the_account(desk: Desk, kind: str) -> None:
+async def test_the_hours_limit_tells_nothing_of_the_account(
+    services: CoreServices, kind: str
+) -> None:
     known, unknown = (new_phone(), new_phone()) if kind == "phone" else (new_email(), new_email())
     if kind == "email":
-        await new_worker(desk, known)
+        await new_worker(services, known)
     else:
-        started, code = await begin(desk, known)
-        await sign_ins.finish(desk, started.id, code=code)
-        await sign_ins.start(desk, phone=unknown)
+        started, code = await begin(services, known)
+        await one_time_codes.finish(services, started.id, code=code)
+        await one_time_codes.start(services, phone=unknown)
     allowed = []
     for address in (known, unknown):
         count = 0
-        with pytest.raises(Failure) as caught:
+        with pytest.raises(ServiceError) as caught:
             for _ in range(50):
-                await sign_ins.start(desk, **{kind: address})
+                await one_time_codes.start(services, **{kind: address})
                 count += 1
         allowed.append((count, caught.value.code, caught.value.kind))
     assert allowed[0] == allowed[1]
 
 
-async def test_a_thief_of_the_database_finds_no_address_no_code_and_no_token(desk: Desk) -> None:
+async def test_a_thief_of_the_database_finds_no_address_no_code_and_no_token(
+    services: CoreServices,
+) -> None:
     phone, email = new_phone(), new_email()
-    await new_worker(desk, email, name="Honorine Marqueur")
-    person, worker = await sign_in(desk, phone), await sign_in(desk, email)
-    await sign_ins.start(desk, phone=phone)
+    await new_worker(services, email, name="Honorine Marqueur")
+    person, worker = await sign_in(services, phone), await sign_in(services, email)
+    await one_time_codes.start(services, phone=phone)
     secrets = [person.token, person.token[3:], worker.token, phone, phone[3:], email, email[:8]]
     secrets += ["Honorine", "Marqueur", "CCAS de Lys", "assistante sociale"]
     names = text("SELECT tablename FROM pg_tables WHERE schemaname = 'unefois'")
-    async with desk.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         tables = (await tx.execute(names)).scalars().all()
         dump = []
         for table in tables:
@@ -230,10 +234,12 @@ async def test_a_thief_of_the_database_finds_no_address_no_code_and_no_token(des
         assert secret.encode().hex() not in whole
 
 
-async def test_nothing_of_a_sign_in_is_printed(desk: Desk) -> None:
+async def test_nothing_of_a_sign_in_is_printed(services: CoreServices) -> None:
     phone = new_phone()
-    signed_in = await sign_in(desk, phone)
+    signed_in = await sign_in(services, phone)
     assert signed_in.token not in repr(signed_in)
-    with pytest.raises(Failure) as caught:
-        await sign_ins.finish(desk, (await sign_ins.start(desk, phone=phone)).id, code="12")
+    with pytest.raises(ServiceError) as caught:
+        await one_time_codes.finish(
+            services, (await one_time_codes.start(services, phone=phone)).id, code="12"
+        )
     assert phone[3:] not in repr(caught.value) + str(caught.value.values)

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auth.compact import Reason
-from auth.tokens import AccessTokens, SigningKey, TokenRefused
-from base.errors import Kind
+from auth.oauth.jws import Reason
+from auth.oauth.tokens import AccessTokens, SigningKey, TokenRefused
+from base.errors import ErrorKind
 
 ISSUER = "https://vault.example"
 AUDIENCE = "https://vault.example/v1"
@@ -68,7 +68,7 @@ def refusal(token: str, now: datetime = NOW) -> Reason:
         TOKENS.check(token, now)
     failure = caught.value
     assert (failure.kind, failure.code, failure.values) == (
-        Kind.UNAUTHENTICATED,
+        ErrorKind.UNAUTHENTICATED,
         "token_invalid",
         {},
     )

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from base.embedded import Addresses, EmbeddedPostgres
+from base.embedded.server import Addresses, EmbeddedPostgres
 from migrations.run import upgrade
 from storage.blobs import BlobStore
 from storage.blobs.directory import DirectoryStore
 from storage.blobs.s3 import S3Settings, S3Store
-from tests.audit.logs import SomeLog, empty, open_log
+from tests.audit.tlog.logs import SomeLog, empty, open_log
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from audit.log_store import tile_key
 from audit.reconcile import BUNDLES, Reconciler, Report
-from audit.tiles import Tile
-from tests.audit.logs import SomeLog, add_events
+from audit.tlog.store import tile_key
+from audit.tlog.tiles import Tile
+from tests.audit.tlog.logs import SomeLog, add_events
 
 
 async def reconciled(some: SomeLog) -> Report:

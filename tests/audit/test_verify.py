@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from audit import verify
-from audit.checkpoint import Checkpoint, Policy, sign_checkpoint
 from audit.events import canonical, commitment
-from audit.merkle import inclusion_proof
+from audit.tlog.checkpoint import Checkpoint, Policy, sign_checkpoint
+from audit.tlog.merkle import inclusion_proof
 from audit.verify import Fetch, NotVerified
-from tests.audit.served import Served, entry
-from web.cli import main
+from tests.audit.tlog.servers import Served, entry
+from web.cli.main import main
 
 SIZES = [0, 1, 255, 256, 257, 700, 66_000]
 
@@ -142,9 +142,9 @@ def large_folder(large: Served, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_what_is_wrong_is_named(
     damage: str, large: Served, large_folder: Path, tmp_path: Path
 ) -> None:
-    act, subject, reason = DAMAGES[damage]
+    attempt, subject, reason = DAMAGES[damage]
     shutil.copytree(large_folder, tmp_path, dirs_exist_ok=True)
-    act(tmp_path)
+    attempt(tmp_path)
     with pytest.raises(NotVerified) as raised:
         whole(tmp_path, large)
     assert (raised.value.subject, raised.value.reason) == (subject, reason)
@@ -219,7 +219,7 @@ def text(data: bytes) -> str:
 @pytest.fixture(scope="module")
 def with_event() -> Served:
     """A log whose entry 5 is `EVENT`'s."""
-    import tests.audit.served as module
+    import tests.audit.tlog.servers as module
 
     log, plain = Served(), module.entry
     mine = commitment(K_EVENT, canonical(EVENT)) + bytes(32)

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from audit.record import Ledger
-from auth.desk import Desk
+from audit.audit_log import AuditLog
+from auth.services import CoreServices
 from base.database import Database
-from base.embedded import Addresses, EmbeddedPostgres
+from base.embedded.server import Addresses, EmbeddedPostgres
 from base.settings import Settings
 from migrations.run import upgrade
-from storage.rotation import initialise
-from storage.storage import key_provider, open_storage
+from storage.backends import key_provider, open_storage
+from storage.key_rotation import initialise
 
 
 @pytest.fixture(scope="session")
@@ -35,17 +35,17 @@ def quiet_postgres(quiet_home: Path) -> Iterator[Addresses]:
 
 
 @pytest.fixture
-async def quiet_desk(quiet_home: Path, quiet_postgres: Addresses) -> AsyncIterator[Desk]:
+async def quiet_desk(quiet_home: Path, quiet_postgres: Addresses) -> AsyncIterator[CoreServices]:
     """The same rows for each test of the session: each sends to addresses of its own."""
     settings = Settings(mode="demo", home=quiet_home, messenger="inbox")
     database = Database(SecretStr(quiet_postgres.service_url))
     storage = open_storage(settings, database)
     await initialise(database, key_provider(settings))
-    yield Desk(
+    yield CoreServices(
         settings=settings,
         database=database,
-        fields=storage.fields,
-        ledger=Ledger(database, storage.fields),
+        field_encryption=storage.field_encryption,
+        audit_log=AuditLog(database, storage.field_encryption),
     )
     await storage.blobs.close()
     await database.close()

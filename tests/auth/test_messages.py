@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from auth import messages, sign_ins
-from auth.desk import Desk
+from auth import messages, one_time_codes
 from auth.messages import MOST_ATTEMPTS, Deliverer
 from auth.messengers import NotSent, Outgoing, Undeliverable
 from auth.messengers.inbox import InboxMessenger
 from auth.records.messages import Message, delete_late_messages
-from base.database import now
-from tests.auth.arrivals import new_email, new_phone
+from auth.services import CoreServices
+from base.db_time import now
+from tests.auth.steps import new_email, new_phone
 
 
 class Recorder:
@@ -43,29 +43,29 @@ class Recorder:
             await self._news.wait_for(lambda: len(self.sent) >= count)
 
 
-async def put(desk: Desk, to: str, **said: object) -> None:
-    async with desk.database.transaction() as tx:
-        await messages.queue(desk, tx, channel="sms", to=to, text="Bonjour", **said)  # type: ignore[arg-type]  # options
+async def put(services: CoreServices, to: str, **said: object) -> None:
+    async with services.database.transaction() as tx:
+        await messages.queue(services, tx, channel="sms", to=to, text="Bonjour", **said)  # type: ignore[arg-type]  # options
 
 
-async def waiting(desk: Desk) -> int:
-    async with desk.database.transaction() as tx:
+async def waiting(services: CoreServices) -> int:
+    async with services.database.transaction() as tx:
         return len((await tx.execute(select(Message.id))).all())
 
 
-async def make_due(desk: Desk) -> None:
-    async with desk.database.transaction() as tx:
+async def make_due(services: CoreServices) -> None:
+    async with services.database.transaction() as tx:
         await tx.execute(update(Message).values(due_at=now()))
 
 
-async def delay_left(desk: Desk) -> float:
-    async with desk.database.transaction() as tx:
+async def delay_left(services: CoreServices) -> float:
+    async with services.database.transaction() as tx:
         left = await tx.execute(select(Message.due_at - now()))
         seconds: float = left.scalar_one().total_seconds()
     return seconds
 
 
-async def test_a_message_leaves_and_its_row_with_it(quiet_desk: Desk) -> None:
+async def test_a_message_leaves_and_its_row_with_it(quiet_desk: CoreServices) -> None:
     phone, recorder = new_phone(), Recorder()
     await put(quiet_desk, phone)
     assert await Deliverer(quiet_desk, recorder).deliver_due() == 1
@@ -73,7 +73,7 @@ async def test_a_message_leaves_and_its_row_with_it(quiet_desk: Desk) -> None:
     assert await waiting(quiet_desk) == 0
 
 
-async def test_what_is_rolled_back_is_not_sent(quiet_desk: Desk) -> None:
+async def test_what_is_rolled_back_is_not_sent(quiet_desk: CoreServices) -> None:
     recorder = Recorder()
     with pytest.raises(ZeroDivisionError):
         async with quiet_desk.database.transaction() as tx:
@@ -82,7 +82,7 @@ async def test_what_is_rolled_back_is_not_sent(quiet_desk: Desk) -> None:
     assert await Deliverer(quiet_desk, recorder).deliver_due() == 0
 
 
-async def test_it_leaves_as_soon_as_it_is_committed(quiet_desk: Desk) -> None:
+async def test_it_leaves_as_soon_as_it_is_committed(quiet_desk: CoreServices) -> None:
     recorder = Recorder()
     running = asyncio.create_task(Deliverer(quiet_desk, recorder).run())
     try:
@@ -98,7 +98,7 @@ async def test_it_leaves_as_soon_as_it_is_committed(quiet_desk: Desk) -> None:
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_two_deliverers_send_each_message_once(quiet_desk: Desk) -> None:
+async def test_two_deliverers_send_each_message_once(quiet_desk: CoreServices) -> None:
     recorder = Recorder()
     phones = {new_phone() for _ in range(30)}
     for phone in phones:
@@ -109,7 +109,9 @@ async def test_two_deliverers_send_each_message_once(quiet_desk: Desk) -> None:
     assert sorted(message.to for message in recorder.sent) == sorted(phones)
 
 
-async def test_a_failure_is_tried_again_later_and_later_then_given_up(quiet_desk: Desk) -> None:
+async def test_a_failure_is_tried_again_later_and_later_then_given_up(
+    quiet_desk: CoreServices,
+) -> None:
     recorder = Recorder(NotSent("smtp: 451"))
     deliverer = Deliverer(quiet_desk, recorder)
     await put(quiet_desk, new_phone())
@@ -127,7 +129,7 @@ async def test_a_failure_is_tried_again_later_and_later_then_given_up(quiet_desk
 
 
 async def test_a_messenger_that_breaks_stops_neither_the_others_nor_the_deliverer(
-    quiet_desk: Desk,
+    quiet_desk: CoreServices,
 ) -> None:
     recorder = Recorder(ZeroDivisionError())
     await put(quiet_desk, new_phone())
@@ -137,14 +139,14 @@ async def test_a_messenger_that_breaks_stops_neither_the_others_nor_the_delivere
     assert len(good.sent) == 1
 
 
-async def test_an_impossible_address_is_given_up_at_once(quiet_desk: Desk) -> None:
+async def test_an_impossible_address_is_given_up_at_once(quiet_desk: CoreServices) -> None:
     recorder = Recorder(Undeliverable("smtp: 550"))
     await put(quiet_desk, new_phone())
     await Deliverer(quiet_desk, recorder).deliver_due()
     assert await waiting(quiet_desk) == 0
 
 
-async def test_a_code_is_not_sent_once_it_has_expired(quiet_desk: Desk) -> None:
+async def test_a_code_is_not_sent_once_it_has_expired(quiet_desk: CoreServices) -> None:
     recorder = Recorder()
     await put(quiet_desk, new_phone(), life=timedelta(seconds=-1))
     assert await Deliverer(quiet_desk, recorder).deliver_due() == 0
@@ -152,17 +154,17 @@ async def test_a_code_is_not_sent_once_it_has_expired(quiet_desk: Desk) -> None:
         assert await delete_late_messages(tx, MOST_ATTEMPTS) == 1
 
 
-async def test_an_unknown_worker_is_sent_nothing_and_the_row_goes(quiet_desk: Desk) -> None:
+async def test_an_unknown_worker_is_sent_nothing_and_the_row_goes(quiet_desk: CoreServices) -> None:
     recorder = Recorder()
-    await sign_ins.start(quiet_desk, email=new_email())
+    await one_time_codes.start(quiet_desk, email=new_email())
     assert await Deliverer(quiet_desk, recorder).deliver_due() == 1
     assert (recorder.tried, await waiting(quiet_desk)) == (0, 0)
 
 
 @pytest.mark.parametrize("failure", [NotSent("smtp: 451"), Undeliverable("x"), OSError("+33612")])
-async def test_nothing_personal_is_logged(quiet_desk: Desk, failure: Exception) -> None:
+async def test_nothing_personal_is_logged(quiet_desk: CoreServices, failure: Exception) -> None:
     phone = new_phone()
-    await sign_ins.start(quiet_desk, phone=phone)
+    await one_time_codes.start(quiet_desk, phone=phone)
     with capture_logs() as lines:
         await Deliverer(quiet_desk, Recorder(failure)).deliver_due()
     assert len(lines) == 1
@@ -172,7 +174,9 @@ async def test_nothing_personal_is_logged(quiet_desk: Desk, failure: Exception) 
     await Deliverer(quiet_desk, Recorder()).deliver_due()
 
 
-async def test_the_demos_inbox_shows_the_last_messages_and_only_these(quiet_desk: Desk) -> None:
+async def test_the_demos_inbox_shows_the_last_messages_and_only_these(
+    quiet_desk: CoreServices,
+) -> None:
     phone = new_phone()
     for _ in range(60):
         await put(quiet_desk, phone)
@@ -190,12 +194,14 @@ async def test_the_demos_inbox_shows_the_last_messages_and_only_these(quiet_desk
 @pytest.mark.parametrize(
     "change", [{"mode": "production"}, {"messenger": "smtp"}, {"messenger": "console"}]
 )
-async def test_there_is_no_inbox_outside_the_demo(quiet_desk: Desk, change: dict[str, str]) -> None:
-    elsewhere = Desk(
+async def test_there_is_no_inbox_outside_the_demo(
+    quiet_desk: CoreServices, change: dict[str, str]
+) -> None:
+    elsewhere = CoreServices(
         settings=quiet_desk.settings.model_copy(update=change),
         database=quiet_desk.database,
-        fields=quiet_desk.fields,
-        ledger=quiet_desk.ledger,
+        field_encryption=quiet_desk.field_encryption,
+        audit_log=quiet_desk.audit_log,
     )
     with pytest.raises(RuntimeError):
         await messages.inbox(elsewhere)

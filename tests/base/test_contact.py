@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from base.contact import normal_email, normal_phone
-from base.errors import Failure, Kind
+from base.errors import ErrorKind, ServiceError
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_a_number_has_one_form(written: str, normal: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_number_is_refused(written: str) -> None:
-    with pytest.raises(Failure) as refused:
+    with pytest.raises(ServiceError) as refused:
         normal_phone(written)
-    assert (refused.value.kind, refused.value.code) == (Kind.INVALID, "phone_invalid")
+    assert (refused.value.kind, refused.value.code) == (ErrorKind.INVALID, "phone_invalid")
     assert not refused.value.values
 
 
@@ -71,7 +71,7 @@ def test_what_is_no_number_is_refused(written: str) -> None:
 def test_a_number_comes_out_in_e164_or_not_at_all(written: str) -> None:
     try:
         normal = normal_phone(written)
-    except Failure as failure:
+    except ServiceError as failure:
         assert failure.code == "phone_invalid"
     else:
         assert normal[0] == "+"
@@ -112,7 +112,7 @@ def test_an_address_has_one_form(written: str, normal: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(written: str) -> None:
-    with pytest.raises(Failure) as refused:
+    with pytest.raises(ServiceError) as refused:
         normal_email(written)
-    assert (refused.value.kind, refused.value.code) == (Kind.INVALID, "email_invalid")
+    assert (refused.value.kind, refused.value.code) == (ErrorKind.INVALID, "email_invalid")
     assert not refused.value.values

@@ -2,18 +2,18 @@
 
 import pytest
 
-from bench import memory, retrieval, town
+from bench import fixture, memory, retrieval
 from bench.rows import bounded, faster, slower, table
-from bench.serving import serving
+from bench.servers import serving
 
-TINY = town.Sizes(large=400_000, small=2_000, listed=3, kept=300_000)
+TINY = fixture.Sizes(large=400_000, small=2_000, listed=3, kept=300_000)
 FEW = memory.Load(downloads=4, deposits=2, deposit_size=200_000)
 
 
 @pytest.mark.slow
 async def test_every_line_over_http_is_measured_beside_its_floor() -> None:
-    with town.database() as (home, addresses):
-        known = await town.build(town.settings_of(home, addresses), addresses, TINY)
+    with fixture.database() as (home, addresses):
+        known = await fixture.build(fixture.settings_of(home, addresses), addresses, TINY)
         with serving("ours", known) as ours, serving("floor", known) as floor:
             rows = await retrieval.measure(known, ours, floor, seconds=0.1)
             rows += await memory.measure(known, ours, FEW)

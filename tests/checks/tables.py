@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from base.embedded import EmbeddedPostgres
+from base.embedded.server import EmbeddedPostgres
 from migrations.run import check, upgrade
 
 

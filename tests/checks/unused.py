@@ -47,10 +47,12 @@ ALLOWED = {
 # the catalogue's entries, the words of templates.
 FIELDS_OF = (
     "*/records/*.py",
+    "*/records.py",
+    "vault/tables.py",
     "web/api/*.py",
     "audit/events.py",
     "vault/catalogue/*.py",
-    "web/pages/words.py",
+    "web/pages/labels.py",
 )
 
 

@@ -10,7 +10,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from tests.rooms import (
+from tests.fixtures import (
     STORES,
     MakeClient,
     MakeOrganisation,
@@ -19,7 +19,7 @@ from tests.rooms import (
     MoveClock,
     SomePerson,
 )
-from tests.stories import (
+from tests.steps import (
     again,
     approve,
     ask,
@@ -32,14 +32,14 @@ from tests.stories import (
     revoke,
 )
 from tests.vault.decoding import corpus
-from vault.house import House
+from vault.services import Services
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
 @pytest.mark.parametrize("store", STORES, indirect=True)
 async def test_the_story_of_a_housing_file(
-    house: House,
+    services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
@@ -98,7 +98,7 @@ async def test_the_story_of_a_housing_file(
     _without_its_place(photo, shown.content)
     early = await client.get(f"{under}/{notice['id']}/preview", headers=worker.headers)
     assert early.json()["code"] == "no_preview"
-    await drawn(house, person, notice)
+    await drawn(services, person, notice)
     preview = await client.get(f"{under}/{notice['id']}/preview", headers=worker.headers)
     assert preview.headers["content-type"] == "image/jpeg"
     assert Image.open(io.BytesIO(preview.content)).format == "JPEG"
@@ -118,9 +118,9 @@ async def test_the_story_of_a_housing_file(
     assert (await client.get(path, headers=worker.headers)).content == pdf
     # No job has run: the database's clock alone ends it.
     moved_clock(timedelta(hours=23, minutes=59))
-    assert (await client.get(path, headers=await again(house, worker))).content == pdf
+    assert (await client.get(path, headers=await again(services, worker))).content == pdf
     moved_clock(timedelta(days=1, seconds=1))
-    ended = await client.get(path, headers=await again(house, worker))
+    ended = await client.get(path, headers=await again(services, worker))
     assert (ended.status_code, ended.json()["code"]) == (403, "grant_expired")
     moved_clock(timedelta(0))
 

@@ -11,9 +11,9 @@ from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page, Response, async_playwright
 from sqlalchemy import text
 
-from tests.rooms import MakeOrganisation, MakeWorker, Served, new_phone
-from vault.house import House
-from vault.renditions import draw_preview
+from tests.fixtures import MakeOrganisation, MakeWorker, Served, new_phone
+from vault.documents.previews import draw_preview
+from vault.services import Services
 
 pytestmark = pytest.mark.browser
 CHROMIUM = "/usr/bin/chromium"
@@ -127,9 +127,9 @@ def photo_with_a_place(path: Path, colour: str) -> bytes:
     return out.getvalue()
 
 
-async def draw_previews(house: House) -> None:
+async def draw_previews(services: Services) -> None:
     """What the jobs do for whoever deposited last; others' papers may be on another store."""
-    async with house.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         found = await tx.execute(
             text(
                 "SELECT person_id, id FROM unefois.document_version WHERE person_id ="
@@ -138,7 +138,7 @@ async def draw_previews(house: House) -> None:
         )
         rows = found.all()
     for row in rows:
-        await draw_preview(house, row.person_id, row.id)
+        await draw_preview(services, row.person_id, row.id)
 
 
 async def add_a_photo(phone: Phone, type_: str, photo: Path) -> None:
@@ -179,7 +179,7 @@ async def test_a_person_and_a_worker_on_two_phones(
     await add_a_photo(person_phone, "mdph_notification", tmp_path / "health.jpg")
     await add_a_photo(person_phone, "national_identity_card", tmp_path / "card.jpg")
     assert await person_phone.says("Nous avons retiré le lieu")
-    await draw_previews(served.house)
+    await draw_previews(served.services)
     await person_phone.go(person_phone.page.url.removeprefix(served.base_url).split("?")[0])
     assert await pictures_shown(person_phone) == 1
 

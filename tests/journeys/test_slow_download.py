@@ -12,8 +12,8 @@ import httpx
 import pikepdf
 import pytest
 
-from tests.rooms import STORES, MakePerson, MakeWorker, MoveClock, Served, SomePerson, SomeWorker
-from tests.stories import approve, ask, deposit, granted, log_of, revoke, until
+from tests.fixtures import STORES, MakePerson, MakeWorker, MoveClock, Served, SomePerson, SomeWorker
+from tests.steps import approve, ask, deposit, granted, log_of, revoke, until
 from tests.vault.decoding import corpus
 
 SIZE = 20 * 1024 * 1024

@@ -17,7 +17,7 @@ from typing import Any, Protocol, cast
 from pydantic import SecretStr
 
 from base.settings import Settings
-from vault.house import House
+from vault.services import Services
 
 _SECRETS = ("database_url", "migrations_database_url", "s3_secret_key")
 
@@ -78,13 +78,13 @@ def killable(settings: Settings) -> Iterator[Killable]:
 
 def _serve(settings: Settings, told: int) -> None:
     """The child: what `unefois serve` runs, telling where it answers."""
-    from web.running import serve
-    from web.serving import listen
-    from web.signals import Signals
+    from web.process.lifecycle import serve
+    from web.process.server import listen
+    from web.process.signals import Signals
 
     listener = listen("127.0.0.1", 0)
 
-    async def tell(_: House) -> None:
+    async def tell(_: Services) -> None:
         await asyncio.sleep(0)
         os.write(told, f"{os.getpid()} {listener.getsockname()[1]}\n".encode())
 
@@ -92,7 +92,7 @@ def _serve(settings: Settings, told: int) -> None:
 
 
 def _main() -> None:
-    import web.running  # noqa: F401  (imported before the forks, or each child would)
+    import web.process.lifecycle  # noqa: F401  (imported before the forks, or each child would)
 
     # What the server itself prints is not for whoever started us.
     told = os.dup(1)

@@ -5,8 +5,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from base.files import write_private
-from base.postgres import (
+from base.embedded.programs import (
     OWNER,
     SERVICE_LOGIN,
     WHO_MAY_CONNECT,
@@ -16,7 +15,8 @@ from base.postgres import (
     settings_file,
     socket_url,
 )
-from base.processes import Account, named_account, open_the_way, run
+from base.files import write_private
+from base.processes import Account, make_traversable, named_account, run
 
 _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 _LIMIT = 120
@@ -37,7 +37,7 @@ def start_postgres15(directory: Path) -> tuple[str, str, Callable[[], None]]:
     account = _account()
     data.mkdir(mode=0o700)
     if account is not None:
-        open_the_way(data)
+        make_traversable(data)
         os.chown(data, account.uid, account.gid)
     passwords = Passwords(owner=secrets.token_urlsafe(32), service=secrets.token_urlsafe(32))
 

@@ -11,11 +11,11 @@ import pytest
 from pydantic import SecretStr
 
 from base.database import Database
-from base.embedded import Addresses, EmbeddedPostgres
+from base.embedded.server import Addresses, EmbeddedPostgres
 from migrations.run import upgrade
+from storage.key_rotation import initialise
 from storage.keys import Keys
 from storage.providers.local import LocalKeyring
-from storage.rotation import initialise
 
 Homes = Callable[[], Addresses]
 

@@ -10,13 +10,13 @@ from uuid import UUID
 import pytest
 
 from base.database import Database
-from base.errors import Failure
+from base.errors import ServiceError
 from base.ids import new_id
 from storage import content, floe
 from storage.blobs import BlobKey, BlobMissing, BlobStore
 from storage.blobs.directory import DirectoryStore
 from storage.buffers import Buffers
-from storage.content import SLICE, Address, ContentBroken, opening, sealing
+from storage.content import SLICE, Address, InvalidContent, content_writer, open_content
 from storage.errors import KeyDestroyed
 from storage.keys import Keys
 from tests.storage.blobs.conftest import directory, s3, s3_settings, store
@@ -58,7 +58,7 @@ class Files:
         self.owner = owner
 
     async def seal(self, plain: bytes, role: str = "original") -> Address:
-        async with sealing(self.blobs, self.keys, self.owner, role) as one:
+        async with content_writer(self.blobs, self.keys, self.owner, role) as one:
             for at in range(0, len(plain), 100_000):
                 await one.write(plain[at : at + 100_000])
             done = await one.commit()
@@ -68,7 +68,7 @@ class Files:
     async def read(self, address: Address, start: int = 0, stop: int | None = None) -> bytes:
         """Through `got`, so that a test sees what was given before an error."""
         self.got = bytearray()
-        opened = await opening(self.blobs, self.keys, self.owner, address)
+        opened = await open_content(self.blobs, self.keys, self.owner, address)
         async for piece in opened.slices(start, stop):
             assert 0 < len(piece) <= SLICE
             self.got += piece
@@ -124,7 +124,7 @@ async def test_the_store_sees_no_plaintext(files: Files) -> None:
 
 async def test_leaving_without_commit_leaves_nothing(files: Files) -> None:
     with pytest.raises(ConnectionResetError):
-        async with sealing(files.blobs, files.keys, files.owner, "original") as one:
+        async with content_writer(files.blobs, files.keys, files.owner, "original") as one:
             await one.write(bytes(1_000_000))
             raise ConnectionResetError
     assert await files.blobs.page() == []
@@ -183,7 +183,7 @@ async def test_a_damaged_blob_gives_whole_authenticated_segments_and_an_error(
     plain = secrets.token_bytes(700_001)
     address = await files.seal(plain)
     await files.put(address, damage(await files.stored(address)))
-    with pytest.raises((ContentBroken, Failure)):
+    with pytest.raises((InvalidContent, ServiceError)):
         await files.read(address)
     assert bytes(files.got) == plain[: whole * PAYLOAD]
 
@@ -204,10 +204,10 @@ async def test_an_empty_file_is_checked_like_any_other(files: Files) -> None:
         altered = bytearray(whole)
         altered[at] ^= 1
         await files.put(address, altered)
-        with pytest.raises(ContentBroken):
+        with pytest.raises(InvalidContent):
             await files.read(address)
     await files.put(address, whole[:-1])
-    with pytest.raises(Failure):
+    with pytest.raises(ServiceError):
         await files.read(address)
     await files.blobs.delete(BlobKey(address.blob_key))
     with pytest.raises(BlobMissing):
@@ -217,7 +217,7 @@ async def test_an_empty_file_is_checked_like_any_other(files: Files) -> None:
 async def test_another_file_in_its_place_is_refused(files: Files) -> None:
     one, other = await files.seal(b"one" * 1000), await files.seal(b"two" * 1000)
     await files.put(one, await files.stored(other))
-    with pytest.raises(ContentBroken):
+    with pytest.raises(InvalidContent):
         await files.read(one)
 
 
@@ -238,19 +238,19 @@ async def test_an_envelope_moved_elsewhere_does_not_open(
         replace(rendition, role="original"),
         replace(rendition, role="original", blob_key=one.blob_key),
     ):
-        with pytest.raises(ContentBroken):
+        with pytest.raises(InvalidContent):
             await here.read(moved)
-    with pytest.raises(ContentBroken):
+    with pytest.raises(InvalidContent):
         await stranger.read(one)
     # The blob alone moved: the envelope opens, the file does not.
-    with pytest.raises(ContentBroken):
+    with pytest.raises(InvalidContent):
         await here.read(replace(one, blob_key=other.blob_key))
 
 
 @pytest.mark.parametrize("length", [0, 5, 12, 28, 67])
 async def test_a_cut_envelope_is_broken(here: Files, length: int) -> None:
     address = await here.seal(b"content")
-    with pytest.raises(ContentBroken):
+    with pytest.raises(InvalidContent):
         await here.read(replace(address, envelope=address.envelope[:length]))
 
 
@@ -259,7 +259,7 @@ async def test_every_flipped_bit_of_an_envelope_is_noticed(here: Files) -> None:
     for at in range(len(address.envelope)):
         altered = bytearray(address.envelope)
         altered[at] ^= 1 << at % 8
-        with pytest.raises(ContentBroken):
+        with pytest.raises(InvalidContent):
             await here.read(replace(address, envelope=bytes(altered)))
 
 
@@ -276,7 +276,7 @@ async def test_after_erasure_nothing_opens(here: Files, database: Database) -> N
 
 async def test_nothing_shows_an_envelope_or_a_key(here: Files) -> None:
     address = await here.seal(b"content")
-    opened = await opening(here.blobs, here.keys, here.owner, address)
+    opened = await open_content(here.blobs, here.keys, here.owner, address)
     shown = f"{address!r} {opened!r}"
     assert repr(address.envelope)[2:-1] not in shown
     assert "envelope" not in shown
@@ -293,12 +293,12 @@ async def test_memory_does_not_grow_with_the_file(here: Files) -> None:
     gc.collect()
     tracemalloc.start()
     try:
-        async with sealing(here.blobs, here.keys, here.owner, "original") as one:
+        async with content_writer(here.blobs, here.keys, here.owner, "original") as one:
             for _ in range(pieces):
                 await one.write(piece)
             done = await one.commit()
         address = Address(done.id, done.role, done.blob_key, done.envelope)
-        opened = await opening(here.blobs, here.keys, here.owner, address)
+        opened = await open_content(here.blobs, here.keys, here.owner, address)
         length = 0
         async for some in opened.slices():
             length += len(some)
@@ -324,7 +324,7 @@ async def test_buffers_come_back_into_use(here: Files, monkeypatch: pytest.Monke
     await here.read(address, 2 * PAYLOAD)
     await here.put(address, flip(-1)(await here.stored(address)))
     for _ in range(3):
-        with pytest.raises(ContentBroken):
+        with pytest.raises(InvalidContent):
             await here.read(address)
     await here.put(address, flip(-1)(await here.stored(address)))
     assert [len(pool._idle) for pool in pools.values()] == [1, 1]

@@ -19,12 +19,12 @@ from storage.floe import (
     HEADER_LENGTH,
     OVERHEAD,
     SEGMENT_LENGTH,
+    Decryptor,
+    Encryptor,
+    InvalidCiphertext,
     Layout,
-    Opener,
     Parameters,
     Reason,
-    SealBroken,
-    Sealer,
     ciphertext_length,
     open_bytes,
     seal_bytes,
@@ -47,7 +47,7 @@ def octets(length: int) -> bytes:
     return b"".join(number.to_bytes(8, "big") for number in range(length // 8 + 1))[:length]
 
 
-def feed(sealer: Sealer, *chunks: bytes) -> bytes:
+def feed(sealer: Encryptor, *chunks: bytes) -> bytes:
     """All that comes out of a sealer, each piece copied before the next is asked for."""
     out = bytearray(sealer.header)
     for chunk in chunks:
@@ -57,10 +57,10 @@ def feed(sealer: Sealer, *chunks: bytes) -> bytes:
     return bytes(out)
 
 
-def refusal(act: Callable[[], object]) -> Reason:
+def refusal(attempt: Callable[[], object]) -> Reason:
     """The reason for which something was refused."""
-    with pytest.raises(SealBroken) as caught:
-        act()
+    with pytest.raises(InvalidCiphertext) as caught:
+        attempt()
     return caught.value.reason
 
 
@@ -141,7 +141,7 @@ def test_the_same_bytes_never_seal_alike() -> None:
 
 
 def test_a_new_file_is_sealed_as_the_format_page_says() -> None:
-    header = Sealer(KEY, AAD).header
+    header = Encryptor(KEY, AAD).header
     assert header[:10].hex() == "0000" + "00040000" + "00000020"
     assert len(header) == 74
 
@@ -150,7 +150,7 @@ def test_a_new_file_is_sealed_as_the_format_page_says() -> None:
 def test_how_the_bytes_arrive_changes_nothing(plaintext: bytes, cuts: list[int]) -> None:
     edges = sorted({0, len(plaintext), *(min(cut, len(plaintext)) for cut in cuts)})
     chunks = [plaintext[start:stop] for start, stop in pairwise(edges)]
-    sealed = feed(Sealer(KEY, AAD, parameters=SMALL), *chunks)
+    sealed = feed(Encryptor(KEY, AAD, parameters=SMALL), *chunks)
     assert len(sealed) == ciphertext_length(len(plaintext), 48)
     assert open_bytes(KEY, AAD, sealed) == plaintext
 
@@ -162,7 +162,7 @@ def test_any_kind_of_buffer_may_be_sealed() -> None:
         bytearray(plaintext[5:30]),
         memoryview(plaintext)[30:],
     ]
-    sealer = Sealer(KEY, AAD, parameters=SMALL)
+    sealer = Encryptor(KEY, AAD, parameters=SMALL)
     out = bytearray(sealer.header)
     for chunk in chunks:
         out += b"".join(bytes(piece) for piece in sealer.update(chunk))
@@ -175,7 +175,7 @@ def test_keys_change_with_the_rotation_mask_and_not_before() -> None:
     """Sealed with a key a segment: a reader of two segments a key opens segment 0 alone."""
     sealed = seal_bytes(KEY, AAD, octets(64), parameters=Parameters(48, rotation_mask=0))
     assert open_bytes(KEY, AAD, sealed, rotation_mask=0) == octets(64)
-    reader = Opener(
+    reader = Decryptor(
         KEY, AAD, sealed[:HEADER_LENGTH], ciphertext_length=len(sealed), rotation_mask=1
     )
     first, second, third, *_ = segments_of(sealed)
@@ -201,7 +201,7 @@ def test_a_range_is_the_slice_of_the_whole(
     sealed = bytes.fromhex(
         MAKER.seal("range", plaintext, 48, full_end=full_end, key=KEY, aad=AAD).join()
     )
-    opener = Opener(
+    opener = Decryptor(
         KEY,
         AAD,
         sealed[:HEADER_LENGTH],
@@ -290,7 +290,7 @@ def test_a_flipped_bit_anywhere_is_refused(at: int) -> None:
 )
 def test_another_key_or_another_aad_is_refused_before_any_segment(key: bytes, aad: bytes) -> None:
     header = SEALED[:HEADER_LENGTH]
-    assert refusal(lambda: Opener(key, aad, header, plaintext_length=40)) == Reason.HEADER_TAG
+    assert refusal(lambda: Decryptor(key, aad, header, plaintext_length=40)) == Reason.HEADER_TAG
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_a_length_that_is_not_the_files_is_refused(
     assert len(SEALED) == 210
 
     def opened() -> None:
-        opener = Opener(
+        opener = Decryptor(
             KEY,
             AAD,
             SEALED[:HEADER_LENGTH],
@@ -346,7 +346,7 @@ def test_a_layout_of_too_few_segments_is_refused_before_any_is_read() -> None:
     ids=["swapped", "repeated", "last dropped, one repeated", "last moved forward"],
 )
 def test_segments_out_of_place_are_refused(order: list[int], reason: Reason) -> None:
-    opener = Opener(KEY, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40)
+    opener = Decryptor(KEY, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40)
     segments = segments_of(SEALED)
     into = bytearray(PAYLOAD)
 
@@ -366,7 +366,7 @@ def test_a_segment_opens_only_as_what_it_was_sealed_as() -> None:
         (sealed.segments[0], sealed.header, 32, b"\xff" * 4),
     ):
         whole = HEADER_LENGTH + 48 * (total // 16)
-        opener = Opener(KEY, AAD, header, plaintext_length=total, ciphertext_length=whole)
+        opener = Decryptor(KEY, AAD, header, plaintext_length=total, ciphertext_length=whole)
         into = bytearray(PAYLOAD)
         told = partial(opener.open_segment, 0, segment, into)
         assert refusal(told) == Reason.SEGMENT_FIELD
@@ -374,7 +374,7 @@ def test_a_segment_opens_only_as_what_it_was_sealed_as() -> None:
 
 
 def test_unverified_plaintext_is_wiped_from_the_buffer() -> None:
-    opener = Opener(KEY, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40)
+    opener = Decryptor(KEY, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40)
     segment = bytearray(segments_of(SEALED)[0])
     segment[-1] ^= 1
     into = bytearray(b"\xaa" * PAYLOAD)
@@ -383,12 +383,15 @@ def test_unverified_plaintext_is_wiped_from_the_buffer() -> None:
 
 
 def test_a_refusal_says_its_reason_and_nothing_else() -> None:
-    with pytest.raises(SealBroken) as caught:
+    with pytest.raises(InvalidCiphertext) as caught:
         open_bytes(KEY, AAD, SEALED[:-1] + b"\0")
     assert str(caught.value) == "tag"
     assert caught.value.args == ("tag",)
     assert caught.value.__suppress_context__
-    for thing in (Sealer(KEY, AAD), Opener(KEY, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40)):
+    for thing in (
+        Encryptor(KEY, AAD),
+        Decryptor(KEY, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40),
+    ):
         assert "kkkk" not in repr(thing)
 
 
@@ -396,8 +399,8 @@ def test_a_refusal_says_its_reason_and_nothing_else() -> None:
 
 
 def test_a_sealer_takes_nothing_after_its_end() -> None:
-    for end in (Sealer.finish, Sealer.close):
-        sealer = Sealer(KEY, AAD, parameters=SMALL)
+    for end in (Encryptor.finish, Encryptor.close):
+        sealer = Encryptor(KEY, AAD, parameters=SMALL)
         end(sealer)
         with pytest.raises(RuntimeError):
             sealer.update(b"more")
@@ -406,8 +409,8 @@ def test_a_sealer_takes_nothing_after_its_end() -> None:
 
 
 def test_a_closed_sealer_holds_no_plaintext() -> None:
-    for end in (Sealer.finish, Sealer.close):
-        sealer = Sealer(KEY, AAD, parameters=SMALL)
+    for end in (Encryptor.finish, Encryptor.close):
+        sealer = Encryptor(KEY, AAD, parameters=SMALL)
         assert list(sealer.update(b"private")) == []
         assert bytes(sealer._pending).startswith(b"private")
         end(sealer)
@@ -416,7 +419,7 @@ def test_a_closed_sealer_holds_no_plaintext() -> None:
 
 def test_a_sealer_refuses_to_go_on_when_pieces_were_left_behind() -> None:
     """A forgotten piece would be a file that never opens: better to stop at once."""
-    sealer = Sealer(KEY, AAD, parameters=SMALL)
+    sealer = Encryptor(KEY, AAD, parameters=SMALL)
     pieces = sealer.update(octets(40))
     next(pieces)
     with pytest.raises(RuntimeError):
@@ -428,7 +431,7 @@ def test_a_sealer_refuses_to_go_on_when_pieces_were_left_behind() -> None:
 
 
 def test_pieces_cannot_be_written_to() -> None:
-    sealer = Sealer(KEY, AAD, parameters=SMALL)
+    sealer = Encryptor(KEY, AAD, parameters=SMALL)
     assert all(piece.readonly for piece in sealer.update(octets(40)))
     assert sealer.finish().readonly
 
@@ -436,9 +439,9 @@ def test_pieces_cannot_be_written_to() -> None:
 @pytest.mark.parametrize("key", [b"", KEY[1:], KEY + b"k"])
 def test_a_key_is_32_bytes(key: bytes) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        Sealer(key, AAD)
+        Encryptor(key, AAD)
     with pytest.raises(ValueError, match="32 bytes"):
-        Opener(key, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40)
+        Decryptor(key, AAD, SEALED[:HEADER_LENGTH], plaintext_length=40)
 
 
 def test_impossible_parameters_are_refused() -> None:
@@ -448,7 +451,7 @@ def test_impossible_parameters_are_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
         ciphertext_length(-1)
     with pytest.raises(TypeError):
-        Opener(KEY, AAD, SEALED[:HEADER_LENGTH])
+        Decryptor(KEY, AAD, SEALED[:HEADER_LENGTH])
 
 
 def test_a_hostile_segment_length_costs_no_memory() -> None:
@@ -469,12 +472,12 @@ def test_memory_does_not_grow_with_the_file() -> None:
     """64 MiB through a sealer and an opener within a few segments' worth of memory."""
     chunk = octets(64 * 1024)
     total = 1024 * len(chunk)
-    sealer = Sealer(KEY, AAD)
+    sealer = Encryptor(KEY, AAD)
     buffers = Buffers(SEGMENT_LENGTH)
     began = time.monotonic()
     tracemalloc.start()
     try:
-        opener = Opener(KEY, AAD, sealer.header, plaintext_length=total)
+        opener = Decryptor(KEY, AAD, sealer.header, plaintext_length=total)
         opened = 0
         for _ in range(1024):
             for piece in sealer.update(chunk):

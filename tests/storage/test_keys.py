@@ -12,10 +12,10 @@ from base.ids import new_id
 from storage import keys as keys_module
 from storage import records
 from storage.errors import KeyDestroyed
+from storage.key_rotation import initialise
 from storage.keys import CACHE_SECONDS, CHANNEL, Keys, Secret
 from storage.providers import KeyProviderError
 from storage.providers.local import LocalKeyring
-from storage.rotation import initialise
 from tests.storage.owners import new_owner
 
 

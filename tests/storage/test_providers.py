@@ -20,10 +20,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from base.settings import Settings
+from storage.backends import key_provider
 from storage.providers import KeyProvider, KeyProviderError
 from storage.providers.aws_kms import AwsKms, KmsSettings
 from storage.providers.local import LocalKeyring
-from storage.storage import key_provider
 
 SECRET = bytes(range(32))
 CONTEXT = {"purpose": "test", "subject": "0190", "version": "1"}

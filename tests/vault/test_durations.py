@@ -8,7 +8,7 @@ from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from base.errors import Failure, Kind
+from base.errors import ErrorKind, ServiceError
 from vault.durations import Duration, end_of, grant_end, parse, within_a_year
 
 STARTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  (hypothesis adds the zone)
@@ -97,7 +97,7 @@ def test_twelve_months_at_most(start: str, duration: str, fits: bool) -> None:
     if fits:
         assert grant_end(instant, duration) == end_of(instant, duration)
     else:
-        with pytest.raises(Failure) as refused:
+        with pytest.raises(ServiceError) as refused:
             grant_end(instant, duration)
         assert refused.value.code == "duration_too_long"
 
@@ -113,10 +113,10 @@ def test_twelve_months_at_most(start: str, duration: str, fits: bool) -> None:
     ],
 )  # fmt: skip
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(Failure) as refused:
+    with pytest.raises(ServiceError) as refused:
         parse(text)
-    assert (refused.value.kind, refused.value.code) == (Kind.INVALID, "duration_invalid")
-    with pytest.raises(Failure) as still:
+    assert (refused.value.kind, refused.value.code) == (ErrorKind.INVALID, "duration_invalid")
+    with pytest.raises(ServiceError) as still:
         within_a_year(datetime(2025, 1, 1, tzinfo=UTC), text)
     assert still.value.code == "duration_invalid"
 
@@ -125,14 +125,14 @@ def test_anything_else_is_refused(text: str) -> None:
     "text", ["P151Y", "P1801M", "P999999999999Y", "P60000D", "P999999999999D", "P999999999999W"]
 )
 def test_absurd_sizes_are_too_long(text: str) -> None:
-    with pytest.raises(Failure) as refused:
+    with pytest.raises(ServiceError) as refused:
         parse(text)
     assert refused.value.code == "duration_too_long"
 
 
 @pytest.mark.parametrize("text", ["P1M", "P1D", "PT23H"])
 def test_the_calendar_itself_ends(text: str) -> None:
-    with pytest.raises(Failure) as refused:
+    with pytest.raises(ServiceError) as refused:
         end_of(datetime(9999, 12, 31, 12, tzinfo=UTC), text)
     assert refused.value.code == "duration_too_long"
 
@@ -151,7 +151,7 @@ def test_parts_are_read_whole() -> None:
 def test_nothing_but_a_failure_comes_out(text: str) -> None:
     try:
         length = parse(text)
-    except Failure as failure:
+    except ServiceError as failure:
         assert failure.code in {"duration_invalid", "duration_too_long"}
     else:
         assert length.months > 0 or length.rest > timedelta()

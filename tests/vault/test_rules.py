@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from base.errors import Kind
+from base.errors import ErrorKind
 from base.ids import new_id
 from vault.rules import (
     Allowed,
@@ -219,5 +219,5 @@ HIDDEN = {
 
 @pytest.mark.parametrize("reason", Reason)
 def test_what_one_may_not_know_answers_as_what_does_not_exist(reason: Reason) -> None:
-    hidden = failure_of(reason).kind is Kind.NOT_FOUND
+    hidden = failure_of(reason).kind is ErrorKind.NOT_FOUND
     assert hidden is (reason in HIDDEN)

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from storage.floe import ROTATION_MASK, Reason, SealBroken, open_bytes
+from storage.floe import ROTATION_MASK, InvalidCiphertext, Reason, open_bytes
 
 KEY = bytes(32)
 AAD = b"This is AAD"
@@ -29,16 +29,17 @@ def known_answers(where: Path) -> list[Path]:
 
 
 def open_known(sealed: Path) -> tuple[bytes, int]:
-    """The plaintext of one file and the rotation mask that opened it. Raises `SealBroken`."""
+    """The plaintext of one file and the rotation mask that opened it. Raises
+    `InvalidCiphertext`."""
     data = bytes.fromhex(sealed.read_text())
     masks = [4, 3, 2, 1, 0] if "rotation" in sealed.name else [ROTATION_MASK]
     for mask in masks:
         try:
             return open_bytes(KEY, AAD, data, rotation_mask=mask), mask
-        except SealBroken as broken:
+        except InvalidCiphertext as broken:
             if broken.reason is not Reason.TAG:
                 raise
-    raise SealBroken(Reason.TAG)
+    raise InvalidCiphertext(Reason.TAG)
 
 
 def expected(sealed: Path) -> bytes:
@@ -52,7 +53,7 @@ def check(sealed: Path) -> str | None:
     try:
         plaintext, mask = open_known(sealed)
         wrong = None if plaintext == expected(sealed) else "opens to other bytes"
-    except (SealBroken, OSError, ValueError) as problem:
+    except (InvalidCiphertext, OSError, ValueError) as problem:
         plaintext, mask, wrong = b"", 0, f"{type(problem).__name__}: {problem}"
     print(f"{name}: {wrong or f'ok, {len(plaintext)} bytes, rotation mask {mask}'}")
     return wrong

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 Tree = tuple[int, bytes]
 
 
-class Wrong(Exception):  # noqa: N818  (its words are the answer)
+class Wrong(Exception):
     """What is wrong, in a word."""
 
 

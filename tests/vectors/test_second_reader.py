@@ -11,39 +11,41 @@ from sqlalchemy import text
 
 from base.ids import new_id
 from storage.blobs import BlobKey
-from storage.content import sealing
-from tests.rooms import MakePerson
+from storage.content import content_writer
+from tests.fixtures import MakePerson
 from tests.vectors import second_reader as reader
-from vault.house import House
+from vault.services import Services
 
 PLAINTEXT = bytes(range(256)) * 1500
 
 
-def keyring(house: House) -> dict[str, bytes]:
+def keyring(services: Services) -> dict[str, bytes]:
     """The root versions, as the keyring's file holds them."""
-    said = json.loads((house.settings.home / "keys" / "keyring.json").read_text())
+    said = json.loads((services.settings.home / "keys" / "keyring.json").read_text())
     return {one["id"]: base64.b64decode(one["key"]) for one in said["versions"] if "key" in one}
 
 
-async def rows(house: House, query: str, **values: Any) -> list[Any]:
-    async with house.database.transaction() as tx:
+async def rows(services: Services, query: str, **values: Any) -> list[Any]:
+    async with services.database.transaction() as tx:
         return list(await tx.execute(text(query), values))
 
 
-async def secret_of(house: House, subject: str) -> bytes:
+async def secret_of(services: Services, subject: str) -> bytes:
     """A subject's secret: a person's by their id, the service's by its use."""
     query = "SELECT * FROM unefois.wrapped_key WHERE coalesce(owner_id::text, use) = :subject"
-    (row,) = await rows(house, query, subject=subject)
-    return reader.unwrap_local(keyring(house), row.root_version, row.wrapped, subject)
+    (row,) = await rows(services, query, subject=subject)
+    return reader.unwrap_local(keyring(services), row.root_version, row.wrapped, subject)
 
 
-async def test_a_sealed_row_and_its_look_up_tag(house: House, make_person: MakePerson) -> None:
+async def test_a_sealed_row_and_its_look_up_tag(
+    services: Services, make_person: MakePerson
+) -> None:
     person = await make_person()
-    (row,) = await rows(house, "SELECT * FROM unefois.person WHERE id = :id", id=person.id)
-    secret = await secret_of(house, str(person.id))
+    (row,) = await rows(services, "SELECT * FROM unefois.person WHERE id = :id", id=person.id)
+    secret = await secret_of(services, str(person.id))
     opened = reader.open_row(secret, str(person.id), "person", person.id, row.sealed)
     assert opened["phone"] == person.phone
-    phones = await secret_of(house, "index/phone")
+    phones = await secret_of(services, "index/phone")
     assert reader.tag(phones, "phone", person.phone.encode()) == row.phone_tag
     with pytest.raises(InvalidTag):
         reader.open_row(secret, str(person.id), "person", new_id(), row.sealed)
@@ -51,37 +53,39 @@ async def test_a_sealed_row_and_its_look_up_tag(house: House, make_person: MakeP
 
 @pytest.mark.parametrize("plaintext", [b"", b"one", PLAINTEXT], ids=["empty", "one", "two"])
 async def test_an_envelope_and_its_file(
-    house: House, make_person: MakePerson, plaintext: bytes
+    services: Services, make_person: MakePerson, plaintext: bytes
 ) -> None:
     person = await make_person()
-    async with sealing(house.storage.blobs, house.storage.keys, person.id, "original") as one:
+    async with content_writer(
+        services.storage.blobs, services.storage.keys, person.id, "original"
+    ) as one:
         await one.write(plaintext)
         sealed = await one.commit()
-    secret = await secret_of(house, str(person.id))
+    secret = await secret_of(services, str(person.id))
     dek, length = reader.open_envelope(
         secret, str(person.id), "original", sealed.id, sealed.envelope
     )
     segments = len(plaintext) // 262_112 + 1
-    blob = await house.storage.blobs.get(BlobKey(sealed.blob_key), 2**20)
+    blob = await services.storage.blobs.get(BlobKey(sealed.blob_key), 2**20)
     assert len(blob) == 74 + length + 32 * segments
     assert reader.open_file(dek, "original", sealed.id, blob, length) == plaintext
-    hasher = (await house.fields.of(person.id)).hasher("content")
+    hasher = (await services.field_encryption.of(person.id)).hasher("content")
     hasher.update(plaintext + len(plaintext).to_bytes(8, "big"))
     assert reader.content_hash(secret, str(person.id), plaintext) == hasher.digest()
     with pytest.raises(InvalidTag):
         reader.open_envelope(secret, str(person.id), "rendition", sealed.id, sealed.envelope)
 
 
-async def test_the_events_of_a_vault(house: House, make_person: MakePerson) -> None:
+async def test_the_events_of_a_vault(services: Services, make_person: MakePerson) -> None:
     person = await make_person()
-    secret = await secret_of(house, str(person.id))
+    secret = await secret_of(services, str(person.id))
     (pair,) = await rows(
-        house, "SELECT * FROM unefois.audit_key WHERE owner_id = :id", id=person.id
+        services, "SELECT * FROM unefois.audit_key WHERE owner_id = :id", id=person.id
     )
     private = reader.open_row(secret, str(person.id), "audit_key", pair.id, pair.sealed_private_key)
-    tag = reader.tag(await secret_of(house, "index/log-person"), "log-person", person.id.bytes)
+    tag = reader.tag(await secret_of(services, "index/log-person"), "log-person", person.id.bytes)
     found = await rows(
-        house, "SELECT * FROM unefois.access_event WHERE person_tag = :tag ORDER BY id", tag=tag
+        services, "SELECT * FROM unefois.access_event WHERE person_tag = :tag ORDER BY id", tag=tag
     )
     opened = {
         event.id: reader.open_event(

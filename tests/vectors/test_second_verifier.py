@@ -15,11 +15,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from audit import merkle, sealing
+from audit import sealing
 from audit.events import Action, Actor, ActorKind, Event, Outcome, as_values
-from audit.notes import LocalSigner
+from audit.tlog import merkle
+from audit.tlog.notes import LocalSigner
 from base.ids import new_id
-from tests.audit.served import ORIGIN, Served
+from tests.audit.tlog.servers import ORIGIN, Served
 from tests.vectors import second_verifier as verifier
 from tests.vectors.second_verifier import Wrong
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from web.settings_page import FILE as SETTINGS_PAGE
-from web.settings_page import page, variables
+from web.tools.settings_doc import FILE as SETTINGS_PAGE
+from web.tools.settings_doc import page, variables
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"

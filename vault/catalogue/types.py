@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from base.errors import Failure
+from base.errors import ServiceError
 from vault.catalogue.entries import CatalogueError, Names, load, names, read_all
 from vault.durations import parse
 
@@ -35,7 +35,7 @@ class DocumentType:
     `usual_validity` is the ISO 8601 duration after issue for which the document is commonly
     accepted; `has_expiry` says that the paper itself bears an end date, and `notice_period` how
     long before that date to remind. These help to fill a form: they decide nothing. `pictogram`
-    is the name, without extension, of a drawing in `web/static/pictograms/`.
+    is the name, without extension, of a drawing in `web/pages/static/pictograms/`.
     """
 
     code: str
@@ -119,5 +119,5 @@ def _check_duration(period: str, text: str | None) -> None:
         return
     try:
         parse(text)
-    except Failure as failure:
+    except ServiceError as failure:
         raise CatalogueError(f"{period} {text!r}: {failure.code}") from failure

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from base.errors import Failure, Kind, invalid
+from base.errors import ErrorKind, ServiceError, invalid
 from vault.decoding import sniff
 from vault.decoding.confine import Protection
 from vault.decoding.media import Inspection, Limits, MediaType, Note, Part, Undecodable
@@ -78,7 +78,7 @@ class Decoder:
     async def inspect(self, sources: Sequence[Source]) -> Decoded:
         """Decodes one paper, of one file or several, and makes the copy for its recipients.
 
-        Raises `Failure`: "type_not_allowed" (415); "file_too_large" (413); "file_empty",
+        Raises `ServiceError`: "type_not_allowed" (415); "file_too_large" (413); "file_empty",
         "too_many_parts", "does_not_decode", "password_protected", "too_many_pages",
         "too_many_pixels" (422); "decoder_busy", "decoder_unavailable" (503, come back). With
         several parts, `part` (from 1) says which one.
@@ -139,7 +139,7 @@ class Decoder:
             length += len(piece)
             if length > room:
                 limit = self.limits.input_bytes
-                raise Failure(Kind.TOO_LARGE, "file_too_large", limit=limit, **where)
+                raise ServiceError(ErrorKind.TOO_LARGE, "file_too_large", limit=limit, **where)
             _write(into, piece)
             if kind is None and length >= sniff.PREFIX_BYTES:
                 kind = _sniffed(into, where)
@@ -174,7 +174,7 @@ def _write(descriptor: int, piece: bytes | bytearray | memoryview) -> None:
 def _sniffed(descriptor: int, where: dict[str, int]) -> MediaType:
     kind = sniff.media_type(os.pread(descriptor, sniff.PREFIX_BYTES, 0))
     if kind is None:
-        raise Failure(Kind.UNSUPPORTED_TYPE, "type_not_allowed", **where)
+        raise ServiceError(ErrorKind.UNSUPPORTED_TYPE, "type_not_allowed", **where)
     return kind
 
 
@@ -183,7 +183,7 @@ def _part(kind: str, pages: int, width: int | None, height: int | None) -> Part:
     return Part(MediaType(kind), int(pages), *sizes)
 
 
-def _failure(refused: Undecodable, limits: Limits) -> Failure:
+def _failure(refused: Undecodable, limits: Limits) -> ServiceError:
     """A child's word becomes one of ours; a word that it should not know becomes the plainest."""
     part = refused.values.get("part")
     where = {} if part is None else {"part": part}

@@ -96,7 +96,7 @@ class Inspection:
         return self.parts[0].height if len(self.parts) == 1 else None
 
 
-class Undecodable(Exception):  # noqa: N818  (an answer about the file, not a defect of ours)
+class Undecodable(Exception):
     """The file cannot be taken: `code` says why, `values` are numbers for the sentence."""
 
     def __init__(self, code: str = "does_not_decode", **values: int) -> None:

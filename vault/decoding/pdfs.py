@@ -30,7 +30,7 @@ _BLANK = b"\x00\t\n\x0c\r "
 
 
 @dataclass(frozen=True)
-class Paper:
+class PdfPages:
     """A PDF that opens. `cleaned` is `None` when the original may be handed on as it is."""
 
     part: Part
@@ -48,7 +48,7 @@ def prepare() -> None:
     _opened(out.getvalue()).close()
 
 
-def examine(data: bytes, limits: Limits) -> Paper:
+def examine(data: bytes, limits: Limits) -> PdfPages:
     """Opens the file, renders its first page, and takes out what could act.
 
     Raises `Undecodable` ("password_protected", "too_many_pages", "does_not_decode").
@@ -63,7 +63,7 @@ def examine(data: bytes, limits: Limits) -> Paper:
         cleaned = _saved(pdf, limits) if active or trailing else None
     _render(cleaned or data, 400)
     notes = _notes(signed=signed, active=active, trailing=trailing)
-    return Paper(Part(MediaType.PDF, pages, None, None), cleaned, notes)
+    return PdfPages(Part(MediaType.PDF, pages, None, None), cleaned, notes)
 
 
 def _notes(*, signed: bool, active: bool, trailing: bool) -> tuple[Note, ...]:

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from base.errors import Failure, Kind
+from base.errors import ErrorKind, ServiceError
 from vault.decoding.confine import Protection
 from vault.decoding.media import Limits, Undecodable
 from vault.decoding.zygote import ORDER_BYTES
@@ -112,7 +112,7 @@ class Sandbox:
     async def slot(self) -> AsyncIterator[None]:
         """A place among the few children at work. "decoder_busy" when too many wait already."""
         if self._waiting >= self.limits.waiting:
-            raise Failure(Kind.UNAVAILABLE, "decoder_busy", retry_after=5)
+            raise ServiceError(ErrorKind.UNAVAILABLE, "decoder_busy", retry_after=5)
         self._waiting += 1
         try:
             await self._slots.acquire()
@@ -127,7 +127,7 @@ class Sandbox:
         """One job in one child; its answer. `inputs` must be frozen; `output` is frozen after.
 
         Raises `Undecodable` when the child refuses the file, crashes, or exceeds its limits, and
-        `Failure` ("decoder_unavailable") when no child can be had.
+        `ServiceError` ("decoder_unavailable") when no child can be had.
         """
         for _ in range(2):
             orders = await self._revive()
@@ -138,7 +138,7 @@ class Sandbox:
                 async with self._starting:
                     if self._orders is orders:
                         await self._bury()
-        raise Failure(Kind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
+        raise ServiceError(ErrorKind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
 
     async def _once(
         self, orders: socket.socket, order: dict[str, Any], inputs: list[int], output: int
@@ -162,7 +162,7 @@ class Sandbox:
                 raise _ZygoteGoneError
             raise Undecodable
         freeze(output)
-        return _believed(said)
+        return _child_report(said)
 
     async def _revive(self) -> socket.socket:
         """The zygote's socket, of a new zygote if need be."""
@@ -170,7 +170,7 @@ class Sandbox:
             if self._orders is not None and not _closed(self._orders):
                 return self._orders
             if self._stopped:
-                raise Failure(Kind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
+                raise ServiceError(ErrorKind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
             await self._bury()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             ours.setblocking(False)
@@ -190,7 +190,7 @@ class Sandbox:
             async with asyncio.timeout(_START_SECONDS):
                 greeting = await _receive(ours, lambda: ours.recv(ORDER_BYTES))
         if not greeting:
-            raise Failure(Kind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
+            raise ServiceError(ErrorKind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
         if json.loads(greeting)["own_network"]:
             self.protections |= {Protection.OWN_NETWORK}
 
@@ -277,7 +277,7 @@ class _Job:
             os.close(self._handle)
 
 
-def _believed(said: bytes) -> dict[str, Any]:
+def _child_report(said: bytes) -> dict[str, Any]:
     """A child that met a hostile file may say anything: only the shape is trusted here."""
     try:
         answer = json.loads(said)

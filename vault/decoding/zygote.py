@@ -21,7 +21,7 @@ ORDER_BYTES = 64 * 1024
 MOST_DESCRIPTORS = 128
 
 
-class Worker(Protocol):
+class DecodingModule(Protocol):
     """The module that does the jobs."""
 
     def prepare(self) -> None:
@@ -39,7 +39,7 @@ def main(control: int, parent: int, worker_name: str, limits: Limits) -> NoRetur
     confine.die_with(parent)
     confine.yield_to_others()
     own_network = confine.leave_network()
-    worker: Worker = importlib.import_module(worker_name)
+    worker: DecodingModule = importlib.import_module(worker_name)
     worker.prepare()
     if not confine.single_threaded():
         sys.exit("a decoder started a thread; forking would be unsafe")
@@ -58,7 +58,7 @@ class Zygote:
 
     pid: int
     orders: socket.socket
-    worker: Worker
+    worker: DecodingModule
     limits: Limits
 
     def serve(self) -> NoReturn:

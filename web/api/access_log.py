@@ -9,14 +9,14 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from auth.subjects import Person
-from vault import journal, proving
+from vault.access_log import entries, inclusion_proof
 from vault.cursors import Page
 from web.api.shapes import Cursor, Limit
-from web.callers import CallerDep, HouseDep, PersonDep
-from web.ids import PathId
-from web.problems import language_of
-from web.receipts import receipt_of
-from web.telling import tell
+from web.http.dependencies import CallerDep, PersonDep, ServicesDep
+from web.http.inclusion_receipt import receipt_of
+from web.http.path_ids import PathId
+from web.http.problems import language_of
+from web.i18n.event_messages import describe
 
 router = APIRouter(prefix="/v1/access-log", tags=["access log"])
 
@@ -78,44 +78,46 @@ class ProofPending(BaseModel):
 
 @router.get("")
 async def list_(
-    house: HouseDep,
+    services: ServicesDep,
     caller: CallerDep,
     request: Request,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> EntryList:
     """A person: everything on their vault. A worker or a client: their own doings."""
-    page: Page[journal.Entry]
+    page: Page[entries.EntryView]
     if isinstance(caller, Person):
-        page = await journal.read_own(house, caller, cursor=cursor, limit=limit)
+        page = await entries.list_for_person(services, caller, cursor=cursor, limit=limit)
     else:
-        page = await journal.read_doings(house, caller, cursor=cursor, limit=limit)
+        page = await entries.list_by_actor(services, caller, cursor=cursor, limit=limit)
     language = language_of(request)
     return EntryList(items=[_out(one, language) for one in page.items], next=page.next)
 
 
 @router.get("/{event_id}")
-async def see(event_id: PathId, house: HouseDep, person: PersonDep, request: Request) -> EntryOut:
+async def see(
+    event_id: PathId, services: ServicesDep, person: PersonDep, request: Request
+) -> EntryOut:
     """One line of my log."""
-    entry = await journal.see_own(house, person, event_id)
+    entry = await entries.see_for_person(services, person, event_id)
     return _out(entry, language_of(request))
 
 
 @router.get("/{event_id}/proof", response_model=ProofOut, responses={202: {"model": ProofPending}})
-async def prove(event_id: PathId, house: HouseDep, person: PersonDep) -> ProofOut | Response:
+async def prove(event_id: PathId, services: ServicesDep, person: PersonDep) -> ProofOut | Response:
     """The proof of one line of my log; 202 with `Retry-After` before it is in a signed tree."""
-    proof = await proving.prove_own(house, person, event_id)
+    proof = await inclusion_proof.prove_inclusion(services, person, event_id)
     receipt = receipt_of(proof)
     if receipt is None:
         return JSONResponse({"status": "pending"}, 202, {"Retry-After": "1"})
     return ProofOut.model_validate(receipt)
 
 
-def _out(entry: journal.Entry, language: str) -> EntryOut:
+def _out(entry: entries.EntryView, language: str) -> EntryOut:
     shown = {name: entry.actor[name] for name in ActorOut.model_fields if name in entry.actor}
     values: dict[str, Any] = {
         "actor": ActorOut.model_validate(shown),
-        "sentence": tell(entry, language),
+        "sentence": describe(entry, language),
         "reason": entry.reason or None,
     }
     for name in ("id", "at", "action", "purpose", "purpose_code", "grant", "request"):

@@ -12,14 +12,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from base import clock
-from vault.journal import Entry
-from vault.whole_log import whole_log
-from web.callers import HouseDep, PersonDep
-from web.printed import Printed
-from web.problems import language_of
-from web.sentences import _
-from web.telling import tell
-from web.translations import translations
+from vault.access_log.entries import EntryView
+from vault.access_log.export_all import export_all
+from web.http.dependencies import PersonDep, ServicesDep
+from web.http.problems import language_of
+from web.http.text_pdf import TextPdf
+from web.i18n.error_messages import _
+from web.i18n.event_messages import describe
+from web.i18n.translations import translations
 
 router = APIRouter(prefix="/v1", tags=["access log"])
 
@@ -49,7 +49,7 @@ _NOTHING = _("Rien pour l’instant.")
 _REACH = _("Pour joindre : {contact}")
 _NUMBER = _("Ligne {id}")
 
-Lines = AsyncIterator[Entry]
+Lines = AsyncIterator[EntryView]
 _CSV: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
 }
@@ -59,18 +59,18 @@ _PDF: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/access-log.csv", response_class=StreamingResponse, responses=_CSV)
-async def as_csv(house: HouseDep, person: PersonDep, request: Request) -> StreamingResponse:
+async def as_csv(services: ServicesDep, person: PersonDep, request: Request) -> StreamingResponse:
     """Everything on my vault as a table, newest first (UTF-8, RFC 4180)."""
     language = language_of(request)
-    lines = await _begun(whole_log(house, person))
+    lines = await _begun(export_all(services, person))
     return _file(_table(lines, language), "text/csv; charset=utf-8; header=present", "csv")
 
 
 @router.get("/access-log.pdf", response_class=StreamingResponse, responses=_PDF)
-async def as_pdf(house: HouseDep, person: PersonDep, request: Request) -> StreamingResponse:
+async def as_pdf(services: ServicesDep, person: PersonDep, request: Request) -> StreamingResponse:
     """Everything on my vault as a text to print, newest first; in the letters of Western Europe."""
     language = language_of(request)
-    lines = await _begun(whole_log(house, person))
+    lines = await _begun(export_all(services, person))
     return _file(_pages(lines, language), "application/pdf", "pdf")
 
 
@@ -100,11 +100,11 @@ async def _table(lines: Lines, language: str) -> AsyncIterator[bytes]:
         yield _row([_cell(one) for one in _cells(entry, language)], language)
 
 
-def _cells(entry: Entry, language: str) -> list[str]:
+def _cells(entry: EntryView, language: str) -> list[str]:
     actor = entry.actor
     return [
         entry.at,
-        tell(entry, language),
+        describe(entry, language),
         *(actor.get(name, "") for name in ("name", "job", "organisation", "contact")),
         entry.purpose or "",
         entry.action,
@@ -129,7 +129,7 @@ def _row(cells: list[str], language: str) -> bytes:
 
 async def _pages(lines: Lines, language: str) -> AsyncIterator[bytes]:
     say = translations(language).gettext
-    paper = Printed(say(_TITLE), language)
+    paper = TextPdf(say(_TITLE), language)
     yield paper.start()
     paper.add(say(_TITLE), size=18, bold=True)
     today = _moment(clock.now(), language)
@@ -139,7 +139,7 @@ async def _pages(lines: Lines, language: str) -> AsyncIterator[bytes]:
         empty = False
         when = _moment(datetime.fromisoformat(entry.at), language)
         done = paper.add(when, size=11, bold=True, space=12)
-        done += paper.add(tell(entry, language))
+        done += paper.add(describe(entry, language))
         if entry.actor.get("contact"):
             done += paper.add(say(_REACH).replace("{contact}", entry.actor["contact"]))
         done += paper.add(say(_NUMBER).replace("{id}", str(entry.id)), size=7)

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from auth.subjects import Person
-from vault import consent, requested
-from vault.requested import ReceivedRequest, SentRequest
-from vault.scopes import Choice
-from vault.terms import Approval, Terms
+from vault.consent import request_views, requests
+from vault.consent.request_views import ReceivedRequest, SentRequest
+from vault.consent.scopes import Choice
+from vault.consent.terms import Approval, Terms
 from web.api.shapes import Cursor, Limit, Strict
 from web.api.terms import (
     AskedOut,
+    CatalogueCode,
     ChoiceIn,
-    Code,
     ContactIn,
     ContactOut,
     Duration,
@@ -30,8 +30,8 @@ from web.api.terms import (
     grant_out,
     party_out,
 )
-from web.callers import CallerDep, HouseDep, PersonDep, RecipientDep
-from web.ids import PathId
+from web.http.dependencies import CallerDep, PersonDep, RecipientDep, ServicesDep
+from web.http.path_ids import PathId
 
 router = APIRouter(prefix="/v1/consent-requests", tags=["consent requests"])
 
@@ -48,7 +48,7 @@ class ConsentRequestIn(Strict):
     person: PersonIn
     scope: ScopeIn
     purpose: PurposeIn
-    legal_basis: Code
+    legal_basis: CatalogueCode
     duration: Duration
     may_store: bool = False
     store_for: StoreFor | None = None
@@ -149,61 +149,61 @@ class RequestList(BaseModel):
 @router.post("", status_code=202)
 async def ask(
     body: ConsentRequestIn,
-    house: HouseDep,
+    services: ServicesDep,
     recipient: RecipientDep,
     idempotency_key: IdempotencyKey = None,
 ) -> SentOut:
     """Ask the holder of a phone for consent. It lapses in 7 days."""
-    sent = await consent.ask(
-        house, recipient, body.person.phone, body.asked(), idempotency_key=idempotency_key
+    sent = await requests.ask(
+        services, recipient, body.person.phone, body.asked(), idempotency_key=idempotency_key
     )
     return SentOut(id=sent.id, lapses_at=sent.lapses_at)
 
 
 @router.get("")
 async def list_(
-    house: HouseDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None
+    services: ServicesDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None
 ) -> RequestList:
     """A person's received requests, what waits first; anyone else's sent ones, newest first."""
     if isinstance(caller, Person):
-        received = await requested.list_received(house, caller, limit=limit, cursor=cursor)
+        received = await request_views.list_received(services, caller, limit=limit, cursor=cursor)
         return RequestList(items=[_received(each) for each in received.items], next=received.next)
-    sent = await requested.list_sent(house, caller, limit=limit, cursor=cursor)
+    sent = await request_views.list_sent(services, caller, limit=limit, cursor=cursor)
     return RequestList(items=[_sent(each) for each in sent.items], next=sent.next)
 
 
 @router.get("/{request_id}")
 async def see(
-    request_id: PathId, house: HouseDep, caller: CallerDep
+    request_id: PathId, services: ServicesDep, caller: CallerDep
 ) -> ReceivedRequestOut | SentRequestOut:
     """One request, to the one it was put to or the one who sent it."""
     if isinstance(caller, Person):
-        return _received(await requested.see_received(house, caller, request_id))
-    return _sent(await requested.see_sent(house, caller, request_id))
+        return _received(await request_views.see_received(services, caller, request_id))
+    return _sent(await request_views.see_sent(services, caller, request_id))
 
 
 @router.post("/{request_id}/approve", status_code=201)
 async def approve(
     request_id: PathId,
-    house: HouseDep,
+    services: ServicesDep,
     person: PersonDep,
     body: ApprovalIn | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> GrantOut:
     """Say yes, to all of it or to less."""
     approval = Approval() if body is None else body.approval()
-    grant = await consent.approve(
-        house, person, request_id, approval, idempotency_key=idempotency_key
+    grant = await requests.approve(
+        services, person, request_id, approval, idempotency_key=idempotency_key
     )
     return grant_out(grant)
 
 
 @router.post("/{request_id}/refuse", status_code=204)
 async def refuse(
-    request_id: PathId, house: HouseDep, person: PersonDep, body: RefusalIn | None = None
+    request_id: PathId, services: ServicesDep, person: PersonDep, body: RefusalIn | None = None
 ) -> Response:
     """Say no, or "this is not me". The sender is told neither."""
-    await consent.refuse(house, person, request_id, "no" if body is None else body.reason)
+    await requests.refuse(services, person, request_id, "no" if body is None else body.reason)
     return Response(status_code=204)
 
 

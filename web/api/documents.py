@@ -8,12 +8,12 @@ from fastapi import APIRouter, Header, Query, Request, Response, status
 from pydantic import Field, ValidationError
 
 from base.errors import invalid
-from vault import documents, opening
+from base.user_text import clean_text, clean_title
 from vault.decoding.media import MediaType
-from vault.deposit import deposit
-from vault.keeping import Deposited, Depositor
-from vault.names import clean_text, clean_title
-from vault.papers import Facts
+from vault.document_view import DocumentMetadata
+from vault.documents import own_documents, retrieval
+from vault.documents.deposit import deposit
+from vault.documents.deposit_commit import Deposited, Depositor
 from web.api.shapes import (
     Cursor,
     DocumentList,
@@ -25,10 +25,10 @@ from web.api.shapes import (
     revision_of,
 )
 from web.api.terms import IdempotencyKey
-from web.callers import HouseDep, PersonDep
-from web.downloads import ContentResponse
-from web.ids import PathId
-from web.uploads import MultipartForm
+from web.http.dependencies import PersonDep, ServicesDep
+from web.http.downloads import ContentResponse
+from web.http.path_ids import PathId
+from web.http.uploads import MultipartForm
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
@@ -46,9 +46,9 @@ class FactsIn(Strict):
     expires_on: date | None = None
     paper_location: str | None = Field(None, max_length=1000)
 
-    def facts(self) -> Facts:
+    def metadata(self) -> DocumentMetadata:
         """What the use case is told, its words made safe."""
-        return Facts(
+        return DocumentMetadata(
             type=self.type,
             title=clean_title(self.title or ""),
             issued_on=self.issued_on,
@@ -119,15 +119,15 @@ VERSION_BODY: dict[str, Any] = {
 }
 
 
-def facts_of(form: MultipartForm) -> Callable[[], Facts]:
+def metadata_of(form: MultipartForm) -> Callable[[], DocumentMetadata]:
     """The facts of a form, read once its files are."""
 
-    def read() -> Facts:
+    def read() -> DocumentMetadata:
         values = {name: value for name, value in form.fields.items() if value != ""}
         if "type" not in values:
             raise invalid("type_missing")
         try:
-            return FactsIn.model_validate(values).facts()
+            return FactsIn.model_validate(values).metadata()
         except ValidationError as error:
             where = str(error.errors(include_input=False)[0]["loc"][0])
             # The name of an unknown field is the caller's own word.
@@ -154,18 +154,18 @@ def created(deposited: Deposited, response: Response) -> DocumentOut:
 async def add(
     request: Request,
     response: Response,
-    house: HouseDep,
+    services: ServicesDep,
     person: PersonDep,
     idempotency_key: IdempotencyKey = None,
 ) -> DocumentOut:
     """Deposit a document. The same bytes again answer with the document already held."""
-    form = MultipartForm(request, house.settings.max_document_bytes)
+    form = MultipartForm(request, services.settings.max_document_bytes)
     done = await deposit(
-        house,
+        services,
         person.id,
         Depositor(person.actor()),
         form,
-        facts_of(form),
+        metadata_of(form),
         idempotency_key=idempotency_key,
     )
     return created(done, response)
@@ -173,23 +173,25 @@ async def add(
 
 @router.get("")
 async def list_(
-    house: HouseDep,
+    services: ServicesDep,
     person: PersonDep,
     limit: Limit = 50,
     cursor: Cursor = None,
     deleted: Annotated[bool, Query(description="The deleted ones, for 30 days.")] = False,
 ) -> DocumentList:
     """My documents, newest first."""
-    page = await documents.list_own(house, person, cursor=cursor, limit=limit, deleted=deleted)
+    page = await own_documents.list_own(
+        services, person, cursor=cursor, limit=limit, deleted=deleted
+    )
     return DocumentList(items=[document_out(one) for one in page.items], next=page.next)
 
 
 @router.get("/{document_id}")
 async def see(
-    document_id: PathId, response: Response, house: HouseDep, person: PersonDep
+    document_id: PathId, response: Response, services: ServicesDep, person: PersonDep
 ) -> DocumentOut:
     """One of my documents."""
-    return _tagged(await documents.see_own(house, person, document_id), response)
+    return _tagged(await own_documents.see_own(services, person, document_id), response)
 
 
 @router.patch("/{document_id}")
@@ -197,31 +199,31 @@ async def correct(
     document_id: PathId,
     body: CorrectionIn,
     response: Response,
-    house: HouseDep,
+    services: ServicesDep,
     person: PersonDep,
     if_match: IfMatch = None,
 ) -> DocumentOut:
     """Correct what is said of a document."""
-    paper = await documents.correct(
-        house, person, document_id, body.changes(), if_match=revision_of(if_match)
+    paper = await own_documents.correct(
+        services, person, document_id, body.changes(), if_match=revision_of(if_match)
     )
     return _tagged(paper, response)
 
 
 @router.delete("/{document_id}", status_code=204)
 async def delete(
-    document_id: PathId, house: HouseDep, person: PersonDep, if_match: IfMatch = None
+    document_id: PathId, services: ServicesDep, person: PersonDep, if_match: IfMatch = None
 ) -> None:
     """Delete a document; it can be restored for 30 days, then it is really gone."""
-    await documents.delete(house, person, document_id, if_match=revision_of(if_match))
+    await own_documents.delete(services, person, document_id, if_match=revision_of(if_match))
 
 
 @router.post("/{document_id}/restore")
 async def restore(
-    document_id: PathId, response: Response, house: HouseDep, person: PersonDep
+    document_id: PathId, response: Response, services: ServicesDep, person: PersonDep
 ) -> DocumentOut:
     """Take back a deleted document."""
-    return _tagged(await documents.restore(house, person, document_id), response)
+    return _tagged(await own_documents.restore(services, person, document_id), response)
 
 
 @router.post("/{document_id}/versions", status_code=201, openapi_extra=VERSION_BODY)
@@ -229,14 +231,14 @@ async def add_version(
     document_id: PathId,
     request: Request,
     response: Response,
-    house: HouseDep,
+    services: ServicesDep,
     person: PersonDep,
     if_match: IfMatch = None,
 ) -> DocumentOut:
     """Add a newer content to a document."""
-    form = MultipartForm(request, house.settings.max_document_bytes)
-    paper = await documents.add_version(
-        house, person, document_id, form, if_match=revision_of(if_match)
+    form = MultipartForm(request, services.settings.max_document_bytes)
+    paper = await own_documents.add_version(
+        services, person, document_id, form, if_match=revision_of(if_match)
     )
     return _tagged(paper, response)
 
@@ -254,21 +256,21 @@ PREVIEW: dict[int | str, dict[str, Any]] = {
 @router.get("/{document_id}/content", response_class=Response, responses=CONTENT)
 async def content(
     document_id: PathId,
-    house: HouseDep,
+    services: ServicesDep,
     person: PersonDep,
     part: Annotated[int | None, Query(ge=1, le=100, description="One photo of several.")] = None,
     range_: RangeHeader = None,
 ) -> Response:
     """The original, as it was deposited; of several photos, the paper made of them."""
-    stream = await opening.open_own(house, person, document_id, part=part, preview=False)
-    return ContentResponse(house, stream, range_)
+    stream = await retrieval.open_own(services, person, document_id, part=part, preview=False)
+    return ContentResponse(services, stream, range_)
 
 
 @router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
-async def preview(document_id: PathId, house: HouseDep, person: PersonDep) -> Response:
+async def preview(document_id: PathId, services: ServicesDep, person: PersonDep) -> Response:
     """The first page, as a small JPEG."""
-    stream = await opening.open_own(house, person, document_id, part=None, preview=True)
-    return ContentResponse(house, stream, None, inline=True)
+    stream = await retrieval.open_own(services, person, document_id, part=None, preview=True)
+    return ContentResponse(services, stream, None, inline=True)
 
 
 def _tagged(paper: Any, response: Response) -> DocumentOut:

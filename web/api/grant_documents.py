@@ -2,16 +2,16 @@
 
 from fastapi import APIRouter, Request, Response
 
-from vault import opening
-from vault.granted_deposit import deposit_granted
-from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, facts_of
+from vault.documents import retrieval
+from vault.documents.granted_deposit import deposit_granted
+from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, metadata_of
 from web.api.shapes import Cursor, GrantedDocumentList, GrantedDocumentOut, Limit, granted_out
 from web.api.terms import IdempotencyKey
-from web.callers import AskerDep, HouseDep, RecipientDep
-from web.direct import DirectRoute
-from web.downloads import ContentResponse
-from web.ids import PathId
-from web.uploads import MultipartForm
+from web.http.dependencies import BearerDep, RecipientDep, ServicesDep
+from web.http.downloads import ContentResponse
+from web.http.fast_route import DirectRoute
+from web.http.path_ids import PathId
+from web.http.uploads import MultipartForm
 
 router = APIRouter(prefix="/v1/grants/{grant_id}/documents", tags=["grants"])
 contents = APIRouter(prefix=router.prefix, tags=["grants"], route_class=DirectRoute)
@@ -20,13 +20,15 @@ contents = APIRouter(prefix=router.prefix, tags=["grants"], route_class=DirectRo
 @router.get("")
 async def list_(
     grant_id: PathId,
-    house: HouseDep,
-    asker: AskerDep,
+    services: ServicesDep,
+    bearer: BearerDep,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> GrantedDocumentList:
     """The documents that the grant covers, newest first; recorded."""
-    page, may_read = await opening.list_covered(house, asker, grant_id, cursor=cursor, limit=limit)
+    page, may_read = await retrieval.list_covered(
+        services, bearer, grant_id, cursor=cursor, limit=limit
+    )
     items = [granted_out(one, may_read=may_read) for one in page.items]
     return GrantedDocumentList(items=items, next=page.next)
 
@@ -35,14 +37,14 @@ async def list_(
 async def add(
     grant_id: PathId,
     request: Request,
-    house: HouseDep,
+    services: ServicesDep,
     recipient: RecipientDep,
     idempotency_key: IdempotencyKey = None,
 ) -> GrantedDocumentOut:
     """Add a document to the person's vault; the person may refuse or delete it, you may not."""
-    form = MultipartForm(request, house.settings.max_document_bytes)
+    form = MultipartForm(request, services.settings.max_document_bytes)
     done = await deposit_granted(
-        house, recipient, grant_id, form, facts_of(form), idempotency_key=idempotency_key
+        services, recipient, grant_id, form, metadata_of(form), idempotency_key=idempotency_key
     )
     return granted_out(done.paper, may_read=True)
 
@@ -51,19 +53,19 @@ async def add(
 async def content(
     grant_id: PathId,
     document_id: PathId,
-    house: HouseDep,
-    asker: AskerDep,
+    services: ServicesDep,
+    bearer: BearerDep,
     range_: RangeHeader = None,
 ) -> Response:
     """The document's content: recorded before the first byte leaves."""
-    stream = await opening.open_granted(house, asker, grant_id, document_id)
-    return ContentResponse(house, stream, range_)
+    stream = await retrieval.open_granted(services, bearer, grant_id, document_id)
+    return ContentResponse(services, stream, range_)
 
 
 @contents.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
 async def preview(
-    grant_id: PathId, document_id: PathId, house: HouseDep, asker: AskerDep
+    grant_id: PathId, document_id: PathId, services: ServicesDep, bearer: BearerDep
 ) -> Response:
     """The first page, as a small JPEG; recorded."""
-    stream = await opening.open_granted(house, asker, grant_id, document_id, preview=True)
-    return ContentResponse(house, stream, None, inline=True)
+    stream = await retrieval.open_granted(services, bearer, grant_id, document_id, preview=True)
+    return ContentResponse(services, stream, None, inline=True)

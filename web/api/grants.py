@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from vault import evidence as vault_evidence
-from vault import grants
-from vault.grants import Gift, Named
-from vault.receipts import receipt as receipt_of
+from vault.consent import evidence as vault_evidence
+from vault.consent import grants
+from vault.consent.grants import GrantDraft, RecipientRef
+from vault.consent.receipts import consent_record as receipt_of
 from web.api.shapes import Cursor, Limit, Strict
 from web.api.terms import (
-    Code,
+    CatalogueCode,
     Duration,
     GrantList,
     GrantOut,
@@ -24,8 +24,8 @@ from web.api.terms import (
     StoreFor,
     grant_out,
 )
-from web.callers import CallerDep, HouseDep, PersonDep, RecipientDep
-from web.ids import PathId
+from web.http.dependencies import CallerDep, PersonDep, RecipientDep, ServicesDep
+from web.http.path_ids import PathId
 
 router = APIRouter(prefix="/v1/grants", tags=["grants"])
 
@@ -65,9 +65,9 @@ class GiftIn(Strict):
         False, description="Also documents of these types that are added later."
     )
 
-    def gift(self) -> Gift:
-        return Gift(
-            recipient=Named(**self.recipient.model_dump()),
+    def draft(self) -> GrantDraft:
+        return GrantDraft(
+            recipient=RecipientRef(**self.recipient.model_dump()),
             scope=self.scope.scope(),
             purpose_code=self.purpose.code,
             purpose=self.purpose.words(),
@@ -93,54 +93,58 @@ class EvidenceOut(BaseModel):
 
 @router.post("", status_code=201)
 async def give(
-    body: GiftIn, house: HouseDep, person: PersonDep, idempotency_key: IdempotencyKey = None
+    body: GiftIn, services: ServicesDep, person: PersonDep, idempotency_key: IdempotencyKey = None
 ) -> GrantOut:
     """Give a grant that nobody asked for."""
-    return grant_out(await grants.give(house, person, body.gift(), idempotency_key=idempotency_key))
+    return grant_out(
+        await grants.give(services, person, body.draft(), idempotency_key=idempotency_key)
+    )
 
 
 @router.get("")
 async def list_(
-    house: HouseDep,
+    services: ServicesDep,
     caller: CallerDep,
     state: Annotated[Literal["live", "ended"] | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> GrantList:
     """The caller's grants, given or received, newest first."""
-    page = await grants.list_grants(house, caller, state=state, limit=limit, cursor=cursor)
+    page = await grants.list_grants(services, caller, state=state, limit=limit, cursor=cursor)
     return GrantList(items=[grant_out(each) for each in page.items], next=page.next)
 
 
 @router.get("/{grant_id}")
-async def see(grant_id: PathId, house: HouseDep, caller: CallerDep) -> GrantOut:
+async def see(grant_id: PathId, services: ServicesDep, caller: CallerDep) -> GrantOut:
     """One grant, to either of its sides, live or over; recorded."""
-    return grant_out(await grants.see(house, caller, grant_id))
+    return grant_out(await grants.see(services, caller, grant_id))
 
 
 @router.get("/{grant_id}/receipt", response_class=JSONResponse, responses=_RECEIPT)
-async def receipt(grant_id: PathId, house: HouseDep, caller: CallerDep) -> JSONResponse:
+async def receipt(grant_id: PathId, services: ServicesDep, caller: CallerDep) -> JSONResponse:
     """The grant's receipt, to either of its sides; recorded."""
-    grant = await grants.see(house, caller, grant_id)
-    content = receipt_of(grant, house.settings.public_url)
+    grant = await grants.see(services, caller, grant_id)
+    content = receipt_of(grant, services.settings.public_url)
     return JSONResponse(content, media_type="application/ld+json")
 
 
 @router.post("/{grant_id}/revoke")
-async def revoke(grant_id: PathId, house: HouseDep, person: PersonDep) -> GrantOut:
+async def revoke(grant_id: PathId, services: ServicesDep, person: PersonDep) -> GrantOut:
     """Take a grant back at once; downloads under way stop. A second time changes nothing."""
-    return grant_out(await grants.revoke(house, person, grant_id))
+    return grant_out(await grants.revoke(services, person, grant_id))
 
 
 @router.get("/{grant_id}/evidence")
 async def evidence(
     grant_id: PathId,
-    house: HouseDep,
+    services: ServicesDep,
     recipient: RecipientDep,
-    type_: Annotated[Code, Query(alias="type", description="A code of `/v1/document-types`.")],
+    type_: Annotated[
+        CatalogueCode, Query(alias="type", description="A code of `/v1/document-types`.")
+    ],
 ) -> EvidenceOut:
     """Whether a document of this type is held, of what date, valid until when; no file."""
-    found = await vault_evidence.evidence(house, recipient, grant_id, type_)
+    found = await vault_evidence.evidence(services, recipient, grant_id, type_)
     return EvidenceOut(
         type=found.type,
         held=found.held,

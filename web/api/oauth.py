@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from auth import clients, signing_keys
-from auth.assertions import AssertionRefused
-from auth.desk import Desk
-from base.errors import Failure
-from web.callers import HouseDep
+from auth.oauth import clients, signing_keys
+from auth.oauth.client_assertions import AssertionRefused
+from auth.services import CoreServices
+from base.errors import ServiceError
+from web.http.dependencies import ServicesDep
 
 router = APIRouter(tags=["oauth"])
 
@@ -41,7 +41,7 @@ class TokenError(BaseModel):
     error_description: str
 
 
-class _Wrong(Exception):  # noqa: N818  (an answer between two functions)
+class _Wrong(Exception):
     """An error of RFC 6749 §5.2."""
 
     def __init__(self, error: str, description: str, status: int = 400) -> None:
@@ -70,11 +70,11 @@ _PARAMETERS = {
     responses={400: {"model": TokenError}, 401: {"model": TokenError}},
     openapi_extra={"requestBody": {"required": True, "content": {_FORM: {"schema": _PARAMETERS}}}},
 )
-async def token(request: Request, house: HouseDep) -> JSONResponse:
+async def token(request: Request, services: ServicesDep) -> JSONResponse:
     """Exchange a signed assertion for a token of five minutes."""
     try:
         form = await _form(request)
-        granted = await _issue(house, request, form)
+        granted = await _issue(services, request, form)
     except _Wrong as wrong:
         return _error(request, wrong)
     return JSONResponse(
@@ -89,12 +89,12 @@ async def token(request: Request, house: HouseDep) -> JSONResponse:
 
 
 @router.get("/.well-known/oauth-authorization-server")
-async def metadata(house: HouseDep) -> dict[str, Any]:
+async def metadata(services: ServicesDep) -> dict[str, Any]:
     """RFC 8414."""
-    issuer = signing_keys.issuer(house)
+    issuer = signing_keys.issuer(services)
     return {
         "issuer": issuer,
-        "token_endpoint": clients.token_endpoint(house),
+        "token_endpoint": clients.token_endpoint(services),
         "jwks_uri": f"{issuer}/jwks.json",
         "scopes_supported": list(clients.SCOPES),
         "response_types_supported": [],
@@ -106,13 +106,15 @@ async def metadata(house: HouseDep) -> dict[str, Any]:
 
 @router.get("/.well-known/jwks.json", include_in_schema=False)
 @router.get("/jwks.json")
-async def jwks(house: HouseDep) -> JSONResponse:
+async def jwks(services: ServicesDep) -> JSONResponse:
     """The public keys that verify our access tokens (RFC 7517 §5)."""
-    keys = (await signing_keys.access_tokens(house)).jwks()
+    keys = (await signing_keys.access_tokens(services)).jwks()
     return JSONResponse(keys, headers={"Cache-Control": "public, max-age=60"})
 
 
-async def _issue(desk: Desk, request: Request, form: dict[str, str]) -> clients.Granted:
+async def _issue(
+    services: CoreServices, request: Request, form: dict[str, str]
+) -> clients.TokenResponse:
     grant_type = form.get("grant_type")
     if grant_type is None:
         raise _Wrong("invalid_request", "grant_type is missing")
@@ -125,7 +127,7 @@ async def _issue(desk: Desk, request: Request, form: dict[str, str]) -> clients.
         raise _Wrong("invalid_request", "one way of authenticating at a time")
     try:
         return await clients.issue_token(
-            desk,
+            services,
             assertion=form.get("client_assertion", "") if ours else "",
             client_id=form.get("client_id"),
             scope=form.get("scope"),
@@ -134,7 +136,7 @@ async def _issue(desk: Desk, request: Request, form: dict[str, str]) -> clients.
         raise _Wrong(
             "invalid_client", "the client is not authenticated (private_key_jwt)", 401
         ) from None
-    except Failure as failure:
+    except ServiceError as failure:
         if failure.code != "scope_refused":
             raise
         raise _Wrong("invalid_scope", "the scope is not among those of this client") from None

@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from base.errors import Failure, Kind
+from base.errors import ErrorKind, ServiceError
 from base.ids import parse_id
-from vault.papers import Paper
+from vault.document_view import DocumentView
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
 Cursor = Annotated[
@@ -92,17 +92,17 @@ class GrantedDocumentList(BaseModel):
     next: str | None = Field(description="The cursor of the following page, or null.")
 
 
-def document_out(paper: Paper) -> DocumentOut:
+def document_out(paper: DocumentView) -> DocumentOut:
     """A document of the person's own."""
     file = paper.file
     parts = file["parts"]
     return DocumentOut(
         id=paper.id,
-        type=paper.facts.type,
-        title=paper.facts.title,
-        issued_on=paper.facts.issued_on,
-        expires_on=paper.facts.expires_on,
-        paper_location=paper.facts.paper_location,
+        type=paper.metadata.type,
+        title=paper.metadata.title,
+        issued_on=paper.metadata.issued_on,
+        expires_on=paper.metadata.expires_on,
+        paper_location=paper.metadata.paper_location,
         deposited_by={name: value for name, value in paper.deposited_by.items() if value},
         created_at=paper.created_at,
         deleted_at=paper.deleted_at,
@@ -117,18 +117,18 @@ def document_out(paper: Paper) -> DocumentOut:
     )
 
 
-def granted_out(paper: Paper, *, may_read: bool) -> GrantedDocumentOut:
+def granted_out(paper: DocumentView, *, may_read: bool) -> GrantedDocumentOut:
     """A document under a grant: its rendition, never its original's names."""
     line = GrantedDocumentOut(
         id=paper.id,
-        type=paper.facts.type,
-        issued_on=paper.facts.issued_on,
-        expires_on=paper.facts.expires_on,
+        type=paper.metadata.type,
+        issued_on=paper.metadata.issued_on,
+        expires_on=paper.metadata.expires_on,
         deposited_on=paper.created_at,
         verified=paper.verified,
     )
     if may_read:
-        line.title = paper.facts.title
+        line.title = paper.metadata.title
         line.version = _version(paper)
         line.file = _file(
             paper,
@@ -144,17 +144,17 @@ def revision_of(if_match: str | None) -> UUID | None:
         return None
     found = parse_id(if_match.strip().strip('"'))
     if found is None:
-        raise Failure(Kind.PRECONDITION, "changed_meanwhile")
+        raise ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
     return found
 
 
-def _version(paper: Paper) -> VersionOut:
+def _version(paper: DocumentView) -> VersionOut:
     return VersionOut(
         id=paper.version_id, number=paper.version, created_at=paper.version_created_at
     )
 
 
-def _file(paper: Paper, **values: Any) -> FileOut:
+def _file(paper: DocumentView, **values: Any) -> FileOut:
     return FileOut(
         pages=paper.file["pages"],
         notes=paper.file["notes"],

@@ -7,14 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from auth import sessions, sign_ins
+from auth import one_time_codes, sessions
 from auth.subjects import Client
 from base.errors import not_found
-from vault.consent import adopt_requests
-from web.callers import CallerDep, HouseDep
-from web.ids import PathId
-from web.pacing import pace_sign_ins
-from web.problems import language_of
+from vault.consent.requests import adopt_requests
+from web.http.dependencies import CallerDep, ServicesDep
+from web.http.path_ids import PathId
+from web.http.problems import language_of
+from web.http.rate_limit import limit_sign_ins
 
 router = APIRouter(prefix="/v1", tags=["sign-ins"])
 
@@ -51,26 +51,26 @@ class SessionOpened(BaseModel):
     kind: Literal["person", "worker"]
 
 
-@router.post("/sign-ins", status_code=202, dependencies=[Depends(pace_sign_ins)])
+@router.post("/sign-ins", status_code=202, dependencies=[Depends(limit_sign_ins)])
 async def start_sign_in(
-    body: SignInRequest, request: Request, response: Response, house: HouseDep
+    body: SignInRequest, request: Request, response: Response, services: ServicesDep
 ) -> SignInStarted:
     """Send a code."""
     response.headers["Cache-Control"] = "no-store"
-    started = await sign_ins.start(
-        house, phone=body.phone, email=body.email, language=language_of(request)
+    started = await one_time_codes.start(
+        services, phone=body.phone, email=body.email, language=language_of(request)
     )
     return SignInStarted(id=started.id, expires_at=started.expires_at)
 
 
 @router.post("/sign-ins/{sign_in_id}", status_code=201)
 async def finish_sign_in(
-    sign_in_id: PathId, body: Code, request: Request, response: Response, house: HouseDep
+    sign_in_id: PathId, body: Code, request: Request, response: Response, services: ServicesDep
 ) -> SessionOpened:
     """Exchange the code for a session."""
     response.headers["Cache-Control"] = "no-store"
-    opened = await sign_ins.finish(
-        house,
+    opened = await one_time_codes.finish(
+        services,
         sign_in_id,
         code=body.code,
         language=language_of(request),
@@ -80,9 +80,9 @@ async def finish_sign_in(
 
 
 @router.delete("/sessions/current", status_code=204)
-async def sign_out(caller: CallerDep, house: HouseDep) -> Response:
+async def sign_out(caller: CallerDep, services: ServicesDep) -> Response:
     """End the session that this request came with."""
     if isinstance(caller, Client):
         raise not_found()
-    await sessions.sign_out(house, caller)
+    await sessions.sign_out(services, caller)
     return Response(status_code=204, headers={"Cache-Control": "no-store"})

@@ -8,14 +8,14 @@ from fastapi import Header
 from pydantic import BaseModel, Field, StringConstraints
 
 from base.errors import invalid
-from vault.grants import GrantView
-from vault.names import clean_text, clean_title
+from base.user_text import clean_text, clean_title
+from vault.consent.grants import GrantView
+from vault.consent.scopes import LONGEST_PURPOSE, MOST, Choice, Scope, scope_of
+from vault.consent.terms import Terms
 from vault.rules import GrantAction
-from vault.scopes import LONGEST_PURPOSE, MOST, Choice, Scope, scope_of
-from vault.terms import Terms
 from web.api.shapes import Strict
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+CatalogueCode = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Line = Annotated[str, StringConstraints(max_length=120)]
 Duration = Annotated[
     str,
@@ -27,7 +27,7 @@ StoreFor = Annotated[
     StringConstraints(min_length=2, max_length=40),
     Field(description="ISO 8601: how long a copy may be kept.", examples=["P2Y"]),
 ]
-Types = Annotated[list[Code], Field(max_length=MOST)]
+Types = Annotated[list[CatalogueCode], Field(max_length=MOST)]
 Ids = Annotated[list[UUID], Field(max_length=MOST)]
 Actions = Annotated[list[GrantAction], Field(max_length=len(GrantAction))]
 IdempotencyKey = Annotated[
@@ -69,7 +69,7 @@ class ChoiceIn(Strict):
 class PurposeIn(Strict):
     """Why: a code of the catalogue, and a sentence."""
 
-    code: Code
+    code: CatalogueCode
     text: Annotated[str, StringConstraints(max_length=LONGEST_PURPOSE)]
 
     def words(self) -> str:

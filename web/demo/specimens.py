@@ -7,7 +7,7 @@ from io import BytesIO
 
 from PIL import ExifTags, Image
 
-from web.demo.drawing import A4, GREY, Sheet, pdf, picture
+from web.demo.sheet import A4, GREY, Sheet, pdf, picture
 
 NAME = "Amina BENSAÏD"
 ADDRESS = ("12 rue des Tilleuls", "59000 LILLE")

@@ -10,7 +10,7 @@ from typing import Literal
 from fastapi import Request, Response
 
 from base.settings import Settings
-from web.translations import LANGUAGES, preferred
+from web.i18n.translations import LANGUAGES, preferred
 
 Kind = Literal["person", "worker", "visit", "language"]
 _YEAR = 365 * 24 * 3600

@@ -2,17 +2,17 @@
 
 from fastapi import Response
 
-from base.errors import Failure, Kind
-from vault import documents
-from vault.deposit import deposit
-from vault.keeping import Depositor
-from web.ids import PathId
-from web.pages.facts import facts_of, typed
+from base.errors import ErrorKind, ServiceError
+from vault.documents import own_documents
+from vault.documents.deposit import deposit
+from vault.documents.deposit_commit import Depositor
+from web.http.path_ids import PathId
+from web.pages.document_fields import metadata_of, typed
 from web.pages.page import PersonPage, go, page_router
 
 router = page_router()
 # Failures after which the same form would not help.
-_NO_FORM = (Kind.NOT_FOUND, Kind.REFUSED)
+_NO_FORM = (ErrorKind.NOT_FOUND, ErrorKind.REFUSED)
 
 
 # Declared before the pages of one paper: "add" is no id.
@@ -30,13 +30,13 @@ async def add(page: PersonPage) -> Response:
         form = page.upload()
         fields = form.fields
         done = await deposit(
-            page.house,
+            page.services,
             page.person.id,
             Depositor(page.person.actor()),
             form,
-            lambda: facts_of(fields),
+            lambda: metadata_of(fields),
         )
-    except Failure as failure:
+    except ServiceError as failure:
         if failure.kind in _NO_FORM:
             raise
         return await page.show_failure(failure, "add.html", typed=typed(fields))
@@ -46,7 +46,7 @@ async def add(page: PersonPage) -> Response:
 @router.get("/documents/{document_id}/version")
 async def ask_version(document_id: PathId, page: PersonPage) -> Response:
     """The form to add a newer version."""
-    paper = await documents.see_own(page.house, page.person, document_id)
+    paper = await own_documents.see_own(page.services, page.person, document_id)
     return await page.show("version.html", paper=paper)
 
 
@@ -55,10 +55,12 @@ async def add_version(document_id: PathId, page: PersonPage) -> Response:
     """Add a newer version; the older ones stay."""
     try:
         form = page.upload()
-        await documents.add_version(page.house, page.person, document_id, form, if_match=None)
-    except Failure as failure:
+        await own_documents.add_version(
+            page.services, page.person, document_id, form, if_match=None
+        )
+    except ServiceError as failure:
         if failure.kind in _NO_FORM:
             raise
-        paper = await documents.see_own(page.house, page.person, document_id)
+        paper = await own_documents.see_own(page.services, page.person, document_id)
         return await page.show_failure(failure, "version.html", paper=paper)
     return go(f"/documents/{document_id}", done="version")

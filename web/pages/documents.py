@@ -8,13 +8,15 @@ from uuid import UUID
 from fastapi import Response
 
 from base import clock
-from base.errors import Failure
-from vault import catalogue, documents, durations, opening, requested
+from base.errors import ServiceError
+from vault import catalogue, durations
+from vault.consent import request_views
 from vault.cursors import Page as Listed
-from vault.papers import Paper
-from web.downloads import ContentResponse
-from web.ids import PathId
-from web.pages.facts import facts_of, typed, typed_of
+from vault.document_view import DocumentView
+from vault.documents import own_documents, retrieval
+from web.http.downloads import ContentResponse
+from web.http.path_ids import PathId
+from web.pages.document_fields import metadata_of, typed, typed_of
 from web.pages.page import OfPerson, PersonPage, go, page_router
 
 router = page_router()
@@ -26,7 +28,7 @@ _FRESH = timedelta(seconds=45)
 class Shelved:
     """A paper as a list shows it."""
 
-    paper: Paper
+    paper: DocumentView
     validity: Literal["", "soon", "over"]
 
 
@@ -34,7 +36,7 @@ class Shelved:
 async def home(page: PersonPage, cursor: str | None = None) -> Response:
     """What waits for an answer, then my papers."""
     waiting = [] if cursor else await waiting_requests(page)
-    listed = await documents.list_own(page.house, page.person, cursor=cursor, limit=LIMIT)
+    listed = await own_documents.list_own(page.services, page.person, cursor=cursor, limit=LIMIT)
     return await page.show(
         "documents.html", shelf=_shelf(listed), more=listed.next, waiting=waiting, first=not cursor
     )
@@ -43,8 +45,8 @@ async def home(page: PersonPage, cursor: str | None = None) -> Response:
 @router.get("/documents/deleted")
 async def bin_(page: PersonPage, cursor: str | None = None) -> Response:
     """What was deleted in the last 30 days."""
-    listed = await documents.list_own(
-        page.house, page.person, cursor=cursor, limit=LIMIT, deleted=True
+    listed = await own_documents.list_own(
+        page.services, page.person, cursor=cursor, limit=LIMIT, deleted=True
     )
     return await page.show("deleted.html", papers=listed.items, more=listed.next)
 
@@ -52,7 +54,7 @@ async def bin_(page: PersonPage, cursor: str | None = None) -> Response:
 @router.get("/documents/{document_id}")
 async def see(document_id: PathId, page: PersonPage) -> Response:
     """One paper."""
-    paper = await documents.see_own(page.house, page.person, document_id)
+    paper = await own_documents.see_own(page.services, page.person, document_id)
     coming = not paper.has_preview and clock.now() - paper.version_created_at < _FRESH
     response = await page.show("document.html", one=shelved(paper), coming=coming)
     if coming:
@@ -64,21 +66,25 @@ async def see(document_id: PathId, page: PersonPage) -> Response:
 @router.get("/documents/{document_id}/preview")
 async def preview(document_id: PathId, page: PersonPage) -> Response:
     """The picture of the first page."""
-    stream = await opening.open_own(page.house, page.person, document_id, part=None, preview=True)
-    return ContentResponse(page.house, stream, None)
+    stream = await retrieval.open_own(
+        page.services, page.person, document_id, part=None, preview=True
+    )
+    return ContentResponse(page.services, stream, None)
 
 
 @router.get("/documents/{document_id}/content")
 async def content(document_id: PathId, page: PersonPage, part: int | None = None) -> Response:
     """The file itself."""
-    stream = await opening.open_own(page.house, page.person, document_id, part=part, preview=False)
-    return ContentResponse(page.house, stream, None)
+    stream = await retrieval.open_own(
+        page.services, page.person, document_id, part=part, preview=False
+    )
+    return ContentResponse(page.services, stream, None)
 
 
 @router.get("/documents/{document_id}/correct")
 async def ask_correction(document_id: PathId, page: PersonPage) -> Response:
     """The form to correct what is said of a paper."""
-    paper = await documents.see_own(page.house, page.person, document_id)
+    paper = await own_documents.see_own(page.services, page.person, document_id)
     return await page.show("correct.html", document_id=document_id, typed=typed_of(paper))
 
 
@@ -88,9 +94,9 @@ async def correct(document_id: PathId, page: PersonPage) -> Response:
     form = await page.form()
     fields = dict(form.pairs)
     try:
-        changes = asdict(facts_of(fields))
-        await documents.correct(page.house, page.person, document_id, changes, if_match=None)
-    except Failure as failure:
+        changes = asdict(metadata_of(fields))
+        await own_documents.correct(page.services, page.person, document_id, changes, if_match=None)
+    except ServiceError as failure:
         return await page.show_failure(
             failure, "correct.html", document_id=document_id, typed=typed(fields)
         )
@@ -100,7 +106,7 @@ async def correct(document_id: PathId, page: PersonPage) -> Response:
 @router.get("/documents/{document_id}/delete")
 async def ask_deletion(document_id: PathId, page: PersonPage) -> Response:
     """Are you sure?"""
-    paper = await documents.see_own(page.house, page.person, document_id)
+    paper = await own_documents.see_own(page.services, page.person, document_id)
     return await page.show("delete.html", paper=paper)
 
 
@@ -108,7 +114,7 @@ async def ask_deletion(document_id: PathId, page: PersonPage) -> Response:
 async def delete(document_id: PathId, page: PersonPage) -> Response:
     """Put a paper aside."""
     await page.form()
-    await documents.delete(page.house, page.person, document_id)
+    await own_documents.delete(page.services, page.person, document_id)
     return go("/documents", done="deleted")
 
 
@@ -116,30 +122,30 @@ async def delete(document_id: PathId, page: PersonPage) -> Response:
 async def restore(document_id: PathId, page: PersonPage) -> Response:
     """Take a deleted paper back."""
     await page.form()
-    await documents.restore(page.house, page.person, document_id)
+    await own_documents.restore(page.services, page.person, document_id)
     return go(f"/documents/{document_id}", done="restored")
 
 
-def shelved(paper: Paper) -> Shelved:
+def shelved(paper: DocumentView) -> Shelved:
     """A paper, and whether its end is near or past."""
-    end = paper.facts.expires_on
+    end = paper.metadata.expires_on
     if end is None:
         return Shelved(paper, "")
-    return Shelved(paper, _validity(paper.facts.type, end))
+    return Shelved(paper, _validity(paper.metadata.type, end))
 
 
-async def waiting_requests(page: OfPerson) -> list[requested.ReceivedRequest]:
+async def waiting_requests(page: OfPerson) -> list[request_views.ReceivedRequest]:
     """The requests that wait for an answer: they come first in the list."""
-    received = await requested.list_received(page.house, page.person, limit=20)
+    received = await request_views.list_received(page.services, page.person, limit=20)
     return [one for one in received.items if one.state == "waiting"]
 
 
-async def papers_of(page: OfPerson, wanted: set[UUID]) -> dict[UUID, Paper]:
+async def papers_of(page: OfPerson, wanted: set[UUID]) -> dict[UUID, DocumentView]:
     """Some of the person's papers, by id, out of as few looks at the list as it takes."""
-    found: dict[UUID, Paper] = {}
+    found: dict[UUID, DocumentView] = {}
     cursor: str | None = None
     while not wanted <= found.keys():
-        listed = await documents.list_own(page.house, page.person, cursor=cursor, limit=100)
+        listed = await own_documents.list_own(page.services, page.person, cursor=cursor, limit=100)
         found |= {one.id: one for one in listed.items if one.id in wanted}
         cursor = listed.next
         if cursor is None:
@@ -147,7 +153,7 @@ async def papers_of(page: OfPerson, wanted: set[UUID]) -> dict[UUID, Paper]:
     return found
 
 
-def _shelf(listed: Listed[Paper]) -> list[Shelved]:
+def _shelf(listed: Listed[DocumentView]) -> list[Shelved]:
     return [shelved(paper) for paper in listed.items]
 
 

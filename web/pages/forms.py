@@ -14,11 +14,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import Request
 
-from base.errors import Failure, Kind
+from base.errors import ErrorKind, ServiceError
 from base.settings import Settings
-from vault.house import House
-from vault.receiving import IncomingFile
-from web.uploads import MultipartForm
+from vault.documents.intake import IncomingFile
+from vault.services import Services
+from web.http.uploads import MultipartForm
 
 TOKEN = "form"  # noqa: S105  (the field's name)
 MOST_BYTES = 64 * 1024
@@ -51,9 +51,9 @@ class UploadForm:
     Its token is checked once it is whole, before anything of it is kept.
     """
 
-    def __init__(self, form: MultipartForm, house: House, secret: str) -> None:
+    def __init__(self, form: MultipartForm, services: Services, secret: str) -> None:
         self._form = form
-        self._house = house
+        self._services = services
         self._secret = secret
 
     @property
@@ -66,25 +66,25 @@ class UploadForm:
         async for one in self._form.files():
             if one.name:
                 yield one
-        await check(self._house, self._secret, self.fields.get(TOKEN, ""))
+        await check(self._services, self._secret, self.fields.get(TOKEN, ""))
 
 
-async def token_for(house: House, secret: str) -> str:
+async def token_for(services: Services, secret: str) -> str:
     """A token for a form of whoever holds `secret`: never twice the same, so that a page's
     compressed length tells nothing of it."""
-    tag = await _tag(house, secret)
+    tag = await _tag(services, secret)
     mask = secrets.token_bytes(_BYTES)
     return base64.urlsafe_b64encode(mask + _xor(mask, tag)).decode().rstrip("=")
 
 
-async def check(house: House, secret: str, token: str) -> None:
+async def check(services: Services, secret: str, token: str) -> None:
     """Raise `form_expired` unless the token was made for that secret."""
     try:
         raw = base64.b64decode(token.encode() + b"=" * (-len(token) % 4), b"-_", validate=True)
     except (binascii.Error, ValueError):
         raw = b""
     good = len(raw) == 2 * _BYTES and hmac.compare_digest(
-        _xor(raw[:_BYTES], raw[_BYTES:]), await _tag(house, secret)
+        _xor(raw[:_BYTES], raw[_BYTES:]), await _tag(services, secret)
     )
     if not good:
         raise expired()
@@ -112,23 +112,23 @@ async def read(request: Request) -> Form:
     async for piece in request.stream():
         body += piece
         if len(body) > MOST_BYTES:
-            raise Failure(Kind.TOO_LARGE, "body_too_large", limit=MOST_BYTES)
+            raise ServiceError(ErrorKind.TOO_LARGE, "body_too_large", limit=MOST_BYTES)
     try:
         pairs = parse_qsl(
             body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"
         )
     except ValueError:
-        raise Failure(Kind.MALFORMED, "malformed_form") from None
+        raise ServiceError(ErrorKind.MALFORMED, "malformed_form") from None
     return Form(tuple(pairs))
 
 
-def expired() -> Failure:
+def expired() -> ServiceError:
     """Not a form of ours, or of a session that is over: the page must be opened again."""
-    return Failure(Kind.REFUSED, "form_expired")
+    return ServiceError(ErrorKind.REFUSED, "form_expired")
 
 
-async def _tag(house: House, secret: str) -> bytes:
-    return await house.fields.tag("page-form", secret)
+async def _tag(services: Services, secret: str) -> bytes:
+    return await services.field_encryption.tag("page-form", secret)
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

@@ -13,15 +13,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
 from auth import sessions
-from auth.credentials import unauthenticated
+from auth.bearer import unauthenticated
 from auth.subjects import Person, Worker
-from base.errors import Failure, Kind, not_found
-from vault.house import House
-from web.callers import HouseDep
+from base.errors import ErrorKind, ServiceError, not_found
+from vault.services import Services
+from web.http.dependencies import ServicesDep
+from web.http.problems import STATUS
+from web.http.uploads import MultipartForm
 from web.pages import cookies, forms
 from web.pages.rendering import render
-from web.problems import STATUS
-from web.uploads import MultipartForm
 
 Area = Literal["person", "worker", "visit"]
 _HEADERS = {
@@ -41,7 +41,7 @@ class Page:
     """One request for a page. `secret` is what its forms are bound to."""
 
     request: Request = field(repr=False)
-    house: House = field(repr=False)
+    services: Services = field(repr=False)
     language: str
     area: Area
     secret: str = field(repr=False)
@@ -54,16 +54,16 @@ class Page:
             self.language,
             area=self.area,
             path=self.request.url.path if self.request.method == "GET" else "",
-            form_token=await forms.token_for(self.house, self.secret),
+            form_token=await forms.token_for(self.services, self.secret),
             done=self.request.query_params.get("done", ""),
             **values,
         )
         response = HTMLResponse(html, status, {**_HEADERS, "Content-Language": self.language})
         if self.new_visit:
-            cookies.put(response, self.house.settings, "visit", self.secret)
+            cookies.put(response, self.services.settings, "visit", self.secret)
         return response
 
-    async def show_failure(self, failure: Failure, template: str, **values: Any) -> Response:
+    async def show_failure(self, failure: ServiceError, template: str, **values: Any) -> Response:
         """The page again, with what went wrong and what to do."""
         status = STATUS[failure.kind]
         response = await self.show(template, status=status, failure=failure, **values)
@@ -73,16 +73,16 @@ class Page:
 
     async def form(self) -> forms.Form:
         """The form that was sent, once it is known to be ours. Raises `form_expired`."""
-        forms.check_origin(self.request, self.house.settings)
+        forms.check_origin(self.request, self.services.settings)
         sent = await forms.read(self.request)
-        await forms.check(self.house, self.secret, sent.get(forms.TOKEN))
+        await forms.check(self.services, self.secret, sent.get(forms.TOKEN))
         return sent
 
     def upload(self) -> forms.UploadForm:
         """The form with files that is arriving. Raises `form_expired`."""
-        forms.check_origin(self.request, self.house.settings)
-        limit = self.house.settings.max_document_bytes
-        return forms.UploadForm(MultipartForm(self.request, limit), self.house, self.secret)
+        forms.check_origin(self.request, self.services.settings)
+        limit = self.services.settings.max_document_bytes
+        return forms.UploadForm(MultipartForm(self.request, limit), self.services, self.secret)
 
 
 @dataclass(kw_only=True)
@@ -99,46 +99,61 @@ class OfWorker(Page):
     worker: Worker
 
 
-async def visitor(request: Request, house: HouseDep) -> Page:
+async def visitor(request: Request, services: ServicesDep) -> Page:
     """A page for whoever comes."""
-    secret, new = cookies.visit_of(request, house.settings)
-    language = cookies.language_of(request, house.settings)
+    secret, new = cookies.visit_of(request, services.settings)
+    language = cookies.language_of(request, services.settings)
     return Page(
-        request=request, house=house, language=language, area="visit", secret=secret, new_visit=new
+        request=request,
+        services=services,
+        language=language,
+        area="visit",
+        secret=secret,
+        new_visit=new,
     )
 
 
-async def person_page(request: Request, house: HouseDep) -> OfPerson:
+async def person_page(request: Request, services: ServicesDep) -> OfPerson:
     """A page for a person in their own vault. Raises `unauthenticated`."""
-    found, secret = await signed_in(request, house, "person")
+    found, secret = await signed_in(request, services, "person")
     if not isinstance(found, Person):
         raise unauthenticated()
-    language = cookies.language_of(request, house.settings)
+    language = cookies.language_of(request, services.settings)
     return OfPerson(
-        request=request, house=house, language=language, area="person", secret=secret, person=found
+        request=request,
+        services=services,
+        language=language,
+        area="person",
+        secret=secret,
+        person=found,
     )
 
 
-async def worker_page(request: Request, house: HouseDep) -> OfWorker:
+async def worker_page(request: Request, services: ServicesDep) -> OfWorker:
     """A page for a worker. Raises `unauthenticated`."""
-    found, secret = await signed_in(request, house, "worker")
+    found, secret = await signed_in(request, services, "worker")
     if not isinstance(found, Worker):
         raise unauthenticated()
-    language = cookies.language_of(request, house.settings)
+    language = cookies.language_of(request, services.settings)
     return OfWorker(
-        request=request, house=house, language=language, area="worker", secret=secret, worker=found
+        request=request,
+        services=services,
+        language=language,
+        area="worker",
+        secret=secret,
+        worker=found,
     )
 
 
 async def signed_in(
-    request: Request, house: House, kind: Literal["person", "worker"]
+    request: Request, services: Services, kind: Literal["person", "worker"]
 ) -> tuple[Person | Worker | None, str]:
     """Who the browser's cookie of that kind says, and the cookie itself."""
-    token = cookies.read(request, house.settings, kind)
+    token = cookies.read(request, services.settings, kind)
     if token is None:
         return None, ""
-    async with house.database.transaction() as tx:
-        return await sessions.subject_of(house, tx, token), token
+    async with services.database.transaction() as tx:
+        return await sessions.subject_of(services, tx, token), token
 
 
 VisitorPage = Annotated[Page, Depends(visitor)]
@@ -162,7 +177,7 @@ class PageRoute(APIRoute):
         async def shown(request: Request) -> Response:
             try:
                 return await handle(request)
-            except Failure as failure:
+            except ServiceError as failure:
                 return await failure_page(request, failure)
             except RequestValidationError:
                 return await failure_page(request, not_found())
@@ -175,14 +190,14 @@ def page_router() -> APIRouter:
     return APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
-async def failure_page(request: Request, failure: Failure) -> Response:
+async def failure_page(request: Request, failure: ServiceError) -> Response:
     """What went wrong, in plain words. A session that is over leads back to signing in."""
-    house: House = request.app.state.house
-    settings = house.settings
+    services: Services = request.app.state.services
+    settings = services.settings
     area: Area = "worker" if request.url.path.startswith("/pro") else "person"
-    if failure.kind is Kind.UNAUTHENTICATED:
+    if failure.kind is ErrorKind.UNAUTHENTICATED:
         return go(_ENTRANCES[area], done="signed_out")
-    page = await visitor(request, house)
+    page = await visitor(request, services)
     secret = cookies.read(request, settings, area)
     if secret is not None:
         page = replace(page, area=area, secret=secret, new_visit=False)

@@ -6,11 +6,11 @@ from typing import Any
 from fastapi import Response
 
 from base.errors import not_found
-from vault import journal, proving
-from web.ids import PathId
+from vault.access_log import entries, inclusion_proof
+from web.http.inclusion_receipt import qr_code, receipt_of, tree_of
+from web.http.path_ids import PathId
+from web.i18n.event_messages import describe
 from web.pages.page import PersonPage, page_router
-from web.receipts import qr_code, receipt_of, tree_of
-from web.telling import tell
 
 router = page_router()
 
@@ -18,12 +18,12 @@ router = page_router()
 @router.get("/access-log/{event_id}/receipt")
 async def receipt(event_id: PathId, page: PersonPage) -> Response:
     """The line, and what proves it. While it is on its way into the tree, the page comes back."""
-    entry = await journal.see_own(page.house, page.person, event_id)
+    entry = await entries.see_for_person(page.services, page.person, event_id)
     found = await _receipt(event_id, page)
     response = await page.show(
         "receipt.html",
         entry=entry,
-        sentence=tell(entry, page.language),
+        sentence=describe(entry, page.language),
         receipt=found,
         tree=None if found is None else tree_of(found),
     )
@@ -47,7 +47,7 @@ async def download(event_id: PathId, page: PersonPage) -> Response:
 
 
 async def _receipt(event_id: PathId, page: PersonPage) -> dict[str, Any] | None:
-    return receipt_of(await proving.prove_own(page.house, page.person, event_id))
+    return receipt_of(await inclusion_proof.prove_inclusion(page.services, page.person, event_id))
 
 
 async def _ready(event_id: PathId, page: PersonPage) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from vault import catalogue
 from vault.catalogue import Names
-from web.pages import assets, words
-from web.translations import LANGUAGES, translations
+from web.i18n.translations import LANGUAGES, translations
+from web.pages import assets, labels
 
-FOLDER = Path(__file__).parent.parent / "templates"
+FOLDER = Path(__file__).parent / "templates"
 _ZONE = ZoneInfo("Europe/Paris")
 _FRENCH_NUMBER = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)(?!\d)")
 # Where a line may not break: before ? ! : ; », after «, within a phone number or an hour.
@@ -51,7 +51,7 @@ def _environment(language: str) -> Environment:
         asset=assets.address,
         drawing=assets.drawing,
         pictogram=_pictogram,
-        words=words,
+        words=labels,
     )
     made.filters.update(
         day=lambda value: _day(value, language),
@@ -61,10 +61,10 @@ def _environment(language: str) -> Environment:
         spoken=lambda text: _tied(_spoken(text)),
         tied=_tied,
         typed=_spoken,
-        plain=lambda names: words.name_in(names, language, plain=True),
-        formal=lambda names: words.name_in(names, language, plain=False),
-        kind=words.type_names,
-        purpose=lambda code: words.name_in(_purpose(code), language, plain=True),
+        plain=lambda names: labels.name_in(names, language, plain=True),
+        formal=lambda names: labels.name_in(names, language, plain=False),
+        kind=labels.type_names,
+        purpose=lambda code: labels.name_in(_purpose(code), language, plain=True),
         weight=lambda size: _weight(size, language),
     )
     return made

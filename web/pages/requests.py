@@ -5,10 +5,11 @@ from typing import Any
 from fastapi import Response
 
 from base import clock
-from base.errors import Failure, Kind
-from vault import catalogue, consent, requested
-from web.ids import PathId
-from web.pages.answers import approval_of, looks, shorter_durations
+from base.errors import ErrorKind, ServiceError
+from vault import catalogue
+from vault.consent import request_views, requests
+from web.http.path_ids import PathId
+from web.pages.approvals import approval_of, looks, shorter_durations
 from web.pages.documents import papers_of
 from web.pages.forms import Form
 from web.pages.page import OfPerson, PersonPage, go, page_router
@@ -20,7 +21,9 @@ LIMIT = 50
 @router.get("/requests")
 async def list_(page: PersonPage, cursor: str | None = None) -> Response:
     """What I was asked: what waits first."""
-    received = await requested.list_received(page.house, page.person, limit=LIMIT, cursor=cursor)
+    received = await request_views.list_received(
+        page.services, page.person, limit=LIMIT, cursor=cursor
+    )
     waiting = [one for one in received.items if one.state == "waiting"]
     answered = [one for one in received.items if one.state != "waiting"]
     return await page.show("requests.html", waiting=waiting, answered=answered, more=received.next)
@@ -29,7 +32,7 @@ async def list_(page: PersonPage, cursor: str | None = None) -> Response:
 @router.get("/requests/{request_id}")
 async def see(request_id: PathId, page: PersonPage) -> Response:
     """One request, with what it would open."""
-    found = await requested.see_received(page.house, page.person, request_id)
+    found = await request_views.see_received(page.services, page.person, request_id)
     return await page.show("request.html", **await _values(page, found))
 
 
@@ -37,11 +40,11 @@ async def see(request_id: PathId, page: PersonPage) -> Response:
 async def approve(request_id: PathId, page: PersonPage) -> Response:
     """Yes, to what is ticked."""
     form = await page.form()
-    found = await requested.see_received(page.house, page.person, request_id)
+    found = await request_views.see_received(page.services, page.person, request_id)
     try:
-        await consent.approve(page.house, page.person, request_id, approval_of(form, found))
-    except Failure as failure:
-        if failure.kind is not Kind.INVALID:
+        await requests.approve(page.services, page.person, request_id, approval_of(form, found))
+    except ServiceError as failure:
+        if failure.kind is not ErrorKind.INVALID:
             raise
         return await page.show_failure(failure, "request.html", **await _values(page, found, form))
     return go("/grants", done="approved")
@@ -51,7 +54,7 @@ async def approve(request_id: PathId, page: PersonPage) -> Response:
 async def refuse(request_id: PathId, page: PersonPage) -> Response:
     """No."""
     await page.form()
-    await consent.refuse(page.house, page.person, request_id, "no")
+    await requests.refuse(page.services, page.person, request_id, "no")
     return go("/requests", done="refused")
 
 
@@ -59,12 +62,12 @@ async def refuse(request_id: PathId, page: PersonPage) -> Response:
 async def not_me(request_id: PathId, page: PersonPage) -> Response:
     """This is not me."""
     await page.form()
-    await consent.refuse(page.house, page.person, request_id, "not_me")
+    await requests.refuse(page.services, page.person, request_id, "not_me")
     return go("/requests", done="not_me")
 
 
 async def _values(
-    page: OfPerson, found: requested.ReceivedRequest, form: Form | None = None
+    page: OfPerson, found: request_views.ReceivedRequest, form: Form | None = None
 ) -> dict[str, Any]:
     """What the page of a request shows; ticked as before when a form came back."""
     asked = found.asked

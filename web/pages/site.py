@@ -5,16 +5,16 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from base.errors import not_found
 from web.pages import (
+    access_log,
     assets,
     deposits,
     documents,
-    entrance,
     grants,
-    looked,
     receipts,
     requests,
-    work,
-    work_grants,
+    sign_in,
+    worker_grants,
+    worker_requests,
 )
 from web.pages.page import failure_page, page_router
 
@@ -35,15 +35,15 @@ register_url_convertor("elsewhere", _Elsewhere())
 router = page_router()
 assets.add_to(router)
 for _part in (
-    entrance,
+    sign_in,
     deposits,  # before `documents`: "add" is no id
     documents,
     requests,
     grants,
     receipts,
-    looked,
-    work,
-    work_grants,
+    access_log,
+    worker_requests,
+    worker_grants,
 ):
     router.include_router(_part.router)
 

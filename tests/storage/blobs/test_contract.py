@@ -7,14 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage.blobs import (
-    BlobBroken,
-    BlobExists,
-    BlobKey,
-    BlobMissing,
-    BlobStore,
-    BlobUnavailable,
-)
+from storage.blobs import BlobExists, BlobKey, BlobMissing, BlobStore, BlobUnavailable, InvalidBlob
 
 MIB = 1024 * 1024
 
@@ -92,7 +85,7 @@ async def test_a_blob_shorter_than_the_range_is_broken(
     key = BlobKey.random("documents")
     await write(store, key, os.urandom(100))
 
-    with pytest.raises(BlobBroken):
+    with pytest.raises(InvalidBlob):
         await store.read(key, offset, length)
 
 
@@ -232,7 +225,7 @@ async def test_a_small_blob_may_be_replaced_on_purpose(store: BlobStore) -> None
     await store.put(key, b"first")
     await store.put(key, b"second")
     assert await store.get(key, limit=6) == b"second"
-    with pytest.raises(BlobBroken):
+    with pytest.raises(InvalidBlob):
         await store.get(key, limit=5)
 
     assert not await store.put_if_absent(key, b"third")

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage.blobs import BlobBroken, BlobKey, BlobMissing, BlobUnavailable
+from storage.blobs import BlobKey, BlobMissing, BlobUnavailable, InvalidBlob
 from storage.blobs.directory import DirectoryStore
 
 KEY = BlobKey("documents/3fa2000000000000000000000000000c")
@@ -205,7 +205,7 @@ async def test_a_cold_file_reads_as_a_warm_one(directory: DirectoryStore) -> Non
             for _ in range(2):
                 await reader.read_into(offset, 262_144, lambda: memoryview(buffer))
                 assert buffer == data[offset : offset + 262_144]
-        with pytest.raises(BlobBroken):
+        with pytest.raises(InvalidBlob):
             await reader.read_into(3_000_000 - 1, 262_144, lambda: memoryview(buffer))
 
 
@@ -229,7 +229,7 @@ async def test_a_reader_leaves_no_open_file(directory: DirectoryStore) -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  (the process's, not files)
     for _ in range(20):
         await directory.read(KEY, 0, 10)
-        with pytest.raises(BlobBroken):
+        with pytest.raises(InvalidBlob):
             await directory.read(KEY, len(DATA), 10)
         async with directory.writer(BlobKey.random("documents")) as writer:
             await writer.write(b"x")

@@ -8,9 +8,9 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from base.errors import Failure, Kind
+from base.errors import ErrorKind, ServiceError
 from tests.vault.decoding import corpus
-from tests.vault.decoding.feeding import inspected, source
+from tests.vault.decoding.inputs import inspected, source
 from vault.decoding import strip
 from vault.decoding.decoder import Decoder
 from vault.decoding.media import Limits, MediaType, Note
@@ -37,8 +37,8 @@ def _only_image(page: pikepdf.Page) -> bytes:
     return image.read_raw_bytes()
 
 
-async def _refusal(decoder: Decoder, *parts: bytes) -> Failure:
-    with pytest.raises(Failure) as refused:
+async def _refusal(decoder: Decoder, *parts: bytes) -> ServiceError:
+    with pytest.raises(ServiceError) as refused:
         await inspected(decoder, *parts)
     return refused.value
 
@@ -219,7 +219,7 @@ async def test_a_truncated_file_does_not_decode(decoder: Decoder, make: str, sha
     if make == "phone_jpeg":
         whole = strip.jpeg(whole).data
     refused = await _refusal(decoder, whole[: int(len(whole) * share)])
-    assert (refused.kind, refused.code) == (Kind.INVALID, "does_not_decode")
+    assert (refused.kind, refused.code) == (ErrorKind.INVALID, "does_not_decode")
 
 
 async def test_a_pdf_cut_in_its_last_revision_is_refused(decoder: Decoder) -> None:
@@ -235,7 +235,7 @@ async def test_a_signature_is_not_enough(decoder: Decoder, kind: bytes) -> None:
 @pytest.mark.parametrize("name", corpus.REFUSED)
 async def test_a_type_not_allowed_never_reaches_a_decoder(decoder: Decoder, name: str) -> None:
     refused = await _refusal(decoder, corpus.REFUSED[name])
-    assert (refused.kind, refused.code) == (Kind.UNSUPPORTED_TYPE, "type_not_allowed")
+    assert (refused.kind, refused.code) == (ErrorKind.UNSUPPORTED_TYPE, "type_not_allowed")
 
 
 async def test_empty_and_too_large(decoder: Decoder) -> None:
@@ -243,7 +243,7 @@ async def test_empty_and_too_large(decoder: Decoder) -> None:
     most = decoder.limits.input_bytes
     refused = await _refusal(decoder, corpus.plain_jpeg() + bytes(most))
     assert (refused.kind, refused.code, refused.values) == (
-        Kind.TOO_LARGE,
+        ErrorKind.TOO_LARGE,
         "file_too_large",
         {"limit": most},
     )
@@ -321,6 +321,6 @@ async def test_a_preview_of_a_bad_file_is_refused(decoder: Decoder) -> None:
         (corpus.pixel_bomb_png(), "too_many_pixels"),
         (b"text", "type_not_allowed"),
     ):
-        with pytest.raises(Failure) as refused:
+        with pytest.raises(ServiceError) as refused:
             await decoder.preview(source(bad))
         assert refused.value.code == code

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from base.errors import Failure
+from base.errors import ServiceError
 from tests.vault.decoding import corpus
-from tests.vault.decoding.feeding import inspected, source
+from tests.vault.decoding.inputs import inspected, source
 from vault.decoding.confine import Protection
 from vault.decoding.decoder import Decoder
 from vault.decoding.media import Limits, Undecodable
@@ -223,7 +223,7 @@ async def test_a_child_that_lies_is_not_believed(
 ) -> None:
     decoder = Decoder(SMALL)
     decoder._sandbox = _Lying(hostile, answer)  # type: ignore[assignment]  # stands before the real
-    with pytest.raises(Failure) as refused:
+    with pytest.raises(ServiceError) as refused:
         await decoder.inspect([source(corpus.plain_jpeg())])
     assert refused.value.code == "does_not_decode"
 
@@ -243,7 +243,7 @@ async def test_too_many_waiting_are_told_to_come_back() -> None:
         async with sandbox.slot():
             waiting = asyncio.create_task(_in_slot(sandbox))
             await asyncio.sleep(0)
-            with pytest.raises(Failure) as refused:
+            with pytest.raises(ServiceError) as refused:
                 await _in_slot(sandbox)
             assert (refused.value.code, refused.value.retry_after) == ("decoder_busy", 5)
         await waiting
@@ -317,8 +317,8 @@ async def test_no_descriptor_is_left_open(decoder: Decoder) -> None:
     await inspected(decoder, corpus.plain_jpeg())
     before = _descriptors()
     for data in (corpus.phone_jpeg(), corpus.plain_jpeg()[:-50], b"text", corpus.pdf()):
-        with contextlib.suppress(Failure):
+        with contextlib.suppress(ServiceError):
             await inspected(decoder, data)
-        with contextlib.suppress(Failure):
+        with contextlib.suppress(ServiceError):
             await decoder.preview(source(data))
     assert _descriptors() == before

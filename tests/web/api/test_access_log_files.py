@@ -7,10 +7,10 @@ import httpx
 import pypdfium2
 import pytest
 
-from tests.rooms import MakePerson, MakeWorker, SomePerson, SomeWorker
-from tests.vault.consenting import asking
-from vault.consent import ask
-from vault.house import House
+from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker
+from tests.vault.consent.steps import asking
+from vault.consent.requests import ask
+from vault.services import Services
 
 FILES = ["/v1/access-log.csv", "/v1/access-log.pdf"]
 HOSTILE = '=HYPERLINK("http://x.example";"Cliquez")'
@@ -18,13 +18,13 @@ HOSTILE = '=HYPERLINK("http://x.example";"Cliquez")'
 
 @pytest.fixture
 async def asked(
-    house: House, make_person: MakePerson, make_worker: MakeWorker
+    services: Services, make_person: MakePerson, make_worker: MakeWorker
 ) -> tuple[SomePerson, SomeWorker]:
     """Someone asked by a worker whose name is a formula."""
     person = await make_person()
     worker = await make_worker(name=HOSTILE, phone="+33 3 20 00 00 01")
     request = asking("rent_receipt", purpose='@SUM(A1)\n"devis", suite')
-    await ask(house, worker.subject, person.phone, request)
+    await ask(services, worker.subject, person.phone, request)
     return person, worker
 
 

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from base.ids import new_id
-from tests.rooms import MakePerson, MakeWorker, SomePerson, SomeWorker, new_phone
-from tests.vault.consenting import make_document
-from vault.house import House
+from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker, new_phone
+from tests.vault.consent.steps import make_document
+from vault.services import Services
 
 
 def question(phone: str, **changed: Any) -> dict[str, Any]:
@@ -47,10 +47,10 @@ async def a_person(make_person: MakePerson) -> SomePerson:
 
 
 async def test_from_the_question_to_the_withdrawal(
-    house: House, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await a_person(make_person), await make_worker()
-    tax = await make_document(house, person.subject, "income_tax_notice")
+    tax = await make_document(services, person.subject, "income_tax_notice")
     # 1. Asked, and read by both.
     sent = await asked(client, worker, person.phone)
     assert set(sent) == {"id", "state", "lapses_at"}

@@ -3,31 +3,31 @@
 import httpx
 import pytest
 
-from base.errors import Failure
-from tests.rooms import MakePerson, Served
-from vault import documents
-from vault.house import House
+from base.errors import ServiceError
+from tests.fixtures import MakePerson, Served
+from vault.documents import own_documents
+from vault.services import Services
 from web.pages import forms
 
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64
 
 
-async def test_a_token_is_good_for_its_secret_alone(house: House) -> None:
-    token = await forms.token_for(house, "mine")
-    await forms.check(house, "mine", token)
+async def test_a_token_is_good_for_its_secret_alone(services: Services) -> None:
+    token = await forms.token_for(services, "mine")
+    await forms.check(services, "mine", token)
     for secret, wrong in (
         ("other", token),
         ("mine", token[:-2] + "AA"),
         ("mine", ""),
         ("mine", "é"),
     ):
-        with pytest.raises(Failure) as failure:
-            await forms.check(house, secret, wrong)
+        with pytest.raises(ServiceError) as failure:
+            await forms.check(services, secret, wrong)
         assert failure.value.code == "form_expired"
 
 
-async def test_a_token_is_never_twice_the_same(house: House) -> None:
-    assert await forms.token_for(house, "mine") != await forms.token_for(house, "mine")
+async def test_a_token_is_never_twice_the_same(services: Services) -> None:
+    assert await forms.token_for(services, "mine") != await forms.token_for(services, "mine")
 
 
 def signed_in(served: Served, token: str) -> httpx.AsyncClient:
@@ -49,7 +49,7 @@ async def test_another_site_s_form_is_refused_even_with_a_good_token(
     served: Served, make_person: MakePerson, headers: dict[str, str]
 ) -> None:
     person = await make_person()
-    token = await forms.token_for(served.house, person.token)
+    token = await forms.token_for(served.services, person.token)
     async with signed_in(served, person.token) as browser:
         answer = await browser.post("/sign-out", data={"form": token}, headers=headers)
         assert answer.status_code == 403
@@ -63,7 +63,7 @@ async def test_a_form_without_its_token_does_nothing(
     person = await make_person()
     async with signed_in(served, person.token) as browser:
         assert (await browser.post("/sign-out", data={})).status_code == 403
-        stranger = await forms.token_for(served.house, "uf_somebody-else")
+        stranger = await forms.token_for(served.services, "uf_somebody-else")
         assert (await browser.post("/sign-out", data={"form": stranger})).status_code == 403
         assert (await browser.get("/documents")).status_code == 200
 
@@ -77,7 +77,7 @@ async def test_an_upload_without_its_token_keeps_nothing(
             "/documents/add", data={"type": "payslip"}, files={"file": ("a.jpg", JPEG)}
         )
     assert answer.status_code == 403
-    kept = await documents.list_own(served.house, person.subject, cursor=None, limit=10)
+    kept = await own_documents.list_own(served.services, person.subject, cursor=None, limit=10)
     assert kept.items == []
 
 

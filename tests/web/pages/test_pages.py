@@ -13,8 +13,8 @@ from fastapi import Response
 from PIL import Image
 
 from base.settings import Settings
-from tests.rooms import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from vault import documents
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from vault.documents import own_documents
 from web.pages import assets, cookies, forms
 
 PRIVATE = ["/documents", "/documents/add", "/documents/deleted", "/requests", "/grants"]
@@ -50,7 +50,7 @@ def as_a_browser_sends(fields: dict[str, str], photo: bytes) -> tuple[bytes, dic
 async def add(
     served: Served, person: SomePerson, browser: httpx.AsyncClient, photo: bytes, **fields: str
 ) -> httpx.Response:
-    token = await forms.token_for(served.house, person.token)
+    token = await forms.token_for(served.services, person.token)
     body, headers = as_a_browser_sends({"form": token, **fields}, photo)
     return await browser.post("/documents/add", content=body, headers=headers)
 
@@ -159,7 +159,7 @@ async def test_a_paper_that_cannot_be_kept_says_why_and_keeps_what_was_typed(
     assert 'value="Mon titre"' in answer.text
     if fields["type"]:
         assert f'value="{fields["type"]}" selected' in answer.text
-    kept = await documents.list_own(served.house, person.subject, cursor=None, limit=10)
+    kept = await own_documents.list_own(served.services, person.subject, cursor=None, limit=10)
     assert kept.items == []
 
 
@@ -217,12 +217,12 @@ async def test_the_language_is_remembered_and_leads_nowhere_else(
 @contextmanager
 def served_with(served: Served, **changes: object) -> Iterator[None]:
     """The same house, with other settings, for the length of a block."""
-    settings = served.house.settings.model_copy(update=changes)
-    served.app.state.house = replace(served.house, settings=settings)
+    settings = served.services.settings.model_copy(update=changes)
+    served.app.state.services = replace(served.services, settings=settings)
     try:
         yield
     finally:
-        served.app.state.house = served.house
+        served.app.state.services = served.services
 
 
 async def test_a_paper_too_heavy_is_told_so_and_what_was_typed_is_kept(
@@ -245,7 +245,7 @@ async def test_a_newer_version_that_cannot_be_kept_leaves_the_old_one(
     async with browser_of(served, person) as browser:
         added = await add(served, person, browser, a_photo("green"), type="payslip")
         address = added.headers["location"].split("?")[0]
-        token = await forms.token_for(served.house, person.token)
+        token = await forms.token_for(served.services, person.token)
         for photo, status in ((b"not a photo" * 500, 415), (a_photo("brown"), 303)):
             body, headers = as_a_browser_sends({"form": token}, photo)
             answer = await browser.post(address + "/version", content=body, headers=headers)

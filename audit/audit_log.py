@@ -1,0 +1,187 @@
+"""Recording an act, in the caller's transaction, and reading the log back.
+
+Recording needs the person's audit *public* key only: it unwraps nothing.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit import records, sealing
+from audit.events import Actor, ActorKind, Event, as_values
+from base import clock
+from base.database import Database
+from base.ids import new_id
+from base.pipeline import PipelineTransaction
+from storage.errors import KeyDestroyed
+from storage.field_encryption import FieldEncryption, FieldSealer
+
+_TABLE = "audit_key"
+_CACHE_SECONDS = 60.0
+_CACHE_SIZE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _PublicKey:
+    id: UUID
+    key: X25519PublicKey
+    read_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLogEntry:
+    """A line of the log as read back. `values` is None once its key is destroyed."""
+
+    id: UUID
+    values: dict[str, Any] | None
+    state: str | None
+    k_event: bytes | None = None
+
+
+class AuditLog:
+    """Appends events and opens them for those who may read them."""
+
+    def __init__(self, database: Database, field_encryption: FieldEncryption) -> None:
+        self._database = database
+        self._field_encryption = field_encryption
+        self._public: OrderedDict[tuple[UUID | None, int], _PublicKey] = OrderedDict()
+
+    async def record(self, connection: AsyncConnection, event: Event) -> UUID:
+        """Append an event in the caller's transaction; nothing is revealed before it commits.
+
+        A crash before the commit leaves no line, and no act either.
+        """
+        await records.insert_event(connection, await self._row(connection, event))
+        return event.id
+
+    async def commit(self, tx: PipelineTransaction, event: Event) -> UUID:
+        """`record`, and the commit, in one round. A crash before this returns leaves the line and
+        nothing revealed, or no line."""
+        row = await self._row(None, event)
+        await tx.commit(records.INSERTED(**row))
+        return event.id
+
+    async def _row(self, connection: AsyncConnection | None, event: Event) -> dict[str, Any]:
+        """The row of an event, sealed and committed to."""
+        key = await self._public_key(connection, event.person, event.at.year)
+        sealed = sealing.seal(
+            as_values(event), key_id=key.id, event_id=event.id, public_key=key.key
+        )
+        return {
+            "id": event.id,
+            "at": event.at,
+            "key_id": key.id,
+            "person_tag": await self.person_tag(event.person),
+            "actor_tag": await self.actor_tag(event.actor),
+            "sealed": sealed.sealed,
+            "commitment": sealed.commitment,
+        }
+
+    async def person_tag(self, person_id: UUID | None) -> bytes | None:
+        """The keyed tag under which a person's lines are found."""
+        if person_id is None:
+            return None
+        return await self._field_encryption.tag("log-person", person_id.bytes)
+
+    async def actor_tag(self, actor: Actor) -> bytes | None:
+        """The keyed tag under which an actor's own doings are found."""
+        if actor.id is None or actor.kind is ActorKind.OWNER:
+            return None
+        return await self._field_encryption.tag("log-actor", actor.kind.value, actor.id.bytes)
+
+    async def open_entries(
+        self, connection: AsyncConnection, rows: Sequence[Row[Any]]
+    ) -> list[AccessLogEntry]:
+        """Open rows of the log. A destroyed key leaves a line without values."""
+        private: dict[UUID, X25519PrivateKey | None] = {}
+        lines = []
+        for row in rows:
+            if row.key_id not in private:
+                private[row.key_id] = await self._private_key(connection, row.key_id)
+            lines.append(_line(row, private[row.key_id]))
+        return lines
+
+    async def prepare(self, connection: AsyncConnection, owner_id: UUID, year: int) -> None:
+        """Make an owner's key pair of a year with the vault itself, in its transaction."""
+        await self._make(connection, owner_id, year)
+
+    def forget(self, owner_id: UUID | None) -> None:
+        """Drop an owner's cached public keys (after erasure)."""
+        for key in [key for key in self._public if key[0] == owner_id]:
+            del self._public[key]
+
+    async def _public_key(
+        self, connection: AsyncConnection | None, owner_id: UUID | None, year: int
+    ) -> _PublicKey:
+        cached = self._public.get((owner_id, year))
+        if cached is not None and clock.monotonic() - cached.read_at < _CACHE_SECONDS:
+            return cached
+        if connection is None:
+            async with self._database.aside() as apart:
+                row = await records.audit_key(apart, owner_id, year)
+        else:
+            row = await records.audit_key(connection, owner_id, year)
+        if row is None:
+            # Committed at once, apart: were it in the caller's transaction, a rollback would leave
+            # events sealed to a key that nobody holds.
+            async with self._database.aside() as apart:
+                await self._make(apart, owner_id, year)
+                row = await records.audit_key(apart, owner_id, year)
+        assert row is not None  # noqa: S101  (just made, or made by another process)
+        public = X25519PublicKey.from_public_bytes(row.public_key)
+        made = _PublicKey(row.id, public, clock.monotonic())
+        self._public[(owner_id, year)] = made
+        while len(self._public) > _CACHE_SIZE:
+            self._public.popitem(last=False)
+        return made
+
+    async def _make(self, connection: AsyncConnection, owner_id: UUID | None, year: int) -> None:
+        pair = X25519PrivateKey.generate()
+        key_id = new_id()
+        sealer = await self._sealer(connection, owner_id)
+        private = pair.private_bytes_raw().hex()
+        await records.add_audit_key(
+            connection,
+            id=key_id,
+            owner_id=owner_id,
+            year=year,
+            public_key=pair.public_key().public_bytes_raw(),
+            sealed_private_key=sealer.seal(_TABLE, key_id, {"private_key": private}),
+        )
+
+    async def _private_key(
+        self, connection: AsyncConnection, key_id: UUID
+    ) -> X25519PrivateKey | None:
+        row = await records.private_key(connection, key_id)
+        if row is None:
+            return None
+        try:
+            sealer = await self._sealer(connection, row.owner_id)
+        except KeyDestroyed:
+            return None
+        values = sealer.open(_TABLE, row.id, row.sealed_private_key)
+        return X25519PrivateKey.from_private_bytes(bytes.fromhex(values["private_key"]))
+
+    async def _sealer(self, connection: AsyncConnection, owner_id: UUID | None) -> FieldSealer:
+        if owner_id is None:
+            return await self._field_encryption.of_service()
+        return await self._field_encryption.of(owner_id, connection)
+
+
+def _line(row: Row[Any], private_key: X25519PrivateKey | None) -> AccessLogEntry:
+    if private_key is None:
+        return AccessLogEntry(row.id, None, row.state)
+    opened = sealing.open_(
+        row.sealed,
+        row.commitment,
+        key_id=row.key_id,
+        event_id=row.id,
+        private_key=private_key,
+    )
+    return AccessLogEntry(row.id, opened.values, row.state, opened.k_event)

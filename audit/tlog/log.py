@@ -1,0 +1,142 @@
+"""The log as one process sees it: its name, its checkpoints, proofs, and what is degraded."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+
+from audit.tlog import records
+from audit.tlog.checkpoint import InvalidCheckpoint, Policy, verify_checkpoint
+from audit.tlog.keys import LogKeys, log_policy, log_witnesses
+from audit.tlog.merkle import InvalidProof, leaf_hash, verify_inclusion
+from audit.tlog.notes import Verifier
+from audit.tlog.prover import Prover
+from audit.tlog.publisher import Publisher, published_in
+from audit.tlog.sequencer import end_of
+from audit.tlog.sequencer_loop import Pace, SequencerLoop
+from audit.tlog.store import LogStore
+from audit.tlog.tiles import InvalidTile, Tile
+from audit.tlog.witness_client import WitnessClient
+from base import clock
+from base.database import Database
+from base.errors import ErrorKind, ServiceError
+from base.settings import Settings
+from storage.blobs import BlobStore
+from storage.field_encryption import FieldEncryption
+
+LATE = timedelta(seconds=5)
+_FRESH = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That an event's leaf is in a signed tree."""
+
+    index: int
+    entry: bytes
+    path: list[bytes]
+    checkpoint: bytes
+
+
+class TransparencyLog:
+    """Reads the log, for anyone; makes the sequencer, for whoever runs one."""
+
+    def __init__(
+        self, settings: Settings, database: Database, fields: FieldEncryption, blobs: BlobStore
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self.keys = LogKeys(settings, database, fields)
+        self.store = LogStore(blobs)
+        self.prover = Prover(self.store)
+        self._public: tuple[float, bytes | None] = (float("-inf"), None)
+        self._sequencing: SequencerLoop | None = None
+
+    @property
+    def policy(self) -> Policy:
+        """The witnesses, and how many of them a public checkpoint needs."""
+        return log_policy(self._settings)
+
+    async def verifier(self) -> Verifier:
+        """The log's name and public key."""
+        return await self.keys.verifier()
+
+    def sequencing(self, client: httpx.AsyncClient, pace: Pace | None = None) -> SequencerLoop:
+        """A sequencer for this process, with its publisher; `client` speaks to the witnesses."""
+        witnesses = WitnessClient(log_witnesses(self._settings), client)
+        publisher = Publisher(
+            self._database, self.store, self.prover, witnesses, self._settings.log_cadence
+        )
+        self._sequencing = SequencerLoop(self._database, self.store, self.keys, publisher, pace)
+        return self._sequencing
+
+    async def inclusion(self, event_id: UUID) -> Inclusion | None:
+        """The proof of an event under the newest checkpoint; None before it is integrated.
+
+        Where witnesses are needed and the public checkpoint covers the event, under that one: it
+        carries their cosignatures. Raises `ServiceError` when the tiles do not prove it.
+        """
+        async with self._database.transaction() as tx:
+            leaf = await records.leaf_of(tx, event_id)
+            signed = await records.newest_checkpoint(tx)
+        if leaf is None or signed is None or signed.size <= leaf[0]:
+            return None
+        index, entry = leaf
+        size, root, note = signed.size, signed.root, signed.note
+        if self.policy.needed:
+            raw = await self.public_checkpoint()
+            public = published_in(raw)
+            if raw is not None and public is not None and public.size > index:
+                size, root, note = public.size, public.root, raw
+        try:
+            path = await self.prover.inclusion(index, size)
+            verify_inclusion(leaf_hash(entry), index, size, path, root)
+        except (InvalidTile, InvalidProof):
+            raise ServiceError(ErrorKind.UNAVAILABLE, "log_broken") from None
+        return Inclusion(index, entry, path, note)
+
+    async def public_checkpoint(self) -> bytes | None:
+        """The published checkpoint, at most a second old."""
+        at, raw = self._public
+        if clock.monotonic() - at >= _FRESH:
+            raw = await self.store.checkpoint()
+            self._public = (clock.monotonic(), raw)
+        return raw
+
+    async def public_tile(self, tile: Tile) -> bytes | None:
+        """A tile of the published tree; what it does not have yet does not exist."""
+        public = published_in(await self.public_checkpoint())
+        if public is None or end_of(tile) > public.size:
+            return None
+        return await self.store.read_public(tile)
+
+    async def degraded(self) -> list[str]:
+        """What does not work as it should, by name, while the service goes on."""
+        found = []
+        if self._sequencing is not None and self._sequencing.broken is not None:
+            found.append(f"log_broken:{self._sequencing.broken}")
+        async with self._database.transaction() as tx:
+            if await records.lag(tx) > LATE:
+                found.append("log_lag")
+        raw = await self.public_checkpoint()
+        if raw is None:
+            return [*found, "log_unpublished"]
+        try:
+            seen = verify_checkpoint(
+                raw, await self.verifier(), Policy(self.policy.witnesses)
+            ).witnesses
+        except InvalidCheckpoint as broken:
+            return [*found, f"log_checkpoint:{broken.reason}"]
+        missing = [one.name for one in self.policy.witnesses if one.name not in seen]
+        found += [f"log_witness:{name}" for name in missing]
+        if len(seen) < self.policy.needed:
+            found.append("log_witnesses")
+        return found
+
+    async def state(self) -> tuple[int, float]:
+        """Leaves under the newest checkpoint, and the lag in seconds."""
+        async with self._database.transaction() as tx:
+            signed = await records.newest_checkpoint(tx)
+            lag = await records.lag(tx)
+        return (0 if signed is None else signed.size), lag.total_seconds()

@@ -1,0 +1,251 @@
+"""Tables and SQL of the transparency log: leaves, checkpoints, its key, its sequencer's sleep.
+
+The sequencer speaks psycopg on the one connection that holds its lock, where each statement is a
+transaction; everyone else goes through the engine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import BigInteger, CheckConstraint, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from audit.tlog.merkle import HASH, CompactRange
+from base import locks
+from base.database import Base
+from base.db_time import now
+
+CHANNEL = "unefois_event"
+"""Said by the trigger on `access_event` while the sequencer sleeps."""
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+class LogLeaf(Base):
+    """One leaf: its place, its event, its entry. Insert-only; an event has one, an index one."""
+
+    __tablename__ = "log_leaf"
+    __table_args__ = (
+        CheckConstraint("index >= 0", name="index"),
+        CheckConstraint("octet_length(entry) = 64", name="entry"),
+    )
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    event_id: Mapped[UUID] = mapped_column(unique=True)
+    entry: Mapped[bytes]
+
+
+class LogCheckpoint(Base):
+    """One checkpoint that was signed, public or not. Insert-only; a size has one root for ever."""
+
+    __tablename__ = "log_checkpoint"
+    __table_args__ = (
+        CheckConstraint("size >= 0", name="size"),
+        CheckConstraint("octet_length(root) = 32", name="root"),
+    )
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    root: Mapped[bytes]
+    frontier: Mapped[bytes]
+    note: Mapped[bytes]
+    at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+class LogKey(Base):
+    """The log's name and key: one row, for ever. The private half is sealed."""
+
+    __tablename__ = "log_key"
+    __table_args__ = (
+        CheckConstraint("one", name="one"),
+        CheckConstraint("octet_length(public_key) = 32", name="public_key"),
+    )
+    one: Mapped[bool] = mapped_column(primary_key=True)
+    id: Mapped[UUID]
+    origin: Mapped[str]
+    public_key: Mapped[bytes]
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+class LogWatch(Base):
+    """Whether the sequencer sleeps, and so wants to be woken."""
+
+    __tablename__ = "log_watch"
+    __table_args__ = (CheckConstraint("one", name="one"),)
+    one: Mapped[bool] = mapped_column(primary_key=True)
+    asleep: Mapped[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A checkpoint as it is kept."""
+
+    size: int
+    root: bytes
+    frontier: bytes = field(repr=False)
+    note: bytes = field(repr=False)
+
+    @property
+    def range(self) -> CompactRange:
+        """The right edge, from `frontier`. Raises `ValueError` when it is not one."""
+        at = range(0, len(self.frontier), HASH)
+        return CompactRange(self.size, [self.frontier[one : one + HASH] for one in at])
+
+
+# The sequencer's own, on its connection
+
+# `l.event_id > after` says nothing new, but lets the planner read only that part of the index.
+_FIND = """
+    SELECT e.id FROM unefois.access_event e
+    WHERE e.id > %(after)s AND e.id <= %(upto)s AND NOT EXISTS (
+        SELECT FROM unefois.log_leaf l
+        WHERE l.event_id = e.id AND l.event_id > %(after)s AND l.event_id <= %(upto)s)
+    ORDER BY e.id LIMIT %(limit)s
+"""
+_STRETCH = """
+    SELECT id FROM unefois.access_event WHERE id > %(after)s ORDER BY id OFFSET %(length)s LIMIT 1
+"""
+_INTEGRATE = """
+    INSERT INTO unefois.log_leaf (index, event_id, entry)
+    SELECT %(first)s + row_number() OVER (ORDER BY id) - 1, id, commitment || sha256(sealed)
+    FROM unefois.access_event WHERE id = ANY(%(ids)s)
+    RETURNING index, entry
+"""
+_ENTRIES = """
+    SELECT entry FROM unefois.log_leaf WHERE index >= %s AND index < %s ORDER BY index
+"""
+_NEWEST = "SELECT size, root, frontier, note FROM unefois.log_checkpoint ORDER BY size DESC LIMIT 1"
+_ADD = """
+    INSERT INTO unefois.log_checkpoint (size, root, frontier, note)
+    VALUES (%(size)s, %(root)s, %(frontier)s, %(note)s)
+"""
+_SLEEP = "UPDATE unefois.log_watch SET asleep = %(asleep)s WHERE asleep <> %(asleep)s"
+
+
+async def take_lock(connection: Connection) -> bool:
+    """Become the one sequencer, for the life of this connection; False while there is another."""
+    rows = await _rows(connection, "SELECT pg_try_advisory_lock(%(lock)s)", lock=locks.SEQUENCER)
+    return bool(rows[0][0])
+
+
+async def find_pending(connection: Connection, after: UUID, upto: UUID, limit: int) -> list[UUID]:
+    """The first `limit` events in `(after, upto]` that have no leaf, by id."""
+    rows = await _rows(connection, _FIND, after=after, upto=upto, limit=limit)
+    return [row[0] for row in rows]
+
+
+async def stretch_end(connection: Connection, after: UUID, length: int) -> UUID | None:
+    """The id of the event `length` places beyond the first after `after`; None beyond the last."""
+    rows = await _rows(connection, _STRETCH, after=after, length=length)
+    return rows[0][0] if rows else None
+
+
+async def integrate(connection: Connection, first: int, ids: Sequence[UUID]) -> list[bytes]:
+    """Give these events the indexes from `first` on, in order of id; their entries, in order.
+
+    One statement, a transaction of its own, committed on return. Raises
+    `psycopg.errors.UniqueViolation` when another sequencer was faster: nothing is done then.
+    """
+    rows = await _rows(connection, _INTEGRATE, first=first, ids=list(ids))
+    rows.sort()
+    return [bytes(entry) for _, entry in rows]
+
+
+async def entries_between(connection: Connection, first: int, end: int) -> list[bytes]:
+    """The entries of the leaves `[first, end)` that exist, in order."""
+    cursor = connection.cursor(binary=True)
+    await cursor.execute(_ENTRIES, (first, end))
+    return [bytes(row[0]) for row in await cursor.fetchall()]
+
+
+async def leaf_count(connection: Connection) -> int:
+    """How many leaves there are: indexes have no gap."""
+    rows = await _rows(connection, "SELECT coalesce(max(index) + 1, 0) FROM unefois.log_leaf")
+    return int(rows[0][0])
+
+
+async def newest_signed(connection: Connection) -> Signed | None:
+    """The newest checkpoint."""
+    rows = await _rows(connection, _NEWEST)
+    return Signed(*rows[0]) if rows else None
+
+
+async def add_signed(connection: Connection, signed: Signed) -> None:
+    """Keep a checkpoint, committed on return. Raises `UniqueViolation`: that size has its own."""
+    values = {"size": signed.size, "root": signed.root}
+    await connection.execute(_ADD, {**values, "frontier": signed.frontier, "note": signed.note})
+
+
+async def say_asleep(connection: Connection, asleep: bool) -> None:
+    """Ask to be woken, or no longer."""
+    await connection.execute(_SLEEP, {"asleep": asleep})
+
+
+async def _rows(connection: Connection, query: str, **values: object) -> list[tuple[Any, ...]]:
+    cursor = connection.cursor(binary=True)
+    await cursor.execute(query.encode(), values)
+    return await cursor.fetchall()
+
+
+# Everyone else's, through the engine
+
+
+async def log_key(connection: AsyncConnection) -> Row[Any] | None:
+    """The log's name and key: `id`, `origin`, `public_key`, `sealed`."""
+    return (await connection.execute(select(LogKey.__table__))).one_or_none()
+
+
+async def add_log_key(connection: AsyncConnection, **values: Any) -> None:
+    """Keep it; one that another process just made wins."""
+    await connection.execute(upsert(LogKey).values(one=True, **values).on_conflict_do_nothing())
+
+
+async def leaf_of(connection: AsyncConnection, event_id: UUID) -> tuple[int, bytes] | None:
+    """The leaf of an event: its index and its entry."""
+    found = await connection.execute(
+        select(LogLeaf.index, LogLeaf.entry).where(LogLeaf.event_id == event_id)
+    )
+    row = found.one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def newest_checkpoint(connection: AsyncConnection) -> Signed | None:
+    """The newest checkpoint, public or not."""
+    row = (
+        await connection.execute(
+            select(
+                LogCheckpoint.size, LogCheckpoint.root, LogCheckpoint.frontier, LogCheckpoint.note
+            )
+            .order_by(LogCheckpoint.size.desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    return None if row is None else Signed(*row)
+
+
+async def say_awake(connection: AsyncConnection) -> None:
+    """For a sequencer that ends: nobody is to be woken, until another one sleeps."""
+    await connection.execute(update(LogWatch).values(asleep=False).where(LogWatch.asleep))
+
+
+async def hold_publishing(connection: AsyncConnection) -> None:
+    """One process at a time replaces the published checkpoint."""
+    await locks.hold(connection, locks.PUBLISHER)
+
+
+_LAG = text(
+    "SELECT unefois.now() - e.at AS lag FROM unefois.access_event e"
+    " WHERE e.id > coalesce((SELECT event_id FROM unefois.log_leaf ORDER BY index DESC LIMIT 1),"
+    "   '00000000-0000-0000-0000-000000000000'::uuid) ORDER BY e.id LIMIT 1"
+)
+
+
+async def lag(connection: AsyncConnection) -> timedelta:
+    """How long the first event beyond the newest leaf has been waiting; zero when none is."""
+    found: timedelta | None = (await connection.execute(_LAG)).scalar_one_or_none()
+    return max(timedelta(), found or timedelta())

@@ -1,0 +1,210 @@
+"""The sequencer's three acts: take the tree up where it stands, integrate events, sign.
+
+The rows of `log_leaf` say what the tree is; tiles and bundles are made of them and of nothing else,
+so that making them again gives the same bytes. Two sequencers at work never fork the tree: an index
+has one row, a size one checkpoint, a tile one content; the slower one fails and starts over.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from uuid import UUID
+
+from audit.tlog import records
+from audit.tlog.checkpoint import Checkpoint, InvalidCheckpoint, sign_checkpoint, verify_checkpoint
+from audit.tlog.notes import InvalidNote, Note, Signer
+from audit.tlog.records import Connection, Signed
+from audit.tlog.right_edge import RightEdge, cut, edge_tiles
+from audit.tlog.store import LogStore
+from audit.tlog.tiles import HEIGHT, InvalidTile, Tile
+from storage.blobs import BlobUnavailable
+
+BATCH = 256
+_READ = 16 * BATCH
+
+
+class InvalidLog(Exception):
+    """The log cannot go on without forking. `reason` is one word, or the path of a tile:
+
+    `signature`, `root`: the newest checkpoint is not one of ours, or not of the leaves that are
+    there; `behind`: what is public is larger than what the database holds; `superseded`: another
+    sequencer signed meanwhile.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Sequencer:
+    """The tree, for whoever holds the lock on this connection. After any failure it MUST be thrown
+    away and another one taken up: what was done and what not is in the rows."""
+
+    def __init__(self, connection: Connection, store: LogStore, signer: Signer) -> None:
+        self._connection = connection
+        self._store = store
+        self._signer = signer
+        self._edge = RightEdge()
+        self._signed: Signed | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._partials: set[Tile] = set()
+
+    @property
+    def size(self) -> int:
+        """Leaves in the tree, signed or not."""
+        return self._edge.size
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether there are leaves that no checkpoint covers."""
+        return self._signed is None or self._signed.size < self._edge.size
+
+    async def take_up(self) -> None:
+        """The tree as the rows and the newest checkpoint say it. Raises `InvalidLog`, or what the
+        database and the store raise."""
+        # 1. The newest checkpoint is ours, and nothing larger was made public.
+        self._signed = await records.newest_signed(self._connection)
+        if self._signed is not None:
+            self._check(self._signed)
+        await self._check_public()
+        # 2. The right edge of its tree, as the store has it or made again from the rows.
+        if self._signed is not None and self._signed.size:
+            self._edge = await self._edge_of(self._signed)
+            self._partials = set(edge_tiles(self._signed.size))
+        # 3. The leaves committed since, whose tiles a crash may have left unwritten.
+        await self._follow(await records.leaf_count(self._connection))
+        await self.written()
+
+    async def integrate(self, events: Sequence[UUID]) -> None:
+        """Make leaves of at most 256 events that have none."""
+        entries = await records.integrate(self._connection, self._edge.size, events)
+        # A crash here leaves leaves without tiles: `take_up` makes these from the rows.
+        await self._grow(entries)
+
+    async def sign(self) -> None:
+        """Sign the tree as it is, once every tile of it is durable."""
+        if not self.unsigned:
+            return
+        await self.written()
+        await self._write_partials()
+        # A crash here leaves tiles of a tree that nobody signed; the next one has the same bytes.
+        # 1. It continues what was signed last: the edge was taken up from that tree or made since.
+        last = await records.newest_signed(self._connection)
+        if last != self._signed:
+            raise InvalidLog("superseded")
+        # 2. Sign, keep; the signature leaves this process once it is kept.
+        signed = self._sign()
+        await records.add_signed(self._connection, signed)
+        # A crash here leaves a checkpoint that receipts carry and that is not public yet.
+        self._signed = signed
+        await self._forget_partials()
+
+    async def written(self) -> None:
+        """Wait until what was integrated is durable in the store."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            await writing
+
+    async def leave(self) -> None:
+        """End what is under way, whatever becomes of it."""
+        if self._writing is not None:
+            self._writing.cancel()
+            with suppress(Exception, asyncio.CancelledError):
+                await self._writing
+
+    def _check(self, signed: Signed) -> None:
+        try:
+            found = verify_checkpoint(signed.note, self._signer.verifier).checkpoint
+            root = signed.range.root()
+        except (InvalidCheckpoint, ValueError):
+            raise InvalidLog("signature") from None
+        if (found.size, found.root, root) != (signed.size, signed.root, signed.root):
+            raise InvalidLog("signature")
+
+    async def _check_public(self) -> None:
+        raw = await self._store.checkpoint()
+        if raw is None:
+            return
+        try:
+            public = Checkpoint.of_text(Note.parse(raw).text)
+        except (InvalidNote, InvalidCheckpoint):
+            return  # replaced at the next publication
+        kept = 0 if self._signed is None else self._signed.size
+        if public.origin == self._signer.verifier.name and public.size > kept:
+            raise InvalidLog("behind")
+
+    async def _edge_of(self, signed: Signed) -> RightEdge:
+        try:
+            data = {tile: await read_tile(self._store, tile) for tile in edge_tiles(signed.size)}
+            edge = RightEdge.of(signed.size, data)
+        except InvalidTile:
+            return await self._rebuild(signed)
+        return edge if edge.root() == signed.root else await self._rebuild(signed)
+
+    async def _rebuild(self, signed: Signed) -> RightEdge:
+        """Every tile again, from the rows: after a restoration without its store. Nothing is
+        written unless the rows give the root that was signed."""
+        edge = RightEdge()
+        async for entries in self._rows(0, signed.size):
+            edge.extend(entries)
+        if (edge.size, edge.root()) != (signed.size, signed.root):
+            raise InvalidLog("root")
+        edge = RightEdge()
+        async for entries in self._rows(0, signed.size):
+            await self._store.write(edge.extend(entries))
+        await self._store.write(edge.partials())
+        return edge
+
+    async def _rows(self, first: int, end: int) -> AsyncIterator[list[bytes]]:
+        for start in range(first, end, _READ):
+            yield await records.entries_between(self._connection, start, min(start + _READ, end))
+
+    async def _follow(self, count: int) -> None:
+        if count < self._edge.size:
+            raise InvalidLog("root")
+        async for entries in self._rows(self._edge.size, count):
+            await self._grow(entries)
+        if self._edge.size != count:
+            raise InvalidLog("root")
+
+    async def _grow(self, entries: Sequence[bytes]) -> None:
+        """Add leaves; their full tiles are written while the next batch is being integrated."""
+        full = self._edge.extend(entries)
+        await self.written()
+        if full:
+            self._writing = asyncio.create_task(self._store.write(full), name="tiles")
+
+    async def _write_partials(self) -> None:
+        new = [one for one in self._edge.partials() if one[0] not in self._partials]
+        await self._store.write(new)
+        self._partials.update(tile for tile, _ in new)
+
+    async def _forget_partials(self) -> None:
+        """Remove the partial tiles that are full by now. A crash here, or a store that does not let
+        us, leaves some for ever: nobody is misled by them."""
+        full = {tile for tile in self._partials if end_of(tile.full) <= self._edge.size}
+        self._partials -= full
+        with suppress(BlobUnavailable):
+            await self._store.forget(full)
+
+    def _sign(self) -> Signed:
+        edge = self._edge
+        checkpoint = Checkpoint(self._signer.verifier.name, edge.size, edge.root())
+        note = sign_checkpoint(checkpoint, self._signer).encode()
+        return Signed(edge.size, checkpoint.root, b"".join(edge.range.hashes), note)
+
+
+async def read_tile(store: LogStore, tile: Tile) -> bytes:
+    """A tile, or its part of the full one. Raises `InvalidTile`."""
+    data = await store.read(tile)
+    if data is None and tile != tile.full:
+        data = await store.read(tile.full)
+        data = None if data is None else cut(data, tile)
+    if data is None:
+        raise InvalidTile(tile.path, "missing")
+    return data
+
+
+def end_of(tile: Tile) -> int:
+    """The index after the last leaf that a tile spans."""
+    return ((tile.index << HEIGHT) + tile.width) << (HEIGHT * max(tile.level, 0))

@@ -1,0 +1,1 @@
+"""Administrations' systems: clients, their signed assertions, and the access tokens they get."""

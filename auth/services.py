@@ -1,0 +1,18 @@
+"""What the use cases of this floor are given: settings, database, sealed fields, the log."""
+
+from dataclasses import dataclass
+
+from audit.audit_log import AuditLog
+from base.database import Database
+from base.settings import Settings
+from storage.field_encryption import FieldEncryption
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreServices:
+    """One process's means. Made once in `web/process/services.py`, passed to every use case."""
+
+    settings: Settings
+    database: Database
+    field_encryption: FieldEncryption
+    audit_log: AuditLog

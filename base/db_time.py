@@ -1,0 +1,20 @@
+"""The database's clock: the only one that judges (invariant 3). Tests replace `unefois.now()`."""
+
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import DateTime, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import func
+from sqlalchemy.sql.functions import Function
+
+
+def now() -> Function[datetime]:
+    """The database's clock, in SQL: one value a statement."""
+    return cast("Function[datetime]", func.unefois.now(type_=DateTime(timezone=True)))
+
+
+async def instant(connection: AsyncConnection) -> datetime:
+    """The database's clock, read now."""
+    read: datetime = (await connection.execute(select(now()))).scalar_one()
+    return read

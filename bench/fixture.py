@@ -1,0 +1,263 @@
+"""What is measured upon: a fresh PostgreSQL that flushes, a house, a person who gives to a worker.
+
+Beside the vault's tables, in the same database, stand the floor's own: the same things unsealed.
+"""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+from pydantic import SecretStr
+
+from auth import administration, one_time_codes, sessions
+from auth.messages import inbox
+from auth.subjects import Person
+from base.embedded.server import Addresses, EmbeddedPostgres
+from base.settings import Settings
+from bench import papers
+from migrations.run import upgrade
+from storage.key_rotation import initialise
+from vault.consent import grants
+from vault.consent.scopes import Scope, scope_of
+from vault.document_view import DOCUMENT, VERSION, DocumentMetadata
+from vault.documents.deposit import deposit
+from vault.documents.deposit_commit import Depositor
+from vault.services import Services
+from web.process.services import open_services
+
+READ = "income_tax_notice"
+LISTED = "payslip"
+PHONE = "+33611223344"
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much to measure with."""
+
+    large: int = 10 * 1024 * 1024
+    small: int = 20 * 1024
+    listed: int = 200
+    kept: int = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """Everything a measure needs to know. Made anew each run."""
+
+    home: Path
+    addresses: Addresses
+    settings: Settings
+    owner: str = field(repr=False)
+    worker: str = field(repr=False)
+    reading: UUID
+    listing: UUID
+    large: UUID
+    small: UUID
+    kept: UUID
+    kept_size: int
+    listed: int
+    large_bytes: bytes = field(repr=False)
+    small_bytes: bytes = field(repr=False)
+
+
+@contextmanager
+def database(folder: Path | None = None) -> Iterator[tuple[Path, Addresses]]:
+    """The embedded PostgreSQL in a folder of its own on a real disk, gone at the end."""
+    home = Path(tempfile.mkdtemp(prefix="unefois-bench-", dir=folder))
+    server = EmbeddedPostgres(home / "home")
+    try:
+        addresses = server.start()
+        upgrade(SecretStr(addresses.owner_url))
+        yield server.home, addresses
+    finally:
+        server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def settings_of(home: Path, addresses: Addresses) -> Settings:
+    """Those of the demo, its embedded defaults."""
+    return Settings.model_validate(
+        {
+            "mode": "demo",
+            "home": home,
+            "database_url": addresses.service_url,
+            "messenger": "inbox",
+            "requests_per_hour": 1000,
+        }
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The same settings for a process of their own."""
+    assert settings.database_url is not None
+    told = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in settings
+        if value is not None and name not in {"database_url", "migrations_database_url"}
+    }
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        **{f"UNEFOIS_{name.upper()}": value for name, value in told.items()},
+    }
+
+
+async def build(settings: Settings, addresses: Addresses, sizes: Sizes) -> Fixture:
+    """People, grants and documents, through the use cases; then the floor's tables."""
+    async with open_services(settings) as services:
+        await initialise(services.database, services.storage.keys.provider)
+        person, owner = await _person(services)
+        worker_id, worker = await _worker(services)
+        large, small = papers.pdf(sizes.large), papers.pdf(sizes.small)
+        reading = [await _deposit(services, person, one) for one in (large, small)]
+        kept_bytes = papers.pdf(sizes.kept)
+        kept = await _deposit(services, person, kept_bytes)
+        limit = asyncio.Semaphore(_AT_ONCE)
+
+        async def one_more(number: int) -> UUID:
+            async with limit:
+                return await _deposit(services, person, papers.pdf(2048), LISTED, f"Paie {number}")
+
+        listed = await asyncio.gather(*(one_more(number) for number in range(sizes.listed)))
+        picked = scope_of((), (*reading, kept), ("read", "deposit"))
+        by_type = scope_of((LISTED,), (), ("read",))
+        fixture = Fixture(
+            home=settings.home,
+            addresses=addresses,
+            settings=settings,
+            owner=owner,
+            worker=worker,
+            reading=await _give(services, person, worker_id, picked),
+            listing=await _give(services, person, worker_id, by_type),
+            large=reading[0],
+            small=reading[1],
+            kept=kept,
+            kept_size=len(kept_bytes),
+            listed=len(listed),
+            small_bytes=small,
+            large_bytes=large,
+        )
+        await _floor(services, fixture, person, listed)
+    return fixture
+
+
+async def _person(services: Services) -> tuple[Person, str]:
+    started = await one_time_codes.start(services, phone=PHONE, language="fr")
+    told = (await inbox(services, to=PHONE))[0].text
+    code = re.findall(r"\d{6}", told)[0]
+    opened = await one_time_codes.finish(services, started.id, code=code, language="fr")
+    async with services.database.transaction() as tx:
+        person = await sessions.subject_of(services, tx, opened.token)
+    assert isinstance(person, Person)
+    return person, opened.token
+
+
+async def _worker(services: Services) -> tuple[UUID, str]:
+    organisation = await administration.add_organisation(
+        services, name="CCAS de Lille", contact="03 20 00 00 00"
+    )
+    worker_id = await administration.add_worker(
+        services,
+        organisation_id=organisation,
+        email="camille.moreau@structure.example",
+        name="Camille Moreau",
+        job="Assistante sociale",
+        phone="03 20 00 00 01",
+        hours="9 h - 17 h",
+    )
+    async with services.database.transaction() as tx:
+        token, _ = await sessions.open_session(services, tx, kind="worker", subject_id=worker_id)
+    return worker_id, token
+
+
+class _Paper:
+    """A file on its way in, from memory."""
+
+    name: str | None = "paper.pdf"
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def files(self) -> AsyncIterator["_Paper"]:
+        yield self
+
+    async def slices(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._data), 65536):
+            yield self._data[start : start + 65536]
+
+
+async def _deposit(
+    services: Services, person: Person, data: bytes, type_: str = READ, title: str = "Bulletin"
+) -> UUID:
+    metadata = DocumentMetadata(type_, title)
+    kept = await deposit(
+        services, person.id, Depositor(person.actor()), _Paper(data), lambda: metadata
+    )
+    return kept.paper.id
+
+
+async def _give(services: Services, person: Person, worker_id: UUID, scope: Scope) -> UUID:
+    draft = grants.GrantDraft(
+        recipient=grants.RecipientRef(worker_id=worker_id),
+        scope=scope,
+        purpose_code="housing",
+        purpose="Demande de logement social",
+        duration="P1M",
+    )
+    return (await grants.give(services, person, draft)).id
+
+
+_FLOOR = """
+CREATE SCHEMA bench;
+CREATE TABLE bench.document (
+    id uuid PRIMARY KEY, revision uuid NOT NULL, version_id uuid NOT NULL, number integer NOT NULL,
+    created_at timestamptz NOT NULL, version_created_at timestamptz NOT NULL,
+    deleted_at timestamptz, scan text NOT NULL, has_preview boolean NOT NULL,
+    sealed bytea NOT NULL, version_sealed bytea NOT NULL
+);
+CREATE TABLE bench.file (id uuid PRIMARY KEY, name text NOT NULL);
+CREATE TABLE bench.event (
+    id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), file_id uuid NOT NULL
+);
+GRANT USAGE ON SCHEMA bench TO unefois_service;
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA bench TO unefois_service;
+INSERT INTO bench.document
+    SELECT d.id, d.revision, v.id, v.number, d.created_at, v.created_at, NULL, v.scan, false,
+        d.sealed, v.sealed
+    FROM unefois.document d JOIN unefois.document_version v ON v.id = d.version_id;
+"""
+
+
+async def _floor(
+    services: Services, fixture: Fixture, person: Person, listed: Sequence[UUID]
+) -> None:
+    """The same rows, unsealed: what is named `sealed` there holds the JSON in clear."""
+    sealer = await services.field_encryption.of(person.id)
+    address = fixture.addresses.owner_url.replace("+psycopg", "")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(_FLOOR)
+        connection.execute("DELETE FROM bench.document WHERE NOT id = ANY(%s)", [list(listed)])
+        rows = connection.execute(
+            "SELECT id, version_id, sealed, version_sealed FROM bench.document"
+        ).fetchall()
+        for row_id, version_id, sealed, version_sealed in rows:
+            connection.execute(
+                "UPDATE bench.document SET sealed = %s, version_sealed = %s WHERE id = %s",
+                [
+                    json.dumps(sealer.open(DOCUMENT, row_id, sealed)).encode(),
+                    json.dumps(sealer.open(VERSION, version_id, version_sealed)).encode(),
+                    row_id,
+                ],
+            )
+        connection.execute("INSERT INTO bench.file VALUES (%s, 'small')", [fixture.small])
+        connection.execute("VACUUM ANALYZE")

@@ -1,0 +1,52 @@
+"""The storage of one process: keys, sealed fields and blobs, put together from the settings."""
+
+from dataclasses import dataclass
+
+from base.database import Database
+from base.settings import Settings
+from storage.blobs import BlobStore
+from storage.blobs.directory import DirectoryStore
+from storage.blobs.s3 import S3Settings, S3Store
+from storage.field_encryption import FieldEncryption
+from storage.keys import Keys
+from storage.providers import KeyProvider
+from storage.providers.aws_kms import AwsKms
+from storage.providers.local import LocalKeyring
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What the floors above are given. `keys` is for this floor and for erasure only."""
+
+    keys: Keys
+    field_encryption: FieldEncryption
+    blobs: BlobStore
+
+
+def key_provider(settings: Settings) -> KeyProvider:
+    """The root of trust that the settings name."""
+    if settings.key_provider == "aws-kms":
+        return AwsKms.from_settings(settings)
+    return LocalKeyring(settings.home / "keys" / "keyring.json")
+
+
+def blob_store(settings: Settings) -> BlobStore:
+    """The store that the settings name."""
+    if settings.blob_store == "s3":
+        return S3Store(
+            S3Settings(
+                bucket=settings.s3_bucket,
+                region=settings.s3_region,
+                endpoint_url=settings.s3_endpoint_url,
+                access_key=settings.s3_access_key,
+                secret_key=settings.s3_secret_key,
+                parts_folder=settings.s3_parts_folder,
+            )
+        )
+    return DirectoryStore(settings.home / "blobs")
+
+
+def open_storage(settings: Settings, database: Database) -> Storage:
+    """Put a process's storage together. Nothing is read yet."""
+    keys = Keys(database, key_provider(settings))
+    return Storage(keys, FieldEncryption(keys), blob_store(settings))

@@ -1,0 +1,1 @@
+"""Backups: made, described by a sealed manifest, verified, restored."""

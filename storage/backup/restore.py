@@ -1,0 +1,159 @@
+"""Restoring a backup into an empty installation, and checking that every file came whole."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from base.database import SERVICE_ROLE, Database
+from storage import envelopes, records
+from storage.backup import manifest
+from storage.backup.create import (
+    KEYRING,
+    BackupRefused,
+    Progress,
+    batches,
+    copy,
+    sizes,
+    together,
+    verify,
+)
+from storage.backup.database_dump import load
+from storage.backup.manifest import BlobEntry, InvalidBackup, Manifest
+from storage.blobs import BlobKey, BlobStore
+from storage.blobs.directory import DirectoryStore
+from storage.errors import KeyDestroyed
+from storage.keys import Keys
+from storage.providers import KeyProvider, KeyProviderError
+from storage.providers.local import LocalKeyring
+
+_MOST_NAMED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Every sealed file of the database against the store.
+
+    `missing` have no blob, `broken` one that is not as long as their envelope says, or an envelope
+    that does not open: counts, and the keys of the first hundred.
+    """
+
+    files: int
+    missing: int
+    broken: int
+    named: tuple[str, ...]
+
+
+async def restore(
+    folder: Path,
+    *,
+    database: Database,
+    blobs: BlobStore,
+    provider: KeyProvider,
+    keys_from: Path | None,
+    progress: Progress,
+) -> tuple[Manifest, Checked]:
+    """Restore the backup in `folder`, verified first, and check what was restored.
+
+    `database` is empty and opened as the future owner of its tables, `blobs` is empty. A local
+    keyring is taken from the folder `keys_from`, unless it is in its place already. Raises
+    `BackupRefused`, `InvalidBackup`, `ProgramFailed`, or the store's errors.
+
+    A crash leaves a database that is empty, or whole; and files in the store, which must be
+    emptied before the next try.
+    """
+    # 1. Nothing is written before the whole backup is known to be ours and undamaged.
+    await _check_target(database, blobs, provider, keys_from)
+    keys = provider if keys_from is None else LocalKeyring(keys_from / KEYRING)
+    found = await verify(folder, provider=keys, progress=progress)
+    await _check_roots(found, keys)
+    # 2. Keys, files, and the database last: without its tables no service starts.
+    if isinstance(keys, LocalKeyring) and isinstance(provider, LocalKeyring) and keys_from:
+        await asyncio.to_thread(keys.copy_to, provider.path)
+    await _files(folder, blobs, progress)
+    # A crash here leaves files that nothing refers to.
+    await load(database, folder / manifest.DATABASE)
+    # 3. What is there now, by the rows themselves.
+    return found, await check_files(database, blobs, provider)
+
+
+async def check_files(database: Database, blobs: BlobStore, provider: KeyProvider) -> Checked:
+    """Look for the blob of every sealed file, of the length that its envelope says."""
+    keys = Keys(database, provider)
+    files = missing = broken = 0
+    named: list[str] = []
+    async with database.transaction() as tx:
+        async for row, size in sizes(blobs, records.sealed_files(tx), lambda row: row.blob_key):
+            files += 1
+            if size is None:
+                missing += 1
+            elif size != await _length(keys, tx, row):
+                broken += 1
+            else:
+                continue
+            if len(named) < _MOST_NAMED:
+                named.append(row.blob_key)
+    return Checked(files, missing, broken, tuple(named))
+
+
+async def _length(keys: Keys, tx: AsyncConnection, row: Row[Any]) -> int | None:
+    """How long the blob must be; None when nothing opens its envelope."""
+    try:
+        secret = await keys.owner(row.person_id, tx)
+        return envelopes.open_(secret, row.role, row.id, row.envelope).blob_length
+    except (KeyDestroyed, envelopes.InvalidEnvelope):
+        return None
+
+
+async def _check_target(
+    database: Database, blobs: BlobStore, provider: KeyProvider, keys_from: Path | None
+) -> None:
+    async with database.transaction() as tx:
+        if not await records.is_empty(tx):
+            raise BackupRefused("the database is not empty: restore into a new one")
+        if not await records.has_role(tx, SERVICE_ROLE):
+            raise BackupRefused(f"the server lacks the role {SERVICE_ROLE}: create it (NOLOGIN)")
+    if await blobs.page(limit=1):
+        raise BackupRefused("the store is not empty: restore into a new one")
+    if keys_from is not None:
+        if not isinstance(provider, LocalKeyring):
+            raise BackupRefused("the keys are not ours to restore: leave the keys' folder out")
+        if provider.path.exists():
+            raise BackupRefused("there is a keyring already: leave out the keys' folder to use it")
+
+
+async def _check_roots(found: Manifest, provider: KeyProvider) -> None:
+    for root in found.roots:
+        try:
+            await provider.check(root)
+        except KeyProviderError as error:
+            raise BackupRefused(f"keys that this backup needs cannot be used: {error}") from None
+
+
+async def _files(folder: Path, blobs: BlobStore, progress: Progress) -> None:
+    """Copy every file into the store, its hash looked at once more on the way."""
+    store = DirectoryStore(folder / manifest.STORE)
+    done = 0
+
+    async def one(line: BlobEntry) -> None:
+        if line.size is None:
+            return
+        if await copy(store, blobs, BlobKey(line.key), line.size) != line.sha256:
+            raise InvalidBackup(f"{manifest.STORE}, {line.key}: not as it was written")
+
+    async def listed() -> AsyncIterator[BlobEntry]:
+        for line in manifest.lines(folder):
+            yield line
+
+    try:
+        total = manifest.read(folder)[0].blob_count
+        async for batch in batches(listed()):
+            await together(one(line) for line in batch)
+            done += len(batch)
+            progress(done, max(total, done))
+    finally:
+        await store.close()

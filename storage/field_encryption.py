@@ -1,0 +1,134 @@
+"""Sealing metadata: one blob a row, padded, and keyed tags for look-ups.
+
+A sealed row is `0x01 ‖ nonce (12) ‖ AES-256-GCM(padded JSON)`; the key is the owner's (or the
+service's) for that table, the associated data names the table and the row, so that a blob moved
+to another row, table or person does not open. See docs/formats/sealed-file.md.
+"""
+
+import hmac
+import json
+import secrets
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from base.errors import ErrorKind, ServiceError
+from storage.keys import FIELDS, Keys, Secret
+
+STEP = 64
+_FORMAT = b"\x01"
+_NONCE = 12
+
+
+class DecryptionError(ServiceError):
+    """A sealed row does not open: altered, moved, or of another owner. `reason` is for the
+    operator."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(ErrorKind.UNAVAILABLE, "content_broken")
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class FieldSealer:
+    """Seals and opens the rows of one owner (or of the service)."""
+
+    _secret: Secret = field(repr=False)
+    _ciphers: dict[str, AESGCM] = field(default_factory=dict, repr=False)
+
+    def seal(self, table: str, row: UUID, values: dict[str, Any]) -> bytes:
+        """Seal a row's values (JSON-able, small)."""
+        nonce = secrets.token_bytes(_NONCE)
+        sealed = self._cipher(table).encrypt(nonce, pad(_encode(values)), _aad(table, row))
+        return _FORMAT + nonce + sealed
+
+    def open(self, table: str, row: UUID, blob: bytes) -> dict[str, Any]:
+        """Open a row's values. Raises `DecryptionError`."""
+        if blob[:1] != _FORMAT:
+            raise DecryptionError("unknown format")
+        nonce, sealed = blob[1 : 1 + _NONCE], blob[1 + _NONCE :]
+        try:
+            plain = self._cipher(table).decrypt(nonce, sealed, _aad(table, row))
+        except (InvalidTag, ValueError):
+            raise DecryptionError("altered, moved, or of another owner") from None
+        values: dict[str, Any] = json.loads(unpad(plain))
+        return values
+
+    def tag(self, use: str, *parts: str | bytes) -> bytes:
+        """A keyed tag under this owner's own key: equal values, equal tags, nothing else."""
+        return keyed_tag(self._secret.derive(f"tag/{use}"), use, *parts)
+
+    def hasher(self, use: str) -> "hmac.HMAC":
+        """A running keyed hash under this owner's own key, for content."""
+        return hmac.new(self._secret.derive(f"hash/{use}"), digestmod=sha256)
+
+    def _cipher(self, table: str) -> AESGCM:
+        cipher = self._ciphers.get(table)
+        if cipher is None:
+            cipher = self._ciphers[table] = AESGCM(self._secret.derive(f"fields/{table}"))
+        return cipher
+
+
+class FieldEncryption:
+    """Where sealers and tags come from."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    async def of(self, owner_id: UUID, connection: AsyncConnection | None = None) -> FieldSealer:
+        """The sealer of an owner. Raises `storage.keys.KeyDestroyed`."""
+        return FieldSealer(await self._keys.owner(owner_id, connection))
+
+    async def of_service(self) -> FieldSealer:
+        """The sealer of what belongs to nobody's vault: workers, clients, messages."""
+        return FieldSealer(await self._keys.service(FIELDS))
+
+    async def uncached(self, owner_id: UUID | None, connection: AsyncConnection) -> FieldSealer:
+        """`of`, or `of_service` for None, at the same cost whichever it is and whatever is cached:
+        for what a stranger may time. Raises `storage.keys.KeyDestroyed`."""
+        return FieldSealer(await self._keys.uncached(owner_id, connection))
+
+    async def tag(self, use: str, *parts: str | bytes) -> bytes:
+        """A keyed tag for look-ups under the service's index key of that use."""
+        secret = await self._keys.service(f"index/{use}")
+        return keyed_tag(secret.derive("tag"), use, *parts)
+
+    async def create_owner(self, connection: AsyncConnection, owner_id: UUID) -> None:
+        """Make an owner's keys, in the caller's transaction."""
+        await self._keys.create_owner(connection, owner_id)
+
+
+def keyed_tag(key: bytes, use: str, *parts: str | bytes) -> bytes:
+    """HMAC-SHA256 over the use and the length-prefixed parts: 32 bytes."""
+    mac = hmac.new(key, use.encode(), sha256)
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        mac.update(len(raw).to_bytes(4, "big"))
+        mac.update(raw)
+    return mac.digest()
+
+
+def pad(plain: bytes, step: int = STEP) -> bytes:
+    """Pad to a multiple of `step` with 0x80 then zeros (ISO/IEC 7816-4)."""
+    return plain + b"\x80" + bytes(-(len(plain) + 1) % step)
+
+
+def unpad(padded: bytes) -> bytes:
+    """Undo `pad`. The bytes are authenticated already."""
+    end = padded.rstrip(b"\x00")
+    if end[-1:] != b"\x80":
+        raise DecryptionError("bad padding")
+    return end[:-1]
+
+
+def _encode(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _aad(table: str, row: UUID) -> bytes:
+    return b"unefois/fields/v1|" + table.encode() + b"|" + row.bytes

@@ -1,0 +1,140 @@
+"""Ten thousand events of every sort, made over HTTP under load, while the sequencers are killed."""
+
+import asyncio
+import multiprocessing
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from base.ids import new_id
+from storage.blobs.directory import DirectoryStore
+from tests.audit.tlog.logs import ORIGIN, SomeLog, checkpoints_hold
+from tests.audit.tlog.test_crashes import run_once, sequence, whole
+from tests.fixtures import MakePerson, MakeWorker, Served, _ServicesPool
+from tests.steps import deposit, granted
+from tests.vault.decoding import corpus
+
+EVENTS = 10_000
+AT_ONCE = 12
+KILLS = 20
+
+
+@pytest.fixture
+async def served(some_log: SomeLog, keyring_file: Path) -> AsyncIterator[Served]:
+    """A house on the log tests' PostgreSQL, and its server."""
+    settings = some_log.settings.model_copy(
+        update={
+            "home": keyring_file.parent.parent,
+            "migrations_database_url": SecretStr(some_log.addresses.owner_url),
+            "database_pool": 10,
+            "messenger": "inbox",
+            "log_origin": ORIGIN,
+            "sign_ins_per_hour_from_one_address": 1_000_000,
+        }
+    )
+    services_pool = _ServicesPool()
+    yield await services_pool.at("log", settings)
+    await services_pool.close()
+
+
+async def _load(client: httpx.AsyncClient, asked: list[tuple[str, dict[str, str]]]) -> Counter[int]:
+    """Ask them all, in a mixed order, some at once."""
+    order = random.Random(3)
+    left = EVENTS
+    answers: Counter[int] = Counter()
+
+    async def one_caller() -> None:
+        nonlocal left
+        while left > 0:
+            left -= 1
+            path, headers = order.choice(asked)
+            answers[(await client.get(path, headers=headers)).status_code] += 1
+
+    await asyncio.gather(*(one_caller() for _ in range(AT_ONCE)))
+    return answers
+
+
+async def _killed(some_log: SomeLog, keyring: Path, folder: Path, load: asyncio.Task[Any]) -> int:
+    """Two sequencers on purpose, killed while the load goes on; how many kills."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.audit.tlog.test_crashes"])
+
+    def start() -> Any:
+        process = context.Process(
+            target=sequence, args=(some_log.addresses, keyring, folder), daemon=True
+        )
+        process.start()
+        return process
+
+    chance = random.Random(5)
+    at_work = [start(), start()]
+    kills = 0
+    try:
+        while not load.done() or kills < KILLS:
+            before = (await some_log.log.state())[0]
+            async with asyncio.timeout(60):
+                while (await some_log.log.state())[0] <= before and not load.done():  # noqa: ASYNC110  (other processes grow it)
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(chance.random() * 0.3)
+            for victim in at_work if kills % 5 == 4 else at_work[:1]:
+                victim.kill()
+                victim.join()
+                kills += 1
+            at_work = [one for one in at_work if one.is_alive()]
+            at_work += [start() for _ in range(2 - len(at_work))]
+    finally:
+        for one in at_work:
+            one.kill()
+            one.join()
+    return kills
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_ten_thousand_events_over_http_while_two_sequencers_are_killed(
+    some_log: SomeLog,
+    keyring_file: Path,
+    tmp_path: Path,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+) -> None:
+    await some_log.log.verifier()
+    assert isinstance(some_log.blobs, DirectoryStore)
+    person, worker, colleague = await make_person(), await make_worker(), await make_worker()
+    document = await deposit(client, person, corpus.pdf(1))
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    under = f"/v1/grants/{grant}"
+    content = f"{under}/documents/{document['id']}/content"
+    asked = [
+        ("/v1/documents", person.headers),
+        (f"/v1/documents/{document['id']}/content", person.headers),
+        (f"/v1/documents/{new_id()}", person.headers),
+        (f"{under}/documents", worker.headers),
+        (content, worker.headers),
+        (f"{under}/evidence?type=income_tax_notice", worker.headers),
+        (f"{under}/evidence?type=payslip", worker.headers),
+        (content, colleague.headers),
+        (f"/v1/grants/{new_id()}/documents", colleague.headers),
+    ]
+    load = asyncio.create_task(_load(client, asked))
+    kills = await _killed(some_log, keyring_file, some_log.blobs.blobs.parent, load)
+    answers = await load
+    assert kills >= KILLS
+    assert set(answers) == {200, 403, 404}
+    assert answers.total() == EVENTS
+
+    await run_once(some_log, some_log.log.store)
+    with some_log.owner() as owner:
+        counted = owner.execute("SELECT count(*) FROM unefois.access_event").fetchone()
+    assert counted is not None
+    size = int(str(counted[0]))
+    assert size >= EVENTS
+    assert len(checkpoints_hold(some_log)) > KILLS
+    await whole(some_log, tmp_path, size)

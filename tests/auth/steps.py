@@ -1,0 +1,92 @@
+"""How tests arrive: a new phone or worker, and the message that was really queued for it."""
+
+import re
+import secrets
+from uuid import UUID
+
+from sqlalchemy import select
+
+from audit.records import events_of
+from auth import administration, one_time_codes
+from auth.one_time_codes import SignedIn, Started
+from auth.records.messages import Message
+from auth.services import CoreServices
+from tests.fixtures import MoveClock, new_phone
+
+__all__ = ["MoveClock", "new_phone"]
+
+
+def new_email() -> str:
+    """A work e-mail that no other test has."""
+    return f"w{secrets.token_hex(6)}@structure.example"
+
+
+async def new_worker(services: CoreServices, email: str, *, name: str = "Nadia Benali") -> UUID:
+    """A worker of a new organisation."""
+    organisation = await administration.add_organisation(
+        services, name="CCAS de Lys", contact="accueil"
+    )
+    return await administration.add_worker(
+        services,
+        organisation_id=organisation,
+        name=name,
+        job="assistante sociale",
+        email=email,
+        phone="01 23 45 67 89",
+        hours="lundi au jeudi",
+    )
+
+
+async def letters(services: CoreServices, to: str) -> list[dict[str, str]]:
+    """What was queued for an address, oldest first; unsent decoys have `send` 0."""
+    sealer = await services.field_encryption.of_service()
+    async with services.database.transaction() as tx:
+        rows = (await tx.execute(select(Message.__table__).order_by(Message.id))).all()
+    opened = [sealer.open("message", row.id, row.sealed) for row in rows]
+    return [values for values in opened if values["to"] == to]
+
+
+async def code_for(services: CoreServices, to: str) -> str:
+    """The last code queued for an address."""
+    found = re.search(r"\d{6}", (await letters(services, to))[-1]["text"])
+    assert found
+    return found[0]
+
+
+async def begin(services: CoreServices, address: str) -> tuple[Started, str]:
+    """Start a sign-in; with its code."""
+    way = {"email": address} if "@" in address else {"phone": address}
+    started = await one_time_codes.start(services, **way)
+    return started, await code_for(services, address)
+
+
+async def sign_in(services: CoreServices, address: str) -> SignedIn:
+    """Start and finish."""
+    started, code = await begin(services, address)
+    return await one_time_codes.finish(services, started.id, code=code)
+
+
+def wrong(code: str) -> str:
+    """Another code."""
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+async def log_of(services: CoreServices, person_id: UUID) -> list[tuple[str, str, str]]:
+    """A person's log, oldest first: action, outcome, reason."""
+    async with services.database.transaction() as tx:
+        rows = await events_of(
+            tx, person_tag=await services.audit_log.person_tag(person_id), limit=100
+        )
+        lines = await services.audit_log.open_entries(tx, rows)
+    values = [line.values or {} for line in reversed(lines)]
+    return [(v["action"], v["outcome"], v.get("reason", "")) for v in values]
+
+
+async def service_log(services: CoreServices) -> list[dict[str, object]]:
+    """The last lines that belong to nobody's vault, oldest first."""
+    async with services.database.transaction() as tx:
+        rows = await events_of(tx, limit=100)
+        lines = await services.audit_log.open_entries(
+            tx, [row for row in rows if row.person_tag is None]
+        )
+    return [line.values or {} for line in reversed(lines)]

@@ -1,0 +1,126 @@
+"""Statements in one round: what they give, what a refusal or a cut leaves, and that a connection
+that was lost is not lent again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import ARRAY, DateTime, Text, Uuid, bindparam, select, text
+
+from base.database import Database
+from base.pipeline import Pipeline, Statement
+from base.settings import Settings
+
+ID = UUID("01890000-0000-7000-8000-000000000001")
+AT = datetime(2031, 5, 17, 8, 30, 15, 123456, tzinfo=UTC)
+
+ECHO = Statement(
+    select(
+        bindparam("id", type_=Uuid()).label("id"),
+        bindparam("at", type_=DateTime(timezone=True)).label("at"),
+        bindparam("words", type_=Text()).label("words"),
+        bindparam("ids", type_=ARRAY(Uuid())).label("ids"),
+    )
+)
+BAD = Statement(text("SELECT 1 / 0"))
+PID = Statement(text("SELECT pg_backend_pid() AS pid"))
+SLEEP = Statement(text("SELECT pg_sleep(60)"))
+TABLE = Statement(text("CREATE TEMPORARY TABLE kept (word text)"))
+ADD = Statement(text("INSERT INTO kept VALUES (:word)").bindparams(bindparam("word", type_=Text())))
+COUNT = Statement(text("SELECT count(*) AS lines FROM kept"))
+
+
+@pytest.fixture
+async def pipeline(base_settings: Settings) -> AsyncIterator[Pipeline]:
+    """One connection of the owner, who may make a table that only this connection sees."""
+    assert base_settings.migrations_database_url is not None
+    database = Database(base_settings.migrations_database_url)
+    one = Pipeline(database.plain_url, 1)
+    yield one
+    await one.close()
+    await database.close()
+
+
+async def test_values_come_back_as_they_went(pipeline: Pipeline) -> None:
+    """Several statements, one round, rows by name; nothing is lost of a microsecond."""
+    async with pipeline.transaction() as tx:
+        first, second = await tx.ask(
+            ECHO(id=ID, at=AT, words="pièce « d'identité »", ids=[ID]),
+            ECHO(id=None, at=None, words=None, ids=None),
+        )
+    assert first[0]._asdict() == {
+        "id": ID, "at": AT, "words": "pièce « d'identité »", "ids": [ID],
+    }  # fmt: skip
+    assert tuple(second[0]) == (None, None, None, None)
+
+
+async def test_only_what_was_committed_stays(pipeline: Pipeline) -> None:
+    """A block that ends, or fails, without `commit` leaves nothing."""
+    async with pipeline.transaction() as tx:
+        await tx.commit(TABLE())
+    async with pipeline.transaction() as tx:
+        await tx.ask(ADD(word="left"))
+    with pytest.raises(LookupError):
+        async with pipeline.transaction() as tx:
+            await tx.ask(ADD(word="failed"))
+            raise LookupError
+    assert await _lines(pipeline) == 0
+    async with pipeline.transaction() as tx:
+        await tx.ask(COUNT())
+        await tx.commit(ADD(word="kept"))
+    assert await _lines(pipeline) == 1
+
+
+async def test_a_refused_statement_undoes_its_round_and_quotes_nothing(pipeline: Pipeline) -> None:
+    """What stood beside it is undone, the connection serves on, the error says a code alone."""
+    async with pipeline.transaction() as tx:
+        await tx.commit(TABLE())
+    with pytest.raises(psycopg.errors.DivisionByZero) as caught:
+        async with pipeline.transaction() as tx:
+            await tx.commit(ADD(word="secret"), BAD())
+    assert str(caught.value) == "22012"
+    assert await _lines(pipeline) == 0
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        async with pipeline.transaction() as tx:
+            await tx.ask(BAD())
+
+
+async def test_a_cut_round_costs_its_connection_and_no_other(pipeline: Pipeline) -> None:
+    """Cancelled in the middle, nobody else is given what is left of it."""
+    before = await _pid(pipeline)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1), pipeline.transaction() as tx:
+            await tx.ask(SLEEP())
+    assert await _pid(pipeline) != before
+
+
+async def test_a_connection_that_the_server_closed_is_not_lent_again(
+    pipeline: Pipeline, base_settings: Settings
+) -> None:
+    """Closed while idle, as a restart of PostgreSQL does."""
+    pid = await _pid(pipeline)
+    assert base_settings.migrations_database_url is not None
+    address = base_settings.migrations_database_url.get_secret_value().replace("+psycopg", "")
+    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as other:
+        await other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    async with asyncio.timeout(10):
+        while pipeline._idle[0].sound:  # noqa: ASYNC110  (bounded)
+            await asyncio.sleep(0)
+    assert await _pid(pipeline) != pid
+
+
+async def _pid(pipeline: Pipeline) -> int:
+    async with pipeline.transaction() as tx:
+        ((row,),) = await tx.ask(PID())
+    pid: int = row.pid
+    return pid
+
+
+async def _lines(pipeline: Pipeline) -> int:
+    async with pipeline.transaction() as tx:
+        ((row,),) = await tx.ask(COUNT())
+    lines: int = row.lines
+    return lines

@@ -1,0 +1,404 @@
+"""Rotation: everything opens before, during and after; a crash anywhere is made good by the next
+run; what was retired on its date opens no old backup."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from base.database import Database
+from storage import key_rotation, records
+from storage.field_encryption import FieldEncryption
+from storage.key_rotation import RotationUnfinished, check_root, initialise, retire_due, rotate
+from storage.keys import Keys, context
+from storage.providers import KeyProviderError
+from storage.providers.local import LocalKeyring
+from tests.storage.owners import new_owner
+
+RETENTION = timedelta(days=35)
+Move = Callable[[timedelta], None]
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+def quiet(_done: int, _of: int) -> None:
+    pass
+
+
+class Vault:
+    """Some owners with a sealed row each, and the service with one."""
+
+    def __init__(self, database: Database, provider: LocalKeyring) -> None:
+        self.database = database
+        self.provider = provider
+        self.sealed: dict[UUID | None, bytes] = {}
+
+    async def add(self, owners: int) -> None:
+        keys = Keys(self.database, self.provider)
+        for _ in range(owners):
+            one = await new_owner(keys, self.database)
+            self.sealed[one] = (await FieldEncryption(keys).of(one)).seal(
+                "document", one, {"of": str(one)}
+            )
+        service = await FieldEncryption(keys).of_service()
+        self.sealed[None] = service.seal("worker", UUID(int=1), {"of": "None"})
+
+    async def opens(self) -> None:
+        """Every row opens, in a process that has just started."""
+        fields = FieldEncryption(Keys(self.database, self.provider))
+        for one, sealed in self.sealed.items():
+            sealer = await fields.of_service() if one is None else await fields.of(one)
+            table, row = ("worker", UUID(int=1)) if one is None else ("document", one)
+            assert sealer.open(table, row, sealed) == {"of": str(one)}
+
+    async def roots(self) -> dict[str, tuple[bool, datetime | None, datetime | None]]:
+        async with self.database.transaction() as tx:
+            found = await tx.execute(
+                text("SELECT id, active, retire_at, destroyed_at FROM unefois.root_version")
+            )
+            return {row.id: (row.active, row.retire_at, row.destroyed_at) for row in found}
+
+    async def under(self) -> dict[str, int]:
+        """How many secrets are under each root."""
+        async with self.database.transaction() as tx:
+            found = await tx.execute(
+                text("SELECT root_version, count(*) FROM unefois.wrapped_key GROUP BY 1")
+            )
+            return {row[0]: row[1] for row in found}
+
+
+@pytest.fixture
+async def vault(database: Database, keyring: LocalKeyring) -> Vault:
+    await initialise(database, keyring)
+    made = Vault(database, keyring)
+    await made.add(5)
+    return made
+
+
+@pytest.fixture
+def batches_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_rotation, "BATCH", 2)
+
+
+# The first version
+
+
+async def test_the_first_root_is_made_once(database: Database, keyring: LocalKeyring) -> None:
+    """By six processes at the same moment, and once more later."""
+    found = await asyncio.gather(
+        *(initialise(database, LocalKeyring(keyring.path)) for _ in range(6))
+    )
+    assert len(set(found)) == 1
+    assert await initialise(database, keyring) == found[0]
+    assert keyring.path.read_text().count('"key"') == 1
+
+
+async def test_a_root_that_cannot_be_used_is_told(
+    database: Database, keyring: LocalKeyring
+) -> None:
+    with pytest.raises(RuntimeError, match="unefois init"):
+        await check_root(database, keyring)
+    await initialise(database, keyring)
+    await check_root(database, keyring)
+    keyring.path.unlink()
+    with pytest.raises(KeyProviderError):
+        await check_root(database, keyring)
+
+
+# A whole rotation
+
+
+@pytest.mark.usefixtures("batches_of_two")
+async def test_everything_moves_under_a_new_root(vault: Vault) -> None:
+    (former,) = await vault.roots()
+    told: list[tuple[int, int]] = []
+    done = await rotate(vault.database, vault.provider, RETENTION, lambda *at: told.append(at))
+    assert (done.rewrapped, done.resumed, done.broken) == (6, False, ())
+    assert told == [(2, 6), (4, 6), (6, 6)]
+    assert await vault.under() == {done.version: 6}
+    roots = await vault.roots()
+    assert roots[done.version][0]
+    active, retire_at, destroyed_at = roots[former]
+    assert not active
+    assert destroyed_at is None
+    assert retire_at is not None
+    async with vault.database.transaction() as tx:
+        left = retire_at - await tx.scalar(text("SELECT unefois.now()"))
+    assert timedelta(0) <= RETENTION - left < timedelta(minutes=5)
+    await vault.opens()
+
+
+async def test_a_cached_secret_lives_through_a_rotation(vault: Vault) -> None:
+    """The secrets stay: what a running service has in memory goes on opening and sealing."""
+    fields = FieldEncryption(Keys(vault.database, vault.provider))
+    one = next(owner for owner in vault.sealed if owner is not None)
+    before = await fields.of(one)
+    await rotate(vault.database, vault.provider, RETENTION, quiet)
+    vault.sealed[one] = before.seal("document", one, {"of": str(one)})
+    await vault.opens()
+
+
+async def test_a_rotation_is_for_a_usable_root(vault: Vault) -> None:
+    """With its keyring lost, a service must not begin another one as if nothing had happened."""
+    vault.provider.path.unlink()
+    with pytest.raises(KeyProviderError):
+        await rotate(vault.database, vault.provider, RETENTION, quiet)
+    assert len(await vault.roots()) == 1
+    assert not vault.provider.path.exists()
+
+
+# Crashes
+
+
+Step = Callable[..., Awaitable[Any]]
+
+
+def crash_at(
+    monkeypatch: pytest.MonkeyPatch, where: object, name: str, *, after: bool, at: int = 1
+) -> None:
+    """Die before or after the `at`-th call of a step."""
+    step: Step = getattr(where, name)
+    count = itertools.count(1)
+
+    async def dying(*args: Any, **kwargs: Any) -> Any:
+        now = next(count) == at
+        if now and not after:
+            raise Crash
+        done = await step(*args, **kwargs)
+        if now:
+            raise Crash
+        return done
+
+    monkeypatch.setattr(where, name, dying)
+
+
+CRASHES = [
+    pytest.param("provider", "create", False, 1, True, id="before the new root"),
+    pytest.param("provider", "create", True, 1, True, id="made in the provider only"),
+    pytest.param("records", "add_root", False, 1, True, id="before its row"),
+    pytest.param("records", "add_root", True, 1, True, id="its row not committed"),
+    pytest.param("rotation", "_next_root", True, 1, False, id="its row committed"),
+    pytest.param("provider", "wrap", False, 1, False, id="before the first wrap"),
+    pytest.param("records", "rewrap", True, 1, False, id="in the first batch"),
+    pytest.param("rotation", "_rewrap_some", True, 1, False, id="before its commit"),
+    pytest.param("records", "rewrap", False, 4, False, id="in the second batch"),
+    pytest.param("rotation", "_rewrap_some", False, 4, False, id="after the last batch"),
+]
+
+
+@pytest.mark.usefixtures("batches_of_two")
+@pytest.mark.parametrize(("where", "name", "after", "at", "begun_anew"), CRASHES)
+async def test_a_crash_is_made_good_by_the_next_run(
+    vault: Vault,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    name: str,
+    after: bool,
+    at: int,
+    begun_anew: bool,
+) -> None:
+    place = {"provider": vault.provider, "records": records, "rotation": key_rotation}[where]
+    with monkeypatch.context() as patched:
+        crash_at(patched, place, name, after=after, at=at)
+        with pytest.raises(Crash):
+            await rotate(vault.database, vault.provider, RETENTION, quiet)
+    await vault.opens()
+    await vault.add(1)
+    crashed_after_all = name == "_rewrap_some" and at == 4
+    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
+    assert len(await vault.roots()) == (3 if crashed_after_all else 2)
+    assert done.resumed is not (begun_anew or crashed_after_all)
+    assert await vault.under() == {done.version: 7}
+    await vault.opens()
+
+
+# Beside a service at work
+
+
+async def test_keys_made_meanwhile_are_under_the_new_root(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_rotation, "BATCH", 1)
+
+    async def service() -> None:
+        for _ in range(10):
+            await vault.add(1)
+
+    _, done = await asyncio.gather(
+        service(), rotate(vault.database, vault.provider, RETENTION, quiet)
+    )
+    assert await vault.under() == {done.version: 16}
+    await vault.opens()
+
+
+async def test_a_key_wrapped_but_not_committed_is_waited_for(vault: Vault) -> None:
+    """Nothing stays behind under the former root, where a later rotation would be taken for this
+    one unfinished, and the former root could not be destroyed on its date."""
+    keys = Keys(vault.database, vault.provider)
+    one = UUID(int=77)
+    async with (
+        asyncio.timeout(20),
+        asyncio.TaskGroup() as group,
+        vault.database.transaction() as tx,
+    ):
+        await keys.create_owner(tx, one)
+        running = group.create_task(rotate(vault.database, vault.provider, RETENTION, quiet))
+        await until_created(vault, 2)
+        # Those who come meanwhile do not wait behind the rotation.
+        await new_owner(keys, vault.database)
+        ended, _ = await asyncio.wait([running], timeout=0.3)
+        assert not ended
+    assert await vault.under() == {running.result().version: 8}
+
+
+async def until_created(vault: Vault, versions: int) -> None:
+    """Until the keyring holds that many versions."""
+    while vault.provider.path.read_text().count('"key"') < versions:  # noqa: ASYNC110  (a file)
+        await asyncio.sleep(0.01)
+
+
+async def test_two_rotations_at_once_are_one(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_rotation, "BATCH", 1)
+    first, second = await asyncio.gather(
+        rotate(vault.database, vault.provider, RETENTION, quiet),
+        rotate(vault.database, LocalKeyring(vault.provider.path), RETENTION, quiet),
+    )
+    assert first.version == second.version
+    assert first.rewrapped + second.rewrapped == 6
+    assert await vault.under() == {first.version: 6}
+
+
+async def test_a_row_held_by_another_is_told_in_the_end(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_rotation, "_PATIENCE", 0.2)
+    one = next(owner for owner in vault.sealed if owner is not None)
+    async with vault.database.transaction() as tx:
+        await tx.execute(
+            text("SELECT FROM unefois.wrapped_key WHERE owner_id = :one FOR UPDATE"), {"one": one}
+        )
+        with pytest.raises(RotationUnfinished):
+            await rotate(vault.database, vault.provider, RETENTION, quiet)
+    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
+    assert (done.resumed, done.rewrapped) == (True, 1)
+
+
+async def test_an_erasure_meanwhile_stays_an_erasure(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret deleted while the rotation goes on is not written back."""
+    monkeypatch.setattr(key_rotation, "BATCH", 1)
+    one = [owner for owner in vault.sealed if owner is not None][-1]
+    keys = Keys(vault.database, vault.provider)
+
+    async def erase() -> None:
+        async with vault.database.transaction() as tx:
+            await keys.destroy_owner(tx, one)
+
+    await asyncio.gather(erase(), rotate(vault.database, vault.provider, RETENTION, quiet))
+    del vault.sealed[one]
+    assert sum((await vault.under()).values()) == 5
+    await vault.opens()
+
+
+async def test_a_broken_row_does_not_hold_up_the_others(vault: Vault, moved: Move) -> None:
+    one = next(owner for owner in vault.sealed if owner is not None)
+    async with vault.database.transaction() as tx:
+        await tx.execute(
+            text("UPDATE unefois.wrapped_key SET wrapped = '\\x00' WHERE owner_id = :one"),
+            {"one": one},
+        )
+    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
+    assert done.rewrapped == 5
+    assert len(done.broken) == 1
+    moved(RETENTION + timedelta(days=1))
+    assert await retire_due(vault.database, vault.provider) == []
+
+
+async def test_a_root_of_trust_that_fails_breaks_no_row(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: object) -> bytes:
+        raise KeyProviderError("down")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(vault.provider, "unwrap", down)
+        patched.setattr(vault.provider, "check", down)
+        with pytest.raises(KeyProviderError):
+            await rotate(vault.database, vault.provider, RETENTION, quiet)
+    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
+    assert (done.rewrapped, done.broken) == (6, ())
+
+
+# The end of a root
+
+
+async def rows(database: Database) -> list[Mapping[str, Any]]:
+    async with database.transaction() as tx:
+        found = await tx.execute(text("SELECT * FROM unefois.wrapped_key"))
+        return [dict(row) for row in found.mappings()]
+
+
+async def test_after_its_date_an_old_backup_opens_no_more(vault: Vault, moved: Move) -> None:
+    """Invariant 8: until then the backup opens, erased people included; from then on nothing."""
+    backup = await rows(vault.database)
+    (former,) = await vault.roots()
+    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
+
+    async def opens(row: Mapping[str, Any]) -> bool:
+        subject = row["use"] or str(row["owner_id"])
+        try:
+            await LocalKeyring(vault.provider.path).unwrap(
+                row["root_version"], row["wrapped"], context(subject, row["version"])
+            )
+        except KeyProviderError:
+            return False
+        return True
+
+    moved(RETENTION - timedelta(hours=1))
+    assert await retire_due(vault.database, vault.provider) == []
+    assert [await opens(row) for row in backup] == [True] * 6
+
+    moved(RETENTION + timedelta(hours=1))
+    assert await retire_due(vault.database, vault.provider) == [former]
+    assert [await opens(row) for row in backup] == [False] * 6
+    assert (await vault.roots())[former][2] is not None
+    assert [await opens(row) for row in await rows(vault.database)] == [True] * 6
+    await vault.opens()
+    assert await retire_due(vault.database, vault.provider) == []
+    assert list(await vault.under()) == [done.version]
+
+
+async def test_a_root_in_use_is_never_destroyed(
+    vault: Vault, moved: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unfinished rotation keeps the former root beyond its date."""
+    with monkeypatch.context() as patched:
+        crash_at(patched, key_rotation, "_next_root", after=True)
+        with pytest.raises(Crash):
+            await rotate(vault.database, vault.provider, RETENTION, quiet)
+    moved(RETENTION + timedelta(hours=1))
+    assert await retire_due(vault.database, vault.provider) == []
+    await vault.opens()
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_crash_while_destroying_is_made_good(
+    vault: Vault, moved: Move, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    (former,) = await vault.roots()
+    await rotate(vault.database, vault.provider, RETENTION, quiet)
+    moved(RETENTION + timedelta(hours=1))
+    with monkeypatch.context() as patched:
+        crash_at(patched, vault.provider, "destroy", after=after)
+        with pytest.raises(Crash):
+            await retire_due(vault.database, vault.provider)
+    assert await retire_due(vault.database, vault.provider) == [former]
+    await vault.opens()

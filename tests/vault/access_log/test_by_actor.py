@@ -1,0 +1,42 @@
+"""What a recipient reads of their own doings says no more than the answers did."""
+
+import httpx
+
+from tests.fixtures import MakePerson, MakeWorker
+from tests.steps import deposit, granted, log_of
+from tests.vault.decoding import corpus
+
+
+async def test_a_stranger_does_not_learn_from_their_own_log_that_a_grant_exists(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker, colleague = await make_person(), await make_worker(), await make_worker()
+    document = await deposit(client, person, corpus.pdf())
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    nothing = path.replace(grant, document["id"])
+
+    for address in (path, nothing):
+        assert (await client.get(address, headers=colleague.headers)).status_code == 404
+
+    lines = await log_of(client, colleague)
+    tried = [line for line in lines if line["action"] == "document.read"]
+    assert len(tried) == 2
+    told = [{name: line[name] for name in line if name not in {"id", "at"}} for line in tried]
+    assert told[0] == told[1]
+    assert told[0]["reason"] == "not_found"
+
+    # The person reads all of it.
+    seen = [line for line in await log_of(client, person) if line["outcome"] == "refused"]
+    assert [line["reason"] for line in seen] == ["not_recipient"]
+    assert seen[0]["grant"] == grant
+
+
+async def test_only_content_is_confirmed_sent(
+    client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    await deposit(client, person, corpus.pdf())
+    await client.get("/v1/documents", headers=person.headers)
+    lines = await log_of(client, person)
+    assert {line["confirmed"] for line in lines if line["action"] == "document.list"} == {None}

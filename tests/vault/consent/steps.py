@@ -1,0 +1,188 @@
+"""People, workers and papers to try consent upon, and reading of their logs."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text
+
+from audit.records import events_of
+from auth import profiles
+from auth.records import people, recipients
+from auth.services import CoreServices
+from auth.subjects import Client, Person, Worker
+from base.db_time import instant
+from base.ids import new_id
+from vault.consent.scopes import scope_of
+from vault.consent.terms import Terms
+from vault.document_view import DocumentMetadata, metadata_values
+from vault.tables import Document, DocumentVersion
+
+
+def a_phone() -> str:
+    return f"+3361{secrets.randbelow(10**7):07}"
+
+
+async def make_person(services: CoreServices, phone: str | None = None) -> Person:
+    person = Person(new_id())
+    async with services.database.transaction() as tx:
+        await services.field_encryption.create_owner(tx, person.id)
+        sealer = await services.field_encryption.of(person.id, tx)
+        await people.add_person(
+            tx,
+            id=person.id,
+            phone_tag=await services.field_encryption.tag("phone", phone or a_phone()),
+            language="fr",
+            sealed=sealer.seal("person", person.id, {"phone": phone}),
+        )
+    return person
+
+
+async def make_worker(
+    services: CoreServices, *, name: str = "Inès Moreau", email: str | None = None,
+    organisation_id: UUID | None = None,
+) -> Worker:  # fmt: skip
+    sealer = await services.field_encryption.of_service()
+    email = email or f"{secrets.token_hex(6)}@ccas.example"
+    worker_id = new_id()
+    values = {"name": name, "job": "Assistante sociale", "email": email, "phone": "", "hours": ""}
+    async with services.database.transaction() as tx:
+        if organisation_id is None:
+            organisation_id = await _organisation(services, tx)
+        await recipients.add_worker(
+            tx,
+            id=worker_id,
+            organisation_id=organisation_id,
+            email_tag=await services.field_encryption.tag("email", email),
+            sealed=sealer.seal("worker", worker_id, values),
+        )
+        row = await recipients.worker(tx, worker_id)
+    assert row is not None
+    return await profiles.worker(
+        services, row.id, row.organisation_id, row.sealed, row.organisation_sealed
+    )
+
+
+async def make_client(services: CoreServices) -> Client:
+    sealer = await services.field_encryption.of_service()
+    client_id = new_id()
+    async with services.database.transaction() as tx:
+        await recipients.add_client(
+            tx,
+            id=client_id,
+            organisation_id=await _organisation(services, tx),
+            client_id=f"caf-{secrets.token_hex(4)}",
+            jwks={"keys": []},
+            scope="consent_requests evidence",
+            sealed=sealer.seal("client", client_id, {"name": "CAF 93", "contact": "3230"}),
+        )
+        found = await tx.execute(
+            text("SELECT client_id FROM unefois.client WHERE id = :id"), {"id": client_id}
+        )
+        row = await recipients.client(tx, found.scalar_one())
+    return await profiles.client(services, row)
+
+
+async def _organisation(services: CoreServices, tx: Any) -> UUID:
+    sealer = await services.field_encryption.of_service()
+    organisation_id = new_id()
+    values = {"name": "CCAS de Montreuil", "contact": "01 48 70 60 00"}
+    await recipients.add_organisation(
+        tx,
+        id=organisation_id,
+        sealed=sealer.seal("organisation", organisation_id, values),
+    )
+    return organisation_id
+
+
+async def make_document(
+    services: CoreServices,
+    person: Person,
+    code: str,
+    *,
+    metadata: DocumentMetadata | None = None,
+    scan: str = "clean",
+) -> UUID:
+    """A paper's rows, without content: nothing here opens any."""
+    document_id, version_id = new_id(), new_id()
+    async with services.database.transaction() as tx:
+        sealer = await services.field_encryption.of(person.id, tx)
+        at = await instant(tx)
+        values = metadata_values(
+            metadata or DocumentMetadata(code, title="Mon papier"), {"kind": "owner"}
+        )
+        await tx.execute(
+            insert(Document).values(
+                id=document_id,
+                person_id=person.id,
+                version_id=version_id,
+                type_tag=await services.field_encryption.tag(
+                    "document-type", person.id.bytes, code
+                ),
+                deposited_by_kind="owner",
+                revision=new_id(),
+                sealed=sealer.seal("document", document_id, values),
+                created_at=at,
+                typed_at=at,
+            )
+        )
+        await tx.execute(
+            insert(DocumentVersion).values(
+                id=version_id,
+                document_id=document_id,
+                person_id=person.id,
+                number=1,
+                content_tag=b"",
+                scan=scan,
+                sealed=b"",
+            )
+        )
+    return document_id
+
+
+async def delete_document(services: CoreServices, document_id: UUID) -> None:
+    async with services.database.transaction() as tx:
+        await tx.execute(
+            text("UPDATE unefois.document SET deleted_at = unefois.now() WHERE id = :id"),
+            {"id": document_id},
+        )
+
+
+def asking(
+    *types: str,
+    ids: tuple[UUID, ...] = (),
+    actions: tuple[str, ...] = ("read",),
+    duration: str = "P1M",
+    **other: Any,
+) -> Terms:
+    """A request for some types, as a worker fills it in."""
+    values: dict[str, Any] = {
+        "purpose_code": "housing",
+        "purpose": "Demande de logement social",
+        "legal_basis": "consent",
+        "may_store": False,
+        "store_for": None,
+        "contact": {"name": "Inès Moreau", "job": "AS", "phone": "0148706000", "hours": "9-12"},
+    }
+    return Terms(scope=scope_of(types, ids, actions), duration=duration, **{**values, **other})
+
+
+async def log_of(
+    services: CoreServices, person: Person | None, actor: Worker | Client | None = None
+) -> Any:
+    """The lines of a person's log (or of an actor's doings), oldest first, opened."""
+    async with services.database.transaction() as tx:
+        rows = await events_of(
+            tx,
+            person_tag=None if person is None else await services.audit_log.person_tag(person.id),
+            actor_tag=None if actor is None else await services.audit_log.actor_tag(actor.actor()),
+            limit=1000,
+        )
+        lines = await services.audit_log.open_entries(tx, rows)
+    return [line.values for line in reversed(lines)]
+
+
+async def instant_of(services: CoreServices) -> datetime:
+    async with services.database.transaction() as tx:
+        return await instant(tx)

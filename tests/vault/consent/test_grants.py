@@ -1,0 +1,265 @@
+"""Grants: given unasked, listed, seen, taken back; no longer than a year; their receipt."""
+
+import asyncio
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from auth.services import CoreServices
+from base.errors import ErrorKind, ServiceError
+from base.ids import new_id
+from tests.fixtures import MoveClock
+from tests.vault.consent.steps import (
+    delete_document,
+    log_of,
+    make_client,
+    make_document,
+    make_person,
+    make_worker,
+)
+from vault.consent.grants import GrantDraft, GrantView, RecipientRef, give, list_grants, revoke, see
+from vault.consent.receipts import consent_record
+from vault.consent.scopes import scope_of
+from vault.durations import end_of
+from vault.revocations import GRANTS
+
+
+def draft(to: RecipientRef, *types: str, ids: tuple[Any, ...] = (), **terms: Any) -> GrantDraft:
+    values = {"purpose_code": "housing", "purpose": "Mon dossier", "duration": "P1M", **terms}
+    actions = values.pop("actions", ("read",))
+    return GrantDraft(recipient=to, scope=scope_of(types, ids, actions), **values)
+
+
+async def code_of(awaitable: Any) -> str:
+    with pytest.raises(ServiceError) as failed:
+        await awaitable
+    return failed.value.code
+
+
+async def test_a_person_gives_to_a_worker_by_id_or_e_mail_and_to_a_client(
+    services: CoreServices,
+) -> None:
+    person = await make_person(services)
+    worker = await make_worker(services, email="ines.moreau@ccas.example")
+    client = await make_client(services)
+    permit = await make_document(services, person, "residence_permit")
+    by_id = await give(
+        services, person, draft(RecipientRef(worker_id=worker.id), "payslip", ids=(permit,))
+    )
+    by_mail = await give(
+        services, person, draft(RecipientRef(worker_email="Ines.Moreau@CCAS.example"), "lease")
+    )
+    to_client = await give(
+        services, person, draft(RecipientRef(client_id=client.client_id), "lease")
+    )
+    assert by_id.recipient_id == by_mail.recipient_id == worker.id
+    assert (to_client.recipient_kind, to_client.recipient_id) == ("client", client.id)
+    assert by_id.recipient["organisation"] == "CCAS de Montreuil"
+    assert by_id.terms.scope.document_ids == (permit,)
+    assert by_id.terms.legal_basis == "consent"
+    mine = (await list_grants(services, person)).items
+    assert [each.id for each in mine] == [to_client.id, by_mail.id, by_id.id]
+    theirs = (await list_grants(services, worker)).items
+    assert [each.id for each in theirs] == [by_mail.id, by_id.id]
+    assert [line["action"] for line in await log_of(services, person)] == ["grant.give"] * 3
+
+
+async def test_what_cannot_be_given(services: CoreServices) -> None:
+    person, worker, other = (
+        await make_person(services),
+        await make_worker(services),
+        await make_person(services),
+    )
+    to = RecipientRef(worker_id=worker.id)
+    theirs = await make_document(services, other, "payslip")
+    gone = await make_document(services, person, "payslip")
+    await delete_document(services, gone)
+    for wrong, code in (
+        (draft(to, "prescription"), "sensitive_by_type"),
+        (draft(to, ids=(theirs,)), "unknown_document"),
+        (draft(to, ids=(gone,)), "unknown_document"),
+        (draft(to, ids=(new_id(),)), "unknown_document"),
+        (draft(to, "made_up"), "unknown_document_type"),
+        (draft(to), "scope_empty"),
+        (draft(to, "payslip", actions=()), "scope_empty"),
+        (draft(to, "payslip", duration="P366D"), "duration_too_long"),
+        (draft(to, "payslip", duration="P12M1D"), "duration_too_long"),
+        (draft(to, "payslip", purpose_code="fun"), "unknown_purpose"),
+        (draft(to, "payslip", store_for="P1M"), "store_not_asked"),
+        (draft(RecipientRef(worker_id=new_id()), "payslip"), "unknown_recipient"),
+        (draft(RecipientRef(worker_email="nobody@ccas.example"), "payslip"), "unknown_recipient"),
+        (draft(RecipientRef(client_id="nobody"), "payslip"), "unknown_recipient"),
+    ):
+        assert await code_of(give(services, person, wrong)) == code
+    assert (await list_grants(services, person)).items == []
+
+
+async def test_looking_for_recipients_is_paced(services: CoreServices) -> None:
+    few = replace(services, settings=services.settings.model_copy(update={"requests_per_hour": 4}))
+    person = await make_person(services)
+    tries = [
+        give(few, person, draft(RecipientRef(worker_email=f"w{n}@ccas.example"), "payslip"))
+        for n in range(10)
+    ]
+    failures = await asyncio.gather(*tries, return_exceptions=True)
+    codes = [each.code for each in failures if isinstance(each, ServiceError)]
+    assert sorted(codes) == ["too_many_requests"] * 6 + ["unknown_recipient"] * 4
+
+
+async def test_a_grant_ends_at_its_instant_with_no_job_run(
+    services: CoreServices, moved_clock: MoveClock
+) -> None:
+    person, worker = await make_person(services), await make_worker(services)
+    grant = await give(
+        services, person, draft(RecipientRef(worker_id=worker.id), "payslip", duration="P12M")
+    )
+    assert grant.ends_at == end_of(grant.given_at, "P12M")
+    moved_clock(grant.ends_at - grant.given_at - timedelta(minutes=1))
+    assert (await see(services, worker, grant.id)).state == "live"
+    assert [each.id for each in (await list_grants(services, worker, state="live")).items] == [
+        grant.id
+    ]
+    moved_clock(grant.ends_at - grant.given_at + timedelta(seconds=1))
+    assert (await see(services, worker, grant.id)).state == "expired"
+    assert (await list_grants(services, worker, state="live")).items == []
+    assert (await list_grants(services, worker, state="ended")).items[0].state == "expired"
+
+
+async def test_the_database_itself_keeps_to_a_year(services: CoreServices) -> None:
+    person, worker = await make_person(services), await make_worker(services)
+    grant = await give(services, person, draft(RecipientRef(worker_id=worker.id), "payslip"))
+    with pytest.raises(Exception, match="a_year_at_most"):
+        async with services.database.transaction() as tx:
+            longer = (
+                "UPDATE unefois.grant SET ends_at = given_at + interval '366 days' WHERE id = :id"
+            )
+            await tx.execute(text(longer), {"id": grant.id})
+
+
+async def test_taken_back_twice_is_taken_back_once(services: CoreServices) -> None:
+    person, worker = await make_person(services), await make_worker(services)
+    grant = await give(services, person, draft(RecipientRef(worker_id=worker.id), "payslip"))
+    answers = await asyncio.gather(*(revoke(services, person, grant.id) for _ in range(8)))
+    assert {(each.state, each.revoked_at) for each in answers} == {
+        ("revoked", answers[0].revoked_at)
+    }
+    assert (await see(services, worker, grant.id)).state == "revoked"
+    actions = [line["action"] for line in await log_of(services, person)]
+    assert actions == ["grant.give", "grant.revoke", "grant.see"]
+    async with services.database.transaction() as tx:
+        steps = await tx.scalars(
+            text("SELECT step FROM unefois.grant_history WHERE grant_id = :id ORDER BY id"),
+            {"id": grant.id},
+        )
+        assert list(steps) == ["given", "revoked"]
+
+
+async def test_a_revocation_is_told_when_it_commits(services: CoreServices) -> None:
+    person, worker = await make_person(services), await make_worker(services)
+    grant = await give(services, person, draft(RecipientRef(worker_id=worker.id), "payslip"))
+    async with services.database.listening(GRANTS) as ear:
+        await revoke(services, person, grant.id)
+        heard: list[psycopg.Notify] = [
+            notice async for notice in ear.notifies(timeout=5, stop_after=1)
+        ]
+    assert [notice.payload for notice in heard] == [str(grant.id)]
+
+
+async def test_only_the_giver_takes_back(services: CoreServices) -> None:
+    person, worker, other = (
+        await make_person(services),
+        await make_worker(services),
+        await make_person(services),
+    )
+    grant = await give(services, person, draft(RecipientRef(worker_id=worker.id), "payslip"))
+    assert await code_of(revoke(services, other, grant.id)) == "not_found"
+    assert await code_of(revoke(services, other, new_id())) == "not_found"
+    assert (await see(services, person, grant.id)).state == "live"
+    refused = (await log_of(services, person))[1]
+    assert (refused["outcome"], refused["reason"]) == ("refused", "not_owner")
+    assert refused["actor"] == {"kind": "anonymous"}
+
+
+async def test_the_same_key_gives_once(services: CoreServices) -> None:
+    person, worker = await make_person(services), await make_worker(services)
+    made = draft(RecipientRef(worker_id=worker.id), "payslip")
+    answers = await asyncio.gather(
+        *(give(services, person, made, idempotency_key="gift") for _ in range(6))
+    )
+    assert len({each.id for each in answers}) == 1
+    assert asdict(answers[0]) == asdict(answers[5])
+    other = draft(RecipientRef(worker_id=worker.id), "lease")
+    assert await code_of(give(services, person, other, idempotency_key="gift")) == (
+        "idempotency_key_reused"
+    )
+
+
+async def test_lists_go_on_page_by_page(services: CoreServices) -> None:
+    person, worker = await make_person(services), await make_worker(services)
+    made = [
+        (await give(services, person, draft(RecipientRef(worker_id=worker.id), "payslip"))).id
+        for _ in range(5)
+    ]
+    await revoke(services, person, made[2])
+    first = await list_grants(services, person, limit=2)
+    second = await list_grants(services, person, limit=3, cursor=first.next)
+    assert [each.id for each in [*first.items, *second.items]] == made[::-1]
+    assert second.next is None
+    assert [each.id for each in (await list_grants(services, person, state="ended")).items] == [
+        made[2]
+    ]
+
+
+async def test_the_receipt_says_who_why_how_long_and_how_to_withdraw(
+    services: CoreServices,
+) -> None:
+    person, worker = await make_person(services), await make_worker(services)
+    given = await give(
+        services,
+        person,
+        draft(RecipientRef(worker_id=worker.id), "payslip", may_store=True, store_for="P2Y"),
+    )
+    said = consent_record(await see(services, worker, given.id), "https://unefois.example")
+    assert said["dpv:hasRecipient"]["name"] == "Inès Moreau"
+    assert said["dpv:hasPurpose"] == {"code": "housing", "dct:description": "Mon dossier"}
+    assert said["dpv:hasStorageCondition"] == {"may_store": True, "store_for": "P2Y"}
+    assert said["dpv:hasPersonalData"]["document_types"] == ["payslip"]
+    assert said["dpv:hasProcessing"] == ["dpv:Consult"]
+    assert said["dpv:isExercisedAt"]["withdraw"].endswith(f"/v1/grants/{given.id}/revoke")
+    assert said["dpv:hasStatus"] == "dpv:ConsentGiven"
+    assert str(person.id) not in str(said)
+    withdrawn = consent_record(await revoke(services, person, given.id), "https://unefois.example")
+    assert withdrawn["dpv:hasStatus"] == "dpv:ConsentWithdrawn"
+    assert "dpv:hasWithdrawal" in withdrawn
+
+
+async def test_nothing_is_answered_when_the_log_cannot_be_written(services: CoreServices) -> None:
+    """A ledger that fails: neither a grant nor a refusal comes out."""
+
+    class Broken(type(services.audit_log)):  # type: ignore[misc]  # the real one, its last step broken
+        async def record(self, *_: Any) -> Any:
+            raise OSError("no space left")
+
+    broken = replace(services, audit_log=Broken(services.database, services.field_encryption))
+    person, worker = await make_person(services), await make_worker(services)
+    with pytest.raises(OSError, match="no space"):
+        await give(broken, person, draft(RecipientRef(worker_id=worker.id), "payslip"))
+    with pytest.raises(OSError, match="no space"):
+        await see(broken, worker, new_id())
+    assert (await list_grants(services, person)).items == []
+
+
+async def test_seeing_is_recorded_on_both_sides(services: CoreServices) -> None:
+    person, worker = await make_person(services), await make_worker(services)
+    given = await give(services, person, draft(RecipientRef(worker_id=worker.id), "payslip"))
+    seen = [await see(services, person, given.id), await see(services, worker, given.id)]
+    assert all(isinstance(each, GrantView) for each in seen)
+    kinds = [line["actor"]["kind"] for line in await log_of(services, person)]
+    assert kinds == ["owner", "owner", "worker"]
+    assert ErrorKind.NOT_FOUND.value == await code_of(
+        see(services, await make_worker(services), given.id)
+    )

@@ -1,0 +1,206 @@
+"""The person's own documents over HTTP: versions, deletion, thirty days to restore, then gone."""
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+from sqlalchemy import text
+
+from storage import content
+from tests.fixtures import STORES, MakePerson, MakeWorker, MoveClock, SomePerson
+from tests.steps import blobs, counted, deposit, drawn, granted, log_of
+from tests.vault.decoding import corpus
+from vault.maintenance.cleanup import purge_deleted, sweep_blobs
+from vault.services import Services
+
+PDF = corpus.pdf(1)
+DAYS = timedelta(days=1)
+
+
+async def test_a_new_version_replaces_what_is_shown_and_keeps_the_document(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, PDF, type_="payslip", title="Paie")
+    grant = await granted(client, person, worker.headers, "payslip")
+    newer = corpus.pdf(2)
+    answer = await client.post(
+        f"/v1/documents/{document['id']}/versions",
+        headers=person.headers,
+        files={"file": ("b.pdf", newer)},
+    )
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["id"] == document["id"]
+    assert answer.json()["version"]["number"] == 2
+    assert answer.json()["title"] == "Paie"
+    path = f"/v1/documents/{document['id']}/content"
+    assert (await client.get(path, headers=person.headers)).content == newer
+    theirs = await client.get(
+        f"/v1/grants/{grant}/documents/{document['id']}/content", headers=worker.headers
+    )
+    assert theirs.content == newer
+    assert await counted(services, "document_version", person) == 2
+
+
+@pytest.mark.parametrize("store", STORES, indirect=True)
+async def test_a_deleted_document_is_restored_within_thirty_days_and_gone_after(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    moved_clock: MoveClock,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    before = await blobs(services)
+    document = await deposit(client, person, corpus.phone_jpeg(), type_="payslip")
+    await drawn(services, person, document)
+    grant = await granted(client, person, worker.headers, "payslip", duration="P6M")
+    path = f"/v1/documents/{document['id']}"
+    theirs = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    assert (await client.delete(path, headers=person.headers)).status_code == 204
+    for gone in (path, f"{path}/content", f"{path}/preview"):
+        assert (await client.get(gone, headers=person.headers)).status_code == 404
+    assert (await client.get(theirs, headers=worker.headers)).status_code == 404
+    deleted = await client.get("/v1/documents?deleted=true", headers=person.headers)
+    assert [one["id"] for one in deleted.json()["items"]] == [document["id"]]
+
+    moved_clock(29 * DAYS)
+    assert await _purged(services, person) is False
+    restored = await client.post(f"{path}/restore", headers=person.headers)
+    assert restored.status_code == 200
+    moved_clock(timedelta(0))
+    assert (await client.get(theirs, headers=worker.headers)).status_code == 200
+
+    assert (await client.delete(path, headers=person.headers)).status_code == 204
+    moved_clock(30 * DAYS + timedelta(hours=1))
+    assert await _purged(services, person) is True
+    moved_clock(timedelta(0))
+    again = await client.post(f"{path}/restore", headers=person.headers)
+    assert again.status_code == 404
+    for table in ("document", "document_version", "sealed_file"):
+        assert await counted(services, table, person) == 0
+    assert await blobs(services) == before
+    actions = [line["action"] for line in await log_of(client, person)]
+    assert actions.count("document.purge") == 1
+    assert actions.count("document.restore") == 2
+
+
+async def test_the_sweep_takes_only_what_nobody_refers_to(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    """A young orphan may still be waiting for its row: it is left alone."""
+    person = await make_person()
+    document = await deposit(client, person, PDF)
+    async with content.content_writer(
+        services.storage.blobs, services.storage.keys, person.id, "original"
+    ) as sealing:
+        await sealing.write(b"never referred to")
+        orphan = (await sealing.commit()).blob_key
+    await sweep_blobs(services)
+    assert orphan in await blobs(services)
+    removed = await sweep_blobs(services, timedelta(0))
+    assert removed >= 1
+    assert orphan not in await blobs(services)
+    kept = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
+    assert kept.content == PDF
+
+
+async def test_previews_are_small_upright_and_without_a_place(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    for data in (corpus.phone_jpeg(6), corpus.heic(), PDF, corpus.plain_png(), corpus.webp()):
+        document = await deposit(client, person, data)
+        path = f"/v1/documents/{document['id']}/preview"
+        assert (await client.get(path, headers=person.headers)).json()["code"] == "no_preview"
+        await drawn(services, person, document)
+        answer = await client.get(path, headers=person.headers)
+        assert answer.headers["content-type"] == "image/jpeg"
+        picture = Image.open(io.BytesIO(answer.content))
+        assert not picture.getexif()
+        assert len(answer.content) < 300 * 1024
+        seen = await client.get(f"/v1/documents/{document['id']}", headers=person.headers)
+        assert seen.json()["file"]["preview"] is True
+
+
+NOTED = {
+    "a place": (corpus.phone_jpeg(), "photo_location_removed", b"GPS"),
+    "a script": (corpus.active_pdf("open_action"), "pdf_active_content_removed", b"JavaScript"),
+    "a launch": (corpus.active_pdf("launch"), "pdf_active_content_removed", b"cmd.exe"),
+    "an embedded file": (corpus.active_pdf("embedded"), "pdf_active_content_removed", b"MZ"),
+}
+
+
+@pytest.mark.parametrize("name", NOTED)
+async def test_what_was_taken_out_is_said_to_both(
+    name: str, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    data, note, trace = NOTED[name]
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, data, type_="payslip")
+    assert note in document["file"]["notes"]
+    grant = await granted(client, person, worker.headers, "payslip")
+    under = f"/v1/grants/{grant}/documents"
+    listed = (await client.get(under, headers=worker.headers)).json()["items"]
+    assert note in listed[0]["file"]["notes"]
+    sent = await client.get(f"{under}/{document['id']}/content", headers=worker.headers)
+    assert trace not in sent.content
+    assert int(sent.headers["content-length"]) == listed[0]["file"]["size"]
+    own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
+    assert own.content == data
+
+
+async def test_a_signed_pdf_that_had_to_be_changed_says_what_it_lost(
+    client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    untouched = await deposit(client, person, corpus.signed_pdf(), type_="payslip")
+    changed = await deposit(client, person, corpus.signed_pdf(active=True), type_="payslip")
+    assert "pdf_signature_lost" not in untouched["file"]["notes"]
+    assert "pdf_signature_lost" in changed["file"]["notes"]
+    assert "pdf_keeps_metadata" in untouched["file"]["notes"]
+
+
+async def test_lists_are_whole_and_in_order_page_by_page(
+    client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    made = [
+        (await deposit(client, person, corpus.plain_jpeg() + bytes([at]), type_="payslip"))["id"]
+        for at in range(5)
+    ]
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        query: dict[str, Any] = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get("/v1/documents", params=query, headers=person.headers)).json()
+        assert len(page["items"]) <= 2
+        seen += [one["id"] for one in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == made[::-1]
+
+
+async def test_jobs_hold_ids_and_nothing_else(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    document = await deposit(client, person, PDF, title="Un titre")
+    query = "SELECT args FROM procrastinate_jobs WHERE args->>'version_id' = :version"
+    async with services.database.transaction() as tx:
+        found = await tx.execute(text(query), {"version": document["version"]["id"]})
+        rows = found.scalars().all()
+    assert rows
+    for args in rows:
+        assert set(args) == {"owner_id", "version_id"}
+
+
+async def _purged(services: Services, person: SomePerson) -> bool:
+    """Whether the purge, run now, took this person's document."""
+    before = await counted(services, "document", person)
+    await purge_deleted(services)
+    return await counted(services, "document", person) < before

@@ -1,0 +1,30 @@
+"""A job whose process died is done by another."""
+
+from sqlalchemy import text
+
+from vault.maintenance.job_runner import job_app, take_up_stalled
+from vault.services import Services
+
+
+async def test_a_job_of_a_dead_process_is_put_back(services: Services) -> None:
+    async with services.database.transaction() as tx:
+        found = await tx.execute(
+            text(
+                "INSERT INTO procrastinate_jobs (task_name, queue_name, args, status)"
+                " VALUES ('preview', 'nobodys', '{}', 'doing') RETURNING id"
+            )
+        )
+        job_id = found.scalar_one()
+
+    async def status() -> str:
+        asked = text("SELECT status FROM procrastinate_jobs WHERE id = :id")
+        async with services.database.transaction() as tx:
+            return str((await tx.execute(asked, {"id": job_id})).scalar_one())
+
+    app = job_app(services)
+    async with app.open_async():
+        assert await status() == "doing"
+        assert await take_up_stalled(app) >= 1
+        assert await status() == "todo"
+    async with services.database.transaction() as tx:
+        await tx.execute(text("DELETE FROM procrastinate_jobs WHERE id = :id"), {"id": job_id})

@@ -1,0 +1,126 @@
+"""The operator's commands on a real home: made, filled, rotated, backed up, restored."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+from joserfc.jwk import ECKey
+
+from tests.fixtures import new_private_key_pem
+from tests.web.demo.test_demo import Demo
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Operator:
+    """Runs commands against one home, with the embedded PostgreSQL."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "UNEFOIS_MODE": "demo",
+            "UNEFOIS_MESSENGER": "inbox",
+            "UNEFOIS_HOME": str(folder / "home"),
+        }
+
+    def run(self, *arguments: str, fails: bool = False, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "web.cli", *arguments],
+            cwd=ROOT,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.stderr if fails else done.stdout
+
+
+@pytest.fixture
+def operator(home: Path) -> Iterator[Operator]:
+    folder = home.parent / f"cli-{token_hex(3)}"
+    folder.mkdir()
+    yield Operator(folder)
+    left = Demo(folder)
+    left.clear()
+
+
+@pytest.mark.slow
+def test_an_installation_s_life(operator: Operator) -> None:
+    # 1. Nothing serves before `init`; it may be run again.
+    assert "unefois migrate" in operator.run("sweep", fails=True)
+    operator.run("init")
+    operator.run("init")
+    home = operator.folder / "home"
+    assert (home / "keys" / "keyring.json").stat().st_mode & 0o777 == 0o600
+    # 2. A structure, a professional, an administration's system.
+    organisation = operator.run(
+        "organisation", "add", "--name", "CCAS de Lys", "--contact", "03 20 00 00 00"
+    ).strip()
+    worker = ["worker", "add", "--organisation", organisation, "--name", "Nadia Benali"]
+    worker += ["--job", "assistante sociale", "--email", "nadia@lys.example"]
+    operator.run(*worker)
+    assert "e-mail" in operator.run(*worker, fails=True)
+    jwk = ECKey.import_key(new_private_key_pem())
+    public = {**jwk.as_dict(private=False), "kid": "k1", "alg": "ES256"}
+    keys = operator.folder / "jwks.json"
+    keys.write_text(json.dumps({"keys": [public]}))
+    client = ["client", "add", "--organisation", organisation, "--name", "Guichet"]
+    made = operator.run(*client, "--jwks", str(keys), "--scope", "evidence").strip()
+    assert made.startswith("client-")
+    keys.write_text("not JSON")
+    said = operator.run(*client, "--jwks", str(keys), "--scope", "evidence", fails=True)
+    assert "not a JSON file" in said
+    # 3. Keys are rotated, twice.
+    assert "re-wrapped" in operator.run("keys", "rotate")
+    assert "re-wrapped" in operator.run("keys", "rotate")
+    assert "0 unreferenced" in operator.run("sweep")
+    # 4. A backup, restored into another home, holds the same accounts.
+    backup, kept = operator.folder / "backup", operator.folder / "kept"
+    kept.mkdir(mode=0o700)
+    operator.run("backup", str(backup), "--keys", str(kept))
+    second = {"UNEFOIS_HOME": str(operator.folder / "second")}
+    operator.run("restore", str(backup), "--keys", str(kept), **second)
+    assert "déjà" in operator.run(*worker, fails=True, **second)
+    # 5. A restoration never goes over what is there.
+    operator.run("restore", str(backup), "--keys", str(kept), fails=True, **second)
+
+
+def test_unsafe_settings_are_said_without_their_values(operator: Operator) -> None:
+    said = operator.run(
+        "serve",
+        fails=True,
+        UNEFOIS_MODE="production",
+        UNEFOIS_PUBLIC_URL="http://secret-place.example",
+        DATABASE_URL="postgresql+psycopg://u:changeme@h/d",
+    )
+    assert "https://" in said
+    assert "DATABASE_URL" in said
+    assert "secret-place" not in said
+    assert "changeme" not in said
+
+
+def test_a_database_that_does_not_answer_is_said(operator: Operator) -> None:
+    url = "postgresql+psycopg://u:quiet@127.0.0.1:1/d"
+    said = operator.run("sweep", fails=True, DATABASE_URL=url)
+    assert "does not answer" in said
+    assert "quiet" not in said
+
+
+def test_a_taken_port_is_said(operator: Operator) -> None:
+    from web.process.server import listen
+
+    with listen("127.0.0.1", 0) as taken:
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert "Address already in use" in operator.run("serve", fails=True, UNEFOIS_PORT=port)
+    # Said at once: PostgreSQL was not even started.
+    assert not (operator.folder / "home").exists()

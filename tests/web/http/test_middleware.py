@@ -1,0 +1,231 @@
+"""What every answer has, and what happens to a request that nobody foresaw."""
+
+import io
+import json
+import uuid
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict
+
+from base.errors import ErrorKind, ServiceError
+from base.settings import Settings
+from tests.fixtures import MakePerson, Served
+from web.http.middleware import BODY_LIMIT, Middleware
+from web.http.problems import MEDIA_TYPE, install
+from web.http.rate_limit import SignInRateLimit, network_of
+from web.process import log_output
+from web.process.server import answering, listen, server_for
+
+SECRET = "amina@example.org"
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    count: int
+
+
+@pytest.fixture
+async def stub(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A few handlers that go wrong, behind the real edge and the real server."""
+    app = FastAPI()
+    install(app)
+    measured: list[tuple[str, str, int, float]] = []
+    app.state.measured = measured
+
+    @app.get("/v1/broken/{name}")
+    async def broken(name: str) -> None:
+        raise RuntimeError(f"cannot open {name}")
+
+    @app.get("/v1/later")
+    async def later() -> None:
+        raise ServiceError(ErrorKind.TOO_MANY, "too_many_sign_ins", retry_after=42)
+
+    @app.get("/v1/range")
+    async def range_() -> None:
+        raise ServiceError(ErrorKind.RANGE, "unavailable", length=10)
+
+    @app.post("/v1/echo")
+    async def echo(body: Body) -> Body:
+        return body
+
+    app.add_middleware(Middleware, settings=settings, measure=lambda *told: measured.append(told))
+    listener = listen("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with listener:
+        async with (
+            answering(server_for(app), listener),
+            httpx.AsyncClient(base_url=url, trust_env=False) as client,
+        ):
+            client.headers["x-test"] = "1"
+            client.measured = measured  # type: ignore[attr-defined]  # what the edge measured
+            yield client
+
+
+async def test_an_unforeseen_error_leaks_nothing(
+    stub: httpx.AsyncClient, settings: Settings
+) -> None:
+    said = io.StringIO()
+    log_output.configure(settings, said)
+    answer = await stub.get(f"/v1/broken/{SECRET}")
+    log_output.configure(settings)
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    assert answer.json()["code"] == "internal_error"
+    assert SECRET not in answer.text
+    # The operator has the kind, the place and the id; the path and the words stay out of the log.
+    lines = [json.loads(line) for line in said.getvalue().splitlines()]
+    error = next(line for line in lines if line["event"] == "unforeseen")
+    assert error["error"] == "RuntimeError"
+    assert error["request_id"] == answer.json()["request_id"] == answer.headers["x-request-id"]
+    request = next(line for line in lines if line["event"] == "request")
+    assert request["route"] == "/v1/broken/{name}"
+    assert request["status"] == 500
+    assert SECRET not in said.getvalue()
+
+
+async def test_a_failure_tells_when_to_come_back(stub: httpx.AsyncClient) -> None:
+    answer = await stub.get("/v1/later", headers={"accept-language": "en"})
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "42"
+    assert answer.headers["content-language"] == "en"
+    problem = answer.json()
+    assert problem["type"] == "/problems/too_many_sign_ins"
+    assert problem["status"] == 429
+    assert problem["what_to_do"]
+
+
+async def test_a_range_problem_tells_the_length(stub: httpx.AsyncClient) -> None:
+    assert (await stub.get("/v1/range")).headers["content-range"] == "bytes */10"
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"{", 400, "malformed_request"),
+        (b"\xff\xfe", 400, "malformed_request"),
+        (b'{"count": "many"}', 422, "invalid_request"),
+        (b'{"count": 1, "amina": 2}', 422, "invalid_request"),
+        (b"[]", 422, "invalid_request"),
+        (b'{"count": 1' + b" " * BODY_LIMIT + b"}", 413, "body_too_large"),
+    ],
+)
+async def test_bad_bodies(stub: httpx.AsyncClient, content: bytes, status: int, code: str) -> None:
+    headers = {"content-type": "application/json"}
+    answer = await stub.post("/v1/echo", content=content, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    # The path of a field we know is told; what the caller wrote never is.
+    assert "many" not in answer.text
+    assert "amina" not in answer.text
+
+
+async def test_a_body_in_pieces_is_limited_too(stub: httpx.AsyncClient) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(BODY_LIMIT // 1000 + 2):
+            yield b" " * 1000
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = await stub.post("/v1/echo", content=pieces(), headers=headers)
+    assert answer.status_code == 413
+
+
+async def test_the_largest_body_passes(stub: httpx.AsyncClient) -> None:
+    content = b'{"count": 1}'
+    padded = content + b" " * (BODY_LIMIT - len(content))
+    answer = await stub.post(
+        "/v1/echo", content=padded, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 200
+
+
+async def test_measures_are_by_template(stub: httpx.AsyncClient) -> None:
+    await stub.get(f"/v1/broken/{SECRET}")
+    await stub.get(f"/v1/unknown/{SECRET}")
+    measured = stub.measured  # type: ignore[attr-defined]  # set by the fixture
+    assert [told[:3] for told in measured] == [
+        ("GET", "/v1/broken/{name}", 500),
+        ("GET", "unmatched", 404),
+    ]
+
+
+@pytest.mark.parametrize("path", ["/v1/document-types", "/", "/v1/documents", "/nowhere"])
+async def test_every_answer_is_guarded(client: httpx.AsyncClient, path: str) -> None:
+    headers = (await client.get(path)).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    # A page needs its own origin in `Referer`, to check where a form comes from.
+    assert headers["referrer-policy"] in {"no-referrer", "same-origin"}
+    assert headers["x-frame-options"] == "DENY"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "server" not in headers
+    if path.startswith("/v1"):
+        assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("abcdef-123456", True), ("short", False), ("x" * 65, False), ('a"b\\c12345', False)],
+)
+async def test_only_a_plain_request_id_is_kept(
+    client: httpx.AsyncClient, sent: str, kept: bool
+) -> None:
+    answer = await client.get("/healthz", headers={"x-request-id": sent})
+    assert (answer.headers["x-request-id"] == sent) is kept
+
+
+async def test_wrong_method_and_no_token(client: httpx.AsyncClient) -> None:
+    wrong = await client.put("/v1/document-types")
+    assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
+    nobody = await client.get("/v1/documents")
+    assert (nobody.status_code, nobody.json()["code"]) == (401, "unauthenticated")
+    assert nobody.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["", "Bearer", "Basic abc", "Bearer a b", "Bearer é", "Bearer " + "x" * 5000],
+)
+async def test_odd_authorizations_are_nobody(client: httpx.AsyncClient, authorization: str) -> None:
+    headers = {"Authorization": authorization.encode("latin-1")}
+    assert (await client.get("/v1/documents", headers=headers)).status_code == 401
+
+
+UNKNOWN = "7f3a0d52-93a1-4a0e-9d5e-0b6f2f1c8a77"
+
+
+@pytest.mark.parametrize(
+    "name", [UNKNOWN, "nope", "0", "é", "' OR 1=1", "a" * 3000, UNKNOWN.upper()]
+)
+async def test_malformed_and_unknown_ids_answer_alike(
+    client: httpx.AsyncClient, make_person: MakePerson, name: str
+) -> None:
+    person = await make_person()
+    answer = await client.get(f"/v1/documents/{name}", headers=person.headers)
+    problem = answer.json()
+    problem.pop("request_id")
+    unknown = (await client.get(f"/v1/documents/{uuid.uuid4()}", headers=person.headers)).json()
+    unknown.pop("request_id")
+    assert answer.status_code == 404
+    assert problem == unknown
+
+
+async def test_measures_are_published(client: httpx.AsyncClient, served: Served) -> None:
+    await client.get("/healthz")
+    text = (await client.get("/metrics")).text
+    assert 'unefois_http_answers_total{method="GET",route="/healthz",status="200"}' in text
+    assert 'unefois_ready{part="database"} 1.0' in text
+    assert served.base_url not in text
+
+
+def test_the_pace_is_of_a_network() -> None:
+    pace = SignInRateLimit(2)
+    pace.take("2001:db8:1:2::1")
+    pace.take("2001:db8:1:2:ffff::1")
+    pace.take("192.0.2.1")
+    with pytest.raises(ServiceError) as refused:
+        pace.take("2001:db8:1:2::3")
+    assert refused.value.code == "too_many_sign_ins"
+    assert 0 < (refused.value.retry_after or 0) <= 7200
+    assert network_of("::ffff:192.0.2.1") == "192.0.2.1"
+    assert network_of("nonsense") == network_of("") == "unknown"

@@ -1,0 +1,105 @@
+"""What is ticked on a request is what is approved: never more."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from base.errors import ServiceError
+from base.ids import new_id
+from vault.consent.request_views import Covered, ReceivedRequest
+from vault.consent.scopes import scope_of
+from vault.consent.terms import Terms
+from web.pages.approvals import approval_of, shorter_durations
+from web.pages.forms import Form
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+CARD, PAYSLIP, OTHER_PAYSLIP, MEDICAL = (new_id() for _ in range(4))
+
+
+def request(actions: tuple[str, ...] = ("read",), **asked: Any) -> ReceivedRequest:
+    """A request for a card, payslips, a rent receipt that is not held, and a medical paper."""
+    types = ("national_identity_card", "payslip", "rent_receipt", "mdph_notification")
+    values: dict[str, Any] = {"purpose_code": "housing", "purpose": "Un logement"}
+    values |= {"legal_basis": "consent", "duration": "P1M", "may_store": False, "store_for": None}
+    return ReceivedRequest(
+        id=new_id(),
+        state="waiting",
+        grant_id=None,
+        asked_at=NOW,
+        lapses_at=NOW + timedelta(days=7),
+        ends_at=NOW + timedelta(days=31),
+        requester={},
+        asked=Terms(scope=scope_of(types, (), actions), contact={}, **(values | asked)),
+        covers=(
+            Covered("national_identity_card", False, (CARD,)),
+            Covered("payslip", False, (PAYSLIP, OTHER_PAYSLIP)),
+            Covered("rent_receipt", False, ()),
+            Covered("mdph_notification", True, (MEDICAL,)),
+        ),
+    )
+
+
+def ticked(*documents: UUID, **fields: str) -> Form:
+    return Form((*(("document", str(one)) for one in documents), *fields.items()))
+
+
+def test_a_type_whose_papers_are_all_ticked_is_given_as_a_type() -> None:
+    choice = approval_of(ticked(CARD, PAYSLIP, OTHER_PAYSLIP), request()).choice
+    assert choice.document_types == ("national_identity_card", "payslip")
+    assert choice.document_ids == ()
+
+
+def test_a_type_with_a_paper_unticked_is_given_paper_by_paper() -> None:
+    choice = approval_of(ticked(CARD, PAYSLIP), request()).choice
+    assert choice.document_types == ("national_identity_card",)
+    assert choice.document_ids == (PAYSLIP,)
+
+
+def test_a_sensitive_paper_is_never_given_as_a_type() -> None:
+    choice = approval_of(ticked(MEDICAL, type="mdph_notification"), request()).choice
+    assert choice.document_types == ()
+    assert choice.document_ids == (MEDICAL,)
+
+
+def test_a_type_not_held_is_given_only_when_ticked() -> None:
+    assert approval_of(ticked(), request()).choice.document_types == ()
+    assert approval_of(ticked(type="rent_receipt"), request()).choice.document_types == (
+        "rent_receipt",
+    )
+
+
+def test_what_nobody_asked_cannot_be_ticked_in() -> None:
+    approval = approval_of(ticked(new_id(), type="passport", may_store="yes"), request())
+    assert (approval.choice.document_types, approval.choice.document_ids) == ((), ())
+    assert approval.may_store is None
+
+
+def test_a_copy_is_kept_only_when_ticked() -> None:
+    assert approval_of(ticked(CARD), request(may_store=True)).may_store is False
+    assert approval_of(ticked(CARD, may_store="yes"), request(may_store=True)).may_store is True
+
+
+def test_later_papers_need_a_tick_and_a_type() -> None:
+    assert approval_of(ticked(CARD, later="yes"), request()).covers_future is True
+    assert approval_of(ticked(CARD), request()).covers_future is False
+    assert approval_of(ticked(PAYSLIP, later="yes"), request()).covers_future is False
+
+
+def test_actions_can_be_unticked() -> None:
+    asked = request(actions=("read", "attest"))
+    assert approval_of(ticked(CARD, action="attest"), asked).choice.actions == ("attest",)
+    assert approval_of(ticked(CARD), asked).choice.actions == ()
+
+
+def test_the_duration_is_one_of_those_offered() -> None:
+    assert approval_of(ticked(CARD, duration=""), request()).duration is None
+    assert approval_of(ticked(CARD, duration="P7D"), request()).duration == "P7D"
+    with pytest.raises(ServiceError):
+        approval_of(ticked(CARD, duration="P99Y"), request())
+
+
+def test_only_shorter_durations_are_offered() -> None:
+    one = request()
+    assert [code for code, _ in shorter_durations(one.asked, NOW, one.ends_at)] == ["P1D", "P7D"]

@@ -1,0 +1,41 @@
+"""What a form says of a paper, as people type it."""
+
+from datetime import date
+
+import pytest
+
+from base.errors import ServiceError
+from web.pages.document_fields import date_of, metadata_of
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("", None),
+        ("  ", None),
+        ("2026-12-31", date(2026, 12, 31)),
+        ("31/12/2026", date(2026, 12, 31)),
+        ("1.2.2026", date(2026, 2, 1)),
+        (" 01 02 2026 ", date(2026, 2, 1)),
+    ],
+)
+def test_dates_are_read_as_people_write_them(typed: str, read: date | None) -> None:
+    assert date_of(typed) == read
+
+
+@pytest.mark.parametrize("typed", ["31/02/2026", "demain", "12/31/2026", "2026", "1/1/26"])
+def test_other_dates_are_told_so(typed: str) -> None:
+    with pytest.raises(ServiceError) as failure:
+        date_of(typed)
+    assert failure.value.code == "date_unreadable"
+
+
+def test_words_are_made_safe_and_blanks_are_nothing() -> None:
+    metadata = metadata_of({"type": " payslip ", "title": " a\u202eb \n", "paper_location": " "})
+    assert (metadata.type, metadata.title, metadata.paper_location) == ("payslip", "ab", None)
+
+
+def test_a_form_without_a_type_says_so() -> None:
+    with pytest.raises(ServiceError) as failure:
+        metadata_of({"type": " "})
+    assert failure.value.code == "type_missing"

@@ -1,0 +1,41 @@
+"""A line of the person's own log with what proves it: event, key, index, inclusion, checkpoint."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from audit.records import events_of
+from audit.tlog.log import Inclusion
+from auth.subjects import Person
+from base.errors import not_found
+from vault.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionProof:
+    """What verifies offline, with the log's public key alone. `inclusion` is None while the event
+    is on its way into the tree."""
+
+    event: dict[str, Any] = field(repr=False)
+    k_event: bytes = field(repr=False)
+    commitment: bytes
+    sealed_sha256: bytes
+    inclusion: Inclusion | None
+
+
+async def prove_inclusion(services: Services, person: Person, event_id: UUID) -> InclusionProof:
+    """The proof of one line of the person's own log. Looking is not an access: it is not logged."""
+    tag = await services.audit_log.person_tag(person.id)
+    async with services.database.transaction() as tx:
+        rows = await events_of(tx, person_tag=tag, event_id=event_id, limit=1)
+        lines = await services.audit_log.open_entries(tx, rows)
+    if not lines or lines[0].values is None or lines[0].k_event is None:
+        raise not_found()
+    return InclusionProof(
+        event=lines[0].values,
+        k_event=lines[0].k_event,
+        commitment=rows[0].commitment,
+        sealed_sha256=sha256(rows[0].sealed).digest(),
+        inclusion=await services.transparency_log.inclusion(event_id),
+    )

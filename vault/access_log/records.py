@@ -1,0 +1,158 @@
+"""SQL of the access log's readers: statistics, exports, and the retention of a year's keys."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    delete,
+    exists,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from audit.events import ActorKind
+from audit.records import AccessEvent, AccessOutcome, AuditKey
+from audit.tlog.records import LogLeaf
+from auth.records.people import PersonRow
+from auth.records.recipients import ClientRow, WorkerRow
+from base.database import Base
+from base.db_time import now
+
+
+async def accounts_of(
+    connection: AsyncConnection, organisation_id: UUID
+) -> Sequence[Row[str, UUID]]:
+    """The accounts that an organisation has or had: `kind`, `id`."""
+    found = await connection.execute(
+        union_all(
+            *(
+                select(literal(kind.value).label("kind"), table.id).where(
+                    table.organisation_id == organisation_id
+                )
+                for kind, table in ((ActorKind.WORKER, WorkerRow), (ActorKind.CLIENT, ClientRow))
+            )
+        )
+    )
+    return found.all()
+
+
+async def actions_between(
+    connection: AsyncConnection,
+    actor_tags: Sequence[bytes],
+    start: datetime,
+    end: datetime,
+    *,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """Lines of these actors on people's vaults, in `[start, end)`, in the order of their ids."""
+    query = (
+        select(AccessEvent.__table__, null().label("state"))
+        .where(
+            AccessEvent.actor_tag.in_(actor_tags),
+            AccessEvent.person_tag.is_not(None),
+            AccessEvent.at >= start,
+            AccessEvent.at < end,
+        )
+        .order_by(AccessEvent.id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(AccessEvent.id > after)
+    return (await connection.execute(query)).all()
+
+
+async def integrated_events(
+    connection: AsyncConnection, *, after: int, since: datetime | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Events with a leaf beyond `after`, in the order of the leaves, each with its `leaf_index`."""
+    query = (
+        select(AccessEvent.__table__, AccessOutcome.state, LogLeaf.index.label("leaf_index"))
+        .join(LogLeaf, LogLeaf.event_id == AccessEvent.id)
+        .outerjoin(AccessOutcome, AccessOutcome.event_id == AccessEvent.id)
+        .where(LogLeaf.index > after)
+        .order_by(LogLeaf.index)
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(AccessEvent.at >= since)
+    return (await connection.execute(query)).all()
+
+
+class LogWarning(Base):
+    """That a person was told that a year of their log will say nothing any more."""
+
+    __tablename__ = "log_warning"
+    owner_id: Mapped[UUID] = mapped_column(
+        ForeignKey(PersonRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    year: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+async def to_warn(
+    connection: AsyncConnection, year: int, limit: int
+) -> Sequence[Row[UUID | None, int]]:
+    """Keys of people, of that year or before, of which nobody was warned: `owner_id`, `year`."""
+    found = await connection.execute(
+        select(AuditKey.owner_id, AuditKey.year)
+        .join(PersonRow, PersonRow.id == AuditKey.owner_id)
+        .where(AuditKey.year <= year, ~_warned())
+        .order_by(AuditKey.owner_id, AuditKey.year)
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def add_warning(connection: AsyncConnection, owner_id: UUID, year: int) -> bool:
+    """Note that a person is warned of a year; False when another process just did."""
+    added = await connection.execute(
+        upsert(LogWarning)
+        .values(owner_id=owner_id, year=year)
+        .on_conflict_do_nothing()
+        .returning(LogWarning.year)
+    )
+    return added.one_or_none() is not None
+
+
+async def destroy_keys(
+    connection: AsyncConnection, year: int, notice: timedelta, limit: int
+) -> Sequence[Row[UUID | None, int]]:
+    """Destroy keys of that year or before: the service's, and those of people who were warned
+    `notice` ago; `owner_id` and `year` of each."""
+    due = (
+        select(AuditKey.id)
+        .where(
+            AuditKey.year <= year,
+            or_(AuditKey.owner_id.is_(None), _warned(LogWarning.at <= now() - notice)),
+        )
+        .limit(limit)
+    )
+    destroyed = await connection.execute(
+        delete(AuditKey).where(AuditKey.id.in_(due)).returning(AuditKey.owner_id, AuditKey.year)
+    )
+    return destroyed.all()
+
+
+async def forget_warning(connection: AsyncConnection, owner_id: UUID, year: int) -> None:
+    """The year is gone: nobody need be told any more."""
+    await connection.execute(
+        delete(LogWarning).where(LogWarning.owner_id == owner_id, LogWarning.year == year)
+    )
+
+
+def _warned(*when: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(
+        LogWarning.owner_id == AuditKey.owner_id, LogWarning.year == AuditKey.year, *when
+    )

@@ -1,0 +1,82 @@
+"""A grant's receipt: a consent record in W3C DPV words, after ISO/IEC TS 27560:2023.
+
+A draft: it is not signed yet. Its fields follow the sections of the specification (record,
+processing, parties, event); a reader must ignore those it does not know.
+"""
+
+from typing import Any
+
+from base.clock import rfc3339
+from vault.consent.grants import GrantView
+from vault.rules import GrantAction
+
+_CONTEXT = {
+    "dpv": "https://w3id.org/dpv#",
+    "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#",
+    "dct": "http://purl.org/dc/terms/",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+_BASES = {
+    "consent": "eu-gdpr:A6-1-a",
+    "legal_obligation": "eu-gdpr:A6-1-c",
+    "public_task": "eu-gdpr:A6-1-e",
+}
+_PROCESSING = {
+    GrantAction.ATTEST: "dpv:Query",
+    GrantAction.READ: "dpv:Consult",
+    GrantAction.DEPOSIT: "dpv:Collect",
+}
+_STATUS = {
+    "live": "dpv:ConsentGiven",
+    "expired": "dpv:ConsentExpired",
+    "revoked": "dpv:ConsentWithdrawn",
+}
+
+
+def consent_record(grant: GrantView, public_url: str) -> dict[str, Any]:
+    """The record as JSON-LD values. `public_url` is where the person withdraws.
+
+    It names the recipient, never the person: whoever holds the receipt knows whose it is.
+    """
+    terms = grant.terms
+    own = f"{public_url}/v1/grants/{grant.id}"
+    record: dict[str, Any] = {
+        "@context": _CONTEXT,
+        "@id": own,
+        "@type": "dpv:ConsentRecord",
+        "dct:conformsTo": "ISO/IEC TS 27560:2023",
+        "dct:identifier": str(grant.id),
+        "dpv:hasStatus": _STATUS[grant.state],
+        "signed": False,
+        "dpv:hasRecipient": {
+            "@type": "dpv:Recipient",
+            "kind": grant.recipient_kind,
+            **grant.recipient,
+            "contact_for_this": terms.contact,
+        },
+        "dpv:hasPurpose": {"code": terms.purpose_code, "dct:description": terms.purpose},
+        # What is processed, once given, is processed by consent; the requester's own claim apart.
+        "dpv:hasLegalBasis": _BASES["consent"],
+        "dpv:hasJustification": _BASES[terms.legal_basis],
+        "dpv:hasProcessing": [_PROCESSING[action] for action in terms.scope.actions],
+        "dpv:hasPersonalData": {
+            "document_types": list(terms.scope.document_types),
+            "document_ids": [str(each) for each in terms.scope.document_ids],
+            "covers_documents_added_later": grant.covers_future,
+        },
+        "dpv:hasStorageCondition": {"may_store": terms.may_store, "store_for": terms.store_for},
+        "dpv:hasDuration": {
+            "dct:extent": terms.duration,
+            "given_at": rfc3339(grant.given_at),
+            "ends_at": rfc3339(grant.ends_at),
+        },
+        "dpv:isExercisedAt": {
+            "right": "eu-gdpr:A7-3",
+            "withdraw": f"{own}/revoke",
+            "page": public_url,
+            "without_a_screen": "at the desk of the service, or by asking the recipient",
+        },
+    }
+    if grant.revoked_at is not None:
+        record["dpv:hasWithdrawal"] = {"at": rfc3339(grant.revoked_at)}
+    return record

@@ -1,0 +1,399 @@
+"""SQL of consent: what a grant covers, grants and their history, requests and their answers."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement, Select
+
+from auth.records.people import PersonRow
+from base.db_time import now
+from base.ids import new_id
+from vault.cursors import Position
+from vault.rules import GrantFacts
+from vault.tables import (
+    ConsentRequest,
+    Document,
+    DocumentVersion,
+    Grant,
+    GrantDocument,
+    GrantHistory,
+    GrantType,
+)
+
+
+def picked(grant_id: Any) -> ColumnElement[bool]:
+    """The person chose this very document."""
+    return exists().where(
+        GrantDocument.grant_id == grant_id, GrantDocument.document_id == Document.id
+    )
+
+
+def typed(grant_id: Any) -> ColumnElement[bool]:
+    """Its type's tag is among the grant's."""
+    return exists().where(GrantType.grant_id == grant_id, GrantType.type_tag == Document.type_tag)
+
+
+def covers(grant_id: Any, given_at: Any, covers_future: Any) -> ColumnElement[bool]:
+    """A living document that the grant covers; a type given after the grant came later too."""
+    there_then = and_(Document.created_at <= given_at, Document.typed_at <= given_at)
+    by_type = and_(typed(grant_id), or_(covers_future, there_then))
+    return and_(
+        Document.deleted_at.is_(None),
+        DocumentVersion.scan != "infected",
+        or_(picked(grant_id), by_type),
+    )
+
+
+_GRANT = select(Grant.__table__, now().label("at"))
+
+
+def grant_facts(row: Any) -> GrantFacts:
+    """A grant's row as the rules read it."""
+    return GrantFacts(
+        person_id=row.person_id,
+        recipient_kind=row.recipient_kind,
+        recipient_id=row.recipient_id,
+        given_at=row.given_at,
+        ends_at=row.ends_at,
+        revoked_at=row.revoked_at,
+        may_attest=row.may_attest,
+        may_read=row.may_read,
+        may_deposit=row.may_deposit,
+        covers_future=row.covers_future,
+    )
+
+
+async def grant_for_use(connection: AsyncConnection, grant_id: UUID) -> Row[Any] | None:
+    """A grant and the instant `at` it is judged; a revocation waits until the act commits."""
+    return await _one_or_none(
+        connection, _GRANT.where(Grant.id == grant_id).with_for_update(read=True)
+    )
+
+
+async def grant_to_change(connection: AsyncConnection, grant_id: UUID) -> Row[Any] | None:
+    """A grant to be changed, and the instant `at`."""
+    return await _one_or_none(connection, _GRANT.where(Grant.id == grant_id).with_for_update())
+
+
+async def grant(connection: AsyncConnection, grant_id: UUID) -> Row[Any] | None:
+    """A grant as it stands, and the instant `at`."""
+    return await _one_or_none(connection, _GRANT.where(Grant.id == grant_id))
+
+
+async def add_grant(
+    connection: AsyncConnection,
+    values: dict[str, Any],
+    *,
+    type_tags: Iterable[bytes],
+    document_ids: Iterable[UUID],
+    step: str,
+) -> None:
+    """Keep a grant with its types, its documents and the first line of its history."""
+    await connection.execute(insert(Grant).values(**values))
+    grant_id = values["id"]
+    types = [{"grant_id": grant_id, "type_tag": tag} for tag in type_tags]
+    if types:
+        await connection.execute(insert(GrantType), types)
+    documents = [{"grant_id": grant_id, "document_id": each} for each in document_ids]
+    if documents:
+        await connection.execute(insert(GrantDocument), documents)
+    await _add_history(connection, grant_id, step)
+
+
+async def revoke_grant(connection: AsyncConnection, grant_id: UUID) -> None:
+    """End a grant now, for good."""
+    await connection.execute(
+        update(Grant)
+        .where(Grant.id == grant_id, Grant.revoked_at.is_(None))
+        # A clock set back must not undo a revocation nor break the row's own check.
+        .values(revoked_at=func.greatest(now(), Grant.given_at))
+    )
+    await _add_history(connection, grant_id, "revoked")
+
+
+async def grants_of_person(
+    connection: AsyncConnection,
+    person_id: UUID,
+    *,
+    state: str | None,
+    after: Position | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """A person's grants, newest first."""
+    return await _grants_page(connection, Grant.person_id == person_id, state, after, limit)
+
+
+async def grants_of_recipient(
+    connection: AsyncConnection,
+    kind: str,
+    recipient_id: UUID,
+    *,
+    state: str | None,
+    after: Position | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """A recipient's grants, newest first."""
+    theirs = and_(Grant.recipient_kind == kind, Grant.recipient_id == recipient_id)
+    return await _grants_page(connection, theirs, state, after, limit)
+
+
+async def names_type(connection: AsyncConnection, grant_id: UUID, type_tag: bytes) -> bool:
+    """Whether a grant names a type."""
+    found = await connection.execute(
+        select(exists().where(GrantType.grant_id == grant_id, GrantType.type_tag == type_tag))
+    )
+    return bool(found.scalar_one())
+
+
+async def names_types(connection: AsyncConnection, grant_id: UUID) -> bool:
+    """Whether a grant names any type."""
+    found = await connection.execute(select(exists().where(GrantType.grant_id == grant_id)))
+    return bool(found.scalar_one())
+
+
+async def covered_of_type(
+    connection: AsyncConnection, grant: Row[Any], type_tag: bytes
+) -> Sequence[Row[Any]]:
+    """The documents of one type that a grant covers, each with `picked` and its version's `number`.
+
+    The condition is `rules.may_open`'s, told to the database; a test holds them equal.
+    """
+    found = await connection.execute(
+        select(Document.__table__, DocumentVersion.number, picked(grant.id).label("picked"))
+        .join(DocumentVersion, DocumentVersion.id == Document.version_id)
+        .where(
+            Document.person_id == grant.person_id,
+            Document.type_tag == type_tag,
+            covers(grant.id, grant.given_at, literal(grant.covers_future)),
+        )
+        .order_by(Document.id)
+    )
+    return found.all()
+
+
+async def held_documents(
+    connection: AsyncConnection, person_id: UUID, document_ids: Iterable[UUID]
+) -> Sequence[Row[UUID, bytes]]:
+    """`id` and `type_tag` of those that are the person's, kept from disappearing meanwhile."""
+    found = await connection.execute(
+        select(Document.id, Document.type_tag)
+        .where(
+            Document.person_id == person_id,
+            Document.id.in_(tuple(document_ids)),
+            Document.deleted_at.is_(None),
+        )
+        .order_by(Document.id)
+        .with_for_update(read=True, key_share=True)
+    )
+    return found.all()
+
+
+async def documents_of_types(
+    connection: AsyncConnection, person_id: UUID, type_tags: Iterable[bytes]
+) -> Sequence[Row[UUID, bytes]]:
+    """`id` and `type_tag` of the person's documents of some types."""
+    found = await connection.execute(
+        select(Document.id, Document.type_tag)
+        .where(
+            Document.person_id == person_id,
+            Document.type_tag.in_(tuple(type_tags)),
+            Document.deleted_at.is_(None),
+        )
+        .order_by(Document.id)
+    )
+    return found.all()
+
+
+async def _one_or_none(connection: AsyncConnection, query: Select[Any]) -> Row[Any] | None:
+    found: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    return found
+
+
+async def _grants_page(
+    connection: AsyncConnection,
+    theirs: ColumnElement[bool],
+    state: str | None,
+    after: Position | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    query = _GRANT.where(theirs).order_by(Grant.id.desc()).limit(limit + 1)
+    live = and_(Grant.revoked_at.is_(None), Grant.ends_at > now())
+    if state is not None:
+        query = query.where(live if state == "live" else ~live)
+    if after is not None:
+        query = query.where(Grant.id < after[1])
+    return (await connection.execute(query)).all()
+
+
+async def _add_history(connection: AsyncConnection, grant_id: UUID, step: str) -> None:
+    await connection.execute(
+        insert(GrantHistory).values(id=new_id(), grant_id=grant_id, step=step, by_kind="owner")
+    )
+
+
+_NOT_APPROVED = or_(ConsentRequest.answer.is_(None), ConsentRequest.answer != "approved")
+_WAITING = and_(ConsentRequest.answer.is_(None), ConsentRequest.lapses_at > now())
+_RANK = case((_WAITING, 1), else_=0)
+_REQUEST = select(
+    ConsentRequest.__table__, now().label("at"), Grant.id.label("grant_id"), _RANK.label("rank")
+).outerjoin(Grant, Grant.request_id == ConsentRequest.id)
+
+
+async def addressee(connection: AsyncConnection, phone_tag: bytes) -> Row[UUID, str] | None:
+    """`id` and `language` of the vault of a phone, kept from disappearing meanwhile."""
+    found = await connection.execute(
+        select(PersonRow.id, PersonRow.language)
+        .where(PersonRow.phone_tag == phone_tag)
+        .with_for_update(read=True, key_share=True)
+    )
+    return found.one_or_none()
+
+
+async def add_request(connection: AsyncConnection, **values: Any) -> None:
+    """Keep a request."""
+    await connection.execute(insert(ConsentRequest).values(**values))
+
+
+async def request(connection: AsyncConnection, request_id: UUID) -> Row[Any] | None:
+    """A request, with its `grant_id` and the instant `at`."""
+    found = await connection.execute(_REQUEST.where(ConsentRequest.id == request_id))
+    return found.one_or_none()
+
+
+async def request_to_answer(connection: AsyncConnection, request_id: UUID) -> Row[Any] | None:
+    """A request under lock, and the instant `at`: of two answers at once, one waits and loses."""
+    found = await connection.execute(
+        select(ConsentRequest.__table__, now().label("at"))
+        .where(ConsentRequest.id == request_id)
+        .with_for_update()
+    )
+    return found.one_or_none()
+
+
+async def answer_request(connection: AsyncConnection, request_id: UUID, word: str) -> None:
+    """Keep the answer to a request held by `to_be_answered`."""
+    await connection.execute(
+        update(ConsentRequest)
+        .where(ConsentRequest.id == request_id, ConsentRequest.answer.is_(None))
+        .values(answer_request=word, answered_at=now())
+    )
+
+
+async def request_wait(
+    connection: AsyncConnection, requester_id: UUID, *, most: int, within: timedelta
+) -> int | None:
+    """Seconds to wait before one more request, or None when there is room now.
+
+    Read under a lock of the requester: two at once would both find room.
+    """
+    made_at = (
+        select(ConsentRequest.created_at)
+        .where(ConsentRequest.requester_id == requester_id)
+        .order_by(ConsentRequest.id.desc())
+        .offset(most - 1)
+        .limit(1)
+        .scalar_subquery()
+    )
+    row = (await connection.execute(select(made_at.label("made_at"), now().label("at")))).one()
+    if row.made_at is None or row.made_at + within <= row.at:
+        return None
+    return int((row.made_at + within - row.at).total_seconds()) + 1
+
+
+async def requests_of_person(
+    connection: AsyncConnection, person_id: UUID, *, after: Position | None, limit: int
+) -> Sequence[Row[Any]]:
+    """What a person was asked: what waits first, then the newest."""
+    query = (
+        _REQUEST.where(ConsentRequest.person_id == person_id)
+        .order_by(_RANK.desc(), ConsentRequest.id.desc())
+        .limit(limit + 1)
+    )
+    if after is not None:
+        query = query.where(tuple_(_RANK, ConsentRequest.id) < tuple_(*after))
+    return (await connection.execute(query)).all()
+
+
+async def requests_of_requester(
+    connection: AsyncConnection,
+    kind: str,
+    requester_id: UUID,
+    *,
+    after: Position | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """What a worker or a client asked, newest first."""
+    query = (
+        _REQUEST.where(
+            ConsentRequest.requester_kind == kind, ConsentRequest.requester_id == requester_id
+        )
+        .order_by(ConsentRequest.id.desc())
+        .limit(limit + 1)
+    )
+    if after is not None:
+        query = query.where(ConsentRequest.id < after[1])
+    return (await connection.execute(query)).all()
+
+
+async def unassigned_requests(
+    connection: AsyncConnection, phone_tag: bytes
+) -> Sequence[Row[UUID, bytes]]:
+    """Waiting requests to a phone that had no vault, under lock."""
+    found = await connection.execute(
+        select(ConsentRequest.id, ConsentRequest.sealed)
+        .where(ConsentRequest.phone_tag == phone_tag, ConsentRequest.person_id.is_(None), _WAITING)
+        .order_by(ConsentRequest.id)
+        .with_for_update()
+    )
+    return found.all()
+
+
+async def assign_request(
+    connection: AsyncConnection, request_id: UUID, *, person_id: UUID | None, sealed: bytes
+) -> None:
+    """Give a request to the person it was meant for, sealed under their own key; or to nobody."""
+    await connection.execute(
+        update(ConsentRequest)
+        .where(ConsentRequest.id == request_id)
+        .values(person_id=person_id, sealed=sealed)
+    )
+
+
+async def unapproved_requests(
+    connection: AsyncConnection, person_id: UUID
+) -> Sequence[Row[UUID, bytes]]:
+    """A person's requests that were not approved, under lock."""
+    found = await connection.execute(
+        select(ConsentRequest.id, ConsentRequest.sealed)
+        .where(ConsentRequest.person_id == person_id, _NOT_APPROVED)
+        .order_by(ConsentRequest.id)
+        .with_for_update()
+    )
+    return found.all()
+
+
+async def delete_unanswered(connection: AsyncConnection, lapsed_for: timedelta) -> None:
+    """Drop requests that came to nothing, long after they lapsed (the sweep).
+
+    Refused, ignored, or sent to a phone without a vault: all at the same age.
+    """
+    await connection.execute(
+        delete(ConsentRequest).where(_NOT_APPROVED, ConsentRequest.lapses_at < now() - lapsed_for)
+    )

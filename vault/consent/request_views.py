@@ -1,0 +1,170 @@
+"""Consent requests as each side sees them: a sender cannot tell a refusal from silence."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action
+from auth.services import CoreServices
+from auth.subjects import Person, Recipient, kind_of
+from storage.field_encryption import FieldSealer
+from vault import cursors, decisions, durations
+from vault.catalogue import is_sensitive
+from vault.consent import records
+from vault.consent.grants import type_tags
+from vault.consent.terms import Terms
+from vault.cursors import Page
+from vault.decisions import AccessAttempt
+from vault.rules import Reason
+
+TABLE = "consent_request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentRequest:
+    """A request as its sender sees it: `waiting`, `approved` or `lapsed`, and nothing else.
+
+    `phone` is the number that the sender wrote.
+    """
+
+    id: UUID
+    state: Literal["waiting", "approved", "lapsed"]
+    grant_id: UUID | None
+    asked_at: datetime
+    lapses_at: datetime
+    phone: str = field(repr=False)
+    asked: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A type asked for, and which of the person's documents are of that type now."""
+
+    type: str
+    sensitive: bool
+    document_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedRequest:
+    """A request as the person sees it. `ends_at`: when a grant approved now would end."""
+
+    id: UUID
+    state: Literal["waiting", "approved", "refused", "not_me", "lapsed"]
+    grant_id: UUID | None
+    asked_at: datetime
+    lapses_at: datetime
+    ends_at: datetime
+    requester: dict[str, str] = field(repr=False)
+    asked: Terms
+    covers: tuple[Covered, ...]
+
+
+async def list_received(
+    services: CoreServices, person: Person, *, limit: int = 50, cursor: str | None = None
+) -> Page[ReceivedRequest]:
+    """What the person was asked: what waits first, then the newest."""
+    after = cursors.read(cursor)
+    async with services.database.transaction() as tx:
+        rows = await records.requests_of_person(tx, person.id, after=after, limit=limit)
+        items = [await _received(services, tx, row) for row in rows[:limit]]
+    return Page(items, cursors.cut(rows, limit, lambda row: (row.rank, row.id)))
+
+
+async def list_sent(
+    services: CoreServices, sender: Recipient, *, limit: int = 50, cursor: str | None = None
+) -> Page[SentRequest]:
+    """What a worker or a client asked, newest first."""
+    after = cursors.read(cursor)
+    async with services.database.transaction() as tx:
+        rows = await records.requests_of_requester(
+            tx, kind_of(sender), sender.id, after=after, limit=limit
+        )
+        items = [await _sent(services, tx, row) for row in rows[:limit]]
+    return Page(items, cursors.cut(rows, limit, lambda row: (0, row.id)))
+
+
+async def see_received(services: CoreServices, person: Person, request_id: UUID) -> ReceivedRequest:
+    """One request, to the person it was put to. Raises `ServiceError` `not_found`."""
+    async with services.database.transaction() as tx:
+        row = await records.request(tx, request_id)
+        if row is not None and row.person_id == person.id:
+            return await _received(services, tx, row)
+    reason = Reason.NOT_FOUND if row is None else Reason.NOT_ADDRESSEE
+    raise await decisions.record_refusal(services, attempt_on(row, person, Action.REQUEST), reason)
+
+
+async def see_sent(services: CoreServices, sender: Recipient, request_id: UUID) -> SentRequest:
+    """One request, to the one who sent it. Raises `ServiceError` `not_found`."""
+    async with services.database.transaction() as tx:
+        row = await records.request(tx, request_id)
+        if row is not None and (row.requester_kind, row.requester_id) == (
+            kind_of(sender),
+            sender.id,
+        ):
+            return await _sent(services, tx, row)
+    reason = Reason.NOT_FOUND if row is None else Reason.NOT_RECIPIENT
+    raise await decisions.record_refusal(services, attempt_on(row, sender, Action.REQUEST), reason)
+
+
+def attempt_on(row: Row[Any] | None, subject: Person | Recipient, action: Action) -> AccessAttempt:
+    """An act on a request as its addressee's log shows it; a stranger's line names nobody."""
+    if row is None:
+        return AccessAttempt(action=action, actor=subject.actor())
+    actor = decisions.shown_to(row.person_id, subject)
+    return AccessAttempt(action=action, actor=actor, person=row.person_id, request=row.id)
+
+
+async def _opened_by(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID | None
+) -> FieldSealer:
+    if person_id is None:
+        return await services.field_encryption.of_service()
+    return await services.field_encryption.of(person_id, tx)
+
+
+async def _sent(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> SentRequest:
+    values = (await _opened_by(services, tx, row.person_id)).open(TABLE, row.id, row.sealed)
+    approved = row.answer == "approved"
+    state: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
+    return SentRequest(
+        id=row.id,
+        state="approved" if approved else state,
+        grant_id=row.grant_id if approved else None,
+        asked_at=row.created_at,
+        lapses_at=row.lapses_at,
+        phone=values["phone"],
+        asked=Terms.read(values),
+    )
+
+
+async def _received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> ReceivedRequest:
+    values = (await services.field_encryption.of(row.person_id, tx)).open(TABLE, row.id, row.sealed)
+    asked = Terms.read(values)
+    silent: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
+    return ReceivedRequest(
+        id=row.id,
+        state=row.answer or silent,
+        grant_id=row.grant_id,
+        asked_at=row.created_at,
+        lapses_at=row.lapses_at,
+        ends_at=durations.end_of(row.at, asked.duration),
+        requester=values["requester"],
+        asked=asked,
+        covers=await _covers(services, tx, row.person_id, asked.scope.document_types),
+    )
+
+
+async def _covers(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID, codes: tuple[str, ...]
+) -> tuple[Covered, ...]:
+    tags = await type_tags(services, person_id, codes)
+    rows = await records.documents_of_types(tx, person_id, tags)
+    return tuple(
+        Covered(code, is_sensitive(code), tuple(row.id for row in rows if row.type_tag == tag))
+        for tag, code in tags.items()
+    )

@@ -1,0 +1,134 @@
+"""Judged, then recorded, whichever the judgement: the one way an act reaches the log.
+
+An allowed act is recorded in its own transaction; a refusal commits alone, once the act's
+transaction is over, and only then is the caller told (invariants 1 and 2).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action, Actor, ActorKind, Event, Outcome
+from auth.services import CoreServices
+from auth.subjects import Client, Person, Recipient
+from base.db_time import instant
+from base.errors import ServiceError
+from base.ids import new_id
+from base.pipeline import PipelineTransaction
+from vault.rules import Reason, failure_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessAttempt:
+    """What was tried, by whom and on what: a line of the log but for when and how it ended.
+
+    `person` is whose log it goes to; None when the thing does not exist: the line is then kept
+    under the service's key, so that both cost the same.
+    """
+
+    action: Action
+    actor: Actor
+    person: UUID | None = None
+    grant: UUID | None = None
+    request: UUID | None = None
+    documents: tuple[UUID, ...] = ()
+    purpose_code: str = ""
+    purpose: str = field(default="", repr=False)
+    details: dict[str, str | int] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """An act that a rule refused: what a use case's transaction hands out instead of its result."""
+
+    attempt: AccessAttempt
+    reason: Reason
+    retry_after: int | None = None
+
+
+def shown_to(owner_id: UUID | None, subject: Person | Recipient) -> Actor:
+    """The actor as the owner's log shows them: another person is nobody.
+
+    Who they are is not the owner's to know.
+    """
+    if isinstance(subject, Person) and subject.id != owner_id:
+        return Actor(ActorKind.ANONYMOUS)
+    return subject.actor()
+
+
+async def record_allowed(
+    services: CoreServices, tx: AsyncConnection, at: datetime, attempt: AccessAttempt
+) -> UUID:
+    """Record an allowed act in its own transaction; the event's id.
+
+    Nothing may be revealed before that transaction commits. A crash before leaves neither the
+    act nor its line.
+    """
+    return await services.audit_log.record(tx, _event(attempt, at, Outcome.ALLOWED, ""))
+
+
+async def commit_allowed(
+    services: CoreServices, tx: PipelineTransaction, at: datetime, attempt: AccessAttempt
+) -> UUID:
+    """`allow`, and the commit, in one round: what follows may be revealed."""
+    return await services.audit_log.commit(tx, _event(attempt, at, Outcome.ALLOWED, ""))
+
+
+async def record_refusal(
+    services: CoreServices,
+    attempt: AccessAttempt,
+    reason: Reason,
+    *,
+    retry_after: int | None = None,
+) -> ServiceError:
+    """Record a refusal alone and give the failure to raise: `raise await refuse(…)`.
+
+    Call it once the act's transaction is over. Should the recording fail, its own error is what
+    is raised: nothing is answered that the log does not hold.
+    """
+    async with services.database.transaction() as tx:
+        at = await instant(tx)
+        await services.audit_log.record(tx, _event(attempt, at, Outcome.REFUSED, reason.value))
+    failure = failure_of(reason)
+    failure.retry_after = retry_after
+    return failure
+
+
+async def record_denial(services: CoreServices, denial: Denial) -> ServiceError:
+    """`refuse`, for what a transaction handed out."""
+    return await record_refusal(
+        services, denial.attempt, denial.reason, retry_after=denial.retry_after
+    )
+
+
+async def check_token(
+    services: CoreServices, subject: Person | Recipient, word: str, action: Action
+) -> None:
+    """Raise `token_scope_missing`, recorded, when a client's access token lacks a scope's word.
+
+    Judged before anything is looked up: it says something of the token alone. People and workers
+    have sessions, which no scope narrows.
+    """
+    if isinstance(subject, Client) and word not in subject.scope:
+        attempt = AccessAttempt(action=action, actor=subject.actor(), details={"scope": word})
+        raise await record_refusal(services, attempt, Reason.TOKEN_SCOPE)
+
+
+def _event(attempt: AccessAttempt, at: datetime, outcome: Outcome, reason: str) -> Event:
+    return Event(
+        id=new_id(),
+        at=at,
+        action=attempt.action,
+        outcome=outcome,
+        actor=attempt.actor,
+        person=attempt.person,
+        reason=reason,
+        grant=attempt.grant,
+        request=attempt.request,
+        documents=attempt.documents,
+        purpose_code=attempt.purpose_code,
+        purpose=attempt.purpose,
+        details=attempt.details,
+    )

@@ -1,0 +1,67 @@
+"""Whether what was allowed was also sent whole: written in batches, after the fact.
+
+A crash loses at most the last 200 ms of these lines; a missing one reads "not confirmed".
+"""
+
+import asyncio
+from contextlib import suppress
+from itertools import chain, islice
+from uuid import UUID
+
+import structlog
+
+from audit.records import outcomes
+from base.database import Database
+
+FLUSH_SECONDS = 0.2
+_MOST = 500
+
+_log = structlog.get_logger()
+
+
+class DeliveryStatusWriter:
+    """A queue of outcomes and the one task that writes them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: dict[UUID, str] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def note(self, event_id: UUID, *, completed: bool) -> None:
+        """Note how a stream ended. The first word on an event stands."""
+        self._waiting.setdefault(event_id, "completed" if completed else "interrupted")
+        self._wake.set()
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="completions")
+
+    async def stop(self) -> None:
+        """Write what is waiting, then end."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._flush()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(FLUSH_SECONDS / 2)
+            self._wake.clear()
+            try:
+                await self._flush()
+            except Exception as error:  # noqa: BLE001  (the database may be away for a while)
+                _log.warning("completions_not_written", error=type(error).__name__)
+                await asyncio.sleep(FLUSH_SECONDS)
+                self._wake.set()
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            batch: dict[str, list[UUID]] = {}
+            for event_id, state in islice(self._waiting.items(), _MOST):
+                batch.setdefault(state, []).append(event_id)
+            async with self._database.pipeline.transaction() as tx:
+                await tx.commit(*(outcomes(events, state) for state, events in batch.items()))
+            for event_id in chain(*batch.values()):
+                self._waiting.pop(event_id, None)

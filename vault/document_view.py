@@ -1,0 +1,107 @@
+"""A document as the use cases give it: opened rows, nothing about HTTP."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.engine import Row
+
+from storage.field_encryption import FieldSealer
+
+DOCUMENT = "document"
+VERSION = "document_version"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentMetadata:
+    """What the depositor says of a paper."""
+
+    type: str
+    title: str | None = field(default=None, repr=False)
+    issued_on: date | None = None
+    expires_on: date | None = None
+    paper_location: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document and its current version, opened."""
+
+    id: UUID
+    revision: UUID
+    version_id: UUID
+    version: int
+    metadata: DocumentMetadata
+    deposited_by: dict[str, str] = field(repr=False)
+    created_at: datetime
+    version_created_at: datetime
+    deleted_at: datetime | None
+    file: dict[str, Any] = field(repr=False)
+    scan: str
+    has_preview: bool
+    altered: bool = False
+
+    @property
+    def verified(self) -> bool:
+        """Whether an administration's word still stands behind it."""
+        return is_verified(self.deposited_by, self.version, altered=self.altered)
+
+
+def is_verified(deposited_by: dict[str, str], version: int, *, altered: bool) -> bool:
+    """An administration's own deposit is taken at its word, for as long as it is its own: once the
+    owner changed its type, a date or its content, it is the owner who speaks. Only the owner adds
+    versions. Anyone else's deposit is not checked."""
+    return deposited_by.get("kind") == "client" and version == 1 and not altered
+
+
+def metadata_values(
+    metadata: DocumentMetadata, deposited_by: dict[str, str], *, altered: bool = False
+) -> dict[str, Any]:
+    """The JSON values sealed in a document's row. `altered`: the owner changed its type or dates
+    since it was deposited."""
+    return {
+        **({"altered": True} if altered else {}),
+        "type": metadata.type,
+        "title": metadata.title,
+        "issued_on": metadata.issued_on and metadata.issued_on.isoformat(),
+        "expires_on": metadata.expires_on and metadata.expires_on.isoformat(),
+        "paper_location": metadata.paper_location,
+        "deposited_by": deposited_by,
+    }
+
+
+def metadata_key(metadata: DocumentMetadata) -> bytes:
+    """The facts as bytes: equal facts, equal bytes."""
+    return json.dumps(metadata_values(metadata, {}), sort_keys=True).encode()
+
+
+def open_document(sealer: FieldSealer, row: Row[Any]) -> DocumentView:
+    """Open a joined row of `vault.documents.records`."""
+    values = sealer.open(DOCUMENT, row.id, row.sealed)
+    return DocumentView(
+        id=row.id,
+        revision=row.revision,
+        version_id=row.version_id,
+        version=row.number,
+        metadata=DocumentMetadata(
+            type=values["type"],
+            title=values["title"],
+            issued_on=_date(values["issued_on"]),
+            expires_on=_date(values["expires_on"]),
+            paper_location=values["paper_location"],
+        ),
+        deposited_by=values["deposited_by"],
+        created_at=row.created_at,
+        version_created_at=row.version_created_at,
+        deleted_at=row.deleted_at,
+        file=sealer.open(VERSION, row.version_id, row.version_sealed),
+        scan=row.scan,
+        has_preview=row.has_preview,
+        altered=values.get("altered", False),
+    )
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

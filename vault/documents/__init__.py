@@ -1,0 +1,1 @@
+"""Documents: deposited, seen, corrected, retrieved, previewed, scanned."""

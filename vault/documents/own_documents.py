@@ -1,0 +1,196 @@
+"""The person's own documents: listed, seen, corrected, deleted, restored. Each is recorded."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action
+from auth.subjects import Person
+from base.db_time import instant, now
+from base.errors import ErrorKind, ServiceError, not_found
+from base.ids import new_id
+from vault.cursors import Page, cut, read
+from vault.decisions import AccessAttempt, record_allowed, record_refusal
+from vault.document_view import (
+    DOCUMENT,
+    DocumentMetadata,
+    DocumentView,
+    metadata_values,
+    open_document,
+)
+from vault.documents import records
+from vault.documents.deposit import new_version as deposit_version
+from vault.documents.deposit_commit import Depositor, check_metadata
+from vault.documents.expiry_reminders import notice_at
+from vault.documents.intake import Incoming
+from vault.rules import Reason
+from vault.services import Services
+
+
+async def list_own(
+    services: Services, person: Person, *, cursor: str | None, limit: int, deleted: bool = False
+) -> Page[DocumentView]:
+    """The person's documents, newest first; the deleted ones still within reach when `deleted`."""
+    after = read(cursor)
+    async with services.database.transaction() as tx:
+        rows = await records.documents(
+            tx,
+            person.id,
+            before=None if after is None else after[1],
+            limit=limit + 1,
+            deleted=deleted,
+        )
+        shown = rows[:limit]
+        await _allow(services, tx, person, Action.LIST, *(row.id for row in shown))
+    sealer = await services.field_encryption.of(person.id)
+    papers = [open_document(sealer, row) for row in shown]
+    return Page(papers, cut(rows, limit, lambda row: (0, row.id)))
+
+
+async def see_own(services: Services, person: Person, document_id: UUID) -> DocumentView:
+    """One document of the person's."""
+    async with services.database.transaction() as tx:
+        row = await records.document(tx, person.id, document_id)
+        if row is not None:
+            await _allow(services, tx, person, Action.LIST, document_id)
+    if row is None:
+        raise await _unknown(services, person, Action.LIST)
+    return open_document(await services.field_encryption.of(person.id), row)
+
+
+async def correct(
+    services: Services,
+    person: Person,
+    document_id: UUID,
+    changes: dict[str, Any],
+    *,
+    if_match: UUID | None,
+) -> DocumentView:
+    """Change what is said of a document: type, title, dates, where the paper is."""
+    async with services.database.transaction() as tx:
+        await records.lock_vault(tx, person.id)
+        row = await records.document(tx, person.id, document_id)
+        if row is not None:
+            _check_match(row, if_match)
+            sealer = await services.field_encryption.of(person.id, tx)
+            before = open_document(sealer, row)
+            metadata = check_metadata(replace(before.metadata, **changes))
+            values: dict[str, Any] = {
+                "sealed": sealer.seal(
+                    DOCUMENT,
+                    document_id,
+                    metadata_values(
+                        metadata,
+                        before.deposited_by,
+                        altered=before.altered or _said(metadata) != _said(before.metadata),
+                    ),
+                ),
+                "revision": new_id(),
+            }
+            if (metadata.type, metadata.expires_on) != (
+                before.metadata.type,
+                before.metadata.expires_on,
+            ):
+                values["notice_at"] = notice_at(metadata)
+            if metadata.type != before.metadata.type:
+                values["type_tag"] = await services.field_encryption.tag(
+                    "document-type", person.id.bytes, metadata.type
+                )
+                values["typed_at"] = now()
+            await records.change_document(tx, person.id, document_id, **values)
+            await _allow(services, tx, person, Action.CORRECT, document_id)
+            row = await records.document(tx, person.id, document_id)
+            assert row is not None  # noqa: S101  (changed in this transaction)
+            return open_document(sealer, row)
+    raise await _unknown(services, person, Action.CORRECT)
+
+
+async def add_version(
+    services: Services,
+    person: Person,
+    document_id: UUID,
+    incoming: Incoming,
+    *,
+    if_match: UUID | None,
+) -> DocumentView:
+    """Keep a newer content of a document; the older ones stay with it."""
+    async with services.database.transaction() as tx:
+        known = await records.document(tx, person.id, document_id)
+    if known is None:
+        raise await _unknown(services, person, Action.NEW_VERSION)
+
+    def may_change(row: Row[Any] | None) -> None:
+        if row is None:
+            raise not_found()
+        _check_match(row, if_match)
+
+    return await deposit_version(
+        services,
+        person.id,
+        Depositor(person.actor()),
+        document_id,
+        incoming,
+        may_change=may_change,
+    )
+
+
+async def delete(
+    services: Services, person: Person, document_id: UUID, *, if_match: UUID | None = None
+) -> None:
+    """Put a document aside: nobody reads it any more; it can be restored for 30 days."""
+    await _set_deleted(services, person, document_id, Action.DELETE, if_match)
+
+
+async def restore(services: Services, person: Person, document_id: UUID) -> DocumentView:
+    """Take a deleted document back, within 30 days."""
+    await _set_deleted(services, person, document_id, Action.RESTORE, None)
+    return await see_own(services, person, document_id)
+
+
+async def _set_deleted(
+    services: Services, person: Person, document_id: UUID, action: Action, if_match: UUID | None
+) -> None:
+    restoring = action is Action.RESTORE
+    async with services.database.transaction() as tx:
+        await records.lock_vault(tx, person.id)
+        row = await records.document(tx, person.id, document_id, deleted=restoring)
+        if row is not None:
+            _check_match(row, if_match)
+            await records.change_document(
+                tx,
+                person.id,
+                document_id,
+                deleted_at=None if restoring else now(),
+                revision=new_id(),
+            )
+            await _allow(services, tx, person, action, document_id)
+    if row is None:
+        raise await _unknown(services, person, action)
+
+
+def _said(metadata: DocumentMetadata) -> tuple[object, ...]:
+    """What others are told of a paper without its content."""
+    return metadata.type, metadata.issued_on, metadata.expires_on
+
+
+def _check_match(row: Row[Any], if_match: UUID | None) -> None:
+    if if_match is not None and if_match != row.revision:
+        raise ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
+
+
+async def _allow(
+    services: Services, tx: AsyncConnection, person: Person, action: Action, *documents: UUID
+) -> None:
+    attempt = AccessAttempt(
+        action=action, actor=person.actor(), person=person.id, documents=documents
+    )
+    await record_allowed(services, tx, await instant(tx), attempt)
+
+
+async def _unknown(services: Services, person: Person, action: Action) -> ServiceError:
+    """Not theirs, or not there: recorded in their own log, and answered alike (invariant 7)."""
+    attempt = AccessAttempt(action=action, actor=person.actor(), person=person.id)
+    return await record_refusal(services, attempt, Reason.NOT_FOUND)

@@ -1,0 +1,82 @@
+"""Previews: the first page of a version, drawn apart and sealed, as a job after the deposit."""
+
+from uuid import UUID
+
+from sqlalchemy.engine import Row
+
+from base.errors import ErrorKind, ServiceError
+from storage import content
+from storage.blobs import BlobKey
+from storage.content import Address, SealedContent
+from vault.documents import records
+from vault.services import Services
+
+PREVIEW = "preview"
+_LATER = {ErrorKind.UNAVAILABLE, ErrorKind.TOO_MANY}
+"""Kinds of failure that pass: the job is tried again. Any other means that none can be drawn."""
+
+
+async def draw_preview(services: Services, owner_id: UUID, version_id: UUID) -> bool:
+    """Draw and keep the preview of a version; whether one is kept now.
+
+    Safe to run again: a version that has one keeps it. A crash leaves a blob that no row refers to.
+    Raises `ServiceError` while the store or the decoder does not answer.
+    """
+    async with services.database.transaction() as tx:
+        files = await records.files_of(tx, owner_id, version_id)
+    source = _shown(list(files))
+    if source is None or any(one.role == PREVIEW for one in files):
+        return source is not None
+    try:
+        sealed = await _seal(services, owner_id, await _draw(services, owner_id, source))
+    except ServiceError as failure:
+        if failure.kind in _LATER:
+            raise
+        return False
+    async with services.database.transaction() as tx:
+        await records.lock_vault(tx, owner_id)
+        files = await records.files_of(tx, owner_id, version_id)
+        wanted = bool(files) and not any(one.role == PREVIEW for one in files)
+        if wanted:
+            await records.add_files(
+                tx,
+                [
+                    {
+                        "id": sealed.id,
+                        "version_id": version_id,
+                        "person_id": owner_id,
+                        "role": PREVIEW,
+                        "position": 0,
+                        "blob_key": sealed.blob_key,
+                        "envelope": sealed.envelope,
+                    }
+                ],
+            )
+    if not wanted:
+        await services.storage.blobs.delete(BlobKey(sealed.blob_key))
+    return bool(files)
+
+
+async def _seal(services: Services, owner_id: UUID, picture: bytes) -> SealedContent:
+    async with content.content_writer(
+        services.storage.blobs, services.storage.keys, owner_id, PREVIEW
+    ) as sealing:
+        await sealing.write(picture)
+        return await sealing.commit()
+
+
+async def _draw(services: Services, owner_id: UUID, source: Row[UUID]) -> bytes:
+    address = Address(source.id, source.role, source.blob_key, source.envelope)
+    opened = await content.open_content(
+        services.storage.blobs, services.storage.keys, owner_id, address
+    )
+    return await services.decoder.preview(opened.slices)
+
+
+def _shown(files: list[Row[UUID]]) -> Row[UUID] | None:
+    """What the preview shows: the rendition when there is one, so that it reveals no more."""
+    for role in ("rendition", "original"):
+        for one in files:
+            if one.role == role:
+                return one
+    return None

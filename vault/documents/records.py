@@ -1,0 +1,399 @@
+"""SQL of documents, versions and sealed files: the person's own, and under a grant."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    Integer,
+    Uuid,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement, Select
+
+from base.db_time import now
+from base.pipeline import Bound, Statement
+from vault.consent.records import covers, picked, typed
+from vault.rules import DocumentFacts
+from vault.tables import Document, DocumentVersion, Grant, SealedFile
+
+_VERSION = (
+    DocumentVersion.number,
+    DocumentVersion.scan,
+    DocumentVersion.sealed.label("version_sealed"),
+    DocumentVersion.created_at.label("version_created_at"),
+    exists()
+    .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role == "preview")
+    .label("has_preview"),
+)
+
+
+def _documents(person_id: UUID) -> Any:
+    return (
+        select(Document.__table__, *_VERSION)
+        .join(DocumentVersion, DocumentVersion.id == Document.version_id)
+        .where(Document.person_id == person_id)
+    )
+
+
+async def lock_vault(connection: AsyncConnection, person_id: UUID) -> None:
+    """One writer of a vault at a time, until the transaction ends."""
+    key = int.from_bytes(person_id.bytes[8:], "big", signed=True)
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+async def count_documents(connection: AsyncConnection, person_id: UUID) -> int:
+    """Documents kept, deleted ones waiting for their end included."""
+    found = await connection.execute(
+        select(func.count()).select_from(Document).where(Document.person_id == person_id)
+    )
+    return int(found.scalar_one())
+
+
+async def document(
+    connection: AsyncConnection, person_id: UUID, document_id: UUID, *, deleted: bool = False
+) -> Row[Any] | None:
+    """One document with its current version; only a deleted one when `deleted`."""
+    query = _documents(person_id).where(
+        Document.id == document_id,
+        Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None),
+    )
+    return (await connection.execute(query)).one_or_none()
+
+
+async def first_version(
+    connection: AsyncConnection, person_id: UUID, document_id: UUID
+) -> Row[Any] | None:
+    """A document with its first version, whatever became of it since, deleted or not."""
+    columns = [column for column in Document.__table__.c if column.name != "version_id"]
+    query: Any = (
+        select(*columns, DocumentVersion.id.label("version_id"), *_VERSION)
+        .join(DocumentVersion, DocumentVersion.document_id == Document.id)
+        .where(
+            Document.person_id == person_id,
+            Document.id == document_id,
+            DocumentVersion.number == 1,
+        )
+    )
+    found: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    return found
+
+
+async def documents(
+    connection: AsyncConnection,
+    person_id: UUID,
+    *,
+    before: UUID | None,
+    limit: int,
+    deleted: bool = False,
+) -> Sequence[Row[Any]]:
+    """Documents, newest first; the deleted ones when `deleted`."""
+    query = _documents(person_id).where(
+        Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None)
+    )
+    if before is not None:
+        query = query.where(Document.id < before)
+    found = await connection.execute(query.order_by(Document.id.desc()).limit(limit))
+    return found.all()
+
+
+async def held_already(
+    connection: AsyncConnection, person_id: UUID, content_tag: bytes
+) -> UUID | None:
+    """The live document whose current version has the same bytes."""
+    found = await connection.execute(
+        select(Document.id)
+        .join(DocumentVersion, DocumentVersion.id == Document.version_id)
+        .where(
+            DocumentVersion.person_id == person_id,
+            DocumentVersion.content_tag == content_tag,
+            Document.deleted_at.is_(None),
+        )
+        .order_by(Document.id)
+        .limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
+async def add_document(connection: AsyncConnection, **values: Any) -> None:
+    """Keep a document's row."""
+    await connection.execute(insert(Document).values(**values))
+
+
+async def add_version(connection: AsyncConnection, **values: Any) -> None:
+    """Keep a version's row."""
+    await connection.execute(insert(DocumentVersion).values(**values))
+
+
+async def add_files(connection: AsyncConnection, files: Sequence[dict[str, Any]]) -> None:
+    """Keep the rows of sealed files whose blobs are durable already."""
+    await connection.execute(insert(SealedFile), files)
+
+
+async def change_document(
+    connection: AsyncConnection, person_id: UUID, document_id: UUID, **values: Any
+) -> None:
+    """Change a document's row."""
+    await connection.execute(
+        update(Document)
+        .where(Document.person_id == person_id, Document.id == document_id)
+        .values(**values)
+    )
+
+
+async def change_version(
+    connection: AsyncConnection, person_id: UUID, version_id: UUID, **values: Any
+) -> None:
+    """Change a version's row."""
+    await connection.execute(
+        update(DocumentVersion)
+        .where(DocumentVersion.person_id == person_id, DocumentVersion.id == version_id)
+        .values(**values)
+    )
+
+
+async def version(
+    connection: AsyncConnection, person_id: UUID, version_id: UUID
+) -> Row[Any] | None:
+    """One version's row."""
+    found = await connection.execute(
+        select(DocumentVersion.__table__).where(
+            DocumentVersion.person_id == person_id, DocumentVersion.id == version_id
+        )
+    )
+    return found.one_or_none()
+
+
+async def next_number(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> int:
+    """The number of a document's next version."""
+    found = await connection.execute(
+        select(func.max(DocumentVersion.number)).where(
+            DocumentVersion.person_id == person_id, DocumentVersion.document_id == document_id
+        )
+    )
+    return int(found.scalar_one() or 0) + 1
+
+
+async def files_of(
+    connection: AsyncConnection, person_id: UUID, version_id: UUID
+) -> Sequence[Row[Any]]:
+    """The sealed files of a version, originals first, in order."""
+    found = await connection.execute(
+        select(SealedFile.__table__)
+        .where(SealedFile.person_id == person_id, SealedFile.version_id == version_id)
+        .order_by(SealedFile.role, SealedFile.position)
+    )
+    return found.all()
+
+
+async def blob_keys_of(
+    connection: AsyncConnection, person_id: UUID, document_id: UUID | None = None
+) -> list[str]:
+    """The store's keys of a document's files, or of a whole vault's."""
+    query = select(SealedFile.blob_key).where(SealedFile.person_id == person_id)
+    if document_id is not None:
+        query = query.join(DocumentVersion, DocumentVersion.id == SealedFile.version_id).where(
+            DocumentVersion.document_id == document_id
+        )
+    return list((await connection.execute(query)).scalars())
+
+
+async def delete_document(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> None:
+    """Remove a document's rows; its blobs are then nobody's, and swept."""
+    await connection.execute(
+        delete(Document).where(Document.person_id == person_id, Document.id == document_id)
+    )
+
+
+async def due_for_purge(connection: AsyncConnection, limit: int) -> Sequence[Row[UUID, UUID]]:
+    """Documents deleted more than 30 days ago, by the database's clock: `id`, `person_id`."""
+    found = await connection.execute(
+        select(Document.id, Document.person_id)
+        .where(Document.deleted_at < now() - text("interval '30 days'"))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return found.all()
+
+
+async def due_for_notice(connection: AsyncConnection, limit: int) -> Sequence[Row[UUID, UUID]]:
+    """Documents whose person is to be told that they end soon: `id`, `person_id`."""
+    found = await connection.execute(
+        select(Document.id, Document.person_id)
+        .where(Document.notice_at <= now(), Document.deleted_at.is_(None))
+        .order_by(Document.person_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return found.all()
+
+
+async def known_blobs(connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
+    """Which of these blobs a row refers to."""
+    found = await connection.execute(
+        select(SealedFile.blob_key).where(SealedFile.blob_key.in_(keys))
+    )
+    return set(found.scalars())
+
+
+_TIME = DateTime(timezone=True)
+
+
+def _under_grant(role: ColumnElement[bool]) -> Select[Any]:
+    """Types are compared as keyed tags; nothing is unsealed to judge. Binds `grant`, `document`."""
+    file = (
+        select(
+            SealedFile.id.label("file_id"),
+            SealedFile.role,
+            SealedFile.position,
+            SealedFile.blob_key,
+            SealedFile.envelope,
+        )
+        .where(SealedFile.version_id == DocumentVersion.id, role)
+        .order_by(SealedFile.role.desc(), SealedFile.position)
+        .limit(1)
+        .lateral("file")
+    )
+    return (
+        select(
+            Grant.__table__,
+            now().label("at"),
+            Document.id.label("document_id"),
+            (Document.person_id == Grant.person_id).label("same_person"),
+            Document.deleted_at.is_not(None).label("deleted"),
+            Document.created_at.label("document_created_at"),
+            Document.sealed.label("document_sealed"),
+            Document.typed_at,
+            Document.version_id,
+            DocumentVersion.scan,
+            DocumentVersion.sealed.label("version_sealed"),
+            picked(Grant.id).label("picked"),
+            typed(Grant.id).label("type_in_scope"),
+            *file.c,
+        )
+        .select_from(Grant)
+        .outerjoin(Document, Document.id == bindparam("document"))
+        .outerjoin(DocumentVersion, DocumentVersion.id == Document.version_id)
+        .outerjoin(file, true())
+        .where(Grant.id == bindparam("grant"))
+        .with_for_update(read=True, of=Grant)
+    )
+
+
+# "rendition" sorts after "original": the rendition when there is one, else the original itself.
+_CONTENT = Statement(_under_grant(SealedFile.role != "preview"))
+_PREVIEW = Statement(_under_grant(SealedFile.role == "preview"))
+_GRANT = Statement(
+    select(Grant.__table__, now().label("at"))
+    .where(Grant.id == bindparam("grant"))
+    .with_for_update(read=True)
+)
+
+
+def document_under_grant(grant_id: UUID, document_id: UUID, *, preview: bool = False) -> Bound:
+    """The grant, held against revocation until the act commits, with the document and its file:
+    one row, or none."""
+    query = _PREVIEW if preview else _CONTENT
+    return query(grant=grant_id, document=document_id)
+
+
+def grant_alone(grant_id: UUID) -> Bound:
+    """The grant, held in the same way."""
+    return _GRANT(grant=grant_id)
+
+
+def document_facts(row: Any) -> DocumentFacts | None:
+    """The document's side of a judged row, as the rules read it."""
+    if row.document_id is None:
+        return None
+    return DocumentFacts(
+        same_person=row.same_person,
+        deleted=row.deleted,
+        picked=row.picked,
+        type_in_scope=row.type_in_scope,
+        created_at=row.document_created_at,
+        typed_at=row.typed_at,
+        scan=row.scan,
+    )
+
+
+def _covered() -> Select[Any]:
+    """Binds `grant`, `person`, `given_at`, `covers_future`, `before` and `limit`."""
+    grant_id, given_at = bindparam("grant", type_=Uuid()), bindparam("given_at", type_=_TIME)
+    covers_future = bindparam("covers_future", type_=Boolean())
+    return (
+        select(
+            Document.__table__,
+            DocumentVersion.number,
+            DocumentVersion.scan,
+            DocumentVersion.created_at.label("version_created_at"),
+            DocumentVersion.sealed.label("version_sealed"),
+            exists()
+            .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role == "preview")
+            .label("has_preview"),
+        )
+        .join(DocumentVersion, DocumentVersion.id == Document.version_id)
+        .where(
+            Document.person_id == bindparam("person"),
+            Document.id < bindparam("before"),
+            covers(grant_id, given_at, covers_future),
+        )
+        .order_by(Document.id.desc())
+        .limit(bindparam("limit", type_=Integer()))
+    )
+
+
+_COVERED = Statement(_covered())
+_LAST = UUID(int=2**128 - 1)
+
+
+def covered(grant: Any, *, before: UUID | None, limit: int) -> Bound:
+    """The documents that a grant covers, newest first. The condition is `rules.may_open`'s."""
+    return _COVERED(
+        grant=grant.id,
+        person=grant.person_id,
+        given_at=grant.given_at,
+        covers_future=grant.covers_future,
+        before=before or _LAST,
+        limit=limit,
+    )
+
+
+async def own_files(
+    connection: AsyncConnection, person_id: UUID, document_id: UUID
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The files of the person's own document, in order, with the sealed rows that tell of them."""
+    query = (
+        select(
+            Document.id.label("document_id"),
+            Document.sealed.label("document_sealed"),
+            Document.version_id,
+            DocumentVersion.sealed.label("version_sealed"),
+            SealedFile.id.label("file_id"),
+            SealedFile.role,
+            SealedFile.position,
+            SealedFile.blob_key,
+            SealedFile.envelope,
+        )
+        .join(DocumentVersion, DocumentVersion.id == Document.version_id)
+        .join(SealedFile, SealedFile.version_id == DocumentVersion.id)
+        .where(
+            Document.person_id == person_id,
+            Document.id == document_id,
+            Document.deleted_at.is_(None),
+        )
+        .order_by(SealedFile.position)
+    )
+    return (await connection.execute(query)).all()

@@ -1,0 +1,93 @@
+"""Sweeping: what is past its date, and what a crash left behind. Run as jobs and by command."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from audit.events import Action, Actor, ActorKind
+from base import clock
+from base.db_time import instant
+from base.locks import BLOBS, try_hold
+from storage.blobs import BlobKey
+from storage.envelopes import FILES
+from vault import records as vault_records
+from vault.consent.records import delete_unanswered
+from vault.decisions import AccessAttempt, record_allowed
+from vault.documents import records
+from vault.records import delete_attempts
+from vault.services import Services
+
+SERVICE = Actor(ActorKind.SERVICE)
+LAPSED_FOR = timedelta(days=30)
+_PAGE = 500
+_BATCH = 100
+YOUNG = timedelta(hours=2)
+"""A blob younger than this may still be waiting for its row: no upload lasts longer."""
+
+
+async def purge_deleted(services: Services) -> int:
+    """Remove for good the documents deleted more than 30 days ago; how many.
+
+    Rows and event in one commit; the blobs are then nobody's. A crash leaves either the document,
+    still deleted, or unreferenced blobs, which `sweep_blobs` takes.
+    """
+    purged = 0
+    while True:
+        async with services.database.transaction() as tx:
+            due = await records.due_for_purge(tx, _BATCH)
+            at = await instant(tx)
+            keys: list[str] = []
+            for row in due:
+                keys += await records.blob_keys_of(tx, row.person_id, row.id)
+                await records.delete_document(tx, row.person_id, row.id)
+                attempt = AccessAttempt(
+                    action=Action.PURGE, actor=SERVICE, person=row.person_id, documents=(row.id,)
+                )
+                await record_allowed(services, tx, at, attempt)
+        await remove_blobs(services, keys)
+        purged += len(due)
+        if len(due) < _BATCH:
+            return purged
+
+
+async def remove_blobs(services: Services, keys: Sequence[str]) -> bool:
+    """Remove blobs that no row refers to any more; whether it was done.
+
+    Not while a backup copies: its snapshot may refer to them. The sweep takes them later.
+    """
+    async with services.database.transaction() as lock:
+        if not await try_hold(lock, BLOBS):
+            return False
+        for key in keys:
+            await services.storage.blobs.delete(BlobKey(key))
+    return True
+
+
+async def sweep_blobs(services: Services, older_than: timedelta = YOUNG) -> int | None:
+    """Remove blobs that no row refers to, once they are older than any upload; how many.
+
+    None, and nothing done, while a backup copies.
+    """
+    before = clock.now() - older_than
+    after: BlobKey | None = None
+    async with services.database.transaction() as lock:
+        if not await try_hold(lock, BLOBS):
+            return None
+        removed = await services.storage.blobs.sweep_temporary(before)
+        while page := await services.storage.blobs.page(f"{FILES}/", after, _PAGE):
+            after = page[-1].key
+            old = [one.key for one in page if one.modified_at < before]
+            async with services.database.transaction() as tx:
+                known = await records.known_blobs(tx, old)
+            for key in old:
+                if key not in known:
+                    await services.storage.blobs.delete(key)
+                    removed += 1
+    return removed
+
+
+async def sweep_rows(services: Services) -> None:
+    """Forget what has served: answers to idempotency keys, attempts, requests without an answer."""
+    async with services.database.transaction() as tx:
+        await vault_records.delete_idempotency_answers(tx)
+        await delete_attempts(tx, older_than=timedelta(hours=1))
+        await delete_unanswered(tx, LAPSED_FOR)

@@ -1,0 +1,37 @@
+"""Erasure: a person's key is destroyed, and with it everything that it sealed (invariant 8)."""
+
+from audit.events import Action, Actor, ActorKind
+from auth.records import people, sessions
+from auth.subjects import Person
+from base.database import notify
+from base.db_time import instant
+from vault.consent.requests import release_requests
+from vault.decisions import AccessAttempt, record_allowed
+from vault.documents import records as documents_records
+from vault.maintenance import records
+from vault.maintenance.cleanup import remove_blobs
+from vault.revocations import GRANTS
+from vault.services import Services
+
+
+async def erase(services: Services, person: Person) -> None:
+    """Erase a vault: key, rows, sessions, grants, at once; then the blobs, which are noise already.
+
+    The log keeps commitments that say nothing. A crash after the commit leaves blobs that nobody
+    can open and that no row refers to: the sweep removes them.
+    """
+    async with services.database.transaction() as tx:
+        await documents_records.lock_vault(tx, person.id)
+        keys = await documents_records.blob_keys_of(tx, person.id)
+        for grant_id in await records.live_grants(tx, person.id):
+            await notify(tx, GRANTS, str(grant_id))
+        # Under the service's key, without the person: that a vault was erased, and when.
+        attempt = AccessAttempt(action=Action.VAULT_ERASED, actor=Actor(ActorKind.OWNER))
+        await record_allowed(services, tx, await instant(tx), attempt)
+        await release_requests(services, tx, person.id)
+        await records.delete_audit_keys(tx, person.id)
+        await sessions.revoke_sessions_of(tx, person.id)
+        await people.delete_person(tx, person.id)
+        await services.storage.keys.destroy_owner(tx, person.id)
+    services.audit_log.forget(person.id)
+    await remove_blobs(services, keys)

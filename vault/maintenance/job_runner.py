@@ -1,0 +1,87 @@
+"""The jobs of a process: run inside `serve` and `demo`, or apart as `unefois work`."""
+
+from uuid import UUID
+
+import procrastinate
+
+from auth.cleanup import delete_expired
+from vault.access_log import retention
+from vault.documents import antivirus, expiry_reminders, previews
+from vault.jobs import PREVIEW, QUEUE, SCAN
+from vault.maintenance import cleanup
+from vault.maintenance.key_rotation import retire_keys
+from vault.services import Services
+
+_SWEEP_EVERY = "17 * * * *"
+_STALLED_EVERY = "*/2 * * * *"
+_PURGE_EVERY = "41 3 * * *"
+_NOTICES_EVERY = "5 8 * * *"
+_RETENTION_EVERY = "35 9 * * *"
+
+
+def job_app(services: Services) -> procrastinate.App:
+    """The application whose `run_worker_async` does this process's share of the jobs."""
+    app = procrastinate.App(
+        connector=procrastinate.PsycopgConnector(
+            conninfo=services.database.plain_url(), min_size=1, max_size=4
+        )
+    )
+    again = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=3)
+
+    @app.task(name=PREVIEW, queue=QUEUE, retry=again)
+    async def draw(owner_id: str, version_id: str) -> None:
+        await previews.draw_preview(services, UUID(owner_id), UUID(version_id))
+
+    @app.task(name=SCAN, queue=QUEUE, retry=again)
+    async def scan(owner_id: str, version_id: str) -> None:
+        await antivirus.scan(services, UUID(owner_id), UUID(version_id))
+
+    @app.periodic(cron=_SWEEP_EVERY)
+    @app.task(name="sweep", queue=QUEUE, queueing_lock="sweep", pass_context=False)
+    async def sweep(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
+        await sweep_all(services)
+
+    @app.periodic(cron=_STALLED_EVERY)
+    @app.task(name="stalled", queue=QUEUE, queueing_lock="stalled")
+    async def take_up(timestamp: int) -> None:  # noqa: ARG001  (idem)
+        await take_up_stalled(app)
+
+    @app.periodic(cron=_PURGE_EVERY)
+    @app.task(name="purge", queue=QUEUE, queueing_lock="purge")
+    async def purge(timestamp: int) -> None:  # noqa: ARG001  (idem)
+        await cleanup.purge_deleted(services)
+
+    @app.periodic(cron=_NOTICES_EVERY)
+    @app.task(name="notices", queue=QUEUE, queueing_lock="notices")
+    async def remind(timestamp: int) -> None:  # noqa: ARG001  (idem)
+        await expiry_reminders.remind(services)
+
+    @app.periodic(cron=_RETENTION_EVERY)
+    @app.task(name="retention", queue=QUEUE, queueing_lock="retention")
+    async def keep_to_retention(timestamp: int) -> None:  # noqa: ARG001  (idem)
+        await retention.apply_retention(services)
+
+    return app
+
+
+async def take_up_stalled(app: procrastinate.App) -> int:
+    """Put back in the queue the jobs whose process died while doing them; how many.
+
+    Each job may be done twice: they are written so that it changes nothing.
+    """
+    stalled = list(await app.job_manager.get_stalled_jobs())
+    for job in stalled:
+        await app.job_manager.retry_job(job)
+    return len(stalled)
+
+
+async def sweep_all(services: Services) -> int | None:
+    """Everything past its date and everything a crash left; how many blobs went.
+
+    None for the blobs when a backup was copying: the next sweep takes them.
+    """
+    await delete_expired(services)
+    await cleanup.sweep_rows(services)
+    await cleanup.purge_deleted(services)
+    await retire_keys(services)
+    return await cleanup.sweep_blobs(services)

@@ -1,0 +1,26 @@
+"""So many attempts an hour, counted in the database: any number of processes keep one count."""
+
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from auth.services import CoreServices
+from base.locks import hold_tag
+from vault import records
+
+HOUR = timedelta(hours=1)
+
+
+async def take_attempt(
+    services: CoreServices, subject_id: UUID, kind: Literal["give"], most: int
+) -> int | None:
+    """Count one attempt, or say how many seconds to wait.
+
+    Commits by itself, before the attempt: one that fails, or crashes, counts too.
+    """
+    async with services.database.transaction() as tx:
+        await hold_tag(tx, await services.field_encryption.tag("pace", kind, subject_id.bytes))
+        wait = await records.attempt_wait(tx, subject_id, kind, most=most, within=HOUR)
+        if wait is None:
+            await records.add_attempt(tx, subject_id, kind)
+    return wait

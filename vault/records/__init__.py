@@ -1,1 +1,0 @@
-"""Tables and SQL of the domain, a file a subject. Every query takes the subject or the grant."""

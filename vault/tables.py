@@ -1,0 +1,207 @@
+"""The domain's tables. What is not an id, a time or a switch is sealed or a keyed tag."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from auth.records.people import PersonRow
+from base.database import Base
+from base.db_time import now
+
+_RECIPIENT = "IN ('worker', 'client')"
+
+
+class Document(Base):
+    """A paper. Sealed: type, title, dates, where the original is, who deposited it."""
+
+    __tablename__ = "document"
+    __table_args__ = (
+        Index("ix_document_person_id_id", "person_id", "id"),
+        Index("ix_document_person_id_type_tag", "person_id", "type_tag"),
+        Index("ix_document_notice_at", "notice_at", postgresql_where="notice_at IS NOT NULL"),
+        Index("ix_document_deleted_at", "deleted_at", postgresql_where="deleted_at IS NOT NULL"),
+        CheckConstraint("deposited_by_kind IN ('owner', 'worker', 'client')", name="depositor"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey(PersonRow.id, ondelete="CASCADE"))
+    version_id: Mapped[UUID]
+    type_tag: Mapped[bytes]
+    typed_at: Mapped[datetime] = mapped_column(server_default=now())
+    deposited_by_kind: Mapped[str]
+    deposited_by_id: Mapped[UUID | None]
+    revision: Mapped[UUID]
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())
+    deleted_at: Mapped[datetime | None]
+    notice_at: Mapped[datetime | None]
+
+
+class DocumentVersion(Base):
+    """One state of a paper's content. Sealed: file name, media type, pages, notes."""
+
+    __tablename__ = "document_version"
+    __table_args__ = (
+        UniqueConstraint("document_id", "number"),
+        Index("ix_document_version_person_id_content_tag", "person_id", "content_tag"),
+        CheckConstraint("number > 0", name="number"),
+        CheckConstraint("scan IN ('not_scanned', 'waiting', 'clean', 'infected')", name="scan"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(ForeignKey(Document.id, ondelete="CASCADE"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey(PersonRow.id, ondelete="CASCADE"))
+    number: Mapped[int]
+    content_tag: Mapped[bytes]
+    scan: Mapped[str]
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+class SealedFile(Base):
+    """One sealed blob: an original (a page of one paper each), a rendition, a preview.
+
+    Recipients are served the rendition, or the only original when there is none (it is then the
+    same, byte for byte). `envelope` holds the file's key and length, sealed under the owner's key.
+    """
+
+    __tablename__ = "sealed_file"
+    __table_args__ = (
+        UniqueConstraint("version_id", "role", "position"),
+        Index("uq_sealed_file_blob_key", "blob_key", unique=True),
+        CheckConstraint("role IN ('original', 'rendition', 'preview')", name="role"),
+        CheckConstraint("position >= 0", name="position"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version_id: Mapped[UUID] = mapped_column(ForeignKey(DocumentVersion.id, ondelete="CASCADE"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey(PersonRow.id, ondelete="CASCADE"))
+    role: Mapped[str]
+    position: Mapped[int]
+    blob_key: Mapped[str]
+    envelope: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+class ConsentRequest(Base):
+    """A question put to the holder of a phone. Sealed under the person's key once there is one,
+    under the service's before: scope, purpose, basis, duration, contact, phone."""
+
+    __tablename__ = "consent_request"
+    __table_args__ = (
+        CheckConstraint(f"requester_kind {_RECIPIENT}", name="requester_kind"),
+        CheckConstraint("answer IN ('approved', 'refused', 'not_me')", name="answer"),
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered"),
+        CheckConstraint("lapses_at > created_at", name="lapses"),
+        Index("ix_consent_request_phone_tag", "phone_tag"),
+        Index("ix_consent_request_person_id_id", "person_id", "id"),
+        Index("ix_consent_request_requester_id_id", "requester_id", "id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    requester_kind: Mapped[str]
+    requester_id: Mapped[UUID]
+    organisation_id: Mapped[UUID]
+    phone_tag: Mapped[bytes]
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey(PersonRow.id, ondelete="CASCADE"))
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())
+    lapses_at: Mapped[datetime]
+    answer: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
+
+
+class Grant(Base):
+    """A consent given. Sealed: scope in words, purpose, basis, duration, contact, storing."""
+
+    __tablename__ = "grant"
+    __table_args__ = (
+        CheckConstraint(f"recipient_kind {_RECIPIENT}", name="recipient_kind"),
+        CheckConstraint("may_attest OR may_read OR may_deposit", name="some_action"),
+        CheckConstraint("ends_at > given_at", name="ends"),
+        CheckConstraint("ends_at <= given_at + interval '12 months'", name="a_year_at_most"),
+        CheckConstraint("revoked_at IS NULL OR revoked_at >= given_at", name="revoked"),
+        Index("uq_grant_request_id", "request_id", unique=True),
+        Index("ix_grant_person_id_id", "person_id", "id"),
+        Index("ix_grant_recipient_id_id", "recipient_id", "id"),
+        Index("ix_grant_ends_at", "ends_at"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey(PersonRow.id, ondelete="CASCADE"))
+    request_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey(ConsentRequest.id, ondelete="SET NULL")
+    )
+    recipient_kind: Mapped[str]
+    recipient_id: Mapped[UUID]
+    organisation_id: Mapped[UUID]
+    may_attest: Mapped[bool]
+    may_read: Mapped[bool]
+    may_deposit: Mapped[bool]
+    covers_future: Mapped[bool]
+    given_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    sealed: Mapped[bytes]
+
+
+class GrantType(Base):
+    """A document type within a grant, as a keyed tag."""
+
+    __tablename__ = "grant_type"
+    grant_id: Mapped[UUID] = mapped_column(
+        ForeignKey(Grant.id, ondelete="CASCADE"), primary_key=True
+    )
+    type_tag: Mapped[bytes] = mapped_column(primary_key=True)
+
+
+class GrantDocument(Base):
+    """A document that the person picked into a grant."""
+
+    __tablename__ = "grant_document"
+    __table_args__ = (Index("ix_grant_document_document_id", "document_id"),)
+    grant_id: Mapped[UUID] = mapped_column(
+        ForeignKey(Grant.id, ondelete="CASCADE"), primary_key=True
+    )
+    document_id: Mapped[UUID] = mapped_column(
+        ForeignKey(Document.id, ondelete="CASCADE"), primary_key=True
+    )
+
+
+class GrantHistory(Base):
+    """What happened to a grant, in order."""
+
+    __tablename__ = "grant_history"
+    __table_args__ = (
+        CheckConstraint("step IN ('given', 'approved', 'revoked')", name="step"),
+        CheckConstraint("by_kind IN ('owner', 'worker', 'client')", name="by_kind"),
+        Index("ix_grant_history_grant_id_id", "grant_id", "id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    grant_id: Mapped[UUID] = mapped_column(ForeignKey(Grant.id, ondelete="CASCADE"))
+    step: Mapped[str]
+    by_kind: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+class Idempotency(Base):
+    """An answer already given to an `Idempotency-Key`: hashes and the id it made."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (Index("ix_idempotency_created_at", "created_at"),)
+    key_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    request_hash: Mapped[bytes]
+    result_id: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+class Attempt(Base):
+    """Something tried that is paced: giving to a recipient who had to be looked up."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        CheckConstraint("kind IN ('give')", name="kind"),
+        Index("ix_attempt_subject_id_kind_id", "subject_id", "kind", "id"),
+        Index("ix_attempt_created_at", "created_at"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject_id: Mapped[UUID]
+    kind: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=now())

@@ -1,0 +1,64 @@
+"""What my organisation did, in counts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from auth.bearer import wrong_caller
+from auth.subjects import Worker
+from vault.access_log import statistics
+from web.http.dependencies import RecipientDep, ServicesDep
+
+router = APIRouter(prefix="/v1/organisation", tags=["access log"])
+
+Month = Annotated[str, Query(max_length=20, description="`YYYY-MM`, in UTC, once it is over.")]
+
+
+async def _worker(found: RecipientDep) -> Worker:
+    """A worker, for themself."""
+    if not isinstance(found, Worker):
+        raise wrong_caller()
+    return found
+
+
+WorkerDep = Annotated[Worker, Depends(_worker)]
+
+
+class CountOut(BaseModel):
+    """How often, and on how many people's vaults."""
+
+    times: int
+    people: int
+
+
+class ActOut(CountOut):
+    """The same, of one act."""
+
+    action: str
+    outcome: str
+
+
+class ActivityOut(BaseModel):
+    """A month. Counts that would single out fewer than five people are kept back."""
+
+    month: str
+    items: list[ActOut]
+    kept_back: bool = Field(description="Whether some acts are not shown.")
+    total: CountOut | None = Field(description="All acts together; null when that is too few.")
+
+
+@router.get("/activity")
+async def see(services: ServicesDep, worker: WorkerDep, month: Month) -> ActivityOut:
+    """What the accounts of my organisation did on people's vaults in a month."""
+    found = await statistics.organisation_statistics(services, worker, month)
+    total = found.total
+    return ActivityOut(
+        month=found.month,
+        items=[
+            ActOut(action=action, outcome=outcome, times=count.times, people=count.people)
+            for (action, outcome), count in found.counts.items()
+        ],
+        kept_back=found.kept_back,
+        total=None if total is None else CountOut(times=total.times, people=total.people),
+    )

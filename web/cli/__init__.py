@@ -1,0 +1,16 @@
+"""The subcommands of `unefois`: one file a family, each with `add(commands)`."""
+
+from web.cli import accounts, backup, demo, install, log, maintenance, serve
+from web.cli.command import Command, Family
+
+__all__ = ["FAMILIES", "Command", "Family"]
+
+FAMILIES: tuple[Family, ...] = (
+    serve.add,
+    install.add,
+    accounts.add,
+    maintenance.add,
+    backup.add,
+    log.add,
+    demo.add,
+)

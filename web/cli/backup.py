@@ -1,0 +1,98 @@
+"""`backup` and `restore`: the database and the store in one folder, the keyring in another."""
+
+import argparse
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from base.database import Database
+from base.settings import Settings
+from storage.backends import blob_store, key_provider
+from storage.backup import create, restore
+from storage.blobs import BlobStore
+from storage.providers import KeyProvider
+from web.cli.command import Command, Commands
+from web.cli.command import add as declare
+from web.cli.progress import show
+from web.process.signals import Signals
+from web.process.supervisor import in_loop, supervised
+
+
+def add(commands: Commands) -> None:
+    """Declare them."""
+    taken = declare(commands, "backup", "Back up the database and the store.", Command(_backup))
+    taken.add_argument("folder", type=Path, help="new or empty")
+    taken.add_argument("--keys", type=Path, help="where the local keyring goes: not beside it")
+    back = declare(
+        commands, "restore", "Restore a backup into an empty installation.", Command(_restore)
+    )
+    back.add_argument("folder", type=Path)
+    back.add_argument("--keys", type=Path, help="where the local keyring was kept")
+
+
+def _backup(settings: Settings, options: argparse.Namespace, signals: Signals) -> int:
+    missing = 0
+
+    async def work() -> None:
+        nonlocal missing
+        async with _parts(supplied) as (database, blobs, provider):
+            made = await create.backup(
+                options.folder,
+                database=database,
+                blobs=blobs,
+                provider=provider,
+                keys_to=options.keys,
+                progress=show,
+            )
+        missing = made.missing
+        sys.stdout.write(
+            f"\n{made.blob_count} files, {made.blob_bytes} bytes, {missing} missing in the store\n"
+        )
+        if settings.key_provider == "local" and options.keys is None:
+            sys.stdout.write(
+                "The keyring is NOT in this backup, and nothing opens without it: keep"
+                f" {settings.home / 'keys'} elsewhere, or give --keys.\n"
+            )
+
+    with supervised(settings, signals) as supplied:
+        in_loop(work(), signals)
+    return 1 if missing else 0
+
+
+def _restore(settings: Settings, options: argparse.Namespace, signals: Signals) -> int:
+    faults = 0
+
+    async def work() -> None:
+        nonlocal faults
+        async with _parts(supplied) as (database, blobs, provider):
+            _, checked = await restore.restore(
+                options.folder,
+                database=database,
+                blobs=blobs,
+                provider=provider,
+                keys_from=options.keys,
+                progress=show,
+            )
+        faults = checked.missing + checked.broken
+        sys.stdout.write(
+            f"\n{checked.files} files: {checked.missing} missing, {checked.broken} broken\n"
+        )
+
+    with supervised(settings, signals) as supplied:
+        in_loop(work(), signals)
+    return 1 if faults else 0
+
+
+@asynccontextmanager
+async def _parts(settings: Settings) -> AsyncIterator[tuple[Database, BlobStore, KeyProvider]]:
+    """The database as its owner, the store, the keys: no service runs on them here."""
+    if settings.migrations_database_url is None:
+        raise ValueError("MIGRATIONS_DATABASE_URL is missing: the address of the tables' owner")
+    database = Database(settings.migrations_database_url, pool=4)
+    blobs = blob_store(settings)
+    try:
+        yield database, blobs, key_provider(settings)
+    finally:
+        await blobs.close()
+        await database.close()

@@ -1,0 +1,57 @@
+"""`keys` and `sweep`: what an operator does now and then."""
+
+import argparse
+import sys
+
+from base.settings import Settings
+from vault.maintenance.job_runner import sweep_all
+from vault.maintenance.key_rotation import retire_keys, rotate_keys
+from vault.services import Services
+from web.cli.command import Command, Commands
+from web.cli.command import add as declare
+from web.cli.progress import show
+from web.process.signals import Signals
+from web.process.supervisor import run
+
+
+def add(commands: Commands) -> None:
+    """Declare them."""
+    keys = commands.add_parser("keys", help="Root keys.", allow_abbrev=False)
+    verbs = keys.add_subparsers(required=True, metavar="VERB")
+    declare(
+        verbs,
+        "rotate",
+        "Make a new root version, put every living key under it, retire the old one on its date.",
+        Command(_rotate),
+    )
+    declare(
+        commands, "sweep", "Remove what is past its date and what crashes left.", Command(_sweep)
+    )
+
+
+def _rotate(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
+    run(settings, rotate, signals)
+    return 0
+
+
+def _sweep(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
+    async def work(services: Services) -> None:
+        removed = await sweep_all(services)
+        sys.stdout.write(
+            "a backup is being made: blobs are left to the next sweep\n"
+            if removed is None
+            else f"{removed} unreferenced blobs removed\n"
+        )
+
+    run(settings, work, signals)
+    return 0
+
+
+async def rotate(services: Services) -> None:
+    """Rotate, resumable: what a cut leaves undone, the next run does."""
+    done = await rotate_keys(services, show)
+    destroyed = await retire_keys(services)
+    sys.stdout.write(
+        f"\nroot version {done.version}: {done.rewrapped} keys re-wrapped,"
+        f" {len(done.broken)} broken, {len(destroyed)} root versions destroyed\n"
+    )

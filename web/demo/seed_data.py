@@ -1,0 +1,268 @@
+"""What the demo starts with: one person, two workers, one administration, papers and consents.
+
+Every step looks first whether it was done, so that a demo killed midway goes on at its next start.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+from auth import administration, messages, one_time_codes, sessions
+from auth.oauth import clients, signing_keys
+from auth.oauth.clients import token_endpoint
+from auth.oauth.tokens import SigningKey
+from auth.records import people, recipients
+from auth.subjects import Person, Worker
+from base.db_time import instant
+from base.files import write_private
+from base.ids import new_id
+from vault.consent import grants, request_views, requests
+from vault.consent.grants import GrantDraft, RecipientRef
+from vault.consent.requests import adopt_requests
+from vault.consent.scopes import Scope
+from vault.consent.terms import Terms
+from vault.document_view import DocumentMetadata
+from vault.documents import own_documents
+from vault.documents.deposit import deposit
+from vault.documents.deposit_commit import Depositor
+from vault.rules import GrantAction
+from vault.services import Services
+from web.demo.specimens import Specimen, specimens
+
+PHONE = "+33600000001"
+WORKER_EMAIL = "camille.moreau@maison-des-solidarites.example"
+COLLEAGUE_EMAIL = "sacha.petit@maison-des-solidarites.example"
+CLIENT_ID = "caisse-inventee"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What one needs to try the demo: the content of `--json`, all strings."""
+
+    base_url: str
+    person: dict[str, str] = field(repr=False)
+    worker: dict[str, str] = field(repr=False)
+    colleague: dict[str, str] = field(repr=False)
+    administration: dict[str, str] = field(repr=False)
+
+    def json(self) -> str:
+        """As written."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+
+async def seed(services: Services, key: SigningKey) -> Demo:
+    """Everything that is missing, and a fresh token for each."""
+    worker, colleague = await _workers(services)
+    await _client(services, key)
+    person = await _person(services)
+    await _papers(services, person)
+    await _consents(services, person, worker)
+    return Demo(
+        base_url=signing_keys.issuer(services),
+        person={"token": await _token(services, "person", person.id), "phone": PHONE},
+        worker={"token": await _token(services, "worker", worker.id), "email": WORKER_EMAIL},
+        colleague={"token": await _token(services, "worker", colleague.id)},
+        administration={
+            "client_id": CLIENT_ID,
+            "kid": key.kid,
+            "token_endpoint": token_endpoint(services),
+            "audience": signing_keys.issuer(services),
+            "scope": " ".join(clients.SCOPES),
+            "private_key_pem": key.to_pem().decode(),
+        },
+    )
+
+
+async def _workers(services: Services) -> tuple[Worker, Worker]:
+    """Two of the same structure: what one may read, the other may not."""
+    camille = await _worker(services, WORKER_EMAIL)
+    if camille is None:
+        organisation = await administration.add_organisation(
+            services, name="Maison des solidarités des Tilleuls", contact="03 20 00 00 00"
+        )
+        await _add_worker(services, organisation, WORKER_EMAIL, "Camille Moreau")
+        camille = await _worker(services, WORKER_EMAIL)
+    assert camille is not None  # noqa: S101  (just added)
+    sacha = await _worker(services, COLLEAGUE_EMAIL)
+    if sacha is None:
+        await _add_worker(services, camille.organisation_id, COLLEAGUE_EMAIL, "Sacha Petit")
+        sacha = await _worker(services, COLLEAGUE_EMAIL)
+    assert sacha is not None  # noqa: S101  (idem)
+    return camille, sacha
+
+
+async def _add_worker(services: Services, organisation: UUID, email: str, name: str) -> None:
+    await administration.add_worker(
+        services,
+        organisation_id=organisation,
+        name=name,
+        job="Travail social",
+        email=email,
+        phone="03 20 00 00 01",
+        hours="du lundi au vendredi, 9 h - 17 h",
+    )
+
+
+async def _worker(services: Services, email: str) -> Worker | None:
+    tag = await services.field_encryption.tag("email", email)
+    async with services.database.transaction() as tx:
+        row = await recipients.worker_by_email(tx, tag)
+        return None if row is None else await _subject(services, tx, "worker", row.id)
+
+
+async def _subject(
+    services: Services, tx: Any, kind: Literal["worker"], subject_id: UUID
+) -> Worker:
+    """As they are when signed in."""
+    token, _ = await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)
+    found = await sessions.subject_of(services, tx, token)
+    assert isinstance(found, Worker)  # noqa: S101  (of that kind)
+    return found
+
+
+def client_key(file: Path) -> SigningKey:
+    """The administration's key, kept before it is registered: a crash leaves one that nobody
+    knows yet."""
+    if not file.exists():
+        write_private(file, SigningKey.generate().to_pem().decode())
+    return SigningKey.from_pem(file.read_bytes())
+
+
+async def _client(services: Services, key: SigningKey) -> None:
+    """An administration's system."""
+    async with services.database.transaction() as tx:
+        there = await recipients.client(tx, CLIENT_ID)
+    if there is None:
+        organisation = await administration.add_organisation(
+            services, name="Caisse inventée d’allocations", contact="03 20 00 00 02"
+        )
+        await administration.add_client(
+            services,
+            organisation_id=organisation,
+            name="Guichet en ligne",
+            jwks={"keys": [key.public_jwk()]},
+            scope=" ".join(clients.SCOPES),
+            contact="03 20 00 00 02",
+            client_id=CLIENT_ID,
+        )
+
+
+async def _person(services: Services) -> Person:
+    """Amina, who opened her vault by the code sent to her phone."""
+    tag = await services.field_encryption.tag("phone", PHONE)
+    async with services.database.transaction() as tx:
+        row = await people.person_by_phone(tx, tag)
+    if row is None:
+        started = await one_time_codes.start(services, phone=PHONE)
+        code = re.search(r"\d{6}", (await messages.inbox(services, to=PHONE))[0].text)
+        assert code is not None  # noqa: S101  (the message that was just queued)
+        await one_time_codes.finish(services, started.id, code=code[0], on_opened=adopt_requests)
+        async with services.database.transaction() as tx:
+            row = await people.person_by_phone(tx, tag)
+    assert row is not None  # noqa: S101  (just opened)
+    return Person(row.id, row.language)
+
+
+async def _token(services: Services, kind: str, subject_id: UUID) -> str:
+    async with services.database.transaction() as tx:
+        token, _ = await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)
+    return token
+
+
+async def _papers(services: Services, person: Person) -> None:
+    """The specimens that she does not hold yet."""
+    held = {paper.metadata.title for paper in await _held(services, person)}
+    async with services.database.transaction() as tx:
+        today = (await instant(tx)).date()
+    for specimen in specimens(today):
+        if specimen.title not in held:
+            metadata = DocumentMetadata(
+                specimen.type, specimen.title, specimen.issued_on, specimen.expires_on
+            )
+            depositor = Depositor(person.actor())
+            await deposit(
+                services, person.id, depositor, _Drawn(specimen), partial(_as_said, metadata)
+            )
+
+
+def _as_said(metadata: DocumentMetadata) -> DocumentMetadata:
+    return metadata
+
+
+async def _held(services: Services, person: Person) -> list[Any]:
+    return (await own_documents.list_own(services, person, cursor=None, limit=100)).items
+
+
+class _Drawn:
+    """A specimen, as an upload comes in."""
+
+    def __init__(self, specimen: Specimen) -> None:
+        self.name: str | None = specimen.file_name
+        self._content = specimen.content()
+
+    async def files(self) -> AsyncIterator["_Drawn"]:
+        """The one file."""
+        yield self
+
+    async def slices(self) -> AsyncIterator[bytes]:
+        """Whole: it is small."""
+        yield self._content
+
+
+async def _consents(services: Services, person: Person, worker: Worker) -> None:
+    """One request that waits, one live grant to the worker, one to the administration."""
+    live = (await grants.list_grants(services, person, state="live")).items
+    kinds = {grant.recipient_kind for grant in live}
+    if "worker" not in kinds:
+        await _give(
+            services,
+            person,
+            RecipientRef(worker_email=WORKER_EMAIL),
+            Scope(("rent_receipt", "income_tax_notice"), (), (GrantAction.READ,)),
+            ("housing", "Demande de logement social"),
+        )
+    if "client" not in kinds:
+        await _give(
+            services,
+            person,
+            RecipientRef(client_id=CLIENT_ID),
+            Scope(("caf_payment_certificate", "payslip"), (), (GrantAction.ATTEST,)),
+            ("benefits", "Étude des droits"),
+        )
+    received = (await request_views.list_received(services, person)).items
+    if not any(request.state == "waiting" for request in received):
+        await requests.ask(services, worker, PHONE, _asked(worker))
+
+
+async def _give(
+    services: Services, person: Person, to: RecipientRef, scope: Scope, why: tuple[str, str]
+) -> None:
+    draft = GrantDraft(
+        recipient=to, scope=scope, purpose_code=why[0], purpose=why[1], duration="P3M"
+    )
+    await grants.give(services, person, draft, idempotency_key=str(new_id()))
+
+
+def _asked(worker: Worker) -> Terms:
+    return Terms(
+        scope=Scope(
+            ("caf_payment_certificate", "health_insurance_certificate"), (), (GrantAction.READ,)
+        ),
+        purpose_code="health_rights",
+        purpose="Renouveler la complémentaire santé solidaire",
+        legal_basis="consent",
+        duration="P1M",
+        may_store=False,
+        store_for=None,
+        contact={
+            "name": worker.name,
+            "job": worker.job,
+            "phone": "03 20 00 00 01",
+            "hours": "9 h - 17 h",
+        },
+    )

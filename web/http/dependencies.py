@@ -1,0 +1,88 @@
+"""Who is calling, in a handler's signature: `person: PersonDep` is the sign-in check itself.
+
+A token with two dots is an access token of an administration; any other is a session's.
+"""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from auth import sessions
+from auth.bearer import Bearer, SessionToken, unauthenticated, wrong_caller
+from auth.oauth import clients
+from auth.subjects import Client, Person, Recipient, Worker
+from vault.services import Services
+
+_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/=-]{1,4096})")
+
+Caller = Person | Worker | Client
+
+
+async def services_of(request: Request) -> Services:
+    """The house that this process serves. A coroutine: FastAPI calls what is not in a thread."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+async def caller(request: Request, services: ServicesDep) -> Caller:
+    """Whoever the token says, as the database knows them now. Raises `unauthenticated`."""
+    token = bearer_token(request)
+    async with services.database.transaction() as tx:
+        found = await (
+            clients.client_of(services, tx, token)
+            if token.count(".") == 2
+            else sessions.subject_of(services, tx, token)
+        )
+    if found is None:
+        raise unauthenticated()
+    return found
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the one `Authorization` header (RFC 6750 §2.1). Raises `unauthenticated`."""
+    headers = request.headers.getlist("authorization")
+    shape = _BEARER.fullmatch(headers[0]) if len(headers) == 1 else None
+    if shape is None:
+        raise unauthenticated()
+    return shape[1]
+
+
+CallerDep = Annotated[Caller, Depends(caller)]
+
+
+async def person(found: CallerDep) -> Person:
+    """A person, in their own vault."""
+    if not isinstance(found, Person):
+        raise wrong_caller()
+    return found
+
+
+async def recipient(found: CallerDep) -> Recipient:
+    """Whoever may hold a grant: a worker or a client."""
+    if isinstance(found, Person):
+        raise wrong_caller()
+    return found
+
+
+async def bearer(request: Request) -> Bearer:
+    """As `recipient`, for a use case that looks a session up in its own transaction.
+
+    An access token is checked here: its client is then known. Raises `unauthenticated` for what
+    cannot be a token.
+    """
+    token = bearer_token(request)
+    if token.count(".") == 2:
+        return await recipient(await caller(request, await services_of(request)))
+    hashed = sessions.token_hash(token)
+    if hashed is None:
+        raise unauthenticated()
+    return SessionToken(hashed)
+
+
+PersonDep = Annotated[Person, Depends(person)]
+RecipientDep = Annotated[Recipient, Depends(recipient)]
+BearerDep = Annotated[Bearer, Depends(bearer)]

@@ -1,0 +1,169 @@
+"""The edge of the house: what every request passes, in one pure ASGI layer for the hot path.
+
+A request id, security headers, a limit on bodies, one line of log by route template (never the
+path: it holds ids), one measure, and a problem document for what nobody foresaw.
+"""
+
+import re
+import secrets
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from base.errors import ErrorKind, ServiceError
+from base.settings import MIB, Settings
+from web.http.problems import of_failure, problem
+from web.i18n.translations import preferred
+
+BODY_LIMIT = 64 * 1024
+"""Bytes of a body that the framework parses: JSON or a small form."""
+_UPLOAD_MARGIN = MIB
+
+_SAFE_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
+_log = structlog.get_logger("access")
+
+_PAGE_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
+    b" connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self';"
+    b" base-uri 'none'; frame-ancestors 'none'"
+)
+_API_POLICY = b"default-src 'none'; frame-ancestors 'none'; sandbox"
+_COMMON = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"geolocation=(), microphone=(), payment=(), usb=()"),
+)
+_HTTPS = ((b"strict-transport-security", b"max-age=31536000"),)
+
+RecordAnswer = Callable[[str, str, int, float], None]
+"""Method, route template, status, seconds."""
+
+
+class Middleware:
+    """The outermost layer. `measure` is told each answer."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, measure: RecordAnswer) -> None:
+        self._app = app
+        self._measure = measure
+        self._upload_limit = settings.max_document_bytes + _UPLOAD_MARGIN
+        https = _HTTPS if settings.public_url.startswith("https://") else ()
+        self._api = (
+            *_COMMON,
+            *https,
+            (b"content-security-policy", _API_POLICY),
+            (b"cache-control", b"no-store"),
+        )
+        self._page = (*_COMMON, *https, (b"content-security-policy", _PAGE_POLICY))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope["unefois.request_id"] = request_id
+        # Not cleared at the end: each request runs in its own copy of the context.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        added = self._api if scope["path"].startswith(("/v1", "/oauth")) else self._page
+        status = 0
+        began = time.perf_counter()
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _complete(message, added, request_id)
+            await send(message)
+
+        try:
+            await self._app(scope, self._limited(scope, receive), answer)
+        except Exception as error:  # noqa: BLE001  (nothing may leak, and nothing may go unsaid)
+            _log.error("unforeseen", error=type(error).__name__, at=_where(error))
+            if status == 0:
+                await self._apologise(scope, receive, answer, error)
+        finally:
+            template = template_of(scope)
+            seconds = time.perf_counter() - began
+            self._measure(scope["method"], template, status, seconds)
+            _log.info(
+                "request",
+                method=scope["method"],
+                route=template,
+                status=status,
+                ms=round(seconds * 1000, 1),
+            )
+
+    async def _apologise(
+        self, scope: Scope, receive: Receive, send: Send, error: Exception
+    ) -> None:
+        told: dict[str, Any] = {
+            "language": preferred(Headers(scope=scope).get("accept-language")),
+            "request_id": scope["unefois.request_id"],
+        }
+        if isinstance(error, ServiceError):
+            response = of_failure(error, **told)
+        else:
+            response = problem("internal_error", 500, **told)
+        await response(scope, receive, send)
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        """Count a body in, and stop at the limit of its route.
+
+        What the framework parses is held in memory: 64 KiB. A handler that reads the stream
+        itself (uploads) counts by its own rules; this only bounds it.
+        """
+        taken = 0
+
+        async def limited() -> Message:
+            nonlocal taken
+            message = await receive()
+            if message["type"] == "http.request":
+                taken += len(message.get("body", b""))
+                if taken > BODY_LIMIT:
+                    limit = self._upload_limit if _reads_itself(scope) else BODY_LIMIT
+                    if taken > limit:
+                        raise ServiceError(ErrorKind.TOO_LARGE, "body_too_large", limit=limit)
+            return message
+
+        return limited
+
+
+def template_of(scope: Scope) -> str:
+    """The route as declared, ids unfilled; what matched nothing is one word."""
+    route = scope.get("route")
+    return str(getattr(route, "path", "") or "unmatched")
+
+
+def _reads_itself(scope: Scope) -> bool:
+    route = scope.get("route")
+    return route is not None and getattr(route, "body_field", None) is None
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's own id if it is a plain one, or a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _SAFE_ID.fullmatch(value):
+            return str(value.decode())
+    return secrets.token_hex(12)
+
+
+def _complete(message: Message, added: tuple[tuple[bytes, bytes], ...], request_id: str) -> None:
+    """Add the headers that the handler did not set itself."""
+    headers = list(message.get("headers", ()))
+    there = {name.lower() for name, _ in headers}
+    headers += [pair for pair in added if pair[0] not in there]
+    headers.append((b"x-request-id", request_id.encode()))
+    message["headers"] = headers
+
+
+def _where(error: Exception) -> list[str]:
+    """The code that failed: files and lines, no values."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}:{frame.name}" for frame in frames]

@@ -1,0 +1,120 @@
+"""The description of the API: what the framework writes, with problems and sign-in added."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from web.http.dependencies import bearer, caller
+from web.http.problems import MEDIA_TYPE
+
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457, with what to do next.",
+    "required": ["type", "title", "status", "detail", "what_to_do", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "what_to_do": {"type": "string"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+    },
+}
+_ANSWER = {
+    "description": "It did not go as asked: the problem says why, and what to do.",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_REFERENCE = {"$ref": "#/components/responses/Problem"}
+_BEARER = {"type": "http", "scheme": "bearer", "description": "A session or an access token."}
+_METHODS = ("get", "put", "post", "delete", "patch", "head")
+
+
+def install(app: FastAPI) -> None:
+    """Have the application describe itself so."""
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = describe(app)
+        return app.openapi_schema
+
+    app.openapi = described  # type: ignore[method-assign]  # FastAPI's own way of replacing it
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, without what FastAPI says of errors: ours have another form."""
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["Problem"] = _PROBLEM
+    components["responses"] = {"Problem": _ANSWER}
+    components["securitySchemes"] = {"bearer": _BEARER}
+    asked = _signed_in(app)
+    for path, operations in document["paths"].items():
+        for method in _METHODS:
+            operation = operations.get(method)
+            if operation is not None:
+                _complete(operation, method, signed_in=(path, method.upper()) in asked)
+    return document
+
+
+def _complete(operation: dict[str, Any], method: str, *, signed_in: bool) -> None:
+    responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422", "")):
+        del responses["422"]
+    for status in _problems(operation, method, signed_in=signed_in):
+        responses.setdefault(str(status), _REFERENCE)
+    if signed_in:
+        operation["security"] = [{"bearer": []}]
+
+
+def _problems(operation: dict[str, Any], method: str, *, signed_in: bool) -> list[int]:
+    """The statuses that an operation may answer with a problem, by what it takes."""
+    parameters = operation.get("parameters", [])
+    named = {(one["in"], one["name"].lower()) for one in parameters}
+    found = {503}
+    if signed_in:
+        found |= {401, 403}
+    if any(one["in"] == "path" for one in parameters):
+        found |= {404}
+    if parameters:
+        found |= {422}
+    if "requestBody" in operation:
+        found |= {400, 413, 415, 422}
+    if method == "post":
+        found |= {409, 429}
+    if ("header", "if-match") in named:
+        found |= {412}
+    if ("header", "range") in named:
+        found |= {416}
+    return sorted(found)
+
+
+def _signed_in(app: FastAPI) -> set[tuple[str, str]]:
+    """The operations whose handler's signature asks who is calling."""
+    return {
+        (route.path_format, method)
+        for route in _routes(app)
+        if isinstance(route, APIRoute) and _asks(route.dependant)
+        for method in route.methods or ()
+    }
+
+
+def _routes(app: FastAPI) -> Iterator[BaseRoute]:
+    """Each route, those of the routers that the application includes too."""
+    for each in app.routes:
+        included: APIRouter | None = getattr(each, "original_router", None)
+        yield from (each,) if included is None else included.routes
+
+
+def _asks(dependant: Dependant) -> bool:
+    return any(each.call in (caller, bearer) or _asks(each) for each in dependant.dependencies)

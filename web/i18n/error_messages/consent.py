@@ -1,0 +1,144 @@
+"""Sentences about asking for consent, giving it, and what a grant lets one do."""
+
+from web.i18n.error_messages import ErrorMessage, _
+
+MESSAGES = {
+    "unknown_document_type": ErrorMessage(
+        _("Type de document inconnu"),
+        _("Ce type de document n’existe pas dans la liste."),
+        _("Choisissez un type de la liste publiée à /v1/document-types."),
+    ),
+    "scope_empty": ErrorMessage(
+        _("Rien n’est demandé"),
+        _("Il faut au moins une action, et au moins un type de document ou un document."),
+        _(
+            "Ajoutez un type ou un document. Ce n’est pas nécessaire si vous demandez seulement à"
+            " ajouter des papiers."
+        ),
+    ),
+    "unknown_purpose": ErrorMessage(
+        _("Raison inconnue"),
+        _("Cette raison n’existe pas dans la liste."),
+        _("Choisissez une raison de la liste, puis précisez-la avec vos mots."),
+    ),
+    "unknown_legal_basis": ErrorMessage(
+        _("Base légale inconnue"),
+        _("Cette base légale n’existe pas dans la liste."),
+        _("Choisissez : consent, legal_obligation ou public_task."),
+    ),
+    "duration_invalid": ErrorMessage(
+        _("Durée illisible"),
+        _("La durée n’est pas écrite selon la norme ISO 8601."),
+        _("Écrivez par exemple P7D pour sept jours, P1M pour un mois, P1Y pour un an."),
+    ),
+    "duration_too_long": ErrorMessage(
+        _("Durée trop longue"),
+        _("Un accord dure douze mois au plus."),
+        _("Choisissez une durée plus courte. L’accord pourra être redonné plus tard."),
+    ),
+    "store_not_asked": ErrorMessage(
+        _("Durée de conservation sans conservation"),
+        _("Une durée de conservation est donnée, mais garder une copie n’est pas prévu."),
+        _("Mettez may_store à true, ou retirez store_for."),
+    ),
+    "text_empty": ErrorMessage(
+        _("Texte vide"),
+        _("Un texte obligatoire ne contient aucun caractère visible."),
+        _("Écrivez la raison de la demande et le nom de la personne à joindre."),
+    ),
+    "text_too_long": ErrorMessage(
+        _("Texte trop long"),
+        _("Un texte dépasse {limit} caractères."),
+        _("Écrivez un texte plus court."),
+    ),
+    "cursor_invalid": ErrorMessage(
+        _("Suite de liste illisible"),
+        _("La valeur de « cursor » n’est pas celle d’une page précédente."),
+        _("Reprenez la liste du début, sans « cursor »."),
+    ),
+    "too_many_requests": ErrorMessage(
+        _("Trop de demandes"),
+        _("Trop de demandes ont été faites en une heure."),
+        _("Attendez un peu, puis recommencez."),
+    ),
+    "idempotency_key_invalid": ErrorMessage(
+        _("Clé d’idempotence illisible"),
+        _("L’en-tête Idempotency-Key doit avoir de 1 à 255 caractères ASCII visibles."),
+        _("Tirez une nouvelle clé au hasard, un UUID par exemple."),
+    ),
+    "idempotency_key_reused": ErrorMessage(
+        _("Clé d’idempotence déjà utilisée"),
+        _("Cette clé a déjà servi pour une autre demande."),
+        _("Tirez une nouvelle clé pour chaque demande différente."),
+    ),
+    "sensitive_by_type": ErrorMessage(
+        _("Papiers délicats : un par un"),
+        _("Les papiers délicats se partagent un par un."),
+        _("Choisissez chaque papier délicat à partager, ou retirez cette sorte de papier."),
+    ),
+    "nothing_granted": ErrorMessage(
+        _("Rien n’est partagé"),
+        _("Avec ces choix, l’accès ne permettrait rien."),
+        _("Choisissez au moins une action et un papier, ou dites non à la demande."),
+    ),
+    "scope_widened": ErrorMessage(
+        _("Plus que ce qui est demandé"),
+        _("L’accès irait plus loin, ou durerait plus longtemps, que la demande."),
+        _("Dites oui à toute la demande ou à une partie. Pour donner plus, donnez un autre accès."),
+    ),
+    "unknown_document": ErrorMessage(
+        _("Papier introuvable"),
+        _("Un des papiers choisis n’est pas dans ce coffre."),
+        _("Choisissez parmi les papiers de la liste."),
+    ),
+    "request_answered": ErrorMessage(
+        _("Demande déjà traitée"),
+        _("Une réponse a déjà été donnée à cette demande."),
+        _("Regardez les accès que vous avez donnés. Vous pouvez les arrêter quand vous voulez."),
+    ),
+    "request_lapsed": ErrorMessage(
+        _("Demande trop ancienne"),
+        _("Cette demande est restée sans réponse pendant sept jours : elle ne compte plus."),
+        _("Attendez une nouvelle demande, ou donnez un accès vous-même."),
+    ),
+    "unknown_recipient": ErrorMessage(
+        _("Destinataire inconnu"),
+        _("Nous ne connaissons ni professionnel ni service à cette adresse."),
+        _("Demandez-lui de vérifier son adresse e-mail ou son identifiant."),
+    ),
+    "token_scope_missing": ErrorMessage(
+        _("Jeton trop étroit"),
+        _("Le jeton d’accès ne porte pas la portée nécessaire."),
+        _("Demandez un nouveau jeton avec cette portée."),
+    ),
+    "grant_revoked": ErrorMessage(
+        _("Accord retiré"),
+        _("La personne a retiré cet accord."),
+        _("Demandez-lui un nouvel accord si vous en avez encore besoin."),
+    ),
+    "grant_expired": ErrorMessage(
+        _("Accord terminé"),
+        _("Cet accord est arrivé à sa fin."),
+        _("Demandez un nouvel accord si vous en avez encore besoin."),
+    ),
+    "grant_not_yet": ErrorMessage(
+        _("Accord pas encore valable"),
+        _("Cet accord n’a pas encore commencé."),
+        _("Réessayez dans un instant."),
+    ),
+    "action_not_granted": ErrorMessage(
+        _("Action non accordée"),
+        _("L’accord ne permet pas cette action."),
+        _("Demandez un accord qui la comprend."),
+    ),
+    "outside_scope": ErrorMessage(
+        _("Hors de l’accord"),
+        _("L’accord ne couvre pas ce type de document."),
+        _("Demandez un accord qui le comprend."),
+    ),
+    "document_infected": ErrorMessage(
+        _("Document dangereux"),
+        _("L’antivirus a trouvé un logiciel malveillant dans ce document : il reste fermé."),
+        _("Demandez à la personne de déposer un autre exemplaire."),
+    ),
+}

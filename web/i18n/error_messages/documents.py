@@ -1,0 +1,156 @@
+"""Sentences about documents, files and the log."""
+
+from web.i18n.error_messages import ErrorMessage, _
+
+MESSAGES = {
+    "file_missing": ErrorMessage(
+        _("Aucun fichier"),
+        _("L’envoi ne contient aucun fichier."),
+        _("Choisissez un fichier ou prenez une photo, puis envoyez de nouveau."),
+    ),
+    "file_empty": ErrorMessage(
+        _("Fichier vide"),
+        _("Le fichier reçu est vide."),
+        _("Vérifiez que le fichier s’ouvre sur votre appareil, puis envoyez-le de nouveau."),
+    ),
+    "type_not_allowed": ErrorMessage(
+        _("Type de fichier non accepté"),
+        _("Ce fichier n’est ni un PDF, ni une photo (JPEG, PNG, WebP, HEIC, TIFF)."),
+        _("Prenez une photo du papier, ou enregistrez le document en PDF."),
+    ),
+    "does_not_decode": ErrorMessage(
+        _("Fichier illisible"),
+        _("Le fichier est abîmé ou incomplet : il ne s’ouvre pas."),
+        _("Prenez une nouvelle photo, ou demandez un nouveau fichier à qui vous l’a donné."),
+    ),
+    "password_protected": ErrorMessage(
+        _("Fichier protégé par un mot de passe"),
+        _("Ce PDF demande un mot de passe : personne d’autre ne pourrait l’ouvrir."),
+        _("Enregistrez-le sans mot de passe, ou photographiez le papier."),
+    ),
+    "too_large": ErrorMessage(
+        _("Fichier trop lourd"),
+        _("Le document dépasse {limit_mib} Mo."),
+        _("Envoyez une photo moins détaillée, ou moins de pages à la fois."),
+    ),
+    "file_too_large": ErrorMessage(
+        _("Fichier trop lourd"),
+        _("Le document est trop lourd pour être ouvert."),
+        _("Envoyez une photo moins détaillée, ou moins de pages à la fois."),
+    ),
+    "too_many_files": ErrorMessage(
+        _("Trop de photos"),
+        _("Un document compte {limit} photos au plus."),
+        _("Envoyez les pages en plusieurs documents."),
+    ),
+    "too_many_parts": ErrorMessage(
+        _("Trop de photos"),
+        _("Un document compte {limit} photos au plus."),
+        _("Envoyez les pages en plusieurs documents."),
+    ),
+    "too_many_pages": ErrorMessage(
+        _("Trop de pages"),
+        _("Un document compte {limit} pages au plus."),
+        _("Gardez seulement les pages utiles."),
+    ),
+    "too_many_pixels": ErrorMessage(
+        _("Image trop grande"),
+        _("L’image dépasse {limit} pixels."),
+        _("Prenez la photo avec une qualité plus basse."),
+    ),
+    "decoder_busy": ErrorMessage(
+        _("Service occupé"),
+        _("Trop de documents arrivent en même temps."),
+        _("Attendez une minute, puis envoyez de nouveau. Rien n’a été perdu sur votre appareil."),
+    ),
+    "decoder_unavailable": ErrorMessage(
+        _("Service indisponible"),
+        _("Le service ne peut pas vérifier de fichiers en ce moment."),
+        _("Réessayez dans quelques minutes. Rien n’a été perdu sur votre appareil."),
+    ),
+    "too_many_documents": ErrorMessage(
+        _("Coffre plein"),
+        _("Le coffre contient déjà {limit} documents."),
+        _("Supprimez des documents dont vous n’avez plus besoin."),
+    ),
+    "type_missing": ErrorMessage(
+        _("Type manquant"),
+        _("Le champ « type » manque : on ne sait pas de quel papier il s’agit."),
+        _("Choisissez un type dans la liste (GET /v1/document-types)."),
+    ),
+    "expires_before_issued": ErrorMessage(
+        _("Dates impossibles"),
+        _("La date de fin est avant la date de délivrance."),
+        _("Relisez les deux dates sur le papier."),
+    ),
+    "invalid_field": ErrorMessage(
+        _("Champ incorrect"),
+        _("Le champ « {field} » n’a pas la forme attendue."),
+        _("Corrigez ce champ. Les dates s’écrivent AAAA-MM-JJ."),
+    ),
+    "unknown_field": ErrorMessage(
+        _("Champ inconnu"),
+        _("Un fichier est envoyé sous un autre nom que « file »."),
+        _("Envoyez chaque fichier dans un champ nommé « file »."),
+    ),
+    "repeated_field": ErrorMessage(
+        _("Champ répété"),
+        _("Un champ est donné deux fois."),
+        _("Donnez chaque champ une seule fois ; seul « file » se répète."),
+    ),
+    "field_too_large": ErrorMessage(
+        _("Champ trop long"),
+        _("Un champ du formulaire est trop long."),
+        _("Raccourcissez le texte."),
+    ),
+    "too_many_fields": ErrorMessage(
+        _("Formulaire trop long"),
+        _("Le formulaire compte plus de {limit} champs."),
+        _("Envoyez seulement les champs décrits dans la documentation."),
+    ),
+    "malformed_form": ErrorMessage(
+        _("Formulaire illisible"),
+        _("L’envoi est incomplet ou mal formé."),
+        _("Envoyez de nouveau le formulaire entier (multipart/form-data)."),
+    ),
+    "form_expected": ErrorMessage(
+        _("Formulaire attendu"),
+        _("Cette adresse attend un formulaire multipart/form-data."),
+        _("Envoyez le fichier dans un champ « file » d’un formulaire multipart/form-data."),
+    ),
+    "range_invalid": ErrorMessage(
+        _("Partie impossible"),
+        _("La partie demandée n’existe pas, ou plusieurs parties sont demandées à la fois."),
+        _("Demandez une seule partie, par exemple « bytes=0-1023 »."),
+    ),
+    "no_preview": ErrorMessage(
+        _("Pas encore d’aperçu"),
+        _("L’aperçu de ce document n’est pas encore prêt."),
+        _("Réessayez dans quelques secondes, ou ouvrez le document."),
+    ),
+    "changed_meanwhile": ErrorMessage(
+        _("Modifié entre-temps"),
+        _("Le document a changé depuis que vous l’avez vu."),
+        _("Relisez le document, puis recommencez la modification."),
+    ),
+    "content_missing": ErrorMessage(
+        _("Contenu introuvable"),
+        _("Le service ne retrouve pas ce contenu pour le moment."),
+        _("Réessayez plus tard. Si cela dure, prévenez le service."),
+    ),
+    "content_broken": ErrorMessage(
+        _("Contenu abîmé"),
+        _("Le contenu gardé n’est plus celui qui avait été déposé : il n’est pas montré."),
+        _("Prévenez le service : une sauvegarde permettra peut-être de le retrouver."),
+    ),
+    "store_unavailable": ErrorMessage(
+        _("Service indisponible"),
+        _("Le stockage ne répond pas."),
+        _("Réessayez dans quelques secondes."),
+    ),
+    "blob_exists": ErrorMessage(
+        _("Envoi à refaire"),
+        _("L’envoi ne s’est pas bien passé."),
+        _("Envoyez de nouveau le document."),
+    ),
+}

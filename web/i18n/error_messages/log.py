@@ -1,0 +1,19 @@
+"""Sentences of the log that anyone can verify."""
+
+from web.i18n.error_messages import ErrorMessage, _
+
+MESSAGES = {
+    "log_unpublished": ErrorMessage(
+        _("Journal pas encore publié"),
+        _("Le journal n’a pas encore publié de point de contrôle."),
+        _("Recommencez dans quelques instants."),
+    ),
+    "log_broken": ErrorMessage(
+        _("Journal à vérifier"),
+        _(
+            "Les fichiers du journal ne suffisent pas comme preuve."
+            " Nous ne pouvons donc pas confirmer cette ligne."
+        ),
+        _("Signalez-le au service : l’exploitant doit contrôler le journal."),
+    ),
+}

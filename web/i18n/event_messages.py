@@ -1,0 +1,126 @@
+"""A line of the log as a plain sentence: who did what, and how it ended."""
+
+from vault.access_log.entries import EntryView, is_owner
+from web.i18n.error_messages import _
+from web.i18n.translations import translations
+
+_YOU_DID = {
+    "sign_in.code": _("Vous avez demandé un code pour ouvrir le coffre."),
+    "sign_in.success": _("Vous avez ouvert le coffre avec un code."),
+    "sign_in.end": _("Vous avez fermé le coffre sur un appareil."),
+    "vault.open": _("Le coffre a été créé."),
+    "vault.export": _("Vous avez pris une copie de tout le coffre."),
+    "document.deposit": _("Vous avez ajouté un papier."),
+    "document.version": _("Vous avez remplacé un papier par un plus récent."),
+    "document.correct": _("Vous avez corrigé le nom, la sorte ou les dates d’un papier."),
+    "document.delete": _("Vous avez supprimé un papier."),
+    "document.restore": _("Vous avez récupéré un papier supprimé."),
+    "document.list": _("Vous avez vu la liste des papiers."),
+    "document.read": _("Vous avez ouvert un papier."),
+    "document.preview": _("Vous avez vu l’aperçu d’un papier."),
+    "consent.approve": _("Vous avez dit oui à une demande d’accès."),
+    "consent.refuse": _("Vous avez dit non à une demande d’accès."),
+    "consent.not_me": _("Vous avez répondu : ce n’est pas moi."),
+    "grant.give": _("Vous avez donné un accès."),
+    "grant.revoke": _("Vous avez arrêté un accès."),
+    "grant.see": _("Vous avez regardé un accès que vous avez donné."),
+    "log.read": _("Vous avez regardé cette liste."),
+}
+_YOU_TRIED = {
+    "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
+    "document.correct": _("Vous avez essayé de corriger un papier : ce n’était pas possible."),
+    "document.delete": _("Vous avez essayé de supprimer un papier : ce n’était pas possible."),
+    "document.restore": _("Vous avez essayé de récupérer un papier : ce n’était pas possible."),
+    "document.list": _("Vous avez cherché un papier : il n’est pas ici."),
+    "document.read": _("Vous avez essayé d’ouvrir un papier : ce n’était pas possible."),
+    "document.preview": _("Vous avez essayé de voir un papier : ce n’était pas possible."),
+    "consent.request": _("Vous avez essayé de voir une demande : ce n’était pas possible."),
+    "consent.approve": _("Vous avez essayé de dire oui à une demande : ce n’était pas possible."),
+    "consent.refuse": _("Vous avez essayé de dire non à une demande : ce n’était pas possible."),
+    "consent.not_me": _("Vous avez essayé de répondre à une demande : ce n’était pas possible."),
+    "grant.give": _("Vous avez essayé de donner un accès : ce n’était pas possible."),
+    "grant.revoke": _("Vous avez essayé d’arrêter un accès : ce n’était pas possible."),
+    "grant.see": _("Vous avez essayé de voir un accès : ce n’était pas possible."),
+}
+_DID = {
+    "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre."),
+    "sign_in.success": _("{who} a ouvert sa page avec un code."),
+    "sign_in.end": _("{who} a fermé sa page sur un appareil."),
+    "token.issue": _("{who} a ouvert une connexion au service."),
+    "document.deposit": _("{who} a ajouté un papier."),
+    "document.version": _("{who} a remplacé un papier par un plus récent."),
+    "keys.destroy": _("Une ancienne année de cette liste a été effacée, comme prévu."),
+    "document.purge": _("Un papier supprimé depuis 30 jours a été effacé pour toujours."),
+    "document.list": _("{who} a vu la liste des papiers."),
+    "document.read": _("{who} a ouvert un papier."),
+    "document.preview": _("{who} a vu l’aperçu d’un papier."),
+    "document.attest": _("{who} a demandé si un papier existe, sans le voir."),
+    "consent.request": _("{who} a demandé un accès."),
+    "grant.see": _("{who} a regardé ce qui lui est permis."),
+}
+_TRIED = {
+    "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre : refusé."),
+    "sign_in.failure": _("Quelqu’un a essayé d’ouvrir le coffre avec un mauvais code."),
+    "document.deposit": _("{who} a voulu ajouter un papier : refusé."),
+    "document.version": _("{who} a voulu remplacer un papier : refusé."),
+    "document.list": _("{who} a voulu voir la liste des papiers : refusé."),
+    "document.read": _("{who} a voulu ouvrir un papier : refusé."),
+    "document.preview": _("{who} a voulu voir l’aperçu d’un papier : refusé."),
+    "document.attest": _("{who} a voulu savoir si un papier existe : refusé."),
+    "consent.request": _("{who} a voulu demander un accès : refusé."),
+    "consent.approve": _("{who} a voulu dire oui à une demande : refusé."),
+    "consent.refuse": _("{who} a voulu dire non à une demande : refusé."),
+    "consent.not_me": _("{who} a voulu répondre à une demande : refusé."),
+    "grant.revoke": _("{who} a voulu arrêter un accès : refusé."),
+    "grant.see": _("{who} a voulu regarder un accès : refusé."),
+}
+# A refusal that its action alone would tell wrongly.
+_TRIED_BECAUSE = {
+    ("sign_in.failure", "vault_asleep"): _("Quelqu’un a essayé d’ouvrir le coffre : refusé."),
+    ("consent.request", "not_found"): _("{who} a voulu voir une demande : refusé."),
+    ("consent.request", "not_recipient"): _("{who} a voulu voir une demande : refusé."),
+    ("consent.request", "not_addressee"): _("{who} a voulu voir une demande : refusé."),
+}
+_YOU_OTHER = _("Vous avez fait une action sur le coffre.")
+_YOU_TRIED_OTHER = _("Vous avez essayé une action : elle n’a pas été possible.")
+_OTHER_DID = _("{who} a fait une action sur le coffre.")
+_OTHER_TRIED = _("{who} a essayé une action sur le coffre : refusé.")
+_SOMEONE = _("Quelqu’un")
+_WHO = _("{name} ({job}, {organisation})")
+_WHO_SHORT = _("{name} ({organisation})")
+_WHY = _(" Pourquoi : {purpose}.")
+_CUT = _(" Le papier n’a pas été reçu en entier.")
+
+
+def describe(entry: EntryView, language: str) -> str:
+    """The sentence of a line, in `fr` or `en`."""
+    translate = translations(language).gettext
+    sentence = translate(_pattern(entry)).replace("{who}", _who(entry, language))
+    if entry.purpose and entry.reason != "not_recipient":
+        sentence += translate(_WHY).replace("{purpose}", entry.purpose.rstrip(". "))
+    if entry.confirmed == "interrupted":
+        sentence += translate(_CUT)
+    return sentence
+
+
+def _pattern(entry: EntryView) -> str:
+    action = entry.action
+    if is_owner(entry):
+        if entry.outcome == "allowed":
+            return _YOU_DID.get(action, _YOU_OTHER)
+        return _YOU_TRIED.get(action, _YOU_TRIED_OTHER)
+    if entry.outcome == "allowed":
+        return _DID.get(action, _OTHER_DID)
+    because = _TRIED_BECAUSE.get((action, entry.reason))
+    return because or _TRIED.get(action, _OTHER_TRIED)
+
+
+def _who(entry: EntryView, language: str) -> str:
+    translate = translations(language).gettext
+    actor = entry.actor
+    if not actor.get("name"):
+        return translate(_SOMEONE)
+    pattern = translate(_WHO if actor.get("job") else _WHO_SHORT)
+    for name in ("name", "job", "organisation"):
+        pattern = pattern.replace("{" + name + "}", actor.get(name, ""))
+    return pattern

@@ -1,0 +1,67 @@
+"""What a person ticked on a request, made into an approval: never more than they saw. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from base.ids import parse_id
+from vault import durations
+from vault.consent.request_views import Covered, ReceivedRequest
+from vault.consent.scopes import Choice
+from vault.consent.terms import Approval, Terms
+from vault.rules import GrantAction
+from web.pages import labels
+from web.pages.forms import Form
+
+
+def approval_of(form: Form, request: ReceivedRequest) -> Approval:
+    """The approval that a form says.
+
+    A type whose papers are all ticked is granted as a type; otherwise the papers ticked, one by
+    one; sensitive papers always one by one. Raises `duration_invalid`.
+    """
+    asked = request.asked
+    ticked = {found for one in form.all("document") if (found := parse_id(one)) is not None}
+    named = set(form.all("type"))
+    types: list[str] = []
+    ids: list[UUID] = [one for one in asked.scope.document_ids if one in ticked]
+    for covered in request.covers:
+        if _as_a_whole(covered, asked, ticked, named):
+            types.append(covered.type)
+        else:
+            ids += [one for one in covered.document_ids if one in ticked]
+    duration = form.get("duration")
+    return Approval(
+        choice=Choice(tuple(types), tuple(dict.fromkeys(ids)), _actions(form, asked)),
+        duration=labels.known_duration(duration) if duration else None,
+        may_store=form.has("may_store") if asked.may_store else None,
+        covers_future=form.has("later") and bool(types),
+    )
+
+
+def looks(asked: Terms) -> bool:
+    """Whether papers would be seen, or known of: a deposit alone shows nothing."""
+    return set(asked.scope.actions) != {GrantAction.DEPOSIT}
+
+
+def shorter_durations(asked: Terms, at: datetime, ends_at: datetime) -> list[tuple[str, datetime]]:
+    """The durations to choose from that end before the one asked, each with its end."""
+    ends = [(code, durations.end_of(at, code)) for code in labels.DURATIONS]
+    return [(code, end) for code, end in ends if code != asked.duration and end < ends_at]
+
+
+def _as_a_whole(
+    covered: Covered, asked: Terms, ticked: Iterable[UUID], named: Iterable[str]
+) -> bool:
+    if covered.sensitive:
+        return False
+    if not looks(asked) or not covered.document_ids:
+        return covered.type in named
+    return set(covered.document_ids) <= set(ticked)
+
+
+def _actions(form: Form, asked: Terms) -> tuple[GrantAction, ...] | None:
+    if len(asked.scope.actions) == 1:
+        return None
+    wanted = form.all("action")
+    return tuple(one for one in asked.scope.actions if one.value in wanted)

@@ -1,0 +1,213 @@
+"""The words of the pages for what the code names: actions, notes, durations, what was done."""
+
+from dataclasses import dataclass
+
+from base.errors import ServiceError, invalid
+from vault import catalogue
+from vault.catalogue import DocumentType, Names
+from web.i18n.error_messages import ErrorMessage, _, error_messages
+
+ACTIONS = {
+    "attest": _("savoir si vous avez ces papiers, et leurs dates, sans les voir"),
+    "read": _("voir ces papiers"),
+    "deposit": _("ajouter des papiers dans votre coffre"),
+}
+ACTIONS_ASKED = {
+    "read": _("Voir les papiers"),
+    "attest": _("Savoir si les papiers existent, et leurs dates, sans les voir"),
+    "deposit": _("Ajouter des papiers pour la personne"),
+}
+DURATIONS = {
+    "P1D": _("1 jour"),
+    "P7D": _("1 semaine"),
+    "P1M": _("1 mois"),
+    "P3M": _("3 mois"),
+    "P6M": _("6 mois"),
+    "P12M": _("1 an"),
+}
+NOTES = {
+    "photo_location_removed": _(
+        "La photo disait où elle a été prise. Nous avons retiré le lieu de la copie que les autres"
+        " voient."
+    ),
+    "photo_details_removed": _(
+        "Nous avons retiré les détails cachés de la photo (appareil, heure) de la copie que les"
+        " autres voient."
+    ),
+    "first_image_only": _("Le fichier contenait plusieurs images. Les autres voient la première."),
+    "pdf_active_content_removed": _(
+        "Le PDF contenait des programmes ou d’autres fichiers. La copie que les autres voient n’en"
+        " a plus."
+    ),
+    "pdf_trailing_data_removed": _(
+        "Le PDF contenait des données cachées à la fin. La copie que les autres voient n’en a plus."
+    ),
+    "pdf_keeps_metadata": _(
+        "Un PDF garde des informations cachées, par exemple le nom de son auteur."
+    ),
+    "pdf_was_signed": _("Ce PDF porte une signature électronique."),
+    "pdf_signature_lost": _(
+        "La copie que les autres voient a dû être changée : sa signature électronique n’est plus"
+        " valable. Votre fichier à vous est intact."
+    ),
+}
+SCANS = {
+    "not_scanned": _("Le contrôle antivirus n’est pas fait ici."),
+    "waiting": _("Le contrôle antivirus est en cours."),
+    "infected": _("Attention : ce fichier contient un virus. Personne d’autre ne peut l’ouvrir."),
+}
+DONE = {
+    "added": _("C’est fait. Votre papier est gardé ici."),
+    "held": _("Vous aviez déjà ce papier. Le voici."),
+    "version": _("C’est fait. La nouvelle version est gardée."),
+    "corrected": _("C’est fait. Vos changements sont gardés."),
+    "deleted": _("Le papier est supprimé. Vous pouvez le récupérer pendant 30 jours."),
+    "restored": _("C’est fait. Le papier est de nouveau là."),
+    "approved": _("Vous avez dit oui. Vous pouvez arrêter quand vous voulez."),
+    "refused": _("Vous avez dit non. La personne qui demande ne le saura pas."),
+    "not_me": _("Merci. Nous avons noté que cette demande n’est pas pour vous."),
+    "stopped": _("C’est arrêté. Cette personne ne peut plus rien voir."),
+    "asked": _(
+        "La demande est partie. Si ce numéro est le bon, la personne reçoit un SMS. Elle a 7 jours"
+        " pour répondre."
+    ),
+    "signed_out": _("Vous n’êtes pas connecté·e. Connectez-vous pour continuer."),
+    "bye": _("C’est fermé. Personne ne peut voir vos papiers sur cet appareil."),
+}
+STATES = {
+    "waiting": _("En attente de réponse"),
+    "approved": _("Accord donné"),
+    "lapsed": _("Sans réponse"),
+    "refused": _("Vous avez dit non"),
+    "not_me": _("Vous avez répondu : ce n’est pas moi"),
+    "live": _("En cours"),
+    "expired": _("Terminé"),
+    "revoked": _("Arrêté par la personne"),
+}
+REASONS = {
+    "not_found": _("cela n’existe pas, ou plus"),
+    "not_recipient": _("l’accès n’est pas à son nom"),
+    "not_owner": _("ce n’est pas son coffre"),
+    "not_addressee": _("la demande n’est pas pour cette personne"),
+    "revoked": _("l’accès est arrêté"),
+    "expired": _("l’accès est terminé"),
+    "not_yet": _("l’accès n’a pas commencé"),
+    "action_not_granted": _("l’accès ne le permet pas"),
+    "type_not_covered": _("l’accès n’est pas pour cette sorte de papier"),
+    "document_not_covered": _("l’accès n’est pas pour ce papier"),
+    "added_later": _("le papier a été ajouté après le début de l’accès"),
+    "document_deleted": _("le papier est supprimé"),
+    "infected": _("le fichier contient un virus"),
+    "sensitive_by_type": _("les papiers délicats se partagent un par un"),
+    "nothing_granted": _("rien n’a été choisi"),
+    "widened": _("c’est plus que ce qui est demandé"),
+    "unknown_document": _("un des papiers choisis n’est pas dans ce coffre"),
+    "unknown_recipient": _("nous ne connaissons ni professionnel ni service à cette adresse"),
+    "token_scope": _("ce service n’a pas le droit de faire cela"),
+    "paced": _("trop de demandes en une heure"),
+    "code_wrong": _("le code est faux"),
+    "too_many_codes": _("trop de codes demandés"),
+    "too_many_wrong_codes": _("trop de codes faux"),
+    "vault_asleep": _("le coffre n’a pas servi depuis 6 mois"),
+    "answered": _("la demande a déjà une réponse"),
+    "lapsed": _("la demande a plus de 7 jours"),
+}
+# What a page says otherwise than the JSON interface, which speaks to programmers too.
+PLAINER = {
+    "type_missing": ErrorMessage(
+        _("Quel papier est-ce ?"),
+        _("Vous n’avez pas choisi la sorte de papier."),
+        _("Choisissez dans la liste. Si vous ne savez pas, choisissez « Autre papier »."),
+    ),
+    "not_found": ErrorMessage(
+        _("Page introuvable"),
+        _("Cette page n’existe pas, ou vous n’y avez pas accès."),
+        _("Revenez au début."),
+    ),
+    "no_preview": ErrorMessage(
+        _("L’image n’est pas encore prête"),
+        _("L’image de ce papier se prépare."),
+        _("Attendez quelques secondes, puis recommencez. Ou ouvrez le papier."),
+    ),
+    "code_wrong": ErrorMessage(
+        _("Ce code ne marche pas"),
+        _("Le code est faux, trop ancien ou déjà utilisé."),
+        _("Regardez bien les 6 chiffres du dernier message, ou demandez un nouveau code."),
+    ),
+    "request_refused": ErrorMessage(
+        _("Ce n’est pas possible"),
+        _("Nous n’avons pas pu faire cela. Rien n’a changé."),
+        _("Revenez en arrière, puis recommencez. Ou demandez de l’aide au guichet."),
+    ),
+}
+# Where on a form to put right what a failure says, when it is one field's.
+FIELDS = {
+    "phone_invalid": "phone",
+    "email_invalid": "email",
+    "code_wrong": "code",
+    "file_missing": "photo",
+    "file_empty": "photo",
+    "type_not_allowed": "photo",
+    "does_not_decode": "photo",
+    "password_protected": "photo",
+    "too_large": "photo",
+    "file_too_large": "photo",
+    "too_many_files": "photo",
+    "too_many_parts": "photo",
+    "too_many_pages": "photo",
+    "too_many_pixels": "photo",
+    "type_missing": "type",
+    "unknown_document_type": "type",
+    "expires_before_issued": "expires_on",
+    "date_unreadable": "issued_on",
+    "text_too_long": "title",
+    "scope_empty": "what",
+    "nothing_granted": "what",
+    "purpose_missing": "purpose",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A failure in words, French, with its values in place of `{name}`."""
+
+    sentence: ErrorMessage
+    values: dict[str, str]
+    field: str
+
+
+def said(failure: ServiceError) -> Said:
+    """What to tell of a failure; a code that nobody wrote about has a plain sentence too."""
+    known = error_messages()
+    sentence = PLAINER.get(failure.code) or known.get(failure.code) or PLAINER["request_refused"]
+    values = {name: str(value) for name, value in failure.values.items()}
+    return Said(sentence, values, FIELDS.get(failure.code, ""))
+
+
+def name_in(names: Names, language: str, *, plain: bool) -> str:
+    """A name of the catalogue: in French as the person's pages say it (`plain`: FALC), or not."""
+    if language == "en":
+        return names.en
+    return names.falc if plain else names.fr
+
+
+def type_names(code: str) -> Names:
+    """The names of a type; of `other` for one that this release does not know."""
+    found = catalogue.by_code(code) or catalogue.by_code("other")
+    assert found is not None  # noqa: S101  (the catalogue's tests keep `other`)
+    return found.names
+
+
+def families_of_types() -> list[tuple[Names, list[DocumentType]]]:
+    """The whole catalogue under its headings."""
+    return [
+        (family.names, [one for one in catalogue.document_types() if one.family == family.code])
+        for family in catalogue.families()
+    ]
+
+
+def known_duration(text: str) -> str:
+    """One of the durations that the pages offer. Raises `duration_invalid`."""
+    if text not in DURATIONS:
+        raise invalid("duration_invalid")
+    return text

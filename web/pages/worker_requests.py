@@ -1,0 +1,119 @@
+"""The worker's pages: asking, what was asked and granted, what I did."""
+
+import secrets
+from typing import Any
+
+from fastapi import Response
+
+from auth.subjects import Worker
+from base.errors import ServiceError, invalid
+from base.user_text import clean_text, clean_title
+from vault import catalogue
+from vault.access_log import entries
+from vault.consent import grants, request_views, requests
+from vault.consent.scopes import LONGEST_PURPOSE, MOST, scope_of
+from vault.consent.terms import Terms
+from web.i18n.event_messages import describe
+from web.pages import labels
+from web.pages.forms import Form
+from web.pages.page import WorkerPage, go, page_router
+
+router = page_router()
+LIMIT = 50
+_ACTIONS = frozenset(labels.ACTIONS_ASKED)
+_CONTACT = ("name", "job", "phone", "hours")
+
+
+@router.get("/pro/grants")
+async def home(page: WorkerPage, cursor: str | None = None) -> Response:
+    """What I may open, then what I asked."""
+    live = await grants.list_grants(
+        page.services, page.worker, state="live", limit=LIMIT, cursor=cursor
+    )
+    ended = await grants.list_grants(page.services, page.worker, state="ended", limit=20)
+    sent = await request_views.list_sent(page.services, page.worker, limit=LIMIT)
+    phones = {one.id: one.phone for one in sent.items}
+    return await page.show(
+        "pro/grants.html",
+        live=live.items,
+        more=live.next,
+        ended=[] if cursor else ended.items,
+        sent=[] if cursor else [one for one in sent.items if one.state != "approved"],
+        phones=phones,
+    )
+
+
+@router.get("/pro/requests/new")
+async def ask(page: WorkerPage) -> Response:
+    """The form to ask."""
+    return await page.show("pro/ask.html", **_values(_blank(page.worker)))
+
+
+@router.post("/pro/requests/new")
+async def send(page: WorkerPage) -> Response:
+    """Ask. The same answer whoever holds the phone."""
+    form = await page.form()
+    try:
+        await requests.ask(
+            page.services,
+            page.worker,
+            form.get("phone")[:64],
+            asked_of(form),
+            idempotency_key=form.get("once")[:64] or None,
+        )
+    except ServiceError as failure:
+        return await page.show_failure(failure, "pro/ask.html", **_values(form))
+    return go("/pro/grants", done="asked")
+
+
+@router.get("/pro/doings")
+async def doings(page: WorkerPage, cursor: str | None = None) -> Response:
+    """What I did, as the log holds it."""
+    read = await entries.list_by_actor(page.services, page.worker, cursor=cursor, limit=LIMIT)
+    lines = [(one, describe(one, page.language)) for one in read.items]
+    return await page.show("pro/doings.html", lines=lines, more=read.next)
+
+
+def asked_of(form: Form) -> Terms:
+    """What a worker's form asks. Raises `purpose_missing`, `scope_empty`, `text_too_long`."""
+    purpose = clean_text(form.get("purpose"), LONGEST_PURPOSE)
+    if purpose is None:
+        raise invalid("purpose_missing")
+    types = form.all("type")[:MOST]
+    actions = [one for one in form.all("action") if one in _ACTIONS]
+    contact = {name: clean_title(form.get(f"contact_{name}")) or "" for name in _CONTACT}
+    return Terms(
+        scope=scope_of(types, (), actions),
+        purpose_code=form.get("purpose_code")[:64],
+        purpose=purpose,
+        legal_basis=form.get("legal_basis")[:64] or catalogue.GRANT_BASIS,
+        duration=labels.known_duration(form.get("duration")),
+        may_store=form.has("may_store"),
+        store_for=None,
+        contact=contact,
+    )
+
+
+def _blank(worker: Worker) -> Form:
+    """The form before anything is typed: what is known of the worker, the least asked."""
+    phone, _, hours = worker.contact.partition(", ")
+    return Form(
+        (
+            ("action", "read"),
+            ("duration", "P1M"),
+            ("legal_basis", catalogue.GRANT_BASIS),
+            ("contact_name", worker.name),
+            ("contact_job", worker.job),
+            ("contact_phone", phone),
+            ("contact_hours", hours),
+            ("once", secrets.token_urlsafe(18)),
+        )
+    )
+
+
+def _values(form: Form) -> dict[str, Any]:
+    return {
+        "form": form,
+        "purposes": catalogue.purposes(),
+        "bases": catalogue.legal_bases(),
+    }

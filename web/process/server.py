@@ -1,0 +1,93 @@
+"""The HTTP server of one process, with its signals left to whoever supervises it."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from web.http.http_protocol import BoundedProtocol
+
+GRACE_SECONDS = 30
+"""How long a stop waits for the downloads under way."""
+
+
+class Server(uvicorn.Server):
+    """Uvicorn without its signal handlers: it would raise SIGTERM again once stopped, and end the
+    process before PostgreSQL is."""
+
+    loop: asyncio.AbstractEventLoop | None = None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+    def stop(self, *, now: bool = False) -> None:
+        """Finish what is under way within `GRACE_SECONDS`; `now`, drop it. Safe in a signal."""
+        self.should_exit = True
+        if now and not self.force_exit:
+            self.force_exit = True
+            self.config.timeout_graceful_shutdown = 0
+            if self.loop is not None:
+                self.loop.call_soon_threadsafe(self._drop)
+
+    def _drop(self) -> None:
+        for task in tuple(self.server_state.tasks):
+            task.cancel()
+        for connection in tuple(self.server_state.connections):
+            transport = connection.transport
+            if transport is not None:
+                transport.abort()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes a free one. Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def server_for(app: FastAPI, *, trusted_proxies: str = "") -> Server:
+    """The server of an application, ready to `serve(sockets=[...])`."""
+    return Server(
+        uvicorn.Config(
+            app,
+            loop="none",
+            http=BoundedProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=trusted_proxies or None,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+
+
+@contextlib.asynccontextmanager
+async def answering(server: Server, listener: socket.socket) -> AsyncIterator["asyncio.Task[None]"]:
+    """Serve in the background for the length of the block, then finish what is under way. Gives
+    the task, which ends when the server is told to stop."""
+    server.loop = asyncio.get_running_loop()
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    try:
+        while not server.started:
+            if task.done():
+                task.result()
+                raise RuntimeError("the HTTP server ended before it started")
+            await asyncio.sleep(0.005)
+        yield task
+    finally:
+        server.stop()
+        await task

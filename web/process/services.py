@@ -1,0 +1,131 @@
+"""Putting one process's house together, and taking it down: started whole or not at all."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from audit.audit_log import AuditLog
+from audit.tlog.keys import InvalidOrigin
+from audit.tlog.log import TransparencyLog
+from base.database import SCHEMA, Database
+from base.settings import Settings
+from migrations import run as migrating
+from storage.backends import Storage, open_storage
+from vault.decoding.decoder import Decoder
+from vault.decoding.media import Limits
+from vault.delivery_status import DeliveryStatusWriter
+from vault.revocations import Revocations
+from vault.services import Services
+
+# The log's tables, by what this role may do to them (invariant 6).
+_LOG_PRIVILEGES = text(
+    "SELECT bool_and(has_table_privilege(name, 'INSERT'))"
+    " AND NOT bool_or(has_table_privilege(name, 'UPDATE')"
+    "   OR has_table_privilege(name, 'DELETE') OR has_table_privilege(name, 'TRUNCATE'))"
+    " AND current_setting('transaction_read_only') = 'off'"
+    " FROM unnest(ARRAY['unefois.access_event', 'unefois.access_outcome',"
+    "   'unefois.log_leaf', 'unefois.log_checkpoint', 'unefois.log_key']) AS name"
+)
+
+
+class CannotServe(RuntimeError):
+    """The service may not start like this; the message says what to do."""
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """A house with everything started; stopped, in reverse, when the block ends.
+
+    `settings.database_url` must be set: whoever supervises the embedded PostgreSQL fills it in.
+    Raises `CannotServe` when the tables are not this release's or the log cannot be written.
+    """
+    if settings.database_url is None:
+        raise CannotServe("no DATABASE_URL, and no embedded PostgreSQL was started")
+    async with AsyncExitStack() as opened:
+        database = Database(settings.database_url, pool=settings.database_pool)
+        opened.push_async_callback(database.close)
+        await check_database(database)
+        storage = open_storage(settings, database)
+        opened.push_async_callback(storage.blobs.close)
+        services = Services(
+            settings=settings,
+            database=database,
+            field_encryption=storage.field_encryption,
+            audit_log=AuditLog(database, storage.field_encryption),
+            storage=storage,
+            transparency_log=await _log(settings, database, storage),
+            decoder=Decoder(_limits(settings)),
+            delivery_status=DeliveryStatusWriter(database),
+            revocations=Revocations(
+                database,
+                key_channel=storage.keys.channel,
+                forget_key=storage.keys.forget,
+                forget_all=storage.keys.forget_all,
+            ),
+        )
+        for part in (services.decoder, services.revocations, services.delivery_status):
+            opened.push_async_callback(part.stop)
+            await part.start()
+        yield services
+
+
+async def _log(settings: Settings, database: Database, storage: Storage) -> TransparencyLog:
+    """Raises `CannotServe` when the settings do not fit the log that is there."""
+    log = TransparencyLog(settings, database, storage.field_encryption, storage.blobs)
+    try:
+        await log.keys.check()
+    except InvalidOrigin as misnamed:
+        raise CannotServe(str(misnamed)) from None
+    return log
+
+
+async def check_database(database: Database) -> None:
+    """Raise `CannotServe` unless the tables are this release's and the log only grows."""
+    try:
+        found = await _revision(database)
+        writable = found is not None and await log_is_sound(database)
+    except (SQLAlchemyError, OSError) as error:
+        raise CannotServe(f"the database does not answer: {type(error).__name__}") from None
+    if found != head():
+        raise CannotServe("the tables are not those of this release: run `unefois migrate`")
+    if not writable:
+        raise CannotServe(
+            "the log cannot be trusted: the role of DATABASE_URL must be able to insert into"
+            " unefois.access_event and nothing else there; use a login that is a member of"
+            " unefois_service only, on a server that takes writes"
+        )
+
+
+async def log_is_sound(database: Database) -> bool:
+    """Whether this role may add lines to the log and do nothing else to it (invariants 1 and 6)."""
+    async with database.transaction() as tx:
+        return bool((await tx.execute(_LOG_PRIVILEGES)).scalar_one())
+
+
+def head() -> str | None:
+    """The revision that this release's code was written for."""
+    return ScriptDirectory(str(Path(migrating.__file__).parent)).get_current_head()
+
+
+async def _revision(database: Database) -> str | None:
+    """The revision that the database is at; None when it was never migrated."""
+    async with database.transaction() as tx:
+        table = f"{SCHEMA}.alembic_version"
+        there = await tx.execute(text("SELECT to_regclass(:table)"), {"table": table})
+        if there.scalar_one() is None:
+            return None
+        found = await tx.execute(text(f"SELECT version_num FROM {table}"))  # noqa: S608  (our name)
+        revision: str | None = found.scalar_one_or_none()
+        return revision
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        input_bytes=settings.max_document_bytes,
+        parts=settings.max_parts,
+        children=settings.decoders,
+    )

@@ -1,0 +1,1 @@
+"""Generated files kept in step with the code: the API's description, settings, translations."""

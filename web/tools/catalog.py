@@ -1,0 +1,106 @@
+"""Keeping the English catalogue in step with the French texts: `python -m web.tools.catalog`.
+
+Without argument it updates the catalogue; with `--check` it only says what is missing.
+"""
+
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from web.i18n.translations import DOMAIN, LANGUAGES, SOURCE, catalogue_file
+
+WEB = Path(__file__).parents[1]
+_METHODS = [
+    ("**.py", "python"),
+    ("pages/templates/**.html", "jinja2"),
+    ("pages/templates/**.txt", "jinja2"),
+]
+_KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+}
+
+
+def extracted() -> Catalog:
+    """The French texts of the code and of the templates, with where they stand."""
+    found = Catalog(domain=DOMAIN, charset="utf-8")
+    for name, line, message, comments, context in extract_from_dir(
+        WEB, _METHODS, keywords=_KEYWORDS, comment_tags=("i18n:",), strip_comment_tags=True
+    ):
+        found.add(message, None, [(f"web/{name}", line)], auto_comments=comments, context=context)
+    return found
+
+
+def updated(language: str) -> Catalog:
+    """The catalogue of a language, brought in step; what is new has no translation yet."""
+    path = catalogue_file(language)
+    catalogue = Catalog(locale=language, domain=DOMAIN, charset="utf-8")
+    if path.exists():
+        with path.open("rb") as source:
+            catalogue = read_po(source, locale=language, domain=DOMAIN)
+    catalogue.update(extracted(), no_fuzzy_matching=True, update_header_comment=False)
+    # A text that no code says any more is dropped, not kept as a comment.
+    catalogue.obsolete.clear()
+    return catalogue
+
+
+def written(catalogue: Catalog) -> bytes:
+    """The file's bytes: sorted, without the header's dates and versions, so that they only change
+    with the texts."""
+    out = BytesIO()
+    write_po(out, catalogue, width=100, sort_output=True, include_lineno=False, omit_header=True)
+    header = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+    plural = f'"Language: {catalogue.locale}\\n"\n"Plural-Forms: {catalogue.plural_forms}\\n"\n\n'
+    return header.encode() + plural.encode() + out.getvalue()
+
+
+def faults(language: str) -> Iterator[str]:
+    """What keeps a catalogue from being complete: one line each."""
+    path = catalogue_file(language)
+    if not path.exists():
+        yield f"{path.relative_to(WEB.parent)} is missing"
+        return
+    with path.open("rb") as source:
+        kept = read_po(source, locale=language, domain=DOMAIN)
+    wanted = {message.id for message in extracted() if message.id}
+    there = {message.id for message in kept if message.id}
+    yield from (f"missing: {_shown(each)}" for each in wanted - there)
+    yield from (f"no longer said: {_shown(each)}" for each in there - wanted)
+    for message in kept:
+        if message.id and not _whole(message):
+            yield f"not translated: {_shown(message.id)}"
+
+
+def main() -> int:
+    """Update, or check: what is left to translate is printed; 1 when anything is."""
+    check = sys.argv[1:] == ["--check"]
+    left = []
+    for language in LANGUAGES:
+        if language == SOURCE:
+            continue
+        if not check:
+            path = catalogue_file(language)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(written(updated(language)))
+        left += [f"{language}: {fault}" for fault in faults(language)]
+    sys.stdout.write("".join(f"{line}\n" for line in left))
+    return 1 if left else 0
+
+
+def _whole(message: Message) -> bool:
+    said = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
+    return not message.fuzzy and all(said)
+
+
+def _shown(text: str | tuple[str, ...] | list[str]) -> str:
+    return (text if isinstance(text, str) else text[0])[:100]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
