@@ -288,11 +288,11 @@ async def request_to_answer(connection: AsyncConnection, request_id: UUID) -> Ro
 
 
 async def answer_request(connection: AsyncConnection, request_id: UUID, word: str) -> None:
-    """Keep the answer to a request held by `to_be_answered`."""
+    """Keep the answer to a request held by `request_to_answer`."""
     await connection.execute(
         update(ConsentRequest)
         .where(ConsentRequest.id == request_id, ConsentRequest.answer.is_(None))
-        .values(answer_request=word, answered_at=now())
+        .values(answer=word, answered_at=now())
     )
 
 

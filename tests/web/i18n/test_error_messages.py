@@ -29,7 +29,7 @@ def trees() -> Iterator[ast.AST]:
 
 
 def codes_raised() -> set[str]:
-    """The literals of `ServiceError(Kind.X, "code")`, `invalid("code")` and `(Kind.X, "code")`."""
+    """The literals of `ServiceError(ErrorKind.X, "code")`, `invalid("code")` and `(ErrorKind.X, "code")`."""
     found: set[str] = set()
     for tree in trees():
         for node in ast.walk(tree):
@@ -50,7 +50,7 @@ def _of_call(node: ast.Call) -> set[str]:
 
 
 def _is_kind(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "Kind"
+    return isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "ErrorKind"
 
 
 def _literals(node: ast.expr) -> set[str]:
