@@ -18,9 +18,9 @@ from audit.events import Actor, ActorKind, Event, as_values
 from base import clock
 from base.database import Database
 from base.ids import new_id
-from base.pipeline import PipelineTransaction
+from base.pipeline import PipelineTransaction, Transaction, write
 from storage.errors import KeyDestroyed
-from storage.field_encryption import FieldEncryption, FieldSealer
+from storage.field_encryption import FieldEncryption
 
 _TABLE = "audit_key"
 _CACHE_SECONDS = 60.0
@@ -52,36 +52,27 @@ class AuditLog:
         self._field_encryption = field_encryption
         self._public: OrderedDict[tuple[UUID | None, int], _PublicKey] = OrderedDict()
 
-    async def record(self, connection: AsyncConnection, event: Event) -> UUID:
+    async def record(self, tx: Transaction, event: Event) -> UUID:
         """Append an event in the caller's transaction; nothing is revealed before it commits.
 
         A crash before the commit leaves no line, and no act either.
         """
-        await records.insert_event(connection, await self._row(connection, event))
-        return event.id
-
-    async def commit(self, tx: PipelineTransaction, event: Event) -> UUID:
-        """`record`, and the commit, in one round. A crash before this returns leaves the line and
-        nothing revealed, or no line."""
-        row = await self._row(None, event)
-        await tx.commit(records.INSERTED(**row))
-        return event.id
-
-    async def _row(self, connection: AsyncConnection | None, event: Event) -> dict[str, Any]:
-        """The row of an event, sealed and committed to."""
+        connection = None if isinstance(tx, PipelineTransaction) else tx
         key = await self._public_key(connection, event.person, event.at.year)
         sealed = sealing.seal(
             as_values(event), key_id=key.id, event_id=event.id, public_key=key.key
         )
-        return {
-            "id": event.id,
-            "at": event.at,
-            "key_id": key.id,
-            "person_tag": await self.person_tag(event.person),
-            "actor_tag": await self.actor_tag(event.actor),
-            "sealed": sealed.sealed,
-            "commitment": sealed.commitment,
-        }
+        line = records.insert_event(
+            id=event.id,
+            at=event.at,
+            key_id=key.id,
+            person_tag=await self.person_tag(event.person),
+            actor_tag=await self.actor_tag(event.actor),
+            sealed=sealed.sealed,
+            commitment=sealed.commitment,
+        )
+        await write(tx, line)
+        return event.id
 
     async def person_tag(self, person_id: UUID | None) -> bytes | None:
         """The keyed tag under which a person's lines are found."""
@@ -144,7 +135,7 @@ class AuditLog:
     async def _make(self, connection: AsyncConnection, owner_id: UUID | None, year: int) -> None:
         pair = X25519PrivateKey.generate()
         key_id = new_id()
-        sealer = await self._sealer(connection, owner_id)
+        writer = await self._field_encryption.writer(owner_id, connection)
         private = pair.private_bytes_raw().hex()
         await records.add_audit_key(
             connection,
@@ -152,7 +143,7 @@ class AuditLog:
             owner_id=owner_id,
             year=year,
             public_key=pair.public_key().public_bytes_raw(),
-            sealed_private_key=sealer.seal(_TABLE, key_id, {"private_key": private}),
+            sealed_private_key=writer.seal(_TABLE, key_id, {"private_key": private}),
         )
 
     async def _private_key(
@@ -162,16 +153,11 @@ class AuditLog:
         if row is None:
             return None
         try:
-            sealer = await self._sealer(connection, row.owner_id)
+            reader = await self._field_encryption.reader(row.owner_id, connection)
         except KeyDestroyed:
             return None
-        values = sealer.open(_TABLE, row.id, row.sealed_private_key)
+        values = reader.open(_TABLE, row.id, row.sealed_private_key)
         return X25519PrivateKey.from_private_bytes(bytes.fromhex(values["private_key"]))
-
-    async def _sealer(self, connection: AsyncConnection, owner_id: UUID | None) -> FieldSealer:
-        if owner_id is None:
-            return await self._field_encryption.of_service()
-        return await self._field_encryption.of(owner_id, connection)
 
 
 def _line(row: Row[Any], private_key: X25519PrivateKey | None) -> AccessLogEntry:

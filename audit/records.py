@@ -77,9 +77,7 @@ class AccessOutcome(Base):
     at: Mapped[datetime] = mapped_column(server_default=now())
 
 
-INSERT_EVENT = insert(AccessEvent)
-INSERTED = Statement(INSERT_EVENT)
-"""The same, for a round."""
+_INSERT_EVENT = Statement(insert(AccessEvent))
 
 
 async def audit_key(
@@ -115,9 +113,9 @@ async def private_key(
     return found.one_or_none()
 
 
-async def insert_event(connection: AsyncConnection, values: dict[str, Any]) -> None:
-    """Append one event, in the caller's transaction."""
-    await connection.execute(INSERT_EVENT, values)
+def insert_event(**values: Any) -> Bound:
+    """Append one event."""
+    return _INSERT_EVENT(**values)
 
 
 _OUTCOMES = Statement(

@@ -28,7 +28,7 @@ async def add_organisation(services: CoreServices, *, name: str, contact: str) -
     """Add a structure. `contact`: how its people reach it, in one line."""
     organisation_id = new_id()
     values = {"name": _line("name", name), "contact": _line("contact", contact)}
-    sealed = (await services.field_encryption.of_service()).seal(
+    sealed = (await services.field_encryption.writer(None)).seal(
         "organisation", organisation_id, values
     )
     async with services.database.transaction() as tx:
@@ -61,7 +61,7 @@ async def add_worker(
         "phone": normal_phone(phone) if phone else "",
         "hours": _line("hours", hours) if hours else "",
     }
-    sealed = (await services.field_encryption.of_service()).seal("worker", worker_id, values)
+    sealed = (await services.field_encryption.writer(None)).seal("worker", worker_id, values)
     email_tag = await services.field_encryption.tag("email", address)
     async with services.database.transaction() as tx:
         await _must_exist(tx, organisation_id)
@@ -108,7 +108,7 @@ async def add_client(
         "name": _line("name", name),
         "contact": _line("contact", contact) if contact else "",
     }
-    sealed = (await services.field_encryption.of_service()).seal("client", row_id, values)
+    sealed = (await services.field_encryption.writer(None)).seal("client", row_id, values)
     async with services.database.transaction() as tx:
         await _must_exist(tx, organisation_id)
         added = await recipients.add_client(

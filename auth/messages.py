@@ -47,14 +47,14 @@ async def queue(
     Not `really`: the same row and the same work, thrown away unsent, so that neither the answer's
     time nor the table tells who has an account. A crash after the commit sends it later.
     """
-    sealer = await services.field_encryption.of_service()
+    writer = await services.field_encryption.writer(None)
     message_id = new_id()
     values = {"to": to, "subject": subject, "text": text, "send": int(really)}
     await messages.add_message(
         tx,
         id=message_id,
         channel=channel,
-        sealed=sealer.seal(_TABLE, message_id, values),
+        sealed=writer.seal(_TABLE, message_id, values),
         life=life,
     )
     await notify(tx, CHANNEL, "")
@@ -76,12 +76,12 @@ async def inbox(services: CoreServices, *, to: str | None = None) -> list[InboxM
     """The demo's last messages, newest first, maybe of one address only; else `RuntimeError`."""
     if services.settings.mode != "demo" or services.settings.messenger != "inbox":
         raise RuntimeError("messages may be shown in the demo only")
-    sealer = await services.field_encryption.of_service()
+    reader = await services.field_encryption.reader(None)
     async with services.database.transaction() as tx:
         rows = await messages.messages(tx, INBOX)
     shown = []
     for row in rows:
-        values = sealer.open(_TABLE, row.id, row.sealed)
+        values = reader.open(_TABLE, row.id, row.sealed)
         if values["send"] and to in (None, values["to"]):
             shown.append(
                 InboxMessage(row.id, row.created_at, row.channel, values["to"], values["text"])
@@ -142,8 +142,8 @@ class Deliverer:
         """Whether nothing is left to try. Logs hold ids and kinds of failure only."""
         log = _log.bind(message=str(row.id), channel=row.channel, attempt=row.attempts)
         try:
-            sealer = await self._services.field_encryption.of_service()
-            values = sealer.open(_TABLE, row.id, row.sealed)
+            reader = await self._services.field_encryption.reader(None)
+            values = reader.open(_TABLE, row.id, row.sealed)
             if values["send"]:
                 outgoing = Outgoing(row.channel, values["to"], values["subject"], values["text"])
                 async with asyncio.timeout(_LONGEST_SENDING):

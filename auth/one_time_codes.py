@@ -170,8 +170,8 @@ async def _address(services: CoreServices, phone: str | None, email: str | None)
 
 async def _address_of(services: CoreServices, row: Any) -> _Address:
     """The address of a sign-in under way."""
-    sealer = await services.field_encryption.of_service()
-    values = sealer.open(_TABLE, row.id, row.sealed)
+    reader = await services.field_encryption.reader(None)
+    values = reader.open(_TABLE, row.id, row.sealed)
     return _Address(row.kind, values["to"], row.address_tag)
 
 
@@ -192,13 +192,13 @@ async def _send_code(
         return _Refused("too_many_codes", max(wait, 1))
     started = Started(new_id(), at + CODE_LIFE)
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
-    sealer = await services.field_encryption.of_service()
+    writer = await services.field_encryption.writer(None)
     await sign_ins.add_sign_in(
         tx,
         id=started.id,
         kind=address.kind,
         address_tag=address.tag,
-        sealed=sealer.seal(_TABLE, started.id, {"to": address.value}),
+        sealed=writer.seal(_TABLE, started.id, {"to": address.value}),
         code_tag=await _code_tag(services, started.id, code),
         expires_at=started.expires_at,
     )
@@ -286,13 +286,13 @@ async def _open_vault(
     at = await instant(tx)
     await services.field_encryption.create_owner(tx, person.id)
     await services.audit_log.prepare(tx, person.id, at.year)
-    sealer = await services.field_encryption.of(person.id, tx)
+    writer = await services.field_encryption.writer(person.id, tx)
     await people.add_person(
         tx,
         id=person.id,
         phone_tag=address.tag,
         language=language,
-        sealed=sealer.seal("person", person.id, {"phone": address.value}),
+        sealed=writer.seal("person", person.id, {"phone": address.value}),
     )
     event = Event(new_id(), at, Action.VAULT_OPENED, Outcome.ALLOWED, person.actor(), person.id)
     await services.audit_log.record(tx, event)

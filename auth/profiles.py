@@ -69,7 +69,7 @@ async def _open(services: CoreServices, table: str, row_id: UUID, sealed: bytes)
     cached = cache.get(key)
     if cached is not None and clock.monotonic() - cached[0] < _CACHE_SECONDS:
         return cached[1]
-    values = (await services.field_encryption.of_service()).open(table, row_id, sealed)
+    values = (await services.field_encryption.reader(None)).open(table, row_id, sealed)
     cache[key] = (clock.monotonic(), values)
     cache.move_to_end(key)
     while len(cache) > _CACHE_SIZE:

@@ -16,6 +16,7 @@ from auth.services import CoreServices
 from auth.subjects import Person, Worker
 from base.db_time import instant
 from base.ids import new_id
+from base.pipeline import fetch
 
 PREFIX = "uf_"
 _TOKEN = re.compile(r"uf_[A-Za-z0-9_-]{43}")
@@ -46,7 +47,7 @@ async def open_session(
 
 def token_hash(token: str) -> bytes | None:
     """What the database knows a token by (the token is 256 random bits, so SHA-256 is enough), or
-    None for what cannot be one of ours. Bind it to `auth.records.sessions.LIVE_SESSION`."""
+    None for what cannot be one of ours."""
     return sha256(token.encode()).digest() if _TOKEN.fullmatch(token) else None
 
 
@@ -58,21 +59,19 @@ async def subject_of(
     A person's vault is noted as used, once a day at most.
     """
     hashed = token_hash(token)
-    row = None if hashed is None else await sessions.live_session(tx, hashed)
-    return None if row is None else await subject_of_row(services, tx, row)
-
-
-async def subject_of_row(services: CoreServices, tx: AsyncConnection, row: Any) -> Person | Worker:
-    """The subject of a row of `LIVE_SESSION`, for callers that joined it to their own query."""
-    if row.subject_kind == "person":
-        if row.not_used_today:
-            await people.touch_person(tx, row.subject_id)
-        return Person(row.subject_id, row.language, row.session_id)
-    return await worker_of_row(services, row)
+    found = () if hashed is None else await fetch(tx, sessions.live_session(hashed))
+    if not found:
+        return None
+    session = found[0]
+    if session.subject_kind != "person":
+        return await worker_of_row(services, session)
+    if session.not_used_today:
+        await people.touch_person(tx, session.subject_id)
+    return Person(session.subject_id, session.language, session.session_id)
 
 
 async def worker_of_row(services: CoreServices, row: Any) -> Worker:
-    """The worker of a row of `LIVE_SESSION` whose `subject_kind` is `worker`."""
+    """The worker of a row of `live_session` whose `subject_kind` is `worker`."""
     return await profiles.worker(
         services,
         row.subject_id,

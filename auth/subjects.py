@@ -8,6 +8,15 @@ from audit.events import Actor, ActorKind
 
 
 @dataclass(frozen=True, slots=True)
+class Party:
+    """One side of a grant or of a request, as their rows name it: `person`, `worker` or `client`,
+    and an id."""
+
+    kind: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Someone in their own vault."""
 
@@ -18,6 +27,11 @@ class Person:
     def actor(self) -> Actor:
         """As the log shows them: "you"."""
         return Actor(ActorKind.OWNER, self.id)
+
+    @property
+    def party(self) -> Party:
+        """As rows name them."""
+        return Party("person", self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,11 @@ class Worker:
     def actor(self) -> Actor:
         """As the log shows them: name, job, organisation, how to reach them."""
         return _recipient_actor(ActorKind.WORKER, self)
+
+    @property
+    def party(self) -> Party:
+        """As rows name them."""
+        return Party("worker", self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +74,11 @@ class Client:
         """As the log shows it: its name, its organisation, whom to call."""
         return _recipient_actor(ActorKind.CLIENT, self)
 
+    @property
+    def party(self) -> Party:
+        """As rows name it."""
+        return Party("client", self.id)
+
 
 Recipient = Worker | Client
 
@@ -69,8 +93,3 @@ def _recipient_actor(kind: ActorKind, subject: Recipient) -> Actor:
         subject.organisation_id,
         subject.contact,
     )
-
-
-def kind_of(subject: Recipient) -> str:
-    """The word that the tables keep: `worker` or `client`."""
-    return "worker" if isinstance(subject, Worker) else "client"

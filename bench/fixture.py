@@ -26,11 +26,10 @@ from base.settings import Settings
 from bench import papers
 from migrations.run import upgrade
 from storage.key_rotation import initialise
-from vault.consent import grants
+from vault.consent import grant_issue
 from vault.consent.scopes import Scope, scope_of
 from vault.document_view import DOCUMENT, VERSION, DocumentMetadata
-from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import Depositor
+from vault.documents.own_deposit import deposit_own
 from vault.services import Services
 from web.process.services import open_services
 
@@ -200,21 +199,19 @@ async def _deposit(
     services: Services, person: Person, data: bytes, type_: str = READ, title: str = "Bulletin"
 ) -> UUID:
     metadata = DocumentMetadata(type_, title)
-    kept = await deposit(
-        services, person.id, Depositor(person.actor()), _Paper(data), lambda: metadata
-    )
-    return kept.paper.id
+    kept = await deposit_own(services, person, _Paper(data), lambda: metadata)
+    return kept.document.id
 
 
 async def _give(services: Services, person: Person, worker_id: UUID, scope: Scope) -> UUID:
-    draft = grants.GrantDraft(
-        recipient=grants.RecipientRef(worker_id=worker_id),
+    draft = grant_issue.GrantDraft(
+        recipient=grant_issue.RecipientRef(worker_id=worker_id),
         scope=scope,
         purpose_code="housing",
         purpose="Demande de logement social",
         duration="P1M",
     )
-    return (await grants.give(services, person, draft)).id
+    return (await grant_issue.give(services, person, draft)).id
 
 
 _FLOOR = """
@@ -242,7 +239,7 @@ async def _floor(
     services: Services, fixture: Fixture, person: Person, listed: Sequence[UUID]
 ) -> None:
     """The same rows, unsealed: what is named `sealed` there holds the JSON in clear."""
-    sealer = await services.field_encryption.of(person.id)
+    sealer = await services.field_encryption.reader(person.id)
     address = fixture.addresses.owner_url.replace("+psycopg", "")
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(_FLOOR)

@@ -18,7 +18,7 @@ from psycopg_pool import AsyncConnectionPool
 from base.ids import new_id
 from bench.fixture import Fixture
 from storage.content import SLICE
-from storage.field_encryption import FieldSealer
+from storage.field_encryption import FieldReader
 from vault.document_view import open_document
 from web.api.shapes import GrantedDocumentList, granted_out
 
@@ -29,9 +29,9 @@ _LAST = UUID(int=2**128 - 1)
 
 
 class _Unsealed:
-    """Reads what lies in clear, where a `Sealer` would open."""
+    """Reads what lies in clear, where a reader would open."""
 
-    def open(self, table: str, row: UUID, blob: bytes) -> Any:  # noqa: ARG002  (a sealer's shape)
+    def open(self, table: str, row: UUID, blob: bytes) -> Any:  # noqa: ARG002  (a reader's shape)
         """The values."""
         return json.loads(blob)
 
@@ -48,7 +48,7 @@ def metadata(fixture: Fixture) -> dict[str, str]:
 async def app(url: str, pool_size: int, known: dict[str, str]) -> AsyncIterator[FastAPI]:
     """The bare application."""
     large, small = (base64.b64decode(known[name]) for name in ("large", "small"))
-    unsealed = cast("FieldSealer", _Unsealed())
+    unsealed = cast("FieldReader", _Unsealed())
     bare = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     async with AsyncConnectionPool(
         url, min_size=pool_size, max_size=pool_size, kwargs={"autocommit": True}

@@ -16,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
-from storage import envelopes, floe
+from storage import floe
 from storage.blobs import BlobKey, BlobReader, BlobStore, BlobWriter
 from storage.buffers import Buffers
-from storage.keys import Keys, Secret
+from storage.envelopes import FILES, EnvelopeReader, EnvelopeWriter, InvalidEnvelope
+from storage.keys import Keys
 
 SLICE = 64 * 1024
 
@@ -61,26 +62,26 @@ class ContentWriter:
     """One file being sealed. Bytes handed to `write` are sealed before they leave memory."""
 
     def __init__(
-        self, file_id: UUID, key: BlobKey, role: str, secret: Secret, writer: BlobWriter
+        self, file_id: UUID, key: BlobKey, role: str, envelope: EnvelopeWriter, writer: BlobWriter
     ) -> None:
         self._id = file_id
         self._key = key
         self._role = role
-        self._secret = secret
+        self._envelope = envelope
         self._writer = writer
         self._dek = secrets.token_bytes(floe.KEY_LENGTH)
-        self._sealer = floe.Encryptor(self._dek, _aad(role, file_id))
+        self._encryptor = floe.Encryptor(self._dek, _aad(role, file_id))
         self._begun = False
 
     @property
     def length(self) -> int:
         """Plaintext bytes sealed in whole segments so far."""
-        return self._sealer.plaintext_length
+        return self._encryptor.plaintext_length
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Seal more bytes."""
         await self._begin()
-        for piece in self._sealer.update(data):
+        for piece in self._encryptor.update(data):
             await self._writer.write(piece)
 
     async def commit(self) -> SealedContent:
@@ -90,25 +91,26 @@ class ContentWriter:
         committed, an unreferenced blob: the sweep removes both.
         """
         await self._begin()
-        await self._writer.write(self._sealer.finish())
+        await self._writer.write(self._encryptor.finish())
         await self._writer.commit()
-        length = self._sealer.plaintext_length
-        return SealedContent(
-            self._id,
-            self._role,
-            self._key,
-            envelopes.seal(self._secret, self._role, self._id, self._dek, length),
-            length,
-        )
+        length = self._encryptor.plaintext_length
+        envelope = self._envelope.seal(self._role, self._id, self._dek, length)
+        return SealedContent(self._id, self._role, self._key, envelope, length)
+
+    def read_back(self, sealed: SealedContent, blobs: BlobStore) -> "Content":
+        """What was just sealed and committed, with the key at hand: no envelope is opened, so that
+        a deposit needs none of what reads."""
+        address = Address(sealed.id, sealed.role, sealed.blob_key, sealed.envelope)
+        return Content(address, self._dek, sealed.length, blobs)
 
     def close(self) -> None:
         """Forget the key and the plaintext at hand."""
-        self._sealer.close()
+        self._encryptor.close()
 
     async def _begin(self) -> None:
         if not self._begun:
             self._begun = True
-            await self._writer.write(self._sealer.header)
+            await self._writer.write(self._encryptor.header)
 
 
 class Content:
@@ -198,10 +200,10 @@ async def content_writer(
     blobs: BlobStore, keys: Keys, owner_id: UUID, role: str
 ) -> AsyncIterator[ContentWriter]:
     """Seal one file for an owner. Leaving without `commit` leaves nothing visible."""
-    secret = await keys.owner(owner_id)
-    key = BlobKey.random(envelopes.FILES)
+    envelope = EnvelopeWriter(await keys.owner(owner_id))
+    key = BlobKey.random(FILES)
     async with blobs.writer(key) as writer:
-        one = ContentWriter(new_id(), key, role, secret, writer)
+        one = ContentWriter(new_id(), key, role, envelope, writer)
         try:
             yield one
         finally:
@@ -219,10 +221,10 @@ async def open_content(
 
     Raises `InvalidContent`, or `storage.keys.KeyDestroyed` when the owner was erased.
     """
-    secret = await keys.owner(owner_id, connection)
+    reader = EnvelopeReader(await keys.owner(owner_id, connection))
     try:
-        opened = envelopes.open_(secret, address.role, address.id, address.envelope)
-    except envelopes.InvalidEnvelope:
+        opened = reader.open(address.role, address.id, address.envelope)
+    except InvalidEnvelope:
         raise InvalidContent("envelope") from None
     return Content(address, opened.dek, opened.length, blobs)
 

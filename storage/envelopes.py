@@ -39,21 +39,34 @@ class OpenedEnvelope:
         return floe.ciphertext_length(self.length)
 
 
-def seal(secret: Secret, role: str, file_id: UUID, dek: bytes, length: int) -> bytes:
-    """Seal a file's key and length for its owner."""
-    nonce = secrets.token_bytes(_NONCE)
-    plain = dek + length.to_bytes(_LENGTH, "big")
-    return nonce + _cipher(secret, role).encrypt(nonce, plain, _aad(role, file_id))
+class EnvelopeWriter:
+    """Seals the envelopes of one owner's files, and opens none (invariant 15)."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def seal(self, role: str, file_id: UUID, dek: bytes, length: int) -> bytes:
+        """Seal a file's key and length for its owner."""
+        nonce = secrets.token_bytes(_NONCE)
+        plain = dek + length.to_bytes(_LENGTH, "big")
+        return nonce + _cipher(self._secret, role).encrypt(nonce, plain, _aad(role, file_id))
 
 
-def open_(secret: Secret, role: str, file_id: UUID, envelope: bytes) -> OpenedEnvelope:
-    """Open an envelope. Raises `InvalidEnvelope`."""
-    nonce, sealed = envelope[:_NONCE], envelope[_NONCE:]
-    try:
-        plain = _cipher(secret, role).decrypt(nonce, sealed, _aad(role, file_id))
-    except (InvalidTag, ValueError):
-        raise InvalidEnvelope from None
-    return OpenedEnvelope(plain[: floe.KEY_LENGTH], int.from_bytes(plain[floe.KEY_LENGTH :], "big"))
+class EnvelopeReader:
+    """Opens the envelopes of one owner's files."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def open(self, role: str, file_id: UUID, envelope: bytes) -> OpenedEnvelope:
+        """Open an envelope. Raises `InvalidEnvelope`."""
+        nonce, sealed = envelope[:_NONCE], envelope[_NONCE:]
+        try:
+            plain = _cipher(self._secret, role).decrypt(nonce, sealed, _aad(role, file_id))
+        except (InvalidTag, ValueError):
+            raise InvalidEnvelope from None
+        length = int.from_bytes(plain[floe.KEY_LENGTH :], "big")
+        return OpenedEnvelope(plain[: floe.KEY_LENGTH], length)
 
 
 def _cipher(secret: Secret, role: str) -> AESGCM:

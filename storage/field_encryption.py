@@ -35,17 +35,45 @@ class DecryptionError(ServiceError):
 
 
 @dataclass(slots=True)
-class FieldSealer:
-    """Seals and opens the rows of one owner (or of the service)."""
+class _Ciphers:
+    """The ciphers of one owner's rows (or of the service's), by table."""
 
-    _secret: Secret = field(repr=False)
-    _ciphers: dict[str, AESGCM] = field(default_factory=dict, repr=False)
+    secret: Secret = field(repr=False)
+    _known: dict[str, AESGCM] = field(default_factory=dict, repr=False)
+
+    def of(self, table: str) -> AESGCM:
+        cipher = self._known.get(table)
+        if cipher is None:
+            cipher = self._known[table] = AESGCM(self.secret.derive(f"fields/{table}"))
+        return cipher
+
+
+class FieldWriter:
+    """Seals the rows of one owner, or of the service, and opens none (invariant 15)."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._ciphers = _Ciphers(secret)
 
     def seal(self, table: str, row: UUID, values: dict[str, Any]) -> bytes:
         """Seal a row's values (JSON-able, small)."""
         nonce = secrets.token_bytes(_NONCE)
-        sealed = self._cipher(table).encrypt(nonce, pad(_encode(values)), _aad(table, row))
+        sealed = self._ciphers.of(table).encrypt(nonce, pad(_encode(values)), _aad(table, row))
         return _FORMAT + nonce + sealed
+
+    def tag(self, use: str, *parts: str | bytes) -> bytes:
+        """A keyed tag under this owner's own key: equal values, equal tags, nothing else."""
+        return keyed_tag(self._ciphers.secret.derive(f"tag/{use}"), use, *parts)
+
+    def hasher(self, use: str) -> "hmac.HMAC":
+        """A running keyed hash under this owner's own key, for content."""
+        return hmac.new(self._ciphers.secret.derive(f"hash/{use}"), digestmod=sha256)
+
+
+class FieldReader:
+    """Opens the rows of one owner, or of the service."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._ciphers = _Ciphers(secret)
 
     def open(self, table: str, row: UUID, blob: bytes) -> dict[str, Any]:
         """Open a row's values. Raises `DecryptionError`."""
@@ -53,45 +81,42 @@ class FieldSealer:
             raise DecryptionError("unknown format")
         nonce, sealed = blob[1 : 1 + _NONCE], blob[1 + _NONCE :]
         try:
-            plain = self._cipher(table).decrypt(nonce, sealed, _aad(table, row))
+            plain = self._ciphers.of(table).decrypt(nonce, sealed, _aad(table, row))
         except (InvalidTag, ValueError):
             raise DecryptionError("altered, moved, or of another owner") from None
         values: dict[str, Any] = json.loads(unpad(plain))
         return values
 
-    def tag(self, use: str, *parts: str | bytes) -> bytes:
-        """A keyed tag under this owner's own key: equal values, equal tags, nothing else."""
-        return keyed_tag(self._secret.derive(f"tag/{use}"), use, *parts)
-
-    def hasher(self, use: str) -> "hmac.HMAC":
-        """A running keyed hash under this owner's own key, for content."""
-        return hmac.new(self._secret.derive(f"hash/{use}"), digestmod=sha256)
-
-    def _cipher(self, table: str) -> AESGCM:
-        cipher = self._ciphers.get(table)
-        if cipher is None:
-            cipher = self._ciphers[table] = AESGCM(self._secret.derive(f"fields/{table}"))
-        return cipher
-
 
 class FieldEncryption:
-    """Where sealers and tags come from."""
+    """Where writers, readers and tags come from. An owner of None is the service itself, for what
+    belongs to nobody's vault: workers, clients, messages.
+
+    Both kinds come from one secret today. They are two types so that a use case which only writes
+    never holds what reads: later, writing will need a public key alone.
+    """
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
 
-    async def of(self, owner_id: UUID, connection: AsyncConnection | None = None) -> FieldSealer:
-        """The sealer of an owner. Raises `storage.keys.KeyDestroyed`."""
-        return FieldSealer(await self._keys.owner(owner_id, connection))
+    async def writer(
+        self, owner_id: UUID | None, connection: AsyncConnection | None = None
+    ) -> FieldWriter:
+        """What seals an owner's rows. Raises `storage.errors.KeyDestroyed`."""
+        return FieldWriter(await self._secret(owner_id, connection))
 
-    async def of_service(self) -> FieldSealer:
-        """The sealer of what belongs to nobody's vault: workers, clients, messages."""
-        return FieldSealer(await self._keys.service(FIELDS))
+    async def reader(
+        self, owner_id: UUID | None, connection: AsyncConnection | None = None
+    ) -> FieldReader:
+        """What opens an owner's rows. Raises `storage.errors.KeyDestroyed`."""
+        return FieldReader(await self._secret(owner_id, connection))
 
-    async def uncached(self, owner_id: UUID | None, connection: AsyncConnection) -> FieldSealer:
-        """`of`, or `of_service` for None, at the same cost whichever it is and whatever is cached:
-        for what a stranger may time. Raises `storage.keys.KeyDestroyed`."""
-        return FieldSealer(await self._keys.uncached(owner_id, connection))
+    async def uncached_writer(
+        self, owner_id: UUID | None, connection: AsyncConnection
+    ) -> FieldWriter:
+        """`writer`, at the same cost for any owner and whatever is cached: for what a stranger may
+        time. Raises `storage.errors.KeyDestroyed`."""
+        return FieldWriter(await self._keys.uncached(owner_id, connection))
 
     async def tag(self, use: str, *parts: str | bytes) -> bytes:
         """A keyed tag for look-ups under the service's index key of that use."""
@@ -101,6 +126,11 @@ class FieldEncryption:
     async def create_owner(self, connection: AsyncConnection, owner_id: UUID) -> None:
         """Make an owner's keys, in the caller's transaction."""
         await self._keys.create_owner(connection, owner_id)
+
+    async def _secret(self, owner_id: UUID | None, connection: AsyncConnection | None) -> Secret:
+        if owner_id is None:
+            return await self._keys.service(FIELDS)
+        return await self._keys.owner(owner_id, connection)
 
 
 def keyed_tag(key: bytes, use: str, *parts: str | bytes) -> bytes:

@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from auth.services import CoreServices
 from auth.subjects import Client, Person, Recipient
 from base.db_time import instant
 from base.errors import ServiceError
 from base.ids import new_id
-from base.pipeline import PipelineTransaction
+from base.pipeline import Transaction
 from vault.rules import Reason, failure_of
 
 
@@ -59,7 +57,7 @@ def shown_to(owner_id: UUID | None, subject: Person | Recipient) -> Actor:
 
 
 async def record_allowed(
-    services: CoreServices, tx: AsyncConnection, at: datetime, attempt: AccessAttempt
+    services: CoreServices, tx: Transaction, at: datetime, attempt: AccessAttempt
 ) -> UUID:
     """Record an allowed act in its own transaction; the event's id.
 
@@ -67,13 +65,6 @@ async def record_allowed(
     act nor its line.
     """
     return await services.audit_log.record(tx, _event(attempt, at, Outcome.ALLOWED, ""))
-
-
-async def commit_allowed(
-    services: CoreServices, tx: PipelineTransaction, at: datetime, attempt: AccessAttempt
-) -> UUID:
-    """`allow`, and the commit, in one round: what follows may be revealed."""
-    return await services.audit_log.commit(tx, _event(attempt, at, Outcome.ALLOWED, ""))
 
 
 async def record_refusal(

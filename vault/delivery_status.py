@@ -62,6 +62,6 @@ class DeliveryStatusWriter:
             for event_id, state in islice(self._waiting.items(), _MOST):
                 batch.setdefault(state, []).append(event_id)
             async with self._database.pipeline.transaction() as tx:
-                await tx.commit(*(outcomes(events, state) for state, events in batch.items()))
+                tx.defer(*(outcomes(events, state) for state, events in batch.items()))
             for event_id in chain(*batch.values()):
                 self._waiting.pop(event_id, None)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.engine import Row
 
-from storage.field_encryption import FieldSealer
+from storage.field_encryption import FieldReader
 
 DOCUMENT = "document"
 VERSION = "document_version"
@@ -73,32 +73,51 @@ def metadata_values(
 
 
 def metadata_key(metadata: DocumentMetadata) -> bytes:
-    """The facts as bytes: equal facts, equal bytes."""
+    """The metadata as bytes: equal metadata, equal bytes."""
     return json.dumps(metadata_values(metadata, {}), sort_keys=True).encode()
 
 
-def open_document(sealer: FieldSealer, row: Row[Any]) -> DocumentView:
-    """Open a joined row of `vault.documents.records`."""
-    values = sealer.open(DOCUMENT, row.id, row.sealed)
+def view_of(
+    row: Row[Any],
+    metadata: DocumentMetadata,
+    *,
+    deposited_by: dict[str, str],
+    file: dict[str, Any],
+    altered: bool = False,
+) -> DocumentView:
+    """A joined row of `vault.documents.records`, with what it seals at hand already."""
     return DocumentView(
         id=row.id,
         revision=row.revision,
         version_id=row.version_id,
         version=row.number,
-        metadata=DocumentMetadata(
-            type=values["type"],
-            title=values["title"],
-            issued_on=_date(values["issued_on"]),
-            expires_on=_date(values["expires_on"]),
-            paper_location=values["paper_location"],
-        ),
-        deposited_by=values["deposited_by"],
+        metadata=metadata,
+        deposited_by=deposited_by,
         created_at=row.created_at,
         version_created_at=row.version_created_at,
         deleted_at=row.deleted_at,
-        file=sealer.open(VERSION, row.version_id, row.version_sealed),
+        file=file,
         scan=row.scan,
         has_preview=row.has_preview,
+        altered=altered,
+    )
+
+
+def open_document(reader: FieldReader, row: Row[Any]) -> DocumentView:
+    """Open a joined row of `vault.documents.records`."""
+    values = reader.open(DOCUMENT, row.id, row.sealed)
+    metadata = DocumentMetadata(
+        type=values["type"],
+        title=values["title"],
+        issued_on=_date(values["issued_on"]),
+        expires_on=_date(values["expires_on"]),
+        paper_location=values["paper_location"],
+    )
+    return view_of(
+        row,
+        metadata,
+        deposited_by=values["deposited_by"],
+        file=reader.open(VERSION, row.version_id, row.version_sealed),
         altered=values.get("altered", False),
     )
 

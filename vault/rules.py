@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
+from auth.subjects import Party
 from base.errors import ErrorKind, ServiceError, not_found
 
 
@@ -65,11 +66,11 @@ Judgement = Allowed | Refused
 
 @dataclass(frozen=True, slots=True)
 class GrantFacts:
-    """What a grant's row says, read `FOR SHARE` together with the instant it is judged at."""
+    """What a grant's row says, read `FOR SHARE` together with `at`, the instant it is judged at."""
 
+    at: datetime
     person_id: UUID
-    recipient_kind: str
-    recipient_id: UUID
+    recipient: Party
     given_at: datetime
     ends_at: datetime
     revoked_at: datetime | None
@@ -109,16 +110,14 @@ def may_open(
     grant: GrantFacts | None,
     document: DocumentFacts | None,
     *,
-    recipient_kind: str,
-    recipient_id: UUID,
+    caller: Party,
     action: GrantAction,
-    now: datetime,
 ) -> Judgement:
     """Whether the caller may do `action` (`read`, or `attest` for a metadata line) to a document.
 
     A grant that is not the caller's answers before its state does, so that nothing is learnt of it.
     """
-    under = _under(grant, recipient_kind, recipient_id, now)
+    under = _under(grant, caller)
     if isinstance(under, Refused):
         return under
     if not _grants(under, action):
@@ -128,11 +127,9 @@ def may_open(
     return _covered(under, document)
 
 
-def may_list(
-    grant: GrantFacts | None, *, recipient_kind: str, recipient_id: UUID, now: datetime
-) -> Judgement:
+def may_list(grant: GrantFacts | None, *, caller: Party) -> Judgement:
     """Whether the caller may see which documents a grant covers: it needs `attest` or `read`."""
-    under = _under(grant, recipient_kind, recipient_id, now)
+    under = _under(grant, caller)
     if isinstance(under, Refused):
         return under
     if not _grants(under, GrantAction.ATTEST):
@@ -140,19 +137,12 @@ def may_list(
     return Allowed()
 
 
-def may_attest(
-    grant: GrantFacts | None,
-    *,
-    type_covered: bool,
-    recipient_kind: str,
-    recipient_id: UUID,
-    now: datetime,
-) -> Judgement:
+def may_attest(grant: GrantFacts | None, *, type_covered: bool, caller: Party) -> Judgement:
     """Whether the caller may learn that a type is held, with its dates: `attest` or `read`.
 
     `type_covered`: the grant names the type, or a document of that type was picked into it.
     """
-    listing = may_list(grant, recipient_kind=recipient_kind, recipient_id=recipient_id, now=now)
+    listing = may_list(grant, caller=caller)
     if isinstance(listing, Allowed) and not type_covered:
         return Refused(Reason.TYPE_NOT_COVERED)
     return listing
@@ -163,12 +153,10 @@ def may_deposit(
     *,
     types_named: bool,
     type_in_scope: bool,
-    recipient_kind: str,
-    recipient_id: UUID,
-    now: datetime,
+    caller: Party,
 ) -> Judgement:
     """Whether the caller may add a document: a grant that names types takes only those."""
-    under = _under(grant, recipient_kind, recipient_id, now)
+    under = _under(grant, caller)
     if isinstance(under, Refused):
         return under
     if not _grants(under, GrantAction.DEPOSIT):
@@ -200,20 +188,19 @@ def may_revoke(grant: GrantFacts | None, *, person_id: UUID) -> Judgement:
     return Allowed()
 
 
-def may_see(
-    grant: GrantFacts | None, *, person_id: UUID | None, recipient_kind: str, recipient_id: UUID
-) -> Judgement:
-    """Whether a caller may see a grant's terms: its two sides may, also once it is over.
-
-    `person_id` is the caller's when a person calls, else None and the recipient's words count.
-    """
+def may_see(grant: GrantFacts | None, *, caller: Party) -> Judgement:
+    """Whether a caller may see a grant's terms: its two sides may, also once it is over."""
     if grant is None:
         return Refused(Reason.NOT_FOUND)
-    if person_id is not None:
-        return Allowed() if grant.person_id == person_id else Refused(Reason.NOT_OWNER)
-    if (grant.recipient_kind, grant.recipient_id) != (recipient_kind, recipient_id):
-        return Refused(Reason.NOT_RECIPIENT)
-    return Allowed()
+    if caller.kind == "person":
+        return Allowed() if grant.person_id == caller.id else Refused(Reason.NOT_OWNER)
+    return Allowed() if is_recipient(grant, caller) else Refused(Reason.NOT_RECIPIENT)
+
+
+def is_recipient(grant: GrantFacts, caller: Party) -> bool:
+    """Whether the caller is the one that the grant was given to, whatever its state. The line of
+    an act under it says more to them, allowed or refused: its purpose."""
+    return grant.recipient == caller
 
 
 def state_of(
@@ -250,19 +237,17 @@ _TOLD: dict[Reason, tuple[ErrorKind, str]] = {
 }
 
 
-def _under(
-    grant: GrantFacts | None, recipient_kind: str, recipient_id: UUID, now: datetime
-) -> GrantFacts | Refused:
+def _under(grant: GrantFacts | None, caller: Party) -> GrantFacts | Refused:
     """The grant, when it is the caller's and live at that instant."""
     if grant is None:
         return Refused(Reason.NOT_FOUND)
-    if (grant.recipient_kind, grant.recipient_id) != (recipient_kind, recipient_id):
+    if not is_recipient(grant, caller):
         return Refused(Reason.NOT_RECIPIENT)
     if grant.revoked_at is not None:
         return Refused(Reason.REVOKED)
-    if now >= grant.ends_at:
+    if grant.at >= grant.ends_at:
         return Refused(Reason.EXPIRED)
-    if now < grant.given_at:
+    if grant.at < grant.given_at:
         return Refused(Reason.NOT_YET)
     return grant
 

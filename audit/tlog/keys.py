@@ -49,8 +49,8 @@ class LogKeys:
         """The one that signs checkpoints; for the sequencer alone. Raises `InvalidOrigin`."""
         row = await self._row()
         self._check(_public(row))
-        sealer = await self._field_encryption.of_service()
-        values = sealer.open(_TABLE, row.id, row.sealed)
+        reader = await self._field_encryption.reader(None)
+        values = reader.open(_TABLE, row.id, row.sealed)
         key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(values["private_key"]))
         if key.public_key().public_bytes_raw() != row.public_key:
             raise InvalidOrigin("the log's sealed key is not that of its public half")
@@ -78,7 +78,7 @@ class LogKeys:
         """A crash leaves no key, or the key: nothing was signed before it was committed."""
         key, key_id = Ed25519PrivateKey.generate(), new_id()
         verifier = Verifier(origin_of(self._settings), ED25519, key.public_key().public_bytes_raw())
-        sealer = await self._field_encryption.of_service()
+        writer = await self._field_encryption.writer(None)
         private = {"private_key": key.private_bytes_raw().hex()}
         async with self._database.transaction() as tx:
             await records.add_log_key(
@@ -86,7 +86,7 @@ class LogKeys:
                 id=key_id,
                 origin=verifier.name,
                 public_key=verifier.public_key,
-                sealed=sealer.seal(_TABLE, key_id, private),
+                sealed=writer.seal(_TABLE, key_id, private),
             )
 
     def _check(self, verifier: Verifier) -> None:

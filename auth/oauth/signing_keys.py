@@ -57,10 +57,10 @@ async def rotate(services: CoreServices) -> str:
 
 
 async def _read(services: CoreServices) -> list[SigningKey]:
-    sealer = await services.field_encryption.of_service()
+    reader = await services.field_encryption.reader(None)
     async with services.database.aside() as tx:
         rows = await records.signing_keys(tx, PAUSE)
-    opened = [sealer.open(_TABLE, row.id, row.sealed)["pem"] for row in rows]
+    opened = [reader.open(_TABLE, row.id, row.sealed)["pem"] for row in rows]
     return [SigningKey.from_pem(pem.encode()) for pem in opened]
 
 
@@ -74,7 +74,7 @@ async def _make_first(services: CoreServices) -> list[SigningKey]:
 
 
 async def _add(services: CoreServices, tx: AsyncConnection, key: SigningKey) -> None:
-    sealer = await services.field_encryption.of_service()
+    writer = await services.field_encryption.writer(None)
     row_id = new_id()
-    sealed = sealer.seal(_TABLE, row_id, {"pem": key.to_pem().decode()})
+    sealed = writer.seal(_TABLE, row_id, {"pem": key.to_pem().decode()})
     await records.add_signing_key(tx, id=row_id, kid=key.kid, sealed=sealed)

@@ -15,7 +15,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,7 +22,7 @@ from auth.records.people import PersonRow
 from auth.records.recipients import OrganisationRow, WorkerRow
 from base.database import Base
 from base.db_time import now
-from base.pipeline import Statement
+from base.pipeline import Bound, Statement
 
 
 class Session(Base):
@@ -45,11 +44,9 @@ class Session(Base):
     revoked_at: Mapped[datetime | None]
 
 
-LiveSession = tuple[UUID, str, UUID, str, bool, UUID, bytes, bytes]
-
 # A living session and its living subject, in one look-up; bind `token_hash`. Without a person or
 # an active worker behind it, no row: erasure and deactivation end every session at once.
-LIVE_SESSION = (
+_LIVE_SESSION = Statement(
     select(
         Session.id.label("session_id"),
         Session.subject_kind,
@@ -79,10 +76,6 @@ LIVE_SESSION = (
 )
 
 
-LIVE = Statement(LIVE_SESSION)
-"""The same, for a round."""
-
-
 async def add_session(connection: AsyncConnection, *, life: timedelta, **values: Any) -> datetime:
     """Keep a session; the instant at which it ends."""
     made = await connection.execute(
@@ -92,10 +85,9 @@ async def add_session(connection: AsyncConnection, *, life: timedelta, **values:
     return expires_at
 
 
-async def live_session(connection: AsyncConnection, token_hash: bytes) -> Row[*LiveSession] | None:
-    """The row of `LIVE_SESSION` for a token's hash."""
-    found = await connection.execute(LIVE_SESSION, {"token_hash": token_hash})
-    return found.one_or_none()
+def live_session(token_hash: bytes) -> Bound:
+    """The living session of a token's hash and its living subject: one row or none."""
+    return _LIVE_SESSION(token_hash=token_hash)
 
 
 async def revoke_session(connection: AsyncConnection, session_id: UUID) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.database import SERVICE_ROLE, Database
-from storage import envelopes, records
+from storage import records
 from storage.backup import manifest
 from storage.backup.create import (
     KEYRING,
@@ -26,6 +26,7 @@ from storage.backup.database_dump import load
 from storage.backup.manifest import BlobEntry, InvalidBackup, Manifest
 from storage.blobs import BlobKey, BlobStore
 from storage.blobs.directory import DirectoryStore
+from storage.envelopes import EnvelopeReader, InvalidEnvelope
 from storage.errors import KeyDestroyed
 from storage.keys import Keys
 from storage.providers import KeyProvider, KeyProviderError
@@ -103,9 +104,9 @@ async def check_files(database: Database, blobs: BlobStore, provider: KeyProvide
 async def _length(keys: Keys, tx: AsyncConnection, row: Row[Any]) -> int | None:
     """How long the blob must be; None when nothing opens its envelope."""
     try:
-        secret = await keys.owner(row.person_id, tx)
-        return envelopes.open_(secret, row.role, row.id, row.envelope).blob_length
-    except (KeyDestroyed, envelopes.InvalidEnvelope):
+        reader = EnvelopeReader(await keys.owner(row.person_id, tx))
+        return reader.open(row.role, row.id, row.envelope).blob_length
+    except (KeyDestroyed, InvalidEnvelope):
         return None
 
 

@@ -18,10 +18,11 @@ from tests.fixtures import MakePerson, MoveClock
 from tests.vault.consent.steps import a_phone, asking, log_of, make_worker
 from tests.vault.consent.steps import make_person as a_person_of
 from vault.consent import request_views
+from vault.consent.answers import approve, refuse
 from vault.consent.evidence import evidence
 from vault.consent.grants import list_grants, revoke, see
 from vault.consent.request_views import SentRequest
-from vault.consent.requests import approve, ask, refuse
+from vault.consent.requests import ask
 from vault.consent.terms import Approval
 
 WEEK = timedelta(days=7)

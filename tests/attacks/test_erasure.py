@@ -43,7 +43,7 @@ async def test_an_erased_vault_opens_for_nobody(
 
     async with AsyncExitStack() as opened:
         other = await opened.enter_async_context(open_services(services.settings))
-        await other.field_encryption.of(person.id)
+        await other.field_encryption.reader(person.id)
         assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
         # Another process had the key in memory: it is told, and forgets.
         await until(lambda: _forgotten(other, person), seconds=3)
@@ -144,7 +144,7 @@ async def test_a_deposit_whose_vault_is_erased_before_its_rows_is_refused(
         assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
         return await commit_deposit(*given, **named)
 
-    monkeypatch.setattr("vault.documents.deposit.keep", erased_first)
+    monkeypatch.setattr("vault.documents.deposit.commit_deposit", erased_first)
     answer = await client.post(
         "/v1/documents",
         headers=person.headers,
@@ -167,7 +167,7 @@ async def _lines(services: Services, person_id: UUID) -> list[object]:
 
 async def _forgotten(services: Services, person: SomePerson) -> bool:
     try:
-        await services.field_encryption.of(person.id)
+        await services.field_encryption.reader(person.id)
     except KeyDestroyed:
         return True
     return False

@@ -93,9 +93,9 @@ async def test_another_persons_rows_open_nothing(
         with pytest.raises(InvalidContent):
             await read(directory, keys, thief, moved_parts)
     fields, row = FieldEncryption(keys), new_id()
-    sealed = (await fields.of(victim)).seal("document", row, {"title": "Jugement"})
+    sealed = (await fields.writer(victim)).seal("document", row, {"title": "Jugement"})
     with pytest.raises(DecryptionError):
-        (await fields.of(thief)).open("document", row, sealed)
+        (await fields.reader(thief)).open("document", row, sealed)
 
 
 async def test_a_recipients_rendition_is_not_the_original(

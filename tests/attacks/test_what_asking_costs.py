@@ -35,7 +35,7 @@ async def test_asking_costs_the_same_with_a_vault_and_without(
             services.storage.keys.forget(str(seldom.id))
             services.audit_log.forget(seldom.id)
         else:
-            await services.field_encryption.of(often.id)
+            await services.field_encryption.reader(often.id)
         unwrapped[0] = 0
         with statements(services) as sent:
             await requests.ask(services, worker.subject, phone, asking("payslip"))

@@ -39,10 +39,10 @@ async def new_worker(services: CoreServices, email: str, *, name: str = "Nadia B
 
 async def letters(services: CoreServices, to: str) -> list[dict[str, str]]:
     """What was queued for an address, oldest first; unsent decoys have `send` 0."""
-    sealer = await services.field_encryption.of_service()
+    reader = await services.field_encryption.reader(None)
     async with services.database.transaction() as tx:
         rows = (await tx.execute(select(Message.__table__).order_by(Message.id))).all()
-    opened = [sealer.open("message", row.id, row.sealed) for row in rows]
+    opened = [reader.open("message", row.id, row.sealed) for row in rows]
     return [values for values in opened if values["to"] == to]
 
 

@@ -47,7 +47,7 @@ async def test_the_first_good_code_opens_an_empty_vault(services: CoreServices) 
     assert signed_in.kind == "person"
     async with services.database.transaction() as tx:
         row = await people.person(tx, person.id)
-        own = await services.field_encryption.of(person.id, tx)
+        own = await services.field_encryption.reader(person.id, tx)
     assert row is not None
     assert own.open("person", person.id, row.sealed) == {"phone": phone}
     assert await log_of(services, person.id) == [

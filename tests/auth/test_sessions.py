@@ -118,13 +118,13 @@ async def test_a_change_of_name_is_seen_at_the_next_request(services: CoreServic
     token = (await sign_in(services, email)).token
     before = await whose(services, token)
     assert isinstance(before, Worker)
-    sealer = await services.field_encryption.of_service()
+    writer = await services.field_encryption.writer(None)
     values = {"name": "Nadia Roy", "job": "CESF", "email": email, "phone": "", "hours": ""}
     async with services.database.transaction() as tx:
         await tx.execute(
             update(WorkerRow)
             .where(WorkerRow.id == worker_id)
-            .values(sealed=sealer.seal("worker", worker_id, values))
+            .values(sealed=writer.seal("worker", worker_id, values))
         )
     after = await whose(services, token)
     assert isinstance(after, Worker)

@@ -47,7 +47,7 @@ async def pipeline(base_settings: Settings) -> AsyncIterator[Pipeline]:
 async def test_values_come_back_as_they_went(pipeline: Pipeline) -> None:
     """Several statements, one round, rows by name; nothing is lost of a microsecond."""
     async with pipeline.transaction() as tx:
-        first, second = await tx.ask(
+        first, second = await tx.fetch(
             ECHO(id=ID, at=AT, words="pièce « d'identité »", ids=[ID]),
             ECHO(id=None, at=None, words=None, ids=None),
         )
@@ -58,34 +58,34 @@ async def test_values_come_back_as_they_went(pipeline: Pipeline) -> None:
 
 
 async def test_only_what_was_committed_stays(pipeline: Pipeline) -> None:
-    """A block that ends, or fails, without `commit` leaves nothing."""
+    """A block that ends, or fails, without anything deferred leaves nothing."""
     async with pipeline.transaction() as tx:
-        await tx.commit(TABLE())
+        tx.defer(TABLE())
     async with pipeline.transaction() as tx:
-        await tx.ask(ADD(word="left"))
+        await tx.fetch(ADD(word="left"))
     with pytest.raises(LookupError):
         async with pipeline.transaction() as tx:
-            await tx.ask(ADD(word="failed"))
+            await tx.fetch(ADD(word="failed"))
             raise LookupError
     assert await _lines(pipeline) == 0
     async with pipeline.transaction() as tx:
-        await tx.ask(COUNT())
-        await tx.commit(ADD(word="kept"))
+        await tx.fetch(COUNT())
+        tx.defer(ADD(word="kept"))
     assert await _lines(pipeline) == 1
 
 
 async def test_a_refused_statement_undoes_its_round_and_quotes_nothing(pipeline: Pipeline) -> None:
     """What stood beside it is undone, the connection serves on, the error says a code alone."""
     async with pipeline.transaction() as tx:
-        await tx.commit(TABLE())
+        tx.defer(TABLE())
     with pytest.raises(psycopg.errors.DivisionByZero) as caught:
         async with pipeline.transaction() as tx:
-            await tx.commit(ADD(word="secret"), BAD())
+            tx.defer(ADD(word="secret"), BAD())
     assert str(caught.value) == "22012"
     assert await _lines(pipeline) == 0
     with pytest.raises(psycopg.errors.DivisionByZero):
         async with pipeline.transaction() as tx:
-            await tx.ask(BAD())
+            await tx.fetch(BAD())
 
 
 async def test_a_cut_round_costs_its_connection_and_no_other(pipeline: Pipeline) -> None:
@@ -93,7 +93,7 @@ async def test_a_cut_round_costs_its_connection_and_no_other(pipeline: Pipeline)
     before = await _pid(pipeline)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1), pipeline.transaction() as tx:
-            await tx.ask(SLEEP())
+            await tx.fetch(SLEEP())
     assert await _pid(pipeline) != before
 
 
@@ -114,13 +114,13 @@ async def test_a_connection_that_the_server_closed_is_not_lent_again(
 
 async def _pid(pipeline: Pipeline) -> int:
     async with pipeline.transaction() as tx:
-        ((row,),) = await tx.ask(PID())
+        ((row,),) = await tx.fetch(PID())
     pid: int = row.pid
     return pid
 
 
 async def _lines(pipeline: Pipeline) -> int:
     async with pipeline.transaction() as tx:
-        ((row,),) = await tx.ask(COUNT())
+        ((row,),) = await tx.fetch(COUNT())
     lines: int = row.lines
     return lines

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from base.database import Database
 from base.ids import new_id
-from storage.field_encryption import STEP, DecryptionError, FieldEncryption, FieldSealer, pad, unpad
+from storage.field_encryption import (
+    STEP,
+    DecryptionError,
+    FieldEncryption,
+    FieldReader,
+    FieldWriter,
+    pad,
+    unpad,
+)
 from storage.keys import Keys, Secret
 from tests.storage.owners import new_owner
 
@@ -25,8 +33,17 @@ json_values = st.recursive(
 )
 
 
-def sealer(subject: str = "one", value: bytes = bytes(32)) -> FieldSealer:
-    return FieldSealer(Secret(subject, 1, value))
+class BothWays(FieldWriter, FieldReader):
+    """A writer and a reader of the same owner."""
+
+
+def sealer(subject: str = "one", value: bytes = bytes(32)) -> BothWays:
+    return BothWays(Secret(subject, 1, value))
+
+
+def test_a_writer_opens_nothing_and_a_reader_seals_nothing() -> None:
+    assert not hasattr(FieldWriter, "open")
+    assert not hasattr(FieldReader, "seal")
 
 
 @given(st.dictionaries(st.text(max_size=20), json_values, max_size=5))
@@ -86,7 +103,7 @@ def test_a_row_moved_elsewhere_does_not_open() -> None:
         (one, "grant", ROW),
         (sealer("two"), "document", ROW),
         (sealer(value=secrets.token_bytes(32)), "document", ROW),
-        (FieldSealer(Secret("one", 2, bytes(32))), "document", ROW),
+        (BothWays(Secret("one", 2, bytes(32))), "document", ROW),
     ]
     for other, table, row in elsewhere:
         with pytest.raises(DecryptionError):
@@ -141,13 +158,14 @@ def test_content_hashes_are_of_their_owner() -> None:
 async def test_owners_are_apart(keys: Keys, database: Database) -> None:
     """Through the database: rows of one person neither open nor compare with another's."""
     fields = FieldEncryption(keys)
-    one = await fields.of(await new_owner(keys, database))
-    other = await fields.of(await new_owner(keys, database))
+    one = await fields.writer(await new_owner(keys, database))
+    another = await new_owner(keys, database)
+    other, others = await fields.writer(another), await fields.reader(another)
     row = new_id()
     with pytest.raises(DecryptionError):
-        other.open("document", row, one.seal("document", row, VALUES))
+        others.open("document", row, one.seal("document", row, VALUES))
     assert one.tag("type", "passport") != other.tag("type", "passport")
-    service = await fields.of_service()
+    service = await fields.reader(None)
     with pytest.raises(DecryptionError):
         service.open("document", row, one.seal("document", row, VALUES))
 

@@ -44,19 +44,19 @@ class Vault:
         keys = Keys(self.database, self.provider)
         for _ in range(owners):
             one = await new_owner(keys, self.database)
-            self.sealed[one] = (await FieldEncryption(keys).of(one)).seal(
+            self.sealed[one] = (await FieldEncryption(keys).writer(one)).seal(
                 "document", one, {"of": str(one)}
             )
-        service = await FieldEncryption(keys).of_service()
+        service = await FieldEncryption(keys).writer(None)
         self.sealed[None] = service.seal("worker", UUID(int=1), {"of": "None"})
 
     async def opens(self) -> None:
         """Every row opens, in a process that has just started."""
         fields = FieldEncryption(Keys(self.database, self.provider))
         for one, sealed in self.sealed.items():
-            sealer = await fields.of_service() if one is None else await fields.of(one)
+            reader = await fields.reader(one)
             table, row = ("worker", UUID(int=1)) if one is None else ("document", one)
-            assert sealer.open(table, row, sealed) == {"of": str(one)}
+            assert reader.open(table, row, sealed) == {"of": str(one)}
 
     async def roots(self) -> dict[str, tuple[bool, datetime | None, datetime | None]]:
         async with self.database.transaction() as tx:
@@ -139,7 +139,7 @@ async def test_a_cached_secret_lives_through_a_rotation(vault: Vault) -> None:
     """The secrets stay: what a running service has in memory goes on opening and sealing."""
     fields = FieldEncryption(Keys(vault.database, vault.provider))
     one = next(owner for owner in vault.sealed if owner is not None)
-    before = await fields.of(one)
+    before = await fields.writer(one)
     await rotate(vault.database, vault.provider, RETENTION, quiet)
     vault.sealed[one] = before.seal("document", one, {"of": str(one)})
     await vault.opens()

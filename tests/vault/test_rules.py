@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auth.subjects import Party
 from base.errors import ErrorKind
 from base.ids import new_id
 from vault.rules import (
@@ -30,6 +31,7 @@ from vault.rules import (
 )
 
 ME, OTHER, PERSON, STRANGER = (new_id() for _ in range(4))
+WORKER = Party("worker", ME)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 INSTANTS = st.integers(-40, 40).map(lambda days: START + timedelta(days=days))
 
@@ -38,9 +40,11 @@ INSTANTS = st.integers(-40, 40).map(lambda days: START + timedelta(days=days))
 def grants(draw: st.DrawFn) -> GrantFacts:
     given_at = draw(INSTANTS)
     return GrantFacts(
+        at=draw(INSTANTS),
         person_id=PERSON,
-        recipient_kind=draw(st.sampled_from(["worker", "client"])),
-        recipient_id=draw(st.sampled_from([ME, OTHER])),
+        recipient=Party(
+            draw(st.sampled_from(["worker", "client"])), draw(st.sampled_from([ME, OTHER]))
+        ),
         given_at=given_at,
         ends_at=given_at + timedelta(days=draw(st.integers(1, 40))),
         revoked_at=draw(st.none() | INSTANTS),
@@ -63,18 +67,16 @@ DOCUMENTS = st.builds(
 )
 
 
-def live(grant: GrantFacts, now: datetime) -> bool:
-    mine = grant.recipient_id == ME and grant.recipient_kind == "worker"
-    return mine and grant.revoked_at is None and grant.given_at <= now < grant.ends_at
+def live(grant: GrantFacts) -> bool:
+    mine = grant.recipient.id == ME and grant.recipient.kind == "worker"
+    return mine and grant.revoked_at is None and grant.given_at <= grant.at < grant.ends_at
 
 
-@given(grants(), DOCUMENTS, st.sampled_from(GrantAction), INSTANTS)
+@given(grants(), DOCUMENTS, st.sampled_from(GrantAction))
 def test_a_document_opens_only_when_every_condition_holds(
-    grant: GrantFacts, document: DocumentFacts, action: GrantAction, now: datetime
+    grant: GrantFacts, document: DocumentFacts, action: GrantAction
 ) -> None:
-    answer = may_open(
-        grant, document, recipient_kind="worker", recipient_id=ME, action=action, now=now
-    )
+    answer = may_open(grant, document, caller=WORKER, action=action)
     has_action = {
         GrantAction.ATTEST: grant.may_attest or grant.may_read,
         GrantAction.READ: grant.may_read,
@@ -83,7 +85,7 @@ def test_a_document_opens_only_when_every_condition_holds(
     there = document.created_at <= grant.given_at and document.typed_at <= grant.given_at
     by_type = document.type_in_scope and (there or grant.covers_future)
     conditions = [
-        live(grant, now),
+        live(grant),
         has_action,
         document.same_person,
         document.picked or by_type,
@@ -93,24 +95,24 @@ def test_a_document_opens_only_when_every_condition_holds(
     assert isinstance(answer, Allowed) is all(conditions)
 
 
-@given(grants(), INSTANTS, st.booleans(), st.booleans())
+@given(grants(), st.booleans(), st.booleans())
 def test_the_other_rules_need_a_live_grant_of_the_caller_and_its_action(
-    grant: GrantFacts, now: datetime, covered: bool, named: bool
+    grant: GrantFacts, covered: bool, named: bool
 ) -> None:
-    caller = {"recipient_kind": "worker", "recipient_id": ME}
-    attests = live(grant, now) and (grant.may_attest or grant.may_read)
-    assert isinstance(may_list(grant, now=now, **caller), Allowed) is attests  # type: ignore[arg-type]  # two keywords of one dict
-    evidence = may_attest(grant, type_covered=covered, now=now, **caller)  # type: ignore[arg-type]  # idem
+    attests = live(grant) and (grant.may_attest or grant.may_read)
+    assert isinstance(may_list(grant, caller=WORKER), Allowed) is attests
+    evidence = may_attest(grant, type_covered=covered, caller=WORKER)
     assert isinstance(evidence, Allowed) is (attests and covered)
-    deposit = may_deposit(grant, types_named=named, type_in_scope=covered, now=now, **caller)  # type: ignore[arg-type]  # idem
-    allowed = live(grant, now) and grant.may_deposit and (covered or not named)
+    deposit = may_deposit(grant, types_named=named, type_in_scope=covered, caller=WORKER)
+    allowed = live(grant) and grant.may_deposit and (covered or not named)
     assert isinstance(deposit, Allowed) is allowed
 
 
+LATER = START + timedelta(days=1)
 GRANT = GrantFacts(
+    at=LATER,
     person_id=PERSON,
-    recipient_kind="worker",
-    recipient_id=ME,
+    recipient=WORKER,
     given_at=START,
     ends_at=START + timedelta(days=30),
     revoked_at=None,
@@ -128,7 +130,6 @@ PAPER = DocumentFacts(
     typed_at=START - timedelta(days=1),
     scan="clean",
 )
-LATER = START + timedelta(days=1)
 
 
 def opening(
@@ -138,14 +139,15 @@ def opening(
     now: datetime = LATER,
     kind: str = "worker",
 ) -> Reason | None:
-    answer = may_open(grant, document, recipient_kind=kind, recipient_id=ME, action=action, now=now)
+    grant = grant and replace(grant, at=now)
+    answer = may_open(grant, document, caller=Party(kind, ME), action=action)
     return answer.reason if isinstance(answer, Refused) else None
 
 
 def test_each_refusal_has_its_reason() -> None:
     assert opening() is None
     assert opening(grant=None) is Reason.NOT_FOUND
-    assert opening(grant=replace(GRANT, recipient_id=OTHER)) is Reason.NOT_RECIPIENT
+    assert opening(grant=replace(GRANT, recipient=Party("worker", OTHER))) is Reason.NOT_RECIPIENT
     assert opening(kind="client") is Reason.NOT_RECIPIENT
     assert opening(grant=replace(GRANT, revoked_at=LATER)) is Reason.REVOKED
     assert opening(now=GRANT.ends_at) is Reason.EXPIRED
@@ -163,7 +165,7 @@ def test_each_refusal_has_its_reason() -> None:
 
 def test_a_grant_of_another_says_nothing_of_its_state() -> None:
     """Revoked, expired or live: a stranger reads the same."""
-    others = replace(GRANT, recipient_id=OTHER)
+    others = replace(GRANT, recipient=Party("worker", OTHER))
     for grant in (others, replace(others, revoked_at=START), replace(others, ends_at=START)):
         assert opening(grant=grant) is Reason.NOT_RECIPIENT
 
@@ -196,11 +198,11 @@ def test_a_grant_is_revoked_and_seen_by_its_own_sides_only() -> None:
     assert may_revoke(GRANT, person_id=STRANGER) == Refused(Reason.NOT_OWNER)
     assert may_revoke(None, person_id=PERSON) == Refused(Reason.NOT_FOUND)
     seen = [
-        may_see(GRANT, person_id=PERSON, recipient_kind="", recipient_id=PERSON),
-        may_see(GRANT, person_id=STRANGER, recipient_kind="", recipient_id=STRANGER),
-        may_see(GRANT, person_id=None, recipient_kind="worker", recipient_id=ME),
-        may_see(GRANT, person_id=None, recipient_kind="client", recipient_id=ME),
-        may_see(GRANT, person_id=None, recipient_kind="worker", recipient_id=OTHER),
+        may_see(GRANT, caller=Party("person", PERSON)),
+        may_see(GRANT, caller=Party("person", STRANGER)),
+        may_see(GRANT, caller=WORKER),
+        may_see(GRANT, caller=Party("client", ME)),
+        may_see(GRANT, caller=Party("worker", OTHER)),
     ]
     assert [isinstance(each, Allowed) for each in seen] == [True, False, True, False, False]
 

@@ -69,7 +69,7 @@ async def test_an_envelope_and_its_file(
     blob = await services.storage.blobs.get(BlobKey(sealed.blob_key), 2**20)
     assert len(blob) == 74 + length + 32 * segments
     assert reader.open_file(dek, "original", sealed.id, blob, length) == plaintext
-    hasher = (await services.field_encryption.of(person.id)).hasher("content")
+    hasher = (await services.field_encryption.writer(person.id)).hasher("content")
     hasher.update(plaintext + len(plaintext).to_bytes(8, "big"))
     assert reader.content_hash(secret, str(person.id), plaintext) == hasher.digest()
     with pytest.raises(InvalidTag):

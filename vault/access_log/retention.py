@@ -99,7 +99,7 @@ async def _notify(services: Services, tx: AsyncConnection, person_id: UUID, year
     if row is None:
         return
     try:
-        values = (await services.field_encryption.of(person_id, tx)).open(
+        values = (await services.field_encryption.reader(person_id, tx)).open(
             "person", row.id, row.sealed
         )
     except KeyDestroyed:

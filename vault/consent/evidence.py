@@ -14,14 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth.services import CoreServices
-from auth.subjects import Recipient, kind_of
+from auth.subjects import Recipient
 from base.errors import ErrorKind, ServiceError
-from storage.field_encryption import FieldSealer
+from base.pipeline import fetch
+from storage.field_encryption import FieldReader
 from vault import catalogue, decisions
 from vault.consent import records
-from vault.consent.grants import attempt_on, type_tag
-from vault.consent.terms import Terms
-from vault.decisions import AccessAttempt, Denial
+from vault.consent.grant_use import attempt_under
+from vault.consent.type_tags import type_tag
+from vault.decisions import Denial
 from vault.document_view import is_verified
 from vault.rules import Reason, Refused, may_attest
 
@@ -41,7 +42,9 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _Answerable:
+    """A question that was allowed and recorded: the rows that answer it."""
+
     at: datetime
     person_id: UUID
     rows: Sequence[Row[Any]]
@@ -60,53 +63,42 @@ async def evidence(
     await decisions.check_token(services, recipient, "evidence", Action.ATTEST)
     # 1. Judged and recorded in one commit, before anything about a document is opened.
     async with services.database.transaction() as tx:
-        judged = await _judge(services, tx, recipient, grant_id, code)
-    if isinstance(judged, Denial):
-        raise await decisions.record_denial(services, judged)
+        outcome = await _judge(services, tx, recipient, grant_id, code)
+    if isinstance(outcome, Denial):
+        raise await decisions.record_denial(services, outcome)
     # 2. Answered, out of the rows that were judged.
-    sealer = await services.field_encryption.of(judged.person_id)
-    return _answer(code, judged, sealer)
+    reader = await services.field_encryption.reader(outcome.person_id)
+    return _answer(code, outcome, reader)
 
 
 async def _judge(
     services: CoreServices, tx: AsyncConnection, recipient: Recipient, grant_id: UUID, code: str
-) -> _Judged | Denial:
-    grant = await records.grant_for_use(tx, grant_id)
-    attempt = replace(attempt_on(grant, recipient, Action.ATTEST), details={"document_type": code})
-    if grant is None:
-        return Denial(attempt, Reason.NOT_FOUND)
-    tag = await type_tag(services, grant.person_id, code)
-    rows = await records.covered_of_type(tx, grant, tag)
-    named = await records.names_type(tx, grant_id, tag)
-    judged = may_attest(
-        records.grant_facts(grant),
-        type_covered=named or any(row.picked for row in rows),
-        recipient_kind=kind_of(recipient),
-        recipient_id=recipient.id,
-        now=grant.at,
-    )
-    if isinstance(judged, Refused):
-        return Denial(attempt, judged.reason)
-    attempt = await _with_purpose(services, tx, grant, attempt)
+) -> _Answerable | Denial:
+    found = await fetch(tx, records.grant_for_use(grant_id))
+    grant = found[0] if found else None
+    rows: Sequence[Row[Any]] = ()
+    covered = False
+    if grant is not None:
+        tag = await type_tag(services, grant.person_id, code)
+        rows = await records.covered_of_type(tx, grant, tag)
+        named = await records.names_type(tx, grant_id, tag)
+        covered = named or any(row.picked for row in rows)
+    judged = may_attest(records.grant_facts(grant), type_covered=covered, caller=recipient.party)
+    attempt = await attempt_under(services, tx, grant, recipient, Action.ATTEST)
+    attempt = replace(attempt, details={"document_type": code})
+    if grant is None or isinstance(judged, Refused):
+        return Denial(attempt, judged.reason if isinstance(judged, Refused) else Reason.NOT_FOUND)
     documents = tuple(row.id for row in rows)
     await decisions.record_allowed(services, tx, grant.at, replace(attempt, documents=documents))
-    return _Judged(grant.at, grant.person_id, rows)
+    return _Answerable(grant.at, grant.person_id, rows)
 
 
-async def _with_purpose(
-    services: CoreServices, tx: AsyncConnection, grant: Row[Any], attempt: AccessAttempt
-) -> AccessAttempt:
-    sealer = await services.field_encryption.of(grant.person_id, tx)
-    terms = Terms.read(sealer.open("grant", grant.id, grant.sealed))
-    return replace(attempt, purpose_code=terms.purpose_code, purpose=terms.purpose)
-
-
-def _answer(code: str, judged: _Judged, sealer: FieldSealer) -> Evidence:
-    papers = [(row, sealer.open("document", row.id, row.sealed)) for row in judged.rows]
+def _answer(code: str, answerable: _Answerable, reader: FieldReader) -> Evidence:
+    papers = [(row, reader.open("document", row.id, row.sealed)) for row in answerable.rows]
     if not papers:
         return Evidence(
             type=code, held=False, issued_on=None, valid_until=None, verified=False,
-            deposited_on=None, as_of=judged.at, documents=0,
+            deposited_on=None, as_of=answerable.at, documents=0,
         )  # fmt: skip
     row, paper = max(papers, key=lambda each: (each[1].get("issued_on") or "", each[0].created_at))
     return Evidence(
@@ -118,7 +110,7 @@ def _answer(code: str, judged: _Judged, sealer: FieldSealer) -> Evidence:
             paper["deposited_by"], row.number, altered=paper.get("altered", False)
         ),
         deposited_on=row.created_at.date(),
-        as_of=judged.at,
+        as_of=answerable.at,
         documents=len(papers),
     )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -23,8 +24,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement, Select
 
 from auth.records.people import PersonRow
+from auth.subjects import Party
 from base.db_time import now
 from base.ids import new_id
+from base.pipeline import Bound, Statement
 from vault.cursors import Position
 from vault.rules import GrantFacts
 from vault.tables import (
@@ -62,14 +65,17 @@ def covers(grant_id: Any, given_at: Any, covers_future: Any) -> ColumnElement[bo
 
 
 _GRANT = select(Grant.__table__, now().label("at"))
+_FOR_USE = Statement(_GRANT.where(Grant.id == bindparam("grant")).with_for_update(read=True))
 
 
-def grant_facts(row: Any) -> GrantFacts:
-    """A grant's row as the rules read it."""
+def grant_facts(row: Any | None) -> GrantFacts | None:
+    """A grant's row as the rules read it; None where there is none."""
+    if row is None:
+        return None
     return GrantFacts(
+        at=row.at,
         person_id=row.person_id,
-        recipient_kind=row.recipient_kind,
-        recipient_id=row.recipient_id,
+        recipient=Party(row.recipient_kind, row.recipient_id),
         given_at=row.given_at,
         ends_at=row.ends_at,
         revoked_at=row.revoked_at,
@@ -80,11 +86,10 @@ def grant_facts(row: Any) -> GrantFacts:
     )
 
 
-async def grant_for_use(connection: AsyncConnection, grant_id: UUID) -> Row[Any] | None:
-    """A grant and the instant `at` it is judged; a revocation waits until the act commits."""
-    return await _one_or_none(
-        connection, _GRANT.where(Grant.id == grant_id).with_for_update(read=True)
-    )
+def grant_for_use(grant_id: UUID) -> Bound:
+    """A grant and the instant `at` it is judged, one row or none; a revocation waits until the act
+    commits."""
+    return _FOR_USE(grant=grant_id)
 
 
 async def grant_to_change(connection: AsyncConnection, grant_id: UUID) -> Row[Any] | None:
@@ -142,15 +147,14 @@ async def grants_of_person(
 
 async def grants_of_recipient(
     connection: AsyncConnection,
-    kind: str,
-    recipient_id: UUID,
+    recipient: Party,
     *,
     state: str | None,
     after: Position | None,
     limit: int,
 ) -> Sequence[Row[Any]]:
     """A recipient's grants, newest first."""
-    theirs = and_(Grant.recipient_kind == kind, Grant.recipient_id == recipient_id)
+    theirs = and_(Grant.recipient_kind == recipient.kind, Grant.recipient_id == recipient.id)
     return await _grants_page(connection, theirs, state, after, limit)
 
 
@@ -333,8 +337,7 @@ async def requests_of_person(
 
 async def requests_of_requester(
     connection: AsyncConnection,
-    kind: str,
-    requester_id: UUID,
+    requester: Party,
     *,
     after: Position | None,
     limit: int,
@@ -342,7 +345,8 @@ async def requests_of_requester(
     """What a worker or a client asked, newest first."""
     query = (
         _REQUEST.where(
-            ConsentRequest.requester_kind == kind, ConsentRequest.requester_id == requester_id
+            ConsentRequest.requester_kind == requester.kind,
+            ConsentRequest.requester_id == requester.id,
         )
         .order_by(ConsentRequest.id.desc())
         .limit(limit + 1)

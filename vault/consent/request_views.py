@@ -10,13 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth.services import CoreServices
-from auth.subjects import Person, Recipient, kind_of
-from storage.field_encryption import FieldSealer
+from auth.subjects import Party, Person, Recipient
 from vault import cursors, decisions, durations
 from vault.catalogue import is_sensitive
 from vault.consent import records
-from vault.consent.grants import type_tags
 from vault.consent.terms import Terms
+from vault.consent.type_tags import type_tags
 from vault.cursors import Page
 from vault.decisions import AccessAttempt
 from vault.rules import Reason
@@ -81,9 +80,7 @@ async def list_sent(
     """What a worker or a client asked, newest first."""
     after = cursors.read(cursor)
     async with services.database.transaction() as tx:
-        rows = await records.requests_of_requester(
-            tx, kind_of(sender), sender.id, after=after, limit=limit
-        )
+        rows = await records.requests_of_requester(tx, sender.party, after=after, limit=limit)
         items = [await _sent(services, tx, row) for row in rows[:limit]]
     return Page(items, cursors.cut(rows, limit, lambda row: (0, row.id)))
 
@@ -102,10 +99,7 @@ async def see_sent(services: CoreServices, sender: Recipient, request_id: UUID) 
     """One request, to the one who sent it. Raises `ServiceError` `not_found`."""
     async with services.database.transaction() as tx:
         row = await records.request(tx, request_id)
-        if row is not None and (row.requester_kind, row.requester_id) == (
-            kind_of(sender),
-            sender.id,
-        ):
+        if row is not None and Party(row.requester_kind, row.requester_id) == sender.party:
             return await _sent(services, tx, row)
     reason = Reason.NOT_FOUND if row is None else Reason.NOT_RECIPIENT
     raise await decisions.record_refusal(services, attempt_on(row, sender, Action.REQUEST), reason)
@@ -119,16 +113,10 @@ def attempt_on(row: Row[Any] | None, subject: Person | Recipient, action: Action
     return AccessAttempt(action=action, actor=actor, person=row.person_id, request=row.id)
 
 
-async def _opened_by(
-    services: CoreServices, tx: AsyncConnection, person_id: UUID | None
-) -> FieldSealer:
-    if person_id is None:
-        return await services.field_encryption.of_service()
-    return await services.field_encryption.of(person_id, tx)
-
-
 async def _sent(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> SentRequest:
-    values = (await _opened_by(services, tx, row.person_id)).open(TABLE, row.id, row.sealed)
+    values = (await services.field_encryption.reader(row.person_id, tx)).open(
+        TABLE, row.id, row.sealed
+    )
     approved = row.answer == "approved"
     state: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
     return SentRequest(
@@ -143,7 +131,9 @@ async def _sent(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> S
 
 
 async def _received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> ReceivedRequest:
-    values = (await services.field_encryption.of(row.person_id, tx)).open(TABLE, row.id, row.sealed)
+    values = (await services.field_encryption.reader(row.person_id, tx)).open(
+        TABLE, row.id, row.sealed
+    )
     asked = Terms.read(values)
     silent: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
     return ReceivedRequest(

@@ -1,9 +1,9 @@
 """Deposit: a paper comes in, is sealed as it arrives, decoded apart, and kept with its rendition.
 
-The way of the data: incoming slices → `receiving.take` → `storage.content.sealing` → the store;
-then the sealed originals are read back slice by slice into the decoder, and its rendition is
-sealed in turn. Rows, jobs and the event are one commit at the end (`keeping`). Plaintext touches no
-disk.
+The way of the data: incoming slices → `intake.receive` → `storage.content.content_writer` → the
+store; then the sealed originals are read back slice by slice into the decoder, and its rendition is
+sealed in turn. Rows, jobs and the event are one commit at the end (`deposit_commit`). Plaintext
+touches no disk, and nothing here opens what is sealed to the owner.
 """
 
 import hmac
@@ -18,54 +18,35 @@ from sqlalchemy.engine import Row
 from base.errors import ServiceError, invalid
 from storage import content
 from storage.blobs import BlobKey
-from storage.content import Address, SealedContent
+from storage.content import Content, SealedContent
 from vault.decoding.media import Inspection
-from vault.document_view import DocumentMetadata, DocumentView
 from vault.documents.deposit_commit import (
+    DepositCommand,
     Deposited,
     Depositor,
-    Judge,
     VersionFiles,
-    answer_held,
     check_metadata,
     commit_deposit,
     commit_version,
+    find_held,
 )
 from vault.documents.intake import Allowance, Incoming, ReceivedFile, receive
 from vault.services import Services
 
 
-async def deposit(
-    services: Services,
-    owner_id: UUID,
-    depositor: Depositor,
-    incoming: Incoming,
-    metadata: Callable[[], DocumentMetadata],
-    *,
-    judge: Judge | None = None,
-    idempotency_key: str | None = None,
-) -> Deposited:
-    """Keep a new document in a vault.
-
-    `facts` is called once the files are read, since a form's fields may follow its files. `judge`
-    judges a recipient's right again in the transaction that commits (invariant 3). The owner who
-    deposits the same bytes again is answered with the document already held.
-    """
+async def deposit(services: Services, command: DepositCommand, incoming: Incoming) -> Deposited:
+    """Keep a new document in a vault."""
     async with _loose(services) as loose:
-        originals = await _receive(services, owner_id, incoming, loose)
-        said = check_metadata(metadata())
-        if depositor.grant is None:
-            held = await answer_held(services, owner_id, depositor, originals.tag)
-            if held is not None:
-                return held
-        made = await _make(services, owner_id, originals, loose)
-        return await commit_deposit(
-            services, owner_id, depositor, said, _files(made), loose.claim, judge=judge,
-            idempotency_key=idempotency_key,
-        )  # fmt: skip
+        originals = await _receive(services, command.owner_id, incoming, loose)
+        metadata = check_metadata(command.metadata())
+        held = await find_held(services, command, originals.tag) if command.owner_view else None
+        if held is not None:
+            return held
+        made = await _make(services, command.owner_id, originals, loose)
+        return await commit_deposit(services, command, metadata, _files(made), loose.claim)
 
 
-async def new_version(
+async def deposit_version(
     services: Services,
     owner_id: UUID,
     depositor: Depositor,
@@ -73,8 +54,8 @@ async def new_version(
     incoming: Incoming,
     *,
     may_change: Callable[[Row[Any] | None], None],
-) -> DocumentView:
-    """Keep a new version of a document. `may_change` raises unless the row may be changed."""
+) -> Row[Any]:
+    """Keep a new version of a document; its row. `may_change` raises unless it may be changed."""
     async with _loose(services) as loose:
         originals = await _receive(services, owner_id, incoming, loose)
         made = await _make(services, owner_id, originals, loose)
@@ -90,7 +71,8 @@ class _Originals:
 
     digest: "hmac.HMAC" = field(repr=False)
     files: list[SealedContent] = field(default_factory=list)
-    taken: list[ReceivedFile] = field(default_factory=list)
+    received: list[ReceivedFile] = field(default_factory=list)
+    contents: list[Content] = field(default_factory=list)
 
     @property
     def tag(self) -> bytes:
@@ -135,7 +117,8 @@ async def _receive(
     services: Services, owner_id: UUID, incoming: Incoming, loose: _Loose
 ) -> _Originals:
     """Seal the originals as they arrive."""
-    originals = _Originals((await services.field_encryption.of(owner_id)).hasher("content"))
+    writer = await services.field_encryption.writer(owner_id)
+    originals = _Originals(writer.hasher("content"))
     allowance = Allowance(services.settings.max_document_bytes)
     async for one in incoming.files():
         if len(originals.files) >= services.settings.max_parts:
@@ -143,8 +126,9 @@ async def _receive(
         async with content.content_writer(
             services.storage.blobs, services.storage.keys, owner_id, "original"
         ) as sealing:
-            originals.taken.append(await receive(one, sealing, allowance, originals.digest))
+            originals.received.append(await receive(one, sealing, allowance, originals.digest))
             sealed = await sealing.commit()
+            originals.contents.append(sealing.read_back(sealed, services.storage.blobs))
         loose.keys.append(sealed.blob_key)
         originals.files.append(sealed)
     if not originals.files:
@@ -154,7 +138,7 @@ async def _receive(
 
 async def _make(services: Services, owner_id: UUID, originals: _Originals, loose: _Loose) -> _Made:
     """Decode the originals apart, and seal the rendition that recipients will get."""
-    sources = [await _source(services, owner_id, one) for one in originals.files]
+    sources = [one.slices for one in originals.contents]
     async with await services.decoder.inspect(sources) as decoded:
         if decoded.inspection.rendition == "same":
             return _Made(originals, decoded.inspection, None)
@@ -166,16 +150,6 @@ async def _make(services: Services, owner_id: UUID, originals: _Originals, loose
             rendition = await sealing.commit()
         loose.keys.append(rendition.blob_key)
         return _Made(originals, decoded.inspection, rendition)
-
-
-async def _source(
-    services: Services, owner_id: UUID, one: SealedContent
-) -> Callable[[], AsyncIterator[memoryview]]:
-    address = Address(one.id, one.role, one.blob_key, one.envelope)
-    opened = await content.open_content(
-        services.storage.blobs, services.storage.keys, owner_id, address
-    )
-    return opened.slices
 
 
 def _files(made: _Made) -> VersionFiles:
@@ -191,10 +165,10 @@ def _files(made: _Made) -> VersionFiles:
         }
         for position, one in enumerate(files)
     )
-    return VersionFiles(made.originals.tag, _metadata(made), tuple(rows))
+    return VersionFiles(made.originals.tag, _sealed_values(made), tuple(rows))
 
 
-def _metadata(made: _Made) -> dict[str, Any]:
+def _sealed_values(made: _Made) -> dict[str, Any]:
     """What a version's row keeps, sealed: of the originals, and of what recipients get."""
     inspection, originals = made.inspection, made.originals
     rendition = made.rendition
@@ -202,11 +176,11 @@ def _metadata(made: _Made) -> dict[str, Any]:
     return {
         "parts": [
             {
-                "media_type": taken.media_type.value,
-                "file_name": taken.file_name,
+                "media_type": received.media_type.value,
+                "file_name": received.file_name,
                 "size": one.length,
             }
-            for taken, one in zip(originals.taken, originals.files, strict=True)
+            for received, one in zip(originals.received, originals.files, strict=True)
         ],
         "pages": inspection.pages,
         "notes": [note.value for note in inspection.notes],

@@ -1,4 +1,8 @@
-"""Keeping what a deposit made: its rows, its jobs and its event, in one commit."""
+"""The commit of a deposit: its rows, its jobs and its event, all or nothing.
+
+Nothing here opens what is sealed: a deposit only writes to its owner (invariant 15). What the owner
+is shown of a document already there is opened by `DepositCommand.owner_view`.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -13,9 +17,10 @@ from auth.records import people
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
-from storage.field_encryption import FieldSealer
+from storage.field_encryption import FieldWriter
 from vault import idempotency, jobs
 from vault.catalogue.types import by_code
+from vault.consent.type_tags import type_tag
 from vault.document_view import (
     DOCUMENT,
     VERSION,
@@ -23,7 +28,7 @@ from vault.document_view import (
     DocumentView,
     metadata_key,
     metadata_values,
-    open_document,
+    view_of,
 )
 from vault.documents import expiry_reminders, records
 from vault.services import Services
@@ -31,6 +36,7 @@ from vault.services import Services
 MOST_DOCUMENTS = 2000
 
 Judge = Callable[[AsyncConnection], Awaitable[None]]
+OwnerView = Callable[[AsyncConnection, Row[Any]], Awaitable[DocumentView]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class Depositor:
     purpose_code: str = ""
     purpose: str = field(default="", repr=False)
 
-    def words(self) -> dict[str, str]:
+    def values(self) -> dict[str, str]:
         """What the document's row keeps of them, sealed."""
         actor = self.actor
         return {
@@ -53,11 +59,29 @@ class Depositor:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositCommand:
+    """A deposit to be made: into whose vault, by whom, what they say of it.
+
+    `metadata` is called once the files are read, since a form's fields may follow its files.
+    `judge` judges a recipient's right again in the transaction that commits (invariant 3).
+    `owner_view` opens, for the owner alone, a document that is there already: without it, the
+    same bytes are never looked for.
+    """
+
+    owner_id: UUID
+    depositor: Depositor
+    metadata: Callable[[], DocumentMetadata]
+    judge: Judge | None = None
+    owner_view: OwnerView | None = None
+    idempotency_key: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Deposited:
     """The document kept, and whether it was there already."""
 
-    paper: DocumentView
+    document: DocumentView
     already_held: bool
 
 
@@ -65,12 +89,12 @@ class Deposited:
 class VersionFiles:
     """What the rows of a version say of its files, which are durable in the store.
 
-    `tag`: the keyed hash of the originals' bytes. `facts`: what its sealed row keeps of them.
+    `tag`: the keyed hash of the originals' bytes. `sealed_values`: what its sealed row keeps.
     `rows`: each one's `id`, `role`, `position`, `blob_key`, `envelope`.
     """
 
     tag: bytes
-    metadata: dict[str, Any] = field(repr=False)
+    sealed_values: dict[str, Any] = field(repr=False)
     rows: tuple[dict[str, Any], ...] = field(repr=False)
 
 
@@ -83,89 +107,44 @@ def check_metadata(metadata: DocumentMetadata) -> DocumentMetadata:
     return metadata
 
 
-async def answer_held(
-    services: Services, owner_id: UUID, depositor: Depositor, tag: bytes
-) -> Deposited | None:
+async def find_held(services: Services, command: DepositCommand, tag: bytes) -> Deposited | None:
     """The document of the owner's that already has these bytes; answering with it is recorded."""
     async with services.database.transaction() as tx:
-        return await _held(services, tx, owner_id, depositor, tag)
-
-
-async def _held(
-    services: Services, tx: AsyncConnection, owner_id: UUID, depositor: Depositor, tag: bytes
-) -> Deposited | None:
-    held = await records.held_already(tx, owner_id, tag)
-    row = None if held is None else await records.document(tx, owner_id, held)
-    if row is None:
-        return None
-    await _record(services, tx, owner_id, depositor, Action.DEPOSIT, row.id, held=1)
-    paper = open_document(await services.field_encryption.of(owner_id, tx), row)
-    return Deposited(paper, already_held=True)
+        return await _held(services, tx, command, tag)
 
 
 async def commit_deposit(
     services: Services,
-    owner_id: UUID,
-    depositor: Depositor,
+    command: DepositCommand,
     metadata: DocumentMetadata,
     files: VersionFiles,
     claim: Callable[[], None],
-    *,
-    judge: Judge | None,
-    idempotency_key: str | None,
 ) -> Deposited:
     """Rows, jobs and event in one commit: the 201 is durable, or nothing happened.
 
     `claim` is called once nothing but the commit is left: its answer may be lost.
     """
-    document_id, version_id = new_id(), new_id()
     async with services.database.transaction() as tx:
-        await records.lock_vault(tx, owner_id)
-        if await people.person(tx, owner_id) is None:
+        await records.lock_vault(tx, command.owner_id)
+        if await people.person(tx, command.owner_id) is None:
             # Erased while the file was on its way.
             raise not_found()
-        if judge is not None:
-            await judge(tx)
-        else:
-            held = await _held(services, tx, owner_id, depositor, files.tag)
-            if held is not None:
-                return held
-        claimed = await idempotency.claim(
-            services,
-            tx,
-            caller_id=depositor.actor.id or owner_id,
-            route=f"deposit/{owner_id}/{depositor.grant}",
-            key=idempotency_key,
-            body=files.tag + metadata_key(metadata),
-        )
+        if command.judge is not None:
+            await command.judge(tx)
+        held = await _held(services, tx, command, files.tag)
+        if held is not None:
+            return held
+        claimed = await _claim_key(services, tx, command, metadata, files)
         if claimed is not None and claimed.result_id is not None:
-            return await _again(services, tx, owner_id, depositor, metadata, claimed.result_id)
-        if await records.count_documents(tx, owner_id) >= MOST_DOCUMENTS:
+            return await _same_answer(services, tx, command, metadata, files, claimed.result_id)
+        if await records.count_documents(tx, command.owner_id) >= MOST_DOCUMENTS:
             raise ServiceError(ErrorKind.CONFLICT, "too_many_documents", limit=MOST_DOCUMENTS)
-        sealer = await services.field_encryption.of(owner_id, tx)
-        type_tag = await services.field_encryption.tag(
-            "document-type", owner_id.bytes, metadata.type
-        )
-        await records.add_document(
-            tx,
-            id=document_id,
-            person_id=owner_id,
-            version_id=version_id,
-            type_tag=type_tag,
-            deposited_by_kind=depositor.actor.kind.value,
-            deposited_by_id=depositor.actor.id,
-            revision=new_id(),
-            notice_at=expiry_reminders.notice_at(metadata),
-            sealed=sealer.seal(DOCUMENT, document_id, metadata_values(metadata, depositor.words())),
-        )
-        await _add_version(services, tx, sealer, owner_id, document_id, version_id, 1, files)
-        await _record(services, tx, owner_id, depositor, Action.DEPOSIT, document_id)
-        await idempotency.keep(tx, claimed, document_id)
-        row = await records.document(tx, owner_id, document_id)
-        assert row is not None  # noqa: S101  (added in this transaction)
-        paper = open_document(sealer, row)
+        row = await _add_document(services, tx, command, metadata, files)
+        await _record(services, tx, command.owner_id, command.depositor, Action.DEPOSIT, row.id)
+        await idempotency.keep(tx, claimed, row.id)
         claim()
-    return Deposited(paper, already_held=False)
+    view = view_of(row, metadata, deposited_by=command.depositor.values(), file=files.sealed_values)
+    return Deposited(view, already_held=False)
 
 
 async def commit_version(
@@ -177,63 +156,128 @@ async def commit_version(
     claim: Callable[[], None],
     *,
     may_change: Callable[[Row[Any] | None], None],
-) -> DocumentView:
-    """`keep`, for a document that is there: a new version of it, unless `may_change` raises."""
+) -> Row[Any]:
+    """`commit_deposit`, for a document that is there: a new version of it, unless `may_change`
+    raises. Gives its row as it stands now."""
     async with services.database.transaction() as tx:
         await records.lock_vault(tx, owner_id)
         may_change(await records.document(tx, owner_id, document_id))
-        sealer = await services.field_encryption.of(owner_id, tx)
+        writer = await services.field_encryption.writer(owner_id, tx)
         number = await records.next_number(tx, owner_id, document_id)
         version_id = new_id()
-        await _add_version(services, tx, sealer, owner_id, document_id, version_id, number, files)
+        of, version = (owner_id, document_id), (version_id, number)
+        await _add_version(services, tx, writer, files, document=of, version=version)
         await records.change_document(
             tx, owner_id, document_id, version_id=version_id, revision=new_id()
         )
         await _record(services, tx, owner_id, depositor, Action.NEW_VERSION, document_id)
         row = await records.document(tx, owner_id, document_id)
         assert row is not None  # noqa: S101  (changed in this transaction)
-        paper = open_document(sealer, row)
         claim()
-    return paper
+    return row
 
 
-async def _again(
+async def _held(
+    services: Services, tx: AsyncConnection, command: DepositCommand, tag: bytes
+) -> Deposited | None:
+    if command.owner_view is None:
+        return None
+    owner_id = command.owner_id
+    held = await records.held_already(tx, owner_id, tag)
+    row = None if held is None else await records.document(tx, owner_id, held)
+    if row is None:
+        return None
+    await _record(services, tx, owner_id, command.depositor, Action.DEPOSIT, row.id, held=1)
+    return Deposited(await command.owner_view(tx, row), already_held=True)
+
+
+async def _claim_key(
     services: Services,
     tx: AsyncConnection,
-    owner_id: UUID,
-    depositor: Depositor,
+    command: DepositCommand,
     metadata: DocumentMetadata,
+    files: VersionFiles,
+) -> idempotency.Claim | None:
+    depositor = command.depositor
+    return await idempotency.claim(
+        services,
+        tx,
+        caller_id=depositor.actor.id or command.owner_id,
+        route=f"deposit/{command.owner_id}/{depositor.grant}",
+        key=command.idempotency_key,
+        body=files.tag + metadata_key(metadata),
+    )
+
+
+async def _same_answer(
+    services: Services,
+    tx: AsyncConnection,
+    command: DepositCommand,
+    metadata: DocumentMetadata,
+    files: VersionFiles,
     document_id: UUID,
 ) -> Deposited:
     """The answer already given to this key; none once the document is gone.
 
-    A recipient is told what they said and gave, and nothing of what the owner made of it since: a
-    correction, a newer version, a deletion (invariant 7).
+    A recipient is answered with what they said and gave, and nothing of what the owner made of it
+    since: a correction, a newer version, a deletion (invariant 7).
     """
-    theirs = depositor.grant is not None
-    find = records.first_version if theirs else records.document
+    owner_id, depositor = command.owner_id, command.depositor
+    find = records.document if command.owner_view else records.first_version
     row = await find(tx, owner_id, document_id)
     if row is None:
         raise not_found()
     await _record(services, tx, owner_id, depositor, Action.DEPOSIT, row.id, held=1)
-    paper = open_document(await services.field_encryption.of(owner_id, tx), row)
-    if theirs:
-        paper = replace(
-            paper, metadata=metadata, deposited_by=depositor.words(), altered=False, deleted_at=None
-        )
-    return Deposited(paper, already_held=False)
+    if command.owner_view is not None:
+        return Deposited(await command.owner_view(tx, row), already_held=False)
+    view = view_of(row, metadata, deposited_by=depositor.values(), file=files.sealed_values)
+    return Deposited(replace(view, deleted_at=None), already_held=False)
+
+
+async def _add_document(
+    services: Services,
+    tx: AsyncConnection,
+    command: DepositCommand,
+    metadata: DocumentMetadata,
+    files: VersionFiles,
+) -> Row[Any]:
+    """The document's row and its first version's; the row as it stands now."""
+    owner_id, depositor = command.owner_id, command.depositor
+    document_id, version_id = new_id(), new_id()
+    writer = await services.field_encryption.writer(owner_id, tx)
+    values = metadata_values(metadata, depositor.values())
+    await records.add_document(
+        tx,
+        id=document_id,
+        person_id=owner_id,
+        version_id=version_id,
+        type_tag=await type_tag(services, owner_id, metadata.type),
+        deposited_by_kind=depositor.actor.kind.value,
+        deposited_by_id=depositor.actor.id,
+        revision=new_id(),
+        notice_at=expiry_reminders.notice_at(metadata),
+        sealed=writer.seal(DOCUMENT, document_id, values),
+    )
+    await _add_version(
+        services, tx, writer, files, document=(owner_id, document_id), version=(version_id, 1)
+    )
+    row = await records.document(tx, owner_id, document_id)
+    assert row is not None  # noqa: S101  (added in this transaction)
+    return row
 
 
 async def _add_version(
     services: Services,
     tx: AsyncConnection,
-    sealer: FieldSealer,
-    owner_id: UUID,
-    document_id: UUID,
-    version_id: UUID,
-    number: int,
+    writer: FieldWriter,
     files: VersionFiles,
+    *,
+    document: tuple[UUID, UUID],
+    version: tuple[UUID, int],
 ) -> None:
+    """`document`: its owner's id and its own; `version`: its id and its number."""
+    owner_id, document_id = document
+    version_id, number = version
     scanned = services.settings.clamd_address is not None
     await records.add_version(
         tx,
@@ -243,7 +287,7 @@ async def _add_version(
         number=number,
         content_tag=files.tag,
         scan="waiting" if scanned else "not_scanned",
-        sealed=sealer.seal(VERSION, version_id, files.metadata),
+        sealed=writer.seal(VERSION, version_id, files.sealed_values),
     )
     await records.add_files(
         tx, [{**row, "version_id": version_id, "person_id": owner_id} for row in files.rows]

@@ -57,5 +57,6 @@ async def _reach(
     row = await people.person(tx, person_id)
     if row is None:
         return None, "fr"
-    values = (await services.field_encryption.of(person_id, tx)).open("person", row.id, row.sealed)
+    reader = await services.field_encryption.reader(person_id, tx)
+    values = reader.open("person", row.id, row.sealed)
     return values.get("phone"), row.language

@@ -6,20 +6,23 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth.subjects import Recipient, kind_of
-from base.db_time import instant
-from vault import rules
+from auth.subjects import Recipient
+from base.pipeline import fetch
 from vault.consent import records as consent_records
+from vault.consent.grant_use import attempt_under
+from vault.consent.type_tags import type_tag
 from vault.decisions import AccessAttempt, Denial, check_token, record_denial
 from vault.document_view import DocumentMetadata
 from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import Deposited, Depositor, check_metadata
+from vault.documents.deposit_commit import DepositCommand, Deposited, Depositor, check_metadata
 from vault.documents.intake import Incoming
-from vault.rules import Refused
+from vault.rules import Refused, may_deposit
 from vault.services import Services
 
 
 class _Denied(Exception):
+    """Carries a refusal out of the transaction that it ends."""
+
     def __init__(self, denial: Denial) -> None:
         super().__init__(denial.reason)
         self.denial = denial
@@ -39,7 +42,6 @@ async def deposit_granted(
     Judged before any byte is read, so that nobody fills a vault that is not open to them; judged
     again, with the type that they say, in the transaction that commits (invariant 3).
     """
-
     await check_token(services, recipient, "deposits", Action.DEPOSIT)
 
     async def judge_again(tx: AsyncConnection) -> None:
@@ -49,16 +51,14 @@ async def deposit_granted(
         async with services.database.transaction() as tx:
             attempt = await _judge(services, tx, recipient, grant_id, None)
         assert attempt.person is not None  # noqa: S101  (allowed, so the grant exists)
-        depositor = Depositor(recipient.actor(), grant_id, attempt.purpose_code, attempt.purpose)
-        return await deposit(
-            services,
-            attempt.person,
-            depositor,
-            incoming,
-            metadata,
+        command = DepositCommand(
+            owner_id=attempt.person,
+            depositor=Depositor(recipient.actor(), grant_id, attempt.purpose_code, attempt.purpose),
+            metadata=metadata,
             judge=judge_again,
             idempotency_key=idempotency_key,
         )
+        return await deposit(services, command, incoming)
     except _Denied as refused:
         raise await record_denial(services, refused.denial) from None
 
@@ -70,38 +70,21 @@ async def _judge(
     grant_id: UUID,
     type_code: str | None,
 ) -> AccessAttempt:
-    """The act, allowed; or `_Declining`. Without a type, everything but the type is judged."""
-    row = await consent_records.grant_for_use(tx, grant_id)
-    named = (
-        row is not None
-        and type_code is not None
-        and await consent_records.names_types(tx, grant_id)
-    )
-    in_scope = False
-    if row is not None and type_code is not None and named:
-        tag = await services.field_encryption.tag("document-type", row.person_id.bytes, type_code)
-        in_scope = await consent_records.names_type(tx, grant_id, tag)
-    judgement = rules.may_deposit(
-        None if row is None else consent_records.grant_facts(row),
+    """The act, allowed; or `_Denied`. Without a type, everything but the type is judged."""
+    found = await fetch(tx, consent_records.grant_for_use(grant_id))
+    grant = found[0] if found else None
+    named = in_scope = False
+    if grant is not None and type_code is not None:
+        named = await consent_records.names_types(tx, grant_id)
+        tag = await type_tag(services, grant.person_id, type_code)
+        in_scope = named and await consent_records.names_type(tx, grant_id, tag)
+    judged = may_deposit(
+        consent_records.grant_facts(grant),
         types_named=named,
         type_in_scope=in_scope,
-        recipient_kind=kind_of(recipient),
-        recipient_id=recipient.id,
-        now=await instant(tx) if row is None else row.at,
+        caller=recipient.party,
     )
-    attempt = AccessAttempt(action=Action.DEPOSIT, actor=recipient.actor())
-    if row is not None:
-        terms = (await services.field_encryption.of(row.person_id, tx)).open(
-            "grant", row.id, row.sealed
-        )
-        attempt = AccessAttempt(
-            action=Action.DEPOSIT,
-            actor=recipient.actor(),
-            person=row.person_id,
-            grant=grant_id,
-            purpose_code=terms["purpose_code"],
-            purpose=terms["purpose"],
-        )
-    if isinstance(judgement, Refused):
-        raise _Denied(Denial(attempt, judgement.reason))
+    attempt = await attempt_under(services, tx, grant, recipient, Action.DEPOSIT)
+    if isinstance(judged, Refused):
+        raise _Denied(Denial(attempt, judged.reason))
     return attempt

@@ -12,6 +12,7 @@ from auth.subjects import Person
 from base.db_time import instant, now
 from base.errors import ErrorKind, ServiceError, not_found
 from base.ids import new_id
+from vault.consent.type_tags import type_tag
 from vault.cursors import Page, cut, read
 from vault.decisions import AccessAttempt, record_allowed, record_refusal
 from vault.document_view import (
@@ -22,7 +23,7 @@ from vault.document_view import (
     open_document,
 )
 from vault.documents import records
-from vault.documents.deposit import new_version as deposit_version
+from vault.documents.deposit import deposit_version
 from vault.documents.deposit_commit import Depositor, check_metadata
 from vault.documents.expiry_reminders import notice_at
 from vault.documents.intake import Incoming
@@ -45,9 +46,9 @@ async def list_own(
         )
         shown = rows[:limit]
         await _allow(services, tx, person, Action.LIST, *(row.id for row in shown))
-    sealer = await services.field_encryption.of(person.id)
-    papers = [open_document(sealer, row) for row in shown]
-    return Page(papers, cut(rows, limit, lambda row: (0, row.id)))
+    reader = await services.field_encryption.reader(person.id)
+    items = [open_document(reader, row) for row in shown]
+    return Page(items, cut(rows, limit, lambda row: (0, row.id)))
 
 
 async def see_own(services: Services, person: Person, document_id: UUID) -> DocumentView:
@@ -58,7 +59,7 @@ async def see_own(services: Services, person: Person, document_id: UUID) -> Docu
             await _allow(services, tx, person, Action.LIST, document_id)
     if row is None:
         raise await _unknown(services, person, Action.LIST)
-    return open_document(await services.field_encryption.of(person.id), row)
+    return open_document(await services.field_encryption.reader(person.id), row)
 
 
 async def correct(
@@ -75,37 +76,40 @@ async def correct(
         row = await records.document(tx, person.id, document_id)
         if row is not None:
             _check_match(row, if_match)
-            sealer = await services.field_encryption.of(person.id, tx)
-            before = open_document(sealer, row)
+            reader = await services.field_encryption.reader(person.id, tx)
+            before = open_document(reader, row)
             metadata = check_metadata(replace(before.metadata, **changes))
-            values: dict[str, Any] = {
-                "sealed": sealer.seal(
-                    DOCUMENT,
-                    document_id,
-                    metadata_values(
-                        metadata,
-                        before.deposited_by,
-                        altered=before.altered or _said(metadata) != _said(before.metadata),
-                    ),
-                ),
-                "revision": new_id(),
-            }
-            if (metadata.type, metadata.expires_on) != (
-                before.metadata.type,
-                before.metadata.expires_on,
-            ):
-                values["notice_at"] = notice_at(metadata)
-            if metadata.type != before.metadata.type:
-                values["type_tag"] = await services.field_encryption.tag(
-                    "document-type", person.id.bytes, metadata.type
-                )
-                values["typed_at"] = now()
+            values = await _changes(services, tx, person.id, before, metadata)
             await records.change_document(tx, person.id, document_id, **values)
             await _allow(services, tx, person, Action.CORRECT, document_id)
             row = await records.document(tx, person.id, document_id)
             assert row is not None  # noqa: S101  (changed in this transaction)
-            return open_document(sealer, row)
+            return open_document(reader, row)
     raise await _unknown(services, person, Action.CORRECT)
+
+
+async def _changes(
+    services: Services,
+    tx: AsyncConnection,
+    person_id: UUID,
+    before: DocumentView,
+    metadata: DocumentMetadata,
+) -> dict[str, Any]:
+    """The columns that a correction changes."""
+    writer = await services.field_encryption.writer(person_id, tx)
+    altered = before.altered or _said(metadata) != _said(before.metadata)
+    sealed = metadata_values(metadata, before.deposited_by, altered=altered)
+    values: dict[str, Any] = {
+        "sealed": writer.seal(DOCUMENT, before.id, sealed),
+        "revision": new_id(),
+    }
+    was = before.metadata
+    if (metadata.type, metadata.expires_on) != (was.type, was.expires_on):
+        values["notice_at"] = notice_at(metadata)
+    if metadata.type != was.type:
+        values["type_tag"] = await type_tag(services, person_id, metadata.type)
+        values["typed_at"] = now()
+    return values
 
 
 async def add_version(
@@ -127,14 +131,11 @@ async def add_version(
             raise not_found()
         _check_match(row, if_match)
 
-    return await deposit_version(
-        services,
-        person.id,
-        Depositor(person.actor()),
-        document_id,
-        incoming,
-        may_change=may_change,
+    depositor = Depositor(person.actor())
+    row = await deposit_version(
+        services, person.id, depositor, document_id, incoming, may_change=may_change
     )
+    return open_document(await services.field_encryption.reader(person.id), row)
 
 
 async def delete(

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement, Select
 
 from base.db_time import now
+from base.locks import hold_tag
 from base.pipeline import Bound, Statement
 from vault.consent.records import covers, picked, typed
 from vault.rules import DocumentFacts
@@ -50,8 +51,7 @@ def _documents(person_id: UUID) -> Any:
 
 async def lock_vault(connection: AsyncConnection, person_id: UUID) -> None:
     """One writer of a vault at a time, until the transaction ends."""
-    key = int.from_bytes(person_id.bytes[8:], "big", signed=True)
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+    await hold_tag(connection, person_id.bytes[8:])
 
 
 async def count_documents(connection: AsyncConnection, person_id: UUID) -> int:
@@ -295,11 +295,6 @@ def _under_grant(role: ColumnElement[bool]) -> Select[Any]:
 # "rendition" sorts after "original": the rendition when there is one, else the original itself.
 _CONTENT = Statement(_under_grant(SealedFile.role != "preview"))
 _PREVIEW = Statement(_under_grant(SealedFile.role == "preview"))
-_GRANT = Statement(
-    select(Grant.__table__, now().label("at"))
-    .where(Grant.id == bindparam("grant"))
-    .with_for_update(read=True)
-)
 
 
 def document_under_grant(grant_id: UUID, document_id: UUID, *, preview: bool = False) -> Bound:
@@ -309,14 +304,9 @@ def document_under_grant(grant_id: UUID, document_id: UUID, *, preview: bool = F
     return query(grant=grant_id, document=document_id)
 
 
-def grant_alone(grant_id: UUID) -> Bound:
-    """The grant, held in the same way."""
-    return _GRANT(grant=grant_id)
-
-
-def document_facts(row: Any) -> DocumentFacts | None:
-    """The document's side of a judged row, as the rules read it."""
-    if row.document_id is None:
+def document_facts(row: Any | None) -> DocumentFacts | None:
+    """The document's side of a row of `document_under_grant`; None where there is none."""
+    if row is None or row.document_id is None:
         return None
     return DocumentFacts(
         same_person=row.same_person,

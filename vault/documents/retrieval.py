@@ -18,22 +18,22 @@ from uuid import UUID
 from sqlalchemy.engine import Row
 
 from audit.events import Action
-from auth.bearer import Bearer, SessionToken, authenticate
-from auth.subjects import Person, Recipient, kind_of
+from auth.bearer import Bearer, SessionToken, identified, identity_questions
+from auth.subjects import Person, Recipient
 from base import clock
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
-from base.pipeline import Rows
+from base.pipeline import Bound, PipelineTransaction, Rows, fetch
 from storage import content
 from storage.content import Address, Content
 from vault import rules
 from vault.consent import records as consent_records
+from vault.consent.grant_use import attempt_under
 from vault.cursors import Page, cut, read
 from vault.decisions import (
     AccessAttempt,
     Denial,
     check_token,
-    commit_allowed,
     record_allowed,
     record_denial,
 )
@@ -43,16 +43,13 @@ from vault.documents import records
 from vault.rules import Allowed, GrantAction, Reason, Refused
 from vault.services import Services
 
-GRANT = "grant"
-_NOT_THERE: rules.Judgement = Refused(Reason.NOT_FOUND)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
     """Recorded and committed: content that may now leave, and what to say of it.
 
-    The caller MUST send it while `house.revocations.watching` its grant, stop when told to, and
-    note to `house.completions` how it ended.
+    The caller MUST send it while `services.revocations.watching` its grant, stop when it says so,
+    and note to `services.delivery_status` how it ended.
     """
 
     event_id: UUID
@@ -77,31 +74,25 @@ async def list_covered(
     """The documents that a grant covers, and whether their content may be read too."""
     after = read(cursor)
     await _check_token(services, bearer, Action.LIST)
+    found: Rows = ()
+    # 1-3. Load, judge, record: the line goes with the commit, at the end of the block.
     async with services.database.pipeline.transaction() as tx:
-        recipient, rows = await authenticate(services, tx, bearer, records.grant_alone(grant_id))
-        row = rows[0] if rows else None
-        judgement = (
-            _NOT_THERE
-            if row is None
-            else rules.may_list(
-                consent_records.grant_facts(row),
-                recipient_kind=kind_of(recipient),
-                recipient_id=recipient.id,
-                now=row.at,
-            )
+        recipient, grant = await _under(
+            services, tx, bearer, consent_records.grant_for_use(grant_id)
         )
-        attempt = await _attempt(services, recipient, Action.LIST, grant_id, row)
-        found: Rows = ()
-        if row is not None and isinstance(judgement, Allowed):
+        judged = rules.may_list(consent_records.grant_facts(grant), caller=recipient.party)
+        attempt = await attempt_under(services, tx, grant, recipient, Action.LIST)
+        if grant is not None and isinstance(judged, Allowed):
             before = None if after is None else after[1]
-            (found,) = await tx.ask(records.covered(row, before=before, limit=limit + 1))
+            found = await fetch(tx, records.covered(grant, before=before, limit=limit + 1))
             shown = tuple(one.id for one in found[:limit])
-            await commit_allowed(services, tx, row.at, replace(attempt, documents=shown))
-    if row is None or isinstance(judgement, Refused):
-        raise await record_denial(services, Denial(attempt, _reason(judgement)))
-    sealer = await services.field_encryption.of(row.person_id)
-    papers = [open_document(sealer, one) for one in found[:limit]]
-    return Page(papers, cut(found, limit, lambda one: (0, one.id))), row.may_read
+            await record_allowed(services, tx, grant.at, replace(attempt, documents=shown))
+    if grant is None or isinstance(judged, Refused):
+        raise await record_denial(services, Denial(attempt, _reason(judged)))
+    # 4. Committed: what it allows may be opened.
+    reader = await services.field_encryption.reader(grant.person_id)
+    items = [open_document(reader, one) for one in found[:limit]]
+    return Page(items, cut(found, limit, lambda one: (0, one.id))), grant.may_read
 
 
 async def open_granted(
@@ -111,30 +102,31 @@ async def open_granted(
     action = Action.PREVIEW if preview else Action.READ
     await _check_token(services, bearer, action)
     judged_at = clock.monotonic()
+    event_id: UUID | None = None
     # 1-3. Load, judge, record: who asks and what for in one round, the line and the commit in one.
+    # Before the commit the person's secret opens one thing, for the grant's own recipient alone:
+    # the purpose that the line carries (`attempt_under`).
     async with services.database.pipeline.transaction() as tx:
-        question = records.document_under_grant(grant_id, document_id, preview=preview)
-        recipient, rows = await authenticate(services, tx, bearer, question)
-        row = rows[0] if rows else None
-        judgement = (
-            _NOT_THERE
-            if row is None
-            else rules.may_open(
-                consent_records.grant_facts(row),
-                records.document_facts(row),
-                recipient_kind=kind_of(recipient),
-                recipient_id=recipient.id,
-                action=GrantAction.READ,
-                now=row.at,
-            )
+        recipient, row = await _under(
+            services,
+            tx,
+            bearer,
+            records.document_under_grant(grant_id, document_id, preview=preview),
         )
-        attempt = await _attempt(services, recipient, action, grant_id, row, document_id)
-        event_id: UUID | None = None
-        if row is not None and isinstance(judgement, Allowed):
-            event_id = await commit_allowed(services, tx, row.at, attempt)
+        judged = rules.may_open(
+            consent_records.grant_facts(row),
+            records.document_facts(row),
+            caller=recipient.party,
+            action=GrantAction.READ,
+        )
+        attempt = await attempt_under(services, tx, row, recipient, action)
+        if row is not None and row.same_person:
+            attempt = replace(attempt, documents=(document_id,))
+        if row is not None and isinstance(judged, Allowed):
+            event_id = await record_allowed(services, tx, row.at, attempt)
     if row is None or event_id is None:
-        raise await record_denial(services, Denial(attempt, _reason(judgement)))
-    # 4. Only now may a key be unwrapped.
+        raise await record_denial(services, Denial(attempt, _reason(judged)))
+    # 4. Committed: only now are the file's key and the document's row opened.
     return await _download(
         services,
         row.person_id,
@@ -145,6 +137,15 @@ async def open_granted(
         seconds_left=(row.ends_at - row.at).total_seconds(),
         preview=preview,
     )
+
+
+async def _under(
+    services: Services, tx: PipelineTransaction, bearer: Bearer, question: Bound
+) -> tuple[Recipient, Any]:
+    """Who is calling, and the one row that the question finds, or None; in one round."""
+    found = await tx.fetch(*identity_questions(bearer), question)
+    recipient = await identified(services, bearer, found)
+    return recipient, next(iter(found[-1]), None)
 
 
 async def open_own(
@@ -206,9 +207,9 @@ async def _download(
         # Allowed and recorded, and there is nothing to show: no such page, or not drawn yet.
         services.delivery_status.note(event_id, completed=False)
         raise ServiceError(ErrorKind.NOT_FOUND, "no_preview" if preview else "not_found")
-    sealer = await services.field_encryption.of(owner_id)
-    metadata = sealer.open(DOCUMENT, row.document_id, row.document_sealed)
-    file = sealer.open(VERSION, row.version_id, row.version_sealed)
+    reader = await services.field_encryption.reader(owner_id)
+    metadata = reader.open(DOCUMENT, row.document_id, row.document_sealed)
+    file = reader.open(VERSION, row.version_id, row.version_sealed)
     media_type, file_name = _told(file, row, own=grant_id is None)
     address = Address(row.file_id, row.role, row.blob_key, row.envelope)
     return Download(
@@ -236,38 +237,11 @@ def _told(file: dict[str, Any], row: Any, *, own: bool) -> tuple[str, str | None
     return file["rendition_media_type"], None
 
 
-async def _attempt(
-    services: Services,
-    recipient: Recipient,
-    action: Action,
-    grant_id: UUID,
-    row: Any,
-    document_id: UUID | None = None,
-) -> AccessAttempt:
-    """The line to record: in the log of the vault that the grant was given on, if there is one.
-
-    It carries the purpose that the person agreed to, so that each line can be read alone.
-    """
-    if row is None:
-        return AccessAttempt(action=action, actor=recipient.actor(), grant=None)
-    terms = (await services.field_encryption.of(row.person_id)).open(GRANT, row.id, row.sealed)
-    theirs = document_id is not None and row.same_person
-    return AccessAttempt(
-        action=action,
-        actor=recipient.actor(),
-        person=row.person_id,
-        grant=grant_id,
-        documents=(document_id,) if document_id is not None and theirs else (),
-        purpose_code=terms["purpose_code"],
-        purpose=terms["purpose"],
-    )
-
-
 async def _check_token(services: Services, bearer: Bearer, action: Action) -> None:
     """A session is narrowed by no scope; an access token is."""
     if not isinstance(bearer, SessionToken):
         await check_token(services, bearer, "documents", action)
 
 
-def _reason(judgement: rules.Judgement) -> Reason:
-    return judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND
+def _reason(judged: rules.Judgement) -> Reason:
+    return judged.reason if isinstance(judged, Refused) else Reason.NOT_FOUND

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from auth.subjects import Person
-from vault.consent import request_views, requests
+from vault.consent import answers, request_views, requests
 from vault.consent.request_views import ReceivedRequest, SentRequest
 from vault.consent.scopes import Choice
 from vault.consent.terms import Approval, Terms
@@ -192,7 +192,7 @@ async def approve(
 ) -> GrantOut:
     """Say yes, to all of it or to less."""
     approval = Approval() if body is None else body.approval()
-    grant = await requests.approve(
+    grant = await answers.approve(
         services, person, request_id, approval, idempotency_key=idempotency_key
     )
     return grant_out(grant)
@@ -203,7 +203,7 @@ async def refuse(
     request_id: PathId, services: ServicesDep, person: PersonDep, body: RefusalIn | None = None
 ) -> Response:
     """Say no, or "this is not me". The sender is told neither."""
-    await requests.refuse(services, person, request_id, "no" if body is None else body.reason)
+    await answers.refuse(services, person, request_id, "no" if body is None else body.reason)
     return Response(status_code=204)
 
 

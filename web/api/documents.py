@@ -12,8 +12,8 @@ from base.user_text import clean_text, clean_title
 from vault.decoding.media import MediaType
 from vault.document_view import DocumentMetadata
 from vault.documents import own_documents, retrieval
-from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import Deposited, Depositor
+from vault.documents.deposit_commit import Deposited
+from vault.documents.own_deposit import deposit_own
 from web.api.shapes import (
     Cursor,
     DocumentList,
@@ -141,8 +141,8 @@ def created(deposited: Deposited, response: Response) -> DocumentOut:
     """201 with the document, or 200 with the one that was there already."""
     if deposited.already_held:
         response.status_code = status.HTTP_200_OK
-    response.headers["Location"] = f"/v1/documents/{deposited.paper.id}"
-    return _tagged(deposited.paper, response)
+    response.headers["Location"] = f"/v1/documents/{deposited.document.id}"
+    return _tagged(deposited.document, response)
 
 
 @router.post(
@@ -160,13 +160,8 @@ async def add(
 ) -> DocumentOut:
     """Deposit a document. The same bytes again answer with the document already held."""
     form = MultipartForm(request, services.settings.max_document_bytes)
-    done = await deposit(
-        services,
-        person.id,
-        Depositor(person.actor()),
-        form,
-        metadata_of(form),
-        idempotency_key=idempotency_key,
+    done = await deposit_own(
+        services, person, form, metadata_of(form), idempotency_key=idempotency_key
     )
     return created(done, response)
 

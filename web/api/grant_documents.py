@@ -46,7 +46,7 @@ async def add(
     done = await deposit_granted(
         services, recipient, grant_id, form, metadata_of(form), idempotency_key=idempotency_key
     )
-    return granted_out(done.paper, may_read=True)
+    return granted_out(done.document, may_read=True)
 
 
 @contents.get("/{document_id}/content", response_class=Response, responses=CONTENT)

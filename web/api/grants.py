@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from vault.consent import evidence as vault_evidence
-from vault.consent import grants
-from vault.consent.grants import GrantDraft, RecipientRef
+from vault.consent import grant_issue, grants
+from vault.consent.grant_issue import GrantDraft, RecipientRef
 from vault.consent.receipts import consent_record as receipt_of
 from web.api.shapes import Cursor, Limit, Strict
 from web.api.terms import (
@@ -97,7 +97,7 @@ async def give(
 ) -> GrantOut:
     """Give a grant that nobody asked for."""
     return grant_out(
-        await grants.give(services, person, body.draft(), idempotency_key=idempotency_key)
+        await grant_issue.give(services, person, body.draft(), idempotency_key=idempotency_key)
     )
 
 

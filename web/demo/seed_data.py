@@ -21,15 +21,14 @@ from auth.subjects import Person, Worker
 from base.db_time import instant
 from base.files import write_private
 from base.ids import new_id
-from vault.consent import grants, request_views, requests
-from vault.consent.grants import GrantDraft, RecipientRef
-from vault.consent.requests import adopt_requests
+from vault.consent import grant_issue, grants, request_views, requests
+from vault.consent.adoption import adopt_requests
+from vault.consent.grant_issue import GrantDraft, RecipientRef
 from vault.consent.scopes import Scope
 from vault.consent.terms import Terms
 from vault.document_view import DocumentMetadata
 from vault.documents import own_documents
-from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import Depositor
+from vault.documents.own_deposit import deposit_own
 from vault.rules import GrantAction
 from vault.services import Services
 from web.demo.specimens import Specimen, specimens
@@ -184,10 +183,7 @@ async def _papers(services: Services, person: Person) -> None:
             metadata = DocumentMetadata(
                 specimen.type, specimen.title, specimen.issued_on, specimen.expires_on
             )
-            depositor = Depositor(person.actor())
-            await deposit(
-                services, person.id, depositor, _Drawn(specimen), partial(_as_said, metadata)
-            )
+            await deposit_own(services, person, _Drawn(specimen), partial(_as_said, metadata))
 
 
 def _as_said(metadata: DocumentMetadata) -> DocumentMetadata:
@@ -245,7 +241,7 @@ async def _give(
     draft = GrantDraft(
         recipient=to, scope=scope, purpose_code=why[0], purpose=why[1], duration="P3M"
     )
-    await grants.give(services, person, draft, idempotency_key=str(new_id()))
+    await grant_issue.give(services, person, draft, idempotency_key=str(new_id()))
 
 
 def _asked(worker: Worker) -> Terms:

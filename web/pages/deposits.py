@@ -4,8 +4,7 @@ from fastapi import Response
 
 from base.errors import ErrorKind, ServiceError
 from vault.documents import own_documents
-from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import Depositor
+from vault.documents.own_deposit import deposit_own
 from web.http.path_ids import PathId
 from web.pages.document_fields import metadata_of, typed
 from web.pages.page import PersonPage, go, page_router
@@ -29,18 +28,12 @@ async def add(page: PersonPage) -> Response:
     try:
         form = page.upload()
         fields = form.fields
-        done = await deposit(
-            page.services,
-            page.person.id,
-            Depositor(page.person.actor()),
-            form,
-            lambda: metadata_of(fields),
-        )
+        done = await deposit_own(page.services, page.person, form, lambda: metadata_of(fields))
     except ServiceError as failure:
         if failure.kind in _NO_FORM:
             raise
         return await page.show_failure(failure, "add.html", typed=typed(fields))
-    return go(f"/documents/{done.paper.id}", done="held" if done.already_held else "added")
+    return go(f"/documents/{done.document.id}", done="held" if done.already_held else "added")
 
 
 @router.get("/documents/{document_id}/version")

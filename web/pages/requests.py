@@ -7,7 +7,7 @@ from fastapi import Response
 from base import clock
 from base.errors import ErrorKind, ServiceError
 from vault import catalogue
-from vault.consent import request_views, requests
+from vault.consent import answers, request_views
 from web.http.path_ids import PathId
 from web.pages.approvals import approval_of, looks, shorter_durations
 from web.pages.documents import papers_of
@@ -42,7 +42,7 @@ async def approve(request_id: PathId, page: PersonPage) -> Response:
     form = await page.form()
     found = await request_views.see_received(page.services, page.person, request_id)
     try:
-        await requests.approve(page.services, page.person, request_id, approval_of(form, found))
+        await answers.approve(page.services, page.person, request_id, approval_of(form, found))
     except ServiceError as failure:
         if failure.kind is not ErrorKind.INVALID:
             raise
@@ -54,7 +54,7 @@ async def approve(request_id: PathId, page: PersonPage) -> Response:
 async def refuse(request_id: PathId, page: PersonPage) -> Response:
     """No."""
     await page.form()
-    await requests.refuse(page.services, page.person, request_id, "no")
+    await answers.refuse(page.services, page.person, request_id, "no")
     return go("/requests", done="refused")
 
 
@@ -62,7 +62,7 @@ async def refuse(request_id: PathId, page: PersonPage) -> Response:
 async def not_me(request_id: PathId, page: PersonPage) -> Response:
     """This is not me."""
     await page.form()
-    await requests.refuse(page.services, page.person, request_id, "not_me")
+    await answers.refuse(page.services, page.person, request_id, "not_me")
     return go("/requests", done="not_me")
 
 

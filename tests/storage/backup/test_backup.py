@@ -80,7 +80,7 @@ class Installation:
         async with content_writer(self.blobs, self.keys, person, "original") as one:
             await one.write(plain)
             done = await one.commit()
-        sealer = await FieldEncryption(self.keys).of(person)
+        writer = await FieldEncryption(self.keys).writer(person)
         said = {
             "person": person,
             "document": document,
@@ -88,7 +88,7 @@ class Installation:
             "file": done.id,
             "key": done.blob_key,
             "envelope": done.envelope,
-            "sealed": sealer.seal("document", document, {"title": f"Paper {document}"}),
+            "sealed": writer.seal("document", document, {"title": f"Paper {document}"}),
         }
         async with self.database.transaction() as tx:
             for statement in _ROWS:
@@ -121,7 +121,7 @@ class Installation:
             sealed = await tx.scalar(
                 text("SELECT sealed FROM unefois.document WHERE id = :id"), {"id": paper.document}
             )
-        opened = (await FieldEncryption(keys).of(paper.person)).open(
+        opened = (await FieldEncryption(keys).reader(paper.person)).open(
             "document", paper.document, sealed
         )
         assert opened == {"title": f"Paper {paper.document}"}

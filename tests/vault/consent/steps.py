@@ -28,13 +28,13 @@ async def make_person(services: CoreServices, phone: str | None = None) -> Perso
     person = Person(new_id())
     async with services.database.transaction() as tx:
         await services.field_encryption.create_owner(tx, person.id)
-        sealer = await services.field_encryption.of(person.id, tx)
+        writer = await services.field_encryption.writer(person.id, tx)
         await people.add_person(
             tx,
             id=person.id,
             phone_tag=await services.field_encryption.tag("phone", phone or a_phone()),
             language="fr",
-            sealed=sealer.seal("person", person.id, {"phone": phone}),
+            sealed=writer.seal("person", person.id, {"phone": phone}),
         )
     return person
 
@@ -43,7 +43,7 @@ async def make_worker(
     services: CoreServices, *, name: str = "Inès Moreau", email: str | None = None,
     organisation_id: UUID | None = None,
 ) -> Worker:  # fmt: skip
-    sealer = await services.field_encryption.of_service()
+    writer = await services.field_encryption.writer(None)
     email = email or f"{secrets.token_hex(6)}@ccas.example"
     worker_id = new_id()
     values = {"name": name, "job": "Assistante sociale", "email": email, "phone": "", "hours": ""}
@@ -55,7 +55,7 @@ async def make_worker(
             id=worker_id,
             organisation_id=organisation_id,
             email_tag=await services.field_encryption.tag("email", email),
-            sealed=sealer.seal("worker", worker_id, values),
+            sealed=writer.seal("worker", worker_id, values),
         )
         row = await recipients.worker(tx, worker_id)
     assert row is not None
@@ -65,7 +65,7 @@ async def make_worker(
 
 
 async def make_client(services: CoreServices) -> Client:
-    sealer = await services.field_encryption.of_service()
+    writer = await services.field_encryption.writer(None)
     client_id = new_id()
     async with services.database.transaction() as tx:
         await recipients.add_client(
@@ -75,7 +75,7 @@ async def make_client(services: CoreServices) -> Client:
             client_id=f"caf-{secrets.token_hex(4)}",
             jwks={"keys": []},
             scope="consent_requests evidence",
-            sealed=sealer.seal("client", client_id, {"name": "CAF 93", "contact": "3230"}),
+            sealed=writer.seal("client", client_id, {"name": "CAF 93", "contact": "3230"}),
         )
         found = await tx.execute(
             text("SELECT client_id FROM unefois.client WHERE id = :id"), {"id": client_id}
@@ -85,13 +85,13 @@ async def make_client(services: CoreServices) -> Client:
 
 
 async def _organisation(services: CoreServices, tx: Any) -> UUID:
-    sealer = await services.field_encryption.of_service()
+    writer = await services.field_encryption.writer(None)
     organisation_id = new_id()
     values = {"name": "CCAS de Montreuil", "contact": "01 48 70 60 00"}
     await recipients.add_organisation(
         tx,
         id=organisation_id,
-        sealed=sealer.seal("organisation", organisation_id, values),
+        sealed=writer.seal("organisation", organisation_id, values),
     )
     return organisation_id
 
@@ -107,7 +107,7 @@ async def make_document(
     """A paper's rows, without content: nothing here opens any."""
     document_id, version_id = new_id(), new_id()
     async with services.database.transaction() as tx:
-        sealer = await services.field_encryption.of(person.id, tx)
+        writer = await services.field_encryption.writer(person.id, tx)
         at = await instant(tx)
         values = metadata_values(
             metadata or DocumentMetadata(code, title="Mon papier"), {"kind": "owner"}
@@ -122,7 +122,7 @@ async def make_document(
                 ),
                 deposited_by_kind="owner",
                 revision=new_id(),
-                sealed=sealer.seal("document", document_id, values),
+                sealed=writer.seal("document", document_id, values),
                 created_at=at,
                 typed_at=at,
             )

@@ -11,6 +11,7 @@ from auth.services import CoreServices
 from auth.subjects import Client, Person
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
+from base.pipeline import fetch
 from tests.fixtures import MoveClock
 from tests.vault.consent.steps import (
     delete_document,
@@ -22,7 +23,8 @@ from tests.vault.consent.steps import (
 )
 from vault.consent import records
 from vault.consent.evidence import Evidence, evidence
-from vault.consent.grants import GrantDraft, GrantView, RecipientRef, give, revoke
+from vault.consent.grant_issue import GrantDraft, RecipientRef, give
+from vault.consent.grants import GrantView, revoke
 from vault.consent.scopes import scope_of
 from vault.document_view import DocumentMetadata
 from vault.rules import Allowed, DocumentFacts, GrantAction, may_open
@@ -211,7 +213,7 @@ async def test_a_question_during_a_revocation_waits_and_is_refused(services: Cor
 async def test_a_revocation_waits_for_the_judgement_under_way(services: CoreServices) -> None:
     person, _, grant = await given(services, "lease")
     async with services.database.transaction() as tx:
-        assert await records.grant_for_use(tx, grant.id) is not None
+        assert await fetch(tx, records.grant_for_use(grant.id))
         revoking = asyncio.create_task(revoke(services, person, grant.id))
         await someone_waits_for_a_lock(services)
         assert not revoking.done()
@@ -268,10 +270,8 @@ async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreSe
                     typed_at=each.typed_at,
                     scan=each.scan,
                 ),
-                recipient_kind="client",
-                recipient_id=client.id,
+                caller=client.party,
                 action=GrantAction.ATTEST,
-                now=row.at,
             )
             == Allowed()
         }

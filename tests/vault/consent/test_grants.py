@@ -21,7 +21,8 @@ from tests.vault.consent.steps import (
     make_person,
     make_worker,
 )
-from vault.consent.grants import GrantDraft, GrantView, RecipientRef, give, list_grants, revoke, see
+from vault.consent.grant_issue import GrantDraft, RecipientRef, give
+from vault.consent.grants import GrantView, list_grants, revoke, see
 from vault.consent.receipts import consent_record
 from vault.consent.scopes import scope_of
 from vault.durations import end_of

@@ -29,9 +29,11 @@ from tests.vault.consent.steps import (
 )
 from vault import rate_limit
 from vault.consent import request_views
+from vault.consent.adoption import adopt_requests
+from vault.consent.answers import approve, refuse
 from vault.consent.grants import GrantView, list_grants
 from vault.consent.records import delete_unanswered
-from vault.consent.requests import adopt_requests, approve, ask, refuse
+from vault.consent.requests import ask
 from vault.consent.scopes import Choice
 from vault.consent.terms import Approval, Terms
 from vault.durations import end_of
@@ -276,7 +278,7 @@ async def test_a_vault_opened_later_finds_what_waits_for_its_phone(services: Cor
     await refuse(services, person, sent.id, "not_me")
     assert (await log_of(services, person))[-1]["action"] == "consent.not_me"
     # Its words are now the person's alone: the service's own key no longer opens them.
-    service = await services.field_encryption.of_service()
+    service = await services.field_encryption.reader(None)
     async with services.database.transaction() as tx:
         sealed = await tx.scalar(
             text("SELECT sealed FROM unefois.consent_request WHERE id = :id"), {"id": sent.id}

@@ -29,7 +29,8 @@ def trees() -> Iterator[ast.AST]:
 
 
 def codes_raised() -> set[str]:
-    """The literals of `ServiceError(ErrorKind.X, "code")`, `invalid("code")` and `(ErrorKind.X, "code")`."""
+    """The literals of `ServiceError(ErrorKind.X, "code")`, `(ErrorKind.X, "code")` and
+    `invalid("code")`."""
     found: set[str] = set()
     for tree in trees():
         for node in ast.walk(tree):

@@ -1,0 +1,134 @@
+"""A person's answers to consent requests: yes, maybe to less; no; "this is not me"."""
+
+from dataclasses import replace
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action
+from auth.services import CoreServices
+from auth.subjects import Party, Person
+from vault import decisions, idempotency
+from vault.consent import records
+from vault.consent.grant_issue import NewGrant, issue
+from vault.consent.grants import GrantView, view_of
+from vault.consent.request_views import TABLE, attempt_on
+from vault.consent.scopes import Holdings, Scope
+from vault.consent.terms import Approval, Terms, agreed
+from vault.consent.type_tags import type_tags
+from vault.decisions import AccessAttempt, Denial
+from vault.rules import Reason, Refused, RequestFacts, may_answer
+
+
+async def approve(
+    services: CoreServices,
+    person: Person,
+    request_id: UUID,
+    approval: Approval,
+    *,
+    idempotency_key: str | None = None,
+) -> GrantView:
+    """Say yes, maybe to less: makes the grant, to the one who asked and nobody else.
+
+    Raises `ServiceError`: `not_found`, `request_answered`, `request_lapsed`, `scope_widened`,
+    `unknown_document`, `sensitive_by_type`, `nothing_granted`, `duration_invalid`,
+    `duration_too_long`, and those of `idempotency.claim`.
+    """
+    async with services.database.transaction() as tx:
+        outcome = await _approve(services, tx, person, request_id, approval, idempotency_key)
+    if isinstance(outcome, Denial):
+        raise await decisions.record_denial(services, outcome)
+    return outcome
+
+
+async def _approve(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    request_id: UUID,
+    approval: Approval,
+    key: str | None,
+) -> GrantView | Denial:
+    claimed = await idempotency.claim(
+        services, tx, caller_id=person.id, route=f"approve/{request_id}", key=key,
+        body=approval.values(),
+    )  # fmt: skip
+    if claimed is not None and claimed.result_id is not None:
+        return await view_of(services, tx, claimed.result_id)
+    # 1. The row under lock: of two answers at once, one waits and finds the other's.
+    answerable = await _answerable(tx, person, request_id, Action.APPROVE)
+    if isinstance(answerable, Denial):
+        return answerable
+    row, attempt = answerable
+    reader = await services.field_encryption.reader(person.id, tx)
+    values = reader.open(TABLE, row.id, row.sealed)
+    asked = Terms.read(values)
+    attempt = replace(attempt, purpose_code=asked.purpose_code, purpose=asked.purpose)
+    # 2. Never wider than what was asked.
+    holdings = await _holdings(services, tx, person.id, asked.scope, approval)
+    terms = agreed(asked, approval, holdings, row.at)
+    if isinstance(terms, Refused):
+        return Denial(attempt, terms.reason)
+    # 3. Grant, answer and line in one commit. A crash before it leaves the request waiting.
+    await records.answer_request(tx, row.id, "approved")
+    grant = NewGrant(
+        person_id=person.id,
+        recipient=Party(row.requester_kind, row.requester_id),
+        organisation_id=row.organisation_id,
+        shown=values["requester"],
+        terms=terms,
+        covers_future=approval.covers_future,
+        given_at=row.at,
+        request_id=row.id,
+    )
+    view = await issue(services, tx, grant, attempt)
+    await idempotency.keep(tx, claimed, view.id)
+    return view
+
+
+async def refuse(
+    services: CoreServices, person: Person, request_id: UUID, reason: Literal["no", "not_me"] = "no"
+) -> None:
+    """Say no, or "this is not me": the sender sees neither.
+
+    Raises `ServiceError`: `not_found`, `request_answered`, `request_lapsed`.
+    """
+    action = Action.REFUSE if reason == "no" else Action.NOT_ME
+    async with services.database.transaction() as tx:
+        answerable = await _answerable(tx, person, request_id, action)
+        if not isinstance(answerable, Denial):
+            row, attempt = answerable
+            await records.answer_request(tx, row.id, "refused" if reason == "no" else "not_me")
+            await decisions.record_allowed(services, tx, row.at, attempt)
+            return
+    raise await decisions.record_denial(services, answerable)
+
+
+async def _answerable(
+    tx: AsyncConnection, person: Person, request_id: UUID, action: Action
+) -> tuple[Row[Any], AccessAttempt] | Denial:
+    row = await records.request_to_answer(tx, request_id)
+    attempt = attempt_on(row, person, action)
+    if row is None:
+        return Denial(attempt, Reason.NOT_FOUND)
+    judged = may_answer(
+        RequestFacts(row.person_id, row.answer, row.lapses_at), person_id=person.id, now=row.at
+    )
+    return Denial(attempt, judged.reason) if isinstance(judged, Refused) else (row, attempt)
+
+
+async def _holdings(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID, asked: Scope, approval: Approval
+) -> Holdings:
+    """What the vault says of the documents that the person named, or else of those asked."""
+    picked = approval.choice.document_ids
+    tags = await type_tags(services, person_id, asked.document_types)
+    held = await records.held_documents(
+        tx, person_id, asked.document_ids if picked is None else picked
+    )
+    return Holdings(
+        theirs=frozenset(row.id for row in held),
+        of_asked_types=frozenset(row.id for row in held if row.type_tag in tags),
+    )

@@ -1,0 +1,241 @@
+"""Grants are made: given unasked by the person, or issued when they approve a request."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action
+from auth import profiles
+from auth.oauth.jws import is_name
+from auth.records import recipients
+from auth.services import CoreServices
+from auth.subjects import Party, Person, Recipient
+from base.contact import normal_email
+from base.db_time import instant
+from base.ids import new_id
+from vault import decisions, durations, idempotency, rate_limit
+from vault.catalogue import GRANT_BASIS
+from vault.consent import records
+from vault.consent.grants import TABLE, GrantView, view_of
+from vault.consent.scopes import Scope, check, check_purpose, check_storing, given
+from vault.consent.terms import Terms
+from vault.consent.type_tags import type_tag
+from vault.decisions import AccessAttempt, Denial
+from vault.rules import GrantAction, Reason, Refused, state_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientRef:
+    """Whom a person gives to: one of the three."""
+
+    worker_id: UUID | None = None
+    worker_email: str | None = field(default=None, repr=False)
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantDraft:
+    """What a person gives unasked."""
+
+    recipient: RecipientRef
+    scope: Scope
+    purpose_code: str
+    purpose: str = field(repr=False)
+    duration: str
+    may_store: bool = False
+    store_for: str | None = None
+    covers_future: bool = False
+
+    def values(self) -> dict[str, Any]:
+        """All of it, JSON-able: what an idempotency key stands for."""
+        to = self.recipient
+        return {
+            "to": [str(to.worker_id), to.worker_email, to.client_id],
+            "types": self.scope.document_types,
+            "ids": [str(each) for each in self.scope.document_ids],
+            "actions": self.scope.actions,
+            "why": [self.purpose_code, self.purpose],
+            "how_long": [self.duration, self.may_store, self.store_for, self.covers_future],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewGrant:
+    """A grant to be made. `shown`: the recipient's `snapshot`, as the person saw it."""
+
+    person_id: UUID
+    recipient: Party
+    organisation_id: UUID
+    shown: dict[str, str] = field(repr=False)
+    terms: Terms
+    covers_future: bool
+    given_at: datetime
+    request_id: UUID | None = None
+
+
+async def give(
+    services: CoreServices, person: Person, draft: GrantDraft, *, idempotency_key: str | None = None
+) -> GrantView:
+    """Give a grant that nobody asked for.
+
+    Raises `ServiceError`: `unknown_document_type`, `unknown_purpose`, `scope_empty`,
+    `sensitive_by_type`, `unknown_document`, `unknown_recipient`, `duration_invalid`,
+    `duration_too_long`, `too_many_requests`, and those of `idempotency.claim`.
+    """
+    check(draft.scope)
+    check_purpose(draft.purpose_code, GRANT_BASIS)
+    check_storing(draft.may_store, draft.store_for)
+    email = draft.recipient.worker_email and normal_email(draft.recipient.worker_email)
+    attempt = AccessAttempt(
+        action=Action.GIVE,
+        actor=person.actor(),
+        person=person.id,
+        purpose_code=draft.purpose_code,
+        purpose=draft.purpose,
+    )
+    # 1. Paced, before the recipient is looked up: this tells who works here.
+    wait = await rate_limit.take_attempt(
+        services, person.id, "give", services.settings.requests_per_hour
+    )
+    if wait is not None:
+        raise await decisions.record_refusal(services, attempt, Reason.PACED, retry_after=wait)
+    # 2. Judged, kept and recorded in one commit. A crash before it leaves nothing given.
+    async with services.database.transaction() as tx:
+        outcome = await _give(services, tx, person, draft, email, attempt, idempotency_key)
+    if isinstance(outcome, Denial):
+        raise await decisions.record_denial(services, outcome)
+    return outcome
+
+
+async def _give(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    draft: GrantDraft,
+    email: str | None,
+    attempt: AccessAttempt,
+    key: str | None,
+) -> GrantView | Denial:
+    claimed = await idempotency.claim(
+        services, tx, caller_id=person.id, route="grants", key=key, body=draft.values()
+    )
+    if claimed is not None and claimed.result_id is not None:
+        return await view_of(services, tx, claimed.result_id)
+    scope = given(draft.scope)
+    if isinstance(scope, Refused):
+        return Denial(attempt, scope.reason)
+    held = await records.held_documents(tx, person.id, scope.document_ids)
+    if len(held) != len(scope.document_ids):
+        return Denial(attempt, Reason.UNKNOWN_DOCUMENT)
+    recipient = await _recipient(services, tx, draft.recipient, email)
+    if recipient is None:
+        return Denial(attempt, Reason.UNKNOWN_RECIPIENT)
+    terms = Terms(
+        scope=scope,
+        purpose_code=draft.purpose_code,
+        purpose=draft.purpose,
+        legal_basis=GRANT_BASIS,
+        duration=draft.duration,
+        may_store=draft.may_store,
+        store_for=draft.store_for,
+        contact={},
+    )
+    grant = NewGrant(
+        person_id=person.id,
+        recipient=recipient.party,
+        organisation_id=recipient.organisation_id,
+        shown=snapshot(recipient),
+        terms=terms,
+        covers_future=draft.covers_future,
+        given_at=await instant(tx),
+    )
+    view = await issue(services, tx, grant, attempt)
+    await idempotency.keep(tx, claimed, view.id)
+    return view
+
+
+async def issue(
+    services: CoreServices, tx: AsyncConnection, new: NewGrant, attempt: AccessAttempt
+) -> GrantView:
+    """Make a grant and record it, in the caller's transaction: scope and documents are checked.
+
+    Raises `ServiceError` `duration_too_long` beyond twelve months, `duration_invalid`.
+    """
+    scope = new.terms.scope
+    view = _view(new, new_id())
+    writer = await services.field_encryption.writer(new.person_id, tx)
+    await records.add_grant(
+        tx,
+        {
+            "id": view.id,
+            "person_id": new.person_id,
+            "request_id": new.request_id,
+            "recipient_kind": new.recipient.kind,
+            "recipient_id": new.recipient.id,
+            "organisation_id": new.organisation_id,
+            "may_attest": GrantAction.ATTEST in scope.actions,
+            "may_read": GrantAction.READ in scope.actions,
+            "may_deposit": GrantAction.DEPOSIT in scope.actions,
+            "covers_future": new.covers_future,
+            "given_at": new.given_at,
+            "ends_at": view.ends_at,
+            "sealed": writer.seal(TABLE, view.id, {**new.terms.values(), "recipient": new.shown}),
+        },
+        type_tags=[await type_tag(services, new.person_id, code) for code in scope.document_types],
+        document_ids=scope.document_ids,
+        step="given" if new.request_id is None else "approved",
+    )
+    attempt = replace(attempt, grant=view.id, documents=scope.document_ids)
+    await decisions.record_allowed(services, tx, new.given_at, attempt)
+    return view
+
+
+def _view(new: NewGrant, grant_id: UUID) -> GrantView:
+    ends_at = durations.grant_end(new.given_at, new.terms.duration)
+    return GrantView(
+        id=grant_id,
+        request_id=new.request_id,
+        state=state_of(None, ends_at, new.given_at),
+        recipient_kind=new.recipient.kind,
+        recipient_id=new.recipient.id,
+        recipient=new.shown,
+        covers_future=new.covers_future,
+        given_at=new.given_at,
+        ends_at=ends_at,
+        revoked_at=None,
+        terms=new.terms,
+    )
+
+
+def snapshot(recipient: Recipient) -> dict[str, str]:
+    """Who a recipient is on the day of the grant: what the receipt will say in ten years."""
+    return {
+        "name": recipient.name,
+        "job": recipient.job,
+        "organisation": recipient.organisation,
+        "contact": recipient.contact,
+    }
+
+
+async def _recipient(
+    services: CoreServices, tx: AsyncConnection, named: RecipientRef, email: str | None
+) -> Recipient | None:
+    """An active worker or client, or None."""
+    if named.client_id is not None:
+        # What cannot be an identifier (a NUL, which PostgreSQL takes in no text) names nobody.
+        row = await recipients.client(tx, named.client_id) if is_name(named.client_id) else None
+        return None if row is None else await profiles.client(services, row)
+    if named.worker_id is not None:
+        row = await recipients.worker(tx, named.worker_id)
+    else:
+        row = await recipients.worker_by_email(
+            tx, await services.field_encryption.tag("email", email or "")
+        )
+    if row is None:
+        return None
+    return await profiles.worker(
+        services, row.id, row.organisation_id, row.sealed, row.organisation_sealed
+    )

@@ -1,0 +1,42 @@
+"""An act under a grant: what is judged, and the line that it leaves, the same for every use."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action
+from auth.services import CoreServices
+from auth.subjects import Recipient
+from base.pipeline import Transaction
+from vault.consent import records
+from vault.consent.terms import Terms
+from vault.decisions import AccessAttempt
+from vault.rules import is_recipient
+
+
+async def attempt_under(
+    services: CoreServices,
+    tx: Transaction,
+    grant: Any | None,
+    recipient: Recipient,
+    action: Action,
+) -> AccessAttempt:
+    """What to record of an act under a grant, allowed or refused. Call it once it is judged.
+
+    The line stands in the log of the vault that the grant was given on, if there is such a grant.
+    For the grant's own recipient, and for nobody else, it carries the purpose that the person
+    agreed to, so that it can be read alone: the person's secret then opens the grant's terms, and
+    nothing else. Of a stranger's attempt nothing is opened.
+    """
+    attempt = AccessAttempt(action=action, actor=recipient.actor())
+    facts = records.grant_facts(grant)
+    if grant is None or facts is None:
+        return attempt
+    attempt = replace(attempt, person=grant.person_id, grant=grant.id)
+    if not is_recipient(facts, recipient.party):
+        return attempt
+    connection = tx if isinstance(tx, AsyncConnection) else None
+    reader = await services.field_encryption.reader(grant.person_id, connection)
+    terms = Terms.read(reader.open("grant", grant.id, grant.sealed))
+    return replace(attempt, purpose_code=terms.purpose_code, purpose=terms.purpose)

@@ -1,0 +1,18 @@
+"""Keyed tags of document types: equal for equal types of one person, and of one person only."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from auth.services import CoreServices
+
+
+async def type_tag(services: CoreServices, person_id: UUID, code: str) -> bytes:
+    """The keyed tag of a document type in one person's vault."""
+    return await services.field_encryption.tag("document-type", person_id.bytes, code)
+
+
+async def type_tags(
+    services: CoreServices, person_id: UUID, codes: Iterable[str]
+) -> dict[bytes, str]:
+    """The type behind each tag, for some types of one person."""
+    return {await type_tag(services, person_id, code): code for code in codes}

@@ -1,0 +1,40 @@
+"""The person's own deposit: a new document, or the one already held with the same bytes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.subjects import Person
+from vault.document_view import DocumentMetadata, DocumentView, open_document
+from vault.documents.deposit import deposit
+from vault.documents.deposit_commit import DepositCommand, Deposited, Depositor
+from vault.documents.intake import Incoming
+from vault.services import Services
+
+
+async def deposit_own(
+    services: Services,
+    person: Person,
+    incoming: Incoming,
+    metadata: Callable[[], DocumentMetadata],
+    *,
+    idempotency_key: str | None = None,
+) -> Deposited:
+    """Keep a document of the person's, or answer with the one that has these bytes already.
+
+    `metadata` is called once the files are read, since a form's fields may follow its files.
+    """
+
+    async def owner_view(tx: AsyncConnection, row: Row[Any]) -> DocumentView:
+        return open_document(await services.field_encryption.reader(person.id, tx), row)
+
+    command = DepositCommand(
+        owner_id=person.id,
+        depositor=Depositor(person.actor()),
+        metadata=metadata,
+        owner_view=owner_view,
+        idempotency_key=idempotency_key,
+    )
+    return await deposit(services, command, incoming)
