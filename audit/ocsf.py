@@ -125,17 +125,17 @@ def as_ocsf(values: dict[str, Any], *, index: int, release: str, pseudonym: Pseu
     elif class_ is _ENTITY:
         mapped |= {"actor": actor, "entity": _entity(action, values, pseudonym)}
     else:
-        mapped |= _api(action, actor)
-    unmapped: dict[str, Any] = {}
-    if class_ is _API:
-        mapped["resources"] = resources
-    elif resources:
-        unmapped["resources"] = resources
-    if values.get("purpose_code"):
-        unmapped["purpose_code"] = values["purpose_code"]
-    if unmapped:
-        mapped["unmapped"] = unmapped
-    return mapped
+        mapped |= {**_api(action, actor), "resources": resources}
+    unmapped = _unmapped(values, [] if class_ is _API else resources)
+    return mapped | ({"unmapped": unmapped} if unmapped else {})
+
+
+def _unmapped(values: dict[str, Any], resources: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the class has no attribute for."""
+    return {
+        **({"resources": resources} if resources else {}),
+        **({"purpose_code": values["purpose_code"]} if values.get("purpose_code") else {}),
+    }
 
 
 def _api(action: Action, actor: dict[str, Any]) -> dict[str, Any]:

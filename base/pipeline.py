@@ -19,10 +19,9 @@ from uuid import UUID
 import psycopg
 from psycopg import pq
 from psycopg.adapt import Transformer
-from sqlalchemy import Executable, text
+from sqlalchemy import ClauseElement, Executable, text
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql import ClauseElement
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]  # for its placeholders: PostgreSQL's own
 _SERIAL = count(1)

@@ -59,11 +59,7 @@ def consent_record(grant: GrantView, public_url: str) -> dict[str, Any]:
         "dpv:hasLegalBasis": _BASES["consent"],
         "dpv:hasJustification": _BASES[terms.legal_basis],
         "dpv:hasProcessing": [_PROCESSING[action] for action in terms.scope.actions],
-        "dpv:hasPersonalData": {
-            "document_types": list(terms.scope.document_types),
-            "document_ids": [str(each) for each in terms.scope.document_ids],
-            "covers_documents_added_later": grant.covers_future,
-        },
+        "dpv:hasPersonalData": _personal_data(grant),
         "dpv:hasStorageCondition": {"may_store": terms.may_store, "store_for": terms.store_for},
         "dpv:hasDuration": {
             "dct:extent": terms.duration,
@@ -80,3 +76,12 @@ def consent_record(grant: GrantView, public_url: str) -> dict[str, Any]:
     if grant.revoked_at is not None:
         record["dpv:hasWithdrawal"] = {"at": rfc3339(grant.revoked_at)}
     return record
+
+
+def _personal_data(grant: GrantView) -> dict[str, Any]:
+    scope = grant.terms.scope
+    return {
+        "document_types": list(scope.document_types),
+        "document_ids": [str(each) for each in scope.document_ids],
+        "covers_documents_added_later": grant.covers_future,
+    }
