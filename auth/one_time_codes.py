@@ -160,15 +160,17 @@ async def _notify(
     """Send the code, or that none is accepted for now; to a person in the language of the vault."""
     address = account.address
     spoken = account.row.language if account.vault else language
+    if code is None:
+        text = notifications.codes_locked(services, spoken)
+    else:
+        text = notifications.sign_in_code(services, spoken, code)
     await messages.queue(
         services,
         tx,
         channel="sms" if address.kind == "person" else "email",
         to=address.value,
-        text=notifications.locked_text(spoken)
-        if code is None
-        else notifications.code_text(spoken, code),
-        subject=notifications.subject(spoken),
+        text=text,
+        subject=notifications.sign_in_subject(services, spoken),
         life=CODE_LIFE,
         # A phone without a vault gets a real code: it opens one. An unknown e-mail gets nothing.
         really=address.kind == "person" or account.row is not None,

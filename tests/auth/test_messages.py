@@ -202,6 +202,7 @@ async def test_there_is_no_inbox_outside_the_demo(
         database=quiet_desk.database,
         field_encryption=quiet_desk.field_encryption,
         audit_log=quiet_desk.audit_log,
+        translate=quiet_desk.translate,
     )
     with pytest.raises(RuntimeError):
         await messages.inbox(elsewhere)

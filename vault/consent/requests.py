@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from audit.records import audit_key
+from auth import notifications
+from auth.messages import queue
 from auth.services import CoreServices
 from auth.subjects import Person, Recipient, kind_of
 from base.contact import normal_phone
@@ -22,7 +24,7 @@ from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
 from base.locks import hold_tag
 from vault import decisions, durations, idempotency
-from vault.consent import notices, records
+from vault.consent import records
 from vault.consent.grants import GrantView, issue, snapshot, type_tags, view_of
 from vault.consent.request_views import TABLE, attempt_on
 from vault.consent.scopes import Holdings, Scope, check, check_purpose, check_storing
@@ -127,10 +129,18 @@ async def _ask(
     await decisions.record_allowed(
         services, tx, at, replace(attempt, person=person_id, request=request_id)
     )
-    language = "fr" if person is None else person.language
-    await notices.request_waits(services, tx, phone, sender, language=language)
+    await _notify(services, tx, phone, sender, "fr" if person is None else person.language)
     await idempotency.keep(tx, claimed, request_id)
     return Sent(id=request_id, lapses_at=at + LAPSES_AFTER)
+
+
+async def _notify(
+    services: CoreServices, tx: AsyncConnection, phone: str, sender: Recipient, language: str
+) -> None:
+    """Tell the holder of a phone, vault or not, that someone asks; sent once `tx` commits."""
+    text = notifications.request_waits(services, language, sender)
+    # Worth sending while the request can be answered.
+    await queue(services, tx, channel="sms", to=phone, text=text, life=LAPSES_AFTER)
 
 
 async def approve(
