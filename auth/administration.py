@@ -66,20 +66,11 @@ async def add_worker(
     async with services.database.transaction() as tx:
         await _must_exist(tx, organisation_id)
         added = await recipients.add_worker(
-            tx,
-            id=worker_id,
-            organisation_id=organisation_id,
-            email_tag=email_tag,
-            sealed=sealed,
+            tx, id=worker_id, organisation_id=organisation_id, email_tag=email_tag, sealed=sealed
         )
         if added:
-            await _record(
-                services,
-                tx,
-                Action.WORKER_ADDED,
-                worker=str(worker_id),
-                organisation=str(organisation_id),
-            )
+            about = {"worker": str(worker_id), "organisation": str(organisation_id)}
+            await _record(services, tx, Action.WORKER_ADDED, **about)
     if not added:
         raise ServiceError(ErrorKind.CONFLICT, "email_taken")
     return worker_id
@@ -121,13 +112,8 @@ async def add_client(
             sealed=sealed,
         )
         if added:
-            await _record(
-                services,
-                tx,
-                Action.CLIENT_ADDED,
-                client=str(row_id),
-                organisation=str(organisation_id),
-            )
+            about = {"client": str(row_id), "organisation": str(organisation_id)}
+            await _record(services, tx, Action.CLIENT_ADDED, **about)
     if not added:
         raise ServiceError(ErrorKind.CONFLICT, "client_id_taken")
     return public_id

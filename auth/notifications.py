@@ -1,44 +1,61 @@
-"""The short messages that are sent: they name no vault, no paper and no one."""
+"""The words of every SMS and e-mail: they name no vault, no paper, and nobody but who asks.
 
-_TEXTS = {
-    "code": {
-        "fr": "Votre code : {code}. Valable 10 minutes. Ne le donnez à personne.",
-        "en": "Your code: {code}. Valid for 10 minutes. Do not give it to anyone.",
-    },
-    "expiry": {
-        "fr": "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir "
-        "lequel, ou parlez-en à la personne qui vous accompagne.",
-        "en": "One of your papers will soon reach its end date. Open your vault to see which, or "
-        "talk to the person who helps you.",
-    },
-    "locked": {
-        "fr": "Trop de codes faux. Plus aucun code ne marche pendant 24 heures. "
-        "Si ce n’était pas vous, ne faites rien.",
-        "en": "Too many wrong codes. No code works for 24 hours. If it was not you, do nothing.",
-    },
-}
-_SUBJECTS = {"fr": "Votre code", "en": "Your code"}
+The French text is the id in the catalogue; `services.translate` gives it in the language of who
+receives it.
+"""
+
+from auth.services import CoreServices
+from auth.subjects import Recipient
 
 
-def code_text(language: str, code: str) -> str:
-    """The text that carries a code."""
-    return _in(_TEXTS["code"], language).format(code=code)
+def _(text: str) -> str:
+    """Mark a text for translation."""
+    return text
 
 
-def locked_text(language: str) -> str:
+def sign_in_code(services: CoreServices, language: str, code: str) -> str:
+    """The code to sign in with."""
+    text = _("Votre code : {code}. Valable 10 minutes. Ne le donnez à personne.")
+    return services.translate(language, text).format(code=code)
+
+
+def codes_locked(services: CoreServices, language: str) -> str:
     """Instead of a code, while none is accepted for this address."""
-    return _in(_TEXTS["locked"], language)
+    text = _(
+        "Trop de codes faux. Plus aucun code ne marche pendant 24 heures. "
+        "Si ce n’était pas vous, ne faites rien."
+    )
+    return services.translate(language, text)
 
 
-def expiry_text(language: str) -> str:
-    """The text that tells that a paper ends soon, without saying which."""
-    return _in(_TEXTS["expiry"], language)
+def sign_in_subject(services: CoreServices, language: str) -> str:
+    """The subject of an e-mail about a code."""
+    return services.translate(language, _("Votre code"))
 
 
-def subject(language: str) -> str:
-    """The subject of the e-mail."""
-    return _in(_SUBJECTS, language)
+def request_waits(services: CoreServices, language: str, sender: Recipient) -> str:
+    """Someone asks to see papers: who, never which or what for."""
+    text = _(
+        "{who} demande à voir des papiers. Dites oui ou non : {url} "
+        "Si cela ne vous concerne pas, répondez-y « Ce n’est pas moi »."
+    )
+    who = ", ".join(word for word in (sender.name, sender.job, sender.organisation) if word)
+    return services.translate(language, text).format(who=who, url=services.settings.public_url)
 
 
-def _in(texts: dict[str, str], language: str) -> str:
-    return texts.get(language, texts["fr"])
+def paper_expires(services: CoreServices, language: str) -> str:
+    """A paper ends soon; which one, only the vault says."""
+    text = _(
+        "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir lequel, "
+        "ou parlez-en à la personne qui vous accompagne."
+    )
+    return services.translate(language, text)
+
+
+def log_ends(services: CoreServices, language: str, year: int) -> str:
+    """In 30 days, the log of `year` and before can no longer be read."""
+    text = _(
+        "Dans 30 jours, le journal de votre coffre pour {year} et avant ne pourra plus être lu. "
+        "Pour le garder, emportez-le : {url}"
+    )
+    return services.translate(language, text).format(year=year, url=services.settings.public_url)

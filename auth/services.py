@@ -1,5 +1,6 @@
 """What the use cases of this floor are given: settings, database, sealed fields, the log."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from audit.audit_log import AuditLog
@@ -10,9 +11,13 @@ from storage.field_encryption import FieldEncryption
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreServices:
-    """One process's means. Made once in `web/process/services.py`, passed to every use case."""
+    """One process's means. Made once in `web/process/services.py`, passed to every use case.
+
+    `translate(language, text)` is a French text of ours in a language (`fr`, `en`).
+    """
 
     settings: Settings
     database: Database
     field_encryption: FieldEncryption
     audit_log: AuditLog
+    translate: Callable[[str, str], str]

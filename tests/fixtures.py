@@ -349,11 +349,11 @@ def new_private_key_pem() -> str:
 
 async def sign_in(services: Services, *, phone: str, language: str = "fr") -> str:
     """A session's token by the code that was sent; the first one opens the vault."""
-    started = await one_time_codes.start(services, phone=phone, language=language)
+    started = await one_time_codes.send_code(services, phone=phone, language=language)
     code = await last_code(services, phone)
 
-    opened = await one_time_codes.finish(
-        services, started.id, code=code, language=language, on_opened=adopt_requests
+    opened = await one_time_codes.redeem_code(
+        services, started.id, code=code, language=language, on_vault_opened=adopt_requests
     )
     return opened.token
 

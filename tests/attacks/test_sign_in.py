@@ -29,10 +29,10 @@ from tests.auth.steps import (
 )
 
 
-async def attempt(services: CoreServices, started: one_time_codes.Started, code: str) -> str:
+async def attempt(services: CoreServices, started: one_time_codes.PendingSignIn, code: str) -> str:
     """`in`, or the code of the failure."""
     try:
-        await one_time_codes.finish(services, started.id, code=code)
+        await one_time_codes.redeem_code(services, started.id, code=code)
     except ServiceError as failure:
         return failure.code
     return "in"
@@ -69,7 +69,7 @@ async def test_two_first_codes_at_once_open_one_vault(services: CoreServices) ->
     phone = new_phone()
     started = [await begin(services, phone) for _ in range(2)]
     signed_in = await asyncio.gather(
-        *(one_time_codes.finish(services, one.id, code=code) for one, code in started)
+        *(one_time_codes.redeem_code(services, one.id, code=code) for one, code in started)
     )
     assert len({await vault_of(services, one.token) for one in signed_in}) == 1
 
@@ -88,11 +88,11 @@ async def test_six_digits_are_not_guessed_across_many_sign_ins(
     assert await attempt(services, spared, spared_code) == "code_wrong"
     assert (await log_of(services, person_id))[-1][2] == "too_many_wrong_codes"
     # The phone is told, rather than sent a code that cannot work.
-    await one_time_codes.start(services, phone=phone)
+    await one_time_codes.send_code(services, phone=phone)
     assert not re.search(r"\d{6}", (await letters(services, phone))[-1]["text"])
     # A day later its holder is in again.
     moved_clock(timedelta(hours=23, minutes=55))
-    await one_time_codes.start(services, phone=phone)
+    await one_time_codes.send_code(services, phone=phone)
     assert not re.search(r"\d{6}", (await letters(services, phone))[-1]["text"])
     moved_clock(timedelta(hours=24, minutes=11))
     assert await sign_in(services, phone)
@@ -114,9 +114,10 @@ async def test_guesses_at_once_across_sign_ins_do_not_pass_twenty(services: Core
 async def test_codes_asked_at_once_do_not_pass_ten_an_hour(services: CoreServices) -> None:
     phone = new_phone()
     answers = await asyncio.gather(
-        *(one_time_codes.start(services, phone=phone) for _ in range(20)), return_exceptions=True
+        *(one_time_codes.send_code(services, phone=phone) for _ in range(20)),
+        return_exceptions=True,
     )
-    assert sum(isinstance(answer, one_time_codes.Started) for answer in answers) == 10
+    assert sum(isinstance(answer, one_time_codes.PendingSignIn) for answer in answers) == 10
     assert len(await letters(services, phone)) == 10
 
 
@@ -153,7 +154,7 @@ def statements(services: CoreServices) -> Iterator[list[str]]:
             event.remove(engine, "before_cursor_execute", note)
 
 
-async def row_sizes(services: CoreServices, sign_in: one_time_codes.Started) -> Any:
+async def row_sizes(services: CoreServices, sign_in: one_time_codes.PendingSignIn) -> Any:
     """The sizes of what a sign-in left in the tables."""
     sizes = text(
         "SELECT octet_length(s.sealed), octet_length(s.code_tag), s.attempts,"
@@ -177,7 +178,7 @@ async def test_an_account_and_no_account_cost_the_same(services: CoreServices, k
     for address in (known, unknown, known, unknown):
         way = {kind: address}
         with statements(services) as sent:
-            started = await one_time_codes.start(services, **way)
+            started = await one_time_codes.send_code(services, **way)
         sizes = await row_sizes(services, started)
         code = await code_for(services, address)
         with statements(services) as tried:
@@ -197,14 +198,14 @@ async def test_the_hours_limit_tells_nothing_of_the_account(
         await new_worker(services, known)
     else:
         started, code = await begin(services, known)
-        await one_time_codes.finish(services, started.id, code=code)
-        await one_time_codes.start(services, phone=unknown)
+        await one_time_codes.redeem_code(services, started.id, code=code)
+        await one_time_codes.send_code(services, phone=unknown)
     allowed = []
     for address in (known, unknown):
         count = 0
         with pytest.raises(ServiceError) as caught:
             for _ in range(50):
-                await one_time_codes.start(services, **{kind: address})
+                await one_time_codes.send_code(services, **{kind: address})
                 count += 1
         allowed.append((count, caught.value.code, caught.value.kind))
     assert allowed[0] == allowed[1]
@@ -216,7 +217,7 @@ async def test_a_thief_of_the_database_finds_no_address_no_code_and_no_token(
     phone, email = new_phone(), new_email()
     await new_worker(services, email, name="Honorine Marqueur")
     person, worker = await sign_in(services, phone), await sign_in(services, email)
-    await one_time_codes.start(services, phone=phone)
+    await one_time_codes.send_code(services, phone=phone)
     secrets = [person.token, person.token[3:], worker.token, phone, phone[3:], email, email[:8]]
     secrets += ["Honorine", "Marqueur", "CCAS de Lys", "assistante sociale"]
     names = text("SELECT tablename FROM pg_tables WHERE schemaname = 'unefois'")
@@ -239,7 +240,7 @@ async def test_nothing_of_a_sign_in_is_printed(services: CoreServices) -> None:
     signed_in = await sign_in(services, phone)
     assert signed_in.token not in repr(signed_in)
     with pytest.raises(ServiceError) as caught:
-        await one_time_codes.finish(
-            services, (await one_time_codes.start(services, phone=phone)).id, code="12"
+        await one_time_codes.redeem_code(
+            services, (await one_time_codes.send_code(services, phone=phone)).id, code="12"
         )
     assert phone[3:] not in repr(caught.value) + str(caught.value.values)

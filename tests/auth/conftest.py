@@ -16,6 +16,7 @@ from base.settings import Settings
 from migrations.run import upgrade
 from storage.backends import key_provider, open_storage
 from storage.key_rotation import initialise
+from web.i18n.translations import translator
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +47,7 @@ async def quiet_desk(quiet_home: Path, quiet_postgres: Addresses) -> AsyncIterat
         database=database,
         field_encryption=storage.field_encryption,
         audit_log=AuditLog(database, storage.field_encryption),
+        translate=translator(),
     )
     await storage.blobs.close()
     await database.close()

@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from audit.records import events_of
 from auth import administration, one_time_codes
-from auth.one_time_codes import SignedIn, Started
+from auth.one_time_codes import PendingSignIn
 from auth.records.messages import Message
 from auth.services import CoreServices
+from auth.session_start import NewSession
 from tests.fixtures import MoveClock, new_phone
 
 __all__ = ["MoveClock", "new_phone"]
@@ -53,17 +54,17 @@ async def code_for(services: CoreServices, to: str) -> str:
     return found[0]
 
 
-async def begin(services: CoreServices, address: str) -> tuple[Started, str]:
+async def begin(services: CoreServices, address: str) -> tuple[PendingSignIn, str]:
     """Start a sign-in; with its code."""
     way = {"email": address} if "@" in address else {"phone": address}
-    started = await one_time_codes.start(services, **way)
+    started = await one_time_codes.send_code(services, **way)
     return started, await code_for(services, address)
 
 
-async def sign_in(services: CoreServices, address: str) -> SignedIn:
+async def sign_in(services: CoreServices, address: str) -> NewSession:
     """Start and finish."""
     started, code = await begin(services, address)
-    return await one_time_codes.finish(services, started.id, code=code)
+    return await one_time_codes.redeem_code(services, started.id, code=code)
 
 
 def wrong(code: str) -> str:

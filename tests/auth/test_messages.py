@@ -156,7 +156,7 @@ async def test_a_code_is_not_sent_once_it_has_expired(quiet_desk: CoreServices) 
 
 async def test_an_unknown_worker_is_sent_nothing_and_the_row_goes(quiet_desk: CoreServices) -> None:
     recorder = Recorder()
-    await one_time_codes.start(quiet_desk, email=new_email())
+    await one_time_codes.send_code(quiet_desk, email=new_email())
     assert await Deliverer(quiet_desk, recorder).deliver_due() == 1
     assert (recorder.tried, await waiting(quiet_desk)) == (0, 0)
 
@@ -164,7 +164,7 @@ async def test_an_unknown_worker_is_sent_nothing_and_the_row_goes(quiet_desk: Co
 @pytest.mark.parametrize("failure", [NotSent("smtp: 451"), Undeliverable("x"), OSError("+33612")])
 async def test_nothing_personal_is_logged(quiet_desk: CoreServices, failure: Exception) -> None:
     phone = new_phone()
-    await one_time_codes.start(quiet_desk, phone=phone)
+    await one_time_codes.send_code(quiet_desk, phone=phone)
     with capture_logs() as lines:
         await Deliverer(quiet_desk, Recorder(failure)).deliver_due()
     assert len(lines) == 1
@@ -202,6 +202,7 @@ async def test_there_is_no_inbox_outside_the_demo(
         database=quiet_desk.database,
         field_encryption=quiet_desk.field_encryption,
         audit_log=quiet_desk.audit_log,
+        translate=quiet_desk.translate,
     )
     with pytest.raises(RuntimeError):
         await messages.inbox(elsewhere)

@@ -32,7 +32,7 @@ async def whose(services: CoreServices, token: str) -> Person | Worker | None:
 
 async def refusal(services: CoreServices, started: UUID, code: str) -> tuple[ErrorKind, str]:
     with pytest.raises(ServiceError) as caught:
-        await one_time_codes.finish(services, started, code=code)
+        await one_time_codes.redeem_code(services, started, code=code)
     return caught.value.kind, caught.value.code
 
 
@@ -61,10 +61,10 @@ async def test_the_next_code_opens_the_same_vault_however_the_number_is_written(
 ) -> None:
     phone = new_phone()
     first = await whose(services, (await sign_in(services, phone)).token)
-    started = await one_time_codes.start(services, phone="0" + phone[3:])
+    started = await one_time_codes.send_code(services, phone="0" + phone[3:])
     code = (await letters(services, phone))[-1]["text"].split(": ")[1][:6]
     again = await whose(
-        services, (await one_time_codes.finish(services, started.id, code=code)).token
+        services, (await one_time_codes.redeem_code(services, started.id, code=code)).token
     )
     assert first and again
     assert again.id == first.id
@@ -75,13 +75,13 @@ async def test_the_next_code_opens_the_same_vault_however_the_number_is_written(
 @pytest.mark.parametrize("write", [lambda c: f"{c[:3]} {c[3:]}", lambda c: f"\u00a0{c}\n"])
 async def test_a_code_as_people_type_it(services: CoreServices, write: object) -> None:
     started, code = await begin(services, new_phone())
-    assert await one_time_codes.finish(services, started.id, code=write(code))  # type: ignore[operator]  # a lambda
+    assert await one_time_codes.redeem_code(services, started.id, code=write(code))  # type: ignore[operator]  # a lambda
 
 
 async def test_a_code_in_arabic_digits(services: CoreServices) -> None:
     started, code = await begin(services, new_phone())
     typed = code.translate({ord(str(n)): chr(0x660 + n) for n in range(10)})
-    assert await one_time_codes.finish(services, started.id, code=typed)
+    assert await one_time_codes.redeem_code(services, started.id, code=typed)
 
 
 async def test_what_waits_for_the_phone_is_adopted_with_the_vault(services: CoreServices) -> None:
@@ -96,7 +96,7 @@ async def test_what_waits_for_the_phone_is_adopted_with_the_vault(services: Core
     phone = new_phone()
     for _ in range(2):
         started, code = await begin(services, phone)
-        await one_time_codes.finish(services, started.id, code=code, on_opened=adopt)
+        await one_time_codes.redeem_code(services, started.id, code=code, on_vault_opened=adopt)
     assert [tag for _, tag in seen] == [await services.field_encryption.tag("phone", phone)]
 
 
@@ -109,13 +109,13 @@ async def test_an_adoption_that_fails_opens_nothing_and_the_code_still_serves(
     phone = new_phone()
     started, code = await begin(services, phone)
     with pytest.raises(ZeroDivisionError):
-        await one_time_codes.finish(services, started.id, code=code, on_opened=fail)
+        await one_time_codes.redeem_code(services, started.id, code=code, on_vault_opened=fail)
     async with services.database.transaction() as tx:
         assert (
             await people.person_by_phone(tx, await services.field_encryption.tag("phone", phone))
             is None
         )
-    assert await one_time_codes.finish(services, started.id, code=code)
+    assert await one_time_codes.redeem_code(services, started.id, code=code)
 
 
 async def test_a_worker_signs_in_by_their_work_email(services: CoreServices) -> None:
@@ -167,12 +167,12 @@ async def test_four_wrong_codes_do_not(services: CoreServices) -> None:
     started, code = await begin(services, new_phone())
     for _ in range(4):
         await refusal(services, started.id, wrong(code))
-    assert await one_time_codes.finish(services, started.id, code=code)
+    assert await one_time_codes.redeem_code(services, started.id, code=code)
 
 
 async def test_a_code_serves_once(services: CoreServices) -> None:
     started, code = await begin(services, new_phone())
-    await one_time_codes.finish(services, started.id, code=code)
+    await one_time_codes.redeem_code(services, started.id, code=code)
     assert await refusal(services, started.id, code) == CODE_WRONG
 
 
@@ -182,14 +182,14 @@ async def test_a_code_of_another_sign_in_is_wrong(services: CoreServices) -> Non
     second, other = await begin(services, phone)
     if code != other:
         assert await refusal(services, second.id, code) == CODE_WRONG
-    assert await one_time_codes.finish(services, first.id, code=code)
+    assert await one_time_codes.redeem_code(services, first.id, code=code)
 
 
 async def test_a_code_lasts_ten_minutes(services: CoreServices, moved_clock: MoveClock) -> None:
     started, code = await begin(services, new_phone())
     late, late_code = await begin(services, new_phone())
     moved_clock(timedelta(minutes=9, seconds=50))
-    assert await one_time_codes.finish(services, started.id, code=code)
+    assert await one_time_codes.redeem_code(services, started.id, code=code)
     moved_clock(timedelta(minutes=10, seconds=1))
     assert await refusal(services, late.id, late_code) == CODE_WRONG
 
@@ -211,16 +211,16 @@ async def test_one_address_is_sent_ten_codes_an_hour(
 ) -> None:
     phone = new_phone()
     for _ in range(services.settings.sign_ins_per_hour):
-        await one_time_codes.start(services, phone=phone)
+        await one_time_codes.send_code(services, phone=phone)
     with pytest.raises(ServiceError) as caught:
-        await one_time_codes.start(services, phone=phone)
+        await one_time_codes.send_code(services, phone=phone)
     assert (caught.value.kind, caught.value.code) == (ErrorKind.TOO_MANY, "too_many_codes")
     assert 3500 < (caught.value.retry_after or 0) <= 3600
     assert len(await letters(services, phone)) == services.settings.sign_ins_per_hour
     last = (await service_log(services))[-1]
     assert (last["action"], last["reason"]) == ("sign_in.code", "too_many_codes")
     moved_clock(timedelta(hours=1, seconds=1))
-    assert await one_time_codes.start(services, phone=phone)
+    assert await one_time_codes.send_code(services, phone=phone)
 
 
 async def test_a_vault_used_five_months_ago_opens(
@@ -239,12 +239,12 @@ async def test_a_vault_used_five_months_ago_opens(
 @pytest.mark.parametrize("addresses", [{}, {"phone": "0612345678", "email": "a@b.fr"}])
 async def test_one_address_and_one_only(services: CoreServices, addresses: dict[str, str]) -> None:
     with pytest.raises(ServiceError, match="one_address"):
-        await one_time_codes.start(services, **addresses)
+        await one_time_codes.send_code(services, **addresses)
 
 
 async def test_the_message_speaks_the_callers_language(services: CoreServices) -> None:
     phone = new_phone()
-    await one_time_codes.start(services, phone=phone, language="en")
+    await one_time_codes.send_code(services, phone=phone, language="en")
     assert "Your code" in (await letters(services, phone))[-1]["text"]
 
 

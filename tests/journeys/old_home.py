@@ -3,7 +3,6 @@
 Nothing of this tree is imported, so that no new name of a module can hide a change in the data.
 """
 
-import io
 import json
 import os
 import pwd
@@ -16,7 +15,7 @@ import sys
 import tarfile
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
@@ -25,10 +24,8 @@ from typing import Any
 
 import httpx
 import psycopg
-import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data" / "home_0_1_0"

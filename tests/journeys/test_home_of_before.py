@@ -13,29 +13,12 @@ database's clock is set back to the moment at which the home was left.
 
 import io
 import json
-import os
-import pwd
 import re
 import secrets
-import signal
-import socket
-import subprocess
-import sys
-import tarfile
-import time
-import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from datetime import datetime
-from hashlib import sha256
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
-import psycopg
 import pytest
-from joserfc import jwt
-from joserfc.jwk import ECKey
 from PIL import Image
 
 from tests.journeys.old_home import Home, bearer, hashed, ok, until

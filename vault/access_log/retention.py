@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind
+from auth import notifications
 from auth.messages import queue
 from auth.records import people
 from base.db_time import instant
@@ -23,16 +24,6 @@ from vault.services import Services
 NOTICE = timedelta(days=30)
 _LIFE = timedelta(days=7)
 _BATCH = 200
-_TEXTS = {
-    "fr": (
-        "Dans 30 jours, le journal de votre coffre pour {year} et avant ne pourra plus être lu."
-        " Pour le garder, emportez-le : {url}"
-    ),
-    "en": (
-        "In 30 days, the log of your vault for {year} and before can no longer be read."
-        " To keep it, take it away: {url}"
-    ),
-}
 _log = structlog.get_logger()
 
 
@@ -106,6 +97,5 @@ async def _notify(services: Services, tx: AsyncConnection, person_id: UUID, year
         _log.warning("person_without_key")
         return
     if values.get("phone"):
-        text = _TEXTS.get(row.language, _TEXTS["fr"])
-        text = text.format(year=year, url=services.settings.public_url)
+        text = notifications.log_ends(services, row.language, year)
         await queue(services, tx, channel="sms", to=values["phone"], text=text, life=_LIFE)

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from audit.records import audit_key
+from auth import notifications
+from auth.messages import queue
 from auth.services import CoreServices
 from auth.subjects import Recipient
 from base.contact import normal_phone
@@ -21,7 +23,7 @@ from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
 from base.locks import hold_tag
 from vault import decisions, durations, idempotency
-from vault.consent import notices, records
+from vault.consent import records
 from vault.consent.grant_issue import snapshot
 from vault.consent.request_views import TABLE
 from vault.consent.scopes import check, check_purpose, check_storing
@@ -105,7 +107,7 @@ async def _ask(
     to = await _addressee(services, tx, phone)
     # 3. The same row, line and message either way. A crash before the commit leaves none of them.
     sent = await _keep(services, tx, sender, to, asked, attempt)
-    await notices.request_waits(services, tx, phone, sender, language=to.language)
+    await _notify(services, tx, to, sender)
     await idempotency.keep(tx, claimed, sent.id)
     return sent
 
@@ -160,6 +162,15 @@ async def _keep(
     attempt = replace(attempt, person=to.person_id, request=sent.id)
     await decisions.record_allowed(services, tx, at, attempt)
     return sent
+
+
+async def _notify(
+    services: CoreServices, tx: AsyncConnection, to: _Addressee, sender: Recipient
+) -> None:
+    """Have the holder of the phone informed, vault or not, that someone asks."""
+    text = notifications.request_waits(services, to.language, sender)
+    # Worth sending while the request can be answered.
+    await queue(services, tx, channel="sms", to=to.phone, text=text, life=LAPSES_AFTER)
 
 
 async def _look_for_audit_key(

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth import notifications
 from auth.messages import queue
-from auth.notifications import expiry_text
 from auth.records import people
 from vault.catalogue.types import by_code
 from vault.document_view import DocumentMetadata
@@ -41,7 +41,7 @@ async def remind(services: Services) -> int:
             for person_id in dict.fromkeys(row.person_id for row in due):
                 phone, language = await _reach(services, tx, person_id)
                 if phone is not None:
-                    text = expiry_text(language)
+                    text = notifications.paper_expires(services, language)
                     await queue(services, tx, channel="sms", to=phone, text=text)
                     told += 1
             for row in due:

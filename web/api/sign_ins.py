@@ -57,7 +57,7 @@ async def start_sign_in(
 ) -> SignInStarted:
     """Send a code."""
     response.headers["Cache-Control"] = "no-store"
-    started = await one_time_codes.start(
+    started = await one_time_codes.send_code(
         services, phone=body.phone, email=body.email, language=language_of(request)
     )
     return SignInStarted(id=started.id, expires_at=started.expires_at)
@@ -69,12 +69,12 @@ async def finish_sign_in(
 ) -> SessionOpened:
     """Exchange the code for a session."""
     response.headers["Cache-Control"] = "no-store"
-    opened = await one_time_codes.finish(
+    opened = await one_time_codes.redeem_code(
         services,
         sign_in_id,
         code=body.code,
         language=language_of(request),
-        on_opened=adopt_requests,
+        on_vault_opened=adopt_requests,
     )
     return SessionOpened(token=opened.token, expires_at=opened.expires_at, kind=opened.kind)
 

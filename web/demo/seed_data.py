@@ -157,10 +157,12 @@ async def _person(services: Services) -> Person:
     async with services.database.transaction() as tx:
         row = await people.person_by_phone(tx, tag)
     if row is None:
-        started = await one_time_codes.start(services, phone=PHONE)
+        started = await one_time_codes.send_code(services, phone=PHONE)
         code = re.search(r"\d{6}", (await messages.inbox(services, to=PHONE))[0].text)
         assert code is not None  # noqa: S101  (the message that was just queued)
-        await one_time_codes.finish(services, started.id, code=code[0], on_opened=adopt_requests)
+        await one_time_codes.redeem_code(
+            services, started.id, code=code[0], on_vault_opened=adopt_requests
+        )
         async with services.database.transaction() as tx:
             row = await people.person_by_phone(tx, tag)
     assert row is not None  # noqa: S101  (just opened)

@@ -4,6 +4,7 @@ The catalogue is text in the tree; it is compiled in memory at start-up, so no c
 older than its source.
 """
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -33,6 +34,16 @@ def translations(language: str) -> NullTranslations:
         write_mo(compiled, read_po(source, locale=language))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def translator() -> Callable[[str, str], str]:
+    """`translate(language, text)`: a French text of ours in a language, or as it is if unknown.
+
+    Every language is compiled here, once a process: the first message in one takes no longer than
+    the next, so its time tells nothing of who receives it.
+    """
+    catalogues = {language: translations(language) for language in LANGUAGES}
+    return lambda language, text: catalogues.get(language, catalogues[SOURCE]).gettext(text)
 
 
 @lru_cache(maxsize=256)

@@ -105,7 +105,9 @@ async def _start(page: Page, door: Door) -> Response:
     name = "phone" if door == "person" else "email"
     typed = form.get(name)[:320]
     try:
-        started = await one_time_codes.start(page.services, language=page.language, **{name: typed})
+        started = await one_time_codes.send_code(
+            page.services, language=page.language, **{name: typed}
+        )
     except ServiceError as failure:
         return await page.show_failure(failure, "welcome.html", door=door, typed=typed)
     return go(f"{_DOORS[door].rstrip('/')}/sign-in/{started.id}")
@@ -114,12 +116,12 @@ async def _start(page: Page, door: Door) -> Response:
 async def _finish(page: Page, door: Door, sign_in_id: PathId) -> Response:
     form = await page.form()
     try:
-        opened = await one_time_codes.finish(
+        opened = await one_time_codes.redeem_code(
             page.services,
             sign_in_id,
             code=form.get("code")[:32],
             language=page.language,
-            on_opened=adopt_requests,
+            on_vault_opened=adopt_requests,
         )
     except ServiceError as failure:
         values = await _code_values(page, door, sign_in_id)

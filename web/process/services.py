@@ -20,6 +20,7 @@ from vault.decoding.media import Limits
 from vault.delivery_status import DeliveryStatusWriter
 from vault.revocations import Revocations
 from vault.services import Services
+from web.i18n.translations import translator
 
 # The log's tables, by what this role may do to them (invariant 6).
 _LOG_PRIVILEGES = text(
@@ -56,6 +57,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             database=database,
             field_encryption=storage.field_encryption,
             audit_log=AuditLog(database, storage.field_encryption),
+            translate=translator(),
             storage=storage,
             transparency_log=await _log(settings, database, storage),
             decoder=Decoder(_limits(settings)),

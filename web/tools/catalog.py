@@ -14,12 +14,16 @@ from babel.messages.pofile import read_po, write_po
 
 from web.i18n.translations import DOMAIN, LANGUAGES, SOURCE, catalogue_file
 
-WEB = Path(__file__).parents[1]
-_METHODS = [
-    ("**.py", "python"),
-    ("pages/templates/**.html", "jinja2"),
-    ("pages/templates/**.txt", "jinja2"),
-]
+ROOT = Path(__file__).parents[2]
+# Where French texts stand, by folder.
+_METHODS = {
+    "auth": [("notifications.py", "python")],
+    "web": [
+        ("**.py", "python"),
+        ("pages/templates/**.html", "jinja2"),
+        ("pages/templates/**.txt", "jinja2"),
+    ],
+}
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "gettext": None,
@@ -30,10 +34,16 @@ _KEYWORDS: dict[str, tuple[int, ...] | None] = {
 def extracted() -> Catalog:
     """The French texts of the code and of the templates, with where they stand."""
     found = Catalog(domain=DOMAIN, charset="utf-8")
-    for name, line, message, comments, context in extract_from_dir(
-        WEB, _METHODS, keywords=_KEYWORDS, comment_tags=("i18n:",), strip_comment_tags=True
-    ):
-        found.add(message, None, [(f"web/{name}", line)], auto_comments=comments, context=context)
+    for folder, methods in _METHODS.items():
+        for name, line, message, comments, context in extract_from_dir(
+            ROOT / folder,
+            methods,
+            keywords=_KEYWORDS,
+            comment_tags=("i18n:",),
+            strip_comment_tags=True,
+        ):
+            place = [(f"{folder}/{name}", line)]
+            found.add(message, None, place, auto_comments=comments, context=context)
     return found
 
 
@@ -64,7 +74,7 @@ def faults(language: str) -> Iterator[str]:
     """What keeps a catalogue from being complete: one line each."""
     path = catalogue_file(language)
     if not path.exists():
-        yield f"{path.relative_to(WEB.parent)} is missing"
+        yield f"{path.relative_to(ROOT)} is missing"
         return
     with path.open("rb") as source:
         kept = read_po(source, locale=language, domain=DOMAIN)

@@ -1,0 +1,213 @@
+"""What every means of signing in ends in: a vault found or opened, a session, the lines of the log.
+
+A means is one file, such as `one_time_codes`. In one transaction it locks the account, checks what
+it was shown, calls `start_session`, and records a refusal by `record_attempt`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action, Actor, ActorKind, Event, Outcome
+from audit.records import audit_key
+from auth import profiles, sessions
+from auth.records import people, recipients
+from auth.services import CoreServices
+from auth.subjects import Person
+from base.contact import normal_email, normal_phone
+from base.db_time import instant
+from base.ids import new_id
+from base.locks import hold_tag
+
+_STRANGER = Actor(ActorKind.ANONYMOUS)
+
+AccountKind = Literal["person", "worker"]
+OnVaultOpened = Callable[[CoreServices, AsyncConnection, UUID, bytes], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session just opened; `token` is shown this once."""
+
+    token: str = field(repr=False)
+    expires_at: datetime
+    kind: AccountKind
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRefused:
+    """Why not, as the log says it; the caller is told less. `retry_after` is in seconds."""
+
+    reason: str
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A person's phone or a worker's work e-mail: its normal form and its keyed tag."""
+
+    kind: AccountKind
+    value: str = field(repr=False)
+    tag: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account of an address; without a `row` there is none."""
+
+    address: Address
+    row: Any = field(default=None, repr=False)
+
+    @property
+    def vault(self) -> UUID | None:
+        """The vault in whose log this belongs."""
+        return self.row.id if self.row is not None and self.address.kind == "person" else None
+
+    @property
+    def details(self) -> dict[str, str | int]:
+        """Which worker it is about, for the operator's log."""
+        known_worker = self.row is not None and self.address.kind == "worker"
+        return {"worker": str(self.row.id)} if known_worker else {}
+
+
+async def phone_address(services: CoreServices, phone: str) -> Address:
+    """The address of a person. Raises `ServiceError` INVALID `phone_invalid`."""
+    value = normal_phone(phone)
+    return Address("person", value, await services.field_encryption.tag("phone", value))
+
+
+async def email_address(services: CoreServices, email: str) -> Address:
+    """The address of a worker. Raises `ServiceError` INVALID `email_invalid`."""
+    value = normal_email(email)
+    return Address("worker", value, await services.field_encryption.tag("email", value))
+
+
+async def lock_account(tx: AsyncConnection, address: Address) -> Account:
+    """The account as it stands once no other sign-in of this address is under way.
+
+    Until `tx` ends, counts of the address's attempts are exact and nobody else opens its vault.
+    """
+    await hold_tag(tx, address.tag)
+    look_up = people.person_by_phone if address.kind == "person" else recipients.worker_by_email
+    return Account(address, await look_up(tx, address.tag))
+
+
+async def start_session(
+    services: CoreServices,
+    tx: AsyncConnection,
+    account: Account,
+    *,
+    language: str = "fr",
+    on_vault_opened: OnVaultOpened | None = None,
+) -> NewSession | SignInRefused:
+    """A session for an account whose holder the caller has recognised, in the caller's transaction.
+
+    A person without a vault gets an empty one, in `language`; then
+    `on_vault_opened(services, tx, person_id, phone_tag)` runs. Refused: `vault_asleep` (a number
+    unused for six months may be another person's), and `not_found` where no worker has the address.
+
+    The caller must have taken `account` from `lock_account` in `tx`. A crash before the commit
+    leaves nothing; after it, a session whose token nobody holds, which ends by itself.
+    """
+    if account.address.kind == "worker":
+        return await _start_worker_session(services, tx, account.row)
+    if account.row is None:
+        person = await _open_vault(services, tx, account.address, language, on_vault_opened)
+    elif account.row.asleep:
+        return SignInRefused("vault_asleep")
+    else:
+        person = Person(account.row.id)
+        await people.touch_person(tx, person.id)
+    return await _open_session(services, tx, "person", person.id, person.actor())
+
+
+async def record_refusal(
+    services: CoreServices, account: Account | None, action: Action, reason: str
+) -> None:
+    """Record a refusal that commits alone."""
+    async with services.database.transaction() as tx:
+        await record_attempt(services, tx, account, action, reason)
+
+
+async def record_attempt(
+    services: CoreServices,
+    tx: AsyncConnection,
+    account: Account | None,
+    action: Action,
+    reason: str = "",
+) -> None:
+    """A line about a stranger at the door: in the vault's log, or in the service's.
+
+    Refused when there is a `reason`. Whether or not the account exists, one audit key is read from
+    the database and one line sealed (invariant 7).
+    """
+    vault = None if account is None else account.vault
+    at = await instant(tx)
+    if vault is None:
+        await audit_key(tx, new_id(), at.year)
+    else:
+        services.audit_log.forget(vault)
+    event = Event(
+        new_id(),
+        at,
+        action,
+        Outcome.REFUSED if reason else Outcome.ALLOWED,
+        _STRANGER,
+        vault,
+        reason,
+        details={} if account is None else account.details,
+    )
+    await services.audit_log.record(tx, event)
+
+
+async def _start_worker_session(
+    services: CoreServices, tx: AsyncConnection, row: Any
+) -> NewSession | SignInRefused:
+    if row is None:
+        return SignInRefused("not_found")
+    worker = await profiles.worker(
+        services, row.id, row.organisation_id, row.sealed, row.organisation_sealed
+    )
+    return await _open_session(services, tx, "worker", worker.id, worker.actor())
+
+
+async def _open_vault(
+    services: CoreServices,
+    tx: AsyncConnection,
+    phone: Address,
+    language: str,
+    on_vault_opened: OnVaultOpened | None,
+) -> Person:
+    """An empty vault: keys, row, log, in one commit. A crash before it leaves nothing."""
+    person = Person(new_id(), language)
+    at = await instant(tx)
+    await services.field_encryption.create_owner(tx, person.id)
+    await services.audit_log.prepare(tx, person.id, at.year)
+    writer = await services.field_encryption.writer(person.id, tx)
+    await people.add_person(
+        tx,
+        id=person.id,
+        phone_tag=phone.tag,
+        language=language,
+        sealed=writer.seal("person", person.id, {"phone": phone.value}),
+    )
+    event = Event(new_id(), at, Action.VAULT_OPENED, Outcome.ALLOWED, person.actor(), person.id)
+    await services.audit_log.record(tx, event)
+    if on_vault_opened is not None:
+        await on_vault_opened(services, tx, person.id, phone.tag)
+    return person
+
+
+async def _open_session(
+    services: CoreServices, tx: AsyncConnection, kind: AccountKind, subject_id: UUID, actor: Actor
+) -> NewSession:
+    """A session and its line; a person's is in their own log."""
+    token, expires_at = await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)
+    vault = subject_id if kind == "person" else None
+    event = Event(new_id(), await instant(tx), Action.SIGN_IN, Outcome.ALLOWED, actor, vault)
+    await services.audit_log.record(tx, event)
+    return NewSession(token, expires_at, kind)

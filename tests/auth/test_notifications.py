@@ -1,0 +1,131 @@
+"""Every message word for word, in both languages: what people receive changes only on purpose."""
+
+from dataclasses import dataclass
+from typing import cast
+from uuid import uuid4
+
+import pytest
+
+from auth import notifications, one_time_codes
+from auth.services import CoreServices
+from auth.subjects import Client, Worker
+from base.errors import ServiceError
+from base.settings import Settings
+from tests.auth.steps import (
+    begin,
+    code_for,
+    letters,
+    new_email,
+    new_phone,
+    new_worker,
+    wrong,
+)
+from web.i18n.translations import translator
+from web.tools.catalog import extracted
+
+URL = "https://coffre.example"
+WORKER = Worker(uuid4(), uuid4(), "Inès Moreau", "Assistante sociale", "CCAS de Lys", "01 23")
+CLIENT = Client(uuid4(), uuid4(), "CAF 93", "", "Caisse inventée", "3230")
+
+
+@dataclass(frozen=True)
+class Words:
+    """All that the words are made from."""
+
+    settings: Settings
+    translate = staticmethod(translator())
+
+
+WORDS = cast("CoreServices", Words(Settings(mode="demo", public_url=URL)))
+
+SAID = {
+    "code": lambda language: notifications.sign_in_code(WORDS, language, "012345"),
+    "locked": lambda language: notifications.codes_locked(WORDS, language),
+    "subject": lambda language: notifications.sign_in_subject(WORDS, language),
+    "worker": lambda language: notifications.request_waits(WORDS, language, WORKER),
+    "client": lambda language: notifications.request_waits(WORDS, language, CLIENT),
+    "expiry": lambda language: notifications.paper_expires(WORDS, language),
+    "log": lambda language: notifications.log_ends(WORDS, language, 2023),
+}
+FRENCH = {
+    "code": "Votre code : 012345. Valable 10 minutes. Ne le donnez à personne.",
+    "locked": "Trop de codes faux. Plus aucun code ne marche pendant 24 heures. Si ce n’était pas"
+    " vous, ne faites rien.",
+    "subject": "Votre code",
+    "worker": "Inès Moreau, Assistante sociale, CCAS de Lys demande à voir des papiers. Dites oui"
+    " ou non : https://coffre.example Si cela ne vous concerne pas, répondez-y « Ce n’est pas"
+    " moi ».",
+    "client": "CAF 93, Caisse inventée demande à voir des papiers. Dites oui ou non :"
+    " https://coffre.example Si cela ne vous concerne pas, répondez-y « Ce n’est pas moi ».",
+    "expiry": "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir"
+    " lequel, ou parlez-en à la personne qui vous accompagne.",
+    "log": "Dans 30 jours, le journal de votre coffre pour 2023 et avant ne pourra plus être lu."
+    " Pour le garder, emportez-le : https://coffre.example",
+}
+ENGLISH = {
+    "code": "Your code: 012345. Valid for 10 minutes. Do not give it to anyone.",
+    "locked": "Too many wrong codes. No code works for 24 hours. If it was not you, do nothing.",
+    "subject": "Your code",
+    "worker": "Inès Moreau, Assistante sociale, CCAS de Lys asks to see papers. Say yes or no:"
+    " https://coffre.example If this does not concern you, answer “This is not me” there.",
+    "client": "CAF 93, Caisse inventée asks to see papers. Say yes or no: https://coffre.example"
+    " If this does not concern you, answer “This is not me” there.",
+    "expiry": "One of your papers will soon reach its end date. Open your vault to see which, or"
+    " talk to the person who helps you.",
+    "log": "In 30 days, the log of your vault for 2023 and before can no longer be read. To keep"
+    " it, take it away: https://coffre.example",
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_message_word_for_word(name: str) -> None:
+    assert SAID[name]("fr") == FRENCH[name]
+    assert SAID[name]("en") == ENGLISH[name]
+    assert SAID[name]("ar") == FRENCH[name], "a language that we do not speak"
+
+
+def test_every_message_is_in_the_catalogue() -> None:
+    places = [place for message in extracted() for place, _ in message.locations]
+    assert places.count("auth/notifications.py") == len(SAID) - 1
+
+
+async def test_codes_come_in_the_language_of_the_vault_whatever_the_caller_s(
+    services: CoreServices,
+) -> None:
+    phone = new_phone()
+    started = await one_time_codes.send_code(services, phone=phone, language="en")
+    code = await code_for(services, phone)
+    await one_time_codes.redeem_code(services, started.id, code=code, language="en")
+    await one_time_codes.send_code(services, phone=phone, language="fr")
+    second = ENGLISH["code"].replace("012345", await code_for(services, phone))
+    for letter, text in zip(
+        await letters(services, phone),
+        [ENGLISH["code"].replace("012345", code), second],
+        strict=True,
+    ):
+        assert (letter["text"], letter["subject"]) == (text, "Your code")
+
+
+async def test_no_more_codes_is_said_in_the_language_of_the_vault(services: CoreServices) -> None:
+    phone = new_phone()
+    started = await one_time_codes.send_code(services, phone=phone)
+    code = await code_for(services, phone)
+    await one_time_codes.redeem_code(services, started.id, code=code, language="en")
+    for _ in range(4):
+        started, code = await begin(services, phone)
+        for _ in range(5):
+            with pytest.raises(ServiceError):
+                await one_time_codes.redeem_code(services, started.id, code=wrong(code))
+    await one_time_codes.send_code(services, phone=phone, language="fr")
+    last = (await letters(services, phone))[-1]
+    assert (last["text"], last["subject"]) == (ENGLISH["locked"], "Your code")
+
+
+async def test_an_e_mail_has_a_subject_in_the_caller_s_language(services: CoreServices) -> None:
+    email = new_email()
+    await new_worker(services, email)
+    for language, subject in (("fr", "Votre code"), ("en", "Your code")):
+        await one_time_codes.send_code(services, email=email, language=language)
+        last = (await letters(services, email))[-1]
+        assert last["subject"] == subject
+        assert last["text"].startswith(subject)
