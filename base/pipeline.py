@@ -45,7 +45,7 @@ class Statement:
 
     def __init__(self, clause: Executable) -> None:
         self.clause = clause
-        compiled = cast("ClauseElement", clause).compile(dialect=_DIALECT)
+        compiled = cast(ClauseElement, clause).compile(dialect=_DIALECT)
         self.name = b"unefois_%d" % next(_SERIAL)
         self.sql = str(compiled).encode()
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]  # of SQL compilers
