@@ -30,7 +30,6 @@ DESCRIPTION = (
 
 # In the order that they are tried: what is asked for most comes first.
 API: tuple[APIRouter, ...] = (
-    grant_documents.contents,
     grant_documents.router,
     catalogue.router,
     sign_ins.router,
@@ -58,6 +57,7 @@ def bare_app() -> FastAPI:
     )
     problems.install(app)
     openapi.install(app)
+    app.routes.extend(grant_documents.get_routes)
     for router in (*API, public_log.router, health.router, site.router):
         app.include_router(router)
     return app

@@ -1,20 +1,24 @@
 """Documents under a grant: every access names the grant that it uses."""
 
+from uuid import UUID
+
 from fastapi import APIRouter, Request, Response
 
+from auth.bearer import Bearer
 from vault.documents import retrieval
 from vault.documents.granted_deposit import deposit_granted
+from vault.services import Services
 from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, metadata_of
 from web.api.shapes import Cursor, GrantedDocumentList, GrantedDocumentOut, Limit, granted_out
 from web.api.terms import IdempotencyKey
-from web.http.dependencies import BearerDep, RecipientDep, ServicesDep
+from web.http.dependencies import BearerDep, RecipientDep, ServicesDep, services_of
+from web.http.dependencies import bearer as bearer_of
 from web.http.downloads import ContentResponse
-from web.http.fast_route import DirectRoute
-from web.http.path_ids import PathId
+from web.http.get_route import GetRoute
+from web.http.path_ids import PathId, read_id
 from web.http.uploads import MultipartForm
 
 router = APIRouter(prefix="/v1/grants/{grant_id}/documents", tags=["grants"])
-contents = APIRouter(prefix=router.prefix, tags=["grants"], route_class=DirectRoute)
 
 
 @router.get("")
@@ -49,7 +53,7 @@ async def add(
     return granted_out(done.document, may_read=True)
 
 
-@contents.get("/{document_id}/content", response_class=Response, responses=CONTENT)
+@router.get("/{document_id}/content", response_class=Response, responses=CONTENT)
 async def content(
     grant_id: PathId,
     document_id: PathId,
@@ -62,10 +66,32 @@ async def content(
     return ContentResponse(services, stream, range_)
 
 
-@contents.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
+@router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
 async def preview(
     grant_id: PathId, document_id: PathId, services: ServicesDep, bearer: BearerDep
 ) -> Response:
     """The first page, as a small JPEG; recorded."""
     stream = await retrieval.open_granted(services, bearer, grant_id, document_id, preview=True)
     return ContentResponse(services, stream, None, inline=True)
+
+
+async def _get_content(request: Request) -> Response:
+    return await content(*await _arguments(request), request.headers.get("range"))
+
+
+async def _get_preview(request: Request) -> Response:
+    return await preview(*await _arguments(request))
+
+
+async def _arguments(request: Request) -> tuple[UUID, UUID, Services, Bearer]:
+    """What both take: the ids of the path, what the process serves, and who is calling."""
+    grant_id = read_id(request.path_params["grant_id"])
+    document_id = read_id(request.path_params["document_id"])
+    return grant_id, document_id, await services_of(request), await bearer_of(request)
+
+
+# Tried before the two routes above, which describe them: a read is what is asked for most.
+get_routes = (
+    GetRoute(f"{router.prefix}/{{document_id}}/content", _get_content),
+    GetRoute(f"{router.prefix}/{{document_id}}/preview", _get_preview),
+)
