@@ -111,9 +111,8 @@ class Layout:
     @classmethod
     def of_plaintext(cls, plaintext_length: int, segment_length: int = SEGMENT_LENGTH) -> Self:
         """The layout that `Sealer` gives to so many bytes of plaintext."""
-        return cls(
-            segment_length, plaintext_length, ciphertext_length(plaintext_length, segment_length)
-        )
+        total = ciphertext_length(plaintext_length, segment_length)
+        return cls(segment_length, plaintext_length, total)
 
     @classmethod
     def of_ciphertext(cls, length: int, segment_length: int = SEGMENT_LENGTH) -> Self:
@@ -171,8 +170,7 @@ def ciphertext_length(plaintext_length: int, segment_length: int = SEGMENT_LENGT
 def segment_length_of(header: Octets) -> int:
     """The encrypted segment length a header announces. NOT authenticated: `Opener` does that.
 
-    Raises `InvalidCiphertext(HEADER)` for anything but AES-256-GCM, HKDF-Expand-SHA-384, 32-byte
-    IV.
+    Raises `InvalidCiphertext(HEADER)` unless AES-256-GCM, HKDF-Expand-SHA-384 and a 32-byte IV.
     """
     if len(header) != HEADER_LENGTH:
         raise InvalidCiphertext(Reason.HEADER)
@@ -302,12 +300,8 @@ class Encryptor:
         iv = secrets.token_bytes(_SEGMENT_IV_LENGTH)
         told = length.to_bytes(_FIELD_LENGTH, "big") if final else _NOT_FINAL
         self._sealed[:_SEGMENT_PREFIX_LENGTH] = told + iv
-        self._keys.aead(self._index).encrypt_into(
-            iv,
-            plaintext,
-            _segment_aad(self._index, final),
-            self._sealed[_SEGMENT_PREFIX_LENGTH:length],
-        )
+        aead, aad = self._keys.aead(self._index), _segment_aad(self._index, final)
+        aead.encrypt_into(iv, plaintext, aad, self._sealed[_SEGMENT_PREFIX_LENGTH:length])
         self._index += 1
         self.plaintext_length += len(plaintext)
         return self._sealed[:length].toreadonly()
@@ -359,13 +353,10 @@ class Decryptor:
         if sealed[:_FIELD_LENGTH] != told:
             raise InvalidCiphertext(Reason.SEGMENT_FIELD)
         plaintext = memoryview(into)[: length - OVERHEAD]
+        iv, body = sealed[_FIELD_LENGTH:_SEGMENT_PREFIX_LENGTH], sealed[_SEGMENT_PREFIX_LENGTH:]
+        aead, aad = self._keys.aead(index), _segment_aad(index, final)
         try:
-            self._keys.aead(index).decrypt_into(
-                sealed[_FIELD_LENGTH:_SEGMENT_PREFIX_LENGTH],
-                sealed[_SEGMENT_PREFIX_LENGTH:],
-                _segment_aad(index, final),
-                plaintext,
-            )
+            aead.decrypt_into(iv, body, aad, plaintext)
         except InvalidTag:
             # The bytes are already decrypted in the buffer, and nobody vouches for them.
             plaintext[:] = bytes(len(plaintext))
@@ -388,9 +379,8 @@ def seal_bytes(
 ) -> bytes:
     """A whole sealed file at once, for small things."""
     sealer = Encryptor(key, aad, parameters=parameters)
-    return b"".join(
-        [sealer.header, *(bytes(piece) for piece in sealer.update(plaintext)), sealer.finish()]
-    )
+    whole = [bytes(piece) for piece in sealer.update(plaintext)]
+    return b"".join([sealer.header, *whole, sealer.finish()])
 
 
 def open_bytes(

@@ -48,6 +48,15 @@ class Snapshot:
     files: int
 
 
+@dataclass(frozen=True, slots=True)
+class CopiedFiles:
+    """How many files were copied, their bytes in all, and how many the store has lost."""
+
+    found: int
+    total_bytes: int
+    missing: int
+
+
 async def backup(
     folder: Path,
     *,
@@ -75,23 +84,12 @@ async def backup(
         # 3. The files.
         store = DirectoryStore(folder / manifest.STORE)
         try:
-            found, total, missing = await _files(folder, blobs, store, taken.files, progress)
+            copied = await _files(folder, blobs, store, taken.files, progress)
         finally:
             await store.close()
     if isinstance(provider, LocalKeyring) and keys_to is not None:
         await asyncio.to_thread(provider.copy_to, keys_to / KEYRING)
-    made = Manifest(
-        made_at=taken.made_at,
-        schema=taken.schema,
-        server=taken.server,
-        provider=provider.name,
-        roots=taken.roots,
-        database=await asyncio.to_thread(manifest.measure, folder / manifest.DATABASE),
-        blobs=await asyncio.to_thread(manifest.measure, folder / manifest.BLOBS),
-        blob_count=found,
-        blob_bytes=total,
-        missing=missing,
-    )
+    made = await _manifest(folder, provider, taken, copied)
     # 4. The manifest last: it makes the folder a backup.
     manifest.write(folder, made, await manifest.seal(made, provider, taken.active))
     return made
@@ -197,8 +195,8 @@ async def _database(folder: Path, database: Database, provider: KeyProvider) -> 
 
 async def _files(
     folder: Path, blobs: BlobStore, store: BlobStore, files: int, progress: Progress
-) -> tuple[int, int, int]:
-    """Copy every file referred to: how many, their bytes, and how many the store has lost."""
+) -> CopiedFiles:
+    """Copy every file referred to."""
     found = total = missing = 0
     referred = folder / _REFERRED
 
@@ -218,7 +216,24 @@ async def _files(
         out.flush()
         os.fsync(out.fileno())
     referred.unlink()
-    return found, total, missing
+    return CopiedFiles(found, total, missing)
+
+
+async def _manifest(
+    folder: Path, provider: KeyProvider, taken: Snapshot, copied: CopiedFiles
+) -> Manifest:
+    return Manifest(
+        made_at=taken.made_at,
+        schema=taken.schema,
+        server=taken.server,
+        provider=provider.name,
+        roots=taken.roots,
+        database=await asyncio.to_thread(manifest.measure, folder / manifest.DATABASE),
+        blobs=await asyncio.to_thread(manifest.measure, folder / manifest.BLOBS),
+        blob_count=copied.found,
+        blob_bytes=copied.total_bytes,
+        missing=copied.missing,
+    )
 
 
 async def _read(path: Path) -> AsyncIterator[str]:
