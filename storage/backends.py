@@ -1,5 +1,6 @@
 """The storage of one process: keys, sealed fields and blobs, put together from the settings."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from base.database import Database
@@ -13,6 +14,8 @@ from storage.providers import KeyProvider
 from storage.providers.aws_kms import AwsKms
 from storage.providers.local import LocalKeyring
 
+KEY_PROVIDERS: tuple[type[KeyProvider], ...] = (LocalKeyring, AwsKms)
+
 
 @dataclass(frozen=True, slots=True)
 class Storage:
@@ -23,11 +26,12 @@ class Storage:
     blobs: BlobStore
 
 
-def key_provider(settings: Settings) -> KeyProvider:
-    """The root of trust that the settings name."""
-    if settings.key_provider == "aws-kms":
-        return AwsKms.from_settings(settings)
-    return LocalKeyring(settings.home / "keys" / "keyring.json")
+def key_provider(
+    settings: Settings, providers: Collection[type[KeyProvider]] = KEY_PROVIDERS
+) -> KeyProvider:
+    """The root of trust whose name the settings give, among `providers`."""
+    by_name = {provider.name: provider for provider in providers}
+    return by_name[settings.key_provider].from_settings(settings)
 
 
 def blob_store(settings: Settings) -> BlobStore:

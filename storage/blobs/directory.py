@@ -23,7 +23,7 @@ from storage.blobs import (
     Place,
     checked_prefix,
 )
-from storage.threads import Threads
+from storage.thread_pool import ThreadPool
 
 P = ParamSpec("P")
 
@@ -46,17 +46,17 @@ class DirectoryStore(BlobStore):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _sync_folder(folder.parent)
         self._durable_folders = {self.blobs}
-        self._threads = Threads(threads, "blobs", (OSError,), _unavailable)
+        self._threads = ThreadPool(threads, "blobs", errors=(OSError,), convert_error=_unavailable)
 
     @asynccontextmanager
     async def writer(self, key: BlobKey) -> AsyncIterator["_Writer"]:
         """As the contract; `BlobExists` at `commit()`."""
         writer = _Writer(self._threads, _Draft(self, key))
         try:
-            await self._threads.settled(writer.draft.open)
+            await self._threads.run_to_end(writer.draft.open)
             yield writer
         finally:
-            await self._threads.tidied(writer.draft.discard)
+            await self._threads.clean_up(writer.draft.discard)
 
     @asynccontextmanager
     async def reader(self, key: BlobKey) -> AsyncIterator["_Reader"]:
@@ -65,7 +65,7 @@ class DirectoryStore(BlobStore):
         Opened on the event loop: the names of anything lately used are in the kernel's cache, and
         a thread's hop costs more (100 to 200 µs) than the cold look-ups on a local disk.
         """
-        descriptor = self._threads.here(self._open, key)
+        descriptor = self._threads.run_here(self._open, key)
         try:
             yield _Reader(self._threads, descriptor)
         finally:
@@ -77,7 +77,7 @@ class DirectoryStore(BlobStore):
 
     async def put(self, key: BlobKey, data: Bytes) -> None:
         """As the contract."""
-        await self._threads.settled(self._put, key, data)
+        await self._threads.run_to_end(self._put, key, data)
 
     def _put(self, key: BlobKey, data: Bytes) -> None:
         draft = _Draft(self, key)
@@ -114,7 +114,7 @@ class DirectoryStore(BlobStore):
     async def delete(self, key: BlobKey) -> None:
         """As the contract. Its folders stay: removing one could race with a write into it."""
         with suppress(BlobMissing):
-            await self._threads.settled(self._delete, Path(self.path(key)))
+            await self._threads.run_to_end(self._delete, Path(self.path(key)))
 
     def _delete(self, path: Path) -> None:
         with self._missing():
@@ -272,7 +272,7 @@ class _Draft:
 class _Writer:
     """The contract's writer: a draft, and whether it may still be committed."""
 
-    def __init__(self, threads: Threads, draft: _Draft) -> None:
+    def __init__(self, threads: ThreadPool, draft: _Draft) -> None:
         self._threads = threads
         self.draft = draft
         self._state: Literal["open", "busy", "ended"] = "open"
@@ -289,7 +289,7 @@ class _Writer:
         if self._state != "open":
             raise RuntimeError("this blob was committed, or a write of it failed")
         self._state = "busy"  # stays so after a failure: half a write must never be committed
-        await self._threads.settled(call, *a, **k)
+        await self._threads.run_to_end(call, *a, **k)
         self._state = after
 
 
@@ -301,7 +301,7 @@ class _Reader:
     260 µs for the same through a thread. What is not cached goes to a thread.
     """
 
-    def __init__(self, threads: Threads, descriptor: int) -> None:
+    def __init__(self, threads: ThreadPool, descriptor: int) -> None:
         self._threads = threads
         self._descriptor = descriptor
 
@@ -309,7 +309,7 @@ class _Reader:
         view = place()
         done = self._cached(offset, view)
         if done < length:
-            await self._threads.settled(self._read, offset + done, view[done:])
+            await self._threads.run_to_end(self._read, offset + done, view[done:])
         return view
 
     def _cached(self, offset: int, view: memoryview) -> int:

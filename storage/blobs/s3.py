@@ -35,7 +35,7 @@ from storage.blobs import (
 from storage.blobs.s3_errors import ERRORS, as_blob_error
 from storage.blobs.s3_part import Part
 from storage.blobs.s3_upload import Upload
-from storage.threads import Threads
+from storage.thread_pool import ThreadPool
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -98,7 +98,9 @@ class S3Store(BlobStore):
         self._bucket = settings.bucket
         self._client = _client(settings)
         # As many threads as connections: a thread never waits for a connection of the pool.
-        self._threads = Threads(settings.connections, "s3", ERRORS, as_blob_error)
+        self._threads = ThreadPool(
+            settings.connections, "s3", errors=ERRORS, convert_error=as_blob_error
+        )
 
     @asynccontextmanager
     async def writer(self, key: BlobKey) -> AsyncIterator["_Writer"]:
@@ -110,7 +112,7 @@ class S3Store(BlobStore):
         finally:
             part.close()
             with suppress(BlobUnavailable):  # an unfinished upload is invisible, and swept
-                await self._threads.tidied(upload.abandon)
+                await self._threads.clean_up(upload.abandon)
 
     @asynccontextmanager
     async def reader(self, key: BlobKey) -> AsyncIterator["_Reader"]:
@@ -139,7 +141,7 @@ class S3Store(BlobStore):
 
     async def put(self, key: BlobKey, data: Bytes) -> None:
         """As the contract. Seen through when cancelled, or it could undo a later `put`."""
-        await self._threads.settled(self._put, key, data)
+        await self._threads.run_to_end(self._put, key, data)
 
     def _put(self, key: BlobKey, data: Bytes) -> None:
         with closing(Part(self._settings.parts_folder)) as part:
@@ -175,7 +177,7 @@ class S3Store(BlobStore):
     async def delete(self, key: BlobKey) -> None:
         """As the contract."""
         with suppress(BlobMissing):
-            await self._threads.settled(self._client.delete_object, **self._object(key))
+            await self._threads.run_to_end(self._client.delete_object, **self._object(key))
 
     async def page(
         self, prefix: str = "", after: BlobKey | None = None, limit: int = 1000
@@ -275,7 +277,7 @@ class _Writer:
     One part at a time, nothing in flight behind it: an upload is paced by a phone, not by us.
     """
 
-    def __init__(self, threads: Threads, upload: Upload, part: Part, part_bytes: int) -> None:
+    def __init__(self, threads: ThreadPool, upload: Upload, part: Part, part_bytes: int) -> None:
         self._threads = threads
         self._upload = upload
         self._part = part
@@ -284,7 +286,7 @@ class _Writer:
 
     async def write(self, data: Bytes) -> None:
         self._begin()
-        await self._threads.settled(self._take, memoryview(data).cast("B"))
+        await self._threads.run_to_end(self._take, memoryview(data).cast("B"))
         self._state = "open"
 
     def _take(self, view: memoryview) -> None:
@@ -298,7 +300,7 @@ class _Writer:
 
     async def commit(self) -> None:
         self._begin()
-        await self._threads.settled(self._upload.finish, self._part)
+        await self._threads.run_to_end(self._upload.finish, self._part)
         self._state = "ended"
 
     def _begin(self) -> None:

@@ -1,7 +1,9 @@
 """Who wraps the keys: the contract that every root of trust keeps."""
 
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import ClassVar, Protocol, Self
+
+from base.settings import Settings
 
 
 class KeyProviderError(Exception):
@@ -16,7 +18,13 @@ class KeyProvider(Protocol):
     the row again, where it cannot.
     """
 
-    name: str
+    name: ClassVar[str]
+    """What `Settings.key_provider` and the manifest of a backup call it."""
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The provider that the service's settings describe. Nothing is read or asked yet."""
+        ...
 
     async def create(self, known: Collection[str] = ()) -> str:
         """Make a root version that is none of `known`, and return its id. Durable on return.

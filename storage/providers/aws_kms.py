@@ -7,7 +7,7 @@ log (CloudTrail). It holds opaque ids only.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import boto3.session
 from botocore.config import Config
@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from base.settings import Settings
 from storage.providers import KeyProviderError
-from storage.threads import Threads
+from storage.thread_pool import ThreadPool
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
@@ -50,16 +50,18 @@ class AwsKms:
     Is trusted to keep the keys, to give them to nobody else, and to delete them when told.
     """
 
-    name = "aws-kms"
+    name: ClassVar[str] = "aws-kms"
 
     def __init__(self, settings: KmsSettings) -> None:
         self._first_key = settings.first_key
         self._client = _client(settings)
-        self._threads = Threads(settings.connections, "kms", _ERRORS, _as_provider_error)
+        self._threads = ThreadPool(
+            settings.connections, "kms", errors=_ERRORS, convert_error=_as_provider_error
+        )
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "AwsKms":
-        """The KMS that the service's settings name."""
+    def from_settings(cls, settings: Settings) -> Self:
+        """As the contract: the KMS of `kms_region` or `kms_endpoint_url`."""
         return cls(KmsSettings(settings.kms_region, settings.kms_endpoint_url, settings.kms_key_id))
 
     async def create(self, known: Collection[str] = ()) -> str:

@@ -15,13 +15,14 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from base import clock
 from base.files import write_private
+from base.settings import Settings
 from storage.providers import KeyProviderError
 
 FORMAT = "unefois/keyring/v1"
@@ -51,12 +52,17 @@ class LocalKeyring:
     changed since it was read.
     """
 
-    name = "local"
+    name: ClassVar[str] = "local"
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._stamp: Stamp | None = None
         self._ciphers: dict[str, AESGCM] = {}
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """As the contract: the keyring of the service's home folder."""
+        return cls(settings.home / "keys" / "keyring.json")
 
     async def create(self, known: Collection[str] = ()) -> str:  # noqa: ARG002  (ids are random)
         """As the contract. A crash before the rename leaves the former file, whole."""

@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from storage.threads import Threads
+from storage.thread_pool import ThreadPool
 
 
 async def test_a_cancelled_caller_waits_for_the_thread_that_uses_its_buffer() -> None:
-    threads = Threads(1, "test", (), Exception)
+    threads = ThreadPool(1, "test", errors=(), convert_error=Exception)
     begun, may_end = threading.Event(), threading.Event()
     buffer = bytearray(1)
 
@@ -19,7 +19,7 @@ async def test_a_cancelled_caller_waits_for_the_thread_that_uses_its_buffer() ->
         buffer[0] = 1
         raise ValueError("of no interest to who has left")
 
-    task = asyncio.create_task(threads.settled(fill))
+    task = asyncio.create_task(threads.run_to_end(fill))
     await asyncio.to_thread(begun.wait, 10)
     for _ in range(3):
         task.cancel()
@@ -33,11 +33,11 @@ async def test_a_cancelled_caller_waits_for_the_thread_that_uses_its_buffer() ->
 
 
 async def test_a_call_that_still_waits_for_a_thread_is_never_made() -> None:
-    threads = Threads(1, "test", (), Exception)
+    threads = ThreadPool(1, "test", errors=(), convert_error=Exception)
     may_end = threading.Event()
     made: list[str] = []
-    first = asyncio.create_task(threads.settled(may_end.wait, 10))
-    second = asyncio.create_task(threads.settled(made.append, "second"))
+    first = asyncio.create_task(threads.run_to_end(may_end.wait, 10))
+    second = asyncio.create_task(threads.run_to_end(made.append, "second"))
     await asyncio.sleep(0)
 
     second.cancel()
@@ -50,11 +50,11 @@ async def test_a_call_that_still_waits_for_a_thread_is_never_made() -> None:
 
 
 async def test_what_clears_up_is_done_even_if_it_had_not_begun() -> None:
-    threads = Threads(1, "test", (), Exception)
+    threads = ThreadPool(1, "test", errors=(), convert_error=Exception)
     may_end = threading.Event()
     made: list[str] = []
-    first = asyncio.create_task(threads.settled(may_end.wait, 10))
-    second = asyncio.create_task(threads.tidied(lambda: made.append("second")))
+    first = asyncio.create_task(threads.run_to_end(may_end.wait, 10))
+    second = asyncio.create_task(threads.clean_up(lambda: made.append("second")))
     await asyncio.sleep(0)
 
     second.cancel()
@@ -63,4 +63,19 @@ async def test_what_clears_up_is_done_even_if_it_had_not_begun() -> None:
         await second
     assert made == ["second"]
     await first
+    threads.close()
+
+
+async def test_an_error_is_converted_and_leaves_no_trace_of_the_original() -> None:
+    threads = ThreadPool(1, "test", errors=(OSError,), convert_error=lambda _: LookupError("gone"))
+
+    def fail(error: Exception) -> None:
+        raise error
+
+    for run in (threads.run, threads.run_to_end):
+        with pytest.raises(LookupError, match="gone") as raised:
+            await run(fail, OSError("/a/path"))
+        assert raised.value.__context__ is raised.value.__cause__ is None
+        with pytest.raises(KeyError):
+            await run(fail, KeyError("another"))
     threads.close()

@@ -1,4 +1,8 @@
-"""A few threads for calls that block, and what a cancelled caller owes them."""
+"""A few threads for storage's calls that block, and what is owed to a caller who is cancelled.
+
+For calls made by requests: files of the directory store, S3, AWS KMS. What happens once in a while
+(a new root version, a backup) goes to `asyncio.to_thread`.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -9,49 +13,51 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Threads:
-    """At most `most` blocking calls at once; the others wait their turn.
+class ThreadPool:
+    """At most `size` blocking calls at once; the others wait their turn.
 
-    `errors` are the exceptions that `judged` turns into the contract's; others pass as they are.
+    A call that raises one of `errors` raises `convert_error` of it instead: the error that the
+    contract of the store or of the provider names. Other exceptions pass as they are.
     """
 
     def __init__(
         self,
-        most: int,
+        size: int,
         name: str,
+        *,
         errors: tuple[type[Exception], ...],
-        judged: Callable[[Exception], Exception],
+        convert_error: Callable[[Exception], Exception],
     ) -> None:
-        self._pool = ThreadPoolExecutor(most, thread_name_prefix=name)
+        self._pool = ThreadPoolExecutor(size, thread_name_prefix=name)
         self._errors = errors
-        self._judged = judged
+        self._convert_error = convert_error
 
-    def here(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call on this very thread.
+    def run_here(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call on the caller's own thread, errors converted.
 
-        The contract's error is raised once the original is out of scope, so that it does not
+        The converted error is raised once the original is out of scope, so that it does not
         travel along as a context: it names addresses and paths.
         """
         try:
             return call(*args, **kwargs)
         except self._errors as error:
-            problem = self._judged(error)
-        raise problem
+            converted = self._convert_error(error)
+        raise converted
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """For a call that shares nothing with its caller: cancelled, it is left to end alone."""
         return await asyncio.wrap_future(
-            self._pool.submit(lambda: self.here(call, *args, **kwargs))
+            self._pool.submit(lambda: self.run_here(call, *args, **kwargs))
         )
 
-    async def settled(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run_to_end(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """For a call that uses the caller's buffer or state: never outlived by its caller.
 
         A thread cannot be stopped. A cancellation is therefore raised only once the call has
         ended; otherwise it would go on filling a buffer that another request already holds, or
-        finish an upload after it was abandoned.
+        finish an upload after it was abandoned. A call that had not begun is not made.
         """
-        thread = self._pool.submit(lambda: self.here(call, *args, **kwargs))
+        thread = self._pool.submit(lambda: self.run_here(call, *args, **kwargs))
         future = asyncio.wrap_future(thread)
         try:
             return await asyncio.shield(future)
@@ -60,9 +66,9 @@ class Threads:
                 await _ended(future)
             raise
 
-    async def tidied(self, call: Callable[[], None]) -> None:
-        """For what clears up: `settled`, and carried out even if it had not begun."""
-        future = asyncio.wrap_future(self._pool.submit(lambda: self.here(call)))
+    async def clean_up(self, call: Callable[[], None]) -> None:
+        """As `run_to_end`, for what must be undone: carried out even if it had not begun."""
+        future = asyncio.wrap_future(self._pool.submit(lambda: self.run_here(call)))
         try:
             await asyncio.shield(future)
         except asyncio.CancelledError:
