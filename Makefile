@@ -8,7 +8,7 @@ JOBS ?= 2
 run_stamp := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
 test_stamp := $(VENV)/.test-$(shell cat requirements/test.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help install install-test packages demo test check bench vectors openapi settings translations
+.PHONY: help install install-test packages demo test check format bench vectors openapi settings translations
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,10 @@ check: install-test ## style, types, contracts, tables, generated files
 	$(BIN)/python -m web.tools.catalog --check
 	$(BIN)/python -m tests.checks.tables
 	$(BIN)/python -m tests.checks.addresses
+
+format: install-test ## repair style and layout; prints what it could not repair
+	@$(BIN)/ruff check -q --fix --exit-zero .
+	@$(BIN)/ruff format -q .
 
 bench: install ## the ratios of speed and memory, each beside its floor
 	@$(BIN)/python -m bench

@@ -14,7 +14,8 @@ from web.app import bare_app
 from web.cli.main import parser
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
+PLACES = ("*.md", "docs/**/*.md", "bench/*.md", ".github/**/*.md")
+DOCUMENTS = sorted(file for place in PLACES for file in ROOT.glob(place))
 TEXTS = {document.relative_to(ROOT).as_posix(): document.read_text() for document in DOCUMENTS}
 FLOORS = ("base", "storage", "audit", "auth", "vault", "web")
 FOLDERS = (*FLOORS, "migrations", "openapi", "tests", "bench", "docs")
