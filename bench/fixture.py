@@ -22,13 +22,14 @@ from auth import administration, one_time_codes, sessions
 from auth.messages import inbox
 from auth.subjects import Person
 from base.embedded.server import Addresses, EmbeddedPostgres
+from base.key_names import DOCUMENT, DOCUMENT_VERSION
 from base.settings import Settings
 from bench import papers
 from migrations.run import upgrade
 from storage.key_rotation import initialise
 from vault.consent import grant_issue
 from vault.consent.scopes import Scope, scope_of
-from vault.document_view import DOCUMENT, VERSION, DocumentMetadata
+from vault.document_view import DocumentMetadata
 from vault.documents.own_deposit import deposit_own
 from vault.services import Services
 from web.process.services import open_services
@@ -252,7 +253,7 @@ async def _floor(
                 "UPDATE bench.document SET sealed = %s, version_sealed = %s WHERE id = %s",
                 [
                     json.dumps(sealer.open(DOCUMENT, row_id, sealed)).encode(),
-                    json.dumps(sealer.open(VERSION, version_id, version_sealed)).encode(),
+                    json.dumps(sealer.open(DOCUMENT_VERSION, version_id, version_sealed)).encode(),
                     row_id,
                 ],
             )
