@@ -210,7 +210,7 @@ def https(settings: Settings) -> Settings:
 
 
 def test_cookies(base_settings: Settings) -> None:
-    kinds = get_args(cookies.Kind)
+    kinds = get_args(cookies.CookieKind)
     assert kinds == ("person", "worker", "visit", "language")
     assert [cookies.name_of(base_settings, kind) for kind in kinds] == [
         "unefois-person", "unefois-worker", "unefois-visit", "unefois-language",
