@@ -41,6 +41,9 @@ check: install-test ## style, types, contracts, tables, generated files
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m tests.checks.unused
 	$(BIN)/python -m tests.checks.readers
+	$(BIN)/python -m tests.checks.names
+	$(BIN)/python -m tests.checks.sizes
+	$(BIN)/python -m tests.checks.layout
 	$(BIN)/python -m web.tools.openapi --check
 	$(BIN)/python -m web.tools.settings_doc --check
 	$(BIN)/python -m web.tools.catalog --check

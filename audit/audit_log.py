@@ -18,11 +18,11 @@ from audit.events import Actor, ActorKind, Event, as_values
 from base import clock
 from base.database import Database
 from base.ids import new_id
+from base.key_names import AUDIT_KEY, LOG_ACTOR, LOG_PERSON
 from base.pipeline import PipelineTransaction, Transaction, write
 from storage.errors import KeyDestroyed
 from storage.field_encryption import FieldEncryption
 
-_TABLE = "audit_key"
 _CACHE_SECONDS = 60.0
 _CACHE_SIZE = 10_000
 
@@ -78,13 +78,13 @@ class AuditLog:
         """The keyed tag under which a person's lines are found."""
         if person_id is None:
             return None
-        return await self._field_encryption.tag("log-person", person_id.bytes)
+        return await self._field_encryption.tag(LOG_PERSON, person_id.bytes)
 
     async def actor_tag(self, actor: Actor) -> bytes | None:
         """The keyed tag under which an actor's own doings are found."""
         if actor.id is None or actor.kind is ActorKind.OWNER:
             return None
-        return await self._field_encryption.tag("log-actor", actor.kind.value, actor.id.bytes)
+        return await self._field_encryption.tag(LOG_ACTOR, actor.kind.value, actor.id.bytes)
 
     async def open_entries(
         self, connection: AsyncConnection, rows: Sequence[Row[Any]]
@@ -143,7 +143,7 @@ class AuditLog:
             owner_id=owner_id,
             year=year,
             public_key=pair.public_key().public_bytes_raw(),
-            sealed_private_key=writer.seal(_TABLE, key_id, {"private_key": private}),
+            sealed_private_key=writer.seal(AUDIT_KEY, key_id, {"private_key": private}),
         )
 
     async def _private_key(
@@ -156,7 +156,7 @@ class AuditLog:
             reader = await self._field_encryption.reader(row.owner_id, connection)
         except KeyDestroyed:
             return None
-        values = reader.open(_TABLE, row.id, row.sealed_private_key)
+        values = reader.open(AUDIT_KEY, row.id, row.sealed_private_key)
         return X25519PrivateKey.from_private_bytes(bytes.fromhex(values["private_key"]))
 
 

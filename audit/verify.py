@@ -81,15 +81,15 @@ class NotVerified(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The public checkpoint, believed."""
+    """The public checkpoint, verified."""
 
     raw: bytes
-    believed: VerifiedCheckpoint
+    verified: VerifiedCheckpoint
 
     @property
     def checkpoint(self) -> Checkpoint:
         """What it says."""
-        return self.believed.checkpoint
+        return self.verified.checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +166,11 @@ def check_receipt(raw: bytes, log: Verifier, policy: Policy | None = None) -> In
         )
     # 3. Its checkpoint is the log's.
     note = str(values["checkpoint"]).encode()
-    believed = _verified_checkpoint(note, log, policy, "receipt", "the receipt's checkpoint")
+    verified = _verified_checkpoint(note, log, policy, "receipt", "the receipt's checkpoint")
     # 4. Its leaf is in that tree.
     path = [_decoded(one) for one in values["inclusion"]]
     leaf = leaf_hash(given + _bytes_of(values, "sealed_sha256", HASH))
-    tree = believed.checkpoint
+    tree = verified.checkpoint
     try:
         verify_inclusion(leaf, values["index"], tree.size, path, tree.root)
     except InvalidProof:

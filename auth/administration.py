@@ -17,6 +17,7 @@ from base.contact import normal_email, normal_phone
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
+from base.key_names import CLIENT, EMAIL, ORGANISATION, WORKER
 
 OPERATOR = Actor(ActorKind.OPERATOR)
 _LONGEST = 200
@@ -29,7 +30,7 @@ async def add_organisation(services: CoreServices, *, name: str, contact: str) -
     organisation_id = new_id()
     values = {"name": _line("name", name), "contact": _line("contact", contact)}
     sealed = (await services.field_encryption.writer(None)).seal(
-        "organisation", organisation_id, values
+        ORGANISATION, organisation_id, values
     )
     async with services.database.transaction() as tx:
         await recipients.add_organisation(tx, id=organisation_id, sealed=sealed)
@@ -61,8 +62,8 @@ async def add_worker(
         "phone": normal_phone(phone) if phone else "",
         "hours": _line("hours", hours) if hours else "",
     }
-    sealed = (await services.field_encryption.writer(None)).seal("worker", worker_id, values)
-    email_tag = await services.field_encryption.tag("email", address)
+    sealed = (await services.field_encryption.writer(None)).seal(WORKER, worker_id, values)
+    email_tag = await services.field_encryption.tag(EMAIL, address)
     async with services.database.transaction() as tx:
         await _must_exist(tx, organisation_id)
         added = await recipients.add_worker(
@@ -99,7 +100,7 @@ async def add_client(
         "name": _line("name", name),
         "contact": _line("contact", contact) if contact else "",
     }
-    sealed = (await services.field_encryption.writer(None)).seal("client", row_id, values)
+    sealed = (await services.field_encryption.writer(None)).seal(CLIENT, row_id, values)
     async with services.database.transaction() as tx:
         await _must_exist(tx, organisation_id)
         added = await recipients.add_client(

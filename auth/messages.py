@@ -16,12 +16,12 @@ from auth.records import messages
 from auth.services import CoreServices
 from base.database import notify
 from base.ids import new_id
+from base.key_names import MESSAGE
 from storage.field_encryption import DecryptionError
 
 CHANNEL = "unefois_messages"
 MOST_ATTEMPTS = 8
 INBOX = 50
-_TABLE = "message"
 _BATCH = 10
 # While the lease runs, no other process sends the same message; a messenger takes less.
 _LEASE = timedelta(seconds=60)
@@ -54,7 +54,7 @@ async def queue(
         tx,
         id=message_id,
         channel=channel,
-        sealed=writer.seal(_TABLE, message_id, values),
+        sealed=writer.seal(MESSAGE, message_id, values),
         life=life,
     )
     await notify(tx, CHANNEL, "")
@@ -81,7 +81,7 @@ async def inbox(services: CoreServices, *, to: str | None = None) -> list[InboxM
         rows = await messages.messages(tx, INBOX)
     shown = []
     for row in rows:
-        values = reader.open(_TABLE, row.id, row.sealed)
+        values = reader.open(MESSAGE, row.id, row.sealed)
         if values["send"] and to in (None, values["to"]):
             shown.append(
                 InboxMessage(row.id, row.created_at, row.channel, values["to"], values["text"])
@@ -143,7 +143,7 @@ class Deliverer:
         log = _log.bind(message=str(row.id), channel=row.channel, attempt=row.attempts)
         try:
             reader = await self._services.field_encryption.reader(None)
-            values = reader.open(_TABLE, row.id, row.sealed)
+            values = reader.open(MESSAGE, row.id, row.sealed)
             if values["send"]:
                 outgoing = Outgoing(row.channel, values["to"], values["subject"], values["text"])
                 async with asyncio.timeout(_LONGEST_SENDING):

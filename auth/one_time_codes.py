@@ -23,6 +23,7 @@ from auth.session_start import Account, Address, NewSession, OnVaultOpened, Sign
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
+from base.key_names import SIGN_IN, SIGN_IN_CODE
 
 CODE_LIFE = timedelta(minutes=10)
 MOST_ATTEMPTS = 5
@@ -31,7 +32,6 @@ HOUR = timedelta(hours=1)
 # An attempt comes at most a code's life after its sign-in: so no 24 hours hold more than
 # MOST_WRONG wrong codes.
 WRONG_WINDOW = timedelta(hours=24) + CODE_LIFE
-_TABLE = "sign_in"
 _DIGITS = 6
 
 
@@ -123,7 +123,7 @@ async def _typed_address(services: CoreServices, phone: str | None, email: str |
 async def _address_of(services: CoreServices, row: Any) -> Address:
     """The address of a sign-in under way."""
     reader = await services.field_encryption.reader(None)
-    values = reader.open(_TABLE, row.id, row.sealed)
+    values = reader.open(SIGN_IN, row.id, row.sealed)
     return Address(row.kind, values["to"], row.address_tag)
 
 
@@ -145,7 +145,7 @@ async def _queue_code(
         id=pending.id,
         kind=address.kind,
         address_tag=address.tag,
-        sealed=writer.seal(_TABLE, pending.id, {"to": address.value}),
+        sealed=writer.seal(SIGN_IN, pending.id, {"to": address.value}),
         code_tag=await _code_tag(services, pending.id, code),
         expires_at=pending.expires_at,
     )
@@ -194,7 +194,7 @@ async def _try_code(
 
 async def _code_tag(services: CoreServices, sign_in_id: UUID, code: str) -> bytes:
     """A code under a key of the service: six digits alone would be guessed from a hash."""
-    return await services.field_encryption.tag("sign-in-code", sign_in_id.bytes, code)
+    return await services.field_encryption.tag(SIGN_IN_CODE, sign_in_id.bytes, code)
 
 
 def _typed(code: str) -> str:

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from auth.services import CoreServices
 from auth.subjects import Client, Worker
 from base import clock
+from base.key_names import CLIENT, ORGANISATION, WORKER
 from storage.field_encryption import FieldEncryption
 
 _CACHE_SECONDS = 60.0
@@ -31,8 +32,8 @@ async def worker(
     session_id: UUID | None = None,
 ) -> Worker:
     """The worker of a row, under the name their organisation gave them."""
-    own = await _open(services, "worker", worker_id, sealed)
-    organisation = await _open(services, "organisation", organisation_id, organisation_sealed)
+    own = await _open(services, WORKER, worker_id, sealed)
+    organisation = await _open(services, ORGANISATION, organisation_id, organisation_sealed)
     reach = [own[name] for name in ("phone", "hours") if own[name]] or [own["email"]]
     return Worker(
         worker_id,
@@ -47,10 +48,8 @@ async def worker(
 
 async def client(services: CoreServices, row: Any) -> Client:
     """The client of a row of `auth.records.recipients.client`, with its registered scope."""
-    own = await _open(services, "client", row.id, row.sealed)
-    organisation = await _open(
-        services, "organisation", row.organisation_id, row.organisation_sealed
-    )
+    own = await _open(services, CLIENT, row.id, row.sealed)
+    organisation = await _open(services, ORGANISATION, row.organisation_id, row.organisation_sealed)
     return Client(
         row.id,
         row.organisation_id,

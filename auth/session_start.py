@@ -21,6 +21,7 @@ from auth.subjects import Person
 from base.contact import normal_email, normal_phone
 from base.db_time import instant
 from base.ids import new_id
+from base.key_names import EMAIL, PERSON, PHONE
 from base.locks import hold_tag
 
 _STRANGER = Actor(ActorKind.ANONYMOUS)
@@ -77,13 +78,13 @@ class Account:
 async def phone_address(services: CoreServices, phone: str) -> Address:
     """The address of a person. Raises `ServiceError` INVALID `phone_invalid`."""
     value = normal_phone(phone)
-    return Address("person", value, await services.field_encryption.tag("phone", value))
+    return Address("person", value, await services.field_encryption.tag(PHONE, value))
 
 
 async def email_address(services: CoreServices, email: str) -> Address:
     """The address of a worker. Raises `ServiceError` INVALID `email_invalid`."""
     value = normal_email(email)
-    return Address("worker", value, await services.field_encryption.tag("email", value))
+    return Address("worker", value, await services.field_encryption.tag(EMAIL, value))
 
 
 async def lock_account(tx: AsyncConnection, address: Address) -> Account:
@@ -193,7 +194,7 @@ async def _open_vault(
         id=person.id,
         phone_tag=phone.tag,
         language=language,
-        sealed=writer.seal("person", person.id, {"phone": phone.value}),
+        sealed=writer.seal(PERSON, person.id, {"phone": phone.value}),
     )
     event = Event(new_id(), at, Action.VAULT_OPENED, Outcome.ALLOWED, person.actor(), person.id)
     await services.audit_log.record(tx, event)

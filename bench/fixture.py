@@ -22,13 +22,14 @@ from auth import administration, one_time_codes, sessions
 from auth.messages import inbox
 from auth.subjects import Person
 from base.embedded.server import Addresses, EmbeddedPostgres
+from base.key_names import DOCUMENT, DOCUMENT_VERSION
 from base.settings import Settings
-from bench import papers
+from bench import samples
 from migrations.run import upgrade
 from storage.key_rotation import initialise
 from vault.consent import grant_issue
 from vault.consent.scopes import Scope, scope_of
-from vault.document_view import DOCUMENT, VERSION, DocumentMetadata
+from vault.document_view import DocumentMetadata
 from vault.documents.own_deposit import deposit_own
 from vault.services import Services
 from web.process.services import open_services
@@ -117,15 +118,15 @@ async def build(settings: Settings, addresses: Addresses, sizes: Sizes) -> Fixtu
         await initialise(services.database, services.storage.keys.provider)
         person, owner = await _person(services)
         worker_id, worker = await _worker(services)
-        large, small = papers.pdf(sizes.large), papers.pdf(sizes.small)
+        large, small = samples.pdf(sizes.large), samples.pdf(sizes.small)
         reading = [await _deposit(services, person, one) for one in (large, small)]
-        kept_bytes = papers.pdf(sizes.kept)
+        kept_bytes = samples.pdf(sizes.kept)
         kept = await _deposit(services, person, kept_bytes)
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def one_more(number: int) -> UUID:
             async with limit:
-                return await _deposit(services, person, papers.pdf(2048), LISTED, f"Paie {number}")
+                return await _deposit(services, person, samples.pdf(2048), LISTED, f"Paie {number}")
 
         listed = await asyncio.gather(*(one_more(number) for number in range(sizes.listed)))
         picked = scope_of((), (*reading, kept), ("read", "deposit"))
@@ -179,7 +180,7 @@ async def _worker(services: Services) -> tuple[UUID, str]:
     return worker_id, token
 
 
-class _Paper:
+class _Sample:
     """A file on its way in, from memory."""
 
     name: str | None = "paper.pdf"
@@ -187,7 +188,7 @@ class _Paper:
     def __init__(self, data: bytes) -> None:
         self._data = data
 
-    async def files(self) -> AsyncIterator["_Paper"]:
+    async def files(self) -> AsyncIterator["_Sample"]:
         yield self
 
     async def slices(self) -> AsyncIterator[bytes]:
@@ -199,7 +200,7 @@ async def _deposit(
     services: Services, person: Person, data: bytes, type_: str = READ, title: str = "Bulletin"
 ) -> UUID:
     metadata = DocumentMetadata(type_, title)
-    kept = await deposit_own(services, person, _Paper(data), lambda: metadata)
+    kept = await deposit_own(services, person, _Sample(data), lambda: metadata)
     return kept.document.id
 
 
@@ -252,7 +253,7 @@ async def _floor(
                 "UPDATE bench.document SET sealed = %s, version_sealed = %s WHERE id = %s",
                 [
                     json.dumps(sealer.open(DOCUMENT, row_id, sealed)).encode(),
-                    json.dumps(sealer.open(VERSION, version_id, version_sealed)).encode(),
+                    json.dumps(sealer.open(DOCUMENT_VERSION, version_id, version_sealed)).encode(),
                     row_id,
                 ],
             )

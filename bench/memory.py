@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bench import papers
+from bench import samples
 from bench.fixture import Fixture
 from bench.http_client import Connection, lines, post_file
 from bench.rows import Row, bounded
@@ -63,7 +63,7 @@ async def strain(fixture: Fixture, ours: Served, load: Load) -> None:
 
 def _deposits(fixture: Fixture, ours: Served, load: Load) -> list[asyncio.Task[int]]:
     """Different bytes each, or they would be one document."""
-    paper = papers.pdf(load.deposit_size)
+    paper = samples.pdf(load.deposit_size)
     key = f"Authorization: Bearer {fixture.owner}"
     return [
         asyncio.create_task(

@@ -14,7 +14,7 @@ from bench.servers import Served
 AT_ONCE = 16
 PAGE = 100
 
-_Act = Callable[[], Awaitable[float]]
+_Timed = Callable[[], Awaitable[float]]
 
 
 async def measure(fixture: Fixture, ours: Served, floor: Served, *, seconds: float) -> list[Row]:
@@ -108,7 +108,7 @@ async def _rate(
 
 
 async def _by_turns(
-    ours: _Act, floor: _Act, *, seconds: float, best: Callable[[Sequence[float]], float] = max
+    ours: _Timed, floor: _Timed, *, seconds: float, best: Callable[[Sequence[float]], float] = max
 ) -> tuple[float, float]:
     """Ours and the floor in turn, for so long: the middle one of the best third of each, so that
     neither a disturbance nor a stroke of luck decides."""

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.errors import ErrorKind, ServiceError
-from storage.keys import FIELDS, Keys, Secret
+from base.key_names import FIELDS
+from storage.keys import Keys, Secret
 
 STEP = 64
 _FORMAT = b"\x01"

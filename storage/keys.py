@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from base import clock, locks
 from base.database import Database, notify
 from base.ids import new_id
+from base.key_names import FIELDS
 from storage import records
 from storage.errors import KeyDestroyed
 from storage.providers import KeyProvider
@@ -25,8 +26,6 @@ from storage.providers import KeyProvider
 CACHE_SECONDS = 60.0
 CACHE_SIZE = 10_000
 CHANNEL = "unefois_keys"
-FIELDS = "fields"
-"""The use of the service's secret that seals rows of nobody's vault."""
 
 
 @dataclass(slots=True)

@@ -33,10 +33,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 Report = pytest.TestReport | pytest.CollectReport
-Kind = TypeVar("Kind", pytest.TestReport, pytest.CollectReport)
+OneReport = TypeVar("OneReport", pytest.TestReport, pytest.CollectReport)
 
 
-def _judged(report: Kind) -> Kind:
+def _judged(report: OneReport) -> OneReport:
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"nothing is skipped in continuous integration: {_reason(report)}"

@@ -8,10 +8,8 @@ from uuid import UUID
 
 from sqlalchemy.engine import Row
 
+from base.key_names import DOCUMENT, DOCUMENT_VERSION
 from storage.field_encryption import FieldReader
-
-DOCUMENT = "document"
-VERSION = "document_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ def open_document(reader: FieldReader, row: Row[Any]) -> DocumentView:
         row,
         metadata,
         deposited_by=values["deposited_by"],
-        file=reader.open(VERSION, row.version_id, row.version_sealed),
+        file=reader.open(DOCUMENT_VERSION, row.version_id, row.version_sealed),
         altered=values.get("altered", False),
     )
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.services import CoreServices
 from base.errors import ErrorKind, ServiceError
+from base.key_names import IDEMPOTENCY_BODY, IDEMPOTENCY_KEY
 from base.locks import hold_tag
 from vault import records
 
@@ -46,10 +47,8 @@ async def claim(
         return None
     if not 0 < len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
         raise ServiceError(ErrorKind.INVALID, "idempotency_key_invalid")
-    key_hash = await services.field_encryption.tag("idempotency-key", caller_id.bytes, route, key)
-    request_hash = await services.field_encryption.tag(
-        "idempotency-body", key_hash, _canonical(body)
-    )
+    key_hash = await services.field_encryption.tag(IDEMPOTENCY_KEY, caller_id.bytes, route, key)
+    request_hash = await services.field_encryption.tag(IDEMPOTENCY_BODY, key_hash, _canonical(body))
     await hold_tag(tx, key_hash)
     row = await records.idempotency_answer(tx, key_hash)
     if row is None:

@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from auth.services import CoreServices
+from base.key_names import PACE
 from base.locks import hold_tag
 from vault import records
 
@@ -19,7 +20,7 @@ async def take_attempt(
     Commits by itself, before the attempt: one that fails, or crashes, counts too.
     """
     async with services.database.transaction() as tx:
-        await hold_tag(tx, await services.field_encryption.tag("pace", kind, subject_id.bytes))
+        await hold_tag(tx, await services.field_encryption.tag(PACE, kind, subject_id.bytes))
         wait = await records.attempt_wait(tx, subject_id, kind, most=most, within=HOUR)
         if wait is None:
             await records.add_attempt(tx, subject_id, kind)

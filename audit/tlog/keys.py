@@ -17,10 +17,9 @@ from audit.tlog.notes import ED25519, InvalidNote, LocalSigner, Verifier
 from audit.tlog.witness_client import WitnessAddress, read_witnesses
 from base.database import Database
 from base.ids import new_id
+from base.key_names import LOG_KEY
 from base.settings import Settings
 from storage.field_encryption import FieldEncryption
-
-_TABLE = "log_key"
 
 
 class InvalidOrigin(ValueError):
@@ -50,7 +49,7 @@ class LogKeys:
         row = await self._row()
         self._check(_public(row))
         reader = await self._field_encryption.reader(None)
-        values = reader.open(_TABLE, row.id, row.sealed)
+        values = reader.open(LOG_KEY, row.id, row.sealed)
         key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(values["private_key"]))
         if key.public_key().public_bytes_raw() != row.public_key:
             raise InvalidOrigin("the log's sealed key is not that of its public half")
@@ -86,7 +85,7 @@ class LogKeys:
                 id=key_id,
                 origin=verifier.name,
                 public_key=verifier.public_key,
-                sealed=writer.seal(_TABLE, key_id, private),
+                sealed=writer.seal(LOG_KEY, key_id, private),
             )
 
     def _check(self, verifier: Verifier) -> None:

@@ -10,6 +10,7 @@ from auth.oauth.tokens import MAX_LIFETIME, AccessTokens, SigningKey
 from auth.services import CoreServices
 from base import clock
 from base.ids import new_id
+from base.key_names import SIGNING_KEY
 from base.locks import SIGNING_KEYS, hold_tag
 from storage.field_encryption import FieldEncryption
 
@@ -18,7 +19,6 @@ CACHE = timedelta(seconds=60)
 PAUSE = 2 * CACHE
 # An old key verifies until its last token has expired wherever a cache is late.
 FAREWELL = PAUSE + CACHE + MAX_LIFETIME + CACHE
-_TABLE = "signing_key"
 
 _cache: WeakKeyDictionary[FieldEncryption, tuple[float, AccessTokens]] = WeakKeyDictionary()
 
@@ -60,7 +60,7 @@ async def _read(services: CoreServices) -> list[SigningKey]:
     reader = await services.field_encryption.reader(None)
     async with services.database.aside() as tx:
         rows = await records.signing_keys(tx, PAUSE)
-    opened = [reader.open(_TABLE, row.id, row.sealed)["pem"] for row in rows]
+    opened = [reader.open(SIGNING_KEY, row.id, row.sealed)["pem"] for row in rows]
     return [SigningKey.from_pem(pem.encode()) for pem in opened]
 
 
@@ -76,5 +76,5 @@ async def _make_first(services: CoreServices) -> list[SigningKey]:
 async def _add(services: CoreServices, tx: AsyncConnection, key: SigningKey) -> None:
     writer = await services.field_encryption.writer(None)
     row_id = new_id()
-    sealed = writer.seal(_TABLE, row_id, {"pem": key.to_pem().decode()})
+    sealed = writer.seal(SIGNING_KEY, row_id, {"pem": key.to_pem().decode()})
     await records.add_signing_key(tx, id=row_id, kid=key.kid, sealed=sealed)

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import SecretStr
 
 from auth.messengers import Messenger, NotSent, Outgoing, Undeliverable
-from auth.messengers.configured import messenger_of
 from auth.messengers.console import ConsoleMessenger
 from auth.messengers.inbox import InboxMessenger
+from auth.messengers.selection import messenger_of
 from auth.messengers.sms import SmsGateway
 from auth.messengers.smtp import SmtpMessenger
 from base.settings import Settings

@@ -16,6 +16,7 @@ from auth import notifications
 from auth.messages import queue
 from auth.records import people
 from base.db_time import instant
+from base.key_names import PERSON
 from storage.errors import KeyDestroyed
 from vault.access_log import records
 from vault.decisions import AccessAttempt, record_allowed
@@ -91,7 +92,7 @@ async def _notify(services: Services, tx: AsyncConnection, person_id: UUID, year
         return
     try:
         values = (await services.field_encryption.reader(person_id, tx)).open(
-            "person", row.id, row.sealed
+            PERSON, row.id, row.sealed
         )
     except KeyDestroyed:
         _log.warning("person_without_key")

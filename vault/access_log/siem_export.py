@@ -12,6 +12,7 @@ from typing import Any
 from audit.events import Action, Actor, ActorKind
 from audit.ocsf import as_ocsf
 from base.db_time import instant
+from base.key_names import MONITORING, PSEUDONYM
 from storage.field_encryption import keyed_tag
 from vault.access_log.records import integrated_events
 from vault.decisions import AccessAttempt, record_allowed
@@ -52,10 +53,10 @@ async def export_ocsf(
     async with services.database.transaction() as tx:
         await record_allowed(services, tx, await instant(tx), attempt)
     # 2. One key a consumer; a pseudonym is an HMAC under it.
-    key = await services.field_encryption.tag("monitoring", consumer)
+    key = await services.field_encryption.tag(MONITORING, consumer)
 
     def pseudonym(kind: str, one: str) -> str:
-        return keyed_tag(key, "pseudonym", kind, one).hex()[:_DIGITS]
+        return keyed_tag(key, PSEUDONYM, kind, one).hex()[:_DIGITS]
 
     # 3. Page by page, no connection held while one is being sent.
     while True:

@@ -5,9 +5,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.services import CoreServices
+from base.key_names import CONSENT_REQUEST
 from base.locks import hold_tag
 from vault.consent import records
-from vault.consent.request_views import TABLE
 
 
 async def adopt_requests(
@@ -22,9 +22,9 @@ async def adopt_requests(
     own = await services.field_encryption.writer(person_id, tx)
     rows = await records.unassigned_requests(tx, phone_tag)
     for row in rows:
-        values = service.open(TABLE, row.id, row.sealed)
+        values = service.open(CONSENT_REQUEST, row.id, row.sealed)
         await records.assign_request(
-            tx, row.id, person_id=person_id, sealed=own.seal(TABLE, row.id, values)
+            tx, row.id, person_id=person_id, sealed=own.seal(CONSENT_REQUEST, row.id, values)
         )
     return len(rows)
 
@@ -38,6 +38,6 @@ async def release_requests(services: CoreServices, tx: AsyncConnection, person_i
     service = await services.field_encryption.writer(None)
     own = await services.field_encryption.reader(person_id, tx)
     for row in await records.unapproved_requests(tx, person_id):
-        values = own.open(TABLE, row.id, row.sealed)
-        sealed = service.seal(TABLE, row.id, values)
+        values = own.open(CONSENT_REQUEST, row.id, row.sealed)
+        sealed = service.seal(CONSENT_REQUEST, row.id, values)
         await records.assign_request(tx, row.id, person_id=None, sealed=sealed)

@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Party, Person
+from base.key_names import CONSENT_REQUEST
 from vault import decisions, idempotency
 from vault.consent import records
 from vault.consent.grant_issue import NewGrant, issue
 from vault.consent.grants import GrantView, view_of
-from vault.consent.request_views import TABLE, attempt_on
+from vault.consent.request_views import attempt_on
 from vault.consent.scopes import Holdings, Scope
 from vault.consent.terms import Approval, Terms, agreed
 from vault.consent.type_tags import type_tags
@@ -63,7 +64,7 @@ async def _approve(
         return answerable
     row, attempt = answerable
     reader = await services.field_encryption.reader(person.id, tx)
-    values = reader.open(TABLE, row.id, row.sealed)
+    values = reader.open(CONSENT_REQUEST, row.id, row.sealed)
     asked = Terms.read(values)
     attempt = replace(attempt, purpose_code=asked.purpose_code, purpose=asked.purpose)
     # 2. Never wider than what was asked.

@@ -16,6 +16,7 @@ from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Recipient
 from base.errors import ErrorKind, ServiceError
+from base.key_names import DOCUMENT
 from base.pipeline import fetch
 from storage.field_encryption import FieldReader
 from vault import catalogue, decisions
@@ -94,7 +95,7 @@ async def _judge(
 
 
 def _answer(code: str, answerable: _Answerable, reader: FieldReader) -> Evidence:
-    papers = [(row, reader.open("document", row.id, row.sealed)) for row in answerable.rows]
+    papers = [(row, reader.open(DOCUMENT, row.id, row.sealed)) for row in answerable.rows]
     if not papers:
         return Evidence(
             type=code, held=False, issued_on=None, valid_until=None, verified=False,

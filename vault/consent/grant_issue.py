@@ -16,10 +16,11 @@ from auth.subjects import Party, Person, Recipient
 from base.contact import normal_email
 from base.db_time import instant
 from base.ids import new_id
+from base.key_names import EMAIL, GRANT
 from vault import decisions, durations, idempotency, rate_limit
 from vault.catalogue import GRANT_BASIS
 from vault.consent import records
-from vault.consent.grants import TABLE, GrantView, view_of
+from vault.consent.grants import GrantView, view_of
 from vault.consent.scopes import Scope, check, check_purpose, check_storing, given
 from vault.consent.terms import Terms
 from vault.consent.type_tags import type_tag
@@ -182,7 +183,7 @@ async def issue(
             "covers_future": new.covers_future,
             "given_at": new.given_at,
             "ends_at": view.ends_at,
-            "sealed": writer.seal(TABLE, view.id, {**new.terms.values(), "recipient": new.shown}),
+            "sealed": writer.seal(GRANT, view.id, {**new.terms.values(), "recipient": new.shown}),
         },
         type_tags=[await type_tag(services, new.person_id, code) for code in scope.document_types],
         document_ids=scope.document_ids,
@@ -232,7 +233,7 @@ async def _recipient(
         row = await recipients.worker(tx, named.worker_id)
     else:
         row = await recipients.worker_by_email(
-            tx, await services.field_encryption.tag("email", email or "")
+            tx, await services.field_encryption.tag(EMAIL, email or "")
         )
     if row is None:
         return None

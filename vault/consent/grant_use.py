@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Recipient
+from base.key_names import GRANT
 from base.pipeline import Transaction
 from vault.consent import records
 from vault.consent.terms import Terms
@@ -38,5 +39,5 @@ async def attempt_under(
         return attempt
     connection = tx if isinstance(tx, AsyncConnection) else None
     reader = await services.field_encryption.reader(grant.person_id, connection)
-    terms = Terms.read(reader.open("grant", grant.id, grant.sealed))
+    terms = Terms.read(reader.open(GRANT, grant.id, grant.sealed))
     return replace(attempt, purpose_code=terms.purpose_code, purpose=terms.purpose)

@@ -17,6 +17,7 @@ from auth.services import CoreServices
 from auth.subjects import Person, Recipient
 from base.database import notify
 from base.db_time import instant
+from base.key_names import GRANT
 from vault import cursors, decisions
 from vault.consent import records
 from vault.consent.terms import Terms
@@ -24,8 +25,6 @@ from vault.cursors import Page
 from vault.decisions import AccessAttempt, Denial
 from vault.revocations import GRANTS
 from vault.rules import Reason, Refused, may_revoke, may_see, state_of
-
-TABLE = "grant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +145,7 @@ def _why(attempt: AccessAttempt, terms: Terms) -> AccessAttempt:
 
 async def _view(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> GrantView:
     reader = await services.field_encryption.reader(row.person_id, tx)
-    values = reader.open(TABLE, row.id, row.sealed)
+    values = reader.open(GRANT, row.id, row.sealed)
     return GrantView(
         id=row.id,
         request_id=row.request_id,

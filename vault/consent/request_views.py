@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Party, Person, Recipient
+from base.key_names import CONSENT_REQUEST
 from vault import cursors, decisions, durations
 from vault.catalogue import is_sensitive
 from vault.consent import records
@@ -19,8 +20,6 @@ from vault.consent.type_tags import type_tags
 from vault.cursors import Page
 from vault.decisions import AccessAttempt
 from vault.rules import Reason
-
-TABLE = "consent_request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +114,7 @@ def attempt_on(row: Row[Any] | None, subject: Person | Recipient, action: Action
 
 async def _sent(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> SentRequest:
     values = (await services.field_encryption.reader(row.person_id, tx)).open(
-        TABLE, row.id, row.sealed
+        CONSENT_REQUEST, row.id, row.sealed
     )
     approved = row.answer == "approved"
     state: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
@@ -132,7 +131,7 @@ async def _sent(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> S
 
 async def _received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> ReceivedRequest:
     values = (await services.field_encryption.reader(row.person_id, tx)).open(
-        TABLE, row.id, row.sealed
+        CONSENT_REQUEST, row.id, row.sealed
     )
     asked = Terms.read(values)
     silent: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"

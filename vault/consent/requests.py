@@ -21,11 +21,11 @@ from base.contact import normal_phone
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
+from base.key_names import CONSENT_REQUEST, PACE, PHONE
 from base.locks import hold_tag
 from vault import decisions, durations, idempotency
 from vault.consent import records
 from vault.consent.grant_issue import snapshot
-from vault.consent.request_views import TABLE
 from vault.consent.scopes import check, check_purpose, check_storing
 from vault.consent.terms import Terms
 from vault.decisions import AccessAttempt, Denial
@@ -117,14 +117,14 @@ async def _wait(services: CoreServices, tx: AsyncConnection, sender: Recipient) 
 
     1. One request of a sender at a time, so that two at once do not both find room.
     """
-    tag = await services.field_encryption.tag("pace", "consent-request", sender.id.bytes)
+    tag = await services.field_encryption.tag(PACE, "consent-request", sender.id.bytes)
     await hold_tag(tx, tag)
     most = services.settings.requests_per_hour
     return await records.request_wait(tx, sender.id, most=most, within=HOUR)
 
 
 async def _addressee(services: CoreServices, tx: AsyncConnection, phone: str) -> _Addressee:
-    phone_tag = await services.field_encryption.tag("phone", phone)
+    phone_tag = await services.field_encryption.tag(PHONE, phone)
     await hold_tag(tx, phone_tag)
     person = await records.addressee(tx, phone_tag)
     if person is None:
@@ -155,7 +155,7 @@ async def _keep(
         organisation_id=sender.organisation_id,
         phone_tag=to.phone_tag,
         person_id=to.person_id,
-        sealed=writer.seal(TABLE, sent.id, values),
+        sealed=writer.seal(CONSENT_REQUEST, sent.id, values),
         created_at=at,
         lapses_at=sent.lapses_at,
     )

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from auth.services import CoreServices
+from base.key_names import DOCUMENT_TYPE
 
 
 async def type_tag(services: CoreServices, person_id: UUID, code: str) -> bytes:
     """The keyed tag of a document type in one person's vault."""
-    return await services.field_encryption.tag("document-type", person_id.bytes, code)
+    return await services.field_encryption.tag(DOCUMENT_TYPE, person_id.bytes, code)
 
 
 async def type_tags(

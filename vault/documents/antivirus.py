@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from uuid import UUID
 
+from base.key_names import ORIGINAL
 from storage.errors import KeyDestroyed
 from vault.documents import records, retrieval
 from vault.services import Services
@@ -30,7 +31,7 @@ async def scan(services: Services, owner_id: UUID, version_id: UUID) -> str:
     verdict = "clean"
     try:
         for one in files:
-            if one.role != "original" or address is None:
+            if one.role != ORIGINAL or address is None:
                 continue
             source = await retrieval.open_for_scan(services, owner_id, one)
             if not await is_clean(address, source.slices()):

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy.engine import Row
 
 from base.errors import ServiceError, invalid
+from base.key_names import CONTENT, ORIGINAL, RENDITION
 from storage import content
 from storage.blobs import BlobKey
 from storage.content import Content, SealedContent
@@ -118,13 +119,13 @@ async def _receive(
 ) -> _Originals:
     """Seal the originals as they arrive."""
     writer = await services.field_encryption.writer(owner_id)
-    originals = _Originals(writer.hasher("content"))
+    originals = _Originals(writer.hasher(CONTENT))
     allowance = Allowance(services.settings.max_document_bytes)
     async for one in incoming.files():
         if len(originals.files) >= services.settings.max_parts:
             raise invalid("too_many_files", limit=services.settings.max_parts)
         async with content.content_writer(
-            services.storage.blobs, services.storage.keys, owner_id, "original"
+            services.storage.blobs, services.storage.keys, owner_id, ORIGINAL
         ) as sealing:
             originals.received.append(await receive(one, sealing, allowance, originals.digest))
             sealed = await sealing.commit()
@@ -143,7 +144,7 @@ async def _make(services: Services, owner_id: UUID, originals: _Originals, loose
         if decoded.inspection.rendition == "same":
             return _Made(originals, decoded.inspection, None)
         async with content.content_writer(
-            services.storage.blobs, services.storage.keys, owner_id, "rendition"
+            services.storage.blobs, services.storage.keys, owner_id, RENDITION
         ) as sealing:
             async for piece in decoded.rendition():
                 await sealing.write(piece)
@@ -159,7 +160,7 @@ def _files(made: _Made) -> VersionFiles:
         {
             "id": one.id,
             "role": one.role,
-            "position": position if one.role == "original" else 0,
+            "position": position if one.role == ORIGINAL else 0,
             "blob_key": one.blob_key,
             "envelope": one.envelope,
         }

@@ -17,13 +17,12 @@ from auth.records import people
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
+from base.key_names import DOCUMENT, DOCUMENT_VERSION
 from storage.field_encryption import FieldWriter
 from vault import idempotency, jobs
 from vault.catalogue.types import by_code
 from vault.consent.type_tags import type_tag
 from vault.document_view import (
-    DOCUMENT,
-    VERSION,
     DocumentMetadata,
     DocumentView,
     metadata_key,
@@ -287,7 +286,7 @@ async def _add_version(
         number=number,
         content_tag=files.tag,
         scan="waiting" if scanned else "not_scanned",
-        sealed=writer.seal(VERSION, version_id, files.sealed_values),
+        sealed=writer.seal(DOCUMENT_VERSION, version_id, files.sealed_values),
     )
     await records.add_files(
         tx, [{**row, "version_id": version_id, "person_id": owner_id} for row in files.rows]

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth import notifications
 from auth.messages import queue
 from auth.records import people
+from base.key_names import PERSON
 from vault.catalogue.types import by_code
 from vault.document_view import DocumentMetadata
 from vault.documents import records
@@ -58,5 +59,5 @@ async def _reach(
     if row is None:
         return None, "fr"
     reader = await services.field_encryption.reader(person_id, tx)
-    values = reader.open("person", row.id, row.sealed)
+    values = reader.open(PERSON, row.id, row.sealed)
     return values.get("phone"), row.language

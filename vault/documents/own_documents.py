@@ -12,11 +12,11 @@ from auth.subjects import Person
 from base.db_time import instant, now
 from base.errors import ErrorKind, ServiceError, not_found
 from base.ids import new_id
+from base.key_names import DOCUMENT
 from vault.consent.type_tags import type_tag
 from vault.cursors import Page, cut, read
 from vault.decisions import AccessAttempt, record_allowed, record_refusal
 from vault.document_view import (
-    DOCUMENT,
     DocumentMetadata,
     DocumentView,
     metadata_values,

@@ -5,13 +5,13 @@ from uuid import UUID
 from sqlalchemy.engine import Row
 
 from base.errors import ErrorKind, ServiceError
+from base.key_names import ORIGINAL, PREVIEW, RENDITION
 from storage import content
 from storage.blobs import BlobKey
 from storage.content import Address, SealedContent
 from vault.documents import records
 from vault.services import Services
 
-PREVIEW = "preview"
 _LATER = {ErrorKind.UNAVAILABLE, ErrorKind.TOO_MANY}
 """Kinds of failure that pass: the job is tried again. Any other means that none can be drawn."""
 
@@ -75,7 +75,7 @@ async def _draw(services: Services, owner_id: UUID, source: Row[UUID]) -> bytes:
 
 def _shown(files: list[Row[UUID]]) -> Row[UUID] | None:
     """What the preview shows: the rendition when there is one, so that it reveals no more."""
-    for role in ("rendition", "original"):
+    for role in (RENDITION, ORIGINAL):
         for one in files:
             if one.role == role:
                 return one

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement, Select
 
 from base.db_time import now
+from base.key_names import PREVIEW
 from base.locks import hold_tag
 from base.pipeline import Bound, Statement
 from vault.consent.records import covers, picked, typed
@@ -36,7 +37,7 @@ _VERSION = (
     DocumentVersion.sealed.label("version_sealed"),
     DocumentVersion.created_at.label("version_created_at"),
     exists()
-    .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role == "preview")
+    .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role == PREVIEW)
     .label("has_preview"),
 )
 
@@ -293,8 +294,8 @@ def _under_grant(role: ColumnElement[bool]) -> Select[Any]:
 
 
 # "rendition" sorts after "original": the rendition when there is one, else the original itself.
-_CONTENT = Statement(_under_grant(SealedFile.role != "preview"))
-_PREVIEW = Statement(_under_grant(SealedFile.role == "preview"))
+_CONTENT = Statement(_under_grant(SealedFile.role != PREVIEW))
+_PREVIEW = Statement(_under_grant(SealedFile.role == PREVIEW))
 
 
 def document_under_grant(grant_id: UUID, document_id: UUID, *, preview: bool = False) -> Bound:
@@ -331,7 +332,7 @@ def _covered() -> Select[Any]:
             DocumentVersion.created_at.label("version_created_at"),
             DocumentVersion.sealed.label("version_sealed"),
             exists()
-            .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role == "preview")
+            .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role == PREVIEW)
             .label("has_preview"),
         )
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)

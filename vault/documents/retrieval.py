@@ -23,6 +23,7 @@ from auth.subjects import Person, Recipient
 from base import clock
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
+from base.key_names import DOCUMENT, DOCUMENT_VERSION, ORIGINAL, PREVIEW, RENDITION
 from base.pipeline import Bound, PipelineTransaction, Rows, fetch
 from storage import content
 from storage.content import Address, Content
@@ -38,7 +39,7 @@ from vault.decisions import (
     record_denial,
 )
 from vault.decoding.media import MediaType
-from vault.document_view import DOCUMENT, VERSION, DocumentView, open_document
+from vault.document_view import DocumentView, open_document
 from vault.documents import records
 from vault.rules import Allowed, GrantAction, Reason, Refused
 from vault.services import Services
@@ -179,13 +180,13 @@ async def open_for_scan(services: Services, owner_id: UUID, file: Row[*tuple[Any
 
 def _own_file(files: Sequence[Row[Any]], part: int | None, *, preview: bool) -> Row[Any] | None:
     """Which file the owner asked for."""
-    originals = [one for one in files if one.role == "original"]
+    originals = [one for one in files if one.role == ORIGINAL]
     if preview:
-        wanted = [one for one in files if one.role == "preview"]
+        wanted = [one for one in files if one.role == PREVIEW]
     elif part is not None:
         wanted = originals[part - 1 : part] if part > 0 else []
     elif len(originals) > 1:
-        wanted = [one for one in files if one.role == "rendition"]
+        wanted = [one for one in files if one.role == RENDITION]
     else:
         wanted = originals
     return wanted[0] if wanted else None
@@ -209,7 +210,7 @@ async def _download(
         raise ServiceError(ErrorKind.NOT_FOUND, "no_preview" if preview else "not_found")
     reader = await services.field_encryption.reader(owner_id)
     metadata = reader.open(DOCUMENT, row.document_id, row.document_sealed)
-    file = reader.open(VERSION, row.version_id, row.version_sealed)
+    file = reader.open(DOCUMENT_VERSION, row.version_id, row.version_sealed)
     media_type, file_name = _told(file, row, own=grant_id is None)
     address = Address(row.file_id, row.role, row.blob_key, row.envelope)
     return Download(
@@ -229,9 +230,9 @@ async def _download(
 
 def _told(file: dict[str, Any], row: Any, *, own: bool) -> tuple[str, str | None]:
     """The media type of what leaves, and the owner's own name for it."""
-    if row.role == "preview":
+    if row.role == PREVIEW:
         return MediaType.JPEG.value, None
-    if own and row.role == "original":
+    if own and row.role == ORIGINAL:
         part = file["parts"][row.position]
         return part["media_type"], part["file_name"]
     return file["rendition_media_type"], None

@@ -16,7 +16,7 @@ from vault.rules import GrantAction
 from web.api.shapes import Strict
 
 CatalogueCode = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Line = Annotated[str, StringConstraints(max_length=120)]
+ShortLine = Annotated[str, StringConstraints(max_length=120)]
 Duration = Annotated[
     str,
     StringConstraints(min_length=2, max_length=40),
@@ -79,10 +79,10 @@ class PurposeIn(Strict):
 class ContactIn(Strict):
     """Whom to call about it."""
 
-    name: Line
-    job: Line = ""
-    phone: Line = ""
-    hours: Line = ""
+    name: ShortLine
+    job: ShortLine = ""
+    phone: ShortLine = ""
+    hours: ShortLine = ""
 
     def words(self) -> dict[str, str]:
         others = {"job": self.job, "phone": self.phone, "hours": self.hours}

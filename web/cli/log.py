@@ -103,7 +103,7 @@ def _checks(fetch: Fetch, log: Verifier, policy: Policy, options: argparse.Names
     """Everything that was asked for, what is cheap first; what to say of it."""
     published = verify.check_published(fetch, log, policy)
     now = published.checkpoint
-    seen = ", ".join(sorted(published.believed.witnesses)) or "no witness"
+    seen = ", ".join(sorted(published.verified.witnesses)) or "no witness"
     told = [f"verified: {now.origin}, {now.size} entries, cosigned by {seen}"]
     if options.remember is not None and options.remember.exists():
         before = verify.check_remembered(options.remember.read_bytes(), log)

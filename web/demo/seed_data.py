@@ -18,6 +18,7 @@ from auth.oauth.clients import token_endpoint
 from auth.oauth.tokens import SigningKey
 from auth.records import people, recipients
 from auth.subjects import Person, Worker
+from base import key_names
 from base.db_time import instant
 from base.files import write_private
 from base.ids import new_id
@@ -108,7 +109,7 @@ async def _add_worker(services: Services, organisation: UUID, email: str, name: 
 
 
 async def _worker(services: Services, email: str) -> Worker | None:
-    tag = await services.field_encryption.tag("email", email)
+    tag = await services.field_encryption.tag(key_names.EMAIL, email)
     async with services.database.transaction() as tx:
         row = await recipients.worker_by_email(tx, tag)
         return None if row is None else await _subject(services, tx, "worker", row.id)
@@ -153,7 +154,7 @@ async def _client(services: Services, key: SigningKey) -> None:
 
 async def _person(services: Services) -> Person:
     """Amina, who opened her vault by the code sent to her phone."""
-    tag = await services.field_encryption.tag("phone", PHONE)
+    tag = await services.field_encryption.tag(key_names.PHONE, PHONE)
     async with services.database.transaction() as tx:
         row = await people.person_by_phone(tx, tag)
     if row is None:

@@ -12,23 +12,28 @@ from fastapi import Request, Response
 from base.settings import Settings
 from web.i18n.translations import LANGUAGES, preferred
 
-Kind = Literal["person", "worker", "visit", "language"]
+CookieKind = Literal["person", "worker", "visit", "language"]
 _YEAR = 365 * 24 * 3600
 _VISIT = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
-def name_of(settings: Settings, kind: Kind) -> str:
+def name_of(settings: Settings, kind: CookieKind) -> str:
     """Over https the name itself keeps other hosts from setting it (RFC 6265bis, `__Host-`)."""
     return f"{'__Host-' if _secure(settings) else ''}unefois-{kind}"
 
 
-def read(request: Request, settings: Settings, kind: Kind) -> str | None:
+def read(request: Request, settings: Settings, kind: CookieKind) -> str | None:
     """What the browser sent back."""
     return request.cookies.get(name_of(settings, kind))
 
 
 def put(
-    response: Response, settings: Settings, kind: Kind, value: str, *, seconds: int | None = None
+    response: Response,
+    settings: Settings,
+    kind: CookieKind,
+    value: str,
+    *,
+    seconds: int | None = None,
 ) -> None:
     """Set one; it goes with the browser's window when `seconds` is None."""
     response.set_cookie(
@@ -42,12 +47,12 @@ def put(
     )
 
 
-def drop(response: Response, settings: Settings, kind: Kind) -> None:
+def drop(response: Response, settings: Settings, kind: CookieKind) -> None:
     """Have the browser forget one."""
     put(response, settings, kind, "", seconds=0)
 
 
-def put_session(response: Response, settings: Settings, kind: Kind, token: str) -> None:
+def put_session(response: Response, settings: Settings, kind: CookieKind, token: str) -> None:
     """Keep a session's token; a person's lasts, a worker's goes with the window."""
     seconds = settings.person_session_hours * 3600 if kind == "person" else None
     put(response, settings, kind, token, seconds=seconds)

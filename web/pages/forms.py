@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import Request
 
 from base.errors import ErrorKind, ServiceError
+from base.key_names import PAGE_FORM
 from base.settings import Settings
 from vault.documents.intake import IncomingFile
 from vault.services import Services
@@ -128,7 +129,7 @@ def expired() -> ServiceError:
 
 
 async def _tag(services: Services, secret: str) -> bytes:
-    return await services.field_encryption.tag("page-form", secret)
+    return await services.field_encryption.tag(PAGE_FORM, secret)
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

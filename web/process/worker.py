@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from auth.messages import Deliverer
-from auth.messengers.configured import messenger_of
+from auth.messengers.selection import messenger_of
 from vault.jobs import QUEUE
 from vault.maintenance.job_runner import job_app
 from vault.services import Services

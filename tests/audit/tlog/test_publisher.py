@@ -164,7 +164,7 @@ async def test_witnesses_cosign_what_is_published_and_those_that_do_not_are_name
             await asking.publish()  # what one gave for the same tree is not lost
             raw = await _both(some_log, client, there, away)
             public = verify.check_published(lambda _: raw, log, strict.log.policy)
-            assert sorted(public.believed.witnesses) == ["away", "good"]
+            assert sorted(public.verified.witnesses) == ["away", "good"]
 
 
 async def _both(

@@ -50,7 +50,7 @@ def quiet(_done: int, _of: int) -> None:
 
 
 @dataclass(frozen=True)
-class Paper:
+class StoredDocument:
     """A document of someone: what its rows hold, and its content in clear."""
 
     person: UUID
@@ -71,7 +71,7 @@ class Installation:
         self.keyring = keyring
         self.keys = Keys(database, keyring)
 
-    async def add(self, length: int) -> Paper:
+    async def add(self, length: int) -> StoredDocument:
         """Blob first, then the rows, in one commit, as a deposit does."""
         person, document, version = new_id(), new_id(), new_id()
         plain = secrets.token_bytes(length)
@@ -94,9 +94,9 @@ class Installation:
             for statement in _ROWS:
                 await tx.execute(text(statement), said)
         address = Address(done.id, done.role, done.blob_key, done.envelope)
-        return Paper(person, document, address, plain)
+        return StoredDocument(person, document, address, plain)
 
-    async def remove(self, paper: Paper) -> None:
+    async def remove(self, paper: StoredDocument) -> None:
         """Its rows only: its blob is left to the sweep."""
         async with self.database.transaction() as tx:
             await tx.execute(
@@ -114,7 +114,7 @@ class Installation:
                     await self.blobs.delete(info.key)
         return True
 
-    async def opens(self, paper: Paper) -> None:
+    async def opens(self, paper: StoredDocument) -> None:
         """Its row and its content, byte for byte, in a process that has just started."""
         keys = Keys(self.database, self.keyring)
         async with self.database.transaction() as tx:

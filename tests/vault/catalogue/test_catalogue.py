@@ -32,9 +32,9 @@ from vault.catalogue.types import read_types
 PROJECT = Path(__file__).parents[3]
 PICTOGRAMS = PROJECT / "web/pages/static/pictograms"
 
-Named = DocumentType | Family | Purpose | LegalBasis
-CLOSED_LISTS: tuple[tuple[Named, ...], ...] = (families(), purposes(), legal_bases())
-SHOWN: tuple[Named, ...] = (*document_types(), *families(), *purposes(), *legal_bases())
+Entry = DocumentType | Family | Purpose | LegalBasis
+CLOSED_LISTS: tuple[tuple[Entry, ...], ...] = (families(), purposes(), legal_bases())
+SHOWN: tuple[Entry, ...] = (*document_types(), *families(), *purposes(), *legal_bases())
 
 
 def test_there_are_the_papers_that_counters_ask_for() -> None:

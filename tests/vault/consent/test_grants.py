@@ -241,11 +241,11 @@ async def test_the_receipt_says_who_why_how_long_and_how_to_withdraw(
 async def test_nothing_is_answered_when_the_log_cannot_be_written(services: CoreServices) -> None:
     """A ledger that fails: neither a grant nor a refusal comes out."""
 
-    class Broken(type(services.audit_log)):  # type: ignore[misc]  # the real one, its last step broken
+    class FailingLog(type(services.audit_log)):  # type: ignore[misc]  # the real one, its last step broken
         async def record(self, *_: Any) -> Any:
             raise OSError("no space left")
 
-    broken = replace(services, audit_log=Broken(services.database, services.field_encryption))
+    broken = replace(services, audit_log=FailingLog(services.database, services.field_encryption))
     person, worker = await make_person(services), await make_worker(services)
     with pytest.raises(OSError, match="no space"):
         await give(broken, person, draft(RecipientRef(worker_id=worker.id), "payslip"))

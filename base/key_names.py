@@ -1,0 +1,48 @@
+"""The names that derive keys: each gives a key, its bytes never change, a new use gets a new name.
+
+A name is part of an HKDF info or of associated data: under another one, nothing sealed or tagged
+until today would be opened or found. `tests/base/test_key_names.py` holds every value;
+docs/formats/sealed-file.md says what each key is for.
+"""
+
+# Tables whose rows are sealed: the keys `fields/<table>`.
+PERSON = "person"
+WORKER = "worker"
+CLIENT = "client"
+ORGANISATION = "organisation"
+SIGN_IN = "sign_in"
+MESSAGE = "message"
+SIGNING_KEY = "signing_key"
+AUDIT_KEY = "audit_key"
+LOG_KEY = "log_key"
+DOCUMENT = "document"
+DOCUMENT_VERSION = "document_version"
+CONSENT_REQUEST = "consent_request"
+GRANT = "grant"
+
+# Uses of keyed tags under the service's secrets `index/<use>`.
+PHONE = "phone"
+EMAIL = "email"
+SIGN_IN_CODE = "sign-in-code"
+DOCUMENT_TYPE = "document-type"
+LOG_PERSON = "log-person"
+LOG_ACTOR = "log-actor"
+IDEMPOTENCY_KEY = "idempotency-key"
+IDEMPOTENCY_BODY = "idempotency-body"
+PACE = "pace"
+PAGE_FORM = "page-form"
+MONITORING = "monitoring"
+PSEUDONYM = "pseudonym"
+"""Under the key that `MONITORING` gives a consumer."""
+
+# Uses of running hashes under a person's own secret: the keys `hash/<use>`.
+CONTENT = "content"
+
+# Roles of sealed files: the keys `envelope/<role>`, and the files' own associated data.
+ORIGINAL = "original"
+RENDITION = "rendition"
+PREVIEW = "preview"
+
+# Uses of the service's own secrets, beside `index/<use>`.
+FIELDS = "fields"
+"""What seals the rows of nobody's vault."""

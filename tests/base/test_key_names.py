@@ -1,0 +1,90 @@
+"""The names that derive keys keep their bytes, and stand in `base/key_names.py` alone."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from base import key_names
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("base", "storage", "audit", "auth", "vault", "web")
+# What is called with the name of a table, a use or a role.
+DERIVING = {
+    "seal", "open", "open_", "tag", "hasher", "keyed_tag", "service", "derive", "content_writer",
+}  # fmt: skip
+
+VALUES = {
+    "PERSON": "person",
+    "WORKER": "worker",
+    "CLIENT": "client",
+    "ORGANISATION": "organisation",
+    "SIGN_IN": "sign_in",
+    "MESSAGE": "message",
+    "SIGNING_KEY": "signing_key",
+    "AUDIT_KEY": "audit_key",
+    "LOG_KEY": "log_key",
+    "DOCUMENT": "document",
+    "DOCUMENT_VERSION": "document_version",
+    "CONSENT_REQUEST": "consent_request",
+    "GRANT": "grant",
+    "PHONE": "phone",
+    "EMAIL": "email",
+    "SIGN_IN_CODE": "sign-in-code",
+    "DOCUMENT_TYPE": "document-type",
+    "LOG_PERSON": "log-person",
+    "LOG_ACTOR": "log-actor",
+    "IDEMPOTENCY_KEY": "idempotency-key",
+    "IDEMPOTENCY_BODY": "idempotency-body",
+    "PACE": "pace",
+    "PAGE_FORM": "page-form",
+    "MONITORING": "monitoring",
+    "PSEUDONYM": "pseudonym",
+    "CONTENT": "content",
+    "ORIGINAL": "original",
+    "RENDITION": "rendition",
+    "PREVIEW": "preview",
+    "FIELDS": "fields",
+}
+
+
+def test_they_keep_their_bytes() -> None:
+    found = {name: value for name, value in vars(key_names).items() if name.isupper()}
+    assert found == VALUES
+
+
+def written_out(source: str) -> Iterator[tuple[int, str]]:
+    """Calls that derive by a name written where they stand, or in a constant of their file."""
+    tree = ast.parse(source)
+    constants = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and _called(call.func) in DERIVING:
+            for one in call.args:
+                value = one.value if isinstance(one, ast.Constant) else None
+                value = constants.get(one.id) if isinstance(one, ast.Name) else value
+                if value in VALUES.values():
+                    yield call.lineno, str(value)
+
+
+def _called(function: ast.expr) -> str:
+    return getattr(function, "attr", getattr(function, "id", ""))
+
+
+def test_they_stand_in_one_file() -> None:
+    assert [
+        f"{path.relative_to(ROOT)}:{line}: {value}"
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line, value in written_out(path.read_text())
+    ] == []
+
+
+def test_one_written_out_is_found() -> None:
+    source = '_TABLE = "grant"\nsealer.seal(_TABLE, row, {})\nfields.tag("phone", number)\n'
+    assert list(written_out(source)) == [(2, "grant"), (3, "phone")]
+    assert list(written_out("sealer.seal(key_names.GRANT, row, {})")) == []

@@ -1,0 +1,122 @@
+"""`python -m tests.checks.names`: the names that the field does not use stay gone.
+
+One word has one meaning in the whole tree (docs/glossary.md): what was a module is refused as a
+module, what was a class as a class, what was a variable as any name. Reads definitions, imports
+and module names by `ast`.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("base", "storage", "audit", "auth", "vault", "web", "bench", "migrations", "tests")
+FROZEN = "migrations/versions/"
+"""Never changed once released."""
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+# Former names of modules: none says what it holds, or it says a form of a verb.
+MODULES = _words("""
+    activity afresh assertions callers compact completions credentials describing direct edge
+    entrance expiries fields hold house instants journal judging keeping ledger looked measures
+    monitoring notices opening pacing papers printed proofs proving publishing receiving
+    renditions requested rooms rotating rounds scanning sentences sequencing settings_page
+    speaking stories sweeping telling town translating upkeep whole_log wire witnessing words
+    work working
+""")
+# These words are modules' elsewhere, or will be.
+DOTTED = frozenset({"auth.desk", "storage.storage", "tests.vault.consenting"})
+CLASSES = _words("""
+    Act Asker Believed Declined Desk Facts Failure Fields Gift House Kind Ledger Line Named Paper
+    Round Stream _Wire
+""")
+ENDING = "Broken"
+"""What is not as it should be is `Invalid…`."""
+VARIABLES = _words("afresh asker believe believed desk house ledger")
+IN_AUTH = "ask"
+"""Who calls is found by `authenticate`; one asks for a consent."""
+
+# Shapes whose name is in openapi/v1.json: they change with the contract only.
+SHAPES = frozenset({"ActOut", "FactsIn", "GiftIn", "NamedIn"})
+# Gerunds and participles that are the field's nouns, and the plan's folders.
+NOUNS = {
+    "decoding": "the plan's folder; what a decoder does",
+    "embedded": "the plan's folder; PostgreSQL's own way to say it",
+    "rendering": "what turns a template into a page",
+    "sealing": "HPKE's word, and the format pages'",
+}
+
+
+def module_faults(place: str) -> Iterator[str]:
+    """What is wrong with the name of a file; `place` is its path in the tree."""
+    parts = place.removesuffix(".py").split("/")
+    dotted = ".".join(parts).removesuffix(".__init__")
+    if dotted in DOTTED:
+        yield f"{place}: a module named {dotted}"
+    for part in parts:
+        last = part.rpartition("_")[2]
+        if part.removeprefix("test_") in MODULES:
+            yield f"{place}: a module named {part}"
+        elif parts[0] != "tests" and last.endswith(("ing", "ed")) and part not in NOUNS:
+            yield f"{place}: {part} is a verb's form, and a module is a noun"
+
+
+def faults(place: str, source: str) -> Iterator[str]:
+    """The names of one file that are refused: `file:line: name`."""
+    yield from module_faults(place)
+    for node in ast.walk(ast.parse(source)):
+        for name in _names(node):
+            if _refused(place, name):
+                yield f"{place}:{getattr(node, 'lineno', 0)}: {name}"
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """The names that a node defines or imports."""
+    match node:
+        case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+            yield node.name
+        case ast.arg():
+            yield node.arg
+        case ast.Name(ctx=ast.Store()):
+            yield node.id
+        case ast.Attribute(ctx=ast.Store()):
+            yield node.attr
+        case ast.Import() | ast.ImportFrom():
+            for one in node.names:
+                yield one.name.rpartition(".")[2]
+                yield one.asname or ""
+
+
+def _refused(place: str, name: str) -> bool:
+    if place.startswith("web/api/") and name in SHAPES:
+        return False
+    bare = name.lstrip("_")
+    return (
+        name in CLASSES
+        or bare.removesuffix("In").removesuffix("Out") in CLASSES
+        or bare.endswith(ENDING)
+        or bare in VARIABLES
+        or (place.startswith("auth/") and name == IN_AUTH)
+    )
+
+
+def main() -> int:
+    """Print them; 1 when there is any."""
+    found = [
+        fault
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if not (place := str(path.relative_to(ROOT))).startswith(FROZEN)
+        for fault in faults(place, path.read_text(encoding="utf-8"))
+    ]
+    print("\n".join(found), end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""`python -m tests.checks.sizes`: functions, their parameters and files stay small enough to read.
+
+A dataclass's constructor is written by nobody and is not counted; what it is called with, is read
+field by field.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("base", "storage", "audit", "auth", "vault", "web", "bench", "migrations", "tests")
+FROZEN = "migrations/versions/"
+"""Never changed once released."""
+
+MOST_LINES_OF_FILE = 400
+MOST_LINES_OF_FUNCTION = 45
+MOST_PARAMETERS = 8
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function, methods and inner ones included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """From `def` to the last line; decorators are not counted."""
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def parameters_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """What a caller may give; `self` and `cls` aside."""
+    declared = function.args
+    positional = [one.arg for one in (*declared.posonlyargs, *declared.args)]
+    own = positional[:1] in (["self"], ["cls"])
+    return len(positional) + len(declared.kwonlyargs) - own
+
+
+def faults(place: str, source: str) -> Iterator[str]:
+    """What is too long in one file: `file:line: what`."""
+    length = len(source.splitlines())
+    if length > MOST_LINES_OF_FILE:
+        yield f"{place}:1: a file of {length} lines"
+    for function in functions(ast.parse(source)):
+        at = f"{place}:{function.lineno}: {function.name}"
+        if lines_of(function) > MOST_LINES_OF_FUNCTION:
+            yield f"{at} has {lines_of(function)} lines"
+        if parameters_of(function) > MOST_PARAMETERS:
+            yield f"{at} has {parameters_of(function)} parameters"
+
+
+def main() -> int:
+    """Print them; 1 when there is any."""
+    found = [
+        fault
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if not (place := str(path.relative_to(ROOT))).startswith(FROZEN)
+        for fault in faults(place, path.read_text(encoding="utf-8"))
+    ]
+    print("\n".join(found), end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,395 @@
+"""What derives keys and binds sealed bytes, byte for byte, as seen during a whole story.
+
+Every file, row and tag kept until today opens only while these stay as they are: a failure here
+means that what is stored can no longer be read, and the code is what must change.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import text
+
+from audit import sealing
+from auth.oauth import signing_keys
+from storage import envelopes, field_encryption, floe, keys
+from storage.backup import manifest
+from storage.key_rotation import check_root
+from storage.providers import local
+from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeWorker, new_phone
+from tests.steps import Headers, client_headers, drawn, granted, request_body, until
+from tests.vault.decoding import corpus
+from vault.access_log import siem_export
+from vault.services import Services
+from web.process.sequencer import sequencing
+
+# Subjects of secrets: a person (`<id>`), or a use of the service.
+HKDF_INFOS = [
+    "unefois/key/v1|<id>|1|envelope/original",
+    "unefois/key/v1|<id>|1|envelope/preview",
+    "unefois/key/v1|<id>|1|envelope/rendition",
+    "unefois/key/v1|<id>|1|fields/audit_key",
+    "unefois/key/v1|<id>|1|fields/consent_request",
+    "unefois/key/v1|<id>|1|fields/document",
+    "unefois/key/v1|<id>|1|fields/document_version",
+    "unefois/key/v1|<id>|1|fields/grant",
+    "unefois/key/v1|<id>|1|fields/person",
+    "unefois/key/v1|<id>|1|hash/content",
+    "unefois/key/v1|fields|1|fields/audit_key",
+    "unefois/key/v1|fields|1|fields/client",
+    "unefois/key/v1|fields|1|fields/consent_request",
+    "unefois/key/v1|fields|1|fields/log_key",
+    "unefois/key/v1|fields|1|fields/message",
+    "unefois/key/v1|fields|1|fields/organisation",
+    "unefois/key/v1|fields|1|fields/sign_in",
+    "unefois/key/v1|fields|1|fields/signing_key",
+    "unefois/key/v1|fields|1|fields/worker",
+    "unefois/key/v1|index/document-type|1|tag",
+    "unefois/key/v1|index/email|1|tag",
+    "unefois/key/v1|index/idempotency-body|1|tag",
+    "unefois/key/v1|index/idempotency-key|1|tag",
+    "unefois/key/v1|index/log-actor|1|tag",
+    "unefois/key/v1|index/log-person|1|tag",
+    "unefois/key/v1|index/monitoring|1|tag",
+    "unefois/key/v1|index/pace|1|tag",
+    "unefois/key/v1|index/page-form|1|tag",
+    "unefois/key/v1|index/phone|1|tag",
+    "unefois/key/v1|index/sign-in-code|1|tag",
+]
+
+FIELDS_BOUND = [
+    "unefois/fields/v1|audit_key|<row>",
+    "unefois/fields/v1|client|<row>",
+    "unefois/fields/v1|consent_request|<row>",
+    "unefois/fields/v1|document_version|<row>",
+    "unefois/fields/v1|document|<row>",
+    "unefois/fields/v1|grant|<row>",
+    "unefois/fields/v1|log_key|<row>",
+    "unefois/fields/v1|message|<row>",
+    "unefois/fields/v1|organisation|<row>",
+    "unefois/fields/v1|person|<row>",
+    "unefois/fields/v1|sign_in|<row>",
+    "unefois/fields/v1|signing_key|<row>",
+    "unefois/fields/v1|worker|<row>",
+]
+
+ENVELOPES_BOUND = [
+    "unefois/envelope/v1|original|<id>",
+    "unefois/envelope/v1|preview|<id>",
+    "unefois/envelope/v1|rendition|<id>",
+]
+
+FILES_DERIVED = [
+    "DEK:<8>unefois/file/v1|original|<id>",
+    "DEK:<8>unefois/file/v1|preview|<id>",
+    "DEK:<8>unefois/file/v1|rendition|<id>",
+    "HEADER_TAG:unefois/file/v1|original|<id>",
+    "HEADER_TAG:unefois/file/v1|preview|<id>",
+    "HEADER_TAG:unefois/file/v1|rendition|<id>",
+    "MESSAGE_KEY:unefois/file/v1|original|<id>",
+    "MESSAGE_KEY:unefois/file/v1|preview|<id>",
+    "MESSAGE_KEY:unefois/file/v1|rendition|<id>",
+]
+
+_WRAP = '{"context":{"purpose":"unefois/secret/v1","subject":"<>","version":"1"},"root":"<root>"}'
+WRAPS_BOUND = [
+    _WRAP.replace("<>", subject) for subject in {one.split("|")[1] for one in HKDF_INFOS}
+]
+
+# The use, then the parts.
+TAGS = """
+document-type <16> income_tax_notice
+email <email>
+idempotency-body <32> <body>
+idempotency-key <16> approve/<id> a-key
+idempotency-key <16> consent-requests a-key
+idempotency-key <16> deposit/<id>/None a-key
+idempotency-key <16> deposit/<id>/<id> a-key
+idempotency-key <16> grants a-key
+log-actor client <16>
+log-actor worker <16>
+log-person <16>
+monitoring a-consumer
+pace consent-request <16>
+pace give <16>
+page-form <secret>
+phone <phone>
+pseudonym <kind> <value>
+sign-in-code <16> <code>
+""".strip().splitlines()
+
+_PLACES = (
+    (r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<id>"),
+    (r"\blocal-[0-9a-f]{16}\b", "<root>"),
+    (r"^\+\d+$", "<phone>"),
+    (r"^\S+@\S+$", "<email>"),
+    (r"^\d{6}$", "<code>"),
+    (r"^[A-Za-z0-9_-]{32}$", "<secret>"),
+)
+
+TYPE = "income_tax_notice"
+KEY = {"Idempotency-Key": "a-key"}
+EVENT_OF_NO_VAULT = text(
+    "SELECT e.id, e.key_id, e.sealed, e.commitment, NULL AS state FROM unefois.access_event e"
+    " JOIN unefois.audit_key k ON k.id = e.key_id WHERE k.owner_id IS NULL LIMIT 1"
+)
+
+
+class Seen:
+    """What the story derived and bound, with ids, roots and values replaced by their places."""
+
+    def __init__(self) -> None:
+        self.infos: set[str] = set()
+        self.fields: set[str] = set()
+        self.envelopes: set[str] = set()
+        self.files: set[str] = set()
+        self.wraps: set[str] = set()
+        self.events: set[bytes] = set()
+        self.tags: set[str] = set()
+
+    def row(self, bound: bytes) -> None:
+        """A table's name, and its row in binary."""
+        assert UUID(bytes=bound[-16:]).version == 7
+        self.fields.add(bound[:-16].decode() + "<row>")
+
+    def file(self, info: bytes) -> None:
+        """FLOE's own purposes follow 10 bytes of parameters and 32 of IV."""
+        info = re.sub(rb"^DEK:.{8}", b"DEK:<8>", info[42:], flags=re.DOTALL)
+        self.files.add(placed(info.decode()))
+
+    def tag(self, use: str, parts: tuple[str | bytes, ...]) -> None:
+        """A pseudonym's parts are values of events; a body's is a body, or stands for one."""
+        told = [placed(one) if isinstance(one, str) else f"<{len(one)}>" for one in parts]
+        if use == "pseudonym":
+            told = ["<kind>", "<value>"]
+        if use == "idempotency-body":
+            told[1] = "<body>"
+        self.tags.add(" ".join([use, *told]))
+
+
+def placed(value: str) -> str:
+    """The text, with every id, root version and person's value replaced."""
+    for pattern, place in _PLACES:
+        value = re.sub(pattern, place, value)
+    return value
+
+
+def _cipher(note: Any) -> type:
+    """AES-GCM that notes the associated data."""
+
+    class Noting:
+        def __init__(self, key: bytes) -> None:
+            self._real = AESGCM(key)
+
+        def encrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes:
+            note(bound)
+            return self._real.encrypt(nonce, data, bound)
+
+        def decrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes:
+            note(bound)
+            return self._real.decrypt(nonce, data, bound)
+
+    return Noting
+
+
+def _noting(real: Any, note: Any) -> Any:
+    """A function or a class that notes what it is called with."""
+
+    def call(*positional: Any, **named: Any) -> Any:
+        note(*positional, **named)
+        return real(*positional, **named)
+
+    return call
+
+
+@pytest.fixture
+async def seen(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Seen]:
+    """What is derived and bound from here on, by the real code; no cache hides a derivation."""
+    found = Seen()
+
+    def put(module: Any, name: str, note: Any) -> None:
+        monkeypatch.setattr(module, name, _noting(getattr(module, name), note))
+
+    put(keys, "HKDF", lambda *_, info, **__: found.infos.add(placed(info.decode())))
+    put(floe, "HKDFExpand", lambda _, __, info: found.file(info))
+    for module in (field_encryption, siem_export):
+        put(module, "keyed_tag", lambda _, use, *parts: found.tag(use, parts))
+    for module, note in (
+        (envelopes, lambda bound: found.envelopes.add(placed(bound.decode()))),
+        (field_encryption, found.row),
+        (local, lambda bound: found.wraps.add(placed(bound.decode()))),
+    ):
+        monkeypatch.setattr(module, "AESGCM", _cipher(note))
+    suite = sealing._SUITE
+
+    class Suite:
+        @staticmethod
+        def encrypt(plain: bytes, key: Any, info: bytes) -> bytes:
+            found.events.add(info)
+            return suite.encrypt(plain, key, info)
+
+        decrypt = suite.decrypt
+
+    monkeypatch.setattr(sealing, "_SUITE", Suite)
+    await _forget(services)
+    yield found
+    monkeypatch.undo()
+    await _forget(services)
+
+
+async def _forget(services: Services) -> None:
+    """Drop what is cached, so that all is derived again."""
+    services.storage.keys.forget_all()
+    signing_keys._cache.clear()
+    await check_root(services.database, services.storage.keys.provider)
+
+
+async def test_what_derives_keys_and_binds_sealed_bytes(
+    services: Services,
+    seen: Seen,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    make_client: MakeClient,
+) -> None:
+    phone = new_phone()
+    worker, system = await make_worker(), await make_client()
+    # Asked before there is a vault: sealed under the service's key first.
+    await asked(client, worker, phone)
+    person = await make_person(phone)
+    await deposited(services, client, person)
+    await consented(client, person, worker)
+    await deposited_under_a_grant(client, person, await client_headers(client, system))
+    await read_by_the_service(services, client)
+
+    assert sorted(seen.infos) == sorted(HKDF_INFOS)
+    assert sorted(seen.fields) == sorted(FIELDS_BOUND)
+    assert sorted(seen.envelopes) == sorted(ENVELOPES_BOUND)
+    assert sorted(seen.files) == sorted(FILES_DERIVED)
+    assert sorted(seen.wraps) == sorted(WRAPS_BOUND)
+    assert sorted(seen.tags) == sorted(TAGS)
+    assert {(info[:17], len(info)) for info in seen.events} == {(b"unefois/event/v1|", 49)}
+
+
+async def asked(client: httpx.AsyncClient, worker: SomeWorker, phone: str) -> None:
+    """A consent request, under a key of the caller's."""
+    answer = await client.post(
+        "/v1/consent-requests",
+        headers={**worker.headers, **KEY},
+        json=request_body(phone, TYPE),
+    )
+    assert answer.status_code == 202, answer.text
+
+
+async def deposited(services: Services, client: httpx.AsyncClient, person: SomePerson) -> None:
+    """A photo, with what recipients get of it and its preview."""
+    answer = await client.post(
+        "/v1/documents",
+        headers={**person.headers, **KEY},
+        files={"file": ("photo.jpg", corpus.phone_jpeg())},
+        data={"type": TYPE},
+    )
+    assert answer.status_code == 201, answer.text
+    await drawn(services, person, answer.json())
+
+
+async def consented(client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker) -> None:
+    """What was asked is approved, used, and more is given unasked."""
+    headers = {**person.headers, **KEY}
+    (request,) = (await client.get("/v1/consent-requests", headers=headers)).json()["items"]
+    path = f"/v1/consent-requests/{request['id']}/approve"
+    approved = await client.post(path, headers=headers, json={})
+    assert approved.status_code == 201, approved.text
+    path = f"/v1/grants/{approved.json()['id']}/documents"
+    listed = await client.get(path, headers=worker.headers)
+    (document,) = listed.json()["items"]
+    content = await client.get(f"{path}/{document['id']}/content", headers=worker.headers)
+    assert content.status_code == 200, content.text
+    draft = {
+        "recipient": {"worker_email": worker.email},
+        "scope": {"document_types": [TYPE], "actions": ["read"]},
+        "purpose": {"code": "housing", "text": "Logement"},
+        "duration": "P1M",
+    }
+    given = await client.post("/v1/grants", headers=headers, json=draft)
+    assert given.status_code == 201, given.text
+
+
+async def deposited_under_a_grant(
+    client: httpx.AsyncClient, person: SomePerson, administration: Headers
+) -> None:
+    """An administration's own deposit."""
+    grant = await granted(client, person, administration, actions=["deposit"])
+    answer = await client.post(
+        f"/v1/grants/{grant}/documents",
+        headers={**administration, **KEY},
+        files={"file": ("notice.pdf", corpus.pdf())},
+        data={"type": TYPE},
+    )
+    assert answer.status_code == 201, answer.text
+
+
+async def read_by_the_service(services: Services, client: httpx.AsyncClient) -> None:
+    """A page with a form, an event of no vault, and the export of those in the log's tree."""
+    assert (await client.get("/")).status_code == 200
+    async with services.database.transaction() as tx:
+        rows = (await tx.execute(EVENT_OF_NO_VAULT)).all()
+        assert len(await services.audit_log.open_entries(tx, rows)) == 1
+    async with sequencing(services):
+        await until(lambda: _exported(services))
+
+
+async def _exported(services: Services) -> bool:
+    """Whether an event about someone came out."""
+    tally = siem_export.ExportTally()
+    events = siem_export.export_ocsf(services, tally, consumer="a-consumer", release="0")
+    async for event in events:
+        if "resources" in event:
+            return True
+    return False
+
+
+async def test_a_backups_seal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    derived: list[bytes] = []
+    real = manifest.HKDF
+
+    def noting(*positional: Any, info: bytes, **named: Any) -> Any:
+        derived.append(info)
+        return real(*positional, info=info, **named)
+
+    monkeypatch.setattr(manifest, "HKDF", noting)
+    contexts: list[Any] = []
+
+    class Keyring(local.LocalKeyring):
+        async def wrap(self, version: str, secret: bytes, context: Any) -> bytes:
+            contexts.append(context)
+            return await super().wrap(version, secret, context)
+
+    keyring = Keyring(tmp_path / "keys" / "keyring.json")
+    root = await keyring.create()
+    part = manifest.Part(1, "")
+    made = manifest.Manifest("", "", 18, "local", [root], part, part, 0, 0, 0)
+    manifest.write(tmp_path, made, await manifest.seal(made, keyring, root))
+    assert derived == [b"unefois/backup/v1|manifest"]
+    assert contexts == [{"purpose": "unefois/backup/v1"}]
+    assert (manifest.DATABASE, manifest.BLOBS, manifest.STORE) == (
+        "database.dump", "blobs.jsonl", "store",
+    )  # fmt: skip
+    said = json.loads((tmp_path / "manifest.json").read_text())
+    assert list(said) == ["manifest", "seal"]
+    assert list(said["seal"]) == ["root", "wrapped", "mac"]
+    assert said["manifest"]["format"] == "unefois/backup/v1"
+    assert list(said["manifest"]) == [
+        "made_at", "schema", "server", "provider", "roots", "database", "blobs", "blob_count",
+        "blob_bytes", "missing", "format",
+    ]  # fmt: skip
+    ring = json.loads((tmp_path / "keys" / "keyring.json").read_text())
+    assert ring["format"] == "unefois/keyring/v1"
+    assert re.fullmatch(r"local-[0-9a-f]{16}", root)
+    assert [list(one) for one in ring["versions"]] == [["id", "created_at", "key"]]
