@@ -134,7 +134,7 @@ async def _the_story(
     """Deposits, correction, requests, grants, retrieval, refusal, preview, revocation."""
     made = corpus.blank_pdf(2)
     made.Root.Mark = made.make_indirect(made.make_stream(content * 20))
-    pdf = corpus._pdf(made, compress_streams=False)
+    pdf = corpus.pdf_bytes(made, compress_streams=False)
     assert content in pdf
     photo = corpus.plain_jpeg()
     photo = photo[:2] + corpus.segment(0xFE, content) + photo[2:]

@@ -99,7 +99,7 @@ def _marked_pdf() -> bytes:
     made = corpus.blank_pdf(1)
     noise = b"".join(MARK + b"%027d\n" % at for at in range(1 << 16))
     made.Root.Mark = made.make_indirect(made.make_stream(noise))
-    return corpus._pdf(made, compress_streams=False)
+    return corpus.pdf_bytes(made, compress_streams=False)
 
 
 @pytest.fixture

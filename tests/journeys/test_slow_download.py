@@ -24,7 +24,7 @@ def large() -> bytes:
     """A valid PDF of a little more than 20 MiB, most of it noise."""
     made = corpus.blank_pdf(1)
     made.Root.Noise = made.make_indirect(pikepdf.Stream(made, secrets.token_bytes(SIZE)))
-    return corpus._pdf(made, compress_streams=False)
+    return corpus.pdf_bytes(made, compress_streams=False)
 
 
 class SlowReader:

@@ -16,6 +16,7 @@ from migrations.run import upgrade
 from storage.key_rotation import initialise
 from storage.keys import Keys
 from storage.providers.local import LocalKeyring
+from tests.storage.rotated_vault import Vault
 
 Homes = Callable[[], Addresses]
 
@@ -66,6 +67,15 @@ async def keys(database: Database, keyring: LocalKeyring) -> Keys:
     """Keys upon a first root version."""
     await initialise(database, keyring)
     return Keys(database, keyring)
+
+
+@pytest.fixture
+async def vault(database: Database, keyring: LocalKeyring) -> Vault:
+    """Five owners and the service, each with a sealed row."""
+    await initialise(database, keyring)
+    made = Vault(database, keyring)
+    await made.add(5)
+    return made
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """Rotation: everything opens before, during and after; a crash anywhere is made good by the next
-run; what was retired on its date opens no old backup."""
+run."""
 
 import asyncio
-import itertools
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -15,71 +12,11 @@ from base.database import Database
 from storage import key_rotation, records
 from storage.field_encryption import FieldEncryption
 from storage.key_rotation import RotationUnfinished, check_root, initialise, retire_due, rotate
-from storage.keys import Keys, context
+from storage.keys import Keys
 from storage.providers import KeyProviderError
 from storage.providers.local import LocalKeyring
 from tests.storage.owners import new_owner
-
-RETENTION = timedelta(days=35)
-Move = Callable[[timedelta], None]
-
-
-class Crash(BaseException):
-    """The process dies here."""
-
-
-def quiet(_done: int, _of: int) -> None:
-    pass
-
-
-class Vault:
-    """Some owners with a sealed row each, and the service with one."""
-
-    def __init__(self, database: Database, provider: LocalKeyring) -> None:
-        self.database = database
-        self.provider = provider
-        self.sealed: dict[UUID | None, bytes] = {}
-
-    async def add(self, owners: int) -> None:
-        keys = Keys(self.database, self.provider)
-        for _ in range(owners):
-            one = await new_owner(keys, self.database)
-            self.sealed[one] = (await FieldEncryption(keys).writer(one)).seal(
-                "document", one, {"of": str(one)}
-            )
-        service = await FieldEncryption(keys).writer(None)
-        self.sealed[None] = service.seal("worker", UUID(int=1), {"of": "None"})
-
-    async def opens(self) -> None:
-        """Every row opens, in a process that has just started."""
-        fields = FieldEncryption(Keys(self.database, self.provider))
-        for one, sealed in self.sealed.items():
-            reader = await fields.reader(one)
-            table, row = ("worker", UUID(int=1)) if one is None else ("document", one)
-            assert reader.open(table, row, sealed) == {"of": str(one)}
-
-    async def roots(self) -> dict[str, tuple[bool, datetime | None, datetime | None]]:
-        async with self.database.transaction() as tx:
-            found = await tx.execute(
-                text("SELECT id, active, retire_at, destroyed_at FROM unefois.root_version")
-            )
-            return {row.id: (row.active, row.retire_at, row.destroyed_at) for row in found}
-
-    async def under(self) -> dict[str, int]:
-        """How many secrets are under each root."""
-        async with self.database.transaction() as tx:
-            found = await tx.execute(
-                text("SELECT root_version, count(*) FROM unefois.wrapped_key GROUP BY 1")
-            )
-            return {row[0]: row[1] for row in found}
-
-
-@pytest.fixture
-async def vault(database: Database, keyring: LocalKeyring) -> Vault:
-    await initialise(database, keyring)
-    made = Vault(database, keyring)
-    await made.add(5)
-    return made
+from tests.storage.rotated_vault import RETENTION, Crash, Move, Vault, crash_at, quiet
 
 
 @pytest.fixture
@@ -152,31 +89,6 @@ async def test_a_rotation_is_for_a_usable_root(vault: Vault) -> None:
         await rotate(vault.database, vault.provider, RETENTION, quiet)
     assert len(await vault.roots()) == 1
     assert not vault.provider.path.exists()
-
-
-# Crashes
-
-
-Step = Callable[..., Awaitable[Any]]
-
-
-def crash_at(
-    monkeypatch: pytest.MonkeyPatch, where: object, name: str, *, after: bool, at: int = 1
-) -> None:
-    """Die before or after the `at`-th call of a step."""
-    step: Step = getattr(where, name)
-    count = itertools.count(1)
-
-    async def dying(*args: Any, **kwargs: Any) -> Any:
-        now = next(count) == at
-        if now and not after:
-            raise Crash
-        done = await step(*args, **kwargs)
-        if now:
-            raise Crash
-        return done
-
-    monkeypatch.setattr(where, name, dying)
 
 
 CRASHES = [
@@ -335,70 +247,3 @@ async def test_a_root_of_trust_that_fails_breaks_no_row(
             await rotate(vault.database, vault.provider, RETENTION, quiet)
     done = await rotate(vault.database, vault.provider, RETENTION, quiet)
     assert (done.rewrapped, done.broken) == (6, ())
-
-
-# The end of a root
-
-
-async def rows(database: Database) -> list[Mapping[str, Any]]:
-    async with database.transaction() as tx:
-        found = await tx.execute(text("SELECT * FROM unefois.wrapped_key"))
-        return [dict(row) for row in found.mappings()]
-
-
-async def test_after_its_date_an_old_backup_opens_no_more(vault: Vault, moved: Move) -> None:
-    """Invariant 8: until then the backup opens, erased people included; from then on nothing."""
-    backup = await rows(vault.database)
-    (former,) = await vault.roots()
-    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
-
-    async def opens(row: Mapping[str, Any]) -> bool:
-        subject = row["use"] or str(row["owner_id"])
-        try:
-            await LocalKeyring(vault.provider.path).unwrap(
-                row["root_version"], row["wrapped"], context(subject, row["version"])
-            )
-        except KeyProviderError:
-            return False
-        return True
-
-    moved(RETENTION - timedelta(hours=1))
-    assert await retire_due(vault.database, vault.provider) == []
-    assert [await opens(row) for row in backup] == [True] * 6
-
-    moved(RETENTION + timedelta(hours=1))
-    assert await retire_due(vault.database, vault.provider) == [former]
-    assert [await opens(row) for row in backup] == [False] * 6
-    assert (await vault.roots())[former][2] is not None
-    assert [await opens(row) for row in await rows(vault.database)] == [True] * 6
-    await vault.opens()
-    assert await retire_due(vault.database, vault.provider) == []
-    assert list(await vault.under()) == [done.version]
-
-
-async def test_a_root_in_use_is_never_destroyed(
-    vault: Vault, moved: Move, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An unfinished rotation keeps the former root beyond its date."""
-    with monkeypatch.context() as patched:
-        crash_at(patched, key_rotation, "_next_root", after=True)
-        with pytest.raises(Crash):
-            await rotate(vault.database, vault.provider, RETENTION, quiet)
-    moved(RETENTION + timedelta(hours=1))
-    assert await retire_due(vault.database, vault.provider) == []
-    await vault.opens()
-
-
-@pytest.mark.parametrize("after", [False, True])
-async def test_a_crash_while_destroying_is_made_good(
-    vault: Vault, moved: Move, monkeypatch: pytest.MonkeyPatch, after: bool
-) -> None:
-    (former,) = await vault.roots()
-    await rotate(vault.database, vault.provider, RETENTION, quiet)
-    moved(RETENTION + timedelta(hours=1))
-    with monkeypatch.context() as patched:
-        crash_at(patched, vault.provider, "destroy", after=after)
-        with pytest.raises(Crash):
-            await retire_due(vault.database, vault.provider)
-    assert await retire_due(vault.database, vault.provider) == [former]
-    await vault.opens()

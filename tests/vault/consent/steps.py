@@ -1,10 +1,11 @@
 """People, workers and papers to try consent upon, and reading of their logs."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import insert, text
 
 from audit.records import events_of
@@ -13,11 +14,15 @@ from auth.records import people, recipients
 from auth.services import CoreServices
 from auth.subjects import Client, Person, Worker
 from base.db_time import instant
+from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
+from vault.consent.requests import ask
 from vault.consent.scopes import scope_of
 from vault.consent.terms import Terms
 from vault.document_view import DocumentMetadata, metadata_values
 from vault.tables import Document, DocumentVersion
+
+WEEK = timedelta(days=7)
 
 
 def a_phone() -> str:
@@ -186,3 +191,19 @@ async def log_of(
 async def instant_of(services: CoreServices) -> datetime:
     async with services.database.transaction() as tx:
         return await instant(tx)
+
+
+async def asked_of(
+    services: CoreServices, *types: str, **terms: Any
+) -> tuple[Person, Worker, UUID]:
+    """A person, a worker, and what the worker asked of the person."""
+    phone = a_phone()
+    person, worker = await make_person(services, phone), await make_worker(services)
+    sent = await ask(services, worker, phone, asking(*types, **terms))
+    return person, worker, sent.id
+
+
+async def fails(awaitable: Any) -> tuple[ErrorKind, str]:
+    with pytest.raises(ServiceError) as failed:
+        await awaitable
+    return failed.value.kind, failed.value.code

@@ -1,9 +1,8 @@
-"""Requests: asked, listed, approved as they stand or narrower, refused, disowned, lapsed, paced."""
+"""Requests: asked, listed, lapsed, paced, and found by a vault opened later."""
 
 import asyncio
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,19 +10,18 @@ from sqlalchemy import text
 
 from auth.messages import inbox
 from auth.services import CoreServices
-from auth.subjects import Person, Worker
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
 from storage.field_encryption import DecryptionError
 from tests.fixtures import MoveClock
 from tests.vault.consent.steps import (
+    WEEK,
     a_phone,
+    asked_of,
     asking,
-    delete_document,
-    instant_of,
+    fails,
     log_of,
     make_client,
-    make_document,
     make_person,
     make_worker,
 )
@@ -31,200 +29,11 @@ from vault import rate_limit
 from vault.consent import request_views
 from vault.consent.adoption import adopt_requests
 from vault.consent.answers import approve, refuse
-from vault.consent.grants import GrantView, list_grants
 from vault.consent.records import delete_unanswered
 from vault.consent.requests import ask
-from vault.consent.scopes import Choice
 from vault.consent.terms import Approval, Terms
-from vault.durations import end_of
 from vault.records import delete_attempts
 from vault.rules import GrantAction
-
-WEEK = timedelta(days=7)
-
-
-async def asked_of(
-    services: CoreServices, *types: str, **terms: Any
-) -> tuple[Person, Worker, UUID]:
-    """A person, a worker, and what the worker asked of the person."""
-    phone = a_phone()
-    person, worker = await make_person(services, phone), await make_worker(services)
-    sent = await ask(services, worker, phone, asking(*types, **terms))
-    return person, worker, sent.id
-
-
-async def fails(awaitable: Any) -> tuple[ErrorKind, str]:
-    with pytest.raises(ServiceError) as failed:
-        await awaitable
-    return failed.value.kind, failed.value.code
-
-
-async def test_a_request_reaches_the_person_and_is_approved_as_it_stands(
-    services: CoreServices,
-) -> None:
-    # 1. Asked: the person reads who, what, why, and which of their papers it would open.
-    phone = a_phone()
-    person, worker = await make_person(services, phone), await make_worker(services)
-    tax = await make_document(services, person, "income_tax_notice")
-    await make_document(services, person, "passport")
-    spaced = f"0{phone[3]} {phone[4:6]} {phone[6:]}"
-    sent = await ask(services, worker, spaced, asking("income_tax_notice", "payslip"))
-    (item,) = (await request_views.list_received(services, person)).items
-    assert (item.id, item.state, item.lapses_at) == (sent.id, "waiting", sent.lapses_at)
-    assert item.requester["name"] == "Inès Moreau"
-    assert item.requester["organisation"] == "CCAS de Montreuil"
-    assert item.asked.purpose == "Demande de logement social"
-    assert [(each.type, each.document_ids) for each in item.covers] == [
-        ("income_tax_notice", (tax,)),
-        ("payslip", ()),
-    ]
-    # 2. Approved: to this worker, for this time, on both sides' lists.
-    grant = await approve(services, person, sent.id, Approval())
-    assert (grant.recipient_kind, grant.recipient_id) == ("worker", worker.id)
-    assert grant.ends_at == end_of(grant.given_at, "P1M")
-    assert grant.terms.scope.document_types == ("income_tax_notice", "payslip")
-    for subject in (person, worker):
-        assert [each.id for each in (await list_grants(services, subject)).items] == [grant.id]
-    seen = await request_views.see_sent(services, worker, sent.id)
-    assert (seen.state, seen.grant_id) == ("approved", grant.id)
-    # 3. On the person's log: both steps, with who and why.
-    lines = await log_of(services, person)
-    assert [line["action"] for line in lines] == ["consent.request", "consent.approve"]
-    assert lines[0]["actor"]["name"] == "Inès Moreau"
-    assert lines[1]["actor"]["kind"] == "owner"
-    assert lines[1]["grant"] == str(grant.id)
-    assert all(line["purpose"] == "Demande de logement social" for line in lines)
-
-
-async def test_the_person_may_give_less(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(
-        services, "income_tax_notice", "residence_permit", actions=("read", "deposit"),
-        duration="P3M", may_store=True, store_for="P1Y",
-    )  # fmt: skip
-    permit = await make_document(services, person, "residence_permit")
-    choice = Choice(document_ids=(permit,), actions=(GrantAction.READ,))
-    grant = await approve(
-        services, person, request_id, Approval(choice=choice, duration="P2W", may_store=False)
-    )
-    assert grant.terms.scope.document_ids == (permit,)
-    assert grant.terms.scope.document_types == ()
-    assert grant.terms.scope.actions == (GrantAction.READ,)
-    assert grant.ends_at == grant.given_at + timedelta(days=14)
-    assert grant.terms.may_store is False
-    assert grant.terms.store_for is None
-
-
-@pytest.mark.parametrize(
-    ("approval", "code"),
-    [
-        (Approval(choice=Choice(document_types=("passport",))), "scope_widened"),
-        (Approval(choice=Choice(actions=(GrantAction.DEPOSIT,))), "scope_widened"),
-        (Approval(choice=Choice(actions=(GrantAction.ATTEST,))), "scope_widened"),
-        (Approval(duration="P32D"), "scope_widened"),
-        (Approval(duration="P1Y"), "scope_widened"),
-        (Approval(may_store=True), "scope_widened"),
-        (Approval(choice=Choice(document_ids=(new_id(),))), "unknown_document"),
-        (Approval(choice=Choice(document_types=())), "nothing_granted"),
-        (Approval(choice=Choice(actions=())), "nothing_granted"),
-        (Approval(duration="one month"), "duration_invalid"),
-    ],
-)
-async def test_widening_is_refused_and_leaves_the_request_waiting(
-    services: CoreServices, approval: Approval, code: str
-) -> None:
-    person, _, request_id = await asked_of(services, "payslip")
-    assert await fails(approve(services, person, request_id, approval)) == (ErrorKind.INVALID, code)
-    assert (await request_views.see_received(services, person, request_id)).state == "waiting"
-    assert (await list_grants(services, person)).items == []
-    if code != "duration_invalid":
-        assert (await log_of(services, person))[-1]["outcome"] == "refused"
-
-
-async def test_documents_are_picked_among_ones_own_of_the_types_asked(
-    services: CoreServices,
-) -> None:
-    person, _, request_id = await asked_of(services, "payslip")
-    other = await make_person(services)
-    theirs = await make_document(services, other, "payslip")
-    passport = await make_document(services, person, "passport")
-    gone = await make_document(services, person, "payslip")
-    await delete_document(services, gone)
-    for document, code in (
-        (theirs, "unknown_document"),
-        (gone, "unknown_document"),
-        (passport, "scope_widened"),
-    ):
-        approval = Approval(choice=Choice(document_ids=(document,)))
-        assert await fails(approve(services, person, request_id, approval)) == (
-            ErrorKind.INVALID,
-            code,
-        )
-    # One asked for by its id needs no type; an id that is not theirs is dropped, and says nothing.
-    phone = a_phone()
-    other = await make_person(services, phone)
-    mine = await make_document(services, other, "passport")
-    sent = await ask(
-        services, await make_worker(services), phone, asking(ids=(mine, passport, new_id()))
-    )
-    grant = await approve(services, other, sent.id, Approval())
-    assert grant.terms.scope.document_ids == (mine,)
-
-
-async def test_a_sensitive_type_is_never_granted_as_a_type(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, "payslip", "medical_certificate")
-    assert await fails(approve(services, person, request_id, Approval())) == (
-        ErrorKind.INVALID,
-        "sensitive_by_type",
-    )
-    grant = await approve(
-        services, person, request_id, Approval(choice=Choice(document_types=("payslip",)))
-    )
-    assert grant.terms.scope.document_types == ("payslip",)
-
-
-async def test_an_approval_without_anything_left_is_refused(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, ids=(new_id(),))
-    assert (await fails(approve(services, person, request_id, Approval())))[1] == "nothing_granted"
-
-
-async def test_a_request_is_answered_once(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, "payslip")
-    await refuse(services, person, request_id)
-    conflict = (ErrorKind.CONFLICT, "request_answered")
-    assert await fails(approve(services, person, request_id, Approval())) == conflict
-    assert await fails(refuse(services, person, request_id, "not_me")) == conflict
-    assert (await request_views.see_received(services, person, request_id)).state == "refused"
-    reasons = [line.get("reason") for line in await log_of(services, person)]
-    assert reasons == [None, None, "answered", "answered"]
-
-
-async def test_twenty_approvals_at_once_make_one_grant(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, "payslip")
-    answers = await asyncio.gather(
-        *(approve(services, person, request_id, Approval()) for _ in range(20)),
-        return_exceptions=True,
-    )
-    grants = [each for each in answers if isinstance(each, GrantView)]
-    failures = [each.code for each in answers if isinstance(each, ServiceError)]
-    assert len(grants) == 1
-    assert failures == ["request_answered"] * 19
-    assert len((await list_grants(services, person)).items) == 1
-    outcomes = [line["outcome"] for line in await log_of(services, person)]
-    assert outcomes.count("refused") == 19
-
-
-async def test_approving_and_refusing_at_once_has_one_winner(services: CoreServices) -> None:
-    for _ in range(5):
-        person, worker, request_id = await asked_of(services, "payslip")
-        answers = await asyncio.gather(
-            approve(services, person, request_id, Approval()),
-            refuse(services, person, request_id),
-            return_exceptions=True,
-        )
-        lost = [each for each in answers if isinstance(each, ServiceError)]
-        assert [each.code for each in lost] == ["request_answered"]
-        granted = bool((await list_grants(services, worker)).items)
-        assert granted is isinstance(answers[0], GrantView)
 
 
 async def test_an_unanswered_request_lapses_after_a_week(
@@ -370,17 +179,6 @@ async def test_the_same_key_asks_once(services: CoreServices) -> None:
     assert (await fails(bad))[1] == "idempotency_key_invalid"
 
 
-async def test_the_same_key_approves_once(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, "payslip")
-    first = await approve(services, person, request_id, Approval(), idempotency_key="yes")
-    again = await approve(services, person, request_id, Approval(), idempotency_key="yes")
-    assert asdict(first) == asdict(again)
-    changed = approve(services, person, request_id, Approval(duration="P1D"), idempotency_key="yes")
-    assert (await fails(changed))[1] == "idempotency_key_reused"
-    other_key = approve(services, person, request_id, Approval(), idempotency_key="again")
-    assert (await fails(other_key))[1] == "request_answered"
-
-
 async def test_the_phone_is_told_who_asks_and_not_for_what(services: CoreServices) -> None:
     shown = replace(services, settings=services.settings.model_copy(update={"messenger": "inbox"}))
     phone = a_phone()
@@ -400,15 +198,6 @@ async def test_a_message_is_not_sent_when_the_request_is_not_kept(services: Core
     for _ in range(2):
         await ask(shown, worker, phone, asking("payslip"), idempotency_key="once")
     assert len(await inbox(shown, to=phone)) == 1
-
-
-async def test_the_clock_of_a_grant_is_the_databases(
-    services: CoreServices, moved_clock: MoveClock
-) -> None:
-    moved_clock(timedelta(days=1))
-    person, _, request_id = await asked_of(services, "payslip")
-    grant = await approve(services, person, request_id, Approval())
-    assert abs(grant.given_at - await instant_of(services)) < timedelta(seconds=5)
 
 
 async def test_what_came_to_nothing_is_forgotten_at_one_age(

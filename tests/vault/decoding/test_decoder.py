@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from base.errors import ErrorKind, ServiceError
-from tests.vault.decoding import corpus
+from tests.vault.decoding import corpus, hostile_pdfs
 from tests.vault.decoding.inputs import inspected, source
 from vault.decoding import strip
 from vault.decoding.decoder import Decoder
@@ -162,10 +162,10 @@ async def test_a_pdf_is_handed_on_byte_for_byte_and_the_owner_told(decoder: Deco
     assert found.notes == (Note.PDF_KEEPS_METADATA,)
 
 
-@pytest.mark.parametrize("where", [*corpus.ACTIVE, "escaped"])
+@pytest.mark.parametrize("where", [*hostile_pdfs.ACTIVE, "escaped"])
 async def test_a_pdf_that_acts_is_cleaned_and_said_so(decoder: Decoder, where: str) -> None:
     escaped = where == "escaped"
-    data = corpus.escaped_script_pdf() if escaped else corpus.active_pdf(where)
+    data = hostile_pdfs.escaped_script_pdf() if escaped else hostile_pdfs.active_pdf(where)
     found, copy = await inspected(decoder, data)
     assert found.rendition is MediaType.PDF
     assert Note.PDF_ACTIVE_CONTENT_REMOVED in found.notes
@@ -184,25 +184,25 @@ async def test_a_pdf_that_acts_is_cleaned_and_said_so(decoder: Decoder, where: s
 
 
 async def test_a_signed_pdf_is_untouched_unless_it_acts(decoder: Decoder) -> None:
-    found, _ = await inspected(decoder, corpus.signed_pdf())
+    found, _ = await inspected(decoder, hostile_pdfs.signed_pdf())
     assert found.rendition == "same"
     assert Note.PDF_WAS_SIGNED in found.notes
     assert Note.PDF_SIGNATURE_LOST not in found.notes
-    found, copy = await inspected(decoder, corpus.signed_pdf(active=True))
+    found, copy = await inspected(decoder, hostile_pdfs.signed_pdf(active=True))
     assert {Note.PDF_WAS_SIGNED, Note.PDF_SIGNATURE_LOST} < set(found.notes)
     assert b"ByteRange" not in copy
 
 
 async def test_a_pdf_and_zip_polyglot_is_cut_or_refused(decoder: Decoder) -> None:
-    found, copy = await inspected(decoder, corpus.pdf_with_zip())
+    found, copy = await inspected(decoder, hostile_pdfs.pdf_with_zip())
     assert Note.PDF_TRAILING_DATA_REMOVED in found.notes
     assert b"PK" not in copy
-    assert (await _refusal(decoder, corpus.zip_hidden_in_pdf())).code == "does_not_decode"
+    assert (await _refusal(decoder, hostile_pdfs.zip_hidden_in_pdf())).code == "does_not_decode"
 
 
 async def test_passwords(decoder: Decoder) -> None:
-    assert (await _refusal(decoder, corpus.locked_pdf())).code == "password_protected"
-    found, _ = await inspected(decoder, corpus.restricted_pdf())
+    assert (await _refusal(decoder, hostile_pdfs.locked_pdf())).code == "password_protected"
+    found, _ = await inspected(decoder, hostile_pdfs.restricted_pdf())
     assert found.rendition == "same"
 
 
@@ -262,13 +262,16 @@ async def test_empty_and_too_large(decoder: Decoder) -> None:
 async def test_bombs_are_refused_by_their_size(
     decoder: Decoder, make: str, code: str, limit: int
 ) -> None:
-    refused = await _refusal(decoder, getattr(corpus, make)())
+    file = getattr(corpus, make, None) or getattr(hostile_pdfs, make)
+    refused = await _refusal(decoder, file())
     assert (refused.code, refused.values) == (code, {"limit": limit})
 
 
 @pytest.mark.parametrize("drawn", [True, False])
 async def test_nested_streams_do_not_unfold(decoder: Decoder, drawn: bool) -> None:
-    assert (await _refusal(decoder, corpus.nested_bomb_pdf(drawn=drawn))).code == "does_not_decode"
+    assert (
+        await _refusal(decoder, hostile_pdfs.nested_bomb_pdf(drawn=drawn))
+    ).code == "does_not_decode"
 
 
 # --- previews ---
@@ -316,7 +319,7 @@ async def test_the_preview_of_a_large_photo_stays_within_its_bytes(decoder: Deco
 
 async def test_a_preview_of_a_bad_file_is_refused(decoder: Decoder) -> None:
     for bad, code in (
-        (corpus.locked_pdf(), "password_protected"),
+        (hostile_pdfs.locked_pdf(), "password_protected"),
         (corpus.plain_jpeg()[:-100], "does_not_decode"),
         (corpus.pixel_bomb_png(), "too_many_pixels"),
         (b"text", "type_not_allowed"),

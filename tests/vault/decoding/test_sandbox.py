@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from base.errors import ServiceError
-from tests.vault.decoding import corpus
+from tests.vault.decoding import corpus, hostile_pdfs
 from tests.vault.decoding.inputs import inspected, source
 from vault.decoding.confine import Protection
 from vault.decoding.decoder import Decoder
@@ -299,7 +299,7 @@ async def test_the_service_opens_no_file_for_writing(decoder: Decoder) -> None:
     global _opened  # noqa: PLW0603  (an audit hook cannot be taken away)
     _opened = []
     try:
-        for data in (corpus.phone_jpeg(), corpus.heic(), corpus.active_pdf("launch")):
+        for data in (corpus.phone_jpeg(), corpus.heic(), hostile_pdfs.active_pdf("launch")):
             await inspected(decoder, data)
             await decoder.preview(source(data))
         assert _opened == []

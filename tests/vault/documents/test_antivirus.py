@@ -47,7 +47,7 @@ def infected_pdf() -> bytes:
     """A valid PDF that carries the pattern."""
     made = corpus.blank_pdf(1)
     made.Root.Mark = made.make_indirect(made.make_stream(PATTERN))
-    return corpus._pdf(made, compress_streams=False)
+    return corpus.pdf_bytes(made, compress_streams=False)
 
 
 @pytest.mark.clamd

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from storage import content
 from tests.fixtures import STORES, MakePerson, MakeWorker, MoveClock, SomePerson
 from tests.steps import blobs, counted, deposit, drawn, granted, log_of
-from tests.vault.decoding import corpus
+from tests.vault.decoding import corpus, hostile_pdfs
 from vault.maintenance.cleanup import purge_deleted, sweep_blobs
 from vault.services import Services
 
@@ -128,9 +128,13 @@ async def test_previews_are_small_upright_and_without_a_place(
 
 NOTED = {
     "a place": (corpus.phone_jpeg(), "photo_location_removed", b"GPS"),
-    "a script": (corpus.active_pdf("open_action"), "pdf_active_content_removed", b"JavaScript"),
-    "a launch": (corpus.active_pdf("launch"), "pdf_active_content_removed", b"cmd.exe"),
-    "an embedded file": (corpus.active_pdf("embedded"), "pdf_active_content_removed", b"MZ"),
+    "a script": (
+        hostile_pdfs.active_pdf("open_action"),
+        "pdf_active_content_removed",
+        b"JavaScript",
+    ),
+    "a launch": (hostile_pdfs.active_pdf("launch"), "pdf_active_content_removed", b"cmd.exe"),
+    "an embedded file": (hostile_pdfs.active_pdf("embedded"), "pdf_active_content_removed", b"MZ"),
 }
 
 
@@ -157,8 +161,8 @@ async def test_a_signed_pdf_that_had_to_be_changed_says_what_it_lost(
     client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
     person = await make_person()
-    untouched = await deposit(client, person, corpus.signed_pdf(), type_="payslip")
-    changed = await deposit(client, person, corpus.signed_pdf(active=True), type_="payslip")
+    untouched = await deposit(client, person, hostile_pdfs.signed_pdf(), type_="payslip")
+    changed = await deposit(client, person, hostile_pdfs.signed_pdf(active=True), type_="payslip")
     assert "pdf_signature_lost" not in untouched["file"]["notes"]
     assert "pdf_signature_lost" in changed["file"]["notes"]
     assert "pdf_keeps_metadata" in untouched["file"]["notes"]

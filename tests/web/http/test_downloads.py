@@ -75,7 +75,7 @@ async def test_a_reader_that_hangs_up_leaves_an_interrupted_line(
     person = await make_person()
     made = corpus.blank_pdf(1)
     made.Root.Noise = made.make_indirect(pikepdf.Stream(made, secrets.token_bytes(12 << 20)))
-    document = await deposit(client, person, corpus._pdf(made, compress_streams=False))
+    document = await deposit(client, person, corpus.pdf_bytes(made, compress_streams=False))
     at = urlsplit(served.base_url)
     reader, writer = await asyncio.open_connection(at.hostname, at.port)
     writer.write(

@@ -14,7 +14,7 @@ from auth.subjects import Person
 from base.settings import Settings
 from tests.fixtures import MakePerson, Served, SomePerson, _ServicesPool, new_phone, sign_in
 from tests.steps import blobs, counted, deposit, is_problem, until
-from tests.vault.decoding import corpus
+from tests.vault.decoding import corpus, hostile_pdfs
 from vault.services import Services
 
 SECRET = "Hachette-Fourchette-77"
@@ -27,13 +27,13 @@ HOSTILE = {
     "truncated jpeg": (corpus.plain_jpeg()[:900], 422, "does_not_decode"),
     "truncated png": (corpus.plain_png()[:200], 422, "does_not_decode"),
     "truncated heic": (corpus.heic()[:700], 422, "does_not_decode"),
-    "pdf and zip": (corpus.zip_hidden_in_pdf(), None, ""),
+    "pdf and zip": (hostile_pdfs.zip_hidden_in_pdf(), None, ""),
     "gif and archive": (corpus.gif_with_archive(), 415, "type_not_allowed"),
-    "password": (corpus.locked_pdf(), 422, "password_protected"),
+    "password": (hostile_pdfs.locked_pdf(), 422, "password_protected"),
     "pixel bomb": (corpus.pixel_bomb_png(), 422, "too_many_pixels"),
     "pixel bomb in tiff": (corpus.pixel_bomb_tiff(), 422, None),
-    "page bomb": (corpus.many_pages_pdf(20_000), 422, None),
-    "gigapixel picture": (corpus.huge_picture_pdf(), None, ""),
+    "page bomb": (hostile_pdfs.many_pages_pdf(20_000), 422, None),
+    "gigapixel picture": (hostile_pdfs.huge_picture_pdf(), None, ""),
     **{name: (data, 415, "type_not_allowed") for name, data in corpus.REFUSED.items()},
 }
 

@@ -1,0 +1,93 @@
+"""A vault whose root changes, and the places where a change may be cut."""
+
+import itertools
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from base.database import Database
+from storage.field_encryption import FieldEncryption
+from storage.keys import Keys
+from storage.providers.local import LocalKeyring
+from tests.storage.owners import new_owner
+
+RETENTION = timedelta(days=35)
+
+
+Move = Callable[[timedelta], None]
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+def quiet(_done: int, _of: int) -> None:
+    pass
+
+
+class Vault:
+    """Some owners with a sealed row each, and the service with one."""
+
+    def __init__(self, database: Database, provider: LocalKeyring) -> None:
+        self.database = database
+        self.provider = provider
+        self.sealed: dict[UUID | None, bytes] = {}
+
+    async def add(self, owners: int) -> None:
+        keys = Keys(self.database, self.provider)
+        for _ in range(owners):
+            one = await new_owner(keys, self.database)
+            self.sealed[one] = (await FieldEncryption(keys).writer(one)).seal(
+                "document", one, {"of": str(one)}
+            )
+        service = await FieldEncryption(keys).writer(None)
+        self.sealed[None] = service.seal("worker", UUID(int=1), {"of": "None"})
+
+    async def opens(self) -> None:
+        """Every row opens, in a process that has just started."""
+        fields = FieldEncryption(Keys(self.database, self.provider))
+        for one, sealed in self.sealed.items():
+            reader = await fields.reader(one)
+            table, row = ("worker", UUID(int=1)) if one is None else ("document", one)
+            assert reader.open(table, row, sealed) == {"of": str(one)}
+
+    async def roots(self) -> dict[str, tuple[bool, datetime | None, datetime | None]]:
+        async with self.database.transaction() as tx:
+            found = await tx.execute(
+                text("SELECT id, active, retire_at, destroyed_at FROM unefois.root_version")
+            )
+            return {row.id: (row.active, row.retire_at, row.destroyed_at) for row in found}
+
+    async def under(self) -> dict[str, int]:
+        """How many secrets are under each root."""
+        async with self.database.transaction() as tx:
+            found = await tx.execute(
+                text("SELECT root_version, count(*) FROM unefois.wrapped_key GROUP BY 1")
+            )
+            return {row[0]: row[1] for row in found}
+
+
+Step = Callable[..., Awaitable[Any]]
+
+
+def crash_at(
+    monkeypatch: pytest.MonkeyPatch, where: object, name: str, *, after: bool, at: int = 1
+) -> None:
+    """Die before or after the `at`-th call of a step."""
+    step: Step = getattr(where, name)
+    count = itertools.count(1)
+
+    async def dying(*args: Any, **kwargs: Any) -> Any:
+        now = next(count) == at
+        if now and not after:
+            raise Crash
+        done = await step(*args, **kwargs)
+        if now:
+            raise Crash
+        return done
+
+    monkeypatch.setattr(where, name, dying)

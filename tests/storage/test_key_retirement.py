@@ -1,0 +1,82 @@
+"""The end of a root version: what was retired on its date opens no old backup."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from base.database import Database
+from storage import key_rotation
+from storage.key_rotation import retire_due, rotate
+from storage.keys import context
+from storage.providers import KeyProviderError
+from storage.providers.local import LocalKeyring
+from tests.storage.rotated_vault import RETENTION, Crash, Move, Vault, crash_at, quiet
+
+# The end of a root
+
+
+async def rows(database: Database) -> list[Mapping[str, Any]]:
+    async with database.transaction() as tx:
+        found = await tx.execute(text("SELECT * FROM unefois.wrapped_key"))
+        return [dict(row) for row in found.mappings()]
+
+
+async def test_after_its_date_an_old_backup_opens_no_more(vault: Vault, moved: Move) -> None:
+    """Invariant 8: until then the backup opens, erased people included; from then on nothing."""
+    backup = await rows(vault.database)
+    (former,) = await vault.roots()
+    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
+
+    async def opens(row: Mapping[str, Any]) -> bool:
+        subject = row["use"] or str(row["owner_id"])
+        try:
+            await LocalKeyring(vault.provider.path).unwrap(
+                row["root_version"], row["wrapped"], context(subject, row["version"])
+            )
+        except KeyProviderError:
+            return False
+        return True
+
+    moved(RETENTION - timedelta(hours=1))
+    assert await retire_due(vault.database, vault.provider) == []
+    assert [await opens(row) for row in backup] == [True] * 6
+
+    moved(RETENTION + timedelta(hours=1))
+    assert await retire_due(vault.database, vault.provider) == [former]
+    assert [await opens(row) for row in backup] == [False] * 6
+    assert (await vault.roots())[former][2] is not None
+    assert [await opens(row) for row in await rows(vault.database)] == [True] * 6
+    await vault.opens()
+    assert await retire_due(vault.database, vault.provider) == []
+    assert list(await vault.under()) == [done.version]
+
+
+async def test_a_root_in_use_is_never_destroyed(
+    vault: Vault, moved: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unfinished rotation keeps the former root beyond its date."""
+    with monkeypatch.context() as patched:
+        crash_at(patched, key_rotation, "_next_root", after=True)
+        with pytest.raises(Crash):
+            await rotate(vault.database, vault.provider, RETENTION, quiet)
+    moved(RETENTION + timedelta(hours=1))
+    assert await retire_due(vault.database, vault.provider) == []
+    await vault.opens()
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_crash_while_destroying_is_made_good(
+    vault: Vault, moved: Move, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    (former,) = await vault.roots()
+    await rotate(vault.database, vault.provider, RETENTION, quiet)
+    moved(RETENTION + timedelta(hours=1))
+    with monkeypatch.context() as patched:
+        crash_at(patched, vault.provider, "destroy", after=after)
+        with pytest.raises(Crash):
+            await retire_due(vault.database, vault.provider)
+    assert await retire_due(vault.database, vault.provider) == [former]
+    await vault.opens()
