@@ -19,7 +19,17 @@ from tests.fixtures import (
     SomePerson,
     new_phone,
 )
-from tests.steps import CONTACT, approve, ask, client_headers, deposit, drawn, revoke
+from tests.steps import (
+    CONTACT,
+    Document,
+    Headers,
+    approve,
+    ask,
+    client_headers,
+    deposit,
+    drawn,
+    revoke,
+)
 from tests.vault.decoding import corpus
 from vault.services import Services
 
@@ -110,7 +120,11 @@ async def test_a_thief_of_the_disks_finds_nothing(
         "other type": b"family_quotient_certificate",
         "contact's hours": CONTACT["hours"].encode(),
     }
-    words = Words(marks)
+    await _nothing_is_found(services, postgres, Words(marks))
+
+
+async def _nothing_is_found(services: Services, postgres: Addresses, words: Words) -> None:
+    """In no table, no file of the home, no blob."""
     looked = 0
     for where, data in _tables(postgres):
         assert words.found_in(data) == [], where
@@ -132,6 +146,19 @@ async def _the_story(
     content: bytes,
 ) -> None:
     """Deposits, correction, requests, grants, retrieval, refusal, preview, revocation."""
+    first = await _deposits(client, person, said, content)
+    await drawn(services, person, first)
+    await client.patch(
+        f"/v1/documents/{first['id']}", headers=person.headers, json={"title": said["Titre"]}
+    )
+    for headers in recipients:
+        await _asks_and_opens(client, person, headers, said, first)
+
+
+async def _deposits(
+    client: httpx.AsyncClient, person: SomePerson, said: dict[str, str], content: bytes
+) -> Document:
+    """A PDF and a photo, both with the content; the PDF's document."""
     made = corpus.blank_pdf(2)
     made.Root.Mark = made.make_indirect(made.make_stream(content * 20))
     pdf = corpus.pdf_bytes(made, compress_streams=False)
@@ -139,7 +166,6 @@ async def _the_story(
     photo = corpus.plain_jpeg()
     photo = photo[:2] + corpus.segment(0xFE, content) + photo[2:]
     metadata = {"title": said["Titre"], "paper_location": said["Armoire"]}
-    keyed = {**person.headers, "Idempotency-Key": said["Clef"]}
     first = await deposit(
         client, person, pdf, type_="multi_year_residence_permit", name=f"{said['Fichier']}.pdf",
         **metadata,
@@ -148,42 +174,47 @@ async def _the_story(
         client, person, photo, type_="family_quotient_certificate", name=f"{said['Fichier']}.jpg",
         **metadata,
     )  # fmt: skip
-    await drawn(services, person, first)
-    await client.patch(
-        f"/v1/documents/{first['id']}", headers=person.headers, json={"title": said["Titre"]}
+    return first
+
+
+async def _asks_and_opens(
+    client: httpx.AsyncClient,
+    person: SomePerson,
+    headers: Headers,
+    said: dict[str, str],
+    first: Document,
+) -> None:
+    """One recipient: asks, is given less, opens, is stopped; and asks someone without a vault."""
+    purpose = {"code": "housing", "text": said["Motif"]}
+    request = await ask(
+        client,
+        {**headers, "Idempotency-Key": said["Clef"]},
+        person.phone,
+        "family_quotient_certificate",
+        "multi_year_residence_permit",
+        purpose=purpose,
+        contact={**CONTACT, "name": said["Nom"], "job": said["Metier"]},
+        actions=["read", "attest"],
     )
-    for headers in recipients:
-        request = await ask(
-            client,
-            {**headers, "Idempotency-Key": said["Clef"]},
-            person.phone,
-            "family_quotient_certificate",
-            "multi_year_residence_permit",
-            purpose={"code": "housing", "text": said["Motif"]},
-            contact={**CONTACT, "name": said["Nom"], "job": said["Metier"]},
-            actions=["read", "attest"],
-        )
-        assert (await client.get("/v1/consent-requests", headers=keyed)).status_code == 200
-        scope = {
-            "document_types": ["family_quotient_certificate"],
-            "document_ids": [first["id"]],
-        }
-        grant = (await approve(client, person, request, scope=scope))["id"]
-        under = f"/v1/grants/{grant}"
-        for path in (
-            f"{under}/documents",
-            f"{under}/documents/{first['id']}/content",
-            f"{under}/documents/{first['id']}/preview",
-            f"{under}/evidence?type=family_quotient_certificate",
-        ):
-            assert (await client.get(path, headers=headers)).status_code == 200, path
-        await revoke(client, person, grant)
-        assert (await client.get(f"{under}/documents", headers=headers)).status_code == 403
-        stranger = await ask(
-            client, headers, new_phone(), "payslip", purpose={"code": "housing",
-            "text": said["Motif"]},
-        )  # fmt: skip
-        assert stranger
+    keyed = {**person.headers, "Idempotency-Key": said["Clef"]}
+    assert (await client.get("/v1/consent-requests", headers=keyed)).status_code == 200
+    scope = {
+        "document_types": ["family_quotient_certificate"],
+        "document_ids": [first["id"]],
+    }
+    grant = (await approve(client, person, request, scope=scope))["id"]
+    under = f"/v1/grants/{grant}"
+    for path in (
+        f"{under}/documents",
+        f"{under}/documents/{first['id']}/content",
+        f"{under}/documents/{first['id']}/preview",
+        f"{under}/evidence?type=family_quotient_certificate",
+    ):
+        assert (await client.get(path, headers=headers)).status_code == 200, path
+    await revoke(client, person, grant)
+    assert (await client.get(f"{under}/documents", headers=headers)).status_code == 403
+    stranger = await ask(client, headers, new_phone(), "payslip", purpose=purpose)
+    assert stranger
 
 
 def _tables(postgres: Addresses) -> Iterable[tuple[str, bytes]]:

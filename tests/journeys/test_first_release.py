@@ -18,8 +18,10 @@ from tests.fixtures import (
     MakeWorker,
     MoveClock,
     SomePerson,
+    SomeWorker,
 )
 from tests.steps import (
+    Document,
     again,
     approve,
     ask,
@@ -60,48 +62,16 @@ async def test_the_story_of_a_housing_file(
     notice = await deposit(client, person, pdf, type_="income_tax_notice", name="avis.pdf")
     assert (await _bytes(client, person.headers, f"/v1/documents/{energy['id']}")) == photo
 
-    # The worker asks for three types; the person says yes to two, and for a shorter time.
-    request = await ask(
-        client, worker.headers, person.phone, "energy_bill", "rent_receipt", "income_tax_notice"
-    )
-    asked = await client.get(f"/v1/consent-requests/{request}", headers=person.headers)
-    assert asked.json()["requester"]["organisation"] == "CCAS de Lille"
-    assert asked.json()["purpose"]["text"] == "Demande de logement social"
-    grant = await approve(
-        client,
-        person,
-        request,
-        scope={"document_types": ["energy_bill", "income_tax_notice"]},
-        duration="P7D",
-    )
+    grant = await _narrowed(client, person, worker)
     under = f"/v1/grants/{grant['id']}/documents"
 
-    # What was narrowed away is not listed, and answers as if it did not exist.
     listed = await client.get(under, headers=worker.headers)
     assert {one["id"] for one in listed.json()["items"]} == {energy["id"], notice["id"]}
-    hidden = await client.get(f"{under}/{heic['id']}/content", headers=worker.headers)
-    nowhere = await client.get(f"{under}/{NOBODY}/content", headers=worker.headers)
-    assert hidden.status_code == nowhere.status_code == 404
-    assert _but_id(hidden) == _but_id(nowhere)
-
-    # Content, range and preview come back: the PDF byte for byte, the photo without its place.
-    whole = await client.get(f"{under}/{notice['id']}/content", headers=worker.headers)
-    assert (whole.status_code, whole.content) == (200, pdf)
-    assert whole.headers["content-disposition"].startswith("attachment;")
-    assert whole.headers["content-security-policy"].startswith("sandbox")
-    assert "avis" not in whole.headers["content-disposition"]
-    part = await client.get(
-        f"{under}/{notice['id']}/content", headers={**worker.headers, "Range": "bytes=10-99"}
-    )
-    assert (part.status_code, part.content) == (206, pdf[10:100])
+    nowhere = await _as_if_it_did_not_exist(client, worker, under, heic)
+    await _comes_back(client, worker, f"{under}/{notice['id']}", pdf)
     shown = await client.get(f"{under}/{energy['id']}/content", headers=worker.headers)
     _without_its_place(photo, shown.content)
-    early = await client.get(f"{under}/{notice['id']}/preview", headers=worker.headers)
-    assert early.json()["code"] == "no_preview"
-    await drawn(services, person, notice)
-    preview = await client.get(f"{under}/{notice['id']}/preview", headers=worker.headers)
-    assert preview.headers["content-type"] == "image/jpeg"
-    assert Image.open(io.BytesIO(preview.content)).format == "JPEG"
+    await _its_preview(services, client, person, worker, f"{under}/{notice['id']}", notice)
 
     # A second worker of the same organisation learns nothing of any of it.
     for path in (under, f"{under}/{notice['id']}/content", f"/v1/grants/{grant['id']}"):
@@ -109,14 +79,89 @@ async def test_the_story_of_a_housing_file(
         assert refused.status_code == 404
         assert _but_id(refused) == _but_id(nowhere)
 
-    # After the revocation, and under another grant after its end, nothing more.
+    # After the revocation nothing more.
     await revoke(client, person, grant["id"])
     gone = await client.get(f"{under}/{notice['id']}/content", headers=worker.headers)
     assert (gone.status_code, gone.json()["code"]) == (403, "grant_revoked")
+    await _another_grant_ends(services, client, person, worker, notice, pdf, moved_clock)
+    await _the_log_tells(client, person, worker, colleague, grant["id"], notice["id"])
+
+
+async def _narrowed(
+    client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
+) -> dict[str, Any]:
+    """The worker asks for three types; the person says yes to two, and for a shorter time."""
+    request = await ask(
+        client, worker.headers, person.phone, "energy_bill", "rent_receipt", "income_tax_notice"
+    )
+    asked = await client.get(f"/v1/consent-requests/{request}", headers=person.headers)
+    assert asked.json()["requester"]["organisation"] == "CCAS de Lille"
+    assert asked.json()["purpose"]["text"] == "Demande de logement social"
+    return await approve(
+        client,
+        person,
+        request,
+        scope={"document_types": ["energy_bill", "income_tax_notice"]},
+        duration="P7D",
+    )
+
+
+async def _as_if_it_did_not_exist(
+    client: httpx.AsyncClient, worker: SomeWorker, under: str, document: Document
+) -> httpx.Response:
+    """What was narrowed away answers as what is nowhere does; that answer."""
+    hidden = await client.get(f"{under}/{document['id']}/content", headers=worker.headers)
+    nowhere = await client.get(f"{under}/{NOBODY}/content", headers=worker.headers)
+    assert hidden.status_code == nowhere.status_code == 404
+    assert _but_id(hidden) == _but_id(nowhere)
+    return nowhere
+
+
+async def _comes_back(
+    client: httpx.AsyncClient, worker: SomeWorker, document: str, pdf: bytes
+) -> None:
+    """Content and range: the PDF byte for byte."""
+    whole = await client.get(f"{document}/content", headers=worker.headers)
+    assert (whole.status_code, whole.content) == (200, pdf)
+    assert whole.headers["content-disposition"].startswith("attachment;")
+    assert whole.headers["content-security-policy"].startswith("sandbox")
+    assert "avis" not in whole.headers["content-disposition"]
+    part = await client.get(
+        f"{document}/content", headers={**worker.headers, "Range": "bytes=10-99"}
+    )
+    assert (part.status_code, part.content) == (206, pdf[10:100])
+
+
+async def _its_preview(
+    services: Services,
+    client: httpx.AsyncClient,
+    person: SomePerson,
+    worker: SomeWorker,
+    document: str,
+    notice: Document,
+) -> None:
+    """There is none before the job has run."""
+    early = await client.get(f"{document}/preview", headers=worker.headers)
+    assert early.json()["code"] == "no_preview"
+    await drawn(services, person, notice)
+    preview = await client.get(f"{document}/preview", headers=worker.headers)
+    assert preview.headers["content-type"] == "image/jpeg"
+    assert Image.open(io.BytesIO(preview.content)).format == "JPEG"
+
+
+async def _another_grant_ends(
+    services: Services,
+    client: httpx.AsyncClient,
+    person: SomePerson,
+    worker: SomeWorker,
+    notice: Document,
+    pdf: bytes,
+    moved_clock: MoveClock,
+) -> None:
+    """No job has run: the database's clock alone ends it."""
     short = await granted(client, person, worker.headers, "income_tax_notice", duration="P1D")
     path = f"/v1/grants/{short}/documents/{notice['id']}/content"
     assert (await client.get(path, headers=worker.headers)).content == pdf
-    # No job has run: the database's clock alone ends it.
     moved_clock(timedelta(hours=23, minutes=59))
     assert (await client.get(path, headers=await again(services, worker))).content == pdf
     moved_clock(timedelta(days=1, seconds=1))
@@ -124,14 +169,12 @@ async def test_the_story_of_a_housing_file(
     assert (ended.status_code, ended.json()["code"]) == (403, "grant_expired")
     moved_clock(timedelta(0))
 
-    await _the_log_tells(client, person, worker, colleague, grant["id"], notice["id"])
-
 
 async def _the_log_tells(
     client: httpx.AsyncClient,
     person: SomePerson,
-    worker: Any,
-    colleague: Any,
+    worker: SomeWorker,
+    colleague: SomeWorker,
     grant: str,
     notice: str,
 ) -> None:
@@ -159,6 +202,16 @@ async def _the_log_tells(
     reads = [line for line in by_worker if line["action"] == "document.read"]
     assert any(line["documents"] == [notice] and line["grant"] == grant for line in reads)
 
+    _tells_of_a_colleague_and_of_oneself(lines)
+    doings = await log_of(client, worker)
+    assert {line["actor"]["name"] for line in doings} == {"Camille Moreau"}
+    assert not {"consent.approve", "document.deposit"} & {line["action"] for line in doings}
+    theirs = await log_of(client, colleague)
+    assert {line["actor"]["name"] for line in theirs} == {"Dominique Petit"}
+    assert "Dominique Petit" not in str(await log_of(client, worker))
+
+
+def _tells_of_a_colleague_and_of_oneself(lines: list[dict[str, Any]]) -> None:
     of_colleague = [line for line in lines if line["actor"].get("name") == "Dominique Petit"]
     assert {line["outcome"] for line in of_colleague} == {"refused"}
     assert {line["reason"] for line in of_colleague} == {"not_recipient"}
@@ -168,13 +221,6 @@ async def _the_log_tells(
     assert own >= {"vault.open", "document.deposit", "document.read", "consent.approve",
                    "grant.revoke"}  # fmt: skip
     assert sorted((line["id"] for line in lines), reverse=True) == [line["id"] for line in lines]
-
-    doings = await log_of(client, worker)
-    assert {line["actor"]["name"] for line in doings} == {"Camille Moreau"}
-    assert not {"consent.approve", "document.deposit"} & {line["action"] for line in doings}
-    theirs = await log_of(client, colleague)
-    assert {line["actor"]["name"] for line in theirs} == {"Dominique Petit"}
-    assert "Dominique Petit" not in str(await log_of(client, worker))
 
 
 @pytest.mark.parametrize("store", STORES, indirect=True)

@@ -171,82 +171,14 @@ async def test_a_person_and_a_worker_on_two_phones(
     await person_phone.sign_in("/", "#phone", number)
     assert await person_phone.says("Vous n’avez pas encore de papier ici")
 
-    # 2. They photograph three papers, and see the first.
-    card = photo_with_a_place(tmp_path / "card.jpg", "#cfe3f5")
-    photo_with_a_place(tmp_path / "pay.jpg", "#f5efcf")
-    photo_with_a_place(tmp_path / "health.jpg", "#e3f5cf")
-    await add_a_photo(person_phone, "payslip", tmp_path / "pay.jpg")
-    await add_a_photo(person_phone, "mdph_notification", tmp_path / "health.jpg")
-    await add_a_photo(person_phone, "national_identity_card", tmp_path / "card.jpg")
-    assert await person_phone.says("Nous avons retiré le lieu")
-    await draw_previews(served.services)
-    await person_phone.go(person_phone.page.url.removeprefix(served.base_url).split("?")[0])
-    assert await pictures_shown(person_phone) == 1
-
-    # 3. A worker signs in and asks for four kinds of paper.
+    card = await photographs_three(person_phone, served, tmp_path)
     await worker_phone.sign_in("/pro", "#email", worker.email)
-    await worker_phone.press("nav a[href='/pro/requests/new']")
-    page = worker_phone.page
-    await page.fill("#phone", number)
-    wanted = ("national_identity_card", "payslip", "rent_receipt", "mdph_notification")
-    for code in wanted:
-        family = page.locator(f"details:has(input[value={code}])")
-        if await family.get_attribute("open") is None:
-            await family.locator("summary").click()
-        await page.check(f"input[value={code}]")
-    await page.fill("#purpose", "Pour votre demande de logement social.")
-    await page.select_option("#duration", "P3M")
-    await worker_phone.press("main button.main")
-    assert await worker_phone.says("La demande est partie")
-    assert await worker_phone.says("En attente de réponse")
-
-    # 4. The person finds it first on their page, narrows it, and says yes.
-    await person_phone.go("/documents")
-    await person_phone.press("a.waiting")
-    for words in (
-        "Camille Moreau",
-        "CCAS de Lille",
-        "03 20 00 00 01",
-        "demande de logement social",
-    ):
-        assert await person_phone.says(words)
-    page = person_phone.page
-    health = page.locator("fieldset", has_text="MDPH").locator("input")
-    assert not await health.is_checked()
-    await page.locator("fieldset", has_text="Fiche de paie").locator("input").uncheck()
-    await page.select_option("#duration", "P7D")
-    await person_phone.press("button.yes")
-    assert await person_phone.says("Vous avez dit oui")
-
-    # 5. The worker finds the card and nothing else, looks, and opens: without the place.
-    await worker_phone.go("/pro/grants")
-    await worker_phone.press("section.card a.button")
-    grant = worker_phone.page.url.removeprefix(served.base_url)
-    assert await worker_phone.says("Carte nationale d’identité")
-    assert await worker_phone.says("avec votre nom")
-    for hidden in ("Bulletin de salaire", "MDPH"):
-        assert not await worker_phone.says(hidden)
-    await worker_phone.press("section.card a.button >> nth=0")
-    assert await pictures_shown(worker_phone) == 1
-    async with worker_phone.page.expect_download() as downloading:
-        await worker_phone.page.click("main a.main")
-    await (await downloading.value).save_as(tmp_path / "copy.jpg")
-    copy = (tmp_path / "copy.jpg").read_bytes()
-    assert Image.open(BytesIO(copy)).size == Image.open(BytesIO(card)).size
-    assert not Image.open(BytesIO(copy)).getexif().get_ifd(0x8825)
-    await worker_phone.go(grant)
-    await worker_phone.page.select_option("#type", "rent_receipt")
-    await worker_phone.press("form[method=get] button")
-    assert await worker_phone.says("Non, ce papier n’est pas")
-
-    # 6. The person sees who looked, and stops it.
-    await person_phone.press("nav a[href='/access-log']")
-    for words in ("Camille Moreau", "a ouvert un papier", "Autorisé", "03 20 00 00 01"):
-        assert await person_phone.says(words)
-    await person_phone.go("/grants")
-    await person_phone.press("a.danger")
-    await person_phone.press("button.danger")
-    assert await person_phone.says("C’est arrêté")
+    await asks_for_four(worker_phone, number)
+    await narrows_and_says_yes(person_phone)
+    grant = await finds_the_card_alone(worker_phone, served)
+    await opens_it_without_its_place(worker_phone, card, tmp_path)
+    await learns_that_another_is_not_there(worker_phone, grant)
+    await sees_who_looked_and_stops_it(person_phone)
 
     # 7. The worker is told so, and the person sees that they tried again.
     await worker_phone.go(grant)
@@ -256,19 +188,117 @@ async def test_a_person_and_a_worker_on_two_phones(
     await worker_phone.go("/pro/doings")
     assert await worker_phone.says("Refusé : l’accès est arrêté")
 
-    # 8. They delete a paper, take it back, read it all in English, and leave.
-    await person_phone.go("/documents")
-    await person_phone.press("ul.papers a")
-    await person_phone.press("a.danger")
-    await person_phone.press("button.danger")
-    await person_phone.press(".aside a[href='/documents/deleted']")
-    await person_phone.press("main form button")
-    assert await person_phone.says("Le papier est de nouveau là")
-    await person_phone.press("a[hreflang=en]")
-    assert await person_phone.says("Delete this paper")
-    await person_phone.press("footer button")
-    await person_phone.go("/documents")
-    assert await person_phone.says("You are not signed in")
+    await deletes_takes_back_and_leaves(person_phone)
+
+
+async def photographs_three(phone: Phone, served: Served, folder: Path) -> bytes:
+    """2. They photograph three papers, and see the first."""
+    card = photo_with_a_place(folder / "card.jpg", "#cfe3f5")
+    photo_with_a_place(folder / "pay.jpg", "#f5efcf")
+    photo_with_a_place(folder / "health.jpg", "#e3f5cf")
+    await add_a_photo(phone, "payslip", folder / "pay.jpg")
+    await add_a_photo(phone, "mdph_notification", folder / "health.jpg")
+    await add_a_photo(phone, "national_identity_card", folder / "card.jpg")
+    assert await phone.says("Nous avons retiré le lieu")
+    await draw_previews(served.services)
+    await phone.go(phone.page.url.removeprefix(served.base_url).split("?")[0])
+    assert await pictures_shown(phone) == 1
+    return card
+
+
+async def asks_for_four(phone: Phone, number: str) -> None:
+    """3. A worker asks for four kinds of paper."""
+    await phone.press("nav a[href='/pro/requests/new']")
+    page = phone.page
+    await page.fill("#phone", number)
+    wanted = ("national_identity_card", "payslip", "rent_receipt", "mdph_notification")
+    for code in wanted:
+        family = page.locator(f"details:has(input[value={code}])")
+        if await family.get_attribute("open") is None:
+            await family.locator("summary").click()
+        await page.check(f"input[value={code}]")
+    await page.fill("#purpose", "Pour votre demande de logement social.")
+    await page.select_option("#duration", "P3M")
+    await phone.press("main button.main")
+    assert await phone.says("La demande est partie")
+    assert await phone.says("En attente de réponse")
+
+
+async def narrows_and_says_yes(phone: Phone) -> None:
+    """4. The person finds it first on their page, narrows it, and says yes."""
+    await phone.go("/documents")
+    await phone.press("a.waiting")
+    for words in (
+        "Camille Moreau",
+        "CCAS de Lille",
+        "03 20 00 00 01",
+        "demande de logement social",
+    ):
+        assert await phone.says(words)
+    page = phone.page
+    health = page.locator("fieldset", has_text="MDPH").locator("input")
+    assert not await health.is_checked()
+    await page.locator("fieldset", has_text="Fiche de paie").locator("input").uncheck()
+    await page.select_option("#duration", "P7D")
+    await phone.press("button.yes")
+    assert await phone.says("Vous avez dit oui")
+
+
+async def finds_the_card_alone(phone: Phone, served: Served) -> str:
+    """5. The worker finds the card and nothing else, and looks; the grant's page."""
+    await phone.go("/pro/grants")
+    await phone.press("section.card a.button")
+    grant = phone.page.url.removeprefix(served.base_url)
+    assert await phone.says("Carte nationale d’identité")
+    assert await phone.says("avec votre nom")
+    for hidden in ("Bulletin de salaire", "MDPH"):
+        assert not await phone.says(hidden)
+    await phone.press("section.card a.button >> nth=0")
+    assert await pictures_shown(phone) == 1
+    return grant
+
+
+async def opens_it_without_its_place(phone: Phone, card: bytes, folder: Path) -> None:
+    async with phone.page.expect_download() as downloading:
+        await phone.page.click("main a.main")
+    await (await downloading.value).save_as(folder / "copy.jpg")
+    copy = (folder / "copy.jpg").read_bytes()
+    assert Image.open(BytesIO(copy)).size == Image.open(BytesIO(card)).size
+    assert not Image.open(BytesIO(copy)).getexif().get_ifd(0x8825)
+
+
+async def learns_that_another_is_not_there(phone: Phone, grant: str) -> None:
+    await phone.go(grant)
+    await phone.page.select_option("#type", "rent_receipt")
+    await phone.press("form[method=get] button")
+    assert await phone.says("Non, ce papier n’est pas")
+
+
+async def sees_who_looked_and_stops_it(phone: Phone) -> None:
+    """6. The person sees who looked, and stops it."""
+    await phone.press("nav a[href='/access-log']")
+    for words in ("Camille Moreau", "a ouvert un papier", "Autorisé", "03 20 00 00 01"):
+        assert await phone.says(words)
+    await phone.go("/grants")
+    await phone.press("a.danger")
+    await phone.press("button.danger")
+    assert await phone.says("C’est arrêté")
+
+
+async def deletes_takes_back_and_leaves(phone: Phone) -> None:
+    """8. They delete a paper, take it back, read it all in English, and leave."""
+    await phone.go("/documents")
+    await phone.press("ul.papers a")
+    await phone.press("a.danger")
+    await phone.press("button.danger")
+    await phone.press(".aside a[href='/documents/deleted']")
+    await phone.press("main form button")
+    assert await phone.says("Le papier est de nouveau là")
+    await phone.press("a[hreflang=en]")
+    assert await phone.says("Delete this paper")
+    await phone.press("footer button")
+    await phone.go("/documents")
+    assert await phone.says("You are not signed in")
 
 
 async def test_saying_no_and_not_me_look_alike_to_the_worker(

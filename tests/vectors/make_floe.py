@@ -107,6 +107,10 @@ def good() -> dict[str, dict[str, object]]:
     return vectors
 
 
+Defect = tuple[Sealed, str]
+"""A file that must not open, and the reason expected."""
+
+
 def spoilt() -> dict[str, dict[str, object]]:
     """Files that must not open, each named after its defect, with the reason expected.
 
@@ -115,13 +119,41 @@ def spoilt() -> dict[str, dict[str, object]]:
     plaintext = b"three segments, twenty"[:20]
     whole = seal("spoilt", plaintext, 40)
     other = seal("another file", plaintext, 40)
-    first, second, last = whole.segments
+    first, _, last = whole.segments
+    defects = (
+        _spoilt_headers(whole, other, plaintext)
+        | _spoilt_segments(whole)
+        | {
+            "extended_by_another_file": (
+                whole.with_segments(*whole.segments, *other.segments),
+                "segment_field",
+            ),
+            "segment_of_another_file": (
+                whole.with_segments(first, other.segments[1], last),
+                "tag",
+            ),
+        }
+    )
+    return {
+        name: {"rotation_mask": 20, "sealed": sealed.join(), "refused": reason}
+        for name, (sealed, reason) in defects.items()
+    } | {
+        "other_rotation_mask": {
+            "rotation_mask": 20,
+            "sealed": seal("spoilt", plaintext, 40, mask=1).join(),
+            "refused": "tag",
+        }
+    }
+
+
+def _spoilt_headers(whole: Sealed, other: Sealed, plaintext: bytes) -> dict[str, Defect]:
+    """The header altered, cut, or that of another file; another key."""
     header = whole.header
 
     def headed(changed: bytes) -> Sealed:
         return replace(whole, header=changed)
 
-    defects: dict[str, tuple[Sealed, str]] = {
+    return {
         "header_other_aead": (headed(flip(header, 0)), "header"),
         "header_other_kdf": (headed(flip(header, 1)), "header"),
         "header_other_iv_length": (headed(flip(header, 9)), "header"),
@@ -137,6 +169,13 @@ def spoilt() -> dict[str, dict[str, object]]:
         "header_of_another_file": (headed(other.header), "tag"),
         "wrong_key": (seal("spoilt", plaintext, 40, key=KEY[::-1]), "header_tag"),
         "wrong_aad": (seal("spoilt", plaintext, 40, aad=AAD + b"x"), "header_tag"),
+    }
+
+
+def _spoilt_segments(whole: Sealed) -> dict[str, Defect]:
+    """Segments altered, moved, dropped, repeated, cut."""
+    first, second, last = whole.segments
+    return {
         "field_flipped": (whole.with_segments(flip(first, 0), second, last), "segment_field"),
         "last_field_flipped": (whole.with_segments(first, second, flip(last, 3)), "segment_field"),
         "iv_flipped": (whole.with_segments(flip(first, 4), second, last), "tag"),
@@ -159,24 +198,6 @@ def spoilt() -> dict[str, dict[str, object]]:
         "cut_inside_a_prefix": (whole.with_segments(first, second, last[:10]), "length"),
         "extended_by_a_byte": (whole.with_segments(first, second, last + b"\0"), "segment_field"),
         "extended_by_a_segment": (whole.with_segments(*whole.segments, first), "segment_field"),
-        "extended_by_another_file": (
-            whole.with_segments(*whole.segments, *other.segments),
-            "segment_field",
-        ),
-        "segment_of_another_file": (
-            whole.with_segments(first, other.segments[1], last),
-            "tag",
-        ),
-    }
-    return {
-        name: {"rotation_mask": 20, "sealed": sealed.join(), "refused": reason}
-        for name, (sealed, reason) in defects.items()
-    } | {
-        "other_rotation_mask": {
-            "rotation_mask": 20,
-            "sealed": seal("spoilt", plaintext, 40, mask=1).join(),
-            "refused": "tag",
-        }
     }
 
 

@@ -336,11 +336,7 @@ async def requests_of_person(
 
 
 async def requests_of_requester(
-    connection: AsyncConnection,
-    requester: Party,
-    *,
-    after: Position | None,
-    limit: int,
+    connection: AsyncConnection, requester: Party, *, after: Position | None, limit: int
 ) -> Sequence[Row[Any]]:
     """What a worker or a client asked, newest first."""
     query = (

@@ -297,21 +297,11 @@ async def test_killed_twenty_times_with_two_at_work(
         process.start()
         return process
 
-    chance = random.Random(11)
     at_work = [start(), start()]
     sizes = [0]
     try:
         writer.start()
-        for kill in range(KILLS):
-            # Somewhere in the middle of work: not before it has gone on since the last time.
-            await grown(some_log, sizes[-1])
-            await asyncio.sleep(chance.random() * 0.2)
-            sizes.append((await some_log.log.state())[0])
-            for victim in at_work if kill % 5 == 4 else at_work[:1]:
-                victim.kill()
-                victim.join()
-            at_work = [one for one in at_work if one.is_alive()]
-            at_work += [start() for _ in range(2 - len(at_work))]
+        await kill_in_the_midst(some_log, start, at_work, sizes)
         writer.join(40)
         assert not writer.is_alive()
         await grown(some_log, EVENTS - 1)
@@ -327,6 +317,23 @@ async def test_killed_twenty_times_with_two_at_work(
     assert set(sizes[1:]) <= set(checkpoints_hold(some_log))
     await run_once(some_log, some_log.log.store)
     await whole(some_log, tmp_path, EVENTS)
+
+
+async def kill_in_the_midst(
+    some: SomeLog, start: Callable[[], Any], at_work: list[Any], sizes: list[int]
+) -> None:
+    """Kill one of two at work, or both, again and again; the sizes of the tree before each."""
+    chance = random.Random(11)
+    for kill in range(KILLS):
+        # Somewhere in the middle of work: not before it has gone on since the last time.
+        await grown(some, sizes[-1])
+        await asyncio.sleep(chance.random() * 0.2)
+        sizes.append((await some.log.state())[0])
+        for victim in at_work[:] if kill % 5 == 4 else at_work[:1]:
+            victim.kill()
+            victim.join()
+        at_work[:] = [one for one in at_work if one.is_alive()]
+        at_work += [start() for _ in range(2 - len(at_work))]
 
 
 async def grown(some: SomeLog, beyond: int) -> None:

@@ -163,6 +163,21 @@ async def test_the_client_follows_what_the_witness_holds(log: Served, witness: O
         assert latest.text.startswith(f"{ORIGIN}\n300\n")
 
 
+def lying_app(liar: LocalSigner) -> FastAPI:
+    """A witness that cosigns another text, and one that answers whatever status is asked of it."""
+    lying = FastAPI()
+
+    @lying.post("/add-checkpoint")
+    async def lie() -> Response:
+        return Response(cosign("something else\n", liar, 1) + "\n")
+
+    @lying.post("/{status}/add-checkpoint")
+    async def answer(status: int) -> Response:
+        return Response("x" * 10, status, media_type="text/x.tlog.size")
+
+    return lying
+
+
 async def test_the_client_tells_refusals_apart_and_keeps_what_holds(
     log: Served, witness: OurWitness, tmp_path: Path
 ) -> None:
@@ -174,41 +189,28 @@ async def test_the_client_tells_refusals_apart_and_keeps_what_holds(
     misled = OurWitness(tmp_path / "2", "w2", log.log.verifier, ORIGIN)
     misled.add_checkpoint(request_body(note_of(log, 5, bytes(32)), 0, []))
     liar = LocalSigner("w5", Ed25519PrivateKey.generate(), COSIGNATURE)
-    lying = FastAPI()
-
-    @lying.post("/add-checkpoint")
-    async def lie() -> Response:
-        return Response(cosign("something else\n", liar, 1) + "\n")
-
-    @lying.post("/{status}/add-checkpoint")
-    async def answer(status: int) -> Response:
-        return Response("x" * 10, status, media_type="text/x.tlog.size")
-
     async with (
         served(witness_app(witness)) as one,
         served(witness_app(misled)) as two,
         served(witness_app(OurWitness(tmp_path / "3", "w3", other_log, "other.example"))) as three,
         served(witness_app(OurWitness(tmp_path / "4", "w4", renamed, ORIGIN))) as four,
-        served(lying) as five,
+        served(lying_app(liar)) as five,
     ):
         keys = {
             name: LocalSigner(name, Ed25519PrivateKey.generate(), COSIGNATURE).verifier
             for name in ("w2", "w3", "w4", "w6", "w7", "w8")
         }
-        note, refusals = await ask(
-            log,
-            [
-                WitnessAddress(witness.verifier, one),
-                WitnessAddress(keys["w2"], two),
-                WitnessAddress(keys["w3"], three),
-                WitnessAddress(keys["w4"], four),
-                WitnessAddress(liar.verifier, five),
-                WitnessAddress(keys["w6"], "http://127.0.0.1:9"),
-                WitnessAddress(keys["w7"], f"{five}/400"),
-                WitnessAddress(keys["w8"], f"{five}/409"),
-            ],
-            20,
-        )
+        asked = [
+            WitnessAddress(witness.verifier, one),
+            WitnessAddress(keys["w2"], two),
+            WitnessAddress(keys["w3"], three),
+            WitnessAddress(keys["w4"], four),
+            WitnessAddress(liar.verifier, five),
+            WitnessAddress(keys["w6"], "http://127.0.0.1:9"),
+            WitnessAddress(keys["w7"], f"{five}/400"),
+            WitnessAddress(keys["w8"], f"{five}/409"),
+        ]
+        note, refusals = await ask(log, asked, 20)
     assert refusals == {
         "w2": Refusal.INCONSISTENT,
         "w3": Refusal.UNKNOWN_LOG,

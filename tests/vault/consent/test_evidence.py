@@ -230,6 +230,18 @@ async def test_a_stranger_to_the_grant_learns_nothing(services: CoreServices) ->
             )
 
 
+def facts_of(row: Any, *, picked: bool, type_in_scope: bool) -> DocumentFacts:
+    return DocumentFacts(
+        same_person=True,
+        deleted=row.deleted_at is not None,
+        picked=picked,
+        type_in_scope=type_in_scope,
+        created_at=row.created_at,
+        typed_at=row.typed_at,
+        scan=row.scan,
+    )
+
+
 async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreServices) -> None:
     """`covered_of_type` says in SQL what `may_open` says of one document: held equal here."""
     person, client = await make_person(services), await make_client(services)
@@ -261,15 +273,7 @@ async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreSe
             for each in every
             if may_open(
                 records.grant_facts(row),
-                DocumentFacts(
-                    same_person=True,
-                    deleted=each.deleted_at is not None,
-                    picked=each.id in ids,
-                    type_in_scope="lease" in types,
-                    created_at=each.created_at,
-                    typed_at=each.typed_at,
-                    scan=each.scan,
-                ),
+                facts_of(each, picked=each.id in ids, type_in_scope="lease" in types),
                 caller=client.party,
                 action=GrantAction.ATTEST,
             )

@@ -73,6 +73,12 @@ async def test_from_the_question_to_the_withdrawal(
     assert grant["scope"]["document_types"] == ["income_tax_notice"]
     assert grant["duration"] == "P1W"
     assert person.phone not in answer.text
+    await used_and_withdrawn(client, person, worker, grant)
+
+
+async def used_and_withdrawn(
+    client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker, grant: dict[str, Any]
+) -> None:
     # 3. Used for evidence, its receipt read.
     path = f"/v1/grants/{grant['id']}"
     evidence = await client.get(
