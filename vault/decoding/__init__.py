@@ -1,1 +1,1 @@
-"""What a file really is, whether it opens, and the copy that a recipient may have."""
+"""Decoding of uploaded files: their real type, whether they open, the copy for recipients."""

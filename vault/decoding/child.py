@@ -1,4 +1,4 @@
-"""What a child does with the files it is given: look, and make the copy for recipients."""
+"""The jobs of a child process: inspect files, make the copy for recipients, draw a preview."""
 
 import codecs
 import io
@@ -17,7 +17,7 @@ _MIRRORED = frozenset({2, 4, 5, 7})
 
 
 def prepare() -> None:
-    """Loads every decoder and runs each once: later, no module or font can be opened."""
+    """Loads every decoder and runs each once: later no module or font file can be opened."""
     images.prepare()
     pdfs.prepare()
     for name in ("ascii", "latin-1", "cp1252", "utf-8", "utf-16", "utf-16-be", "utf-16-le"):
@@ -30,9 +30,9 @@ def prepare() -> None:
         sample, types = out.getvalue(), [kind.value]
         run({"job": "inspect", "types": types}, [sample], limits)
         run({"job": "preview", "types": types}, [sample], limits)
-        _, paper = run({"job": "inspect", "types": types * 2}, [sample] * 2, limits)
-        run({"job": "inspect", "types": [MediaType.PDF.value]}, [paper], limits)
-        run({"job": "preview", "types": [MediaType.PDF.value]}, [paper], limits)
+        _, pdf = run({"job": "inspect", "types": types * 2}, [sample] * 2, limits)
+        run({"job": "inspect", "types": [MediaType.PDF.value]}, [pdf], limits)
+        run({"job": "preview", "types": [MediaType.PDF.value]}, [pdf], limits)
 
 
 def run(order: dict[str, Any], inputs: list[bytes], limits: Limits) -> tuple[dict[str, Any], bytes]:
@@ -42,7 +42,7 @@ def run(order: dict[str, Any], inputs: list[bytes], limits: Limits) -> tuple[dic
         return {}, _preview(inputs[0], types[0], limits)
     if len(inputs) == 1:
         return _single(inputs[0], types[0], limits)
-    return _several(inputs, types, limits)
+    return _multiple(inputs, types, limits)
 
 
 def _preview(data: bytes, kind: MediaType, limits: Limits) -> bytes:
@@ -55,33 +55,33 @@ def _preview(data: bytes, kind: MediaType, limits: Limits) -> bytes:
 
 def _single(data: bytes, kind: MediaType, limits: Limits) -> tuple[dict[str, Any], bytes]:
     if kind is MediaType.PDF:
-        paper = pdfs.examine(data, limits)
-        rendition = None if paper.cleaned is None else MediaType.PDF
-        return _findings([paper.part], rendition, paper.notes), paper.cleaned or b""
+        pdf = pdfs.examine(data, limits)
+        rendition = None if pdf.cleaned is None else MediaType.PDF
+        return _findings([pdf.part], rendition, pdf.notes), pdf.cleaned or b""
     picture = images.examine(data, kind, limits)
     if picture.unchanged:
         return _findings([picture.part], None, picture.notes), b""
     if len(picture.pages) > 1:
-        return _findings([picture.part], MediaType.PDF, picture.notes), _bound(picture.pages)
+        return _findings([picture.part], MediaType.PDF, picture.notes), _to_pdf(picture.pages)
     return _findings([picture.part], picture.media_type, picture.notes), picture.pages[0]
 
 
-def _several(
+def _multiple(
     inputs: list[bytes], types: list[MediaType], limits: Limits
 ) -> tuple[dict[str, Any], bytes]:
-    """One PDF of all the parts in order. Pages of a PDF come without what could act."""
+    """One PDF of all parts in order. Pages of a PDF come without active content."""
     parts: list[Part] = []
     notes: list[Note] = []
     bundles: list[bytes] = []
     for number, (data, kind) in enumerate(zip(inputs, types, strict=True), 1):
         try:
-            part, told, bundle = _bundle(data, kind, limits)
+            part, part_notes, bundle = _bundle(data, kind, limits)
         except Undecodable as refused:
             raise Undecodable(refused.code, **refused.values, part=number) from None
         parts.append(part)
-        notes += told
+        notes += part_notes
         bundles.append(bundle)
-        if sum(one.pages for one in parts) > limits.pages:
+        if sum(each.pages for each in parts) > limits.pages:
             raise Undecodable("too_many_pages", limit=limits.pages)
     return _findings(parts, MediaType.PDF, tuple(dict.fromkeys(notes))), pdfs.join(bundles)
 
@@ -89,12 +89,12 @@ def _several(
 def _bundle(data: bytes, kind: MediaType, limits: Limits) -> tuple[Part, tuple[Note, ...], bytes]:
     if kind is not MediaType.PDF:
         picture = images.examine(data, kind, limits)
-        return picture.part, picture.notes, _bound(picture.pages)
-    paper = pdfs.examine(data, limits)
-    notes = paper.notes
+        return picture.part, picture.notes, _to_pdf(picture.pages)
+    pdf = pdfs.examine(data, limits)
+    notes = pdf.notes
     if Note.PDF_WAS_SIGNED in notes:
         notes = (*notes, Note.PDF_SIGNATURE_LOST)
-    return paper.part, notes, paper.cleaned or data
+    return pdf.part, notes, pdf.cleaned or data
 
 
 def _findings(
@@ -107,20 +107,20 @@ def _findings(
     }
 
 
-def _bound(pages: tuple[bytes, ...]) -> bytes:
-    """Pictures on A4 pages, upright, not encoded again where PDF can carry them as they are."""
-    produced: bytes = img2pdf.convert(
-        [_carried(page) for page in pages],
+def _to_pdf(pages: tuple[bytes, ...]) -> bytes:
+    """A PDF of images on A4 pages, upright, without re-encoding those that PDF can embed as is."""
+    pdf: bytes = img2pdf.convert(
+        [_embeddable(page) for page in pages],
         layout_fun=img2pdf.get_layout_fun(_A4, fit=img2pdf.FitMode.into, auto_orient=True),
         rotation=img2pdf.Rotation.ifvalid,
         nodate=True,
         producer="",
     )
-    return produced
+    return pdf
 
 
-def _carried(page: bytes) -> bytes:
-    """PDF has neither mirrored pages nor see-through or 16-bit pictures as simple as these."""
+def _embeddable(page: bytes) -> bytes:
+    """The image, re-encoded if mirrored, transparent or 16-bit: PDF cannot embed those as is."""
     with Image.open(io.BytesIO(page), formats=("JPEG", "PNG")) as image:
         plain = image.mode in {"1", "L", "RGB", "CMYK"} and not image.has_transparency_data
         turned = image.getexif().get(0x0112, 1)

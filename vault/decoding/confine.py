@@ -1,5 +1,5 @@
-"""What a decoding process gives up before it touches a stranger's file. Linux only, no imports
-beyond the standard library, each step by one system call."""
+"""Confinement of a decoding process, applied before it reads an untrusted file. Linux only, with
+the standard library only."""
 
 import ctypes
 import gc
@@ -16,11 +16,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_NEWIPC = 0x10000000, 0x40000000, 0x08000000
 _UNUSED_IDS = (65_533, 65_534)
-"""User ids that own nothing, the first that the machine (or its container) knows is taken."""
+"""User ids that own nothing; the first one that the machine (or its container) maps is used."""
 
 
 class Protection(StrEnum):
-    """What was *observed* to hold inside a child, by trying the opposite."""
+    """A protection *observed* inside a child, by trying what it forbids."""
 
     NO_ROOT = "no_root"
     NO_ENVIRONMENT = "no_environment"
@@ -45,21 +45,21 @@ def _prctl(option: int, value: int) -> None:
     _call("prctl", option, ctypes.c_ulong(value), *(ctypes.c_ulong(0),) * 3)
 
 
-def die_with(parent: int) -> None:
-    """The kernel kills this process when `parent` ends; a change of user id forgets it."""
+def die_with_parent(parent: int) -> None:
+    """Makes the kernel kill this process when `parent` ends; a change of user id cancels it."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(0)
 
 
-def yield_to_others() -> None:
-    """Lower priority than the service, and the first to go when memory runs out."""
+def lower_priority() -> None:
+    """Lower priority than the service, and the first to be killed when memory runs out."""
     os.nice(5)
     Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def leave_network() -> bool:
-    """An empty network of its own: as root, or through a user namespace where allowed."""
+    """Moves to an empty network namespace: as root, or in a user namespace where allowed."""
     flags = _CLONE_NEWNET | _CLONE_NEWIPC
     if os.geteuid() != 0:
         flags |= _CLONE_NEWUSER
@@ -71,7 +71,7 @@ def leave_network() -> bool:
 
 
 def drop_privileges() -> None:
-    """Nobody's user id when root, no capability, no way to gain any again."""
+    """An unused user id if root, no capability, no way to gain one again."""
     if os.geteuid() == 0:
         os.setgroups([])
         _become_nobody()
@@ -86,19 +86,19 @@ def _become_nobody() -> None:
         try:
             os.setresgid(number, number, number)
             os.setresuid(number, number, number)
-        except OSError:  # a container may map few ids; the observed protections tell
+        except OSError:  # a container may map few ids; `protections` shows the result
             continue
         return
 
 
 _CLONE_THREAD = 0x00010000
-_THREADS = 64
+_MAX_THREADS = 64
 
 
-def bound(memory_bytes: int, cpu_seconds: int) -> None:
-    """Last step before the file. Descriptors already open stay usable; no other can be had.
+def set_limits(memory_bytes: int, cpu_seconds: int) -> None:
+    """Last step before the file is read. Open descriptors stay usable; no other can be opened.
 
-    A file size of 0 refuses `write` to any file, the memory-backed result included: that one was
+    A file size of 0 refuses `write` to any file, including the memory-backed result: that file was
     sized by the parent and is filled through a mapping.
     """
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
@@ -111,17 +111,17 @@ def bound(memory_bytes: int, cpu_seconds: int) -> None:
         (resource.RLIMIT_NOFILE, 0),
     ]
     if os.getuid() in _UNUSED_IDS:
-        # Counted over the user id, threads too (libde265 needs one): under the service's own id
-        # the count would be the service's, and only the filter below stands.
-        limits.append((resource.RLIMIT_NPROC, _THREADS))
-    for what, most in limits:
-        resource.setrlimit(what, (most, most))
+        # Counts all threads of the user id (libde265 needs one). Under the service's own id it
+        # would count the service's threads too: there only the filter below applies.
+        limits.append((resource.RLIMIT_NPROC, _MAX_THREADS))
+    for what, limit in limits:
+        resource.setrlimit(what, (limit, limit))
 
 
 # --- seccomp (Linux Documentation/userspace-api/seccomp_filter.rst) ---
 
 _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
-"""Machine: its audit number, and its column below."""
+"""Per machine: its audit number, and its column in `_ALLOWED`."""
 
 _ALLOWED = {
     "read": (0, 63),
@@ -173,9 +173,8 @@ _ALLOW, _KILL, _REFUSE, _UNKNOWN = 0x7FFF0000, 0x80000000, 0x00050001, 0x0005002
 
 
 def filter_system_calls() -> bool:
-    """Every call outside the list above answers EPERM, for good; threads may start, processes not.
-
-    `False` on machines whose numbers are not known here.
+    """Every call outside the list above fails with EPERM, for good. Threads may start, but not
+    processes. Returns `False` on machines whose numbers are not known here.
     """
     known = _ARCHITECTURES.get(platform.machine())
     if known is None:
@@ -185,7 +184,7 @@ def filter_system_calls() -> bool:
     steps.append((_LOAD, 0, 0, 0))
     for numbers in _ALLOWED.values():
         steps += [(_JUMP_IF_EQUAL, 0, 1, numbers[column]), (_RETURN, 0, 0, _ALLOW)]
-    # The C library falls back to clone, whose flags can be read here, when clone3 is unknown.
+    # With clone3 unknown, the C library falls back to clone, whose flags the filter can read.
     steps += [(_JUMP_IF_EQUAL, 0, 1, _CLONE3), (_RETURN, 0, 0, _UNKNOWN)]
     steps += [(_JUMP_IF_EQUAL, 0, 3, _CLONE[column]), (_LOAD, 0, 0, 16)]
     steps += [(_JUMP_IF_SET, 0, 1, _CLONE_THREAD), (_RETURN, 0, 0, _ALLOW)]
@@ -199,8 +198,8 @@ def filter_system_calls() -> bool:
     return True
 
 
-def single_threaded() -> bool:
-    """Whether forking is safe here."""
+def ready_to_fork() -> bool:
+    """Freezes the garbage collector; whether there is one thread, so that forking is safe."""
     gc.collect()
     gc.freeze()
     return len(list(Path("/proc/self/task").iterdir())) == 1

@@ -1,4 +1,4 @@
-"""Inspecting a file and making its copies: what the use cases call."""
+"""The decoder that use cases call: inspects files, makes copies for recipients and previews."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,14 +13,14 @@ from vault.decoding.media import Inspection, Limits, MediaType, Note, Part, Unde
 from vault.decoding.sandbox import Sandbox, freeze, memory_file
 
 Source = Callable[[], AsyncIterator[bytes | bytearray | memoryview]]
-"""Opens one part's plaintext anew, in slices; they may be reused buffers."""
+"""Each call opens one part's plaintext from the start, in slices; buffers may be reused."""
 
 SLICE_BYTES = 64 * 1024
 PREVIEW_BYTES = 300 * 1024
 
 
-class Decoded:
-    """Findings and, unless it is "same", the recipient's copy, held outside this process's memory.
+class DecodingResult:
+    """The findings and, unless it is "same", the recipient's copy, outside this process's memory.
 
     Use it as an asynchronous context manager: leaving it frees the copy.
     """
@@ -30,7 +30,7 @@ class Decoded:
         self._output = output
 
     async def rendition(self) -> AsyncIterator[bytes]:
-        """The copy in slices of at most 64 KiB, as often as wanted; nothing when "same"."""
+        """The copy in slices of at most 64 KiB; may be called again; empty when "same"."""
         at, end = 0, self.inspection.rendition_length
         while at < end:
             piece = os.pread(self._output, min(SLICE_BYTES, end - at), at)
@@ -38,7 +38,7 @@ class Decoded:
             yield piece
 
     def close(self) -> None:
-        """Frees the copy; once is enough."""
+        """Frees the copy; a second call does nothing."""
         output, self._output = self._output, -1
         if output >= 0:
             os.close(output)
@@ -56,7 +56,7 @@ class Decoded:
 
 
 class Decoder:
-    """The file-inspection room. One for a process; `start` it, `stop` it."""
+    """Inspects files in child processes. One per process; `start` it, `stop` it."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
@@ -64,7 +64,7 @@ class Decoder:
 
     @property
     def protections(self) -> frozenset[Protection]:
-        """What was seen to hold inside a child at start-up; for readiness to report."""
+        """The protections observed inside a child at start-up; readiness reports them."""
         return self._sandbox.protections
 
     async def start(self) -> None:
@@ -75,13 +75,13 @@ class Decoder:
         """Ends every decoding process."""
         await self._sandbox.stop()
 
-    async def inspect(self, sources: Sequence[Source]) -> Decoded:
-        """Decodes one paper, of one file or several, and makes the copy for its recipients.
+    async def inspect(self, sources: Sequence[Source]) -> DecodingResult:
+        """Decodes one document of one or more files, and makes the copy for its recipients.
 
         Raises `ServiceError`: "type_not_allowed" (415); "file_too_large" (413); "file_empty",
         "too_many_parts", "does_not_decode", "password_protected", "too_many_pages",
-        "too_many_pixels" (422); "decoder_busy", "decoder_unavailable" (503, come back). With
-        several parts, `part` (from 1) says which one.
+        "too_many_pixels" (422); "decoder_busy", "decoder_unavailable" (503, retry later).
+        With several parts, `part` (from 1) says which one.
         """
         if not sources:
             raise invalid("file_empty")
@@ -89,7 +89,9 @@ class Decoder:
             raise invalid("too_many_parts", limit=self.limits.parts)
         async with self._job("inspect", sources) as (answer, output):
             try:
-                return Decoded(self._inspection(answer, output, len(sources)), os.dup(output))
+                return DecodingResult(
+                    self._inspection(answer, output, len(sources)), os.dup(output)
+                )
             except (KeyError, ValueError, TypeError):
                 raise invalid("does_not_decode") from None
 
@@ -109,48 +111,48 @@ class Decoder:
         self, job: str, sources: Sequence[Source]
     ) -> AsyncIterator[tuple[dict[str, Any], int]]:
         """The child's answer and the output's descriptor, open as long as the context."""
-        async with AsyncExitStack() as held:
+        async with AsyncExitStack() as output_stack:
             output = memory_file(self.limits.output_bytes)
-            held.callback(os.close, output)
+            output_stack.callback(os.close, output)
             async with self._sandbox.slot():
-                with ExitStack() as lent:
-                    types, inputs, room = [], [], self.limits.input_bytes
+                with ExitStack() as input_stack:
+                    types, inputs, remaining = [], [], self.limits.input_bytes
                     for number, source in enumerate(sources, 1):
                         part = number if len(sources) > 1 else None
                         inputs.append(memory_file())
-                        lent.callback(os.close, inputs[-1])
-                        kind, length = await self._take(source, inputs[-1], room, part)
+                        input_stack.callback(os.close, inputs[-1])
+                        kind, length = await self._copy_in(source, inputs[-1], remaining, part)
                         types.append(kind)
-                        room -= length
+                        remaining -= length
                     order = {"job": job, "types": types}
                     try:
                         answer = await self._sandbox.run(order, inputs, output)
-                    except Undecodable as refused:
-                        raise _failure(refused, self.limits) from None
+                    except Undecodable as error:
+                        raise _failure(error, self.limits) from None
             yield answer, output
 
-    async def _take(
-        self, source: Source, into: int, room: int, part: int | None
+    async def _copy_in(
+        self, source: Source, into: int, max_bytes: int, part: int | None
     ) -> tuple[MediaType, int]:
-        """Copies one part into memory outside ours; its type, as soon as its first bytes tell."""
-        where = {} if part is None else {"part": part}
+        """Copies one part into a memory file; its type, from its first bytes, and its length."""
+        values = {} if part is None else {"part": part}
         kind, length = None, 0
-        async for piece in source():
-            length += len(piece)
-            if length > room:
+        async for chunk in source():
+            length += len(chunk)
+            if length > max_bytes:
                 limit = self.limits.input_bytes
-                raise ServiceError(ErrorKind.TOO_LARGE, "file_too_large", limit=limit, **where)
-            _write(into, piece)
+                raise ServiceError(ErrorKind.TOO_LARGE, "file_too_large", limit=limit, **values)
+            _write(into, chunk)
             if kind is None and length >= sniff.PREFIX_BYTES:
-                kind = _sniffed(into, where)
+                kind = _sniffed(into, values)
         if length == 0:
-            raise invalid("file_empty", **where)
-        kind = kind or _sniffed(into, where)
+            raise invalid("file_empty", **values)
+        kind = kind or _sniffed(into, values)
         freeze(into)
         return kind, length
 
     def _inspection(self, answer: dict[str, Any], output: int, parts: int) -> Inspection:
-        """The child's words, checked one by one; anything odd is a `ValueError`."""
+        """The child's answer, checked field by field; raises `ValueError` if anything is wrong."""
         rendition: MediaType | Literal["same"] = "same"
         length = 0
         if answer["rendition"] != "same":
@@ -158,11 +160,11 @@ class Decoder:
             start = os.pread(output, sniff.PREFIX_BYTES, 0)[:length]
             if not 0 < length <= self.limits.output_bytes or sniff.media_type(start) != rendition:
                 raise ValueError("the copy is not what the child says")
-        found = tuple(_part(*told) for told in answer["parts"])
-        if len(found) != parts or (parts > 1 and rendition == "same"):
+        inspected = tuple(_part(*values) for values in answer["parts"])
+        if len(inspected) != parts or (parts > 1 and rendition == "same"):
             raise ValueError("not as many parts as given")
         notes = tuple(Note(note) for note in answer["notes"])
-        return Inspection(found, rendition, length, notes)
+        return Inspection(inspected, rendition, length, notes)
 
 
 def _write(descriptor: int, piece: bytes | bytearray | memoryview) -> None:
@@ -171,10 +173,10 @@ def _write(descriptor: int, piece: bytes | bytearray | memoryview) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _sniffed(descriptor: int, where: dict[str, int]) -> MediaType:
+def _sniffed(descriptor: int, values: dict[str, int]) -> MediaType:
     kind = sniff.media_type(os.pread(descriptor, sniff.PREFIX_BYTES, 0))
     if kind is None:
-        raise ServiceError(ErrorKind.UNSUPPORTED_TYPE, "type_not_allowed", **where)
+        raise ServiceError(ErrorKind.UNSUPPORTED_TYPE, "type_not_allowed", **values)
     return kind
 
 
@@ -183,11 +185,11 @@ def _part(kind: str, pages: int, width: int | None, height: int | None) -> Part:
     return Part(MediaType(kind), int(pages), *sizes)
 
 
-def _failure(refused: Undecodable, limits: Limits) -> ServiceError:
-    """A child's word becomes one of ours; a word that it should not know becomes the plainest."""
-    part = refused.values.get("part")
+def _failure(error: Undecodable, limits: Limits) -> ServiceError:
+    """The service's error for a child's error code; `does_not_decode` for an unknown one."""
+    part = error.values.get("part")
     where = {} if part is None else {"part": part}
-    match refused.code:
+    match error.code:
         case "password_protected":
             return invalid("password_protected", **where)
         case "too_many_pages":

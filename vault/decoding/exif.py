@@ -1,5 +1,5 @@
-"""The little of EXIF that matters here: read the orientation and whether a place is there; write
-an EXIF block that holds the orientation and nothing else (TIFF 6.0 §2, CIPA DC-008 §4.6)."""
+"""Reads from EXIF the orientation and whether there is a GPS position; writes an EXIF block that
+holds only the orientation (TIFF 6.0 §2, CIPA DC-008 §4.6)."""
 
 import struct
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _SHORT = 3
 
 @dataclass(frozen=True)
 class Exif:
-    """What was read: `orientation` 1 to 8 (1 when absent or absurd), and `located`."""
+    """`orientation`: 1 to 8 (1 when absent or invalid). `located`: there is a GPS position."""
 
     orientation: int
     located: bool

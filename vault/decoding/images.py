@@ -1,4 +1,4 @@
-"""Pictures, decoded in full and made ready for a recipient. Runs only inside a child."""
+"""Images: decodes them in full and makes the copy for recipients. Runs only inside a child."""
 
 import io
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _QUALITY = 92
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture found whole: one JPEG or PNG a page, its orientation either applied or kept."""
+    """An image that decodes: one JPEG or PNG per page, its orientation either applied or kept."""
 
     part: Part
     pages: tuple[bytes, ...]
@@ -32,7 +32,7 @@ class Picture:
 
 
 def prepare() -> None:
-    """Loads the decoders. Pixel counts are judged here by `Limits`, not by pillow's warnings."""
+    """Loads the decoders. Pixel counts are checked by `Limits`, not by pillow's warnings."""
     Image.MAX_IMAGE_PIXELS = None
     pillow_heif.register_heif_opener(
         decode_threads=1, thumbnails=False, depth_images=False, aux_images=False
@@ -41,11 +41,11 @@ def prepare() -> None:
 
 
 def examine(data: bytes, media_type: MediaType, limits: Limits) -> Picture:
-    """Decodes every pixel. Raises `Undecodable`, or what the decoder raises."""
+    """Decodes every pixel. Raises `Undecodable`, or any exception of the decoder."""
     if media_type is MediaType.JPEG:
-        return _kept(data, strip.jpeg(data), media_type, limits)
+        return _stripped(data, strip.jpeg(data), media_type, limits)
     if media_type is MediaType.PNG:
-        return _kept(data, strip.png(data), media_type, limits)
+        return _stripped(data, strip.png(data), media_type, limits)
     return _converted(data, media_type, limits)
 
 
@@ -60,42 +60,44 @@ def _measure(image: Image.Image, limits: Limits) -> None:
         raise Undecodable("too_many_pixels", limit=limits.pixels)
 
 
-def _kept(data: bytes, stripped: strip.Stripped, kind: MediaType, limits: Limits) -> Picture:
-    with _open(stripped.data, kind, limits) as image:
+def _stripped(data: bytes, result: strip.Stripped, kind: MediaType, limits: Limits) -> Picture:
+    with _open(result.data, kind, limits) as image:
         image.load()
         width, height = image.size
-    if stripped.orientation >= 5:
+    if result.orientation >= 5:
         width, height = height, width
-    unchanged = stripped.data == data
+    unchanged = result.data == data
     notes = () if unchanged else (Note.PHOTO_DETAILS_REMOVED,)
-    if stripped.located:
+    if result.located:
         notes = (Note.PHOTO_LOCATION_REMOVED, *notes)
     if kind is MediaType.PNG and b"acTL" in data[:4096]:
         notes = (*notes, Note.FIRST_IMAGE_ONLY)
-    return Picture(Part(kind, 1, width, height), (stripped.data,), kind, unchanged, notes)
+    return Picture(Part(kind, 1, width, height), (result.data,), kind, unchanged, notes)
 
 
 def _converted(data: bytes, kind: MediaType, limits: Limits) -> Picture:
     with _open(data, kind, limits) as image:
         exif = image.getexif()
-        notes: tuple[Note, ...] = (Note.PHOTO_DETAILS_REMOVED,) if _tells(image, exif) else ()
+        notes: tuple[Note, ...] = (
+            (Note.PHOTO_DETAILS_REMOVED,) if _has_maker_data(image, exif) else ()
+        )
         if ExifTags.IFD.GPSInfo in exif or b"GPSLatitude" in _xmp(image):
             notes = (Note.PHOTO_LOCATION_REMOVED, *notes)
         frames: int = getattr(image, "n_frames", 1)
-        wanted = frames if kind is MediaType.TIFF else 1
-        if wanted > limits.pages:
+        page_count = frames if kind is MediaType.TIFF else 1
+        if page_count > limits.pages:
             raise Undecodable("too_many_pages", limit=limits.pages)
-        if frames > wanted:
+        if frames > page_count:
             notes = (*notes, Note.FIRST_IMAGE_ONLY)
         pages, sizes = [], []
-        for number in range(wanted):
+        for number in range(page_count):
             if number:
                 image.seek(number)
                 _measure(image, limits)
             shown = as_shown(image)
             sizes.append(shown.size)
-            pages.append(encode(shown, lossless_bilevel=wanted > 1))
-    part = Part(kind, wanted, *sizes[0])
+            pages.append(encode(shown, lossless_bilevel=page_count > 1))
+    part = Part(kind, page_count, *sizes[0])
     return Picture(part, tuple(pages), MediaType.JPEG, unchanged=False, notes=notes)
 
 
@@ -104,15 +106,15 @@ def _xmp(image: Image.Image) -> bytes:
     return xmp if isinstance(xmp, bytes) else str(xmp).encode()
 
 
-def _tells(image: Image.Image, exif: Image.Exif) -> bool:
-    """Whether something about the maker was there. A TIFF's own tags are how it is stored."""
+def _has_maker_data(image: Image.Image, exif: Image.Exif) -> bool:
+    """Whether there is EXIF or XMP data. Of a TIFF's own tags only camera and date count."""
     if image.format == "TIFF":
         return bool({ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.DateTime} & set(exif))
     return bool(exif) or bool(_xmp(image))
 
 
 def as_shown(image: Image.Image) -> Image.Image:
-    """The picture upright, in grey or RGB (or 1-bit), with nothing beside it but its profile."""
+    """The image upright, in grey or RGB (or 1-bit), without any metadata except its profile."""
     image.load()
     profile = image.info.get("icc_profile")
     upright = ImageOps.exif_transpose(image)
@@ -135,9 +137,9 @@ def _in_rgb(image: Image.Image, profile: object) -> Image.Image:
         return _scaled(image)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        paper = Image.new("RGB", image.size, "white")
-        paper.paste(layer, mask=layer.getchannel("A"))
-        return paper
+        background = Image.new("RGB", image.size, "white")
+        background.paste(layer, mask=layer.getchannel("A"))
+        return background
     if image.mode == "CMYK" and isinstance(profile, bytes):
         return _from_cmyk(image, profile)
     return image.convert("L" if image.mode == "LA" else "RGB")
@@ -162,7 +164,7 @@ def _from_cmyk(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def encode(image: Image.Image, *, lossless_bilevel: bool = False) -> bytes:
-    """JPEG with its profile and nothing else; a fax page of a PDF stays 1-bit, as PNG."""
+    """JPEG with its profile and no other metadata; a fax page for a PDF stays 1-bit, as PNG."""
     out = io.BytesIO()
     if image.mode == "1" and lossless_bilevel:
         image.save(out, "PNG")
@@ -196,12 +198,12 @@ def _in_srgb(image: Image.Image, profile: object) -> Image.Image:
         return image
 
 
-def small_jpeg(image: Image.Image, most_bytes: int) -> bytes:
-    """The best JPEG of at most `most_bytes`; smaller pixels when quality alone is not enough."""
+def small_jpeg(image: Image.Image, max_bytes: int) -> bytes:
+    """The best JPEG of at most `max_bytes`; fewer pixels when lower quality is not enough."""
     while True:
         for quality in (82, 65, 45):
             out = io.BytesIO()
             image.save(out, "JPEG", quality=quality, optimize=True)
-            if out.tell() <= most_bytes:
+            if out.tell() <= max_bytes:
                 return out.getvalue()
         image = image.resize((max(1, image.width // 2), max(1, image.height // 2)))

@@ -1,4 +1,4 @@
-"""The words of file inspection: types, notes, limits and the findings about a file."""
+"""The types of file inspection: media types, notes, limits and the findings about a file."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Literal
 
 
 class MediaType(StrEnum):
-    """Every type that a vault takes; anything else is refused."""
+    """Every type that a vault accepts; any other is refused."""
 
     PDF = "application/pdf"
     JPEG = "image/jpeg"
@@ -18,7 +18,7 @@ class MediaType(StrEnum):
 
 
 class Note(StrEnum):
-    """What the owner (and, for some, the recipient) is told. Only ever added to."""
+    """What the owner (for some notes also the recipient) is informed of. Only ever add to them."""
 
     PHOTO_LOCATION_REMOVED = "photo_location_removed"
     PHOTO_DETAILS_REMOVED = "photo_details_removed"
@@ -35,26 +35,26 @@ class Limits:
     """What one inspection may cost. Bytes, seconds and counts; all are enforced."""
 
     input_bytes: int = 50 * 1024 * 1024
-    """All the parts of one paper together."""
+    """All parts of one document together."""
     output_bytes: int = 128 * 1024 * 1024
     parts: int = 40
     pages: int = 500
     pixels: int = 100_000_000
     """Of one image."""
     stream_bytes: int = 64 * 1024 * 1024
-    """What one stream of a PDF that is not a picture may expand to."""
+    """Expanded size of one stream of a PDF that is not an image."""
     memory_bytes: int = 1024 * 1024 * 1024
     """Of one child, above what the decoders themselves map."""
     cpu_seconds: int = 20
     wall_seconds: int = 40
     children: int = 2
     waiting: int = 64
-    """Inspections that may wait for a child; one more is told to come back."""
+    """Inspections that may wait for a child; one more gets "decoder_busy"."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One file as it was found. Pixels as shown, orientation applied; `None` for a PDF."""
+    """The findings about one file. Pixels with the orientation applied; `None` for a PDF."""
 
     media_type: MediaType
     pages: int
@@ -64,7 +64,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The findings about one paper, made of one part or more.
+    """The findings about one document of one or more parts.
 
     `rendition` is the type of the recipient's copy, or "same" when that copy is the original,
     byte for byte; `rendition_length` is in bytes, 0 for "same".
@@ -77,27 +77,27 @@ class Inspection:
 
     @property
     def media_type(self) -> MediaType:
-        """The type of the original: of its first part when there are several."""
+        """The type of the original; of its first part if there are several."""
         return self.parts[0].media_type
 
     @property
     def pages(self) -> int:
-        """Of the whole paper."""
+        """Of the whole document."""
         return sum(part.pages for part in self.parts)
 
     @property
     def width(self) -> int | None:
-        """Pixels of the only image; `None` for a PDF or a paper of several parts."""
+        """Pixels of the only image; `None` for a PDF or a document of several parts."""
         return self.parts[0].width if len(self.parts) == 1 else None
 
     @property
     def height(self) -> int | None:
-        """Pixels of the only image; `None` for a PDF or a paper of several parts."""
+        """Pixels of the only image; `None` for a PDF or a document of several parts."""
         return self.parts[0].height if len(self.parts) == 1 else None
 
 
 class Undecodable(Exception):
-    """The file cannot be taken: `code` says why, `values` are numbers for the sentence."""
+    """The file cannot be accepted: `code` says why, `values` are numbers for its message."""
 
     def __init__(self, code: str = "does_not_decode", **values: int) -> None:
         super().__init__(code)

@@ -1,5 +1,5 @@
-"""PDF files: whether they open and render, what is active in them, and copies without it. Runs
-only inside a child."""
+"""PDF files: whether they open and render, and copies without active content. Runs only inside a
+child."""
 
 import io
 import re
@@ -20,8 +20,8 @@ _FORBIDDEN_ACTIONS = frozenset(
 )
 _FORBIDDEN_ANNOTATIONS = frozenset({"/FileAttachment", "/RichMedia", "/3D"})
 _EMBEDDED_KEYS = frozenset({"/F", "/UF", "/DOS", "/Mac", "/Unix"})
-# Names that only matter objects can hold: the others are not walked.
-_WORTH_A_LOOK = re.compile(
+# Only objects whose text has one of these names are walked.
+_SUSPECT_NAME = re.compile(
     rb"/(?:JavaScript|JS|Launch|ImportData|SubmitForm|RichMedia|3D|FileAttachment|EF|EmbeddedFiles"
     rb"|XFA|Collection)\b|/ByteRange\b|/FT\s*/Sig\b"
 )
@@ -31,7 +31,7 @@ _BLANK = b"\x00\t\n\x0c\r "
 
 @dataclass(frozen=True)
 class PdfPages:
-    """A PDF that opens. `cleaned` is `None` when the original may be handed on as it is."""
+    """A PDF that opens. `cleaned` is `None` when recipients may have the original as it is."""
 
     part: Part
     cleaned: bytes | None
@@ -39,7 +39,7 @@ class PdfPages:
 
 
 def prepare() -> None:
-    """Opens an encrypted file once: the ciphers' source of chance cannot be opened later."""
+    """Opens an encrypted file once: the ciphers' random device cannot be opened later."""
     out = io.BytesIO()
     with pikepdf.new() as pdf:
         pdf.add_blank_page()
@@ -49,7 +49,7 @@ def prepare() -> None:
 
 
 def examine(data: bytes, limits: Limits) -> PdfPages:
-    """Opens the file, renders its first page, and takes out what could act.
+    """Opens the file, renders its first page, and removes active content.
 
     Raises `Undecodable` ("password_protected", "too_many_pages", "does_not_decode").
     """
@@ -60,28 +60,28 @@ def examine(data: bytes, limits: Limits) -> PdfPages:
     with _opened(body) as pdf:
         pages = _count_pages(pdf, limits)
         signed, active = _clean(pdf, limits)
-        cleaned = _saved(pdf, limits) if active or trailing else None
+        cleaned = _save(pdf, limits) if active or trailing else None
     _render(cleaned or data, 400)
     notes = _notes(signed=signed, active=active, trailing=trailing)
     return PdfPages(Part(MediaType.PDF, pages, None, None), cleaned, notes)
 
 
 def _notes(*, signed: bool, active: bool, trailing: bool) -> tuple[Note, ...]:
-    told = {
+    holding = {
         Note.PDF_ACTIVE_CONTENT_REMOVED: active,
         Note.PDF_TRAILING_DATA_REMOVED: trailing,
         Note.PDF_KEEPS_METADATA: True,
         Note.PDF_WAS_SIGNED: signed,
         Note.PDF_SIGNATURE_LOST: signed and (active or trailing),
     }
-    return tuple(note for note, holds in told.items() if holds)
+    return tuple(note for note, holds in holding.items() if holds)
 
 
 def _without_trailing(data: bytes) -> tuple[bytes, bool]:
-    """The file up to its last end mark, and whether something stood after it.
+    """The file up to its last end-of-file marker, and whether there was data after it.
 
-    Objects after the last end mark are a revision cut short: showing the revision before it would
-    show another paper than the one given. A file that is also a zip archive is refused.
+    Objects after that marker are a truncated revision: the revision before it could be a different
+    document from the one deposited, so it is refused. So is a file that is also a zip archive.
     """
     end = data.rfind(b"%%EOF")
     if end < 0 or _ends_as_zip(data[: end + 6]):
@@ -115,8 +115,8 @@ def _opened(data: bytes) -> pikepdf.Pdf:
 
 
 def _count_pages(pdf: pikepdf.Pdf, limits: Limits) -> int:
-    said = pdf.Root.Pages.get("/Count", 0)
-    pages = said if isinstance(said, int) and said > limits.pages else len(pdf.pages)
+    stated = pdf.Root.Pages.get("/Count", 0)
+    pages = stated if isinstance(stated, int) and stated > limits.pages else len(pdf.pages)
     if pages > limits.pages:
         raise Undecodable("too_many_pages", limit=limits.pages)
     if pages == 0:
@@ -128,20 +128,20 @@ def _count_pages(pdf: pikepdf.Pdf, limits: Limits) -> int:
 
 
 def _clean(pdf: pikepdf.Pdf, limits: Limits) -> tuple[bool, bool]:
-    """Takes out what could act. Whether the file was signed, and whether anything was taken out."""
+    """Removes active content. Returns whether the file was signed, whether anything was removed."""
     signed, removed, signatures = False, 0, list[pikepdf.Object]()
-    for thing in pdf.objects:
-        if isinstance(thing, pikepdf.Stream):
-            _bounded(thing, limits)
-            written = thing.stream_dict.unparse(resolved=True)
-            thing = thing.stream_dict  # noqa: PLW2901  (a stream acts through its dictionary)
-        elif isinstance(thing, (pikepdf.Dictionary, pikepdf.Array)):
-            written = thing.unparse(resolved=True)
+    for obj in pdf.objects:
+        if isinstance(obj, pikepdf.Stream):
+            _check_stream(obj, limits)
+            text = obj.stream_dict.unparse(resolved=True)
+            obj = obj.stream_dict  # noqa: PLW2901  (only the dictionary of a stream can be active)
+        elif isinstance(obj, (pikepdf.Dictionary, pikepdf.Array)):
+            text = obj.unparse(resolved=True)
         else:
             continue
-        if _WORTH_A_LOOK.search(written) is None:
+        if _SUSPECT_NAME.search(text) is None:
             continue
-        for holder in _dictionaries(thing):
+        for holder in _dictionaries(obj):
             signed = signed or "/ByteRange" in holder
             if holder.get("/FT") == "/Sig" and "/V" in holder:
                 signatures.append(holder)
@@ -156,9 +156,9 @@ def _clean(pdf: pikepdf.Pdf, limits: Limits) -> tuple[bool, bool]:
     return signed, removed > 0
 
 
-def _dictionaries(thing: pikepdf.Object) -> Iterator[pikepdf.Object]:
-    """Every dictionary written directly inside, `thing` first; references are not followed."""
-    stack = [thing]
+def _dictionaries(root: pikepdf.Object) -> Iterator[pikepdf.Object]:
+    """Every dictionary inside `root`, itself first; references are not followed."""
+    stack = [root]
     while stack:
         current = stack.pop()
         if isinstance(current, pikepdf.Dictionary):
@@ -176,7 +176,7 @@ def _dictionaries(thing: pikepdf.Object) -> Iterator[pikepdf.Object]:
 
 
 def _disarm(holder: pikepdf.Object) -> int:
-    """An action becomes an empty dictionary, which does nothing; its chain goes with it."""
+    """An action becomes an empty dictionary, which does nothing; actions chained to it go too."""
     if str(holder.get("/S", "")) in _FORBIDDEN_ACTIONS or _runs_script(holder):
         for key in list(holder.keys()):
             del holder[key]
@@ -187,7 +187,7 @@ def _disarm(holder: pikepdf.Object) -> int:
         del holder["/EF"]
         removed += 1
     form = holder.get("/XFA")
-    if isinstance(form, (pikepdf.Array, pikepdf.Stream)) and _form_acts(form):
+    if isinstance(form, (pikepdf.Array, pikepdf.Stream)) and _has_active_form(form):
         del holder["/XFA"]
         removed += 1
     return removed
@@ -197,7 +197,7 @@ def _runs_script(holder: pikepdf.Object) -> bool:
     return isinstance(holder.get("/JS"), (pikepdf.String, pikepdf.Stream))
 
 
-def _form_acts(form: pikepdf.Object) -> bool:
+def _has_active_form(form: pikepdf.Object) -> bool:
     packets = list(form) if isinstance(form, pikepdf.Array) else [form]
     written = b"".join(
         packet.read_bytes() for packet in packets if isinstance(packet, pikepdf.Stream)
@@ -238,8 +238,8 @@ def _drop_from_root(pdf: pikepdf.Pdf) -> int:
     return removed
 
 
-def _bounded(stream: pikepdf.Stream, limits: Limits) -> None:
-    """Refuses a stream that would swell in the reader's hands; pictures are judged by pixels."""
+def _check_stream(stream: pikepdf.Stream, limits: Limits) -> None:
+    """Refuses a stream that expands too much; images are checked by their pixels."""
     if stream.stream_dict.get("/Subtype") == "/Image":
         sides = (stream.stream_dict.get("/Width", 0), stream.stream_dict.get("/Height", 0))
         if int(sides[0]) * int(sides[1]) > limits.pixels:
@@ -248,7 +248,7 @@ def _bounded(stream: pikepdf.Stream, limits: Limits) -> None:
     try:
         expanded = len(stream.read_bytes())
     except pikepdf.PdfError as error:
-        # A filter that qpdf does not know, or damage: the reader's affair. Swelling is ours.
+        # An unknown filter or damage is left to the reader; only the expansion is refused here.
         if "limit exceeded" in str(error) or "bad_alloc" in str(error):
             raise Undecodable from None
         return
@@ -256,12 +256,12 @@ def _bounded(stream: pikepdf.Stream, limits: Limits) -> None:
         raise Undecodable
 
 
-def _saved(pdf: pikepdf.Pdf, limits: Limits) -> bytes:
-    """The file written anew; looked at again, because a copy that still acts must not leave."""
+def _save(pdf: pikepdf.Pdf, limits: Limits) -> bytes:
+    """The file saved again and checked: a copy that is still active must not leave."""
     out = io.BytesIO()
     pdf.save(out, encryption=False)
-    with _opened(out.getvalue()) as again:
-        if _clean(again, limits)[1]:
+    with _opened(out.getvalue()) as saved:
+        if _clean(saved, limits)[1]:
             raise Undecodable
     return out.getvalue()
 
@@ -284,17 +284,17 @@ def _render(data: bytes, width: int) -> Image.Image:
 
 
 def preview(data: bytes, width: int) -> Image.Image:
-    """The first page of a PDF that may be password-protected: then `Undecodable`."""
+    """The first page of a PDF; raises `Undecodable` if it is password-protected."""
     _opened(data).close()
     return _render(data, width)
 
 
-def join(papers: list[bytes]) -> bytes:
+def join(pdfs: list[bytes]) -> bytes:
     """One PDF of all the pages, in order."""
     out = io.BytesIO()
-    with ExitStack() as opened:
-        whole = opened.enter_context(pikepdf.new())
-        for paper in papers:
-            whole.pages.extend(opened.enter_context(_opened(paper)).pages)
-        whole.save(out)
+    with ExitStack() as stack:
+        joined = stack.enter_context(pikepdf.new())
+        for pdf in pdfs:
+            joined.pages.extend(stack.enter_context(_opened(pdf)).pages)
+        joined.save(out)
     return out.getvalue()

@@ -1,4 +1,4 @@
-"""Run inside a child at start-up: tries what a child must not be able to do, and tells."""
+"""Runs inside a child at start-up: tries what a child must not be able to do, and reports."""
 
 import os
 import socket
@@ -8,24 +8,24 @@ from collections.abc import Callable
 from vault.decoding.confine import Protection
 
 
-def observed(output: int) -> list[Protection]:
-    """The protections that hold here, each seen by an attempt that failed."""
+def observed_protections(output: int) -> list[Protection]:
+    """The protections of this process, each observed by an attempt that failed."""
     attempts: dict[Protection, Callable[[], object]] = {
         Protection.NO_OPENING: lambda: os.open("/dev/null", os.O_RDONLY),
         Protection.NO_WRITING: lambda: os.write(output, b"x"),
         Protection.NO_SOCKETS: socket.socket,
         Protection.NO_PROCESSES: _fork,
     }
-    held = [what for what, attempt in attempts.items() if _fails(attempt)]
+    holding = [protection for protection, attempt in attempts.items() if _fails(attempt)]
     if os.getuid() != 0 and os.geteuid() != 0:
-        held.append(Protection.NO_ROOT)
+        holding.append(Protection.NO_ROOT)
     if not os.environ:
-        held.append(Protection.NO_ENVIRONMENT)
+        holding.append(Protection.NO_ENVIRONMENT)
     if _only_expected_files(output):
-        held.append(Protection.NO_INHERITED_FILES)
+        holding.append(Protection.NO_INHERITED_FILES)
     if _refused_by_filter():
-        held += [Protection.SYSTEM_CALL_FILTER, Protection.NO_PROGRAMS]
-    return held
+        holding += [Protection.SYSTEM_CALL_FILTER, Protection.NO_PROGRAMS]
+    return holding
 
 
 def _fails(attempt: Callable[[], object]) -> bool:
@@ -37,19 +37,19 @@ def _fails(attempt: Callable[[], object]) -> bool:
 
 
 def _only_expected_files(output: int) -> bool:
-    """The output, one socket to answer on, and devices of memory (null, and chance for ciphers)."""
-    ours, sockets = os.fstat(output), 0
+    """Only the output, one socket for the answer, and memory devices (null, random for ciphers)."""
+    output_stat, sockets = os.fstat(output), 0
     for descriptor in range(1024):
         try:
-            found = os.fstat(descriptor)
+            file_stat = os.fstat(descriptor)
         except OSError:
             continue
-        if stat.S_ISSOCK(found.st_mode):
+        if stat.S_ISSOCK(file_stat.st_mode):
             sockets += 1
-        elif stat.S_ISCHR(found.st_mode):
-            if os.major(found.st_rdev) != 1:
+        elif stat.S_ISCHR(file_stat.st_mode):
+            if os.major(file_stat.st_rdev) != 1:
                 return False
-        elif not os.path.samestat(found, ours):
+        elif not os.path.samestat(file_stat, output_stat):
             return False
     return sockets == 1
 
@@ -60,7 +60,7 @@ def _fork() -> None:
 
 
 def _refused_by_filter() -> bool:
-    """Starting a program that does not exist is "not found" unless the call itself is refused."""
+    """Starting a program that does not exist fails as "not found" unless the call is refused."""
     try:
         os.execv("/nonexistent", ["nonexistent"])  # noqa: S606  (it must not start)
     except PermissionError:

@@ -1,5 +1,5 @@
-"""The service's side of the decoding processes: starts the zygote, lends it files that live in
-memory only, waits, and kills what does not end in time."""
+"""The service's side of the decoding processes: starts the zygote, passes it memory files, waits
+for answers, and kills children that do not end in time."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ _START = (
     "main(start['control'], start['parent'], start['worker'], Limits(**start['limits']))"
 )
 _START_SECONDS = 60
-_BIRTH_SECONDS = 5
+_FORK_SECONDS = 5
 _REQUIRED = frozenset(
     {
         Protection.NO_ENVIRONMENT,
@@ -42,17 +42,17 @@ _REQUIRED = frozenset(
         Protection.NO_SOCKETS,
     }
 )
-"""Any Linux gives these; the others depend on who runs the service and in what container."""
+"""Every Linux provides these; the others depend on the service's user and container."""
 _NO_RESIZE = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 _NO_CHANGE = _NO_RESIZE | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 
 
 class _ZygoteGoneError(Exception):
-    """It ended before the job could; the file is not to blame."""
+    """The zygote ended before the job did; the file is not the cause."""
 
 
 def memory_file(size: int = 0) -> int:
-    """A descriptor on anonymous memory: outside this process's own, and on no disk."""
+    """A descriptor of anonymous memory: outside this process's memory, and on no disk."""
     descriptor = os.memfd_create("part", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     if size:
         os.ftruncate(descriptor, size)
@@ -61,15 +61,15 @@ def memory_file(size: int = 0) -> int:
 
 
 def freeze(descriptor: int) -> None:
-    """Nobody, this process included, can change the file any more."""
+    """Seals the file: nobody can change it any more, not even this process."""
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _NO_CHANGE)
 
 
 class Sandbox:
-    """Runs jobs in children of one zygote, a few at once. One event loop; start it, stop it.
+    """Runs jobs in children of one zygote, a few at once. For one event loop; start it, stop it.
 
-    `worker` is the module that does the jobs. The zygote is started again when it has died.
-    Start it from a thread that lasts: the kernel ends the zygote with the thread that made it.
+    `worker` is the module that runs the jobs. A zygote that died is started again. Start it from a
+    long-lived thread: the kernel kills the zygote when the thread that started it ends.
     """
 
     def __init__(self, limits: Limits, worker: str = "vault.decoding.child") -> None:
@@ -84,9 +84,9 @@ class Sandbox:
         self._stopped = False
 
     async def start(self) -> None:
-        """Loads the decoders and observes what protects the children (`protections`)."""
+        """Loads the decoders and observes the children's `protections`."""
         self._stopped = False
-        await self._revive()
+        await self._ensure_zygote()
         output = memory_file(self.limits.output_bytes)
         try:
             answer = await self.run({"job": "probe"}, [], output)
@@ -103,14 +103,14 @@ class Sandbox:
             _log.warning("decoding children lack a protection: %s", missing)
 
     async def stop(self) -> None:
-        """Waits for no job: children die with the zygote."""
+        """Stops the zygote without waiting for jobs: children die with it."""
         self._stopped = True
         async with self._starting:
-            await self._bury()
+            await self._stop_zygote()
 
     @contextlib.asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """A place among the few children at work. "decoder_busy" when too many wait already."""
+        """A slot for one child. Raises "decoder_busy" when too many are waiting already."""
         if self._waiting >= self.limits.waiting:
             raise ServiceError(ErrorKind.UNAVAILABLE, "decoder_busy", retry_after=5)
         self._waiting += 1
@@ -124,23 +124,22 @@ class Sandbox:
             self._slots.release()
 
     async def run(self, order: dict[str, Any], inputs: list[int], output: int) -> dict[str, Any]:
-        """One job in one child; its answer. `inputs` must be frozen; `output` is frozen after.
-
-        Raises `Undecodable` when the child refuses the file, crashes, or exceeds its limits, and
-        `ServiceError` ("decoder_unavailable") when no child can be had.
+        """Runs one job in one child; its answer. `inputs` MUST be frozen; `output` is frozen
+        afterwards. Raises `Undecodable` when the child refuses the file, crashes or exceeds its
+        limits, and `ServiceError` ("decoder_unavailable") when no child can be started.
         """
         for _ in range(2):
-            orders = await self._revive()
+            orders = await self._ensure_zygote()
             try:
-                return await self._once(orders, order, inputs, output)
+                return await self._run_once(orders, order, inputs, output)
             except _ZygoteGoneError:
                 _log.warning("the decoding zygote has died; starting another")
                 async with self._starting:
                     if self._orders is orders:
-                        await self._bury()
+                        await self._stop_zygote()
         raise ServiceError(ErrorKind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
 
-    async def _once(
+    async def _run_once(
         self, orders: socket.socket, order: dict[str, Any], inputs: list[int], output: int
     ) -> dict[str, Any]:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -152,39 +151,39 @@ class Sandbox:
             job = _Job(ours)
             try:
                 async with asyncio.timeout(self.limits.wall_seconds):
-                    said = await job.answer()
+                    message = await job.answer()
             except TimeoutError:
                 raise (Undecodable if job.started else _ZygoteGoneError) from None
             finally:
                 await job.end()
-        if said is None:
+        if message is None:
             if not job.started or _closed(orders):
                 raise _ZygoteGoneError
             raise Undecodable
         freeze(output)
-        return _child_report(said)
+        return _child_answer(message)
 
-    async def _revive(self) -> socket.socket:
-        """The zygote's socket, of a new zygote if need be."""
+    async def _ensure_zygote(self) -> socket.socket:
+        """The zygote's socket; starts a zygote if none is running."""
         async with self._starting:
             if self._orders is not None and not _closed(self._orders):
                 return self._orders
             if self._stopped:
                 raise ServiceError(ErrorKind.UNAVAILABLE, "decoder_unavailable", retry_after=5)
-            await self._bury()
+            await self._stop_zygote()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             ours.setblocking(False)
             self._orders = ours
             try:
                 with theirs:
                     self._process = self._spawn(theirs.fileno())
-                await self._greeted(ours)
+                await self._await_greeting(ours)
             except BaseException:
-                await self._bury()
+                await self._stop_zygote()
                 raise
             return ours
 
-    async def _greeted(self, ours: socket.socket) -> None:
+    async def _await_greeting(self, ours: socket.socket) -> None:
         greeting = b""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_START_SECONDS):
@@ -202,7 +201,7 @@ class Sandbox:
             "worker": self._worker,
             "limits": asdict(self.limits),
         }
-        return subprocess.Popen(  # noqa: S603  (our own interpreter, our own words)
+        return subprocess.Popen(  # noqa: S603  (our own interpreter and arguments)
             [sys.executable, "-I", "-S", "-B", "-c", _START, json.dumps(start)],
             env={},
             cwd="/",
@@ -212,7 +211,7 @@ class Sandbox:
             start_new_session=True,
         )
 
-    async def _bury(self) -> None:
+    async def _stop_zygote(self) -> None:
         """Closes the socket, which ends the zygote, and waits until it has ended."""
         orders, self._orders = self._orders, None
         process, self._process = self._process, None
@@ -235,20 +234,20 @@ class _Job:
         return self._handle is not None
 
     async def answer(self) -> bytes | None:
-        """What the child said, whole, once its handle is here too; `None` if it died silent."""
-        said: bytes | None = None
-        while said is None or self._handle is None:
+        """The child's whole answer, after its handle came too; `None` if it died without one."""
+        answer: bytes | None = None
+        while answer is None or self._handle is None:
             message, handles = await _receive(self._result, self._take)
             if handles and self._handle is None:
                 self._handle = handles[0]
             elif message:
-                said = message
+                answer = message
             else:
                 break
-        return said
+        return answer
 
-    async def _born(self) -> None:
-        """Until its handle is here, or never will be."""
+    async def _await_handle(self) -> None:
+        """Waits for the child's handle, or until it can no longer come."""
         while self._handle is None:
             message, handles = await _receive(self._result, self._take)
             if handles:
@@ -261,12 +260,12 @@ class _Job:
         return message, handles
 
     async def end(self) -> None:
-        """The child is dead when this returns, so its mapping of the output is gone."""
+        """Kills the child; it is dead when this returns, so its mapping of the output is gone."""
         if self._handle is None:
-            # Given up before it was heard of: it may have been born meanwhile.
+            # The job was abandoned before the handle came: the child may be forked meanwhile.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_BIRTH_SECONDS):
-                    await self._born()
+                async with asyncio.timeout(_FORK_SECONDS):
+                    await self._await_handle()
         if self._handle is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -277,10 +276,10 @@ class _Job:
             os.close(self._handle)
 
 
-def _child_report(said: bytes) -> dict[str, Any]:
-    """A child that met a hostile file may say anything: only the shape is trusted here."""
+def _child_answer(message: bytes) -> dict[str, Any]:
+    """A child that read a hostile file may answer anything: only the shape is checked here."""
     try:
-        answer = json.loads(said)
+        answer = json.loads(message)
         if not isinstance(answer, dict):
             raise Undecodable
         if "refused" not in answer:
@@ -298,8 +297,8 @@ async def _send(orders: socket.socket, message: bytes, descriptors: list[int]) -
             socket.send_fds(orders, [message], descriptors)
         except BlockingIOError:
             await asyncio.sleep(0.01)
-        except OSError as broken:
-            if broken.errno in {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF}:
+        except OSError as error:
+            if error.errno in {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF}:
                 raise _ZygoteGoneError from None
             raise
         else:

@@ -1,9 +1,9 @@
-"""Which allowed type a file has, by its first bytes alone; names and headers are never believed."""
+"""The allowed type of a file, from its first bytes only; names and headers are never trusted."""
 
 from vault.decoding.media import MediaType
 
 PREFIX_BYTES = 4096
-"""How much of the file `media_type` wants to see; the whole file when it is shorter."""
+"""How much of the file `media_type` needs; the whole file when it is shorter."""
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})
 _STILL_BRANDS = _HEIC_BRANDS | {b"mif1", b"mif2"}
@@ -13,8 +13,8 @@ _FOREIGN_BRANDS = frozenset({b"avif", b"avis"})
 def media_type(first_bytes: bytes) -> MediaType | None:
     """The allowed type that starts at offset 0, or `None`.
 
-    Pure. A signature found later in the file counts for nothing, so a polyglot is judged by what
-    stands first; the decoder judges the rest.
+    Pure. A signature later in the file is ignored, so a polyglot gets the type of its first bytes;
+    the decoder checks the rest.
     """
     head = first_bytes
     if head.startswith(b"%PDF-") and head[5:8] in _PDF_VERSIONS:
@@ -42,7 +42,7 @@ def _opens_jpeg(marker: int) -> bool:
 
 
 def _heif(head: bytes) -> MediaType | None:
-    """ISO/IEC 23008-12 §10: still-image brands only; films and AVIF share the same box."""
+    """ISO/IEC 23008-12 §10: still-image brands only; videos and AVIF use the same box."""
     size = int.from_bytes(head[:4], "big")
     major = head[8:12]
     if size < 16 or size > PREFIX_BYTES or size % 4 or major not in _STILL_BRANDS:

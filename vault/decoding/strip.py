@@ -1,4 +1,4 @@
-"""JPEG and PNG without what they tell about their maker, the picture's own bytes untouched."""
+"""JPEG and PNG without metadata about camera, author or place; the image's own bytes unchanged."""
 
 import re
 import zlib
@@ -11,10 +11,10 @@ from vault.decoding.media import Undecodable
 
 @dataclass(frozen=True)
 class Stripped:
-    """A picture that keeps only what is needed to show it.
+    """An image that keeps only what is needed to show it.
 
-    `orientation` is the EXIF one (1 to 8), still inside `data` when it is not 1; `located` says
-    that a place was in the original.
+    `orientation`: that of EXIF (1 to 8), still inside `data` when it is not 1. `located`: the
+    original had a GPS position.
     """
 
     data: bytes
@@ -26,19 +26,19 @@ class Stripped:
 
 _SOI, _EOI, _SOS, _APP0, _APP1, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-# Frames, tables, restart interval, number of lines. Comments and application data are not here.
+# Frames, tables, restart interval, number of lines; not comments or application data.
 _PICTURE = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDC, 0xDD, 0xDE, 0xDF}) - {0xC8}
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 _END_OF_SCAN = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _ICC = b"ICC_PROFILE\x00"
-_XMP_PLACE = b"GPSLatitude"
+_XMP_GPS = b"GPSLatitude"
 
 
 def jpeg(data: bytes) -> Stripped:
-    """Keeps frames, tables, scans, JFIF without its thumbnail, the Adobe transform, a sound ICC
+    """Keeps frames, tables, scans, JFIF without its thumbnail, the Adobe transform, a valid ICC
     profile, and the orientation as the only EXIF tag; ends at the end-of-image marker.
 
-    Raises `Undecodable` when the markers do not make a whole picture.
+    Raises `Undecodable` when the markers do not make a complete image.
     """
     jfif, profile, orientation, located = b"", b"", 1, False
     body: list[bytes] = []
@@ -46,11 +46,11 @@ def jpeg(data: bytes) -> Stripped:
         if marker == _APP0 and payload.startswith(b"JFIF\x00") and len(payload) >= 14:
             jfif = jfif or _segment(_APP0, payload[:12] + b"\x00\x00")
         elif marker == _APP1 and payload.startswith(b"Exif\x00\x00"):
-            found = exif.read(payload[6:])
-            orientation = found.orientation if orientation == 1 else orientation
-            located = located or found.located
+            tags = exif.read(payload[6:])
+            orientation = tags.orientation if orientation == 1 else orientation
+            located = located or tags.located
         elif marker == _APP1:
-            located = located or _XMP_PLACE in payload
+            located = located or _XMP_GPS in payload
         elif marker == _APP2 and payload.startswith(_ICC):
             profile += payload[14:]
         elif marker == _APP14 and payload.startswith(b"Adobe") and len(payload) >= 12:
@@ -98,7 +98,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def _icc_segments(profile: bytes) -> list[bytes]:
-    """The profile cut anew, or nothing when it is not one: anything could hide there."""
+    """The profile split again, or nothing if it is invalid: other data could hide there."""
     if profile[36:40] != b"acsp" or int.from_bytes(profile[:4], "big") != len(profile):
         return []
     size = 65533 - len(_ICC) - 2
@@ -120,8 +120,8 @@ _KEPT = frozenset(
 
 
 def png(data: bytes) -> Stripped:
-    """Keeps the chunks that decide on the pixels and their colours, and the orientation as the
-    only EXIF tag; an animation keeps its still image; ends at IEND.
+    """Keeps the chunks that define the pixels and their colours, and the orientation as the only
+    EXIF tag; an animation keeps its still image; ends at IEND.
 
     Raises `Undecodable` when a kept chunk is damaged or IEND is missing.
     """
@@ -129,10 +129,10 @@ def png(data: bytes) -> Stripped:
     kept: list[tuple[bytes, bytes]] = []
     for kind, payload, whole in _chunks(data):
         if kind == b"eXIf":
-            found = exif.read(payload)
-            orientation, located = found.orientation, located or found.located
+            tags = exif.read(payload)
+            orientation, located = tags.orientation, located or tags.located
         elif kind == b"iTXt":
-            located = located or _XMP_PLACE in payload
+            located = located or _XMP_GPS in payload
         elif kind in _KEPT:
             kept.append((kind, whole))
     if orientation != 1:
@@ -149,7 +149,7 @@ def _orientation_chunk(orientation: int) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Each chunk up to and with IEND: kind, payload, and the whole chunk as it stands."""
+    """Each chunk up to and including IEND: kind, payload, and the whole chunk unchanged."""
     if not data.startswith(_SIGNATURE):
         raise Undecodable
     at, kind = len(_SIGNATURE), b""
