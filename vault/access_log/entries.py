@@ -1,5 +1,5 @@
-"""The access log as its readers see it: the person, everything on their vault; a recipient, their
-own doings. Lines are opened at the moment they are shown, and say nothing once a key is gone."""
+"""The access log as its readers see it: a person, everything on their vault; a recipient, their own
+acts. Entries are opened when they are shown; without their key they are left out."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,14 +14,14 @@ from vault.cursors import Page, cut, read
 from vault.rules import Reason, failure_of
 from vault.services import Services
 
-_TOLD_AS_NOT_FOUND = {each.value for each in Reason if failure_of(each).code == "not_found"}
+_SHOWN_AS_NOT_FOUND = {reason.value for reason in Reason if failure_of(reason).code == "not_found"}
 _STREAMED = {Action.READ.value, Action.PREVIEW.value}
 
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """One line. `confirmed` tells, of content, whether what was allowed was also sent whole:
-    `completed`, `interrupted`, `not_confirmed`, or `not_sent` for a refusal."""
+    """One entry. `confirmed`, for content only: whether it was also sent completely (`completed`,
+    `interrupted`, `not_confirmed`), or `not_sent` for a refusal."""
 
     id: UUID
     at: str
@@ -47,20 +47,20 @@ async def list_for_person(
 
 
 async def see_for_person(services: Services, person: Person, event_id: UUID) -> EntryView:
-    """One line of the person's own log."""
+    """One entry of the person's own log. Raises `ServiceError` `not_found`."""
     tag = await services.audit_log.person_tag(person.id)
     async with services.database.transaction() as tx:
         rows = await events_of(tx, person_tag=tag, event_id=event_id, limit=1)
-        entries = _entries(await services.audit_log.open_entries(tx, rows))
-    if not entries:
+        views = _views(await services.audit_log.open_entries(tx, rows))
+    if not views:
         raise not_found()
-    return entries[0]
+    return views[0]
 
 
 async def list_by_actor(
     services: Services, recipient: Recipient, *, cursor: str | None, limit: int
 ) -> Page[EntryView]:
-    """What a worker or a client did, newest first: their own doings and nobody else's."""
+    """The acts of one worker or client, newest first, without those of anyone else."""
     tag = await services.audit_log.actor_tag(recipient.actor())
     return await _page(services, cursor, limit, actor_tag=tag)
 
@@ -79,26 +79,26 @@ async def _page(
         rows = await events_of(
             tx, person_tag=person_tag, actor_tag=actor_tag, before=before, limit=limit + 1
         )
-        lines = await services.audit_log.open_entries(tx, rows[:limit])
-    entries = _entries(lines)
+        entries = await services.audit_log.open_entries(tx, rows[:limit])
+    views = _views(entries)
     if person_tag is None:
-        entries = [_as_told(one) for one in entries if not _was_sent(one)]
-    return Page(entries, cut(rows, limit, lambda row: (0, row.id)))
+        views = [_as_answered(view) for view in views if not _is_sent_request(view)]
+    return Page(views, cut(rows, limit, lambda row: (0, row.id)))
 
 
-def _was_sent(entry: EntryView) -> bool:
-    """Whether it is a request that left. Its sender finds it among their requests, which stay when
-    a vault is erased. Its line does not: it is the vault's, unreadable from then on, and would tell
-    by vanishing that the phone had a vault (invariant 7)."""
-    return entry.action == Action.REQUEST.value and entry.outcome == Outcome.ALLOWED.value
+def _is_sent_request(view: EntryView) -> bool:
+    """Whether it is a consent request that was sent. Its sender sees it in their list of requests,
+    which survives the erasure of a vault. Its entry is unreadable after the erasure: by
+    disappearing here it would reveal that the phone had a vault (invariant 7)."""
+    return view.action == Action.REQUEST.value and view.outcome == Outcome.ALLOWED.value
 
 
-def _as_told(entry: EntryView) -> EntryView:
-    """A recipient's own line, saying no more than the answer did at the time (invariant 7)."""
-    if entry.reason not in _TOLD_AS_NOT_FOUND:
-        return entry
+def _as_answered(view: EntryView) -> EntryView:
+    """A recipient's own entry, which reveals no more than the answer did then (invariant 7)."""
+    if view.reason not in _SHOWN_AS_NOT_FOUND:
+        return view
     return replace(
-        entry,
+        view,
         reason=Reason.NOT_FOUND.value,
         documents=(),
         grant=None,
@@ -108,17 +108,17 @@ def _as_told(entry: EntryView) -> EntryView:
     )
 
 
-def _entries(lines: list[AccessLogEntry]) -> list[EntryView]:
-    return [_entry(line, line.values) for line in lines if line.values is not None]
+def _views(entries: list[AccessLogEntry]) -> list[EntryView]:
+    return [_view(entry, entry.values) for entry in entries if entry.values is not None]
 
 
-def _entry(line: AccessLogEntry, values: dict[str, Any]) -> EntryView:
-    sent = None
+def _view(entry: AccessLogEntry, values: dict[str, Any]) -> EntryView:
+    confirmed = None
     if values["action"] in _STREAMED:
-        sent = line.state or "not_confirmed"
-        sent = sent if values["outcome"] == Outcome.ALLOWED else "not_sent"
+        confirmed = entry.state or "not_confirmed"
+        confirmed = confirmed if values["outcome"] == Outcome.ALLOWED else "not_sent"
     return EntryView(
-        id=line.id,
+        id=entry.id,
         at=values["at"],
         action=values["action"],
         outcome=values["outcome"],
@@ -129,11 +129,11 @@ def _entry(line: AccessLogEntry, values: dict[str, Any]) -> EntryView:
         request=values.get("request"),
         purpose_code=values.get("purpose_code"),
         purpose=values.get("purpose"),
-        confirmed=sent,
+        confirmed=confirmed,
         details=values.get("details", {}),
     )
 
 
 def is_owner(entry: EntryView) -> bool:
-    """Whether the line is the person's own doing, shown as "you"."""
+    """Whether the entry is an act of the person themselves, shown as "you"."""
     return entry.actor.get("kind") == ActorKind.OWNER.value

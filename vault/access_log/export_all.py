@@ -1,4 +1,4 @@
-"""The whole of a person's own log, for the files that they take away."""
+"""All entries of a person's own log, for the files that they download."""
 
 from collections.abc import AsyncIterator
 
@@ -11,10 +11,10 @@ _PAGE = 100
 
 
 async def export_all(services: Services, person: Person) -> AsyncIterator[EntryView]:
-    """Every line on the person's vault, newest first, read page by page.
+    """Every entry on the person's vault, newest first, read page by page.
 
-    Like the log on the screen it is not itself a line: nobody but its owner reads it. No connection
-    is held while a line is being sent.
+    Not recorded, like the log on the screen: only its owner reads it. No database connection is
+    held while an entry is being sent.
     """
     cursor: str | None = None
     while True:

@@ -1,4 +1,4 @@
-"""A line of the person's own log with what proves it: event, key, index, inclusion, checkpoint."""
+"""The proof of an entry of a person's own log: event, key, index, inclusion, checkpoint."""
 
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -14,8 +14,8 @@ from vault.services import Services
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
-    """What verifies offline, with the log's public key alone. `inclusion` is None while the event
-    is on its way into the tree."""
+    """What can be verified offline with only the log's public key. `inclusion` is None until the
+    event is integrated into the tree."""
 
     event: dict[str, Any] = field(repr=False)
     k_event: bytes = field(repr=False)
@@ -25,16 +25,16 @@ class InclusionProof:
 
 
 async def prove_inclusion(services: Services, person: Person, event_id: UUID) -> InclusionProof:
-    """The proof of one line of the person's own log. Looking is not an access: it is not logged."""
+    """The proof of one entry of the person's own log. Reading it is not an access: not recorded."""
     tag = await services.audit_log.person_tag(person.id)
     async with services.database.transaction() as tx:
         rows = await events_of(tx, person_tag=tag, event_id=event_id, limit=1)
-        lines = await services.audit_log.open_entries(tx, rows)
-    if not lines or lines[0].values is None or lines[0].k_event is None:
+        entries = await services.audit_log.open_entries(tx, rows)
+    if not entries or entries[0].values is None or entries[0].k_event is None:
         raise not_found()
     return InclusionProof(
-        event=lines[0].values,
-        k_event=lines[0].k_event,
+        event=entries[0].values,
+        k_event=entries[0].k_event,
         commitment=rows[0].commitment,
         sealed_sha256=sha256(rows[0].sealed).digest(),
         inclusion=await services.transparency_log.inclusion(event_id),

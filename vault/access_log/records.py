@@ -1,4 +1,4 @@
-"""SQL of the access log's readers: statistics, exports, and the retention of a year's keys."""
+"""SQL of the access log: statistics, exports, and the retention of each year's keys."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ async def accounts_of(
     connection: AsyncConnection, organisation_id: UUID
 ) -> Sequence[Row[str, UUID]]:
     """The accounts that an organisation has or had: `kind`, `id`."""
-    found = await connection.execute(
+    result = await connection.execute(
         union_all(
             *(
                 select(literal(kind.value).label("kind"), table.id).where(
@@ -44,7 +44,7 @@ async def accounts_of(
             )
         )
     )
-    return found.all()
+    return result.all()
 
 
 async def actions_between(
@@ -56,7 +56,7 @@ async def actions_between(
     after: UUID | None,
     limit: int,
 ) -> Sequence[Row[Any]]:
-    """Lines of these actors on people's vaults, in `[start, end)`, in the order of their ids."""
+    """Events of these actors on people's vaults, in `[start, end)`, ordered by id."""
     query = (
         select(AccessEvent.__table__, null().label("state"))
         .where(
@@ -76,7 +76,7 @@ async def actions_between(
 async def integrated_events(
     connection: AsyncConnection, *, after: int, since: datetime | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """Events with a leaf beyond `after`, in the order of the leaves, each with its `leaf_index`."""
+    """Events with a leaf index above `after`, ordered by it, each with its `leaf_index`."""
     query = (
         select(AccessEvent.__table__, AccessOutcome.state, LogLeaf.index.label("leaf_index"))
         .join(LogLeaf, LogLeaf.event_id == AccessEvent.id)
@@ -91,7 +91,7 @@ async def integrated_events(
 
 
 class LogWarning(Base):
-    """That a person was told that a year of their log will say nothing any more."""
+    """A person was warned that a year of their log will become unreadable."""
 
     __tablename__ = "log_warning"
     owner_id: Mapped[UUID] = mapped_column(
@@ -101,36 +101,36 @@ class LogWarning(Base):
     at: Mapped[datetime] = mapped_column(server_default=now())
 
 
-async def to_warn(
+async def unwarned_keys(
     connection: AsyncConnection, year: int, limit: int
 ) -> Sequence[Row[UUID | None, int]]:
-    """Keys of people, of that year or before, of which nobody was warned: `owner_id`, `year`."""
-    found = await connection.execute(
+    """People's keys of that year or before, without a warning so far: `owner_id`, `year`."""
+    result = await connection.execute(
         select(AuditKey.owner_id, AuditKey.year)
         .join(PersonRow, PersonRow.id == AuditKey.owner_id)
         .where(AuditKey.year <= year, ~_warned())
         .order_by(AuditKey.owner_id, AuditKey.year)
         .limit(limit)
     )
-    return found.all()
+    return result.all()
 
 
 async def add_warning(connection: AsyncConnection, owner_id: UUID, year: int) -> bool:
-    """Note that a person is warned of a year; False when another process just did."""
-    added = await connection.execute(
+    """Insert the warning of a person about a year; False when another process just did."""
+    result = await connection.execute(
         upsert(LogWarning)
         .values(owner_id=owner_id, year=year)
         .on_conflict_do_nothing()
         .returning(LogWarning.year)
     )
-    return added.one_or_none() is not None
+    return result.one_or_none() is not None
 
 
 async def destroy_keys(
     connection: AsyncConnection, year: int, notice: timedelta, limit: int
 ) -> Sequence[Row[UUID | None, int]]:
-    """Destroy keys of that year or before: the service's, and those of people who were warned
-    `notice` ago; `owner_id` and `year` of each."""
+    """Destroy keys of that year or before: the service's, and those of people warned at least
+    `notice` ago. Returns `owner_id` and `year` of each."""
     due = (
         select(AuditKey.id)
         .where(
@@ -139,14 +139,14 @@ async def destroy_keys(
         )
         .limit(limit)
     )
-    destroyed = await connection.execute(
+    result = await connection.execute(
         delete(AuditKey).where(AuditKey.id.in_(due)).returning(AuditKey.owner_id, AuditKey.year)
     )
-    return destroyed.all()
+    return result.all()
 
 
-async def forget_warning(connection: AsyncConnection, owner_id: UUID, year: int) -> None:
-    """The year is gone: nobody need be told any more."""
+async def delete_warning(connection: AsyncConnection, owner_id: UUID, year: int) -> None:
+    """Delete the warning about a year whose key is destroyed."""
     await connection.execute(
         delete(LogWarning).where(LogWarning.owner_id == owner_id, LogWarning.year == year)
     )

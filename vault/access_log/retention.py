@@ -1,7 +1,7 @@
-"""The log's retention: after the announced years, the keys of a year of it are destroyed, its
-owner having been told. Rows, commitments and the tree stay, and say nothing any more.
+"""The log's retention: after the announced number of years, the keys of a year of the log are
+destroyed, once its owner was warned. Rows, commitments and the tree stay, but are unreadable.
 
-A year is kept whole: that of 2026, for three years, until the first of January 2030 (UTC).
+A year is kept as a whole: with three years, that of 2026 until 1 January 2030 (UTC).
 """
 
 from collections.abc import Iterable
@@ -23,37 +23,38 @@ from vault.decisions import AccessAttempt, record_allowed
 from vault.services import Services
 
 NOTICE = timedelta(days=30)
-_LIFE = timedelta(days=7)
+_MESSAGE_LIFE = timedelta(days=7)
 _BATCH = 200
 _log = structlog.get_logger()
 
 
 async def apply_retention(services: Services) -> int:
-    """Warn those whose turn comes, destroy what is due and was announced; how many keys went."""
+    """Warn those whose keys are due soon, destroy due keys; returns how many were destroyed."""
     await _warn(services)
     return await _destroy(services)
 
 
 async def _warn(services: Services) -> None:
-    """The message and the mark that it was queued are one commit: a crash tells nobody twice, nor
-    destroys what nobody was told of."""
+    """The message and its warning row are one commit: a crash neither repeats a warning nor lets a
+    key be destroyed without one."""
     while True:
         async with services.database.transaction() as tx:
             year = _last_year(services, (await instant(tx) + NOTICE).year)
-            rows = await records.to_warn(tx, year, _BATCH)
-            told: dict[UUID, int] = {}
+            rows = await records.unwarned_keys(tx, year, _BATCH)
+            warned: dict[UUID, int] = {}
             for row in rows:
                 if row.owner_id and await records.add_warning(tx, row.owner_id, row.year):
-                    told[row.owner_id] = row.year
-            for person_id, last in told.items():
+                    warned[row.owner_id] = row.year
+            for person_id, last in warned.items():
                 await _notify(services, tx, person_id, last)
         if len(rows) < _BATCH:
             return
 
 
 async def _destroy(services: Services) -> int:
-    """A crash before a commit leaves keys for the next run; after it, they are gone and said so."""
-    gone = 0
+    """A crash before a commit leaves the keys to the next run; after it, they are destroyed and
+    recorded."""
+    destroyed = 0
     while True:
         async with services.database.transaction() as tx:
             at = await instant(tx)
@@ -61,7 +62,7 @@ async def _destroy(services: Services) -> int:
             rows = await records.destroy_keys(tx, year, NOTICE, _BATCH)
             for row in rows:
                 if row.owner_id is not None:
-                    await records.forget_warning(tx, row.owner_id, row.year)
+                    await records.delete_warning(tx, row.owner_id, row.year)
                 attempt = AccessAttempt(
                     action=Action.KEY_DESTROYED,
                     actor=Actor(ActorKind.SERVICE),
@@ -70,13 +71,13 @@ async def _destroy(services: Services) -> int:
                 )
                 await record_allowed(services, tx, at, attempt)
         _forget(services, (row.owner_id for row in rows))
-        gone += len(rows)
+        destroyed += len(rows)
         if len(rows) < _BATCH:
-            return gone
+            return destroyed
 
 
 def _last_year(services: Services, year: int) -> int:
-    """The last year that is beyond retention at the beginning of `year`."""
+    """The last year whose retention is over at the beginning of `year`."""
     return year - 1 - services.settings.log_retention_years
 
 
@@ -86,7 +87,7 @@ def _forget(services: Services, owners: Iterable[UUID | None]) -> None:
 
 
 async def _notify(services: Services, tx: AsyncConnection, person_id: UUID, year: int) -> None:
-    """By a text message; whoever has no phone is told at the desk, where the log is shown."""
+    """Queue a text message. A person without a phone is informed at the desk, with the log."""
     row = await people.person(tx, person_id)
     if row is None:
         return
@@ -99,4 +100,4 @@ async def _notify(services: Services, tx: AsyncConnection, person_id: UUID, year
         return
     if values.get("phone"):
         text = notifications.log_ends(services, row.language, year)
-        await queue(services, tx, channel="sms", to=values["phone"], text=text, life=_LIFE)
+        await queue(services, tx, channel="sms", to=values["phone"], text=text, life=_MESSAGE_LIFE)

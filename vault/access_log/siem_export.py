@@ -1,7 +1,7 @@
-"""The log for whoever watches the accounts of professionals: OCSF events, subjects as pseudonyms.
+"""The log exported to a SIEM, which monitors professional accounts: OCSF events with pseudonyms.
 
-In the order of the leaves, which never changes: a consumer goes on after the last index it has and
-misses nothing, however late an event was committed.
+Events come in the order of their leaves, which never changes: a consumer that continues after its
+last index misses nothing, however late an event was committed.
 """
 
 from collections.abc import AsyncIterator
@@ -19,12 +19,12 @@ from vault.decisions import AccessAttempt, record_allowed
 from vault.services import Services
 
 _BATCH = 500
-_DIGITS = 32
+_PSEUDONYM_DIGITS = 32
 
 
 @dataclass(slots=True)
 class ExportTally:
-    """What an export gave, and what it could not: events whose key is destroyed."""
+    """How many events were exported; `silent`: how many were not, their key being destroyed."""
 
     events: int = 0
     silent: int = 0
@@ -39,12 +39,12 @@ async def export_ocsf(
     since: datetime | None = None,
     after: int = -1,
 ) -> AsyncIterator[dict[str, Any]]:
-    """Every integrated event beyond the leaf `after`, as OCSF, in constant memory.
+    """Every integrated event with a leaf index above `after`, as OCSF, in constant memory.
 
-    The export is a line of the log, committed before the first event leaves (invariant 1). Raises
-    `audit.sealing.EventBroken` when a row is not the event committed to.
+    The export is itself recorded, committed before the first event leaves (invariant 1). Raises
+    `audit.sealing.InvalidEvent` when a row does not match its commitment.
     """
-    # 1. Recorded, under the service's key: it concerns no vault in particular.
+    # 1. Record the export under the service's key: it concerns no particular vault.
     attempt = AccessAttempt(
         action=Action.LOG_READ,
         actor=Actor(ActorKind.OPERATOR),
@@ -52,23 +52,23 @@ async def export_ocsf(
     )
     async with services.database.transaction() as tx:
         await record_allowed(services, tx, await instant(tx), attempt)
-    # 2. One key a consumer; a pseudonym is an HMAC under it.
+    # 2. One key per consumer; a pseudonym is an HMAC under it.
     key = await services.field_encryption.tag(MONITORING, consumer)
 
-    def pseudonym(kind: str, one: str) -> str:
-        return keyed_tag(key, PSEUDONYM, kind, one).hex()[:_DIGITS]
+    def pseudonym(kind: str, value: str) -> str:
+        return keyed_tag(key, PSEUDONYM, kind, value).hex()[:_PSEUDONYM_DIGITS]
 
-    # 3. Page by page, no connection held while one is being sent.
+    # 3. Read page by page; no database connection is held while a page is being sent.
     while True:
         async with services.database.transaction() as tx:
             rows = await integrated_events(tx, after=after, since=since, limit=_BATCH)
-            lines = await services.audit_log.open_entries(tx, rows)
-        for row, line in zip(rows, lines, strict=True):
-            if line.values is None:
+            entries = await services.audit_log.open_entries(tx, rows)
+        for row, entry in zip(rows, entries, strict=True):
+            if entry.values is None:
                 tally.silent += 1
                 continue
             tally.events += 1
-            yield as_ocsf(line.values, index=row.leaf_index, release=release, pseudonym=pseudonym)
+            yield as_ocsf(entry.values, index=row.leaf_index, release=release, pseudonym=pseudonym)
         if len(rows) < _BATCH:
             return
         after = rows[-1].leaf_index

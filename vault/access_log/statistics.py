@@ -1,8 +1,8 @@
-"""What my organisation did in a month, in counts that single out nobody.
+"""What an organisation did in a month, in counts that single out nobody.
 
-A month is told once it is over: two looks at a running one would tell what happened between them.
-Acts are sealed, so lines are opened to be counted, and nothing but the counts leaves. What was
-erased since is not counted any more.
+Only a month that is over: two results for a running month would reveal the acts between them. Acts
+are sealed, so entries are opened to be counted, and only the counts leave. Acts on a vault erased
+since then are not counted.
 """
 
 import re
@@ -18,8 +18,8 @@ from base.errors import invalid
 from vault.access_log.records import accounts_of, actions_between
 from vault.services import Services
 
-LEAST = 5
-"""Fewer people than that are never counted apart."""
+MIN_PEOPLE = 5
+"""A count about fewer people than this is never shown alone."""
 _BATCH = 500
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
@@ -29,7 +29,7 @@ ActionKey = tuple[str, str]
 
 @dataclass(slots=True)
 class Cell:
-    """How often something was done, on whose vaults (keyed tags), and on whose by colleagues."""
+    """How often an action was done, on whose vaults (keyed tags), on whose by other colleagues."""
 
     times: int = 0
     people: set[bytes] = field(default_factory=set, repr=False)
@@ -38,7 +38,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How often something was done, on how many people's vaults."""
+    """How often an action was done, on how many people's vaults."""
 
     times: int
     people: int
@@ -46,7 +46,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What may be told of a month: counts by act; whether some are kept back; all together."""
+    """What may be shown of a month: counts by action, whether some are kept back, the total."""
 
     month: str
     counts: Mapping[ActionKey, Count]
@@ -55,7 +55,7 @@ class Statistics:
 
 
 async def organisation_statistics(services: Services, worker: Worker, month: str) -> Statistics:
-    """The counts of a month (`YYYY-MM`, in UTC) that is over.
+    """The counts of a month (`YYYY-MM`, UTC) that is over.
 
     Raises `ServiceError` INVALID: `month_invalid`, `month_not_over`.
     """
@@ -69,44 +69,44 @@ async def organisation_statistics(services: Services, worker: Worker, month: str
         for kind, account in accounts
     ]
     own = await services.audit_log.actor_tag(worker.actor())
-    cells = await _counted(services, [tag for tag in tags if tag is not None], own, start, end)
+    cells = await _count(services, [tag for tag in tags if tag is not None], own, start, end)
     counts = publishable(cells)
-    whole = _merged(cells.values())
+    total = _merge(cells.values())
     return Statistics(
         month,
         counts,
         kept_back=len(counts) < len(cells),
-        total=Count(whole.times, len(whole.people)) if _tellable(whole) else None,
+        total=Count(total.times, len(total.people)) if _may_show(total) else None,
     )
 
 
 def publishable(cells: Mapping[ActionKey, Cell]) -> dict[ActionKey, Count]:
     """The cells that single out nobody, alone or by subtraction from the total.
 
-    1. A cell of fewer than five people is kept back; so is one of which whoever reads knows their
-       own part, and what is left is of fewer than five.
-    2. So is the smallest of the others, as long as what is kept back is one cell alone, or of
-       fewer than five people together: else the total would give it away.
+    1. A cell of fewer than five people is kept back. So is one that leaves one to four people
+       when the reader subtracts their own acts.
+    2. While only one cell is kept back, or all of them have fewer than five people together, the
+       smallest other cell is kept back too: otherwise the total would reveal them.
     """
-    shown = {attempt: cell for attempt, cell in cells.items() if _tellable(cell)}
-    hidden = [cell for attempt, cell in cells.items() if attempt not in shown]
-    while hidden and shown and (len(hidden) == 1 or not _tellable(_merged(hidden))):
-        smallest = min(shown, key=lambda attempt: (len(shown[attempt].people), attempt))
+    shown = {key: cell for key, cell in cells.items() if _may_show(cell)}
+    hidden = [cell for key, cell in cells.items() if key not in shown]
+    while hidden and shown and (len(hidden) == 1 or not _may_show(_merge(hidden))):
+        smallest = min(shown, key=lambda key: (len(shown[key].people), key))
         hidden.append(shown.pop(smallest))
-    return {attempt: Count(cell.times, len(cell.people)) for attempt, cell in sorted(shown.items())}
+    return {key: Count(cell.times, len(cell.people)) for key, cell in sorted(shown.items())}
 
 
-def _tellable(cell: Cell) -> bool:
-    return len(cell.people) >= LEAST and not 0 < len(cell.by_others) < LEAST
+def _may_show(cell: Cell) -> bool:
+    return len(cell.people) >= MIN_PEOPLE and not 0 < len(cell.by_others) < MIN_PEOPLE
 
 
-def _merged(cells: Iterable[Cell]) -> Cell:
-    whole = Cell()
+def _merge(cells: Iterable[Cell]) -> Cell:
+    total = Cell()
     for cell in cells:
-        whole.times += cell.times
-        whole.people |= cell.people
-        whole.by_others |= cell.by_others
-    return whole
+        total.times += cell.times
+        total.people |= cell.people
+        total.by_others |= cell.by_others
+    return total
 
 
 def _bounds(month: str) -> tuple[datetime, datetime]:
@@ -118,20 +118,20 @@ def _bounds(month: str) -> tuple[datetime, datetime]:
     return datetime(year, number, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)
 
 
-async def _counted(
+async def _count(
     services: Services, tags: list[bytes], own: bytes | None, start: datetime, end: datetime
 ) -> dict[ActionKey, Cell]:
-    """Opened page by page, and forgotten but for the tags of the people."""
+    """Open the entries page by page and keep only counts and the tags of the people."""
     cells: dict[ActionKey, Cell] = {}
     after: UUID | None = None
     while True:
         async with services.database.transaction() as tx:
             rows = await actions_between(tx, tags, start, end, after=after, limit=_BATCH)
-            lines = await services.audit_log.open_entries(tx, rows)
-        for row, line in zip(rows, lines, strict=True):
-            if line.values is not None:
-                attempt = (line.values["action"], line.values["outcome"])
-                cell = cells.setdefault(attempt, Cell())
+            entries = await services.audit_log.open_entries(tx, rows)
+        for row, entry in zip(rows, entries, strict=True):
+            if entry.values is not None:
+                key = (entry.values["action"], entry.values["outcome"])
+                cell = cells.setdefault(key, Cell())
                 cell.times += 1
                 cell.people.add(row.person_tag)
                 if row.actor_tag != own:

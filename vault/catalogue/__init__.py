@@ -1,4 +1,4 @@
-"""What papers, purposes and legal bases exist: data in JSON, read once and checked. Pure."""
+"""Document types, purposes and legal bases: data in JSON, read once and checked. Pure."""
 
 from vault.catalogue.entries import CatalogueError, Names
 from vault.catalogue.purposes import (

@@ -1,4 +1,4 @@
-"""How one entry of the catalogue is read from JSON, and how a wrong one says where it is wrong."""
+"""Reads entries of the catalogue from JSON; an error names the entry and what is wrong with it."""
 
 import json
 import re
@@ -12,7 +12,7 @@ _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 class CatalogueError(ValueError):
-    """The catalogue's own data is wrong: a defect of the program, never the caller's."""
+    """The catalogue's own data is wrong: a defect of the program, not an error of the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ Entry = TypeVar("Entry", bound=_Coded)
 
 
 def load(file: str) -> list[Any]:
-    """The list that a JSON file beside this one holds."""
+    """The list in a JSON file of this folder."""
     entries = json.loads((_FOLDER / file).read_text(encoding="utf-8"))
     if not isinstance(entries, list):
         raise CatalogueError(f"{file} is not a list")
@@ -43,7 +43,7 @@ def load(file: str) -> list[Any]:
 def read_all(
     raw_entries: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], Entry]
 ) -> tuple[Entry, ...]:
-    """Each entry read, in the order given; raises `CatalogueError` naming the one at fault."""
+    """Read every entry, in the given order; raises `CatalogueError` that names the wrong one."""
     entries: dict[str, Entry] = {}
     for raw in raw_entries:
         code = raw.get("code")
@@ -53,13 +53,13 @@ def read_all(
             raise CatalogueError(f"{code}: the code stands twice")
         try:
             entries[code] = read(raw)
-        except (CatalogueError, TypeError, KeyError) as wrong:
-            raise CatalogueError(f"{code}: {wrong}") from wrong
+        except (CatalogueError, TypeError, KeyError) as error:
+            raise CatalogueError(f"{code}: {error}") from error
     return tuple(entries.values())
 
 
 def names(raw: Any, what: str = "name") -> Names:
-    """`Names` out of `{fr, falc, en}`, each present and not blank."""
+    """`Names` from `{fr, falc, en}`, each present and not blank."""
     for language in ("fr", "falc", "en"):
         word = raw.get(language)
         if not isinstance(word, str) or not word.strip():

@@ -1,4 +1,4 @@
-"""Why documents are asked for, and which lawful basis a request may claim."""
+"""Purposes for which documents are requested, and the legal bases that a request may claim."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -6,12 +6,12 @@ from functools import cache
 from vault.catalogue.entries import Names, load, names, read_all
 
 GRANT_BASIS = "consent"
-"""The basis of every grant: the person gives it. What a request claims says why it was asked."""
+"""The basis of every grant, which the person gives. A request claims its own basis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """A reason for asking, out of a closed list; the requester adds a sentence of their own."""
+    """A reason for a request, from a closed list; the requester adds a sentence of their own."""
 
     code: str
     names: Names
@@ -19,10 +19,10 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True)
 class LegalBasis:
-    """A lawful basis (GDPR, Article 6(1)) that a requester may claim, and what it tells a person.
+    """A legal basis (GDPR, Article 6(1)) that a requester may claim, with a sentence about it.
 
     Three of the six: a contract, vital interests and legitimate interests are not grounds on
-    which social work or an administration may ask for someone's papers here.
+    which a social worker or an administration may request documents here.
     """
 
     code: str
@@ -49,10 +49,10 @@ def legal_bases() -> tuple[LegalBasis, ...]:
 
 
 def purpose_by_code(code: str) -> Purpose | None:
-    """The purpose of that code, or `None`."""
+    """The purpose with that code, or `None`."""
     return next((purpose for purpose in purposes() if purpose.code == code), None)
 
 
 def legal_basis_by_code(code: str) -> LegalBasis | None:
-    """The basis of that code, or `None`."""
+    """The basis with that code, or `None`."""
     return next((basis for basis in legal_bases() if basis.code == code), None)

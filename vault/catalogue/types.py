@@ -1,4 +1,4 @@
-"""The kinds of administrative document that a person in France is asked for."""
+"""The types of administrative document that a person in France has to provide."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from vault.durations import parse
 
 
 class SensitiveKind(StrEnum):
-    """Why a type never enters a grant by type, only as documents picked one by one."""
+    """Why a grant cannot name this type, only single documents of it that the person picks."""
 
     RESIDENCE_PERMIT = "residence_permit"
     VIOLENCE = "violence"
@@ -22,7 +22,7 @@ class SensitiveKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A heading under which a page groups types."""
+    """A heading under which pages group types."""
 
     code: str
     names: Names
@@ -30,11 +30,11 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:
-    """One kind of document. A `code` is never renamed nor reused: sealed rows hold it.
+    """One type of document. A `code` is never renamed or reused: sealed rows hold it.
 
     `usual_validity` is the ISO 8601 duration after issue for which the document is commonly
-    accepted; `has_expiry` says that the paper itself bears an end date, and `notice_period` how
-    long before that date to remind. These help to fill a form: they decide nothing. `pictogram`
+    accepted; `has_expiry`: the paper itself shows an end date; `notice_period`: how long before
+    that date to remind. These help to fill in a form: they decide nothing. `pictogram`
     is the name, without extension, of a drawing in `web/pages/static/pictograms/`.
     """
 
@@ -64,18 +64,18 @@ def document_types() -> tuple[DocumentType, ...]:
 
 
 def by_code(code: str) -> DocumentType | None:
-    """The type of that code, or `None`."""
+    """The type with that code, or `None`."""
     return _index().get(code)
 
 
 def is_sensitive(code: str) -> bool:
-    """Whether a grant may name this type only document by document; an unknown type is."""
-    found = by_code(code)
-    return found is None or found.sensitive
+    """Whether a grant may only hold single documents of this type. An unknown type is sensitive."""
+    entry = by_code(code)
+    return entry is None or entry.sensitive
 
 
 def read_types(raw_types: Iterable[Mapping[str, Any]]) -> tuple[DocumentType, ...]:
-    """Types out of JSON; raises `CatalogueError` naming the type and what is wrong with it."""
+    """Types from JSON; raises `CatalogueError` that names the type and what is wrong with it."""
     return read_all(raw_types, _read)
 
 

@@ -20,7 +20,7 @@ from tests.fixtures import (
     SomeWorker,
 )
 from vault.access_log.statistics import (
-    LEAST,
+    MIN_PEOPLE,
     ActionKey,
     Cell,
     Count,
@@ -59,7 +59,7 @@ async def did(
 
 @pytest.fixture
 async def crowd(make_person: MakePerson) -> list[SomePerson]:
-    return [await make_person() for _ in range(LEAST + 1)]
+    return [await make_person() for _ in range(MIN_PEOPLE + 1)]
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ async def test_acts_and_people_of_the_whole_organisation_are_counted(
 ) -> None:
     one, two = team
     await did(services, one, crowd, Action.READ)
-    await did(services, two, crowd[:LEAST], Action.READ)
-    await did(services, two, crowd[:LEAST], Action.READ, DURING + timedelta(microseconds=1))
+    await did(services, two, crowd[:MIN_PEOPLE], Action.READ)
+    await did(services, two, crowd[:MIN_PEOPLE], Action.READ, DURING + timedelta(microseconds=1))
 
     for reader in team:
         seen = await organisation_statistics(services, reader.subject, MONTH)
@@ -121,8 +121,8 @@ async def test_whoever_knows_their_own_part_does_not_learn_the_rest(
     services: Services, team: tuple[SomeWorker, SomeWorker], crowd: list[SomePerson]
 ) -> None:
     one, two = team
-    await did(services, one, crowd[:LEAST], Action.READ)
-    await did(services, two, crowd[LEAST:], Action.READ)
+    await did(services, one, crowd[:MIN_PEOPLE], Action.READ)
+    await did(services, two, crowd[MIN_PEOPLE:], Action.READ)
     seen = await organisation_statistics(services, one.subject, MONTH)
     assert (seen.counts, seen.total) == ({}, None)
 
@@ -175,11 +175,11 @@ CELLS = st.dictionaries(
 @given(CELLS)
 def test_no_subtraction_singles_anyone_out(cells: dict[ActionKey, Cell]) -> None:
     counts = publishable(cells)
-    assert all(count.people >= LEAST for count in counts.values())
+    assert all(count.people >= MIN_PEOPLE for count in counts.values())
     hidden = [cell for attempt, cell in cells.items() if attempt not in counts]
     if counts and hidden:
         assert len(hidden) >= 2
-        assert len(set().union(*(cell.people for cell in hidden))) >= LEAST
+        assert len(set().union(*(cell.people for cell in hidden))) >= MIN_PEOPLE
 
 
 def test_all_that_can_be_told_is_told() -> None:
