@@ -146,7 +146,7 @@ async def test_locks_named_by_bytes(services: Services) -> None:
 
 
 def test_channels_of_the_database() -> None:
-    assert (keys.CHANNEL, messages.CHANNEL, revocations.GRANTS, log_records.CHANNEL) == (
+    assert (keys.CHANNEL, messages.CHANNEL, revocations.CHANNEL, log_records.CHANNEL) == (
         "unefois_keys", "unefois_messages", "unefois_revoked", "unefois_event",
     )  # fmt: skip
 

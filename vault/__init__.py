@@ -1,1 +1,1 @@
-"""Floor 4: the domain: documents, grants, requests; one file a use case."""
+"""Layer 4, the domain: documents, consent, access log, maintenance."""

@@ -1,4 +1,4 @@
-"""Where a list goes on: an opaque cursor, and a page of items. Pure."""
+"""Pagination: an opaque cursor, and a page of items. Pure."""
 
 import base64
 import binascii
@@ -17,20 +17,20 @@ Position = tuple[int, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """Some items, and the cursor of those that follow."""
+    """Some items, and the cursor of the next page; None on the last page."""
 
     items: list[Item]
     next: str | None
 
 
 def write(position: Position) -> str:
-    """A position as the caller hands it back."""
+    """The cursor of a position, which the caller sends back for the next page."""
     rank, last = position
     return base64.urlsafe_b64encode(bytes([rank]) + last.bytes).decode().rstrip("=")
 
 
 def read(cursor: str | None) -> Position | None:
-    """A position read back. Raises `ServiceError` INVALID `cursor_invalid`."""
+    """The position in a cursor. Raises `ServiceError` INVALID `cursor_invalid`."""
     if cursor is None:
         return None
     try:
@@ -44,5 +44,5 @@ def read(cursor: str | None) -> Position | None:
 
 
 def cut(rows: Sequence[Any], limit: int, position: Callable[[Any], Position]) -> str | None:
-    """The cursor after `limit` rows, when one more was found."""
+    """The cursor after `limit` rows; None unless there are more than `limit`."""
     return write(position(rows[limit - 1])) if len(rows) > limit else None

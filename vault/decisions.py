@@ -1,7 +1,7 @@
-"""Judged, then recorded, whichever the judgement: the one way an act reaches the log.
+"""Decisions: each judgement, allowed or refused, is recorded before the caller gets an answer.
 
-An allowed act is recorded in its own transaction; a refusal commits alone, once the act's
-transaction is over, and only then is the caller told (invariants 1 and 2).
+An allowed act is recorded in its own transaction. A refusal is recorded and committed alone, after
+the act's transaction, and only then is the caller answered (invariants 1 and 2).
 """
 
 from dataclasses import dataclass, field
@@ -20,10 +20,10 @@ from vault.rules import Reason, failure_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessAttempt:
-    """What was tried, by whom and on what: a line of the log but for when and how it ended.
+    """What was tried, by whom and on what: an event without its time and outcome.
 
-    `person` is whose log it goes to; None when the thing does not exist: the line is then kept
-    under the service's key, so that both cost the same.
+    `person`: whose log the event goes to. None when the object does not exist: the event is then
+    sealed under the service's key, so that both cases take the same time.
     """
 
     action: Action
@@ -39,7 +39,7 @@ class AccessAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """An act that a rule refused: what a use case's transaction hands out instead of its result."""
+    """An act that a rule refused: what a use case's transaction returns instead of its result."""
 
     attempt: AccessAttempt
     reason: Reason
@@ -47,9 +47,9 @@ class Denial:
 
 
 def shown_to(owner_id: UUID | None, subject: Person | Recipient) -> Actor:
-    """The actor as the owner's log shows them: another person is nobody.
+    """The actor as the owner's log shows them: another person is anonymous.
 
-    Who they are is not the owner's to know.
+    The owner may not learn who that other person is.
     """
     if isinstance(subject, Person) and subject.id != owner_id:
         return Actor(ActorKind.ANONYMOUS)
@@ -59,10 +59,10 @@ def shown_to(owner_id: UUID | None, subject: Person | Recipient) -> Actor:
 async def record_allowed(
     services: CoreServices, tx: Transaction, at: datetime, attempt: AccessAttempt
 ) -> UUID:
-    """Record an allowed act in its own transaction; the event's id.
+    """Record an allowed act in its own transaction; returns the event's id.
 
-    Nothing may be revealed before that transaction commits. A crash before leaves neither the
-    act nor its line.
+    Nothing may be revealed before that transaction commits. A crash before the commit leaves
+    neither the act nor its event.
     """
     return await services.audit_log.record(tx, _event(attempt, at, Outcome.ALLOWED, ""))
 
@@ -74,10 +74,10 @@ async def record_refusal(
     *,
     retry_after: int | None = None,
 ) -> ServiceError:
-    """Record a refusal alone and give the failure to raise: `raise await refuse(…)`.
+    """Record a refusal alone; returns the error to raise: `raise await record_refusal(…)`.
 
-    Call it once the act's transaction is over. Should the recording fail, its own error is what
-    is raised: nothing is answered that the log does not hold.
+    Call it after the act's transaction. If recording fails, its own error is raised instead:
+    nothing is answered that the log does not hold.
     """
     async with services.database.transaction() as tx:
         at = await instant(tx)
@@ -88,7 +88,7 @@ async def record_refusal(
 
 
 async def record_denial(services: CoreServices, denial: Denial) -> ServiceError:
-    """`refuse`, for what a transaction handed out."""
+    """`record_refusal` for a `Denial` that a transaction returned."""
     return await record_refusal(
         services, denial.attempt, denial.reason, retry_after=denial.retry_after
     )
@@ -97,10 +97,10 @@ async def record_denial(services: CoreServices, denial: Denial) -> ServiceError:
 async def check_token(
     services: CoreServices, subject: Person | Recipient, word: str, action: Action
 ) -> None:
-    """Raise `token_scope_missing`, recorded, when a client's access token lacks a scope's word.
+    """Raise `token_scope_missing`, recorded, when a client's access token lacks the scope `word`.
 
-    Judged before anything is looked up: it says something of the token alone. People and workers
-    have sessions, which no scope narrows.
+    Checked before any look-up, because it depends on the token alone. People and workers have
+    sessions, which have no scopes.
     """
     if isinstance(subject, Client) and word not in subject.scope:
         attempt = AccessAttempt(action=action, actor=subject.actor(), details={"scope": word})

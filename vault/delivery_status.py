@@ -1,6 +1,6 @@
-"""Whether what was allowed was also sent whole: written in batches, after the fact.
+"""Whether content that was allowed was also sent completely: written in batches afterwards.
 
-A crash loses at most the last 200 ms of these lines; a missing one reads "not confirmed".
+A crash loses at most the last 200 ms of these rows; a missing one is shown as "not confirmed".
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from audit.records import outcomes
 from base.database import Database
 
 FLUSH_SECONDS = 0.2
-_MOST = 500
+_MAX_BATCH = 500
 
 _log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ class DeliveryStatusWriter:
         self._task: asyncio.Task[None] | None = None
 
     def note(self, event_id: UUID, *, completed: bool) -> None:
-        """Note how a stream ended. The first word on an event stands."""
+        """Queue how a download ended. For each event only the first call counts."""
         self._waiting.setdefault(event_id, "completed" if completed else "interrupted")
         self._wake.set()
 
@@ -37,7 +37,7 @@ class DeliveryStatusWriter:
         self._task = asyncio.create_task(self._run(), name="completions")
 
     async def stop(self) -> None:
-        """Write what is waiting, then end."""
+        """Write what is queued, then stop."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -51,7 +51,7 @@ class DeliveryStatusWriter:
             self._wake.clear()
             try:
                 await self._flush()
-            except Exception as error:  # noqa: BLE001  (the database may be away for a while)
+            except Exception as error:  # noqa: BLE001  (the database may be unreachable for a while)
                 _log.warning("completions_not_written", error=type(error).__name__)
                 await asyncio.sleep(FLUSH_SECONDS)
                 self._wake.set()
@@ -59,7 +59,7 @@ class DeliveryStatusWriter:
     async def _flush(self) -> None:
         while self._waiting:
             batch: dict[str, list[UUID]] = {}
-            for event_id, state in islice(self._waiting.items(), _MOST):
+            for event_id, state in islice(self._waiting.items(), _MAX_BATCH):
                 batch.setdefault(state, []).append(event_id)
             async with self._database.pipeline.transaction() as tx:
                 tx.defer(*(outcomes(events, state) for state, events in batch.items()))

@@ -1,4 +1,4 @@
-"""A document as the use cases give it: opened rows, nothing about HTTP."""
+"""A document as use cases return it: its opened rows, without anything of HTTP."""
 
 import json
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from storage.field_encryption import FieldReader
 
 @dataclass(frozen=True, slots=True)
 class DocumentMetadata:
-    """What the depositor says of a paper."""
+    """What the depositor states about a document."""
 
     type: str
     title: str | None = field(default=None, repr=False)
@@ -43,22 +43,21 @@ class DocumentView:
 
     @property
     def verified(self) -> bool:
-        """Whether an administration's word still stands behind it."""
+        """Whether an administration deposited it and its owner has not changed it."""
         return is_verified(self.deposited_by, self.version, altered=self.altered)
 
 
 def is_verified(deposited_by: dict[str, str], version: int, *, altered: bool) -> bool:
-    """An administration's own deposit is taken at its word, for as long as it is its own: once the
-    owner changed its type, a date or its content, it is the owner who speaks. Only the owner adds
-    versions. Anyone else's deposit is not checked."""
+    """A document that an administration deposited counts as verified until its owner changes its
+    type, a date or its content (only the owner adds versions). Deposits of anyone else do not."""
     return deposited_by.get("kind") == "client" and version == 1 and not altered
 
 
 def metadata_values(
     metadata: DocumentMetadata, deposited_by: dict[str, str], *, altered: bool = False
 ) -> dict[str, Any]:
-    """The JSON values sealed in a document's row. `altered`: the owner changed its type or dates
-    since it was deposited."""
+    """The JSON values sealed in a document's row. `altered`: the owner has changed its type or
+    dates since the deposit."""
     return {
         **({"altered": True} if altered else {}),
         "type": metadata.type,
@@ -71,7 +70,7 @@ def metadata_values(
 
 
 def metadata_key(metadata: DocumentMetadata) -> bytes:
-    """The metadata as bytes: equal metadata, equal bytes."""
+    """The metadata as bytes; equal metadata gives equal bytes."""
     return json.dumps(metadata_values(metadata, {}), sort_keys=True).encode()
 
 
@@ -83,7 +82,7 @@ def view_of(
     file: dict[str, Any],
     altered: bool = False,
 ) -> DocumentView:
-    """A joined row of `vault.documents.records`, with what it seals at hand already."""
+    """The view of a joined row of `vault.documents.records`, from values that are open already."""
     return DocumentView(
         id=row.id,
         revision=row.revision,

@@ -1,4 +1,4 @@
-"""How long a grant lasts: ISO 8601 durations and the instant at which they end. Pure."""
+"""ISO 8601 durations, and the instant at which a grant of a duration ends. Pure."""
 
 import re
 from calendar import monthrange
@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from base.errors import ErrorKind, ServiceError
 
-LONGEST_GRANT = "P12M"
-_LONGEST_TEXT = 40
-_LONGEST_YEARS = 150
+MAX_GRANT = "P12M"
+_MAX_TEXT_LENGTH = 40
+_MAX_YEARS = 150
 
 _NUMBER = "[0-9]{1,12}"
 _SHAPE = re.compile(
@@ -22,19 +22,20 @@ _SHAPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A length of time as a calendar counts it: whole months, then an exact rest."""
+    """A calendar length of time: whole months, plus an exact rest."""
 
     months: int
     rest: timedelta
 
 
 def parse(text: str) -> Duration:
-    """Read an ISO 8601 duration (§5.5.2.2, §5.5.2.4): whole numbers, upper case, weeks alone.
+    """Read an ISO 8601 duration (§5.5.2.2, §5.5.2.4): whole numbers, upper case; weeks are not
+    combined with other units.
 
-    Raises `ServiceError` INVALID: `duration_invalid` for anything else and for nothing at all
+    Raises `ServiceError` INVALID: `duration_invalid` for anything else and for a length of zero
     (`P0D`), `duration_too_long` for a well-formed one of more than 150 years.
     """
-    shape = _SHAPE.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
+    shape = _SHAPE.fullmatch(text) if len(text) <= _MAX_TEXT_LENGTH else None
     if shape is None:
         raise ServiceError(ErrorKind.INVALID, "duration_invalid")
     part = {unit: int(number or 0) for unit, number in shape.groupdict().items()}
@@ -45,17 +46,17 @@ def parse(text: str) -> Duration:
         raise ServiceError(ErrorKind.INVALID, "duration_too_long") from None
     if not months and not rest:
         raise ServiceError(ErrorKind.INVALID, "duration_invalid")
-    if months > _LONGEST_YEARS * 12 or rest > timedelta(days=_LONGEST_YEARS * 366):
+    if months > _MAX_YEARS * 12 or rest > timedelta(days=_MAX_YEARS * 366):
         raise ServiceError(ErrorKind.INVALID, "duration_too_long")
     return Duration(months, rest)
 
 
 def end_of(start: datetime, duration: str) -> datetime:
-    """The UTC instant at which a duration begun at `start` is over.
+    """The UTC instant at which a duration that starts at `start` ends.
 
-    Months first, a day that the month lacks becoming its last one (31 January + P1M is the end of
-    February), then the rest exactly, as in XML Schema 1.1 part 2, appendix E.3.3. `start` must
-    know its zone. Raises as `parse` does, and `duration_too_long` past the year 9999.
+    Months are added first; a day that the month does not have becomes its last day (31 January +
+    P1M is the end of February). Then the exact rest is added (XML Schema 1.1 part 2, appendix
+    E.3.3). `start` must have a time zone. Raises as `parse`; `duration_too_long` past year 9999.
     """
     if start.tzinfo is None:
         raise ValueError("a start without a time zone")
@@ -67,15 +68,15 @@ def end_of(start: datetime, duration: str) -> datetime:
 
 
 def before(end: datetime, duration: str) -> datetime:
-    """The UTC instant from which `duration` is left until `end`: rest first, then months."""
+    """The UTC instant `duration` before `end`: the rest is subtracted first, then the months."""
     length = parse(duration)
     return _after_months(end.astimezone(UTC) - length.rest, -length.months)
 
 
 def within_a_year(start: datetime, duration: str) -> bool:
-    """Whether it ends no later than twelve months from `start`; raises only on a bad shape."""
+    """Whether it ends at most twelve months after `start`; raises only `duration_invalid`."""
     try:
-        return end_of(start, duration) <= end_of(start, LONGEST_GRANT)
+        return end_of(start, duration) <= end_of(start, MAX_GRANT)
     except ServiceError as failure:
         if failure.code == "duration_too_long":
             return False
@@ -83,9 +84,9 @@ def within_a_year(start: datetime, duration: str) -> bool:
 
 
 def grant_end(start: datetime, duration: str) -> datetime:
-    """When a grant begun at `start` ends; `duration_too_long` beyond twelve months."""
+    """When a grant that starts at `start` ends; raises `duration_too_long` beyond twelve months."""
     if not within_a_year(start, duration):
-        raise ServiceError(ErrorKind.INVALID, "duration_too_long", limit=LONGEST_GRANT)
+        raise ServiceError(ErrorKind.INVALID, "duration_too_long", limit=MAX_GRANT)
     return end_of(start, duration)
 
 

@@ -1,6 +1,6 @@
-"""`Idempotency-Key`: the same key and body of the same caller have one effect, and one answer.
+"""`Idempotency-Key`: the same key and body from the same caller have one effect and one answer.
 
-A row holds two keyed tags and the id that was made; a key reused with another body is refused.
+A row holds two keyed tags and the id of the result. A key reused with another body is refused.
 """
 
 import json
@@ -16,12 +16,12 @@ from base.key_names import IDEMPOTENCY_BODY, IDEMPOTENCY_KEY
 from base.locks import hold_tag
 from vault import records
 
-_LONGEST = 255
+_MAX_KEY_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A key held until the transaction ends. `result_id`: what the first call made, or None."""
+    """A key locked until the transaction ends. `result_id`: the first call's result, or None."""
 
     key_hash: bytes
     request_hash: bytes
@@ -37,15 +37,15 @@ async def claim(
     key: str | None,
     body: Any,
 ) -> Claim | None:
-    """Hold a key in the caller's transaction; None when the caller sent none.
+    """Lock a key in the caller's transaction; None when the caller sent no key.
 
-    `route` names the use case and what it acts on; `body` is JSON-able, or bytes that stand for it
-    (a content tag). A second call with the key waits here until the first has committed. Raises
+    `route` names the use case and its object; `body` is JSON-serialisable, or bytes that represent
+    it (a content tag). A second call with the same key waits until the first commits. Raises
     `ServiceError` INVALID: `idempotency_key_invalid`, `idempotency_key_reused`.
     """
     if key is None:
         return None
-    if not 0 < len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
+    if not 0 < len(key) <= _MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
         raise ServiceError(ErrorKind.INVALID, "idempotency_key_invalid")
     key_hash = await services.field_encryption.tag(IDEMPOTENCY_KEY, caller_id.bytes, route, key)
     request_hash = await services.field_encryption.tag(IDEMPOTENCY_BODY, key_hash, _canonical(body))
@@ -58,8 +58,8 @@ async def claim(
     return Claim(key_hash, request_hash, row.result_id)
 
 
-async def keep(tx: AsyncConnection, claimed: Claim | None, result_id: UUID) -> None:
-    """Note what was made, in the transaction that makes it: both are kept, or neither."""
+async def save(tx: AsyncConnection, claimed: Claim | None, result_id: UUID) -> None:
+    """Store the result's id in the transaction that creates the result: both commit, or neither."""
     if claimed is not None:
         await records.add_idempotency_answer(
             tx,

@@ -1,5 +1,5 @@
-"""Deferring jobs: what is done after the answer, written in the transaction that causes it, so
-that a job exists exactly when its cause was committed. Arguments are ids only (invariant 5)."""
+"""Deferring jobs, which run after the answer. A job is inserted in the transaction that causes it,
+so it exists exactly when its cause is committed. Arguments are ids only (invariant 5)."""
 
 from uuid import UUID
 
@@ -12,17 +12,17 @@ PREVIEW = "preview"
 SCAN = "scan"
 QUEUE = "vault"
 
-# Never opened: it only writes rows, on the connection of the use case.
+# Never opened: it only inserts rows, on the connection of the use case.
 _app = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
 
 async def defer_preview(connection: AsyncConnection, owner_id: UUID, version_id: UUID) -> None:
-    """Have the first page of a version drawn."""
+    """Defer drawing the first page of a version."""
     await _defer(connection, PREVIEW, owner_id, version_id)
 
 
 async def defer_scan(connection: AsyncConnection, owner_id: UUID, version_id: UUID) -> None:
-    """Have a version looked at by the virus scanner."""
+    """Defer the virus scan of a version."""
     await _defer(connection, SCAN, owner_id, version_id)
 
 

@@ -1,4 +1,4 @@
-"""So many attempts an hour, counted in the database: any number of processes keep one count."""
+"""A limit of attempts per hour, counted in the database, so that all processes share one count."""
 
 from datetime import timedelta
 from typing import Literal
@@ -13,15 +13,15 @@ HOUR = timedelta(hours=1)
 
 
 async def take_attempt(
-    services: CoreServices, subject_id: UUID, kind: Literal["give"], most: int
+    services: CoreServices, subject_id: UUID, kind: Literal["give"], limit: int
 ) -> int | None:
-    """Count one attempt, or say how many seconds to wait.
+    """Count one attempt, or return how many seconds to wait.
 
-    Commits by itself, before the attempt: one that fails, or crashes, counts too.
+    Commits in its own transaction before the attempt: one that fails or crashes counts too.
     """
     async with services.database.transaction() as tx:
         await hold_tag(tx, await services.field_encryption.tag(PACE, kind, subject_id.bytes))
-        wait = await records.attempt_wait(tx, subject_id, kind, most=most, within=HOUR)
+        wait = await records.attempt_wait(tx, subject_id, kind, limit=limit, within=HOUR)
         if wait is None:
             await records.add_attempt(tx, subject_id, kind)
     return wait

@@ -16,38 +16,38 @@ from vault.tables import Attempt, Idempotency
 async def idempotency_answer(
     connection: AsyncConnection, key_hash: bytes
 ) -> Row[bytes, UUID] | None:
-    """`request_hash` and `result_id` of the answer given to a key."""
-    found = await connection.execute(
+    """`request_hash` and `result_id` stored for a key."""
+    result = await connection.execute(
         select(Idempotency.request_hash, Idempotency.result_id).where(
             Idempotency.key_hash == key_hash
         )
     )
-    return found.one_or_none()
+    return result.one_or_none()
 
 
 async def add_idempotency_answer(connection: AsyncConnection, **values: Any) -> None:
-    """Keep an answer, in the transaction that gives it."""
+    """Insert an answer."""
     await connection.execute(insert(Idempotency).values(**values))
 
 
 async def delete_idempotency_answers(connection: AsyncConnection) -> None:
-    """Forget the answers given more than a day ago."""
+    """Delete the answers older than a day."""
     old = Idempotency.created_at < now() - text("interval '1 day'")
     await connection.execute(delete(Idempotency).where(old))
 
 
 async def attempt_wait(
-    connection: AsyncConnection, subject_id: UUID, kind: str, *, most: int, within: timedelta
+    connection: AsyncConnection, subject_id: UUID, kind: str, *, limit: int, within: timedelta
 ) -> int | None:
-    """Seconds to wait before one more attempt, or None when there is room now.
+    """Seconds to wait before one more attempt, or None when one is allowed now.
 
-    Read under a lock of the subject: two at once would both find room.
+    The caller MUST hold a lock of the subject: without it two concurrent attempts may both pass.
     """
     made_at = (
         select(Attempt.created_at)
         .where(Attempt.subject_id == subject_id, Attempt.kind == kind)
         .order_by(Attempt.id.desc())
-        .offset(most - 1)
+        .offset(limit - 1)
         .limit(1)
         .scalar_subquery()
     )
@@ -63,5 +63,5 @@ async def add_attempt(connection: AsyncConnection, subject_id: UUID, kind: str) 
 
 
 async def delete_attempts(connection: AsyncConnection, older_than: timedelta) -> None:
-    """Drop the attempts that no longer count (the sweep)."""
+    """Delete the attempts that no longer count."""
     await connection.execute(delete(Attempt).where(Attempt.created_at < now() - older_than))

@@ -1,7 +1,7 @@
-"""Ends what is under way: a revoked grant stops its downloads, a destroyed key is forgotten.
+"""Listens for revoked grants, whose downloads stop, and destroyed keys, which leave the caches.
 
-One connection listens. While it is lost, streams under a grant are stopped after a second rather
-than trusted, and every cached key is dropped (invariants 3 and 8).
+One connection listens. When it is lost, every cached key is dropped, and streams under a grant are
+stopped within about a second (invariants 3 and 8).
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from base import clock
 from base.database import Database
 from base.ids import parse_id
 
-GRANTS = "unefois_revoked"
-_BLIND_SECONDS = 0.5
+CHANNEL = "unefois_revoked"
+_GRACE_SECONDS = 0.5
 _RETRY_SECONDS = 0.2
-_REMEMBERED = 10_000
+_MAX_RECENT = 10_000
 
 _log = structlog.get_logger()
 
 
 @dataclass(eq=False, slots=True)
 class Watch:
-    """One stream under way. `stopped` says that it must end; its task is woken by cancellation."""
+    """One running stream. `stopped`: it must end; its task is then cancelled to wake it."""
 
     task: "asyncio.Task[object]" = field(repr=False)
     stopped: bool = False
@@ -40,7 +40,7 @@ class Watch:
 
 
 class Revocations:
-    """Hears revocations and key destructions, and tells whom they concern."""
+    """Receives revocations and key destructions; stops the streams and drops the keys concerned."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class Revocations:
         self._forget_all = forget_all
         self._watches: defaultdict[UUID, set[Watch]] = defaultdict(set)
         self._recent: OrderedDict[UUID, float] = OrderedDict()
-        self._hearing_since = 0.0
+        self._listening_since = 0.0
         self._task: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
 
     @property
     def listening(self) -> bool:
-        """Whether a revocation made now would be heard here."""
+        """Whether a revocation made now would be received here."""
         return self._ready.is_set()
 
     async def start(self) -> None:
@@ -77,15 +77,15 @@ class Revocations:
 
     @contextmanager
     def watching(self, grant_id: UUID, judged_at: float) -> Iterator[Watch]:
-        """Follow a grant for the length of a stream run by the current task.
+        """Watch a grant while the current task streams.
 
-        `judged_at` is `clock.monotonic()` just before the judgement: what was heard since then, or
-        may have been missed, stops the stream at once.
+        `judged_at` is `clock.monotonic()` just before the judgement. A revocation received since
+        then, or a time without listening since then, stops the stream at once.
         """
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (called from a coroutine)
         watch = Watch(task)
-        missed = judged_at < self._hearing_since or not self.listening
+        missed = judged_at < self._listening_since or not self.listening
         watch.stopped = missed or self._recent.get(grant_id, -1.0) >= judged_at
         self._watches[grant_id].add(watch)
         try:
@@ -96,10 +96,10 @@ class Revocations:
                 del self._watches[grant_id]
 
     def stop_grant(self, grant_id: UUID) -> None:
-        """End every stream of a grant in this process, and those about to begin."""
+        """Stop every stream of a grant in this process, including those that are about to start."""
         self._recent[grant_id] = clock.monotonic()
         self._recent.move_to_end(grant_id)
-        while len(self._recent) > _REMEMBERED:
+        while len(self._recent) > _MAX_RECENT:
             self._recent.popitem(last=False)
         for watch in tuple(self._watches.get(grant_id, ())):
             watch.stop()
@@ -118,14 +118,14 @@ class Revocations:
             self._ready.clear()
             self._forget_all()
             lost_at = clock.monotonic()
-            while clock.monotonic() - lost_at < _BLIND_SECONDS:
+            while clock.monotonic() - lost_at < _GRACE_SECONDS:
                 await asyncio.sleep(_RETRY_SECONDS)
-                if await self._answers():
+                if await self._database_answers():
                     break
             else:
                 self._stop_all()
 
-    async def _answers(self) -> bool:
+    async def _database_answers(self) -> bool:
         try:
             await self._database.check()
         except Exception:  # noqa: BLE001  (any failure means: not yet)
@@ -133,16 +133,16 @@ class Revocations:
         return True
 
     async def _listen(self) -> None:
-        async with self._database.listening(GRANTS, self._key_channel) as connection:
-            # What was said while nobody listened is unknown: start from nothing trusted.
+        async with self._database.listening(CHANNEL, self._key_channel) as connection:
+            # Notifications sent before LISTEN are lost: drop every key and stop every stream.
             self._forget_all()
             self._stop_all()
-            self._hearing_since = clock.monotonic()
+            self._listening_since = clock.monotonic()
             self._ready.set()
-            async for notice in connection.notifies():
-                if notice.channel == self._key_channel:
-                    self._forget_key(notice.payload)
+            async for notification in connection.notifies():
+                if notification.channel == self._key_channel:
+                    self._forget_key(notification.payload)
                 else:
-                    grant_id = parse_id(notice.payload)
+                    grant_id = parse_id(notification.payload)
                     if grant_id is not None:
                         self.stop_grant(grant_id)

@@ -1,7 +1,7 @@
 """Who may do what under a grant or with a request: plain functions on plain values. Pure.
 
-Every rule answers `Allowed` or `Refused(reason)`; the use case records the answer, whichever it
-is, before anything leaves. The instant is the database's, read with the rows.
+Every rule returns `Allowed` or `Refused(reason)`; the use case records either one before it
+reveals anything. The current time is the database's, read together with the rows.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class GrantAction(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why not. Closed, and kept in the log: additions only."""
+    """Why an act is refused. The values are stored in the log: only ever add to them."""
 
     NOT_FOUND = "not_found"
     NOT_RECIPIENT = "not_recipient"
@@ -51,12 +51,12 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Yes."""
+    """The act is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No, and why."""
+    """The act is refused, and why."""
 
     reason: Reason
 
@@ -66,7 +66,7 @@ Judgement = Allowed | Refused
 
 @dataclass(frozen=True, slots=True)
 class GrantFacts:
-    """What a grant's row says, read `FOR SHARE` together with `at`, the instant it is judged at."""
+    """A grant's row, read `FOR SHARE` together with `at`, the time of the judgement."""
 
     at: datetime
     person_id: UUID
@@ -82,10 +82,10 @@ class GrantFacts:
 
 @dataclass(frozen=True, slots=True)
 class DocumentFacts:
-    """What a document's row says beside a grant.
+    """A document's row, compared with a grant.
 
-    `same_person`: it is the vault that the grant was given on. `picked`: the person chose this
-    very document. `type_in_scope`: its type's tag is among the grant's.
+    `same_person`: the document is in the vault that the grant is for. `picked`: the person chose
+    this document itself. `type_in_scope`: its type's tag is among the grant's.
     """
 
     same_person: bool
@@ -99,7 +99,7 @@ class DocumentFacts:
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What a request's row says, read under its lock."""
+    """A request's row, read under its lock."""
 
     person_id: UUID | None
     answer: str | None
@@ -113,26 +113,26 @@ def may_open(
     caller: Party,
     action: GrantAction,
 ) -> Judgement:
-    """Whether the caller may do `action` (`read`, or `attest` for a metadata line) to a document.
+    """Whether the caller may do `action` (`read`, or `attest` for its metadata) with a document.
 
-    A grant that is not the caller's answers before its state does, so that nothing is learnt of it.
+    The recipient is checked before the grant's state, so that others learn nothing about it.
     """
-    under = _under(grant, caller)
-    if isinstance(under, Refused):
-        return under
-    if not _grants(under, action):
+    usable = _usable(grant, caller)
+    if isinstance(usable, Refused):
+        return usable
+    if not _allows(usable, action):
         return Refused(Reason.ACTION_NOT_GRANTED)
     if document is None:
         return Refused(Reason.NOT_FOUND)
-    return _covered(under, document)
+    return _covered(usable, document)
 
 
 def may_list(grant: GrantFacts | None, *, caller: Party) -> Judgement:
     """Whether the caller may see which documents a grant covers: it needs `attest` or `read`."""
-    under = _under(grant, caller)
-    if isinstance(under, Refused):
-        return under
-    if not _grants(under, GrantAction.ATTEST):
+    usable = _usable(grant, caller)
+    if isinstance(usable, Refused):
+        return usable
+    if not _allows(usable, GrantAction.ATTEST):
         return Refused(Reason.ACTION_NOT_GRANTED)
     return Allowed()
 
@@ -140,7 +140,7 @@ def may_list(grant: GrantFacts | None, *, caller: Party) -> Judgement:
 def may_attest(grant: GrantFacts | None, *, type_covered: bool, caller: Party) -> Judgement:
     """Whether the caller may learn that a type is held, with its dates: `attest` or `read`.
 
-    `type_covered`: the grant names the type, or a document of that type was picked into it.
+    `type_covered`: the grant names the type, or one of its picked documents is of that type.
     """
     listing = may_list(grant, caller=caller)
     if isinstance(listing, Allowed) and not type_covered:
@@ -155,11 +155,11 @@ def may_deposit(
     type_in_scope: bool,
     caller: Party,
 ) -> Judgement:
-    """Whether the caller may add a document: a grant that names types takes only those."""
-    under = _under(grant, caller)
-    if isinstance(under, Refused):
-        return under
-    if not _grants(under, GrantAction.DEPOSIT):
+    """Whether the caller may add a document. A grant that names types accepts only those."""
+    usable = _usable(grant, caller)
+    if isinstance(usable, Refused):
+        return usable
+    if not _allows(usable, GrantAction.DEPOSIT):
         return Refused(Reason.ACTION_NOT_GRANTED)
     if types_named and not type_in_scope:
         return Refused(Reason.TYPE_NOT_COVERED)
@@ -167,7 +167,7 @@ def may_deposit(
 
 
 def may_answer(request: RequestFacts | None, *, person_id: UUID, now: datetime) -> Judgement:
-    """Whether a person may approve or refuse a request: theirs, unanswered, not lapsed."""
+    """Whether a person may approve or refuse a request: it is theirs, unanswered, not lapsed."""
     if request is None:
         return Refused(Reason.NOT_FOUND)
     if request.person_id != person_id:
@@ -180,7 +180,7 @@ def may_answer(request: RequestFacts | None, *, person_id: UUID, now: datetime) 
 
 
 def may_revoke(grant: GrantFacts | None, *, person_id: UUID) -> Judgement:
-    """Whether a person may take a grant back: theirs, in any state."""
+    """Whether a person may revoke a grant: it is theirs; its state does not matter."""
     if grant is None:
         return Refused(Reason.NOT_FOUND)
     if grant.person_id != person_id:
@@ -189,7 +189,7 @@ def may_revoke(grant: GrantFacts | None, *, person_id: UUID) -> Judgement:
 
 
 def may_see(grant: GrantFacts | None, *, caller: Party) -> Judgement:
-    """Whether a caller may see a grant's terms: its two sides may, also once it is over."""
+    """Whether a caller may see a grant's terms: both sides may, even after it has ended."""
     if grant is None:
         return Refused(Reason.NOT_FOUND)
     if caller.kind == "person":
@@ -198,8 +198,8 @@ def may_see(grant: GrantFacts | None, *, caller: Party) -> Judgement:
 
 
 def is_recipient(grant: GrantFacts, caller: Party) -> bool:
-    """Whether the caller is the one that the grant was given to, whatever its state. The line of
-    an act under it says more to them, allowed or refused: its purpose."""
+    """Whether the grant was given to the caller, in any state. For them alone the event of an act
+    under it, allowed or refused, includes its purpose."""
     return grant.recipient == caller
 
 
@@ -213,12 +213,12 @@ def state_of(
 
 
 def failure_of(reason: Reason) -> ServiceError:
-    """What the caller is told. Whatever they may not know of answers `not_found`."""
-    told = _TOLD.get(reason)
-    return not_found() if told is None else ServiceError(*told)
+    """The caller's error. A reason that would reveal what they may not know gives `not_found`."""
+    error = _ERRORS.get(reason)
+    return not_found() if error is None else ServiceError(*error)
 
 
-_TOLD: dict[Reason, tuple[ErrorKind, str]] = {
+_ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.REVOKED: (ErrorKind.REFUSED, "grant_revoked"),
     Reason.EXPIRED: (ErrorKind.REFUSED, "grant_expired"),
     Reason.NOT_YET: (ErrorKind.REFUSED, "grant_not_yet"),
@@ -237,8 +237,8 @@ _TOLD: dict[Reason, tuple[ErrorKind, str]] = {
 }
 
 
-def _under(grant: GrantFacts | None, caller: Party) -> GrantFacts | Refused:
-    """The grant, when it is the caller's and live at that instant."""
+def _usable(grant: GrantFacts | None, caller: Party) -> GrantFacts | Refused:
+    """The grant, if it is the caller's and is live at `grant.at`."""
     if grant is None:
         return Refused(Reason.NOT_FOUND)
     if not is_recipient(grant, caller):
@@ -252,7 +252,7 @@ def _under(grant: GrantFacts | None, caller: Party) -> GrantFacts | Refused:
     return grant
 
 
-def _grants(grant: GrantFacts, action: GrantAction) -> bool:
+def _allows(grant: GrantFacts, action: GrantAction) -> bool:
     if action is GrantAction.ATTEST:
         return grant.may_attest or grant.may_read
     return grant.may_read if action is GrantAction.READ else grant.may_deposit
@@ -264,7 +264,7 @@ def _covered(grant: GrantFacts, document: DocumentFacts) -> Judgement:
     if not document.picked:
         if not document.type_in_scope:
             return Refused(Reason.DOCUMENT_NOT_COVERED)
-        # A document given its type later would slip in by relabelling: it is later too.
+        # A document that got its type after the grant is later too: relabelling must not add it.
         later = max(document.created_at, document.typed_at) > grant.given_at
         if later and not grant.covers_future:
             return Refused(Reason.ADDED_LATER)

@@ -1,4 +1,4 @@
-"""What the use cases of the domain are given, beyond the desk: storage, decoder, live streams."""
+"""What use cases of the domain are given beyond `CoreServices`: storage, decoder, streams."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from vault.revocations import Revocations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services(CoreServices):
-    """One process's means. Made once in `web/process/services.py`, passed to every use case."""
+    """One object per process, made in `web/process/services.py` and passed to every use case."""
 
     storage: Storage
     transparency_log: TransparencyLog

@@ -1,4 +1,4 @@
-"""The domain's tables. What is not an id, a time or a switch is sealed or a keyed tag."""
+"""The domain's tables. Any column but an id, a time or a switch is sealed or a keyed tag."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ _RECIPIENT = "IN ('worker', 'client')"
 
 
 class Document(Base):
-    """A paper. Sealed: type, title, dates, where the original is, who deposited it."""
+    """A document. Sealed: type, title, dates, place of the paper original, depositor."""
 
     __tablename__ = "document"
     __table_args__ = (
@@ -39,7 +39,7 @@ class Document(Base):
 
 
 class DocumentVersion(Base):
-    """One state of a paper's content. Sealed: file name, media type, pages, notes."""
+    """One state of a document's content. Sealed: file name, media type, pages, notes."""
 
     __tablename__ = "document_version"
     __table_args__ = (
@@ -59,10 +59,10 @@ class DocumentVersion(Base):
 
 
 class SealedFile(Base):
-    """One sealed blob: an original (a page of one paper each), a rendition, a preview.
+    """One sealed blob: an original (one per uploaded file), a rendition or a preview.
 
-    Recipients are served the rendition, or the only original when there is none (it is then the
-    same, byte for byte). `envelope` holds the file's key and length, sealed under the owner's key.
+    Recipients get the rendition. Without one they get the only original, which is then the same
+    byte for byte. `envelope` holds the file's key and length, sealed under the owner's key.
     """
 
     __tablename__ = "sealed_file"
@@ -83,8 +83,8 @@ class SealedFile(Base):
 
 
 class ConsentRequest(Base):
-    """A question put to the holder of a phone. Sealed under the person's key once there is one,
-    under the service's before: scope, purpose, basis, duration, contact, phone."""
+    """A request to the holder of a phone. Sealed under the person's key, or the service's while
+    there is no vault: scope, purpose, basis, duration, contact, phone."""
 
     __tablename__ = "consent_request"
     __table_args__ = (
@@ -110,7 +110,7 @@ class ConsentRequest(Base):
 
 
 class Grant(Base):
-    """A consent given. Sealed: scope in words, purpose, basis, duration, contact, storing."""
+    """A consent given. Sealed: scope in words, purpose, basis, duration, contact, storage."""
 
     __tablename__ = "grant"
     __table_args__ = (
@@ -143,7 +143,7 @@ class Grant(Base):
 
 
 class GrantType(Base):
-    """A document type within a grant, as a keyed tag."""
+    """A document type that a grant names, as a keyed tag."""
 
     __tablename__ = "grant_type"
     grant_id: Mapped[UUID] = mapped_column(
@@ -153,7 +153,7 @@ class GrantType(Base):
 
 
 class GrantDocument(Base):
-    """A document that the person picked into a grant."""
+    """A document that the person picked for a grant."""
 
     __tablename__ = "grant_document"
     __table_args__ = (Index("ix_grant_document_document_id", "document_id"),)
@@ -182,7 +182,7 @@ class GrantHistory(Base):
 
 
 class Idempotency(Base):
-    """An answer already given to an `Idempotency-Key`: hashes and the id it made."""
+    """A result stored for an `Idempotency-Key`: hashes and the result's id."""
 
     __tablename__ = "idempotency"
     __table_args__ = (Index("ix_idempotency_created_at", "created_at"),)
@@ -193,7 +193,7 @@ class Idempotency(Base):
 
 
 class Attempt(Base):
-    """Something tried that is paced: giving to a recipient who had to be looked up."""
+    """A rate-limited attempt: giving a grant, which looks its recipient up."""
 
     __tablename__ = "attempt"
     __table_args__ = (

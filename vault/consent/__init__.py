@@ -1,1 +1,1 @@
-"""Consent: requests, grants, their terms and receipts, and what a grant attests."""
+"""Consent: requests, grants, their terms and receipts, and evidence under a grant."""

@@ -1,4 +1,4 @@
-"""A person's answers to consent requests: yes, maybe to less; no; "this is not me"."""
+"""A person's answers to consent requests: approve, perhaps narrower; refuse; "this is not me"."""
 
 from dataclasses import replace
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from vault.consent.grant_issue import NewGrant, issue
 from vault.consent.grants import GrantView, view_of
 from vault.consent.request_views import attempt_on
 from vault.consent.scopes import Holdings, Scope
-from vault.consent.terms import Approval, Terms, agreed
+from vault.consent.terms import Approval, Terms, narrow_terms
 from vault.consent.type_tags import type_tags
 from vault.decisions import AccessAttempt, Denial
 from vault.rules import Reason, Refused, RequestFacts, may_answer
@@ -31,7 +31,7 @@ async def approve(
     *,
     idempotency_key: str | None = None,
 ) -> GrantView:
-    """Say yes, maybe to less: makes the grant, to the one who asked and nobody else.
+    """Approve, perhaps for less than requested: makes the grant, to the requester only.
 
     Raises `ServiceError`: `not_found`, `request_answered`, `request_lapsed`, `scope_widened`,
     `unknown_document`, `sensitive_by_type`, `nothing_granted`, `duration_invalid`,
@@ -58,41 +58,41 @@ async def _approve(
     )  # fmt: skip
     if claimed is not None and claimed.result_id is not None:
         return await view_of(services, tx, claimed.result_id)
-    # 1. The row under lock: of two answers at once, one waits and finds the other's.
+    # 1. Lock the row: of two concurrent answers, one waits and then sees the other.
     answerable = await _answerable(tx, person, request_id, Action.APPROVE)
     if isinstance(answerable, Denial):
         return answerable
     row, attempt = answerable
     reader = await services.field_encryption.reader(person.id, tx)
     values = reader.open(CONSENT_REQUEST, row.id, row.sealed)
-    asked = Terms.read(values)
-    attempt = replace(attempt, purpose_code=asked.purpose_code, purpose=asked.purpose)
-    # 2. Never wider than what was asked.
-    holdings = await _holdings(services, tx, person.id, asked.scope, approval)
-    terms = agreed(asked, approval, holdings, row.at)
+    requested = Terms.read(values)
+    attempt = replace(attempt, purpose_code=requested.purpose_code, purpose=requested.purpose)
+    # 2. Never wider than what was requested.
+    holdings = await _holdings(services, tx, person.id, requested.scope, approval)
+    terms = narrow_terms(requested, approval, holdings, row.at)
     if isinstance(terms, Refused):
         return Denial(attempt, terms.reason)
-    # 3. Grant, answer and line in one commit. A crash before it leaves the request waiting.
+    # 3. Grant, answer and event in one commit. A crash before it leaves the request waiting.
     await records.answer_request(tx, row.id, "approved")
     grant = NewGrant(
         person_id=person.id,
         recipient=Party(row.requester_kind, row.requester_id),
         organisation_id=row.organisation_id,
-        shown=values["requester"],
+        recipient_snapshot=values["requester"],
         terms=terms,
         covers_future=approval.covers_future,
         given_at=row.at,
         request_id=row.id,
     )
     view = await issue(services, tx, grant, attempt)
-    await idempotency.keep(tx, claimed, view.id)
+    await idempotency.save(tx, claimed, view.id)
     return view
 
 
 async def refuse(
     services: CoreServices, person: Person, request_id: UUID, reason: Literal["no", "not_me"] = "no"
 ) -> None:
-    """Say no, or "this is not me": the sender sees neither.
+    """Refuse, or answer "this is not me": the sender can see neither.
 
     Raises `ServiceError`: `not_found`, `request_answered`, `request_lapsed`.
     """
@@ -114,22 +114,26 @@ async def _answerable(
     attempt = attempt_on(row, person, action)
     if row is None:
         return Denial(attempt, Reason.NOT_FOUND)
-    judged = may_answer(
+    judgement = may_answer(
         RequestFacts(row.person_id, row.answer, row.lapses_at), person_id=person.id, now=row.at
     )
-    return Denial(attempt, judged.reason) if isinstance(judged, Refused) else (row, attempt)
+    return Denial(attempt, judgement.reason) if isinstance(judgement, Refused) else (row, attempt)
 
 
 async def _holdings(
-    services: CoreServices, tx: AsyncConnection, person_id: UUID, asked: Scope, approval: Approval
+    services: CoreServices,
+    tx: AsyncConnection,
+    person_id: UUID,
+    requested: Scope,
+    approval: Approval,
 ) -> Holdings:
-    """What the vault says of the documents that the person named, or else of those asked."""
+    """What the vault holds of the documents that the person named, or else of those requested."""
     picked = approval.choice.document_ids
-    tags = await type_tags(services, person_id, asked.document_types)
+    tags = await type_tags(services, person_id, requested.document_types)
     held = await records.held_documents(
-        tx, person_id, asked.document_ids if picked is None else picked
+        tx, person_id, requested.document_ids if picked is None else picked
     )
     return Holdings(
         theirs=frozenset(row.id for row in held),
-        of_asked_types=frozenset(row.id for row in held if row.type_tag in tags),
+        of_requested_types=frozenset(row.id for row in held if row.type_tag in tags),
     )

@@ -1,4 +1,4 @@
-"""An administration's question: is such a paper held, of what date, valid until when? No file.
+"""Evidence without a file: whether a document of a type is held, its date, how long it is valid.
 
 The answer comes from sealed fields alone; no content is opened here.
 """
@@ -30,7 +30,7 @@ from vault.rules import Reason, Refused, may_attest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The minimal answer, as of one instant; of several papers, the one last issued speaks."""
+    """The minimal answer at one instant; of several documents, that of the one last issued."""
 
     type: str
     held: bool
@@ -44,7 +44,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class _Answerable:
-    """A question that was allowed and recorded: the rows that answer it."""
+    """A query that was allowed and recorded: the rows that answer it."""
 
     at: datetime
     person_id: UUID
@@ -54,7 +54,7 @@ class _Answerable:
 async def evidence(
     services: CoreServices, recipient: Recipient, grant_id: UUID, code: str
 ) -> Evidence:
-    """What a grant lets its recipient know of one type; it needs `attest`, or `read`.
+    """What a grant lets its recipient know about one type; needs `attest` or `read`.
 
     Raises `ServiceError`: `unknown_document_type` (any caller may know the catalogue), `not_found`,
     `grant_revoked`, `grant_expired`, `action_not_granted`, `outside_scope`, `token_scope_missing`.
@@ -62,12 +62,12 @@ async def evidence(
     if catalogue.by_code(code) is None:
         raise ServiceError(ErrorKind.INVALID, "unknown_document_type")
     await decisions.check_token(services, recipient, "evidence", Action.ATTEST)
-    # 1. Judged and recorded in one commit, before anything about a document is opened.
+    # 1. Judge and record in one commit, before anything about a document is opened.
     async with services.database.transaction() as tx:
         outcome = await _judge(services, tx, recipient, grant_id, code)
     if isinstance(outcome, Denial):
         raise await decisions.record_denial(services, outcome)
-    # 2. Answered, out of the rows that were judged.
+    # 2. Answer from the rows that were judged.
     reader = await services.field_encryption.reader(outcome.person_id)
     return _answer(code, outcome, reader)
 
@@ -75,8 +75,8 @@ async def evidence(
 async def _judge(
     services: CoreServices, tx: AsyncConnection, recipient: Recipient, grant_id: UUID, code: str
 ) -> _Answerable | Denial:
-    found = await fetch(tx, records.grant_for_use(grant_id))
-    grant = found[0] if found else None
+    grant_rows = await fetch(tx, records.grant_for_use(grant_id))
+    grant = grant_rows[0] if grant_rows else None
     rows: Sequence[Row[Any]] = ()
     covered = False
     if grant is not None:
@@ -84,35 +84,39 @@ async def _judge(
         rows = await records.covered_of_type(tx, grant, tag)
         named = await records.names_type(tx, grant_id, tag)
         covered = named or any(row.picked for row in rows)
-    judged = may_attest(records.grant_facts(grant), type_covered=covered, caller=recipient.party)
+    judgement = may_attest(records.grant_facts(grant), type_covered=covered, caller=recipient.party)
     attempt = await attempt_under(services, tx, grant, recipient, Action.ATTEST)
     attempt = replace(attempt, details={"document_type": code})
-    if grant is None or isinstance(judged, Refused):
-        return Denial(attempt, judged.reason if isinstance(judged, Refused) else Reason.NOT_FOUND)
+    if grant is None or isinstance(judgement, Refused):
+        return Denial(
+            attempt, judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND
+        )
     documents = tuple(row.id for row in rows)
     await decisions.record_allowed(services, tx, grant.at, replace(attempt, documents=documents))
     return _Answerable(grant.at, grant.person_id, rows)
 
 
 def _answer(code: str, answerable: _Answerable, reader: FieldReader) -> Evidence:
-    papers = [(row, reader.open(DOCUMENT, row.id, row.sealed)) for row in answerable.rows]
-    if not papers:
+    documents = [(row, reader.open(DOCUMENT, row.id, row.sealed)) for row in answerable.rows]
+    if not documents:
         return Evidence(
             type=code, held=False, issued_on=None, valid_until=None, verified=False,
             deposited_on=None, as_of=answerable.at, documents=0,
         )  # fmt: skip
-    row, paper = max(papers, key=lambda each: (each[1].get("issued_on") or "", each[0].created_at))
+    row, values = max(
+        documents, key=lambda pair: (pair[1].get("issued_on") or "", pair[0].created_at)
+    )
     return Evidence(
         type=code,
         held=True,
-        issued_on=_date(paper.get("issued_on")),
-        valid_until=_date(paper.get("expires_on")),
+        issued_on=_date(values.get("issued_on")),
+        valid_until=_date(values.get("expires_on")),
         verified=is_verified(
-            paper["deposited_by"], row.number, altered=paper.get("altered", False)
+            values["deposited_by"], row.number, altered=values.get("altered", False)
         ),
         deposited_on=row.created_at.date(),
         as_of=answerable.at,
-        documents=len(papers),
+        documents=len(documents),
     )
 
 

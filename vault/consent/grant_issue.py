@@ -1,4 +1,4 @@
-"""Grants are made: given unasked by the person, or issued when they approve a request."""
+"""Makes grants: given by the person without a request, or issued when they approve one."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,7 +21,7 @@ from vault import decisions, durations, idempotency, rate_limit
 from vault.catalogue import GRANT_BASIS
 from vault.consent import records
 from vault.consent.grants import GrantView, view_of
-from vault.consent.scopes import Scope, check, check_purpose, check_storing, given
+from vault.consent.scopes import Scope, check, check_grantable, check_purpose, check_storing
 from vault.consent.terms import Terms
 from vault.consent.type_tags import type_tag
 from vault.decisions import AccessAttempt, Denial
@@ -30,7 +30,7 @@ from vault.rules import GrantAction, Reason, Refused, state_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientRef:
-    """Whom a person gives to: one of the three."""
+    """To whom a person gives a grant: exactly one of the three."""
 
     worker_id: UUID | None = None
     worker_email: str | None = field(default=None, repr=False)
@@ -39,7 +39,7 @@ class RecipientRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantDraft:
-    """What a person gives unasked."""
+    """A grant that a person gives without a request."""
 
     recipient: RecipientRef
     scope: Scope
@@ -51,12 +51,12 @@ class GrantDraft:
     covers_future: bool = False
 
     def values(self) -> dict[str, Any]:
-        """All of it, JSON-able: what an idempotency key stands for."""
+        """All its values, JSON-serialisable: the body for an idempotency key."""
         to = self.recipient
         return {
             "to": [str(to.worker_id), to.worker_email, to.client_id],
             "types": self.scope.document_types,
-            "ids": [str(each) for each in self.scope.document_ids],
+            "ids": [str(document_id) for document_id in self.scope.document_ids],
             "actions": self.scope.actions,
             "why": [self.purpose_code, self.purpose],
             "how_long": [self.duration, self.may_store, self.store_for, self.covers_future],
@@ -65,12 +65,12 @@ class GrantDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGrant:
-    """A grant to be made. `shown`: the recipient's `snapshot`, as the person saw it."""
+    """A grant to be made. `recipient_snapshot`: their `snapshot`, as the person saw it."""
 
     person_id: UUID
     recipient: Party
     organisation_id: UUID
-    shown: dict[str, str] = field(repr=False)
+    recipient_snapshot: dict[str, str] = field(repr=False)
     terms: Terms
     covers_future: bool
     given_at: datetime
@@ -80,7 +80,7 @@ class NewGrant:
 async def give(
     services: CoreServices, person: Person, draft: GrantDraft, *, idempotency_key: str | None = None
 ) -> GrantView:
-    """Give a grant that nobody asked for.
+    """Give a grant without a request.
 
     Raises `ServiceError`: `unknown_document_type`, `unknown_purpose`, `scope_empty`,
     `sensitive_by_type`, `unknown_document`, `unknown_recipient`, `duration_invalid`,
@@ -97,13 +97,13 @@ async def give(
         purpose_code=draft.purpose_code,
         purpose=draft.purpose,
     )
-    # 1. Paced, before the recipient is looked up: this tells who works here.
+    # 1. Rate-limited before the recipient is looked up: the answer reveals who works here.
     wait = await rate_limit.take_attempt(
         services, person.id, "give", services.settings.requests_per_hour
     )
     if wait is not None:
         raise await decisions.record_refusal(services, attempt, Reason.PACED, retry_after=wait)
-    # 2. Judged, kept and recorded in one commit. A crash before it leaves nothing given.
+    # 2. Judge, insert and record in one commit. A crash before it leaves no grant.
     async with services.database.transaction() as tx:
         outcome = await _give(services, tx, person, draft, email, attempt, idempotency_key)
     if isinstance(outcome, Denial):
@@ -125,7 +125,7 @@ async def _give(
     )
     if claimed is not None and claimed.result_id is not None:
         return await view_of(services, tx, claimed.result_id)
-    scope = given(draft.scope)
+    scope = check_grantable(draft.scope)
     if isinstance(scope, Refused):
         return Denial(attempt, scope.reason)
     held = await records.held_documents(tx, person.id, scope.document_ids)
@@ -148,22 +148,21 @@ async def _give(
         person_id=person.id,
         recipient=recipient.party,
         organisation_id=recipient.organisation_id,
-        shown=snapshot(recipient),
+        recipient_snapshot=snapshot(recipient),
         terms=terms,
         covers_future=draft.covers_future,
         given_at=await instant(tx),
     )
     view = await issue(services, tx, grant, attempt)
-    await idempotency.keep(tx, claimed, view.id)
+    await idempotency.save(tx, claimed, view.id)
     return view
 
 
 async def issue(
     services: CoreServices, tx: AsyncConnection, new: NewGrant, attempt: AccessAttempt
 ) -> GrantView:
-    """Make a grant and record it, in the caller's transaction: scope and documents are checked.
-
-    Raises `ServiceError` `duration_too_long` beyond twelve months, `duration_invalid`.
+    """Make a grant and record it, in the caller's transaction. The caller MUST have checked scope
+    and documents. Raises `ServiceError` `duration_too_long` (twelve months), `duration_invalid`.
     """
     scope = new.terms.scope
     view = _view(new, new_id())
@@ -183,7 +182,9 @@ async def issue(
             "covers_future": new.covers_future,
             "given_at": new.given_at,
             "ends_at": view.ends_at,
-            "sealed": writer.seal(GRANT, view.id, {**new.terms.values(), "recipient": new.shown}),
+            "sealed": writer.seal(
+                GRANT, view.id, {**new.terms.values(), "recipient": new.recipient_snapshot}
+            ),
         },
         type_tags=[await type_tag(services, new.person_id, code) for code in scope.document_types],
         document_ids=scope.document_ids,
@@ -202,7 +203,7 @@ def _view(new: NewGrant, grant_id: UUID) -> GrantView:
         state=state_of(None, ends_at, new.given_at),
         recipient_kind=new.recipient.kind,
         recipient_id=new.recipient.id,
-        recipient=new.shown,
+        recipient=new.recipient_snapshot,
         covers_future=new.covers_future,
         given_at=new.given_at,
         ends_at=ends_at,
@@ -212,7 +213,7 @@ def _view(new: NewGrant, grant_id: UUID) -> GrantView:
 
 
 def snapshot(recipient: Recipient) -> dict[str, str]:
-    """Who a recipient is on the day of the grant: what the receipt will say in ten years."""
+    """Who a recipient is on the day of the grant: what the receipt still says in ten years."""
     return {
         "name": recipient.name,
         "job": recipient.job,
@@ -222,15 +223,15 @@ def snapshot(recipient: Recipient) -> dict[str, str]:
 
 
 async def _recipient(
-    services: CoreServices, tx: AsyncConnection, named: RecipientRef, email: str | None
+    services: CoreServices, tx: AsyncConnection, ref: RecipientRef, email: str | None
 ) -> Recipient | None:
     """An active worker or client, or None."""
-    if named.client_id is not None:
-        # What cannot be an identifier (a NUL, which PostgreSQL takes in no text) names nobody.
-        row = await recipients.client(tx, named.client_id) if is_name(named.client_id) else None
+    if ref.client_id is not None:
+        # What cannot be an identifier matches nobody: PostgreSQL rejects a NUL in any text.
+        row = await recipients.client(tx, ref.client_id) if is_name(ref.client_id) else None
         return None if row is None else await profiles.client(services, row)
-    if named.worker_id is not None:
-        row = await recipients.worker(tx, named.worker_id)
+    if ref.worker_id is not None:
+        row = await recipients.worker(tx, ref.worker_id)
     else:
         row = await recipients.worker_by_email(
             tx, await services.field_encryption.tag(EMAIL, email or "")

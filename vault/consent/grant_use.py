@@ -1,4 +1,4 @@
-"""An act under a grant: what is judged, and the line that it leaves, the same for every use."""
+"""The access attempt of an act under a grant, recorded in the same way for every use."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,12 +23,12 @@ async def attempt_under(
     recipient: Recipient,
     action: Action,
 ) -> AccessAttempt:
-    """What to record of an act under a grant, allowed or refused. Call it once it is judged.
+    """What to record about an act under a grant, allowed or refused. Call it after the judgement.
 
-    The line stands in the log of the vault that the grant was given on, if there is such a grant.
-    For the grant's own recipient, and for nobody else, it carries the purpose that the person
-    agreed to, so that it can be read alone: the person's secret then opens the grant's terms, and
-    nothing else. Of a stranger's attempt nothing is opened.
+    The event goes to the log of the vault that the grant is for, if the grant exists. For the
+    grant's own recipient only, it includes the purpose that the person agreed to, so that it can be
+    understood alone: the person's secret then opens the grant's terms and nothing else. For the
+    attempt of anyone else nothing is opened.
     """
     attempt = AccessAttempt(action=action, actor=recipient.actor())
     facts = records.grant_facts(grant)

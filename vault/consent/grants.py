@@ -1,7 +1,7 @@
-"""Grants as their two sides see them: listed, seen, taken back.
+"""Grants as both sides see them: listing, reading, revoking.
 
-Lists show the terms of grants and no document: they are not recorded one by one. Seeing one
-grant, its receipt, and every refusal are.
+A list shows the terms of grants and no document, and is not recorded. Reading one grant or its
+receipt is recorded, and so is every refusal.
 """
 
 from dataclasses import dataclass, field, replace
@@ -23,13 +23,13 @@ from vault.consent import records
 from vault.consent.terms import Terms
 from vault.cursors import Page
 from vault.decisions import AccessAttempt, Denial
-from vault.revocations import GRANTS
+from vault.revocations import CHANNEL
 from vault.rules import Reason, Refused, may_revoke, may_see, state_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantView:
-    """A grant as its two sides see it. `recipient`: who they were on the day it was given."""
+    """A grant as both sides see it. `recipient`: who they were on the day it was given."""
 
     id: UUID
     request_id: UUID | None
@@ -69,8 +69,7 @@ async def list_grants(
 
 
 async def see(services: CoreServices, subject: Person | Recipient, grant_id: UUID) -> GrantView:
-    """One grant, to either of its sides, live or over; recorded. Raises `ServiceError`
-    `not_found`."""
+    """One grant, for either side, live or ended; recorded. Raises `ServiceError` `not_found`."""
     async with services.database.transaction() as tx:
         outcome = await _see(services, tx, subject, grant_id)
     if isinstance(outcome, Denial):
@@ -83,18 +82,20 @@ async def _see(
 ) -> GrantView | Denial:
     row = await records.grant(tx, grant_id)
     attempt = attempt_on(row, subject, Action.GRANT_SEEN)
-    judged = may_see(records.grant_facts(row), caller=subject.party)
-    if isinstance(judged, Refused) or row is None:
-        return Denial(attempt, judged.reason if isinstance(judged, Refused) else Reason.NOT_FOUND)
+    judgement = may_see(records.grant_facts(row), caller=subject.party)
+    if isinstance(judgement, Refused) or row is None:
+        return Denial(
+            attempt, judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND
+        )
     view = await _view(services, tx, row)
-    await decisions.record_allowed(services, tx, row.at, _why(attempt, view.terms))
+    await decisions.record_allowed(services, tx, row.at, _with_purpose(attempt, view.terms))
     return view
 
 
 async def revoke(services: CoreServices, person: Person, grant_id: UUID) -> GrantView:
-    """Take a grant back, at once and for good; a second time answers the same.
+    """Revoke a grant, at once and for good; a second call gives the same answer.
 
-    Downloads under way hear of it when the transaction commits and stop within a second. Raises
+    Running downloads are notified when the transaction commits and stop within a second. Raises
     `ServiceError` `not_found`.
     """
     async with services.database.transaction() as tx:
@@ -109,22 +110,26 @@ async def _revoke(
 ) -> GrantView | Denial:
     row = await records.grant_to_change(tx, grant_id)
     attempt = attempt_on(row, person, Action.REVOKE)
-    judged = may_revoke(records.grant_facts(row), person_id=person.id)
-    if isinstance(judged, Refused) or row is None:
-        return Denial(attempt, judged.reason if isinstance(judged, Refused) else Reason.NOT_FOUND)
+    judgement = may_revoke(records.grant_facts(row), person_id=person.id)
+    if isinstance(judgement, Refused) or row is None:
+        return Denial(
+            attempt, judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND
+        )
     if row.revoked_at is None:
         view = await _view(services, tx, row)
         await records.revoke_grant(tx, grant_id)
-        # Read again: `row.at` is from before the wait for the reads that were being judged, which
-        # the log would show as later than this.
-        await decisions.record_allowed(services, tx, await instant(tx), _why(attempt, view.terms))
-        # Told at commit, never before: a process that hears it reads the grant as revoked.
-        await notify(tx, GRANTS, str(grant_id))
+        # Read the time again: `row.at` is from before the wait for reads being judged, which the
+        # log would show as later than the revocation.
+        await decisions.record_allowed(
+            services, tx, await instant(tx), _with_purpose(attempt, view.terms)
+        )
+        # Sent at commit, never before: a process that receives it reads the grant as revoked.
+        await notify(tx, CHANNEL, str(grant_id))
     return await view_of(services, tx, grant_id)
 
 
 async def view_of(services: CoreServices, tx: AsyncConnection, grant_id: UUID) -> GrantView:
-    """A grant already judged to be the caller's, as it stands in this transaction."""
+    """The current state of a grant. The caller MUST have checked that it may be seen."""
     row = await records.grant(tx, grant_id)
     if row is None:
         raise LookupError("a grant vanished within its transaction")
@@ -132,14 +137,14 @@ async def view_of(services: CoreServices, tx: AsyncConnection, grant_id: UUID) -
 
 
 def attempt_on(row: Row[Any] | None, subject: Person | Recipient, action: Action) -> AccessAttempt:
-    """An act on a grant as the log of its giver shows it; a stranger's line names nobody."""
+    """An act on a grant as the owner's log shows it; the event of another person is anonymous."""
     if row is None:
         return AccessAttempt(action=action, actor=subject.actor())
     actor = decisions.shown_to(row.person_id, subject)
     return AccessAttempt(action=action, actor=actor, person=row.person_id, grant=row.id)
 
 
-def _why(attempt: AccessAttempt, terms: Terms) -> AccessAttempt:
+def _with_purpose(attempt: AccessAttempt, terms: Terms) -> AccessAttempt:
     return replace(attempt, purpose_code=terms.purpose_code, purpose=terms.purpose)
 
 

@@ -1,4 +1,4 @@
-"""A grant's receipt: a consent record in W3C DPV words, after ISO/IEC TS 27560:2023.
+"""A grant's receipt: a consent record in the W3C DPV vocabulary, after ISO/IEC TS 27560:2023.
 
 A draft: it is not signed yet. Its fields follow the sections of the specification (record,
 processing, parties, event); a reader must ignore those it does not know.
@@ -34,9 +34,9 @@ _STATUS = {
 
 
 def consent_record(grant: GrantView, public_url: str) -> dict[str, Any]:
-    """The record as JSON-LD values. `public_url` is where the person withdraws.
+    """The record as JSON-LD values. `public_url` is where the person can withdraw.
 
-    It names the recipient, never the person: whoever holds the receipt knows whose it is.
+    It names the recipient, never the person: the holder of the receipt knows whose it is.
     """
     terms = grant.terms
     own = f"{public_url}/v1/grants/{grant.id}"
@@ -55,7 +55,7 @@ def consent_record(grant: GrantView, public_url: str) -> dict[str, Any]:
             "contact_for_this": terms.contact,
         },
         "dpv:hasPurpose": {"code": terms.purpose_code, "dct:description": terms.purpose},
-        # What is processed, once given, is processed by consent; the requester's own claim apart.
+        # Processing under a grant rests on consent; the requester's claimed basis is separate.
         "dpv:hasLegalBasis": _BASES["consent"],
         "dpv:hasJustification": _BASES[terms.legal_basis],
         "dpv:hasProcessing": [_PROCESSING[action] for action in terms.scope.actions],
@@ -82,6 +82,6 @@ def _personal_data(grant: GrantView) -> dict[str, Any]:
     scope = grant.terms.scope
     return {
         "document_types": list(scope.document_types),
-        "document_ids": [str(each) for each in scope.document_ids],
+        "document_ids": [str(document_id) for document_id in scope.document_ids],
         "covers_documents_added_later": grant.covers_future,
     }

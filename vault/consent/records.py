@@ -1,4 +1,4 @@
-"""SQL of consent: what a grant covers, grants and their history, requests and their answers."""
+"""SQL of consent: what a grant covers, grants with their history, requests with their answers."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -41,26 +41,26 @@ from vault.tables import (
 )
 
 
-def picked(grant_id: Any) -> ColumnElement[bool]:
-    """The person chose this very document."""
+def is_picked(grant_id: Any) -> ColumnElement[bool]:
+    """The person picked this document for the grant."""
     return exists().where(
         GrantDocument.grant_id == grant_id, GrantDocument.document_id == Document.id
     )
 
 
-def typed(grant_id: Any) -> ColumnElement[bool]:
-    """Its type's tag is among the grant's."""
+def has_granted_type(grant_id: Any) -> ColumnElement[bool]:
+    """The tag of the document's type is among the grant's."""
     return exists().where(GrantType.grant_id == grant_id, GrantType.type_tag == Document.type_tag)
 
 
-def covers(grant_id: Any, given_at: Any, covers_future: Any) -> ColumnElement[bool]:
-    """A living document that the grant covers; a type given after the grant came later too."""
-    there_then = and_(Document.created_at <= given_at, Document.typed_at <= given_at)
-    by_type = and_(typed(grant_id), or_(covers_future, there_then))
+def is_covered(grant_id: Any, given_at: Any, covers_future: Any) -> ColumnElement[bool]:
+    """Covered, not deleted, not infected. A type given after the grant counts as added after it."""
+    there_before = and_(Document.created_at <= given_at, Document.typed_at <= given_at)
+    by_type = and_(has_granted_type(grant_id), or_(covers_future, there_before))
     return and_(
         Document.deleted_at.is_(None),
         DocumentVersion.scan != "infected",
-        or_(picked(grant_id), by_type),
+        or_(is_picked(grant_id), by_type),
     )
 
 
@@ -69,7 +69,7 @@ _FOR_USE = Statement(_GRANT.where(Grant.id == bindparam("grant")).with_for_updat
 
 
 def grant_facts(row: Any | None) -> GrantFacts | None:
-    """A grant's row as the rules read it; None where there is none."""
+    """A grant's row as the rules read it; None without a row."""
     if row is None:
         return None
     return GrantFacts(
@@ -87,18 +87,18 @@ def grant_facts(row: Any | None) -> GrantFacts | None:
 
 
 def grant_for_use(grant_id: UUID) -> Bound:
-    """A grant and the instant `at` it is judged, one row or none; a revocation waits until the act
-    commits."""
+    """A grant and `at`, the time of the judgement: one row or none. A revocation waits until the
+    act commits."""
     return _FOR_USE(grant=grant_id)
 
 
 async def grant_to_change(connection: AsyncConnection, grant_id: UUID) -> Row[Any] | None:
-    """A grant to be changed, and the instant `at`."""
+    """A grant, locked to be changed, and the current time `at`."""
     return await _one_or_none(connection, _GRANT.where(Grant.id == grant_id).with_for_update())
 
 
 async def grant(connection: AsyncConnection, grant_id: UUID) -> Row[Any] | None:
-    """A grant as it stands, and the instant `at`."""
+    """A grant, without lock, and the current time `at`."""
     return await _one_or_none(connection, _GRANT.where(Grant.id == grant_id))
 
 
@@ -110,24 +110,24 @@ async def add_grant(
     document_ids: Iterable[UUID],
     step: str,
 ) -> None:
-    """Keep a grant with its types, its documents and the first line of its history."""
+    """Insert a grant with its types, its documents and the first row of its history."""
     await connection.execute(insert(Grant).values(**values))
     grant_id = values["id"]
     types = [{"grant_id": grant_id, "type_tag": tag} for tag in type_tags]
     if types:
         await connection.execute(insert(GrantType), types)
-    documents = [{"grant_id": grant_id, "document_id": each} for each in document_ids]
+    documents = [{"grant_id": grant_id, "document_id": document_id} for document_id in document_ids]
     if documents:
         await connection.execute(insert(GrantDocument), documents)
     await _add_history(connection, grant_id, step)
 
 
 async def revoke_grant(connection: AsyncConnection, grant_id: UUID) -> None:
-    """End a grant now, for good."""
+    """Revoke a grant now, for good."""
     await connection.execute(
         update(Grant)
         .where(Grant.id == grant_id, Grant.revoked_at.is_(None))
-        # A clock set back must not undo a revocation nor break the row's own check.
+        # A clock set back must neither undo a revocation nor break the row's check constraint.
         .values(revoked_at=func.greatest(now(), Grant.given_at))
     )
     await _add_history(connection, grant_id, "revoked")
@@ -154,22 +154,22 @@ async def grants_of_recipient(
     limit: int,
 ) -> Sequence[Row[Any]]:
     """A recipient's grants, newest first."""
-    theirs = and_(Grant.recipient_kind == recipient.kind, Grant.recipient_id == recipient.id)
-    return await _grants_page(connection, theirs, state, after, limit)
+    is_recipient = and_(Grant.recipient_kind == recipient.kind, Grant.recipient_id == recipient.id)
+    return await _grants_page(connection, is_recipient, state, after, limit)
 
 
 async def names_type(connection: AsyncConnection, grant_id: UUID, type_tag: bytes) -> bool:
     """Whether a grant names a type."""
-    found = await connection.execute(
+    result = await connection.execute(
         select(exists().where(GrantType.grant_id == grant_id, GrantType.type_tag == type_tag))
     )
-    return bool(found.scalar_one())
+    return bool(result.scalar_one())
 
 
 async def names_types(connection: AsyncConnection, grant_id: UUID) -> bool:
     """Whether a grant names any type."""
-    found = await connection.execute(select(exists().where(GrantType.grant_id == grant_id)))
-    return bool(found.scalar_one())
+    result = await connection.execute(select(exists().where(GrantType.grant_id == grant_id)))
+    return bool(result.scalar_one())
 
 
 async def covered_of_type(
@@ -177,26 +177,26 @@ async def covered_of_type(
 ) -> Sequence[Row[Any]]:
     """The documents of one type that a grant covers, each with `picked` and its version's `number`.
 
-    The condition is `rules.may_open`'s, told to the database; a test holds them equal.
+    The condition is that of `rules.may_open` in SQL; a test checks that both agree.
     """
-    found = await connection.execute(
-        select(Document.__table__, DocumentVersion.number, picked(grant.id).label("picked"))
+    result = await connection.execute(
+        select(Document.__table__, DocumentVersion.number, is_picked(grant.id).label("picked"))
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
         .where(
             Document.person_id == grant.person_id,
             Document.type_tag == type_tag,
-            covers(grant.id, grant.given_at, literal(grant.covers_future)),
+            is_covered(grant.id, grant.given_at, literal(grant.covers_future)),
         )
         .order_by(Document.id)
     )
-    return found.all()
+    return result.all()
 
 
 async def held_documents(
     connection: AsyncConnection, person_id: UUID, document_ids: Iterable[UUID]
 ) -> Sequence[Row[UUID, bytes]]:
-    """`id` and `type_tag` of those that are the person's, kept from disappearing meanwhile."""
-    found = await connection.execute(
+    """`id` and `type_tag` of those documents that are the person's, locked against deletion."""
+    result = await connection.execute(
         select(Document.id, Document.type_tag)
         .where(
             Document.person_id == person_id,
@@ -206,14 +206,14 @@ async def held_documents(
         .order_by(Document.id)
         .with_for_update(read=True, key_share=True)
     )
-    return found.all()
+    return result.all()
 
 
 async def documents_of_types(
     connection: AsyncConnection, person_id: UUID, type_tags: Iterable[bytes]
 ) -> Sequence[Row[UUID, bytes]]:
     """`id` and `type_tag` of the person's documents of some types."""
-    found = await connection.execute(
+    result = await connection.execute(
         select(Document.id, Document.type_tag)
         .where(
             Document.person_id == person_id,
@@ -222,22 +222,22 @@ async def documents_of_types(
         )
         .order_by(Document.id)
     )
-    return found.all()
+    return result.all()
 
 
 async def _one_or_none(connection: AsyncConnection, query: Select[Any]) -> Row[Any] | None:
-    found: Row[Any] | None = (await connection.execute(query)).one_or_none()
-    return found
+    row: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    return row
 
 
 async def _grants_page(
     connection: AsyncConnection,
-    theirs: ColumnElement[bool],
+    condition: ColumnElement[bool],
     state: str | None,
     after: Position | None,
     limit: int,
 ) -> Sequence[Row[Any]]:
-    query = _GRANT.where(theirs).order_by(Grant.id.desc()).limit(limit + 1)
+    query = _GRANT.where(condition).order_by(Grant.id.desc()).limit(limit + 1)
     live = and_(Grant.revoked_at.is_(None), Grant.ends_at > now())
     if state is not None:
         query = query.where(live if state == "live" else ~live)
@@ -261,57 +261,57 @@ _REQUEST = select(
 
 
 async def addressee(connection: AsyncConnection, phone_tag: bytes) -> Row[UUID, str] | None:
-    """`id` and `language` of the vault of a phone, kept from disappearing meanwhile."""
-    found = await connection.execute(
+    """`id` and `language` of the person with a phone, locked against deletion."""
+    result = await connection.execute(
         select(PersonRow.id, PersonRow.language)
         .where(PersonRow.phone_tag == phone_tag)
         .with_for_update(read=True, key_share=True)
     )
-    return found.one_or_none()
+    return result.one_or_none()
 
 
 async def add_request(connection: AsyncConnection, **values: Any) -> None:
-    """Keep a request."""
+    """Insert a request."""
     await connection.execute(insert(ConsentRequest).values(**values))
 
 
 async def request(connection: AsyncConnection, request_id: UUID) -> Row[Any] | None:
-    """A request, with its `grant_id` and the instant `at`."""
-    found = await connection.execute(_REQUEST.where(ConsentRequest.id == request_id))
-    return found.one_or_none()
+    """A request, with its `grant_id` and the current time `at`."""
+    result = await connection.execute(_REQUEST.where(ConsentRequest.id == request_id))
+    return result.one_or_none()
 
 
 async def request_to_answer(connection: AsyncConnection, request_id: UUID) -> Row[Any] | None:
-    """A request under lock, and the instant `at`: of two answers at once, one waits and loses."""
-    found = await connection.execute(
+    """A locked request and the current time `at`: of two concurrent answers, the second waits."""
+    result = await connection.execute(
         select(ConsentRequest.__table__, now().label("at"))
         .where(ConsentRequest.id == request_id)
         .with_for_update()
     )
-    return found.one_or_none()
+    return result.one_or_none()
 
 
-async def answer_request(connection: AsyncConnection, request_id: UUID, word: str) -> None:
-    """Keep the answer to a request held by `request_to_answer`."""
+async def answer_request(connection: AsyncConnection, request_id: UUID, answer: str) -> None:
+    """Store the answer to a request that `request_to_answer` locked."""
     await connection.execute(
         update(ConsentRequest)
         .where(ConsentRequest.id == request_id, ConsentRequest.answer.is_(None))
-        .values(answer=word, answered_at=now())
+        .values(answer=answer, answered_at=now())
     )
 
 
 async def request_wait(
-    connection: AsyncConnection, requester_id: UUID, *, most: int, within: timedelta
+    connection: AsyncConnection, requester_id: UUID, *, limit: int, within: timedelta
 ) -> int | None:
-    """Seconds to wait before one more request, or None when there is room now.
+    """Seconds to wait before one more request, or None when one is allowed now.
 
-    Read under a lock of the requester: two at once would both find room.
+    The caller MUST hold a lock of the requester: without it two concurrent requests may both pass.
     """
     made_at = (
         select(ConsentRequest.created_at)
         .where(ConsentRequest.requester_id == requester_id)
         .order_by(ConsentRequest.id.desc())
-        .offset(most - 1)
+        .offset(limit - 1)
         .limit(1)
         .scalar_subquery()
     )
@@ -324,7 +324,7 @@ async def request_wait(
 async def requests_of_person(
     connection: AsyncConnection, person_id: UUID, *, after: Position | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """What a person was asked: what waits first, then the newest."""
+    """The requests to a person: those that wait first, then newest first."""
     query = (
         _REQUEST.where(ConsentRequest.person_id == person_id)
         .order_by(_RANK.desc(), ConsentRequest.id.desc())
@@ -338,7 +338,7 @@ async def requests_of_person(
 async def requests_of_requester(
     connection: AsyncConnection, requester: Party, *, after: Position | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """What a worker or a client asked, newest first."""
+    """The requests of a worker or a client, newest first."""
     query = (
         _REQUEST.where(
             ConsentRequest.requester_kind == requester.kind,
@@ -355,20 +355,20 @@ async def requests_of_requester(
 async def unassigned_requests(
     connection: AsyncConnection, phone_tag: bytes
 ) -> Sequence[Row[UUID, bytes]]:
-    """Waiting requests to a phone that had no vault, under lock."""
-    found = await connection.execute(
+    """Waiting requests to a phone that had no vault, locked."""
+    result = await connection.execute(
         select(ConsentRequest.id, ConsentRequest.sealed)
         .where(ConsentRequest.phone_tag == phone_tag, ConsentRequest.person_id.is_(None), _WAITING)
         .order_by(ConsentRequest.id)
         .with_for_update()
     )
-    return found.all()
+    return result.all()
 
 
 async def assign_request(
     connection: AsyncConnection, request_id: UUID, *, person_id: UUID | None, sealed: bytes
 ) -> None:
-    """Give a request to the person it was meant for, sealed under their own key; or to nobody."""
+    """Assign a request to a person, or to None; `sealed` under their key, or the service's."""
     await connection.execute(
         update(ConsentRequest)
         .where(ConsentRequest.id == request_id)
@@ -379,20 +379,20 @@ async def assign_request(
 async def unapproved_requests(
     connection: AsyncConnection, person_id: UUID
 ) -> Sequence[Row[UUID, bytes]]:
-    """A person's requests that were not approved, under lock."""
-    found = await connection.execute(
+    """A person's requests that were not approved, locked."""
+    result = await connection.execute(
         select(ConsentRequest.id, ConsentRequest.sealed)
         .where(ConsentRequest.person_id == person_id, _NOT_APPROVED)
         .order_by(ConsentRequest.id)
         .with_for_update()
     )
-    return found.all()
+    return result.all()
 
 
 async def delete_unanswered(connection: AsyncConnection, lapsed_for: timedelta) -> None:
-    """Drop requests that came to nothing, long after they lapsed (the sweep).
+    """Delete requests that were not approved, `lapsed_for` after they lapsed.
 
-    Refused, ignored, or sent to a phone without a vault: all at the same age.
+    Refused, ignored or sent to a phone without a vault: all are deleted at the same age.
     """
     await connection.execute(
         delete(ConsentRequest).where(_NOT_APPROVED, ConsentRequest.lapses_at < now() - lapsed_for)

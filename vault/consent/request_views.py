@@ -40,7 +40,7 @@ class SentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """A type asked for, and which of the person's documents are of that type now."""
+    """A requested type, and which of the person's documents have that type now."""
 
     type: str
     sensitive: bool
@@ -65,7 +65,7 @@ class ReceivedRequest:
 async def list_received(
     services: CoreServices, person: Person, *, limit: int = 50, cursor: str | None = None
 ) -> Page[ReceivedRequest]:
-    """What the person was asked: what waits first, then the newest."""
+    """The requests to a person: those that wait first, then newest first."""
     after = cursors.read(cursor)
     async with services.database.transaction() as tx:
         rows = await records.requests_of_person(tx, person.id, after=after, limit=limit)
@@ -76,7 +76,7 @@ async def list_received(
 async def list_sent(
     services: CoreServices, sender: Recipient, *, limit: int = 50, cursor: str | None = None
 ) -> Page[SentRequest]:
-    """What a worker or a client asked, newest first."""
+    """The requests of a worker or a client, newest first."""
     after = cursors.read(cursor)
     async with services.database.transaction() as tx:
         rows = await records.requests_of_requester(tx, sender.party, after=after, limit=limit)
@@ -85,7 +85,7 @@ async def list_sent(
 
 
 async def see_received(services: CoreServices, person: Person, request_id: UUID) -> ReceivedRequest:
-    """One request, to the person it was put to. Raises `ServiceError` `not_found`."""
+    """One request, for the person it was sent to. Raises `ServiceError` `not_found`."""
     async with services.database.transaction() as tx:
         row = await records.request(tx, request_id)
         if row is not None and row.person_id == person.id:
@@ -95,7 +95,7 @@ async def see_received(services: CoreServices, person: Person, request_id: UUID)
 
 
 async def see_sent(services: CoreServices, sender: Recipient, request_id: UUID) -> SentRequest:
-    """One request, to the one who sent it. Raises `ServiceError` `not_found`."""
+    """One request, for its sender. Raises `ServiceError` `not_found`."""
     async with services.database.transaction() as tx:
         row = await records.request(tx, request_id)
         if row is not None and Party(row.requester_kind, row.requester_id) == sender.party:
@@ -105,7 +105,7 @@ async def see_sent(services: CoreServices, sender: Recipient, request_id: UUID) 
 
 
 def attempt_on(row: Row[Any] | None, subject: Person | Recipient, action: Action) -> AccessAttempt:
-    """An act on a request as its addressee's log shows it; a stranger's line names nobody."""
+    """An act on a request as its addressee's log shows it; that of another person is anonymous."""
     if row is None:
         return AccessAttempt(action=action, actor=subject.actor())
     actor = decisions.shown_to(row.person_id, subject)
@@ -117,10 +117,10 @@ async def _sent(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> S
         CONSENT_REQUEST, row.id, row.sealed
     )
     approved = row.answer == "approved"
-    state: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
+    unapproved: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
     return SentRequest(
         id=row.id,
-        state="approved" if approved else state,
+        state="approved" if approved else unapproved,
         grant_id=row.grant_id if approved else None,
         asked_at=row.created_at,
         lapses_at=row.lapses_at,
@@ -133,18 +133,18 @@ async def _received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) 
     values = (await services.field_encryption.reader(row.person_id, tx)).open(
         CONSENT_REQUEST, row.id, row.sealed
     )
-    asked = Terms.read(values)
-    silent: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
+    terms = Terms.read(values)
+    unanswered: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
     return ReceivedRequest(
         id=row.id,
-        state=row.answer or silent,
+        state=row.answer or unanswered,
         grant_id=row.grant_id,
         asked_at=row.created_at,
         lapses_at=row.lapses_at,
-        ends_at=durations.end_of(row.at, asked.duration),
+        ends_at=durations.end_of(row.at, terms.duration),
         requester=values["requester"],
-        asked=asked,
-        covers=await _covers(services, tx, row.person_id, asked.scope.document_types),
+        asked=terms,
+        covers=await _covers(services, tx, row.person_id, terms.scope.document_types),
     )
 
 

@@ -1,7 +1,7 @@
-"""Consent requests: asked of the holder of a phone.
+"""Consent requests, sent to the holder of a phone.
 
-A sender learns nothing of who holds the phone: the same answer, row, log line and message whether
-or not there is a vault. Asking only writes: nothing here opens what is sealed (invariant 15).
+A sender learns nothing about the holder: answer, row, event and message are the same whether or not
+there is a vault. Sending only writes: nothing here opens what is sealed (invariant 15).
 """
 
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ LAPSES_AFTER = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """All that a sender is told at once."""
+    """All that the sender gets in the immediate answer."""
 
     id: UUID
     lapses_at: datetime
@@ -45,7 +45,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class _Addressee:
-    """The holder of a phone: the vault it opens, if any, and the language they read."""
+    """The holder of a phone: their vault, if any, and the language they read."""
 
     phone: str = field(repr=False)
     phone_tag: bytes = field(repr=False)
@@ -57,11 +57,11 @@ async def ask(
     services: CoreServices,
     sender: Recipient,
     phone: str,
-    asked: Terms,
+    terms: Terms,
     *,
     idempotency_key: str | None = None,
 ) -> Sent:
-    """Ask the holder of a phone for consent; it lapses in 7 days.
+    """Ask the holder of a phone for consent; the request lapses in 7 days.
 
     Raises `ServiceError`: `phone_invalid`, `unknown_document_type`, `scope_empty`,
     `unknown_purpose`, `unknown_legal_basis`, `duration_invalid`, `duration_too_long`,
@@ -69,12 +69,12 @@ async def ask(
     `idempotency.claim`.
     """
     number = normal_phone(phone)
-    check(asked.scope)
-    check_purpose(asked.purpose_code, asked.legal_basis)
-    check_storing(asked.may_store, asked.store_for)
+    check(terms.scope)
+    check_purpose(terms.purpose_code, terms.legal_basis)
+    check_storing(terms.may_store, terms.store_for)
     await decisions.check_token(services, sender, "consent_requests", Action.REQUEST)
     async with services.database.transaction() as tx:
-        outcome = await _ask(services, tx, sender, number, asked, idempotency_key)
+        outcome = await _ask(services, tx, sender, number, terms, idempotency_key)
     if isinstance(outcome, Denial):
         raise await decisions.record_denial(services, outcome)
     return outcome
@@ -85,42 +85,42 @@ async def _ask(
     tx: AsyncConnection,
     sender: Recipient,
     phone: str,
-    asked: Terms,
+    terms: Terms,
     key: str | None,
 ) -> Sent | Denial:
     attempt = AccessAttempt(
         action=Action.REQUEST,
         actor=sender.actor(),
-        purpose_code=asked.purpose_code,
-        purpose=asked.purpose,
+        purpose_code=terms.purpose_code,
+        purpose=terms.purpose,
     )
     claimed = await idempotency.claim(
         services, tx, caller_id=sender.id, route="consent-requests", key=key,
-        body={"phone": phone, **asked.values()},
+        body={"phone": phone, **terms.values()},
     )  # fmt: skip
     if claimed is not None and claimed.result_id is not None:
-        return await _sent_before(tx, claimed.result_id)
+        return await _repeat_answer(tx, claimed.result_id)
     wait = await _wait(services, tx, sender)
     if wait is not None:
         return Denial(attempt, Reason.PACED, wait)
-    # 2. The vault of that phone, if any; one being opened at this moment is waited for.
-    to = await _addressee(services, tx, phone)
-    # 3. The same row, line and message either way. A crash before the commit leaves none of them.
-    sent = await _keep(services, tx, sender, to, asked, attempt)
-    await _notify(services, tx, to, sender)
-    await idempotency.keep(tx, claimed, sent.id)
+    # 2. The vault of that phone, if any; waits for one that is being opened right now.
+    addressee = await _addressee(services, tx, phone)
+    # 3. The same row, event and message in both cases. A crash before the commit leaves none.
+    sent = await _add(services, tx, sender, addressee, terms, attempt)
+    await _notify(services, tx, addressee, sender)
+    await idempotency.save(tx, claimed, sent.id)
     return sent
 
 
 async def _wait(services: CoreServices, tx: AsyncConnection, sender: Recipient) -> int | None:
     """Seconds to wait before one more request of this sender, or None.
 
-    1. One request of a sender at a time, so that two at once do not both find room.
+    1. Lock the sender, so that two concurrent requests cannot both pass the limit.
     """
     tag = await services.field_encryption.tag(PACE, "consent-request", sender.id.bytes)
     await hold_tag(tx, tag)
-    most = services.settings.requests_per_hour
-    return await records.request_wait(tx, sender.id, most=most, within=HOUR)
+    limit = services.settings.requests_per_hour
+    return await records.request_wait(tx, sender.id, limit=limit, within=HOUR)
 
 
 async def _addressee(services: CoreServices, tx: AsyncConnection, phone: str) -> _Addressee:
@@ -132,59 +132,63 @@ async def _addressee(services: CoreServices, tx: AsyncConnection, phone: str) ->
     return _Addressee(phone, phone_tag, person.id, person.language)
 
 
-async def _keep(
+async def _add(
     services: CoreServices,
     tx: AsyncConnection,
     sender: Recipient,
-    to: _Addressee,
-    asked: Terms,
+    addressee: _Addressee,
+    terms: Terms,
     attempt: AccessAttempt,
 ) -> Sent:
-    """The request's row and its line."""
+    """Insert the request's row and record its event."""
     at = await instant(tx)
-    durations.grant_end(at, asked.duration)
-    await _look_for_audit_key(services, tx, to.person_id, at)
-    writer = await services.field_encryption.uncached_writer(to.person_id, tx)
+    durations.grant_end(at, terms.duration)
+    await _query_audit_key(services, tx, addressee.person_id, at)
+    writer = await services.field_encryption.uncached_writer(addressee.person_id, tx)
     sent = Sent(id=new_id(), lapses_at=at + LAPSES_AFTER)
-    values: dict[str, Any] = {**asked.values(), "phone": to.phone, "requester": snapshot(sender)}
+    values: dict[str, Any] = {
+        **terms.values(),
+        "phone": addressee.phone,
+        "requester": snapshot(sender),
+    }
     await records.add_request(
         tx,
         id=sent.id,
         requester_kind=sender.party.kind,
         requester_id=sender.party.id,
         organisation_id=sender.organisation_id,
-        phone_tag=to.phone_tag,
-        person_id=to.person_id,
+        phone_tag=addressee.phone_tag,
+        person_id=addressee.person_id,
         sealed=writer.seal(CONSENT_REQUEST, sent.id, values),
         created_at=at,
         lapses_at=sent.lapses_at,
     )
-    attempt = replace(attempt, person=to.person_id, request=sent.id)
+    attempt = replace(attempt, person=addressee.person_id, request=sent.id)
     await decisions.record_allowed(services, tx, at, attempt)
     return sent
 
 
 async def _notify(
-    services: CoreServices, tx: AsyncConnection, to: _Addressee, sender: Recipient
+    services: CoreServices, tx: AsyncConnection, addressee: _Addressee, sender: Recipient
 ) -> None:
-    """Have the holder of the phone informed, vault or not, that someone asks."""
-    text = notifications.request_waits(services, to.language, sender)
-    # Worth sending while the request can be answered.
-    await queue(services, tx, channel="sms", to=to.phone, text=text, life=LAPSES_AFTER)
+    """Queue a text message to the phone, with or without a vault, about the request."""
+    text = notifications.request_waits(services, addressee.language, sender)
+    # Only worth sending while the request can be answered.
+    await queue(services, tx, channel="sms", to=addressee.phone, text=text, life=LAPSES_AFTER)
 
 
-async def _look_for_audit_key(
+async def _query_audit_key(
     services: CoreServices, tx: AsyncConnection, person_id: UUID | None, at: datetime
 ) -> None:
-    """Have the database asked for one audit key, whether or not someone is there and was seen
-    lately: a stranger times the answer."""
+    """Have one audit key queried in the database in every case: of a random id without a vault,
+    otherwise by dropping the cached key. A sender could measure the difference in time."""
     if person_id is None:
         await audit_key(tx, new_id(), at.year)
     else:
         services.audit_log.forget(person_id)
 
 
-async def _sent_before(tx: AsyncConnection, request_id: UUID) -> Sent:
+async def _repeat_answer(tx: AsyncConnection, request_id: UUID) -> Sent:
     row = await records.request(tx, request_id)
     if row is None:
         raise ServiceError(ErrorKind.INVALID, "idempotency_key_reused")

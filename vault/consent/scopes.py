@@ -1,4 +1,4 @@
-"""What is asked for, what is given, and that the second is never wider than the first. Pure."""
+"""The scope of requests and grants; what is granted is never wider than requested. Pure."""
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ LONGEST_PURPOSE = 500
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Document types, single documents and actions: without repetition, in the order given."""
+    """Document types, single documents and actions: without duplicates, in the given order."""
 
     document_types: tuple[str, ...]
     document_ids: tuple[UUID, ...]
@@ -23,7 +23,7 @@ class Scope:
 
     @property
     def empty(self) -> bool:
-        """Whether it allows nothing: no action, or nothing to do it to (a deposit needs none)."""
+        """Whether it allows nothing: no action, or no document to act on (a deposit needs none)."""
         if not self.actions:
             return True
         nothing_named = not self.document_types and not self.document_ids
@@ -32,7 +32,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person changes when they approve. None: as it was asked."""
+    """What a person changes when they approve. None: as requested."""
 
     document_types: tuple[str, ...] | None = None
     document_ids: tuple[UUID, ...] | None = None
@@ -41,14 +41,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What the person's vault says of the documents named: theirs, and of a type asked for."""
+    """Which of the named documents are the person's, and which have a requested type."""
 
     theirs: frozenset[UUID]
-    of_asked_types: frozenset[UUID]
+    of_requested_types: frozenset[UUID]
 
 
 def scope_of(types: Iterable[str], ids: Iterable[UUID], actions: Iterable[str]) -> Scope:
-    """A scope out of checked words, repetitions dropped."""
+    """A scope from checked values, without duplicates."""
     return Scope(
         tuple(dict.fromkeys(types)),
         tuple(dict.fromkeys(ids)),
@@ -73,7 +73,7 @@ def check_purpose(code: str, legal_basis: str) -> None:
 
 
 def check_storing(may_store: bool, store_for: str | None) -> None:
-    """Raise `ServiceError` INVALID: a bad duration, or `store_not_asked` without leave to store."""
+    """Raise `ServiceError` INVALID: a bad duration, or `store_not_asked` unless `may_store`."""
     if store_for is None:
         return
     durations.parse(store_for)
@@ -81,56 +81,60 @@ def check_storing(may_store: bool, store_for: str | None) -> None:
         raise ServiceError(ErrorKind.INVALID, "store_not_asked")
 
 
-def narrow(asked: Scope, choice: Choice, holdings: Holdings) -> Scope | Refused:
-    """The scope granted out of the scope asked, or why not.
+def narrow_scope(requested: Scope, choice: Choice, holdings: Holdings) -> Scope | Refused:
+    """The scope granted from the scope requested, or why it is refused.
 
-    A choice that names types, or documents, means those alone; one that names neither keeps both
-    as asked. Documents asked by id that are not the person's are dropped unless the person named
-    them: the asker may have written anything.
+    A choice that names types or documents means only those; one that names neither keeps both as
+    requested. Requested document ids that are not the person's are dropped, because the requester
+    may have written any id; if the person named them, the choice is refused.
     """
     named = choice.document_types is not None or choice.document_ids is not None
-    types = (choice.document_types or ()) if named else asked.document_types
-    actions = asked.actions if choice.actions is None else choice.actions
-    if not set(types) <= set(asked.document_types) or not set(actions) <= set(asked.actions):
+    types = (choice.document_types or ()) if named else requested.document_types
+    actions = requested.actions if choice.actions is None else choice.actions
+    if not set(types) <= set(requested.document_types) or not set(actions) <= set(
+        requested.actions
+    ):
         return Refused(Reason.WIDENED)
     if named:
         ids = choice.document_ids or ()
-        wrong = _picked_wrongly(ids, set(asked.document_ids), holdings)
-        if wrong is not None:
-            return wrong
+        refusal = _check_picked(ids, set(requested.document_ids), holdings)
+        if refusal is not None:
+            return refusal
     else:
-        ids = tuple(each for each in asked.document_ids if each in holdings.theirs)
-    return given(Scope(types, ids, actions))
+        ids = tuple(
+            document_id for document_id in requested.document_ids if document_id in holdings.theirs
+        )
+    return check_grantable(Scope(types, ids, actions))
 
 
-def given(scope: Scope) -> Scope | Refused:
-    """What every grant keeps to: something in it, and no sensitive type as a whole."""
+def check_grantable(scope: Scope) -> Scope | Refused:
+    """The scope, if a grant may have it: not empty, and no sensitive type as a whole."""
     if any(catalogue.is_sensitive(code) for code in scope.document_types):
         return Refused(Reason.SENSITIVE_BY_TYPE)
     return Refused(Reason.NOTHING_GRANTED) if scope.empty else scope
 
 
-def shorter(at: datetime, asked: str, chosen: str | None) -> str | Refused:
-    """The duration granted: the one chosen, unless it ends after the one asked."""
+def narrow_duration(at: datetime, requested: str, chosen: str | None) -> str | Refused:
+    """The duration granted: the one chosen; refused if it ends after the one requested."""
     if chosen is None:
-        return asked
-    if durations.end_of(at, chosen) > durations.end_of(at, asked):
+        return requested
+    if durations.end_of(at, chosen) > durations.end_of(at, requested):
         return Refused(Reason.WIDENED)
     return chosen
 
 
-def storing(asked: bool, chosen: bool | None) -> bool | Refused:
-    """Whether the recipient may keep a copy: never more than was asked."""
-    if chosen and not asked:
+def narrow_storing(requested: bool, chosen: bool | None) -> bool | Refused:
+    """Whether the recipient may keep a copy: refused if chosen but not requested."""
+    if chosen and not requested:
         return Refused(Reason.WIDENED)
-    return asked if chosen is None else chosen
+    return requested if chosen is None else chosen
 
 
-def _picked_wrongly(
-    ids: Iterable[UUID], asked_ids: Set[UUID], holdings: Holdings
+def _check_picked(
+    ids: Iterable[UUID], requested_ids: Set[UUID], holdings: Holdings
 ) -> Refused | None:
     if not holdings.theirs >= set(ids):
         return Refused(Reason.UNKNOWN_DOCUMENT)
-    if not asked_ids | holdings.of_asked_types >= set(ids):
+    if not requested_ids | holdings.of_requested_types >= set(ids):
         return Refused(Reason.WIDENED)
     return None

@@ -1,19 +1,27 @@
-"""The terms of a consent: the same words asked and given, and how a person narrows them. Pure."""
+"""The terms of a consent, the same for requests and grants; how a person narrows them. Pure."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from vault.consent.scopes import Choice, Holdings, Scope, narrow, scope_of, shorter, storing
+from vault.consent.scopes import (
+    Choice,
+    Holdings,
+    Scope,
+    narrow_duration,
+    narrow_scope,
+    narrow_storing,
+    scope_of,
+)
 from vault.rules import Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What is asked, or given: of a request and of a grant, the better part of the sealed row.
+    """The terms requested or granted: most of the sealed row of a request and of a grant.
 
-    `contact`: whom to call about it, by the name of each line; empty when nobody asked.
+    `contact`: whom to call about it, by the name of each field; empty without a request.
     """
 
     scope: Scope
@@ -26,10 +34,10 @@ class Terms:
     contact: dict[str, str] = field(repr=False)
 
     def values(self) -> dict[str, Any]:
-        """As sealed, JSON-able. Fields are only ever added."""
+        """The values that are sealed, JSON-serialisable. Fields are only ever added."""
         return {
             "document_types": list(self.scope.document_types),
-            "document_ids": [str(each) for each in self.scope.document_ids],
+            "document_ids": [str(document_id) for document_id in self.scope.document_ids],
             "actions": [action.value for action in self.scope.actions],
             "purpose_code": self.purpose_code,
             "purpose": self.purpose,
@@ -42,7 +50,7 @@ class Terms:
 
     @classmethod
     def read(cls, values: dict[str, Any]) -> "Terms":
-        """Out of an opened row, which may hold more."""
+        """From the values of an opened row, which may hold more."""
         return cls(
             scope=scope_of(
                 values["document_types"], map(UUID, values["document_ids"]), values["actions"]
@@ -59,7 +67,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """What a person says yes to. None: as it was asked; nothing may be wider."""
+    """What a person approves. None: as requested; nothing may be wider."""
 
     choice: Choice = field(default_factory=Choice)
     duration: str | None = None
@@ -67,34 +75,36 @@ class Approval:
     covers_future: bool = False
 
     def values(self) -> dict[str, Any]:
-        """All of it, JSON-able: what an idempotency key stands for."""
+        """All its values, JSON-serialisable: the body for an idempotency key."""
         ids = self.choice.document_ids
         return {
             "types": self.choice.document_types,
-            "ids": None if ids is None else [str(each) for each in ids],
+            "ids": None if ids is None else [str(document_id) for document_id in ids],
             "actions": self.choice.actions,
             "how_long": [self.duration, self.may_store, self.covers_future],
         }
 
 
-def agreed(asked: Terms, approval: Approval, holdings: Holdings, at: datetime) -> Terms | Refused:
-    """The terms granted, or the first way in which they would be wider than those asked.
+def narrow_terms(
+    requested: Terms, approval: Approval, holdings: Holdings, at: datetime
+) -> Terms | Refused:
+    """The terms granted, or the first reason why they would be wider than those requested.
 
     Raises `ServiceError` `duration_invalid`.
     """
-    scope = narrow(asked.scope, approval.choice, holdings)
+    scope = narrow_scope(requested.scope, approval.choice, holdings)
     if isinstance(scope, Refused):
         return scope
-    duration = shorter(at, asked.duration, approval.duration)
+    duration = narrow_duration(at, requested.duration, approval.duration)
     if isinstance(duration, Refused):
         return duration
-    may_store = storing(asked.may_store, approval.may_store)
+    may_store = narrow_storing(requested.may_store, approval.may_store)
     if isinstance(may_store, Refused):
         return may_store
     return replace(
-        asked,
+        requested,
         scope=scope,
         duration=duration,
         may_store=may_store,
-        store_for=asked.store_for if may_store else None,
+        store_for=requested.store_for if may_store else None,
     )

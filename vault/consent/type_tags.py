@@ -1,4 +1,4 @@
-"""Keyed tags of document types: equal for equal types of one person, and of one person only."""
+"""Keyed tags of document types: equal for equal types of one person, different between people."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -15,5 +15,5 @@ async def type_tag(services: CoreServices, person_id: UUID, code: str) -> bytes:
 async def type_tags(
     services: CoreServices, person_id: UUID, codes: Iterable[str]
 ) -> dict[bytes, str]:
-    """The type behind each tag, for some types of one person."""
+    """The type for each tag, for some types of one person."""
     return {await type_tag(services, person_id, code): code for code in codes}

@@ -1,1 +1,1 @@
-"""Documents: deposited, seen, corrected, retrieved, previewed, scanned."""
+"""Documents: deposit, retrieval, correction, deletion, previews, virus scans."""

@@ -1,7 +1,7 @@
-"""Scans: clamd looks at the originals, when one is configured. Infected: recipients get nothing.
+"""Virus scans of originals by clamd, if configured. Recipients get nothing of an infected document.
 
-The clamd that is configured *is* trusted with plaintext for the time of a scan; it must run on the
-service's own machine or private network. Without one a document says "not scanned".
+The configured clamd *is* trusted with plaintext during a scan; it must run on the service's own
+machine or private network. Without clamd a document is "not scanned".
 """
 
 import asyncio
@@ -20,20 +20,20 @@ _CLEAN = b"stream: OK"
 
 
 class ScannerUnavailable(Exception):
-    """clamd did not answer, or answered something else than a verdict."""
+    """clamd did not answer, or its answer is not a verdict."""
 
 
 async def scan(services: Services, owner_id: UUID, version_id: UUID) -> str:
-    """Scan a version's originals and keep the verdict: `clean`, `infected` or `not_scanned`."""
+    """Scan a version's originals and store the verdict: `clean`, `infected` or `not_scanned`."""
     address = services.settings.clamd_address
     async with services.database.transaction() as tx:
         files = await records.files_of(tx, owner_id, version_id)
     verdict = "clean"
     try:
-        for one in files:
-            if one.role != ORIGINAL or address is None:
+        for file in files:
+            if file.role != ORIGINAL or address is None:
                 continue
-            source = await retrieval.open_for_scan(services, owner_id, one)
+            source = await retrieval.open_for_scan(services, owner_id, file)
             if not await is_clean(address, source.slices()):
                 verdict = "infected"
     except KeyDestroyed:
@@ -46,9 +46,9 @@ async def scan(services: Services, owner_id: UUID, version_id: UUID) -> str:
 
 
 async def is_clean(address: str, slices: AsyncIterator[memoryview]) -> bool:
-    """Ask clamd by INSTREAM (clamd(8)): chunks prefixed by their length, then a zero length.
+    """Send a file by clamd's INSTREAM (clamd(8)): chunks prefixed by their length, then length 0.
 
-    Raises `ScannerUnavailable`; beyond its StreamMaxLength clamd hangs up, which is one of them.
+    Raises `ScannerUnavailable`, also for a file longer than clamd's StreamMaxLength.
     """
     try:
         async with asyncio.timeout(_TIMEOUT):
@@ -61,8 +61,8 @@ async def _ask(address: str, slices: AsyncIterator[memoryview]) -> bool:
     reader, writer = await _connect(address)
     try:
         writer.write(b"zINSTREAM\0")
-        async for one in slices:
-            writer.write(struct.pack(">I", len(one)) + one)
+        async for chunk in slices:
+            writer.write(struct.pack(">I", len(chunk)) + chunk)
             await writer.drain()
         writer.write(struct.pack(">I", 0))
         await writer.drain()

@@ -1,9 +1,9 @@
-"""Deposit: a paper comes in, is sealed as it arrives, decoded apart, and kept with its rendition.
+"""Deposit: files are sealed as they arrive, decoded in another process, stored with a rendition.
 
-The way of the data: incoming slices → `intake.receive` → `storage.content.content_writer` → the
-store; then the sealed originals are read back slice by slice into the decoder, and its rendition is
-sealed in turn. Rows, jobs and the event are one commit at the end (`deposit_commit`). Plaintext
-touches no disk, and nothing here opens what is sealed to the owner.
+Data flow: incoming slices → `intake.receive` → `storage.content.content_writer` → the store. Then
+the sealed originals are read back slice by slice into the decoder, and its rendition is sealed too.
+Rows, jobs and the event are one commit at the end (`deposit_commit`). Plaintext never touches a
+disk, and nothing here opens what is sealed to the owner.
 """
 
 import hmac
@@ -36,15 +36,17 @@ from vault.services import Services
 
 
 async def deposit(services: Services, command: DepositCommand, incoming: Incoming) -> Deposited:
-    """Keep a new document in a vault."""
-    async with _loose(services) as loose:
-        originals = await _receive(services, command.owner_id, incoming, loose)
+    """Store a new document in a vault."""
+    async with _unreferenced_blobs(services) as blobs:
+        originals = await _receive(services, command.owner_id, incoming, blobs)
         metadata = check_metadata(command.metadata())
         held = await find_held(services, command, originals.tag) if command.owner_view else None
         if held is not None:
             return held
-        made = await _make(services, command.owner_id, originals, loose)
-        return await commit_deposit(services, command, metadata, _files(made), loose.claim)
+        files = await _decode(services, command.owner_id, originals, blobs)
+        return await commit_deposit(
+            services, command, metadata, _version_files(files), blobs.release
+        )
 
 
 async def deposit_version(
@@ -56,19 +58,19 @@ async def deposit_version(
     *,
     may_change: Callable[[Row[Any] | None], None],
 ) -> Row[Any]:
-    """Keep a new version of a document; its row. `may_change` raises unless it may be changed."""
-    async with _loose(services) as loose:
-        originals = await _receive(services, owner_id, incoming, loose)
-        made = await _make(services, owner_id, originals, loose)
+    """Store a new version of a document; returns its row. `may_change` raises if not allowed."""
+    async with _unreferenced_blobs(services) as blobs:
+        originals = await _receive(services, owner_id, incoming, blobs)
+        files = await _decode(services, owner_id, originals, blobs)
         return await commit_version(
-            services, owner_id, depositor, document_id, _files(made), loose.claim,
+            services, owner_id, depositor, document_id, _version_files(files), blobs.release,
             may_change=may_change,
         )  # fmt: skip
 
 
 @dataclass(slots=True)
 class _Originals:
-    """The sealed originals of one paper, and the keyed hash of their bytes."""
+    """The sealed originals of one document, and the keyed hash of their bytes."""
 
     digest: "hmac.HMAC" = field(repr=False)
     files: list[SealedContent] = field(default_factory=list)
@@ -82,111 +84,113 @@ class _Originals:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """Everything that is durable in the store and waits for its rows."""
+class _StoredFiles:
+    """The sealed files of a deposit: durable in the store, their rows not inserted yet."""
 
     originals: _Originals
     inspection: Inspection
     rendition: SealedContent | None
 
 
-class _Loose:
+class _UnreferencedBlobs:
     """Blobs that are durable and that no row refers to yet."""
 
     def __init__(self) -> None:
         self.keys: list[str] = []
 
-    def claim(self) -> None:
-        """Their rows are about to commit: from here on only the sweep may remove them, since a
-        commit whose answer was lost may have happened."""
+    def release(self) -> None:
+        """Called just before their rows commit: from then on only the sweep may remove them,
+        because a commit whose answer was lost may have succeeded."""
         self.keys.clear()
 
 
 @asynccontextmanager
-async def _loose(services: Services) -> AsyncIterator[_Loose]:
-    """Remove at the end what was not claimed. What a crash leaves here, the sweep removes."""
-    loose = _Loose()
+async def _unreferenced_blobs(services: Services) -> AsyncIterator[_UnreferencedBlobs]:
+    """Delete at the end the blobs that were not released. The sweep removes what a crash leaves."""
+    blobs = _UnreferencedBlobs()
     try:
-        yield loose
+        yield blobs
     finally:
-        for key in loose.keys:
+        for key in blobs.keys:
             with suppress(ServiceError):
                 await services.storage.blobs.delete(BlobKey(key))
 
 
 async def _receive(
-    services: Services, owner_id: UUID, incoming: Incoming, loose: _Loose
+    services: Services, owner_id: UUID, incoming: Incoming, blobs: _UnreferencedBlobs
 ) -> _Originals:
     """Seal the originals as they arrive."""
     writer = await services.field_encryption.writer(owner_id)
     originals = _Originals(writer.hasher(CONTENT))
     allowance = Allowance(services.settings.max_document_bytes)
-    async for one in incoming.files():
+    async for file in incoming.files():
         if len(originals.files) >= services.settings.max_parts:
             raise invalid("too_many_files", limit=services.settings.max_parts)
         async with content.content_writer(
             services.storage.blobs, services.storage.keys, owner_id, ORIGINAL
         ) as sealing:
-            originals.received.append(await receive(one, sealing, allowance, originals.digest))
+            originals.received.append(await receive(file, sealing, allowance, originals.digest))
             sealed = await sealing.commit()
             originals.contents.append(sealing.read_back(sealed, services.storage.blobs))
-        loose.keys.append(sealed.blob_key)
+        blobs.keys.append(sealed.blob_key)
         originals.files.append(sealed)
     if not originals.files:
         raise invalid("file_missing")
     return originals
 
 
-async def _make(services: Services, owner_id: UUID, originals: _Originals, loose: _Loose) -> _Made:
-    """Decode the originals apart, and seal the rendition that recipients will get."""
-    sources = [one.slices for one in originals.contents]
+async def _decode(
+    services: Services, owner_id: UUID, originals: _Originals, blobs: _UnreferencedBlobs
+) -> _StoredFiles:
+    """Decode the originals in a child process, and seal the rendition for recipients."""
+    sources = [source.slices for source in originals.contents]
     async with await services.decoder.inspect(sources) as decoded:
         if decoded.inspection.rendition == "same":
-            return _Made(originals, decoded.inspection, None)
+            return _StoredFiles(originals, decoded.inspection, None)
         async with content.content_writer(
             services.storage.blobs, services.storage.keys, owner_id, RENDITION
         ) as sealing:
-            async for piece in decoded.rendition():
-                await sealing.write(piece)
+            async for chunk in decoded.rendition():
+                await sealing.write(chunk)
             rendition = await sealing.commit()
-        loose.keys.append(rendition.blob_key)
-        return _Made(originals, decoded.inspection, rendition)
+        blobs.keys.append(rendition.blob_key)
+        return _StoredFiles(originals, decoded.inspection, rendition)
 
 
-def _files(made: _Made) -> VersionFiles:
+def _version_files(files: _StoredFiles) -> VersionFiles:
     """Originals in the order they came, then the rendition, if it is another file."""
-    files = [*made.originals.files, *([made.rendition] if made.rendition else [])]
+    sealed = [*files.originals.files, *([files.rendition] if files.rendition else [])]
     rows = (
         {
-            "id": one.id,
-            "role": one.role,
-            "position": position if one.role == ORIGINAL else 0,
-            "blob_key": one.blob_key,
-            "envelope": one.envelope,
+            "id": file.id,
+            "role": file.role,
+            "position": position if file.role == ORIGINAL else 0,
+            "blob_key": file.blob_key,
+            "envelope": file.envelope,
         }
-        for position, one in enumerate(files)
+        for position, file in enumerate(sealed)
     )
-    return VersionFiles(made.originals.tag, _sealed_values(made), tuple(rows))
+    return VersionFiles(files.originals.tag, _sealed_values(files), tuple(rows))
 
 
-def _sealed_values(made: _Made) -> dict[str, Any]:
-    """What a version's row keeps, sealed: of the originals, and of what recipients get."""
-    inspection, originals = made.inspection, made.originals
-    rendition = made.rendition
-    own_type = inspection.media_type.value
+def _sealed_values(files: _StoredFiles) -> dict[str, Any]:
+    """The values sealed in a version's row, about the originals and about what recipients get."""
+    inspection, originals = files.inspection, files.originals
+    rendition = files.rendition
+    original_type = inspection.media_type.value
     return {
         "parts": [
             {
                 "media_type": received.media_type.value,
                 "file_name": received.file_name,
-                "size": one.length,
+                "size": sealed.length,
             }
-            for received, one in zip(originals.received, originals.files, strict=True)
+            for received, sealed in zip(originals.received, originals.files, strict=True)
         ],
         "pages": inspection.pages,
         "notes": [note.value for note in inspection.notes],
-        "media_type": own_type,
-        "size": sum(one.length for one in originals.files),
-        "rendition_media_type": own_type if rendition is None else str(inspection.rendition),
+        "media_type": original_type,
+        "size": sum(sealed.length for sealed in originals.files),
+        "rendition_media_type": original_type if rendition is None else str(inspection.rendition),
         "rendition_size": originals.files[0].length if rendition is None else rendition.length,
     }

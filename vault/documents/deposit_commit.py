@@ -1,7 +1,7 @@
 """The commit of a deposit: its rows, its jobs and its event, all or nothing.
 
-Nothing here opens what is sealed: a deposit only writes to its owner (invariant 15). What the owner
-is shown of a document already there is opened by `DepositCommand.owner_view`.
+Nothing here opens what is sealed: a deposit only writes to its owner (invariant 15). A document
+that the owner already holds is opened for them by `DepositCommand.owner_view`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -32,7 +32,7 @@ from vault.document_view import (
 from vault.documents import expiry_reminders, records
 from vault.services import Services
 
-MOST_DOCUMENTS = 2000
+MAX_DOCUMENTS = 2000
 
 Judge = Callable[[AsyncConnection], Awaitable[None]]
 OwnerView = Callable[[AsyncConnection, Row[Any]], Awaitable[DocumentView]]
@@ -40,7 +40,7 @@ OwnerView = Callable[[AsyncConnection, Row[Any]], Awaitable[DocumentView]]
 
 @dataclass(frozen=True, slots=True)
 class Depositor:
-    """Who deposits, as the log and the document's row will say. `grant` is None for the owner."""
+    """Who deposits, as stored in the log and the document's row. `grant` is None for the owner."""
 
     actor: Actor
     grant: UUID | None = None
@@ -48,7 +48,7 @@ class Depositor:
     purpose: str = field(default="", repr=False)
 
     def values(self) -> dict[str, str]:
-        """What the document's row keeps of them, sealed."""
+        """The values about them that are sealed in the document's row."""
         actor = self.actor
         return {
             "kind": actor.kind.value,
@@ -60,12 +60,12 @@ class Depositor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositCommand:
-    """A deposit to be made: into whose vault, by whom, what they say of it.
+    """A deposit to be made: into whose vault, by whom, with which metadata.
 
-    `metadata` is called once the files are read, since a form's fields may follow its files.
+    `metadata` is called after the files are read, because a form's fields may follow its files.
     `judge` judges a recipient's right again in the transaction that commits (invariant 3).
-    `owner_view` opens, for the owner alone, a document that is there already: without it, the
-    same bytes are never looked for.
+    `owner_view` opens, for the owner only, a document already held; without it there is no search
+    for a document with the same bytes.
     """
 
     owner_id: UUID
@@ -78,7 +78,7 @@ class DepositCommand:
 
 @dataclass(frozen=True, slots=True)
 class Deposited:
-    """The document kept, and whether it was there already."""
+    """The document, and whether the vault held it already."""
 
     document: DocumentView
     already_held: bool
@@ -86,10 +86,10 @@ class Deposited:
 
 @dataclass(frozen=True, slots=True)
 class VersionFiles:
-    """What the rows of a version say of its files, which are durable in the store.
+    """The rows of a version's files, which are durable in the store.
 
-    `tag`: the keyed hash of the originals' bytes. `sealed_values`: what its sealed row keeps.
-    `rows`: each one's `id`, `role`, `position`, `blob_key`, `envelope`.
+    `tag`: the keyed hash of the originals' bytes. `sealed_values`: what the version's row seals.
+    `rows`: each file's `id`, `role`, `position`, `blob_key`, `envelope`.
     """
 
     tag: bytes
@@ -107,9 +107,9 @@ def check_metadata(metadata: DocumentMetadata) -> DocumentMetadata:
 
 
 async def find_held(services: Services, command: DepositCommand, tag: bytes) -> Deposited | None:
-    """The document of the owner's that already has these bytes; answering with it is recorded."""
+    """The owner's document that already has these bytes, or None; answering with it is recorded."""
     async with services.database.transaction() as tx:
-        return await _held(services, tx, command, tag)
+        return await _find_held(services, tx, command, tag)
 
 
 async def commit_deposit(
@@ -117,31 +117,31 @@ async def commit_deposit(
     command: DepositCommand,
     metadata: DocumentMetadata,
     files: VersionFiles,
-    claim: Callable[[], None],
+    before_commit: Callable[[], None],
 ) -> Deposited:
     """Rows, jobs and event in one commit: the 201 is durable, or nothing happened.
 
-    `claim` is called once nothing but the commit is left: its answer may be lost.
+    `before_commit` is called when only the commit remains, whose answer may be lost.
     """
     async with services.database.transaction() as tx:
         await records.lock_vault(tx, command.owner_id)
         if await people.person(tx, command.owner_id) is None:
-            # Erased while the file was on its way.
+            # The vault was erased during the upload.
             raise not_found()
         if command.judge is not None:
             await command.judge(tx)
-        held = await _held(services, tx, command, files.tag)
+        held = await _find_held(services, tx, command, files.tag)
         if held is not None:
             return held
         claimed = await _claim_key(services, tx, command, metadata, files)
         if claimed is not None and claimed.result_id is not None:
-            return await _same_answer(services, tx, command, metadata, files, claimed.result_id)
-        if await records.count_documents(tx, command.owner_id) >= MOST_DOCUMENTS:
-            raise ServiceError(ErrorKind.CONFLICT, "too_many_documents", limit=MOST_DOCUMENTS)
+            return await _repeat_answer(services, tx, command, metadata, files, claimed.result_id)
+        if await records.count_documents(tx, command.owner_id) >= MAX_DOCUMENTS:
+            raise ServiceError(ErrorKind.CONFLICT, "too_many_documents", limit=MAX_DOCUMENTS)
         row = await _add_document(services, tx, command, metadata, files)
         await _record(services, tx, command.owner_id, command.depositor, Action.DEPOSIT, row.id)
-        await idempotency.keep(tx, claimed, row.id)
-        claim()
+        await idempotency.save(tx, claimed, row.id)
+        before_commit()
     view = view_of(row, metadata, deposited_by=command.depositor.values(), file=files.sealed_values)
     return Deposited(view, already_held=False)
 
@@ -152,38 +152,38 @@ async def commit_version(
     depositor: Depositor,
     document_id: UUID,
     files: VersionFiles,
-    claim: Callable[[], None],
+    before_commit: Callable[[], None],
     *,
     may_change: Callable[[Row[Any] | None], None],
 ) -> Row[Any]:
-    """`commit_deposit`, for a document that is there: a new version of it, unless `may_change`
-    raises. Gives its row as it stands now."""
+    """As `commit_deposit`, for a new version of an existing document, unless `may_change` raises.
+    Returns the document's new row."""
     async with services.database.transaction() as tx:
         await records.lock_vault(tx, owner_id)
         may_change(await records.document(tx, owner_id, document_id))
         writer = await services.field_encryption.writer(owner_id, tx)
         number = await records.next_number(tx, owner_id, document_id)
         version_id = new_id()
-        of, version = (owner_id, document_id), (version_id, number)
-        await _add_version(services, tx, writer, files, document=of, version=version)
+        document, version = (owner_id, document_id), (version_id, number)
+        await _add_version(services, tx, writer, files, document=document, version=version)
         await records.change_document(
             tx, owner_id, document_id, version_id=version_id, revision=new_id()
         )
         await _record(services, tx, owner_id, depositor, Action.NEW_VERSION, document_id)
         row = await records.document(tx, owner_id, document_id)
         assert row is not None  # noqa: S101  (changed in this transaction)
-        claim()
+        before_commit()
     return row
 
 
-async def _held(
+async def _find_held(
     services: Services, tx: AsyncConnection, command: DepositCommand, tag: bytes
 ) -> Deposited | None:
     if command.owner_view is None:
         return None
     owner_id = command.owner_id
-    held = await records.held_already(tx, owner_id, tag)
-    row = None if held is None else await records.document(tx, owner_id, held)
+    held_id = await records.document_with_content(tx, owner_id, tag)
+    row = None if held_id is None else await records.document(tx, owner_id, held_id)
     if row is None:
         return None
     await _record(services, tx, owner_id, command.depositor, Action.DEPOSIT, row.id, held=1)
@@ -208,7 +208,7 @@ async def _claim_key(
     )
 
 
-async def _same_answer(
+async def _repeat_answer(
     services: Services,
     tx: AsyncConnection,
     command: DepositCommand,
@@ -216,10 +216,10 @@ async def _same_answer(
     files: VersionFiles,
     document_id: UUID,
 ) -> Deposited:
-    """The answer already given to this key; none once the document is gone.
+    """The answer already given to this key; `not_found` once the document is gone.
 
-    A recipient is answered with what they said and gave, and nothing of what the owner made of it
-    since: a correction, a newer version, a deletion (invariant 7).
+    A recipient gets what they sent, and nothing that the owner did with it since: a correction, a
+    newer version, a deletion (invariant 7).
     """
     owner_id, depositor = command.owner_id, command.depositor
     find = records.document if command.owner_view else records.first_version
@@ -240,7 +240,7 @@ async def _add_document(
     metadata: DocumentMetadata,
     files: VersionFiles,
 ) -> Row[Any]:
-    """The document's row and its first version's; the row as it stands now."""
+    """Insert a document and its first version; returns the document's row."""
     owner_id, depositor = command.owner_id, command.depositor
     document_id, version_id = new_id(), new_id()
     writer = await services.field_encryption.writer(owner_id, tx)
@@ -274,7 +274,7 @@ async def _add_version(
     document: tuple[UUID, UUID],
     version: tuple[UUID, int],
 ) -> None:
-    """`document`: its owner's id and its own; `version`: its id and its number."""
+    """Insert a version. `document`: its owner's id and its own; `version`: its id and number."""
     owner_id, document_id = document
     version_id, number = version
     scanned = services.settings.clamd_address is not None

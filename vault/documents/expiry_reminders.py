@@ -1,4 +1,4 @@
-"""Expiry notices: a person is told, once and without saying which, that a paper ends soon."""
+"""Expiry reminders: a person is informed once that a document expires soon, not which one."""
 
 from datetime import UTC, datetime, time
 from uuid import UUID
@@ -19,39 +19,39 @@ _BATCH = 200
 
 
 def notice_at(metadata: DocumentMetadata) -> datetime | None:
-    """When the person is to be told, by the type's notice period; None where nothing ends."""
-    known = by_code(metadata.type)
-    if known is None or known.notice_period is None or metadata.expires_on is None:
+    """When to remind the person, by the type's notice period; None without an expiry date."""
+    document_type = by_code(metadata.type)
+    if document_type is None or document_type.notice_period is None or metadata.expires_on is None:
         return None
     end = datetime.combine(metadata.expires_on, time(), UTC)
     try:
-        return before(end, known.notice_period)
-    except (OverflowError, ValueError):  # before the year 1: nobody waits for that notice
+        return before(end, document_type.notice_period)
+    except (OverflowError, ValueError):  # before the year 1: no reminder is useful
         return None
 
 
 async def remind(services: Services) -> int:
-    """Tell everyone whose papers end soon; how many people.
+    """Remind everyone whose documents expire soon; returns how many people.
 
-    The message and the mark that it was said are one commit: a crash tells nobody twice, nor never.
+    The message and the reset of `notice_at` are one commit: a crash neither repeats nor loses one.
     """
-    told = 0
+    reminded = 0
     while True:
         async with services.database.transaction() as tx:
             due = await records.due_for_notice(tx, _BATCH)
             for person_id in dict.fromkeys(row.person_id for row in due):
-                phone, language = await _reach(services, tx, person_id)
+                phone, language = await _contact(services, tx, person_id)
                 if phone is not None:
                     text = notifications.paper_expires(services, language)
                     await queue(services, tx, channel="sms", to=phone, text=text)
-                    told += 1
+                    reminded += 1
             for row in due:
                 await records.change_document(tx, row.person_id, row.id, notice_at=None)
         if len(due) < _BATCH:
-            return told
+            return reminded
 
 
-async def _reach(
+async def _contact(
     services: Services, tx: AsyncConnection, person_id: UUID
 ) -> tuple[str | None, str]:
     """The person's phone and language."""

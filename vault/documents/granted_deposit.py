@@ -1,4 +1,4 @@
-"""A recipient adds a document to a vault, under a grant that allows it."""
+"""Deposit by a recipient, under a grant that allows it."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -21,7 +21,7 @@ from vault.services import Services
 
 
 class _Denied(Exception):
-    """Carries a refusal out of the transaction that it ends."""
+    """Carries a refusal out of the transaction, which it rolls back."""
 
     def __init__(self, denial: Denial) -> None:
         super().__init__(denial.reason)
@@ -37,10 +37,10 @@ async def deposit_granted(
     *,
     idempotency_key: str | None = None,
 ) -> Deposited:
-    """Keep a document that a worker or an administration adds.
+    """Store a document that a worker or an administration deposits.
 
-    Judged before any byte is read, so that nobody fills a vault that is not open to them; judged
-    again, with the type that they say, in the transaction that commits (invariant 3).
+    Judged before any byte is read, so that nobody fills a vault without a grant; judged again,
+    with the stated type, in the transaction that commits (invariant 3).
     """
     await check_token(services, recipient, "deposits", Action.DEPOSIT)
 
@@ -59,8 +59,8 @@ async def deposit_granted(
             idempotency_key=idempotency_key,
         )
         return await deposit(services, command, incoming)
-    except _Denied as refused:
-        raise await record_denial(services, refused.denial) from None
+    except _Denied as denied:
+        raise await record_denial(services, denied.denial) from None
 
 
 async def _judge(
@@ -70,21 +70,21 @@ async def _judge(
     grant_id: UUID,
     type_code: str | None,
 ) -> AccessAttempt:
-    """The act, allowed; or `_Denied`. Without a type, everything but the type is judged."""
-    found = await fetch(tx, consent_records.grant_for_use(grant_id))
-    grant = found[0] if found else None
-    named = in_scope = False
+    """The allowed attempt; raises `_Denied`. Without a type, all but the type is judged."""
+    grant_rows = await fetch(tx, consent_records.grant_for_use(grant_id))
+    grant = grant_rows[0] if grant_rows else None
+    types_named = type_in_scope = False
     if grant is not None and type_code is not None:
-        named = await consent_records.names_types(tx, grant_id)
+        types_named = await consent_records.names_types(tx, grant_id)
         tag = await type_tag(services, grant.person_id, type_code)
-        in_scope = named and await consent_records.names_type(tx, grant_id, tag)
-    judged = may_deposit(
+        type_in_scope = types_named and await consent_records.names_type(tx, grant_id, tag)
+    judgement = may_deposit(
         consent_records.grant_facts(grant),
-        types_named=named,
-        type_in_scope=in_scope,
+        types_named=types_named,
+        type_in_scope=type_in_scope,
         caller=recipient.party,
     )
     attempt = await attempt_under(services, tx, grant, recipient, Action.DEPOSIT)
-    if isinstance(judged, Refused):
-        raise _Denied(Denial(attempt, judged.reason))
+    if isinstance(judgement, Refused):
+        raise _Denied(Denial(attempt, judgement.reason))
     return attempt

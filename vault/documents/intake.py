@@ -1,4 +1,4 @@
-"""Taking files in: sniffed, counted, hashed and sealed as they arrive; nothing else keeps them.
+"""Reads the files of a deposit: sniffed, counted, hashed and sealed as they arrive; no other copy.
 
 A crash at any point leaves sealed blobs that no row refers to; the sweep removes them.
 """
@@ -13,11 +13,11 @@ from base.user_text import clean_file_name
 from vault.decoding.media import MediaType
 from vault.decoding.sniff import media_type
 
-SNIFF = 4096
+SNIFF_BYTES = 4096
 
 
 class IncomingFile(Protocol):
-    """A file on its way in."""
+    """A file that is being uploaded."""
 
     name: str | None
 
@@ -27,7 +27,7 @@ class IncomingFile(Protocol):
 
 
 class Incoming(Protocol):
-    """A form on its way in: its files in order; its fields are whole once the files are read."""
+    """A form that is being uploaded. Its fields are complete only after its files are read."""
 
     def files(self) -> AsyncIterator[IncomingFile]:
         """The files, one at a time."""
@@ -35,22 +35,22 @@ class Incoming(Protocol):
 
 
 class Sink(Protocol):
-    """Where accepted bytes go."""
+    """Receives the accepted bytes."""
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Take some bytes."""
+        """Write some bytes."""
         ...
 
 
 @dataclass(slots=True)
 class Allowance:
-    """What is left of the size limit for one paper, all its parts together."""
+    """The size limit of one document, all its files together, and how much of it is used."""
 
     limit: int
     used: int = 0
 
     def take(self, amount: int) -> None:
-        """Count bytes in. Raises the failure that says the limit."""
+        """Count bytes. Raises `too_large` with the limit."""
         self.used += amount
         if self.used > self.limit:
             raise ServiceError(
@@ -60,7 +60,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """What is known of a file once it is sealed."""
+    """What is known about a file after it is sealed."""
 
     media_type: MediaType
     file_name: str | None = field(repr=False)
@@ -69,25 +69,25 @@ class ReceivedFile:
 async def receive(
     incoming: IncomingFile, sink: Sink, allowance: Allowance, digest: "hmac.HMAC"
 ) -> ReceivedFile:
-    """Read one file into a sink. The type is decided by content, never by what is announced.
+    """Read one file into a sink. The type is decided by the content, never by the stated type.
 
     Raises `file_empty`, `type_not_allowed` (before anything is stored), `too_large`.
     """
     head = bytearray()
     kind: MediaType | None = None
     size = 0
-    async for piece in incoming.slices():
-        size += len(piece)
-        allowance.take(len(piece))
-        digest.update(piece)
+    async for chunk in incoming.slices():
+        size += len(chunk)
+        allowance.take(len(chunk))
+        digest.update(chunk)
         if kind is None:
-            head += piece
-            if len(head) < SNIFF:
+            head += chunk
+            if len(head) < SNIFF_BYTES:
                 continue
             kind = _allowed(bytes(head))
             await sink.write(head)
         else:
-            await sink.write(piece)
+            await sink.write(chunk)
     if size == 0:
         raise invalid("file_empty")
     if kind is None:

@@ -22,9 +22,9 @@ async def deposit_own(
     *,
     idempotency_key: str | None = None,
 ) -> Deposited:
-    """Keep a document of the person's, or answer with the one that has these bytes already.
+    """Store a document of the person, or return the one that already has these bytes.
 
-    `metadata` is called once the files are read, since a form's fields may follow its files.
+    `metadata` is called after the files are read, because a form's fields may follow its files.
     """
 
     async def owner_view(tx: AsyncConnection, row: Row[Any]) -> DocumentView:

@@ -1,4 +1,4 @@
-"""The person's own documents: listed, seen, corrected, deleted, restored. Each is recorded."""
+"""The person's own documents: list, read, correct, delete, restore. Each act is recorded."""
 
 from dataclasses import replace
 from typing import Any
@@ -34,7 +34,7 @@ from vault.services import Services
 async def list_own(
     services: Services, person: Person, *, cursor: str | None, limit: int, deleted: bool = False
 ) -> Page[DocumentView]:
-    """The person's documents, newest first; the deleted ones still within reach when `deleted`."""
+    """The person's documents, newest first; with `deleted`, those in the trash instead."""
     after = read(cursor)
     async with services.database.transaction() as tx:
         rows = await records.documents(
@@ -45,18 +45,18 @@ async def list_own(
             deleted=deleted,
         )
         shown = rows[:limit]
-        await _allow(services, tx, person, Action.LIST, *(row.id for row in shown))
+        await _record(services, tx, person, Action.LIST, *(row.id for row in shown))
     reader = await services.field_encryption.reader(person.id)
     items = [open_document(reader, row) for row in shown]
     return Page(items, cut(rows, limit, lambda row: (0, row.id)))
 
 
 async def see_own(services: Services, person: Person, document_id: UUID) -> DocumentView:
-    """One document of the person's."""
+    """One document of the person. Raises `ServiceError` `not_found`."""
     async with services.database.transaction() as tx:
         row = await records.document(tx, person.id, document_id)
         if row is not None:
-            await _allow(services, tx, person, Action.LIST, document_id)
+            await _record(services, tx, person, Action.LIST, document_id)
     if row is None:
         raise await _unknown(services, person, Action.LIST)
     return open_document(await services.field_encryption.reader(person.id), row)
@@ -70,18 +70,18 @@ async def correct(
     *,
     if_match: UUID | None,
 ) -> DocumentView:
-    """Change what is said of a document: type, title, dates, where the paper is."""
+    """Change a document's metadata: type, title, dates, where the paper is."""
     async with services.database.transaction() as tx:
         await records.lock_vault(tx, person.id)
         row = await records.document(tx, person.id, document_id)
         if row is not None:
             _check_match(row, if_match)
             reader = await services.field_encryption.reader(person.id, tx)
-            before = open_document(reader, row)
-            metadata = check_metadata(replace(before.metadata, **changes))
-            values = await _changes(services, tx, person.id, before, metadata)
+            current = open_document(reader, row)
+            metadata = check_metadata(replace(current.metadata, **changes))
+            values = await _changes(services, tx, person.id, current, metadata)
             await records.change_document(tx, person.id, document_id, **values)
-            await _allow(services, tx, person, Action.CORRECT, document_id)
+            await _record(services, tx, person, Action.CORRECT, document_id)
             row = await records.document(tx, person.id, document_id)
             assert row is not None  # noqa: S101  (changed in this transaction)
             return open_document(reader, row)
@@ -92,21 +92,21 @@ async def _changes(
     services: Services,
     tx: AsyncConnection,
     person_id: UUID,
-    before: DocumentView,
+    current: DocumentView,
     metadata: DocumentMetadata,
 ) -> dict[str, Any]:
     """The columns that a correction changes."""
     writer = await services.field_encryption.writer(person_id, tx)
-    altered = before.altered or _said(metadata) != _said(before.metadata)
-    sealed = metadata_values(metadata, before.deposited_by, altered=altered)
+    altered = current.altered or _attested_fields(metadata) != _attested_fields(current.metadata)
+    sealed = metadata_values(metadata, current.deposited_by, altered=altered)
     values: dict[str, Any] = {
-        "sealed": writer.seal(DOCUMENT, before.id, sealed),
+        "sealed": writer.seal(DOCUMENT, current.id, sealed),
         "revision": new_id(),
     }
-    was = before.metadata
-    if (metadata.type, metadata.expires_on) != (was.type, was.expires_on):
+    old = current.metadata
+    if (metadata.type, metadata.expires_on) != (old.type, old.expires_on):
         values["notice_at"] = notice_at(metadata)
-    if metadata.type != was.type:
+    if metadata.type != old.type:
         values["type_tag"] = await type_tag(services, person_id, metadata.type)
         values["typed_at"] = now()
     return values
@@ -120,10 +120,10 @@ async def add_version(
     *,
     if_match: UUID | None,
 ) -> DocumentView:
-    """Keep a newer content of a document; the older ones stay with it."""
+    """Store a new version of a document's content; older versions are kept."""
     async with services.database.transaction() as tx:
-        known = await records.document(tx, person.id, document_id)
-    if known is None:
+        existing = await records.document(tx, person.id, document_id)
+    if existing is None:
         raise await _unknown(services, person, Action.NEW_VERSION)
 
     def may_change(row: Row[Any] | None) -> None:
@@ -141,12 +141,12 @@ async def add_version(
 async def delete(
     services: Services, person: Person, document_id: UUID, *, if_match: UUID | None = None
 ) -> None:
-    """Put a document aside: nobody reads it any more; it can be restored for 30 days."""
+    """Move a document to the trash: nobody can read it; it can be restored for 30 days."""
     await _set_deleted(services, person, document_id, Action.DELETE, if_match)
 
 
 async def restore(services: Services, person: Person, document_id: UUID) -> DocumentView:
-    """Take a deleted document back, within 30 days."""
+    """Restore a deleted document, within 30 days."""
     await _set_deleted(services, person, document_id, Action.RESTORE, None)
     return await see_own(services, person, document_id)
 
@@ -167,13 +167,13 @@ async def _set_deleted(
                 deleted_at=None if restoring else now(),
                 revision=new_id(),
             )
-            await _allow(services, tx, person, action, document_id)
+            await _record(services, tx, person, action, document_id)
     if row is None:
         raise await _unknown(services, person, action)
 
 
-def _said(metadata: DocumentMetadata) -> tuple[object, ...]:
-    """What others are told of a paper without its content."""
+def _attested_fields(metadata: DocumentMetadata) -> tuple[object, ...]:
+    """What a recipient may learn about a document without its content."""
     return metadata.type, metadata.issued_on, metadata.expires_on
 
 
@@ -182,7 +182,7 @@ def _check_match(row: Row[Any], if_match: UUID | None) -> None:
         raise ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
 
 
-async def _allow(
+async def _record(
     services: Services, tx: AsyncConnection, person: Person, action: Action, *documents: UUID
 ) -> None:
     attempt = AccessAttempt(
@@ -192,6 +192,6 @@ async def _allow(
 
 
 async def _unknown(services: Services, person: Person, action: Action) -> ServiceError:
-    """Not theirs, or not there: recorded in their own log, and answered alike (invariant 7)."""
+    """Another person's, or none: recorded in the caller's log, same answer (invariant 7)."""
     attempt = AccessAttempt(action=action, actor=person.actor(), person=person.id)
     return await record_refusal(services, attempt, Reason.NOT_FOUND)

@@ -1,4 +1,4 @@
-"""Previews: the first page of a version, drawn apart and sealed, as a job after the deposit."""
+"""Previews: a job after the deposit draws the first page in a child process and seals it."""
 
 from uuid import UUID
 
@@ -12,32 +12,32 @@ from storage.content import Address, SealedContent
 from vault.documents import records
 from vault.services import Services
 
-_LATER = {ErrorKind.UNAVAILABLE, ErrorKind.TOO_MANY}
-"""Kinds of failure that pass: the job is tried again. Any other means that none can be drawn."""
+_RETRYABLE = {ErrorKind.UNAVAILABLE, ErrorKind.TOO_MANY}
+"""Temporary kinds of failure: the job is retried. Any other means that no preview is possible."""
 
 
 async def draw_preview(services: Services, owner_id: UUID, version_id: UUID) -> bool:
-    """Draw and keep the preview of a version; whether one is kept now.
+    """Draw and store the preview of a version; returns whether it has one now.
 
-    Safe to run again: a version that has one keeps it. A crash leaves a blob that no row refers to.
+    Safe to run again: an existing preview is kept. A crash leaves a blob that no row refers to.
     Raises `ServiceError` while the store or the decoder does not answer.
     """
     async with services.database.transaction() as tx:
         files = await records.files_of(tx, owner_id, version_id)
-    source = _shown(list(files))
-    if source is None or any(one.role == PREVIEW for one in files):
+    source = _source(list(files))
+    if source is None or any(file.role == PREVIEW for file in files):
         return source is not None
     try:
         sealed = await _seal(services, owner_id, await _draw(services, owner_id, source))
     except ServiceError as failure:
-        if failure.kind in _LATER:
+        if failure.kind in _RETRYABLE:
             raise
         return False
     async with services.database.transaction() as tx:
         await records.lock_vault(tx, owner_id)
         files = await records.files_of(tx, owner_id, version_id)
-        wanted = bool(files) and not any(one.role == PREVIEW for one in files)
-        if wanted:
+        missing = bool(files) and not any(file.role == PREVIEW for file in files)
+        if missing:
             await records.add_files(
                 tx,
                 [
@@ -52,7 +52,7 @@ async def draw_preview(services: Services, owner_id: UUID, version_id: UUID) -> 
                     }
                 ],
             )
-    if not wanted:
+    if not missing:
         await services.storage.blobs.delete(BlobKey(sealed.blob_key))
     return bool(files)
 
@@ -73,10 +73,10 @@ async def _draw(services: Services, owner_id: UUID, source: Row[UUID]) -> bytes:
     return await services.decoder.preview(opened.slices)
 
 
-def _shown(files: list[Row[UUID]]) -> Row[UUID] | None:
-    """What the preview shows: the rendition when there is one, so that it reveals no more."""
+def _source(files: list[Row[UUID]]) -> Row[UUID] | None:
+    """The rendition if there is one, so that the preview reveals no more; else the original."""
     for role in (RENDITION, ORIGINAL):
-        for one in files:
-            if one.role == role:
-                return one
+        for file in files:
+            if file.role == role:
+                return file
     return None

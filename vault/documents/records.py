@@ -1,4 +1,4 @@
-"""SQL of documents, versions and sealed files: the person's own, and under a grant."""
+"""SQL of documents, versions and sealed files, for their owner and under a grant."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +27,7 @@ from base.db_time import now
 from base.key_names import PREVIEW
 from base.locks import hold_tag
 from base.pipeline import Bound, Statement
-from vault.consent.records import covers, picked, typed
+from vault.consent.records import has_granted_type, is_covered, is_picked
 from vault.rules import DocumentFacts
 from vault.tables import Document, DocumentVersion, Grant, SealedFile
 
@@ -51,22 +51,22 @@ def _documents(person_id: UUID) -> Any:
 
 
 async def lock_vault(connection: AsyncConnection, person_id: UUID) -> None:
-    """One writer of a vault at a time, until the transaction ends."""
+    """Lock a vault until the transaction ends: one writer at a time."""
     await hold_tag(connection, person_id.bytes[8:])
 
 
 async def count_documents(connection: AsyncConnection, person_id: UUID) -> int:
-    """Documents kept, deleted ones waiting for their end included."""
-    found = await connection.execute(
+    """How many documents a vault holds, including those in the trash."""
+    result = await connection.execute(
         select(func.count()).select_from(Document).where(Document.person_id == person_id)
     )
-    return int(found.scalar_one())
+    return int(result.scalar_one())
 
 
 async def document(
     connection: AsyncConnection, person_id: UUID, document_id: UUID, *, deleted: bool = False
 ) -> Row[Any] | None:
-    """One document with its current version; only a deleted one when `deleted`."""
+    """One document with its current version; with `deleted`, only one in the trash."""
     query = _documents(person_id).where(
         Document.id == document_id,
         Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None),
@@ -77,7 +77,7 @@ async def document(
 async def first_version(
     connection: AsyncConnection, person_id: UUID, document_id: UUID
 ) -> Row[Any] | None:
-    """A document with its first version, whatever became of it since, deleted or not."""
+    """A document with its first version, even if it was changed or deleted since."""
     columns = [column for column in Document.__table__.c if column.name != "version_id"]
     query: Any = (
         select(*columns, DocumentVersion.id.label("version_id"), *_VERSION)
@@ -88,8 +88,8 @@ async def first_version(
             DocumentVersion.number == 1,
         )
     )
-    found: Row[Any] | None = (await connection.execute(query)).one_or_none()
-    return found
+    row: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    return row
 
 
 async def documents(
@@ -100,21 +100,21 @@ async def documents(
     limit: int,
     deleted: bool = False,
 ) -> Sequence[Row[Any]]:
-    """Documents, newest first; the deleted ones when `deleted`."""
+    """Documents, newest first; with `deleted`, those in the trash instead."""
     query = _documents(person_id).where(
         Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None)
     )
     if before is not None:
         query = query.where(Document.id < before)
-    found = await connection.execute(query.order_by(Document.id.desc()).limit(limit))
-    return found.all()
+    result = await connection.execute(query.order_by(Document.id.desc()).limit(limit))
+    return result.all()
 
 
-async def held_already(
+async def document_with_content(
     connection: AsyncConnection, person_id: UUID, content_tag: bytes
 ) -> UUID | None:
-    """The live document whose current version has the same bytes."""
-    found = await connection.execute(
+    """The id of the document, not deleted, whose current version has the same bytes."""
+    result = await connection.execute(
         select(Document.id)
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
         .where(
@@ -125,21 +125,21 @@ async def held_already(
         .order_by(Document.id)
         .limit(1)
     )
-    return found.scalar_one_or_none()
+    return result.scalar_one_or_none()
 
 
 async def add_document(connection: AsyncConnection, **values: Any) -> None:
-    """Keep a document's row."""
+    """Insert a document's row."""
     await connection.execute(insert(Document).values(**values))
 
 
 async def add_version(connection: AsyncConnection, **values: Any) -> None:
-    """Keep a version's row."""
+    """Insert a version's row."""
     await connection.execute(insert(DocumentVersion).values(**values))
 
 
 async def add_files(connection: AsyncConnection, files: Sequence[dict[str, Any]]) -> None:
-    """Keep the rows of sealed files whose blobs are durable already."""
+    """Insert the rows of sealed files whose blobs are already durable."""
     await connection.execute(insert(SealedFile), files)
 
 
@@ -169,40 +169,40 @@ async def version(
     connection: AsyncConnection, person_id: UUID, version_id: UUID
 ) -> Row[Any] | None:
     """One version's row."""
-    found = await connection.execute(
+    result = await connection.execute(
         select(DocumentVersion.__table__).where(
             DocumentVersion.person_id == person_id, DocumentVersion.id == version_id
         )
     )
-    return found.one_or_none()
+    return result.one_or_none()
 
 
 async def next_number(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> int:
     """The number of a document's next version."""
-    found = await connection.execute(
+    result = await connection.execute(
         select(func.max(DocumentVersion.number)).where(
             DocumentVersion.person_id == person_id, DocumentVersion.document_id == document_id
         )
     )
-    return int(found.scalar_one() or 0) + 1
+    return int(result.scalar_one() or 0) + 1
 
 
 async def files_of(
     connection: AsyncConnection, person_id: UUID, version_id: UUID
 ) -> Sequence[Row[Any]]:
     """The sealed files of a version, originals first, in order."""
-    found = await connection.execute(
+    result = await connection.execute(
         select(SealedFile.__table__)
         .where(SealedFile.person_id == person_id, SealedFile.version_id == version_id)
         .order_by(SealedFile.role, SealedFile.position)
     )
-    return found.all()
+    return result.all()
 
 
 async def blob_keys_of(
     connection: AsyncConnection, person_id: UUID, document_id: UUID | None = None
 ) -> list[str]:
-    """The store's keys of a document's files, or of a whole vault's."""
+    """The blob keys of a document's files, or of a whole vault's."""
     query = select(SealedFile.blob_key).where(SealedFile.person_id == person_id)
     if document_id is not None:
         query = query.join(DocumentVersion, DocumentVersion.id == SealedFile.version_id).where(
@@ -212,7 +212,7 @@ async def blob_keys_of(
 
 
 async def delete_document(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> None:
-    """Remove a document's rows; its blobs are then nobody's, and swept."""
+    """Delete a document's rows; its blobs are then unreferenced, and the sweep removes them."""
     await connection.execute(
         delete(Document).where(Document.person_id == person_id, Document.id == document_id)
     )
@@ -220,40 +220,40 @@ async def delete_document(connection: AsyncConnection, person_id: UUID, document
 
 async def due_for_purge(connection: AsyncConnection, limit: int) -> Sequence[Row[UUID, UUID]]:
     """Documents deleted more than 30 days ago, by the database's clock: `id`, `person_id`."""
-    found = await connection.execute(
+    result = await connection.execute(
         select(Document.id, Document.person_id)
         .where(Document.deleted_at < now() - text("interval '30 days'"))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return found.all()
+    return result.all()
 
 
 async def due_for_notice(connection: AsyncConnection, limit: int) -> Sequence[Row[UUID, UUID]]:
-    """Documents whose person is to be told that they end soon: `id`, `person_id`."""
-    found = await connection.execute(
+    """Documents that expire soon, whose owner is to be reminded now: `id`, `person_id`."""
+    result = await connection.execute(
         select(Document.id, Document.person_id)
         .where(Document.notice_at <= now(), Document.deleted_at.is_(None))
         .order_by(Document.person_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return found.all()
+    return result.all()
 
 
 async def known_blobs(connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
     """Which of these blobs a row refers to."""
-    found = await connection.execute(
+    result = await connection.execute(
         select(SealedFile.blob_key).where(SealedFile.blob_key.in_(keys))
     )
-    return set(found.scalars())
+    return set(result.scalars())
 
 
 _TIME = DateTime(timezone=True)
 
 
 def _under_grant(role: ColumnElement[bool]) -> Select[Any]:
-    """Types are compared as keyed tags; nothing is unsealed to judge. Binds `grant`, `document`."""
+    """Types are compared as keyed tags: nothing is opened to judge. Binds `grant`, `document`."""
     file = (
         select(
             SealedFile.id.label("file_id"),
@@ -280,8 +280,8 @@ def _under_grant(role: ColumnElement[bool]) -> Select[Any]:
             Document.version_id,
             DocumentVersion.scan,
             DocumentVersion.sealed.label("version_sealed"),
-            picked(Grant.id).label("picked"),
-            typed(Grant.id).label("type_in_scope"),
+            is_picked(Grant.id).label("picked"),
+            has_granted_type(Grant.id).label("type_in_scope"),
             *file.c,
         )
         .select_from(Grant)
@@ -293,20 +293,20 @@ def _under_grant(role: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-# "rendition" sorts after "original": the rendition when there is one, else the original itself.
+# "rendition" sorts after "original": the rendition comes first when there is one.
 _CONTENT = Statement(_under_grant(SealedFile.role != PREVIEW))
 _PREVIEW = Statement(_under_grant(SealedFile.role == PREVIEW))
 
 
 def document_under_grant(grant_id: UUID, document_id: UUID, *, preview: bool = False) -> Bound:
-    """The grant, held against revocation until the act commits, with the document and its file:
+    """The grant, locked against revocation until the act commits, with the document and its file:
     one row, or none."""
     query = _PREVIEW if preview else _CONTENT
     return query(grant=grant_id, document=document_id)
 
 
 def document_facts(row: Any | None) -> DocumentFacts | None:
-    """The document's side of a row of `document_under_grant`; None where there is none."""
+    """The document's part of a row of `document_under_grant`; None without a document."""
     if row is None or row.document_id is None:
         return None
     return DocumentFacts(
@@ -339,7 +339,7 @@ def _covered() -> Select[Any]:
         .where(
             Document.person_id == bindparam("person"),
             Document.id < bindparam("before"),
-            covers(grant_id, given_at, covers_future),
+            is_covered(grant_id, given_at, covers_future),
         )
         .order_by(Document.id.desc())
         .limit(bindparam("limit", type_=Integer()))
@@ -351,7 +351,7 @@ _LAST = UUID(int=2**128 - 1)
 
 
 def covered(grant: Any, *, before: UUID | None, limit: int) -> Bound:
-    """The documents that a grant covers, newest first. The condition is `rules.may_open`'s."""
+    """The documents that a grant covers, newest first. Same condition as `rules.may_open`."""
     return _COVERED(
         grant=grant.id,
         person=grant.person_id,
@@ -365,7 +365,7 @@ def covered(grant: Any, *, before: UUID | None, limit: int) -> Bound:
 async def own_files(
     connection: AsyncConnection, person_id: UUID, document_id: UUID
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """The files of the person's own document, in order, with the sealed rows that tell of them."""
+    """The files of the person's own document, in order, with the sealed rows about them."""
     query = (
         select(
             Document.id.label("document_id"),

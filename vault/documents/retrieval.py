@@ -1,13 +1,13 @@
-"""Opening: documents listed and content streamed, each access recorded before it is revealed.
+"""Retrieval: lists documents and opens content; each access is recorded before anything leaves.
 
-Retrieval under a grant, in the order that matters (invariants 1 to 3):
+Retrieval under a grant, in this order (invariants 1 to 3):
 
-1. load the grant `FOR SHARE` with the document and its file: nothing is unsealed to judge;
-2. `rules.may_open`, on the database's clock;
-3. record, both outcomes, committed;
+1. load the grant `FOR SHARE` with the document and its file: nothing is opened to judge;
+2. `rules.may_open`, by the database's clock;
+3. record either outcome, and commit;
 4. unwrap the file's key;
-5. stream slices of at most 64 KiB, no database connection held, watched for revocation;
-6. how it ended is noted after the fact, in batches (`vault/delivery_status.py`).
+5. stream slices of at most 64 KiB, without a database connection, watching for a revocation;
+6. afterwards, write in batches how it ended (`vault/delivery_status.py`).
 """
 
 from collections.abc import Sequence
@@ -47,10 +47,10 @@ from vault.services import Services
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """Recorded and committed: content that may now leave, and what to say of it.
+    """Content that may now leave, because its opening is recorded and committed, with its metadata.
 
-    The caller MUST send it while `services.revocations.watching` its grant, stop when it says so,
-    and note to `services.delivery_status` how it ended.
+    The caller MUST send it inside `services.revocations.watching` for its grant, stop when the
+    watch says so, and report to `services.delivery_status` how it ended.
     """
 
     event_id: UUID
@@ -72,28 +72,28 @@ class Download:
 async def list_covered(
     services: Services, bearer: Bearer, grant_id: UUID, *, cursor: str | None, limit: int
 ) -> tuple[Page[DocumentView], bool]:
-    """The documents that a grant covers, and whether their content may be read too."""
+    """The documents that a grant covers, and whether it allows reading their content."""
     after = read(cursor)
     await _check_token(services, bearer, Action.LIST)
-    found: Rows = ()
-    # 1-3. Load, judge, record: the line goes with the commit, at the end of the block.
+    rows: Rows = ()
+    # 1-3. Load, judge, record: the event is sent with the commit, at the end of the block.
     async with services.database.pipeline.transaction() as tx:
-        recipient, grant = await _under(
+        recipient, grant = await _load(
             services, tx, bearer, consent_records.grant_for_use(grant_id)
         )
-        judged = rules.may_list(consent_records.grant_facts(grant), caller=recipient.party)
+        judgement = rules.may_list(consent_records.grant_facts(grant), caller=recipient.party)
         attempt = await attempt_under(services, tx, grant, recipient, Action.LIST)
-        if grant is not None and isinstance(judged, Allowed):
+        if grant is not None and isinstance(judgement, Allowed):
             before = None if after is None else after[1]
-            found = await fetch(tx, records.covered(grant, before=before, limit=limit + 1))
-            shown = tuple(one.id for one in found[:limit])
+            rows = await fetch(tx, records.covered(grant, before=before, limit=limit + 1))
+            shown = tuple(row.id for row in rows[:limit])
             await record_allowed(services, tx, grant.at, replace(attempt, documents=shown))
-    if grant is None or isinstance(judged, Refused):
-        raise await record_denial(services, Denial(attempt, _reason(judged)))
-    # 4. Committed: what it allows may be opened.
+    if grant is None or isinstance(judgement, Refused):
+        raise await record_denial(services, Denial(attempt, _reason(judgement)))
+    # 4. Committed: only now are the documents opened.
     reader = await services.field_encryption.reader(grant.person_id)
-    items = [open_document(reader, one) for one in found[:limit]]
-    return Page(items, cut(found, limit, lambda one: (0, one.id))), grant.may_read
+    items = [open_document(reader, row) for row in rows[:limit]]
+    return Page(items, cut(rows, limit, lambda row: (0, row.id))), grant.may_read
 
 
 async def open_granted(
@@ -104,17 +104,17 @@ async def open_granted(
     await _check_token(services, bearer, action)
     judged_at = clock.monotonic()
     event_id: UUID | None = None
-    # 1-3. Load, judge, record: who asks and what for in one round, the line and the commit in one.
-    # Before the commit the person's secret opens one thing, for the grant's own recipient alone:
-    # the purpose that the line carries (`attempt_under`).
+    # 1-3. Load, judge, record: caller, grant and document in one round trip, event and commit in
+    # another. Before the commit the person's secret opens one thing, for the grant's own recipient
+    # only: the purpose that the event includes (`attempt_under`).
     async with services.database.pipeline.transaction() as tx:
-        recipient, row = await _under(
+        recipient, row = await _load(
             services,
             tx,
             bearer,
             records.document_under_grant(grant_id, document_id, preview=preview),
         )
-        judged = rules.may_open(
+        judgement = rules.may_open(
             consent_records.grant_facts(row),
             records.document_facts(row),
             caller=recipient.party,
@@ -123,10 +123,10 @@ async def open_granted(
         attempt = await attempt_under(services, tx, row, recipient, action)
         if row is not None and row.same_person:
             attempt = replace(attempt, documents=(document_id,))
-        if row is not None and isinstance(judged, Allowed):
+        if row is not None and isinstance(judgement, Allowed):
             event_id = await record_allowed(services, tx, row.at, attempt)
     if row is None or event_id is None:
-        raise await record_denial(services, Denial(attempt, _reason(judged)))
+        raise await record_denial(services, Denial(attempt, _reason(judgement)))
     # 4. Committed: only now are the file's key and the document's row opened.
     return await _download(
         services,
@@ -140,20 +140,20 @@ async def open_granted(
     )
 
 
-async def _under(
-    services: Services, tx: PipelineTransaction, bearer: Bearer, question: Bound
+async def _load(
+    services: Services, tx: PipelineTransaction, bearer: Bearer, query: Bound
 ) -> tuple[Recipient, Any]:
-    """Who is calling, and the one row that the question finds, or None; in one round."""
-    found = await tx.fetch(*identity_questions(bearer), question)
-    recipient = await identified(services, bearer, found)
-    return recipient, next(iter(found[-1]), None)
+    """The caller, and the only row of the query, or None; in one round trip."""
+    results = await tx.fetch(*identity_questions(bearer), query)
+    recipient = await identified(services, bearer, results)
+    return recipient, next(iter(results[-1]), None)
 
 
 async def open_own(
     services: Services, person: Person, document_id: UUID, *, part: int | None, preview: bool
 ) -> Download:
-    """The person's own document: the original; of several photos, the paper made of them, or the
-    photo number `part` (from 1). Recorded too, and shown to them as "you"."""
+    """The person's own document: the original; for several photos, the PDF made of them, or photo
+    number `part` (from 1). Recorded too, and shown to them as "you"."""
     action = Action.PREVIEW if preview else Action.READ
     judged_at = clock.monotonic()
     attempt = AccessAttempt(
@@ -171,7 +171,7 @@ async def open_own(
 
 
 async def open_for_scan(services: Services, owner_id: UUID, file: Row[*tuple[Any, ...]]) -> Content:
-    """An original, for the service's own scanner: nobody is shown anything, nothing is logged."""
+    """An original, for the service's own scanner: revealed to nobody, so not recorded."""
     address = Address(file.id, file.role, file.blob_key, file.envelope)
     return await content.open_content(
         services.storage.blobs, services.storage.keys, owner_id, address
@@ -179,17 +179,17 @@ async def open_for_scan(services: Services, owner_id: UUID, file: Row[*tuple[Any
 
 
 def _own_file(files: Sequence[Row[Any]], part: int | None, *, preview: bool) -> Row[Any] | None:
-    """Which file the owner asked for."""
-    originals = [one for one in files if one.role == ORIGINAL]
+    """The file that the owner requested, or None."""
+    originals = [file for file in files if file.role == ORIGINAL]
     if preview:
-        wanted = [one for one in files if one.role == PREVIEW]
+        matches = [file for file in files if file.role == PREVIEW]
     elif part is not None:
-        wanted = originals[part - 1 : part] if part > 0 else []
+        matches = originals[part - 1 : part] if part > 0 else []
     elif len(originals) > 1:
-        wanted = [one for one in files if one.role == RENDITION]
+        matches = [file for file in files if file.role == RENDITION]
     else:
-        wanted = originals
-    return wanted[0] if wanted else None
+        matches = originals
+    return matches[0] if matches else None
 
 
 async def _download(
@@ -205,13 +205,13 @@ async def _download(
 ) -> Download:
     """Unwrap the key of a file whose opening is recorded and committed."""
     if row is None or row.file_id is None:
-        # Allowed and recorded, and there is nothing to show: no such page, or not drawn yet.
+        # Allowed and recorded, but there is no such file: no such part, or no preview yet.
         services.delivery_status.note(event_id, completed=False)
         raise ServiceError(ErrorKind.NOT_FOUND, "no_preview" if preview else "not_found")
     reader = await services.field_encryption.reader(owner_id)
     metadata = reader.open(DOCUMENT, row.document_id, row.document_sealed)
     file = reader.open(DOCUMENT_VERSION, row.version_id, row.version_sealed)
-    media_type, file_name = _told(file, row, own=grant_id is None)
+    media_type, file_name = _type_and_name(file, row, own=grant_id is None)
     address = Address(row.file_id, row.role, row.blob_key, row.envelope)
     return Download(
         event_id=event_id,
@@ -228,8 +228,8 @@ async def _download(
     )
 
 
-def _told(file: dict[str, Any], row: Any, *, own: bool) -> tuple[str, str | None]:
-    """The media type of what leaves, and the owner's own name for it."""
+def _type_and_name(file: dict[str, Any], row: Any, *, own: bool) -> tuple[str, str | None]:
+    """The media type of what leaves, and for the owner's original its file name."""
     if row.role == PREVIEW:
         return MediaType.JPEG.value, None
     if own and row.role == ORIGINAL:
@@ -239,10 +239,10 @@ def _told(file: dict[str, Any], row: Any, *, own: bool) -> tuple[str, str | None
 
 
 async def _check_token(services: Services, bearer: Bearer, action: Action) -> None:
-    """A session is narrowed by no scope; an access token is."""
+    """Check the scopes of an access token; a session has none."""
     if not isinstance(bearer, SessionToken):
         await check_token(services, bearer, "documents", action)
 
 
-def _reason(judged: rules.Judgement) -> Reason:
-    return judged.reason if isinstance(judged, Refused) else Reason.NOT_FOUND
+def _reason(judgement: rules.Judgement) -> Reason:
+    return judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND

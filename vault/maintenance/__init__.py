@@ -1,1 +1,1 @@
-"""What keeps an installation in order: scheduled jobs, cleanup, erasure, key rotation."""
+"""Maintenance of an installation: scheduled jobs, cleanup, erasure, key rotation."""

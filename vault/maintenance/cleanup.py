@@ -1,4 +1,4 @@
-"""Sweeping: what is past its date, and what a crash left behind. Run as jobs and by command."""
+"""Deletes what has expired and what a crash left. Run as jobs and by command."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,18 +17,18 @@ from vault.records import delete_attempts
 from vault.services import Services
 
 SERVICE = Actor(ActorKind.SERVICE)
-LAPSED_FOR = timedelta(days=30)
+LAPSED_RETENTION = timedelta(days=30)
 _PAGE = 500
 _BATCH = 100
-YOUNG = timedelta(hours=2)
-"""A blob younger than this may still be waiting for its row: no upload lasts longer."""
+MIN_BLOB_AGE = timedelta(hours=2)
+"""A younger blob may belong to an upload that has not committed its row: none takes longer."""
 
 
 async def purge_deleted(services: Services) -> int:
-    """Remove for good the documents deleted more than 30 days ago; how many.
+    """Remove for good the documents deleted more than 30 days ago; returns how many.
 
-    Rows and event in one commit; the blobs are then nobody's. A crash leaves either the document,
-    still deleted, or unreferenced blobs, which `sweep_blobs` takes.
+    Rows and event are one commit; the blobs are then unreferenced. A crash leaves either the
+    document, still deleted, or unreferenced blobs, which `sweep_blobs` removes.
     """
     purged = 0
     while True:
@@ -50,9 +50,9 @@ async def purge_deleted(services: Services) -> int:
 
 
 async def remove_blobs(services: Services, keys: Sequence[str]) -> bool:
-    """Remove blobs that no row refers to any more; whether it was done.
+    """Remove blobs that no row refers to any more; returns whether it was done.
 
-    Not while a backup copies: its snapshot may refer to them. The sweep takes them later.
+    Not done during a backup, whose snapshot may refer to them. `sweep_blobs` removes them later.
     """
     async with services.database.transaction() as lock:
         if not await try_hold(lock, BLOBS):
@@ -62,10 +62,10 @@ async def remove_blobs(services: Services, keys: Sequence[str]) -> bool:
     return True
 
 
-async def sweep_blobs(services: Services, older_than: timedelta = YOUNG) -> int | None:
-    """Remove blobs that no row refers to, once they are older than any upload; how many.
+async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) -> int | None:
+    """Remove unreferenced blobs that are older than any running upload; returns how many.
 
-    None, and nothing done, while a backup copies.
+    None, without doing anything, during a backup.
     """
     before = clock.now() - older_than
     after: BlobKey | None = None
@@ -75,7 +75,7 @@ async def sweep_blobs(services: Services, older_than: timedelta = YOUNG) -> int 
         removed = await services.storage.blobs.sweep_temporary(before)
         while page := await services.storage.blobs.page(f"{FILES}/", after, _PAGE):
             after = page[-1].key
-            old = [one.key for one in page if one.modified_at < before]
+            old = [blob.key for blob in page if blob.modified_at < before]
             async with services.database.transaction() as tx:
                 known = await records.known_blobs(tx, old)
             for key in old:
@@ -86,8 +86,8 @@ async def sweep_blobs(services: Services, older_than: timedelta = YOUNG) -> int 
 
 
 async def sweep_rows(services: Services) -> None:
-    """Forget what has served: answers to idempotency keys, attempts, requests without an answer."""
+    """Delete old rows: answers to idempotency keys, attempts, requests that were not approved."""
     async with services.database.transaction() as tx:
         await vault_records.delete_idempotency_answers(tx)
         await delete_attempts(tx, older_than=timedelta(hours=1))
-        await delete_unanswered(tx, LAPSED_FOR)
+        await delete_unanswered(tx, LAPSED_RETENTION)

@@ -1,4 +1,4 @@
-"""Erasure: a person's key is destroyed, and with it everything that it sealed (invariant 8)."""
+"""Erasure: destroying a person's key makes all that it sealed unreadable (invariant 8)."""
 
 from audit.events import Action, Actor, ActorKind
 from auth.records import people, sessions
@@ -10,22 +10,22 @@ from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records as documents_records
 from vault.maintenance import records
 from vault.maintenance.cleanup import remove_blobs
-from vault.revocations import GRANTS
+from vault.revocations import CHANNEL
 from vault.services import Services
 
 
 async def erase(services: Services, person: Person) -> None:
-    """Erase a vault: key, rows, sessions, grants, at once; then the blobs, which are noise already.
+    """Erase a vault: key, rows, sessions, grants in one commit; then the blobs, unreadable already.
 
-    The log keeps commitments that say nothing. A crash after the commit leaves blobs that nobody
-    can open and that no row refers to: the sweep removes them.
+    The log keeps commitments that reveal nothing. A crash after the commit leaves blobs that
+    nobody can open and no row refers to: `sweep_blobs` removes them.
     """
     async with services.database.transaction() as tx:
         await documents_records.lock_vault(tx, person.id)
         keys = await documents_records.blob_keys_of(tx, person.id)
         for grant_id in await records.live_grants(tx, person.id):
-            await notify(tx, GRANTS, str(grant_id))
-        # Under the service's key, without the person: that a vault was erased, and when.
+            await notify(tx, CHANNEL, str(grant_id))
+        # Under the service's key, without the person: only that a vault was erased, and when.
         attempt = AccessAttempt(action=Action.VAULT_ERASED, actor=Actor(ActorKind.OWNER))
         await record_allowed(services, tx, await instant(tx), attempt)
         await release_requests(services, tx, person.id)

@@ -1,4 +1,4 @@
-"""The jobs of a process: run inside `serve` and `demo`, or apart as `unefois work`."""
+"""The jobs of a process: run inside `serve` and `demo`, or separately as `unefois work`."""
 
 from uuid import UUID
 
@@ -20,19 +20,19 @@ _RETENTION_EVERY = "35 9 * * *"
 
 
 def job_app(services: Services) -> procrastinate.App:
-    """The application whose `run_worker_async` does this process's share of the jobs."""
+    """The application whose `run_worker_async` runs this process's share of the jobs."""
     app = procrastinate.App(
         connector=procrastinate.PsycopgConnector(
             conninfo=services.database.plain_url(), min_size=1, max_size=4
         )
     )
-    again = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=3)
+    retry = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=3)
 
-    @app.task(name=PREVIEW, queue=QUEUE, retry=again)
+    @app.task(name=PREVIEW, queue=QUEUE, retry=retry)
     async def draw(owner_id: str, version_id: str) -> None:
         await previews.draw_preview(services, UUID(owner_id), UUID(version_id))
 
-    @app.task(name=SCAN, queue=QUEUE, retry=again)
+    @app.task(name=SCAN, queue=QUEUE, retry=retry)
     async def scan(owner_id: str, version_id: str) -> None:
         await antivirus.scan(services, UUID(owner_id), UUID(version_id))
 
@@ -43,31 +43,31 @@ def job_app(services: Services) -> procrastinate.App:
 
     @app.periodic(cron=_STALLED_EVERY)
     @app.task(name="stalled", queue=QUEUE, queueing_lock="stalled")
-    async def take_up(timestamp: int) -> None:  # noqa: ARG001  (idem)
-        await take_up_stalled(app)
+    async def retry_stalled(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
+        await retry_stalled_jobs(app)
 
     @app.periodic(cron=_PURGE_EVERY)
     @app.task(name="purge", queue=QUEUE, queueing_lock="purge")
-    async def purge(timestamp: int) -> None:  # noqa: ARG001  (idem)
+    async def purge(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
         await cleanup.purge_deleted(services)
 
     @app.periodic(cron=_NOTICES_EVERY)
     @app.task(name="notices", queue=QUEUE, queueing_lock="notices")
-    async def remind(timestamp: int) -> None:  # noqa: ARG001  (idem)
+    async def remind(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
         await expiry_reminders.remind(services)
 
     @app.periodic(cron=_RETENTION_EVERY)
     @app.task(name="retention", queue=QUEUE, queueing_lock="retention")
-    async def keep_to_retention(timestamp: int) -> None:  # noqa: ARG001  (idem)
+    async def apply_retention(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
         await retention.apply_retention(services)
 
     return app
 
 
-async def take_up_stalled(app: procrastinate.App) -> int:
-    """Put back in the queue the jobs whose process died while doing them; how many.
+async def retry_stalled_jobs(app: procrastinate.App) -> int:
+    """Requeue the jobs whose process died while it ran them; returns how many.
 
-    Each job may be done twice: they are written so that it changes nothing.
+    A job may then run twice: jobs are written so that the second run changes nothing.
     """
     stalled = list(await app.job_manager.get_stalled_jobs())
     for job in stalled:
@@ -76,9 +76,9 @@ async def take_up_stalled(app: procrastinate.App) -> int:
 
 
 async def sweep_all(services: Services) -> int | None:
-    """Everything past its date and everything a crash left; how many blobs went.
+    """Delete what has expired and what a crash left; returns how many blobs were removed.
 
-    None for the blobs when a backup was copying: the next sweep takes them.
+    None during a backup: the next run removes the blobs.
     """
     await delete_expired(services)
     await cleanup.sweep_rows(services)

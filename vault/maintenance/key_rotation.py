@@ -1,4 +1,4 @@
-"""Rotating the root of every key, recorded: what `unefois keys rotate` does."""
+"""Rotation of the root version, recorded: what `unefois keys rotate` does."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,9 +12,9 @@ from vault.services import Services
 
 
 async def rotate_keys(services: Services, progress: Callable[[int, int], None]) -> Rotation:
-    """Make a root version, put every living secret under it, date the end of the former one.
+    """Make a root version, rewrap every living secret under it, set the end date of the former one.
 
-    A crash before the line commits leaves a rotation told of by its root version's row alone.
+    A crash before the event commits leaves a rotation whose only trace is its root version's row.
     """
     retention = timedelta(days=services.settings.key_retention_days)
     done = await key_rotation.rotate(
@@ -31,9 +31,9 @@ async def rotate_keys(services: Services, progress: Callable[[int, int], None]) 
 
 
 async def retire_keys(services: Services) -> list[str]:
-    """Destroy the root versions whose date has come; each is recorded (invariant 8).
+    """Destroy the root versions whose end date has passed; each is recorded (invariant 8).
 
-    Destroyed first, recorded after: a crash between loses a line, never keeps a key.
+    Destroyed first, recorded after: a crash in between loses the event but never keeps the key.
     """
     destroyed = await key_rotation.retire_due(services.database, services.storage.keys.provider)
     async with services.database.transaction() as tx:

@@ -11,11 +11,11 @@ from vault.tables import Grant
 
 
 async def live_grants(connection: AsyncConnection, person_id: UUID) -> Sequence[UUID]:
-    """The grants on a vault whose downloads may be under way."""
-    found = await connection.execute(
+    """The grants on a vault that are not revoked, whose downloads may be running."""
+    result = await connection.execute(
         select(Grant.id).where(Grant.person_id == person_id, Grant.revoked_at.is_(None))
     )
-    return found.scalars().all()
+    return result.scalars().all()
 
 
 async def delete_audit_keys(connection: AsyncConnection, person_id: UUID) -> None:

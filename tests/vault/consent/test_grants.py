@@ -26,7 +26,7 @@ from vault.consent.grants import GrantView, list_grants, revoke, see
 from vault.consent.receipts import consent_record
 from vault.consent.scopes import scope_of
 from vault.durations import end_of
-from vault.revocations import GRANTS
+from vault.revocations import CHANNEL
 
 
 def draft(to: RecipientRef, *types: str, ids: tuple[Any, ...] = (), **terms: Any) -> GrantDraft:
@@ -162,7 +162,7 @@ async def test_taken_back_twice_is_taken_back_once(services: CoreServices) -> No
 async def test_a_revocation_is_told_when_it_commits(services: CoreServices) -> None:
     person, worker = await make_person(services), await make_worker(services)
     grant = await give(services, person, draft(RecipientRef(worker_id=worker.id), "payslip"))
-    async with services.database.listening(GRANTS) as ear:
+    async with services.database.listening(CHANNEL) as ear:
         await revoke(services, person, grant.id)
         heard: list[psycopg.Notify] = [
             notice async for notice in ear.notifies(timeout=5, stop_after=1)

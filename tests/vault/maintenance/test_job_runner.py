@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from vault.maintenance.job_runner import job_app, take_up_stalled
+from vault.maintenance.job_runner import job_app, retry_stalled_jobs
 from vault.services import Services
 
 
@@ -24,7 +24,7 @@ async def test_a_job_of_a_dead_process_is_put_back(services: Services) -> None:
     app = job_app(services)
     async with app.open_async():
         assert await status() == "doing"
-        assert await take_up_stalled(app) >= 1
+        assert await retry_stalled_jobs(app) >= 1
         assert await status() == "todo"
     async with services.database.transaction() as tx:
         await tx.execute(text("DELETE FROM procrastinate_jobs WHERE id = :id"), {"id": job_id})
