@@ -1,1 +1,1 @@
-"""Floor 0: settings, errors, clock, database session."""
+"""The lowest layer: settings, errors, clock, database session."""

@@ -1,4 +1,4 @@
-"""The process's clock: aware UTC instants. It judges nothing: SQL uses `unefois.now()`."""
+"""The process's clock: aware UTC instants. It decides nothing: SQL uses `unefois.now()`."""
 
 import time
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ def now() -> datetime:
 
 
 def monotonic() -> float:
-    """Seconds that only grow, for deadlines and cache ages."""
+    """Seconds that never go back, for deadlines and cache ages."""
     return time.monotonic()
 
 

@@ -1,11 +1,11 @@
-"""Phone numbers and e-mail addresses as people write them, made into the one form we compare."""
+"""Phone numbers and e-mail addresses as people write them, normalised so that they compare."""
 
 import re
 import unicodedata
 
 from base.errors import ErrorKind, ServiceError
 
-_LONGEST_TYPED = 64
+_MAX_PHONE_TEXT = 64
 _SEPARATORS = re.compile(r"[\s./()\u2010-\u2015-]")
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 _TRUNK_ZERO = re.compile(r"\+(33|262|590|594|596)0?([1-9][0-9]{8})")
@@ -33,26 +33,26 @@ _EMAIL = re.compile(
     r"@(?P<domain>(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+"
     r"(?:[a-z]{2,63}|xn--[a-z0-9-]{0,58}[a-z0-9]))"
 )
-_LONGEST_EMAIL = 254
-_LONGEST_LOCAL = 64
+_MAX_EMAIL = 254
+_MAX_LOCAL_PART = 64
 
 
 def normal_phone(text: str) -> str:
     """A phone number in E.164 (ITU-T): `06 12 34 56 78` is `+33612345678`.
 
-    A number without a country code is French; one of an overseas department takes that
-    department's code, so that both ways of writing it are one number. Digits of any script are
-    read. Raises `ServiceError` INVALID `phone_invalid`.
+    A number without a country code is French; one of an overseas department gets that
+    department's code, so that both ways of writing it give one number. Digits of any script are
+    accepted. Raises `ServiceError` INVALID `phone_invalid`.
     """
-    if len(text) > _LONGEST_TYPED:
+    if len(text) > _MAX_PHONE_TEXT:
         raise ServiceError(ErrorKind.INVALID, "phone_invalid")
-    number = _SEPARATORS.sub("", "".join(map(_plain, unicodedata.normalize("NFKC", text))))
+    number = _SEPARATORS.sub("", "".join(map(_ascii_digit, unicodedata.normalize("NFKC", text))))
     if number.startswith("00"):
         number = "+" + number[2:]
     elif number.startswith("0"):
         number = "+33" + number
     if number.startswith(("+33", "+262", "+590", "+594", "+596")):
-        number = _french(number)
+        number = _normal_french(number)
     if not _E164.fullmatch(number):
         raise ServiceError(ErrorKind.INVALID, "phone_invalid")
     return number
@@ -61,33 +61,33 @@ def normal_phone(text: str) -> str:
 def normal_email(text: str) -> str:
     """An e-mail address in lower case (RFC 5321 §4.1.2 without quotes, comments or literals).
 
-    Only ASCII: an address that merely looks like another one is refused, not folded. Lower case
-    on both sides of the `@`, since no mail service in use tells `Ana@` from `ana@`. Raises
+    Only ASCII: an address that only looks like another one is refused, not converted. Lower case
+    on both sides of the `@`, since no mail service in use distinguishes `Ana@` from `ana@`. Raises
     `ServiceError` INVALID `email_invalid`.
     """
-    typed = text.strip(" \t\r\n\u00a0")
-    if not typed.isascii() or len(typed) > _LONGEST_EMAIL:
+    address = text.strip(" \t\r\n\u00a0")
+    if not address.isascii() or len(address) > _MAX_EMAIL:
         raise ServiceError(ErrorKind.INVALID, "email_invalid")
-    shape = _EMAIL.fullmatch(typed.lower())
-    if shape is None or len(shape["local"]) > _LONGEST_LOCAL:
+    match = _EMAIL.fullmatch(address.lower())
+    if match is None or len(match["local"]) > _MAX_LOCAL_PART:
         raise ServiceError(ErrorKind.INVALID, "email_invalid")
-    return shape[0]
+    return match[0]
 
 
-def _plain(character: str) -> str:
-    """The ASCII digit of a digit; nothing for the invisible marks that address books paste."""
+def _ascii_digit(character: str) -> str:
+    """Digits as ASCII; the invisible marks that address books paste are removed."""
     if unicodedata.category(character) == "Cf":
         return ""
     value = unicodedata.decimal(character, None)
     return character if value is None else str(value)
 
 
-def _french(number: str) -> str:
-    """Without the national zero, under the country code that serves it; unmatched, a misfit."""
-    shape = _TRUNK_ZERO.fullmatch(number)
-    if shape is None:
+def _normal_french(number: str) -> str:
+    """Without the national zero, under its own country code; empty if it is not a French number."""
+    match = _TRUNK_ZERO.fullmatch(number)
+    if match is None:
         return ""
-    country, national = shape.groups()
+    country, national = match.groups()
     if country == "33":
         return _OVERSEAS.get(national[:3], "+33") + national
     return f"+{country}{national}"

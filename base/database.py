@@ -17,7 +17,7 @@ from base.pipeline import Pipeline
 SCHEMA = "unefois"
 SERVICE_ROLE = "unefois_service"
 
-_NAMES = {
+_NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -27,20 +27,20 @@ _NAMES = {
 
 
 class Base(DeclarativeBase):
-    """What every table is declared on. Times are `timestamptz`."""
+    """The declarative base of every table. Times are `timestamptz`."""
 
-    metadata = MetaData(schema=SCHEMA, naming_convention=_NAMES)
+    metadata = MetaData(schema=SCHEMA, naming_convention=_NAMING_CONVENTION)
     type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012  (SQLAlchemy reads it)
 
 
 class Database:
-    """The engine, what is built on it, and the short way beside it. `url` is never shown."""
+    """The engine and the pipeline, with their connections. `url` is never shown."""
 
     def __init__(self, url: SecretStr, *, pool: int = 20) -> None:
         self._url = url
-        short = max(1, pool * 2 // 5)
-        self.pipeline = Pipeline(self.plain_url, short)
-        self.engine = self._engine(max(2, pool - short))
+        pipeline_size = max(1, pool * 2 // 5)
+        self.pipeline = Pipeline(self.plain_url, pipeline_size)
+        self.engine = self._engine(max(2, pool - pipeline_size))
         self._aside = self._engine(2)
 
     @asynccontextmanager
@@ -51,14 +51,14 @@ class Database:
 
     @asynccontextmanager
     async def aside(self) -> AsyncIterator[AsyncConnection]:
-        """A short transaction on connections kept apart: it may open inside another one without
-        waiting for the pool that the other one fills."""
+        """A short transaction on separate connections: it may open inside another one without
+        waiting for the pool that the other one uses."""
         async with self._aside.begin() as connection:
             yield connection
 
     @asynccontextmanager
     async def listening(self, *channels: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """A connection of its own that hears `NOTIFY` on the channels."""
+        """A separate connection that receives `NOTIFY` on the channels."""
         connection = await psycopg.AsyncConnection.connect(self.plain_url(), autocommit=True)
         try:
             for channel in channels:
@@ -70,7 +70,7 @@ class Database:
             await connection.close()
 
     def plain_url(self) -> str:
-        """The address as libpq reads it. A secret: never print it."""
+        """The address in libpq's form. A secret: never print it."""
         url = make_url(self._url.get_secret_value()).set(drivername="postgresql")
         return url.render_as_string(hide_password=False)
 
@@ -102,7 +102,7 @@ async def driver(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
 
 
 async def notify(connection: AsyncConnection, channel: str, payload: str) -> None:
-    """Tell every process, at commit. The payload holds an id only."""
+    """Notify every process, at commit. The payload holds an id only."""
     await connection.execute(
         text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
     )

@@ -1,4 +1,4 @@
-"""The database's clock: the only one that judges (invariant 3). Tests replace `unefois.now()`."""
+"""The database's clock: the only one that decides (invariant 3). Tests replace `unefois.now()`."""
 
 from datetime import datetime
 from typing import cast
@@ -16,5 +16,5 @@ def now() -> Function[datetime]:
 
 async def instant(connection: AsyncConnection) -> datetime:
     """The database's clock, read now."""
-    read: datetime = (await connection.execute(select(now()))).scalar_one()
-    return read
+    value: datetime = (await connection.execute(select(now()))).scalar_one()
+    return value

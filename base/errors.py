@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class ErrorKind(StrEnum):
-    """What sort of thing went wrong; each maps to one HTTP status in `web/http/problems.py`."""
+    """What kind of error it is; each maps to one HTTP status in `web/http/problems.py`."""
 
     MALFORMED = "malformed"
     UNAUTHENTICATED = "unauthenticated"
@@ -21,11 +21,11 @@ class ErrorKind(StrEnum):
 
 
 class ServiceError(Exception):
-    """An answer that is not the one hoped for.
+    """An error that is answered to the caller.
 
-    `code` is a stable word (`snake_case`) for which `web/http/problems.py` holds the sentence and
-    what to do, in every language. `values` fill the sentence: numbers, limits, closed words; never
-    anything personal, never anything the caller sent. `retry_after` is in seconds.
+    `code` is a stable word (`snake_case`) for which `web/i18n/error_messages/` holds the sentence
+    and what to do. `values` fill the sentence: numbers, limits, words of a closed list; nothing
+    personal, and nothing that the caller sent. `retry_after` is in seconds.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class ServiceError(Exception):
 
 
 def not_found() -> ServiceError:
-    """What one may not see answers exactly as what does not exist (invariant 7)."""
+    """What the caller may not see answers exactly as what does not exist (invariant 7)."""
     return ServiceError(ErrorKind.NOT_FOUND, "not_found")
 
 

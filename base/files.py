@@ -1,4 +1,4 @@
-"""Files written for their owner alone, whole or not at all, durably."""
+"""Writing files durably, whole or not at all, readable by their owner only."""
 
 import os
 import secrets
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def write_private(path: Path, text: str, *, owner: tuple[int, int] | None = None) -> None:
-    """Replace `path` by `text`, mode 0600, belonging to `owner` (uid, gid) or to ourselves.
+    """Replace the file at `path` by `text`, mode 0600, owned by `owner` (uid, gid) or by us.
 
-    The folder may belong to a less trusted account: the temporary file is new, or nothing is done.
+    The folder may belong to a less trusted account: the temporary file is new, or the call fails.
     A crash leaves the former file, and maybe a `.tmp` beside it that nobody reads.
     """
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
@@ -24,7 +24,7 @@ def write_private(path: Path, text: str, *, owner: tuple[int, int] | None = None
 
 
 def flush_folder(folder: Path) -> None:
-    """Make the folder's entries durable: a rename is not until this returns."""
+    """Make the folder's entries durable: a rename is durable only after this."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""UUIDv7 identifiers (RFC 9562 §5.7): they sort by time and say nothing else."""
+"""UUIDv7 identifiers (RFC 9562 §5.7): they sort by time and reveal nothing else."""
 
 import secrets
 from uuid import UUID

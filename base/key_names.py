@@ -1,7 +1,7 @@
 """The names that derive keys: each gives a key, its bytes never change, a new use gets a new name.
 
-A name is part of an HKDF info or of associated data: under another one, nothing sealed or tagged
-until today would be opened or found. `tests/base/test_key_names.py` holds every value;
+A name is part of an HKDF info or of associated data: under another name, nothing sealed or tagged
+so far could be opened or found. `tests/base/test_key_names.py` holds every value;
 docs/formats/sealed-file.md says what each key is for.
 """
 
@@ -45,4 +45,4 @@ PREVIEW = "preview"
 
 # Uses of the service's own secrets, beside `index/<use>`.
 FIELDS = "fields"
-"""What seals the rows of nobody's vault."""
+"""Seals the rows that belong to nobody's vault."""

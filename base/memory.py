@@ -1,4 +1,4 @@
-"""How little of its heap a process keeps: the C library's allocator, told once at the start."""
+"""Limits of the C library's allocator, set once when a process starts."""
 
 import ctypes
 
@@ -8,14 +8,14 @@ _LARGE = 128 * 1024
 
 
 def limit_heap() -> bool:
-    """Give large pieces of memory back at once, and let all threads share one heap.
+    """Return large blocks of memory at once, and make all threads share one heap.
 
-    A process whose threads each fill a heap of their own with what passes through keeps all of it:
-    some 4 MiB a thread. Python runs one thread at a time, so that little is lost. Gives whether
-    the allocator understood: glibc's does, others need no telling.
+    A process whose threads each have their own heap keeps all that these once held: about 4 MiB
+    per thread. Python runs one thread at a time, so that little is lost. Returns whether the
+    allocator accepted: glibc's does, others do not need it.
     """
     library = ctypes.CDLL(None)
     if not hasattr(library, "mallopt"):
         return False
-    told = [(_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGE)]
-    return all(library.mallopt(what, value) == 1 for what, value in told)
+    options = [(_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGE)]
+    return all(library.mallopt(option, value) == 1 for option, value in options)

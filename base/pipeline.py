@@ -1,9 +1,9 @@
-"""PostgreSQL's pipeline mode, for what thousands ask at once: several prepared statements in one
-round trip, on connections of their own.
+"""PostgreSQL's pipeline mode, for the busiest queries: several prepared statements in one round
+trip, on separate connections.
 
 psycopg's own `pipeline()` was measured 23 % slower here (docs/adr/0013). A transaction takes two
-rounds: the first `fetch`, which also begins it, and the end of its block, which also sends what
-was deferred. Statements are SQLAlchemy Core's, compiled once, and serve both kinds of
+round trips: the first `fetch`, which also begins it, and the end of its block, which also sends
+what was deferred. Statements are SQLAlchemy Core's, compiled once, and run in both kinds of
 transaction: this one and SQLAlchemy's.
 """
 
@@ -28,19 +28,19 @@ _SERIAL = count(1)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TEXT, _BINARY = pq.Format.TEXT, pq.Format.BINARY
-_REFUSED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.PIPELINE_ABORTED)
+_FAILED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.PIPELINE_ABORTED)
 
-_PLANS = "-c timezone=UTC -c plan_cache_mode=force_generic_plan"
-"""Look-ups by key have one good plan: it is made once a connection."""
+_OPTIONS = "-c timezone=UTC -c plan_cache_mode=force_generic_plan"
+"""Look-ups by key have one good plan, which is made once per connection."""
 
 Rows = Sequence[Any]
-"""Named tuples, by the statement's own column names."""
+"""Named tuples, with the statement's column names."""
 
 
 class Statement:
     """A statement compiled once: `JUDGED(grant=…, document=…)` binds its values.
 
-    Values left out are those it was written with.
+    Values left out keep those that the clause was written with.
     """
 
     def __init__(self, clause: Executable) -> None:
@@ -49,34 +49,36 @@ class Statement:
         self.name = b"unefois_%d" % next(_SERIAL)
         self.sql = str(compiled).encode()
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]  # of SQL compilers
-        written = compiled.params
-        self._written = {name: written[name] for name in self._names if written[name] is not None}
+        defaults = compiled.params
+        self._defaults = {
+            name: defaults[name] for name in self._names if defaults[name] is not None
+        }
         self._row: Callable[[Sequence[Any]], Any] | None = None
 
     def __call__(self, **values: object) -> "Bound":
-        """Bind it. Raises `KeyError` when a value is missing."""
+        """Bind the values. Raises `KeyError` when a value is missing."""
         for name in self._names:
-            if name not in values and name not in self._written:
+            if name not in values and name not in self._defaults:
                 raise KeyError(name)
         return Bound(self, values)
 
     def encoded(self, values: dict[str, object]) -> list[tuple[bytes | None, pq.Format]]:
-        """The values in the statement's order, as PostgreSQL reads them."""
+        """The values in the statement's order, encoded for PostgreSQL."""
         return [
-            _encoded(values[name] if name in values else self._written[name])
+            _encoded(values[name] if name in values else self._defaults[name])
             for name in self._names
         ]
 
     def rows(self, result: pq.abc.PGresult) -> Rows:
-        """What a result holds."""
+        """The rows of a result."""
         if not result.nfields:
             return ()
         if self._row is None:
-            names = [(result.fname(at) or b"").decode() for at in range(result.nfields)]
+            names = [(result.fname(index) or b"").decode() for index in range(result.nfields)]
             self._row = namedtuple("Row", names)._make  # type: ignore[attr-defined]  # of every named tuple
-        reading = Transformer()
-        reading.set_pgresult(result)
-        return reading.load_rows(0, result.ntuples, self._row)
+        transformer = Transformer()
+        transformer.set_pgresult(result)
+        return transformer.load_rows(0, result.ntuples, self._row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,11 @@ _BEGIN, _COMMIT, _ROLLBACK = (Statement(text(word))() for word in ("BEGIN", "COM
 
 
 class Pipeline:
-    """The connections of a process, opened as they are needed and kept."""
+    """A pool of pipeline connections, opened when needed and kept."""
 
     def __init__(self, address: Callable[[], str], size: int) -> None:
         self._address = address
-        self._free = asyncio.Semaphore(size)
+        self._slots = asyncio.Semaphore(size)
         self._idle: list[_Connection] = []
 
     def transaction(self) -> "PipelineTransaction":
@@ -104,28 +106,28 @@ class Pipeline:
         return PipelineTransaction(self)
 
     async def close(self) -> None:
-        """Close what is idle; nothing may be under way."""
+        """Close the idle connections; no transaction may be under way."""
         while self._idle:
             await self._idle.pop().close()
 
-    async def take(self) -> "_Connection":
-        """A connection that nobody else uses."""
-        await self._free.acquire()
+    async def acquire(self) -> "_Connection":
+        """A connection for the caller alone."""
+        await self._slots.acquire()
         try:
             while self._idle:
                 connection = self._idle.pop()
-                if connection.sound:
+                if connection.usable:
                     return connection
                 await connection.close()
             return await _Connection.open(self._address())
         except BaseException:
-            self._free.release()
+            self._slots.release()
             raise
 
-    async def give_back(self, connection: "_Connection") -> None:
-        """Keep it for the next one; one that was cut in the middle of a round is closed."""
-        self._free.release()
-        if connection.sound:
+    async def release(self, connection: "_Connection") -> None:
+        """Keep it for the next transaction, or close it if a round trip was cut."""
+        self._slots.release()
+        if connection.usable:
             self._idle.append(connection)
         else:
             await connection.close()
@@ -143,73 +145,73 @@ class PipelineTransaction:
         self._connection: _Connection
 
     async def __aenter__(self) -> Self:
-        self._connection = await self._pipeline.take()
+        self._connection = await self._pipeline.acquire()
         return self
 
-    async def __aexit__(self, failed: type[BaseException] | None, *_: object) -> None:
-        """Commit what was deferred, or roll back. Raises `psycopg.Error`: then nothing is done,
-        unless the connection was lost and the commit alone was carried out."""
+    async def __aexit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Commit what was deferred, or roll back. Raises `psycopg.Error`: then nothing is written,
+        unless the connection was lost after the server had committed."""
         try:
-            if failed is None and self._deferred:
+            if error is None and self._deferred:
                 begin = () if self._begun else (_BEGIN,)
                 self._begun = True
-                await self._connection.round((*begin, *self._deferred, _COMMIT))
+                await self._connection.run((*begin, *self._deferred, _COMMIT))
                 self._begun = False
         finally:
             await self._end()
 
     async def _end(self) -> None:
-        """Roll back what was begun and not committed; give the connection back."""
+        """Roll back what was begun and not committed; release the connection."""
         try:
-            if self._begun and self._connection.sound:
-                await self._connection.round((_ROLLBACK,))
+            if self._begun and self._connection.usable:
+                await self._connection.run((_ROLLBACK,))
         finally:
-            await self._pipeline.give_back(self._connection)
+            await self._pipeline.release(self._connection)
 
-    async def fetch(self, *questions: Bound) -> list[Rows]:
+    async def fetch(self, *queries: Bound) -> list[Rows]:
         """The rows of each, in order, in one round trip. Raises `psycopg.Error`."""
         if self._begun:
-            return await self._connection.round(questions)
+            return await self._connection.run(queries)
         self._begun = True
-        return (await self._connection.round((_BEGIN, *questions)))[1:]
+        return (await self._connection.run((_BEGIN, *queries)))[1:]
 
     def defer(self, *writes: Bound) -> None:
-        """Have these written at the end of the block, in the round that commits. Nothing that
-        rests on them may be revealed before the block has ended."""
+        """Write these at the end of the block, in the round trip that commits. Nothing that
+        depends on them may be revealed before the block has ended."""
         self._deferred += writes
 
 
 Transaction = AsyncConnection | PipelineTransaction
-"""The two kinds of transaction. A statement serves both."""
+"""The two kinds of transaction. A statement runs in both."""
 
 
-async def fetch(tx: Transaction, question: Bound) -> Rows:
+async def fetch(tx: Transaction, query: Bound) -> Rows:
     """The rows of a statement, in either kind of transaction."""
     if isinstance(tx, PipelineTransaction):
-        return (await tx.fetch(question))[0]
-    return (await tx.execute(question.statement.clause, question.values)).all()
+        return (await tx.fetch(query))[0]
+    return (await tx.execute(query.statement.clause, query.values)).all()
 
 
-async def write(tx: Transaction, act: Bound) -> None:
-    """Carry out a statement that gives no rows: now, or in the round that commits."""
+async def write(tx: Transaction, command: Bound) -> None:
+    """Run a statement that returns no rows: now, or in the round trip that commits."""
     if isinstance(tx, PipelineTransaction):
-        tx.defer(act)
+        tx.defer(command)
     else:
-        await tx.execute(act.statement.clause, act.values)
+        await tx.execute(command.statement.clause, command.values)
 
 
 class _Connection:
-    """One connection, in libpq's pipeline mode for all its life."""
+    """One connection, always in libpq's pipeline mode."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._connection = connection  # kept: it owns the libpq connection
         self._pq = connection.pgconn
         self._prepared: set[bytes] = set()
-        self._got: list[pq.abc.PGresult] = []
-        self._answer: asyncio.Future[None] | None = None
+        self._results: list[pq.abc.PGresult] = []
+        self._synced: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._socket = self._pq.socket
-        self.sound = True
+        self.usable = True
         self._pq.nonblocking = 1
         self._pq.enter_pipeline_mode()
         self._loop.add_reader(self._socket, self._read)
@@ -217,47 +219,49 @@ class _Connection:
     @classmethod
     async def open(cls, address: str) -> Self:
         """Connect. Raises `psycopg.OperationalError`."""
-        return cls(await psycopg.AsyncConnection.connect(address, autocommit=True, options=_PLANS))
+        return cls(
+            await psycopg.AsyncConnection.connect(address, autocommit=True, options=_OPTIONS)
+        )
 
     async def close(self) -> None:
-        self._leave()
+        self._unregister()
         await self._connection.close()
 
-    async def round(self, asked: Sequence[Bound]) -> list[Rows]:
-        """Send all, wait for all. Cancelled in the middle, the connection is of no more use."""
-        self.sound = False
-        self._got = []
-        self._answer = self._loop.create_future()
-        sent = self._send(asked)
-        await self._answer
-        # Whatever the statements said, the server has answered all of them and waits for more.
-        self.sound = True
-        found: list[Rows] = []
-        refused: pq.abc.PGresult | None = None
-        for one, result in zip(sent, self._got, strict=True):
-            if result.status in _REFUSED:
-                refused = refused or result
-            elif isinstance(one, Bound):
-                found.append(one.statement.rows(result))
+    async def run(self, statements: Sequence[Bound]) -> list[Rows]:
+        """Send all, wait for all results. If cancelled meanwhile, the connection is not reused."""
+        self.usable = False
+        self._results = []
+        self._synced = self._loop.create_future()
+        sent = self._send(statements)
+        await self._synced
+        # Even if a statement failed, the server has answered all and is ready for more.
+        self.usable = True
+        fetched: list[Rows] = []
+        failed: pq.abc.PGresult | None = None
+        for item, result in zip(sent, self._results, strict=True):
+            if result.status in _FAILED:
+                failed = failed or result
+            elif isinstance(item, Bound):
+                fetched.append(item.statement.rows(result))
             else:
-                self._prepared.add(one)
-        if refused is not None:
-            raise _error(refused)
-        return found
+                self._prepared.add(item)
+        if failed is not None:
+            raise _error(failed)
+        return fetched
 
-    def _send(self, asked: Sequence[Bound]) -> list[Bound | bytes]:
-        """What each result to come is of. A statement that this connection never heard is prepared
-        first, in the same round."""
+    def _send(self, statements: Sequence[Bound]) -> list[Bound | bytes]:
+        """Send all; returns what each expected result belongs to: a statement, or the name of one
+        that this connection had to prepare first, in the same round trip."""
         sent: list[Bound | bytes] = []
-        for one in asked:
-            name = one.statement.name
+        for bound in statements:
+            name = bound.statement.name
             if name not in self._prepared and name not in sent:
-                self._pq.send_prepare(name, one.statement.sql)
+                self._pq.send_prepare(name, bound.statement.sql)
                 sent.append(name)
-            encoded = one.statement.encoded(one.values)
+            encoded = bound.statement.encoded(bound.values)
             values, formats = [value for value, _ in encoded], [form for _, form in encoded]
             self._pq.send_query_prepared(name, values, formats, _BINARY)
-            sent.append(one)
+            sent.append(bound)
         self._pq.pipeline_sync()
         self._flush()
         return sent
@@ -276,36 +280,36 @@ class _Connection:
     def _read(self) -> None:
         try:
             self._pq.consume_input()
-            if self._answer is None or self._answer.done():
+            if self._synced is None or self._synced.done():
                 return
-            nothing = 0
-            while nothing < 2 and not self._pq.is_busy():
+            empty = 0
+            while empty < 2 and not self._pq.is_busy():
                 result = self._pq.get_result()
-                if result is None:  # between two statements; twice: that is all for now
-                    nothing += 1
+                if result is None:  # between two statements; twice: no more for now
+                    empty += 1
                     continue
-                nothing = 0
+                empty = 0
                 if result.status == pq.ExecStatus.PIPELINE_SYNC:
-                    self._answer.set_result(None)
+                    self._synced.set_result(None)
                     return
-                self._got.append(result)
+                self._results.append(result)
         except psycopg.Error as error:
             self._lost(error)
 
     def _lost(self, error: psycopg.Error) -> None:
-        """The server went away, perhaps while nobody was asking anything."""
-        self.sound = False
-        self._leave()
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
+        """The connection is lost, perhaps while it was idle."""
+        self.usable = False
+        self._unregister()
+        if self._synced is not None and not self._synced.done():
+            self._synced.set_exception(error)
 
-    def _leave(self) -> None:
+    def _unregister(self) -> None:
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
 
 
 def _encoded(value: object) -> tuple[bytes | None, pq.Format]:
-    """A value as PostgreSQL reads it: in binary where that is exact and shorter."""
+    """A value encoded for PostgreSQL: in binary where that is exact and shorter."""
     if value is None:
         return None, _BINARY
     if isinstance(value, UUID):
@@ -318,14 +322,14 @@ def _encoded(value: object) -> tuple[bytes | None, pq.Format]:
     if isinstance(value, timedelta):
         return b"%d microseconds" % (value // _MICROSECOND), _TEXT
     if isinstance(value, list):  # of ids: nothing in them needs quoting
-        return b"{%s}" % ",".join(str(UUID(int=one.int)) for one in value).encode(), _TEXT
+        return b"{%s}" % ",".join(str(UUID(int=item.int)) for item in value).encode(), _TEXT
     if isinstance(value, str | int):  # a bool too: True, False
         return str(value).encode(), _TEXT
     raise TypeError(f"no way to send a {type(value).__name__}")
 
 
 def _error(result: pq.abc.PGresult) -> psycopg.Error:
-    """The error by its code alone: the server's words may quote a value."""
+    """The error with its code only: the server's message may quote a value."""
     code = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
     try:
         return psycopg.errors.lookup(code)(code)

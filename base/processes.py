@@ -1,4 +1,4 @@
-"""Programs run beside ours: by absolute path, in a bare environment, never as root."""
+"""Running other programs: by absolute path, in a minimal environment, never as root."""
 
 import pwd
 import shutil
@@ -11,7 +11,7 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
 class ProgramFailed(RuntimeError):
-    """A program ended badly. The message names it and how it ended, never what it was given."""
+    """A program failed. The message names it and how it ended, never its input."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Account:
 
 
 def named_account(name: str) -> Account | None:
-    """The account of that name, or None."""
+    """The account of this name, or None."""
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
@@ -32,11 +32,11 @@ def named_account(name: str) -> Account | None:
 
 
 def make_account(name: str) -> Account:
-    """The system account of that name, made when it is missing. Needs root.
+    """The system account of this name, created if it is missing. Needs root.
 
     A *system* account, because systemd removes the shared memory of others when they log out.
     """
-    if (found := named_account(name)) is None:
+    if (account := named_account(name)) is None:
         useradd = shutil.which("useradd", path=_SYSTEM_PATH)
         if useradd is not None:
             options = [
@@ -46,30 +46,30 @@ def make_account(name: str) -> Account:
                 "--shell",
                 "/usr/sbin/nologin",
             ]
-            # Its answer does not matter: another process may have made the account meanwhile.
+            # Its exit code does not matter: another process may have created the account meanwhile.
             subprocess.run([useradd, *options, name], check=False, capture_output=True)  # noqa: S603  (absolute path, fixed words)
-        found = named_account(name)
-    if found is None:
+        account = named_account(name)
+    if account is None:
         raise ProgramFailed(
             f"PostgreSQL refuses to run as root, and the account {name!r} could not be made. "
             "Run the service as an ordinary user, or make that account."
         )
-    return found
+    return account
 
 
 def run(
-    program: Path, *arguments: str, account: Account | None, given: str = "", limit: float
+    program: Path, *arguments: str, account: Account | None, stdin: str = "", limit: float
 ) -> None:
-    """Run `program` to its end as `account` (None: as ourselves), `given` on its input.
+    """Run `program` to its end as `account` (None: our own), with `stdin` as its input.
 
-    `limit` is in seconds. Raises ProgramFailed. A session of its own: Ctrl-C in our terminal must
-    not reach it. Its output goes to a file, since a pipe would stay open in what it leaves behind.
+    `limit` is in seconds. Raises ProgramFailed. It gets its own session: Ctrl-C in our terminal
+    must not reach it. Its output goes to a file: a server that it starts would keep a pipe open.
     """
     with tempfile.TemporaryFile() as output:
         try:
-            ended = subprocess.run(  # noqa: S603  (absolute path, no shell)
+            result = subprocess.run(  # noqa: S603  (absolute path, no shell)
                 [str(program), *arguments],
-                input=given.encode(),
+                input=stdin.encode(),
                 stdout=output,
                 stderr=output,
                 check=False,
@@ -86,18 +86,17 @@ def run(
             raise ProgramFailed(f"{program.name} did not end within {limit:.0f} s") from None
         except OSError as error:
             raise ProgramFailed(f"{program.name} cannot be run: {error.strerror}") from None
-        if ended.returncode != 0:
+        if result.returncode != 0:
             output.seek(0)
             lines = output.read().decode(errors="replace").strip().splitlines()
-            raise ProgramFailed(
-                f"{program.name} ended with {ended.returncode}: {lines[-1] if lines else 'no word'}"
-            )
+            last = lines[-1] if lines else "no word"
+            raise ProgramFailed(f"{program.name} ended with {result.returncode}: {last}")
 
 
 def works_in(pid: int, folder: Path, name: str) -> bool:
-    """Whether process `pid` lives, is called `name` and has `folder` as its working folder.
+    """Whether process `pid` is alive, is called `name` and has `folder` as its working folder.
 
-    A pid alone says nothing: it may have been given to another process since.
+    A pid alone proves nothing: it may belong to another process by now.
     """
     process = Path("/proc") / str(pid)
     if Path("/proc/self/cwd").exists():
@@ -106,17 +105,17 @@ def works_in(pid: int, folder: Path, name: str) -> bool:
             return same_name and (process / "cwd").samefile(folder)
         except OSError:
             return False
-    shown = subprocess.run(  # noqa: S603  (absolute path, a number)
+    listing = subprocess.run(  # noqa: S603  (absolute path, a number)
         ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)],
         check=False,
         capture_output=True,
         text=True,
     )
-    return name in shown.stdout and str(folder) in shown.stdout
+    return name in listing.stdout and str(folder) in listing.stdout
 
 
 def make_traversable(path: Path) -> None:
-    """Let other accounts pass through the folders above `path`, without listing or reading them.
+    """Let other accounts traverse the folders above `path`, without listing or reading them.
 
     Only the execute bit for others is added, and only where it is missing.
     """
@@ -127,10 +126,10 @@ def make_traversable(path: Path) -> None:
 
 
 def make_readable(tree: Path) -> None:
-    """Let other accounts read `tree` when it was installed for its owner alone."""
+    """Let other accounts read `tree` when it was installed for its owner only."""
     if tree.stat().st_mode & 0o005 == 0o005:
         return
-    # From the inside out: a crash leaves the top closed, and the next call does it all again.
+    # From the inside out: a crash leaves the top folder closed, and the next call redoes all.
     for path in [*tree.rglob("*"), tree]:
         if path.is_symlink():
             continue

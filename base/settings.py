@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 
 
 def default_home() -> Path:
-    """Where a service without configuration keeps its things."""
+    """Where a service without configuration keeps its files."""
     return Path.home() / ".unefois"
 
 

@@ -5,16 +5,16 @@ import unicodedata
 
 from base.errors import ErrorKind, ServiceError
 
-_LONGEST_NAME = 255
-_LONGEST_RAW_NAME = 4096
+_MAX_NAME_BYTES = 255
+_MAX_RAW_NAME = 4096
 _ZERO_WIDTH_JOINER = "\u200d"
 _EMPTY = " \t\n\u00a0\u3000\u200c\u200d"
 
-# Embeddings, overrides, isolates and marks of direction: they make `cod.exe` read `exe.doc`.
+# Embeddings, overrides, isolates and marks of direction: `cod.exe` would read `exe.doc`.
 _DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 # Invisible fillers. The joiners U+200C and U+200D stay: Persian and emoji need them.
 _FILLERS = "\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"
-# A lone surrogate is a legal JSON string and illegal UTF-8: kept, it would fail when sealed.
+# A lone surrogate is legal in JSON and illegal in UTF-8: sealing it would fail.
 _SURROGATES = "\ud800-\udfff"
 _CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
 _UNWANTED = re.compile(f"[{_CONTROLS}{_DIRECTION}{_FILLERS}{_SURROGATES}]")
@@ -23,7 +23,7 @@ _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,16}")
 
 
 def clean_title(text: str, limit: int = 200) -> str | None:
-    """One line of text of at most `limit` characters, in NFC; `None` where nothing is left.
+    """One line of text of at most `limit` characters, in NFC; `None` if nothing is left.
 
     Raises `ServiceError` INVALID `text_too_long` rather than cut what a person wrote.
     """
@@ -32,12 +32,12 @@ def clean_title(text: str, limit: int = 200) -> str | None:
 
 
 def clean_text(text: str, limit: int) -> str | None:
-    """Free text of at most `limit` characters, in NFC, its lines ended by `\\n`.
+    """Free text of at most `limit` characters, in NFC, with lines ended by `\\n`.
 
-    Direction overrides and control characters go; `None` where nothing visible is left. Raises
-    `ServiceError` INVALID `text_too_long` rather than cut.
+    Direction overrides and control characters are removed; `None` if nothing visible is left.
+    Raises `ServiceError` INVALID `text_too_long` rather than cut.
     """
-    # Looked at twice: composing a long run of accents takes time quadratic in its length.
+    # Checked twice: composing a long run of accents takes time quadratic in its length.
     if len(text) > 4 * limit:
         raise ServiceError(ErrorKind.INVALID, "text_too_long", limit=limit)
     clean = _visible(_LINE_END.sub("\n", text)).strip(_EMPTY)
@@ -50,15 +50,15 @@ def clean_file_name(name: str) -> str | None:
     """The last part of a path as a file name safe to show and to save; `None` if none is left.
 
     NFC, one line, at most 255 bytes of UTF-8: a longer one is cut between characters and keeps
-    its extension. Dots at either end go, so neither `..` nor a hidden file comes out.
+    its extension. Dots at both ends are removed, so the result is never `..` or a hidden file.
     """
-    line = _visible(_LINE_END.sub(" ", name[-_LONGEST_RAW_NAME:]))
+    line = _visible(_LINE_END.sub(" ", name[-_MAX_RAW_NAME:]))
     last = re.split(r"[/\\]", line)[-1]
     return _fit(_trim(" ".join(last.split()))) or None
 
 
 def _visible(text: str) -> str:
-    """Removing comes before composing: a NUL between a letter and its accent keeps them apart."""
+    """Remove, then compose: a NUL between a letter and its accent would keep them apart."""
     return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
 
 
@@ -67,25 +67,25 @@ def _trim(name: str) -> str:
 
 
 def _fit(name: str) -> str:
-    if len(name.encode()) <= _LONGEST_NAME:
+    if len(name.encode()) <= _MAX_NAME_BYTES:
         return name
     stem, dot, extension = name.rpartition(".")
     suffix = dot + extension
     if not _SUFFIX.fullmatch(suffix):
         stem, suffix = name, ""
-    return _trim(_cut(stem, _LONGEST_NAME - len(suffix))) + suffix
+    return _trim(_truncate(stem, _MAX_NAME_BYTES - len(suffix))) + suffix
 
 
-def _cut(text: str, limit: int) -> str:
+def _truncate(text: str, limit: int) -> str:
     """The longest beginning of at most `limit` bytes that splits no visible character."""
-    whole = text.encode()[:limit].decode(errors="ignore")
-    end = len(whole)
-    while 0 < end < len(text) and _clings(text[end - 1], text[end]):
+    cut = text.encode()[:limit].decode(errors="ignore")
+    end = len(cut)
+    while 0 < end < len(text) and _combines(text[end - 1], text[end]):
         end -= 1
-    return text[:end] or whole
+    return text[:end] or cut
 
 
-def _clings(before: str, after: str) -> bool:
+def _combines(before: str, after: str) -> bool:
     """Whether the two are shown as one: accents, joined emoji, skin tones, halves of a flag."""
     return (
         unicodedata.category(after).startswith("M")

@@ -11,8 +11,8 @@ target_metadata = tables.metadata
 assert target_metadata is Base.metadata  # noqa: S101  (the tables are imported)
 
 
-def _ours(name: str | None, kind: str, parents: object) -> bool:  # noqa: ARG001
-    """Only our schema is compared: procrastinate keeps its own tables."""
+def _is_ours(name: str | None, kind: str, parents: object) -> bool:  # noqa: ARG001
+    """Only our schema is compared: procrastinate manages its own tables."""
     return name == SCHEMA if kind == "schema" else True
 
 
@@ -31,7 +31,7 @@ def run() -> None:
             connection=connection,
             target_metadata=target_metadata,
             include_schemas=True,
-            include_name=_ours,
+            include_name=_is_ours,
             version_table_schema=SCHEMA,
             compare_type=True,
             compare_server_default=False,

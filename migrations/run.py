@@ -1,4 +1,4 @@
-"""Running the migrations from the service's own commands."""
+"""Running the migrations from the service's commands."""
 
 from pathlib import Path
 
@@ -15,10 +15,10 @@ def _config(url: SecretStr) -> Config:
 
 
 def upgrade(url: SecretStr, revision: str = "head") -> None:
-    """Bring the database of the owner's `url` to a revision."""
+    """Upgrade a database to a revision; `url` is that of the owner of its tables."""
     command.upgrade(_config(url), revision)
 
 
 def check(url: SecretStr) -> None:
-    """Raise unless the tables in code are those of the migrated database."""
+    """Raise unless the tables in the code equal those of the migrated database."""
     command.check(_config(url))

@@ -1,4 +1,4 @@
-"""Every table, imported so that the metadata is whole."""
+"""Every table, imported so that the metadata is complete."""
 
 from audit.records import AccessEvent
 from audit.tlog.records import LogLeaf
@@ -14,6 +14,6 @@ from vault.access_log.records import LogWarning
 from vault.tables import Document
 
 AUTH = (PersonRow, OrganisationRow, SignIn, Session, SigningKeyRow, Message)
-FLOORS = (WrappedKey, AccessEvent, LogLeaf, *AUTH, Document, LogWarning)
+TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, Document, LogWarning)
 
 metadata = Base.metadata

@@ -1,1 +1,1 @@
-"""The embedded PostgreSQL: its programs, its settings and its life in the service's home folder."""
+"""The embedded PostgreSQL: its programs, settings and processes in the service's home folder."""

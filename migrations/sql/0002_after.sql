@@ -1,4 +1,4 @@
--- The leaves, the checkpoints and the log's key are only ever added to, as the events are.
+-- The leaves, the checkpoints and the log's key are append-only, like the events.
 CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON unefois.log_leaf
     FOR EACH STATEMENT EXECUTE FUNCTION unefois.refuse_change();
 CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON unefois.log_checkpoint
@@ -12,8 +12,8 @@ GRANT SELECT, INSERT ON unefois.log_leaf, unefois.log_checkpoint, unefois.log_ke
     TO unefois_service;
 GRANT SELECT, UPDATE ON unefois.log_watch TO unefois_service;
 
--- NOTIFY takes one lock for the whole server until its commit is flushed: commits that notify go
--- one by one. So only a sequencer that sleeps is woken; one that is awake looks by itself.
+-- NOTIFY takes one lock for the whole server until its commit is flushed: commits that notify
+-- run one by one. So only a sleeping sequencer is woken; one that is awake polls.
 INSERT INTO unefois.log_watch (one, asleep) VALUES (true, false);
 CREATE FUNCTION unefois.wake_sequencer() RETURNS trigger
     LANGUAGE plpgsql

@@ -107,7 +107,7 @@ async def test_a_connection_that_the_server_closed_is_not_lent_again(
     async with await psycopg.AsyncConnection.connect(address, autocommit=True) as other:
         await other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     async with asyncio.timeout(10):
-        while pipeline._idle[0].sound:  # noqa: ASYNC110  (bounded)
+        while pipeline._idle[0].usable:  # noqa: ASYNC110  (bounded)
             await asyncio.sleep(0)
     assert await _pid(pipeline) != pid
 

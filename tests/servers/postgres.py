@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from base.embedded.programs import (
+    ACCESS_RULES,
     OWNER,
     SERVICE_LOGIN,
-    WHO_MAY_CONNECT,
     Passwords,
     check_path,
-    first_statements,
     settings_file,
+    setup_statements,
     socket_url,
 )
 from base.files import write_private
@@ -41,18 +41,18 @@ def start_postgres15(directory: Path) -> tuple[str, str, Callable[[], None]]:
         os.chown(data, account.uid, account.gid)
     passwords = Passwords(owner=secrets.token_urlsafe(32), service=secrets.token_urlsafe(32))
 
-    def program(name: str, *arguments: str, given: str = "") -> None:
-        run(_PROGRAMS / name, *arguments, account=account, given=given, limit=_LIMIT)
+    def program(name: str, *arguments: str, stdin: str = "") -> None:
+        run(_PROGRAMS / name, *arguments, account=account, stdin=stdin, limit=_LIMIT)
 
     kind = ["--auth=reject", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8"]
     program("initdb", *kind, "--no-sync", "-D", str(data))
     owner = (account.uid, account.gid) if account else None
     hurried = settings_file(fsync="off", synchronous_commit="off", full_page_writes="off")
     write_private(data / "postgresql.conf", hurried, owner=owner)
-    write_private(data / "pg_hba.conf", WHO_MAY_CONNECT, owner=owner)
-    said = "\n".join(first_statements(passwords)) + "\n"
+    write_private(data / "pg_hba.conf", ACCESS_RULES, owner=owner)
+    said = "\n".join(setup_statements(passwords)) + "\n"
     program(
-        "postgres", "--single", "-D", str(data), "-c", "exit_on_error=true", "postgres", given=said
+        "postgres", "--single", "-D", str(data), "-c", "exit_on_error=true", "postgres", stdin=said
     )
     program("pg_ctl", "start", "-s", "-w", "-D", str(data), "-l", str(data / "startup.log"))
 

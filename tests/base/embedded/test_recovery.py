@@ -84,11 +84,11 @@ def test_a_pid_given_to_another_process_since_is_not_taken_for_the_server(
         "_passwords",
         "_initialise",
         "_configure",
-        "_say",
-        "_put_in_place",
-        "_forget_the_dead",
+        "_run_statements",
+        "_publish_data",
+        "_remove_stale_files",
         "_launch",
-        "_agree_on",
+        "_ensure_passwords",
     ],
 )
 def test_a_crash_after_any_step_of_the_first_start_is_recovered(new_home: Path, step: str) -> None:
