@@ -1,1 +1,1 @@
-"""Backups: made, described by a sealed manifest, verified, restored."""
+"""Making, verifying and restoring backups, which have a sealed manifest."""

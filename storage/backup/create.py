@@ -1,6 +1,6 @@
-"""Backups: the database and every sealed file that it refers to, as of one instant.
+"""Making backups: the database and every sealed file that it refers to, as of one instant.
 
-The keys go elsewhere: beside the data they would make the backup readable to whoever takes it.
+The keys go elsewhere: beside the data they would make the backup readable to anyone who takes it.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ from storage.providers.local import LocalKeyring
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
-AT_ONCE = 8
+MAX_CONCURRENT = 8
 CHUNK = 256 * 1024
 KEYRING = "keyring.json"
 _REFERRED = "referred.tmp"
 
 
 class BackupRefused(Exception):
-    """A backup or a restoration cannot be made so; the message says what to do."""
+    """A backup or a restoration cannot be made this way; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is known of the database at the instant of the backup."""
+    """The state of the database at the instant of the backup."""
 
     made_at: str
     schema: str
@@ -50,9 +50,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class CopiedFiles:
-    """How many files were copied, their bytes in all, and how many the store has lost."""
+    """How many files were copied, their total bytes, and how many the store has lost."""
 
-    found: int
+    copied: int
     total_bytes: int
     missing: int
 
@@ -66,46 +66,46 @@ async def backup(
     keys_to: Path | None,
     progress: Progress,
 ) -> Manifest:
-    """Back up to `folder`, which must be new or empty, while the service works.
+    """Back up to `folder`, which must be new or empty, while the service runs.
 
     `database` is opened as the owner of the tables. A local keyring is copied to the folder
-    `keys_to`, in place of the copy before; without `keys_to` the operator keeps it otherwise.
-    `progress` is told (files done, of how many). Raises `BackupRefused`, `KeyProviderError` when
+    `keys_to`, replacing the previous copy; without `keys_to` the operator keeps it in another way.
+    `progress` is called with (files done, total). Raises `BackupRefused`, `KeyProviderError` when
     the keys that the backup needs cannot be used, `ProgramFailed`, or the store's errors.
 
-    A crash leaves a folder without a manifest, which nothing takes for a backup.
+    A crash leaves a folder without a manifest, which is never taken for a backup.
     """
     _check_folders(folder, provider, keys_to)
-    async with database.transaction() as held:
-        # 1. From here on no file is removed, so that those of the snapshot are all there.
-        await locks.hold_shared(held, locks.BLOBS)
+    async with database.transaction() as tx:
+        # 1. From here on no file is removed, so that all those of the snapshot stay.
+        await locks.hold_shared(tx, locks.BLOBS)
         # 2. The database, and the names of its files, as of one instant.
-        taken = await _database(folder, database, provider)
+        snapshot = await _dump_database(folder, database, provider)
         # 3. The files.
         store = DirectoryStore(folder / manifest.STORE)
         try:
-            copied = await _files(folder, blobs, store, taken.files, progress)
+            copied = await _copy_files(folder, blobs, store, snapshot.files, progress)
         finally:
             await store.close()
     if isinstance(provider, LocalKeyring) and keys_to is not None:
         await asyncio.to_thread(provider.copy_to, keys_to / KEYRING)
-    made = await _manifest(folder, provider, taken, copied)
+    result = await _manifest(folder, provider, snapshot, copied)
     # 4. The manifest last: it makes the folder a backup.
-    manifest.write(folder, made, await manifest.seal(made, provider, taken.active))
-    return made
+    manifest.write(folder, result, await manifest.seal(result, provider, snapshot.active))
+    return result
 
 
 async def verify(
-    folder: Path, *, provider: KeyProvider | None, progress: Progress = lambda _done, _of: None
+    folder: Path, *, provider: KeyProvider | None, progress: Progress = lambda _done, _total: None
 ) -> Manifest:
     """Read a whole backup and raise `InvalidBackup` unless each byte is as it was written.
 
-    With a provider, its seal is checked first: without, only damage is noticed, not an alteration
-    by somebody who wrote the hashes anew.
+    With a provider, the seal is checked first; without one, only damage is detected, not an
+    alteration by somebody who recomputed the hashes.
     """
-    found, sealed = manifest.read(folder)
+    stored, seal = manifest.read(folder)
     if provider is not None:
-        await manifest.check_seal(found, sealed, provider)
+        await manifest.check_seal(stored, seal, provider)
     if not (folder / manifest.STORE).is_dir():
         raise InvalidBackup(f"{manifest.STORE} is missing")
     store = DirectoryStore(folder / manifest.STORE)
@@ -113,13 +113,13 @@ async def verify(
         await asyncio.to_thread(
             manifest.check_parts,
             folder,
-            found,
+            stored,
             lambda key: Path(store.path(BlobKey(key))),
             progress,
         )
     finally:
         await store.close()
-    return found
+    return stored
 
 
 async def copy(source: BlobStore, target: BlobStore, key: BlobKey, size: int) -> str:
@@ -128,25 +128,25 @@ async def copy(source: BlobStore, target: BlobStore, key: BlobKey, size: int) ->
     buffer = memoryview(bytearray(min(CHUNK, size)))
     async with source.reader(key) as reader, target.writer(key) as writer:
         for offset in range(0, size, CHUNK):
-            to = buffer[: size - offset]
-            chunk = await reader.read_into(offset, len(to), [to].pop)
+            target_part = buffer[: size - offset]
+            chunk = await reader.read_into(offset, len(target_part), [target_part].pop)
             digest.update(chunk)
             await writer.write(chunk)
         await writer.commit()
     return digest.hexdigest()
 
 
-async def sizes(
-    blobs: BlobStore, things: AsyncIterator[T], key: Callable[[T], str]
+async def with_sizes(
+    blobs: BlobStore, items: AsyncIterator[T], key: Callable[[T], str]
 ) -> AsyncIterator[tuple[T, int | None]]:
-    """For each thing, in the order of its blob's key, the blob's size: None when there is none."""
-    listed = _listing(blobs)
-    at = await anext(listed, None)
-    async for thing in things:
-        wanted = key(thing)
-        while at is not None and at[0] < wanted:
-            at = await anext(listed, None)
-        yield thing, at[1] if at is not None and at[0] == wanted else None
+    """Each item with its blob's size, or None. `items` MUST be sorted by their blobs' keys."""
+    listing = _listing(blobs)
+    blob = await anext(listing, None)
+    async for item in items:
+        wanted = key(item)
+        while blob is not None and blob[0] < wanted:
+            blob = await anext(listing, None)
+        yield item, blob[1] if blob is not None and blob[0] == wanted else None
 
 
 async def _listing(blobs: BlobStore) -> AsyncIterator[tuple[str, int]]:
@@ -163,8 +163,8 @@ def _check_folders(folder: Path, provider: KeyProvider, keys_to: Path | None) ->
     if keys_to is not None:
         if not isinstance(provider, LocalKeyring):
             raise BackupRefused("the keys are not ours to copy: leave the keys' folder out")
-        one, other = folder.resolve(), keys_to.resolve()
-        if one == other or one in other.parents or other in one.parents:
+        data, keys = folder.resolve(), keys_to.resolve()
+        if data == keys or data in keys.parents or keys in data.parents:
             raise BackupRefused(
                 "the keys beside the data would make the backup readable to whoever takes it: "
                 "name a folder elsewhere, best on another disk, for the keys"
@@ -173,7 +173,7 @@ def _check_folders(folder: Path, provider: KeyProvider, keys_to: Path | None) ->
     flush_folder(folder.parent)
 
 
-async def _database(folder: Path, database: Database, provider: KeyProvider) -> Snapshot:
+async def _dump_database(folder: Path, database: Database, provider: KeyProvider) -> Snapshot:
     async with database.transaction() as tx:
         name = await records.snapshot(tx)
         state = await records.state(tx)
@@ -193,46 +193,46 @@ async def _database(folder: Path, database: Database, provider: KeyProvider) -> 
     return Snapshot(made_at, state.schema, state.server, active, roots, files)
 
 
-async def _files(
+async def _copy_files(
     folder: Path, blobs: BlobStore, store: BlobStore, files: int, progress: Progress
 ) -> CopiedFiles:
-    """Copy every file referred to."""
-    found = total = missing = 0
+    """Copy every file that the database refers to."""
+    copied = total = missing = 0
     referred = folder / _REFERRED
 
-    async def one(key: str, size: int | None) -> BlobEntry:
+    async def copy_file(key: str, size: int | None) -> BlobEntry:
         if size is None:
             return BlobEntry(key, None, None)
         return BlobEntry(key, size, await copy(blobs, store, BlobKey(key), size))
 
     with (folder / manifest.BLOBS).open("x", encoding="utf-8") as out:
-        async for batch in batches(sizes(blobs, _read(referred), str)):
-            for line in await together(one(*each) for each in batch):
-                out.write(line.text())
-                found += line.size is not None
-                missing += line.size is None
-                total += line.size or 0
-            progress(found + missing, files)
+        async for batch in batches(with_sizes(blobs, _read(referred), str)):
+            for entry in await run_all(copy_file(*item) for item in batch):
+                out.write(entry.text())
+                copied += entry.size is not None
+                missing += entry.size is None
+                total += entry.size or 0
+            progress(copied + missing, files)
         out.flush()
         os.fsync(out.fileno())
     referred.unlink()
-    return CopiedFiles(found, total, missing)
+    return CopiedFiles(copied, total, missing)
 
 
 async def _manifest(
-    folder: Path, provider: KeyProvider, taken: Snapshot, copied: CopiedFiles
+    folder: Path, provider: KeyProvider, snapshot: Snapshot, files: CopiedFiles
 ) -> Manifest:
     return Manifest(
-        made_at=taken.made_at,
-        schema=taken.schema,
-        server=taken.server,
+        made_at=snapshot.made_at,
+        schema=snapshot.schema,
+        server=snapshot.server,
         provider=provider.name,
-        roots=taken.roots,
+        roots=snapshot.roots,
         database=await asyncio.to_thread(manifest.measure, folder / manifest.DATABASE),
         blobs=await asyncio.to_thread(manifest.measure, folder / manifest.BLOBS),
-        blob_count=copied.found,
-        blob_bytes=copied.total_bytes,
-        missing=copied.missing,
+        blob_count=files.copied,
+        blob_bytes=files.total_bytes,
+        missing=files.missing,
     )
 
 
@@ -242,23 +242,23 @@ async def _read(path: Path) -> AsyncIterator[str]:
             yield line.rstrip("\n")
 
 
-async def batches(things: AsyncIterator[T]) -> AsyncIterator[list[T]]:
-    """As many at a time as may be under way together."""
+async def batches(items: AsyncIterator[T]) -> AsyncIterator[list[T]]:
+    """The items in lists of at most `MAX_CONCURRENT`."""
     batch: list[T] = []
-    async for thing in things:
-        batch.append(thing)
-        if len(batch) == AT_ONCE:
+    async for item in items:
+        batch.append(item)
+        if len(batch) == MAX_CONCURRENT:
             yield batch
             batch = []
     if batch:
         yield batch
 
 
-async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """All at once; when one fails the others are ended before its error is raised."""
+async def run_all(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run all concurrently; when one fails, the others are cancelled before its error is raised."""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(call) for call in calls]
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+    except BaseExceptionGroup as group_error:
+        raise group_error.exceptions[0] from None
     return [task.result() for task in tasks]

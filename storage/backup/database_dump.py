@@ -1,6 +1,6 @@
-"""PostgreSQL's own programs for a whole database: `pg_dump`, and `pg_restore` with `psql`.
+"""Dumping and loading a whole database with `pg_dump`, and `pg_restore` with `psql`.
 
-Those of the embedded server; they speak to every PostgreSQL that the service supports.
+They are the embedded server's programs and work with every PostgreSQL that the service supports.
 """
 
 import asyncio
@@ -19,60 +19,62 @@ from base.files import write_private
 from base.processes import ProgramFailed
 
 _CHUNK = 64 * 1024
-_NEWER = b"SET transaction_timeout = 0;\n"
-"""Written at the head of each script; the default, and unknown before PostgreSQL 17."""
+_NEW_SETTING = b"SET transaction_timeout = 0;\n"
+"""At the start of each script; it sets the default, and is unknown before PostgreSQL 17."""
 
 
 async def dump(database: Database, snapshot: str, to: Path) -> None:
     """Write what the exported `snapshot` sees to `to`. Raises `ProgramFailed`.
 
-    The hexadecimal of sealed bytes halves under the lightest compression, and no more under others.
+    The lightest compression halves the hexadecimal of sealed bytes; stronger ones gain nothing.
     """
     _make_private(to)
-    how = ("--no-password", "--format=custom", "--compress=gzip:1", "--no-owner")
-    what = (f"--snapshot={snapshot}", f"--file={to}")
+    options = ("--no-password", "--format=custom", "--compress=gzip:1", "--no-owner")
+    content = (f"--snapshot={snapshot}", f"--file={to}")
     with _address(database) as address:
-        async with _running(pg_dump_binary(), *how, *what, f"--dbname={address}") as dumping:
-            await dumping.ended()
+        async with _running(pg_dump_binary(), *options, *content, f"--dbname={address}") as pg_dump:
+            await pg_dump.wait()
 
 
-async def load(database: Database, dumped: Path) -> None:
-    """Fill an empty database, whole or not at all. Raises `ProgramFailed`."""
-    how = ("--no-password", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1")
-    mute = ("--quiet", "--output=/dev/null")  # nobody reads what it would say of each statement
+async def load(database: Database, dump_file: Path) -> None:
+    """Load a dump into an empty database, whole or not at all. Raises `ProgramFailed`."""
+    options = ("--no-password", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1")
+    quiet = ("--quiet", "--output=/dev/null")  # nobody reads its output for each statement
     with _address(database) as address:
         async with (
-            _running(pg_restore_binary(), "--no-owner", "--file=-", str(dumped)) as script,
-            _running(psql_binary(), *how, *mute, f"--dbname={address}") as loading,
+            _running(pg_restore_binary(), "--no-owner", "--file=-", str(dump_file)) as pg_restore,
+            _running(psql_binary(), *options, *quiet, f"--dbname={address}") as psql,
         ):
-            with contextlib.suppress(ConnectionError):  # it ended: `ended` says why
-                await _pour(script, loading)
-                # Before the script is known to be whole, its end would commit the half of it.
-                await script.ended()
-                loading.source.write_eof()
+            with contextlib.suppress(ConnectionError):  # it has ended: `wait` says why
+                await _feed(pg_restore, psql)
+                # `psql` commits at the end of its input: send it only once the script is complete.
+                await pg_restore.wait()
+                psql.stdin.write_eof()
             # Killed before this, `psql` commits nothing.
-            await loading.ended()
+            await psql.wait()
 
 
-async def _pour(script: "_Program", loading: "_Program") -> None:
-    head = await script.output.read(_CHUNK)
-    while _NEWER not in head and len(head) < _CHUNK and (more := await script.output.read(_CHUNK)):
+async def _feed(pg_restore: "_Program", psql: "_Program") -> None:
+    """Send the script to `psql`, without the setting that an older server does not know."""
+    script = pg_restore.stdout
+    head = await script.read(_CHUNK)
+    while _NEW_SETTING not in head and len(head) < _CHUNK and (more := await script.read(_CHUNK)):
         head += more
-    loading.source.write(head.replace(_NEWER, b"", 1))
-    while chunk := await script.output.read(_CHUNK):
-        loading.source.write(chunk)
-        await loading.source.drain()
+    psql.stdin.write(head.replace(_NEW_SETTING, b"", 1))
+    while chunk := await script.read(_CHUNK):
+        psql.stdin.write(chunk)
+        await psql.stdin.drain()
 
 
 def _make_private(file: Path) -> None:
-    """Make it empty, ours alone: `pg_dump` would make it as the umask says."""
+    """Create it empty, readable by us only: `pg_dump` would follow the umask."""
     file.touch(mode=0o600, exist_ok=False)
 
 
 @contextlib.contextmanager
 def _address(database: Database) -> Iterator[str]:
-    """The address without the password, which anybody could see among the programs' arguments: it
-    goes by a file that only we read, and only as long as the program runs."""
+    """The address without the password, which all accounts could see in a program's arguments: it
+    is in a file that only we can read, for as long as the program runs."""
     parts = conninfo_to_dict(database.plain_url())
     password = str(parts.pop("password", ""))
     escaped = password.replace("\\", "\\\\").replace(":", "\\:")
@@ -83,51 +85,51 @@ def _address(database: Database) -> Iterator[str]:
 
 
 class _Program:
-    """A program under way, with pipes at both ends."""
+    """A running program, with pipes to its input and output."""
 
-    def __init__(self, name: str, process: Process, said: IO[bytes]) -> None:
+    def __init__(self, name: str, process: Process, stderr: IO[bytes]) -> None:
         self._name = name
         self._process = process
-        self._said = said
+        self._stderr = stderr
 
     @property
-    def source(self) -> asyncio.StreamWriter:
-        """What it reads."""
+    def stdin(self) -> asyncio.StreamWriter:
+        """What the program reads."""
         if self._process.stdin is None:
             raise RuntimeError("no pipe")
         return self._process.stdin
 
     @property
-    def output(self) -> asyncio.StreamReader:
-        """What it writes."""
+    def stdout(self) -> asyncio.StreamReader:
+        """What the program writes."""
         if self._process.stdout is None:
             raise RuntimeError("no pipe")
         return self._process.stdout
 
-    async def ended(self) -> None:
-        """Wait for its end; raise `ProgramFailed` if it is a bad one."""
+    async def wait(self) -> None:
+        """Wait until it ends; raise `ProgramFailed` if it failed."""
         if await self._process.wait():
-            self._said.seek(0)
-            # The first line only: those after it may quote rows.
-            lines = self._said.read(_CHUNK).decode(errors="replace").splitlines()
+            self._stderr.seek(0)
+            # Only the first line: later ones may quote rows.
+            lines = self._stderr.read(_CHUNK).decode(errors="replace").splitlines()
             raise ProgramFailed(lines[0] if lines else f"{self._name} ended with an error")
 
 
 @contextlib.asynccontextmanager
 async def _running(program: Path, *arguments: str) -> AsyncIterator[_Program]:
-    """A program that never outlives the block. What it says goes to a file, which never fills."""
-    with tempfile.TemporaryFile() as said:
+    """A program that never outlives the block. Its errors go to a file: a pipe could fill up."""
+    with tempfile.TemporaryFile() as stderr:
         process = await asyncio.create_subprocess_exec(
             str(program),
             *arguments,
             stdin=PIPE,
             stdout=PIPE,
-            stderr=said,
+            stderr=stderr,
             env={"LC_ALL": "C", "PATH": ""},
             start_new_session=True,
         )
         try:
-            yield _Program(program.name, process, said)
+            yield _Program(program.name, process, stderr)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

@@ -1,8 +1,8 @@
-"""What a backup says of itself: its parts and their hashes, under a seal that only our keys make.
+"""The manifest of a backup: its parts and their hashes, under a seal that only our keys can make.
 
 A backup is a folder: `database.dump` (pg_dump's own format), `store/` (a directory store of the
-sealed files), `blobs.jsonl` (a line a file: key, size, SHA-256), and `manifest.json`, which is
-written last and without which there is no backup. Nothing in it is readable without the keys.
+sealed files), `blobs.jsonl` (one line per file: key, size, SHA-256), and `manifest.json`, which
+is written last: without it there is no backup. Nothing in it is readable without the keys.
 """
 
 import hmac
@@ -27,7 +27,7 @@ BLOBS = "blobs.jsonl"
 STORE = "store"
 
 _CHUNK = 1024 * 1024
-_LONGEST = 1024 * 1024
+_MAX_BYTES = 1024 * 1024
 _CONTEXT = {"purpose": "unefois/backup/v1"}
 
 
@@ -45,7 +45,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A random secret under a root version (hexadecimal), and the HMAC of the rest by it."""
+    """A random secret wrapped by a root version (hexadecimal), and its HMAC of the manifest."""
 
     root: str
     wrapped: str = field(repr=False)
@@ -54,8 +54,8 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A whole backup. `missing` counts the files that the store had lost already; `roots` are the
-    root versions needed to read it; times are RFC 3339."""
+    """A complete backup. `missing` counts the files that the store had already lost; `roots` are
+    the root versions needed to read it; times are RFC 3339."""
 
     made_at: str
     schema: str
@@ -79,55 +79,54 @@ class BlobEntry:
     sha256: str | None
 
     def text(self) -> str:
-        """The line as `blobs.jsonl` holds it."""
+        """The entry as a line of `blobs.jsonl`."""
         return json.dumps(asdict(self), separators=(",", ":")) + "\n"
 
 
 async def seal(manifest: Manifest, provider: KeyProvider, root: str) -> Seal:
-    """Vouch for a manifest, and so for every hash in it, under a root version."""
+    """Authenticate a manifest, and so every hash in it, under a root version."""
     secret = secrets.token_bytes(32)
     wrapped = await provider.wrap(root, secret, _CONTEXT)
     return Seal(root, wrapped.hex(), _mac(secret, manifest))
 
 
-async def check_seal(manifest: Manifest, found: Seal, provider: KeyProvider) -> None:
-    """Raise `InvalidBackup` unless our keys vouch for the manifest, or when they exist no
-    longer."""
+async def check_seal(manifest: Manifest, stored: Seal, provider: KeyProvider) -> None:
+    """Raise `InvalidBackup` unless our keys made this seal of this manifest and still exist."""
     try:
-        secret = await provider.unwrap(found.root, bytes.fromhex(found.wrapped), _CONTEXT)
+        secret = await provider.unwrap(stored.root, bytes.fromhex(stored.wrapped), _CONTEXT)
     except KeyProviderError as error:
         raise InvalidBackup(f"{MANIFEST}: our keys do not open its seal ({error})") from None
-    if not hmac.compare_digest(_mac(secret, manifest).encode(), found.mac.encode()):
+    if not hmac.compare_digest(_mac(secret, manifest).encode(), stored.mac.encode()):
         raise InvalidBackup(f"{MANIFEST}: altered since it was sealed")
 
 
 def write(folder: Path, manifest: Manifest, sealed: Seal) -> None:
-    """The last step of a backup."""
-    said = {"manifest": asdict(manifest), "seal": asdict(sealed)}
-    write_private(folder / MANIFEST, json.dumps(said, indent=1))
+    """Write the manifest: the last step of a backup."""
+    content = {"manifest": asdict(manifest), "seal": asdict(sealed)}
+    write_private(folder / MANIFEST, json.dumps(content, indent=1))
 
 
 def read(folder: Path) -> tuple[Manifest, Seal]:
-    """The manifest as it stands, vouched for by nothing yet. Raises `InvalidBackup`."""
+    """The manifest, not authenticated yet. Raises `InvalidBackup`."""
     try:
         with (folder / MANIFEST).open("rb") as file:
-            said = json.loads(file.read(_LONGEST))
-        values = said["manifest"]
+            content = json.loads(file.read(_MAX_BYTES))
+        values = content["manifest"]
         if values["format"] != FORMAT:
             raise InvalidBackup(f"{MANIFEST}: of another format")
         parts = {name: Part(**values[name]) for name in ("database", "blobs")}
-        return Manifest(**(values | parts)), Seal(**said["seal"])
+        return Manifest(**(values | parts)), Seal(**content["seal"])
     except FileNotFoundError:
         raise InvalidBackup(f"{MANIFEST} is missing: the backup was not finished") from None
     except (OSError, ValueError, KeyError, TypeError):
         raise InvalidBackup(f"{MANIFEST} cannot be read") from None
 
 
-def lines(folder: Path) -> Iterator[BlobEntry]:
-    """The lines of `blobs.jsonl`."""
+def entries(folder: Path) -> Iterator[BlobEntry]:
+    """The entries of `blobs.jsonl`."""
     with (folder / BLOBS).open(encoding="utf-8") as file:
-        for text in file:
-            yield BlobEntry(**json.loads(text))
+        for line in file:
+            yield BlobEntry(**json.loads(line))
 
 
 def measure(path: Path) -> Part:
@@ -149,18 +148,19 @@ def check_parts(
     where: Callable[[str], Path],
     progress: Callable[[int, int], None],
 ) -> None:
-    """Raise `InvalidBackup` unless every file is as the manifest says; `where` finds a blob's."""
+    """Raise `InvalidBackup` unless every file matches; `where` gives the path of a blob's file."""
     for name, part in ((DATABASE, manifest.database), (BLOBS, manifest.blobs)):
         if measure(folder / name) != part:
             raise InvalidBackup(f"{name}: not as it was written")
-    for done, line in enumerate(lines(folder), 1):
-        if line.size is not None and measure(where(line.key)) != Part(line.size, line.sha256 or ""):
-            raise InvalidBackup(f"{STORE}, {line.key}: not as it was written")
+    for done, entry in enumerate(entries(folder), 1):
+        expected = None if entry.size is None else Part(entry.size, entry.sha256 or "")
+        if expected is not None and measure(where(entry.key)) != expected:
+            raise InvalidBackup(f"{STORE}, {entry.key}: not as it was written")
         progress(done, manifest.blob_count + manifest.missing)
 
 
 def _mac(secret: bytes, manifest: Manifest) -> str:
     key = HKDF(SHA256(), 32, salt=None, info=b"unefois/backup/v1|manifest").derive(secret)
-    said: dict[str, Any] = asdict(manifest)
-    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    content: dict[str, Any] = asdict(manifest)
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hmac.new(key, canonical.encode(), sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""Restoring a backup into an empty installation, and checking that every file came whole."""
+"""Restoring a backup into an empty installation, and checking every verified file."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,9 +18,9 @@ from storage.backup.create import (
     Progress,
     batches,
     copy,
-    sizes,
-    together,
+    run_all,
     verify,
+    with_sizes,
 )
 from storage.backup.database_dump import load
 from storage.backup.manifest import BlobEntry, InvalidBackup, Manifest
@@ -32,15 +32,15 @@ from storage.keys import Keys
 from storage.providers import KeyProvider, KeyProviderError
 from storage.providers.local import LocalKeyring
 
-_MOST_NAMED = 100
+_MAX_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """Every sealed file of the database against the store.
+class FileCheck:
+    """The result of comparing every sealed file of the database with the store.
 
-    `missing` have no blob, `broken` one that is not as long as their envelope says, or an envelope
-    that does not open: counts, and the keys of the first hundred.
+    `missing` files have no blob; `broken` ones have a blob of another length than their envelope
+    says, or an envelope that does not open. `named` holds the keys of the first hundred.
     """
 
     files: int
@@ -57,52 +57,54 @@ async def restore(
     provider: KeyProvider,
     keys_from: Path | None,
     progress: Progress,
-) -> tuple[Manifest, Checked]:
-    """Restore the backup in `folder`, verified first, and check what was restored.
+) -> tuple[Manifest, FileCheck]:
+    """Verify the backup in `folder`, restore it, and check what was verified.
 
     `database` is empty and opened as the future owner of its tables, `blobs` is empty. A local
-    keyring is taken from the folder `keys_from`, unless it is in its place already. Raises
+    keyring is taken from the folder `keys_from`, unless it is already in its place. Raises
     `BackupRefused`, `InvalidBackup`, `ProgramFailed`, or the store's errors.
 
-    A crash leaves a database that is empty, or whole; and files in the store, which must be
-    emptied before the next try.
+    A crash leaves a database that is empty or complete, and files in the store, which must be
+    emptied before the next attempt.
     """
     # 1. Nothing is written before the whole backup is known to be ours and undamaged.
     await _check_target(database, blobs, provider, keys_from)
     keys = provider if keys_from is None else LocalKeyring(keys_from / KEYRING)
-    found = await verify(folder, provider=keys, progress=progress)
-    await _check_roots(found, keys)
+    verified = await verify(folder, provider=keys, progress=progress)
+    await _check_roots(verified, keys)
     # 2. Keys, files, and the database last: without its tables no service starts.
     if isinstance(keys, LocalKeyring) and isinstance(provider, LocalKeyring) and keys_from:
         await asyncio.to_thread(keys.copy_to, provider.path)
-    await _files(folder, blobs, progress)
+    await _copy_files(folder, blobs, progress)
     # A crash here leaves files that nothing refers to.
     await load(database, folder / manifest.DATABASE)
-    # 3. What is there now, by the rows themselves.
-    return found, await check_files(database, blobs, provider)
+    # 3. Check the result, row by row.
+    return verified, await check_files(database, blobs, provider)
 
 
-async def check_files(database: Database, blobs: BlobStore, provider: KeyProvider) -> Checked:
-    """Look for the blob of every sealed file, of the length that its envelope says."""
+async def check_files(database: Database, blobs: BlobStore, provider: KeyProvider) -> FileCheck:
+    """Check that every sealed file has a blob of the length that its envelope says."""
     keys = Keys(database, provider)
     files = missing = broken = 0
     named: list[str] = []
     async with database.transaction() as tx:
-        async for row, size in sizes(blobs, records.sealed_files(tx), lambda row: row.blob_key):
+        async for row, size in with_sizes(
+            blobs, records.sealed_files(tx), lambda row: row.blob_key
+        ):
             files += 1
             if size is None:
                 missing += 1
-            elif size != await _length(keys, tx, row):
+            elif size != await _expected_length(keys, tx, row):
                 broken += 1
             else:
                 continue
-            if len(named) < _MOST_NAMED:
+            if len(named) < _MAX_NAMED:
                 named.append(row.blob_key)
-    return Checked(files, missing, broken, tuple(named))
+    return FileCheck(files, missing, broken, tuple(named))
 
 
-async def _length(keys: Keys, tx: AsyncConnection, row: Row[Any]) -> int | None:
-    """How long the blob must be; None when nothing opens its envelope."""
+async def _expected_length(keys: Keys, tx: AsyncConnection, row: Row[Any]) -> int | None:
+    """The length that the blob must have; None if its envelope does not open."""
     try:
         reader = EnvelopeReader(await keys.owner(row.person_id, tx))
         return reader.open(row.role, row.id, row.envelope).blob_length
@@ -127,33 +129,33 @@ async def _check_target(
             raise BackupRefused("there is a keyring already: leave out the keys' folder to use it")
 
 
-async def _check_roots(found: Manifest, provider: KeyProvider) -> None:
-    for root in found.roots:
+async def _check_roots(backup: Manifest, provider: KeyProvider) -> None:
+    for root in backup.roots:
         try:
             await provider.check(root)
         except KeyProviderError as error:
             raise BackupRefused(f"keys that this backup needs cannot be used: {error}") from None
 
 
-async def _files(folder: Path, blobs: BlobStore, progress: Progress) -> None:
-    """Copy every file into the store, its hash looked at once more on the way."""
+async def _copy_files(folder: Path, blobs: BlobStore, progress: Progress) -> None:
+    """Copy every file into the store, and compare its hash again."""
     store = DirectoryStore(folder / manifest.STORE)
     done = 0
 
-    async def one(line: BlobEntry) -> None:
-        if line.size is None:
+    async def copy_file(entry: BlobEntry) -> None:
+        if entry.size is None:
             return
-        if await copy(store, blobs, BlobKey(line.key), line.size) != line.sha256:
-            raise InvalidBackup(f"{manifest.STORE}, {line.key}: not as it was written")
+        if await copy(store, blobs, BlobKey(entry.key), entry.size) != entry.sha256:
+            raise InvalidBackup(f"{manifest.STORE}, {entry.key}: not as it was written")
 
-    async def listed() -> AsyncIterator[BlobEntry]:
-        for line in manifest.lines(folder):
-            yield line
+    async def entries() -> AsyncIterator[BlobEntry]:
+        for entry in manifest.entries(folder):
+            yield entry
 
     try:
         total = manifest.read(folder)[0].blob_count
-        async for batch in batches(listed()):
-            await together(one(line) for line in batch)
+        async for batch in batches(entries()):
+            await run_all(copy_file(entry) for entry in batch)
             done += len(batch)
             progress(done, max(total, done))
     finally:

@@ -19,7 +19,7 @@ from storage import records
 from storage.backup import manifest
 from storage.backup.create import backup
 from storage.backup.manifest import Manifest
-from storage.backup.restore import Checked, restore
+from storage.backup.restore import FileCheck, restore
 from storage.blobs import BlobStore
 from storage.blobs.directory import DirectoryStore
 from storage.content import Address, content_writer, open_content
@@ -137,7 +137,7 @@ class Elsewhere:
         self.blobs = DirectoryStore(folder / "blobs")
         self.keyring = LocalKeyring(folder / "keys" / "keyring.json")
 
-    async def restore(self, taken: Path, keys_from: Path | None) -> tuple[Manifest, Checked]:
+    async def restore(self, taken: Path, keys_from: Path | None) -> tuple[Manifest, FileCheck]:
         return await restore(
             taken,
             database=self.database,

@@ -22,7 +22,7 @@ from storage.backup import manifest
 from storage.backup import restore as restore_module
 from storage.backup.create import BackupRefused, copy, verify
 from storage.backup.manifest import InvalidBackup
-from storage.backup.restore import Checked, check_files, restore
+from storage.backup.restore import FileCheck, check_files, restore
 from storage.blobs import BlobKey
 from storage.blobs.directory import DirectoryStore
 from tests.storage.backup.installations import Elsewhere, Installation, quiet, take
@@ -42,7 +42,7 @@ async def test_what_is_restored_opens(
     there.keyring.path.unlink()
 
     _, checked = await elsewhere.restore(taken, kept)
-    assert checked == Checked(4, 0, 0, ())
+    assert checked == FileCheck(4, 0, 0, ())
     service = Database(SecretStr(elsewhere.addresses.service_url), pool=3)
     again = Installation(elsewhere.addresses, service, elsewhere.blobs, elsewhere.keyring)
     for paper in papers:
@@ -89,7 +89,7 @@ async def test_the_service_goes_on_meanwhile(
     assert len(await here.blobs.page()) == 2
 
     _, checked = await elsewhere.restore(taken, kept)
-    assert checked == Checked(2, 0, 0, ())
+    assert checked == FileCheck(2, 0, 0, ())
     again = Installation(
         elsewhere.addresses, elsewhere.database, elsewhere.blobs, elsewhere.keyring
     )
@@ -118,14 +118,14 @@ async def test_a_file_already_lost_is_told_and_the_others_are_saved(
 async def test_files_are_looked_at_where_they_are(here: Installation) -> None:
     """An envelope of somebody else makes a file broken, as a wrong length does."""
     paper, other = await here.add(10), await here.add(10)
-    assert await check_files(here.database, here.blobs, here.keyring) == Checked(2, 0, 0, ())
+    assert await check_files(here.database, here.blobs, here.keyring) == FileCheck(2, 0, 0, ())
     async with here.database.transaction() as tx:
         await tx.execute(
             text("UPDATE unefois.sealed_file SET envelope = :other WHERE id = :id"),
             {"other": other.address.envelope, "id": paper.address.id},
         )
     found = await check_files(here.database, here.blobs, here.keyring)
-    assert found == Checked(2, 0, 1, (paper.address.blob_key,))
+    assert found == FileCheck(2, 0, 1, (paper.address.blob_key,))
 
 
 # Damage
