@@ -1,1 +1,1 @@
-"""Floor 1: sealed bytes and keys. Knows no people."""
+"""The layer of sealed bytes and keys. It knows no people."""

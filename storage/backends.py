@@ -1,4 +1,4 @@
-"""The storage of one process: keys, sealed fields and blobs, put together from the settings."""
+"""The storage of one process: keys, sealed fields and blobs, built from the settings."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ KEY_PROVIDERS: tuple[type[KeyProvider], ...] = (LocalKeyring, AwsKms)
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """What the floors above are given. `keys` is for this floor and for erasure only."""
+    """What the layers above get. `keys` is for this layer, erasure and rotation only."""
 
     keys: Keys
     field_encryption: FieldEncryption
@@ -29,7 +29,7 @@ class Storage:
 def key_provider(
     settings: Settings, providers: Collection[type[KeyProvider]] = KEY_PROVIDERS
 ) -> KeyProvider:
-    """The root of trust whose name the settings give, among `providers`."""
+    """The root of trust that the settings name, among `providers`."""
     by_name = {provider.name: provider for provider in providers}
     return by_name[settings.key_provider].from_settings(settings)
 
@@ -51,6 +51,6 @@ def blob_store(settings: Settings) -> BlobStore:
 
 
 def open_storage(settings: Settings, database: Database) -> Storage:
-    """Put a process's storage together. Nothing is read yet."""
+    """Build a process's storage. Nothing is read yet."""
     keys = Keys(database, key_provider(settings))
     return Storage(keys, FieldEncryption(keys), blob_store(settings))

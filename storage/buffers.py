@@ -1,4 +1,4 @@
-"""Buffers used again and again: lent while a segment is fetched, opened and sent. Pure."""
+"""Reusable buffers, each borrowed while a segment is fetched, opened and sent. Pure."""
 
 from collections import deque
 
@@ -6,9 +6,9 @@ from collections import deque
 class Buffers:
     """Buffers of one length, in bytes.
 
-    A buffer comes back into use only when no view of it is left anywhere, so a transport that
-    still holds a slice never sees it change: such a buffer is left to the garbage collector. At
-    most `keep` idle ones are kept. Threads may share a pool.
+    A buffer is reused only when no view of it exists any more, so that a transport that still
+    holds a slice never sees it change: such a buffer is left to the garbage collector. At most
+    `keep` idle ones are kept. Threads may share a pool.
     """
 
     def __init__(self, length: int, *, keep: int = 16) -> None:
@@ -17,18 +17,18 @@ class Buffers:
         self._idle: deque[bytearray] = deque()
 
     def lend(self) -> "_Loan":
-        """`with buffers.lend() as buffer:` a bytearray, with whatever was in it before."""
+        """`with buffers.lend() as buffer:` borrows a bytearray, its former content still in it."""
         return _Loan(self)
 
-    def _take(self) -> bytearray:
+    def _acquire(self) -> bytearray:
         try:
             return self._idle.pop()
         except IndexError:
             return bytearray(self._length)
 
-    def _take_back(self, buffer: bytearray) -> None:
+    def _release(self, buffer: bytearray) -> None:
         try:
-            buffer.append(buffer.pop())  # resizing is refused while a view of the buffer lives
+            buffer.append(buffer.pop())  # resizing fails while a view of the buffer exists
         except BufferError:
             return
         if len(self._idle) < self._keep:
@@ -36,7 +36,7 @@ class Buffers:
 
 
 class _Loan:
-    """One buffer for the length of a block. A class: a generator costs a visible part of 30 µs."""
+    """One buffer for one block. A class, because a generator costs a measurable part of 30 µs."""
 
     __slots__ = ("_buffer", "_pool")
 
@@ -44,10 +44,10 @@ class _Loan:
         self._pool = pool
 
     def __enter__(self) -> bytearray:
-        self._buffer = self._pool._take()
+        self._buffer = self._pool._acquire()
         return self._buffer
 
     def __exit__(self, *_: object) -> None:
         buffer = self._buffer
         del self._buffer
-        self._pool._take_back(buffer)
+        self._pool._release(buffer)

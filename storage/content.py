@@ -1,9 +1,9 @@
-"""Sealing and opening content: bytes go in and come out by slices, in constant memory.
+"""Sealing and opening the content of files, slice by slice, in constant memory.
 
 Each file has a random key (DEK). Its *envelope*, sealed under the owner's key for that role, holds
-the DEK and the plaintext length: which segment is the last one is never asked of the store. The
-envelope and the file both name the role and the file's id, so that a rendition is not an original
-and one person's file is not another's. See docs/formats/sealed-file.md.
+the DEK and the plaintext length: the store is not trusted to say which segment is the last one. The
+envelope and the file are both bound to the role and the file's id, so that a rendition cannot pass
+as an original, or one person's file as another's. See docs/formats/sealed-file.md.
 """
 
 import secrets
@@ -29,8 +29,8 @@ _plain_buffers = Buffers(floe.SEGMENT_LENGTH)
 
 
 class InvalidContent(ServiceError):
-    """What the store gave is not what was sealed. Nothing of it was revealed beyond whole
-    authenticated segments. `reason` is for the operator."""
+    """What the store returned is not what was sealed. Only whole authenticated segments were
+    revealed. `reason` is for the operator."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(ErrorKind.UNAVAILABLE, "content_broken")
@@ -39,7 +39,7 @@ class InvalidContent(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class SealedContent:
-    """A sealed file, committed to the store: what its row keeps."""
+    """A sealed file, committed to the store, with what its row stores."""
 
     id: UUID
     role: str
@@ -50,7 +50,7 @@ class SealedContent:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a sealed file is and what opens it, as its row says."""
+    """Where a sealed file is and what opens it, from its row."""
 
     id: UUID
     role: str
@@ -59,7 +59,7 @@ class Address:
 
 
 class ContentWriter:
-    """One file being sealed. Bytes handed to `write` are sealed before they leave memory."""
+    """Seals one file. Bytes given to `write` are sealed before they leave memory."""
 
     def __init__(
         self, file_id: UUID, key: BlobKey, role: str, envelope: EnvelopeWriter, writer: BlobWriter
@@ -98,13 +98,13 @@ class ContentWriter:
         return SealedContent(self._id, self._role, self._key, envelope, length)
 
     def read_back(self, sealed: SealedContent, blobs: BlobStore) -> "Content":
-        """What was just sealed and committed, with the key at hand: no envelope is opened, so that
-        a deposit needs none of what reads."""
+        """The content just sealed and committed, opened with the key in memory: no envelope is
+        opened, so that a deposit needs no reader."""
         address = Address(sealed.id, sealed.role, sealed.blob_key, sealed.envelope)
         return Content(address, self._dek, sealed.length, blobs)
 
     def close(self) -> None:
-        """Forget the key and the plaintext at hand."""
+        """Forget the key and the plaintext still in memory."""
         self._encryptor.close()
 
     async def _begin(self) -> None:
@@ -114,7 +114,7 @@ class ContentWriter:
 
 
 class Content:
-    """An opened envelope: gives any range of the plaintext, slice by slice."""
+    """A file whose envelope is opened: gives any range of its plaintext, slice by slice."""
 
     def __init__(self, address: Address, dek: bytes, length: int, blobs: BlobStore) -> None:
         self._address = address
@@ -125,26 +125,28 @@ class Content:
     async def slices(self, start: int = 0, stop: int | None = None) -> AsyncIterator[memoryview]:
         """plaintext[start:stop] in slices of at most 64 KiB, each authenticated.
 
-        A slice is valid until the next one is asked for. Raises `InvalidContent` when the store
-        does not give back what was sealed, `storage.blobs` errors when it gives nothing.
+        A slice is valid until the next one is requested. Raises `InvalidContent` when the store
+        does not return what was sealed, `storage.blobs` errors when it returns nothing.
         """
         stop = self.length if stop is None else stop
         layout = floe.Layout.of_plaintext(self.length)
-        # An empty file has one segment all the same, which tells whether the file is ours.
+        # An empty file also has one segment, which proves whether the file is ours.
         segments = layout.segments_for_range(start, stop) if self.length else range(1)
         if not segments:
             return
         async with self._blobs.reader(BlobKey(self._address.blob_key)) as reader:
-            opener: floe.Decryptor | None = None
+            decryptor: floe.Decryptor | None = None
             for index in segments:
-                with ExitStack() as lent:
-                    opener, plain = await self._open(reader, opener, layout, index, lent)
+                with ExitStack() as plain_stack:
+                    decryptor, plain = await self._open(
+                        reader, decryptor, layout, index, plain_stack
+                    )
                     with plain, plain[layout.slice_of(index, start, stop)] as wanted:
                         last = max(0, len(wanted) - 1) // SLICE * SLICE
-                        for at in range(0, last, SLICE):
-                            yield wanted[at : at + SLICE]
-                        # Copied: whoever iterates holds this one until the next is there, and a
-                        # buffer with a view of it left anywhere is not lent again.
+                        for offset in range(0, last, SLICE):
+                            yield wanted[offset : offset + SLICE]
+                        # Copied: the caller holds this slice until it gets the next one, and a
+                        # buffer is reused only when no view of it exists.
                         rest = bytes(wanted[last:])
                     if rest:
                         yield memoryview(rest)
@@ -152,45 +154,46 @@ class Content:
     async def _open(
         self,
         reader: BlobReader,
-        opener: floe.Decryptor | None,
+        decryptor: floe.Decryptor | None,
         layout: floe.Layout,
         index: int,
-        lent: ExitStack,
+        plain_stack: ExitStack,
     ) -> tuple[floe.Decryptor, memoryview]:
         """Fetch and open one segment; the header comes in the same read as the first one.
 
-        The plaintext's buffer is lent to `lent` once the ciphertext is there: of those who wait
-        for a store, and of those whose reader stalls, each holds one buffer and not two.
+        The plaintext's buffer is borrowed, in `plain_stack`, once the ciphertext is there: a call
+        that waits for the store, or for a stalled reader, holds one buffer and not two.
         """
         offset, length = layout.segment_span(index)
-        start = 0 if opener is None and index == 0 else offset
-        # What is entered here is left before the buffer is taken back: it must have no view left.
-        with ExitStack() as borrowed:
+        start = 0 if decryptor is None and index == 0 else offset
+        # The views entered here are released before the buffer, which must have no view left.
+        with ExitStack() as sealed_stack:
             try:
-                if opener is None and start:
-                    with ExitStack() as before:
-                        opener = self._opener(await _read(reader, 0, floe.HEADER_LENGTH, before))
-                fetched = await _read(reader, start, offset + length - start, borrowed)
-                if opener is None:
-                    opener = self._opener(borrowed.enter_context(fetched[:offset]))
-                sealed = borrowed.enter_context(fetched[offset - start :])
-                into = lent.enter_context(_plain_buffers.lend())
-                return opener, opener.open_segment(index, sealed, into)
-            except floe.InvalidCiphertext as broken:
-                reason = broken.reason
+                if decryptor is None and start:
+                    with ExitStack() as header_stack:
+                        header = await _read(reader, 0, floe.HEADER_LENGTH, header_stack)
+                        decryptor = self._decryptor(header)
+                fetched = await _read(reader, start, offset + length - start, sealed_stack)
+                if decryptor is None:
+                    decryptor = self._decryptor(sealed_stack.enter_context(fetched[:offset]))
+                sealed = sealed_stack.enter_context(fetched[offset - start :])
+                into = plain_stack.enter_context(_plain_buffers.lend())
+                return decryptor, decryptor.open_segment(index, sealed, into)
+            except floe.InvalidCiphertext as error:
+                reason = error.reason
         raise InvalidContent(reason)
 
-    def _opener(self, header: memoryview) -> floe.Decryptor:
+    def _decryptor(self, header: memoryview) -> floe.Decryptor:
         aad = _aad(self._address.role, self._address.id)
         return floe.Decryptor(self._dek, aad, header, plaintext_length=self.length)
 
 
-async def _read(reader: BlobReader, offset: int, length: int, borrowed: ExitStack) -> memoryview:
-    """A stretch of the file, in a buffer borrowed once it is there."""
+async def _read(reader: BlobReader, offset: int, length: int, stack: ExitStack) -> memoryview:
+    """A range of the file, in a buffer that is borrowed in `stack` once the data is there."""
 
     def place() -> memoryview:
-        whole = borrowed.enter_context(memoryview(borrowed.enter_context(_sealed_buffers.lend())))
-        return borrowed.enter_context(whole[:length])
+        whole = stack.enter_context(memoryview(stack.enter_context(_sealed_buffers.lend())))
+        return stack.enter_context(whole[:length])
 
     return await reader.read_into(offset, length, place)
 
@@ -202,12 +205,12 @@ async def content_writer(
     """Seal one file for an owner. Leaving without `commit` leaves nothing visible."""
     envelope = EnvelopeWriter(await keys.owner(owner_id))
     key = BlobKey.random(FILES)
-    async with blobs.writer(key) as writer:
-        one = ContentWriter(new_id(), key, role, envelope, writer)
+    async with blobs.writer(key) as blob_writer:
+        writer = ContentWriter(new_id(), key, role, envelope, blob_writer)
         try:
-            yield one
+            yield writer
         finally:
-            one.close()
+            writer.close()
 
 
 async def open_content(
@@ -217,9 +220,9 @@ async def open_content(
     address: Address,
     connection: AsyncConnection | None = None,
 ) -> Content:
-    """Open a file's envelope. The caller MUST have recorded and committed the access before.
+    """Open a file's envelope. The caller MUST have recorded the access and committed the record.
 
-    Raises `InvalidContent`, or `storage.keys.KeyDestroyed` when the owner was erased.
+    Raises `InvalidContent`, or `storage.errors.KeyDestroyed` when the owner was erased.
     """
     reader = EnvelopeReader(await keys.owner(owner_id, connection))
     try:

@@ -1,7 +1,7 @@
 """The envelope of a sealed file: its key and its length, sealed under the owner's key.
 
-`nonce (12) ‖ AES-256-GCM(key (32) ‖ plaintext length (8, big-endian))`, under the key that the
-owner's secret gives for this role; the associated data names the role and the file. See
+`nonce (12) ‖ AES-256-GCM(key (32) ‖ plaintext length (8, big-endian))`, under the key
+derived from the owner's secret for this role; the associated data names the role and the file. See
 docs/formats/sealed-file.md.
 """
 
@@ -16,26 +16,26 @@ from storage import floe
 from storage.keys import Secret
 
 FILES = "files"
-"""Where sealed files are in the store: the first segment of their keys."""
+"""The first segment of the blob keys of sealed files."""
 
 _NONCE = 12
 _LENGTH = 8
 
 
 class InvalidEnvelope(Exception):
-    """An envelope does not open: altered, of another file or role, or of another owner."""
+    """An envelope does not open: altered, or of another file, role or owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedEnvelope:
-    """What an envelope holds: the file's key, and its plaintext length in bytes."""
+    """The content of an envelope: the file's key, and its plaintext length in bytes."""
 
     dek: bytes = field(repr=False)
     length: int
 
     @property
     def blob_length(self) -> int:
-        """How many bytes the sealed file has in the store."""
+        """The length of the sealed file in the store, in bytes."""
         return floe.ciphertext_length(self.length)
 
 

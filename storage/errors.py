@@ -1,10 +1,10 @@
-"""What can go wrong with keys, for floors that may not import them."""
+"""Errors of keys, for layers that may not import `storage.keys`."""
 
 from base.errors import ErrorKind, ServiceError
 
 
 class KeyDestroyed(ServiceError):
-    """The owner was erased: what their key sealed does not exist for anyone any more."""
+    """The owner was erased: what their key sealed no longer exists for anyone."""
 
     def __init__(self) -> None:
         super().__init__(ErrorKind.NOT_FOUND, "not_found")

@@ -1,4 +1,4 @@
-"""Sealing metadata: one blob a row, padded, and keyed tags for look-ups.
+"""Sealing metadata: one padded blob per row, and keyed tags for look-ups.
 
 A sealed row is `0x01 ‖ nonce (12) ‖ AES-256-GCM(padded JSON)`; the key is the owner's (or the
 service's) for that table, the associated data names the table and the row, so that a blob moved
@@ -21,7 +21,7 @@ from base.errors import ErrorKind, ServiceError
 from base.key_names import FIELDS
 from storage.keys import Keys, Secret
 
-STEP = 64
+PADDING_STEP = 64
 _FORMAT = b"\x01"
 _NONCE = 12
 
@@ -40,12 +40,12 @@ class _Ciphers:
     """The ciphers of one owner's rows (or of the service's), by table."""
 
     secret: Secret = field(repr=False)
-    _known: dict[str, AESGCM] = field(default_factory=dict, repr=False)
+    _by_table: dict[str, AESGCM] = field(default_factory=dict, repr=False)
 
     def of(self, table: str) -> AESGCM:
-        cipher = self._known.get(table)
+        cipher = self._by_table.get(table)
         if cipher is None:
-            cipher = self._known[table] = AESGCM(self.secret.derive(f"fields/{table}"))
+            cipher = self._by_table[table] = AESGCM(self.secret.derive(f"fields/{table}"))
         return cipher
 
 
@@ -56,17 +56,17 @@ class FieldWriter:
         self._ciphers = _Ciphers(secret)
 
     def seal(self, table: str, row: UUID, values: dict[str, Any]) -> bytes:
-        """Seal a row's values (JSON-able, small)."""
+        """Seal a row's values: small, and serialisable as JSON."""
         nonce = secrets.token_bytes(_NONCE)
         sealed = self._ciphers.of(table).encrypt(nonce, pad(_encode(values)), _aad(table, row))
         return _FORMAT + nonce + sealed
 
     def tag(self, use: str, *parts: str | bytes) -> bytes:
-        """A keyed tag under this owner's own key: equal values, equal tags, nothing else."""
+        """A keyed tag under this owner's key: it reveals only whether values are equal."""
         return keyed_tag(self._ciphers.secret.derive(f"tag/{use}"), use, *parts)
 
     def hasher(self, use: str) -> "hmac.HMAC":
-        """A running keyed hash under this owner's own key, for content."""
+        """An incremental keyed hash under this owner's key, for content."""
         return hmac.new(self._ciphers.secret.derive(f"hash/{use}"), digestmod=sha256)
 
 
@@ -90,11 +90,11 @@ class FieldReader:
 
 
 class FieldEncryption:
-    """Where writers, readers and tags come from. An owner of None is the service itself, for what
-    belongs to nobody's vault: workers, clients, messages.
+    """Makes writers, readers and tags. An owner of None is the service itself, for rows that
+    belong to nobody's vault: workers, clients, messages.
 
-    Both kinds come from one secret today. They are two types so that a use case which only writes
-    never holds what reads: later, writing will need a public key alone.
+    Writers and readers use the same secret today. They are two types so that a use case that only
+    writes never holds a reader: later, writing will need only a public key.
     """
 
     def __init__(self, keys: Keys) -> None:
@@ -103,24 +103,24 @@ class FieldEncryption:
     async def writer(
         self, owner_id: UUID | None, connection: AsyncConnection | None = None
     ) -> FieldWriter:
-        """What seals an owner's rows. Raises `storage.errors.KeyDestroyed`."""
+        """A writer for an owner's rows. Raises `storage.errors.KeyDestroyed`."""
         return FieldWriter(await self._secret(owner_id, connection))
 
     async def reader(
         self, owner_id: UUID | None, connection: AsyncConnection | None = None
     ) -> FieldReader:
-        """What opens an owner's rows. Raises `storage.errors.KeyDestroyed`."""
+        """A reader for an owner's rows. Raises `storage.errors.KeyDestroyed`."""
         return FieldReader(await self._secret(owner_id, connection))
 
     async def uncached_writer(
         self, owner_id: UUID | None, connection: AsyncConnection
     ) -> FieldWriter:
-        """`writer`, at the same cost for any owner and whatever is cached: for what a stranger may
-        time. Raises `storage.errors.KeyDestroyed`."""
+        """`writer` that ignores the cache and costs the same for every owner: for calls that a
+        stranger can time. Raises `storage.errors.KeyDestroyed`."""
         return FieldWriter(await self._keys.uncached(owner_id, connection))
 
     async def tag(self, use: str, *parts: str | bytes) -> bytes:
-        """A keyed tag for look-ups under the service's index key of that use."""
+        """A keyed tag for look-ups, under the service's index key for this use."""
         secret = await self._keys.service(f"index/{use}")
         return keyed_tag(secret.derive("tag"), use, *parts)
 
@@ -144,13 +144,13 @@ def keyed_tag(key: bytes, use: str, *parts: str | bytes) -> bytes:
     return mac.digest()
 
 
-def pad(plain: bytes, step: int = STEP) -> bytes:
+def pad(plain: bytes, step: int = PADDING_STEP) -> bytes:
     """Pad to a multiple of `step` with 0x80 then zeros (ISO/IEC 7816-4)."""
     return plain + b"\x80" + bytes(-(len(plain) + 1) % step)
 
 
 def unpad(padded: bytes) -> bytes:
-    """Undo `pad`. The bytes are authenticated already."""
+    """Undo `pad`. The bytes are already authenticated."""
     end = padded.rstrip(b"\x00")
     if end[-1:] != b"\x80":
         raise DecryptionError("bad padding")

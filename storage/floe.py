@@ -1,7 +1,7 @@
 """FLOE, the sealed-file format: AES-256-GCM in segments, each of which opens alone.
 
 Source: the FLOE specification (Snowflake-Labs/floe-specification, `spec/README.md`).
-`docs/formats/sealed-file.md` says which of its choices are ours.
+`docs/formats/sealed-file.md` lists the options that we chose.
 """
 
 import hmac
@@ -42,12 +42,12 @@ _NOT_FINAL = b"\xff\xff\xff\xff"
 
 
 class Reason(StrEnum):
-    """Why a sealed file was refused. Closed: nothing else is ever said about it."""
+    """Why a sealed file was refused. A closed list: no error says more."""
 
-    HEADER = "header"  # not a FLOE header, or parameters that this reader does not speak
+    HEADER = "header"  # not a FLOE header, or parameters that are not supported
     HEADER_TAG = "header_tag"  # wrong key, wrong AAD, or an altered header
-    LENGTH = "length"  # lengths that no whole sealed file has
-    SEGMENT_FIELD = "segment_field"  # a segment that says it is, or is not, the last one
+    LENGTH = "length"  # lengths that no complete sealed file has
+    SEGMENT_FIELD = "segment_field"  # a segment wrongly marked as last, or as not last
     TAG = "tag"  # a segment altered, moved, or of another file
 
 
@@ -61,11 +61,11 @@ class InvalidCiphertext(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What a new file is sealed with.
+    """The parameters of a new sealed file.
 
-    `segment_length` is that of a whole encrypted segment, in bytes, and is written in the header.
-    `rotation_mask` is not: 2**rotation_mask segments share an AES key. The specification fixes
-    20; smaller ones exist for known answers only.
+    `segment_length` is the length of a full encrypted segment, in bytes; the header contains it.
+    `rotation_mask` is not in the header: 2**rotation_mask segments share an AES key. The
+    specification fixes 20; smaller ones exist only for its known-answer tests.
     """
 
     segment_length: int = SEGMENT_LENGTH
@@ -83,20 +83,20 @@ _DEFAULT = Parameters()
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything stands in one sealed file: pure arithmetic, lengths in bytes.
+    """The positions of all parts of one sealed file: pure arithmetic, lengths in bytes.
 
-    Raises `InvalidCiphertext(LENGTH)` for lengths that cannot belong together. The specification
-    lets a plaintext of whole segments end with a full segment or with an empty one; a layout can
-    say either, `of_plaintext` says ours (empty).
+    Raises `InvalidCiphertext(LENGTH)` for lengths that do not match. The specification lets a
+    plaintext of whole segments end with a full segment or with an empty one; a layout supports
+    both, `of_plaintext` gives ours (empty).
     """
 
     segment_length: int
     plaintext_length: int
     ciphertext_length: int
     payload: int = field(init=False, repr=False, compare=False)
-    """Plaintext bytes in every segment but the last."""
+    """Plaintext bytes in every segment except the last."""
     segments: int = field(init=False, repr=False, compare=False)
-    """How many segments, the last included: at least 1."""
+    """The number of segments, including the last: at least 1."""
 
     def __post_init__(self) -> None:
         payload = self.segment_length - OVERHEAD
@@ -110,13 +110,13 @@ class Layout:
 
     @classmethod
     def of_plaintext(cls, plaintext_length: int, segment_length: int = SEGMENT_LENGTH) -> Self:
-        """The layout that `Sealer` gives to so many bytes of plaintext."""
+        """The layout that `Encryptor` gives to a plaintext of this length."""
         total = ciphertext_length(plaintext_length, segment_length)
         return cls(segment_length, plaintext_length, total)
 
     @classmethod
     def of_ciphertext(cls, length: int, segment_length: int = SEGMENT_LENGTH) -> Self:
-        """The only layout that a whole file of `length` bytes can have."""
+        """The only layout that a complete file of `length` bytes can have."""
         segments = -((HEADER_LENGTH - length) // segment_length)
         return cls(segment_length, length - HEADER_LENGTH - segments * OVERHEAD, length)
 
@@ -132,7 +132,7 @@ class Layout:
         return start, self.plaintext_length - start if self.is_final(index) else self.payload
 
     def segment_span(self, index: int) -> tuple[int, int]:
-        """(offset, length) of this segment in the whole sealed file, header counted."""
+        """(offset, length) of this segment in the whole sealed file, header included."""
         length = self.plaintext_span(index)[1] + OVERHEAD
         return HEADER_LENGTH + index * self.segment_length, length
 
@@ -160,7 +160,7 @@ class Layout:
 
 
 def ciphertext_length(plaintext_length: int, segment_length: int = SEGMENT_LENGTH) -> int:
-    """Length of the whole file that `Sealer` makes of so many bytes: a function of nothing else."""
+    """Length of the sealed file that `Encryptor` makes of a plaintext of this length."""
     if plaintext_length < 0:
         raise ValueError("a length is not negative")
     segments = plaintext_length // (segment_length - OVERHEAD) + 1
@@ -168,7 +168,7 @@ def ciphertext_length(plaintext_length: int, segment_length: int = SEGMENT_LENGT
 
 
 def segment_length_of(header: Octets) -> int:
-    """The encrypted segment length a header announces. NOT authenticated: `Opener` does that.
+    """The encrypted segment length in a header. NOT authenticated: `Decryptor` does that.
 
     Raises `InvalidCiphertext(HEADER)` unless AES-256-GCM, HKDF-Expand-SHA-384 and a 32-byte IV.
     """
@@ -187,7 +187,7 @@ def _derive(key: bytes, prefix: bytes, purpose: bytes, aad: bytes, length: int) 
 
 
 class _Keys:
-    """One file's keys: the header tag's, and the AES keys by rotation, the last one kept."""
+    """One file's header tag and its AES keys by rotation, of which the last one is kept."""
 
     __slots__ = ("_aad", "_current", "_mask", "_message_key", "_prefix", "header_tag")
 
@@ -217,13 +217,13 @@ def _segment_aad(index: int, final: bool) -> bytes:
 
 
 class Encryptor:
-    """Seals one file as its bytes arrive, in constant memory: two segments, whatever the file.
+    """Seals one file as its bytes arrive, in constant memory: two segments for any file size.
 
     Write `header`, then every piece of every `update`, then what `finish` returns. A piece is a
-    read-only view that stays valid until the next piece is asked for. One thread at a time.
+    read-only view that stays valid until the next piece is requested. One thread at a time.
 
-    A segment leaves as soon as it is full, so a plaintext of whole segments ends with an empty
-    last segment. Nothing is sealed before `finish`: without its last segment no file opens.
+    A segment is returned as soon as it is full, so a plaintext of whole segments ends with an
+    empty last segment. No file is complete before `finish`: without its last segment none opens.
     """
 
     def __init__(self, key: bytes, aad: bytes, *, parameters: Parameters = _DEFAULT) -> None:
@@ -235,15 +235,15 @@ class Encryptor:
         self._sealed = memoryview(bytearray(length))
         self._held = 0
         self._index = 0
-        self._owing = False
+        self._unfinished_update = False
         self.header: Final = prefix + self._keys.header_tag
         self.plaintext_length = 0
 
     def update(self, data: Octets) -> Iterator[memoryview]:
-        """Take in `data` and give the segments it completes, each of `segment_length` bytes.
+        """Add `data` and return the segments it completes, each of `segment_length` bytes.
 
-        Exhaust the iterator before the next call (`RuntimeError` otherwise), and leave `data`
-        alone until then. Whole segments are sealed from `data` without a copy.
+        Exhaust the iterator before the next call (`RuntimeError` otherwise), and do not change
+        `data` until then. Whole segments are sealed from `data` without a copy.
         """
         self._check_ready()
         view = memoryview(data).cast("B")
@@ -252,18 +252,18 @@ class Encryptor:
             self._pending[self._held : held] = view
             self._held = held
             return iter(())
-        self._owing = True
+        self._unfinished_update = True
         return self._pieces(view)
 
     def finish(self) -> memoryview:
-        """Give the last segment and forget the key and the plaintext."""
+        """Return the last segment and forget the key and the plaintext."""
         self._check_ready()
         last = self._seal(self._pending[: self._held], final=True)
         self.close()
         return last
 
     def close(self) -> None:
-        """Forget the key and the plaintext. Without `finish`, what was given so far never opens."""
+        """Forget the key and the plaintext. Without `finish`, the segments so far never open."""
         self._keys = None
         self._pending[:] = bytes(len(self._pending))
         self._held = 0
@@ -271,7 +271,7 @@ class Encryptor:
     def _check_ready(self) -> None:
         if self._keys is None:
             raise RuntimeError("this sealer is closed")
-        if self._owing:
+        if self._unfinished_update:
             raise RuntimeError("pieces of the last update were not taken")
 
     def _pieces(self, data: memoryview) -> Iterator[memoryview]:
@@ -289,7 +289,7 @@ class Encryptor:
                 if not self._held:
                     yield self._seal(self._pending, final=False)
             start = stop
-        self._owing = False
+        self._unfinished_update = False
 
     def _seal(self, plaintext: memoryview, *, final: bool) -> memoryview:
         if self._keys is None:
@@ -298,8 +298,8 @@ class Encryptor:
             raise ValueError("too long for one sealed file")
         length = len(plaintext) + OVERHEAD
         iv = secrets.token_bytes(_SEGMENT_IV_LENGTH)
-        told = length.to_bytes(_FIELD_LENGTH, "big") if final else _NOT_FINAL
-        self._sealed[:_SEGMENT_PREFIX_LENGTH] = told + iv
+        length_field = length.to_bytes(_FIELD_LENGTH, "big") if final else _NOT_FINAL
+        self._sealed[:_SEGMENT_PREFIX_LENGTH] = length_field + iv
         aead, aad = self._keys.aead(self._index), _segment_aad(self._index, final)
         aead.encrypt_into(iv, plaintext, aad, self._sealed[_SEGMENT_PREFIX_LENGTH:length])
         self._index += 1
@@ -308,11 +308,11 @@ class Encryptor:
 
 
 class Decryptor:
-    """Opens the segments of one sealed file, in any order, into buffers that the caller lends.
+    """Opens the segments of one sealed file, in any order, into buffers of the caller.
 
-    The lengths say which segment is the last one; they come from a place the store cannot write
-    to. Give the plaintext's, the ciphertext's, or both: a file cut, extended or of the other legal
-    ending is then refused. Raises `InvalidCiphertext` (HEADER, HEADER_TAG, LENGTH).
+    The lengths say which segment is the last one; they come from a place that the store cannot
+    write to. Give the plaintext's, the ciphertext's, or both: a file that is cut, extended or has
+    the other legal ending is then refused. Raises `InvalidCiphertext` (HEADER, HEADER_TAG, LENGTH).
     """
 
     def __init__(
@@ -326,8 +326,8 @@ class Decryptor:
         rotation_mask: int = ROTATION_MASK,
     ) -> None:
         header = bytes(header)
-        # 1. A header this reader speaks. 2. Its tag: from here on key, AAD, IV and segment length
-        # are those of the sealer. 3. Lengths that fit.
+        # 1. A supported header. 2. Its tag: from here on key, AAD, IV and segment length are known
+        # to be those of the sealed file. 3. Lengths that match.
         segment_length = segment_length_of(header)
         self._keys = _Keys(key, header[:_PREFIX_LENGTH], aad, rotation_mask)
         if not hmac.compare_digest(self._keys.header_tag, header[_PREFIX_LENGTH:]):
@@ -337,7 +337,7 @@ class Decryptor:
     def open_segment(
         self, index: int, ciphertext: Octets, into: bytearray | memoryview
     ) -> memoryview:
-        """Open a whole segment; the plaintext is the returned view, the beginning of `into`.
+        """Open a whole segment; returns the plaintext, a view of the beginning of `into`.
 
         `into` holds at least `layout.payload` bytes and does not overlap `ciphertext`. Raises
         `InvalidCiphertext` (LENGTH, SEGMENT_FIELD, TAG), and then `into` holds no plaintext of this
@@ -349,8 +349,8 @@ class Decryptor:
         sealed = memoryview(ciphertext)
         if len(sealed) != length:
             raise InvalidCiphertext(Reason.LENGTH)
-        told = length.to_bytes(_FIELD_LENGTH, "big") if final else _NOT_FINAL
-        if sealed[:_FIELD_LENGTH] != told:
+        length_field = length.to_bytes(_FIELD_LENGTH, "big") if final else _NOT_FINAL
+        if sealed[:_FIELD_LENGTH] != length_field:
             raise InvalidCiphertext(Reason.SEGMENT_FIELD)
         plaintext = memoryview(into)[: length - OVERHEAD]
         iv, body = sealed[_FIELD_LENGTH:_SEGMENT_PREFIX_LENGTH], sealed[_SEGMENT_PREFIX_LENGTH:]
@@ -358,7 +358,7 @@ class Decryptor:
         try:
             aead.decrypt_into(iv, body, aad, plaintext)
         except InvalidTag:
-            # The bytes are already decrypted in the buffer, and nobody vouches for them.
+            # The buffer already holds decrypted bytes, which are not authenticated.
             plaintext[:] = bytes(len(plaintext))
             raise InvalidCiphertext(Reason.TAG) from None
         return plaintext
@@ -377,22 +377,24 @@ def _layout(segment_length: int, plaintext: int | None, ciphertext: int | None) 
 def seal_bytes(
     key: bytes, aad: bytes, plaintext: Octets, *, parameters: Parameters = _DEFAULT
 ) -> bytes:
-    """A whole sealed file at once, for small things."""
-    sealer = Encryptor(key, aad, parameters=parameters)
-    whole = [bytes(piece) for piece in sealer.update(plaintext)]
-    return b"".join([sealer.header, *whole, sealer.finish()])
+    """Seal a whole file at once, for small content."""
+    encryptor = Encryptor(key, aad, parameters=parameters)
+    pieces = [bytes(piece) for piece in encryptor.update(plaintext)]
+    return b"".join([encryptor.header, *pieces, encryptor.finish()])
 
 
 def open_bytes(
     key: bytes, aad: bytes, ciphertext: Octets, *, rotation_mask: int = ROTATION_MASK
 ) -> bytes:
-    """A whole sealed file opened at once, for small things. Raises `InvalidCiphertext`."""
+    """Open a whole sealed file at once, for small content. Raises `InvalidCiphertext`."""
     sealed = memoryview(ciphertext)
     header = sealed[:HEADER_LENGTH]
-    opener = Decryptor(key, aad, header, ciphertext_length=len(sealed), rotation_mask=rotation_mask)
-    into = bytearray(opener.layout.payload)
+    decryptor = Decryptor(
+        key, aad, header, ciphertext_length=len(sealed), rotation_mask=rotation_mask
+    )
+    into = bytearray(decryptor.layout.payload)
     plaintext = bytearray()
-    for index in range(opener.layout.segments):
-        offset, length = opener.layout.segment_span(index)
-        plaintext += opener.open_segment(index, sealed[offset : offset + length], into)
+    for index in range(decryptor.layout.segments):
+        offset, length = decryptor.layout.segment_span(index)
+        plaintext += decryptor.open_segment(index, sealed[offset : offset + length], into)
     return bytes(plaintext)

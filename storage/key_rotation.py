@@ -1,4 +1,4 @@
-"""Root versions: the first one, the next one, and the end of those whose date is past."""
+"""Root versions: creating the first, rotating to the next, and retiring those that are due."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,21 +17,21 @@ from storage.keys import context
 from storage.providers import KeyProvider, KeyProviderError
 
 BATCH = 100
-_PATIENCE = 60.0
-_PAUSE = 0.05
+_TIMEOUT = 60.0
+_POLL_INTERVAL = 0.05
 
 
 class RotationUnfinished(Exception):
-    """Secrets are left under a former root version: run the rotation again, which goes on."""
+    """Secrets are left under a former root version: run the rotation again to continue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """What a rotation did.
+    """The result of a rotation.
 
-    `version` is the active root; `resumed` tells that an earlier run had made it. `broken` are the
-    rows of `wrapped_key` that their own root version does not open: they stay as they are, and so
-    does that version.
+    `version` is the active root; `resumed` says that an earlier run had created it. `broken` are
+    the rows of `wrapped_key` that their own root version does not open: they are not changed, and
+    that version is kept.
     """
 
     version: str
@@ -41,7 +41,7 @@ class Rotation:
 
 
 async def initialise(database: Database, provider: KeyProvider) -> str:
-    """The active root version, made if there is none, by one process however many start.
+    """The active root version; if there is none, exactly one of the starting processes creates it.
 
     A crash in between leaves a version in the provider that wraps nothing.
     """
@@ -67,10 +67,10 @@ async def rotate(
     retention: timedelta,
     progress: Callable[[int, int], None],
 ) -> Rotation:
-    """Make a root version, put every living secret under it, and date the end of the former one.
+    """Create a root version, re-wrap every secret under it, and set the end date of the former one.
 
-    It may be run while the service works, and run again after a crash or an error: it then goes
-    on with what is left. `progress` is told (re-wrapped, of how many) after each batch. Raises
+    It may run while the service runs, and again after a crash or an error: it then continues with
+    what is left. `progress` is called with (re-wrapped, total) after each batch. Raises
     `KeyProviderError`, or `RotationUnfinished` when a secret stayed locked by others.
     """
     active, resumed = await _next_root(database, provider, retention)
@@ -79,9 +79,9 @@ async def rotate(
 
 
 async def retire_due(database: Database, provider: KeyProvider) -> list[str]:
-    """Destroy the root versions whose date is past and which wrap nothing; returns their ids.
+    """Destroy the root versions whose end date is past and which wrap nothing; returns their ids.
 
-    Destroyed first, noted after: a crash in between is made good by the next run.
+    Destroyed first, recorded after: a crash in between is repaired by the next run.
     """
     async with database.transaction() as tx:
         due = await records.due_roots(tx)
@@ -94,7 +94,7 @@ async def retire_due(database: Database, provider: KeyProvider) -> list[str]:
 async def _next_root(
     database: Database, provider: KeyProvider, retention: timedelta
 ) -> tuple[str, bool]:
-    """The root to re-wrap under, and whether it was there already."""
+    """The root to re-wrap under, and whether it already existed."""
     async with database.transaction() as tx:
         await locks.hold(tx, locks.KEY_ROTATION)
         active = await _active(tx)
@@ -103,10 +103,10 @@ async def _next_root(
             return active, True
         version = await provider.create(await records.root_ids(tx))
         # A crash here leaves a version in the provider that wraps nothing.
-        await _alone(tx)
+        await _lock_root_versions(tx)
         await records.add_root(tx, version, provider.name, retention)
-    # From this commit on new secrets go under the new root; a crash here leaves the others under
-    # the former one, which lives on: the next run finds them.
+    # From this commit on new secrets are wrapped by the new root; a crash here leaves the others
+    # under the former one, which is kept: the next run finds them.
     return version, False
 
 
@@ -117,17 +117,17 @@ async def _active(connection: AsyncConnection) -> str:
     return active
 
 
-async def _alone(connection: AsyncConnection) -> None:
-    """Wait until nobody is wrapping a new secret under the root that is active still.
+async def _lock_root_versions(connection: AsyncConnection) -> None:
+    """Wait until no transaction is wrapping a new secret under the root that is still active.
 
-    Asked again and again rather than queued for: those who come after a queued exclusive lock wait
-    behind it, and one of them may be what the transaction that holds the lock is waiting for.
+    Polled, not queued for: later transactions wait behind a queued exclusive lock, and the
+    transaction that holds the lock may be waiting for one of them.
     """
 
-    async def taken() -> bool:
+    async def acquired() -> bool:
         return await locks.try_hold(connection, locks.ROOT_VERSIONS)
 
-    await _until(taken)
+    await _poll(acquired)
 
 
 async def _rewrap_all(
@@ -138,53 +138,53 @@ async def _rewrap_all(
         total = await records.count_under_other_roots(tx, active)
 
     async def finished() -> bool:
-        """Whether nothing is left; False when others hold what is."""
+        """Whether nothing is left; False if the rest is locked by others."""
         nonlocal done
         while True:
             async with database.transaction() as tx:
-                found = await _rewrap_some(tx, provider, active, broken)
-                left = 0 if found else await records.count_under_other_roots(tx, active)
+                rewrapped = await _rewrap_batch(tx, provider, active, broken)
+                left = 0 if rewrapped else await records.count_under_other_roots(tx, active)
             # Each batch is one commit; a crash here leaves the rest for the next run.
-            if not found:
+            if not rewrapped:
                 return left <= len(broken)
-            done += found
+            done += rewrapped
             progress(done, max(total, done))
 
-    await _until(finished)
+    await _poll(finished)
     return done, broken
 
 
-async def _rewrap_some(
+async def _rewrap_batch(
     tx: AsyncConnection, provider: KeyProvider, active: str, broken: set[UUID]
 ) -> int:
-    """Re-wrap one batch and return how many; the rows that do not open are added to `broken`."""
+    """Re-wrap one batch and return its size; rows that do not open are added to `broken`."""
     while rows := await records.keys_under_other_roots(tx, active, BATCH, broken):
-        wraps = await asyncio.gather(*(_under(provider, active, row) for row in rows))
+        wraps = await asyncio.gather(*(_rewrapped(provider, active, row) for row in rows))
         for row, wrapped in zip(rows, wraps, strict=True):
             if wrapped is None:
                 broken.add(row.id)
             else:
                 await records.rewrap(tx, row.id, active, wrapped)
-        if some := sum(wrapped is not None for wrapped in wraps):
-            return some
+        if count := sum(wrapped is not None for wrapped in wraps):
+            return count
     return 0
 
 
-async def _under(provider: KeyProvider, active: str, row: Row[Any]) -> bytes | None:
-    """A row's secret under the active root; None if its own root refuses this very row."""
-    bound = context(row.use if row.owner_id is None else str(row.owner_id), row.version)
+async def _rewrapped(provider: KeyProvider, active: str, row: Row[Any]) -> bytes | None:
+    """A row's secret wrapped by the active root; None if its own root cannot open this row."""
+    bound_to = context(row.use if row.owner_id is None else str(row.owner_id), row.version)
     try:
-        secret = await provider.unwrap(row.root_version, row.wrapped, bound)
+        secret = await provider.unwrap(row.root_version, row.wrapped, bound_to)
     except KeyProviderError:
-        await provider.check(row.root_version)  # raises when it is the provider that fails
+        await provider.check(row.root_version)  # raises if the provider itself fails
         return None
-    return await provider.wrap(active, secret, bound)
+    return await provider.wrap(active, secret, bound_to)
 
 
-async def _until(settled: Callable[[], Awaitable[bool]]) -> None:
-    """Ask until the answer is yes, for a minute at most."""
-    until = clock.monotonic() + _PATIENCE
-    while not await settled():
-        if clock.monotonic() > until:
+async def _poll(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Poll until the condition holds, for at most a minute. Raises `RotationUnfinished`."""
+    deadline = clock.monotonic() + _TIMEOUT
+    while not await condition():
+        if clock.monotonic() > deadline:
             raise RotationUnfinished
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(_POLL_INTERVAL)

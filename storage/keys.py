@@ -1,7 +1,7 @@
-"""Keys: one wrapped secret an owner and one a use of the service, cached for a minute at most.
+"""Keys: one wrapped secret per owner and per use of the service, cached for at most a minute.
 
-The provider wraps a random secret; what seals is derived from it by HKDF (RFC 5869) with the
-row, the purpose and the version in `info`, so that a wrap moved to another row opens nothing.
+The provider wraps a random secret; the keys that seal are derived from it by HKDF (RFC 5869) with
+the row, the purpose and the version in `info`, so that a wrap moved to another row opens nothing.
 """
 
 import secrets
@@ -30,7 +30,7 @@ CHANNEL = "unefois_keys"
 
 @dataclass(slots=True)
 class Secret:
-    """An unwrapped secret, and the keys derived from it in this minute."""
+    """An unwrapped secret, and the keys derived from it while it is cached."""
 
     subject: str
     version: int
@@ -39,7 +39,7 @@ class Secret:
     _derived: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def derive(self, purpose: str) -> bytes:
-        """The 32-byte key of one purpose."""
+        """The 32-byte key for one purpose."""
         key = self._derived.get(purpose)
         if key is None:
             info = f"unefois/key/v1|{self.subject}|{self.version}|{purpose}".encode()
@@ -49,7 +49,7 @@ class Secret:
 
 
 class Keys:
-    """Unwraps secrets, keeps them 60 s at most, and forgets them when told (invariant 8)."""
+    """Unwraps secrets, caches them for 60 s at most, forgets them when notified (invariant 8)."""
 
     channel = CHANNEL
 
@@ -57,46 +57,46 @@ class Keys:
         self._database = database
         self.provider = provider
         self._cache: OrderedDict[str, Secret] = OrderedDict()
-        self._forgotten = 0  # how often something was
+        self._forget_count = 0
 
     async def owner(self, owner_id: UUID, connection: AsyncConnection | None = None) -> Secret:
         """The secret of an owner. Raises `KeyDestroyed` when there is none."""
         cached = self._cached(str(owner_id))
         if cached is not None:
             return cached
-        asked = self._forgotten
+        forget_count = self._forget_count
         if connection is None:
-            async with self._database.aside() as own:
-                row = await records.owner_key(own, owner_id)
+            async with self._database.aside() as tx:
+                row = await records.owner_key(tx, owner_id)
         else:
             row = await records.owner_key(connection, owner_id)
-        return await self._unwrap(str(owner_id), row, asked)
+        return await self._unwrap_and_cache(str(owner_id), row, forget_count)
 
     async def service(self, use: str) -> Secret:
-        """The service's secret for one use, made at its first use."""
+        """The service's secret for one use, created when first needed."""
         cached = self._cached(use)
         if cached is not None:
             return cached
-        asked = self._forgotten
+        forget_count = self._forget_count
         async with self._database.aside() as connection:
             row = await records.service_key(connection, use)
             if row is None:
                 await self._add(connection, records.SERVICE, None, use)
                 row = await records.service_key(connection, use)
-        return await self._unwrap(use, row, asked)
+        return await self._unwrap_and_cache(use, row, forget_count)
 
     async def uncached(self, owner_id: UUID | None, connection: AsyncConnection) -> Secret:
-        """The secret of an owner, or of the service's own rows for None: its row read and unwrapped
-        now, whatever is cached, so that the time it takes says neither whose nor since when.
+        """The secret of an owner, or of the service's rows for None, read and unwrapped without the
+        cache, so that the time it takes reveals nothing about the owner or the last use.
 
         Raises `KeyDestroyed` when there is none.
         """
         if owner_id is None:
-            await self.service(FIELDS)  # made at its first use
+            await self.service(FIELDS)  # creates it if needed
             row, subject = await records.service_key(connection, FIELDS), FIELDS
         else:
             row, subject = await records.owner_key(connection, owner_id), str(owner_id)
-        return await self._opened(subject, row)
+        return await self._read_secret(subject, row)
 
     async def create_owner(self, connection: AsyncConnection, owner_id: UUID) -> None:
         """Make an owner's secret, in the caller's transaction."""
@@ -109,12 +109,12 @@ class Keys:
 
     def forget(self, subject: str) -> None:
         """Drop one cached secret."""
-        self._forgotten += 1
+        self._forget_count += 1
         self._cache.pop(subject, None)
 
     def forget_all(self) -> None:
-        """Drop every cached secret: after a lost notification connection, for one."""
-        self._forgotten += 1
+        """Drop every cached secret, for example after a lost notification connection."""
+        self._forget_count += 1
         self._cache.clear()
 
     def _cached(self, subject: str) -> Secret | None:
@@ -126,20 +126,22 @@ class Keys:
             return None
         return secret
 
-    async def _unwrap(self, subject: str, row: Row[Any] | None, asked: int) -> Secret:
-        """Unwrap a row and keep it for a minute.
+    async def _unwrap_and_cache(
+        self, subject: str, row: Row[Any] | None, forget_count: int
+    ) -> Secret:
+        """Unwrap a row and cache it for a minute.
 
-        Unless something was forgotten since it was `asked` for: it may have been this very secret,
-        read a moment before it was destroyed, and nobody would say so again.
+        It is not cached if any secret was forgotten since the caller read `forget_count`: it may be
+        this one, read just before it was destroyed, and there is no second notification.
         """
-        secret = await self._opened(subject, row)
-        if asked == self._forgotten:
+        secret = await self._read_secret(subject, row)
+        if forget_count == self._forget_count:
             self._cache[subject] = secret
         while len(self._cache) > CACHE_SIZE:
             self._cache.popitem(last=False)
         return secret
 
-    async def _opened(self, subject: str, row: Row[Any] | None) -> Secret:
+    async def _read_secret(self, subject: str, row: Row[Any] | None) -> Secret:
         read_at = clock.monotonic()
         if row is None:
             raise KeyDestroyed
@@ -152,7 +154,7 @@ class Keys:
     ) -> None:
         root = await self._root(connection)
         subject = use if owner_id is None else str(owner_id)
-        assert subject is not None  # noqa: S101  (the table's own constraint)
+        assert subject is not None  # noqa: S101  (a constraint of the table)
         wrapped = await self.provider.wrap(root, secrets.token_bytes(32), context(subject, 1))
         await records.add_key(
             connection,
@@ -165,8 +167,8 @@ class Keys:
         )
 
     async def _root(self, connection: AsyncConnection) -> str:
-        """The active root. It stays so until the transaction ends: a rotation that waited for us
-        leaves nothing behind under the former one."""
+        """The active root. It stays active until the transaction ends: a rotation waits for us and
+        leaves nothing under the former root."""
         await locks.hold_shared(connection, locks.ROOT_VERSIONS)
         root = await records.active_root(connection)
         if root is None:

@@ -1,4 +1,4 @@
-"""Tables and SQL of floor 1: wrapped keys. An owner is an opaque id."""
+"""Tables and SQL of storage: wrapped keys and root versions. An owner is an opaque id."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ OWNER = "owner"
 
 
 class WrappedKey(Base):
-    """One 32-byte secret, wrapped by a root version. Its row destroyed, all it sealed is noise."""
+    """A 32-byte secret, wrapped by a root version. Without its row, all it sealed is unreadable."""
 
     __tablename__ = "wrapped_key"
     __table_args__ = (
@@ -71,16 +71,16 @@ class RootVersion(Base):
 
 async def owner_key(connection: AsyncConnection, owner_id: UUID) -> Row[Any] | None:
     """The wrapped secret of an owner, or None when it was destroyed."""
-    found = await connection.execute(
+    result = await connection.execute(
         select(WrappedKey.__table__).where(WrappedKey.owner_id == owner_id)
     )
-    return found.one_or_none()
+    return result.one_or_none()
 
 
 async def service_key(connection: AsyncConnection, use: str) -> Row[Any] | None:
     """The wrapped secret of one use of the service."""
-    found = await connection.execute(select(WrappedKey.__table__).where(WrappedKey.use == use))
-    return found.one_or_none()
+    result = await connection.execute(select(WrappedKey.__table__).where(WrappedKey.use == use))
+    return result.one_or_none()
 
 
 async def add_key(  # one row, whole
@@ -93,7 +93,7 @@ async def add_key(  # one row, whole
     root_version: str,
     wrapped: bytes,
 ) -> None:
-    """Keep a new wrapped secret; a service key that another process just made wins."""
+    """Insert a new wrapped secret; a service key that another process just created is kept."""
     statement = upsert(WrappedKey).values(
         id=key_id,
         kind=kind,
@@ -114,29 +114,29 @@ async def destroy_owner_key(connection: AsyncConnection, owner_id: UUID) -> None
 
 
 async def keys_under_other_roots(
-    connection: AsyncConnection, active: str, limit: int, but: Collection[UUID] = ()
+    connection: AsyncConnection, active: str, limit: int, excluded: Collection[UUID] = ()
 ) -> Sequence[Row[Any]]:
-    """A batch of secrets not yet re-wrapped, locked for this transaction; those that another one
-    holds are left out, as are the ids in `but`."""
-    found = await connection.execute(
+    """A batch of secrets not yet re-wrapped, locked for this transaction; rows locked by another
+    transaction are left out, as are the ids in `excluded`."""
+    result = await connection.execute(
         select(WrappedKey.__table__)
-        .where(_under_another(active), WrappedKey.id.not_in(but))
+        .where(_under_another(active), WrappedKey.id.not_in(excluded))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return found.all()
+    return result.all()
 
 
 async def count_under_other_roots(connection: AsyncConnection, active: str) -> int:
     """How many secrets are not yet re-wrapped."""
-    found = await connection.execute(
+    result = await connection.execute(
         select(func.count()).select_from(WrappedKey).where(_under_another(active))
     )
-    return found.scalar_one()
+    return result.scalar_one()
 
 
 def _under_another(active: str) -> ColumnElement[bool]:
-    """`!=` in two ranges: the index answers these, and what is re-wrapped is not read again."""
+    """`!=` as two ranges: these use the index, so that re-wrapped rows are not read again."""
     return or_(WrappedKey.root_version < active, WrappedKey.root_version > active)
 
 
@@ -152,15 +152,15 @@ async def rewrap(
 
 
 async def active_root(connection: AsyncConnection) -> str | None:
-    """The version that wraps today."""
-    found = await connection.execute(select(RootVersion.id).where(RootVersion.active))
-    return found.scalar_one_or_none()
+    """The version that wraps new secrets."""
+    result = await connection.execute(select(RootVersion.id).where(RootVersion.active))
+    return result.scalar_one_or_none()
 
 
 async def add_root(
     connection: AsyncConnection, version: str, provider: str, retention: timedelta = timedelta()
 ) -> None:
-    """Make `version` the active one; the one before lives `retention` longer."""
+    """Make `version` the active one; the previous one is kept for `retention`."""
     await connection.execute(
         update(RootVersion)
         .where(RootVersion.active)
@@ -170,77 +170,77 @@ async def add_root(
 
 
 async def root_ids(connection: AsyncConnection) -> list[str]:
-    """Every version there ever was, the oldest first."""
-    found = await connection.execute(select(RootVersion.id).order_by(RootVersion.created_at))
-    return list(found.scalars())
+    """Every version that ever existed, the oldest first."""
+    result = await connection.execute(select(RootVersion.id).order_by(RootVersion.created_at))
+    return list(result.scalars())
 
 
 async def due_roots(connection: AsyncConnection) -> list[str]:
-    """The versions whose date is past and which wrap nothing any more, locked."""
+    """The versions whose end date is past and which wrap nothing any more, locked."""
     used = exists().where(WrappedKey.root_version == RootVersion.id)
-    found = await connection.execute(
+    result = await connection.execute(
         select(RootVersion.id)
         .where(RootVersion.destroyed_at.is_(None), RootVersion.retire_at <= now(), ~used)
         .order_by(RootVersion.retire_at)
         .with_for_update(skip_locked=True)
     )
-    return list(found.scalars())
+    return list(result.scalars())
 
 
 async def mark_destroyed(connection: AsyncConnection, version: str) -> None:
-    """Note that a version exists no longer."""
+    """Record that a version no longer exists."""
     await connection.execute(
         update(RootVersion).where(RootVersion.id == version).values(destroyed_at=now())
     )
 
 
 async def snapshot(connection: AsyncConnection) -> str:
-    """Fix what this transaction sees, and the name by which another connection sees the same."""
+    """Fix what this transaction sees; returns the snapshot's name for another connection."""
     await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
     named = await connection.execute(text("SELECT pg_export_snapshot()"))
     return str(named.scalar_one())
 
 
 async def roots_in_use(connection: AsyncConnection) -> list[str]:
-    """The versions under which some secret is."""
-    found = await connection.execute(select(WrappedKey.root_version).distinct())
-    return sorted(found.scalars())
+    """The versions that wrap at least one secret."""
+    result = await connection.execute(select(WrappedKey.root_version).distinct())
+    return sorted(result.scalars())
 
 
 async def state(connection: AsyncConnection) -> Row[Any]:
-    """`at`, the database's instant; `schema`, its migration; `server`, PostgreSQL's number."""
-    found = await connection.execute(
+    """`at`: the database's time; `schema`: its migration; `server`: PostgreSQL's version number."""
+    result = await connection.execute(
         text(
             "SELECT unefois.now() AS at, current_setting('server_version_num')::int AS server,"
             " (SELECT version_num FROM unefois.alembic_version) AS schema"
         )
     )
-    return found.one()
+    return result.one()
 
 
 async def is_empty(connection: AsyncConnection) -> bool:
-    """Whether the database holds no table at all."""
-    found = await connection.execute(
+    """Whether the database has no table."""
+    result = await connection.execute(
         text(
             "SELECT NOT EXISTS (SELECT FROM pg_tables"
             " WHERE schemaname NOT IN ('pg_catalog', 'information_schema'))"
         )
     )
-    return bool(found.scalar_one())
+    return bool(result.scalar_one())
 
 
 async def has_role(connection: AsyncConnection, role: str) -> bool:
-    """Whether the server knows a role."""
-    found = await connection.execute(
+    """Whether the server has a role."""
+    result = await connection.execute(
         text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)"), {"role": role}
     )
-    return bool(found.scalar_one())
+    return bool(result.scalar_one())
 
 
 async def sealed_files(connection: AsyncConnection) -> AsyncIterator[Row[Any]]:
-    """Every sealed file (`id, person_id, role, blob_key, envelope`) by the order of its blob's key.
+    """Every sealed file (`id, person_id, role, blob_key, envelope`) in the order of its blob's key.
 
-    The table belongs to a floor above, so it is named in SQL only.
+    The table belongs to a layer above, so it is named in SQL only.
     """
     rows = await connection.stream(
         text(

@@ -1,7 +1,7 @@
-"""A few threads for storage's calls that block, and what is owed to a caller who is cancelled.
+"""A pool of threads for storage's blocking calls, safe when the caller is cancelled.
 
-For calls made by requests: files of the directory store, S3, AWS KMS. What happens once in a while
-(a new root version, a backup) goes to `asyncio.to_thread`.
+For calls made by requests: files of the directory store, S3, AWS KMS. Rare calls (changing
+the keyring file, a backup) use `asyncio.to_thread`.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class ThreadPool:
-    """At most `size` blocking calls at once; the others wait their turn.
+    """At most `size` blocking calls at once; further calls wait.
 
-    A call that raises one of `errors` raises `convert_error` of it instead: the error that the
-    contract of the store or of the provider names. Other exceptions pass as they are.
+    When a call raises one of `errors`, the result of `convert_error` is raised instead: an error of
+    the store's or the provider's contract. Other exceptions are not changed.
     """
 
     def __init__(
@@ -33,10 +33,10 @@ class ThreadPool:
         self._convert_error = convert_error
 
     def run_here(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call on the caller's own thread, errors converted.
+        """Call on the caller's thread, with errors converted.
 
-        The converted error is raised once the original is out of scope, so that it does not
-        travel along as a context: it names addresses and paths.
+        The converted error is raised once the original is out of scope, so that the original, which
+        contains addresses and paths, does not become its context.
         """
         try:
             return call(*args, **kwargs)
@@ -45,17 +45,17 @@ class ThreadPool:
         raise converted
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """For a call that shares nothing with its caller: cancelled, it is left to end alone."""
+        """For a call that shares nothing with its caller; if cancelled, it ends by itself."""
         return await asyncio.wrap_future(
             self._pool.submit(lambda: self.run_here(call, *args, **kwargs))
         )
 
     async def run_to_end(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """For a call that uses the caller's buffer or state: never outlived by its caller.
+        """For a call that uses the caller's buffer or state: it always ends before its caller.
 
         A thread cannot be stopped. A cancellation is therefore raised only once the call has
-        ended; otherwise it would go on filling a buffer that another request already holds, or
-        finish an upload after it was abandoned. A call that had not begun is not made.
+        ended; otherwise the call could fill a buffer that another request already uses, or finish
+        an upload that was abandoned. A call that has not started is not made.
         """
         thread = self._pool.submit(lambda: self.run_here(call, *args, **kwargs))
         future = asyncio.wrap_future(thread)
@@ -67,7 +67,7 @@ class ThreadPool:
             raise
 
     async def clean_up(self, call: Callable[[], None]) -> None:
-        """As `run_to_end`, for what must be undone: carried out even if it had not begun."""
+        """`run_to_end` for cleaning up: the call is made even if it had not started."""
         future = asyncio.wrap_future(self._pool.submit(lambda: self.run_here(call)))
         try:
             await asyncio.shield(future)
@@ -76,7 +76,7 @@ class ThreadPool:
             raise
 
     def close(self) -> None:
-        """Wait for the calls under way, and end the threads."""
+        """Wait for the running calls, and end the threads."""
         self._pool.shutdown()
 
 

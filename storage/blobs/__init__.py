@@ -1,7 +1,7 @@
-"""Ciphertext in and out: the one contract that the directory and the S3 store both keep.
+"""The blob store contract, for ciphertext, that the directory and the S3 store implement.
 
 A store holds opaque bytes under opaque keys. It *is* trusted to keep what it acknowledged; it is
-*not* trusted with content, nor to return the right bytes: the sealed format tells its reader.
+*not* trusted with content, or to return the right bytes: the sealed format detects wrong ones.
 """
 
 import re
@@ -23,11 +23,11 @@ _KEY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
 class BlobKey(str):
     """The name of a blob: lower-case segments joined by `/`, at most 200 characters.
 
-    A segment starts with a letter or a digit and holds `a-z 0-9 _ - .`, which leaves no way to
-    write `..`, an absolute path or a hidden file. Raises `ValueError` for anything else.
+    A segment starts with a letter or a digit and holds `a-z 0-9 _ - .`, so that no key can be
+    `..`, an absolute path or a hidden file. Raises `ValueError` for anything else.
 
-    Keys are random: a time-ordered name would tell the disk's thief when, and would crowd the
-    directory store, which spreads its files by the first four characters of the last segment.
+    Keys are random: a time-ordered name would tell a thief of the disk the time, and would crowd
+    the directory store, which spreads files by the first four characters of the last segment.
     """
 
     __slots__ = ()
@@ -46,7 +46,7 @@ class BlobKey(str):
 
 @dataclass(frozen=True, slots=True)
 class BlobInfo:
-    """One line of a listing: the size in bytes and the time of the last write, with its zone."""
+    """One entry of a listing: the size in bytes and the time of the last write, with its zone."""
 
     key: BlobKey
     size: int
@@ -54,10 +54,10 @@ class BlobInfo:
 
 
 class BlobUnavailable(ServiceError):
-    """The store did not answer, refused us, or said that it failed.
+    """The store did not answer, refused the call, or reported a failure.
 
-    A write that ends so is not acknowledged. It may have happened all the same (its answer was
-    lost): what it leaves is a blob that nothing refers to, which the sweep of unreferenced blobs
+    A write that raises this is not acknowledged. It may still have happened (the answer was
+    lost): it then leaves a blob that nothing refers to, which the sweep of unreferenced blobs
     removes. `reason` is for the operator: an error's name, never an address or a key.
     """
 
@@ -66,7 +66,7 @@ class BlobUnavailable(ServiceError):
         self.reason = reason
 
     def __str__(self) -> str:
-        """The kind, the code and the operator's word."""
+        """The kind, the code and the reason for the operator."""
         return f"{super().__str__()} ({self.reason})"
 
 
@@ -78,24 +78,24 @@ class BlobMissing(ServiceError):
 
 
 class InvalidBlob(ServiceError):
-    """The blob is not what was asked for: shorter than the range, or larger than the limit."""
+    """The blob does not fit the request: shorter than the range, or larger than the limit."""
 
     def __init__(self) -> None:
         super().__init__(ErrorKind.UNAVAILABLE, "content_broken")
 
 
 class BlobExists(ServiceError):
-    """The key is taken, and blobs are never overwritten."""
+    """The key is in use, and blobs are never overwritten."""
 
     def __init__(self) -> None:
         super().__init__(ErrorKind.CONFLICT, "blob_exists")
 
 
 class BlobWriter(Protocol):
-    """One blob on its way in."""
+    """Writes one blob."""
 
     async def write(self, data: Bytes) -> None:
-        """Take `data`; its buffer may be reused as soon as this returns."""
+        """Append `data`; its buffer may be reused as soon as this returns."""
 
     async def commit(self) -> None:
         """Make the blob durable and visible under its key; once, after the last `write`.
@@ -105,29 +105,28 @@ class BlobWriter(Protocol):
 
 
 Place = Callable[[], memoryview]
-"""Where a reader puts what it read."""
+"""Returns the buffer into which a reader puts what it read."""
 
 
 class BlobReader(Protocol):
-    """One blob on its way out."""
+    """Reads one blob."""
 
     async def read_into(self, offset: int, length: int, place: Place) -> memoryview:
-        """Fill `place()`, of exactly `length` bytes (at least 1), from `offset` on; gives it back.
+        """Fill `place()`, of exactly `length` bytes (at least 1), from `offset` on; returns it.
 
-        A store that is far asks for the place once there is something to put into it: of hundreds
-        who wait for their turn, none holds a buffer. Nothing is held between two calls but, for a
-        directory, a file descriptor. Raises `InvalidBlob` when the blob ends before, `BlobMissing`
-        or `BlobUnavailable`.
+        A remote store calls `place` only once the data has arrived, so that readers who wait hold
+        no buffer. Between two calls nothing is held except, for a directory, a file descriptor.
+        Raises `InvalidBlob` when the blob ends before, `BlobMissing` or `BlobUnavailable`.
         """
 
 
 class BlobStore(Protocol):
-    """Where blobs are kept. Every method may raise `BlobUnavailable`."""
+    """A store of blobs. Every method may raise `BlobUnavailable`."""
 
     def writer(self, key: BlobKey) -> AbstractAsyncContextManager[BlobWriter]:
         """Write a blob under a new key.
 
-        Leaving the block without `commit()`, by an exception or a cancellation too, leaves
+        Leaving the block without `commit()`, also by an exception or a cancellation, leaves
         nothing visible. Raises `BlobExists` on entering or at `commit()`.
         """
         ...
@@ -146,7 +145,7 @@ class BlobStore(Protocol):
         return bytes(data)
 
     async def put_if_absent(self, key: BlobKey, data: Bytes) -> bool:
-        """Write a small blob unless its key is taken; tells whether this call wrote it."""
+        """Write a small blob unless its key is in use; returns whether this call wrote it."""
         try:
             async with self.writer(key) as writer:
                 await writer.write(data)
@@ -156,7 +155,7 @@ class BlobStore(Protocol):
         return True
 
     async def put(self, key: BlobKey, data: Bytes) -> None:
-        """Write a small blob, in place of what the key held: readers see the old or the new."""
+        """Write or replace a small blob: readers see the old one or the new one."""
 
     async def get(self, key: BlobKey, limit: int) -> bytes:
         """The whole of a small blob; `InvalidBlob` beyond `limit` bytes, or `BlobMissing`."""
@@ -172,9 +171,9 @@ class BlobStore(Protocol):
     async def page(
         self, prefix: str = "", after: BlobKey | None = None, limit: int = 1000
     ) -> list[BlobInfo]:
-        """A list, by key, of the first `limit` blobs under `prefix` and beyond `after`.
+        """The first `limit` blobs under `prefix` and after `after`, ordered by key.
 
-        `prefix` is empty, or segments ending in `/`; `after` is the last key of the page before.
+        `prefix` is empty, or segments ending in `/`; `after` is the last key of the previous page.
         An empty list is the end.
         """
         ...
@@ -182,8 +181,8 @@ class BlobStore(Protocol):
     async def sweep_temporary(self, before: datetime) -> int:
         """Remove what unfinished writes left, untouched since `before`; returns how many.
 
-        `before` must be older than the longest upload: a younger one may still be under way (its
-        commit would then fail, never acknowledge).
+        `before` must be earlier than the start of any running upload: otherwise the commit of that
+        upload fails, and it is not acknowledged.
         """
         ...
 
@@ -191,11 +190,11 @@ class BlobStore(Protocol):
         """Raise `BlobUnavailable` unless the store answers; cheap enough for a readiness probe."""
 
     async def close(self) -> None:
-        """Let go of threads and connections; nothing may be under way."""
+        """Close threads and connections; no call may be running."""
 
 
 def checked_prefix(prefix: str) -> str:
-    """`prefix` as it is, if it may start a listing; raises `ValueError` otherwise."""
+    """`prefix` unchanged if it is valid for a listing; raises `ValueError` otherwise."""
     if prefix:
         if not prefix.endswith("/"):
             raise ValueError("a listing's prefix ends in /")

@@ -32,11 +32,11 @@ _NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 
 
 class DirectoryStore(BlobStore):
-    """A folder, made if absent, of mode 0700; it must be on one file system with hard links.
+    """A folder of mode 0700, created if absent; it must be on one file system with hard links.
 
     `blobs/documents+/3f/a2/3fa2…` holds the key `documents/3fa2…`: a `+`, which no key contains,
-    tells the folder of a segment from the two levels that spread the files. `tmp/` holds what is
-    being written. Is trusted: to keep what `fsync` said it kept. Is *not* trusted: with content.
+    distinguishes the folder of a segment from the two levels that spread the files. `tmp/` holds
+    drafts. Is trusted: to keep what `fsync` confirmed. Is *not* trusted: with content.
     """
 
     def __init__(self, root: Path, threads: int = 16) -> None:
@@ -60,10 +60,10 @@ class DirectoryStore(BlobStore):
 
     @asynccontextmanager
     async def reader(self, key: BlobKey) -> AsyncIterator["_Reader"]:
-        """As the contract; `BlobMissing` on entering. A blob deleted meanwhile reads on.
+        """As the contract; `BlobMissing` on entering. A blob deleted meanwhile stays readable.
 
-        Opened on the event loop: the names of anything lately used are in the kernel's cache, and
-        a thread's hop costs more (100 to 200 µs) than the cold look-ups on a local disk.
+        Opened on the event loop: names used recently are in the kernel's cache, and switching to
+        a thread costs more (100 to 200 µs) than cold look-ups on a local disk.
         """
         descriptor = self._threads.run_here(self._open, key)
         try:
@@ -72,7 +72,7 @@ class DirectoryStore(BlobStore):
             os.close(descriptor)
 
     def _open(self, key: BlobKey) -> int:
-        with self._missing():
+        with self._convert_missing():
             return os.open(self.path(key), os.O_RDONLY | os.O_CLOEXEC)
 
     async def put(self, key: BlobKey, data: Bytes) -> None:
@@ -93,7 +93,7 @@ class DirectoryStore(BlobStore):
         return await self._threads.run(self._get, key, limit)
 
     def _get(self, key: BlobKey, limit: int) -> bytes:
-        with self._missing(), Path(self.path(key)).open("rb") as file:
+        with self._convert_missing(), Path(self.path(key)).open("rb") as file:
             data = file.read(limit + 1)
         if len(data) > limit:
             raise InvalidBlob
@@ -108,7 +108,7 @@ class DirectoryStore(BlobStore):
         return True
 
     def _stat(self, key: BlobKey) -> os.stat_result:
-        with self._missing():
+        with self._convert_missing():
             return Path(self.path(key)).stat()
 
     async def delete(self, key: BlobKey) -> None:
@@ -117,7 +117,7 @@ class DirectoryStore(BlobStore):
             await self._threads.run_to_end(self._delete, Path(self.path(key)))
 
     def _delete(self, path: Path) -> None:
-        with self._missing():
+        with self._convert_missing():
             path.unlink()
         _sync_folder(path.parent)
 
@@ -128,15 +128,15 @@ class DirectoryStore(BlobStore):
         return await self._threads.run(self._page, checked_prefix(prefix), after, limit)
 
     def _page(self, prefix: str, after: BlobKey | None, limit: int) -> list[BlobInfo]:
-        self._mounted()
+        self._check_mounted()
         folder = self.blobs.joinpath(*[f"{segment}+" for segment in prefix.split("/")[:-1]])
         return list(islice(self._infos(_walk(folder, prefix, after or "")), limit))
 
     def _infos(self, keys: Iterator[str]) -> Iterator[BlobInfo]:
         for key in map(BlobKey, keys):
             with suppress(BlobMissing):  # deleted since its folder was read
-                found = self._stat(key)
-                yield BlobInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+                status = self._stat(key)
+                yield BlobInfo(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     async def sweep_temporary(self, before: datetime) -> int:
         """As the contract."""
@@ -156,7 +156,7 @@ class DirectoryStore(BlobStore):
         await self._threads.run(self._check)
 
     def _check(self) -> None:
-        self._mounted()
+        self._check_mounted()
         if not os.access(self.temporary, os.W_OK | os.X_OK):
             raise BlobUnavailable("folder not writable")
         if os.statvfs(self.blobs).f_bavail == 0:
@@ -166,43 +166,43 @@ class DirectoryStore(BlobStore):
         """As the contract."""
         self._threads.close()
 
-    def _mounted(self) -> None:
-        """Absent blobs on a disk that is not mounted are no proof that they were deleted."""
+    def _check_mounted(self) -> None:
+        """A blob missing from a disk that is not mounted was not necessarily deleted."""
         if not self.temporary.is_dir():
             raise BlobUnavailable("folder missing")
 
     @contextmanager
-    def _missing(self) -> Iterator[None]:
+    def _convert_missing(self) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError:
-            self._mounted()
+            self._check_mounted()
             raise BlobMissing from None
 
     def path(self, key: BlobKey) -> str:
-        """Where the blob is, or would be."""
+        """The path of the blob's file, whether it exists or not."""
         *segments, name = key.split("/")
         folders = "".join(f"{segment}+/" for segment in segments)
         return f"{self.blobs}/{folders}{name[:2]:!<2}/{name[2:4]:!<2}/{name}"
 
     def make_folders(self, folder: Path) -> None:
-        """Make `folder` and those above it, durable: each one's parent is flushed.
+        """Create `folder` and those above it, durably: the parent of each one is flushed.
 
-        A folder found there is flushed too, once a process: the writer that made it may not have
-        come to that yet, and our own blob would then hang from a name that a power cut takes.
+        A folder that exists is flushed too, once per process: the writer that created it may not
+        have done so yet, and a power cut would then lose the folder that holds our blob.
         """
         if folder in self._durable_folders:
             return
         self.make_folders(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
         _sync_folder(folder.parent)
-        if len(self._durable_folders) > 20_000:  # some 4 MB
+        if len(self._durable_folders) > 20_000:  # about 4 MB
             self._durable_folders = {self.blobs}
         self._durable_folders.add(folder)
 
 
 class _Draft:
-    """A file in `tmp/` on its way to its key: the blocking half of a write, for one thread."""
+    """A file in `tmp/` before it has its key: the blocking half of a write, for one thread."""
 
     def __init__(self, store: DirectoryStore, key: BlobKey) -> None:
         self._store = store
@@ -220,36 +220,36 @@ class _Draft:
             view = view[os.write(self._opened(), view) :]
 
     def publish(self) -> None:
-        """A new name for the file; the order of the steps is what makes it safe."""
+        """Give the file its final name; the order of the steps makes it safe."""
         os.fsync(self._opened())
         self._store.make_folders(self._final.parent)
-        # A crash up to here leaves a file in tmp/, swept, and at most empty folders.
+        # A crash up to here leaves a file in tmp/, removed by the sweep, and perhaps empty folders.
         try:
             self._final.hardlink_to(self._temporary)
         except OSError as error:
-            # NFS repeats a link whose answer was lost and reports our own name as taken.
+            # NFS repeats a link whose answer was lost, and reports our own link as existing.
             if not self._is_linked():
                 if isinstance(error, FileExistsError):
                     raise BlobExists from None
                 raise
-        # A crash here leaves a whole blob that may or may not outlive a power cut, acknowledged
-        # to nobody and so referred to by nothing: the sweep of unreferenced blobs takes it.
+        # A crash here leaves a whole blob, which a power cut may or may not remove. It was not
+        # acknowledged, so nothing refers to it: the sweep of unreferenced blobs removes it.
         try:
             _sync_folder(self._final.parent)
         except OSError:
             self._final.unlink(missing_ok=True)
             raise
-        # A crash here leaves the blob, durable, and a second name of it in tmp/, swept.
+        # A crash here leaves the durable blob and a second link in tmp/, removed by the sweep.
 
     def replace(self) -> None:
-        """The file in place of what the key held. A crash leaves the old one or the new one."""
+        """Replace the blob of this key. A crash leaves the old one or the new one."""
         os.fsync(self._opened())
         self._store.make_folders(self._final.parent)
         self._temporary.replace(self._final)
         _sync_folder(self._final.parent)
 
     def discard(self) -> None:
-        """Close, and drop the name in `tmp/`; what cannot be dropped is left to the sweep."""
+        """Close and remove the file in `tmp/`; what cannot be removed is left to the sweep."""
         if self._descriptor is not None:
             with suppress(OSError):
                 os.close(self._descriptor)
@@ -288,7 +288,7 @@ class _Writer:
     ) -> None:
         if self._state != "open":
             raise RuntimeError("this blob was committed, or a write of it failed")
-        self._state = "busy"  # stays so after a failure: half a write must never be committed
+        self._state = "busy"  # stays busy after a failure: a partial write is never committed
         await self._threads.run_to_end(call, *a, **k)
         self._state = after
 
@@ -296,8 +296,8 @@ class _Writer:
 class _Reader:
     """The contract's reader over an open file.
 
-    What the page cache holds is read on the event loop, with RWF_NOWAIT so that a cold page can
-    never stall it: 4 µs for 20 KiB and 28 µs for 256 KiB (measured, Linux 6.18), against 145 to
+    What the page cache holds is read on the event loop, with RWF_NOWAIT so that a cold page
+    cannot block it: 4 µs for 20 KiB and 28 µs for 256 KiB (measured, Linux 6.18), against 145 to
     260 µs for the same through a thread. What is not cached goes to a thread.
     """
 
@@ -307,25 +307,25 @@ class _Reader:
 
     async def read_into(self, offset: int, length: int, place: Place) -> memoryview:
         view = place()
-        done = self._cached(offset, view)
+        done = self._read_cached(offset, view)
         if done < length:
             await self._threads.run_to_end(self._read, offset + done, view[done:])
         return view
 
-    def _cached(self, offset: int, view: memoryview) -> int:
+    def _read_cached(self, offset: int, view: memoryview) -> int:
         if _NOWAIT is None:
             return 0
         try:
             return os.preadv(self._descriptor, [view], offset, _NOWAIT)
-        except OSError:  # not cached, or a file system without it; real errors come up again
+        except OSError:  # not cached, or not supported here; the thread meets a real error again
             return 0
 
     def _read(self, offset: int, view: memoryview) -> None:
         while view:
-            got = os.preadv(self._descriptor, [view], offset)
-            if got == 0:
+            count = os.preadv(self._descriptor, [view], offset)
+            if count == 0:
                 raise InvalidBlob
-            offset, view = offset + got, view[got:]
+            offset, view = offset + count, view[count:]
 
 
 def _unavailable(error: Exception) -> BlobUnavailable:
@@ -342,7 +342,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _walk(folder: Path, base: str, after: str) -> Iterator[str]:
-    """The keys under `folder`, which holds those that start with `base`, beyond `after`."""
+    """The keys under `folder`, all of which start with `base`, that are after `after`; sorted."""
     if after.startswith(base):
         rest = after[len(base) :]
     elif after < base:
@@ -351,17 +351,17 @@ def _walk(folder: Path, base: str, after: str) -> Iterator[str]:
         return
     entries = _entries(folder)
     spread = [entry for entry in entries if not entry.endswith("+")]
-    below = sorted(f"{entry[:-1]}/" for entry in entries if entry.endswith("+"))
-    deeper = (
+    segments = sorted(f"{entry[:-1]}/" for entry in entries if entry.endswith("+"))
+    nested = (
         key
-        for segment in below
+        for segment in segments
         for key in _walk(folder / f"{segment[:-1]}+", base + segment, after)
     )
-    yield from heapq.merge(_names(folder, spread, base, rest), deeper)
+    yield from heapq.merge(_names(folder, spread, base, rest), nested)
 
 
 def _names(folder: Path, spread: list[str], base: str, rest: str) -> Iterator[str]:
-    """The keys in the two spreading levels; `!`, their padding, sorts before all that keys use."""
+    """The keys in the two spreading levels; their padding `!` sorts before all key characters."""
     for first in spread:
         if _before(first, rest):
             continue
@@ -378,6 +378,6 @@ def _before(start: str, rest: str) -> bool:
 
 def _entries(folder: Path) -> list[str]:
     try:
-        return sorted(os.listdir(folder))  # noqa: PTH208  (names are all that is wanted)
+        return sorted(os.listdir(folder))  # noqa: PTH208  (only names are needed)
     except FileNotFoundError:
         return []

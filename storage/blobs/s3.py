@@ -44,21 +44,21 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-_CUT = (IncompleteReadError, ResponseStreamingError, HTTPError)
-"""What reading a body raises when the connection breaks; boto3 repeats all but that."""
+_BODY_ERRORS = (IncompleteReadError, ResponseStreamingError, HTTPError)
+"""What reading a body raises when the connection breaks; boto3 retries everything else."""
 
-SMALLEST_PART = 5 * 1024 * 1024
-"""Bytes; S3 refuses smaller parts but the last."""
+MIN_PART_BYTES = 5 * 1024 * 1024
+"""S3 refuses smaller parts, except the last one."""
 
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """Where the bucket is, who we are there, and how patient we are (times in seconds).
+    """Where the bucket is, the credentials, and the limits (times in seconds).
 
-    Without keys, boto3 looks for them where it always does (a role, the environment). Without an
-    endpoint, the bucket is at AWS. `attempts` bounds each request, repeated with growing, random
-    pauses after 5xx, throttling and cut connections. Sealed parts wait in `parts_folder`, or where
-    the system keeps temporary files, in files without a name.
+    Without keys, boto3 looks for them in its usual places (a role, the environment). Without an
+    endpoint, the bucket is at AWS. `attempts` limits each request, retried after growing, random
+    pauses on 5xx, throttling and cut connections. Sealed parts wait in `parts_folder`, or in the
+    system's folder for temporary files, in files without a name.
     """
 
     bucket: str
@@ -72,13 +72,13 @@ class S3Settings:
     read_timeout: float = 15.0
     attempts: int = 4
     check_timeout: float = 3.0
-    part_bytes: int = SMALLEST_PART
+    part_bytes: int = MIN_PART_BYTES
     parts_folder: Path | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what would only fail later, or leak."""
+        """Refuse what would fail later or leak."""
         checked_prefix(self.prefix)
-        if self.part_bytes < SMALLEST_PART:
+        if self.part_bytes < MIN_PART_BYTES:
             raise ValueError("S3 parts are at least 5 MiB")
         if self.endpoint_url is not None:
             parts = urlsplit(self.endpoint_url)
@@ -87,10 +87,10 @@ class S3Settings:
 
 
 class S3Store(BlobStore):
-    """A bucket, of its own or shared under a prefix; without versioning, so that deleting deletes.
+    """A bucket, dedicated or shared under a prefix; without versioning, so that deletions are real.
 
     Is trusted: to keep what it acknowledged. Is *not* trusted: with content; can at most lose,
-    withhold or swap ciphertexts, which their reader notices.
+    withhold or swap ciphertexts, which their reader detects.
     """
 
     def __init__(self, settings: S3Settings) -> None:
@@ -104,14 +104,14 @@ class S3Store(BlobStore):
 
     @asynccontextmanager
     async def writer(self, key: BlobKey) -> AsyncIterator["_Writer"]:
-        """As the contract; `BlobExists` at `commit()`. Holds little of a part in memory."""
+        """As the contract; `BlobExists` at `commit()`. Memory use is small (`s3_part`)."""
         upload = Upload(self._client, self._bucket, self._name(key))
         part = Part(self._settings.parts_folder)
         try:
             yield _Writer(self._threads, upload, part, self._settings.part_bytes)
         finally:
             part.close()
-            with suppress(BlobUnavailable):  # an unfinished upload is invisible, and swept
+            with suppress(BlobUnavailable):  # the upload is invisible, and the sweep aborts it
                 await self._threads.clean_up(upload.abandon)
 
     @asynccontextmanager
@@ -123,16 +123,16 @@ class S3Store(BlobStore):
         yield _Reader(self, key)
 
     async def fetch(self, key: BlobKey, offset: int, length: int) -> bytes:
-        """One ranged GET, its body read whole: the connection is back in the pool at the end."""
-        return await self._threads.run(self._patiently, self._range, key, offset, length)
+        """One ranged GET; its body is read whole, so that the connection returns to the pool."""
+        return await self._threads.run(self._with_retries, self._range, key, offset, length)
 
     def _range(self, key: BlobKey, offset: int, length: int) -> bytes:
         last = offset + length - 1
-        answer = self._client.get_object(
+        response = self._client.get_object(
             Bucket=self._bucket, Key=self._name(key), Range=f"bytes={offset}-{last}"
         )
-        with closing(answer["Body"]) as body:
-            if not answer.get("ContentRange", "").startswith(f"bytes {offset}-{last}/"):
+        with closing(response["Body"]) as body:
+            if not response.get("ContentRange", "").startswith(f"bytes {offset}-{last}/"):
                 raise InvalidBlob
             data = bytes(body.read())
         if len(data) != length:
@@ -140,7 +140,7 @@ class S3Store(BlobStore):
         return data
 
     async def put(self, key: BlobKey, data: Bytes) -> None:
-        """As the contract. Seen through when cancelled, or it could undo a later `put`."""
+        """As the contract. Completed even if cancelled, or it could undo a later `put`."""
         await self._threads.run_to_end(self._put, key, data)
 
     def _put(self, key: BlobKey, data: Bytes) -> None:
@@ -155,12 +155,12 @@ class S3Store(BlobStore):
 
     async def get(self, key: BlobKey, limit: int) -> bytes:
         """As the contract."""
-        return await self._threads.run(self._patiently, self._get, key, limit)
+        return await self._threads.run(self._with_retries, self._get, key, limit)
 
     def _get(self, key: BlobKey, limit: int) -> bytes:
-        answer = self._client.get_object(Bucket=self._bucket, Key=self._name(key))
-        with closing(answer["Body"]) as body:
-            if answer["ContentLength"] > limit:
+        response = self._client.get_object(Bucket=self._bucket, Key=self._name(key))
+        with closing(response["Body"]) as body:
+            if response["ContentLength"] > limit:
                 raise InvalidBlob
             return bytes(body.read())
 
@@ -169,7 +169,7 @@ class S3Store(BlobStore):
         try:
             await self._threads.run(self._client.head_object, **self._object(key))
         except BlobMissing:
-            # HEAD says 404 for a missing bucket too, which proves nothing about the blob.
+            # HEAD answers 404 for a missing bucket too, which proves nothing about the blob.
             await self._reach_bucket()
             return False
         return True
@@ -197,7 +197,7 @@ class S3Store(BlobStore):
 
     def _infos(self, entries: Iterator[Any]) -> Iterator[BlobInfo]:
         for entry in entries:
-            with suppress(ValueError):  # an object that somebody else put into our bucket
+            with suppress(ValueError):  # not ours: an object that somebody else put here
                 key = BlobKey(entry["Key"][len(self._settings.prefix) :])
                 yield BlobInfo(key, entry["Size"], entry["LastModified"])
 
@@ -219,7 +219,7 @@ class S3Store(BlobStore):
         return swept
 
     async def check(self) -> None:
-        """As the contract: the bucket answers us within `check_timeout`, and parts may wait."""
+        """As the contract: the bucket answers in `check_timeout`; the parts folder is writable."""
         folder = self._settings.parts_folder
         if folder is not None and not os.access(folder, os.W_OK | os.X_OK):
             raise BlobUnavailable("parts folder not writable")
@@ -236,7 +236,7 @@ class S3Store(BlobStore):
             raise BlobUnavailable("NoSuchBucket") from None
 
     async def make_bucket(self) -> None:
-        """Make the bucket of an installation's own S3 server; one that is there is fine."""
+        """Create the bucket on an installation's own S3 server; an existing one is fine."""
         await self._threads.run(self._make_bucket)
 
     def _make_bucket(self) -> None:
@@ -252,9 +252,9 @@ class S3Store(BlobStore):
         self._threads.close()
         self._client.close()
 
-    def _patiently(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
+    def _with_retries(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
         for attempt in range(1, self._settings.attempts):
-            with suppress(*_CUT):
+            with suppress(*_BODY_ERRORS):
                 return call(*args, **kwargs)
             time.sleep(secrets.SystemRandom().uniform(0, 0.1 * 2**attempt))
         return call(*args, **kwargs)
@@ -272,9 +272,9 @@ class _Object(TypedDict):
 
 
 class _Writer:
-    """The contract's writer: gathers a part, sends it, begins the next one in its place.
+    """The contract's writer: collects a part, sends it, and reuses its buffer for the next.
 
-    One part at a time, nothing in flight behind it: an upload is paced by a phone, not by us.
+    One part at a time, none sent in parallel: the phone limits an upload's speed, not the store.
     """
 
     def __init__(self, threads: ThreadPool, upload: Upload, part: Part, part_bytes: int) -> None:
@@ -285,11 +285,11 @@ class _Writer:
         self._state: Literal["open", "busy", "ended"] = "open"
 
     async def write(self, data: Bytes) -> None:
-        self._begin()
-        await self._threads.run_to_end(self._take, memoryview(data).cast("B"))
+        self._start_call()
+        await self._threads.run_to_end(self._write, memoryview(data).cast("B"))
         self._state = "open"
 
-    def _take(self, view: memoryview) -> None:
+    def _write(self, view: memoryview) -> None:
         while view:
             room = self._part_bytes - self._part.length
             self._part.add(view[:room])
@@ -299,18 +299,18 @@ class _Writer:
                 self._part.empty()
 
     async def commit(self) -> None:
-        self._begin()
+        self._start_call()
         await self._threads.run_to_end(self._upload.finish, self._part)
         self._state = "ended"
 
-    def _begin(self) -> None:
+    def _start_call(self) -> None:
         if self._state != "open":
             raise RuntimeError("this blob was committed, or a write of it failed")
-        self._state = "busy"  # stays so after a failure: half a write must never be committed
+        self._state = "busy"  # stays busy after a failure: a partial write is never committed
 
 
 class _Reader:
-    """The contract's reader: nothing but a key."""
+    """The contract's reader: it holds only a key."""
 
     def __init__(self, store: S3Store, key: BlobKey) -> None:
         self._store = store
@@ -318,7 +318,7 @@ class _Reader:
 
     async def read_into(self, offset: int, length: int, place: Place) -> memoryview:
         data = await self._store.fetch(self._key, offset, length)
-        # Copied here and not by the thread, which a cancelled caller leaves behind still reading.
+        # Copied here, not in the thread: after a cancellation the thread is still reading.
         view = place()
         view[:] = data
         return view
@@ -326,7 +326,7 @@ class _Reader:
 
 @cache
 def _session() -> boto3.session.Session:
-    """One for all: reading boto3's description of S3 costs some 150 ms. It holds no keys."""
+    """Shared: loading boto3's description of S3 costs about 150 ms. It holds no keys."""
     return boto3.session.Session()
 
 
@@ -346,12 +346,12 @@ def _client(settings: S3Settings) -> "S3Client":
             tcp_keepalive=True,
             signature_version="s3v4",
             s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
-            # Ceph knows no x-amz-checksum-*; each put carries its Content-MD5 instead.
+            # Ceph does not support x-amz-checksum-*; each put has a Content-MD5 instead.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),
     )
-    # boto3 would ask before it sends a file (`Expect: 100-continue`): a round trip for each put,
-    # and a second of waiting where a server or a proxy does not answer.
+    # boto3 would send `Expect: 100-continue` before a file: one more round trip for each put, and
+    # a second of waiting where a server or a proxy does not answer it.
     client.meta.events.unregister("before-call.s3", add_expect_header)
     return client

@@ -1,4 +1,4 @@
-"""What boto3 raises, in the contract's words: no address, key, bucket or header comes along."""
+"""boto3's errors as the contract's errors, without any address, key, bucket or header."""
 
 import re
 from http import HTTPStatus
@@ -13,9 +13,9 @@ ERRORS = (ClientError, BotoCoreError, HTTPError, OSError)
 """Everything that a call through boto3, or reading the body of its answer, may raise."""
 
 _WORD = re.compile(r"[A-Za-z]{1,40}")
-_ANSWERS: dict[str, type[BlobMissing | InvalidBlob | BlobExists]] = {
+_BLOB_ERRORS: dict[str, type[BlobMissing | InvalidBlob | BlobExists]] = {
     "NoSuchKey": BlobMissing,
-    "404": BlobMissing,  # the answer to HEAD has no body and so no code
+    "404": BlobMissing,  # an answer to HEAD has no body, so no code
     "InvalidRange": InvalidBlob,
     "PreconditionFailed": BlobExists,
 }
@@ -24,25 +24,25 @@ _ANSWERS: dict[str, type[BlobMissing | InvalidBlob | BlobExists]] = {
 def as_blob_error(error: Exception) -> ServiceError:
     """The contract's error for one of `ERRORS`.
 
-    Refused credentials and a missing bucket are failures of ours, not answers about a blob.
+    Refused credentials and a missing bucket are our failures, not answers about a blob.
     """
     if not isinstance(error, ClientError):
         return BlobUnavailable(type(error).__name__)
     code = error.response.get("Error", {}).get("Code", "")
-    if answer := _ANSWERS.get(code):
-        return answer()
+    if blob_error := _BLOB_ERRORS.get(code):
+        return blob_error()
     if not _WORD.fullmatch(code):
         code = str(status(error))
     return BlobUnavailable(code)
 
 
 def status(error: Exception) -> int:
-    """The HTTP status that the server gave, or 0."""
+    """The HTTP status of the server's answer, or 0."""
     if not isinstance(error, ClientError):
         return 0
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def is_absence(error: Exception) -> bool:
-    """Whether the server said that the thing (key, upload or bucket) is not there."""
+    """Whether the server answered that the key, upload or bucket does not exist."""
     return status(error) == HTTPStatus.NOT_FOUND

@@ -1,7 +1,7 @@
-"""One part of an upload being gathered: in memory while small, then in a file without a name.
+"""Collecting one part of an upload: in memory while small, then in a file without a name.
 
 S3 refuses parts under 5 MiB, and phones are slow: many uploads at once would hold as many parts in
-memory. What is kept here is sealed already, and the file has no name: a crash leaves nothing.
+memory. The bytes are already sealed, and the file has no name: a crash leaves nothing.
 """
 
 import base64
@@ -14,7 +14,7 @@ from typing import IO
 from storage.blobs import Bytes
 
 IN_MEMORY = 512 * 1024
-"""Bytes; more than that goes to the disk's cache."""
+"""Bytes; more than that goes to a file, so to the disk's cache."""
 
 
 class Part:
@@ -24,8 +24,8 @@ class Part:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        """In `folder`, or where the system keeps temporary files. Nothing is opened yet."""
-        # Kept for several parts in turn, and closed by `close`.
+        """In `folder`, or in the system's folder for temporary files. Nothing is opened yet."""
+        # Reused for several parts, and closed by `close`.
         self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115
             IN_MEMORY, dir=None if folder is None else str(folder)
         )
@@ -39,28 +39,28 @@ class Part:
         self.length += len(data)
 
     def body(self) -> IO[bytes]:
-        """All of it from the beginning, for as long as nothing is added."""
+        """All of it from the beginning; valid until something is added."""
         self._file.seek(0)
         return self._file
 
     @property
     def etag(self) -> str:
-        """As S3 names what it kept: the MD5 in hexadecimal digits."""
+        """The ETag that S3 gives to these bytes: their MD5 in hexadecimal."""
         return self._md5.hexdigest()
 
     @property
     def content_md5(self) -> str:
-        """As a request carries it: the MD5 in base64."""
+        """The header of a request: the MD5 in base64."""
         return base64.b64encode(self._md5.digest()).decode()
 
     def empty(self) -> None:
-        """Begin the next part in the same place."""
+        """Empty it for the next part."""
         self._file.seek(0)
         self._file.truncate()
         self._md5 = hashlib.md5(usedforsecurity=False)
         self.length = 0
 
     def close(self) -> None:
-        """Give memory or disk back."""
-        with suppress(OSError):  # a full disk, met again: nothing of it is needed any more
+        """Free the memory or the disk."""
+        with suppress(OSError):  # a full disk again: the bytes are no longer needed
             self._file.close()

@@ -1,4 +1,4 @@
-"""Who wraps the keys: the contract that every root of trust keeps."""
+"""The contract of a root of trust, which wraps the keys."""
 
 from collections.abc import Collection, Mapping
 from typing import ClassVar, Protocol, Self
@@ -13,23 +13,23 @@ class KeyProviderError(Exception):
 class KeyProvider(Protocol):
     """Wraps 32-byte secrets under named root versions that can be destroyed one by one.
 
-    `context` binds a wrap to its row: unwrapping under another context fails with
-    `KeyProviderError`, where the root of trust can bind one; the keys derived from the secret bind
-    the row again, where it cannot.
+    `context` binds a wrap to its row. Unwrapping under another context fails with
+    `KeyProviderError` if the root of trust can bind a context; if it cannot, the keys derived from
+    the secret still bind the row.
     """
 
     name: ClassVar[str]
-    """What `Settings.key_provider` and the manifest of a backup call it."""
+    """Its name in `Settings.key_provider` and in the manifest of a backup."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The provider that the service's settings describe. Nothing is read or asked yet."""
+        """The provider that the service's settings describe. No file is read, no call made yet."""
         ...
 
     async def create(self, known: Collection[str] = ()) -> str:
-        """Make a root version that is none of `known`, and return its id. Durable on return.
+        """Create a root version that is not in `known`, and return its id. Durable on return.
 
-        A root of trust where the operator made one beforehand gives that one first.
+        If the operator created one beforehand, that one is returned first.
         """
         ...
 
@@ -38,11 +38,11 @@ class KeyProvider(Protocol):
         ...
 
     async def unwrap(self, version: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
-        """Give the secret back, or raise `KeyProviderError`."""
+        """Return the secret, or raise `KeyProviderError`."""
         ...
 
     async def destroy(self, version: str) -> None:
-        """Destroy a root version: what it alone wrapped is gone. Idempotent."""
+        """Destroy a root version: what only it wrapped is lost. Idempotent."""
         ...
 
     async def check(self, version: str) -> None:

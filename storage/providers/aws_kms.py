@@ -1,7 +1,7 @@
-"""AWS KMS: each root version is a KMS key; the secrets' wraps are its ciphertexts.
+"""AWS KMS: each root version is a KMS key; the wrapped secrets are its ciphertexts.
 
-The context goes along as KMS's encryption context: AWS authenticates it, and writes it in its own
-log (CloudTrail). It holds opaque ids only.
+The context is sent as KMS's encryption context: AWS authenticates it, and writes it in its own log
+(CloudTrail). It contains opaque ids only.
 """
 
 import re
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 _ERRORS = (ClientError, BotoCoreError, HTTPError, OSError)
 _WORD = re.compile(r"[A-Za-z]{1,60}")
-_ENDING = {"PendingDeletion", "PendingReplicaDeletion"}
-_LEAST_DAYS = 7  # AWS deletes no key sooner; it cannot be used meanwhile
+_DELETION_STATES = {"PendingDeletion", "PendingReplicaDeletion"}
+_MIN_DELETION_DAYS = 7  # AWS deletes no key sooner; until then it is unusable
 
 
 @dataclass(frozen=True, slots=True)
 class KmsSettings:
-    """Where the KMS is, and how patient we are (times in seconds).
+    """Where the KMS is, and the limits (times in seconds).
 
-    `first_key` is the id, alias or ARN of a key that the operator made. Our credentials are those
-    that boto3 finds: a role, or the environment.
+    `first_key` is the id, alias or ARN of a key that the operator created. The credentials are
+    those that boto3 finds: a role, or the environment.
     """
 
     region: str
@@ -45,9 +45,9 @@ class KmsSettings:
 
 
 class AwsKms:
-    """Wraps by KMS `Encrypt` under one key a version, named by its ARN.
+    """Wraps with KMS `Encrypt` under one key per version, named by its ARN.
 
-    Is trusted to keep the keys, to give them to nobody else, and to delete them when told.
+    Is trusted to keep the keys, to give them to nobody else, and to delete them on request.
     """
 
     name: ClassVar[str] = "aws-kms"
@@ -65,7 +65,7 @@ class AwsKms:
         return cls(KmsSettings(settings.kms_region, settings.kms_endpoint_url, settings.kms_key_id))
 
     async def create(self, known: Collection[str] = ()) -> str:
-        """As the contract: the operator's key if it is not known yet, else a new one.
+        """As the contract: the operator's key if it is not in `known`, else a new one.
 
         A crash, or a lost answer, leaves a key at AWS that wraps nothing.
         """
@@ -76,18 +76,18 @@ class AwsKms:
         return await self._threads.run(self._wrap, version, secret, context)
 
     async def unwrap(self, version: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
-        """As the contract. The key is named, so that a wrap under another one is refused."""
+        """As the contract. The key is named, so that a wrap under another key is refused."""
         return await self._threads.run(self._unwrap, version, wrapped, context)
 
     async def destroy(self, version: str) -> None:
-        """As the contract, but that AWS keeps the key, unusable, 7 more days: an administrator of
-        the AWS account can bring it back until then."""
+        """As the contract, except that AWS keeps the key, unusable, for 7 more days: until then an
+        administrator of the AWS account can restore it."""
         await self._threads.run(self._destroy, version)
 
     async def check(self, version: str) -> None:
         """As the contract."""
-        found = await self._threads.run(self._describe, version)
-        if found["KeyState"] != "Enabled" or found["KeyUsage"] != "ENCRYPT_DECRYPT":
+        key = await self._threads.run(self._describe, version)
+        if key["KeyState"] != "Enabled" or key["KeyUsage"] != "ENCRYPT_DECRYPT":
             raise KeyProviderError("aws-kms: the key is not enabled for encryption")
 
     def close(self) -> None:
@@ -100,34 +100,34 @@ class AwsKms:
             arn = str(self._describe(self._first_key)["Arn"])
             if arn not in known:
                 return arn
-        made = self._client.create_key(
+        response = self._client.create_key(
             Description="Root version of unefois: wraps its secrets",
             KeySpec="SYMMETRIC_DEFAULT",
             KeyUsage="ENCRYPT_DECRYPT",
             Tags=[{"TagKey": "service", "TagValue": "unefois"}],
         )
-        return made["KeyMetadata"]["Arn"]
+        return response["KeyMetadata"]["Arn"]
 
     def _wrap(self, version: str, secret: bytes, context: Mapping[str, str]) -> bytes:
-        made = self._client.encrypt(
+        response = self._client.encrypt(
             KeyId=version, Plaintext=secret, EncryptionContext=dict(context)
         )
-        return bytes(made["CiphertextBlob"])
+        return bytes(response["CiphertextBlob"])
 
     def _unwrap(self, version: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
-        opened = self._client.decrypt(
+        response = self._client.decrypt(
             KeyId=version, CiphertextBlob=wrapped, EncryptionContext=dict(context)
         )
-        return bytes(opened["Plaintext"])
+        return bytes(response["Plaintext"])
 
     def _destroy(self, version: str) -> None:
         try:
-            found = self._describe(version)
+            key = self._describe(version)
         except self._client.exceptions.NotFoundException:
             return
-        if found["KeyState"] not in _ENDING:
+        if key["KeyState"] not in _DELETION_STATES:
             self._client.schedule_key_deletion(
-                KeyId=found["KeyId"], PendingWindowInDays=_LEAST_DAYS
+                KeyId=key["KeyId"], PendingWindowInDays=_MIN_DELETION_DAYS
             )
 
     def _describe(self, version: str) -> dict[str, Any]:
@@ -135,12 +135,12 @@ class AwsKms:
 
 
 def _as_provider_error(error: Exception) -> KeyProviderError:
-    """The contract's error: AWS's own word for it, and no address, ARN or request."""
-    word = type(error).__name__
+    """The contract's error, with AWS's error code and no address, ARN or request."""
+    name = type(error).__name__
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", ""))
-        word = code if _WORD.fullmatch(code) else word
-    return KeyProviderError(f"aws-kms: {word}")
+        name = code if _WORD.fullmatch(code) else name
+    return KeyProviderError(f"aws-kms: {name}")
 
 
 def _client(settings: KmsSettings) -> "KMSClient":

@@ -1,8 +1,8 @@
-"""The local keyring: root versions in one file that only its owner reads.
+"""The local keyring: root versions in one file that only its owner can read.
 
-The file is JSON: `{"format": "unefois/keyring/v1", "versions": [{id, key, created_at}, …]}`, a key
-being 32 bytes in base64. A destroyed version keeps its line, with `destroyed_at` and no key. Which
-version is active is said by the database, not here.
+The file is JSON: `{"format": "unefois/keyring/v1", "versions": [{id, key, created_at}, …]}`, with
+keys of 32 bytes in base64. A destroyed version keeps its entry, with `destroyed_at` and no key. The
+database, not this file, says which version is active.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ from storage.providers import KeyProviderError
 FORMAT = "unefois/keyring/v1"
 _KEY = 32
 _NONCE = 12
-_OTHERS = 0o077
+_OTHER_ACCOUNTS = 0o077
 
 Stamp: TypeAlias = tuple[int, int, int]
-"""Which state of the file was read: its inode, its time in nanoseconds, its size."""
+"""Identifies the state of the file that was read: inode, time in nanoseconds, size."""
 
 
 @dataclass(slots=True)
 class _Version:
-    """One line of the keyring; `key` is None once destroyed."""
+    """One entry of the keyring; `key` is None once destroyed."""
 
     id: str
     created_at: str
@@ -45,11 +45,11 @@ class _Version:
 
 
 class LocalKeyring:
-    """Wraps by AES-256-GCM under the keys of a file, with the version and the context as AAD.
+    """Wraps with AES-256-GCM under the keys of a file, with the version and the context as AAD.
 
-    Is trusted with everything: whoever reads the file and the database reads the vault. Several
-    processes may share it: each change is made under a lock, and each use looks whether the file
-    changed since it was read.
+    Is trusted with everything: who can read the file and the database can read the vault. Several
+    processes may share it: each change is made under a lock, and each use checks whether the file
+    has changed since it was read.
     """
 
     name: ClassVar[str] = "local"
@@ -71,13 +71,13 @@ class LocalKeyring:
     async def wrap(self, version: str, secret: bytes, context: Mapping[str, str]) -> bytes:
         """As the contract: `nonce (12) ‖ ciphertext ‖ tag (16)`."""
         nonce = secrets.token_bytes(_NONCE)
-        return nonce + self._cipher(version).encrypt(nonce, secret, _bound(version, context))
+        return nonce + self._cipher(version).encrypt(nonce, secret, _aad(version, context))
 
     async def unwrap(self, version: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
         """As the contract."""
         nonce, sealed = wrapped[:_NONCE], wrapped[_NONCE:]
         try:
-            return self._cipher(version).decrypt(nonce, sealed, _bound(version, context))
+            return self._cipher(version).decrypt(nonce, sealed, _aad(version, context))
         except (InvalidTag, ValueError):
             pass
         raise KeyProviderError("the wrap does not open: altered, or of another row")
@@ -85,22 +85,22 @@ class LocalKeyring:
     async def destroy(self, version: str) -> None:
         """As the contract. A crash leaves the version whole, or destroyed.
 
-        The former file is overwritten once it has no name left: what a disk, a snapshot or a copy
-        keeps of it beyond that is out of our reach (`docs/runbooks/keys.md`).
+        The former file is overwritten once it is unlinked: what a disk, a snapshot or a copy still
+        keeps of it is out of our reach (`docs/runbooks/keys.md`).
         """
         await asyncio.to_thread(self._destroy, version)
 
     async def check(self, version: str) -> None:
-        """As the contract; the file is read again, so that a lost one is noticed."""
+        """As the contract; the file is read again, so that a lost file is detected."""
         self._stamp = None
         self._cipher(version)
 
     def copy_to(self, path: Path) -> None:
-        """Write the same keyring to another file, in place of what it held.
+        """Write the same keyring to another file, replacing its content.
 
-        One copy, always the last: an older one would keep root versions destroyed since.
+        There is one copy, the latest: an older one would keep root versions destroyed since.
         """
-        with self._changing() as versions:
+        with self._locked() as versions:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_private(path.parent.stat(), "folder")
             _write(path, versions)
@@ -111,21 +111,21 @@ class LocalKeyring:
             clock.rfc3339(clock.now()),
             secrets.token_bytes(_KEY),
         )
-        with self._changing() as versions:
+        with self._locked() as versions:
             _write(self.path, [*versions, version])
         return version.id
 
     def _destroy(self, version: str) -> None:
-        with self._changing() as versions:
-            for one in versions:
-                if one.id == version and one.key is not None:
-                    one.key, one.destroyed_at = None, clock.rfc3339(clock.now())
+        with self._locked() as versions:
+            for entry in versions:
+                if entry.id == version and entry.key is not None:
+                    entry.key, entry.destroyed_at = None, clock.rfc3339(clock.now())
                     _write(self.path, versions)
         self._ciphers.pop(version, None)
 
     @contextmanager
-    def _changing(self) -> Iterator[list[_Version]]:
-        """The versions as they are, for one process at a time; the kernel frees a dead one's."""
+    def _locked(self) -> Iterator[list[_Version]]:
+        """The current versions, under a lock that the kernel releases if the process dies."""
         folder = self.path.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -144,19 +144,19 @@ class LocalKeyring:
 
     def _refresh(self) -> None:
         """Read the file again if it changed: a rotation elsewhere is seen at the next use."""
-        if self._stamp is not None and self._stamp == self._seen():
+        if self._stamp is not None and self._stamp == self._current_stamp():
             return
         versions, self._stamp = self._read()
-        self._ciphers = {one.id: AESGCM(one.key) for one in versions if one.key is not None}
+        self._ciphers = {entry.id: AESGCM(entry.key) for entry in versions if entry.key is not None}
 
-    def _seen(self) -> Stamp | None:
+    def _current_stamp(self) -> Stamp | None:
         try:
             return _stamp(os.lstat(self.path))
         except OSError:
             return None
 
     def _read(self) -> tuple[list[_Version], Stamp | None]:
-        """The versions of the file: none if there is no file. Raises `KeyProviderError`."""
+        """The versions in the file; none if there is no file. Raises `KeyProviderError`."""
         for _ in range(10):
             try:
                 descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -165,60 +165,60 @@ class LocalKeyring:
             except OSError:
                 break
             with os.fdopen(descriptor, "rb") as file:
-                found = os.fstat(descriptor)
-                _check_private(found, "file")
+                status = os.fstat(descriptor)
+                _check_private(status, "file")
                 _check_private(self.path.parent.stat(), "folder")
                 text = file.read()
-            # Replaced while we read, and so perhaps overwritten under us: read the new one.
-            if _stamp(found) == self._seen():
-                return _parse(text), _stamp(found)
+            # Otherwise it was replaced, and perhaps overwritten, during the read: read the new one.
+            if _stamp(status) == self._current_stamp():
+                return _parse(text), _stamp(status)
         raise KeyProviderError("the keyring file cannot be read")
 
 
-def _check_private(found: os.stat_result, what: str) -> None:
-    if found.st_uid != os.geteuid():
+def _check_private(status: os.stat_result, what: str) -> None:
+    if status.st_uid != os.geteuid():
         raise KeyProviderError(f"the keyring's {what} belongs to another account")
-    if found.st_mode & _OTHERS:
+    if status.st_mode & _OTHER_ACCOUNTS:
         raise KeyProviderError(f"the keyring's {what} is open to other accounts: chmod go= it")
 
 
 def _parse(text: bytes) -> list[_Version]:
-    """Read the file's text; nothing of it is repeated in the error."""
+    """Parse the file's text; an error quotes nothing of it."""
     try:
         keyring = json.loads(text)
         if keyring["format"] == FORMAT:
-            return [_version(line) for line in keyring["versions"]]
+            return [_version(entry) for entry in keyring["versions"]]
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
     raise KeyProviderError("the keyring file is damaged, or of another format")
 
 
-def _version(line: dict[str, Any]) -> _Version:
+def _version(entry: dict[str, Any]) -> _Version:
     key = None
-    if line.get("destroyed_at") is None:
-        key = base64.b64decode(line["key"], validate=True)
+    if entry.get("destroyed_at") is None:
+        key = base64.b64decode(entry["key"], validate=True)
         if len(key) != _KEY:
             raise ValueError
-    return _Version(str(line["id"]), str(line["created_at"]), key, line.get("destroyed_at"))
+    return _Version(str(entry["id"]), str(entry["created_at"]), key, entry.get("destroyed_at"))
 
 
-def _line(version: _Version) -> dict[str, str]:
-    line = {"id": version.id, "created_at": version.created_at}
+def _entry(version: _Version) -> dict[str, str]:
+    entry = {"id": version.id, "created_at": version.created_at}
     if version.key is not None:
-        line["key"] = base64.b64encode(version.key).decode()
+        entry["key"] = base64.b64encode(version.key).decode()
     if version.destroyed_at is not None:
-        line["destroyed_at"] = version.destroyed_at
-    return line
+        entry["destroyed_at"] = version.destroyed_at
+    return entry
 
 
 def _write(path: Path, versions: list[_Version]) -> None:
-    """Replace the file, then overwrite the former one, which has no name any more."""
+    """Replace the file, then overwrite the former one, which is now unlinked."""
     former: int | None = None
     with suppress(FileNotFoundError):
         former = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        lines = [_line(version) for version in versions]
-        write_private(path, json.dumps({"format": FORMAT, "versions": lines}, indent=1))
+        entries = [_entry(version) for version in versions]
+        write_private(path, json.dumps({"format": FORMAT, "versions": entries}, indent=1))
         if former is not None:
             _overwrite(former)
     finally:
@@ -227,16 +227,16 @@ def _write(path: Path, versions: list[_Version]) -> None:
 
 
 def _overwrite(descriptor: int) -> None:
-    """Zeros over a file that has no name any more; a failure leaves what deleting leaves."""
+    """Write zeros over an unlinked file; if that fails, the file is only deleted."""
     with suppress(OSError):
         os.pwrite(descriptor, bytes(os.fstat(descriptor).st_size), 0)
         os.fsync(descriptor)
 
 
-def _stamp(found: os.stat_result) -> Stamp:
-    return found.st_ino, found.st_mtime_ns, found.st_size
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def _bound(version: str, context: Mapping[str, str]) -> bytes:
-    bound = {"context": dict(context), "root": version}
-    return json.dumps(bound, sort_keys=True, separators=(",", ":")).encode()
+def _aad(version: str, context: Mapping[str, str]) -> bytes:
+    associated = {"context": dict(context), "root": version}
+    return json.dumps(associated, sort_keys=True, separators=(",", ":")).encode()

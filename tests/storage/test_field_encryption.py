@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from base.database import Database
 from base.ids import new_id
 from storage.field_encryption import (
-    STEP,
+    PADDING_STEP,
     DecryptionError,
     FieldEncryption,
     FieldReader,
@@ -57,14 +57,14 @@ def test_lengths_reveal_steps_only(one: str, other: str) -> None:
     """Two texts have sealed rows of equal lengths unless they fall in different 64-byte steps."""
 
     def step(value: str) -> int:
-        return (len(f'{{"t":"{value}"}}'.encode()) + STEP) // STEP
+        return (len(f'{{"t":"{value}"}}'.encode()) + PADDING_STEP) // PADDING_STEP
 
     lengths = []
     for value in (one, other):
         plain = value.replace('"', "'").replace("\\", "/")
         plain = "".join(c for c in plain if c.isprintable())
         sealed = sealer().seal("document", ROW, {"t": plain})
-        assert (len(sealed) - OVERHEAD) % STEP == 0
+        assert (len(sealed) - OVERHEAD) % PADDING_STEP == 0
         lengths.append((step(plain), len(sealed)))
     assert (lengths[0][0] == lengths[1][0]) == (lengths[0][1] == lengths[1][1])
 
@@ -72,8 +72,8 @@ def test_lengths_reveal_steps_only(one: str, other: str) -> None:
 @given(st.binary(max_size=300))
 def test_padding_is_undone_whatever_the_bytes(plain: bytes) -> None:
     padded = pad(plain)
-    assert len(padded) % STEP == 0
-    assert len(plain) < len(padded) <= len(plain) + STEP
+    assert len(padded) % PADDING_STEP == 0
+    assert len(plain) < len(padded) <= len(plain) + PADDING_STEP
     assert unpad(padded) == plain
 
 

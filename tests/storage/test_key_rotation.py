@@ -99,9 +99,9 @@ CRASHES = [
     pytest.param("rotation", "_next_root", True, 1, False, id="its row committed"),
     pytest.param("provider", "wrap", False, 1, False, id="before the first wrap"),
     pytest.param("records", "rewrap", True, 1, False, id="in the first batch"),
-    pytest.param("rotation", "_rewrap_some", True, 1, False, id="before its commit"),
+    pytest.param("rotation", "_rewrap_batch", True, 1, False, id="before its commit"),
     pytest.param("records", "rewrap", False, 4, False, id="in the second batch"),
-    pytest.param("rotation", "_rewrap_some", False, 4, False, id="after the last batch"),
+    pytest.param("rotation", "_rewrap_batch", False, 4, False, id="after the last batch"),
 ]
 
 
@@ -123,7 +123,7 @@ async def test_a_crash_is_made_good_by_the_next_run(
             await rotate(vault.database, vault.provider, RETENTION, quiet)
     await vault.opens()
     await vault.add(1)
-    crashed_after_all = name == "_rewrap_some" and at == 4
+    crashed_after_all = name == "_rewrap_batch" and at == 4
     done = await rotate(vault.database, vault.provider, RETENTION, quiet)
     assert len(await vault.roots()) == (3 if crashed_after_all else 2)
     assert done.resumed is not (begun_anew or crashed_after_all)
@@ -190,7 +190,7 @@ async def test_two_rotations_at_once_are_one(vault: Vault, monkeypatch: pytest.M
 async def test_a_row_held_by_another_is_told_in_the_end(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(key_rotation, "_PATIENCE", 0.2)
+    monkeypatch.setattr(key_rotation, "_TIMEOUT", 0.2)
     one = next(owner for owner in vault.sealed if owner is not None)
     async with vault.database.transaction() as tx:
         await tx.execute(
