@@ -211,6 +211,7 @@ class _Connection:
         self._synced: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._socket = self._pq.socket
+        self._registered = True
         self.usable = True
         self._pq.nonblocking = 1
         self._pq.enter_pipeline_mode()
@@ -224,8 +225,10 @@ class _Connection:
         )
 
     async def close(self) -> None:
-        self._unregister()
-        await self._connection.close()
+        try:
+            self._unregister()
+        finally:
+            await self._connection.close()
 
     async def run(self, statements: Sequence[Bound]) -> list[Rows]:
         """Send all, wait for all results. If cancelled meanwhile, the connection is not reused."""
@@ -304,6 +307,11 @@ class _Connection:
             self._synced.set_exception(error)
 
     def _unregister(self) -> None:
+        """Once only: libpq closes the socket of a lost connection, and the next one opened by this
+        process, of a caller perhaps, gets its number."""
+        if not self._registered:
+            return
+        self._registered = False
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
 

@@ -2,6 +2,7 @@
 that was lost is not lent again."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID
@@ -110,6 +111,40 @@ async def test_a_connection_that_the_server_closed_is_not_lent_again(
         while pipeline._idle[0].usable:  # noqa: ASYNC110  (bounded)
             await asyncio.sleep(0)
     assert await _pid(pipeline) != pid
+
+
+async def test_a_lost_connection_leaves_its_sockets_number_to_others(
+    pipeline: Pipeline, base_settings: Settings
+) -> None:
+    """libpq gave the number back: its next user is heard, and the next statement runs."""
+    pid = await _pid(pipeline)
+    number = pipeline._idle[0]._socket
+    assert base_settings.migrations_database_url is not None
+    address = base_settings.migrations_database_url.get_secret_value().replace("+psycopg", "")
+    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as other:
+        await other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    async with asyncio.timeout(10):
+        while pipeline._idle[0].usable:  # noqa: ASYNC110  (bounded)
+            await asyncio.sleep(0)
+    pairs = [socket.socketpair() for _ in range(8)]
+    ends = {
+        one.fileno(): other
+        for left, right in pairs
+        for one, other in [(left, right), (right, left)]
+    }
+    assert number in ends, "the number was not free"
+    heard = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(number, heard.set)
+    try:
+        assert await _pid(pipeline) != pid
+        ends[number].send(b"x")
+        async with asyncio.timeout(5):
+            await heard.wait()
+    finally:
+        loop.remove_reader(number)
+        for one in (end for pair in pairs for end in pair):
+            one.close()
 
 
 async def _pid(pipeline: Pipeline) -> int:

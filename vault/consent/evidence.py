@@ -85,7 +85,7 @@ async def _judge(
         named = await records.names_type(tx, grant_id, tag)
         covered = named or any(row.picked for row in rows)
     judgement = may_attest(records.grant_facts(grant), type_covered=covered, caller=recipient.party)
-    attempt = await attempt_under(services, tx, grant, recipient, Action.ATTEST)
+    attempt = await attempt_under(services, tx, grant, recipient, Action.ATTEST, judgement)
     attempt = replace(attempt, details={"document_type": code})
     if grant is None or isinstance(judgement, Refused):
         return Denial(

@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Recipient
+from base.errors import ServiceError
 from base.key_names import GRANT
 from base.pipeline import Transaction
+from storage.providers import KeyProviderError
 from vault.consent import records
 from vault.consent.terms import Terms
 from vault.decisions import AccessAttempt
-from vault.rules import is_recipient
+from vault.rules import Judgement, Refused, is_recipient
 
 
 async def attempt_under(
@@ -22,6 +24,7 @@ async def attempt_under(
     grant: Any | None,
     recipient: Recipient,
     action: Action,
+    judgement: Judgement,
 ) -> AccessAttempt:
     """What to record about an act under a grant, allowed or refused. Call it after the judgement.
 
@@ -29,6 +32,9 @@ async def attempt_under(
     grant's own recipient only, it includes the purpose that the person agreed to, so that it can be
     understood alone: the person's secret then opens the grant's terms and nothing else. For the
     attempt of anyone else nothing is opened.
+
+    Raises what opening the terms raises, but for a refusal: it is recorded without its purpose
+    while the terms cannot be opened (invariant 2).
     """
     attempt = AccessAttempt(action=action, actor=recipient.actor())
     facts = records.grant_facts(grant)
@@ -37,7 +43,16 @@ async def attempt_under(
     attempt = replace(attempt, person=grant.person_id, grant=grant.id)
     if not is_recipient(facts, recipient.party):
         return attempt
+    try:
+        terms = await _open_terms(services, tx, grant)
+    except (ServiceError, KeyProviderError):
+        if isinstance(judgement, Refused):
+            return attempt
+        raise
+    return replace(attempt, purpose_code=terms.purpose_code, purpose=terms.purpose)
+
+
+async def _open_terms(services: CoreServices, tx: Transaction, grant: Any) -> Terms:
     connection = tx if isinstance(tx, AsyncConnection) else None
     reader = await services.field_encryption.reader(grant.person_id, connection)
-    terms = Terms.read(reader.open(GRANT, grant.id, grant.sealed))
-    return replace(attempt, purpose_code=terms.purpose_code, purpose=terms.purpose)
+    return Terms.read(reader.open(GRANT, grant.id, grant.sealed))

@@ -84,7 +84,7 @@ async def _judge(
         type_in_scope=type_in_scope,
         caller=recipient.party,
     )
-    attempt = await attempt_under(services, tx, grant, recipient, Action.DEPOSIT)
+    attempt = await attempt_under(services, tx, grant, recipient, Action.DEPOSIT, judgement)
     if isinstance(judgement, Refused):
         raise _Denied(Denial(attempt, judgement.reason))
     return attempt

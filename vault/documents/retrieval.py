@@ -82,7 +82,7 @@ async def list_covered(
             services, tx, bearer, consent_records.grant_for_use(grant_id)
         )
         judgement = rules.may_list(consent_records.grant_facts(grant), caller=recipient.party)
-        attempt = await attempt_under(services, tx, grant, recipient, Action.LIST)
+        attempt = await attempt_under(services, tx, grant, recipient, Action.LIST, judgement)
         if grant is not None and isinstance(judgement, Allowed):
             before = None if after is None else after[1]
             rows = await fetch(tx, records.covered(grant, before=before, limit=limit + 1))
@@ -120,7 +120,7 @@ async def open_granted(
             caller=recipient.party,
             action=GrantAction.READ,
         )
-        attempt = await attempt_under(services, tx, row, recipient, action)
+        attempt = await attempt_under(services, tx, row, recipient, action, judgement)
         if row is not None and row.same_person:
             attempt = replace(attempt, documents=(document_id,))
         if row is not None and isinstance(judgement, Allowed):

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from storage.keys import Secret
+from storage.providers import KeyProviderError
 from tests.fixtures import MakePerson, MakeWorker
 from tests.steps import Document, Headers, deposit, granted, log_of, revoke
 from tests.vault.decoding import corpus
@@ -97,3 +98,35 @@ async def test_a_strangers_refusal_opens_nothing_of_the_vault(
         assert person.id in asked
     line = next(one for one in await log_of(client, person) if one["reason"] == "not_recipient")
     assert (line["grant"], line["purpose"]) == (grant, None)
+
+
+@USES
+async def test_a_refusal_is_recorded_also_while_the_keys_are_away(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    use: Use,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A refused act is answered and recorded, without its purpose; an allowed one reveals nothing
+    and leaves nothing."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, corpus.pdf())
+    actions = ["read", "deposit"]
+    living, ended = [
+        await granted(client, person, worker.headers, "income_tax_notice", actions=actions)
+        for _ in range(2)
+    ]
+    await revoke(client, person, ended)
+    before = len(await log_of(client, person))
+
+    async def away(*_: object) -> Secret:
+        raise KeyProviderError("away")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(services.storage.keys, "owner", away)
+        assert (await use(client, worker.headers, ended, document)).status_code == 403
+        assert (await use(client, worker.headers, living, document)).is_server_error
+    (line,) = (await log_of(client, person))[: -before or None]
+    assert (line["reason"], line["grant"], line["purpose"]) == ("revoked", ended, None)
