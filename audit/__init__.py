@@ -1,1 +1,1 @@
-"""Floor 2: the log. Knows no documents."""
+"""The audit layer: the log of access events. Knows no documents."""

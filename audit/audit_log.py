@@ -1,6 +1,6 @@
-"""Recording an act, in the caller's transaction, and reading the log back.
+"""Recording events in the caller's transaction, and reading the log back.
 
-Recording needs the person's audit *public* key only: it unwraps nothing.
+Recording needs only the person's audit *public* key: it unwraps nothing.
 """
 
 from collections import OrderedDict
@@ -36,7 +36,7 @@ class _PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class AccessLogEntry:
-    """A line of the log as read back. `values` is None once its key is destroyed."""
+    """An event as read back and opened. `values` is None once its key is destroyed."""
 
     id: UUID
     values: dict[str, Any] | None
@@ -50,19 +50,19 @@ class AuditLog:
     def __init__(self, database: Database, field_encryption: FieldEncryption) -> None:
         self._database = database
         self._field_encryption = field_encryption
-        self._public: OrderedDict[tuple[UUID | None, int], _PublicKey] = OrderedDict()
+        self._public_keys: OrderedDict[tuple[UUID | None, int], _PublicKey] = OrderedDict()
 
     async def record(self, tx: Transaction, event: Event) -> UUID:
         """Append an event in the caller's transaction; nothing is revealed before it commits.
 
-        A crash before the commit leaves no line, and no act either.
+        A crash before the commit leaves neither the entry nor the act.
         """
         connection = None if isinstance(tx, PipelineTransaction) else tx
         key = await self._public_key(connection, event.person, event.at.year)
         sealed = sealing.seal(
             as_values(event), key_id=key.id, event_id=event.id, public_key=key.key
         )
-        line = records.insert_event(
+        statement = records.insert_event(
             id=event.id,
             at=event.at,
             key_id=key.id,
@@ -71,17 +71,17 @@ class AuditLog:
             sealed=sealed.sealed,
             commitment=sealed.commitment,
         )
-        await write(tx, line)
+        await write(tx, statement)
         return event.id
 
     async def person_tag(self, person_id: UUID | None) -> bytes | None:
-        """The keyed tag under which a person's lines are found."""
+        """The keyed tag by which a person's entries are found."""
         if person_id is None:
             return None
         return await self._field_encryption.tag(LOG_PERSON, person_id.bytes)
 
     async def actor_tag(self, actor: Actor) -> bytes | None:
-        """The keyed tag under which an actor's own doings are found."""
+        """The keyed tag by which an actor's entries are found; None for the owner."""
         if actor.id is None or actor.kind is ActorKind.OWNER:
             return None
         return await self._field_encryption.tag(LOG_ACTOR, actor.kind.value, actor.id.bytes)
@@ -89,50 +89,52 @@ class AuditLog:
     async def open_entries(
         self, connection: AsyncConnection, rows: Sequence[Row[Any]]
     ) -> list[AccessLogEntry]:
-        """Open rows of the log. A destroyed key leaves a line without values."""
+        """Open rows of the log. A destroyed key leaves an entry without values."""
         private: dict[UUID, X25519PrivateKey | None] = {}
-        lines = []
+        entries = []
         for row in rows:
             if row.key_id not in private:
                 private[row.key_id] = await self._private_key(connection, row.key_id)
-            lines.append(_line(row, private[row.key_id]))
-        return lines
+            entries.append(_open_entry(row, private[row.key_id]))
+        return entries
 
     async def prepare(self, connection: AsyncConnection, owner_id: UUID, year: int) -> None:
-        """Make an owner's key pair of a year with the vault itself, in its transaction."""
-        await self._make(connection, owner_id, year)
+        """Create an owner's key pair for a year, in the transaction that creates the vault."""
+        await self._create_key(connection, owner_id, year)
 
     def forget(self, owner_id: UUID | None) -> None:
         """Drop an owner's cached public keys (after erasure)."""
-        for key in [key for key in self._public if key[0] == owner_id]:
-            del self._public[key]
+        for key in [key for key in self._public_keys if key[0] == owner_id]:
+            del self._public_keys[key]
 
     async def _public_key(
         self, connection: AsyncConnection | None, owner_id: UUID | None, year: int
     ) -> _PublicKey:
-        cached = self._public.get((owner_id, year))
+        cached = self._public_keys.get((owner_id, year))
         if cached is not None and clock.monotonic() - cached.read_at < _CACHE_SECONDS:
             return cached
         if connection is None:
-            async with self._database.aside() as apart:
-                row = await records.audit_key(apart, owner_id, year)
+            async with self._database.aside() as separate:
+                row = await records.audit_key(separate, owner_id, year)
         else:
             row = await records.audit_key(connection, owner_id, year)
         if row is None:
-            # Committed at once, apart: were it in the caller's transaction, a rollback would leave
-            # events sealed to a key that nobody holds.
-            async with self._database.aside() as apart:
-                await self._make(apart, owner_id, year)
-                row = await records.audit_key(apart, owner_id, year)
-        assert row is not None  # noqa: S101  (just made, or made by another process)
+            # Committed at once, separately: if the caller's transaction created the key, a rollback
+            # would delete it while the cached public key goes on sealing events.
+            async with self._database.aside() as separate:
+                await self._create_key(separate, owner_id, year)
+                row = await records.audit_key(separate, owner_id, year)
+        assert row is not None  # noqa: S101  (just created, here or by another process)
         public = X25519PublicKey.from_public_bytes(row.public_key)
-        made = _PublicKey(row.id, public, clock.monotonic())
-        self._public[(owner_id, year)] = made
-        while len(self._public) > _CACHE_SIZE:
-            self._public.popitem(last=False)
-        return made
+        key = _PublicKey(row.id, public, clock.monotonic())
+        self._public_keys[(owner_id, year)] = key
+        while len(self._public_keys) > _CACHE_SIZE:
+            self._public_keys.popitem(last=False)
+        return key
 
-    async def _make(self, connection: AsyncConnection, owner_id: UUID | None, year: int) -> None:
+    async def _create_key(
+        self, connection: AsyncConnection, owner_id: UUID | None, year: int
+    ) -> None:
         pair = X25519PrivateKey.generate()
         key_id = new_id()
         writer = await self._field_encryption.writer(owner_id, connection)
@@ -160,7 +162,7 @@ class AuditLog:
         return X25519PrivateKey.from_private_bytes(bytes.fromhex(values["private_key"]))
 
 
-def _line(row: Row[Any], private_key: X25519PrivateKey | None) -> AccessLogEntry:
+def _open_entry(row: Row[Any], private_key: X25519PrivateKey | None) -> AccessLogEntry:
     if private_key is None:
         return AccessLogEntry(row.id, None, row.state)
     opened = sealing.open_(

@@ -1,4 +1,4 @@
-"""The vocabulary of the log, and the one way an event becomes bytes. Pure.
+"""The vocabulary of the log, and the only encoding of an event as bytes. Pure.
 
 Fields are only ever added, never renamed, removed or given another meaning: a receipt made today
 must verify in ten years. A new field is left out of the encoding while it is empty.
@@ -17,14 +17,14 @@ from base.clock import rfc3339
 
 
 class Action(StrEnum):
-    """What was done, or tried: `subject.verb`. Closed; additions only."""
+    """What was done or attempted, as `subject.verb`. A closed list: words are only added."""
 
     SIGN_IN_CODE = "sign_in.code"
     SIGN_IN = "sign_in.success"
     SIGN_IN_FAILED = "sign_in.failure"
     SIGN_OUT = "sign_in.end"
     TOKEN_ISSUED = "token.issue"  # noqa: S105  (a name, not a secret)
-    TOKEN_REFUSED = "token.refuse"  # noqa: S105  (idem)
+    TOKEN_REFUSED = "token.refuse"  # noqa: S105  (a name, not a secret)
     VAULT_OPENED = "vault.open"
     VAULT_EXPORTED = "vault.export"
     VAULT_ERASED = "vault.erase"
@@ -76,7 +76,7 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acted, as the person will read it: a name, a job, an organisation, how to reach them."""
+    """Who acted, as shown to the person: a name, a job, an organisation, how to reach them."""
 
     kind: ActorKind
     id: UUID | None = None
@@ -89,7 +89,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One act on a person's vault. `at` is the database's clock at the judgement."""
+    """One act on a person's vault. `at` is the database's time when it was decided."""
 
     id: UUID
     at: datetime
@@ -115,7 +115,7 @@ def as_values(event: Event) -> dict[str, Any]:
         "at": rfc3339(event.at),
         "action": event.action.value,
         "outcome": event.outcome.value,
-        "actor": _filled(
+        "actor": _without_empty(
             kind=actor.kind.value,
             id=_text(actor.id),
             name=actor.name,
@@ -124,7 +124,7 @@ def as_values(event: Event) -> dict[str, Any]:
             organisation_id=_text(actor.organisation_id),
             contact=actor.contact,
         ),
-        **_filled(
+        **_without_empty(
             person=_text(event.person),
             reason=event.reason,
             grant=_text(event.grant),
@@ -146,11 +146,11 @@ def canonical(values: dict[str, Any]) -> bytes:
 
 
 def commitment(k_event: bytes, encoded: bytes) -> bytes:
-    """HMAC-SHA256(k_event, canonical event): says nothing without the sealed `k_event`."""
+    """HMAC-SHA256(k_event, canonical event): reveals nothing without the sealed `k_event`."""
     return hmac.digest(k_event, encoded, sha256)
 
 
-def _filled(**values: Any) -> dict[str, Any]:
+def _without_empty(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value}
 
 

@@ -1,8 +1,8 @@
-"""An event of the log as OCSF 1.8 sees it, for the tools that watch a whole organisation. Pure.
+"""An event of the log as an OCSF 1.8 event, for tools that monitor a whole organisation. Pure.
 
-What leaves is what watching needs: what was tried, by whose account, how it ended, on which
-pseudonyms. Never a name, a purpose in words, a contact or details; nor an address: the log has
-none. The subject, their papers and their agreements are pseudonyms of this consumer alone.
+Only what monitoring needs is exported: what was attempted, by whose account, the outcome, on which
+pseudonyms. Never a person's name, a contact, a purpose in words or details, and no network address:
+the log has none. People, documents and grants are pseudonyms, different for each consumer.
 See docs/formats/ocsf.md.
 """
 
@@ -19,7 +19,7 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _MILLISECOND = timedelta(milliseconds=1)
 
 Pseudonym = Callable[[str, str], str]
-"""`pseudonym(kind, id)`: always the same for one consumer, another for another."""
+"""`pseudonym(kind, id)`: stable for one consumer, different for each consumer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.LOG_READ: (_API, _READ),
     Action.REPORT: (_API, _CREATE),
 }
-# What a managed entity is: OCSF's number and word.
+# OCSF's type number and word for each managed entity.
 _ENTITIES = {
     "vault": (99, "Vault"),
     "organisation": (4, "Organization"),
@@ -89,9 +89,9 @@ _INFORMATIONAL, _LOW, _MEDIUM = 1, 2, 3
 
 
 def as_ocsf(values: dict[str, Any], *, index: int, release: str, pseudonym: Pseudonym) -> Any:
-    """An event's values (`audit.events.as_values`) as one OCSF event, JSON-able.
+    """An event's values (`audit.events.as_values`) as one OCSF event, ready for JSON.
 
-    `index` is its leaf's in the public log; `release` is this software's.
+    `index` is that of its leaf in the public log; `release` is this software's version.
     """
     action = Action(values["action"])
     class_, activity = _MAPPED[action]
@@ -139,7 +139,7 @@ def _unmapped(values: dict[str, Any], resources: list[dict[str, Any]]) -> dict[s
 
 
 def _api(action: Action, actor: dict[str, Any]) -> dict[str, Any]:
-    # An API Activity must say whence it came, and the log keeps no address: it says so.
+    # API Activity requires a source endpoint, and the log holds no network address.
     return {
         "actor": actor,
         "api": {"operation": action.value, "service": {"name": PRODUCT}},
@@ -164,7 +164,7 @@ def _entity(action: Action, values: dict[str, Any], pseudonym: Pseudonym) -> dic
 
 
 def _actor(actor: dict[str, Any], pseudonym: Pseudonym) -> dict[str, Any]:
-    """Accounts of professionals by their id and their structure; a person by a pseudonym."""
+    """A professional by account id and organisation; a person by a pseudonym."""
     kind = actor["kind"]
     user: dict[str, Any] = {"name": kind, "type_id": _user_type(kind), "type": kind.title()}
     if actor.get("id"):
@@ -189,14 +189,14 @@ def _user_type(kind: str) -> int:
 
 
 def _resources(values: dict[str, Any], pseudonym: Pseudonym) -> list[dict[str, Any]]:
-    """What was touched, under pseudonyms: the vault, the papers, the agreement, the request."""
-    found = [("vault", values["person"])] if values.get("person") else []
-    found += [("document", one) for one in values.get("documents", ())]
-    found += [(kind, values[kind]) for kind in ("grant", "request") if values.get(kind)]
-    # A vault is known as its person is: one pseudonym for both.
+    """What the event is about, as pseudonyms: the vault, the documents, the grant, the request."""
+    ids = [("vault", values["person"])] if values.get("person") else []
+    ids += [("document", document_id) for document_id in values.get("documents", ())]
+    ids += [(kind, values[kind]) for kind in ("grant", "request") if values.get(kind)]
+    # A vault and its person share one pseudonym.
     return [
-        {"type": kind, "uid": pseudonym("person" if kind == "vault" else kind, one)}
-        for kind, one in found
+        {"type": kind, "uid": pseudonym("person" if kind == "vault" else kind, id_)}
+        for kind, id_ in ids
     ]
 
 

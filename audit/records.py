@@ -28,7 +28,7 @@ from base.pipeline import Bound, Statement
 
 
 class AuditKey(Base):
-    """A key pair a person and a year: the public half seals events, the private one is sealed
+    """One key pair per person and year: the public half seals events, the private half is sealed
     under the person's key. `owner_id` is null for the service's own events."""
 
     __tablename__ = "audit_key"
@@ -50,7 +50,7 @@ class AuditKey(Base):
 
 
 class AccessEvent(Base):
-    """One line of the log. Append-only: role privileges and triggers keep it so (invariant 6)."""
+    """One event of the log. Append-only, by role privileges and triggers (invariant 6)."""
 
     __tablename__ = "access_event"
     __table_args__ = (
@@ -68,7 +68,7 @@ class AccessEvent(Base):
 
 
 class AccessOutcome(Base):
-    """Whether what was allowed was also sent whole. A missing line reads "not confirmed"."""
+    """Whether an allowed download was sent completely. A missing row means "not confirmed"."""
 
     __tablename__ = "access_outcome"
     __table_args__ = (CheckConstraint("state IN ('completed', 'interrupted')", name="state"),)
@@ -93,7 +93,7 @@ async def audit_key(
 
 
 async def add_audit_key(connection: AsyncConnection, **values: Any) -> None:
-    """Keep a new key pair; one that another process just made wins."""
+    """Insert a new key pair; one that another process has just inserted stays."""
     await connection.execute(
         upsert(AuditKey)
         .values(**values)
@@ -131,7 +131,7 @@ _OUTCOMES = Statement(
 
 
 def outcomes(events: Sequence[UUID], state: str) -> Bound:
-    """Append a batch of completions, or of interruptions; a line already there stays."""
+    """Append outcomes that are all `completed` or all `interrupted`; a row already there stays."""
     return _OUTCOMES(events=list(events), state=state)
 
 
@@ -144,7 +144,7 @@ async def events_of(
     event_id: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Row[Any]]:
-    """Lines of one person, or of one actor, newest first, each with its outcome's `state`."""
+    """Events of one person, or of one actor, newest first, each with its outcome's `state`."""
     query = (
         select(AccessEvent.__table__, AccessOutcome.state)
         .outerjoin(AccessOutcome, AccessOutcome.event_id == AccessEvent.id)

@@ -22,16 +22,16 @@ from storage.field_encryption import pad, unpad
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _FORMAT = b"\x01"
 _K_EVENT = 32
-_STEP = 256
+_PADDING_STEP = 256
 
 
 class InvalidEvent(Exception):
-    """A sealed event does not open, or is not the one committed to."""
+    """A sealed event does not open, or does not match its commitment."""
 
 
 @dataclass(frozen=True, slots=True)
 class SealedEvent:
-    """What the row keeps: the sealed bytes and the commitment to the canonical event."""
+    """What the row stores: the sealed bytes and the commitment to the canonical event."""
 
     sealed: bytes
     commitment: bytes
@@ -48,10 +48,10 @@ class OpenedEvent:
 def seal(
     values: dict[str, Any], *, key_id: UUID, event_id: UUID, public_key: X25519PublicKey
 ) -> SealedEvent:
-    """Seal the canonical event with a fresh `k_event` inside, and commit to it beside."""
+    """Seal the canonical event together with a fresh `k_event`, and compute its commitment."""
     encoded = canonical(values)
     k_event = secrets.token_bytes(_K_EVENT)
-    plain = pad(k_event + encoded, _STEP)
+    plain = pad(k_event + encoded, _PADDING_STEP)
     sealed = _SUITE.encrypt(plain, public_key, _info(key_id, event_id))
     return SealedEvent(_FORMAT + sealed, commitment(k_event, encoded))
 

@@ -1,4 +1,4 @@
-"""Verifying a log from outside: with what it publishes and its public key, and nothing else. Pure.
+"""Verifying a log from outside, with only what it publishes and its public key. Pure.
 
 Each failure is one sentence that names the checkpoint, the tile or the entry it is about.
 """
@@ -44,13 +44,13 @@ from audit.tlog.tiles import (
 )
 
 Fetch = Callable[[str], bytes | None]
-"""The bytes at a path below the log's prefix (`checkpoint`, `tile/…`); None when there is none."""
+"""The bytes at a path below the log's prefix (`checkpoint`, `tile/…`); None when it is missing."""
 Progress = Callable[[int, int], None]
 
 CHECKPOINT = "checkpoint"
 MOST_RECEIPT = 256 * 1024
-_MOST_KEPT = 64
-_MOST_PATH = 64
+_MAX_CACHED = 64
+_MAX_PATH = 64
 
 _CHECKPOINT_WORDS = {
     "form": "is not a signed checkpoint",
@@ -88,7 +88,6 @@ class Published:
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """What it says."""
         return self.verified.checkpoint
 
 
@@ -102,9 +101,9 @@ class InclusionReceipt:
 
 
 def check_published(fetch: Fetch, log: Verifier, policy: Policy | None = None) -> Published:
-    """The public checkpoint: signed by the log, cosigned by enough witnesses.
+    """Check the public checkpoint: signed by the log, cosigned by enough witnesses.
 
-    Raises `NotVerified`. The caller MUST still check that it continues what it held before.
+    Raises `NotVerified`. The caller MUST still check that it continues the one it had before.
     """
     raw = fetch(CHECKPOINT)
     if raw is None:
@@ -115,7 +114,7 @@ def check_published(fetch: Fetch, log: Verifier, policy: Policy | None = None) -
 
 
 def check_remembered(raw: bytes, log: Verifier) -> Checkpoint:
-    """A checkpoint kept from an earlier verification. Raises `NotVerified`."""
+    """Check a checkpoint kept from an earlier verification. Raises `NotVerified`."""
     return _verified_checkpoint(
         raw, log, None, "remembered", "the remembered checkpoint"
     ).checkpoint
@@ -124,7 +123,7 @@ def check_remembered(raw: bytes, log: Verifier) -> Checkpoint:
 def check_continues(
     fetch: Fetch, now: Checkpoint, before: Checkpoint, *, name: str = "remembered"
 ) -> None:
-    """That the tree of `now` is that of `before` with leaves added. Raises `NotVerified`."""
+    """Check that the tree of `now` is that of `before` with leaves added. Raises `NotVerified`."""
     if now.size < before.size:
         raise NotVerified(
             CHECKPOINT,
@@ -148,16 +147,16 @@ def check_continues(
 
 
 def check_receipt(raw: bytes, log: Verifier, policy: Policy | None = None) -> InclusionReceipt:
-    """A receipt alone: no network, only the log's key. Raises `NotVerified`.
+    """Check a receipt by itself: no network, only the log's key. Raises `NotVerified`.
 
-    The caller MAY check beside that its checkpoint is of the tree that everyone sees.
+    The caller MAY also check that its checkpoint is of the tree that everyone sees.
     """
     # 1. Its form.
     values = _receipt_values(raw)
     # 2. The event is the one committed to.
-    given = _bytes_of(values, "commitment", HASH)
+    committed = _bytes_of(values, "commitment", HASH)
     if not hmac.compare_digest(
-        commitment(_bytes_of(values, "k_event", HASH), values["encoded"]), given
+        commitment(_bytes_of(values, "k_event", HASH), values["encoded"]), committed
     ):
         raise NotVerified(
             "receipt",
@@ -168,8 +167,8 @@ def check_receipt(raw: bytes, log: Verifier, policy: Policy | None = None) -> In
     note = str(values["checkpoint"]).encode()
     verified = _verified_checkpoint(note, log, policy, "receipt", "the receipt's checkpoint")
     # 4. Its leaf is in that tree.
-    path = [_decoded(one) for one in values["inclusion"]]
-    leaf = leaf_hash(given + _bytes_of(values, "sealed_sha256", HASH))
+    path = [_decoded(item) for item in values["inclusion"]]
+    leaf = leaf_hash(committed + _bytes_of(values, "sealed_sha256", HASH))
     tree = verified.checkpoint
     try:
         verify_inclusion(leaf, values["index"], tree.size, path, tree.root)
@@ -183,16 +182,16 @@ def check_receipt(raw: bytes, log: Verifier, policy: Policy | None = None) -> In
 
 
 def check_whole(fetch: Fetch, checkpoint: Checkpoint, progress: Progress) -> None:
-    """Every tile and every entry of the tree. Constant memory. Raises `NotVerified`.
+    """Check every tile and every entry of the tree, in constant memory. Raises `NotVerified`.
 
-    `progress` is told (entries checked, of how many).
+    Calls `progress(entries checked, total)` on the way.
     """
     tiles = AuthenticTiles(fetch, checkpoint)
     total = checkpoint.size
     for start in range(0, total, WIDTH):
         tile = Tile(0, start // WIDTH, min(WIDTH, total - start))
         hashes = tiles.hashes(tile)
-        entries = _named(lambda one: entries_in(one, _bytes(fetch, one)), _bundle_of(tile))
+        entries = _read_entries(fetch, _bundle_of(tile))
         for at, (entry, expected) in enumerate(zip(entries, hashes, strict=True), start):
             if leaf_hash(entry) != expected:
                 raise NotVerified(
@@ -204,7 +203,7 @@ def check_whole(fetch: Fetch, checkpoint: Checkpoint, progress: Progress) -> Non
 
 
 class AuthenticTiles:
-    """The tiles of a tree, each compared with the one above it and at last with the root.
+    """The tiles of a tree, each checked against the one above it, and the top against the root.
 
     Raises `NotVerified` naming the first tile that is not the one the tree was signed with.
     """
@@ -215,51 +214,55 @@ class AuthenticTiles:
         self._edge = {
             tile: self._read(tile) for tile in edge_tiles(checkpoint.size) if tile.level != ENTRIES
         }
-        self._kept: OrderedDict[Tile, list[bytes]] = OrderedDict()
+        self._cache: OrderedDict[Tile, list[bytes]] = OrderedDict()
         if self._root() != checkpoint.root:
-            raise self._blamed()
+            raise self._root_failure()
 
     def hashes(self, tile: Tile) -> list[bytes]:
-        """A tile's hashes, authentic."""
+        """A tile's hashes, checked."""
         if tile in self._edge:
             return self._edge[tile]
-        kept = self._kept.get(tile)
-        if kept is None:
+        cached = self._cache.get(tile)
+        if cached is None:
             above = self.hashes(self._tile(tile.level + 1, tile.index // WIDTH))
-            kept = self._read(tile)
-            if root_of_tile(kept) != above[tile.index % WIDTH]:
+            cached = self._read(tile)
+            if root_of_tile(cached) != above[tile.index % WIDTH]:
                 raise _tile_failure(InvalidTile(tile.path, "hash"))
-            self._kept[tile] = kept
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-        return kept
+            self._cache[tile] = cached
+            while len(self._cache) > _MAX_CACHED:
+                self._cache.popitem(last=False)
+        return cached
 
     def read(self, level: int, index: int) -> bytes:
         """A `merkle.HashReader`."""
         tile_level, inner = divmod(level, HEIGHT)
         first = index << inner
         hashes = self.hashes(self._tile(tile_level, first // WIDTH))
-        return _folded(hashes[first % WIDTH : first % WIDTH + (1 << inner)])
+        return _subtree_root(hashes[first % WIDTH : first % WIDTH + (1 << inner)])
 
     def _tile(self, level: int, index: int) -> Tile:
-        there = (self._size >> (HEIGHT * level)) - index * WIDTH
-        return Tile(level, index, min(there, WIDTH))
+        width = (self._size >> (HEIGHT * level)) - index * WIDTH
+        return Tile(level, index, min(width, WIDTH))
 
     def _read(self, tile: Tile) -> list[bytes]:
-        return _named(lambda one: hashes_in(one, _bytes(self._fetch, one)), tile)
+        try:
+            return hashes_in(tile, _tile_bytes(self._fetch, tile))
+        except InvalidTile as broken:
+            failure = _tile_failure(broken)
+        raise failure
 
     def _root(self) -> bytes:
-        """Of the partial tiles alone: each holds the subtrees of its bits of the size."""
+        """From the partial tiles alone: each holds the subtrees of its own bits of the size."""
         parts: list[bytes] = []
-        for tile in sorted(self._edge, key=lambda one: -one.level):
+        for tile in sorted(self._edge, key=lambda tile: -tile.level):
             parts += _subtrees(self._edge[tile])
         return CompactRange(self._size, parts).root()
 
-    def _blamed(self) -> NotVerified:
-        """Which partial tile is wrong, told by what lies below; or else the checkpoint."""
+    def _root_failure(self) -> NotVerified:
+        """Which partial tile does not match what is below it; if none, the checkpoint."""
         for tile in self._edge:
-            for at, given in enumerate(self._below(tile)):
-                if given != self._edge[tile][at]:
+            for at, expected in enumerate(self._below(tile)):
+                if expected != self._edge[tile][at]:
                     return _tile_failure(InvalidTile(tile.path, "hash"))
         return NotVerified(
             CHECKPOINT,
@@ -269,10 +272,9 @@ class AuthenticTiles:
         )
 
     def _below(self, tile: Tile) -> Iterator[bytes]:
-        """What a partial tile's hashes should be, by the entries or the tiles below it."""
+        """What a partial tile's hashes should be, from the entries or the tiles below it."""
         if tile.level == 0:
-            bundle = _bundle_of(tile)
-            entries = _named(lambda one: entries_in(one, _bytes(self._fetch, one)), bundle)
+            entries = _read_entries(self._fetch, _bundle_of(tile))
             yield from (leaf_hash(entry) for entry in entries)
             return
         for at in range(tile.width):
@@ -281,15 +283,15 @@ class AuthenticTiles:
 
 def _subtrees(hashes: list[bytes]) -> list[bytes]:
     """The largest complete subtrees of a partial tile, left to right."""
-    found, at = [], 0
+    roots, at = [], 0
     while at < len(hashes):
         width = 1 << (len(hashes) - at).bit_length() - 1
-        found.append(_folded(hashes[at : at + width]))
+        roots.append(_subtree_root(hashes[at : at + width]))
         at += width
-    return found
+    return roots
 
 
-def _folded(hashes: list[bytes]) -> bytes:
+def _subtree_root(hashes: list[bytes]) -> bytes:
     """The root of a complete subtree of 1, 2, 4… hashes."""
     while len(hashes) > 1:
         hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
@@ -300,8 +302,8 @@ def _bundle_of(tile: Tile) -> Tile:
     return Tile(ENTRIES, tile.index, tile.width)
 
 
-def _bytes(fetch: Fetch, tile: Tile) -> bytes:
-    """A tile, or its part of the full one. Raises `InvalidTile`."""
+def _tile_bytes(fetch: Fetch, tile: Tile) -> bytes:
+    """A tile's bytes, or its part of the full tile's. Raises `InvalidTile`."""
     data = fetch(tile.path)
     if data is None and tile.width < WIDTH:
         full = fetch(tile.full.path)
@@ -311,9 +313,9 @@ def _bytes(fetch: Fetch, tile: Tile) -> bytes:
     return data
 
 
-def _named(read: Callable[[Tile], list[bytes]], tile: Tile) -> list[bytes]:
+def _read_entries(fetch: Fetch, bundle: Tile) -> list[bytes]:
     try:
-        return read(tile)
+        return entries_in(bundle, _tile_bytes(fetch, bundle))
     except InvalidTile as broken:
         failure = _tile_failure(broken)
     raise failure
@@ -336,27 +338,27 @@ def _verified_checkpoint(
 
 
 def _receipt_values(raw: bytes) -> dict[str, Any]:
-    """What a receipt says, each value of its type; `encoded` is its event in canonical form."""
+    """A receipt's values, their form checked; `encoded` is its event in canonical form."""
     if len(raw) > MOST_RECEIPT:
         raise _malformed()
     try:
         values = json.loads(raw)
         encoded = canonical(values["event"])
         values["checkpoint"].encode()
-        shaped = isinstance(values["event"], dict) and type(values["index"]) is int
-        shaped = shaped and isinstance(values["inclusion"], list)
+        well_formed = isinstance(values["event"], dict) and type(values["index"]) is int
+        well_formed = well_formed and isinstance(values["inclusion"], list)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _malformed() from None
-    if not shaped or len(values["inclusion"]) > _MOST_PATH:
+    if not well_formed or len(values["inclusion"]) > _MAX_PATH:
         raise _malformed()
     return {**values, "encoded": encoded}
 
 
 def _bytes_of(values: dict[str, Any], name: str, length: int) -> bytes:
-    found = _decoded(values.get(name))
-    if len(found) != length:
+    raw = _decoded(values.get(name))
+    if len(raw) != length:
         raise _malformed()
-    return found
+    return raw
 
 
 def _decoded(value: object) -> bytes:

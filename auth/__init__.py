@@ -1,1 +1,1 @@
-"""Floor 3: who is calling: people, workers, clients."""
+"""The auth layer: who is calling: people, workers, clients."""

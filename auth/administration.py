@@ -20,13 +20,13 @@ from base.ids import new_id
 from base.key_names import CLIENT, EMAIL, ORGANISATION, WORKER
 
 OPERATOR = Actor(ActorKind.OPERATOR)
-_LONGEST = 200
+_MAX_LENGTH = 200
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{2,63}")
-_MEMBERS = frozenset({"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"})
+_JWK_MEMBERS = frozenset({"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"})
 
 
 async def add_organisation(services: CoreServices, *, name: str, contact: str) -> UUID:
-    """Add a structure. `contact`: how its people reach it, in one line."""
+    """Add an organisation. `contact`: how people reach it, in one line."""
     organisation_id = new_id()
     values = {"name": _line("name", name), "contact": _line("contact", contact)}
     sealed = (await services.field_encryption.writer(None)).seal(
@@ -65,13 +65,13 @@ async def add_worker(
     sealed = (await services.field_encryption.writer(None)).seal(WORKER, worker_id, values)
     email_tag = await services.field_encryption.tag(EMAIL, address)
     async with services.database.transaction() as tx:
-        await _must_exist(tx, organisation_id)
+        await _check_organisation(tx, organisation_id)
         added = await recipients.add_worker(
             tx, id=worker_id, organisation_id=organisation_id, email_tag=email_tag, sealed=sealed
         )
         if added:
-            about = {"worker": str(worker_id), "organisation": str(organisation_id)}
-            await _record(services, tx, Action.WORKER_ADDED, **about)
+            details = {"worker": str(worker_id), "organisation": str(organisation_id)}
+            await _record(services, tx, Action.WORKER_ADDED, **details)
     if not added:
         raise ServiceError(ErrorKind.CONFLICT, "email_taken")
     return worker_id
@@ -87,7 +87,7 @@ async def add_client(
     contact: str = "",
     client_id: str | None = None,
 ) -> str:
-    """Add an administration's system by its public keys; its `client_id`, made up if not given.
+    """Add an administration's system by its public keys; returns its `client_id`, random if None.
 
     Raises `ServiceError`: NOT_FOUND for an unknown organisation, CONFLICT `client_id_taken`,
     INVALID `client_key_not_allowed`, `scope_unknown`, `client_id_invalid`, `text_invalid`.
@@ -102,7 +102,7 @@ async def add_client(
     }
     sealed = (await services.field_encryption.writer(None)).seal(CLIENT, row_id, values)
     async with services.database.transaction() as tx:
-        await _must_exist(tx, organisation_id)
+        await _check_organisation(tx, organisation_id)
         added = await recipients.add_client(
             tx,
             id=row_id,
@@ -113,15 +113,15 @@ async def add_client(
             sealed=sealed,
         )
         if added:
-            about = {"client": str(row_id), "organisation": str(organisation_id)}
-            await _record(services, tx, Action.CLIENT_ADDED, **about)
+            details = {"client": str(row_id), "organisation": str(organisation_id)}
+            await _record(services, tx, Action.CLIENT_ADDED, **details)
     if not added:
         raise ServiceError(ErrorKind.CONFLICT, "client_id_taken")
     return public_id
 
 
 async def deactivate_worker(services: CoreServices, worker_id: UUID) -> None:
-    """Bar a worker: their sessions end with this commit. NOT_FOUND when there is none."""
+    """Bar a worker: their sessions end with this commit. NOT_FOUND when none is active."""
     async with services.database.transaction() as tx:
         organisation_id = await recipients.deactivate_worker(tx, worker_id)
         if organisation_id is not None:
@@ -138,7 +138,7 @@ async def deactivate_worker(services: CoreServices, worker_id: UUID) -> None:
 
 
 async def deactivate_client(services: CoreServices, client_id: str) -> None:
-    """Bar a client: its tokens name nobody from this commit on. NOT_FOUND when there is none."""
+    """Bar a client: its tokens are invalid from this commit on. NOT_FOUND when none is active."""
     async with services.database.transaction() as tx:
         row = await recipients.deactivate_client(tx, client_id)
         if row is not None:
@@ -153,7 +153,7 @@ async def deactivate_client(services: CoreServices, client_id: str) -> None:
         raise not_found()
 
 
-async def _must_exist(tx: AsyncConnection, organisation_id: UUID) -> None:
+async def _check_organisation(tx: AsyncConnection, organisation_id: UUID) -> None:
     if await recipients.organisation(tx, organisation_id) is None:
         raise not_found()
 
@@ -168,11 +168,12 @@ async def _record(
 
 
 def _public_jwks(jwks: dict[str, Any]) -> dict[str, Any]:
-    """The key set without what we never read."""
+    """The key set, with only the members that we read."""
     public_keys_from_jwks(jwks)
     return {
         "keys": [
-            {name: value for name, value in key.items() if name in _MEMBERS} for key in jwks["keys"]
+            {name: value for name, value in key.items() if name in _JWK_MEMBERS}
+            for key in jwks["keys"]
         ]
     }
 
@@ -180,6 +181,6 @@ def _public_jwks(jwks: dict[str, Any]) -> dict[str, Any]:
 def _line(field: str, text: str) -> str:
     """One line of visible text. Raises `ServiceError` INVALID `text_invalid`."""
     line = unicodedata.normalize("NFC", text).strip()
-    if not 1 <= len(line) <= _LONGEST or not line.isprintable():
-        raise invalid("text_invalid", field=field, longest=_LONGEST)
+    if not 1 <= len(line) <= _MAX_LENGTH or not line.isprintable():
+        raise invalid("text_invalid", field=field, longest=_MAX_LENGTH)
     return line

@@ -1,8 +1,8 @@
-"""A token whose holder is not looked up yet: a use case asks who it is in its own transaction, in
-the round of what it judges, so that who is calling and what they may do are of one instant.
+"""A token whose holder is not looked up yet: a use case does that in its own transaction, in the
+same round trip as what it decides on, so that identity and permission are read at one instant.
 
-    found = await tx.fetch(*identity_questions(bearer), question)
-    recipient = await identified(services, bearer, found)
+    results = await tx.fetch(*identity_questions(bearer), question)
+    recipient = await identified(services, bearer, results)
 """
 
 from collections.abc import Sequence
@@ -24,36 +24,36 @@ class SessionToken:
 
 
 Bearer = Recipient | SessionToken
-"""Who calls a use case that authenticates by itself, or whom its caller already knows."""
+"""The caller of a use case that authenticates by itself: a token, or someone already identified."""
 
 
 def identity_questions(bearer: Bearer) -> tuple[Bound, ...]:
-    """What to ask the database to know who is calling: nothing of one already known."""
+    """The queries that identify the caller; none for a caller already identified."""
     if isinstance(bearer, SessionToken):
         return (live_session(bearer.token_hash),)
     return ()
 
 
-async def identified(services: CoreServices, bearer: Bearer, found: Sequence[Rows]) -> Recipient:
-    """Who is calling, by the answers to `identity_questions`, which come first in `found`.
+async def identified(services: CoreServices, bearer: Bearer, results: Sequence[Rows]) -> Recipient:
+    """Who is calling, from the results of `identity_questions`, which come first in `results`.
 
-    Raises `unauthenticated`, or `wrong_caller` for a person: a grant's recipient is neither.
+    Raises `unauthenticated`, or `wrong_caller` for a person: a person is no recipient of a grant.
     """
     if not isinstance(bearer, SessionToken):
         return bearer
-    if not found[0]:
+    if not results[0]:
         raise unauthenticated()
-    session = found[0][0]
+    session = results[0][0]
     if session.subject_kind == "person":
         raise wrong_caller()
     return await sessions.worker_of_row(services, session)
 
 
 def unauthenticated() -> ServiceError:
-    """There is no good token. Why is not said."""
+    """There is no valid token. The reason is not given."""
     return ServiceError(ErrorKind.UNAUTHENTICATED, "unauthenticated")
 
 
 def wrong_caller() -> ServiceError:
-    """Signed in, as someone whom this address is not for."""
+    """Signed in, but this address is not for such a caller."""
     return ServiceError(ErrorKind.REFUSED, "wrong_caller")

@@ -20,13 +20,13 @@ from base.key_names import MESSAGE
 from storage.field_encryption import DecryptionError
 
 CHANNEL = "unefois_messages"
-MOST_ATTEMPTS = 8
+MAX_ATTEMPTS = 8
 INBOX = 50
 _BATCH = 10
-# While the lease runs, no other process sends the same message; a messenger takes less.
+# While the lease runs, no other process sends the same message: sending must take less.
 _LEASE = timedelta(seconds=60)
-_LONGEST_SENDING = 40.0
-_LONGEST_WAIT = 30.0
+_MAX_SENDING_SECONDS = 40.0
+_MAX_WAIT_SECONDS = 30.0
 
 _log = structlog.get_logger()
 
@@ -40,16 +40,16 @@ async def queue(
     text: str,
     subject: str = "",
     life: timedelta = timedelta(days=1),
-    really: bool = True,
+    send: bool = True,
 ) -> UUID:
-    """Leave a message to send once `tx` commits; dropped when not sent within `life`.
+    """Queue a message, sent once `tx` commits; dropped when not sent within `life`.
 
-    Not `really`: the same row and the same work, thrown away unsent, so that neither the answer's
-    time nor the table tells who has an account. A crash after the commit sends it later.
+    Without `send`: the same row and the same work, deleted unsent, so that neither the response
+    time nor the table shows who has an account. A crash after the commit only delays sending.
     """
     writer = await services.field_encryption.writer(None)
     message_id = new_id()
-    values = {"to": to, "subject": subject, "text": text, "send": int(really)}
+    values = {"to": to, "subject": subject, "text": text, "send": int(send)}
     await messages.add_message(
         tx,
         id=message_id,
@@ -73,7 +73,7 @@ class InboxMessage:
 
 
 async def inbox(services: CoreServices, *, to: str | None = None) -> list[InboxMessage]:
-    """The demo's last messages, newest first, maybe of one address only; else `RuntimeError`."""
+    """The demo's last messages, newest first, or those to one address. `RuntimeError` elsewhere."""
     if services.settings.mode != "demo" or services.settings.messenger != "inbox":
         raise RuntimeError("messages may be shown in the demo only")
     reader = await services.field_encryption.reader(None)
@@ -97,71 +97,71 @@ class Deliverer:
         self._messenger = messenger
 
     async def run(self) -> None:
-        """Deliver until cancelled. A lost database is waited for."""
+        """Deliver until cancelled. Retries while the database is unreachable."""
         pause = 1.0
         while True:
             try:
-                async with self._services.database.listening(CHANNEL) as ear:
+                async with self._services.database.listening(CHANNEL) as connection:
                     while True:
                         while await self.deliver_due():
                             pass
                         pause = 1.0
-                        await self._wait(ear)
+                        await self._wait(connection)
             except (psycopg.Error, SQLAlchemyError, OSError) as error:
                 _log.warning("deliverer_interrupted", error=type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30.0)
 
     async def deliver_due(self) -> int:
-        """Send one batch of what is due; how many were taken.
+        """Send one batch of due messages; returns how many were taken.
 
-        A crash between sending and deleting sends a message twice: never none.
+        A crash between sending and deleting sends a message twice; none is lost.
         """
         async with self._services.database.transaction() as tx:
             batch = await messages.claim_messages(
-                tx, lease=_LEASE, limit=_BATCH, most_attempts=MOST_ATTEMPTS
+                tx, lease=_LEASE, limit=_BATCH, max_attempts=MAX_ATTEMPTS
             )
         await asyncio.gather(*(self._deliver(row) for row in batch))
         if batch and self._messenger.keeps:
             async with self._services.database.transaction() as tx:
-                await messages.delete_beyond(tx, INBOX)
+                await messages.trim_inbox(tx, INBOX)
         return len(batch)
 
     async def _deliver(self, row: Any) -> None:
         done = await self._send(row)
         async with self._services.database.transaction() as tx:
-            if not done and row.attempts < MOST_ATTEMPTS:
+            if not done and row.attempts < MAX_ATTEMPTS:
                 delay = timedelta(seconds=min(5 * 2 ** (row.attempts - 1), 300))
                 await messages.postpone_message(tx, row.id, delay)
             elif done and self._messenger.keeps:
-                await messages.shelve_message(tx, row.id)
+                await messages.keep_in_inbox(tx, row.id)
             else:
                 await messages.delete_message(tx, row.id)
 
     async def _send(self, row: Any) -> bool:
-        """Whether nothing is left to try. Logs hold ids and kinds of failure only."""
+        """False when it must be retried. Logs hold only ids and kinds of failure."""
         log = _log.bind(message=str(row.id), channel=row.channel, attempt=row.attempts)
         try:
             reader = await self._services.field_encryption.reader(None)
             values = reader.open(MESSAGE, row.id, row.sealed)
             if values["send"]:
                 outgoing = Outgoing(row.channel, values["to"], values["subject"], values["text"])
-                async with asyncio.timeout(_LONGEST_SENDING):
+                async with asyncio.timeout(_MAX_SENDING_SECONDS):
                     await self._messenger.send(outgoing)
         except (Undeliverable, DecryptionError) as error:
             log.warning("message_dropped", error=str(error))
         except NotSent as error:
             log.warning("message_not_sent", error=str(error))
             return False
-        except Exception as error:  # noqa: BLE001  (one message may not stop the others)
+        except Exception as error:  # noqa: BLE001  (one message must not stop the others)
             log.warning("message_not_sent", error=type(error).__name__)
             return False
         return True
 
-    async def _wait(self, ear: psycopg.AsyncConnection[Any]) -> None:
-        """Until a message is queued, or the next try is due."""
+    async def _wait(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Wait until a message is queued, or the next attempt is due."""
         async with self._services.database.transaction() as tx:
-            due = await messages.seconds_until_due(tx, MOST_ATTEMPTS)
-        seconds = _LONGEST_WAIT if due is None else min(max(due, 0.05), _LONGEST_WAIT)
-        async for _ in ear.notifies(timeout=seconds, stop_after=1):
+            due = await messages.seconds_until_due(tx, MAX_ATTEMPTS)
+        seconds = _MAX_WAIT_SECONDS if due is None else min(max(due, 0.05), _MAX_WAIT_SECONDS)
+        async for _ in connection.notifies(timeout=seconds, stop_after=1):
             return

@@ -1,7 +1,7 @@
-"""The words of every SMS and e-mail: they name no vault, no paper, and nobody but who asks.
+"""The text of every SMS and e-mail: it names no vault, no document, and nobody but the requester.
 
-The French text is the id in the catalogue; `services.translate` gives it in the language of who
-receives it.
+The French text is the id in the translation catalogue; `services.translate` gives it in the
+addressee's language.
 """
 
 from auth.services import CoreServices
@@ -20,7 +20,7 @@ def sign_in_code(services: CoreServices, language: str, code: str) -> str:
 
 
 def codes_locked(services: CoreServices, language: str) -> str:
-    """Instead of a code, while none is accepted for this address."""
+    """The text sent instead of a code, while none is accepted for this address."""
     text = _(
         "Trop de codes faux. Plus aucun code ne marche pendant 24 heures. "
         "Si ce n’était pas vous, ne faites rien."
@@ -34,7 +34,7 @@ def sign_in_subject(services: CoreServices, language: str) -> str:
 
 
 def request_waits(services: CoreServices, language: str, sender: Recipient) -> str:
-    """Someone asks to see papers: who, never which or what for."""
+    """Someone asks to see documents: says who, never which ones or why."""
     text = _(
         "{who} demande à voir des papiers. Dites oui ou non : {url} "
         "Si cela ne vous concerne pas, répondez-y « Ce n’est pas moi »."
@@ -44,7 +44,7 @@ def request_waits(services: CoreServices, language: str, sender: Recipient) -> s
 
 
 def paper_expires(services: CoreServices, language: str) -> str:
-    """A paper ends soon; which one, only the vault says."""
+    """A document expires soon; only the vault says which one."""
     text = _(
         "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir lequel, "
         "ou parlez-en à la personne qui vous accompagne."
@@ -53,7 +53,7 @@ def paper_expires(services: CoreServices, language: str) -> str:
 
 
 def log_ends(services: CoreServices, language: str, year: int) -> str:
-    """In 30 days, the log of `year` and before can no longer be read."""
+    """In 30 days, the log of `year` and earlier can no longer be read."""
     text = _(
         "Dans 30 jours, le journal de votre coffre pour {year} et avant ne pourra plus être lu. "
         "Pour le garder, emportez-le : {url}"

@@ -1,7 +1,7 @@
 """Signing in by a code: people by their phone, workers by their work e-mail.
 
-Everything is written and done alike whether or not the account exists (invariant 7): the answer,
-the rows, the sealing, the line of the log.
+The same is written and done whether or not the account exists (invariant 7): the answer, the rows,
+the sealing, the log entry.
 """
 
 import hmac
@@ -26,11 +26,11 @@ from base.ids import new_id
 from base.key_names import SIGN_IN, SIGN_IN_CODE
 
 CODE_LIFE = timedelta(minutes=10)
-MOST_ATTEMPTS = 5
-MOST_WRONG = 20
+MAX_ATTEMPTS = 5
+MAX_WRONG_CODES = 20
 HOUR = timedelta(hours=1)
-# An attempt comes at most a code's life after its sign-in: so no 24 hours hold more than
-# MOST_WRONG wrong codes.
+# An attempt comes at most one CODE_LIFE after its sign-in, so that any 24 hours hold at most
+# MAX_WRONG_CODES wrong codes.
 WRONG_WINDOW = timedelta(hours=24) + CODE_LIFE
 _DIGITS = 6
 
@@ -53,18 +53,18 @@ async def send_code(
     """Send a code to a phone (a person) or to a work e-mail (a worker).
 
     Raises `ServiceError`: INVALID `one_address`, `phone_invalid`, `email_invalid`; TOO_MANY
-    `too_many_codes`, counted by address whether or not anyone is there.
+    `too_many_codes`, counted by address whether or not it has an account.
     """
     address = await _typed_address(services, phone, email)
     async with services.database.transaction() as tx:
         # 1. One sign-in of an address at a time: the counts below are exact.
         account = await session_start.lock_account(tx, address)
-        sent = await _queue_code(services, tx, account, language)
+        pending = await _queue_code(services, tx, account, language)
     # A crash from here on leaves a code on its way, and a sign-in that expires by itself.
-    if isinstance(sent, SignInRefused):
-        await session_start.record_refusal(services, account, Action.SIGN_IN_CODE, sent.reason)
-        raise ServiceError(ErrorKind.TOO_MANY, "too_many_codes", retry_after=sent.retry_after)
-    return sent
+    if isinstance(pending, SignInRefused):
+        await session_start.record_refusal(services, account, Action.SIGN_IN_CODE, pending.reason)
+        raise ServiceError(ErrorKind.TOO_MANY, "too_many_codes", retry_after=pending.retry_after)
+    return pending
 
 
 async def redeem_code(
@@ -75,11 +75,11 @@ async def redeem_code(
     language: str = "fr",
     on_vault_opened: OnVaultOpened | None = None,
 ) -> NewSession:
-    """Exchange a good code for a session; the first one for a phone opens an empty vault.
+    """Exchange a right code for a session; the first one for a phone opens an empty vault.
 
     `on_vault_opened(services, tx, person_id, phone_tag)` runs in the same transaction as the
     opening. Raises `ServiceError`: NOT_FOUND for an unknown sign-in; UNAUTHENTICATED `code_wrong`
-    for a wrong, late, exhausted or used code alike; REFUSED `vault_asleep` for a good code that no
+    for a wrong, late, exhausted or used code alike; REFUSED `vault_asleep` for a right code that no
     longer suffices (a number unused for six months may be another person's).
     """
     async with services.database.transaction() as tx:
@@ -91,23 +91,24 @@ async def redeem_code(
     async with services.database.transaction() as tx:
         # 1. One attempt on an address at a time, across all its sign-ins.
         account = await session_start.lock_account(tx, address)
-        # 2. The attempt is spent before the code is looked at, and whatever it was.
-        ended: NewSession | SignInRefused | None = await _try_code(services, tx, row, code, account)
-        # 3. The code is good, once: a session, a vault maybe, and the line that says so.
-        if ended is None:
+        # 2. The attempt is counted before the code is compared, for any code.
+        result: NewSession | SignInRefused | None
+        result = await _try_code(services, tx, row, code, account)
+        # 3. The code is right, and used up: a session, maybe a vault, and the log entry.
+        if result is None:
             await sign_ins.use_sign_in(tx, row.id)
-            ended = await session_start.start_session(
+            result = await session_start.start_session(
                 services, tx, account, language=language, on_vault_opened=on_vault_opened
             )
-        if isinstance(ended, SignInRefused):
-            # The spent attempt and its line commit together: nothing of the act is undone.
+        if isinstance(result, SignInRefused):
+            # The counted attempt and its log entry commit together: a refusal undoes neither.
             await session_start.record_attempt(
-                services, tx, account, Action.SIGN_IN_FAILED, ended.reason
+                services, tx, account, Action.SIGN_IN_FAILED, result.reason
             )
-    # A crash from here on leaves a session whose token nobody holds; it ends by itself.
-    if isinstance(ended, NewSession):
-        return ended
-    if ended.reason == "vault_asleep":
+    # A crash from here on leaves a session whose token nobody holds; it expires by itself.
+    if isinstance(result, NewSession):
+        return result
+    if result.reason == "vault_asleep":
         raise ServiceError(ErrorKind.REFUSED, "vault_asleep")
     raise ServiceError(ErrorKind.UNAUTHENTICATED, "code_wrong")
 
@@ -130,12 +131,12 @@ async def _address_of(services: CoreServices, row: Any) -> Address:
 async def _queue_code(
     services: CoreServices, tx: AsyncConnection, account: Account, language: str
 ) -> PendingSignIn | SignInRefused:
-    """Keep a sign-in and queue its message, unless this hour's codes are used up."""
+    """Store a sign-in and queue its message, unless this hour's codes are used up."""
     address = account.address
     at = await instant(tx)
-    seen = await sign_ins.recent(tx, address.tag, sent_within=HOUR, tried=WRONG_WINDOW)
-    if seen.sent >= services.settings.sign_ins_per_hour:
-        wait = ceil((seen.oldest + HOUR - at).total_seconds())
+    recent = await sign_ins.recent(tx, address.tag, sent_within=HOUR, tried_within=WRONG_WINDOW)
+    if recent.sent >= services.settings.sign_ins_per_hour:
+        wait = ceil((recent.oldest + HOUR - at).total_seconds())
         return SignInRefused("too_many_codes", max(wait, 1))
     pending = PendingSignIn(new_id(), at + CODE_LIFE)
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
@@ -149,7 +150,8 @@ async def _queue_code(
         code_tag=await _code_tag(services, pending.id, code),
         expires_at=pending.expires_at,
     )
-    await _notify(services, tx, account, language, None if seen.wrong >= MOST_WRONG else code)
+    locked = recent.wrong >= MAX_WRONG_CODES
+    await _notify(services, tx, account, language, None if locked else code)
     await session_start.record_attempt(services, tx, account, Action.SIGN_IN_CODE)
     return pending
 
@@ -157,47 +159,48 @@ async def _queue_code(
 async def _notify(
     services: CoreServices, tx: AsyncConnection, account: Account, language: str, code: str | None
 ) -> None:
-    """Send the code, or that none is accepted for now; to a person in the language of the vault."""
+    """Queue the code, or a notice that none is accepted for now; in the vault's language if any."""
     address = account.address
-    spoken = account.row.language if account.vault else language
+    if account.vault:
+        language = account.row.language
     if code is None:
-        text = notifications.codes_locked(services, spoken)
+        text = notifications.codes_locked(services, language)
     else:
-        text = notifications.sign_in_code(services, spoken, code)
+        text = notifications.sign_in_code(services, language, code)
     await messages.queue(
         services,
         tx,
         channel="sms" if address.kind == "person" else "email",
         to=address.value,
         text=text,
-        subject=notifications.sign_in_subject(services, spoken),
+        subject=notifications.sign_in_subject(services, language),
         life=CODE_LIFE,
         # A phone without a vault gets a real code: it opens one. An unknown e-mail gets nothing.
-        really=address.kind == "person" or account.row is not None,
+        send=address.kind == "person" or account.row is not None,
     )
 
 
 async def _try_code(
     services: CoreServices, tx: AsyncConnection, row: Any, code: str, account: Account
 ) -> SignInRefused | None:
-    """Spend one attempt and compare; None when the code is good and names an account."""
-    seen = await sign_ins.recent(tx, row.address_tag, sent_within=HOUR, tried=WRONG_WINDOW)
-    if seen.wrong >= MOST_WRONG:
+    """Count one attempt and compare; None when the code is right and names an account."""
+    recent = await sign_ins.recent(tx, row.address_tag, sent_within=HOUR, tried_within=WRONG_WINDOW)
+    if recent.wrong >= MAX_WRONG_CODES:
         return SignInRefused("too_many_wrong_codes")
-    spent = await sign_ins.count_attempt(tx, row.id, MOST_ATTEMPTS)
-    tag = await _code_tag(services, row.id, _typed(code))
-    good = hmac.compare_digest(tag, row.code_tag)
-    # A person's first code opens their vault; a worker who was never added, or is barred, has none.
-    nobody = account.row is None and account.address.kind == "worker"
-    return None if good and spent and not nobody else SignInRefused("code_wrong")
+    usable = await sign_ins.count_attempt(tx, row.id, MAX_ATTEMPTS)
+    tag = await _code_tag(services, row.id, _digits_of(code))
+    right = hmac.compare_digest(tag, row.code_tag)
+    # A person's first code opens their vault; a worker who was never added or is barred has none.
+    unknown_worker = account.row is None and account.address.kind == "worker"
+    return None if right and usable and not unknown_worker else SignInRefused("code_wrong")
 
 
 async def _code_tag(services: CoreServices, sign_in_id: UUID, code: str) -> bytes:
-    """A code under a key of the service: six digits alone would be guessed from a hash."""
+    """A code's tag under a key of the service: six digits could be guessed from a plain hash."""
     return await services.field_encryption.tag(SIGN_IN_CODE, sign_in_id.bytes, code)
 
 
-def _typed(code: str) -> str:
+def _digits_of(code: str) -> str:
     """The digits of a code as people type it: `123 456`, or in the digits of another script."""
-    kept = (unicodedata.decimal(character, None) for character in code)
-    return "".join(str(digit) for digit in kept if digit is not None)
+    digits = (unicodedata.decimal(character, None) for character in code)
+    return "".join(str(digit) for digit in digits if digit is not None)

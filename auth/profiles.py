@@ -1,7 +1,7 @@
-"""Workers and clients as the log names them: their sealed fields, opened once a minute at most.
+"""Workers and clients as the log names them: their sealed fields, opened at most once a minute.
 
-The cache is keyed by the sealed bytes that the database gave just now, so that a change is seen at
-once: what is saved is the opening, never the look-up.
+The cache is keyed by the sealed bytes just read from the database, so that a change is seen at
+once: it saves the opening, not the query.
 """
 
 from collections import OrderedDict
@@ -18,8 +18,8 @@ from storage.field_encryption import FieldEncryption
 _CACHE_SECONDS = 60.0
 _CACHE_SIZE = 1_000
 
-_Opened = OrderedDict[tuple[str, UUID, bytes], tuple[float, dict[str, Any]]]
-_opened: WeakKeyDictionary[FieldEncryption, _Opened] = WeakKeyDictionary()
+_Cache = OrderedDict[tuple[str, UUID, bytes], tuple[float, dict[str, Any]]]
+_caches: WeakKeyDictionary[FieldEncryption, _Cache] = WeakKeyDictionary()
 
 
 async def worker(
@@ -34,14 +34,14 @@ async def worker(
     """The worker of a row, under the name their organisation gave them."""
     own = await _open(services, WORKER, worker_id, sealed)
     organisation = await _open(services, ORGANISATION, organisation_id, organisation_sealed)
-    reach = [own[name] for name in ("phone", "hours") if own[name]] or [own["email"]]
+    contact = [own[name] for name in ("phone", "hours") if own[name]] or [own["email"]]
     return Worker(
         worker_id,
         organisation_id,
         own["name"],
         own["job"],
         organisation["name"],
-        ", ".join(reach),
+        ", ".join(contact),
         session_id,
     )
 
@@ -63,7 +63,7 @@ async def client(services: CoreServices, row: Any) -> Client:
 
 
 async def _open(services: CoreServices, table: str, row_id: UUID, sealed: bytes) -> dict[str, Any]:
-    cache = _opened.setdefault(services.field_encryption, OrderedDict())
+    cache = _caches.setdefault(services.field_encryption, OrderedDict())
     key = (table, row_id, sealed)
     cached = cache.get(key)
     if cached is not None and clock.monotonic() - cached[0] < _CACHE_SECONDS:

@@ -1,4 +1,4 @@
-"""What the use cases of this floor are given: settings, database, sealed fields, the log."""
+"""What the use cases of this layer are given: settings, database, sealed fields, the log."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from storage.field_encryption import FieldEncryption
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreServices:
-    """One process's means. Made once in `web/process/services.py`, passed to every use case.
+    """One object per process, made in `web/process/services.py` and passed to every use case.
 
-    `translate(language, text)` is a French text of ours in a language (`fr`, `en`).
+    `translate(language, text)` gives a French text of ours in a language (`fr`, `en`).
     """
 
     settings: Settings

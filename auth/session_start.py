@@ -1,4 +1,4 @@
-"""What every means of signing in ends in: a vault found or opened, a session, the lines of the log.
+"""Where every means of signing in ends: a vault found or opened, a session, the log entries.
 
 A means is one file, such as `one_time_codes`. In one transaction it locks the account, checks what
 it was shown, calls `start_session`, and records a refusal by `record_attempt`.
@@ -24,7 +24,7 @@ from base.ids import new_id
 from base.key_names import EMAIL, PERSON, PHONE
 from base.locks import hold_tag
 
-_STRANGER = Actor(ActorKind.ANONYMOUS)
+_ANONYMOUS = Actor(ActorKind.ANONYMOUS)
 
 AccountKind = Literal["person", "worker"]
 OnVaultOpened = Callable[[CoreServices, AsyncConnection, UUID, bytes], Awaitable[object]]
@@ -41,7 +41,7 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True)
 class SignInRefused:
-    """Why not, as the log says it; the caller is told less. `retry_after` is in seconds."""
+    """The reason for the log; the caller learns less. `retry_after` is in seconds."""
 
     reason: str
     retry_after: int | None = None
@@ -58,19 +58,19 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account of an address; without a `row` there is none."""
+    """The account of an address; `row` is None when there is none."""
 
     address: Address
     row: Any = field(default=None, repr=False)
 
     @property
     def vault(self) -> UUID | None:
-        """The vault in whose log this belongs."""
+        """The vault in whose log this is recorded; None for the service's log."""
         return self.row.id if self.row is not None and self.address.kind == "person" else None
 
     @property
     def details(self) -> dict[str, str | int]:
-        """Which worker it is about, for the operator's log."""
+        """Which worker this is about, for the service's log."""
         known_worker = self.row is not None and self.address.kind == "worker"
         return {"worker": str(self.row.id)} if known_worker else {}
 
@@ -88,13 +88,13 @@ async def email_address(services: CoreServices, email: str) -> Address:
 
 
 async def lock_account(tx: AsyncConnection, address: Address) -> Account:
-    """The account as it stands once no other sign-in of this address is under way.
+    """Wait until no other sign-in of this address is under way, then read its account.
 
-    Until `tx` ends, counts of the address's attempts are exact and nobody else opens its vault.
+    Until `tx` ends, counts of the address's attempts are exact and no other one opens its vault.
     """
     await hold_tag(tx, address.tag)
-    look_up = people.person_by_phone if address.kind == "person" else recipients.worker_by_email
-    return Account(address, await look_up(tx, address.tag))
+    find = people.person_by_phone if address.kind == "person" else recipients.worker_by_email
+    return Account(address, await find(tx, address.tag))
 
 
 async def start_session(
@@ -105,14 +105,14 @@ async def start_session(
     language: str = "fr",
     on_vault_opened: OnVaultOpened | None = None,
 ) -> NewSession | SignInRefused:
-    """A session for an account whose holder the caller has recognised, in the caller's transaction.
+    """A session for an account whose holder the caller has verified, in the caller's transaction.
 
     A person without a vault gets an empty one, in `language`; then
     `on_vault_opened(services, tx, person_id, phone_tag)` runs. Refused: `vault_asleep` (a number
     unused for six months may be another person's), and `not_found` where no worker has the address.
 
-    The caller must have taken `account` from `lock_account` in `tx`. A crash before the commit
-    leaves nothing; after it, a session whose token nobody holds, which ends by itself.
+    The caller MUST have got `account` from `lock_account` in `tx`. A crash before the commit
+    leaves nothing; after it, a session whose token nobody holds, which expires by itself.
     """
     if account.address.kind == "worker":
         return await _start_worker_session(services, tx, account.row)
@@ -129,7 +129,7 @@ async def start_session(
 async def record_refusal(
     services: CoreServices, account: Account | None, action: Action, reason: str
 ) -> None:
-    """Record a refusal that commits alone."""
+    """Record a refusal in a transaction of its own."""
     async with services.database.transaction() as tx:
         await record_attempt(services, tx, account, action, reason)
 
@@ -141,10 +141,10 @@ async def record_attempt(
     action: Action,
     reason: str = "",
 ) -> None:
-    """A line about a stranger at the door: in the vault's log, or in the service's.
+    """Record the attempt of an anonymous caller, in the vault's log or in the service's.
 
     Refused when there is a `reason`. Whether or not the account exists, one audit key is read from
-    the database and one line sealed (invariant 7).
+    the database and one entry is sealed (invariant 7).
     """
     vault = None if account is None else account.vault
     at = await instant(tx)
@@ -157,7 +157,7 @@ async def record_attempt(
         at,
         action,
         Outcome.REFUSED if reason else Outcome.ALLOWED,
-        _STRANGER,
+        _ANONYMOUS,
         vault,
         reason,
         details={} if account is None else account.details,
@@ -183,7 +183,7 @@ async def _open_vault(
     language: str,
     on_vault_opened: OnVaultOpened | None,
 ) -> Person:
-    """An empty vault: keys, row, log, in one commit. A crash before it leaves nothing."""
+    """An empty vault: keys, row and log, in one commit. A crash before it leaves nothing."""
     person = Person(new_id(), language)
     at = await instant(tx)
     await services.field_encryption.create_owner(tx, person.id)
@@ -206,7 +206,7 @@ async def _open_vault(
 async def _open_session(
     services: CoreServices, tx: AsyncConnection, kind: AccountKind, subject_id: UUID, actor: Actor
 ) -> NewSession:
-    """A session and its line; a person's is in their own log."""
+    """A session and its log entry; a person's entry is in their own log."""
     token, expires_at = await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)
     vault = subject_id if kind == "person" else None
     event = Event(new_id(), await instant(tx), Action.SIGN_IN, Outcome.ALLOWED, actor, vault)

@@ -1,4 +1,4 @@
-"""Sessions: opaque tokens, hashed at rest, live or dead by the database's clock."""
+"""Sessions: opaque tokens, hashed at rest, valid or expired by the database's clock."""
 
 import re
 import secrets
@@ -25,9 +25,9 @@ _TOKEN = re.compile(r"uf_[A-Za-z0-9_-]{43}")
 async def open_session(
     services: CoreServices, tx: AsyncConnection, *, kind: str, subject_id: UUID
 ) -> tuple[str, datetime]:
-    """A new token, shown this once, and when it ends. `kind` is `person` or `worker`.
+    """A new token, shown only once, and when it expires. `kind` is `person` or `worker`.
 
-    A crash before the caller's commit leaves a token that opens nothing.
+    A crash before the caller's commit leaves a token that is not valid.
     """
     token = PREFIX + secrets.token_urlsafe(32)
     hours = {
@@ -46,23 +46,23 @@ async def open_session(
 
 
 def token_hash(token: str) -> bytes | None:
-    """What the database knows a token by (the token is 256 random bits, so SHA-256 is enough), or
-    None for what cannot be one of ours."""
+    """The hash by which the database finds a token (256 random bits, so SHA-256 is enough), or
+    None for a text that cannot be one of ours."""
     return sha256(token.encode()).digest() if _TOKEN.fullmatch(token) else None
 
 
 async def subject_of(
     services: CoreServices, tx: AsyncConnection, token: str
 ) -> Person | Worker | None:
-    """Whose living session the token is, as it stands in `tx` now; one look-up.
+    """The subject of the live session that the token opens, by one query in `tx`, or None.
 
-    A person's vault is noted as used, once a day at most.
+    A person's vault is marked as used, at most once a day.
     """
     hashed = token_hash(token)
-    found = () if hashed is None else await fetch(tx, sessions.live_session(hashed))
-    if not found:
+    rows = () if hashed is None else await fetch(tx, sessions.live_session(hashed))
+    if not rows:
         return None
-    session = found[0]
+    session = rows[0]
     if session.subject_kind != "person":
         return await worker_of_row(services, session)
     if session.not_used_today:
@@ -83,7 +83,7 @@ async def worker_of_row(services: CoreServices, row: Any) -> Worker:
 
 
 async def sign_out(services: CoreServices, subject: Person | Worker) -> None:
-    """End the session that the subject came with. Ending it twice is no error."""
+    """End the session that the subject used. Ending it twice is not an error."""
     if subject.session_id is None:
         return
     async with services.database.transaction() as tx:

@@ -1,4 +1,4 @@
-"""Who is calling: a person, a worker, a client. A subject is what a use case is given."""
+"""Who is calling: a person, a worker or a client. Use cases are given a subject."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone in their own vault."""
+    """The owner of a vault."""
 
     id: UUID
     language: str = "fr"
@@ -36,7 +36,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A professional, for themself and never for their organisation."""
+    """A professional, who acts under their own name, never for the whole organisation."""
 
     id: UUID
     organisation_id: UUID
@@ -58,7 +58,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An administration's system, called with an access token."""
+    """An administration's system, which calls with an access token."""
 
     id: UUID
     organisation_id: UUID
@@ -71,7 +71,7 @@ class Client:
     expires_at: datetime | None = None
 
     def actor(self) -> Actor:
-        """As the log shows it: its name, its organisation, whom to call."""
+        """As the log shows it: its name, its organisation, its contact."""
         return _recipient_actor(ActorKind.CLIENT, self)
 
     @property

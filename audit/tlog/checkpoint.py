@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from audit.tlog.merkle import EMPTY_ROOT, HASH
 from audit.tlog.notes import COSIGNATURE, InvalidNote, Note, Signer, Verifier, sign_note
 
-_MOST_SIZE = 1 << 62
+_SIZE_LIMIT = 1 << 62
 
 
 class InvalidCheckpoint(Exception):
-    """Not a checkpoint of this log that may be believed. `reason` is one word of a closed list:
+    """Not a valid checkpoint of this log. `reason` is one word of a closed list:
     `form`, `origin`, `size`, `signature`, `unsigned`, `witnesses`."""
 
     def __init__(self, reason: str) -> None:
@@ -34,7 +34,7 @@ class Checkpoint:
 
     @classmethod
     def of_text(cls, text: str) -> "Checkpoint":
-        """Read a note's text; extension lines are passed over. Raises `InvalidCheckpoint`."""
+        """Read a note's text; extension lines are ignored. Raises `InvalidCheckpoint`."""
         lines = text.removesuffix("\n").split("\n")
         if len(lines) < 3 or not all(lines):
             raise InvalidCheckpoint("form")
@@ -47,14 +47,14 @@ class Checkpoint:
             raise InvalidCheckpoint("form") from None
         if len(root) != HASH or base64.b64encode(root).decode() != encoded:
             raise InvalidCheckpoint("form")
-        if int(size) >= _MOST_SIZE or (int(size) == 0 and root != EMPTY_ROOT):
+        if int(size) >= _SIZE_LIMIT or (int(size) == 0 and root != EMPTY_ROOT):
             raise InvalidCheckpoint("size")
         return cls(origin, int(size), root)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How many of these witnesses must have cosigned. None asked: the log's own word."""
+    """How many of these witnesses must have cosigned; with 0, the log's signature suffices."""
 
     witnesses: tuple[Verifier, ...] = ()
     needed: int = 0
@@ -62,24 +62,24 @@ class Policy:
     def __post_init__(self) -> None:
         if not 0 <= self.needed <= len(self.witnesses):
             raise ValueError("more witnesses are needed than there are")
-        if any(one.type != COSIGNATURE for one in self.witnesses):
+        if any(witness.type != COSIGNATURE for witness in self.witnesses):
             raise ValueError("a witness is known by a cosignature key")
         # One organisation under two names, or one name with two keys, must not count twice.
-        for known in ("name", "public_key"):
-            if len({getattr(one, known) for one in self.witnesses}) != len(self.witnesses):
+        for field in ("name", "public_key"):
+            if len({getattr(one, field) for one in self.witnesses}) != len(self.witnesses):
                 raise ValueError("a witness is there twice")
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCheckpoint:
-    """A checkpoint that holds, and the witnesses that cosigned it with their POSIX times."""
+    """A valid checkpoint, and the witnesses that cosigned it with their POSIX times."""
 
     checkpoint: Checkpoint
     witnesses: dict[str, int]
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> Note:
-    """A checkpoint signed by the log. The caller MUST know that it continues all those before."""
+    """A checkpoint signed by the log. The caller MUST ensure that it continues all earlier ones."""
     return sign_note(checkpoint.text(), signer)
 
 
@@ -88,47 +88,47 @@ def verify_checkpoint(
 ) -> VerifiedCheckpoint:
     """Read a checkpoint and check, in order: form; origin and the log's signature; witnesses.
 
-    Raises `InvalidCheckpoint`. The caller MUST still check that it continues what it held before.
+    Raises `InvalidCheckpoint`. The caller MUST still check that it continues the one it had before.
     """
     policy = policy or Policy()
     note = _note(raw)
-    # 1. The form, and that it speaks of this log.
+    # 1. The form, and that it is of this log.
     checkpoint = Checkpoint.of_text(note.text)
     if checkpoint.origin != log.name:
         raise InvalidCheckpoint("origin")
-    # 2. Every signature by a key we trust holds, and the log's is there.
+    # 2. Every signature by a key we trust is valid, and the log's is present.
     try:
         signed = note.verified([log, *policy.witnesses])
     except InvalidNote as broken:
         raise InvalidCheckpoint(broken.reason) from None
-    if not any(one.verifier == log for one in signed):
+    if not any(signature.verifier == log for signature in signed):
         raise InvalidCheckpoint("unsigned")
     # 3. Enough witnesses, each counted once.
-    seen = {
-        one.verifier.name: one.at
-        for one in signed
-        if one.at is not None and one.verifier in policy.witnesses
+    cosigned = {
+        signature.verifier.name: signature.at
+        for signature in signed
+        if signature.at is not None and signature.verifier in policy.witnesses
     }
-    if len(seen) < policy.needed:
+    if len(cosigned) < policy.needed:
         raise InvalidCheckpoint("witnesses")
-    return VerifiedCheckpoint(checkpoint, seen)
+    return VerifiedCheckpoint(checkpoint, cosigned)
 
 
 def cosignatures_in(lines: Sequence[str], text: str, trusted: Iterable[Verifier]) -> list[str]:
-    """Of a witness's answer, the lines that hold under a trusted key; the others are dropped.
+    """The lines of a witness's answer that are valid under a trusted key; others are dropped.
 
-    Raises `InvalidCheckpoint` when none does.
+    Raises `InvalidCheckpoint` when none is.
     """
-    kept = []
+    valid = []
     for line in lines:
         try:
             Note(text, (line,)).verified(trusted)
         except InvalidNote:
             continue
-        kept.append(line)
-    if not kept:
+        valid.append(line)
+    if not valid:
         raise InvalidCheckpoint("signature")
-    return kept
+    return valid
 
 
 def _note(raw: bytes) -> Note:

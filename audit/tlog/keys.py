@@ -1,8 +1,8 @@
-"""The log's name (its origin) and its Ed25519 key: made once, sealed in the database, for ever.
+"""The log's name (its origin) and its Ed25519 key: created once, sealed in the database, permanent.
 
-Every process of the service finds the same key, under the service's own secret: two machines that
-each made a file would be two logs. The origin is kept with it, so that a changed address of the
-service does not rename the log.
+Every process of the service reads the same key, sealed under the service's own secret: with a key
+file per machine, each machine would be another log. The origin is stored with it, so that a new
+address of the service does not rename the log.
 """
 
 from typing import Any
@@ -23,11 +23,11 @@ from storage.field_encryption import FieldEncryption
 
 
 class InvalidOrigin(ValueError):
-    """The settings of the log contradict themselves or the log that is there."""
+    """The log's settings contradict each other or the log that exists."""
 
 
 class LogKeys:
-    """Reads the log's name and key; makes them when there are none."""
+    """Reads the log's name and key; creates them when there are none."""
 
     def __init__(
         self, settings: Settings, database: Database, field_encryption: FieldEncryption
@@ -45,7 +45,7 @@ class LogKeys:
         return self._verifier
 
     async def signer(self) -> LocalSigner:
-        """The one that signs checkpoints; for the sequencer alone. Raises `InvalidOrigin`."""
+        """The signer of checkpoints, for the sequencer only. Raises `InvalidOrigin`."""
         row = await self._row()
         self._check(_public(row))
         reader = await self._field_encryption.reader(None)
@@ -56,7 +56,7 @@ class LogKeys:
         return LocalSigner(row.origin, key)
 
     async def check(self) -> None:
-        """Raise `InvalidOrigin` unless the settings fit the log that is there, if there is one."""
+        """Raise `InvalidOrigin` if the settings do not match the log that exists, if any."""
         log_policy(self._settings)
         async with self._database.transaction() as tx:
             row = await records.log_key(tx)
@@ -67,14 +67,14 @@ class LogKeys:
         async with self._database.transaction() as tx:
             row = await records.log_key(tx)
         if row is None:
-            await self._make()
+            await self._create()
             async with self._database.transaction() as tx:
                 row = await records.log_key(tx)
-        assert row is not None  # noqa: S101  (just made, here or by another process)
+        assert row is not None  # noqa: S101  (just created, here or by another process)
         return row
 
-    async def _make(self) -> None:
-        """A crash leaves no key, or the key: nothing was signed before it was committed."""
+    async def _create(self) -> None:
+        """A crash leaves no key, or the key: nothing is signed before it is committed."""
         key, key_id = Ed25519PrivateKey.generate(), new_id()
         verifier = Verifier(origin_of(self._settings), ED25519, key.public_key().public_bytes_raw())
         writer = await self._field_encryption.writer(None)
@@ -89,16 +89,16 @@ class LogKeys:
             )
 
     def _check(self, verifier: Verifier) -> None:
-        wanted = self._settings.log_origin
-        if wanted is not None and wanted != verifier.name:
+        configured = self._settings.log_origin
+        if configured is not None and configured != verifier.name:
             raise InvalidOrigin(
-                f"UNEFOIS_LOG_ORIGIN is {wanted!r}, and the log of this database is named"
+                f"UNEFOIS_LOG_ORIGIN is {configured!r}, and the log of this database is named"
                 f" {verifier.name!r}: a log keeps its name"
             )
 
 
 def origin_of(settings: Settings) -> str:
-    """The name of a log that is yet to be made."""
+    """The name for a log that does not exist yet."""
     return settings.log_origin or f"{urlsplit(settings.public_url).netloc}/log"
 
 
@@ -111,8 +111,8 @@ def log_witnesses(settings: Settings) -> list[WitnessAddress]:
 
 
 def log_policy(settings: Settings) -> Policy:
-    """How many of them must have cosigned. Raises `InvalidOrigin`."""
-    verifiers = tuple(one.verifier for one in log_witnesses(settings))
+    """The witnesses, and how many of them must have cosigned. Raises `InvalidOrigin`."""
+    verifiers = tuple(witness.verifier for witness in log_witnesses(settings))
     try:
         return Policy(verifiers, settings.log_witnesses_needed)
     except ValueError as error:

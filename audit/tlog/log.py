@@ -1,4 +1,4 @@
-"""The log as one process sees it: its name, its checkpoints, proofs, and what is degraded."""
+"""The log as one process uses it: its name, its checkpoints, proofs, and what is degraded."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,13 +25,13 @@ from base.settings import Settings
 from storage.blobs import BlobStore
 from storage.field_encryption import FieldEncryption
 
-LATE = timedelta(seconds=5)
-_FRESH = 1.0
+_MAX_LAG = timedelta(seconds=5)
+_CACHE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """That an event's leaf is in a signed tree."""
+    """The proof that an event's leaf is in a signed tree."""
 
     index: int
     entry: bytes
@@ -40,7 +40,7 @@ class Inclusion:
 
 
 class TransparencyLog:
-    """Reads the log, for anyone; makes the sequencer, for whoever runs one."""
+    """Reads the log; creates the sequencer in a process that runs one."""
 
     def __init__(
         self, settings: Settings, database: Database, fields: FieldEncryption, blobs: BlobStore
@@ -63,7 +63,7 @@ class TransparencyLog:
         return await self.keys.verifier()
 
     def sequencing(self, client: httpx.AsyncClient, pace: Pace | None = None) -> SequencerLoop:
-        """A sequencer for this process, with its publisher; `client` speaks to the witnesses."""
+        """A sequencer for this process, with its publisher; `client` sends to the witnesses."""
         witnesses = WitnessClient(log_witnesses(self._settings), client)
         publisher = Publisher(
             self._database, self.store, self.prover, witnesses, self._settings.log_cadence
@@ -74,7 +74,7 @@ class TransparencyLog:
     async def inclusion(self, event_id: UUID) -> Inclusion | None:
         """The proof of an event under the newest checkpoint; None before it is integrated.
 
-        Where witnesses are needed and the public checkpoint covers the event, under that one: it
+        Where witnesses are needed and the public checkpoint covers the event, under that one, which
         carries their cosignatures. Raises `ServiceError` when the tiles do not prove it.
         """
         async with self._database.transaction() as tx:
@@ -99,43 +99,43 @@ class TransparencyLog:
     async def public_checkpoint(self) -> bytes | None:
         """The published checkpoint, at most a second old."""
         at, raw = self._public
-        if clock.monotonic() - at >= _FRESH:
+        if clock.monotonic() - at >= _CACHE_SECONDS:
             raw = await self.store.checkpoint()
             self._public = (clock.monotonic(), raw)
         return raw
 
     async def public_tile(self, tile: Tile) -> bytes | None:
-        """A tile of the published tree; what it does not have yet does not exist."""
+        """A tile of the published tree; None for a tile that it does not have yet."""
         public = published_in(await self.public_checkpoint())
         if public is None or end_of(tile) > public.size:
             return None
         return await self.store.read_public(tile)
 
     async def degraded(self) -> list[str]:
-        """What does not work as it should, by name, while the service goes on."""
-        found = []
+        """The names of the faults with which the service goes on."""
+        faults = []
         if self._sequencing is not None and self._sequencing.broken is not None:
-            found.append(f"log_broken:{self._sequencing.broken}")
+            faults.append(f"log_broken:{self._sequencing.broken}")
         async with self._database.transaction() as tx:
-            if await records.lag(tx) > LATE:
-                found.append("log_lag")
+            if await records.lag(tx) > _MAX_LAG:
+                faults.append("log_lag")
         raw = await self.public_checkpoint()
         if raw is None:
-            return [*found, "log_unpublished"]
+            return [*faults, "log_unpublished"]
         try:
-            seen = verify_checkpoint(
+            cosigned = verify_checkpoint(
                 raw, await self.verifier(), Policy(self.policy.witnesses)
             ).witnesses
         except InvalidCheckpoint as broken:
-            return [*found, f"log_checkpoint:{broken.reason}"]
-        missing = [one.name for one in self.policy.witnesses if one.name not in seen]
-        found += [f"log_witness:{name}" for name in missing]
-        if len(seen) < self.policy.needed:
-            found.append("log_witnesses")
-        return found
+            return [*faults, f"log_checkpoint:{broken.reason}"]
+        names = [witness.name for witness in self.policy.witnesses]
+        faults += [f"log_witness:{name}" for name in names if name not in cosigned]
+        if len(cosigned) < self.policy.needed:
+            faults.append("log_witnesses")
+        return faults
 
     async def state(self) -> tuple[int, float]:
-        """Leaves under the newest checkpoint, and the lag in seconds."""
+        """The number of leaves under the newest checkpoint, and the lag in seconds."""
         async with self._database.transaction() as tx:
             signed = await records.newest_checkpoint(tx)
             lag = await records.lag(tx)

@@ -16,7 +16,7 @@ HashReader = Callable[[int, int], bytes]
 
 
 class InvalidProof(Exception):
-    """A proof that does not prove what it says."""
+    """A proof that does not prove what it claims."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -31,9 +31,9 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 @dataclass(slots=True)
 class CompactRange:
-    """The right edge of a tree: enough to append to it and to know its root.
+    """The right edge of a tree: enough to append to it and to compute its root.
 
-    `hashes` are the roots of the largest complete subtrees, left to right: one a bit of `size`.
+    `hashes` are the roots of the largest complete subtrees, left to right: one per bit of `size`.
     """
 
     size: int = 0
@@ -44,16 +44,16 @@ class CompactRange:
             raise ValueError("a compact range has one hash a bit of its size")
 
     def append(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
-        """Add one leaf hash; the complete subtrees this makes, as `(level, index, hash)`."""
-        made = [(0, self.size, leaf)]
+        """Add one leaf hash; returns the subtrees it completes, as `(level, index, hash)`."""
+        completed = [(0, self.size, leaf)]
         level, index, current = 0, self.size, leaf
         while index & 1:
             current = node_hash(self.hashes.pop(), current)
             level, index = level + 1, index >> 1
-            made.append((level, index, current))
+            completed.append((level, index, current))
         self.hashes.append(current)
         self.size += 1
-        return made
+        return completed
 
     def root(self) -> bytes:
         """The root of the tree so far."""
@@ -65,7 +65,7 @@ class CompactRange:
         return current
 
     def copy(self) -> "CompactRange":
-        """Another range at the same point."""
+        """An independent copy."""
         return CompactRange(self.size, list(self.hashes))
 
 
@@ -90,7 +90,7 @@ def inclusion_proof(index: int, size: int, read: HashReader) -> list[bytes]:
 
 
 def consistency_proof(first: int, second: int, read: HashReader) -> list[bytes]:
-    """That the tree of `second` leaves continues the one of `first` (RFC 6962 §2.1.2)."""
+    """The proof that the tree of `second` leaves continues that of `first` (RFC 6962 §2.1.2)."""
     if not 0 <= first <= second:
         raise IndexError("the first tree is not smaller")
     if first in {0, second}:
@@ -102,7 +102,7 @@ def verify_inclusion(
     leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> None:
     """Check an audit path (RFC 9162 §2.1.3.2). Raises `InvalidProof`."""
-    if not 0 <= index < size or any(len(one) != HASH for one in proof):
+    if not 0 <= index < size or any(len(node) != HASH for node in proof):
         raise InvalidProof("inclusion")
     at, last, current = index, size - 1, leaf
     for sibling in proof:
@@ -123,7 +123,7 @@ def verify_consistency(
     first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]
 ) -> None:
     """Check that the second tree continues the first (RFC 9162 §2.1.4.2). Raises `InvalidProof`."""
-    if not 0 <= first <= second or any(len(one) != HASH for one in proof):
+    if not 0 <= first <= second or any(len(node) != HASH for node in proof):
         raise InvalidProof("consistency")
     if first in {0, second}:
         same = first == 0 or hmac.compare_digest(first_root, second_root)
@@ -144,15 +144,15 @@ def _both_roots(at: int, last: int, path: list[bytes]) -> tuple[bytes, bytes]:
     while at & 1:
         at, last = at >> 1, last >> 1
     old = new = path[0]
-    for one in path[1:]:
+    for node in path[1:]:
         if last == 0:
             raise InvalidProof("consistency")
         if at & 1 or at == last:
-            old, new = node_hash(one, old), node_hash(one, new)
+            old, new = node_hash(node, old), node_hash(node, new)
             while not at & 1 and at:
                 at, last = at >> 1, last >> 1
         else:
-            new = node_hash(new, one)
+            new = node_hash(new, node)
         at, last = at >> 1, last >> 1
     if last:
         raise InvalidProof("consistency")
@@ -160,8 +160,8 @@ def _both_roots(at: int, last: int, path: list[bytes]) -> tuple[bytes, bytes]:
 
 
 def _subtrees(start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """The largest complete subtrees of `[start, stop)`, left to right, where `start` is aligned to
-    every power of two below its length, as the halves that RFC 6962 splits a tree into are."""
+    """The largest complete subtrees of `[start, stop)`, left to right. `start` must be aligned to
+    every power of two below its length, as are the halves into which RFC 6962 splits a tree."""
     while start < stop:
         level = (stop - start).bit_length() - 1
         yield level, start >> level

@@ -1,6 +1,6 @@
 """Signed notes (C2SP signed-note): a text, and Ed25519 signatures under named keys. Pure.
 
-Two types of signature are spoken: 0x01, Ed25519 over the text; 0x04, a witness's timestamped
+Two types of signature are supported: 0x01, Ed25519 over the text; 0x04, a witness's timestamped
 cosignature (C2SP tlog-cosignature, `cosignature/v1`).
 """
 
@@ -18,14 +18,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 ED25519 = 0x01
 COSIGNATURE = 0x04
-# Sixteen signatures at least MUST be accepted, and one of a post-quantum key is nearly 7 kB here.
-MOST_BYTES = 256 * 1024
-MOST_SIGNATURES = 32
+# At least sixteen signatures MUST be accepted, and a post-quantum one takes nearly 7 kB here.
+MAX_BYTES = 256 * 1024
+MAX_SIGNATURES = 32
 _PUBLIC = 32
 _SIGNATURE = 64
 _KEY_ID = 4
 _TIME = 8
-_MOST_TIME = (1 << 63) - 1
+_MAX_TIME = (1 << 63) - 1
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]{1,200}")
 _LINE = re.compile(r"— (?P<name>[^\s+]+) (?P<signature>[A-Za-z0-9+/]+={0,2})")
 
@@ -40,7 +40,7 @@ class InvalidNote(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """A public key and its name, as a `vkey` line says them."""
+    """A public key and its name, as in a `vkey` line."""
 
     name: str
     type: int
@@ -74,7 +74,7 @@ class Verifier:
 
     @property
     def vkey(self) -> str:
-        """The line that others configure."""
+        """The line by which others configure this key."""
         material = base64.b64encode(bytes([self.type]) + self.public_key).decode()
         return f"{self.name}+{self.key_id.hex()}+{material}"
 
@@ -87,7 +87,7 @@ class Verifier:
         if len(signature) != _SIGNATURE + (_TIME if stamped else 0):
             raise InvalidNote("signature")
         at = int.from_bytes(signature[:_TIME], "big") if stamped else None
-        if at is not None and at > _MOST_TIME:
+        if at is not None and at > _MAX_TIME:
             raise InvalidNote("signature")
         message = text.encode() if at is None else cosigned_message(text, at)
         try:
@@ -130,7 +130,7 @@ class LocalSigner:
 
 @dataclass(frozen=True, slots=True)
 class SignedBy:
-    """A signature of a known key that holds; `at` is a cosignature's POSIX time."""
+    """A valid signature by a known key; `at` is a cosignature's POSIX time."""
 
     verifier: Verifier
     at: int | None
@@ -138,7 +138,7 @@ class SignedBy:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note read and not yet verified: its text, and its signature lines as they stand."""
+    """A parsed note, not yet verified: its text, and its signature lines unchanged."""
 
     text: str
     lines: tuple[str, ...]
@@ -146,7 +146,7 @@ class Note:
     @classmethod
     def parse(cls, raw: bytes) -> "Note":
         """Read a note strictly. Raises `InvalidNote`: `size`, `form`."""
-        if len(raw) > MOST_BYTES:
+        if len(raw) > MAX_BYTES:
             raise InvalidNote("size")
         try:
             whole = raw.decode()
@@ -158,7 +158,7 @@ class Note:
         lines = block.removesuffix("\n").split("\n")
         if not separator or not block.endswith("\n"):
             raise InvalidNote("form")
-        if len(lines) > MOST_SIGNATURES:
+        if len(lines) > MAX_SIGNATURES:
             raise InvalidNote("size")
         for line in lines:
             split_line(line)
@@ -169,31 +169,31 @@ class Note:
         return (self.text + "\n" + "".join(f"{line}\n" for line in self.lines)).encode()
 
     def verified(self, trusted: Iterable[Verifier]) -> list[SignedBy]:
-        """The signatures of trusted keys; all of them must hold, those of others are passed over.
+        """The signatures by trusted keys, which must all be valid; those by others are ignored.
 
-        Raises `InvalidNote`: `signature` when one of a trusted key does not hold, `unsigned` when
-        none is there.
+        Raises `InvalidNote`: `signature` when one by a trusted key is invalid, `unsigned` when
+        there is none.
         """
-        known = {(one.name, one.key_id): one for one in trusted}
-        found: dict[tuple[str, bytes], SignedBy] = {}
+        known = {(verifier.name, verifier.key_id): verifier for verifier in trusted}
+        valid: dict[tuple[str, bytes], SignedBy] = {}
         for line in self.lines:
             name, raw = split_line(line)
             verifier = known.get((name, raw[:_KEY_ID]))
             if verifier is not None:
                 at = verifier.time_of(self.text, raw[_KEY_ID:])
-                found[name, verifier.key_id] = SignedBy(verifier, at)
-        if not found:
+                valid[name, verifier.key_id] = SignedBy(verifier, at)
+        if not valid:
             raise InvalidNote("unsigned")
-        return list(found.values())
+        return list(valid.values())
 
     def with_lines(self, lines: Sequence[str]) -> "Note":
         """The same note with more signatures; a line already there is not repeated."""
-        return Note(self.text, (*self.lines, *(one for one in lines if one not in self.lines)))
+        return Note(self.text, (*self.lines, *(line for line in lines if line not in self.lines)))
 
 
 def sign_note(text: str, signer: Signer) -> Note:
-    """A note signed by the log's own key. Raises `ValueError` for what others would not read."""
-    if not text.endswith("\n") or any(one < " " and one != "\n" for one in text):
+    """A note signed by the log's own key. Raises `ValueError` for a text that readers reject."""
+    if not text.endswith("\n") or any(char < " " and char != "\n" for char in text):
         raise ValueError("a note's text is whole lines without control characters")
     return Note(text, (_line(signer.verifier, signer.sign(text.encode())),))
 
@@ -211,11 +211,11 @@ def cosigned_message(text: str, at: int) -> bytes:
 
 def split_line(line: str) -> tuple[str, bytes]:
     """A signature line's key name and its bytes: key id, then signature."""
-    shape = _LINE.fullmatch(line)
-    raw = b"" if shape is None else _base64(shape["signature"], "form")
-    if shape is None or len(raw) <= _KEY_ID:
+    match = _LINE.fullmatch(line)
+    raw = b"" if match is None else _base64(match["signature"], "form")
+    if match is None or len(raw) <= _KEY_ID:
         raise InvalidNote("form")
-    return shape["name"], raw
+    return match["name"], raw
 
 
 def _line(verifier: Verifier, signature: bytes) -> str:

@@ -1,8 +1,8 @@
-"""Which events have no leaf yet.
+"""Finding the events that have no leaf yet.
 
-Never "those beyond the last one": an event's id is made before its transaction commits, and a late
-commit would be passed over for ever. So: the last seconds at each look; the last quarter of an
-hour every few seconds; every event there is at the start and every hour, one stretch at a time.
+Not just "those after the last leaf": an event's id is made before its transaction commits, and a
+late commit would never be found. So: the last seconds at each scan; the last quarter of an hour
+every few seconds; all events at the start and every hour, one range at a time.
 """
 
 from dataclasses import dataclass
@@ -19,73 +19,74 @@ LAST = UUID(int=(1 << 128) - 1)
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """How far back a look goes and how often, in seconds; how much it takes, in events."""
+    """How far back a scan goes and how often, in seconds; how much it reads, in events."""
 
     window: float = 10.0
     horizon: float = 900.0
     horizon_every: float = 15.0
-    whole_every: float = 3600.0
-    stretch: int = 50_000
-    most: int = 16_384
+    full_every: float = 3600.0
+    range_length: int = 50_000
+    limit: int = 16_384
 
 
 class PendingEvents:
-    """Looks for events without a leaf; what it finds MUST be integrated before the next look."""
+    """Finds events without a leaf; they MUST be integrated before the next call."""
 
-    def __init__(self, connection: Connection, looks: Looks) -> None:
+    def __init__(self, connection: Connection, limits: Looks) -> None:
         self._connection = connection
-        self._looks = looks
+        self._limits = limits
         self._after: UUID | None = None
-        self._whole: UUID | None = FIRST
-        self._whole_at = clock.monotonic()
-        self._horizon_at = self._whole_at
+        self._full_after: UUID | None = FIRST
+        self._full_at = clock.monotonic()
+        self._horizon_at = self._full_at
 
     async def look(self) -> list[UUID]:
-        """Some of them, each once; empty when there is none as far as this look went."""
+        """Some of them, without duplicates; empty when this scan finds none."""
         recent = await self._recent()
-        if len(recent) >= self._looks.most:
+        if len(recent) >= self._limits.limit:
             return recent
-        older = await self._stretch() if self._whole_due() else await self._horizon()
+        older = await self._next_range() if self._full_scan_due() else await self._horizon()
         return list(dict.fromkeys([*recent, *older]))
 
     @property
-    def whole(self) -> bool:
-        """Whether a look at every event is under way: the next look will find more."""
-        return self._whole is not None
+    def full_scan(self) -> bool:
+        """Whether a scan of all events is under way: the next call continues it."""
+        return self._full_after is not None
 
     async def _recent(self) -> list[UUID]:
-        """The last seconds, from where the look before had enough of them."""
-        after = self._after or _id_at(self._looks.window)
-        found = await self._find(after, LAST)
-        self._after = found[-1] if len(found) >= self._looks.most else None
-        return found
+        """Those of the last seconds, from where the previous scan reached its limit."""
+        after = self._after or _id_at(self._limits.window)
+        events = await self._find(after, LAST)
+        self._after = events[-1] if len(events) >= self._limits.limit else None
+        return events
 
     async def _horizon(self) -> list[UUID]:
-        if clock.monotonic() - self._horizon_at < self._looks.horizon_every:
+        if clock.monotonic() - self._horizon_at < self._limits.horizon_every:
             return []
-        found = await self._find(_id_at(self._looks.horizon), _id_at(self._looks.window))
-        if len(found) < self._looks.most:
+        events = await self._find(_id_at(self._limits.horizon), _id_at(self._limits.window))
+        if len(events) < self._limits.limit:
             self._horizon_at = clock.monotonic()
-        return found
+        return events
 
-    def _whole_due(self) -> bool:
-        if self._whole is None and clock.monotonic() - self._whole_at >= self._looks.whole_every:
-            self._whole, self._whole_at = FIRST, clock.monotonic()
-        return self._whole is not None
+    def _full_scan_due(self) -> bool:
+        elapsed = clock.monotonic() - self._full_at
+        if self._full_after is None and elapsed >= self._limits.full_every:
+            self._full_after, self._full_at = FIRST, clock.monotonic()
+        return self._full_after is not None
 
-    async def _stretch(self) -> list[UUID]:
-        assert self._whole is not None  # noqa: S101  (the caller looked)
-        length = self._looks.stretch
-        end = await records.stretch_end(self._connection, self._whole, length)
-        found = await records.find_pending(self._connection, self._whole, end or LAST, length + 1)
-        self._whole = end
-        return found
+    async def _next_range(self) -> list[UUID]:
+        after, length = self._full_after, self._limits.range_length
+        assert after is not None  # noqa: S101  (the caller checked)
+        end = await records.range_end(self._connection, after, length)
+        events = await records.find_pending(self._connection, after, end or LAST, length + 1)
+        self._full_after = end
+        return events
 
     async def _find(self, after: UUID, upto: UUID) -> list[UUID]:
-        return await records.find_pending(self._connection, after, upto, self._looks.most)
+        return await records.find_pending(self._connection, after, upto, self._limits.limit)
 
 
 def _id_at(seconds_ago: float) -> UUID:
-    """The smallest id of an instant (RFC 9562 §5.7: 48 bits of milliseconds first)."""
+    """The smallest id made at an instant (RFC 9562 §5.7: 48 bits of milliseconds first)."""
     instant = clock.now() - timedelta(seconds=seconds_ago)
     return UUID(int=max(0, int(instant.timestamp() * 1000)) << 80)

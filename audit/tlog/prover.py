@@ -1,4 +1,4 @@
-"""Proofs out of the stored tiles: which tiles a proof needs, read at once, a few kept in memory."""
+"""Proofs from the stored tiles: those that a proof needs are read concurrently; some are cached."""
 
 import asyncio
 from collections import OrderedDict
@@ -13,7 +13,7 @@ from audit.tlog.tiles import HEIGHT, WIDTH, Tile, hashes_in
 
 T = TypeVar("T")
 
-_MOST_KEPT = 1024
+_MAX_CACHED = 1024
 """Tiles, of 16 KiB each."""
 
 
@@ -22,7 +22,7 @@ class Prover:
 
     def __init__(self, store: LogStore) -> None:
         self._store = store
-        self._kept: OrderedDict[Tile, list[bytes]] = OrderedDict()
+        self._cache: OrderedDict[Tile, list[bytes]] = OrderedDict()
 
     async def inclusion(self, index: int, size: int) -> list[bytes]:
         """The audit path of a leaf in the tree of `size` leaves.
@@ -32,22 +32,22 @@ class Prover:
         return await self._prove(size, lambda read: merkle.inclusion_proof(index, size, read))
 
     async def consistency(self, first: int, second: int) -> list[bytes]:
-        """That the tree of `second` leaves continues that of `first`; to be verified too."""
+        """The proof that one tree continues the other; the caller MUST verify it too."""
         return await self._prove(second, lambda read: merkle.consistency_proof(first, second, read))
 
     async def _prove(self, size: int, prove: Callable[[HashReader], T]) -> T:
-        # 1. Go through the proof once without a hash, to know its tiles.
+        # 1. Compute the proof once without hashes, to learn which tiles it needs.
         needed: dict[Tile, list[bytes]] = {}
 
-        def note(level: int, index: int) -> bytes:
+        def collect(level: int, index: int) -> bytes:
             needed.setdefault(_tile(size, level, index), [])
             return bytes(HASH)
 
-        prove(note)
-        # 2. Read those that are not kept, at once.
+        prove(collect)
+        # 2. Read those that are not cached, concurrently.
         await asyncio.gather(*(self._load(tile, needed[tile]) for tile in needed))
 
-        # 3. Go through it again.
+        # 3. Compute it again, with the hashes.
         def read(level: int, index: int) -> bytes:
             inner = level % HEIGHT
             at = ((index << inner) % WIDTH >> inner) * HASH
@@ -56,19 +56,19 @@ class Prover:
         return prove(read)
 
     async def _load(self, tile: Tile, rows: list[bytes]) -> None:
-        kept = self._kept.get(tile)
-        if kept is None:
-            kept = _rows(hashes_in(tile, await read_tile(self._store, tile)))
-            self._kept[tile] = kept
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
+        cached = self._cache.get(tile)
+        if cached is None:
+            cached = _rows(hashes_in(tile, await read_tile(self._store, tile)))
+            self._cache[tile] = cached
+            while len(self._cache) > _MAX_CACHED:
+                self._cache.popitem(last=False)
         else:
-            self._kept.move_to_end(tile)
-        rows += kept
+            self._cache.move_to_end(tile)
+        rows += cached
 
 
 def _tile(size: int, level: int, index: int) -> Tile:
-    """Where the hash of a complete subtree lies, as the tree of `size` leaves has it."""
+    """The tile that holds the hash of a complete subtree, in the tree of `size` leaves."""
     tile_level, inner = divmod(level, HEIGHT)
     tile_index = (index << inner) // WIDTH
     width = (size >> (HEIGHT * tile_level)) - tile_index * WIDTH
@@ -76,7 +76,7 @@ def _tile(size: int, level: int, index: int) -> Tile:
 
 
 def _rows(hashes: Sequence[bytes]) -> list[bytes]:
-    """The complete subtrees inside a tile, each level joined."""
+    """The complete subtrees inside a tile, each level as joined bytes."""
     rows = [b"".join(hashes)]
     below = hashes
     for _ in range(HEIGHT - 1):

@@ -1,7 +1,7 @@
-"""What is public of the log, and when: at a fixed cadence, whatever happened.
+"""Publishing the log at a fixed cadence, independent of activity.
 
 At each multiple of the cadence the newest checkpoint becomes the public one, cosigned by the
-witnesses that answer. The log's growth between two of them tells nobody when someone was looked at.
+witnesses that answer. So the growth of the public log does not reveal when a vault was accessed.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _log = structlog.get_logger()
 
 
 class Publisher:
-    """Publishes for whoever sequences. Two at once are harmless: what is public never shrinks."""
+    """Runs beside the sequencer. Two at once are harmless: the public tree never shrinks."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class Publisher:
         self._cadence = cadence
 
     async def run(self) -> None:
-        """Publish for ever; the very first checkpoint at once, so that the log has one."""
+        """Publish until cancelled; the very first checkpoint at once, so that the log has one."""
         while True:
             try:
                 if await self._store.checkpoint() is None:
                     await self.publish()
                 await asyncio.sleep(self._until_next())
                 await self.publish()
-            except Exception as error:  # noqa: BLE001  (whatever it is, tried again)
+            except Exception as error:  # noqa: BLE001  (any failure is retried)
                 _log.warning("log_not_published", error=type(error).__name__)
                 await asyncio.sleep(min(_RETRY, self._cadence))
 
@@ -66,7 +66,7 @@ class Publisher:
             [(tile, await read_tile(self._store, tile)) for tile in edge_tiles(signed.size)]
         )
         # A crash here leaves public tiles that no public checkpoint covers: they are not served.
-        # 2. The checkpoint, unless another process published a larger tree meanwhile.
+        # 2. The checkpoint, unless another process has published a larger tree meanwhile.
         async with self._database.transaction() as tx:
             await records.hold_publishing(tx)
             public = published_in(await self._store.checkpoint())
@@ -74,17 +74,17 @@ class Publisher:
                 await self._store.publish(note.encode())
 
     async def _cosigned(self, signed: Signed) -> Note:
-        """The note with the witnesses' signatures: those there already and the new ones."""
+        """The note with the witnesses' signatures, those published before included."""
         note = Note.parse(signed.note)
-        asked = await self._witnesses.ask(note, signed.size, self._prover.consistency)
-        for name, refusal in asked.refusals.items():
+        cosigned = await self._witnesses.ask(note, signed.size, self._prover.consistency)
+        for name, refusal in cosigned.refusals.items():
             _log.warning("witness_refused", witness=name, refusal=refusal.value)
         raw = await self._store.checkpoint()
-        if not asked.refusals or raw is None or published_in(raw) != _checkpoint(note):
-            return asked.note
+        if not cosigned.refusals or raw is None or published_in(raw) != _checkpoint(note):
+            return cosigned.note
         # The same tree is public already: a witness that is down now may have cosigned it before.
-        return asked.note.with_lines(
-            [line for line in Note.parse(raw).lines if _by(line) in asked.refusals]
+        return cosigned.note.with_lines(
+            [line for line in Note.parse(raw).lines if _key_name(line) in cosigned.refusals]
         )
 
     def _until_next(self) -> float:
@@ -93,7 +93,7 @@ class Publisher:
 
 
 def published_in(raw: bytes | None) -> Checkpoint | None:
-    """The checkpoint of a note of our own store; None when there is none to be read."""
+    """The checkpoint of a note from our own store; None when there is no readable one."""
     try:
         return None if raw is None else _checkpoint(Note.parse(raw))
     except (InvalidNote, InvalidCheckpoint):
@@ -104,5 +104,5 @@ def _checkpoint(note: Note) -> Checkpoint:
     return Checkpoint.of_text(note.text)
 
 
-def _by(line: str) -> str:
+def _key_name(line: str) -> str:
     return line.split(" ")[1]

@@ -1,7 +1,7 @@
-"""Tables and SQL of the transparency log: leaves, checkpoints, its key, its sequencer's sleep.
+"""Tables and SQL of the transparency log: leaves, checkpoints, its key, the sequencer's sleep.
 
-The sequencer speaks psycopg on the one connection that holds its lock, where each statement is a
-transaction; everyone else goes through the engine.
+The sequencer uses psycopg on the one connection that holds its lock, where each statement is a
+transaction; all other code uses the engine.
 """
 
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ from base.database import Base
 from base.db_time import now
 
 CHANNEL = "unefois_event"
-"""Said by the trigger on `access_event` while the sequencer sleeps."""
+"""Notified by the trigger on `access_event` while the sequencer sleeps."""
 
 Connection = psycopg.AsyncConnection[Any]
 
 
 class LogLeaf(Base):
-    """One leaf: its place, its event, its entry. Insert-only; an event has one, an index one."""
+    """One leaf: its index, its event, its entry. Insert-only; one leaf per event and per index."""
 
     __tablename__ = "log_leaf"
     __table_args__ = (
@@ -42,7 +42,7 @@ class LogLeaf(Base):
 
 
 class LogCheckpoint(Base):
-    """One checkpoint that was signed, public or not. Insert-only; a size has one root for ever."""
+    """One signed checkpoint, public or not. Insert-only; the root of a size never changes."""
 
     __tablename__ = "log_checkpoint"
     __table_args__ = (
@@ -57,7 +57,7 @@ class LogCheckpoint(Base):
 
 
 class LogKey(Base):
-    """The log's name and key: one row, for ever. The private half is sealed."""
+    """The log's name and key: one row that never changes. The private half is sealed."""
 
     __tablename__ = "log_key"
     __table_args__ = (
@@ -73,7 +73,7 @@ class LogKey(Base):
 
 
 class LogWatch(Base):
-    """Whether the sequencer sleeps, and so wants to be woken."""
+    """Whether the sequencer sleeps and must be woken."""
 
     __tablename__ = "log_watch"
     __table_args__ = (CheckConstraint("one", name="one"),)
@@ -83,7 +83,7 @@ class LogWatch(Base):
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A checkpoint as it is kept."""
+    """A checkpoint as stored."""
 
     size: int
     root: bytes
@@ -93,13 +93,13 @@ class Signed:
     @property
     def range(self) -> CompactRange:
         """The right edge, from `frontier`. Raises `ValueError` when it is not one."""
-        at = range(0, len(self.frontier), HASH)
-        return CompactRange(self.size, [self.frontier[one : one + HASH] for one in at])
+        starts = range(0, len(self.frontier), HASH)
+        return CompactRange(self.size, [self.frontier[at : at + HASH] for at in starts])
 
 
-# The sequencer's own, on its connection
+# For the sequencer, on its connection
 
-# `l.event_id > after` says nothing new, but lets the planner read only that part of the index.
+# `l.event_id > after` is redundant, but lets the planner read only that part of the index.
 _FIND = """
     SELECT e.id FROM unefois.access_event e
     WHERE e.id > %(after)s AND e.id <= %(upto)s AND NOT EXISTS (
@@ -107,7 +107,7 @@ _FIND = """
         WHERE l.event_id = e.id AND l.event_id > %(after)s AND l.event_id <= %(upto)s)
     ORDER BY e.id LIMIT %(limit)s
 """
-_STRETCH = """
+_RANGE_END = """
     SELECT id FROM unefois.access_event WHERE id > %(after)s ORDER BY id OFFSET %(length)s LIMIT 1
 """
 _INTEGRATE = """
@@ -128,28 +128,28 @@ _SLEEP = "UPDATE unefois.log_watch SET asleep = %(asleep)s WHERE asleep <> %(asl
 
 
 async def take_lock(connection: Connection) -> bool:
-    """Become the one sequencer, for the life of this connection; False while there is another."""
+    """Take the sequencer's lock for the life of this connection; False while another holds it."""
     rows = await _rows(connection, "SELECT pg_try_advisory_lock(%(lock)s)", lock=locks.SEQUENCER)
     return bool(rows[0][0])
 
 
 async def find_pending(connection: Connection, after: UUID, upto: UUID, limit: int) -> list[UUID]:
-    """The first `limit` events in `(after, upto]` that have no leaf, by id."""
+    """The first `limit` events in `(after, upto]` that have no leaf, in order of id."""
     rows = await _rows(connection, _FIND, after=after, upto=upto, limit=limit)
     return [row[0] for row in rows]
 
 
-async def stretch_end(connection: Connection, after: UUID, length: int) -> UUID | None:
-    """The id of the event `length` places beyond the first after `after`; None beyond the last."""
-    rows = await _rows(connection, _STRETCH, after=after, length=length)
+async def range_end(connection: Connection, after: UUID, length: int) -> UUID | None:
+    """The id of the event `length` places after the first one after `after`; None past the last."""
+    rows = await _rows(connection, _RANGE_END, after=after, length=length)
     return rows[0][0] if rows else None
 
 
 async def integrate(connection: Connection, first: int, ids: Sequence[UUID]) -> list[bytes]:
-    """Give these events the indexes from `first` on, in order of id; their entries, in order.
+    """Insert leaves for these events, in order of id, indexes from `first` on; returns the entries.
 
     One statement, a transaction of its own, committed on return. Raises
-    `psycopg.errors.UniqueViolation` when another sequencer was faster: nothing is done then.
+    `psycopg.errors.UniqueViolation` when another sequencer was faster: then nothing is inserted.
     """
     rows = await _rows(connection, _INTEGRATE, first=first, ids=list(ids))
     rows.sort()
@@ -176,13 +176,13 @@ async def newest_signed(connection: Connection) -> Signed | None:
 
 
 async def add_signed(connection: Connection, signed: Signed) -> None:
-    """Keep a checkpoint, committed on return. Raises `UniqueViolation`: that size has its own."""
+    """Store a checkpoint, committed on return. `UniqueViolation` when that size already has one."""
     values = {"size": signed.size, "root": signed.root}
     await connection.execute(_ADD, {**values, "frontier": signed.frontier, "note": signed.note})
 
 
-async def say_asleep(connection: Connection, asleep: bool) -> None:
-    """Ask to be woken, or no longer."""
+async def set_asleep(connection: Connection, asleep: bool) -> None:
+    """Set whether commits of events must notify the sequencer."""
     await connection.execute(_SLEEP, {"asleep": asleep})
 
 
@@ -192,7 +192,7 @@ async def _rows(connection: Connection, query: str, **values: object) -> list[tu
     return await cursor.fetchall()
 
 
-# Everyone else's, through the engine
+# For all other code, through the engine
 
 
 async def log_key(connection: AsyncConnection) -> Row[Any] | None:
@@ -201,16 +201,16 @@ async def log_key(connection: AsyncConnection) -> Row[Any] | None:
 
 
 async def add_log_key(connection: AsyncConnection, **values: Any) -> None:
-    """Keep it; one that another process just made wins."""
+    """Insert it; one that another process has just inserted stays."""
     await connection.execute(upsert(LogKey).values(one=True, **values).on_conflict_do_nothing())
 
 
 async def leaf_of(connection: AsyncConnection, event_id: UUID) -> tuple[int, bytes] | None:
     """The leaf of an event: its index and its entry."""
-    found = await connection.execute(
+    result = await connection.execute(
         select(LogLeaf.index, LogLeaf.entry).where(LogLeaf.event_id == event_id)
     )
-    row = found.one_or_none()
+    row = result.one_or_none()
     return None if row is None else (row[0], row[1])
 
 
@@ -228,8 +228,8 @@ async def newest_checkpoint(connection: AsyncConnection) -> Signed | None:
     return None if row is None else Signed(*row)
 
 
-async def say_awake(connection: AsyncConnection) -> None:
-    """For a sequencer that ends: nobody is to be woken, until another one sleeps."""
+async def clear_asleep(connection: AsyncConnection) -> None:
+    """For a sequencer that stops: commits need not notify until another one sleeps."""
     await connection.execute(update(LogWatch).values(asleep=False).where(LogWatch.asleep))
 
 
@@ -246,6 +246,6 @@ _LAG = text(
 
 
 async def lag(connection: AsyncConnection) -> timedelta:
-    """How long the first event beyond the newest leaf has been waiting; zero when none is."""
-    found: timedelta | None = (await connection.execute(_LAG)).scalar_one_or_none()
-    return max(timedelta(), found or timedelta())
+    """How long the first event after the newest leaf has been waiting; zero when none is."""
+    waiting: timedelta | None = (await connection.execute(_LAG)).scalar_one_or_none()
+    return max(timedelta(), waiting or timedelta())

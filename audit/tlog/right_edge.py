@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from audit.tlog.merkle import HASH, CompactRange, compact_range, leaf_hash
 from audit.tlog.tiles import ENTRIES, HEIGHT, WIDTH, Tile, TileReader, bundle, entries_in, hashes_in
 
-Written = tuple[Tile, bytes]
+TileData = tuple[Tile, bytes]
 
 
 class RightEdge:
-    """A tree that grows: its partial tiles, and enough to know its root."""
+    """A growing tree: its partial tiles, and enough to compute its root."""
 
     def __init__(self) -> None:
         self._range = CompactRange()
@@ -18,7 +18,7 @@ class RightEdge:
 
     @property
     def size(self) -> int:
-        """How many leaves."""
+        """The number of leaves."""
         return self._range.size
 
     @property
@@ -28,7 +28,7 @@ class RightEdge:
 
     @classmethod
     def of(cls, size: int, data: Mapping[Tile, bytes]) -> "RightEdge":
-        """The edge of a tree of `size` leaves, out of its partial tiles (`edge_tiles`).
+        """The edge of a tree of `size` leaves, from its partial tiles (`edge_tiles`).
 
         Raises `InvalidTile`. The caller MUST compare `root()` with one that it trusts.
         """
@@ -47,46 +47,46 @@ class RightEdge:
 
     def extend(
         self, entries: Sequence[bytes], leaves: Iterable[bytes] | None = None
-    ) -> list[Written]:
-        """Append entries; the full tiles and bundles that this completes, in order. `leaves` are
-        their hashes, where the caller has them."""
-        full: list[Written] = []
+    ) -> list[TileData]:
+        """Append entries; returns the full tiles and bundles that this completes, in order.
+        `leaves` are the entries' hashes, where the caller has them."""
+        full: list[TileData] = []
         for entry, leaf in zip(entries, leaves or map(leaf_hash, entries), strict=True):
             self._entries.append(entry)
-            for level, _, made in self._range.append(leaf):
+            for level, _, completed in self._range.append(leaf):
                 if level % HEIGHT == 0:
-                    self._of_level(level // HEIGHT).append(made)
+                    self._hashes_of(level // HEIGHT).append(completed)
             if len(self._entries) == WIDTH:
                 full.append((Tile(ENTRIES, self.size // WIDTH - 1), bundle(self._entries)))
                 self._entries = []
-                full += self._full()
+                full += self._take_full_tiles()
         return full
 
-    def partials(self) -> list[Written]:
+    def partials(self) -> list[TileData]:
         """The partial tiles and the partial bundle as they are now."""
-        made = [(tile, b"".join(self._levels[tile.level])) for tile in self._partial_tiles()]
+        tiles = [(tile, b"".join(self._levels[tile.level])) for tile in self._partial_tiles()]
         if self._entries:
             tile = Tile(ENTRIES, self.size // WIDTH, len(self._entries))
-            made.insert(0, (tile, bundle(self._entries)))
-        return made
+            tiles.insert(0, (tile, bundle(self._entries)))
+        return tiles
 
     def root(self) -> bytes:
         """The root of the tree so far."""
         return self._range.root()
 
-    def _of_level(self, level: int) -> list[bytes]:
+    def _hashes_of(self, level: int) -> list[bytes]:
         while len(self._levels) <= level:
             self._levels.append([])
         return self._levels[level]
 
-    def _full(self) -> list[Written]:
-        made = []
+    def _take_full_tiles(self) -> list[TileData]:
+        full = []
         for level, hashes in enumerate(self._levels):
             if len(hashes) == WIDTH:
                 index = (self.size >> (HEIGHT * (level + 1))) - 1
-                made.append((Tile(level, index), b"".join(hashes)))
+                full.append((Tile(level, index), b"".join(hashes)))
                 self._levels[level] = []
-        return made
+        return full
 
     def _partial_tiles(self) -> Sequence[Tile]:
         return [tile for tile in edge_tiles(self.size) if tile.level != ENTRIES]
@@ -105,7 +105,7 @@ def edge_tiles(size: int) -> list[Tile]:
 
 
 def cut(data: bytes, tile: Tile) -> bytes:
-    """What a partial tile holds, out of the full one."""
+    """A partial tile's bytes, cut out of the full tile's."""
     if tile.level != ENTRIES:
         return data[: tile.width * HASH]
     at = 0

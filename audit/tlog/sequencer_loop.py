@@ -1,7 +1,7 @@
-"""The sequencer's life: one process works at a time, the others wait for its lock.
+"""The sequencer as a background task: one process works at a time, the others wait for its lock.
 
-Woken by `NOTIFY` when asleep; while there is work it looks every 100 ms. Whatever fails, the
-connection and all that is in memory are dropped, and the rows say where to go on.
+Woken by `NOTIFY` when asleep; while there is work it polls every 100 ms. After any failure the
+connection and the state in memory are dropped, and the rows say where to continue.
 """
 
 import asyncio
@@ -27,20 +27,20 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often, in seconds. `tick` between two looks, and the least between two checkpoints;
-    `signing` the most while there is work; after `drowsy` without any, it sleeps until woken, or
-    for `doze`; `again` after a failure, and while another process has the lock."""
+    """How often, in seconds. `poll` between two scans, and the minimum between two checkpoints;
+    `signing` between two checkpoints during a backlog; after `idle` without work, it sleeps until
+    woken, at most `sleep`; `retry` after a failure, and while another process has the lock."""
 
-    tick: float = 0.1
+    poll: float = 0.1
     signing: float = 0.5
-    drowsy: float = 2.0
-    doze: float = 0.5
-    again: float = 1.0
-    looks: Looks = field(default_factory=Looks)
+    idle: float = 2.0
+    sleep: float = 0.5
+    retry: float = 1.0
+    scan: Looks = field(default_factory=Looks)
 
 
 class SequencerLoop:
-    """A background task that is the sequencer whenever this process holds the lock."""
+    """A background task that sequences whenever this process holds the lock."""
 
     def __init__(
         self,
@@ -64,32 +64,33 @@ class SequencerLoop:
         self._task = asyncio.create_task(self._run(), name="sequencer")
 
     async def stop(self) -> None:
-        """Stop where it is: what is committed and not signed is taken up by the next one."""
+        """Stop at once: the next sequencer signs what is committed and not yet signed."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-            with suppress(Exception):  # it would only cost each commit a word to nobody
+            with suppress(Exception):  # a failure only costs each commit a useless notification
                 async with self._database.transaction() as tx:
-                    await records.say_awake(tx)
+                    await records.clear_asleep(tx)
 
     async def _run(self) -> None:
         while True:
             try:
-                await self._connected()
+                await self._connect()
             except (InvalidLog, InvalidTile) as broken:
                 self.broken = str(broken)
                 _log.error("log_broken", reason=self.broken)
-            except Exception as error:  # noqa: BLE001  (the database or the store may be away)
+            except Exception as error:  # noqa: BLE001  (database or store may be unavailable)
                 _log.warning("sequencer_interrupted", error=type(error).__name__)
-            await asyncio.sleep(self._pace.again)
+            await asyncio.sleep(self._pace.retry)
 
-    async def _connected(self) -> None:
+    async def _connect(self) -> None:
+        """Wait for the lock, then sequence, all on one connection."""
         async with self._database.listening(records.CHANNEL) as connection:
-            # A plan made for old values would read the whole log at each look.
+            # A plan cached for old values would read the whole log at each scan.
             connection.prepare_threshold = None
-            while not await records.take_lock(connection):  # noqa: ASYNC110  (nobody tells)
-                await asyncio.sleep(self._pace.again)
+            while not await records.take_lock(connection):  # noqa: ASYNC110  (a lock cannot notify)
+                await asyncio.sleep(self._pace.retry)
             sequencer = Sequencer(connection, self._store, await self._keys.signer())
             try:
                 await self._lead(connection, sequencer)
@@ -111,39 +112,39 @@ class SequencerLoop:
                 await publishing
 
     async def _sequence(self, connection: Connection, sequencer: Sequencer) -> None:
-        pending = PendingEvents(connection, self._pace.looks)
-        await records.say_asleep(connection, asleep=False)
-        quiet_since = clock.monotonic()
+        pending = PendingEvents(connection, self._pace.scan)
+        await records.set_asleep(connection, asleep=False)
+        idle_since = clock.monotonic()
         while True:
             began = clock.monotonic()
-            found = await pending.look()
-            if found:
-                await self._integrate(sequencer, found)
-                quiet_since = clock.monotonic()
-            if len(found) >= self._pace.looks.most or pending.whole:
+            events = await pending.look()
+            if events:
+                await self._integrate(sequencer, events)
+                idle_since = clock.monotonic()
+            if len(events) >= self._pace.scan.limit or pending.full_scan:
                 await self._sign(sequencer, self._pace.signing)
                 continue
             await self._sign(sequencer, 0)
-            if clock.monotonic() - quiet_since >= self._pace.drowsy:
-                await self._doze(connection)
+            if clock.monotonic() - idle_since >= self._pace.idle:
+                await self._sleep(connection)
             else:
-                await asyncio.sleep(max(0.0, began + self._pace.tick - clock.monotonic()))
+                await asyncio.sleep(max(0.0, began + self._pace.poll - clock.monotonic()))
 
-    async def _integrate(self, sequencer: Sequencer, found: list[UUID]) -> None:
-        for start in range(0, len(found), BATCH):
-            await sequencer.integrate(found[start : start + BATCH])
+    async def _integrate(self, sequencer: Sequencer, events: list[UUID]) -> None:
+        for start in range(0, len(events), BATCH):
+            await sequencer.integrate(events[start : start + BATCH])
             await self._sign(sequencer, self._pace.signing)
 
-    async def _sign(self, sequencer: Sequencer, least: float) -> None:
-        """Sign what is new, `least` seconds after the time before at the earliest."""
-        if sequencer.unsigned and clock.monotonic() - self._signed_at >= least:
+    async def _sign(self, sequencer: Sequencer, interval: float) -> None:
+        """Sign what is new, if the last signature is `interval` seconds old or more."""
+        if sequencer.unsigned and clock.monotonic() - self._signed_at >= interval:
             await sequencer.sign()
             self._signed_at = clock.monotonic()
 
-    async def _doze(self, connection: Connection) -> None:
-        """Sleep until told of an event. One whose transaction looked just before we said that we
-        sleep tells nobody: hence `doze`, and not for ever."""
-        await records.say_asleep(connection, asleep=True)
-        async for _ in connection.notifies(timeout=self._pace.doze, stop_after=1):
+    async def _sleep(self, connection: Connection) -> None:
+        """Sleep until an event is notified. A transaction that read `asleep` just before we set it
+        does not notify: hence the limit `sleep`."""
+        await records.set_asleep(connection, asleep=True)
+        async for _ in connection.notifies(timeout=self._pace.sleep, stop_after=1):
             pass
-        await records.say_asleep(connection, asleep=False)
+        await records.set_asleep(connection, asleep=False)

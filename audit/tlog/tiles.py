@@ -9,8 +9,8 @@ from audit.tlog.merkle import HASH, HashReader, leaf_hash, node_hash
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
-MOST_ENTRY = 0xFFFF
-_MOST_CACHED = 512
+MAX_ENTRY = 0xFFFF
+_MAX_CACHED = 512
 _PATH = re.compile(
     r"tile/(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])"
     r"/(?P<index>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
@@ -18,7 +18,7 @@ _PATH = re.compile(
 
 
 class InvalidTile(Exception):
-    """A tile or a bundle that is not what the tree says. `path` names it."""
+    """A tile or a bundle that is not that of the tree. `path` names it."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
@@ -36,7 +36,7 @@ class Tile:
 
     @property
     def path(self) -> str:
-        """Where it is served and stored, under the log's prefix."""
+        """Where it is served, under the log's prefix."""
         name = f"{self.index % 1000:03}"
         rest = self.index // 1000
         while rest:
@@ -56,7 +56,7 @@ ENTRIES = -1
 
 
 def parse_path(path: str) -> Tile | None:
-    """The tile that a path names, in its one spelling, or None."""
+    """The tile that a path names in its only valid spelling, or None."""
     shape = _PATH.fullmatch(path)
     if shape is None:
         return None
@@ -73,7 +73,7 @@ def tiles_of(size: int) -> Iterator[Tile]:
 
 
 def tiles_between(old: int, new: int) -> Iterator[Tile]:
-    """The tiles that a tree of `new` leaves has and one of `old` has not, bundles included."""
+    """The tiles that a tree of `new` leaves has and one of `old` does not, bundles included."""
     for level in (ENTRIES, *range(64)):
         shift = HEIGHT * max(level, 0)
         before, after = old >> shift, new >> shift
@@ -89,9 +89,9 @@ def tiles_between(old: int, new: int) -> Iterator[Tile]:
 
 def bundle(entries: Sequence[bytes]) -> bytes:
     """A bundle of entries: each prefixed by its length, 16 bits, big-endian."""
-    if len(entries) > WIDTH or any(len(one) > MOST_ENTRY for one in entries):
+    if len(entries) > WIDTH or any(len(entry) > MAX_ENTRY for entry in entries):
         raise ValueError("a bundle holds at most 256 entries of at most 65535 bytes")
-    return b"".join(len(one).to_bytes(2, "big") + one for one in entries)
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 
 def entries_in(tile: Tile, data: bytes) -> list[bytes]:
@@ -99,10 +99,10 @@ def entries_in(tile: Tile, data: bytes) -> list[bytes]:
     entries, at = [], 0
     while at < len(data):
         length = int.from_bytes(data[at : at + 2], "big")
-        one = data[at + 2 : at + 2 + length]
-        if len(data) < at + 2 or len(one) != length:
+        entry = data[at + 2 : at + 2 + length]
+        if len(data) < at + 2 or len(entry) != length:
             raise InvalidTile(tile.path, "truncated")
-        entries.append(one)
+        entries.append(entry)
         at += 2 + length
     if len(entries) != tile.width:
         raise InvalidTile(tile.path, "width")
@@ -124,16 +124,16 @@ def check_bundle(tile: Tile, entries: Sequence[bytes], hashes: Sequence[bytes]) 
 
 
 class TileReader:
-    """Reads any complete subtree's hash out of tiles, a few of them kept in memory.
+    """Reads the hash of any complete subtree from tiles, some of which it caches.
 
-    `fetch` gives a tile's bytes; a partial tile that is no longer there is read from the full one.
-    The caller MUST check what it computes from here against a root that it trusts.
+    `fetch` gives a tile's bytes; a partial tile that no longer exists is read from the full one.
+    The caller MUST check what it computes from these hashes against a root that it trusts.
     """
 
     def __init__(self, size: int, fetch: Callable[[Tile], bytes | None]) -> None:
         self._size = size
         self._fetch = fetch
-        self._kept: OrderedDict[Tile, list[bytes]] = OrderedDict()
+        self._cache: OrderedDict[Tile, list[bytes]] = OrderedDict()
         self.fetched = 0
 
     def read(self, level: int, index: int) -> bytes:
@@ -152,19 +152,18 @@ class TileReader:
 
     def _tile(self, level: int, index: int) -> Tile:
         """The tile as this tree has it: full, or as wide as its size says."""
-        there = (self._size >> (HEIGHT * level)) - (index << HEIGHT)
-        return Tile(level, index, min(there, WIDTH))
+        width = (self._size >> (HEIGHT * level)) - (index << HEIGHT)
+        return Tile(level, index, min(width, WIDTH))
 
     def _rows(self, tile: Tile) -> list[bytes]:
-        """The tile's levels, each joined: a list of them would weigh three times as much."""
-        rows = self._kept.get(tile)
+        """The tile's levels, each as joined bytes: lists would take three times the memory."""
+        rows = self._cache.get(tile)
         if rows is None:
-            made = [b"".join(row) for row in _rows(self._hashes(tile))]
-            rows = self._kept[tile] = made
-            while len(self._kept) > _MOST_CACHED:
-                self._kept.popitem(last=False)
+            rows = self._cache[tile] = [b"".join(row) for row in _rows(self._hashes(tile))]
+            while len(self._cache) > _MAX_CACHED:
+                self._cache.popitem(last=False)
         else:
-            self._kept.move_to_end(tile)
+            self._cache.move_to_end(tile)
         return rows
 
     def _hashes(self, tile: Tile) -> list[bytes]:

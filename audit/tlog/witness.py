@@ -1,6 +1,6 @@
-"""A witness of one log (C2SP tlog-witness): it cosigns what continues what it cosigned before.
+"""A witness of one log (C2SP tlog-witness): cosigns only what continues what it cosigned before.
 
-Its state is one file, replaced and flushed before any cosignature leaves. It *is* trusted: not to
+Its state is one file, replaced and flushed before any cosignature leaves. It *is* trusted not to
 cosign two histories. It is *not* trusted with anything else, and can at most refuse to answer.
 """
 
@@ -23,7 +23,7 @@ from audit.tlog.checkpoint import Checkpoint, InvalidCheckpoint
 from audit.tlog.merkle import EMPTY_ROOT, HASH, InvalidProof, verify_consistency
 from audit.tlog.notes import (
     COSIGNATURE,
-    MOST_BYTES,
+    MAX_BYTES,
     InvalidNote,
     LocalSigner,
     Note,
@@ -34,8 +34,8 @@ from audit.tlog.notes import (
 from base import clock
 from base.files import write_private
 
-MOST_BODY = MOST_BYTES + 64 * 1024
-_MOST_PROOF = 63
+MOST_BODY = MAX_BYTES + 64 * 1024
+_MAX_PROOF = 63
 _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
 _SIZE = "text/x.tlog.size"
 _TEXT = "text/plain; charset=utf-8"
@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The latest checkpoint cosigned."""
+    """The latest cosigned checkpoint."""
 
     size: int
     root: bytes
@@ -60,8 +60,8 @@ class _State:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A request that is well-formed."""
+class _Request:
+    """A well-formed request."""
 
     old: int
     proof: list[bytes]
@@ -84,38 +84,37 @@ class Witness:
         self._origin = origin
         self._lock = threading.Lock()
         self._signer = LocalSigner(name, _key(folder / "witness.key"), COSIGNATURE)
-        origin_hash = sha256(origin.encode()).hexdigest()
-        self._file = folder / f"{origin_hash}.json"
-        self.monitored = origin_hash
+        self.origin_hash = sha256(origin.encode()).hexdigest()
+        self._file = folder / f"{self.origin_hash}.json"
 
     @property
     def verifier(self) -> Verifier:
-        """What others configure."""
+        """The public key, for others to configure."""
         return self._signer.verifier
 
     def add_checkpoint(self, body: bytes) -> Answer:
         """Answer `add-checkpoint`, in the specification's order. Blocks: it flushes a file."""
         try:
-            return self._answer(_parsed(body))
+            return self._answer(_parse(body))
         except _Refused as refused:
             return refused.answer
 
     def latest(self, origin_hash: str) -> Answer:
         """Answer the monitor: the latest checkpoint of that log, cosigned."""
-        state = self._state() if origin_hash == self.monitored else None
+        state = self._state() if origin_hash == self.origin_hash else None
         if state is None:
             return Answer(404, _TEXT, b"")
         return Answer(200, _TEXT, state.note.encode())
 
-    def _answer(self, asked: _Asked) -> Answer:
+    def _answer(self, request: _Request) -> Answer:
         # 1. The log, its signature, the sizes.
-        checkpoint = self._verified_checkpoint(asked.note)
-        if asked.old > checkpoint.size:
+        checkpoint = self._verified_checkpoint(request.note)
+        if request.old > checkpoint.size:
             raise _Refused(400)
-        # 2. What is compared with and what is kept are one: nobody comes in between.
-        with self._alone():
-            self._check(asked, checkpoint)
-            return self._cosigned(asked.note, checkpoint)
+        # 2. Under the lock, so that the state does not change between the check and the write.
+        with self._locked():
+            self._check(request, checkpoint)
+            return self._cosign(request.note, checkpoint)
 
     def _verified_checkpoint(self, note: Note) -> Checkpoint:
         lines = note.text.split("\n")
@@ -133,39 +132,39 @@ class Witness:
         except InvalidCheckpoint:
             raise _Refused(400) from None
 
-    def _check(self, asked: _Asked, checkpoint: Checkpoint) -> None:
+    def _check(self, request: _Request, checkpoint: Checkpoint) -> None:
         state = self._state()
         size, root = (0, EMPTY_ROOT) if state is None else (state.size, state.root)
-        if asked.old != size:
+        if request.old != size:
             raise _Refused(409, _SIZE, f"{size}\n")
         try:
-            verify_consistency(size, checkpoint.size, root, checkpoint.root, asked.proof)
+            verify_consistency(size, checkpoint.size, root, checkpoint.root, request.proof)
         except InvalidProof:
             raise _Refused(422) from None
 
-    def _cosigned(self, note: Note, checkpoint: Checkpoint) -> Answer:
-        line = cosign(note.text, self._signer, int(clock.now().timestamp()))
-        signed = [one for one in note.lines if _by(one, self._log)]
-        kept = {
+    def _cosign(self, note: Note, checkpoint: Checkpoint) -> Answer:
+        cosignature = cosign(note.text, self._signer, int(clock.now().timestamp()))
+        signed = [line for line in note.lines if _is_signed_by(line, self._log)]
+        state = {
             "size": checkpoint.size,
             "root": checkpoint.root.hex(),
-            "note": Note(note.text, (*signed, line)).encode().decode(),
+            "note": Note(note.text, (*signed, cosignature)).encode().decode(),
         }
-        write_private(self._file, json.dumps(kept))
-        # A crash here leaves a checkpoint that is kept and not answered: asked again with its own
-        # size as the old one, it is cosigned anew.
-        return Answer(200, _TEXT, f"{line}\n".encode())
+        write_private(self._file, json.dumps(state))
+        # A crash here leaves a checkpoint that is stored and not answered: when asked again with
+        # its size as the old one, the witness cosigns it again.
+        return Answer(200, _TEXT, f"{cosignature}\n".encode())
 
     def _state(self) -> _State | None:
-        """Raises `ValueError` when the file is damaged: a witness that forgot cosigns nothing."""
+        """Raises `ValueError` for a damaged file: a witness that lost its state cosigns nothing."""
         try:
-            kept = json.loads(self._file.read_text(encoding="utf-8"))
+            state = json.loads(self._file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return _State(int(kept["size"]), bytes.fromhex(kept["root"]), str(kept["note"]))
+        return _State(int(state["size"]), bytes.fromhex(state["root"]), str(state["note"]))
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         with self._lock:
             descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
@@ -175,32 +174,32 @@ class Witness:
                 os.close(descriptor)
 
 
-def _parsed(body: bytes) -> _Asked:
+def _parse(body: bytes) -> _Request:
     head, separator, note = body.partition(b"\n\n")
     try:
         if not separator or len(body) > MOST_BODY:
             raise _Refused(400)
         first, *lines = head.decode("ascii").split("\n")
         old = _OLD.fullmatch(first)
-        if old is None or len(lines) > _MOST_PROOF:
+        if old is None or len(lines) > _MAX_PROOF:
             raise _Refused(400)
         proof = [base64.b64decode(line, validate=True) for line in lines]
-        if any(len(one) != HASH for one in proof):
+        if any(len(node) != HASH for node in proof):
             raise _Refused(400)
-        return _Asked(int(old[1]), proof, Note.parse(note))
+        return _Request(int(old[1]), proof, Note.parse(note))
     except (UnicodeDecodeError, binascii.Error, ValueError, InvalidNote):
         raise _Refused(400) from None
 
 
-def _by(line: str, verifier: Verifier) -> bool:
-    """Whether a signature line, verified already, is of that key."""
+def _is_signed_by(line: str, verifier: Verifier) -> bool:
+    """Whether a signature line, verified already, is by that key."""
     name, raw = split_line(line)
     return (name, raw[: len(verifier.key_id)]) == (verifier.name, verifier.key_id)
 
 
 def _key(file: Path) -> Ed25519PrivateKey:
-    """The witness's key: made at its first start. A crash leaves none, or the key."""
+    """The witness's key, created at its first start. A crash leaves none, or the key."""
     if not file.exists():
-        made = Ed25519PrivateKey.generate()
-        write_private(file, made.private_bytes_raw().hex() + "\n")
+        key = Ed25519PrivateKey.generate()
+        write_private(file, key.private_bytes_raw().hex() + "\n")
     return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(file.read_text().strip()))

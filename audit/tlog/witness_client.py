@@ -1,4 +1,4 @@
-"""Asking witnesses to cosign a checkpoint: `add-checkpoint` of C2SP tlog-witness, as its client."""
+"""Asking witnesses to cosign a checkpoint: the client of C2SP tlog-witness's `add-checkpoint`."""
 
 import asyncio
 import base64
@@ -10,12 +10,12 @@ from enum import StrEnum
 import httpx
 
 from audit.tlog.checkpoint import InvalidCheckpoint, cosignatures_in
-from audit.tlog.notes import COSIGNATURE, MOST_BYTES, Note, Verifier
+from audit.tlog.notes import COSIGNATURE, MAX_BYTES, Note, Verifier
 
-PATIENCE = 10.0
-"""Seconds for one request."""
+TIMEOUT_SECONDS = 10.0
+"""For one request."""
 _TRIES = 3
-_MOST_PROOF = 63
+_MAX_PROOF = 63
 _WITNESS = re.compile(r"(?P<vkey>\S+)@(?P<url>https?://\S+)")
 _SIZE = re.compile(r"(0|[1-9][0-9]{0,18})\n?")
 
@@ -68,21 +68,21 @@ class _Refused(Exception):
 
 
 def read_witnesses(text: str) -> list[WitnessAddress]:
-    """Read `VKEY@URL`s separated by blanks. Raises `ValueError`, `InvalidNote`."""
-    found = []
+    """Read `VKEY@URL`s separated by white space. Raises `ValueError`, `InvalidNote`."""
+    witnesses = []
     for word in text.split():
-        shape = _WITNESS.fullmatch(word)
-        if shape is None:
+        match = _WITNESS.fullmatch(word)
+        if match is None:
             raise ValueError("not VKEY@URL")
-        verifier = Verifier.parse(shape["vkey"])
+        verifier = Verifier.parse(match["vkey"])
         if verifier.type != COSIGNATURE:
             raise ValueError("not a cosignature key")
-        found.append(WitnessAddress(verifier, shape["url"].rstrip("/")))
-    return found
+        witnesses.append(WitnessAddress(verifier, match["url"].rstrip("/")))
+    return witnesses
 
 
 class WitnessClient:
-    """Asks each witness, and remembers which size each one holds."""
+    """Asks each witness, and remembers the size that each one last cosigned."""
 
     def __init__(self, witnesses: Sequence[WitnessAddress], client: httpx.AsyncClient) -> None:
         self._witnesses = witnesses
@@ -90,10 +90,10 @@ class WitnessClient:
         self._sizes: dict[str, int] = {}
 
     async def ask(self, note: Note, size: int, consistency: Consistency) -> Cosigned:
-        """Ask all at once; a witness that refuses or is down keeps nobody waiting beyond
-        `PATIENCE` a request. Only cosignatures that hold under the known keys are kept."""
+        """Ask all concurrently; each request takes at most `TIMEOUT_SECONDS`. Only cosignatures
+        that are valid under the known keys are kept."""
         answers = await asyncio.gather(
-            *(self._ask(one, note, size, consistency) for one in self._witnesses)
+            *(self._ask(witness, note, size, consistency) for witness in self._witnesses)
         )
         refusals: dict[str, Refusal] = {}
         for witness, answer in zip(self._witnesses, answers, strict=True):
@@ -111,7 +111,7 @@ class WitnessClient:
         try:
             for _ in range(_TRIES):
                 if old > size:
-                    # It cosigned a larger tree of ours: one that this service has lost.
+                    # It cosigned a larger tree of ours, which this service has lost.
                     return Refusal.AHEAD
                 answer = await self._post(witness, note, old, await consistency(old, size))
                 if isinstance(answer, list):
@@ -129,9 +129,9 @@ class WitnessClient:
         """Its cosignatures, or the size that it holds. Raises `_Refused`."""
         status, kind, body = await self._send(witness, request_body(note, old, proof))
         if status == 409 and kind.startswith("text/x.tlog.size"):
-            shape = _SIZE.fullmatch(body)
-            if shape is not None:
-                return int(shape[1])
+            match = _SIZE.fullmatch(body)
+            if match is not None:
+                return int(match[1])
         if status != 200:
             raise _Refused(_BY_STATUS.get(status, Refusal.DOWN))
         try:
@@ -140,22 +140,22 @@ class WitnessClient:
             raise _Refused(Refusal.ANSWER) from None
 
     async def _send(self, witness: WitnessAddress, body: bytes) -> tuple[int, str, str]:
-        """Status, content type and body, of which no more is read than a note may hold."""
+        """Status, content type and body, which is read only up to the size limit of a note."""
         url = f"{witness.url}/add-checkpoint"
         try:
             async with (
-                asyncio.timeout(PATIENCE),
+                asyncio.timeout(TIMEOUT_SECONDS),
                 self._client.stream("POST", url, content=body) as response,
             ):
-                read = bytearray()
-                async for piece in response.aiter_bytes():
-                    read += piece
-                    if len(read) > MOST_BYTES:
+                received = bytearray()
+                async for chunk in response.aiter_bytes():
+                    received += chunk
+                    if len(received) > MAX_BYTES:
                         raise _Refused(Refusal.ANSWER)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
             raise _Refused(Refusal.DOWN) from None
         try:
-            text = read.decode()
+            text = received.decode()
         except UnicodeDecodeError:
             raise _Refused(Refusal.ANSWER) from None
         return response.status_code, response.headers.get("content-type", ""), text
@@ -163,7 +163,7 @@ class WitnessClient:
 
 def request_body(note: Note, old: int, proof: Sequence[bytes]) -> bytes:
     """The body of `add-checkpoint`."""
-    if len(proof) > _MOST_PROOF:
+    if len(proof) > _MAX_PROOF:
         raise ValueError("a consistency proof has at most 63 hashes")
-    lines = [f"old {old}", *(base64.b64encode(one).decode() for one in proof), ""]
+    lines = [f"old {old}", *(base64.b64encode(node).decode() for node in proof), ""]
     return "".join(f"{line}\n" for line in lines).encode() + note.encode()

@@ -1,4 +1,4 @@
-"""How a message leaves: the contract of every messenger, and the one that the settings name."""
+"""How a message is sent: the contract of every messenger."""
 
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -17,11 +17,11 @@ class Outgoing:
 
 
 class NotSent(Exception):
-    """It did not leave; it may later. Its words are for the operator: nothing of the message."""
+    """Not sent; it may be retried. The text is for the operator, with nothing of the message."""
 
 
 class Undeliverable(Exception):
-    """It will never leave. Same rule for its words."""
+    """It can never be sent. Same rule for the text."""
 
 
 class Messenger(Protocol):
@@ -33,5 +33,5 @@ class Messenger(Protocol):
     keeps: bool
 
     async def send(self, message: Outgoing) -> None:
-        """Return once the next server has answered for the message."""
+        """Return once the next server has accepted the message."""
         ...

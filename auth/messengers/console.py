@@ -6,7 +6,7 @@ from auth.messengers import Outgoing
 
 
 class ConsoleMessenger:
-    """Prints messages. Settings refuse it in production: codes may not be shown."""
+    """Prints messages. Settings refuse it in production: codes must not be shown."""
 
     keeps = False
 

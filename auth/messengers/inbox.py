@@ -1,4 +1,4 @@
-"""The demo's messenger on a page: nothing leaves, the sealed rows stay to be shown."""
+"""The demo's messenger on a page: nothing is sent, the sealed rows stay to be shown."""
 
 from auth.messengers import Outgoing
 

@@ -9,7 +9,7 @@ from base.settings import Settings
 
 
 class ConfiguredMessenger:
-    """E-mails by one way, SMS by another."""
+    """Sends e-mails by one messenger, SMS by another."""
 
     keeps = False
 
@@ -25,7 +25,7 @@ class ConfiguredMessenger:
 
 
 def messenger_of(settings: Settings) -> Messenger:
-    """Console and inbox only where the settings allow them: in the demo."""
+    """The messenger of these settings, which allow console and inbox in the demo only."""
     if settings.messenger == "console":
         return ConsoleMessenger()
     if settings.messenger == "inbox":

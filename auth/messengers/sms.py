@@ -1,4 +1,4 @@
-"""SMS by an HTTP gateway: `POST {"to", "text"}` with a bearer token; any 2xx means taken."""
+"""SMS by an HTTP gateway: `POST {"to", "text"}` with a bearer token; any 2xx means accepted."""
 
 from urllib.parse import urlsplit
 
@@ -9,11 +9,11 @@ from auth.messengers import NotSent, Outgoing, Undeliverable
 
 TIMEOUT_SECONDS = 15.0
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_LATER = {408, 425, 429}
+_RETRYABLE = {408, 425, 429}
 
 
 class SmsGateway:
-    """Sends each SMS by one request. Redirects are not followed, nor the environment's proxies."""
+    """Sends each SMS by one request. Follows no redirect, ignores the environment's proxies."""
 
     keeps = False
 
@@ -39,7 +39,7 @@ class SmsGateway:
             raise NotSent(f"sms gateway: {type(error).__name__}") from None
         if answer.is_success:
             return
-        words = f"sms gateway: {answer.status_code}"
-        if answer.is_client_error and answer.status_code not in _LATER:
-            raise Undeliverable(words)
-        raise NotSent(words)
+        reason = f"sms gateway: {answer.status_code}"
+        if answer.is_client_error and answer.status_code not in _RETRYABLE:
+            raise Undeliverable(reason)
+        raise NotSent(reason)

@@ -39,7 +39,7 @@ class SmtpMessenger:
                 timeout=TIMEOUT_SECONDS,
             )
         except (aiosmtplib.SMTPException, OSError) as error:
-            # The server's own words may quote the address: only codes go further.
+            # The server's text may quote the address: only its codes are passed on.
             raise _failure(error) from None
 
     def _mail(self, message: Outgoing) -> EmailMessage:
@@ -55,10 +55,10 @@ class SmtpMessenger:
 
 
 def _failure(error: Exception) -> NotSent | Undeliverable:
-    """A 5xx about this recipient or this message ends it; anything else may pass."""
+    """A 5xx about this address or this message is final; anything else may be retried."""
     refused = isinstance(error, aiosmtplib.SMTPRecipientsRefused)
     first = error.recipients[0] if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else error
     code = first.code if isinstance(first, aiosmtplib.SMTPResponseException) else 0
-    words = f"smtp: {type(error).__name__} {code}"
-    about = refused or isinstance(error, aiosmtplib.SMTPDataError)
-    return Undeliverable(words) if about and code >= 500 else NotSent(words)
+    reason = f"smtp: {type(error).__name__} {code}"
+    this_message = refused or isinstance(error, aiosmtplib.SMTPDataError)
+    return Undeliverable(reason) if this_message and code >= 500 else NotSent(reason)

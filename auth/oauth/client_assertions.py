@@ -22,8 +22,8 @@ from auth.oauth.jws import (
 from base.errors import ErrorKind, ServiceError, invalid
 
 MAX_ASSERTION = 8192
-# A `jti` must be remembered until its assertion expires: ten minutes bound that memory, and how
-# long a stolen, unused assertion stays of use.
+# A `jti` must be remembered until its assertion expires: ten minutes limit that memory, and how
+# long a stolen, unused assertion stays usable.
 MAX_AHEAD = 600
 # The client's clock is not ours (FAPI 2.0 §5.3.2.1 asks to refuse beyond 60 s).
 LEEWAY = 60
@@ -36,7 +36,7 @@ _RSA_BITS = range(2048, 4096 + 1)
 
 
 class AssertionRefused(ServiceError):
-    """The assertion does not hold. The caller learns only that; `reason` is for the log.
+    """The assertion is not valid. The caller learns only that; `reason` is for the log.
 
     The token endpoint raises it too for a client it does not know (`Reason.CLIENT`) and for a
     `jti` already recorded (`Reason.REPLAYED`), so that all of these answer alike.
@@ -49,7 +49,7 @@ class AssertionRefused(ServiceError):
 
 @dataclass(frozen=True)
 class Assertion:
-    """A good assertion; `(client_id, jti)` is to be remembered until `expires_at`."""
+    """A valid assertion; `(client_id, jti)` must be remembered until `expires_at`."""
 
     client_id: str
     jti: str
@@ -115,7 +115,7 @@ def _client_key(jwk: object) -> ClientKey:
 
 
 def _public_key(jwk: dict[str, object]) -> tuple[ECKey | OKPKey | RSAKey, frozenset[str]]:
-    """The key rebuilt from its own members alone. Its type decides the algorithm, not a header."""
+    """The key rebuilt from its own members only. Its type decides the algorithm, not a header."""
     match jwk.get("kty"), jwk.get("crv"):
         case "EC", "P-256":
             point = {name: _octets(jwk, name, 32) for name in ("x", "y")}
@@ -150,10 +150,10 @@ def _modulus(jwk: dict[str, object]) -> str:
 
 
 def claimed_client_id(assertion: str) -> str | None:
-    """Who the assertion says it is from, UNVERIFIED: only to find that client's keys.
+    """The client that the assertion claims, UNVERIFIED: only to find that client's keys.
 
     None when it is not a well-formed assertion whose `iss` and `sub` are the same client id
-    (1 to 256 visible ASCII characters). The caller MUST go on to `check_assertion`.
+    (1 to 256 visible ASCII characters). The caller MUST then call `check_assertion`.
     """
     try:
         claims = read_object(read_compact(assertion, MAX_ASSERTION).payload)
@@ -184,12 +184,12 @@ def check_assertion(
         compact = read_compact(assertion, MAX_ASSERTION)
         # 2. The header may name one of this client's keys; the key decides the algorithm.
         key = _key_of(compact.header, keys)
-        # 3. The signature, by that key and that algorithm alone.
+        # 3. The signature, by that key and that algorithm only.
         _verify(assertion, compact, key)
         # 4. Only now the claims: from this client, about itself, to us.
         claims = read_object(compact.payload)
         _check_parties(claims, client_id, (issuer, token_endpoint))
-        # 5. Usable once, for a short time that includes `now`.
+        # 5. Usable once, in a short time that includes `now`.
         return Assertion(client_id, _jti(claims), _expiry(claims, moment))
     except InvalidJws as refusal:
         raise AssertionRefused(refusal.reason) from None
@@ -225,14 +225,14 @@ def _verify(assertion: str, compact: CompactJws, key: ClientKey) -> None:
         raise InvalidJws(Reason.SIGNATURE)
 
 
-def _check_parties(claims: dict[str, object], client_id: str, us: tuple[str, str]) -> None:
+def _check_parties(claims: dict[str, object], client_id: str, audiences: tuple[str, str]) -> None:
     if not (claims.get("iss") == claims.get("sub") == client_id):
         raise InvalidJws(Reason.SUBJECT)
     audience = claims.get("aud")
     # One audience: with several, another of these servers could replay the assertion to us.
     if isinstance(audience, list) and len(audience) == 1:
         audience = audience[0]
-    if audience not in us:
+    if audience not in audiences:
         raise InvalidJws(Reason.AUDIENCE)
 
 
@@ -244,7 +244,7 @@ def _jti(claims: dict[str, object]) -> str:
 
 
 def _expiry(claims: dict[str, object], moment: float) -> datetime:
-    """`exp`, required; `iat` and `nbf`, honoured when present. Whole seconds only."""
+    """The required `exp`; `iat` and `nbf` are checked when present. Whole seconds only."""
     expires = claims.get("exp")
     if not is_seconds(expires):
         raise InvalidJws(Reason.CLAIMS)

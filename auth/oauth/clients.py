@@ -1,4 +1,4 @@
-"""Administrations' systems: an assertion against a token of five minutes, a token against a name.
+"""Administrations' systems: exchanging an assertion for a token, and finding a token's client.
 
 `client_credentials` (RFC 6749 §4.4) with `private_key_jwt` (RFC 7523 §2.2).
 """
@@ -29,9 +29,9 @@ from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, invalid
 from base.ids import new_id
 
-# Closed; the order in which an answer lists them.
+# A closed list, in the order in which an answer names them.
 SCOPES = ("consent_requests", "evidence", "documents", "deposits")
-_STRANGER = Actor(ActorKind.ANONYMOUS)
+_ANONYMOUS = Actor(ActorKind.ANONYMOUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class TokenResponse:
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """Why not, for the log; `client` is whom the assertion claims to be, when known."""
+    """A refusal, for the log; `client` is the one that the assertion claims, when known."""
 
     failure: ServiceError
     reason: str
@@ -53,7 +53,7 @@ class _Refused:
 
 
 def token_endpoint(services: CoreServices) -> str:
-    """Its address, which an assertion may name as its audience."""
+    """Its URL, which an assertion may name as its audience."""
     return signing_keys.issuer(services) + "/oauth/token"
 
 
@@ -64,22 +64,22 @@ async def issue_token(
     client_id: str | None = None,
     scope: str | None = None,
 ) -> TokenResponse:
-    """A token for the client that signed `assertion`; by default for all that it may do.
+    """A token for the client that signed `assertion`; by default with all its scopes.
 
     Raises `AssertionRefused`, or `ServiceError` REFUSED `scope_refused`: both recorded.
     """
     tokens = await signing_keys.access_tokens(services)
     async with services.database.transaction() as tx:
-        # 1. Who says it is calling, and what that client registered.
-        row = await _claimed(tx, assertion, client_id)
+        # 1. The client that the assertion claims, with its registered keys and scope.
+        row = await _claimed_client(tx, assertion, client_id)
         # 2. The assertion, by that client's own keys and the database's clock.
         checked = _check(services, row, assertion)
-        # 3. It serves once; remembered even when the scope is refused next.
+        # 3. It can be used once; recorded even when the scope is refused next.
         if isinstance(checked, Assertion):
             checked = await _use(tx, row, checked)
-        judged = checked if isinstance(checked, _Refused) else _scope(row, scope)
-        if isinstance(judged, _Refused):
-            event = _event(await instant(tx), Action.TOKEN_REFUSED, judged)
+        granted = checked if isinstance(checked, _Refused) else _granted_scope(row, scope)
+        if isinstance(granted, _Refused):
+            event = _event(await instant(tx), Action.TOKEN_REFUSED, granted)
         else:
             client = await profiles.client(services, row)
             event = Event(
@@ -88,42 +88,42 @@ async def issue_token(
                 Action.TOKEN_ISSUED,
                 Outcome.ALLOWED,
                 client.actor(),
-                details={"scope": judged},
+                details={"scope": granted},
             )
-        # The spent assertion and the line commit together: nothing of a refusal is undone.
+        # The used assertion and the log entry commit together: a refusal undoes neither.
         await services.audit_log.record(tx, event)
-    # 4. Only now does a token exist. A crash here costs the client a new assertion.
-    if isinstance(judged, _Refused):
-        raise judged.failure
-    issued = tokens.issue(row.client_id, judged, row.instant)
-    return TokenResponse(issued.token, issued.expires_in, judged)
+    # 4. Only now is a token made. A crash here leaves no token: the client needs a new assertion.
+    if isinstance(granted, _Refused):
+        raise granted.failure
+    issued = tokens.issue(row.client_id, granted, row.instant)
+    return TokenResponse(issued.token, issued.expires_in, granted)
 
 
 async def client_of(services: CoreServices, tx: AsyncConnection, token: str) -> Client | None:
-    """Whose living access token it is, or None; one look-up, in `tx`.
+    """The client of a valid access token, or None; one query, in `tx`.
 
-    Its scope is what the token says and the client still has: a client barred or narrowed a
-    moment ago is so here.
+    Its scope is what the token says and the client still has: barring a client or reducing its
+    scope takes effect at once.
     """
-    claimed = _subject(token)
+    claimed = _claimed_subject(token)
     row = None if claimed is None else await recipients.client(tx, claimed)
     if row is None:
         return None
-    # Nothing of the token is believed before this line: it only chose the row.
+    # Nothing in the token is trusted before this check: it only chose the row.
     try:
-        known = (await signing_keys.access_tokens(services)).check(token, row.instant)
+        verified = (await signing_keys.access_tokens(services)).check(token, row.instant)
     except TokenRefused:
         return None
-    if known.client_id != row.client_id:
+    if verified.client_id != row.client_id:
         return None
     client = await profiles.client(services, row)
-    scope = client.scope & frozenset(known.scope.split())
-    return replace(client, scope=scope, expires_at=known.expires_at)
+    scope = client.scope & frozenset(verified.scope.split())
+    return replace(client, scope=scope, expires_at=verified.expires_at)
 
 
-async def _claimed(tx: AsyncConnection, assertion: str, client_id: str | None) -> Any:
-    """The active client whom the assertion claims, and the parameter too if there is one (RFC 7521
-    §4.2), or None."""
+async def _claimed_client(tx: AsyncConnection, assertion: str, client_id: str | None) -> Any:
+    """The active client that the assertion claims, and the `client_id` parameter too if there is
+    one (RFC 7521 §4.2), or None."""
     claimed = claimed_client_id(assertion)
     if claimed is None or client_id not in (None, claimed):
         return None
@@ -147,7 +147,7 @@ def _check(services: CoreServices, row: Any, assertion: str) -> Assertion | _Ref
 
 
 async def _use(tx: AsyncConnection, row: Any, checked: Assertion) -> Assertion | _Refused:
-    """Remember the assertion; of several at once, one is new."""
+    """Record the assertion; of several uses at once, one succeeds."""
     name = f"{checked.client_id} {checked.jti}"  # neither holds a space
     hashed = sha256(name.encode()).digest()
     if await records.use_assertion(tx, hashed, checked.expires_at):
@@ -156,24 +156,24 @@ async def _use(tx: AsyncConnection, row: Any, checked: Assertion) -> Assertion |
     return _Refused(AssertionRefused(reason), f"assertion_{reason}", row.id)
 
 
-def _scope(row: Any, asked: str | None) -> str | _Refused:
-    """What is granted: all that is asked, which must be among what the client registered."""
+def _granted_scope(row: Any, requested: str | None) -> str | _Refused:
+    """All that is requested, which must be registered for the client; by default all registered."""
     registered = set(row.scope.split())
-    wanted = registered if asked is None else set(asked.split())
-    if not wanted or not wanted <= registered:
+    granted = registered if requested is None else set(requested.split())
+    if not granted or not granted <= registered:
         return _Refused(ServiceError(ErrorKind.REFUSED, "scope_refused"), "scope_refused", row.id)
-    return " ".join(word for word in SCOPES if word in wanted)
+    return " ".join(word for word in SCOPES if word in granted)
 
 
 def _event(at: Any, action: Action, refused: _Refused) -> Event:
     details: dict[str, str | int] = {"client": str(refused.client)} if refused.client else {}
     return Event(
-        new_id(), at, action, Outcome.REFUSED, _STRANGER, reason=refused.reason, details=details
+        new_id(), at, action, Outcome.REFUSED, _ANONYMOUS, reason=refused.reason, details=details
     )
 
 
-def _subject(token: str) -> str | None:
-    """Whom a token claims to be for, unverified: only to find the row."""
+def _claimed_subject(token: str) -> str | None:
+    """The subject that a token claims, unverified: only to find the row."""
     try:
         subject = read_object(read_compact(token, MAX_TOKEN).payload).get("sub")
     except InvalidJws:

@@ -1,4 +1,4 @@
-"""Reading a compact JWS strictly, before any library does: one spelling, nothing verified. Pure."""
+"""Parsing a compact JWS strictly, before any library does; nothing is verified here. Pure."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ class Reason(StrEnum):
 
 
 class InvalidJws(Exception):
-    """Inside the JOSE files only: carries the reason up to the one place that answers outward."""
+    """Only inside the JOSE files: carries the reason to the function that raises a public error."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -46,7 +46,7 @@ class InvalidJws(Exception):
 
 @dataclass(frozen=True)
 class CompactJws:
-    """A JWS compact serialisation that has one spelling only (RFC 7515 §7.1). Nothing verified."""
+    """A JWS compact serialisation in its only valid spelling (RFC 7515 §7.1). Nothing verified."""
 
     header: dict[str, object]
     payload: bytes
@@ -56,7 +56,7 @@ class CompactJws:
 def read_compact(text: str, limit: int) -> CompactJws:
     """Split and decode `text` of at most `limit` characters. Raises `InvalidJws`.
 
-    The caller MUST still judge the header and verify the signature before believing anything.
+    The caller MUST still check the header and verify the signature before trusting anything.
     """
     if len(text) > limit:
         raise InvalidJws(Reason.SIZE)
@@ -71,7 +71,7 @@ def read_compact(text: str, limit: int) -> CompactJws:
 
 
 def decode_base64url(text: str) -> bytes:
-    """Base64url in its only spelling: no padding, no foreign character, no stray trailing bit."""
+    """Base64url in its only valid spelling: no padding, no other character, no trailing bits."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except ValueError:
@@ -116,7 +116,7 @@ def is_seconds(value: object) -> TypeGuard[int]:
 
 
 def seconds_of(now: datetime) -> float:
-    """Unix seconds of an aware datetime. `ValueError` for a naive one, a defect of the caller."""
+    """Unix seconds of an aware datetime. `ValueError` for a naive one, which is a caller's bug."""
     if now.tzinfo is None:
         raise ValueError("now must be an aware datetime")
     return now.timestamp()

@@ -1,4 +1,4 @@
-"""What access tokens rest on: our sealed signing keys, and the assertions already used."""
+"""Tables and SQL for access tokens: our sealed signing keys, and the assertions already used."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from base.db_time import now
 class SigningKeyRow(Base):
     """A private key that signs access tokens, sealed under the service's key.
 
-    `retired_at` is when its last token has surely expired; it verifies until then.
+    By `retired_at` its last token has certainly expired; it verifies until then.
     """
 
     __tablename__ = "signing_key"
@@ -31,7 +31,7 @@ class SigningKeyRow(Base):
 
 
 class UsedAssertion(Base):
-    """A client assertion's `jti`, hashed, kept until the assertion expires: used once."""
+    """A client assertion's `jti`, hashed, kept until the assertion expires: it serves once."""
 
     __tablename__ = "used_assertion"
     __table_args__ = (Index("ix_used_assertion_expires_at", "expires_at"),)
@@ -40,28 +40,28 @@ class UsedAssertion(Base):
 
 
 async def signing_keys(connection: AsyncConnection, pause: timedelta) -> Sequence[Row[Any]]:
-    """The keys that verify, the one that signs first.
+    """The keys that verify; the first one signs.
 
-    The newest one signs, once every process has had `pause` to learn of it; before that, the one
-    before it; or the oldest, while all are that young.
+    The newest key older than `pause` signs, since every process has read it by then; while all are
+    younger, the oldest.
     """
     known = SigningKeyRow.created_at <= now() - pause
     newest_known = case((known, SigningKeyRow.created_at))
-    found = await connection.execute(
+    result = await connection.execute(
         select(SigningKeyRow.__table__)
         .where(or_(SigningKeyRow.retired_at.is_(None), SigningKeyRow.retired_at > now()))
         .order_by(newest_known.desc().nulls_last(), SigningKeyRow.created_at, SigningKeyRow.id)
     )
-    return found.all()
+    return result.all()
 
 
 async def add_signing_key(connection: AsyncConnection, **values: Any) -> None:
-    """Keep a new signing key."""
+    """Insert a new signing key."""
     await connection.execute(insert(SigningKeyRow).values(**values))
 
 
 async def retire_signing_keys(connection: AsyncConnection, after: timedelta) -> None:
-    """Every key in use verifies a while longer, then no more."""
+    """Let every key in use verify for `after` longer, then no more."""
     await connection.execute(
         update(SigningKeyRow)
         .where(SigningKeyRow.retired_at.is_(None))
@@ -70,23 +70,27 @@ async def retire_signing_keys(connection: AsyncConnection, after: timedelta) -> 
 
 
 async def delete_retired_signing_keys(connection: AsyncConnection) -> int:
-    """Forget the keys that verify nothing any more."""
-    gone = await connection.execute(delete(SigningKeyRow).where(SigningKeyRow.retired_at <= now()))
-    return gone.rowcount
+    """Delete the keys that no longer verify anything."""
+    deleted = await connection.execute(
+        delete(SigningKeyRow).where(SigningKeyRow.retired_at <= now())
+    )
+    return deleted.rowcount
 
 
 async def use_assertion(connection: AsyncConnection, jti_hash: bytes, expires_at: datetime) -> bool:
-    """Remember an assertion; False when it is already there. Of two at once, one waits."""
-    kept = await connection.execute(
+    """Record an assertion; False when it is already there. Of two at once, one waits."""
+    inserted = await connection.execute(
         upsert(UsedAssertion)
         .values(jti_hash=jti_hash, expires_at=expires_at)
         .on_conflict_do_nothing()
         .returning(UsedAssertion.expires_at)
     )
-    return kept.one_or_none() is not None
+    return inserted.one_or_none() is not None
 
 
 async def delete_expired_assertions(connection: AsyncConnection) -> int:
-    """Forget the assertions that time refuses by now."""
-    gone = await connection.execute(delete(UsedAssertion).where(UsedAssertion.expires_at <= now()))
-    return gone.rowcount
+    """Delete the assertions that have expired."""
+    deleted = await connection.execute(
+        delete(UsedAssertion).where(UsedAssertion.expires_at <= now())
+    )
+    return deleted.rowcount

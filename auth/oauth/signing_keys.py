@@ -1,4 +1,4 @@
-"""The keys that sign access tokens: sealed at rest, rotated without refusing a living token."""
+"""The keys that sign access tokens: sealed at rest, rotated without refusing a valid token."""
 
 from datetime import timedelta
 from weakref import WeakKeyDictionary
@@ -17,8 +17,8 @@ from storage.field_encryption import FieldEncryption
 CACHE = timedelta(seconds=60)
 # A new key is published before it signs: by then every process's cache holds it.
 PAUSE = 2 * CACHE
-# An old key verifies until its last token has expired wherever a cache is late.
-FAREWELL = PAUSE + CACHE + MAX_LIFETIME + CACHE
+# An old key verifies until its last token has expired, even where a process's cache is late.
+RETIRE_AFTER = PAUSE + CACHE + MAX_LIFETIME + CACHE
 
 _cache: WeakKeyDictionary[FieldEncryption, tuple[float, AccessTokens]] = WeakKeyDictionary()
 
@@ -29,28 +29,28 @@ def issuer(services: CoreServices) -> str:
 
 
 def audience(services: CoreServices) -> str:
-    """Whom the tokens are for: the API."""
+    """The tokens' audience: the API."""
     return issuer(services) + "/v1"
 
 
 async def access_tokens(services: CoreServices) -> AccessTokens:
-    """Issues and checks tokens; read again from the database every minute."""
+    """What issues and checks tokens; its keys are read again from the database every minute."""
     cached = _cache.get(services.field_encryption)
     if cached is not None and clock.monotonic() - cached[0] < CACHE.total_seconds():
         return cached[1]
     read_at = clock.monotonic()
-    keys = await _read(services) or await _make_first(services)
-    made = AccessTokens(issuer(services), audience(services), keys)
-    _cache[services.field_encryption] = (read_at, made)
-    return made
+    keys = await _read(services) or await _create_first(services)
+    tokens = AccessTokens(issuer(services), audience(services), keys)
+    _cache[services.field_encryption] = (read_at, tokens)
+    return tokens
 
 
 async def rotate(services: CoreServices) -> str:
-    """Make the next signing key and set the end of the others; the new key's name."""
+    """Create the next signing key and retire the others; returns the new key's `kid`."""
     key = SigningKey.generate()
     async with services.database.transaction() as tx:
         await hold_tag(tx, SIGNING_KEYS)
-        await records.retire_signing_keys(tx, FAREWELL)
+        await records.retire_signing_keys(tx, RETIRE_AFTER)
         await _add(services, tx, key)
     _cache.pop(services.field_encryption, None)
     return key.kid
@@ -64,8 +64,8 @@ async def _read(services: CoreServices) -> list[SigningKey]:
     return [SigningKey.from_pem(pem.encode()) for pem in opened]
 
 
-async def _make_first(services: CoreServices) -> list[SigningKey]:
-    """The first key of all; of two processes at once, one makes it."""
+async def _create_first(services: CoreServices) -> list[SigningKey]:
+    """Create the very first key; of two processes at once, one does."""
     async with services.database.aside() as tx:
         await hold_tag(tx, SIGNING_KEYS)
         if not await records.signing_keys(tx, PAUSE):

@@ -1,9 +1,9 @@
-"""Our own access tokens: RFC 9068 JWTs signed ES256 by python-jose, held to one narrow form.
+"""Our own access tokens: RFC 9068 JWTs signed ES256 by python-jose, limited to one narrow form.
 
 python-jose by itself ignores `crit` and `typ`, lets `exp` be absent or a string, drops foreign
 characters from base64, takes five parts for three, and follows the wall clock. So this file reads
 the token strictly first and asks python-jose for one thing only: is this signature good for this
-key? `jose.jwe` is never used, and nothing else in the house imports `jose`.
+key? `jose.jwe` is never used, and no other file imports `jose`.
 """
 
 import re
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jose import jws
 
-# The backend by name: where `cryptography` were missing, `jose.backends.ECKey` would silently be
+# The backend by name: if `cryptography` were missing, `jose.backends.ECKey` would silently be
 # python-ecdsa, whose signing leaks its key through timing.
 from jose.backends.cryptography_backend import CryptographyECKey
 from jose.exceptions import JOSEError
@@ -55,7 +55,7 @@ _MAX_SCOPE = 1024
 
 
 class TokenRefused(ServiceError):
-    """The access token does not hold. The caller learns only that; `reason` is for the log."""
+    """The access token is not valid. The caller learns only that; `reason` is for the log."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(ErrorKind.UNAUTHENTICATED, "token_invalid")
@@ -95,7 +95,7 @@ class SigningKey:
         return cls.of(key)
 
     def to_pem(self) -> bytes:
-        """PKCS#8, not encrypted: the caller MUST seal it before it rests anywhere."""
+        """PKCS#8, not encrypted: the caller MUST seal it before storing it."""
         return self.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     def public_jwk(self) -> dict[str, str]:
@@ -111,7 +111,7 @@ def _thumbprint(private_key: ec.EllipticCurvePrivateKey) -> str:
 
 @dataclass(frozen=True)
 class IssuedToken:
-    """A fresh token for the answer of `/oauth/token`; `expires_in` is in seconds."""
+    """A new token for the answer of `/oauth/token`; `expires_in` is in seconds."""
 
     token: str = field(repr=False)
     expires_in: int
@@ -120,7 +120,7 @@ class IssuedToken:
 
 @dataclass(frozen=True)
 class AccessToken:
-    """What a good token says: `scope` is the space-separated list that was granted."""
+    """The content of a valid token: `scope` is the space-separated list that was granted."""
 
     client_id: str
     scope: str
@@ -185,10 +185,10 @@ class AccessTokens:
         return IssuedToken(token, self._lifetime, jti)
 
     def check(self, token: str, now: datetime) -> AccessToken:
-        """The token's meaning at `now`; raises `TokenRefused`, which echoes nothing of it.
+        """The content of a token valid at `now`; raises `TokenRefused`, which quotes none of it.
 
         The caller MUST still ask the database, in the request's own transaction, whether the
-        client is active and whether this scope covers the act; and MUST know a token by its
+        client is active and whether this scope covers the act; and MUST identify a token by its
         `jti`, never by its bytes, since an ECDSA signature has a second valid form.
         """
         moment = seconds_of(now)
@@ -196,19 +196,19 @@ class AccessTokens:
             # 1. At most 4 KiB, three parts, canonical base64url, a header that is strict JSON
             #    without `crit`.
             compact = read_compact(token, MAX_TOKEN)
-            # 2. The header, whole, before python-jose sees the token: it chooses among our keys
+            # 2. The whole header, before python-jose sees the token: it chooses among our keys
             #    and decides nothing else.
             verifier = self._verifier_of(compact.header)
-            # 3. The signature, by that key and ES256 alone.
+            # 3. The signature, by that key and ES256 only.
             _verify(token, compact, verifier)
             # 4. Only now the payload: strict JSON, exactly our claims, each of its type; issuer,
             #    audience, subject; lifetime, and both ends against `now`.
-            return self._judge(read_object(compact.payload), moment)
+            return self._check_claims(read_object(compact.payload), moment)
         except InvalidJws as refusal:
             raise TokenRefused(refusal.reason) from None
 
     def jwks(self) -> dict[str, object]:
-        """The JWK set for `jwks.json`: every public key, signing one first."""
+        """The JWK set for `jwks.json`: every public key, the signing one first."""
         return {"keys": [dict(key) for key in self._public]}
 
     def _verifier_of(self, header: dict[str, object]) -> CryptographyECKey:
@@ -229,9 +229,9 @@ class AccessTokens:
             raise InvalidJws(Reason.KEY)
         return verifier
 
-    def _judge(self, claims: dict[str, object], moment: float) -> AccessToken:
-        """The claims against what we issue, no more and no fewer: a token bound to a key (`cnf`)
-        must never pass as a bearer on a process that predates binding."""
+    def _check_claims(self, claims: dict[str, object], moment: float) -> AccessToken:
+        """Check that the claims are exactly those that we issue: a token bound to a key (`cnf`)
+        must never pass as a bearer token on a process that predates binding."""
         if claims.keys() != _CLAIMS:
             raise InvalidJws(Reason.CLAIMS)
         issued_at, expires = claims["iat"], claims["exp"]
@@ -256,7 +256,7 @@ class AccessTokens:
 
 
 def _verify(token: str, compact: CompactJws, verifier: CryptographyECKey) -> None:
-    """Ask python-jose about the signature: a key object and a list, so it guesses neither."""
+    """Verify the signature by python-jose, given a key object and a list, so it guesses neither."""
     if len(compact.signature) != 64:
         raise InvalidJws(Reason.SIGNATURE)
     try:

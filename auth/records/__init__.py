@@ -1,1 +1,1 @@
-"""Tables and SQL of floor 3, a file a subject."""
+"""Tables and SQL of the auth layer, one file per subject."""

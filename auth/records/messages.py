@@ -1,4 +1,4 @@
-"""Messages waiting to leave: sealed address and text, deleted when sent."""
+"""Messages waiting to be sent: sealed address and text, deleted when sent."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,9 +15,9 @@ from base.db_time import now
 
 
 class Message(Base):
-    """A message waiting to leave: sealed address and text, deleted when sent.
+    """A message waiting to be sent: sealed address and text, deleted when sent.
 
-    `due_at` is when to try (again); null once the demo's inbox shows it.
+    `due_at` is the time of the next attempt; null once the demo's inbox shows it.
     """
 
     __tablename__ = "message"
@@ -36,20 +36,20 @@ class Message(Base):
 
 
 async def add_message(connection: AsyncConnection, *, life: timedelta, **values: Any) -> None:
-    """Keep a message to send, worth sending for `life`."""
+    """Insert a message to send within `life`."""
     await connection.execute(insert(Message).values(attempts=0, expires_at=now() + life, **values))
 
 
 async def claim_messages(
-    connection: AsyncConnection, *, lease: timedelta, limit: int, most_attempts: int
+    connection: AsyncConnection, *, lease: timedelta, limit: int, max_attempts: int
 ) -> Sequence[Row[UUID, str, bytes, int]]:
-    """Take what is due: nobody else takes it before the lease ends. Each counts one attempt."""
+    """Take due messages: nobody else takes them before the lease ends. Counts one attempt each."""
     due = (
         select(Message.id)
         .where(
             Message.due_at <= now(),
             Message.expires_at > now(),
-            Message.attempts < most_attempts,
+            Message.attempts < max_attempts,
         )
         .order_by(Message.due_at)
         .limit(limit)
@@ -72,28 +72,28 @@ async def postpone_message(connection: AsyncConnection, message_id: UUID, delay:
 
 
 async def delete_message(connection: AsyncConnection, message_id: UUID) -> None:
-    """Sent, or given up."""
+    """Delete a message that was sent or given up."""
     await connection.execute(delete(Message).where(Message.id == message_id))
 
 
-async def shelve_message(connection: AsyncConnection, message_id: UUID) -> None:
+async def keep_in_inbox(connection: AsyncConnection, message_id: UUID) -> None:
     """Leave a message in the demo's inbox."""
     await connection.execute(update(Message).where(Message.id == message_id).values(due_at=None))
 
 
 async def messages(connection: AsyncConnection, limit: int) -> Sequence[Row[Any]]:
-    """What waits or is shelved, newest first."""
-    found = await connection.execute(
+    """Messages waiting or kept in the inbox, newest first."""
+    result = await connection.execute(
         select(Message.__table__)
         .where(Message.expires_at > now())
         .order_by(Message.id.desc())
         .limit(limit)
     )
-    return found.all()
+    return result.all()
 
 
-async def delete_beyond(connection: AsyncConnection, keep: int) -> None:
-    """Bound the demo's inbox to its newest shelved messages."""
+async def trim_inbox(connection: AsyncConnection, keep: int) -> None:
+    """Limit the demo's inbox to its newest `keep` messages."""
     newest = (
         select(Message.id).where(Message.due_at.is_(None)).order_by(Message.id.desc()).limit(keep)
     )
@@ -102,29 +102,29 @@ async def delete_beyond(connection: AsyncConnection, keep: int) -> None:
     )
 
 
-async def delete_late_messages(connection: AsyncConnection, most_attempts: int) -> int:
-    """Forget what is too late to send, or was tried too often."""
-    gone = await connection.execute(
+async def delete_late_messages(connection: AsyncConnection, max_attempts: int) -> int:
+    """Delete messages that are too late to send, or were tried too often."""
+    deleted = await connection.execute(
         delete(Message).where(
             or_(
                 Message.expires_at <= now(),
-                (Message.attempts >= most_attempts) & (Message.due_at <= now()),
+                (Message.attempts >= max_attempts) & (Message.due_at <= now()),
             )
         )
     )
-    return gone.rowcount
+    return deleted.rowcount
 
 
-async def seconds_until_due(connection: AsyncConnection, most_attempts: int) -> float | None:
+async def seconds_until_due(connection: AsyncConnection, max_attempts: int) -> float | None:
     """Seconds until the next message is due (0 when one is), or None when none waits."""
-    # Not GREATEST(0, …) in SQL: it takes the null of an empty table for 0.
+    # Not GREATEST(0, …) in SQL: it would turn the null of an empty table into 0.
     wait = func.extract("epoch", func.min(Message.due_at) - now())
-    found = await connection.execute(
+    result = await connection.execute(
         select(wait).where(
             Message.due_at.is_not(None),
             Message.expires_at > now(),
-            Message.attempts < most_attempts,
+            Message.attempts < max_attempts,
         )
     )
-    seconds = found.scalar_one()
+    seconds = result.scalar_one()
     return None if seconds is None else max(float(seconds), 0.0)

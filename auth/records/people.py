@@ -1,4 +1,4 @@
-"""People: a phone's keyed tag and sealed fields; nothing clear to join on."""
+"""People: a phone's keyed tag and sealed fields; nothing in clear to join on."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from base.db_time import now
 
 
 class PersonRow(Base):
-    """Whose vault it is. Sealed under their own key: phone, e-mail, name."""
+    """The owner of a vault. Sealed under their own key: phone, e-mail, name."""
 
     __tablename__ = "person"
     __table_args__ = (
@@ -31,7 +31,7 @@ class PersonRow(Base):
 
 
 async def person_by_phone(connection: AsyncConnection, phone_tag: bytes) -> Row[Any] | None:
-    """The vault of a phone, and `asleep`: unused for so long that its number may be another's."""
+    """The person of a phone, and `asleep`: unused for so long that the number may be another's."""
     asleep = (PersonRow.used_at < now() - text("interval '6 months'")).label("asleep")
     found = await connection.execute(
         select(PersonRow.__table__, asleep).where(PersonRow.phone_tag == phone_tag)
@@ -51,12 +51,12 @@ async def add_person(connection: AsyncConnection, **values: Any) -> None:
 
 
 async def touch_person(connection: AsyncConnection, person_id: UUID) -> None:
-    """Note that the vault was used: an unused one cannot be opened by a recycled number."""
+    """Mark the vault as used: an unused one cannot be opened by a recycled number."""
     await connection.execute(
         update(PersonRow).where(PersonRow.id == person_id).values(used_at=now())
     )
 
 
 async def delete_person(connection: AsyncConnection, person_id: UUID) -> None:
-    """Erase the row; what hangs on it goes with it."""
+    """Delete the row, and with it the rows that refer to it."""
     await connection.execute(delete(PersonRow).where(PersonRow.id == person_id))

@@ -16,7 +16,7 @@ from base.db_time import now
 
 
 class OrganisationRow(Base):
-    """A structure: an association, a CCAS, an administration. Sealed: name, contact."""
+    """An association, a CCAS, an administration. Sealed: name, contact."""
 
     __tablename__ = "organisation"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -53,12 +53,12 @@ class ClientRow(Base):
 
 
 async def add_organisation(connection: AsyncConnection, **values: Any) -> None:
-    """Keep an organisation."""
+    """Insert an organisation."""
     await connection.execute(insert(OrganisationRow).values(**values))
 
 
 async def add_worker(connection: AsyncConnection, **values: Any) -> bool:
-    """Keep a worker; False when the e-mail is another one's."""
+    """Insert a worker; False when the e-mail belongs to another one."""
     added = await connection.execute(
         upsert(WorkerRow)
         .values(active=True, **values)
@@ -69,7 +69,7 @@ async def add_worker(connection: AsyncConnection, **values: Any) -> bool:
 
 
 async def add_client(connection: AsyncConnection, **values: Any) -> bool:
-    """Keep a client; False when the identifier is another one's."""
+    """Insert a client; False when the identifier belongs to another one."""
     added = await connection.execute(
         upsert(ClientRow)
         .values(active=True, **values)

@@ -1,4 +1,4 @@
-"""Sessions: an opaque token's hash, whose it is, and until when."""
+"""Sessions: an opaque token's hash, its subject, and its end."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from base.pipeline import Bound, Statement
 
 
 class Session(Base):
-    """An opaque token, hashed; one row a device."""
+    """An opaque token, hashed; one row per device."""
 
     __tablename__ = "session"
     __table_args__ = (
@@ -44,8 +44,8 @@ class Session(Base):
     revoked_at: Mapped[datetime | None]
 
 
-# A living session and its living subject, in one look-up; bind `token_hash`. Without a person or
-# an active worker behind it, no row: erasure and deactivation end every session at once.
+# A live session and its subject, in one query; bind `token_hash`. No row without an existing person
+# or an active worker: erasure and deactivation end every session at once.
 _LIVE_SESSION = Statement(
     select(
         Session.id.label("session_id"),
@@ -77,16 +77,16 @@ _LIVE_SESSION = Statement(
 
 
 async def add_session(connection: AsyncConnection, *, life: timedelta, **values: Any) -> datetime:
-    """Keep a session; the instant at which it ends."""
-    made = await connection.execute(
+    """Insert a session; returns the instant at which it expires."""
+    inserted = await connection.execute(
         insert(Session).values(expires_at=now() + life, **values).returning(Session.expires_at)
     )
-    expires_at: datetime = made.scalar_one()
+    expires_at: datetime = inserted.scalar_one()
     return expires_at
 
 
 def live_session(token_hash: bytes) -> Bound:
-    """The living session of a token's hash and its living subject: one row or none."""
+    """The live session of a token's hash, with its subject: one row or none."""
     return _LIVE_SESSION(token_hash=token_hash)
 
 
@@ -102,7 +102,7 @@ async def revoke_session(connection: AsyncConnection, session_id: UUID) -> bool:
 
 
 async def revoke_sessions_of(connection: AsyncConnection, subject_id: UUID) -> int:
-    """End every session of a person or a worker; how many there were."""
+    """End every session of a person or a worker; returns how many there were."""
     ended = await connection.execute(
         update(Session)
         .where(Session.subject_id == subject_id, Session.revoked_at.is_(None))
@@ -112,8 +112,8 @@ async def revoke_sessions_of(connection: AsyncConnection, subject_id: UUID) -> i
 
 
 async def delete_dead_sessions(connection: AsyncConnection) -> int:
-    """Forget the sessions that ended."""
-    gone = await connection.execute(
+    """Delete the sessions that have ended."""
+    deleted = await connection.execute(
         delete(Session).where(or_(Session.expires_at <= now(), Session.revoked_at.is_not(None)))
     )
-    return gone.rowcount
+    return deleted.rowcount

@@ -1,4 +1,4 @@
-"""Sign-ins under way: a code sent, or pretended to be, and how often it was tried."""
+"""Sign-ins under way: a code that was sent or only seems so, and how often it was tried."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,9 +14,9 @@ from base.db_time import now
 
 
 class SignIn(Base):
-    """A code sent, or pretended to be: the row is the same whether or not the account exists.
+    """A code that was sent or only seems so: the row is the same whether or not an account exists.
 
-    Sealed under the service's key: the address. `used_at` is set by the one good code.
+    Sealed under the service's key: the address. `used_at` is set when the right code is given.
     """
 
     __tablename__ = "sign_in"
@@ -37,23 +37,27 @@ class SignIn(Base):
 
 
 async def recent(
-    connection: AsyncConnection, address_tag: bytes, *, sent_within: timedelta, tried: timedelta
+    connection: AsyncConnection,
+    address_tag: bytes,
+    *,
+    sent_within: timedelta,
+    tried_within: timedelta,
 ) -> Row[int, datetime | None, int]:
-    """What an address saw lately: `sent` codes, the `oldest` of them, and `wrong` codes typed."""
+    """Recent counts of an address: `sent` codes, the `oldest` of them, and `wrong` codes typed."""
     in_window = SignIn.created_at > now() - sent_within
     wrong = SignIn.attempts - case((SignIn.used_at.is_(None), 0), else_=1)
-    found = await connection.execute(
+    result = await connection.execute(
         select(
             func.count().filter(in_window).label("sent"),
             func.min(SignIn.created_at).filter(in_window).label("oldest"),
             func.coalesce(func.sum(wrong), 0).label("wrong"),
-        ).where(SignIn.address_tag == address_tag, SignIn.created_at > now() - tried)
+        ).where(SignIn.address_tag == address_tag, SignIn.created_at > now() - tried_within)
     )
-    return found.one()
+    return result.one()
 
 
 async def add_sign_in(connection: AsyncConnection, **values: Any) -> None:
-    """Keep a sign-in under way."""
+    """Insert a sign-in."""
     await connection.execute(insert(SignIn).values(attempts=0, **values))
 
 
@@ -63,31 +67,31 @@ async def sign_in(connection: AsyncConnection, sign_in_id: UUID) -> Row[Any] | N
     return found.one_or_none()
 
 
-async def count_attempt(connection: AsyncConnection, sign_in_id: UUID, most: int) -> bool:
-    """Spend one attempt; False when the sign-in is exhausted, expired or used.
+async def count_attempt(connection: AsyncConnection, sign_in_id: UUID, limit: int) -> bool:
+    """Count one attempt; False when the sign-in is exhausted, expired or used.
 
-    The row stays locked until the transaction ends: of two good codes at once, one counts.
+    The row stays locked until the transaction ends: of two right codes at once, one counts.
     """
-    spent = await connection.execute(
+    counted = await connection.execute(
         update(SignIn)
         .where(
             SignIn.id == sign_in_id,
-            SignIn.attempts < most,
+            SignIn.attempts < limit,
             SignIn.used_at.is_(None),
             SignIn.expires_at > now(),
         )
         .values(attempts=SignIn.attempts + 1)
         .returning(SignIn.id)
     )
-    return spent.one_or_none() is not None
+    return counted.one_or_none() is not None
 
 
 async def use_sign_in(connection: AsyncConnection, sign_in_id: UUID) -> None:
-    """Note that the good code was given: it serves once."""
+    """Mark the code as used: it serves once."""
     await connection.execute(update(SignIn).where(SignIn.id == sign_in_id).values(used_at=now()))
 
 
 async def delete_old_sign_ins(connection: AsyncConnection, age: timedelta) -> int:
-    """Forget the sign-ins that no count looks at any more."""
-    gone = await connection.execute(delete(SignIn).where(SignIn.created_at < now() - age))
-    return gone.rowcount
+    """Delete the sign-ins that no count reads any more."""
+    deleted = await connection.execute(delete(SignIn).where(SignIn.created_at < now() - age))
+    return deleted.rowcount

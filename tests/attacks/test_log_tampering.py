@@ -124,7 +124,7 @@ async def test_a_history_written_anew_is_told_from_the_one_remembered(
     async with httpx.AsyncClient() as client:
         witnesses = WitnessClient([], client)
         publisher = Publisher(told.database, told.log.store, told.log.prover, witnesses, 3600)
-        told.log.prover._kept.clear()
+        told.log.prover._cache.clear()
         await publisher.publish()
     assert await inside(told) == []  # within, all agrees
     fetch = reader(await download(told, tmp_path / "anew"))

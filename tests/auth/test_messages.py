@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
 from auth import messages, one_time_codes
-from auth.messages import MOST_ATTEMPTS, Deliverer
+from auth.messages import MAX_ATTEMPTS, Deliverer
 from auth.messengers import NotSent, Outgoing, Undeliverable
 from auth.messengers.inbox import InboxMessenger
 from auth.records.messages import Message, delete_late_messages
@@ -116,7 +116,7 @@ async def test_a_failure_is_tried_again_later_and_later_then_given_up(
     deliverer = Deliverer(quiet_desk, recorder)
     await put(quiet_desk, new_phone())
     delays = []
-    for _ in range(MOST_ATTEMPTS - 1):
+    for _ in range(MAX_ATTEMPTS - 1):
         assert await deliverer.deliver_due() == 1
         assert await deliverer.deliver_due() == 0, "not before its time"
         delays.append(await delay_left(quiet_desk))
@@ -125,7 +125,7 @@ async def test_a_failure_is_tried_again_later_and_later_then_given_up(
     assert delays[0] <= 5
     assert delays[-1] > 250
     assert await deliverer.deliver_due() == 1
-    assert (recorder.tried, await waiting(quiet_desk)) == (MOST_ATTEMPTS, 0)
+    assert (recorder.tried, await waiting(quiet_desk)) == (MAX_ATTEMPTS, 0)
 
 
 async def test_a_messenger_that_breaks_stops_neither_the_others_nor_the_deliverer(
@@ -151,7 +151,7 @@ async def test_a_code_is_not_sent_once_it_has_expired(quiet_desk: CoreServices) 
     await put(quiet_desk, new_phone(), life=timedelta(seconds=-1))
     assert await Deliverer(quiet_desk, recorder).deliver_due() == 0
     async with quiet_desk.database.transaction() as tx:
-        assert await delete_late_messages(tx, MOST_ATTEMPTS) == 1
+        assert await delete_late_messages(tx, MAX_ATTEMPTS) == 1
 
 
 async def test_an_unknown_worker_is_sent_nothing_and_the_row_goes(quiet_desk: CoreServices) -> None:

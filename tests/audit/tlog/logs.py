@@ -30,7 +30,7 @@ from storage.keys import Keys
 from storage.providers.local import LocalKeyring
 
 ORIGIN = "log.test/log"
-EAGER = Pace(tick=0.02, signing=0.1, drowsy=0.3, doze=0.1, again=0.05, looks=Looks(whole_every=0.5))
+EAGER = Pace(poll=0.02, signing=0.1, idle=0.3, sleep=0.1, retry=0.05, scan=Looks(full_every=0.5))
 """Impatient, so that tests are short."""
 
 _TABLES = ("access_outcome", "access_event", "log_leaf", "log_checkpoint", "log_key")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from audit.tlog.notes import (
     COSIGNATURE,
     ED25519,
-    MOST_BYTES,
-    MOST_SIGNATURES,
+    MAX_BYTES,
+    MAX_SIGNATURES,
     InvalidNote,
     LocalSigner,
     Note,
@@ -130,10 +130,10 @@ def test_what_is_not_a_note_is_refused(name: str) -> None:
 
 
 def test_a_note_too_large_or_with_too_many_signatures_is_refused() -> None:
-    assert broken(b"a" * MOST_BYTES + PUBLISHED) == "size"
+    assert broken(b"a" * MAX_BYTES + PUBLISHED) == "size"
     unknown = f"{GOOD}\n".encode()
-    assert broken(PUBLISHED + unknown * MOST_SIGNATURES) == "size"
-    Note.parse(PUBLISHED + unknown * (MOST_SIGNATURES - 1))
+    assert broken(PUBLISHED + unknown * MAX_SIGNATURES) == "size"
+    Note.parse(PUBLISHED + unknown * (MAX_SIGNATURES - 1))
 
 
 def test_sixteen_signatures_of_post_quantum_size_are_within_the_limits() -> None:

@@ -52,7 +52,7 @@ async def test_one_that_commits_late_is_not_passed_over(some_log: SomeLog) -> No
 
 
 async def test_a_sleeping_sequencer_is_woken(some_log: SomeLog) -> None:
-    async with some_log.sequencing(replace(EAGER, doze=60)) as at_work:
+    async with some_log.sequencing(replace(EAGER, sleep=60)) as at_work:
         await until(lambda: _asleep(some_log))
         assert at_work.leading
         began = time.monotonic()

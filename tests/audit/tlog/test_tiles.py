@@ -11,7 +11,7 @@ from audit.tlog import merkle
 from audit.tlog.merkle import HASH, leaf_hash
 from audit.tlog.tiles import (
     ENTRIES,
-    MOST_ENTRY,
+    MAX_ENTRY,
     WIDTH,
     InvalidTile,
     Tile,
@@ -307,7 +307,7 @@ def test_an_entry_that_is_not_the_leaf_is_named() -> None:
 
 
 def test_what_no_bundle_holds_is_refused() -> None:
-    assert len(bundle([bytes(MOST_ENTRY)] * WIDTH)) == WIDTH * (MOST_ENTRY + 2)
-    for too_much in ([bytes(MOST_ENTRY + 1)], [b""] * (WIDTH + 1)):
+    assert len(bundle([bytes(MAX_ENTRY)] * WIDTH)) == WIDTH * (MAX_ENTRY + 2)
+    for too_much in ([bytes(MAX_ENTRY + 1)], [b""] * (WIDTH + 1)):
         with pytest.raises(ValueError, match="256 entries"):
             bundle(too_much)

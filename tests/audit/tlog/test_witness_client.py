@@ -64,7 +64,7 @@ def body(log: Served, old: int, size: int) -> bytes:
 def test_it_cosigns_what_continues_and_remembers_it(
     log: Served, witness: OurWitness, tmp_path: Path
 ) -> None:
-    assert witness.latest(witness.monitored).status == 404
+    assert witness.latest(witness.origin_hash).status == 404
     for old, size in ((0, 0), (0, 10), (10, 10), (10, 256), (256, 300)):
         answer = witness.add_checkpoint(body(log, old, size))
         assert answer.status == 200
@@ -76,7 +76,7 @@ def test_it_cosigns_what_continues_and_remembers_it(
     answer = again.add_checkpoint(body(log, 0, 300))
     assert (answer.status, answer.type, answer.body) == (409, "text/x.tlog.size", b"300\n")
     kept = verify_checkpoint(
-        again.latest(again.monitored).body, log.log.verifier, Policy((witness.verifier,), 1)
+        again.latest(again.origin_hash).body, log.log.verifier, Policy((witness.verifier,), 1)
     )
     assert kept.checkpoint.size == 300
     assert again.latest("0" * 64).status == 404
@@ -159,7 +159,7 @@ async def test_the_client_follows_what_the_witness_holds(log: Served, witness: O
             assert verify_checkpoint(note.encode(), log.log.verifier, policy).witnesses
         assert (await ask(log, known, 20))[1] == {"witness.test/w1": Refusal.AHEAD}
         async with httpx.AsyncClient(trust_env=False) as client:
-            latest = await client.get(f"{url}/{witness.monitored}/checkpoint")
+            latest = await client.get(f"{url}/{witness.origin_hash}/checkpoint")
         assert latest.text.startswith(f"{ORIGIN}\n300\n")
 
 
