@@ -1,1 +1,1 @@
-"""How fast the service is, each line beside its floor, measured in turn in the same run."""
+"""How fast the service is: each row beside its floor, measured alternately in the same run."""

@@ -22,13 +22,13 @@ def main(parts: list[str]) -> None:
     if "retrieval" in wanted or "memory" in wanted:
         with fixture.database() as (home, addresses):
             settings = fixture.settings_of(home, addresses)
-            known = uvloop.run(fixture.build(settings, addresses, fixture.Sizes()))
+            data = uvloop.run(fixture.build(settings, addresses, fixture.Sizes()))
             if "retrieval" in wanted:
-                with serving("ours", known) as ours, serving("floor", known) as floor:
-                    rows += uvloop.run(retrieval.measure(known, ours, floor, seconds=SECONDS))
+                with serving("ours", data) as ours, serving("floor", data) as floor:
+                    rows += uvloop.run(retrieval.measure(data, ours, floor, seconds=SECONDS))
             if "memory" in wanted:
-                with serving("ours", known) as ours:
-                    rows += uvloop.run(memory.measure(known, ours, memory.Load()))
+                with serving("ours", data) as ours:
+                    rows += uvloop.run(memory.measure(data, ours, memory.Load()))
     if "log" in wanted:
         rows += log.measure()
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n")

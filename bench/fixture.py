@@ -1,6 +1,6 @@
-"""What is measured upon: a fresh PostgreSQL that flushes, a house, a person who gives to a worker.
+"""What the benchmarks run on: a new PostgreSQL that flushes, the services, a person's grants.
 
-Beside the vault's tables, in the same database, stand the floor's own: the same things unsealed.
+The same database also holds the floor's own tables: the same rows, unsealed.
 """
 
 import asyncio
@@ -37,12 +37,12 @@ from web.process.services import open_services
 READ = "income_tax_notice"
 LISTED = "payslip"
 PHONE = "+33611223344"
-_AT_ONCE = 4
+_CONCURRENCY = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much to measure with."""
+    """Sizes of documents in bytes; `listed` is how many a list has."""
 
     large: int = 10 * 1024 * 1024
     small: int = 20 * 1024
@@ -52,7 +52,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """Everything a measure needs to know. Made anew each run."""
+    """Everything that a benchmark needs; made anew for each run."""
 
     home: Path
     addresses: Addresses
@@ -72,7 +72,7 @@ class Fixture:
 
 @contextmanager
 def database(folder: Path | None = None) -> Iterator[tuple[Path, Addresses]]:
-    """The embedded PostgreSQL in a folder of its own on a real disk, gone at the end."""
+    """The embedded PostgreSQL in a folder of its own on a real disk, removed at the end."""
     home = Path(tempfile.mkdtemp(prefix="unefois-bench-", dir=folder))
     server = EmbeddedPostgres(home / "home")
     try:
@@ -85,7 +85,7 @@ def database(folder: Path | None = None) -> Iterator[tuple[Path, Addresses]]:
 
 
 def settings_of(home: Path, addresses: Addresses) -> Settings:
-    """Those of the demo, its embedded defaults."""
+    """The settings of the demo, with its embedded defaults."""
     return Settings.model_validate(
         {
             "mode": "demo",
@@ -98,9 +98,9 @@ def settings_of(home: Path, addresses: Addresses) -> Settings:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The same settings for a process of their own."""
+    """The same settings as the environment of another process."""
     assert settings.database_url is not None
-    told = {
+    values = {
         name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name, value in settings
         if value is not None and name not in {"database_url", "migrations_database_url"}
@@ -108,7 +108,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return {
         "PATH": os.environ.get("PATH", ""),
         "DATABASE_URL": settings.database_url.get_secret_value(),
-        **{f"UNEFOIS_{name.upper()}": value for name, value in told.items()},
+        **{f"UNEFOIS_{name.upper()}": value for name, value in values.items()},
     }
 
 
@@ -119,16 +119,16 @@ async def build(settings: Settings, addresses: Addresses, sizes: Sizes) -> Fixtu
         person, owner = await _person(services)
         worker_id, worker = await _worker(services)
         large, small = samples.pdf(sizes.large), samples.pdf(sizes.small)
-        reading = [await _deposit(services, person, one) for one in (large, small)]
+        reading = [await _deposit(services, person, content) for content in (large, small)]
         kept_bytes = samples.pdf(sizes.kept)
         kept = await _deposit(services, person, kept_bytes)
-        limit = asyncio.Semaphore(_AT_ONCE)
+        limit = asyncio.Semaphore(_CONCURRENCY)
 
-        async def one_more(number: int) -> UUID:
+        async def deposit_listed(number: int) -> UUID:
             async with limit:
                 return await _deposit(services, person, samples.pdf(2048), LISTED, f"Paie {number}")
 
-        listed = await asyncio.gather(*(one_more(number) for number in range(sizes.listed)))
+        listed = await asyncio.gather(*(deposit_listed(number) for number in range(sizes.listed)))
         picked = scope_of((), (*reading, kept), ("read", "deposit"))
         by_type = scope_of((LISTED,), (), ("read",))
         fixture = Fixture(
@@ -147,14 +147,14 @@ async def build(settings: Settings, addresses: Addresses, sizes: Sizes) -> Fixtu
             small_bytes=small,
             large_bytes=large,
         )
-        await _floor(services, fixture, person, listed)
+        await _create_floor(services, fixture, person, listed)
     return fixture
 
 
 async def _person(services: Services) -> tuple[Person, str]:
     started = await one_time_codes.send_code(services, phone=PHONE, language="fr")
-    told = (await inbox(services, to=PHONE))[0].text
-    code = re.findall(r"\d{6}", told)[0]
+    text = (await inbox(services, to=PHONE))[0].text
+    code = re.findall(r"\d{6}", text)[0]
     opened = await one_time_codes.redeem_code(services, started.id, code=code, language="fr")
     async with services.database.transaction() as tx:
         person = await sessions.subject_of(services, tx, opened.token)
@@ -181,7 +181,7 @@ async def _worker(services: Services) -> tuple[UUID, str]:
 
 
 class _Sample:
-    """A file on its way in, from memory."""
+    """A file in the form of an upload, from memory."""
 
     name: str | None = "paper.pdf"
 
@@ -200,8 +200,8 @@ async def _deposit(
     services: Services, person: Person, data: bytes, type_: str = READ, title: str = "Bulletin"
 ) -> UUID:
     metadata = DocumentMetadata(type_, title)
-    kept = await deposit_own(services, person, _Sample(data), lambda: metadata)
-    return kept.document.id
+    deposited = await deposit_own(services, person, _Sample(data), lambda: metadata)
+    return deposited.document.id
 
 
 async def _give(services: Services, person: Person, worker_id: UUID, scope: Scope) -> UUID:
@@ -236,11 +236,11 @@ INSERT INTO bench.document
 """
 
 
-async def _floor(
+async def _create_floor(
     services: Services, fixture: Fixture, person: Person, listed: Sequence[UUID]
 ) -> None:
-    """The same rows, unsealed: what is named `sealed` there holds the JSON in clear."""
-    sealer = await services.field_encryption.reader(person.id)
+    """The same rows, unsealed: their columns named `sealed` hold the JSON in clear."""
+    reader = await services.field_encryption.reader(person.id)
     address = fixture.addresses.owner_url.replace("+psycopg", "")
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(_FLOOR)
@@ -252,8 +252,8 @@ async def _floor(
             connection.execute(
                 "UPDATE bench.document SET sealed = %s, version_sealed = %s WHERE id = %s",
                 [
-                    json.dumps(sealer.open(DOCUMENT, row_id, sealed)).encode(),
-                    json.dumps(sealer.open(DOCUMENT_VERSION, version_id, version_sealed)).encode(),
+                    json.dumps(reader.open(DOCUMENT, row_id, sealed)).encode(),
+                    json.dumps(reader.open(DOCUMENT_VERSION, version_id, version_sealed)).encode(),
                     row_id,
                 ],
             )

@@ -1,6 +1,6 @@
-"""The floor: bare FastAPI handlers that give the same bytes and rows, with nothing asked.
+"""The floor: bare FastAPI handlers that give the same bytes and rows, with no check.
 
-No sign-in, no grant, no log, no sealing; `psycopg` alone, by the shortest way it has.
+No sign-in, no grant, no log, no sealing; `psycopg` alone, in its shortest form.
 """
 
 import base64
@@ -29,7 +29,7 @@ _LAST = UUID(int=2**128 - 1)
 
 
 class _Unsealed:
-    """Reads what lies in clear, where a reader would open."""
+    """In place of a `FieldReader`, for rows in clear."""
 
     def open(self, table: str, row: UUID, blob: bytes) -> Any:  # noqa: ARG002  (a reader's shape)
         """The values."""
@@ -37,7 +37,7 @@ class _Unsealed:
 
 
 def metadata(fixture: Fixture) -> dict[str, str]:
-    """What the floor's process is told."""
+    """What the floor's process gets on its standard input."""
     return {
         "large": base64.b64encode(fixture.large_bytes).decode(),
         "small": base64.b64encode(fixture.small_bytes).decode(),
@@ -45,9 +45,9 @@ def metadata(fixture: Fixture) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def app(url: str, pool_size: int, known: dict[str, str]) -> AsyncIterator[FastAPI]:
+async def app(url: str, pool_size: int, contents: dict[str, str]) -> AsyncIterator[FastAPI]:
     """The bare application."""
-    large, small = (base64.b64decode(known[name]) for name in ("large", "small"))
+    large, small = (base64.b64decode(contents[name]) for name in ("large", "small"))
     unsealed = cast("FieldReader", _Unsealed())
     bare = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     async with AsyncConnectionPool(
@@ -63,8 +63,8 @@ async def app(url: str, pool_size: int, known: dict[str, str]) -> AsyncIterator[
         @bare.get("/small/{file_id}")
         async def give_small(file_id: UUID) -> Response:
             async with pool.connection() as connection:
-                found = await connection.execute(_FILE, (file_id,))
-                row = await found.fetchone()
+                result = await connection.execute(_FILE, (file_id,))
+                row = await result.fetchone()
                 assert row is not None
                 await connection.execute(_EVENT, (new_id(), row[0]))
             return Response(small, media_type="application/pdf")
@@ -72,12 +72,12 @@ async def app(url: str, pool_size: int, known: dict[str, str]) -> AsyncIterator[
         @bare.get("/documents")
         async def list_(after: UUID = _LAST, limit: int = 50) -> GrantedDocumentList:
             async with pool.connection() as connection:
-                reading = connection.cursor(row_factory=namedtuple_row)
-                await reading.execute(_LIST, (after, limit + 1))
-                rows = await reading.fetchall()
-            papers = [open_document(unsealed, cast("Any", row)) for row in rows[:limit]]
-            following = str(papers[-1].id) if len(rows) > limit else None
-            items = [granted_out(one, may_read=True) for one in papers]
+                cursor = connection.cursor(row_factory=namedtuple_row)
+                await cursor.execute(_LIST, (after, limit + 1))
+                rows = await cursor.fetchall()
+            documents = [open_document(unsealed, cast("Any", row)) for row in rows[:limit]]
+            following = str(documents[-1].id) if len(rows) > limit else None
+            items = [granted_out(document, may_read=True) for document in documents]
             return GrantedDocumentList(items=items, next=following)
 
         yield bare

@@ -1,6 +1,6 @@
-"""The client that measures: HTTP/1.1 on raw sockets, connections kept, one request at a time.
+"""The client that measures: HTTP/1.1 on raw sockets, persistent connections, a request at a time.
 
-Lean on purpose: an ordinary client costs more than the servers it would measure.
+Minimal on purpose: an ordinary client costs more than the servers that it would measure.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ _RECEIVED = 256 * 1024
 
 
 class Connection(asyncio.BufferedProtocol):
-    """One connection. `get` gives the status and the body's length; bytes are kept if asked."""
+    """One connection. `get` gives the status and the body's length; `body`, the bytes."""
 
     def __init__(self) -> None:
         self._buffer = bytearray(_RECEIVED)
@@ -51,19 +51,19 @@ class Connection(asyncio.BufferedProtocol):
             self._answer.set_exception(error or ConnectionError("closed short of its length"))
 
     async def get(self, path: str, *headers: str, keep: bool = False) -> tuple[int, int]:
-        """Ask; the status and how many bytes of body came. Raises `ConnectionError`."""
+        """The status, and how many bytes of body came. Raises `ConnectionError`."""
         self._kept = bytearray() if keep else None
-        status = await self.sent(_request("GET", path, headers))
+        status = await self.send(_request("GET", path, headers))
         return status, self._length
 
     async def body(self, path: str, *headers: str) -> bytes:
-        """Ask; the body of a 200."""
+        """The body of a 200."""
         status, _ = await self.get(path, *headers, keep=True)
         assert status == 200, (path, status, bytes(self._kept or b"")[:300])
         return bytes(self._kept or b"")
 
-    def sent(self, request: bytes) -> "asyncio.Future[int]":
-        """The answer to come to some bytes of request."""
+    def send(self, request: bytes) -> "asyncio.Future[int]":
+        """Send the bytes of a request; its status, once the answer is complete."""
         assert self.transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._left = None
@@ -71,12 +71,12 @@ class Connection(asyncio.BufferedProtocol):
         return self._answer
 
     def stall_after(self, length: int) -> None:
-        """Stop reading once so many bytes of the next body have come."""
+        """Stop reading once `length` bytes of the next body have come."""
         self._pause_at = length
 
     @property
     def received(self) -> int:
-        """Bytes of the body under way that have come."""
+        """Bytes of the current body that have come."""
         return self._length - (self._left or 0)
 
     def _read_head(self, head: bytes) -> None:
@@ -98,25 +98,25 @@ class Connection(asyncio.BufferedProtocol):
 
 
 @asynccontextmanager
-async def lines(port: int, count: int) -> AsyncIterator[Sequence[Connection]]:
-    """So many connections to a server of this machine."""
+async def connect(port: int, count: int) -> AsyncIterator[Sequence[Connection]]:
+    """`count` connections to a server on this machine."""
     loop = asyncio.get_running_loop()
     opened = [(await loop.create_connection(Connection, HOST, port))[1] for _ in range(count)]
     try:
         yield opened
     finally:
-        for one in opened:
-            assert one.transport is not None
-            one.transport.abort()
+        for connection in opened:
+            assert connection.transport is not None
+            connection.transport.abort()
 
 
 def _request(method: str, path: str, headers: Sequence[str]) -> bytes:
-    told = "".join(f"{header}\r\n" for header in headers)
-    return f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\n{told}\r\n".encode()
+    header_lines = "".join(f"{header}\r\n" for header in headers)
+    return f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\n{header_lines}\r\n".encode()
 
 
-async def post_file(port: int, path: str, authorization: str, data: bytes, mark: bytes) -> int:
-    """Deposit one file as a form, `mark` after its bytes; the status."""
+async def post_file(port: int, path: str, authorization: str, data: bytes, suffix: bytes) -> int:
+    """Deposit one file as a form, `suffix` after its bytes; the status."""
     boundary = "bench-7f3a"
     fields = {"type": "payslip"}
     before = "".join(
@@ -127,7 +127,7 @@ async def post_file(port: int, path: str, authorization: str, data: bytes, mark:
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n'
         "Content-Type: application/pdf\r\n\r\n"
     )
-    after = mark + f"\r\n--{boundary}--\r\n".encode()
+    after = suffix + f"\r\n--{boundary}--\r\n".encode()
     head = _request(
         "POST",
         path,

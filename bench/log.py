@@ -1,4 +1,4 @@
-"""How fast the log is: integrated, integrated in time, proved, reconciled.
+"""How fast the log is: integration, delay of integration, proofs, reconciliation.
 
 On a database of its own that flushes, and a directory store on the same disk. `python -m bench.log`
 prints its rows as JSON.
@@ -39,7 +39,7 @@ from base.ids import new_id
 from base.settings import Settings
 from bench import fixture
 from bench.fixture import Fixture
-from bench.http_client import Connection, lines
+from bench.http_client import Connection, connect
 from bench.rows import Row, bounded, faster, slower
 from bench.servers import Served, serving
 from storage.blobs.directory import DirectoryStore
@@ -49,7 +49,7 @@ from storage.keys import Keys
 from storage.providers.local import LocalKeyring
 
 SEALED = 800
-"""Bytes of a sealed event, as most are."""
+"""Bytes of a usual sealed event."""
 BACKLOG = 200_000
 RATE = 500
 SECONDS = 10
@@ -57,7 +57,7 @@ LARGE = 10_000_000
 PROOFS = 2_000
 SMALL = fixture.Sizes(large=64 * 1024, listed=1, kept=64 * 1024)
 TURNS = 8
-EACH = 150
+REQUESTS_PER_TURN = 150
 
 
 def measure() -> list[Row]:
@@ -66,10 +66,12 @@ def measure() -> list[Row]:
         rows = uvloop.run(_measure(home, addresses))
     with fixture.database() as (home, addresses):
         settings = fixture.settings_of(home, addresses)
-        known = uvloop.run(fixture.build(settings, addresses, SMALL))
-        alone = replace(known, settings=settings.model_copy(update={"sequencer_in_process": False}))
-        with serving("ours", known) as sequencing, serving("ours", alone) as serving_only:
-            rows.append(uvloop.run(_latency(known, sequencing, serving_only)))
+        data = uvloop.run(fixture.build(settings, addresses, SMALL))
+        without = replace(
+            data, settings=settings.model_copy(update={"sequencer_in_process": False})
+        )
+        with serving("ours", data) as sequencing, serving("ours", without) as only:
+            rows.append(uvloop.run(_latency(data, sequencing, only)))
     return rows
 
 
@@ -77,7 +79,7 @@ async def _measure(home: Path, addresses: Addresses) -> list[Row]:
     async with _log(home, addresses) as (log, database):
         rows = [await _integrated(addresses, log, database)]
         rows += await _reconciled(log, database)
-        rows += await _in_time(addresses, log)
+        rows += await _delayed(addresses, log)
     return [*rows, *await _proved()]
 
 
@@ -133,19 +135,19 @@ async def _integrated(addresses: Addresses, log: TransparencyLog, database: Data
         rates = []
         while True:
             began = time.perf_counter()
-            found = await pending.look()
-            if not found:
+            events = await pending.look()
+            if not events:
                 break
-            for start in range(0, len(found), BATCH):
-                await sequencer.integrate(found[start : start + BATCH])
+            for start in range(0, len(events), BATCH):
+                await sequencer.integrate(events[start : start + BATCH])
                 if time.perf_counter() - signed > Pace().signing:
                     await sequencer.sign()
                     signed = time.perf_counter()
             await sequencer.sign()
-            rates.append(len(found) / (time.perf_counter() - began))
+            rates.append(len(events) / (time.perf_counter() - began))
         assert sequencer.size == BACKLOG
         await sequencer.leave()
-    # The best of several looks, each integrated and signed whole: when little else ran here.
+    # The best of several rounds, each integrated and signed whole: the least disturbed one.
     return _at_least("the log: entries/s integrated", max(rates), 20_000)
 
 
@@ -161,26 +163,26 @@ async def _reconciled(log: TransparencyLog, database: Database) -> list[Row]:
     return [_at_least("the log: events/s reconciled", max(rates), 50_000)]
 
 
-async def _in_time(addresses: Addresses, log: TransparencyLog) -> list[Row]:
+async def _delayed(addresses: Addresses, log: TransparencyLog) -> list[Row]:
     """At 500 events/s, each committed alone: from its commit to a signed tree that has it."""
     url = addresses.service_url.replace("+psycopg", "")
     committed: dict[Any, float] = {}
     waits: list[float] = []
     async with httpx.AsyncClient() as client:
-        sequencing = log.sequencing(client)
-        await sequencing.start()
+        sequencer = log.sequencing(client)
+        await sequencer.start()
         try:
-            while not sequencing.leading:  # noqa: ASYNC110  (nobody tells)
+            while not sequencer.leading:  # noqa: ASYNC110  (it notifies nobody)
                 await asyncio.sleep(0.01)
             writing = asyncio.create_task(_write(url, committed))
-            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as looking:
+            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
                 seen = BACKLOG
                 while not writing.done() or committed:
-                    seen = await _seen(looking, seen, committed, waits)
+                    seen = await _seen(connection, seen, committed, waits)
                     await asyncio.sleep(0.02)
             await writing
         finally:
-            await sequencing.stop()
+            await sequencer.stop()
     waits.sort()
     return [
         bounded("the log: s until integrated at 500/s, median", waits[len(waits) // 2], 1),
@@ -207,7 +209,7 @@ async def _seen(
     committed: dict[Any, float],
     waits: list[float],
 ) -> int:
-    """Note the waits of what is in the newest signed tree; its size."""
+    """Record how long the events of the newest signed tree waited; its size."""
     cursor = await connection.execute(
         "SELECT c.size, l.event_id FROM"
         " (SELECT max(size) AS size FROM unefois.log_checkpoint) c"
@@ -222,37 +224,39 @@ async def _seen(
     return seen
 
 
-async def _latency(known: Fixture, with_it: Served, without: Served) -> Row:
-    """One retrieval after another from a server that sequences too, and from one that does not
-    while the first is stopped. By turns; the median of each."""
-    path = f"/v1/grants/{known.reading}/documents/{known.small}/content"
-    key = f"Authorization: Bearer {known.worker}"
+async def _latency(data: Fixture, sequencing: Served, only: Served) -> Row:
+    """One retrieval after another from a server that also sequences, and from one that does not
+    while the first is stopped. Alternately; the median of each."""
+    path = f"/v1/grants/{data.reading}/documents/{data.small}/content"
+    key = f"Authorization: Bearer {data.worker}"
     times: tuple[list[float], list[float]] = ([], [])
-    async with lines(with_it.port, 1) as (mine,), lines(without.port, 1) as (its,):
+    async with connect(sequencing.port, 1) as (first,), connect(only.port, 1) as (second,):
         for _ in range(TURNS):
-            await _caught_up(known)
-            times[0].extend(await _turn(mine, path, key))
-            os.kill(with_it.pid, signal.SIGSTOP)
+            await _caught_up(data)
+            times[0].extend(await _turn(first, path, key))
+            os.kill(sequencing.pid, signal.SIGSTOP)
             try:
-                times[1].extend(await _turn(its, path, key))
+                times[1].extend(await _turn(second, path, key))
             finally:
-                os.kill(with_it.pid, signal.SIGCONT)
-    mine_ms, its_ms = (median(one) * 1000 for one in times)
-    return slower("the log: ms to retrieve 20 KiB, sequencer at work or not", mine_ms, its_ms, 1.15)
+                os.kill(sequencing.pid, signal.SIGCONT)
+    sequencing_ms, only_ms = (median(turns) * 1000 for turns in times)
+    return slower(
+        "the log: ms to retrieve 20 KiB, sequencer at work or not", sequencing_ms, only_ms, 1.15
+    )
 
 
-async def _turn(line: Connection, *asked: str) -> list[float]:
-    taken = []
-    for _ in range(EACH):
+async def _turn(connection: Connection, *request: str) -> list[float]:
+    times = []
+    for _ in range(REQUESTS_PER_TURN):
         began = time.perf_counter()
-        status, _length = await line.get(*asked)
+        status, _length = await connection.get(*request)
         assert status == 200
-        taken.append(time.perf_counter() - began)
-    return taken
+        times.append(time.perf_counter() - began)
+    return times
 
 
-async def _caught_up(known: Fixture) -> None:
-    url = known.addresses.owner_url.replace("+psycopg", "")
+async def _caught_up(data: Fixture) -> None:
+    url = data.addresses.owner_url.replace("+psycopg", "")
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         while True:
             cursor = await connection.execute(
@@ -265,8 +269,8 @@ async def _caught_up(known: Fixture) -> None:
 
 
 class _Synthetic:
-    """A store of ten million entries: level-0 tiles are made when asked for, and all the same but
-    for the one that holds the leaf; those above follow from them."""
+    """A store of ten million equal entries: a tile is made when it is read, of the one hash that
+    its level has."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -298,13 +302,13 @@ class _Synthetic:
 
 async def _proved() -> list[Row]:
     store = _Synthetic(LARGE)
-    prover, root = Prover(store), store.root()  # type: ignore[arg-type]  # all that it reads
+    prover, root = Prover(store), store.root()  # type: ignore[arg-type]  # it has `read`
     picked = [secrets.randbelow(LARGE) for _ in range(200)]
-    most = 0
-    for index in picked:  # cold: as the first to ask
+    max_reads = 0
+    for index in picked:  # cold: a new prover for each
         fresh, store.reads = Prover(store), 0  # type: ignore[arg-type]  # idem
         await fresh.inclusion(index, LARGE)
-        most = max(most, store.reads)
+        max_reads = max(max_reads, store.reads)
     for index in picked:
         await prover.inclusion(index, LARGE)
     began = time.perf_counter()
@@ -315,7 +319,7 @@ async def _proved() -> list[Row]:
     milliseconds = (time.perf_counter() - began) / PROOFS * 1000
     return [
         bounded("the log: ms to prove at 10 million entries, verified", milliseconds, 1),
-        bounded("the log: tiles read for a first proof there", most, 10),
+        bounded("the log: tiles read for a first proof there", max_reads, 10),
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench import samples
 from bench.fixture import Fixture
-from bench.http_client import Connection, lines, post_file
+from bench.http_client import Connection, connect, post_file
 from bench.rows import Row, bounded
 from bench.servers import Served
 
@@ -25,7 +25,7 @@ class Load:
 
 
 async def measure(fixture: Fixture, ours: Served, load: Load) -> list[Row]:
-    """The row of the bench table, in MiB, with nothing else asked of that process before."""
+    """The row of the bench table, in MiB, of a process that has answered nothing else before."""
     at_rest = ours.peak_memory()
     await strain(fixture, ours, load)
     name = (
@@ -42,15 +42,15 @@ async def strain(fixture: Fixture, ours: Served, load: Load) -> None:
     """All at once; every download that does not stall is whole, every deposit acknowledged."""
     path = f"/v1/grants/{fixture.reading}/documents/{fixture.kept}/content"
     key = f"Authorization: Bearer {fixture.worker}"
-    async with lines(ours.port, load.downloads) as callers:
-        stalled, eager = callers[::2], callers[1::2]
-        for one in stalled:
-            one.stall_after(1)
-        waiting = [asyncio.create_task(one.get(path, key)) for one in stalled]
+    async with connect(ours.port, load.downloads) as connections:
+        stalled, eager = connections[::2], connections[1::2]
+        for connection in stalled:
+            connection.stall_after(1)
+        waiting = [asyncio.create_task(connection.get(path, key)) for connection in stalled]
         deposits = asyncio.gather(*_deposits(fixture, ours, load))
         try:
-            got = await asyncio.gather(*(one.get(path, key) for one in eager))
-            assert got == [(200, fixture.kept_size)] * len(eager), got[:3]
+            answers = await asyncio.gather(*(connection.get(path, key) for connection in eager))
+            assert answers == [(200, fixture.kept_size)] * len(eager), answers[:3]
             statuses = await deposits
             assert statuses == [201] * load.deposits, statuses
             await _all_began(stalled)
@@ -63,11 +63,11 @@ async def strain(fixture: Fixture, ours: Served, load: Load) -> None:
 
 def _deposits(fixture: Fixture, ours: Served, load: Load) -> list[asyncio.Task[int]]:
     """Different bytes each, or they would be one document."""
-    paper = samples.pdf(load.deposit_size)
+    content = samples.pdf(load.deposit_size)
     key = f"Authorization: Bearer {fixture.owner}"
     return [
         asyncio.create_task(
-            post_file(ours.port, "/v1/documents", key, paper, f"\n%{number}\n".encode())
+            post_file(ours.port, "/v1/documents", key, content, f"\n%{number}\n".encode())
         )
         for number in range(load.deposits)
     ]
@@ -75,5 +75,5 @@ def _deposits(fixture: Fixture, ours: Served, load: Load) -> list[asyncio.Task[i
 
 async def _all_began(stalled: Sequence[Connection]) -> None:
     async with asyncio.timeout(60):
-        while not all(one.received for one in stalled):  # noqa: ASYNC110  (bounded, and rare)
+        while not all(each.received for each in stalled):  # noqa: ASYNC110  (bounded, and rare)
             await asyncio.sleep(0.01)

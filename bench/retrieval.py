@@ -1,4 +1,4 @@
-"""Retrieving and listing under a grant, logged, beside the floor: by turns, over HTTP."""
+"""Retrieving and listing under a grant, logged, beside the floor: alternately, over HTTP."""
 
 import asyncio
 import json
@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from statistics import median
 
 from bench.fixture import Fixture
-from bench.http_client import Connection, lines
+from bench.http_client import Connection, connect
 from bench.rows import Row, faster, slower
 from bench.servers import Served
 
-AT_ONCE = 16
+CONCURRENCY = 16
 PAGE = 100
 
 _Timed = Callable[[], Awaitable[float]]
@@ -29,89 +29,93 @@ async def measure(fixture: Fixture, ours: Served, floor: Served, *, seconds: flo
 async def large(fixture: Fixture, ours: Served, floor: Served, *, seconds: float) -> Row:
     """One large document after another, on one connection. MiB/s."""
     path, key = _content(fixture, str(fixture.large)), _key(fixture)
-    async with lines(ours.port, 1) as (mine,), lines(floor.port, 1) as (its,):
-        assert await mine.body(path, key) == await its.body("/large") == fixture.large_bytes
+    async with connect(ours.port, 1) as (client,), connect(floor.port, 1) as (bare,):
+        assert await client.body(path, key) == await bare.body("/large") == fixture.large_bytes
 
-        async def one(line: Connection, *asked: str) -> float:
+        async def download(connection: Connection, *request: str) -> float:
             began = time.perf_counter()
-            status, length = await line.get(*asked)
+            status, length = await connection.get(*request)
             assert (status, length) == (200, len(fixture.large_bytes))
             return length / 2**20 / (time.perf_counter() - began)
 
-        values = await _by_turns(
-            lambda: one(mine, path, key), lambda: one(its, "/large"), seconds=seconds
+        values = await _alternately(
+            lambda: download(client, path, key), lambda: download(bare, "/large"), seconds=seconds
         )
     size = round(len(fixture.large_bytes) / 2**20)
     return faster(f"retrieving {size} MiB under a grant, logged, MiB/s", *values, 0.7)
 
 
 async def small(fixture: Fixture, ours: Served, floor: Served, *, seconds: float) -> Row:
-    """A small document, by callers who each ask again as soon as answered. Answers a second."""
+    """A small document, by callers that each ask again once answered. Answers per second."""
     path, key = _content(fixture, str(fixture.small)), _key(fixture)
-    bare = f"/small/{fixture.small}"
-    async with lines(ours.port, AT_ONCE) as mine, lines(floor.port, AT_ONCE) as its:
-        assert await mine[0].body(path, key) == await its[0].body(bare) == fixture.small_bytes
-        values = await _by_turns(
-            lambda: _rate(mine, path, key), lambda: _rate(its, bare), seconds=seconds
+    floor_path = f"/small/{fixture.small}"
+    async with connect(ours.port, CONCURRENCY) as clients, connect(floor.port, CONCURRENCY) as bare:
+        body = await clients[0].body(path, key)
+        assert body == await bare[0].body(floor_path) == fixture.small_bytes
+        values = await _alternately(
+            lambda: _rate(clients, path, key), lambda: _rate(bare, floor_path), seconds=seconds
         )
     size = round(len(fixture.small_bytes) / 1024)
-    name = f"retrieving {size} KiB under a grant, logged, {AT_ONCE} at once, requests/s"
+    name = f"retrieving {size} KiB under a grant, logged, {CONCURRENCY} at once, requests/s"
     return faster(name, *values, 0.6)
 
 
 async def listing(fixture: Fixture, ours: Served, floor: Served, *, seconds: float) -> Row:
     """All documents of a type, page after page. Milliseconds."""
     path, key = f"/v1/grants/{fixture.listing}/documents?limit={PAGE}", _key(fixture)
-    async with lines(ours.port, 1) as (mine,), lines(floor.port, 1) as (its,):
-        asked = await _pages(mine, path, "cursor", key)
-        bare = await _pages(its, f"/documents?limit={PAGE}", "after")
-        values = await _by_turns(
-            lambda: _timed(mine, asked, key), lambda: _timed(its, bare), seconds=seconds, best=min
+    async with connect(ours.port, 1) as (client,), connect(floor.port, 1) as (bare,):
+        pages = await _pages(client, path, "cursor", key)
+        floor_pages = await _pages(bare, f"/documents?limit={PAGE}", "after")
+        values = await _alternately(
+            lambda: _timed(client, pages, key),
+            lambda: _timed(bare, floor_pages),
+            seconds=seconds,
+            best=min,
         )
     name = f"listing under a grant of {fixture.listed} documents, logged, ms"
     return slower(name, *values, 3.0)
 
 
-async def _pages(line: Connection, path: str, cursor: str, *headers: str) -> list[str]:
+async def _pages(connection: Connection, path: str, cursor: str, *headers: str) -> list[str]:
     """The addresses of every page."""
-    found = [path]
-    while (following := json.loads(await line.body(found[-1], *headers))["next"]) is not None:
-        found.append(f"{path}&{cursor}={following}")
-    return found
+    paths = [path]
+    while (following := json.loads(await connection.body(paths[-1], *headers))["next"]) is not None:
+        paths.append(f"{path}&{cursor}={following}")
+    return paths
 
 
-async def _timed(line: Connection, paths: Sequence[str], *headers: str) -> float:
+async def _timed(connection: Connection, paths: Sequence[str], *headers: str) -> float:
     began = time.perf_counter()
     for path in paths:
-        status, _ = await line.get(path, *headers)
+        status, _ = await connection.get(path, *headers)
         assert status == 200
     return (time.perf_counter() - began) * 1000
 
 
 async def _rate(
-    callers: Sequence[Connection], path: str, *headers: str, length: float = 0.5
+    clients: Sequence[Connection], path: str, *headers: str, length: float = 0.5
 ) -> float:
-    """Answers a second, all callers together."""
+    """Answers per second of all callers together."""
     began = time.perf_counter()
     until = began + length
 
-    async def one(line: Connection) -> int:
+    async def repeat(connection: Connection) -> int:
         count = 0
         while time.perf_counter() < until:
-            status, _ = await line.get(path, *headers)
+            status, _ = await connection.get(path, *headers)
             assert status == 200
             count += 1
         return count
 
-    counts = await asyncio.gather(*(one(line) for line in callers))
+    counts = await asyncio.gather(*(repeat(connection) for connection in clients))
     return sum(counts) / (time.perf_counter() - began)
 
 
-async def _by_turns(
+async def _alternately(
     ours: _Timed, floor: _Timed, *, seconds: float, best: Callable[[Sequence[float]], float] = max
 ) -> tuple[float, float]:
-    """Ours and the floor in turn, for so long: the middle one of the best third of each, so that
-    neither a disturbance nor a stroke of luck decides."""
+    """Ours and the floor alternately, for `seconds`: the median of the best third of each, so that
+    no disturbance and no lucky run decides."""
     measured: tuple[list[float], list[float]] = ([], [])
     await ours()
     await floor()
@@ -120,8 +124,8 @@ async def _by_turns(
         measured[0].append(await ours())
         measured[1].append(await floor())
     third = max(1, len(measured[0]) // 3)
-    backwards = best is max
-    first, second = (sorted(one, reverse=backwards)[:third] for one in measured)
+    descending = best is max
+    first, second = (sorted(values, reverse=descending)[:third] for values in measured)
     return median(first), median(second)
 
 

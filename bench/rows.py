@@ -1,4 +1,4 @@
-"""A line of the bench table: `{name, value, floor, ratio, target, met}`."""
+"""A row of the bench table: `{name, value, floor, ratio, target, met}`."""
 
 Row = dict[str, object]
 
@@ -22,15 +22,15 @@ def table(rows: list[Row]) -> str:
     """The rows as text, aligned."""
     cells = [["what", "value", "floor", "ratio", "target", ""]]
     cells += [[_cell(row[key]) for key in row] for row in rows]
-    widths = [max(len(line[at]) for line in cells) for at in range(len(cells[0]))]
+    widths = [max(len(row_cells[column]) for row_cells in cells) for column in range(len(cells[0]))]
     lines = []
     for name, *rest in cells:
-        told = "  ".join(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
-        lines.append(f"{name.ljust(widths[0])}  {told}")
+        numbers = "  ".join(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
+        lines.append(f"{name.ljust(widths[0])}  {numbers}")
     return "\n".join(lines)
 
 
-def _row(  # one line, whole
+def _row(  # all the columns
     name: str, value: float, floor: float | None, ratio: float | None, target: float, *, met: bool
 ) -> Row:
     return {

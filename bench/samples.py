@@ -1,4 +1,4 @@
-"""Papers to measure with: real PDF files of about a given size, which nothing can compress."""
+"""Sample documents: real PDF files of about a given size, which nothing can compress."""
 
 import io
 import secrets
@@ -9,10 +9,10 @@ _WIDTH = 1024
 
 
 def pdf(size: int) -> bytes:
-    """One page with one grey image of random dots: `size` bytes, a little more or less."""
+    """One page with one grey image of random dots: about `size` bytes."""
     height = max(1, size // _WIDTH)
-    with pikepdf.new() as paper:
-        dots = paper.make_stream(
+    with pikepdf.new() as document:
+        dots = document.make_stream(
             secrets.token_bytes(_WIDTH * height),
             Type=pikepdf.Name.XObject,
             Subtype=pikepdf.Name.Image,
@@ -21,9 +21,9 @@ def pdf(size: int) -> bytes:
             ColorSpace=pikepdf.Name.DeviceGray,
             BitsPerComponent=8,
         )
-        page = paper.add_blank_page(page_size=(595, 842))
+        page = document.add_blank_page(page_size=(595, 842))
         page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Dots=dots))
-        page.Contents = paper.make_stream(b"q 595 0 0 842 0 0 cm /Dots Do Q")
-        made = io.BytesIO()
-        paper.save(made, compress_streams=False)
-    return made.getvalue()
+        page.Contents = document.make_stream(b"q 595 0 0 842 0 0 cm /Dots Do Q")
+        out = io.BytesIO()
+        document.save(out, compress_streams=False)
+    return out.getvalue()

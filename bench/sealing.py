@@ -51,12 +51,12 @@ def seal_segments() -> None:
 
 
 def seal_slices() -> None:
-    """A caller fed by a network: 64 KiB at a time, gathered into segments."""
+    """A caller that reads from a network: 64 KiB at a time, gathered into segments."""
     _seal(_plaintext[:SLICE])
 
 
 def copy_and_bare_seal() -> None:
-    """What `seal_slices` cannot go under: the bare cipher, and each slice copied once."""
+    """The least time of `seal_slices`: the bare cipher, and each slice copied once."""
     gathered = memoryview(bytearray(SEGMENT_LENGTH))
     source = _plaintext[:SLICE]
     for _ in range(TOTAL // SEGMENT_LENGTH):
@@ -66,10 +66,10 @@ def copy_and_bare_seal() -> None:
 
 
 class OpenSlices:
-    """Opens one inner segment again and again, from a lent buffer out in slices of 64 KiB.
+    """Opens one inner segment again and again, in a reused buffer, and reads slices of 64 KiB.
 
-    The same segment at the same index, so that fetching ciphertext is not in the measure; all
-    else is as in a download: a buffer a segment, one view a slice.
+    The same segment at the same index, so that fetching ciphertext is not measured; all else is as
+    in a download: one buffer per segment, one view per slice.
     """
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ def _seconds(attempt: Callable[[], None]) -> float:
 
 
 def measure() -> list[dict[str, object]]:
-    """Rows of the bench table, in MiB/s: the best of many short rounds, ours and floor in turn.
+    """Rows of the bench table, in MiB/s: the best of many short rounds, ours and floor alternately.
 
     Short, so that each finds a moment when nothing else runs on the machine.
     """
@@ -106,10 +106,10 @@ def measure() -> list[dict[str, object]]:
         ("opening, 64 KiB slices, MiB/s", open_slices, bare_open),
     ]
     bare_seal()
-    acts = dict.fromkeys(attempt for _, ours, floor in pairs for attempt in (floor, ours))
+    attempts = dict.fromkeys(attempt for _, ours, floor in pairs for attempt in (floor, ours))
     best: dict[Callable[[], None], float] = {}
     for _ in range(ROUNDS):
-        for attempt in acts:
+        for attempt in attempts:
             # Opening needs what sealing leaves in the shared buffer: `bare_seal` comes first.
             if attempt is bare_open:
                 bare_seal()

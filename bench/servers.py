@@ -1,7 +1,7 @@
 """The two servers that are compared, each a process of its own with the same settings.
 
-`python -m bench.servers ours|floor` serves on a free port, says which on its standard output, and
-stops when its standard input ends.
+`python -m bench.servers ours|floor` serves on a free port, writes the port to its standard output,
+and stops when its standard input ends.
 """
 
 import asyncio
@@ -22,31 +22,31 @@ from bench import floor
 from bench.fixture import Fixture, environment
 from web.app import create_app
 from web.process import log_output
-from web.process.sequencer import sequencing
-from web.process.server import answering, listen, server_for
+from web.process.sequencer import run_sequencer
+from web.process.server import listen, run_server, server_for
 from web.process.services import open_services
 
 ROOT = Path(__file__).resolve().parent.parent
-_PATIENCE = 30
+_STOP_TIMEOUT = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server at work."""
+    """A running server."""
 
     pid: int
     port: int
 
     def peak_memory(self) -> float:
-        """The most memory it ever held, in MiB (`VmHWM`)."""
+        """Its peak memory, in MiB (`VmHWM`)."""
         status = Path(f"/proc/{self.pid}/status").read_text()
-        line = next(one for one in status.splitlines() if one.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
+        peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(peak.split()[1]) / 1024
 
 
 @contextmanager
 def serving(which: str, fixture: Fixture) -> Iterator[Served]:
-    """One of the two, for the length of the block; what it logs goes to a file of the town."""
+    """One of the two, for the length of the block; what it logs goes to a file beside the home."""
     log = fixture.home.parent / f"{which}.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
@@ -63,14 +63,14 @@ def serving(which: str, fixture: Fixture) -> Iterator[Served]:
         if which == "floor":
             process.stdin.write(json.dumps(floor.metadata(fixture)).encode() + b"\n")
             process.stdin.flush()
-        said = process.stdout.readline()
-        if not said:
+        port = process.stdout.readline()
+        if not port:
             raise RuntimeError(log.read_text()[-4000:])
-        yield Served(process.pid, int(said))
+        yield Served(process.pid, int(port))
     finally:
         process.stdin.close()
         try:
-            process.wait(_PATIENCE)
+            process.wait(_STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -82,21 +82,21 @@ async def _ours(settings: Settings) -> None:
     memory.limit_heap()
     async with open_services(settings) as services, AsyncExitStack() as opened:
         if settings.sequencer_in_process:
-            await opened.enter_async_context(sequencing(services))
+            await opened.enter_async_context(run_sequencer(services))
         await _serve(create_app(services))
 
 
 async def _floor(settings: Settings) -> None:
-    known = json.loads(sys.stdin.buffer.readline())
+    contents = json.loads(sys.stdin.buffer.readline())
     assert settings.database_url is not None
     url = settings.database_url.get_secret_value().replace("+psycopg", "")
-    async with floor.app(url, settings.database_pool, known) as app:
+    async with floor.app(url, settings.database_pool, contents) as app:
         await _serve(app)
 
 
 async def _serve(app: object) -> None:
     listener = listen("127.0.0.1", 0)
-    async with answering(server_for(app), listener):  # type: ignore[arg-type]  # FastAPI, both
+    async with run_server(server_for(app), listener):  # type: ignore[arg-type]  # FastAPI, both
         os.write(1, f"{listener.getsockname()[1]}\n".encode())
         await asyncio.to_thread(sys.stdin.buffer.read)
 

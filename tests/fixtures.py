@@ -41,7 +41,7 @@ from storage.key_rotation import initialise
 from vault.consent.adoption import adopt_requests
 from vault.services import Services
 from web.app import create_app
-from web.process.server import answering, listen, server_for
+from web.process.server import listen, run_server, server_for
 from web.process.services import open_services
 
 CEPH = pytest.param("ceph", marks=pytest.mark.ceph)
@@ -161,7 +161,7 @@ class _ServicesPool:
             services = await self._opened.enter_async_context(open_services(settings))
             await initialise(services.database, services.storage.keys.provider)
             app = create_app(services)
-            await self._opened.enter_async_context(answering(server_for(app), listener))
+            await self._opened.enter_async_context(run_server(server_for(app), listener))
             self._served[name] = Served(services, app, base_url)
         return self._served[name]
 

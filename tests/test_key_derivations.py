@@ -27,7 +27,7 @@ from tests.steps import Headers, client_headers, drawn, granted, request_body, u
 from tests.vault.decoding import corpus
 from vault.access_log import siem_export
 from vault.services import Services
-from web.process.sequencer import sequencing
+from web.process.sequencer import run_sequencer
 
 # Subjects of secrets: a person (`<id>`), or a use of the service.
 HKDF_INFOS = [
@@ -341,7 +341,7 @@ async def read_by_the_service(services: Services, client: httpx.AsyncClient) -> 
     async with services.database.transaction() as tx:
         rows = (await tx.execute(EVENT_OF_NO_VAULT)).all()
         assert len(await services.audit_log.open_entries(tx, rows)) == 1
-    async with sequencing(services):
+    async with run_sequencer(services):
         await until(lambda: _exported(services))
 
 

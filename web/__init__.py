@@ -1,1 +1,1 @@
-"""Floor 5: the HTTP edge: JSON API, pages, command line. Wiring and translation, no rules."""
+"""Layer 5: the HTTP edge: JSON API, pages, command line. Wiring and translation, no rules."""

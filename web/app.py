@@ -28,7 +28,7 @@ DESCRIPTION = (
     " log that its owner can read."
 )
 
-# In the order that they are tried: what is asked for most comes first.
+# In matching order: the most frequent requests first.
 API: tuple[APIRouter, ...] = (
     grant_documents.router,
     catalogue.router,
@@ -45,7 +45,7 @@ API: tuple[APIRouter, ...] = (
 
 
 def bare_app() -> FastAPI:
-    """The routes, their problems and their description; it serves nobody yet."""
+    """The routes, their error handlers and their description, without services."""
     app = FastAPI(
         title="Unefois",
         version=VERSION,
@@ -64,11 +64,11 @@ def bare_app() -> FastAPI:
 
 
 def create_app(services: Services) -> FastAPI:
-    """The application that serves a house already open."""
+    """The application over services that are already open."""
     app = bare_app()
     app.state.services = services
-    app.state.measures = Metrics()
-    app.state.readinesses = health.Readinesses()
-    app.state.sign_in_pace = SignInRateLimit(services.settings.sign_ins_per_hour_from_one_address)
-    app.add_middleware(Middleware, settings=services.settings, measure=app.state.measures.answer)
+    app.state.metrics = Metrics()
+    app.state.readiness = health.ReadinessCache()
+    app.state.sign_in_limit = SignInRateLimit(services.settings.sign_ins_per_hour_from_one_address)
+    app.add_middleware(Middleware, settings=services.settings, measure=app.state.metrics.answer)
     return app

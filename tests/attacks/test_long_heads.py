@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.fixtures import Served
-from web.http.http_protocol import MOST_HEAD
+from web.http.http_protocol import MAX_HEAD
 
 CHUNKED = (
     b"POST /v1/sign-ins HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
@@ -50,13 +50,13 @@ async def test_a_head_without_an_end_is_cut(served: Served, begun: bytes) -> Non
 
 @pytest.mark.parametrize("end", [b"\r\n", b""], ids=["whole", "unfinished"])
 async def test_a_head_of_many_lines_is_cut(served: Served, end: bytes) -> None:
-    lines = b"".join(b"X-%d: %s\r\n" % (at, b"a" * 100) for at in range(MOST_HEAD // 100))
+    lines = b"".join(b"X-%d: %s\r\n" % (at, b"a" * 100) for at in range(MAX_HEAD // 100))
     first, _ = await _spoken(served, b"GET /healthz HTTP/1.1\r\nHost: x\r\n", lines, end)
     assert first == b"HTTP/1.1 400 Bad Request\r\n"
 
 
 async def test_a_long_head_within_the_bound_is_heard(served: Served) -> None:
-    value = b"a" * (MOST_HEAD - 1024)
+    value = b"a" * (MAX_HEAD - 1024)
     asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + value + b"\r\n\r\n"
     assert await _spoken(served, asked) == (b"HTTP/1.1 200 OK\r\n", 1)
 

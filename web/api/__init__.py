@@ -1,1 +1,1 @@
-"""The JSON API: one file a resource."""
+"""The JSON API: one file per resource."""

@@ -1,4 +1,4 @@
-"""Who looked: the person's log, and a recipient's own doings."""
+"""The access log: a person's, and a recipient's own actions."""
 
 from datetime import datetime
 from typing import Any
@@ -91,7 +91,7 @@ async def list_(
     else:
         page = await entries.list_by_actor(services, caller, cursor=cursor, limit=limit)
     language = language_of(request)
-    return EntryList(items=[_out(one, language) for one in page.items], next=page.next)
+    return EntryList(items=[_out(entry, language) for entry in page.items], next=page.next)
 
 
 @router.get("/{event_id}")
@@ -114,16 +114,16 @@ async def prove(event_id: PathId, services: ServicesDep, person: PersonDep) -> P
 
 
 def _out(entry: entries.EntryView, language: str) -> EntryOut:
-    shown = {name: entry.actor[name] for name in ActorOut.model_fields if name in entry.actor}
+    actor = {name: entry.actor[name] for name in ActorOut.model_fields if name in entry.actor}
     values: dict[str, Any] = {
-        "actor": ActorOut.model_validate(shown),
+        "actor": ActorOut.model_validate(actor),
         "sentence": describe(entry, language),
         "reason": entry.reason or None,
     }
     for name in ("id", "at", "action", "purpose", "purpose_code", "grant", "request"):
         values[name] = getattr(entry, name)
     return EntryOut(
-        documents=[UUID(one) for one in entry.documents],
+        documents=[UUID(document_id) for document_id in entry.documents],
         outcome=entry.outcome,
         confirmed=entry.confirmed,
         **values,

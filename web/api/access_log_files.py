@@ -1,4 +1,4 @@
-"""My log, to take away: a table for a spreadsheet, a text to print."""
+"""A person's log as files: a table for a spreadsheet, a text to print."""
 
 import csv
 import io
@@ -25,10 +25,10 @@ router = APIRouter(prefix="/v1", tags=["access log"])
 
 _ZONE = ZoneInfo("Europe/Paris")
 _MOMENT = {"fr": "d MMMM y 'à' HH 'h' mm", "en": "d MMMM y 'at' HH:mm"}
-# A spreadsheet in French takes the comma for the decimal sign, and expects the other one.
+# A French spreadsheet takes the comma for the decimal sign, and expects semicolons.
 _SEPARATOR = {"fr": ";", "en": ","}
-_RECKONED = ("=", "+", "-", "@", "\t", "\r", "\n")
-_HEADS = (
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_COLUMNS = (
     _("Quand"),
     _("Ce qui s’est passé"),
     _("Qui"),
@@ -44,12 +44,12 @@ _HEADS = (
     _("Numéro"),
 )
 _TITLE = _("Qui a regardé mes papiers")
-_DRAWN_UP = _("Tout ce qui s’est passé sur mon coffre, au {date}. Le plus récent d’abord.")
-_NOTHING = _("Rien pour l’instant.")
-_REACH = _("Pour joindre : {contact}")
+_INTRODUCTION = _("Tout ce qui s’est passé sur mon coffre, au {date}. Le plus récent d’abord.")
+_EMPTY = _("Rien pour l’instant.")
+_CONTACT = _("Pour joindre : {contact}")
 _NUMBER = _("Ligne {id}")
 
-Lines = AsyncIterator[EntryView]
+Entries = AsyncIterator[EntryView]
 _CSV: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
 }
@@ -62,29 +62,29 @@ _PDF: dict[int | str, dict[str, Any]] = {
 async def as_csv(services: ServicesDep, person: PersonDep, request: Request) -> StreamingResponse:
     """Everything on my vault as a table, newest first (UTF-8, RFC 4180)."""
     language = language_of(request)
-    lines = await _begun(export_all(services, person))
-    return _file(_table(lines, language), "text/csv; charset=utf-8; header=present", "csv")
+    entries = await _first_read(export_all(services, person))
+    return _file(_table(entries, language), "text/csv; charset=utf-8; header=present", "csv")
 
 
 @router.get("/access-log.pdf", response_class=StreamingResponse, responses=_PDF)
 async def as_pdf(services: ServicesDep, person: PersonDep, request: Request) -> StreamingResponse:
     """Everything on my vault as a text to print, newest first; in the letters of Western Europe."""
     language = language_of(request)
-    lines = await _begun(export_all(services, person))
-    return _file(_pages(lines, language), "application/pdf", "pdf")
+    entries = await _first_read(export_all(services, person))
+    return _file(_pages(entries, language), "application/pdf", "pdf")
 
 
-async def _begun(lines: Lines) -> Lines:
-    """The same lines, the first one read: a log that cannot be read is a problem, not a stump."""
-    first = await anext(lines, None)
+async def _first_read(entries: Entries) -> Entries:
+    """The same entries, the first one read: an unreadable log is a problem, not a cut file."""
+    first = await anext(entries, None)
 
-    async def all_of_them() -> Lines:
+    async def all_entries() -> Entries:
         if first is not None:
             yield first
-            async for entry in lines:
+            async for entry in entries:
                 yield entry
 
-    return all_of_them()
+    return all_entries()
 
 
 def _file(pieces: AsyncIterator[bytes], media_type: str, suffix: str) -> StreamingResponse:
@@ -92,12 +92,12 @@ def _file(pieces: AsyncIterator[bytes], media_type: str, suffix: str) -> Streami
     return StreamingResponse(pieces, headers={"Content-Disposition": name}, media_type=media_type)
 
 
-async def _table(lines: Lines, language: str) -> AsyncIterator[bytes]:
-    say = translations(language).gettext
-    # The mark tells spreadsheets that it is UTF-8.
-    yield b"\xef\xbb\xbf" + _row([say(head) for head in _HEADS], language)
-    async for entry in lines:
-        yield _row([_cell(one) for one in _cells(entry, language)], language)
+async def _table(entries: Entries, language: str) -> AsyncIterator[bytes]:
+    translate = translations(language).gettext
+    # By the byte order mark, spreadsheets know that it is UTF-8.
+    yield b"\xef\xbb\xbf" + _row([translate(column) for column in _COLUMNS], language)
+    async for entry in entries:
+        yield _row([_cell(text) for text in _cells(entry, language)], language)
 
 
 def _cells(entry: EntryView, language: str) -> list[str]:
@@ -117,8 +117,8 @@ def _cells(entry: EntryView, language: str) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """A text that no spreadsheet reckons with: what would begin a formula begins with a quote."""
-    return f"'{text}" if text.startswith(_RECKONED) else text
+    """A text that no spreadsheet evaluates: a quote before what would start a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def _row(cells: list[str], language: str) -> bytes:
@@ -127,27 +127,27 @@ def _row(cells: list[str], language: str) -> bytes:
     return line.getvalue().encode()
 
 
-async def _pages(lines: Lines, language: str) -> AsyncIterator[bytes]:
-    say = translations(language).gettext
-    paper = TextPdf(say(_TITLE), language)
-    yield paper.start()
-    paper.add(say(_TITLE), size=18, bold=True)
+async def _pages(entries: Entries, language: str) -> AsyncIterator[bytes]:
+    translate = translations(language).gettext
+    pdf = TextPdf(translate(_TITLE), language)
+    yield pdf.start()
+    pdf.add(translate(_TITLE), size=18, bold=True)
     today = _moment(clock.now(), language)
-    paper.add(say(_DRAWN_UP).replace("{date}", today), space=4)
+    pdf.add(translate(_INTRODUCTION).replace("{date}", today), space=4)
     empty = True
-    async for entry in lines:
+    async for entry in entries:
         empty = False
         when = _moment(datetime.fromisoformat(entry.at), language)
-        done = paper.add(when, size=11, bold=True, space=12)
-        done += paper.add(describe(entry, language))
+        pages = pdf.add(when, size=11, bold=True, space=12)
+        pages += pdf.add(describe(entry, language))
         if entry.actor.get("contact"):
-            done += paper.add(say(_REACH).replace("{contact}", entry.actor["contact"]))
-        done += paper.add(say(_NUMBER).replace("{id}", str(entry.id)), size=7)
-        if done:
-            yield done
+            pages += pdf.add(translate(_CONTACT).replace("{contact}", entry.actor["contact"]))
+        pages += pdf.add(translate(_NUMBER).replace("{id}", str(entry.id)), size=7)
+        if pages:
+            yield pages
     if empty:
-        paper.add(say(_NOTHING), space=12)
-    yield paper.end()
+        pdf.add(translate(_EMPTY), space=12)
+    yield pdf.end()
 
 
 def _moment(instant: datetime, language: str) -> str:

@@ -1,4 +1,4 @@
-"""The catalogue of papers, whole: what a request may name and a deposit may be."""
+"""The whole catalogue of document types, which requests and deposits name."""
 
 from functools import cache
 
@@ -44,11 +44,11 @@ class DocumentTypes(BaseModel):
 @router.get("/document-types")
 async def document_types() -> DocumentTypes:
     """Every kind of document, grouped by family."""
-    return _whole()
+    return _all_types()
 
 
 @cache
-def _whole() -> DocumentTypes:
+def _all_types() -> DocumentTypes:
     return DocumentTypes(
         items=[
             DocumentType.model_validate(entry, from_attributes=True)

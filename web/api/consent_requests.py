@@ -26,9 +26,9 @@ from web.api.terms import (
     PurposeIn,
     ScopeIn,
     StoreFor,
-    asked_out,
     grant_out,
     party_out,
+    terms_out,
 )
 from web.http.dependencies import CallerDep, PersonDep, RecipientDep, ServicesDep
 from web.http.path_ids import PathId
@@ -54,16 +54,16 @@ class ConsentRequestIn(Strict):
     store_for: StoreFor | None = None
     contact: ContactIn
 
-    def asked(self) -> Terms:
+    def terms(self) -> Terms:
         return Terms(
             scope=self.scope.scope(),
             purpose_code=self.purpose.code,
-            purpose=self.purpose.words(),
+            purpose=self.purpose.cleaned(),
             legal_basis=self.legal_basis,
             duration=self.duration,
             may_store=self.may_store,
             store_for=self.store_for,
-            contact=self.contact.words(),
+            contact=self.contact.cleaned(),
         )
 
 
@@ -155,7 +155,7 @@ async def ask(
 ) -> SentOut:
     """Ask the holder of a phone for consent. It lapses in 7 days."""
     sent = await requests.ask(
-        services, recipient, body.person.phone, body.asked(), idempotency_key=idempotency_key
+        services, recipient, body.person.phone, body.terms(), idempotency_key=idempotency_key
     )
     return SentOut(id=sent.id, lapses_at=sent.lapses_at)
 
@@ -167,9 +167,9 @@ async def list_(
     """A person's received requests, what waits first; anyone else's sent ones, newest first."""
     if isinstance(caller, Person):
         received = await request_views.list_received(services, caller, limit=limit, cursor=cursor)
-        return RequestList(items=[_received(each) for each in received.items], next=received.next)
+        return RequestList(items=[_received(item) for item in received.items], next=received.next)
     sent = await request_views.list_sent(services, caller, limit=limit, cursor=cursor)
-    return RequestList(items=[_sent(each) for each in sent.items], next=sent.next)
+    return RequestList(items=[_sent(item) for item in sent.items], next=sent.next)
 
 
 @router.get("/{request_id}")
@@ -216,7 +216,7 @@ def _sent(item: SentRequest) -> SentRequestOut:
         contact=ContactOut(**item.asked.contact),
         asked_at=item.asked_at,
         lapses_at=item.lapses_at,
-        **asked_out(item.asked).model_dump(),
+        **terms_out(item.asked).model_dump(),
     )
 
 
@@ -228,12 +228,14 @@ def _received(item: ReceivedRequest) -> ReceivedRequestOut:
         requester=party_out(item.requester, item.asked.contact),
         covers=[
             CoveredOut(
-                type=each.type, sensitive=each.sensitive, document_ids=list(each.document_ids)
+                type=covered.type,
+                sensitive=covered.sensitive,
+                document_ids=list(covered.document_ids),
             )
-            for each in item.covers
+            for covered in item.covers
         ],
         asked_at=item.asked_at,
         lapses_at=item.lapses_at,
         ends_at=item.ends_at,
-        **asked_out(item.asked).model_dump(),
+        **terms_out(item.asked).model_dump(),
     )

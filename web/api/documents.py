@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from base.errors import invalid
 from base.user_text import clean_text, clean_title
 from vault.decoding.media import MediaType
-from vault.document_view import DocumentMetadata
+from vault.document_view import DocumentMetadata, DocumentView
 from vault.documents import own_documents, retrieval
 from vault.documents.deposit_commit import Deposited
 from vault.documents.own_deposit import deposit_own
@@ -47,7 +47,7 @@ class FactsIn(Strict):
     paper_location: str | None = Field(None, max_length=1000)
 
     def metadata(self) -> DocumentMetadata:
-        """What the use case is told, its words made safe."""
+        """The metadata for the use case, its texts cleaned."""
         return DocumentMetadata(
             type=self.type,
             title=clean_title(self.title or ""),
@@ -67,15 +67,15 @@ class CorrectionIn(Strict):
     paper_location: str | None = Field(None, max_length=1000)
 
     def changes(self) -> dict[str, Any]:
-        """The fields that were given, made safe."""
-        given = self.model_dump(exclude_unset=True)
-        if given.get("type", "") is None:
+        """The fields that were sent, their texts cleaned."""
+        changed = self.model_dump(exclude_unset=True)
+        if changed.get("type", "") is None:
             raise invalid("unknown_document_type")
-        if "title" in given:
-            given["title"] = clean_title(given["title"] or "")
-        if "paper_location" in given:
-            given["paper_location"] = clean_text(given["paper_location"] or "", 200)
-        return given
+        if "title" in changed:
+            changed["title"] = clean_title(changed["title"] or "")
+        if "paper_location" in changed:
+            changed["paper_location"] = clean_text(changed["paper_location"] or "", 200)
+        return changed
 
 
 UPLOAD_BODY: dict[str, Any] = {
@@ -120,7 +120,7 @@ VERSION_BODY: dict[str, Any] = {
 
 
 def metadata_of(form: MultipartForm) -> Callable[[], DocumentMetadata]:
-    """The facts of a form, read once its files are."""
+    """The metadata of a form, read after its files."""
 
     def read() -> DocumentMetadata:
         values = {name: value for name, value in form.fields.items() if value != ""}
@@ -129,20 +129,20 @@ def metadata_of(form: MultipartForm) -> Callable[[], DocumentMetadata]:
         try:
             return FactsIn.model_validate(values).metadata()
         except ValidationError as error:
-            where = str(error.errors(include_input=False)[0]["loc"][0])
-            # The name of an unknown field is the caller's own word.
-            known = where if where in FactsIn.model_fields else "?"
-            raise invalid("invalid_field", field=known) from None
+            name = str(error.errors(include_input=False)[0]["loc"][0])
+            # The name of an unknown field is what the caller sent.
+            field = name if name in FactsIn.model_fields else "?"
+            raise invalid("invalid_field", field=field) from None
 
     return read
 
 
 def created(deposited: Deposited, response: Response) -> DocumentOut:
-    """201 with the document, or 200 with the one that was there already."""
+    """201 with the document, or 200 with the one already held."""
     if deposited.already_held:
         response.status_code = status.HTTP_200_OK
     response.headers["Location"] = f"/v1/documents/{deposited.document.id}"
-    return _tagged(deposited.document, response)
+    return _with_etag(deposited.document, response)
 
 
 @router.post(
@@ -160,10 +160,10 @@ async def add(
 ) -> DocumentOut:
     """Deposit a document. The same bytes again answer with the document already held."""
     form = MultipartForm(request, services.settings.max_document_bytes)
-    done = await deposit_own(
+    deposited = await deposit_own(
         services, person, form, metadata_of(form), idempotency_key=idempotency_key
     )
-    return created(done, response)
+    return created(deposited, response)
 
 
 @router.get("")
@@ -178,7 +178,7 @@ async def list_(
     page = await own_documents.list_own(
         services, person, cursor=cursor, limit=limit, deleted=deleted
     )
-    return DocumentList(items=[document_out(one) for one in page.items], next=page.next)
+    return DocumentList(items=[document_out(document) for document in page.items], next=page.next)
 
 
 @router.get("/{document_id}")
@@ -186,7 +186,7 @@ async def see(
     document_id: PathId, response: Response, services: ServicesDep, person: PersonDep
 ) -> DocumentOut:
     """One of my documents."""
-    return _tagged(await own_documents.see_own(services, person, document_id), response)
+    return _with_etag(await own_documents.see_own(services, person, document_id), response)
 
 
 @router.patch("/{document_id}")
@@ -199,10 +199,10 @@ async def correct(
     if_match: IfMatch = None,
 ) -> DocumentOut:
     """Correct what is said of a document."""
-    paper = await own_documents.correct(
+    document = await own_documents.correct(
         services, person, document_id, body.changes(), if_match=revision_of(if_match)
     )
-    return _tagged(paper, response)
+    return _with_etag(document, response)
 
 
 @router.delete("/{document_id}", status_code=204)
@@ -218,7 +218,7 @@ async def restore(
     document_id: PathId, response: Response, services: ServicesDep, person: PersonDep
 ) -> DocumentOut:
     """Take back a deleted document."""
-    return _tagged(await own_documents.restore(services, person, document_id), response)
+    return _with_etag(await own_documents.restore(services, person, document_id), response)
 
 
 @router.post("/{document_id}/versions", status_code=201, openapi_extra=VERSION_BODY)
@@ -232,10 +232,10 @@ async def add_version(
 ) -> DocumentOut:
     """Add a newer content to a document."""
     form = MultipartForm(request, services.settings.max_document_bytes)
-    paper = await own_documents.add_version(
+    document = await own_documents.add_version(
         services, person, document_id, form, if_match=revision_of(if_match)
     )
-    return _tagged(paper, response)
+    return _with_etag(document, response)
 
 
 _BYTES: dict[str, Any] = {kind.value: {} for kind in MediaType}
@@ -268,6 +268,6 @@ async def preview(document_id: PathId, services: ServicesDep, person: PersonDep)
     return ContentResponse(services, stream, None, inline=True)
 
 
-def _tagged(paper: Any, response: Response) -> DocumentOut:
-    response.headers["ETag"] = f'"{paper.revision}"'
-    return document_out(paper)
+def _with_etag(document: DocumentView, response: Response) -> DocumentOut:
+    response.headers["ETag"] = f'"{document.revision}"'
+    return document_out(document)

@@ -33,7 +33,7 @@ async def list_(
     page, may_read = await retrieval.list_covered(
         services, bearer, grant_id, cursor=cursor, limit=limit
     )
-    items = [granted_out(one, may_read=may_read) for one in page.items]
+    items = [granted_out(document, may_read=may_read) for document in page.items]
     return GrantedDocumentList(items=items, next=page.next)
 
 
@@ -47,10 +47,10 @@ async def add(
 ) -> GrantedDocumentOut:
     """Add a document to the person's vault; the person may refuse or delete it, you may not."""
     form = MultipartForm(request, services.settings.max_document_bytes)
-    done = await deposit_granted(
+    deposited = await deposit_granted(
         services, recipient, grant_id, form, metadata_of(form), idempotency_key=idempotency_key
     )
-    return granted_out(done.document, may_read=True)
+    return granted_out(deposited.document, may_read=True)
 
 
 @router.get("/{document_id}/content", response_class=Response, responses=CONTENT)
@@ -84,13 +84,13 @@ async def _get_preview(request: Request) -> Response:
 
 
 async def _arguments(request: Request) -> tuple[UUID, UUID, Services, Bearer]:
-    """What both take: the ids of the path, what the process serves, and who is calling."""
+    """The arguments of both: the ids of the path, the services, and who is calling."""
     grant_id = read_id(request.path_params["grant_id"])
     document_id = read_id(request.path_params["document_id"])
     return grant_id, document_id, await services_of(request), await bearer_of(request)
 
 
-# Tried before the two routes above, which describe them: a read is what is asked for most.
+# Matched before the two routes above, which describe them: reads are the most frequent requests.
 get_routes = (
     GetRoute(f"{router.prefix}/{{document_id}}/content", _get_content),
     GetRoute(f"{router.prefix}/{{document_id}}/preview", _get_preview),

@@ -1,4 +1,4 @@
-"""Grants: given, listed, seen, taken back, and what may be asked under one without a file."""
+"""Grants: given, listed, read, revoked; and the evidence that one allows."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
@@ -46,7 +46,7 @@ class NamedIn(Strict):
     client_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _exactly_one(self) -> Self:
         if [self.worker_id, self.worker_email, self.client_id].count(None) != 2:
             raise ValueError("exactly one of worker_id, worker_email, client_id")
         return self
@@ -70,7 +70,7 @@ class GiftIn(Strict):
             recipient=RecipientRef(**self.recipient.model_dump()),
             scope=self.scope.scope(),
             purpose_code=self.purpose.code,
-            purpose=self.purpose.words(),
+            purpose=self.purpose.cleaned(),
             duration=self.duration,
             may_store=self.may_store,
             store_for=self.store_for,
@@ -111,7 +111,7 @@ async def list_(
 ) -> GrantList:
     """The caller's grants, given or received, newest first."""
     page = await grants.list_grants(services, caller, state=state, limit=limit, cursor=cursor)
-    return GrantList(items=[grant_out(each) for each in page.items], next=page.next)
+    return GrantList(items=[grant_out(grant) for grant in page.items], next=page.next)
 
 
 @router.get("/{grant_id}")
@@ -144,14 +144,14 @@ async def evidence(
     ],
 ) -> EvidenceOut:
     """Whether a document of this type is held, of what date, valid until when; no file."""
-    found = await vault_evidence.evidence(services, recipient, grant_id, type_)
+    answer = await vault_evidence.evidence(services, recipient, grant_id, type_)
     return EvidenceOut(
-        type=found.type,
-        held=found.held,
-        issued_on=found.issued_on,
-        valid_until=found.valid_until,
-        verified=found.verified,
-        deposited_on=found.deposited_on,
-        as_of=found.as_of,
-        documents=found.documents,
+        type=answer.type,
+        held=answer.held,
+        issued_on=answer.issued_on,
+        valid_until=answer.valid_until,
+        verified=answer.verified,
+        deposited_on=answer.deposited_on,
+        as_of=answer.as_of,
+        documents=answer.documents,
     )

@@ -1,6 +1,6 @@
 """The token endpoint of administrations (RFC 6749 §4.4), its metadata and its public keys.
 
-Errors here have the form of RFC 6749 §5.2, not of RFC 9457: it is what OAuth clients read.
+Errors here have the form of RFC 6749 §5.2, not of RFC 9457: OAuth clients read that one.
 """
 
 from typing import Any
@@ -20,8 +20,8 @@ router = APIRouter(tags=["oauth"])
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _FORM = "application/x-www-form-urlencoded"
-_LONGEST = 16 * 1024
-_MOST_PARAMETERS = 32
+_MAX_BODY_BYTES = 16 * 1024
+_MAX_PARAMETERS = 32
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -41,7 +41,7 @@ class TokenError(BaseModel):
     error_description: str
 
 
-class _Wrong(Exception):
+class _OAuthError(Exception):
     """An error of RFC 6749 §5.2."""
 
     def __init__(self, error: str, description: str, status: int = 400) -> None:
@@ -75,8 +75,8 @@ async def token(request: Request, services: ServicesDep) -> JSONResponse:
     try:
         form = await _form(request)
         granted = await _issue(services, request, form)
-    except _Wrong as wrong:
-        return _error(request, wrong)
+    except _OAuthError as error:
+        return _error(request, error)
     return JSONResponse(
         {
             "access_token": granted.token,
@@ -117,14 +117,14 @@ async def _issue(
 ) -> clients.TokenResponse:
     grant_type = form.get("grant_type")
     if grant_type is None:
-        raise _Wrong("invalid_request", "grant_type is missing")
+        raise _OAuthError("invalid_request", "grant_type is missing")
     if grant_type != "client_credentials":
-        raise _Wrong("unsupported_grant_type", "only client_credentials is supported")
-    # An assertion of another type, or none, is refused, and recorded, as one that does not hold.
+        raise _OAuthError("unsupported_grant_type", "only client_credentials is supported")
+    # An assertion of another type, or none, is refused and recorded like one that does not verify.
     ours = form.get("client_assertion_type") == ASSERTION_TYPE
     other = "client_secret" in form or "authorization" in request.headers
     if ours and other:
-        raise _Wrong("invalid_request", "one way of authenticating at a time")
+        raise _OAuthError("invalid_request", "one way of authenticating at a time")
     try:
         return await clients.issue_token(
             services,
@@ -133,37 +133,37 @@ async def _issue(
             scope=form.get("scope"),
         )
     except AssertionRefused:
-        raise _Wrong(
+        raise _OAuthError(
             "invalid_client", "the client is not authenticated (private_key_jwt)", 401
         ) from None
     except ServiceError as failure:
         if failure.code != "scope_refused":
             raise
-        raise _Wrong("invalid_scope", "the scope is not among those of this client") from None
+        raise _OAuthError("invalid_scope", "the scope is not among those of this client") from None
 
 
 async def _form(request: Request) -> dict[str, str]:
     """The parameters, each at most once; an empty one is an omitted one (RFC 6749 §3.2)."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise _Wrong("invalid_request", f"the body must be {_FORM}")
+        raise _OAuthError("invalid_request", f"the body must be {_FORM}")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _LONGEST:
-            raise _Wrong("invalid_request", "the body is too long")
+        if len(body) > _MAX_BODY_BYTES:
+            raise _OAuthError("invalid_request", "the body is too long")
     try:
-        pairs = parse_qsl(body.decode("ascii"), errors="strict", max_num_fields=_MOST_PARAMETERS)
+        pairs = parse_qsl(body.decode("ascii"), errors="strict", max_num_fields=_MAX_PARAMETERS)
     except ValueError:
-        raise _Wrong("invalid_request", "the body is not a form") from None
+        raise _OAuthError("invalid_request", "the body is not a form") from None
     form = dict(pairs)
     if len(form) != len(pairs):
-        raise _Wrong("invalid_request", "a parameter is repeated")
+        raise _OAuthError("invalid_request", "a parameter is repeated")
     return form
 
 
-def _error(request: Request, wrong: _Wrong) -> JSONResponse:
+def _error(request: Request, error: _OAuthError) -> JSONResponse:
     headers = dict(_NO_STORE)
-    if wrong.status == 401 and request.headers.get("authorization", "")[:6].lower() == "basic ":
+    if error.status == 401 and request.headers.get("authorization", "")[:6].lower() == "basic ":
         headers["WWW-Authenticate"] = 'Basic realm="unefois"'
-    body = {"error": wrong.error, "error_description": wrong.description}
-    return JSONResponse(body, wrong.status, headers)
+    body = {"error": error.error, "error_description": error.description}
+    return JSONResponse(body, error.status, headers)

@@ -92,23 +92,23 @@ class GrantedDocumentList(BaseModel):
     next: str | None = Field(description="The cursor of the following page, or null.")
 
 
-def document_out(paper: DocumentView) -> DocumentOut:
-    """A document of the person's own."""
-    file = paper.file
+def document_out(document: DocumentView) -> DocumentOut:
+    """A document, as its owner sees it."""
+    file = document.file
     parts = file["parts"]
     return DocumentOut(
-        id=paper.id,
-        type=paper.metadata.type,
-        title=paper.metadata.title,
-        issued_on=paper.metadata.issued_on,
-        expires_on=paper.metadata.expires_on,
-        paper_location=paper.metadata.paper_location,
-        deposited_by={name: value for name, value in paper.deposited_by.items() if value},
-        created_at=paper.created_at,
-        deleted_at=paper.deleted_at,
-        version=_version(paper),
+        id=document.id,
+        type=document.metadata.type,
+        title=document.metadata.title,
+        issued_on=document.metadata.issued_on,
+        expires_on=document.metadata.expires_on,
+        paper_location=document.metadata.paper_location,
+        deposited_by={name: value for name, value in document.deposited_by.items() if value},
+        created_at=document.created_at,
+        deleted_at=document.deleted_at,
+        version=_version(document),
         file=_file(
-            paper,
+            document,
             media_type=file["media_type"] if len(parts) == 1 else file["rendition_media_type"],
             size=file["size"],
             file_name=parts[0]["file_name"],
@@ -117,48 +117,48 @@ def document_out(paper: DocumentView) -> DocumentOut:
     )
 
 
-def granted_out(paper: DocumentView, *, may_read: bool) -> GrantedDocumentOut:
-    """A document under a grant: its rendition, never its original's names."""
-    line = GrantedDocumentOut(
-        id=paper.id,
-        type=paper.metadata.type,
-        issued_on=paper.metadata.issued_on,
-        expires_on=paper.metadata.expires_on,
-        deposited_on=paper.created_at,
-        verified=paper.verified,
+def granted_out(document: DocumentView, *, may_read: bool) -> GrantedDocumentOut:
+    """A document under a grant: its rendition, never the names of its original."""
+    shape = GrantedDocumentOut(
+        id=document.id,
+        type=document.metadata.type,
+        issued_on=document.metadata.issued_on,
+        expires_on=document.metadata.expires_on,
+        deposited_on=document.created_at,
+        verified=document.verified,
     )
     if may_read:
-        line.title = paper.metadata.title
-        line.version = _version(paper)
-        line.file = _file(
-            paper,
-            media_type=paper.file["rendition_media_type"],
-            size=paper.file["rendition_size"],
+        shape.title = document.metadata.title
+        shape.version = _version(document)
+        shape.file = _file(
+            document,
+            media_type=document.file["rendition_media_type"],
+            size=document.file["rendition_size"],
         )
-    return line
+    return shape
 
 
 def revision_of(if_match: str | None) -> UUID | None:
     """The revision that `If-Match` names, or None. An unknown one never matches."""
     if if_match is None or if_match.strip() == "*":
         return None
-    found = parse_id(if_match.strip().strip('"'))
-    if found is None:
+    revision = parse_id(if_match.strip().strip('"'))
+    if revision is None:
         raise ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
-    return found
+    return revision
 
 
-def _version(paper: DocumentView) -> VersionOut:
+def _version(document: DocumentView) -> VersionOut:
     return VersionOut(
-        id=paper.version_id, number=paper.version, created_at=paper.version_created_at
+        id=document.version_id, number=document.version, created_at=document.version_created_at
     )
 
 
-def _file(paper: DocumentView, **values: Any) -> FileOut:
+def _file(document: DocumentView, **values: Any) -> FileOut:
     return FileOut(
-        pages=paper.file["pages"],
-        notes=paper.file["notes"],
-        scan=paper.scan,
-        preview=paper.has_preview,
+        pages=document.file["pages"],
+        notes=document.file["notes"],
+        scan=document.scan,
+        preview=document.has_preview,
         **values,
     )

@@ -15,11 +15,11 @@ router = APIRouter(prefix="/v1/organisation", tags=["access log"])
 Month = Annotated[str, Query(max_length=20, description="`YYYY-MM`, in UTC, once it is over.")]
 
 
-async def _worker(found: RecipientDep) -> Worker:
+async def _worker(recipient: RecipientDep) -> Worker:
     """A worker, for themself."""
-    if not isinstance(found, Worker):
+    if not isinstance(recipient, Worker):
         raise wrong_caller()
-    return found
+    return recipient
 
 
 WorkerDep = Annotated[Worker, Depends(_worker)]
@@ -51,14 +51,14 @@ class ActivityOut(BaseModel):
 @router.get("/activity")
 async def see(services: ServicesDep, worker: WorkerDep, month: Month) -> ActivityOut:
     """What the accounts of my organisation did on people's vaults in a month."""
-    found = await statistics.organisation_statistics(services, worker, month)
-    total = found.total
+    activity = await statistics.organisation_statistics(services, worker, month)
+    total = activity.total
     return ActivityOut(
-        month=found.month,
+        month=activity.month,
         items=[
             ActOut(action=action, outcome=outcome, times=count.times, people=count.people)
-            for (action, outcome), count in found.counts.items()
+            for (action, outcome), count in activity.counts.items()
         ],
-        kept_back=found.kept_back,
+        kept_back=activity.kept_back,
         total=None if total is None else CountOut(times=total.times, people=total.people),
     )

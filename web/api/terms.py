@@ -72,8 +72,8 @@ class PurposeIn(Strict):
     code: CatalogueCode
     text: Annotated[str, StringConstraints(max_length=LONGEST_PURPOSE)]
 
-    def words(self) -> str:
-        return _visible(clean_text(self.text, LONGEST_PURPOSE))
+    def cleaned(self) -> str:
+        return _not_empty(clean_text(self.text, LONGEST_PURPOSE))
 
 
 class ContactIn(Strict):
@@ -84,10 +84,10 @@ class ContactIn(Strict):
     phone: ShortLine = ""
     hours: ShortLine = ""
 
-    def words(self) -> dict[str, str]:
+    def cleaned(self) -> dict[str, str]:
         others = {"job": self.job, "phone": self.phone, "hours": self.hours}
         return {
-            "name": _visible(clean_title(self.name, 120)),
+            "name": _not_empty(clean_title(self.name, 120)),
             **{field: clean_title(line, 120) or "" for field, line in others.items()},
         }
 
@@ -171,7 +171,7 @@ class GrantList(BaseModel):
 
 
 def scope_out(scope: Scope) -> ScopeOut:
-    """A scope, as it is said."""
+    """A scope, as the API shows it."""
     return ScopeOut(
         document_types=list(scope.document_types),
         document_ids=list(scope.document_ids),
@@ -179,31 +179,31 @@ def scope_out(scope: Scope) -> ScopeOut:
     )
 
 
-def asked_out(asked: Terms) -> AskedOut:
-    """What is asked, or given."""
+def terms_out(terms: Terms) -> AskedOut:
+    """The terms of a request or of a grant."""
     return AskedOut(
-        scope=scope_out(asked.scope),
-        purpose=PurposeOut(code=asked.purpose_code, text=asked.purpose),
-        legal_basis=asked.legal_basis,
-        duration=asked.duration,
-        may_store=asked.may_store,
-        store_for=asked.store_for,
+        scope=scope_out(terms.scope),
+        purpose=PurposeOut(code=terms.purpose_code, text=terms.purpose),
+        legal_basis=terms.legal_basis,
+        duration=terms.duration,
+        may_store=terms.may_store,
+        store_for=terms.store_for,
     )
 
 
-def party_out(who: dict[str, str], contact: dict[str, str]) -> PartyOut:
-    """Who asks: as their organisation named them, and whom they said to call."""
+def party_out(party: dict[str, str], contact: dict[str, str]) -> PartyOut:
+    """A party: as its organisation registered it, with the contact that it gave."""
     return PartyOut(
-        name=who["name"],
-        job=who["job"],
-        organisation=who["organisation"],
-        how_to_reach=who["contact"],
+        name=party["name"],
+        job=party["job"],
+        organisation=party["organisation"],
+        how_to_reach=party["contact"],
         contact=ContactOut(**contact),
     )
 
 
 def grant_out(grant: GrantView) -> GrantOut:
-    """A grant, the same to both of its sides: it never says whose phone it is."""
+    """A grant, the same for both of its sides: it never shows the person's phone."""
     terms = grant.terms
     recipient = RecipientOut(
         **party_out(grant.recipient, terms.contact).model_dump(),
@@ -219,11 +219,11 @@ def grant_out(grant: GrantView) -> GrantOut:
         ends_at=grant.ends_at,
         revoked_at=grant.revoked_at,
         covers_future=grant.covers_future,
-        **asked_out(terms).model_dump(),
+        **terms_out(terms).model_dump(),
     )
 
 
-def _visible(text: str | None) -> str:
+def _not_empty(text: str | None) -> str:
     if text is None:
         raise invalid("text_empty")
     return text

@@ -1,4 +1,4 @@
-"""The subcommands of `unefois`: one file a family, each with `add(commands)`."""
+"""The subcommands of `unefois`: one file per family, each with `add(commands)`."""
 
 from web.cli import accounts, backup, demo, install, log, maintenance, serve
 from web.cli.command import Command, Family

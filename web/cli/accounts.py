@@ -19,11 +19,11 @@ from web.process.supervisor import run
 
 def add(commands: Commands) -> None:
     """Declare them: each a noun with the verb `add`."""
-    organisation = _adding(commands, "organisation", "Add a structure.", _organisation)
+    organisation = _add_noun(commands, "organisation", "Add a structure.", _organisation)
     organisation.add_argument("--name", required=True)
     organisation.add_argument("--contact", required=True, help="how its people reach it")
 
-    worker = _adding(commands, "worker", "Add a professional of a structure.", _worker)
+    worker = _add_noun(commands, "worker", "Add a professional of a structure.", _worker)
     worker.add_argument("--organisation", required=True, type=UUID)
     worker.add_argument("--name", required=True)
     worker.add_argument("--job", required=True)
@@ -31,7 +31,7 @@ def add(commands: Commands) -> None:
     worker.add_argument("--phone", default="")
     worker.add_argument("--hours", default="", help="when people can call")
 
-    client = _adding(commands, "client", "Add an administration's system.", _client)
+    client = _add_noun(commands, "client", "Add an administration's system.", _client)
     client.add_argument("--organisation", required=True, type=UUID)
     client.add_argument("--name", required=True)
     client.add_argument("--jwks", required=True, type=Path, help="file of its public keys (JWKS)")
@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
     client.add_argument("--client-id", default=None)
 
 
-def _adding(
+def _add_noun(
     commands: Commands,
     noun: str,
     help_: str,
@@ -49,15 +49,15 @@ def _adding(
     verbs = commands.add_parser(noun, help=help_, allow_abbrev=False)
     subcommands = verbs.add_subparsers(required=True, metavar="VERB")
 
-    def run_it(settings: Settings, options: argparse.Namespace, signals: Signals) -> int:
+    def run_command(settings: Settings, options: argparse.Namespace, signals: Signals) -> int:
         async def work(services: Services) -> None:
-            made = await make(services, options)
-            sys.stdout.write(f"{made}\n")
+            added_id = await make(services, options)
+            sys.stdout.write(f"{added_id}\n")
 
         run(settings, work, signals)
         return 0
 
-    return declare(subcommands, "add", help_, Command(run_it))
+    return declare(subcommands, "add", help_, Command(run_command))
 
 
 async def _organisation(services: Services, options: argparse.Namespace) -> str:

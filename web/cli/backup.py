@@ -21,14 +21,14 @@ from web.process.supervisor import in_loop, supervised
 
 def add(commands: Commands) -> None:
     """Declare them."""
-    taken = declare(commands, "backup", "Back up the database and the store.", Command(_backup))
-    taken.add_argument("folder", type=Path, help="new or empty")
-    taken.add_argument("--keys", type=Path, help="where the local keyring goes: not beside it")
-    back = declare(
+    backup = declare(commands, "backup", "Back up the database and the store.", Command(_backup))
+    backup.add_argument("folder", type=Path, help="new or empty")
+    backup.add_argument("--keys", type=Path, help="where the local keyring goes: not beside it")
+    restoration = declare(
         commands, "restore", "Restore a backup into an empty installation.", Command(_restore)
     )
-    back.add_argument("folder", type=Path)
-    back.add_argument("--keys", type=Path, help="where the local keyring was kept")
+    restoration.add_argument("folder", type=Path)
+    restoration.add_argument("--keys", type=Path, help="where the local keyring was kept")
 
 
 def _backup(settings: Settings, options: argparse.Namespace, signals: Signals) -> int:
@@ -37,7 +37,7 @@ def _backup(settings: Settings, options: argparse.Namespace, signals: Signals) -
     async def work() -> None:
         nonlocal missing
         async with _parts(supplied) as (database, blobs, provider):
-            made = await create.backup(
+            done = await create.backup(
                 options.folder,
                 database=database,
                 blobs=blobs,
@@ -45,9 +45,9 @@ def _backup(settings: Settings, options: argparse.Namespace, signals: Signals) -
                 keys_to=options.keys,
                 progress=show,
             )
-        missing = made.missing
+        missing = done.missing
         sys.stdout.write(
-            f"\n{made.blob_count} files, {made.blob_bytes} bytes, {missing} missing in the store\n"
+            f"\n{done.blob_count} files, {done.blob_bytes} bytes, {missing} missing in the store\n"
         )
         if settings.key_provider == "local" and options.keys is None:
             sys.stdout.write(
@@ -66,7 +66,7 @@ def _restore(settings: Settings, options: argparse.Namespace, signals: Signals) 
     async def work() -> None:
         nonlocal faults
         async with _parts(supplied) as (database, blobs, provider):
-            _, checked = await restore.restore(
+            _, result = await restore.restore(
                 options.folder,
                 database=database,
                 blobs=blobs,
@@ -74,9 +74,9 @@ def _restore(settings: Settings, options: argparse.Namespace, signals: Signals) 
                 keys_from=options.keys,
                 progress=show,
             )
-        faults = checked.missing + checked.broken
+        faults = result.missing + result.broken
         sys.stdout.write(
-            f"\n{checked.files} files: {checked.missing} missing, {checked.broken} broken\n"
+            f"\n{result.files} files: {result.missing} missing, {result.broken} broken\n"
         )
 
     with supervised(settings, signals) as supplied:

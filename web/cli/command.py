@@ -1,4 +1,4 @@
-"""What a subcommand is: its settings, and what it does with them."""
+"""A subcommand: where its settings come from, and the function that runs it."""
 
 import argparse
 from collections.abc import Callable

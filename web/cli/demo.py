@@ -31,7 +31,7 @@ def add(commands: Commands) -> None:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    """Embedded everything, whatever the environment says: a demo touches no other database."""
+    """Everything embedded, whatever the environment says: a demo touches no other database."""
     chosen: dict[str, Any] = {
         "mode": "demo",
         "home": options.home.expanduser().resolve(),

@@ -18,11 +18,11 @@ def add(commands: Commands) -> None:
 
 
 def _init(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
-    """Everything that `serve` needs; again is fine."""
+    """Everything that `serve` needs; it may be run again."""
     with supervised(settings, signals) as supplied:
         if supplied.migrations_database_url is not None:
             migrate(supplied)
-        run_supplied(supplied, _say, signals)
+        run_supplied(supplied, _print_ready, signals)
     return 0
 
 
@@ -32,5 +32,5 @@ def _migrate(settings: Settings, _: argparse.Namespace, signals: Signals) -> int
     return 0
 
 
-async def _say(services: Services) -> None:
+async def _print_ready(services: Services) -> None:
     sys.stdout.write(f"ready: {services.settings.home}\n")

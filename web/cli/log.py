@@ -22,13 +22,13 @@ from web.cli.command import Command, Commands
 from web.cli.command import add as declare
 from web.cli.progress import show
 from web.http.witness import witness_app
-from web.process.server import answering, listen, server_for
+from web.process.server import listen, run_server, server_for
 from web.process.signals import Signals
 from web.process.supervisor import in_loop, run
 
-_SHOWN = 20
-_MOST = 1 << 20
-_PATIENCE = 30.0
+_MAX_FAULTS_SHOWN = 20
+_MAX_FILE_BYTES = 1 << 20
+_TIMEOUT = 30.0
 
 
 def add(commands: Commands) -> None:
@@ -56,25 +56,25 @@ def add(commands: Commands) -> None:
 
 
 def _add_verify(commands: Commands) -> None:
-    checked = declare(
+    parser = declare(
         commands,
         "verify",
         "Verify a log: its checkpoint, and what the options add.",
         Command(_verify, _no_service),
     )
-    where = checked.add_mutually_exclusive_group()
-    where.add_argument("--url", help="the log's prefix: https://service.example/log")
-    where.add_argument("--folder", type=Path, help="a copy of what is under that prefix")
-    checked.add_argument("--vkey", required=True, help="the log's verifier key (/log/vkey)")
-    checked.add_argument("--remember", type=Path, help="checkpoint of the last time; kept up")
-    checked.add_argument("--receipt", type=Path, help="a receipt to check")
-    checked.add_argument("--whole", action="store_true", help="every tile and every entry")
-    checked.add_argument("--witness", action="append", default=[], metavar="VKEY")
-    checked.add_argument("--need", type=int, help="how many of them; all, unless said")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--url", help="the log's prefix: https://service.example/log")
+    source.add_argument("--folder", type=Path, help="a copy of what is under that prefix")
+    parser.add_argument("--vkey", required=True, help="the log's verifier key (/log/vkey)")
+    parser.add_argument("--remember", type=Path, help="checkpoint of the last time; kept up")
+    parser.add_argument("--receipt", type=Path, help="a receipt to check")
+    parser.add_argument("--whole", action="store_true", help="every tile and every entry")
+    parser.add_argument("--witness", action="append", default=[], metavar="VKEY")
+    parser.add_argument("--need", type=int, help="how many of them; all, unless said")
 
 
 def _no_service(_: argparse.Namespace) -> Settings:
-    """These commands stand alone: no database, no secret, nothing of a service."""
+    """These commands need no database, no secret and no service."""
     return Settings(mode="demo", log_level="warning")
 
 
@@ -85,40 +85,40 @@ def _verify(_settings: Settings, options: argparse.Namespace, _signals: Signals)
     try:
         if options.url is None and options.folder is None:
             # Offline: the receipt's own checkpoint must carry the witnesses.
-            told = [_check_receipt(options, log, policy, None)]
+            lines = [_check_receipt(options, log, policy, None)]
         elif options.folder is not None:
-            told = _checks(_from_folder(options.folder), log, policy, options)
+            lines = _checks(_from_folder(options.folder), log, policy, options)
         else:
-            with httpx.Client(timeout=_PATIENCE, trust_env=False) as client:
-                told = _checks(_from_url(client, options.url), log, policy, options)
+            with httpx.Client(timeout=_TIMEOUT, trust_env=False) as client:
+                lines = _checks(_from_url(client, options.url), log, policy, options)
     except NotVerified as failure:
         sys.stdout.flush()
         sys.stderr.write(f"unefois: NOT verified: {failure}\n")
         return 1
-    sys.stdout.write("".join(f"{line}\n" for line in told))
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0
 
 
 def _checks(fetch: Fetch, log: Verifier, policy: Policy, options: argparse.Namespace) -> list[str]:
-    """Everything that was asked for, what is cheap first; what to say of it."""
+    """Do the checks of the options, cheap ones first; returns the lines to print."""
     published = verify.check_published(fetch, log, policy)
-    now = published.checkpoint
-    seen = ", ".join(sorted(published.verified.witnesses)) or "no witness"
-    told = [f"verified: {now.origin}, {now.size} entries, cosigned by {seen}"]
+    current = published.checkpoint
+    witnesses = ", ".join(sorted(published.verified.witnesses)) or "no witness"
+    lines = [f"verified: {current.origin}, {current.size} entries, cosigned by {witnesses}"]
     if options.remember is not None and options.remember.exists():
-        before = verify.check_remembered(options.remember.read_bytes(), log)
-        verify.check_continues(fetch, now, before)
-        told.append(f"verified: continues the remembered tree of {before.size} entries")
+        remembered = verify.check_remembered(options.remember.read_bytes(), log)
+        verify.check_continues(fetch, current, remembered)
+        lines.append(f"verified: continues the remembered tree of {remembered.size} entries")
     if options.receipt is not None:
-        told.append(_check_receipt(options, log, None, (fetch, published)))
+        lines.append(_check_receipt(options, log, None, (fetch, published)))
     if options.whole:
-        verify.check_whole(fetch, now, show)
+        verify.check_whole(fetch, current, show)
         sys.stdout.write("\n")
-        told.append(f"verified: all {now.size} entries")
+        lines.append(f"verified: all {current.size} entries")
     if options.remember is not None:
-        # Last: what did not verify is not remembered.
+        # Last: a checkpoint that did not verify is not remembered.
         write_private(options.remember, published.raw.decode())
-    return told
+    return lines
 
 
 def _check_receipt(
@@ -129,14 +129,14 @@ def _check_receipt(
 ) -> str:
     with options.receipt.open("rb") as file:
         receipt = verify.check_receipt(file.read(verify.MOST_RECEIPT + 1), log, policy)
-    said = f"verified: the receipt's event is entry {receipt.index}"
+    line = f"verified: the receipt's event is entry {receipt.index}"
     if public is None:
-        return said
+        return line
     fetch, published = public
     if receipt.checkpoint.size > published.checkpoint.size:
-        return f"{said}, in a tree newer than the published one: verify again once it is published"
+        return f"{line}, in a tree newer than the published one: verify again once it is published"
     verify.check_continues(fetch, published.checkpoint, receipt.checkpoint, name="receipt's")
-    return f"{said} of the published tree"
+    return f"{line} of the published tree"
 
 
 def _verifier(vkey: str) -> Verifier:
@@ -147,7 +147,7 @@ def _verifier(vkey: str) -> Verifier:
 
 
 def _policy(options: argparse.Namespace) -> Policy:
-    witnesses = tuple(_verifier(one) for one in options.witness)
+    witnesses = tuple(_verifier(vkey) for vkey in options.witness)
     return Policy(witnesses, len(witnesses) if options.need is None else options.need)
 
 
@@ -155,7 +155,7 @@ def _from_folder(folder: Path) -> Fetch:
     def fetch(path: str) -> bytes | None:
         try:
             with (folder / path).open("rb") as file:
-                return file.read(_MOST)
+                return file.read(_MAX_FILE_BYTES)
         except FileNotFoundError:
             return None
 
@@ -202,7 +202,7 @@ def _reconcile(settings: Settings, options: argparse.Namespace, signals: Signals
             sys.stdout.write(
                 f"{report.opened} events opened, {report.destroyed} whose key is destroyed\n"
             )
-        for fault in report.faults[:_SHOWN]:
+        for fault in report.faults[:_MAX_FAULTS_SHOWN]:
             sys.stderr.write(f"unefois: {fault}\n")
 
     run(settings, work, signals)
@@ -215,8 +215,8 @@ def _witness(_settings: Settings, options: argparse.Namespace, signals: Signals)
 
     async def serve() -> None:
         server = server_for(witness_app(witness))
-        async with answering(server, listener) as ended:
-            signals.tell(lambda count: server.stop(now=count > 1))
+        async with run_server(server, listener) as ended:
+            signals.on_signal(lambda count: server.stop(now=count > 1))
             port = listener.getsockname()[1]
             sys.stdout.write(f"{witness.verifier.vkey}\nhttp://{options.host}:{port}\n")
             sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The command `unefois`: what each subcommand does is in `web/commands/`, one file a family."""
+"""The command `unefois`: what each subcommand does is in `web/cli/`, one file per family."""
 
 import argparse
 import sys
@@ -15,7 +15,7 @@ from storage.backup.manifest import InvalidBackup
 from storage.key_rotation import RotationUnfinished
 from storage.providers import KeyProviderError
 from web.cli import FAMILIES, Command
-from web.http.problems import said
+from web.http.problems import failure_line
 from web.process import log_output
 from web.process.services import CannotServe
 from web.process.signals import Interrupted, Signals
@@ -31,10 +31,10 @@ EXPECTED = (
     OSError,
     ValueError,
 )
-"""What a command may end with: their words are for an operator."""
+"""Errors that a command may end with: their messages are for an operator."""
 
 INTERRUPTED = 130
-"""What a shell expects of a command that a signal ended."""
+"""The status that shells expect of a command ended by a signal."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,33 +50,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Interrupted:
         return INTERRUPTED
     except ValidationError as error:
-        return _refuse(_settings_sentence(error))
+        return _fail(_settings_message(error))
     except ServiceError as failure:
-        return _refuse(said(failure))
+        return _fail(failure_line(failure))
     except EXPECTED as error:
-        return _refuse(str(error))
+        return _fail(str(error))
 
 
 def parser() -> argparse.ArgumentParser:
     """Every command with its options."""
-    top = argparse.ArgumentParser(
+    root = argparse.ArgumentParser(
         prog="unefois", description="A consent-based encrypted vault.", allow_abbrev=False
     )
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
     for family in FAMILIES:
         family(commands)
-    return top
+    return root
 
 
-def _refuse(sentence: str) -> int:
-    sys.stderr.write(f"unefois: {sentence}\n")
+def _fail(message: str) -> int:
+    sys.stderr.write(f"unefois: {message}\n")
     return 1
 
 
-def _settings_sentence(error: ValidationError) -> str:
+def _settings_message(error: ValidationError) -> str:
     """Which settings are wrong; never their values."""
-    words = [
-        ": ".join([*(str(part).upper() for part in each["loc"]), each["msg"]])
-        for each in error.errors(include_input=False, include_url=False)
+    faults = [
+        ": ".join([*(str(part).upper() for part in entry["loc"]), entry["msg"]])
+        for entry in error.errors(include_input=False, include_url=False)
     ]
-    return "settings: " + "; ".join(words)
+    return "settings: " + "; ".join(faults)

@@ -1,4 +1,4 @@
-"""`keys` and `sweep`: what an operator does now and then."""
+"""`keys` and `sweep`: an operator's occasional tasks."""
 
 import argparse
 import sys
@@ -48,7 +48,7 @@ def _sweep(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
 
 
 async def rotate(services: Services) -> None:
-    """Rotate, resumable: what a cut leaves undone, the next run does."""
+    """Rotate; what an interruption leaves undone, the next run does."""
     done = await rotate_keys(services, show)
     destroyed = await retire_keys(services)
     sys.stdout.write(

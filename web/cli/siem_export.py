@@ -1,4 +1,4 @@
-"""`audit export`: the log as OCSF events, one JSON object a line, on the standard output."""
+"""`audit export`: the log as OCSF events, one JSON object per line, on the standard output."""
 
 import argparse
 import json
@@ -46,7 +46,7 @@ def _run(settings: Settings, options: argparse.Namespace, signals: Signals) -> i
 
 
 async def write(services: Services, options: argparse.Namespace) -> None:
-    """One line an event; at the end, on the standard error, how many there were."""
+    """One line per event; at the end, their number on the standard error."""
     tally = ExportTally()
     events = export_ocsf(
         services,

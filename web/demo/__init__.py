@@ -1,1 +1,1 @@
-"""The demo: invented people with invented papers, on real parts."""
+"""The demo: invented people with invented documents, on the real service."""

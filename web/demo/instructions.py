@@ -1,4 +1,4 @@
-"""What the demo prints once it answers: what to open, and what to try."""
+"""What the demo prints once it serves: what to open, and what to try."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ Pour arrêter : Ctrl-C. Les données restent dans {home}
 
 
 def instructions(demo: Demo, home: Path, key_file: Path) -> str:
-    """The page."""
+    """The text to print."""
     return _TEXT.format(
         base_url=demo.base_url,
         phone=demo.person["phone"],

@@ -1,6 +1,7 @@
-"""What the demo starts with: one person, two workers, one administration, papers and consents.
+"""What the demo starts with: one person, two workers, one administration, documents, consents.
 
-Every step looks first whether it was done, so that a demo killed midway goes on at its next start.
+Every step first checks whether it was done, so that a demo killed midway continues at its next
+start.
 """
 
 import json
@@ -42,7 +43,7 @@ CLIENT_ID = "caisse-inventee"
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What one needs to try the demo: the content of `--json`, all strings."""
+    """What is needed to try the demo: the content of `--json`, all strings."""
 
     base_url: str
     person: dict[str, str] = field(repr=False)
@@ -51,16 +52,16 @@ class Demo:
     administration: dict[str, str] = field(repr=False)
 
     def json(self) -> str:
-        """As written."""
+        """The text of the file."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
 
 async def seed(services: Services, key: SigningKey) -> Demo:
-    """Everything that is missing, and a fresh token for each."""
+    """Creates what is missing; a new token for each account."""
     worker, colleague = await _workers(services)
     await _client(services, key)
     person = await _person(services)
-    await _papers(services, person)
+    await _documents(services, person)
     await _consents(services, person, worker)
     return Demo(
         base_url=signing_keys.issuer(services),
@@ -79,7 +80,7 @@ async def seed(services: Services, key: SigningKey) -> Demo:
 
 
 async def _workers(services: Services) -> tuple[Worker, Worker]:
-    """Two of the same structure: what one may read, the other may not."""
+    """Two of the same organisation: what one may read, the other may not."""
     camille = await _worker(services, WORKER_EMAIL)
     if camille is None:
         organisation = await administration.add_organisation(
@@ -118,16 +119,16 @@ async def _worker(services: Services, email: str) -> Worker | None:
 async def _subject(
     services: Services, tx: Any, kind: Literal["worker"], subject_id: UUID
 ) -> Worker:
-    """As they are when signed in."""
+    """The worker as their session gives them."""
     token, _ = await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)
-    found = await sessions.subject_of(services, tx, token)
-    assert isinstance(found, Worker)  # noqa: S101  (of that kind)
-    return found
+    subject = await sessions.subject_of(services, tx, token)
+    assert isinstance(subject, Worker)  # noqa: S101  (of that kind)
+    return subject
 
 
 def client_key(file: Path) -> SigningKey:
-    """The administration's key, kept before it is registered: a crash leaves one that nobody
-    knows yet."""
+    """The administration's key, written before it is registered: a crash here leaves one that is
+    registered nowhere."""
     if not file.exists():
         write_private(file, SigningKey.generate().to_pem().decode())
     return SigningKey.from_pem(file.read_bytes())
@@ -136,8 +137,8 @@ def client_key(file: Path) -> SigningKey:
 async def _client(services: Services, key: SigningKey) -> None:
     """An administration's system."""
     async with services.database.transaction() as tx:
-        there = await recipients.client(tx, CLIENT_ID)
-    if there is None:
+        existing = await recipients.client(tx, CLIENT_ID)
+    if existing is None:
         organisation = await administration.add_organisation(
             services, name="Caisse inventée d’allocations", contact="03 20 00 00 02"
         )
@@ -176,9 +177,9 @@ async def _token(services: Services, kind: str, subject_id: UUID) -> str:
     return token
 
 
-async def _papers(services: Services, person: Person) -> None:
-    """The specimens that she does not hold yet."""
-    held = {paper.metadata.title for paper in await _held(services, person)}
+async def _documents(services: Services, person: Person) -> None:
+    """Deposits the specimens that she does not hold yet."""
+    held = {document.metadata.title for document in await _list_documents(services, person)}
     async with services.database.transaction() as tx:
         today = (await instant(tx)).date()
     for specimen in specimens(today):
@@ -186,30 +187,31 @@ async def _papers(services: Services, person: Person) -> None:
             metadata = DocumentMetadata(
                 specimen.type, specimen.title, specimen.issued_on, specimen.expires_on
             )
-            await deposit_own(services, person, _Drawn(specimen), partial(_as_said, metadata))
+            upload = _SpecimenUpload(specimen)
+            await deposit_own(services, person, upload, partial(_unchanged, metadata))
 
 
-def _as_said(metadata: DocumentMetadata) -> DocumentMetadata:
+def _unchanged(metadata: DocumentMetadata) -> DocumentMetadata:
     return metadata
 
 
-async def _held(services: Services, person: Person) -> list[Any]:
+async def _list_documents(services: Services, person: Person) -> list[Any]:
     return (await own_documents.list_own(services, person, cursor=None, limit=100)).items
 
 
-class _Drawn:
-    """A specimen, as an upload comes in."""
+class _SpecimenUpload:
+    """A specimen, in the form of an upload."""
 
     def __init__(self, specimen: Specimen) -> None:
         self.name: str | None = specimen.file_name
         self._content = specimen.content()
 
-    async def files(self) -> AsyncIterator["_Drawn"]:
+    async def files(self) -> AsyncIterator["_SpecimenUpload"]:
         """The one file."""
         yield self
 
     async def slices(self) -> AsyncIterator[bytes]:
-        """Whole: it is small."""
+        """In one slice: it is small."""
         yield self._content
 
 
@@ -235,7 +237,7 @@ async def _consents(services: Services, person: Person, worker: Worker) -> None:
         )
     received = (await request_views.list_received(services, person)).items
     if not any(request.state == "waiting" for request in received):
-        await requests.ask(services, worker, PHONE, _asked(worker))
+        await requests.ask(services, worker, PHONE, _terms(worker))
 
 
 async def _give(
@@ -247,7 +249,7 @@ async def _give(
     await grant_issue.give(services, person, draft, idempotency_key=str(new_id()))
 
 
-def _asked(worker: Worker) -> Terms:
+def _terms(worker: Worker) -> Terms:
     return Terms(
         scope=Scope(
             ("caf_payment_certificate", "health_insurance_certificate"), (), (GrantAction.READ,)

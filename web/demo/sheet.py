@@ -1,4 +1,4 @@
-"""Drawing a sheet without any font of the machine: PDF's own Helvetica, rendered by pdfium."""
+"""Drawing a page without any font of the machine: PDF's own Helvetica, rendered by pdfium."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -19,10 +19,10 @@ Colour = tuple[float, float, float]
 class Sheet:
     """One page. Points, from the top left; text in Windows-1252, which French needs."""
 
-    def __init__(self, size: tuple[int, int] = A4, paper: Colour = (1, 1, 1)) -> None:
+    def __init__(self, size: tuple[int, int] = A4, background: Colour = (1, 1, 1)) -> None:
         self.width, self.height = size
         self._drawn: list[bytes] = []
-        self.box(0, 0, self.width, self.height, paper)
+        self.box(0, 0, self.width, self.height, background)
         self._stamp()
 
     def text(self, x: float, y: float, words: str, size: float, colour: Colour = INK) -> None:
@@ -49,11 +49,11 @@ class Sheet:
         self._write(f"0.914 0.407 -0.407 0.914 {x:.1f} {y:.1f}", "SPECIMEN", size, _STAMP)
 
     def _write(self, matrix: str, words: str, size: float, colour: Colour) -> None:
-        coded = words.encode("cp1252")
+        encoded = words.encode("cp1252")
         for special in (b"\\", b"(", b")"):
-            coded = coded.replace(special, b"\\" + special)
+            encoded = encoded.replace(special, b"\\" + special)
         begin = f"BT {_rgb(colour)} rg /F1 {size:.1f} Tf {matrix} Tm ("
-        self._drawn.append(begin.encode() + coded + b") Tj ET\n")
+        self._drawn.append(begin.encode() + encoded + b") Tj ET\n")
 
 
 def pdf(sheets: Sequence[Sheet]) -> bytes:
@@ -77,7 +77,7 @@ def pdf(sheets: Sequence[Sheet]) -> bytes:
 
 
 def picture(sheet: Sheet, scale: float) -> Image.Image:
-    """The sheet as pixels, `scale` a point."""
+    """The sheet as an image, `scale` pixels per point."""
     document = pypdfium2.PdfDocument(pdf([sheet]))
     page = document[0]
     bitmap = page.render(scale=scale)

@@ -1,4 +1,4 @@
-"""Invented French papers for the demo, drawn at start: each says SPECIMEN, none is anybody's."""
+"""Invented French documents for the demo, drawn at start: each is marked SPECIMEN."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _MARGIN = 54
 
 @dataclass(frozen=True, slots=True)
 class Specimen:
-    """One paper: what its owner would say of it, and its file."""
+    """One document: its metadata as its owner would type it, and its file."""
 
     type: str
     title: str
@@ -33,7 +33,7 @@ class Specimen:
 
 
 def specimens(today: date) -> Iterator[Specimen]:
-    """The papers of the demo's person, as she would have them today."""
+    """The documents of the demo's person, with dates relative to today."""
     this_year, last_month = today.replace(day=1), (today.replace(day=1) - timedelta(days=1))
     card = today - timedelta(days=3 * 365)
     yield Specimen(
@@ -97,7 +97,7 @@ def identity_card(issued: date) -> bytes:
         sheet.text(146, 64 + number * 31, label, 9, GREY)
         sheet.text(146, 76 + number * 31, value, 13)
     out = BytesIO()
-    taken = _taken_in_lille(issued)
+    taken = _exif_of_lille(issued)
     picture(sheet, 4.0).save(out, "JPEG", quality=88, exif=taken)
     return out.getvalue()
 
@@ -184,7 +184,7 @@ def payslip(issued: date) -> bytes:
 
 
 def bank_details(issued: date) -> bytes:
-    """Bank details: the number is nobody's."""
+    """Bank details; the number is invented."""
     return _page(
         "BANQUE IMAGINAIRE",
         "Relevé d’identité bancaire",
@@ -257,7 +257,7 @@ def _letter(
     return sheet
 
 
-def _taken_in_lille(taken: date) -> Image.Exif:
+def _exif_of_lille(taken: date) -> Image.Exif:
     """What a phone writes into a photo: its model, the time, the place."""
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Specimen"

@@ -1,1 +1,1 @@
-"""What the API and the pages share of HTTP: middleware, problems, uploads, downloads, ranges."""
+"""HTTP code that the API and the pages share: middleware, problems, uploads, downloads, ranges."""

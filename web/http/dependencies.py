@@ -20,7 +20,7 @@ Caller = Person | Worker | Client
 
 
 async def services_of(request: Request) -> Services:
-    """The house that this process serves. A coroutine: FastAPI calls what is not in a thread."""
+    """The services of this process. A coroutine: FastAPI runs any other function in a thread."""
     services: Services = request.app.state.services
     return services
 
@@ -29,17 +29,17 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 
 
 async def caller(request: Request, services: ServicesDep) -> Caller:
-    """Whoever the token says, as the database knows them now. Raises `unauthenticated`."""
+    """The subject of the token, as the database has it now. Raises `unauthenticated`."""
     token = bearer_token(request)
     async with services.database.transaction() as tx:
-        found = await (
+        subject = await (
             clients.client_of(services, tx, token)
             if token.count(".") == 2
             else sessions.subject_of(services, tx, token)
         )
-    if found is None:
+    if subject is None:
         raise unauthenticated()
-    return found
+    return subject
 
 
 def bearer_token(request: Request) -> str:
@@ -54,25 +54,25 @@ def bearer_token(request: Request) -> str:
 CallerDep = Annotated[Caller, Depends(caller)]
 
 
-async def person(found: CallerDep) -> Person:
+async def person(subject: CallerDep) -> Person:
     """A person, in their own vault."""
-    if not isinstance(found, Person):
+    if not isinstance(subject, Person):
         raise wrong_caller()
-    return found
+    return subject
 
 
-async def recipient(found: CallerDep) -> Recipient:
-    """Whoever may hold a grant: a worker or a client."""
-    if isinstance(found, Person):
+async def recipient(subject: CallerDep) -> Recipient:
+    """A subject that may hold a grant: a worker or a client."""
+    if isinstance(subject, Person):
         raise wrong_caller()
-    return found
+    return subject
 
 
 async def bearer(request: Request) -> Bearer:
     """As `recipient`, for a use case that looks a session up in its own transaction.
 
-    An access token is checked here: its client is then known. Raises `unauthenticated` for what
-    cannot be a token.
+    An access token is checked here, and gives its client. Raises `unauthenticated` for what cannot
+    be a token.
     """
     token = bearer_token(request)
     if token.count(".") == 2:

@@ -1,6 +1,6 @@
-"""Sending content whose opening is recorded and committed: by slices, watched, with its end noted.
+"""Sending content whose opening is recorded and committed, in slices; how it ended is noted.
 
-`attachment`, `nosniff` and a sandboxing policy: whatever the bytes are, no browser runs them.
+`attachment`, `nosniff` and a sandbox policy: no browser runs the bytes, whatever they are.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from base.errors import ErrorKind, ServiceError
 from vault.documents.retrieval import Download
 from vault.revocations import Watch
 from vault.services import Services
-from web.http.ranges import wanted
+from web.http.ranges import parse_range
 
 _EXTENSIONS = {
     "application/pdf": "pdf",
@@ -29,39 +29,44 @@ _EXTENSIONS = {
     "image/tiff": "tif",
 }
 _DAY = 86_400.0
-_SMALL = 64 * 1024
-"""Bytes that leave in one slice: nobody can hang up in their middle."""
+_ONE_SLICE = 64 * 1024
+"""Bytes sent as one slice: the client cannot disconnect in the middle of them."""
 
 
-Hearing = asyncio.Task[None] | None
-"""Done once the reader hung up; None where nobody listens for that."""
+Disconnect = asyncio.Task[None] | None
+"""Done once the client has disconnected; None where that is not watched."""
 
 
 class ContentResponse(Response):
-    """One stream on its way out. A grant revoked or expired meanwhile cuts it within a second.
+    """One download. If its grant is revoked or expires meanwhile, it is cut within a second.
 
-    `asked` is the `Range` header, if there is one. Raises what `ranges.wanted` does.
+    `range_header` is None without one. Raises what `ranges.parse_range` does.
     """
 
     def __init__(
-        self, services: Services, stream: Download, asked: str | None, *, inline: bool = False
+        self,
+        services: Services,
+        stream: Download,
+        range_header: str | None,
+        *,
+        inline: bool = False,
     ) -> None:
         self._services = services
         self._stream = stream
         try:
-            part = wanted(asked, stream.length)
+            part = parse_range(range_header, stream.length)
         except ServiceError:
-            # Recorded as allowed already, and nothing of it leaves.
+            # Already recorded as allowed, and nothing of it is sent.
             services.delivery_status.note(stream.event_id, completed=False)
             raise
         self._start, self._stop = part or (0, stream.length)
-        self._begun = False
+        self._started = False
         self.background = None
         self.body = b""
         self.status_code = 200 if part is None else 206
-        self.init_headers(self._told(part, inline=inline))
+        self.init_headers(self._response_headers(part, inline=inline))
 
-    def _told(self, part: tuple[int, int] | None, *, inline: bool) -> dict[str, str]:
+    def _response_headers(self, part: tuple[int, int] | None, *, inline: bool) -> dict[str, str]:
         stream = self._stream
         headers = {
             "content-type": stream.media_type,
@@ -78,19 +83,20 @@ class ContentResponse(Response):
         return headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Send it all, or stop where the watch says so, or where nobody reads any more."""
-        with _hearing(receive) if self._stop - self._start > _SMALL else nullcontext() as gone:
-            await self._watched(send, gone)
+        """Send all of it; stop when the watch is stopped or the client has disconnected."""
+        watched = self._stop - self._start > _ONE_SLICE
+        with _await_disconnect(receive) if watched else nullcontext() as disconnect:
+            await self._send_watched(send, disconnect)
 
-    async def _watched(self, send: Send, gone: Hearing) -> None:
+    async def _send_watched(self, send: Send, disconnect: Disconnect) -> None:
         grant_id = self._stream.grant_id
         if grant_id is None:
-            await self._send(send, None, gone)
+            await self._send(send, None, disconnect)
             return
         with self._services.revocations.watching(grant_id, self._stream.judged_at) as watch:
-            timer = self._at_its_end(watch)
+            timer = self._stop_at_expiry(watch)
             try:
-                await self._send(send, watch, gone)
+                await self._send(send, watch, disconnect)
             except asyncio.CancelledError:
                 if not watch.stopped:
                     raise
@@ -100,35 +106,37 @@ class ContentResponse(Response):
             finally:
                 if timer is not None:
                     timer.cancel()
-        # Begun, the connection closes short of its announced length, which every client reads as a
-        # failure; not begun, there is still somebody to tell.
-        if watch.stopped and not self._begun:
-            raise self._ended()
+        # Once started, the connection closes before its announced length, which every client reads
+        # as a failure; before that, an error can still be answered.
+        if watch.stopped and not self._started:
+            raise self._grant_ended()
 
-    async def _send(self, send: Send, watch: Watch | None, gone: Hearing) -> None:
-        whole = False
+    async def _send(self, send: Send, watch: Watch | None, disconnect: Disconnect) -> None:
+        completed = False
         try:
-            whole = await self._send_slices(send, watch, gone)
+            completed = await self._send_slices(send, watch, disconnect)
         finally:
-            self._services.delivery_status.note(self._stream.event_id, completed=whole)
+            self._services.delivery_status.note(self._stream.event_id, completed=completed)
 
-    async def _send_slices(self, send: Send, watch: Watch | None, gone: Hearing) -> bool:
-        left = self._stop - self._start
+    async def _send_slices(self, send: Send, watch: Watch | None, disconnect: Disconnect) -> bool:
+        remaining = self._stop - self._start
         async for piece in self._stream.content.slices(self._start, self._stop):
-            if (watch is not None and watch.stopped) or (gone is not None and gone.done()):
+            if (watch is not None and watch.stopped) or (
+                disconnect is not None and disconnect.done()
+            ):
                 return False
-            if not self._begun:
-                await self._begin(send)
-            left -= len(piece)
-            await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
-        if not self._begun:
-            await self._begin(send)
+            if not self._started:
+                await self._start_response(send)
+            remaining -= len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": remaining > 0})
+        if not self._started:
+            await self._start_response(send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        return left == 0
+        return remaining == 0
 
-    async def _begin(self, send: Send) -> None:
-        """Not before the first slice is at hand: what does not open is still told as a problem."""
-        self._begun = True
+    async def _start_response(self, send: Send) -> None:
+        """Not before the first slice is ready: a failure to open is answered as a problem."""
+        self._started = True
         start: Message = {
             "type": "http.response.start",
             "status": self.status_code,
@@ -136,14 +144,14 @@ class ContentResponse(Response):
         }
         await send(start)
 
-    def _ended(self) -> ServiceError:
-        """Why nothing was sent, when the grant ended between its judgement and the first byte."""
+    def _grant_ended(self) -> ServiceError:
+        """The error when the grant ended after it was judged and before the first byte."""
         left = self._stream.seconds_left
-        over = left is not None and clock.monotonic() - self._stream.judged_at >= left
-        return ServiceError(ErrorKind.REFUSED, "grant_expired" if over else "grant_revoked")
+        expired = left is not None and clock.monotonic() - self._stream.judged_at >= left
+        return ServiceError(ErrorKind.REFUSED, "grant_expired" if expired else "grant_revoked")
 
-    def _at_its_end(self, watch: Watch) -> asyncio.TimerHandle | None:
-        """Wake the stream at the instant the grant ends, if that is soon."""
+    def _stop_at_expiry(self, watch: Watch) -> asyncio.TimerHandle | None:
+        """Stop the download at the instant the grant ends, if that is within a day."""
         left = self._stream.seconds_left
         if left is None or left > _DAY:
             return None
@@ -151,15 +159,15 @@ class ContentResponse(Response):
 
 
 @contextmanager
-def _hearing(receive: Receive) -> Iterator["asyncio.Task[None]"]:
-    """A task that is done once the reader hung up: the server takes what is sent to nobody
-    without a word, and the log would say that it was sent whole."""
+def _await_disconnect(receive: Receive) -> Iterator["asyncio.Task[None]"]:
+    """A task that is done once the client has disconnected: the server silently drops what is sent
+    after that, and the log would record a complete download."""
 
-    async def hung_up() -> None:
+    async def received() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    task = asyncio.create_task(hung_up())
+    task = asyncio.create_task(received())
     try:
         yield task
     finally:

@@ -1,4 +1,4 @@
-"""Starlette's own route, for a GET that thousands ask for at once.
+"""Starlette's own route, for a GET that thousands of callers send at once.
 
 FastAPI's resolution of dependencies costs 0.12 ms a request. A handler of this route reads its
 request itself; FastAPI's route of the same path, tried after it, describes it.
@@ -21,6 +21,6 @@ class GetRoute(Route):
         self.methods = {"GET"}  # without the HEAD that Starlette adds
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """As Starlette's."""
+        """As Starlette's, with the route in the scope."""
         match, found = super().matches(scope)
         return match, found if match is Match.NONE else {**found, "route": self}

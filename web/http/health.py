@@ -1,4 +1,4 @@
-"""Whether the process lives, whether it can serve, and its measures."""
+"""Liveness, readiness and metrics of the process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,9 +19,9 @@ from web.process.services import log_is_sound
 
 router = APIRouter(tags=["health"])
 
-_PATIENCE = 5.0
-_FRESH = 1.0
-"""Seconds for which an answer stands: a probe is for everybody, and costs a round of SQL."""
+_TIMEOUT = 5.0
+_REUSE_SECONDS = 1.0
+"""Seconds that a result is reused: anybody may probe, and a check costs SQL queries."""
 
 Parts = dict[str, bool]
 
@@ -42,8 +42,8 @@ class Readiness(BaseModel):
     degraded: list[str]
 
 
-class Readinesses:
-    """The last answer, kept for a second; one question at a time."""
+class ReadinessCache:
+    """The last result, kept for a second; one check at a time."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -52,21 +52,21 @@ class Readinesses:
         self.degraded: list[str] = []
         self.log: tuple[int, float] | None = None
 
-    async def of(self, services: Services) -> Parts:
-        """What answers now, or did a second ago."""
+    async def get(self, services: Services) -> Parts:
+        """Which parts answer, now or at most a second ago."""
         async with self._lock:
-            if clock.monotonic() - self._at >= _FRESH:
-                self._parts = await _look(services)
-                await self._look_at_log(services)
+            if clock.monotonic() - self._at >= _REUSE_SECONDS:
+                self._parts = await _check_parts(services)
+                await self._check_log(services)
                 self._at = clock.monotonic()
             return self._parts
 
-    async def _look_at_log(self, services: Services) -> None:
+    async def _check_log(self, services: Services) -> None:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 self.degraded = await services.transparency_log.degraded()
                 self.log = await services.transparency_log.state()
-        except Exception:  # noqa: BLE001  (whatever it is, the log cannot be looked at)
+        except Exception:  # noqa: BLE001  (after any failure, the log's state is unknown)
             self.degraded, self.log = ["log_unknown"], None
 
 
@@ -81,29 +81,29 @@ async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     """Whether requests should be sent here."""
     parts = await _parts(request, services)
     ready = all(parts.values())
-    held = sorted(protection.value for protection in services.decoder.protections)
-    degraded = request.app.state.readinesses.degraded
-    answer = Readiness(ready=ready, parts=parts, protections=held, degraded=degraded)
+    protections = sorted(protection.value for protection in services.decoder.protections)
+    degraded = request.app.state.readiness.degraded
+    answer = Readiness(ready=ready, parts=parts, protections=protections, degraded=degraded)
     return JSONResponse(answer.model_dump(), 200 if ready else 503)
 
 
 @router.get("/metrics", response_class=Response)
 async def metrics(request: Request, services: ServicesDep) -> Response:
     """Prometheus text, for callers of a private network; to the world there is no such page."""
-    if not _inside(request):
+    if not _on_private_network(request):
         raise not_found()
-    measures: Metrics = request.app.state.measures
+    collected: Metrics = request.app.state.metrics
     for part, answers in (await _parts(request, services)).items():
-        measures.ready.labels(part).set(answers)
-    if (log := request.app.state.readinesses.log) is not None:
-        measures.log_size.set(log[0])
-        measures.log_lag.set(log[1])
-    return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)
+        collected.ready.labels(part).set(answers)
+    if (log := request.app.state.readiness.log) is not None:
+        collected.log_size.set(log[0])
+        collected.log_lag.set(log[1])
+    return Response(generate_latest(collected.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-def _inside(request: Request) -> bool:
-    """Whether the caller is on this machine or a private network. Counts by route are an oracle: a
-    sender who watches them learns that a request was refused, when they should see silence."""
+def _on_private_network(request: Request) -> bool:
+    """Whether the caller is on this machine or a private network. Counts by route are an oracle:
+    from them a requester could learn that their request was refused, and not just unanswered."""
     try:
         return ip_address(request.client.host if request.client else "").is_private
     except ValueError:
@@ -111,32 +111,32 @@ def _inside(request: Request) -> bool:
 
 
 async def _parts(request: Request, services: Services) -> Parts:
-    readinesses: Readinesses = request.app.state.readinesses
-    return await readinesses.of(services)
+    cache: ReadinessCache = request.app.state.readiness
+    return await cache.get(services)
 
 
-async def _look(services: Services) -> Parts:
-    looks: dict[str, Callable[[], Awaitable[bool]]] = {
-        "database": lambda: _answers(services.database.check()),
+async def _check_parts(services: Services) -> Parts:
+    checks: dict[str, Callable[[], Awaitable[bool]]] = {
+        "database": lambda: _succeeds(services.database.check()),
         "log": lambda: log_is_sound(services.database),
-        "store": lambda: _answers(services.storage.blobs.check()),
-        "keys": lambda: _answers(check_root(services.database, services.storage.keys.provider)),
+        "store": lambda: _succeeds(services.storage.blobs.check()),
+        "keys": lambda: _succeeds(check_root(services.database, services.storage.keys.provider)),
     }
-    found = await asyncio.gather(*(_within(look) for look in looks.values()))
+    results = await asyncio.gather(*(_with_timeout(check) for check in checks.values()))
     return {
-        **dict(zip(looks, found, strict=True)),
+        **dict(zip(checks, results, strict=True)),
         "decoder": bool(services.decoder.protections),
         "revocations": services.revocations.listening,
     }
 
 
-async def _answers(asked: Awaitable[None]) -> bool:
-    await asked
+async def _succeeds(check: Awaitable[None]) -> bool:
+    await check
     return True
 
 
-async def _within(look: Callable[[], Awaitable[bool]]) -> bool:
+async def _with_timeout(check: Callable[[], Awaitable[bool]]) -> bool:
     try:
-        return await asyncio.wait_for(look(), _PATIENCE)
-    except Exception:  # noqa: BLE001  (whatever it is, the part does not answer)
+        return await asyncio.wait_for(check(), _TIMEOUT)
+    except Exception:  # noqa: BLE001  (after any failure, the part does not answer)
         return False

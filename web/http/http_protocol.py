@@ -1,33 +1,33 @@
-"""HTTP/1.1 on a connection, with a bound to its heads: they are read before anyone is asked who
-they are."""
+"""HTTP/1.1 on a connection, with a limit on request heads: they are read before the caller is
+authenticated."""
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-MOST_HEAD = 64 * 1024
+MAX_HEAD = 64 * 1024
 """Bytes of a request line and its headers together, trailers included."""
 
 
 class _TooLong(Exception):
-    """The head of a request is longer than any of ours."""
+    """The head of a request is longer than `MAX_HEAD`."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Uvicorn's, which sets no bound of its own to what it keeps of a head: one anonymous
-    connection could fill the memory. A longer one is answered 400 and closed."""
+    """Uvicorn's protocol with a limit: it has none of its own on the head that it keeps, so that
+    one anonymous connection could fill the memory. A longer head is answered 400 and closed."""
 
-    _head = 0
-    # Bytes since the parser last gave something: it is gathering one name or one value.
-    _silent = 0
+    _head_length = 0
+    # Bytes since the parser's last callback: it is buffering one name or one value.
+    _buffered = 0
 
     def data_received(self, data: bytes) -> None:
-        """At most one more read than the bound is ever kept."""
-        self._silent += len(data)
+        """At most one read more than the limit is kept."""
+        self._buffered += len(data)
         super().data_received(data)
-        if self._silent > MOST_HEAD and not self.transport.is_closing():
+        if self._buffered > MAX_HEAD and not self.transport.is_closing():
             self.send_400_response("Request head too long.")
 
     def on_message_begin(self) -> None:
-        self._head = self._silent = 0
+        self._head_length = self._buffered = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -39,23 +39,23 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._silent = 0
+        self._buffered = 0
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self._silent = 0
+        self._buffered = 0
         super().on_body(body)
 
     def on_chunk_header(self) -> None:
-        """Of a chunked body; its callback exists only where it is declared."""
-        self._silent = 0
+        """At each chunk of a chunked body; httptools calls it only where it is defined."""
+        self._buffered = 0
 
     def on_message_complete(self) -> None:
-        self._silent = 0
+        self._buffered = 0
         super().on_message_complete()
 
     def _count(self, length: int) -> None:
-        self._silent = 0
-        self._head += length
-        if self._head > MOST_HEAD:
+        self._buffered = 0
+        self._head_length += length
+        if self._head_length > MAX_HEAD:
             raise _TooLong

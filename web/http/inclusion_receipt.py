@@ -1,4 +1,4 @@
-"""The receipt of a line of the log: what proves it, as JSON, and its essentials as a QR code."""
+"""The receipt of a log entry: its proof as JSON, and its essentials as a QR code."""
 
 import base64
 import io
@@ -13,7 +13,7 @@ from vault.access_log.inclusion_proof import InclusionProof
 
 
 def receipt_of(proof: InclusionProof) -> dict[str, Any] | None:
-    """The receipt that docs/formats/log.md describes; None while the line is not in a signed tree.
+    """The receipt that docs/formats/log.md describes; None until the entry is in a signed tree.
 
     Bytes are in base64.
     """
@@ -25,7 +25,7 @@ def receipt_of(proof: InclusionProof) -> dict[str, Any] | None:
         "commitment": _base64(proof.commitment),
         "sealed_sha256": _base64(proof.sealed_sha256),
         "index": proof.inclusion.index,
-        "inclusion": [_base64(one) for one in proof.inclusion.path],
+        "inclusion": [_base64(node) for node in proof.inclusion.path],
         "checkpoint": proof.inclusion.checkpoint.decode(),
     }
 
@@ -45,10 +45,10 @@ def qr_code(receipt: dict[str, Any]) -> bytes:
         "index": receipt["index"],
         "leaf": [receipt["commitment"], receipt["sealed_sha256"]],
     }
-    drawn = io.BytesIO()
+    svg = io.BytesIO()
     text = json.dumps(essentials, separators=(",", ":"))
-    segno.make_qr(text, error="m").save(drawn, kind="svg", scale=4, border=4, light="white")
-    return drawn.getvalue()
+    segno.make_qr(text, error="m").save(svg, kind="svg", scale=4, border=4, light="white")
+    return svg.getvalue()
 
 
 def _base64(data: bytes) -> str:

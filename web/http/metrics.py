@@ -1,4 +1,4 @@
-"""Prometheus measures: answers by route template. Nothing of a caller is a label."""
+"""Prometheus metrics: answers by route template. No label says anything of the caller."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -7,7 +7,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class Metrics:
-    """The measures of one process."""
+    """The metrics of one process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -37,7 +37,7 @@ class Metrics:
         )
 
     def answer(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answer; status 0 is a caller who left before it."""
+        """Count one answer; status 0 is a caller who disconnected before it."""
         known = method if method in _METHODS else "other"
         self._answers.labels(known, route, str(status)).inc()
         self._seconds.labels(known, route).observe(seconds)

@@ -1,7 +1,7 @@
-"""The edge of the house: what every request passes, in one pure ASGI layer for the hot path.
+"""What every request passes through, in one pure ASGI layer for speed.
 
-A request id, security headers, a limit on bodies, one line of log by route template (never the
-path: it holds ids), one measure, and a problem document for what nobody foresaw.
+A request id, security headers, a limit on bodies, one log line by route template (never the path:
+it holds ids), one metric, and a problem document for unexpected errors.
 """
 
 import re
@@ -48,7 +48,7 @@ RecordAnswer = Callable[[str, str, int, float], None]
 
 
 class Middleware:
-    """The outermost layer. `measure` is told each answer."""
+    """The outermost layer. `measure` is called with each answer."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings, measure: RecordAnswer) -> None:
         self._app = app
@@ -84,10 +84,10 @@ class Middleware:
 
         try:
             await self._app(scope, self._limited(scope, receive), answer)
-        except Exception as error:  # noqa: BLE001  (nothing may leak, and nothing may go unsaid)
+        except Exception as error:  # noqa: BLE001  (nothing may leak, and every error is logged)
             _log.error("unforeseen", error=type(error).__name__, at=_where(error))
             if status == 0:
-                await self._apologise(scope, receive, answer, error)
+                await self._answer_error(scope, receive, answer, error)
         finally:
             template = template_of(scope)
             seconds = time.perf_counter() - began
@@ -100,35 +100,35 @@ class Middleware:
                 ms=round(seconds * 1000, 1),
             )
 
-    async def _apologise(
+    async def _answer_error(
         self, scope: Scope, receive: Receive, send: Send, error: Exception
     ) -> None:
-        told: dict[str, Any] = {
+        context: dict[str, Any] = {
             "language": preferred(Headers(scope=scope).get("accept-language")),
             "request_id": scope["unefois.request_id"],
         }
         if isinstance(error, ServiceError):
-            response = of_failure(error, **told)
+            response = of_failure(error, **context)
         else:
-            response = problem("internal_error", 500, **told)
+            response = problem("internal_error", 500, **context)
         await response(scope, receive, send)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        """Count a body in, and stop at the limit of its route.
+        """Count the bytes of a body, and stop at the limit of its route.
 
         What the framework parses is held in memory: 64 KiB. A handler that reads the stream
         itself (uploads) counts by its own rules; this only bounds it.
         """
-        taken = 0
+        received = 0
 
         async def limited() -> Message:
-            nonlocal taken
+            nonlocal received
             message = await receive()
             if message["type"] == "http.request":
-                taken += len(message.get("body", b""))
-                if taken > BODY_LIMIT:
-                    limit = self._upload_limit if _reads_itself(scope) else BODY_LIMIT
-                    if taken > limit:
+                received += len(message.get("body", b""))
+                if received > BODY_LIMIT:
+                    limit = self._upload_limit if _reads_stream(scope) else BODY_LIMIT
+                    if received > limit:
                         raise ServiceError(ErrorKind.TOO_LARGE, "body_too_large", limit=limit)
             return message
 
@@ -136,18 +136,18 @@ class Middleware:
 
 
 def template_of(scope: Scope) -> str:
-    """The route as declared, ids unfilled; what matched nothing is one word."""
+    """The path of the route as declared, without ids; `unmatched` when none matched."""
     route = scope.get("route")
     return str(getattr(route, "path", "") or "unmatched")
 
 
-def _reads_itself(scope: Scope) -> bool:
+def _reads_stream(scope: Scope) -> bool:
     route = scope.get("route")
     return route is not None and getattr(route, "body_field", None) is None
 
 
 def _request_id(scope: Scope) -> str:
-    """The caller's own id if it is a plain one, or a new one."""
+    """The caller's own request id if its characters are safe, or a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _SAFE_ID.fullmatch(value):
             return str(value.decode())
@@ -157,8 +157,8 @@ def _request_id(scope: Scope) -> str:
 def _complete(message: Message, added: tuple[tuple[bytes, bytes], ...], request_id: str) -> None:
     """Add the headers that the handler did not set itself."""
     headers = list(message.get("headers", ()))
-    there = {name.lower() for name, _ in headers}
-    headers += [pair for pair in added if pair[0] not in there]
+    present = {name.lower() for name, _ in headers}
+    headers += [pair for pair in added if pair[0] not in present]
     headers.append((b"x-request-id", request_id.encode()))
     message["headers"] = headers
 

@@ -1,4 +1,4 @@
-"""The description of the API: what the framework writes, with problems and sign-in added."""
+"""The description of the API: what FastAPI generates, with problems and sign-in added."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -36,18 +36,18 @@ _METHODS = ("get", "put", "post", "delete", "patch", "head")
 
 
 def install(app: FastAPI) -> None:
-    """Have the application describe itself so."""
+    """Make `describe` the description that the application serves."""
 
-    def described() -> dict[str, Any]:
+    def schema() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = describe(app)
         return app.openapi_schema
 
-    app.openapi = described  # type: ignore[method-assign]  # FastAPI's own way of replacing it
+    app.openapi = schema  # type: ignore[method-assign]  # FastAPI's own way of replacing it
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, without what FastAPI says of errors: ours have another form."""
+    """The OpenAPI document, without FastAPI's error schemas: our errors have another form."""
     document = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
@@ -58,12 +58,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = _PROBLEM
     components["responses"] = {"Problem": _ANSWER}
     components["securitySchemes"] = {"bearer": _BEARER}
-    asked = _signed_in(app)
+    authenticated = _authenticated(app)
     for path, operations in document["paths"].items():
         for method in _METHODS:
             operation = operations.get(method)
             if operation is not None:
-                _complete(operation, method, signed_in=(path, method.upper()) in asked)
+                _complete(operation, method, signed_in=(path, method.upper()) in authenticated)
     return document
 
 
@@ -78,43 +78,45 @@ def _complete(operation: dict[str, Any], method: str, *, signed_in: bool) -> Non
 
 
 def _problems(operation: dict[str, Any], method: str, *, signed_in: bool) -> list[int]:
-    """The statuses that an operation may answer with a problem, by what it takes."""
+    """The statuses that an operation may answer with a problem, from its parameters and body."""
     parameters = operation.get("parameters", [])
-    named = {(one["in"], one["name"].lower()) for one in parameters}
-    found = {503}
+    named = {(parameter["in"], parameter["name"].lower()) for parameter in parameters}
+    statuses = {503}
     if signed_in:
-        found |= {401, 403}
-    if any(one["in"] == "path" for one in parameters):
-        found |= {404}
+        statuses |= {401, 403}
+    if any(parameter["in"] == "path" for parameter in parameters):
+        statuses |= {404}
     if parameters:
-        found |= {422}
+        statuses |= {422}
     if "requestBody" in operation:
-        found |= {400, 413, 415, 422}
+        statuses |= {400, 413, 415, 422}
     if method == "post":
-        found |= {409, 429}
+        statuses |= {409, 429}
     if ("header", "if-match") in named:
-        found |= {412}
+        statuses |= {412}
     if ("header", "range") in named:
-        found |= {416}
-    return sorted(found)
+        statuses |= {416}
+    return sorted(statuses)
 
 
-def _signed_in(app: FastAPI) -> set[tuple[str, str]]:
-    """The operations whose handler's signature asks who is calling."""
+def _authenticated(app: FastAPI) -> set[tuple[str, str]]:
+    """The operations whose handler depends on who is calling."""
     return {
         (route.path_format, method)
         for route in _routes(app)
-        if isinstance(route, APIRoute) and _asks(route.dependant)
+        if isinstance(route, APIRoute) and _authenticates(route.dependant)
         for method in route.methods or ()
     }
 
 
 def _routes(app: FastAPI) -> Iterator[BaseRoute]:
-    """Each route, those of the routers that the application includes too."""
-    for each in app.routes:
-        included: APIRouter | None = getattr(each, "original_router", None)
-        yield from (each,) if included is None else included.routes
+    """Each route, including those of the routers that the application includes."""
+    for route in app.routes:
+        included: APIRouter | None = getattr(route, "original_router", None)
+        yield from (route,) if included is None else included.routes
 
 
-def _asks(dependant: Dependant) -> bool:
-    return any(each.call in (caller, bearer) or _asks(each) for each in dependant.dependencies)
+def _authenticates(handler: Dependant) -> bool:
+    return any(
+        needed.call in (caller, bearer) or _authenticates(needed) for needed in handler.dependencies
+    )

@@ -1,4 +1,4 @@
-"""Ids in paths: a malformed one answers exactly as an unknown one (invariant 7)."""
+"""Ids in paths: a malformed one is answered exactly like an unknown one (invariant 7)."""
 
 from typing import Annotated
 from uuid import UUID
@@ -11,10 +11,10 @@ from base.ids import parse_id
 
 def read_id(value: object) -> UUID:
     """The id, or `not_found`."""
-    found = value if isinstance(value, UUID) else parse_id(str(value))
-    if found is None:
+    parsed = value if isinstance(value, UUID) else parse_id(str(value))
+    if parsed is None:
         raise not_found()
-    return found
+    return parsed
 
 
 PathId = Annotated[

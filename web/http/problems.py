@@ -1,7 +1,7 @@
 """Errors as problem documents (RFC 9457): the only file that turns a kind of error into HTTP.
 
-What went wrong is said by code, in French or in English, with what to do next; never with
-anything that the caller sent.
+Each error code has its message, in French or in English, with what to do next; never with anything
+that the caller sent.
 """
 
 from collections import defaultdict
@@ -40,8 +40,8 @@ _HTTP_CODES = {
     415: "wrong_media_type",
     503: "unavailable",
 }
-_MOST_FIELDS = 10
-_LONGEST_FIELD = 60
+_MAX_FIELDS = 10
+_MAX_FIELD_LENGTH = 60
 
 
 def install(app: FastAPI) -> None:
@@ -60,21 +60,21 @@ def problem(
     values: Mapping[str, str | int] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """The answer for a code of `web/sentences`."""
-    sentence = error_messages()[code]
+    """The answer for a code of `web/i18n/error_messages/`."""
+    message = error_messages()[code]
     translate = translations(language).gettext
     filled = _filled(values or {})
     content = {
         "type": f"/problems/{code}",
-        "title": translate(sentence.title).format_map(filled),
+        "title": translate(message.title).format_map(filled),
         "status": status,
-        "detail": translate(sentence.detail).format_map(filled),
-        "what_to_do": translate(sentence.what_to_do).format_map(filled),
+        "detail": translate(message.detail).format_map(filled),
+        "what_to_do": translate(message.what_to_do).format_map(filled),
         "code": code,
         "request_id": request_id,
     }
-    told = {"Content-Language": language, **(headers or {})}
-    return JSONResponse(content, status, told, MEDIA_TYPE)
+    all_headers = {"Content-Language": language, **(headers or {})}
+    return JSONResponse(content, status, all_headers, MEDIA_TYPE)
 
 
 def of_failure(failure: ServiceError, *, language: str, request_id: str) -> JSONResponse:
@@ -96,10 +96,10 @@ def of_failure(failure: ServiceError, *, language: str, request_id: str) -> JSON
     )
 
 
-def said(failure: ServiceError) -> str:
-    """What a command says of a failure: in French, in one line."""
-    sentence = error_messages()[failure.code]
-    return f"{sentence.detail} {sentence.what_to_do}".format_map(_filled(failure.values))
+def failure_line(failure: ServiceError) -> str:
+    """A failure as one line in French, for a command."""
+    message = error_messages()[failure.code]
+    return f"{message.detail} {message.what_to_do}".format_map(_filled(failure.values))
 
 
 def language_of(request: Request) -> str:
@@ -108,35 +108,35 @@ def language_of(request: Request) -> str:
 
 
 def request_id_of(request: Request) -> str:
-    """The id that the edge gave to the request."""
+    """The id that the middleware gave to the request."""
     return str(request.scope.get("unefois.request_id", ""))
 
 
-def _told(request: Request) -> dict[str, Any]:
+def _context(request: Request) -> dict[str, Any]:
     return {"language": language_of(request), "request_id": request_id_of(request)}
 
 
 async def _on_failure(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError)  # noqa: S101  (registered for it alone)
-    return of_failure(error, **_told(request))
+    return of_failure(error, **_context(request))
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  (idem)
     errors = error.errors()
-    if any(each["type"] == "json_invalid" for each in errors):
-        return problem("malformed_request", 400, **_told(request))
-    return problem("invalid_request", 422, values={"fields": _fields(errors)}, **_told(request))
+    if any(entry["type"] == "json_invalid" for entry in errors):
+        return problem("malformed_request", 400, **_context(request))
+    return problem("invalid_request", 422, values={"fields": _fields(errors)}, **_context(request))
 
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  (idem)
-    # FastAPI covers what reading a body raises by a 400 of its own.
+    # FastAPI wraps what reading a body raises in a 400 of its own.
     if isinstance(error.__cause__, ServiceError):
-        return of_failure(error.__cause__, **_told(request))
+        return of_failure(error.__cause__, **_context(request))
     fallback = "malformed_request" if error.status_code == 400 else "request_refused"
     code = _HTTP_CODES.get(error.status_code, fallback)
-    return problem(code, error.status_code, headers=error.headers, **_told(request))
+    return problem(code, error.status_code, headers=error.headers, **_context(request))
 
 
 def _filled(values: Mapping[str, str | int]) -> Mapping[str, str]:
@@ -144,15 +144,15 @@ def _filled(values: Mapping[str, str | int]) -> Mapping[str, str]:
 
 
 def _fields(errors: Any) -> str:
-    """Where the request is wrong: paths of fields we know, never a value nor a name of theirs."""
-    paths = dict.fromkeys(_path(each) for each in errors)
-    return ", ".join(list(paths)[:_MOST_FIELDS])
+    """Where the request is wrong: paths of known fields, never a value or a name that was sent."""
+    paths = dict.fromkeys(_path(error) for error in errors)
+    return ", ".join(list(paths)[:_MAX_FIELDS])
 
 
 def _path(error: Mapping[str, Any]) -> str:
     location = [str(part) for part in error["loc"]]
     if error["type"] == "extra_forbidden":
-        # The name of an unknown field is the caller's own word.
+        # The name of an unknown field is what the caller sent.
         location[-1] = "?"
     words = (word if word.isascii() else "?" for word in location)
-    return ".".join(word[:_LONGEST_FIELD] for word in words)
+    return ".".join(word[:_MAX_FIELD_LENGTH] for word in words)

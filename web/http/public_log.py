@@ -1,7 +1,7 @@
-"""The public log (C2SP tlog-tiles): for anyone, cacheable, out of the store.
+"""The public log (C2SP tlog-tiles): for anyone, cacheable, read from the store.
 
-Only what the published checkpoint covers exists here: the growth between two publications says
-nothing to whoever asks for the next tile.
+Only what the published checkpoint covers is served: requests for the next tile reveal nothing of
+the growth between two publications.
 """
 
 from fastapi import APIRouter
@@ -13,18 +13,18 @@ from web.http.dependencies import ServicesDep
 
 router = APIRouter(prefix="/log", tags=["public log"])
 
-_SECONDS = "public, max-age=2"
-_LONG = "public, max-age=31536000, immutable"
+_SHORT_CACHE = "public, max-age=2"
+_LONG_CACHE = "public, max-age=31536000, immutable"
 _TEXT = "text/plain; charset=utf-8"
 _BYTES = "application/octet-stream"
-_OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 @router.get("/vkey", response_class=Response)
 async def vkey(services: ServicesDep) -> Response:
     """The log's verifier key (C2SP signed-note), one line."""
     line = (await services.transparency_log.verifier()).vkey + "\n"
-    return Response(line, headers=_OPEN | {"Cache-Control": _SECONDS}, media_type=_TEXT)
+    return Response(line, headers=_ANY_ORIGIN | {"Cache-Control": _SHORT_CACHE}, media_type=_TEXT)
 
 
 @router.get("/checkpoint", response_class=Response)
@@ -33,14 +33,14 @@ async def checkpoint(services: ServicesDep) -> Response:
     note = await services.transparency_log.public_checkpoint()
     if note is None:
         raise ServiceError(ErrorKind.UNAVAILABLE, "log_unpublished", retry_after=5)
-    return Response(note, headers=_OPEN | {"Cache-Control": _SECONDS}, media_type=_TEXT)
+    return Response(note, headers=_ANY_ORIGIN | {"Cache-Control": _SHORT_CACHE}, media_type=_TEXT)
 
 
 @router.get("/tile/{path:path}", response_class=Response)
 async def tile(path: str, services: ServicesDep) -> Response:
     """A tile of the published tree, or a bundle of its entries."""
-    named = parse_path(f"tile/{path}")
-    data = None if named is None else await services.transparency_log.public_tile(named)
+    parsed = parse_path(f"tile/{path}")
+    data = None if parsed is None else await services.transparency_log.public_tile(parsed)
     if data is None:
         raise not_found()
-    return Response(data, headers=_OPEN | {"Cache-Control": _LONG}, media_type=_BYTES)
+    return Response(data, headers=_ANY_ORIGIN | {"Cache-Control": _LONG_CACHE}, media_type=_BYTES)

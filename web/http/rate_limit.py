@@ -1,6 +1,6 @@
-"""Pacing by network address, within one process: how often sign-ins may be started.
+"""Rate limit by network address, within one process: how often sign-ins may be started.
 
-What counts exactly, by phone and by account, is in the use cases; this only slows a machine that
+The exact limits, by phone and by account, are in the use cases; this only slows a machine that
 tries many phones.
 """
 
@@ -24,7 +24,7 @@ class SignInRateLimit:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def take(self, address: str) -> None:
-        """Count one. Raises `ServiceError` TOO_MANY `too_many_sign_ins`."""
+        """Count one sign-in. Raises `ServiceError` TOO_MANY `too_many_sign_ins`."""
         key = network_of(address)
         if not self._limiter.hit(self._item, key):
             reset = self._limiter.get_window_stats(self._item, key).reset_time
@@ -33,18 +33,18 @@ class SignInRateLimit:
 
 
 async def limit_sign_ins(request: Request) -> None:
-    """A dependency of whatever starts a sign-in: the address that uvicorn vouches for."""
-    pace: SignInRateLimit = request.app.state.sign_in_pace
-    pace.take(request.client.host if request.client else "")
+    """A dependency of each route that starts a sign-in; the address is the one uvicorn gives."""
+    limit: SignInRateLimit = request.app.state.sign_in_limit
+    limit.take(request.client.host if request.client else "")
 
 
 def network_of(address: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 one: a home has a whole /64 to itself."""
     try:
-        found = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return "unknown"
-    if isinstance(found, IPv6Address):
-        mapped = found.ipv4_mapped
-        return str(mapped) if mapped else found.exploded[:19]
-    return str(found)
+    if isinstance(parsed, IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return str(mapped) if mapped else parsed.exploded[:19]
+    return str(parsed)

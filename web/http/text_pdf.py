@@ -12,23 +12,23 @@ _WIDTH, _HEIGHT, _MARGIN = 595, 842, 56
 _LEADING = 1.35
 _CATALOG, _PAGES, _PLAIN, _BOLD, _INFO = 1, 2, 3, 4, 5
 # Widths of Helvetica, in thousandths of its size, from U+0020 to U+007E (Adobe's font metrics).
-_ASCII = (
+_ASCII_LIST = (
     "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556"
     " 556 556 556 278 278 584 584 584 556 1015 667 667 722 722 667 611 778 722 278 500 667 556 833"
     " 722 778 667 778 722 667 611 722 667 944 667 667 611 278 278 278 469 556 333 556 556 500 556"
     " 556 278 556 556 222 222 500 222 833 556 556 556 556 333 500 278 556 500 722 500 500 500 334"
     " 260 334 584"
 )
-_OF = dict(zip(map(chr, range(0x20, 0x7F)), map(int, _ASCII.split()), strict=True))
-_OTHERS = {"’": 222, "‘": 222, "«": 556, "»": 556, "\u00a0": 278, "·": 278, "°": 400}
-# Barred letters, which Unicode does not take apart.
-_BARRED = str.maketrans("ŁłĐđĦħŦŧƵƶ", "LlDdHhTtZz")
-_WIDEST = 1000
-_BOLDER = 1.1
+_ASCII_WIDTHS = dict(zip(map(chr, range(0x20, 0x7F)), map(int, _ASCII_LIST.split()), strict=True))
+_OTHER_WIDTHS = {"’": 222, "‘": 222, "«": 556, "»": 556, "\u00a0": 278, "·": 278, "°": 400}
+# Letters with a stroke, which Unicode does not decompose.
+_STROKED = str.maketrans("ŁłĐđĦħŦŧƵƶ", "LlDdHhTtZz")
+_UNKNOWN_WIDTH = 1000
+_BOLD_FACTOR = 1.1
 
 
 class TextPdf:
-    """Give it lines; it gives back bytes to send on. `start`, `add` any number of times, `end`."""
+    """Takes paragraphs, returns bytes to send: `start`, `add` for each paragraph, then `end`."""
 
     def __init__(self, title: str, language: str) -> None:
         self._title = title
@@ -41,7 +41,7 @@ class TextPdf:
         self._top: float = _HEIGHT - _MARGIN
 
     def start(self) -> bytes:
-        """What stands before the first page."""
+        """What comes before the first page: header, fonts, title."""
         head = self._count(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
         for number, name in ((_PLAIN, b"Helvetica"), (_BOLD, b"Helvetica-Bold")):
             head += self._object(
@@ -52,29 +52,29 @@ class TextPdf:
         return head + self._object(_INFO, b"<< /Title %b >>" % _text_string(self._title))
 
     def add(self, text: str, *, size: float = 10, bold: bool = False, space: float = 0) -> bytes:
-        """A paragraph, `space` points below what is above it; the pages that it completes."""
-        done = b""
+        """Add a paragraph, `space` points below the last; returns the pages that it completes."""
+        completed = b""
         lines = list(_wrapped(text, (_WIDTH - 2 * _MARGIN) / size, bold))
         self._top -= space
         for line in lines:
             if self._top - size < _MARGIN:
-                done += self._page()
+                completed += self._page()
             self._top -= size * _LEADING
             font = b"/B" if bold else b"/P"
             self._content.write(
                 b"BT %b %.1f Tf %d %.1f Td <%b> Tj ET\n"
-                % (font, size, _MARGIN, self._top, _letters(line).hex().encode())
+                % (font, size, _MARGIN, self._top, _cp1252(line).hex().encode())
             )
-        return done
+        return completed
 
     def end(self) -> bytes:
-        """The last page, and where everything is."""
-        done = self._page()
+        """The last page, the page tree and the cross-reference table."""
+        out = self._page()
         kids = b" ".join(b"%d 0 R" % number for number in self._pages)
-        done += self._object(
+        out += self._object(
             _PAGES, b"<< /Type /Pages /Kids [%b] /Count %d >>" % (kids, len(self._pages))
         )
-        done += self._object(
+        out += self._object(
             _CATALOG,
             b"<< /Type /Catalog /Pages %d 0 R /Lang (%b)"
             b" /ViewerPreferences << /DisplayDocTitle true >> >>"
@@ -82,14 +82,14 @@ class TextPdf:
         )
         table = self._sent
         rows = b"".join(b"%010d 00000 n \n" % self._offsets[n] for n in range(1, self._next))
-        return done + (
+        return out + (
             b"xref\n0 %d\n0000000000 65535 f \n%btrailer\n<< /Size %d /Root %d 0 R /Info %d 0 R"
             b" >>\nstartxref\n%d\n%%%%EOF\n"
             % (self._next, rows, self._next, _CATALOG, _INFO, table)
         )
 
     def _page(self) -> bytes:
-        """The page so far, with its number at its foot."""
+        """Ends the current page, with its number at its foot."""
         foot = str(len(self._pages) + 1).encode()
         self._content.write(b"BT /P 8 Tf %d 30 Td (%b) Tj ET\n" % (_WIDTH // 2, foot))
         stream = self._content.getvalue()
@@ -116,43 +116,43 @@ class TextPdf:
         return data
 
 
-def _wrapped(text: str, room: float, bold: bool) -> Iterator[str]:
-    """The text in lines of at most `room` ems; a word too long is cut."""
+def _wrapped(text: str, max_width: float, bold: bool) -> Iterator[str]:
+    """The text in lines of at most `max_width` ems; a longer word is cut."""
     line, width = "", 0.0
     for word in text.split():
-        while (long := _width(word, bold)) > room:
-            fits = max(1, int(len(word) * room / long * 0.9))
+        while (length := _width(word, bold)) > max_width:
+            fits = max(1, int(len(word) * max_width / length * 0.9))
             if line:
                 yield line
                 line, width = "", 0.0
             yield word[:fits]
-            word = word[fits:]  # noqa: PLW2901  (what is left of it)
-        more = long + (_width(" ", bold) if line else 0)
-        if line and width + more > room:
+            word = word[fits:]  # noqa: PLW2901  (the rest of it)
+        added = length + (_width(" ", bold) if line else 0)
+        if line and width + added > max_width:
             yield line
-            line, width, more = "", 0.0, long
-        line, width = f"{line} {word}" if line else word, width + more
+            line, width, added = "", 0.0, length
+        line, width = f"{line} {word}" if line else word, width + added
     yield line
 
 
 def _width(text: str, bold: bool) -> float:
-    """In ems, and never less than it is."""
+    """In ems; never underestimated."""
     thousandths = sum(_width_of(letter) for letter in text)
-    return thousandths / 1000 * (_BOLDER if bold else 1)
+    return thousandths / 1000 * (_BOLD_FACTOR if bold else 1)
 
 
 def _width_of(letter: str) -> int:
-    found = _OF.get(letter) or _OTHERS.get(letter)
-    if found is None:
+    width = _ASCII_WIDTHS.get(letter) or _OTHER_WIDTHS.get(letter)
+    if width is None:
         base = unicodedata.normalize("NFKD", letter)[0]
-        found = _OF.get(base, _WIDEST)
-    return found
+        width = _ASCII_WIDTHS.get(base, _UNKNOWN_WIDTH)
+    return width
 
 
-def _letters(text: str) -> bytes:
-    """In Windows-1252; what it does not have without its accents, else `?`."""
+def _cp1252(text: str) -> bytes:
+    """In Windows-1252; other letters without their accents, or as `?`."""
     out = b""
-    for letter in unicodedata.normalize("NFC", text).translate(_BARRED):
+    for letter in unicodedata.normalize("NFC", text).translate(_STROKED):
         try:
             out += letter.encode("cp1252")
         except UnicodeEncodeError:
@@ -162,5 +162,5 @@ def _letters(text: str) -> bytes:
 
 
 def _text_string(text: str) -> bytes:
-    """A text of the file's own properties: UTF-16 with its mark, in hexadecimal."""
+    """A string of the file's properties: UTF-16 with a byte order mark, in hexadecimal."""
     return b"<%b>" % (b"\xfe\xff" + text.encode("utf-16-be")).hex().encode()

@@ -1,6 +1,6 @@
-"""A multipart form read as it arrives (RFC 7578): files stream to whoever asks, fields are kept.
+"""A multipart form read as it arrives (RFC 7578): files stream to the caller, fields are kept.
 
-No part is ever spooled: the sign-in was checked before the first byte is read, and each slice goes
+No part is spooled: the sign-in was checked before the first byte is read, and each slice goes
 from the socket straight to sealing.
 """
 
@@ -15,10 +15,10 @@ from starlette.requests import ClientDisconnect
 
 from base.errors import ErrorKind, ServiceError, invalid
 
-MOST_PARTS = 140
-MOST_BOUNDARY_BYTES = 200
-MOST_FIELD_BYTES = 8 * 1024
-MOST_HEADER_BYTES = 16 * 1024
+MAX_PARTS = 140
+MAX_BOUNDARY_BYTES = 200
+MAX_FIELD_BYTES = 8 * 1024
+MAX_HEADER_BYTES = 16 * 1024
 _OVERHEAD = 64 * 1024
 
 _Event = tuple[str, bytes]
@@ -26,7 +26,7 @@ _BEGIN, _NAME, _VALUE, _HEADERS, _DATA, _END = "begin", "name", "value", "header
 
 
 class MultipartForm:
-    """One form on its way in. `fields` is whole once `files()` is exhausted."""
+    """One form being received. `fields` is complete once `files()` is exhausted."""
 
     def __init__(self, request: Request, limit: int, *, file_field: str = "file") -> None:
         self.fields: dict[str, str] = {}
@@ -48,16 +48,16 @@ class MultipartForm:
             headers = await self._headers()
             name, file_name = _disposition(headers)
             if file_name is not None and name == self._file_field:
-                one = IncomingPart(file_name, self)
-                yield one
-                await one.drain()
+                part = IncomingPart(file_name, self)
+                yield part
+                await part.drain()
             elif file_name is not None:
                 raise invalid("unknown_field")
             else:
                 await self._field(name)
 
     async def slices(self) -> AsyncIterator[bytes]:
-        """The data of the part under way."""
+        """The data of the current part."""
         while (event := await self._next()) is not None and event[0] != _END:
             yield event[1]
 
@@ -65,7 +65,7 @@ class MultipartForm:
         value = bytearray()
         async for piece in self.slices():
             value += piece
-            if len(value) > MOST_FIELD_BYTES:
+            if len(value) > MAX_FIELD_BYTES:
                 raise ServiceError(ErrorKind.TOO_LARGE, "field_too_large")
         if name in self.fields:
             raise invalid("repeated_field")
@@ -79,7 +79,7 @@ class MultipartForm:
         while (event := await self._next()) is not None and event[0] != _HEADERS:
             kind, data = event
             size += len(data)
-            if size > MOST_HEADER_BYTES:
+            if size > MAX_HEADER_BYTES:
                 raise ServiceError(ErrorKind.MALFORMED, "malformed_form")
             if kind == _NAME:
                 name += data
@@ -89,7 +89,7 @@ class MultipartForm:
         return headers
 
     async def _next(self) -> _Event | None:
-        """The next event of the parser; None at the end of a whole form."""
+        """The next event of the parser; None at the end of a complete form."""
         while not self._events:
             if self._ended:
                 return None
@@ -105,7 +105,7 @@ class MultipartForm:
             self._ended = True
             self._parser.finalize()
         except (MultipartParseError, ClientDisconnect):
-            # Whoever hung up reads no answer; what they sent is forgotten like any cut form.
+            # A client that disconnected reads no answer; its form is dropped like any cut one.
             raise ServiceError(ErrorKind.MALFORMED, "malformed_form") from None
         if not self._events and not self._complete:
             raise ServiceError(ErrorKind.MALFORMED, "malformed_form")
@@ -133,8 +133,8 @@ class MultipartForm:
 
     def _begin_part(self) -> None:
         self._parts += 1
-        if self._parts > MOST_PARTS:
-            raise invalid("too_many_fields", limit=MOST_PARTS)
+        if self._parts > MAX_PARTS:
+            raise invalid("too_many_fields", limit=MAX_PARTS)
         self._events.append((_BEGIN, b""))
 
     def _end_form(self) -> None:
@@ -155,13 +155,13 @@ class IncomingPart:
             yield piece
 
     async def drain(self) -> None:
-        """Pass over what was not read."""
+        """Skip what was not read."""
         async for _ in self._slices:
             pass
 
 
 def _check_length(request: Request, limit: int) -> None:
-    """Refuse at once a body announced as larger than any allowed one."""
+    """Refuse at once a body whose announced length is over the limit."""
     announced = request.headers.get("content-length")
     if announced is None:
         return
@@ -174,13 +174,13 @@ def _check_length(request: Request, limit: int) -> None:
 def _boundary(request: Request) -> bytes:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary", b"")
-    if kind != b"multipart/form-data" or not 0 < len(boundary) <= MOST_BOUNDARY_BYTES:
+    if kind != b"multipart/form-data" or not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
         raise ServiceError(ErrorKind.UNSUPPORTED_TYPE, "form_expected")
     return boundary
 
 
 def _disposition(headers: Message) -> tuple[str, str | None]:
-    """The field's name, and the file's when it is one."""
+    """The name of the field, and of the file if the part is one."""
     value = headers.get("content-disposition", "")
     kind, options = parse_options_header(value.encode("latin-1"))
     name = options.get(b"name")

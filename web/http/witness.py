@@ -1,4 +1,4 @@
-"""A witness's HTTP interface (C2SP tlog-witness): two addresses and nothing else."""
+"""A witness's HTTP interface (C2SP tlog-witness): two endpoints and nothing else."""
 
 import asyncio
 

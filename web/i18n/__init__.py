@@ -1,1 +1,1 @@
-"""Texts in the caller's language: error messages, log sentences, the gettext catalogues."""
+"""Texts in the caller's language: error messages, log entries, the gettext catalogues."""

@@ -1,4 +1,4 @@
-"""A line of the log as a plain sentence: who did what, and how it ended."""
+"""A log entry as a plain sentence: who did what, and how it ended."""
 
 from vault.access_log.entries import EntryView, is_owner
 from web.i18n.error_messages import _
@@ -74,7 +74,7 @@ _TRIED = {
     "grant.revoke": _("{who} a voulu arrêter un accès : refusé."),
     "grant.see": _("{who} a voulu regarder un accès : refusé."),
 }
-# A refusal that its action alone would tell wrongly.
+# Refusals for which the sentence of the action alone would be wrong.
 _TRIED_BECAUSE = {
     ("sign_in.failure", "vault_asleep"): _("Quelqu’un a essayé d’ouvrir le coffre : refusé."),
     ("consent.request", "not_found"): _("{who} a voulu voir une demande : refusé."),
@@ -93,7 +93,7 @@ _CUT = _(" Le papier n’a pas été reçu en entier.")
 
 
 def describe(entry: EntryView, language: str) -> str:
-    """The sentence of a line, in `fr` or `en`."""
+    """The sentence of an entry, in `fr` or `en`."""
     translate = translations(language).gettext
     sentence = translate(_pattern(entry)).replace("{who}", _who(entry, language))
     if entry.purpose and entry.reason != "not_recipient":
@@ -111,8 +111,8 @@ def _pattern(entry: EntryView) -> str:
         return _YOU_TRIED.get(action, _YOU_TRIED_OTHER)
     if entry.outcome == "allowed":
         return _DID.get(action, _OTHER_DID)
-    because = _TRIED_BECAUSE.get((action, entry.reason))
-    return because or _TRIED.get(action, _OTHER_TRIED)
+    for_reason = _TRIED_BECAUSE.get((action, entry.reason))
+    return for_reason or _TRIED.get(action, _OTHER_TRIED)
 
 
 def _who(entry: EntryView, language: str) -> str:

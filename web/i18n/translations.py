@@ -1,4 +1,4 @@
-"""The words of the house in the caller's language: French as written, English by gettext.
+"""Texts in the caller's language: French as written, English by gettext.
 
 The catalogue is text in the tree; it is compiled in memory at start-up, so no compiled file can be
 older than its source.
@@ -37,10 +37,10 @@ def translations(language: str) -> NullTranslations:
 
 
 def translator() -> Callable[[str, str], str]:
-    """`translate(language, text)`: a French text of ours in a language, or as it is if unknown.
+    """`translate(language, text)`: a French text in a language, or as it is if unknown.
 
     Every language is compiled here, once a process: the first message in one takes no longer than
-    the next, so its time tells nothing of who receives it.
+    the next, so its duration reveals nothing of who receives it.
     """
     catalogues = {language: translations(language) for language in LANGUAGES}
     return lambda language, text: catalogues.get(language, catalogues[SOURCE]).gettext(text)
@@ -48,7 +48,7 @@ def translator() -> Callable[[str, str], str]:
 
 @lru_cache(maxsize=256)
 def _preferred(header: str) -> str:
-    """The first of our languages in an `Accept-Language` (RFC 9110 §12.5.4), by its quality."""
+    """The best of our languages in an `Accept-Language` (RFC 9110 §12.5.4), by its quality."""
     ranked = []
     for position, item in enumerate(header.split(",")[:20]):
         tag, _, parameters = item.strip().partition(";")
@@ -59,7 +59,7 @@ def _preferred(header: str) -> str:
 
 
 def preferred(header: str | None) -> str:
-    """The language to answer in; French unless the caller prefers another of ours."""
+    """The language to answer in; French unless the caller prefers another of `LANGUAGES`."""
     return SOURCE if not header or len(header) > 100 else _preferred(header)
 
 

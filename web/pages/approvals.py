@@ -1,4 +1,4 @@
-"""What a person ticked on a request, made into an approval: never more than they saw. Pure."""
+"""An approval from what a person ticked on a request: never more than they saw. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,21 +15,21 @@ from web.pages.forms import Form
 
 
 def approval_of(form: Form, request: ReceivedRequest) -> Approval:
-    """The approval that a form says.
+    """The approval that a form gives.
 
-    A type whose papers are all ticked is granted as a type; otherwise the papers ticked, one by
-    one; sensitive papers always one by one. Raises `duration_invalid`.
+    A type whose documents are all ticked is granted as a type; otherwise the ticked documents are
+    granted one by one, as sensitive ones always are. Raises `duration_invalid`.
     """
     asked = request.asked
-    ticked = {found for one in form.all("document") if (found := parse_id(one)) is not None}
+    ticked = {id_ for text in form.all("document") if (id_ := parse_id(text)) is not None}
     named = set(form.all("type"))
     types: list[str] = []
-    ids: list[UUID] = [one for one in asked.scope.document_ids if one in ticked]
+    ids: list[UUID] = [id_ for id_ in asked.scope.document_ids if id_ in ticked]
     for covered in request.covers:
-        if _as_a_whole(covered, asked, ticked, named):
+        if _granted_as_type(covered, asked, ticked, named):
             types.append(covered.type)
         else:
-            ids += [one for one in covered.document_ids if one in ticked]
+            ids += [id_ for id_ in covered.document_ids if id_ in ticked]
     duration = form.get("duration")
     return Approval(
         choice=Choice(tuple(types), tuple(dict.fromkeys(ids)), _actions(form, asked)),
@@ -39,8 +39,8 @@ def approval_of(form: Form, request: ReceivedRequest) -> Approval:
     )
 
 
-def looks(asked: Terms) -> bool:
-    """Whether papers would be seen, or known of: a deposit alone shows nothing."""
+def shows_documents(asked: Terms) -> bool:
+    """Whether a request would show documents, or that they exist: a deposit alone does not."""
     return set(asked.scope.actions) != {GrantAction.DEPOSIT}
 
 
@@ -50,12 +50,12 @@ def shorter_durations(asked: Terms, at: datetime, ends_at: datetime) -> list[tup
     return [(code, end) for code, end in ends if code != asked.duration and end < ends_at]
 
 
-def _as_a_whole(
+def _granted_as_type(
     covered: Covered, asked: Terms, ticked: Iterable[UUID], named: Iterable[str]
 ) -> bool:
     if covered.sensitive:
         return False
-    if not looks(asked) or not covered.document_ids:
+    if not shows_documents(asked) or not covered.document_ids:
         return covered.type in named
     return set(covered.document_ids) <= set(ticked)
 
@@ -64,4 +64,4 @@ def _actions(form: Form, asked: Terms) -> tuple[GrantAction, ...] | None:
     if len(asked.scope.actions) == 1:
         return None
     wanted = form.all("action")
-    return tuple(one for one in asked.scope.actions if one.value in wanted)
+    return tuple(action for action in asked.scope.actions if action.value in wanted)

@@ -13,15 +13,15 @@ from base.errors import not_found
 
 FOLDER = Path(__file__).parent / "static"
 _TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
-_FOREVER = "public, max-age=31536000, immutable"
+_IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file, also squeezed, and the fingerprint that its address carries."""
+    """A file, also compressed, and the fingerprint in its address."""
 
     content: bytes
-    squeezed: bytes
+    compressed: bytes
     media_type: str
     fingerprint: str
 
@@ -37,12 +37,12 @@ def assets() -> dict[str, Asset]:
 
 
 def address(name: str) -> str:
-    """Where a page finds a file. Raises `KeyError` for one that is not there."""
+    """The address of a file. Raises `KeyError` for an unknown one."""
     return f"/static/{assets()[name].fingerprint}/{name}"
 
 
 def drawing(name: str) -> Markup:
-    """A drawing to put into a page as it stands: it takes the colour of the text."""
+    """A drawing to inline into a page: it takes the colour of the text."""
     known = assets()
     asset = known.get(f"pictograms/{name}.svg") or known[f"{name}.svg"]
     svg = asset.content.decode().replace("<svg ", '<svg class="pictogram" aria-hidden="true" ', 1)
@@ -50,14 +50,14 @@ def drawing(name: str) -> Markup:
 
 
 async def serve(fingerprint: str, name: str, request: Request) -> Response:
-    """One file, for as long as the browser likes."""
+    """One file, which the browser may keep: another content has another address."""
     asset = assets().get(name)
     if asset is None or asset.fingerprint != fingerprint:
         raise not_found()
-    headers = {"Cache-Control": _FOREVER, "Vary": "Accept-Encoding"}
+    headers = {"Cache-Control": _IMMUTABLE, "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
-        return Response(asset.squeezed, media_type=asset.media_type, headers=headers)
+        return Response(asset.compressed, media_type=asset.media_type, headers=headers)
     return Response(asset.content, media_type=asset.media_type, headers=headers)
 
 

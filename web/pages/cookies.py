@@ -35,7 +35,7 @@ def put(
     *,
     seconds: int | None = None,
 ) -> None:
-    """Set one; it goes with the browser's window when `seconds` is None."""
+    """Set one; it ends with the browser's session when `seconds` is None."""
     response.set_cookie(
         name_of(settings, kind),
         value,
@@ -48,12 +48,12 @@ def put(
 
 
 def drop(response: Response, settings: Settings, kind: CookieKind) -> None:
-    """Have the browser forget one."""
+    """Make the browser delete one."""
     put(response, settings, kind, "", seconds=0)
 
 
 def put_session(response: Response, settings: Settings, kind: CookieKind, token: str) -> None:
-    """Keep a session's token; a person's lasts, a worker's goes with the window."""
+    """Keep a session's token; a person's is kept, a worker's ends with the browser's session."""
     seconds = settings.person_session_hours * 3600 if kind == "person" else None
     put(response, settings, kind, token, seconds=seconds)
 

@@ -1,4 +1,4 @@
-"""What a form says of a paper: its type, its title, its dates, made safe. Pure."""
+"""The fields of a document in a form: its type, title and dates, cleaned. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -9,33 +9,33 @@ from base.user_text import clean_text, clean_title
 from vault.document_view import DocumentMetadata, DocumentView
 
 NAMES = ("type", "title", "issued_on", "expires_on", "paper_location")
-_LONGEST = 200
-# Where a browser has no calendar of its own, people write dates as they speak them.
-_SPOKEN = re.compile(r"(\d{1,2})[ ./-](\d{1,2})[ ./-](\d{4})")
+_MAX_LENGTH = 200
+# Where a browser has no date picker, people type the day first.
+_DAY_FIRST = re.compile(r"(\d{1,2})[ ./-](\d{1,2})[ ./-](\d{4})")
 
 
 def metadata_of(fields: Mapping[str, str]) -> DocumentMetadata:
-    """The facts of a form. Raises `type_missing`, `date_unreadable`, `text_too_long`."""
+    """The metadata of a form. Raises `type_missing`, `date_unreadable`, `text_too_long`."""
     code = fields.get("type", "").strip()
     if not code:
         raise invalid("type_missing")
     return DocumentMetadata(
         type=code[:64],
-        title=clean_title(fields.get("title", ""), _LONGEST),
+        title=clean_title(fields.get("title", ""), _MAX_LENGTH),
         issued_on=date_of(fields.get("issued_on", "")),
         expires_on=date_of(fields.get("expires_on", "")),
-        paper_location=clean_text(fields.get("paper_location", ""), _LONGEST),
+        paper_location=clean_text(fields.get("paper_location", ""), _MAX_LENGTH),
     )
 
 
 def typed(fields: Mapping[str, str]) -> dict[str, str]:
-    """What was typed, to be shown again when something has to be put right."""
+    """What was typed, to show it again for correction."""
     return {name: fields.get(name, "") for name in NAMES}
 
 
-def typed_of(paper: DocumentView) -> dict[str, str]:
-    """What a form about a document begins with."""
-    metadata = paper.metadata
+def typed_of(document: DocumentView) -> dict[str, str]:
+    """The first values of a form about a document."""
+    metadata = document.metadata
     return {
         "type": metadata.type,
         "title": metadata.title or "",
@@ -50,10 +50,10 @@ def date_of(text: str) -> date | None:
     text = text.strip()
     if not text:
         return None
-    spoken = _SPOKEN.fullmatch(text)
+    match = _DAY_FIRST.fullmatch(text)
     try:
-        if spoken:
-            return date(int(spoken[3]), int(spoken[2]), int(spoken[1]))
+        if match:
+            return date(int(match[3]), int(match[2]), int(match[1]))
         return date.fromisoformat(text)
     except ValueError:
         raise invalid("date_unreadable") from None

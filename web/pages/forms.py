@@ -1,7 +1,7 @@
-"""Forms as they come back: from our own pages only, small, or a file on its way in.
+"""Forms as they are sent: from our own pages only; small ones read whole, ones with files streamed.
 
-Two locks on each: the browser says where the form came from (`Sec-Fetch-Site`, `Origin`), and the
-form carries a token that only this session's pages hold.
+Each is checked twice: the browser says where the form came from (`Sec-Fetch-Site`, `Origin`), and
+the form carries a token that only this session's pages have.
 """
 
 import base64
@@ -22,9 +22,9 @@ from vault.services import Services
 from web.http.uploads import MultipartForm
 
 TOKEN = "form"  # noqa: S105  (the field's name)
-MOST_BYTES = 64 * 1024
-MOST_FIELDS = 1500
-_BYTES = 32
+MAX_BYTES = 64 * 1024
+MAX_FIELDS = 1500
+_TAG_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Form:
     pairs: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def get(self, name: str) -> str:
-        """The last value of a field, without the blanks around it; empty when it is not there."""
+        """The last value of a field, stripped; empty when there is none."""
         return next((value.strip() for key, value in reversed(self.pairs) if key == name), "")
 
     def all(self, name: str) -> tuple[str, ...]:
@@ -47,9 +47,9 @@ class Form:
 
 
 class UploadForm:
-    """A form with files: what browsers send for an input left empty is passed over.
+    """A form with files; the part that browsers send for an empty file input is skipped.
 
-    Its token is checked once it is whole, before anything of it is kept.
+    Its token is checked once it is complete, before anything of it is kept.
     """
 
     def __init__(self, form: MultipartForm, services: Services, secret: str) -> None:
@@ -64,17 +64,17 @@ class UploadForm:
 
     async def files(self) -> AsyncIterator[IncomingFile]:
         """The files, one at a time. Raises `form_expired` after the last of a form not ours."""
-        async for one in self._form.files():
-            if one.name:
-                yield one
+        async for file in self._form.files():
+            if file.name:
+                yield file
         await check(self._services, self._secret, self.fields.get(TOKEN, ""))
 
 
 async def token_for(services: Services, secret: str) -> str:
-    """A token for a form of whoever holds `secret`: never twice the same, so that a page's
-    compressed length tells nothing of it."""
+    """A token for the forms of the holder of `secret`: different each time, so that a page's
+    compressed length reveals nothing of it."""
     tag = await _tag(services, secret)
-    mask = secrets.token_bytes(_BYTES)
+    mask = secrets.token_bytes(_TAG_BYTES)
     return base64.urlsafe_b64encode(mask + _xor(mask, tag)).decode().rstrip("=")
 
 
@@ -84,10 +84,10 @@ async def check(services: Services, secret: str, token: str) -> None:
         raw = base64.b64decode(token.encode() + b"=" * (-len(token) % 4), b"-_", validate=True)
     except (binascii.Error, ValueError):
         raw = b""
-    good = len(raw) == 2 * _BYTES and hmac.compare_digest(
-        _xor(raw[:_BYTES], raw[_BYTES:]), await _tag(services, secret)
+    valid = len(raw) == 2 * _TAG_BYTES and hmac.compare_digest(
+        _xor(raw[:_TAG_BYTES], raw[_TAG_BYTES:]), await _tag(services, secret)
     )
-    if not good:
+    if not valid:
         raise expired()
 
 
@@ -105,18 +105,18 @@ def check_origin(request: Request, settings: Settings) -> None:
 
 
 async def read(request: Request) -> Form:
-    """A form without files. Raises `form_expired` when it is none, `body_too_large`."""
+    """A form without files. Raises `form_expired` when the body is no form, `body_too_large`."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise expired()
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > MOST_BYTES:
-            raise ServiceError(ErrorKind.TOO_LARGE, "body_too_large", limit=MOST_BYTES)
+        if len(body) > MAX_BYTES:
+            raise ServiceError(ErrorKind.TOO_LARGE, "body_too_large", limit=MAX_BYTES)
     try:
         pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"
+            body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
         )
     except ValueError:
         raise ServiceError(ErrorKind.MALFORMED, "malformed_form") from None
@@ -124,7 +124,7 @@ async def read(request: Request) -> Form:
 
 
 def expired() -> ServiceError:
-    """Not a form of ours, or of a session that is over: the page must be opened again."""
+    """For a form that is not ours, or of a session that is over: the page must be opened again."""
     return ServiceError(ErrorKind.REFUSED, "form_expired")
 
 

@@ -1,18 +1,18 @@
-"""Who may see my papers now, who could before, and how to stop it."""
+"""The person's grants: live ones, ended ones, and how to revoke one."""
 
 from fastapi import Response
 
 from vault.consent import grants
 from web.http.path_ids import PathId
-from web.pages.page import PersonPage, go, page_router
+from web.pages.page import PersonPageDep, go, page_router
 
 router = page_router()
 LIMIT = 50
 
 
 @router.get("/grants")
-async def list_(page: PersonPage, cursor: str | None = None) -> Response:
-    """My agreements: those that run first."""
+async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
+    """My grants, the live ones first."""
     live = await grants.list_grants(
         page.services, page.person, state="live", limit=LIMIT, cursor=cursor
     )
@@ -23,16 +23,16 @@ async def list_(page: PersonPage, cursor: str | None = None) -> Response:
 
 
 @router.get("/grants/{grant_id}/stop")
-async def ask_stop(grant_id: PathId, page: PersonPage) -> Response:
-    """Are you sure?"""
+async def ask_stop(grant_id: PathId, page: PersonPageDep) -> Response:
+    """The page that asks for confirmation."""
     return await page.show(
         "stop.html", grant=await grants.see(page.services, page.person, grant_id)
     )
 
 
 @router.post("/grants/{grant_id}/stop")
-async def stop(grant_id: PathId, page: PersonPage) -> Response:
-    """Take the agreement back, at once."""
+async def stop(grant_id: PathId, page: PersonPageDep) -> Response:
+    """Revoke the grant, at once."""
     await page.form()
     await grants.revoke(page.services, page.person, grant_id)
     return go("/grants", done="stopped")

@@ -1,4 +1,4 @@
-"""The words of the pages for what the code names: actions, notes, durations, what was done."""
+"""The texts of the pages for codes: actions, notes, durations, what was done."""
 
 from dataclasses import dataclass
 
@@ -112,8 +112,8 @@ REASONS = {
     "answered": _("la demande a déjà une réponse"),
     "lapsed": _("la demande a plus de 7 jours"),
 }
-# What a page says otherwise than the JSON interface, which speaks to programmers too.
-PLAINER = {
+# Messages that differ from those of the JSON API, which programmers read too.
+PAGE_MESSAGES = {
     "type_missing": ErrorMessage(
         _("Quel papier est-ce ?"),
         _("Vous n’avez pas choisi la sorte de papier."),
@@ -140,7 +140,7 @@ PLAINER = {
         _("Revenez en arrière, puis recommencez. Ou demandez de l’aide au guichet."),
     ),
 }
-# Where on a form to put right what a failure says, when it is one field's.
+# The field of a form to correct for an error code, when there is one.
 FIELDS = {
     "phone_invalid": "phone",
     "email_invalid": "email",
@@ -168,40 +168,47 @@ FIELDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A failure in words, French, with its values in place of `{name}`."""
+class FailureMessage:
+    """The message of a failure, in French; the values for its `{name}`s; the field to correct."""
 
-    sentence: ErrorMessage
+    message: ErrorMessage
     values: dict[str, str]
     field: str
 
 
-def said(failure: ServiceError) -> Said:
-    """What to tell of a failure; a code that nobody wrote about has a plain sentence too."""
+def failure_message(failure: ServiceError) -> FailureMessage:
+    """The message of a failure; a code without one of its own has a general one."""
     known = error_messages()
-    sentence = PLAINER.get(failure.code) or known.get(failure.code) or PLAINER["request_refused"]
+    message = (
+        PAGE_MESSAGES.get(failure.code)
+        or known.get(failure.code)
+        or PAGE_MESSAGES["request_refused"]
+    )
     values = {name: str(value) for name, value in failure.values.items()}
-    return Said(sentence, values, FIELDS.get(failure.code, ""))
+    return FailureMessage(message, values, FIELDS.get(failure.code, ""))
 
 
 def name_in(names: Names, language: str, *, plain: bool) -> str:
-    """A name of the catalogue: in French as the person's pages say it (`plain`: FALC), or not."""
+    """A name of the catalogue: in French, as a person's pages show it (`plain`: FALC) or not."""
     if language == "en":
         return names.en
     return names.falc if plain else names.fr
 
 
 def type_names(code: str) -> Names:
-    """The names of a type; of `other` for one that this release does not know."""
-    found = catalogue.by_code(code) or catalogue.by_code("other")
-    assert found is not None  # noqa: S101  (the catalogue's tests keep `other`)
-    return found.names
+    """The names of a type; those of `other` for a type that this release does not know."""
+    document_type = catalogue.by_code(code) or catalogue.by_code("other")
+    assert document_type is not None  # noqa: S101  (the catalogue's tests keep `other`)
+    return document_type.names
 
 
 def families_of_types() -> list[tuple[Names, list[DocumentType]]]:
     """The whole catalogue under its headings."""
     return [
-        (family.names, [one for one in catalogue.document_types() if one.family == family.code])
+        (
+            family.names,
+            [type_ for type_ in catalogue.document_types() if type_.family == family.code],
+        )
         for family in catalogue.families()
     ]
 

@@ -1,6 +1,7 @@
-"""A page being answered: who it is for, its forms, its language, and how it is shown.
+"""One request for a page: who it is for, its forms, its language, and how it is shown.
 
-`PersonPage`, `WorkerPage` and `VisitorPage` in a handler's signature are the sign-in check itself.
+`PersonPageDep` or `WorkerPageDep` in a handler's signature is the sign-in check itself; with
+`VisitorPageDep` there is none.
 """
 
 from collections.abc import Callable, Coroutine
@@ -33,7 +34,7 @@ _HEADERS = {
         " base-uri 'none'; frame-ancestors 'none'"
     ),
 }
-_ENTRANCES: dict[Area, str] = {"person": "/", "worker": "/pro", "visit": "/"}
+_SIGN_IN_PAGES: dict[Area, str] = {"person": "/", "worker": "/pro", "visit": "/"}
 
 
 @dataclass(kw_only=True)
@@ -86,21 +87,21 @@ class Page:
 
 
 @dataclass(kw_only=True)
-class OfPerson(Page):
+class PersonPage(Page):
     """A page of a person's own."""
 
     person: Person
 
 
 @dataclass(kw_only=True)
-class OfWorker(Page):
+class WorkerPage(Page):
     """A page of a worker's own."""
 
     worker: Worker
 
 
 async def visitor(request: Request, services: ServicesDep) -> Page:
-    """A page for whoever comes."""
+    """A page for a visitor, signed in or not."""
     secret, new = cookies.visit_of(request, services.settings)
     language = cookies.language_of(request, services.settings)
     return Page(
@@ -113,42 +114,42 @@ async def visitor(request: Request, services: ServicesDep) -> Page:
     )
 
 
-async def person_page(request: Request, services: ServicesDep) -> OfPerson:
+async def person_page(request: Request, services: ServicesDep) -> PersonPage:
     """A page for a person in their own vault. Raises `unauthenticated`."""
-    found, secret = await signed_in(request, services, "person")
-    if not isinstance(found, Person):
+    subject, secret = await signed_in(request, services, "person")
+    if not isinstance(subject, Person):
         raise unauthenticated()
     language = cookies.language_of(request, services.settings)
-    return OfPerson(
+    return PersonPage(
         request=request,
         services=services,
         language=language,
         area="person",
         secret=secret,
-        person=found,
+        person=subject,
     )
 
 
-async def worker_page(request: Request, services: ServicesDep) -> OfWorker:
+async def worker_page(request: Request, services: ServicesDep) -> WorkerPage:
     """A page for a worker. Raises `unauthenticated`."""
-    found, secret = await signed_in(request, services, "worker")
-    if not isinstance(found, Worker):
+    subject, secret = await signed_in(request, services, "worker")
+    if not isinstance(subject, Worker):
         raise unauthenticated()
     language = cookies.language_of(request, services.settings)
-    return OfWorker(
+    return WorkerPage(
         request=request,
         services=services,
         language=language,
         area="worker",
         secret=secret,
-        worker=found,
+        worker=subject,
     )
 
 
 async def signed_in(
     request: Request, services: Services, kind: Literal["person", "worker"]
 ) -> tuple[Person | Worker | None, str]:
-    """Who the browser's cookie of that kind says, and the cookie itself."""
+    """The subject of the browser's cookie of that kind, and the cookie itself."""
     token = cookies.read(request, services.settings, kind)
     if token is None:
         return None, ""
@@ -156,25 +157,25 @@ async def signed_in(
         return await sessions.subject_of(services, tx, token), token
 
 
-VisitorPage = Annotated[Page, Depends(visitor)]
-PersonPage = Annotated[OfPerson, Depends(person_page)]
-WorkerPage = Annotated[OfWorker, Depends(worker_page)]
+VisitorPageDep = Annotated[Page, Depends(visitor)]
+PersonPageDep = Annotated[PersonPage, Depends(person_page)]
+WorkerPageDep = Annotated[WorkerPage, Depends(worker_page)]
 
 
 def go(address: str, *, done: str = "") -> RedirectResponse:
-    """On to another page by GET, with a word on what was done."""
+    """Redirect to another page by GET, with a code for what was done."""
     target = f"{address}?done={done}" if done else address
     return RedirectResponse(target, 303, {"Cache-Control": "no-store"})
 
 
 class PageRoute(APIRoute):
-    """A route whose failures are pages: a sentence, what to do, and a way on."""
+    """A route whose failures are pages: a sentence, what to do, and a link."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, with its failures turned into pages."""
         handle = super().get_route_handler()
 
-        async def shown(request: Request) -> Response:
+        async def answer(request: Request) -> Response:
             try:
                 return await handle(request)
             except ServiceError as failure:
@@ -182,11 +183,11 @@ class PageRoute(APIRoute):
             except RequestValidationError:
                 return await failure_page(request, not_found())
 
-        return shown
+        return answer
 
 
 def page_router() -> APIRouter:
-    """A router of pages; the JSON interface's description does not know them."""
+    """A router of pages; the description of the JSON API leaves them out."""
     return APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
@@ -196,9 +197,9 @@ async def failure_page(request: Request, failure: ServiceError) -> Response:
     settings = services.settings
     area: Area = "worker" if request.url.path.startswith("/pro") else "person"
     if failure.kind is ErrorKind.UNAUTHENTICATED:
-        return go(_ENTRANCES[area], done="signed_out")
+        return go(_SIGN_IN_PAGES[area], done="signed_out")
     page = await visitor(request, services)
     secret = cookies.read(request, settings, area)
     if secret is not None:
         page = replace(page, area=area, secret=secret, new_visit=False)
-    return await page.show_failure(failure, "failure.html", back=_ENTRANCES[area])
+    return await page.show_failure(failure, "failure.html", back=_SIGN_IN_PAGES[area])

@@ -1,4 +1,4 @@
-"""The proof of a line of the log: a page to print, its QR code, and the file that verifies it."""
+"""The proof of a log entry: a page to print, its QR code, and the file to verify it with."""
 
 import json
 from typing import Any
@@ -10,40 +10,40 @@ from vault.access_log import entries, inclusion_proof
 from web.http.inclusion_receipt import qr_code, receipt_of, tree_of
 from web.http.path_ids import PathId
 from web.i18n.event_messages import describe
-from web.pages.page import PersonPage, page_router
+from web.pages.page import PersonPage, PersonPageDep, page_router
 
 router = page_router()
 
 
 @router.get("/access-log/{event_id}/receipt")
-async def receipt(event_id: PathId, page: PersonPage) -> Response:
-    """The line, and what proves it. While it is on its way into the tree, the page comes back."""
+async def receipt(event_id: PathId, page: PersonPageDep) -> Response:
+    """The entry and its proof. Until the entry is in a signed tree, the page reloads itself."""
     entry = await entries.see_for_person(page.services, page.person, event_id)
-    found = await _receipt(event_id, page)
+    proof = await _receipt(event_id, page)
     response = await page.show(
         "receipt.html",
         entry=entry,
         sentence=describe(entry, page.language),
-        receipt=found,
-        tree=None if found is None else tree_of(found),
+        receipt=proof,
+        tree=None if proof is None else tree_of(proof),
     )
-    if found is None:
+    if proof is None:
         response.headers["Refresh"] = "2"
     return response
 
 
 @router.get("/access-log/{event_id}/receipt.svg")
-async def drawing(event_id: PathId, page: PersonPage) -> Response:
+async def drawing(event_id: PathId, page: PersonPageDep) -> Response:
     """The QR code of the essentials."""
     return Response(qr_code(await _ready(event_id, page)), media_type="image/svg+xml")
 
 
 @router.get("/access-log/{event_id}/receipt.json")
-async def download(event_id: PathId, page: PersonPage) -> Response:
+async def download(event_id: PathId, page: PersonPageDep) -> Response:
     """The file that `unefois verify --receipt` reads, on any machine."""
-    found = json.dumps(await _ready(event_id, page), ensure_ascii=False, indent=1)
+    content = json.dumps(await _ready(event_id, page), ensure_ascii=False, indent=1)
     headers = {"Content-Disposition": f'attachment; filename="preuve-{event_id}.json"'}
-    return Response(found, media_type="application/json", headers=headers)
+    return Response(content, media_type="application/json", headers=headers)
 
 
 async def _receipt(event_id: PathId, page: PersonPage) -> dict[str, Any] | None:
@@ -51,7 +51,7 @@ async def _receipt(event_id: PathId, page: PersonPage) -> dict[str, Any] | None:
 
 
 async def _ready(event_id: PathId, page: PersonPage) -> dict[str, Any]:
-    found = await _receipt(event_id, page)
-    if found is None:
+    proof = await _receipt(event_id, page)
+    if proof is None:
         raise not_found()
-    return found
+    return proof

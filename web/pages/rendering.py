@@ -1,4 +1,4 @@
-"""Templates made into HTML: one environment a language, and the few filters that pages use."""
+"""Templates made into HTML: one environment per language, and the filters of the pages."""
 
 import re
 from collections import defaultdict
@@ -20,8 +20,8 @@ from web.pages import assets, labels
 FOLDER = Path(__file__).parent / "templates"
 _ZONE = ZoneInfo("Europe/Paris")
 _FRENCH_NUMBER = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)(?!\d)")
-# Where a line may not break: before ? ! : ; », after «, within a phone number or an hour.
-_TIED = re.compile(r" (?=[?!:;»])|(?<=«) |(?<=\d) (?=\d|h\b)|(?<=\d h) (?=\d)")
+# Spaces where a line may not break: before ? ! : ; », after «, in a phone number or an hour.
+_NO_BREAK_SPACES = re.compile(r" (?=[?!:;»])|(?<=«) |(?<=\d) (?=\d|h\b)|(?<=\d h) (?=\d)")
 _DAY = {"fr": "d MMMM y", "en": "d MMMM y"}
 _MOMENT = {"fr": "d MMMM y 'à' HH 'h' mm", "en": "d MMMM y 'at' HH:mm"}
 
@@ -33,7 +33,7 @@ def render(template: str, language: str, **values: Any) -> str:
 
 @cache
 def _environment(language: str) -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
@@ -41,33 +41,33 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    told = translations(language)
-    # French punctuation takes a space that may not break; the texts are written with plain ones.
-    said = told.gettext if language != "fr" else lambda text: _tied(told.gettext(text))
-    made.install_gettext_callables(said, told.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
-    made.globals.update(
+    texts = translations(language)
+    # French punctuation takes a non-breaking space; the texts are written with plain ones.
+    translate = texts.gettext if language != "fr" else lambda text: _no_break(texts.gettext(text))
+    environment.install_gettext_callables(translate, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
+    environment.globals.update(
         language=language,
         languages=LANGUAGES,
         asset=assets.address,
         drawing=assets.drawing,
         pictogram=_pictogram,
-        words=labels,
+        labels=labels,
     )
-    made.filters.update(
+    environment.filters.update(
         day=lambda value: _day(value, language),
         moment=lambda value: _moment(value, language),
-        say=said,
+        translate=translate,
         fill=_fill,
-        spoken=lambda text: _tied(_spoken(text)),
-        tied=_tied,
-        typed=_spoken,
+        phone=lambda text: _no_break(_national(text)),
+        no_break=_no_break,
+        national=_national,
         plain=lambda names: labels.name_in(names, language, plain=True),
         formal=lambda names: labels.name_in(names, language, plain=False),
-        kind=labels.type_names,
+        type_names=labels.type_names,
         purpose=lambda code: labels.name_in(_purpose(code), language, plain=True),
-        weight=lambda size: _weight(size, language),
+        file_size=lambda size: _file_size(size, language),
     )
-    return made
+    return environment
 
 
 def _day(value: date | datetime, language: str) -> str:
@@ -79,21 +79,21 @@ def _day(value: date | datetime, language: str) -> str:
 def _moment(value: datetime | str, language: str) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
-    told = format_datetime(value.astimezone(UTC), _MOMENT[language], tzinfo=_ZONE, locale=language)
-    return _tied(_first(told, language))
+    text = format_datetime(value.astimezone(UTC), _MOMENT[language], tzinfo=_ZONE, locale=language)
+    return _no_break(_first(text, language))
 
 
-def _first(told: str, language: str) -> str:
-    """French says the first of a month otherwise than its other days."""
-    return f"1er {told[2:]}" if language == "fr" and told.startswith("1 ") else told
+def _first(text: str, language: str) -> str:
+    """A date with the French form of the first of a month."""
+    return f"1er {text[2:]}" if language == "fr" and text.startswith("1 ") else text
 
 
-def _tied(text: str) -> str:
-    return _TIED.sub("\u00a0", text)
+def _no_break(text: str) -> str:
+    return _NO_BREAK_SPACES.sub("\u00a0", text)
 
 
-def _spoken(text: str | None) -> str:
-    """French phone numbers as people say them: `06 12 34 56 78`."""
+def _national(text: str | None) -> str:
+    """French phone numbers in their national form: `06 12 34 56 78`."""
     return _FRENCH_NUMBER.sub(r"0\1 \2 \3 \4 \5", text or "")
 
 
@@ -102,17 +102,17 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def _pictogram(code: str) -> Any:
-    found = catalogue.by_code(code)
-    return assets.drawing(found.pictogram if found else "paper")
+    document_type = catalogue.by_code(code)
+    return assets.drawing(document_type.pictogram if document_type else "paper")
 
 
 def _purpose(code: str) -> Names:
-    found = catalogue.purpose_by_code(code) or catalogue.purpose_by_code("other")
-    assert found is not None  # noqa: S101  (the catalogue's tests keep `other`)
-    return found.names
+    purpose = catalogue.purpose_by_code(code) or catalogue.purpose_by_code("other")
+    assert purpose is not None  # noqa: S101  (the catalogue's tests keep `other`)
+    return purpose.names
 
 
-def _weight(size: int, language: str) -> str:
+def _file_size(size: int, language: str) -> str:
     unit = "Mo" if language == "fr" else "MB"
     number = f"{max(size, 100_000) / 1_000_000:.1f}"
     return f"{number.replace('.', ',') if language == 'fr' else number} {unit}"

@@ -1,4 +1,4 @@
-"""The way in and out: a phone or an e-mail, the code, the session's cookie, the language."""
+"""Signing in and out: a phone or an e-mail, the code, the session's cookie; and the language."""
 
 import re
 from typing import Any, Literal
@@ -13,78 +13,78 @@ from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
 from web.i18n.translations import LANGUAGES
 from web.pages import cookies, forms
-from web.pages.page import Page, VisitorPage, go, page_router, signed_in
+from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
 
 router = page_router()
-Door = Literal["person", "worker"]
-_HOMES: dict[Door, str] = {"person": "/documents", "worker": "/pro/grants"}
-_DOORS: dict[Door, str] = {"person": "/", "worker": "/pro"}
+AccountKind = Literal["person", "worker"]
+_HOMES: dict[AccountKind, str] = {"person": "/documents", "worker": "/pro/grants"}
+_SIGN_IN_PAGES: dict[AccountKind, str] = {"person": "/", "worker": "/pro"}
 _PATH = re.compile(r"/[A-Za-z0-9_-][A-Za-z0-9/_-]*|/")
 
 
 @router.get("/")
-async def welcome(page: VisitorPage) -> Response:
+async def welcome(page: VisitorPageDep) -> Response:
     """The first page: a phone number, and what this is."""
-    return await _door(page, "person")
+    return await _welcome(page, "person")
 
 
 @router.get("/pro")
-async def welcome_worker(page: VisitorPage) -> Response:
+async def welcome_worker(page: VisitorPageDep) -> Response:
     """The workers' first page."""
-    return await _door(page, "worker")
+    return await _welcome(page, "worker")
 
 
 @router.post("/sign-in", dependencies=[Depends(limit_sign_ins)])
-async def start(page: VisitorPage) -> Response:
+async def start(page: VisitorPageDep) -> Response:
     """Send a code to a phone."""
     return await _start(page, "person")
 
 
 @router.post("/pro/sign-in", dependencies=[Depends(limit_sign_ins)])
-async def start_worker(page: VisitorPage) -> Response:
+async def start_worker(page: VisitorPageDep) -> Response:
     """Send a code to a work e-mail."""
     return await _start(page, "worker")
 
 
 @router.get("/sign-in/{sign_in_id}")
-async def ask_code(sign_in_id: PathId, page: VisitorPage) -> Response:
-    """Where the code is typed."""
+async def ask_code(sign_in_id: PathId, page: VisitorPageDep) -> Response:
+    """The form for the code."""
     return await page.show("code.html", **await _code_values(page, "person", sign_in_id))
 
 
 @router.get("/pro/sign-in/{sign_in_id}")
-async def ask_code_of_worker(sign_in_id: PathId, page: VisitorPage) -> Response:
-    """Where the code is typed."""
+async def ask_code_of_worker(sign_in_id: PathId, page: VisitorPageDep) -> Response:
+    """The form for a worker's code."""
     return await page.show("code.html", **await _code_values(page, "worker", sign_in_id))
 
 
 @router.post("/sign-in/{sign_in_id}")
-async def finish(sign_in_id: PathId, page: VisitorPage) -> Response:
+async def finish(sign_in_id: PathId, page: VisitorPageDep) -> Response:
     """Exchange the code for a session."""
     return await _finish(page, "person", sign_in_id)
 
 
 @router.post("/pro/sign-in/{sign_in_id}")
-async def finish_worker(sign_in_id: PathId, page: VisitorPage) -> Response:
+async def finish_worker(sign_in_id: PathId, page: VisitorPageDep) -> Response:
     """Exchange the code for a session."""
     return await _finish(page, "worker", sign_in_id)
 
 
 @router.post("/sign-out")
-async def leave(page: VisitorPage) -> Response:
+async def leave(page: VisitorPageDep) -> Response:
     """End the person's session."""
-    return await _leave(page, "person")
+    return await _sign_out(page, "person")
 
 
 @router.post("/pro/sign-out")
-async def leave_worker(page: VisitorPage) -> Response:
+async def leave_worker(page: VisitorPageDep) -> Response:
     """End the worker's session."""
-    return await _leave(page, "worker")
+    return await _sign_out(page, "worker")
 
 
 @router.get("/language/{language}")
 async def choose_language(language: str, services: ServicesDep, back: str = "/") -> Response:
-    """Remember a language, and back to the same page."""
+    """Remember a language, and return to the same page."""
     if language not in LANGUAGES:
         raise not_found()
     response = go(back if len(back) < 200 and _PATH.fullmatch(back) else "/")
@@ -92,28 +92,28 @@ async def choose_language(language: str, services: ServicesDep, back: str = "/")
     return response
 
 
-async def _door(page: Page, door: Door) -> Response:
-    """The form, unless one is signed in already."""
-    found, _ = await signed_in(page.request, page.services, door)
-    if found is not None:
-        return go(_HOMES[door])
-    return await page.show("welcome.html", door=door, typed="")
+async def _welcome(page: Page, kind: AccountKind) -> Response:
+    """The form, unless the visitor is already signed in."""
+    subject, _ = await signed_in(page.request, page.services, kind)
+    if subject is not None:
+        return go(_HOMES[kind])
+    return await page.show("welcome.html", kind=kind, typed="")
 
 
-async def _start(page: Page, door: Door) -> Response:
+async def _start(page: Page, kind: AccountKind) -> Response:
     form = await page.form()
-    name = "phone" if door == "person" else "email"
+    name = "phone" if kind == "person" else "email"
     typed = form.get(name)[:320]
     try:
         started = await one_time_codes.send_code(
             page.services, language=page.language, **{name: typed}
         )
     except ServiceError as failure:
-        return await page.show_failure(failure, "welcome.html", door=door, typed=typed)
-    return go(f"{_DOORS[door].rstrip('/')}/sign-in/{started.id}")
+        return await page.show_failure(failure, "welcome.html", kind=kind, typed=typed)
+    return go(f"{_SIGN_IN_PAGES[kind].rstrip('/')}/sign-in/{started.id}")
 
 
-async def _finish(page: Page, door: Door, sign_in_id: PathId) -> Response:
+async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response:
     form = await page.form()
     try:
         opened = await one_time_codes.redeem_code(
@@ -124,7 +124,7 @@ async def _finish(page: Page, door: Door, sign_in_id: PathId) -> Response:
             on_vault_opened=adopt_requests,
         )
     except ServiceError as failure:
-        values = await _code_values(page, door, sign_in_id)
+        values = await _code_values(page, kind, sign_in_id)
         return await page.show_failure(failure, "code.html", **values)
     response = go(_HOMES[opened.kind])
     cookies.put_session(response, page.services.settings, opened.kind, opened.token)
@@ -133,34 +133,34 @@ async def _finish(page: Page, door: Door, sign_in_id: PathId) -> Response:
     return response
 
 
-async def _leave(page: Page, door: Door) -> Response:
-    """A session already over leaves just as well. Another site's page makes nobody leave: without
-    the session's cookie, which it does not get sent, it could still have it dropped."""
+async def _sign_out(page: Page, kind: AccountKind) -> Response:
+    """Works for a session that is already over. Another site's page must sign nobody out: its form
+    comes without the session's cookie, and the answer would still delete that cookie."""
     forms.check_origin(page.request, page.services.settings)
-    found, secret = await signed_in(page.request, page.services, door)
-    response = go(_DOORS[door], done="bye")
-    if found is not None:
+    subject, secret = await signed_in(page.request, page.services, kind)
+    response = go(_SIGN_IN_PAGES[kind], done="bye")
+    if subject is not None:
         page.secret = secret
         await page.form()
-        await sessions.sign_out(page.services, found)
-    cookies.drop(response, page.services.settings, door)
+        await sessions.sign_out(page.services, subject)
+    cookies.drop(response, page.services.settings, kind)
     return response
 
 
-async def _code_values(page: Page, door: Door, sign_in_id: PathId) -> dict[str, Any]:
+async def _code_values(page: Page, kind: AccountKind, sign_in_id: PathId) -> dict[str, Any]:
     return {
-        "door": door,
-        "start": _DOORS[door],
-        "action": f"{_DOORS[door].rstrip('/')}/sign-in/{sign_in_id}",
-        "shown": await _demo_message(page, door),
+        "kind": kind,
+        "start": _SIGN_IN_PAGES[kind],
+        "action": f"{_SIGN_IN_PAGES[kind].rstrip('/')}/sign-in/{sign_in_id}",
+        "shown": await _demo_message(page, kind),
     }
 
 
-async def _demo_message(page: Page, door: Door) -> str | None:
-    """In the demo, the last message that would have left; never anywhere else."""
+async def _demo_message(page: Page, kind: AccountKind) -> str | None:
+    """In the demo, the last message that would have been sent; nowhere else."""
     settings = page.services.settings
     if settings.mode != "demo" or settings.messenger != "inbox":
         return None
-    channel = "sms" if door == "person" else "email"
-    found = await messages.inbox(page.services)
-    return next((one.text for one in found if one.channel == channel), None)
+    channel = "sms" if kind == "person" else "email"
+    sent = await messages.inbox(page.services)
+    return next((message.text for message in sent if message.channel == channel), None)

@@ -20,7 +20,7 @@ from web.pages.page import failure_page, page_router
 
 
 class _Elsewhere(Convertor[str]):
-    """Any address but those of the machines' interfaces, which answer for themselves."""
+    """Any address but those of the machine interfaces, which have their own error answers."""
 
     regex = r"(?!(?:v1|oauth|log|\.well-known|healthz|readyz|metrics)(?:/|$)).*"
 
@@ -36,7 +36,7 @@ router = page_router()
 assets.add_to(router)
 for _part in (
     sign_in,
-    deposits,  # before `documents`: "add" is no id
+    deposits,  # before `documents`: "add" is not an id
     documents,
     requests,
     grants,
@@ -49,6 +49,6 @@ for _part in (
 
 
 @router.get("/{address:elsewhere}")
-async def nowhere(request: Request) -> Response:
-    """What a browser finds where there is nothing."""
+async def no_such_page(request: Request) -> Response:
+    """The page for an address where there is nothing."""
     return await failure_page(request, not_found())

@@ -1,4 +1,4 @@
-"""The worker's pages: asking, what was asked and granted, what I did."""
+"""The worker's pages: asking, what was asked and granted, what they did."""
 
 import secrets
 from typing import Any
@@ -16,7 +16,7 @@ from vault.consent.terms import Terms
 from web.i18n.event_messages import describe
 from web.pages import labels
 from web.pages.forms import Form
-from web.pages.page import WorkerPage, go, page_router
+from web.pages.page import WorkerPageDep, go, page_router
 
 router = page_router()
 LIMIT = 50
@@ -25,40 +25,40 @@ _CONTACT = ("name", "job", "phone", "hours")
 
 
 @router.get("/pro/grants")
-async def home(page: WorkerPage, cursor: str | None = None) -> Response:
+async def home(page: WorkerPageDep, cursor: str | None = None) -> Response:
     """What I may open, then what I asked."""
     live = await grants.list_grants(
         page.services, page.worker, state="live", limit=LIMIT, cursor=cursor
     )
     ended = await grants.list_grants(page.services, page.worker, state="ended", limit=20)
     sent = await request_views.list_sent(page.services, page.worker, limit=LIMIT)
-    phones = {one.id: one.phone for one in sent.items}
+    phones = {request.id: request.phone for request in sent.items}
     return await page.show(
         "pro/grants.html",
         live=live.items,
         more=live.next,
         ended=[] if cursor else ended.items,
-        sent=[] if cursor else [one for one in sent.items if one.state != "approved"],
+        sent=[] if cursor else [request for request in sent.items if request.state != "approved"],
         phones=phones,
     )
 
 
 @router.get("/pro/requests/new")
-async def ask(page: WorkerPage) -> Response:
-    """The form to ask."""
+async def ask(page: WorkerPageDep) -> Response:
+    """The form of a new request."""
     return await page.show("pro/ask.html", **_values(_blank(page.worker)))
 
 
 @router.post("/pro/requests/new")
-async def send(page: WorkerPage) -> Response:
-    """Ask. The same answer whoever holds the phone."""
+async def send(page: WorkerPageDep) -> Response:
+    """Send a request. The answer is the same whether or not the phone has a vault."""
     form = await page.form()
     try:
         await requests.ask(
             page.services,
             page.worker,
             form.get("phone")[:64],
-            asked_of(form),
+            terms_of(form),
             idempotency_key=form.get("once")[:64] or None,
         )
     except ServiceError as failure:
@@ -67,20 +67,20 @@ async def send(page: WorkerPage) -> Response:
 
 
 @router.get("/pro/doings")
-async def doings(page: WorkerPage, cursor: str | None = None) -> Response:
+async def actions(page: WorkerPageDep, cursor: str | None = None) -> Response:
     """What I did, as the log holds it."""
-    read = await entries.list_by_actor(page.services, page.worker, cursor=cursor, limit=LIMIT)
-    lines = [(one, describe(one, page.language)) for one in read.items]
-    return await page.show("pro/doings.html", lines=lines, more=read.next)
+    listed = await entries.list_by_actor(page.services, page.worker, cursor=cursor, limit=LIMIT)
+    lines = [(entry, describe(entry, page.language)) for entry in listed.items]
+    return await page.show("pro/actions.html", lines=lines, more=listed.next)
 
 
-def asked_of(form: Form) -> Terms:
-    """What a worker's form asks. Raises `purpose_missing`, `scope_empty`, `text_too_long`."""
+def terms_of(form: Form) -> Terms:
+    """The terms of a worker's form. Raises `purpose_missing`, `scope_empty`, `text_too_long`."""
     purpose = clean_text(form.get("purpose"), LONGEST_PURPOSE)
     if purpose is None:
         raise invalid("purpose_missing")
     types = form.all("type")[:MOST]
-    actions = [one for one in form.all("action") if one in _ACTIONS]
+    actions = [action for action in form.all("action") if action in _ACTIONS]
     contact = {name: clean_title(form.get(f"contact_{name}")) or "" for name in _CONTACT}
     return Terms(
         scope=scope_of(types, (), actions),
@@ -95,7 +95,7 @@ def asked_of(form: Form) -> Terms:
 
 
 def _blank(worker: Worker) -> Form:
-    """The form before anything is typed: what is known of the worker, the least asked."""
+    """The empty form: the worker's own contact, and the least access to ask for."""
     phone, _, hours = worker.contact.partition(", ")
     return Form(
         (

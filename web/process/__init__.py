@@ -1,1 +1,1 @@
-"""The processes of an installation: how one is put together, supervised and stopped."""
+"""The processes of an installation: how one is set up, supervised and stopped."""

@@ -1,4 +1,4 @@
-"""A process that serves: house, jobs, HTTP; and how it ends."""
+"""A serving process: its services, jobs and HTTP server, and how it stops."""
 
 import asyncio
 import socket
@@ -8,11 +8,11 @@ from contextlib import AsyncExitStack
 from base.settings import Settings
 from vault.services import Services
 from web.app import create_app
-from web.process.sequencer import sequencing
-from web.process.server import answering, server_for
+from web.process.sequencer import run_sequencer
+from web.process.server import run_server, server_for
 from web.process.signals import Signals
 from web.process.supervisor import in_loop, ready_services
-from web.process.worker import working
+from web.process.worker import run_jobs
 
 WhenReady = Callable[[Services], Awaitable[None]]
 
@@ -25,8 +25,8 @@ def serve(
     before: WhenReady | None = None,
     when_ready: WhenReady | None = None,
 ) -> None:
-    """Serve until told to stop. The first signal finishes what is under way, for a bounded time;
-    the second drops it. `before` runs once the house is open, `when_ready` once it answers."""
+    """Serve until a signal. The first one finishes what is under way, within a time limit; the
+    second drops it. `before` runs once the services are open, `when_ready` once HTTP answers."""
     in_loop(_serve(settings, listener, signals, before, when_ready), signals)
 
 
@@ -40,24 +40,28 @@ async def _serve(
     async with AsyncExitStack() as opened:
         services = await opened.enter_async_context(ready_services(settings))
         if settings.jobs_in_process:
-            await opened.enter_async_context(working(services))
+            await opened.enter_async_context(run_jobs(services))
         if settings.sequencer_in_process:
-            await opened.enter_async_context(sequencing(services))
+            await opened.enter_async_context(run_sequencer(services))
         if before is not None:
             await before(services)
         server = server_for(create_app(services), trusted_proxies=settings.trusted_proxies)
-        ended = await opened.enter_async_context(answering(server, listener))
-        signals.tell(lambda count: server.stop(now=count > 1))
+        ended = await opened.enter_async_context(run_server(server, listener))
+        signals.on_signal(lambda count: server.stop(now=count > 1))
         if when_ready is not None:
             await when_ready(services)
         await ended
 
 
 def work(settings: Settings, signals: Signals) -> None:
-    """Do the jobs and sequence the log, without serving, until told to stop."""
+    """Do the jobs and sequence the log, without serving, until a signal."""
 
-    async def whole() -> None:
-        async with ready_services(settings) as services, working(services), sequencing(services):
+    async def run_all() -> None:
+        async with (
+            ready_services(settings) as services,
+            run_jobs(services),
+            run_sequencer(services),
+        ):
             await asyncio.Event().wait()
 
-    in_loop(whole(), signals)
+    in_loop(run_all(), signals)

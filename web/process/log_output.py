@@ -1,5 +1,5 @@
-"""Logs as lines of JSON on the standard error: ids and kinds, nothing personal, no traceback's
-values. What libraries say through `logging` is brought to the same form."""
+"""Logs as JSON lines on the standard error: ids and kinds, nothing personal, no values from
+tracebacks. What libraries write through `logging` gets the same form."""
 
 import io
 import json
@@ -16,7 +16,7 @@ _QUIET = ("httpx", "httpcore", "botocore", "urllib3", "pikepdf", "PIL", "procras
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
-    """Set the process's logs up; again is fine."""
+    """Set up the logs of the process; it may be called again."""
     out = stream or cast("TextIO", _StandardError())
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
@@ -31,7 +31,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(out)
-    handler.setFormatter(_Lines())
+    handler.setFormatter(_JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -40,7 +40,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
 
 
 class _StandardError(io.TextIOBase):
-    """The standard error of the moment, whatever it is by then."""
+    """`sys.stderr`, looked up again at each write."""
 
     def write(self, text: str, /) -> int:
         return sys.stderr.write(text)
@@ -49,11 +49,10 @@ class _StandardError(io.TextIOBase):
         sys.stderr.flush()
 
 
-class _Lines(logging.Formatter):
-    """A record as one JSON line. Of an exception, its type only: its words may quote a value."""
+class _JsonLines(logging.Formatter):
+    """A record as one JSON line. Of an exception, its type only: its message may quote a value."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
         line = {
             "event": record.msg if isinstance(record.msg, str) else type(record.msg).__name__,
             "logger": record.name,

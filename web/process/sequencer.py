@@ -1,4 +1,4 @@
-"""The log's sequencer in a process of ours, for as long as the process serves or works."""
+"""The log's sequencer, run in this process for as long as it serves or works."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,12 +10,14 @@ from vault.services import Services
 
 
 @asynccontextmanager
-async def sequencing(services: Services, pace: Pace | None = None) -> AsyncIterator[SequencerLoop]:
+async def run_sequencer(
+    services: Services, pace: Pace | None = None
+) -> AsyncIterator[SequencerLoop]:
     """Sequence in the background for the length of the block."""
     async with httpx.AsyncClient(timeout=None, trust_env=False) as client:  # noqa: S113  (its user bounds each request)
-        made = services.transparency_log.sequencing(client, pace)
-        await made.start()
+        loop = services.transparency_log.sequencing(client, pace)
+        await loop.start()
         try:
-            yield made
+            yield loop
         finally:
-            await made.stop()
+            await loop.stop()

@@ -1,4 +1,4 @@
-"""The HTTP server of one process, with its signals left to whoever supervises it."""
+"""The HTTP server of one process, without signal handlers: its supervisor has them."""
 
 import asyncio
 import contextlib
@@ -16,17 +16,17 @@ GRACE_SECONDS = 30
 
 class Server(uvicorn.Server):
     """Uvicorn without its signal handlers: it would raise SIGTERM again once stopped, and end the
-    process before PostgreSQL is."""
+    process before PostgreSQL has stopped."""
 
     loop: asyncio.AbstractEventLoop | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave them alone."""
+        """Install no handler."""
         yield
 
     def stop(self, *, now: bool = False) -> None:
-        """Finish what is under way within `GRACE_SECONDS`; `now`, drop it. Safe in a signal."""
+        """Finish what is under way within `GRACE_SECONDS`, or drop it. Safe in a signal handler."""
         self.should_exit = True
         if now and not self.force_exit:
             self.force_exit = True
@@ -78,9 +78,11 @@ def server_for(app: FastAPI, *, trusted_proxies: str = "") -> Server:
 
 
 @contextlib.asynccontextmanager
-async def answering(server: Server, listener: socket.socket) -> AsyncIterator["asyncio.Task[None]"]:
-    """Serve in the background for the length of the block, then finish what is under way. Gives
-    the task, which ends when the server is told to stop."""
+async def run_server(
+    server: Server, listener: socket.socket
+) -> AsyncIterator["asyncio.Task[None]"]:
+    """Serve in the background for the length of the block, then finish what is under way. Yields
+    the task, which ends when the server stops."""
     server.loop = asyncio.get_running_loop()
     task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     try:

@@ -1,4 +1,4 @@
-"""Putting one process's house together, and taking it down: started whole or not at all."""
+"""Opening the services of one process, all or none, and closing them."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,7 +22,7 @@ from vault.revocations import Revocations
 from vault.services import Services
 from web.i18n.translations import translator
 
-# The log's tables, by what this role may do to them (invariant 6).
+# Whether this role may insert into the log's tables, and do nothing else there (invariant 6).
 _LOG_PRIVILEGES = text(
     "SELECT bool_and(has_table_privilege(name, 'INSERT'))"
     " AND NOT bool_or(has_table_privilege(name, 'UPDATE')"
@@ -34,14 +34,14 @@ _LOG_PRIVILEGES = text(
 
 
 class CannotServe(RuntimeError):
-    """The service may not start like this; the message says what to do."""
+    """The service must not start in this state; the message says what to do."""
 
 
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """A house with everything started; stopped, in reverse, when the block ends.
+    """The services, all started; stopped in reverse order when the block ends.
 
-    `settings.database_url` must be set: whoever supervises the embedded PostgreSQL fills it in.
+    `settings.database_url` must be set: the supervisor fills in that of an embedded PostgreSQL.
     Raises `CannotServe` when the tables are not this release's or the log cannot be written.
     """
     if settings.database_url is None:
@@ -76,23 +76,23 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 
 
 async def _log(settings: Settings, database: Database, storage: Storage) -> TransparencyLog:
-    """Raises `CannotServe` when the settings do not fit the log that is there."""
+    """Raises `CannotServe` when the settings do not match the existing log."""
     log = TransparencyLog(settings, database, storage.field_encryption, storage.blobs)
     try:
         await log.keys.check()
-    except InvalidOrigin as misnamed:
-        raise CannotServe(str(misnamed)) from None
+    except InvalidOrigin as error:
+        raise CannotServe(str(error)) from None
     return log
 
 
 async def check_database(database: Database) -> None:
     """Raise `CannotServe` unless the tables are this release's and the log only grows."""
     try:
-        found = await _revision(database)
-        writable = found is not None and await log_is_sound(database)
+        revision = await _revision(database)
+        writable = revision is not None and await log_is_sound(database)
     except (SQLAlchemyError, OSError) as error:
         raise CannotServe(f"the database does not answer: {type(error).__name__}") from None
-    if found != head():
+    if revision != head():
         raise CannotServe("the tables are not those of this release: run `unefois migrate`")
     if not writable:
         raise CannotServe(
@@ -103,7 +103,7 @@ async def check_database(database: Database) -> None:
 
 
 async def log_is_sound(database: Database) -> bool:
-    """Whether this role may add lines to the log and do nothing else to it (invariants 1 and 6)."""
+    """Whether this role may add to the log and do nothing else there (invariants 1 and 6)."""
     async with database.transaction() as tx:
         return bool((await tx.execute(_LOG_PRIVILEGES)).scalar_one())
 
@@ -117,11 +117,11 @@ async def _revision(database: Database) -> str | None:
     """The revision that the database is at; None when it was never migrated."""
     async with database.transaction() as tx:
         table = f"{SCHEMA}.alembic_version"
-        there = await tx.execute(text("SELECT to_regclass(:table)"), {"table": table})
-        if there.scalar_one() is None:
+        present = await tx.execute(text("SELECT to_regclass(:table)"), {"table": table})
+        if present.scalar_one() is None:
             return None
-        found = await tx.execute(text(f"SELECT version_num FROM {table}"))  # noqa: S608  (our name)
-        revision: str | None = found.scalar_one_or_none()
+        result = await tx.execute(text(f"SELECT version_num FROM {table}"))  # noqa: S608  (our name)
+        revision: str | None = result.scalar_one_or_none()
         return revision
 
 

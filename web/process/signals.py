@@ -1,18 +1,18 @@
-"""Being asked to stop: Ctrl-C and SIGTERM, in each part of a process's life.
+"""Stopping on Ctrl-C and SIGTERM, in each phase of a process.
 
-Before the service runs, the first signal ends what is being prepared; while it runs, it is told;
-once it has ended, signals are ignored, so that what is left (PostgreSQL) is always stopped.
+Before the service runs, the first signal interrupts its preparation; while it runs, its handler is
+called; once it has ended, signals are ignored, so that what is left (PostgreSQL) is always stopped.
 """
 
 import signal
 from collections.abc import Callable
 from types import FrameType
 
-HEARD = (signal.SIGINT, signal.SIGTERM)
+HANDLED = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(BaseException):
-    """A signal came before anything could finish in order; cleaning up follows."""
+    """A signal came before anything could be stopped in order; cleanup follows."""
 
 
 class Signals:
@@ -20,26 +20,26 @@ class Signals:
 
     def __init__(self) -> None:
         self.count = 0
-        self._told: Callable[[int], None] | None = None
-        for number in HEARD:
-            signal.signal(number, self._heard)
+        self._handler: Callable[[int], None] | None = None
+        for number in HANDLED:
+            signal.signal(number, self._receive)
 
-    def tell(self, told: Callable[[int], None]) -> None:
-        """Call `told(count)` at each signal from now on; at once when one came already."""
-        self._told = told
+    def on_signal(self, handler: Callable[[int], None]) -> None:
+        """Call `handler(count)` at each signal from now on; at once if one came already."""
+        self._handler = handler
         if self.count:
-            told(self.count)
+            handler(self.count)
 
     def ignore(self) -> None:
-        """Hear nothing any more: the end has begun."""
-        self._told = _nothing
+        """Ignore further signals: the process is stopping."""
+        self._handler = _nothing
 
-    def _heard(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002  (given by Python)
+    def _receive(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002  (given by Python)
         self.count += 1
-        if self._told is not None:
-            self._told(self.count)
+        if self._handler is not None:
+            self._handler(self.count)
         elif self.count == 1:
-            # A second one would cut the cleaning up that this one causes.
+            # Only the first: a second one would interrupt the cleanup that this one starts.
             raise Interrupted
 
 

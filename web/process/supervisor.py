@@ -1,4 +1,4 @@
-"""What stands around a process: its home, its PostgreSQL when it has none, its event loop."""
+"""What a process runs in: its home, an embedded PostgreSQL if it has no other, its event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -19,8 +19,8 @@ from web.process.signals import Signals
 
 @contextmanager
 def supervised(settings: Settings, signals: Signals) -> Iterator[Settings]:
-    """The settings with a database to connect to: theirs, or the embedded one of their home,
-    started here and stopped at the end whatever happened."""
+    """The settings with a database to connect to: the one they name, or the embedded one of their
+    home, started here and always stopped at the end."""
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if settings.database_url is not None:
         yield settings
@@ -48,7 +48,7 @@ def migrate(settings: Settings) -> None:
 
 @asynccontextmanager
 async def ready_services(settings: Settings) -> AsyncIterator[Services]:
-    """A house open, with a root version: made at the first start."""
+    """Open services with a root version, which the first start makes."""
     async with open_services(settings) as services:
         await initialise(services.database, services.storage.keys.provider)
         yield services
@@ -57,7 +57,7 @@ async def ready_services(settings: Settings) -> AsyncIterator[Services]:
 def run(
     settings: Settings, work: Callable[[Services], Coroutine[Any, Any, None]], signals: Signals
 ) -> None:
-    """One short work on an open house, as a command does it."""
+    """Run one short task on open services, as a command does."""
 
     with supervised(settings, signals) as supplied:
         run_supplied(supplied, work, signals)
@@ -66,20 +66,19 @@ def run(
 def run_supplied(
     settings: Settings, work: Callable[[Services], Coroutine[Any, Any, None]], signals: Signals
 ) -> None:
-    """The same, where the database is there already."""
-    in_loop(_open_and(settings, work), signals)
+    """The same, where the database already runs."""
+    in_loop(_with_services(settings, work), signals)
 
 
-async def _open_and(
+async def _with_services(
     settings: Settings, work: Callable[[Services], Coroutine[Any, Any, None]]
 ) -> None:
-    """Open, work, close."""
     async with ready_services(settings) as services:
         await work(services)
 
 
 def in_loop(work: Coroutine[Any, Any, None], signals: Signals) -> None:
-    """Run a coroutine to its end on a fast loop; a signal cancels it, in order."""
+    """Run a coroutine to its end on uvloop; a signal cancels it in order."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_cancellable(work, signals))
 
@@ -91,7 +90,7 @@ async def _cancellable(work: Coroutine[Any, Any, None], signals: Signals) -> Non
     def cancel(_: int) -> None:
         loop.call_soon_threadsafe(task.cancel)
 
-    signals.tell(cancel)
+    signals.on_signal(cancel)
     try:
         await task
     except asyncio.CancelledError:

@@ -12,15 +12,15 @@ from vault.jobs import QUEUE
 from vault.maintenance.job_runner import job_app
 from vault.services import Services
 
-AT_ONCE = 2
-_GRACE = 10.0
-_PAUSE = 2.0
+CONCURRENCY = 2
+_GRACE_SECONDS = 10.0
+_RETRY_SECONDS = 2.0
 
 _log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def working(services: Services) -> AsyncIterator[None]:
+async def run_jobs(services: Services) -> AsyncIterator[None]:
     """Do jobs in the background for the length of the block."""
     deliverer = Deliverer(services, messenger_of(services.settings))
 
@@ -29,15 +29,15 @@ async def working(services: Services) -> AsyncIterator[None]:
         async with app.open_async():
             await app.run_worker_async(
                 queues=[QUEUE],
-                concurrency=AT_ONCE,
+                concurrency=CONCURRENCY,
                 install_signal_handlers=False,
-                shutdown_graceful_timeout=_GRACE,
+                shutdown_graceful_timeout=_GRACE_SECONDS,
                 delete_jobs="successful",
             )
 
     tasks = [
-        asyncio.create_task(_again_and_again(deliverer.run), name="messages"),
-        asyncio.create_task(_again_and_again(work), name="jobs"),
+        asyncio.create_task(_restart_on_failure(deliverer.run), name="messages"),
+        asyncio.create_task(_restart_on_failure(work), name="jobs"),
     ]
     try:
         yield
@@ -47,11 +47,11 @@ async def working(services: Services) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _again_and_again(work: Callable[[], Awaitable[None]]) -> None:
-    """Start a work again when it fails: the database may be away for a while."""
+async def _restart_on_failure(work: Callable[[], Awaitable[None]]) -> None:
+    """Restart a task when it fails: the database may be unavailable for a while."""
     while True:
         try:
             await work()
-        except Exception as error:  # noqa: BLE001  (said, and tried again)
+        except Exception as error:  # noqa: BLE001  (logged, and tried again)
             _log.warning("jobs_interrupted", error=type(error).__name__)
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(_RETRY_SECONDS)

@@ -1,6 +1,6 @@
 """Keeping the English catalogue in step with the French texts: `python -m web.tools.catalog`.
 
-Without argument it updates the catalogue; with `--check` it only says what is missing.
+Without an argument it updates the catalogue; with `--check` it only prints what is missing.
 """
 
 import sys
@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po, write_po
 from web.i18n.translations import DOMAIN, LANGUAGES, SOURCE, catalogue_file
 
 ROOT = Path(__file__).parents[2]
-# Where French texts stand, by folder.
+# Where the French texts are, by folder.
 _METHODS = {
     "auth": [("notifications.py", "python")],
     "web": [
@@ -32,8 +32,8 @@ _KEYWORDS: dict[str, tuple[int, ...] | None] = {
 
 
 def extracted() -> Catalog:
-    """The French texts of the code and of the templates, with where they stand."""
-    found = Catalog(domain=DOMAIN, charset="utf-8")
+    """The French texts of the code and of the templates, with the files they are in."""
+    catalogue = Catalog(domain=DOMAIN, charset="utf-8")
     for folder, methods in _METHODS.items():
         for name, line, message, comments, context in extract_from_dir(
             ROOT / folder,
@@ -43,19 +43,19 @@ def extracted() -> Catalog:
             strip_comment_tags=True,
         ):
             place = [(f"{folder}/{name}", line)]
-            found.add(message, None, place, auto_comments=comments, context=context)
-    return found
+            catalogue.add(message, None, place, auto_comments=comments, context=context)
+    return catalogue
 
 
 def updated(language: str) -> Catalog:
-    """The catalogue of a language, brought in step; what is new has no translation yet."""
+    """The updated catalogue of a language; new texts have no translation yet."""
     path = catalogue_file(language)
     catalogue = Catalog(locale=language, domain=DOMAIN, charset="utf-8")
     if path.exists():
         with path.open("rb") as source:
             catalogue = read_po(source, locale=language, domain=DOMAIN)
     catalogue.update(extracted(), no_fuzzy_matching=True, update_header_comment=False)
-    # A text that no code says any more is dropped, not kept as a comment.
+    # A text that is no longer in the code is dropped, not kept as a comment.
     catalogue.obsolete.clear()
     return catalogue
 
@@ -71,19 +71,19 @@ def written(catalogue: Catalog) -> bytes:
 
 
 def faults(language: str) -> Iterator[str]:
-    """What keeps a catalogue from being complete: one line each."""
+    """What is missing or left over in a catalogue: one line each."""
     path = catalogue_file(language)
     if not path.exists():
         yield f"{path.relative_to(ROOT)} is missing"
         return
     with path.open("rb") as source:
-        kept = read_po(source, locale=language, domain=DOMAIN)
+        catalogue = read_po(source, locale=language, domain=DOMAIN)
     wanted = {message.id for message in extracted() if message.id}
-    there = {message.id for message in kept if message.id}
-    yield from (f"missing: {_shown(each)}" for each in wanted - there)
-    yield from (f"no longer said: {_shown(each)}" for each in there - wanted)
-    for message in kept:
-        if message.id and not _whole(message):
+    present = {message.id for message in catalogue if message.id}
+    yield from (f"missing: {_shown(each)}" for each in wanted - present)
+    yield from (f"no longer said: {_shown(each)}" for each in present - wanted)
+    for message in catalogue:
+        if message.id and not _translated(message):
             yield f"not translated: {_shown(message.id)}"
 
 
@@ -103,9 +103,9 @@ def main() -> int:
     return 1 if left else 0
 
 
-def _whole(message: Message) -> bool:
-    said = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
-    return not message.fuzzy and all(said)
+def _translated(message: Message) -> bool:
+    texts = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
+    return not message.fuzzy and all(texts)
 
 
 def _shown(text: str | tuple[str, ...] | list[str]) -> str:

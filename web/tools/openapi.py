@@ -10,12 +10,12 @@ FILE = Path(__file__).parents[2] / "openapi" / "v1.json"
 
 
 def described() -> str:
-    """The document's text: sorted, so that it only changes with the API."""
+    """The description's text: sorted, so that it only changes with the API."""
     return json.dumps(bare_app().openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def main() -> int:
-    """Write it, or say whether the one that is kept is the same."""
+    """Write the file, or check that it is up to date."""
     text = described()
     if sys.argv[1:] != ["--check"]:
         FILE.parent.mkdir(exist_ok=True)

@@ -29,7 +29,7 @@ def variable(name: str, field: FieldInfo) -> str:
 
 
 def variables() -> set[str]:
-    """All of them."""
+    """The environment variables of all settings."""
     return {variable(name, field) for name, field in Settings.model_fields.items()}
 
 
@@ -64,7 +64,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def main() -> int:
-    """Write it, or say whether the one that is kept is the same."""
+    """Write the page, or check that it is up to date."""
     if sys.argv[1:] != ["--check"]:
         FILE.write_text(page(), encoding="utf-8")
         return 0

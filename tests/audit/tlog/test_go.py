@@ -25,7 +25,7 @@ from tests.fixtures import MakePerson
 from tests.vectors import second_verifier
 from vault.maintenance.erasure import erase
 from vault.services import Services
-from web.process.sequencer import sequencing
+from web.process.sequencer import run_sequencer
 
 SIZES = [1, 2, 255, 256, 257, 70_000]
 OURS = Path(__file__).parent / "go"
@@ -265,7 +265,7 @@ async def test_others_accept_a_log_that_really_runs(
     tmp_path: Path,
 ) -> None:
     """Go and the second verifier, on what the service serves and on the receipts of a person."""
-    async with sequencing(services):
+    async with run_sequencer(services):
         first = await make_person()
         before = await receipts_of(client, first)
         old = Note.parse(before[-1]["checkpoint"].encode())

@@ -23,7 +23,7 @@ from audit.tlog.witness_client import (
 )
 from tests.audit.tlog.servers import ORIGIN, Served
 from web.http.witness import witness_app
-from web.process.server import answering, listen, server_for
+from web.process.server import listen, run_server, server_for
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def witness(log: Served, tmp_path: Path) -> OurWitness:
 async def served(app: FastAPI) -> AsyncIterator[str]:
     """A real server for it."""
     with listen("127.0.0.1", 0) as listener:
-        async with answering(server_for(app), listener):
+        async with run_server(server_for(app), listener):
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 

@@ -20,12 +20,12 @@ from vault.consent.requests import ask
 from vault.maintenance.erasure import erase
 from vault.services import Services
 from web.cli import siem_export
-from web.process.sequencer import sequencing
+from web.process.sequencer import run_sequencer
 
 
 @pytest.fixture
 async def sequencer(services: Services) -> AsyncIterator[SequencerLoop]:
-    async with sequencing(services) as at_work:
+    async with run_sequencer(services) as at_work:
         yield at_work
 
 

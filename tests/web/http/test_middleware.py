@@ -17,7 +17,7 @@ from web.http.middleware import BODY_LIMIT, Middleware
 from web.http.problems import MEDIA_TYPE, install
 from web.http.rate_limit import SignInRateLimit, network_of
 from web.process import log_output
-from web.process.server import answering, listen, server_for
+from web.process.server import listen, run_server, server_for
 
 SECRET = "amina@example.org"
 
@@ -56,7 +56,7 @@ async def stub(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with listener:
         async with (
-            answering(server_for(app), listener),
+            run_server(server_for(app), listener),
             httpx.AsyncClient(base_url=url, trust_env=False) as client,
         ):
             client.headers["x-test"] = "1"

@@ -22,7 +22,7 @@ from tests.fixtures import STORES, MakePerson, Served, SomePerson
 from tests.steps import deposit
 from tests.vault.decoding import corpus
 from vault.services import Services
-from web.process.sequencer import sequencing
+from web.process.sequencer import run_sequencer
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture
 async def at_work(services: Services) -> AsyncIterator[SequencerLoop]:
     """The sequencer of that house."""
-    async with sequencing(services, EAGER) as made:
+    async with run_sequencer(services, EAGER) as made:
         yield made
 
 

@@ -9,7 +9,7 @@ from base.errors import ErrorKind, ServiceError
 from tests.fixtures import MakePerson, MakeWorker
 from tests.steps import deposit, granted, log_of, until
 from tests.vault.decoding import corpus
-from web.http.ranges import wanted
+from web.http.ranges import parse_range
 
 WRONG = [
     "bytes=5-2",
@@ -42,24 +42,24 @@ RIGHT = {
 
 @pytest.mark.parametrize("header", RIGHT)
 def test_a_range_is_cut_to_what_there_is(header: str) -> None:
-    assert wanted(header, 1000) == RIGHT[header]
+    assert parse_range(header, 1000) == RIGHT[header]
 
 
 @pytest.mark.parametrize("header", WRONG)
 def test_an_absurd_range_is_refused_with_the_length(header: str) -> None:
     with pytest.raises(ServiceError) as refused:
-        wanted(header, 1000)
+        parse_range(header, 1000)
     assert (refused.value.kind, refused.value.values) == (ErrorKind.RANGE, {"length": 1000})
 
 
 def test_no_range_is_the_whole() -> None:
-    assert wanted(None, 1000) is None
+    assert parse_range(None, 1000) is None
 
 
 @provided(st.text(max_size=40), st.integers(0, 10**9))
 def test_whatever_is_written_gives_a_range_inside_or_a_refusal(text: str, length: int) -> None:
     try:
-        found = wanted("bytes=" + text, length)
+        found = parse_range("bytes=" + text, length)
     except ServiceError:
         return
     assert found is not None

@@ -11,7 +11,7 @@ from tests.steps import deposit, log_of
 from tests.vault.decoding import corpus
 from tests.vectors import second_verifier
 from tests.web.pages.test_pages import browser_of
-from web.process.sequencer import sequencing
+from web.process.sequencer import run_sequencer
 
 
 async def once_proved(browser: httpx.AsyncClient, path: str) -> httpx.Response:
@@ -33,7 +33,7 @@ async def test_a_line_is_proved_on_paper_and_by_a_file(
     person = await make_person()
     await deposit(client, person, corpus.pdf())
     line = (await log_of(client, person))[0]["id"]
-    async with sequencing(served.services, EAGER), browser_of(served, person) as browser:
+    async with run_sequencer(served.services, EAGER), browser_of(served, person) as browser:
         page = await once_proved(browser, f"/access-log/{line}/receipt")
         drawn = await browser.get(f"/access-log/{line}/receipt.svg")
         file = await browser.get(f"/access-log/{line}/receipt.json")

@@ -21,13 +21,13 @@ def test_no_line_breaks_before_french_punctuation() -> None:
 
 def test_a_number_stays_whole_on_the_page_and_plain_in_a_field() -> None:
     number = "+33320000001, 9 h - 17 h"
-    assert written("{{ n|spoken }}", n=number).split(" ") == [
+    assert written("{{ n|phone }}", n=number).split(" ") == [
         TIE.join(("03", "20", "00", "00", "01")) + ",",
         f"9{TIE}h",
         "-",
         f"17{TIE}h",
     ]
-    assert written("{{ n|typed }}", n=number) == "03 20 00 00 01, 9 h - 17 h"
+    assert written("{{ n|national }}", n=number) == "03 20 00 00 01, 9 h - 17 h"
 
 
 @pytest.mark.parametrize(

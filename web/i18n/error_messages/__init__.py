@@ -1,6 +1,6 @@
-"""What is said to callers when something does not go as hoped, in French, by code.
+"""The messages that callers get for an error, in French, by code.
 
-One file a room, each with `SENTENCES`; English comes from the catalogue of `web/locales`.
+One file per subject, each with `MESSAGES`; English comes from the catalogue in `web/i18n/locales/`.
 """
 
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ def _(text: str) -> str:
 
 @cache
 def error_messages() -> dict[str, ErrorMessage]:
-    """Every sentence by code. Raises `ValueError` when two rooms claim one code."""
+    """Every message by code. Raises `ValueError` when two files have the same code."""
     merged: dict[str, ErrorMessage] = {}
-    for module in sorted(found.name for found in iter_modules(__path__)):
-        for code, sentence in import_module(f"{__name__}.{module}").MESSAGES.items():
+    for module in sorted(info.name for info in iter_modules(__path__)):
+        for code, message in import_module(f"{__name__}.{module}").MESSAGES.items():
             if code in merged:
-                raise ValueError(f"two rooms have a sentence for {code}")
-            merged[code] = sentence
+                raise ValueError(f"two files have a message for {code}")
+            merged[code] = message
     return merged

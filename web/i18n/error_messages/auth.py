@@ -1,4 +1,4 @@
-"""Sentences about signing in, and about adding workers and clients."""
+"""Messages about signing in, and about adding workers and clients."""
 
 from web.i18n.error_messages import ErrorMessage, _
 

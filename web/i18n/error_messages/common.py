@@ -1,4 +1,4 @@
-"""Sentences that belong to no room: the request itself, the caller, the service."""
+"""Messages that belong to no subject: the request itself, the caller, the service."""
 
 from web.i18n.error_messages import ErrorMessage, _
 

@@ -1,4 +1,4 @@
-"""Sentences about asking for consent, giving it, and what a grant lets one do."""
+"""Messages about asking for consent, giving it, and what a grant lets one do."""
 
 from web.i18n.error_messages import ErrorMessage, _
 

@@ -1,4 +1,4 @@
-"""Sentences about documents, files and the log."""
+"""Messages about documents, files and the log."""
 
 from web.i18n.error_messages import ErrorMessage, _
 

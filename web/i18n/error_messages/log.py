@@ -1,4 +1,4 @@
-"""Sentences of the log that anyone can verify."""
+"""Messages of the public log."""
 
 from web.i18n.error_messages import ErrorMessage, _
 

@@ -1,4 +1,4 @@
-"""Sentences about the forms of the pages."""
+"""Messages about the forms of the pages."""
 
 from web.i18n.error_messages import ErrorMessage, _
 

@@ -1,4 +1,4 @@
-"""Sentences about what an organisation did."""
+"""Messages about an organisation's statistics."""
 
 from web.i18n.error_messages import ErrorMessage, _
 
