@@ -1,4 +1,4 @@
-"""What the documents say exists: commands, files, functions, tests, addresses, links."""
+"""Everything the documents name exists: commands, files, functions, tests, addresses, links."""
 
 import ast
 import codecs
@@ -43,12 +43,12 @@ def defined(file: Path) -> frozenset[str]:
 
 
 def targets() -> set[str]:
-    """What `make` knows."""
+    """The targets of the Makefile."""
     return set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def commands() -> set[str]:
-    """`unefois`'s commands, those of two words as both."""
+    """The commands of `unefois`; those of two words in full."""
     found = set()
     for name, command in _choices(parser()):
         deeper = list(_choices(command))
@@ -63,7 +63,7 @@ def _choices(options: object) -> Iterator[tuple[str, object]]:
 
 
 def routes() -> set[str]:
-    """Every address that is served, its parameters blank."""
+    """Every address that is served, with its parameters blank."""
     return {_blank(path) for path in _paths(bare_app())}
 
 
@@ -175,7 +175,7 @@ def _slug(head: str) -> str:
 
 @documents()
 def test_the_project_speaks_of_itself_alone(name: str) -> None:
-    # Spelt backwards through the alphabet, so as not to say them here.
+    # Written with the alphabet reversed, so that this file does not contain them.
     words = codecs.decode("nv|yyz|ntrag|urycre|cebzcg|pynhqr|tcg|pbcvybg", "rot13")
     text = TEXTS[name]
     assert not re.search(rf"\b(?:{words})s?\b", text, re.IGNORECASE)

@@ -25,14 +25,14 @@ KILLS = 50
 AT_ONCE = 8
 LONGEST_ROUND = 1.2
 MOST_A_ROUND = 3
-"""Deposits of one person between two kills: enough to be killed in, few enough to verify."""
+"""Deposits of one person between two kills: enough to be interrupted, few enough to verify."""
 
 PHOTO = corpus.plain_jpeg()
 
 
 @dataclass
 class Someone:
-    """A person with a worker, and what the server told them."""
+    """A person with a worker, and what the server acknowledged to them."""
 
     person: SomePerson
     worker: SomeWorker
@@ -43,14 +43,14 @@ class Someone:
 
 
 def _paper() -> bytes:
-    """A photo unlike any other: noise in comments; now and then sealed in several segments."""
+    """A unique photo: noise in its comments; sometimes large enough for several sealed segments."""
     noise = [secrets.token_bytes(60_000) for _ in range(random.choice([0, 1, 10]))]
     comments = [corpus.segment(0xFE, one) for one in (secrets.token_bytes(100), *noise)]
     return PHOTO[:2] + b"".join(comments) + PHOTO[2:]
 
 
 async def _live(client: httpx.AsyncClient, someone: Someone) -> None:
-    """Deposit and read until the server is gone."""
+    """Deposit and read until the server is killed."""
     deposits = 0
     while True:
         if not someone.acknowledged or (deposits < MOST_A_ROUND and random.random() < 0.5):
@@ -96,7 +96,7 @@ async def test_killed_fifty_times_under_load(
     make_person: MakePerson,
     make_worker: MakeWorker,
 ) -> None:
-    """What was acknowledged is whole, every read has its line, the sweep leaves no orphan."""
+    """What was acknowledged is whole, every read has its entry, the sweep leaves no orphan."""
     people = [await _someone(client, make_person, make_worker) for _ in range(AT_ONCE)]
     began = time.monotonic()
     with killable(base_settings) as server:
@@ -119,7 +119,7 @@ async def test_killed_fifty_times_under_load(
         f" acknowledged, {sum(one.read.total() for one in people)} reads,"
         f" {sum(one.unanswered for one in people)} requests cut"
     )
-    # However slow the machine: enough was acknowledged, and read, to be lost.
+    # Even on a slow machine, enough was acknowledged and read for a loss to show.
     assert acknowledged > KILLS
     assert sum(one.read.total() for one in people) > KILLS
     left = await _orphans(services, people)
@@ -139,7 +139,7 @@ async def _someone(
 
 
 async def _has_its_records(client: httpx.AsyncClient, someone: Someone) -> None:
-    """As many lines as times that a byte was seen, at least: some saw none of theirs."""
+    """At least one log entry for each read that got a byte; some recorded reads got none."""
     recorded: Counter[str] = Counter()
     deposited = set()
     for line in await log_of(client, someone.person.headers):
@@ -152,7 +152,7 @@ async def _has_its_records(client: httpx.AsyncClient, someone: Someone) -> None:
 
 
 async def _is_whole(client: httpx.AsyncClient, someone: Someone) -> None:
-    """The original as it was sent; and what the recipient gets opens too."""
+    """The original is as it was sent, and the recipient's rendition opens too."""
     for document, data in someone.acknowledged.items():
         own = await client.get(f"/v1/documents/{document}/content", headers=someone.person.headers)
         assert own.content == data
@@ -169,7 +169,7 @@ async def _is_whole(client: httpx.AsyncClient, someone: Someone) -> None:
         if cursor is None:
             break
     assert set(someone.acknowledged) <= listed
-    # What was not acknowledged may be there all the same, its answer lost: at most one a kill.
+    # A deposit whose answer was lost may be stored all the same: at most one for each kill.
     assert len(listed - set(someone.acknowledged)) <= KILLS
 
 
@@ -188,7 +188,7 @@ async def _orphans(services: Services, people: list[Someone]) -> set[str]:
 
 
 def _temporary(services: Services) -> list[Path]:
-    """Files of the store that are no blob: what a write under way leaves."""
+    """Files of the store that are no blob: an interrupted write leaves them."""
     return [
         one
         for one in services.settings.home.rglob("*")

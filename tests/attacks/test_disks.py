@@ -1,4 +1,4 @@
-"""Invariant 5: a thief of every disk finds no word, number, name or content of anybody."""
+"""Invariant 5: a thief of every disk finds nobody's words, numbers, names or content."""
 
 import base64
 import secrets
@@ -36,12 +36,12 @@ from vault.services import Services
 
 @dataclass(frozen=True)
 class Words:
-    """What must not be found, by what it is. Each is unlike anything else in the world."""
+    """What must not be found, by its kind. Each value is unique."""
 
     marks: dict[str, bytes]
 
     def found_in(self, data: bytes) -> list[str]:
-        """The names of the marks that the data holds, in any usual encoding."""
+        """The names of the marks that the data contains, in any usual encoding."""
         return [
             name
             for name, mark in self.marks.items()
@@ -50,7 +50,7 @@ class Words:
 
 
 def shapes(mark: bytes) -> Iterator[bytes]:
-    """UTF-8, UTF-16 both ways, hexadecimal both ways, and base64 at each of its three offsets."""
+    """UTF-8, UTF-16 in both byte orders, hexadecimal in both cases, base64 at its three offsets."""
     yield mark
     text = mark.decode("latin-1")
     yield text.encode("utf-16-le")
@@ -59,7 +59,7 @@ def shapes(mark: bytes) -> Iterator[bytes]:
     yield mark.hex().upper().encode()
     for before in range(3):
         whole = base64.b64encode(bytes(before) + mark)
-        # The first and last group also hold what stands beside the mark.
+        # The first and last group also encode bytes beside the mark.
         yield whole[4:-4]
         yield whole[4:-4].replace(b"+", b"-").replace(b"/", b"_")
 
@@ -184,7 +184,7 @@ async def _asks_and_opens(
     said: dict[str, str],
     first: Document,
 ) -> None:
-    """One recipient: asks, is given less, opens, is stopped; and asks someone without a vault."""
+    """One recipient asks, is granted less, opens, is revoked; and asks someone without a vault."""
     purpose = {"code": "housing", "text": said["Motif"]}
     request = await ask(
         client,
@@ -241,7 +241,7 @@ def _files(services: Services) -> Iterable[tuple[str, bytes]]:
 
 
 async def _blobs(services: Services) -> AsyncIterator[bytes]:
-    """Each blob as the store gives it."""
+    """Each blob as the store returns it."""
     after = None
     while page := await services.storage.blobs.page("", after, 500):
         after = page[-1].key

@@ -1,5 +1,5 @@
-"""Invariants 7 and 9: ids of others, unknown and malformed ones are one 404 everywhere; and only
-the person deletes or changes what is in their vault."""
+"""Invariants 7 and 9: ids of others, unknown ids and malformed ids get the same 404 everywhere;
+only the person deletes or changes what is in their vault."""
 
 import json
 import time
@@ -51,7 +51,7 @@ RECIPIENT_PATHS = [
 async def theirs(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> dict[str, str]:
-    """Ids of somebody else's things, all of which exist."""
+    """Ids that exist and belong to somebody else."""
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, PDF, type_="payslip")
     request = await ask(client, worker.headers, person.phone, "payslip")
@@ -162,7 +162,7 @@ async def test_a_document_of_another_vault_under_ones_own_grant(
 async def test_an_unknown_id_takes_as_long_as_anothers(
     theirs: dict[str, str], client: httpx.AsyncClient, make_worker: MakeWorker
 ) -> None:
-    """Both are judged, recorded and committed: no gross difference to time."""
+    """Both are judged, recorded and committed: no large difference in time."""
     worker = await make_worker()
     taken: dict[str, list[float]] = {UNKNOWN: [], theirs["grant"]: []}
     for _ in range(40):
@@ -208,7 +208,7 @@ async def test_only_the_person_deletes_or_changes(
     make_worker: MakeWorker,
     make_client: MakeClient,
 ) -> None:
-    """A recipient with every action granted tries every address that changes something."""
+    """A recipient granted every action tries every address that changes something."""
     person = await make_person()
     headers = (
         (await make_worker()).headers

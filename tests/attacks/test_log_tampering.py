@@ -1,6 +1,6 @@
-"""Someone who owns the database and the store rewrites the log: it is found, and named.
+"""Someone who owns the database and the store rewrites the log: the change is found and named.
 
-Who owns the tables may disable their triggers; nobody may change a line without a trace that the
+The owner of the tables may disable their triggers, but any changed entry leaves a trace that the
 operator's `reconcile` or anybody's `verify` shows.
 """
 
@@ -32,7 +32,7 @@ LEAVES = 700
 
 @pytest.fixture
 async def told(some_log: SomeLog, tmp_path: Path) -> SomeLog:
-    """A published log; `remembered` is what someone outside kept of it."""
+    """A published log; `public` is the copy that someone outside keeps."""
     with some_log.owner() as connection:
         ids = add_events(connection, LEAVES)
     await some_log.integrate(ids)
@@ -46,14 +46,14 @@ async def told(some_log: SomeLog, tmp_path: Path) -> SomeLog:
 
 
 async def outside(some: SomeLog, folder: Path) -> None:
-    """What anybody may do: fetch all that is public, and verify it."""
+    """What anybody may do: fetch everything public, and verify it."""
     fetch = reader(await download(some, folder))
     now = verify.check_published(fetch, await some.log.verifier()).checkpoint
     verify.check_whole(fetch, now, lambda _done, _of: None)
 
 
 async def inside(some: SomeLog) -> list[str]:
-    """What the operator may do."""
+    """What the operator may do: reconcile; returns the names of the faults."""
     reconciler = Reconciler(some.database, some.log.store, await some.log.verifier())
     report = await reconciler.run(lambda _done, _of: None)
     return [fault.name for fault in report.faults]
@@ -77,7 +77,7 @@ async def test_one_row_edited_is_found_and_named(told: SomeLog, tmp_path: Path) 
         row[0],
     )
     assert await inside(told) == [f"event {row[0]} (leaf 321)"]
-    await outside(told, tmp_path)  # the public log is of before, and stays
+    await outside(told, tmp_path)  # the public log dates from before, and stays
 
 
 async def test_one_tile_byte_is_found_and_named(told: SomeLog, tmp_path: Path) -> None:
@@ -97,8 +97,8 @@ async def test_one_entry_byte_is_found_and_named(told: SomeLog, tmp_path: Path) 
 async def test_a_history_written_anew_is_told_from_the_one_remembered(
     told: SomeLog, tmp_path: Path
 ) -> None:
-    """The whole log again without one line, signed by the true key: whoever kept a checkpoint
-    sees that it does not continue."""
+    """The whole log again without one entry, signed by the true key: anyone who kept a checkpoint
+    sees that the new log does not continue it."""
     before = verify.check_published(
         reader(tmp_path / "public"), await told.log.verifier()
     ).checkpoint
@@ -126,7 +126,7 @@ async def test_a_history_written_anew_is_told_from_the_one_remembered(
         publisher = Publisher(told.database, told.log.store, told.log.prover, witnesses, 3600)
         told.log.prover._kept.clear()
         await publisher.publish()
-    assert await inside(told) == []  # within, all agrees
+    assert await inside(told) == []  # inside, everything agrees
     fetch = reader(await download(told, tmp_path / "anew"))
     now = verify.check_published(fetch, await told.log.verifier()).checkpoint
     with pytest.raises(NotVerified) as raised:
@@ -139,7 +139,7 @@ async def test_a_lost_tile_stops_no_one_from_telling(told: SomeLog, tmp_path: Pa
     assert await inside(told) == ["tile/0/000"]
 
 
-# The tables of the log, as its service
+# The tables of the log, as the service
 
 
 @pytest.fixture

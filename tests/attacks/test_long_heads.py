@@ -1,4 +1,4 @@
-"""An anonymous connection cannot make the server keep more than a bounded head."""
+"""An anonymous connection cannot make the server keep a head above the limit."""
 
 import asyncio
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ MIB = b"a" * (1024 * 1024)
 
 
 async def _spoken(served: Served, *pieces: bytes) -> tuple[bytes, int]:
-    """What the server says first, and how many pieces it took before it hung up."""
+    """The server's first answer, and how many pieces it took before it closed the connection."""
     address = urlsplit(served.base_url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     taken = 0
@@ -43,7 +43,7 @@ async def _spoken(served: Served, *pieces: bytes) -> tuple[bytes, int]:
 )
 async def test_a_head_without_an_end_is_cut(served: Served, begun: bytes) -> None:
     first, taken = await _spoken(served, begun, *[MIB] * 64)
-    # Cut while it was speaking, a client may miss the answer.
+    # A client that is cut off while it sends may miss the answer.
     assert first == b"" or first.startswith(b"HTTP/1.1 4")
     assert taken < 64
 
@@ -62,7 +62,7 @@ async def test_a_long_head_within_the_bound_is_heard(served: Served) -> None:
 
 
 async def test_a_body_larger_than_any_head_is_no_head(served: Served) -> None:
-    """Refused for want of a sign-in, not for its length."""
+    """Refused because nobody is signed in, not because of its length."""
     body = MIB * 2
     head = b"POST /v1/documents HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
     assert (await _spoken(served, head + body))[0] == b"HTTP/1.1 401 Unauthorized\r\n"

@@ -1,4 +1,4 @@
-"""Invariant 7: what a recipient may ask again, or read of themself, tells nothing that they may not
+"""Invariant 7: what a recipient repeats, or reads about themself, reveals nothing that they may not
 ask for."""
 
 from typing import Any
@@ -9,7 +9,7 @@ from tests.fixtures import MakePerson, MakeWorker, SomePerson, new_phone
 from tests.steps import Headers, ask, granted, log_of
 from tests.vault.decoding import corpus
 
-# The same bytes each time: a PDF made again carries another date.
+# Made once, so that the bytes are the same: a PDF made again has another date.
 PAPER = corpus.pdf()
 
 
@@ -53,7 +53,7 @@ async def test_a_deposit_sent_again_does_not_tell_what_became_of_it(
 async def test_ones_own_doings_do_not_tell_that_a_vault_was_erased(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    """A line sealed for the vault that was there vanishes with it; one for nobody stays."""
+    """Before and after the erasure, the worker sees the same log and the same requests."""
     person, worker = await make_person(), await make_worker()
     with_a_vault = await ask(client, worker.headers, person.phone, "payslip")
     without = await ask(client, worker.headers, new_phone(), "payslip")

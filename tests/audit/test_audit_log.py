@@ -1,4 +1,4 @@
-"""Recording and reading back: sealed to the person, committed to, opened for its readers only."""
+"""Recording and reading back: sealed to the person, with a commitment, opened for readers only."""
 
 import hmac
 from datetime import UTC, datetime
@@ -75,7 +75,7 @@ async def test_a_rolled_back_act_leaves_no_line(
 async def test_a_line_moved_altered_or_swapped_does_not_open(
     services: Services, make_person: MakePerson
 ) -> None:
-    """The seal names its row and its key: nobody passes one line off as another."""
+    """The seal is bound to its row and its key: no entry can replace another."""
     person = await make_person()
     first, second = [await _recorded(services, person.id) for _ in range(2)]
     async with services.database.transaction() as tx:
@@ -165,7 +165,7 @@ async def test_each_line_is_a_sentence_in_french_and_in_english(
 
 
 def test_the_canonical_form_is_stable() -> None:
-    """What a receipt of today must still verify against in ten years."""
+    """A receipt of today must still verify against this form in ten years."""
     event = Event(
         id=UUID(int=1),
         at=datetime(2026, 1, 2, tzinfo=UTC),

@@ -1,4 +1,4 @@
-"""Events as OCSF 1.8 sees them: every action, what its class requires, and what never leaves."""
+"""Events as OCSF 1.8: every action, what its class requires, and what is never exported."""
 
 import json
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from base.ids import new_id
 PERSON, DOCUMENT, GRANT, WORKER, STRUCTURE = (new_id() for _ in range(5))
 AT = datetime(2026, 3, 2, 9, 30, 0, 250_999, UTC)
 
-# Of the published schema, version 1.8.0: activities and required attributes, by class.
+# From the published schema, version 1.8.0: activities and required attributes, by class.
 CLASSES: dict[int, tuple[int, set[int], set[str]]] = {
     6003: (6, {1, 2, 3, 4}, {"actor", "api", "src_endpoint"}),
     3004: (3, set(range(1, 14)), {"entity"}),
@@ -138,6 +138,6 @@ def test_the_subject_is_one_pseudonym_a_consumer() -> None:
 
     assert vault(read, "soc") == vault(listed, "soc")
     assert vault(read, "soc") != vault(read, "auditor")
-    # The owner who acts is the subject.
+    # An owner who acts is the subject.
     assert mapped(owner)["actor"]["user"]["uid"] == mapped(owner)["resources"][0]["uid"]
     assert [one["type"] for one in mapped(read)["resources"]] == ["vault", "document", "grant"]

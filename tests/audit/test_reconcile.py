@@ -1,4 +1,4 @@
-"""Reconciling: what is whole has no fault; of row, entry and tile, the one that lies is named."""
+"""Reconciling: an intact log has no fault; of row, entry and tile, the altered one is named."""
 
 from pathlib import Path
 from uuid import UUID
@@ -12,7 +12,7 @@ from tests.audit.tlog.logs import SomeLog, add_events
 
 
 async def reconciled(some: SomeLog) -> Report:
-    """What `unefois audit reconcile` finds."""
+    """The report of `unefois audit reconcile`."""
     reconciler = Reconciler(some.database, some.log.store, await some.log.verifier())
     return await reconciler.run(lambda _done, _of: None)
 
@@ -22,7 +22,7 @@ def said(report: Report) -> list[str]:
 
 
 async def filled(some: SomeLog, *counts: int) -> list[UUID]:
-    """Leaves in that many checkpoints."""
+    """Add and integrate leaves, in as many checkpoints as given."""
     ids: list[UUID] = []
     for count in counts:
         with some.owner() as connection:
@@ -44,7 +44,7 @@ async def test_a_whole_log_has_no_fault(some_log: SomeLog, counts: tuple[int, ..
 
 
 def change(some: SomeLog, table: str, statement: str, *values: object) -> None:
-    """As the owner of the tables, past the triggers."""
+    """Run a statement as the owner of the tables, with the triggers disabled."""
     with some.owner() as connection:
         connection.execute(f"ALTER TABLE unefois.{table} DISABLE TRIGGER USER".encode())
         assert connection.execute(statement.encode(), values).rowcount == 1
@@ -52,7 +52,7 @@ def change(some: SomeLog, table: str, statement: str, *values: object) -> None:
 
 
 async def flip(some: SomeLog, tile: Tile, at: int) -> None:
-    """Another byte in the store."""
+    """Change one byte of a tile in the store."""
     key = tile_key(tile)
     data = bytearray(await some.blobs.get(key, 1 << 20))
     data[at] ^= 1
@@ -152,7 +152,7 @@ async def test_what_is_missing_from_the_store_is_named(some_log: SomeLog, tmp_pa
 async def test_row_and_leaf_edited_together_are_still_told_from_the_tree(
     some_log: SomeLog,
 ) -> None:
-    """Who owns the database owns both; the store, and whoever holds a checkpoint, remember."""
+    """The database's owner can edit both; the store and anyone's kept checkpoint still differ."""
     ids = await filled(some_log, 700)
     change(
         some_log,

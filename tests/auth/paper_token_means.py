@@ -1,4 +1,4 @@
-"""A second means of signing in, to show that one is one new file: a secret printed on paper.
+"""A second means of signing in, a secret printed on paper: shows that a means is one new file.
 
 Its hashes are kept in memory; a real means would have its rows in `auth/records/`.
 """
@@ -17,7 +17,7 @@ from base.errors import ErrorKind, ServiceError
 
 
 class PaperTokens:
-    """Hands out tokens, one an address, and exchanges each for sessions."""
+    """Hands out one token for each address, and exchanges it for sessions."""
 
     def __init__(self, services: CoreServices) -> None:
         self._services = services

@@ -1,4 +1,4 @@
-"""The operator adds and bars: validated, sealed, recorded."""
+"""The operator adds and blocks accounts: validated, sealed, recorded."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ async def refused(
     before = (await service_log(services))[-1:]
     with pytest.raises(ServiceError) as caught:
         await add(services, **said)
-    assert (await service_log(services))[-1:] == before, "nothing was done, nothing is said"
+    assert (await service_log(services))[-1:] == before, "nothing was done, nothing is recorded"
     return caught.value.kind, caught.value.code
 
 

@@ -1,4 +1,4 @@
-"""Messages leave right after the commit, once, or are given up; nothing of them is logged."""
+"""Messages are sent right after the commit, once, or given up; nothing of them is logged."""
 
 import asyncio
 from datetime import timedelta
@@ -18,7 +18,7 @@ from tests.auth.steps import new_email, new_phone
 
 
 class Recorder:
-    """Takes messages, or fails as told."""
+    """Accepts messages, or raises the given failure."""
 
     keeps = False
 
@@ -86,7 +86,7 @@ async def test_it_leaves_as_soon_as_it_is_committed(quiet_desk: CoreServices) ->
     recorder = Recorder()
     running = asyncio.create_task(Deliverer(quiet_desk, recorder).run())
     try:
-        # Several times: only the first could be found by the deliverer's own first look.
+        # Several messages: the deliverer's first query could find only the first of them.
         for count in range(1, 6):
             await put(quiet_desk, new_phone())
             async with asyncio.timeout(5):

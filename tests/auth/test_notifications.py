@@ -30,7 +30,7 @@ CLIENT = Client(uuid4(), uuid4(), "CAF 93", "", "Caisse inventée", "3230")
 
 @dataclass(frozen=True)
 class Words:
-    """All that the words are made from."""
+    """The values that the texts contain."""
 
     settings: Settings
     translate = staticmethod(translator())
@@ -81,7 +81,7 @@ ENGLISH = {
 def test_a_message_word_for_word(name: str) -> None:
     assert SAID[name]("fr") == FRENCH[name]
     assert SAID[name]("en") == ENGLISH[name]
-    assert SAID[name]("ar") == FRENCH[name], "a language that we do not speak"
+    assert SAID[name]("ar") == FRENCH[name], "a language without a translation"
 
 
 def test_every_message_is_in_the_catalogue() -> None:

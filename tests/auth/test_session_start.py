@@ -1,4 +1,4 @@
-"""What every means of signing in ends in, by a means that is no code: a token on paper."""
+"""How every means of signing in ends, tested with one that is no code: a token on paper."""
 
 import asyncio
 from datetime import timedelta

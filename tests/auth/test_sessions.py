@@ -1,4 +1,4 @@
-"""Sessions: whose token it is, until when, and how it ends."""
+"""Sessions: whose token it is, how long it lasts, and how it ends."""
 
 from datetime import timedelta
 from hashlib import sha256
@@ -54,7 +54,7 @@ async def test_a_session_ends_by_the_databases_clock(
     token = (await sign_in(services, to)).token
     hours = getattr(services.settings, f"{setting}_session_hours")
     moved_clock(timedelta(hours=hours, minutes=-1))
-    assert await whose(services, token), "an end that use does not put off"
+    assert await whose(services, token), "use does not postpone the end"
     moved_clock(timedelta(hours=hours, seconds=1))
     assert await whose(services, token) is None
 
@@ -164,7 +164,7 @@ async def test_the_sweep_takes_what_ended_and_nothing_that_lives(
     swept = await cleanup.delete_expired(services)
     assert swept["sessions"] >= 1
     assert await whose(services, living)
-    assert swept["sign_ins"] == 0, "the counts of the last day still look at them"
+    assert swept["sign_ins"] == 0, "the counts of the last day still need these rows"
     moved_clock(timedelta(days=2))
     swept = await cleanup.delete_expired(services)
     assert swept["sign_ins"] >= 2

@@ -1,8 +1,8 @@
-"""`python -m tests.checks.layout`: `vault/` stays few rooms with few arrows between them, and no
-circle; every folder of the plan (ARCHITECTURE.md) stands.
+"""`python -m tests.checks.layout`: `vault/` keeps few parts with few imports between them, and no
+cycle; every folder of the plan (ARCHITECTURE.md) exists.
 
-A room is a module or a folder directly below `vault/`. An arrow is an import, wherever it is
-written: at the top of a file, inside a function, for the type checker alone.
+A part is a module or a folder directly below `vault/`. An import counts wherever it is written: at
+the top of a file, inside a function, for the type checker alone.
 """
 
 import ast
@@ -45,7 +45,7 @@ Arrows = dict[str, set[str]]
 
 
 def modules(root: Path = ROOT, floor: str = FLOOR) -> dict[str, ast.Module]:
-    """Every module of a floor by its dotted name."""
+    """Every module of a layer by its dotted name."""
     found = {}
     for path in sorted((root / floor).rglob("*.py")):
         name = ".".join(path.relative_to(root).with_suffix("").parts)
@@ -54,7 +54,7 @@ def modules(root: Path = ROOT, floor: str = FLOOR) -> dict[str, ast.Module]:
 
 
 def imported(name: str, tree: ast.Module, known: dict[str, ast.Module]) -> Iterator[str]:
-    """The modules of the floor that a module imports; `name` resolves relative imports."""
+    """The modules that a module imports; `name` resolves relative imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (one.name for one in node.names)
@@ -68,7 +68,7 @@ def imported(name: str, tree: ast.Module, known: dict[str, ast.Module]) -> Itera
 
 
 def arrows_of(known: dict[str, ast.Module], floor: str = FLOOR) -> Arrows:
-    """Which rooms each room imports."""
+    """Which parts each part imports."""
     found: Arrows = {}
     for name, tree in known.items():
         room = room_of(name, floor)
@@ -80,13 +80,13 @@ def arrows_of(known: dict[str, ast.Module], floor: str = FLOOR) -> Arrows:
 
 
 def room_of(name: str, floor: str = FLOOR) -> str | None:
-    """The room of a module; None for the floor itself and for what is not of it."""
+    """The part that a module belongs to; None for the layer itself and for other layers."""
     parts = name.split(".")
     return parts[1] if parts[0] == floor and len(parts) > 1 else None
 
 
 def faults(arrows: Arrows, root: Path = ROOT) -> list[str]:
-    """What is wrong, a sentence each."""
+    """The faults, one sentence each."""
     found = [f"{folder}/ is missing" for folder in PLAN if not (root / folder).is_dir()]
     many = sum(map(len, arrows.values()))
     if len(arrows) > MOST_ROOMS:
@@ -101,7 +101,7 @@ def faults(arrows: Arrows, root: Path = ROOT) -> list[str]:
 
 
 def main() -> int:
-    """Print them; 1 when there is any."""
+    """Print the faults; returns 1 when there are any."""
     found = faults(arrows_of(modules()))
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0

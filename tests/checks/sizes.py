@@ -1,7 +1,6 @@
 """`python -m tests.checks.sizes`: functions, their parameters and files stay small enough to read.
 
-A dataclass's constructor is written by nobody and is not counted; what it is called with, is read
-field by field.
+A dataclass's generated constructor is not counted: its arguments are read field by field.
 """
 
 import ast
@@ -32,7 +31,7 @@ def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def parameters_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """What a caller may give; `self` and `cls` aside."""
+    """How many parameters a caller may give; `self` and `cls` are not counted."""
     declared = function.args
     positional = [one.arg for one in (*declared.posonlyargs, *declared.args)]
     own = positional[:1] in (["self"], ["cls"])
@@ -53,7 +52,7 @@ def faults(place: str, source: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print them; 1 when there is any."""
+    """Print the faults; returns 1 when there are any."""
     found = [
         fault
         for folder in FOLDERS

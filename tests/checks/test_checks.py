@@ -1,4 +1,4 @@
-"""Each check is seen to fail on a tree that is not as it should be."""
+"""Each check fails on a tree that breaks its rule."""
 
 import ast
 from pathlib import Path
@@ -75,7 +75,7 @@ def test_what_is_long_is_refused() -> None:
 
 
 def vault(**sources: str) -> layout.Arrows:
-    """The arrows of an invented `vault/`; `__` in a name is a dot."""
+    """The imports of an invented `vault/`; `__` in a name stands for a dot."""
     known = {f"vault.{name.replace('__', '.')}": ast.parse(text) for name, text in sources.items()}
     return layout.arrows_of(known)
 

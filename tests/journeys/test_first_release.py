@@ -1,5 +1,5 @@
-"""The first release, told from end to end: papers go in from a phone, a worker asks, the person
-narrows and approves, an administration asks without a file, and the log says all of it."""
+"""The first release from end to end: papers are deposited from a phone, a worker asks, the person
+narrows and approves, an administration asks without a file, and the log records all of it."""
 
 import io
 from datetime import timedelta
@@ -73,13 +73,13 @@ async def test_the_story_of_a_housing_file(
     _without_its_place(photo, shown.content)
     await _its_preview(services, client, person, worker, f"{under}/{notice['id']}", notice)
 
-    # A second worker of the same organisation learns nothing of any of it.
+    # A second worker of the same organisation sees none of it.
     for path in (under, f"{under}/{notice['id']}/content", f"/v1/grants/{grant['id']}"):
         refused = await client.get(path, headers=colleague.headers)
         assert refused.status_code == 404
         assert _but_id(refused) == _but_id(nowhere)
 
-    # After the revocation nothing more.
+    # After the revocation, nothing more is served.
     await revoke(client, person, grant["id"])
     gone = await client.get(f"{under}/{notice['id']}/content", headers=worker.headers)
     assert (gone.status_code, gone.json()["code"]) == (403, "grant_revoked")
@@ -90,7 +90,7 @@ async def test_the_story_of_a_housing_file(
 async def _narrowed(
     client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
 ) -> dict[str, Any]:
-    """The worker asks for three types; the person says yes to two, and for a shorter time."""
+    """The worker asks for three types; the person approves two, for a shorter time."""
     request = await ask(
         client, worker.headers, person.phone, "energy_bill", "rent_receipt", "income_tax_notice"
     )
@@ -109,7 +109,7 @@ async def _narrowed(
 async def _as_if_it_did_not_exist(
     client: httpx.AsyncClient, worker: SomeWorker, under: str, document: Document
 ) -> httpx.Response:
-    """What was narrowed away answers as what is nowhere does; that answer."""
+    """A type left out of the grant gets the same answer as an unknown document; returns it."""
     hidden = await client.get(f"{under}/{document['id']}/content", headers=worker.headers)
     nowhere = await client.get(f"{under}/{NOBODY}/content", headers=worker.headers)
     assert hidden.status_code == nowhere.status_code == 404
@@ -120,7 +120,7 @@ async def _as_if_it_did_not_exist(
 async def _comes_back(
     client: httpx.AsyncClient, worker: SomeWorker, document: str, pdf: bytes
 ) -> None:
-    """Content and range: the PDF byte for byte."""
+    """Content and range return the PDF byte for byte."""
     whole = await client.get(f"{document}/content", headers=worker.headers)
     assert (whole.status_code, whole.content) == (200, pdf)
     assert whole.headers["content-disposition"].startswith("attachment;")
@@ -140,7 +140,7 @@ async def _its_preview(
     document: str,
     notice: Document,
 ) -> None:
-    """There is none before the job has run."""
+    """There is no preview before the job has run."""
     early = await client.get(f"{document}/preview", headers=worker.headers)
     assert early.json()["code"] == "no_preview"
     await drawn(services, person, notice)
@@ -158,7 +158,7 @@ async def _another_grant_ends(
     pdf: bytes,
     moved_clock: MoveClock,
 ) -> None:
-    """No job has run: the database's clock alone ends it."""
+    """No job runs: the database's clock alone ends the grant."""
     short = await granted(client, person, worker.headers, "income_tax_notice", duration="P1D")
     path = f"/v1/grants/{short}/documents/{notice['id']}/content"
     assert (await client.get(path, headers=worker.headers)).content == pdf
@@ -178,7 +178,7 @@ async def _the_log_tells(
     grant: str,
     notice: str,
 ) -> None:
-    """Each act and each refusal, with who, organisation, why; and to each only what is theirs."""
+    """Each act and each refusal, with who, organisation, why; each reader sees only their own."""
     lines = await log_of(client, person)
     by_worker = [line for line in lines if line["actor"].get("name") == "Camille Moreau"]
     for action, outcome, reason in (
@@ -319,7 +319,7 @@ async def _bytes(client: httpx.AsyncClient, headers: dict[str, str], path: str) 
 
 
 def _without_its_place(original: bytes, sent: bytes) -> None:
-    """The same pixels, turned the same way, and nothing of where or with what."""
+    """The same pixels, turned the same way, without place or device."""
     assert corpus.MAKER in original
     for trace in (corpus.MAKER, corpus.COMMENT, b"GPS", b"ftyp", b"JFXX", b"MPF"):
         assert trace not in sent

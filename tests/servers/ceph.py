@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DEADLINE = 60.0
-"""Seconds that each step of the start may take before it is called a failure."""
+"""Seconds that each step of the start may take before it fails."""
 
 NEEDED = ("ceph", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool")
 
 # Daemons trust each other (no cephx) and listen on loopback only; the S3 side checks signatures.
-# No admin socket: its path must fit in 107 bytes, which a test's folder often does not.
+# No admin socket: its path must fit in 107 bytes, and a test's folder is often too long.
 CONFIGURATION = {
     "public addr": "127.0.0.1",
     "cluster addr": "127.0.0.1",
@@ -28,7 +28,7 @@ CONFIGURATION = {
     "auth client required": "none",
     "ms mon client mode": "crc",
     "admin socket": "",
-    # one disk, one copy, and no opinion about how full the machine is
+    # one disk, one copy, no check of how full the machine is
     "osd pool default size": "1",
     "osd pool default min size": "1",
     "osd pool default pg num": "1",
@@ -58,7 +58,7 @@ class Ceph:
     processes: tuple[subprocess.Popen[bytes], ...] = field(repr=False)
 
     def stop(self) -> None:
-        """Kill: there is nothing to save, and an orderly end takes seconds."""
+        """Kill the daemons: there is nothing to save, and an orderly end takes seconds."""
         _kill(self.processes)
 
 
@@ -71,7 +71,7 @@ def start_ceph(directory: Path) -> Ceph:
     """Start everything under `directory` and return once S3 requests are answered (about 1.5 s).
 
     Call it from the main thread: the daemons end with the thread that started them, so that
-    killed tests leave none behind. Raises `RuntimeError` with the end of the log that tells why.
+    killed tests leave none behind. Raises `RuntimeError` with the end of the log of the failure.
     """
     node = _Node(directory)
     try:

@@ -1,7 +1,7 @@
 """A real server that can be killed and started again at once, many times.
 
-A parent imports everything, then forks one server an order: `kill -9` ends the child, as a crash
-would, and the next one starts in a fraction of a second on the same database and store.
+A parent imports everything, then forks one server for each order: `kill -9` ends the child, as a
+crash would, and the next one starts in a fraction of a second on the same database and store.
 """
 
 import asyncio
@@ -77,7 +77,7 @@ def killable(settings: Settings) -> Iterator[Killable]:
 
 
 def _serve(settings: Settings, told: int) -> None:
-    """The child: what `unefois serve` runs, telling where it answers."""
+    """The child: runs what `unefois serve` runs, and reports its process id and port."""
     from web.process.lifecycle import serve
     from web.process.server import listen
     from web.process.signals import Signals
@@ -94,7 +94,7 @@ def _serve(settings: Settings, told: int) -> None:
 def _main() -> None:
     import web.process.lifecycle  # noqa: F401  (imported before the forks, or each child would)
 
-    # What the server itself prints is not for whoever started us.
+    # The server's own output must not reach the test, which reads our answers there.
     told = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     settings = Settings(**cast("dict[str, Any]", json.loads(_line())))

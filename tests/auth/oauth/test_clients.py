@@ -1,4 +1,4 @@
-"""Administrations' systems: assertions against tokens, tokens against names; live, once, narrow."""
+"""Clients: assertions are exchanged for tokens, tokens identify clients; live, once, narrow."""
 
 import asyncio
 import secrets
@@ -226,7 +226,7 @@ async def test_rotation_refuses_no_living_token_and_no_late_process(
     services: CoreServices, caller: Caller, moved_clock: MoveClock
 ) -> None:
     def reread() -> None:
-        """As another process does within a minute."""
+        """Read the keys again, as another process does within a minute."""
         signing_keys._cache.clear()
 
     before = (await caller.token()).token
@@ -240,7 +240,7 @@ async def test_rotation_refuses_no_living_token_and_no_late_process(
     reread()
     assert (await jwks(services))["keys"][0]["kid"] == new
     assert await whose(services, before)
-    # 3. Gone when its last token has surely expired, and swept.
+    # 3. Gone once its last token has certainly expired, and deleted by the cleanup.
     moved_clock(timedelta(minutes=10))
     reread()
     assert old not in {key["kid"] for key in (await jwks(services))["keys"]}

@@ -21,7 +21,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture
 def http(client: httpx.AsyncClient) -> httpx.AsyncClient:
-    """Speaks to the real server."""
+    """A client of the real server."""
     return client
 
 

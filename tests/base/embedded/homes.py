@@ -67,9 +67,9 @@ def until(true: Callable[[], bool]) -> None:
 
 @contextlib.contextmanager
 def short_folder() -> Iterator[Path]:
-    """A short path: pytest's own folders may not fit a socket, and are closed to others.
+    """A folder with a short path: pytest's own may be too long for a socket, and are private.
 
-    In memory where there is room: dozens of databases are made here, and none has to last.
+    In memory where there is room: tests make dozens of databases and keep none.
     """
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > 512 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL lives and dies as promised. Real servers, in folders of their own."""
+"""The embedded PostgreSQL starts and stops as documented. Real servers, in folders of their own."""
 
 import secrets
 import shutil
@@ -120,7 +120,7 @@ def test_secrets_are_for_their_owner_alone(new_home: Path, new: EmbeddedPostgres
     assert password
     assert len(password) >= 40
     assert password not in repr(addresses)
-    # Others may at most pass through the folders above the data, and only when we are root.
+    # Others may at most traverse the folders above the data, and only when we are root.
     passing = 0o001 if AS_ROOT else 0
     assert new_home.stat().st_mode & 0o077 == passing
     assert new_home.parent.stat().st_mode & 0o077 == parent & 0o077 | passing
@@ -197,7 +197,7 @@ def test_a_folder_name_that_a_shell_would_read_is_refused(new_home: Path, name: 
 
 
 def test_an_ordinary_user_runs_it_as_themselves(new_home: Path) -> None:
-    """As root, the story is played by `nobody`, with a Python that `nobody` can reach."""
+    """As root, the steps run as `nobody`, with a Python that `nobody` can reach."""
     program = (
         "import os,sys;from pathlib import Path;from base.embedded.server import EmbeddedPostgres;"
         "home=Path(sys.argv[1]);e=EmbeddedPostgres(home);e.start();"
