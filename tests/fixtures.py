@@ -294,9 +294,9 @@ def make_organisation(services: CoreServices) -> MakeOrganisation:
 def make_worker(services: CoreServices, make_organisation: MakeOrganisation) -> MakeWorker:
     """A professional with a session: `await make_worker(organisation_id)`."""
 
-    async def make(organisation: UUID | None = None, **said: str) -> SomeWorker:
+    async def make(organisation: UUID | None = None, **fields: str) -> SomeWorker:
         organisation_id = organisation or await make_organisation()
-        email = said.pop("email", f"m{token_hex(6)}@structure.example")
+        email = fields.pop("email", f"m{token_hex(6)}@structure.example")
         known = {
             "name": "Camille Moreau",
             "job": "Assistante sociale",
@@ -304,7 +304,7 @@ def make_worker(services: CoreServices, make_organisation: MakeOrganisation) -> 
             "hours": "9 h - 17 h",
         }
         worker_id = await administration.add_worker(
-            services, organisation_id=organisation_id, email=email, **(known | said)
+            services, organisation_id=organisation_id, email=email, **(known | fields)
         )
         async with services.database.transaction() as tx:
             token, _ = await sessions.open_session(

@@ -44,6 +44,6 @@ def _judged(report: OneReport) -> OneReport:
 
 
 def _reason(report: Report) -> str:
-    told = report.longrepr
-    words = told[2] if isinstance(told, tuple) else str(told)
-    return words.removeprefix("Skipped: ")
+    longrepr = report.longrepr
+    text = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
+    return text.removeprefix("Skipped: ")

@@ -204,9 +204,9 @@ def is_problem(answer: httpx.Response, status: int, code: str | None) -> None:
     """Check an error answer: what is wrong and what to do, in the shape of RFC 9457."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    said = answer.json()
-    assert said["status"] == status
-    assert said["what_to_do"]
-    assert said["request_id"] == answer.headers["x-request-id"]
+    details = answer.json()
+    assert details["status"] == status
+    assert details["what_to_do"]
+    assert details["request_id"] == answer.headers["x-request-id"]
     if code is not None:
-        assert said["code"] == code
+        assert details["code"] == code

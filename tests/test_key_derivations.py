@@ -165,12 +165,12 @@ class Seen:
 
     def tag(self, use: str, parts: tuple[str | bytes, ...]) -> None:
         """Record a tag. The parts of a pseudonym and of a body vary: placeholders replace them."""
-        told = [placed(one) if isinstance(one, str) else f"<{len(one)}>" for one in parts]
+        shown = [placed(one) if isinstance(one, str) else f"<{len(one)}>" for one in parts]
         if use == "pseudonym":
-            told = ["<kind>", "<value>"]
+            shown = ["<kind>", "<value>"]
         if use == "idempotency-body":
-            told[1] = "<body>"
-        self.tags.add(" ".join([use, *told]))
+            shown[1] = "<body>"
+        self.tags.add(" ".join([use, *shown]))
 
 
 def placed(value: str) -> str:
@@ -183,7 +183,7 @@ def placed(value: str) -> str:
 def _cipher(note: Any) -> type:
     """An AES-GCM class that records the associated data."""
 
-    class Noting:
+    class Recording:
         def __init__(self, key: bytes) -> None:
             self._real = AESGCM(key)
 
@@ -195,10 +195,10 @@ def _cipher(note: Any) -> type:
             note(bound)
             return self._real.decrypt(nonce, data, bound)
 
-    return Noting
+    return Recording
 
 
-def _noting(real: Any, note: Any) -> Any:
+def _recording(real: Any, note: Any) -> Any:
     """A function or a class that records its arguments."""
 
     def call(*positional: Any, **named: Any) -> Any:
@@ -214,7 +214,7 @@ async def seen(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     found = Seen()
 
     def put(module: Any, name: str, note: Any) -> None:
-        monkeypatch.setattr(module, name, _noting(getattr(module, name), note))
+        monkeypatch.setattr(module, name, _recording(getattr(module, name), note))
 
     put(keys, "HKDF", lambda *_, info, **__: found.infos.add(placed(info.decode())))
     put(floe, "HKDFExpand", lambda _, __, info: found.file(info))

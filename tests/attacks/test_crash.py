@@ -23,8 +23,8 @@ from vault.services import Services
 
 KILLS = 50
 AT_ONCE = 8
-LONGEST_ROUND = 1.2
-MOST_A_ROUND = 3
+MAX_ROUND_SECONDS = 1.2
+MAX_DEPOSITS = 3
 """Deposits of one person between two kills: enough to be interrupted, few enough to verify."""
 
 PHOTO = corpus.plain_jpeg()
@@ -42,20 +42,20 @@ class Someone:
     unanswered: int = 0
 
 
-def _paper() -> bytes:
+def _photo() -> bytes:
     """A unique photo: noise in its comments; sometimes large enough for several sealed segments."""
     noise = [secrets.token_bytes(60_000) for _ in range(random.choice([0, 1, 10]))]
     comments = [corpus.segment(0xFE, one) for one in (secrets.token_bytes(100), *noise)]
     return PHOTO[:2] + b"".join(comments) + PHOTO[2:]
 
 
-async def _live(client: httpx.AsyncClient, someone: Someone) -> None:
+async def _deposit_and_read(client: httpx.AsyncClient, someone: Someone) -> None:
     """Deposit and read until the server is killed."""
     deposits = 0
     while True:
-        if not someone.acknowledged or (deposits < MOST_A_ROUND and random.random() < 0.5):
+        if not someone.acknowledged or (deposits < MAX_DEPOSITS and random.random() < 0.5):
             deposits += 1
-            data = _paper()
+            data = _photo()
             answer = await client.post(
                 "/v1/documents",
                 headers=someone.person.headers,
@@ -82,7 +82,7 @@ async def _read(client: httpx.AsyncClient, someone: Someone, document: str) -> N
 
 async def _until_killed(client: httpx.AsyncClient, someone: Someone) -> None:
     try:
-        await _live(client, someone)
+        await _deposit_and_read(client, someone)
     except httpx.TransportError:
         someone.unanswered += 1
 
@@ -104,7 +104,7 @@ async def test_killed_fifty_times_under_load(
             pid, base_url = await asyncio.to_thread(server.start)
             async with httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False) as http:
                 living = [asyncio.create_task(_until_killed(http, one)) for one in people]
-                await asyncio.sleep(0.02 + random.random() * LONGEST_ROUND)
+                await asyncio.sleep(0.02 + random.random() * MAX_ROUND_SECONDS)
                 await asyncio.to_thread(server.kill, pid)
                 await asyncio.wait_for(asyncio.gather(*living), 60)
         pid, base_url = await asyncio.to_thread(server.start)

@@ -92,22 +92,22 @@ async def test_a_thief_of_the_disks_finds_nothing(
     make_organisation: MakeOrganisation,
 ) -> None:
     """The whole story with marked words; then every table, every file of the home, every blob."""
-    said = {
+    texts = {
         name: _word(name)
         for name in ("Titre", "Fichier", "Armoire", "Nom", "Metier", "Structure", "Motif", "Clef")
     }
     phone = new_phone()
     person = await make_person(phone)
-    organisation = await make_organisation(said["Structure"], contact=_word("Contact"))
+    organisation = await make_organisation(texts["Structure"], contact=_word("Contact"))
     email = f"{secrets.token_hex(8)}@structure.example"
-    worker = await make_worker(organisation, name=said["Nom"], job=said["Metier"], email=email)
-    system = await make_client(organisation, name=said["Structure"])
+    worker = await make_worker(organisation, name=texts["Nom"], job=texts["Metier"], email=email)
+    system = await make_client(organisation, name=texts["Structure"])
     headers = await client_headers(client, system)
     content = secrets.token_hex(24).encode()
 
-    await _the_story(services, client, person, [worker.headers, headers], said, content)
+    await _the_story(services, client, person, [worker.headers, headers], texts, content)
 
-    marks = {name: word.encode() for name, word in said.items()}
+    marks = {name: word.encode() for name, word in texts.items()}
     marks |= {
         "content": content,
         "phone": phone.encode(),
@@ -125,11 +125,11 @@ async def test_a_thief_of_the_disks_finds_nothing(
 
 async def _nothing_is_found(services: Services, postgres: Addresses, words: Words) -> None:
     """In no table, no file of the home, no blob."""
-    looked = 0
+    total = 0
     for where, data in _tables(postgres):
         assert words.found_in(data) == [], where
-        looked += len(data)
-    assert looked > 50_000
+        total += len(data)
+    assert total > 50_000
     for where, data in _files(services):
         assert words.found_in(data) == [], where
     kept = [words.found_in(data) async for data in _blobs(services)]
@@ -142,21 +142,21 @@ async def _the_story(
     client: httpx.AsyncClient,
     person: SomePerson,
     recipients: list[dict[str, str]],
-    said: dict[str, str],
+    texts: dict[str, str],
     content: bytes,
 ) -> None:
     """Deposits, correction, requests, grants, retrieval, refusal, preview, revocation."""
-    first = await _deposits(client, person, said, content)
+    first = await _deposits(client, person, texts, content)
     await drawn(services, person, first)
     await client.patch(
-        f"/v1/documents/{first['id']}", headers=person.headers, json={"title": said["Titre"]}
+        f"/v1/documents/{first['id']}", headers=person.headers, json={"title": texts["Titre"]}
     )
     for headers in recipients:
-        await _asks_and_opens(client, person, headers, said, first)
+        await _asks_and_opens(client, person, headers, texts, first)
 
 
 async def _deposits(
-    client: httpx.AsyncClient, person: SomePerson, said: dict[str, str], content: bytes
+    client: httpx.AsyncClient, person: SomePerson, texts: dict[str, str], content: bytes
 ) -> Document:
     """A PDF and a photo, both with the content; the PDF's document."""
     made = corpus.blank_pdf(2)
@@ -165,13 +165,13 @@ async def _deposits(
     assert content in pdf
     photo = corpus.plain_jpeg()
     photo = photo[:2] + corpus.segment(0xFE, content) + photo[2:]
-    metadata = {"title": said["Titre"], "paper_location": said["Armoire"]}
+    metadata = {"title": texts["Titre"], "paper_location": texts["Armoire"]}
     first = await deposit(
-        client, person, pdf, type_="multi_year_residence_permit", name=f"{said['Fichier']}.pdf",
+        client, person, pdf, type_="multi_year_residence_permit", name=f"{texts['Fichier']}.pdf",
         **metadata,
     )  # fmt: skip
     await deposit(
-        client, person, photo, type_="family_quotient_certificate", name=f"{said['Fichier']}.jpg",
+        client, person, photo, type_="family_quotient_certificate", name=f"{texts['Fichier']}.jpg",
         **metadata,
     )  # fmt: skip
     return first
@@ -181,22 +181,22 @@ async def _asks_and_opens(
     client: httpx.AsyncClient,
     person: SomePerson,
     headers: Headers,
-    said: dict[str, str],
+    texts: dict[str, str],
     first: Document,
 ) -> None:
     """One recipient asks, is granted less, opens, is revoked; and asks someone without a vault."""
-    purpose = {"code": "housing", "text": said["Motif"]}
+    purpose = {"code": "housing", "text": texts["Motif"]}
     request = await ask(
         client,
-        {**headers, "Idempotency-Key": said["Clef"]},
+        {**headers, "Idempotency-Key": texts["Clef"]},
         person.phone,
         "family_quotient_certificate",
         "multi_year_residence_permit",
         purpose=purpose,
-        contact={**CONTACT, "name": said["Nom"], "job": said["Metier"]},
+        contact={**CONTACT, "name": texts["Nom"], "job": texts["Metier"]},
         actions=["read", "attest"],
     )
-    keyed = {**person.headers, "Idempotency-Key": said["Clef"]}
+    keyed = {**person.headers, "Idempotency-Key": texts["Clef"]}
     assert (await client.get("/v1/consent-requests", headers=keyed)).status_code == 200
     scope = {
         "document_types": ["family_quotient_certificate"],

@@ -119,8 +119,8 @@ async def test_a_sensitive_document_is_opened_only_where_the_person_picked_it(
     assert [one["id"] for one in listed] == [picked["id"]]
     opened = await client.get(f"{under}/{picked['id']}/content", headers=worker.headers)
     assert opened.content == PDF
-    closed = await client.get(f"{under}/{other['id']}/content", headers=worker.headers)
-    assert closed.status_code == 404
+    hidden = await client.get(f"{under}/{other['id']}/content", headers=worker.headers)
+    assert hidden.status_code == 404
 
 
 @pytest.mark.parametrize("ticked", [False, True])
@@ -151,12 +151,12 @@ async def test_only_what_was_granted_may_be_done(
     """Each action alone allows its own call and no other."""
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, PDF, type_="payslip")
-    doors = {
+    allowed_calls = {
         "attest": {"list", "evidence"},
         "read": {"list", "evidence", "content"},
         "deposit": {"deposit"},
     }
-    for action, open_ in doors.items():
+    for action, allowed in allowed_calls.items():
         grant = await granted(client, person, worker.headers, "payslip", actions=[action])
         under = f"/v1/grants/{grant}"
         tried = {
@@ -172,6 +172,6 @@ async def test_only_what_was_granted_may_be_done(
                 data={"type": "payslip"},
             ),
         }
-        assert {door for door, answer in tried.items() if answer.is_success} == open_, action
-        closed = {answer.status_code for door, answer in tried.items() if door not in open_}
-        assert closed <= {403}
+        assert {call for call, answer in tried.items() if answer.is_success} == allowed, action
+        refusals = {answer.status_code for call, answer in tried.items() if call not in allowed}
+        assert refusals <= {403}

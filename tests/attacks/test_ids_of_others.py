@@ -70,12 +70,12 @@ async def _answer(
     client: httpx.AsyncClient, method: str, path: str, headers: dict[str, str]
 ) -> tuple[int, dict[str, str], Any]:
     """Status, headers and body, without what differs between any two answers."""
-    told: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     if method == "PATCH":
-        told["json"] = {"title": "x"}
+        arguments["json"] = {"title": "x"}
     if path.endswith(("/versions", "/documents")) and method == "POST":
-        told = {"files": {"file": PDF}, "data": {"type": "payslip"}}
-    answer = await client.request(method, path, headers=headers, **told)
+        arguments = {"files": {"file": PDF}, "data": {"type": "payslip"}}
+    answer = await client.request(method, path, headers=headers, **arguments)
     passing = {"x-request-id", "date", "content-length"}
     shown = {name: value for name, value in answer.headers.items() if name not in passing}
     body = answer.json()

@@ -121,8 +121,8 @@ async def test_the_disks_without_the_keyring_open_nothing(
     (row,) = await rows(database)
     theirs = LocalKeyring(tmp_path / "thief" / "keyring.json")
     made = await theirs.create()
-    said = json.loads(theirs.path.read_text().replace(made, row["root_version"]))
-    theirs.path.write_text(json.dumps(said))
+    content = json.loads(theirs.path.read_text().replace(made, row["root_version"]))
+    theirs.path.write_text(json.dumps(content))
     with pytest.raises(KeyProviderError):
         await read(directory, Keys(database, theirs), person, file)
     stored = await directory.get(BlobKey(file.blob_key), 10_000_000)

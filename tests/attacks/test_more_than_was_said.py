@@ -10,19 +10,19 @@ from tests.steps import Headers, ask, granted, log_of
 from tests.vault.decoding import corpus
 
 # Made once, so that the bytes are the same: a PDF made again has another date.
-PAPER = corpus.pdf()
+PDF = corpus.pdf()
 
 
 async def _deposit(client: httpx.AsyncClient, grant: str, headers: Headers) -> dict[str, Any]:
     answer = await client.post(
         f"/v1/grants/{grant}/documents",
         headers={**headers, "Idempotency-Key": "again"},
-        files={"file": ("a.pdf", PAPER)},
+        files={"file": ("a.pdf", PDF)},
         data={"type": "rent_receipt", "title": "Quittance"},
     )
     assert answer.status_code == 201, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+    document: dict[str, Any] = answer.json()
+    return document
 
 
 async def _as_the_owner_made_it(

@@ -68,7 +68,7 @@ def _marked_files() -> tuple[int, list[str]]:
 
     A memfd is memory, in no folder: a decoder's input and output are there.
     """
-    looked, marked = 0, []
+    count, marked = 0, []
     for pid in _family():
         for link in Path(f"/proc/{pid}/fd").glob("*"):
             try:
@@ -78,12 +78,12 @@ def _marked_files() -> tuple[int, list[str]]:
                 if not target.startswith("/") or not link.stat().st_mode & 0o100000:
                     continue
                 with link.open("rb") as held:
-                    looked += 1
+                    count += 1
                     if _holds_mark(held.read()):
                         marked.append(target)
             except OSError:
                 continue
-    return looked, marked
+    return count, marked
 
 
 def _holds_mark(data: bytes) -> bool:

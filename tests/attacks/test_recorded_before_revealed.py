@@ -174,12 +174,12 @@ async def test_a_refusal_is_recorded_though_its_act_is_rolled_back(
         assert answer.status_code == status
         events += 1
         assert await counted(services, "access_event") == events
-        told = "not_found" if status == 404 else reason
-        for log, said in (
+        answered = "not_found" if status == 404 else reason
+        for log, expected in (
             (await log_of(client, person), reason),
-            (await log_of(client, who), told),
+            (await log_of(client, who), answered),
         ):
-            assert (log[0]["outcome"], log[0]["reason"]) == ("refused", said)
+            assert (log[0]["outcome"], log[0]["reason"]) == ("refused", expected)
             streamed = log[0]["action"] in {"document.read", "document.preview"}
             assert log[0]["confirmed"] == ("not_sent" if streamed else None)
 

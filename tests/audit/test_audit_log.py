@@ -21,7 +21,7 @@ from tests.vault.decoding import corpus
 from vault.services import Services
 
 
-async def _recorded(services: Services, person: UUID, **said: str) -> UUID:
+async def _recorded(services: Services, person: UUID, **fields: str) -> UUID:
     actor = Actor(ActorKind.WORKER, id=new_id(), name="Inès", organisation="CCAS")
     async with services.database.transaction() as tx:
         event = Event(
@@ -31,7 +31,7 @@ async def _recorded(services: Services, person: UUID, **said: str) -> UUID:
             outcome=Outcome.ALLOWED,
             actor=actor,
             person=person,
-            purpose=said.get("purpose", "Demande"),
+            purpose=fields.get("purpose", "Demande"),
         )
         return await services.audit_log.record(tx, event)
 
@@ -160,8 +160,11 @@ async def test_each_line_is_a_sentence_in_french_and_in_english(
     english = {line["id"]: line["sentence"] for line in await log_of(client, person, "en")}
     assert french.keys() <= english.keys()
     assert all(french[one] != english[one] for one in french)
-    assert any("Camille Moreau" in said and "ouvert un papier" in said for said in french.values())
-    assert not any("{" in said for said in (*french.values(), *english.values()))
+    assert any(
+        "Camille Moreau" in sentence and "ouvert un papier" in sentence
+        for sentence in french.values()
+    )
+    assert not any("{" in sentence for sentence in (*french.values(), *english.values()))
 
 
 def test_the_canonical_form_is_stable() -> None:

@@ -31,7 +31,7 @@ ALWAYS = {
 }
 
 
-def event(action: Action, outcome: Outcome = Outcome.ALLOWED, **said: Any) -> dict[str, Any]:
+def event(action: Action, outcome: Outcome = Outcome.ALLOWED, **fields: Any) -> dict[str, Any]:
     worker = Actor(
         ActorKind.WORKER,
         WORKER,
@@ -50,7 +50,7 @@ def event(action: Action, outcome: Outcome = Outcome.ALLOWED, **said: Any) -> di
         "purpose": "Demande de logement de Mme Diallo",
         "details": {"document_type": "medical-certificate"},
     }
-    made = Event(id=new_id(), at=AT, action=action, outcome=outcome, **(known | said))
+    made = Event(id=new_id(), at=AT, action=action, outcome=outcome, **(known | fields))
     return as_values(made)
 
 
@@ -107,7 +107,7 @@ def test_a_refusal_says_why_and_weighs_more() -> None:
 @pytest.mark.parametrize("action", Action)
 def test_nothing_of_the_person_leaves(action: Action) -> None:
     for actor in (event(action)["actor"], {"kind": "owner", "id": str(PERSON)}):
-        told = json.dumps(mapped(event(action) | {"actor": actor}), ensure_ascii=False)
+        exported = json.dumps(mapped(event(action) | {"actor": actor}), ensure_ascii=False)
         for secret in (
             str(PERSON),
             str(DOCUMENT),
@@ -120,7 +120,7 @@ def test_nothing_of_the_person_leaves(action: Action) -> None:
             "03 20",
             "Assistante",
         ):
-            assert secret not in told
+            assert secret not in exported
 
 
 def test_a_professional_is_an_account_of_a_structure() -> None:

@@ -17,7 +17,7 @@ async def reconciled(some: SomeLog) -> Report:
     return await reconciler.run(lambda _done, _of: None)
 
 
-def said(report: Report) -> list[str]:
+def messages(report: Report) -> list[str]:
     return [str(fault) for fault in report.faults]
 
 
@@ -38,7 +38,7 @@ async def filled(some: SomeLog, *counts: int) -> list[UUID]:
 async def test_a_whole_log_has_no_fault(some_log: SomeLog, counts: tuple[int, ...]) -> None:
     await filled(some_log, *counts)
     report = await reconciled(some_log)
-    assert said(report) == []
+    assert messages(report) == []
     assert report.leaves == sum(counts)
     assert report.checkpoints == len(counts)
 
@@ -69,7 +69,7 @@ async def test_a_row_that_was_edited_is_named(some_log: SomeLog, column: str) ->
         " WHERE id = %s".replace("{c}", column),
         ids[300],
     )
-    assert said(await reconciled(some_log)) == [
+    assert messages(await reconciled(some_log)) == [
         f"event {ids[300]} (leaf 300): the row is not the one whose leaf was signed"
     ]
 
@@ -88,7 +88,7 @@ async def test_a_row_that_was_deleted_and_one_that_was_slipped_in_are_named(
         UUID(int=ids[0].int - 1),
         ids[1],
     )
-    assert said(await reconciled(some_log)) == [
+    assert messages(await reconciled(some_log)) == [
         f"leaf 0, event {ids[0]}: the leaf has no event any more",
         f"event {UUID(int=ids[0].int - 1)}: the event has no leaf",
     ]
@@ -98,9 +98,11 @@ async def test_a_leaf_that_was_edited_or_deleted_is_named(some_log: SomeLog) -> 
     ids = await filled(some_log, 700)
     zeros = "UPDATE unefois.log_leaf SET entry = decode(repeat('00', 64), 'hex') WHERE index = %s"
     change(some_log, "log_leaf", zeros, 10)
-    assert said(await reconciled(some_log)) == ["leaf 10: the leaf's row is not what was signed"]
+    assert messages(await reconciled(some_log)) == [
+        "leaf 10: the leaf's row is not what was signed"
+    ]
     change(some_log, "log_leaf", "DELETE FROM unefois.log_leaf WHERE event_id = %s", ids[10])
-    assert said(await reconciled(some_log)) == ["leaves 0 to 255: leaves are missing"]
+    assert messages(await reconciled(some_log)) == ["leaves 0 to 255: leaves are missing"]
 
 
 async def test_a_checkpoint_that_was_edited_is_named(some_log: SomeLog) -> None:
@@ -134,7 +136,7 @@ async def test_a_byte_changed_in_the_store_is_named(some_log: SomeLog, what: str
     tile, at, name, kind = STORED[what]
     await filled(some_log, 66_000)
     await flip(some_log, tile, at)
-    assert said(await reconciled(some_log)) == [
+    assert messages(await reconciled(some_log)) == [
         f"{name}: the {kind} in the store is not what was signed"
     ]
 
@@ -143,7 +145,7 @@ async def test_what_is_missing_from_the_store_is_named(some_log: SomeLog, tmp_pa
     await filled(some_log, 700)
     for tile in (Tile(0, 0), Tile(-1, 2, 188), Tile(1, 0, 2)):
         await some_log.blobs.delete(tile_key(tile))
-    assert said(await reconciled(some_log)) == [
+    assert messages(await reconciled(some_log)) == [
         f"{path}: the file is missing from the store"
         for path in ("tile/0/000", "tile/entries/002.p/188", "tile/1/000.p/2")
     ]
@@ -168,7 +170,7 @@ async def test_row_and_leaf_edited_together_are_still_told_from_the_tree(
         " FROM unefois.access_event e WHERE e.id = l.event_id AND l.event_id = %s",
         ids[5],
     )
-    assert said(await reconciled(some_log)) == [
+    assert messages(await reconciled(some_log)) == [
         f"event {ids[5]} (leaf 5): the row is not the one whose leaf was signed",
         "leaf 5: the leaf's row is not what was signed",
     ]

@@ -284,9 +284,9 @@ def test_the_command_says_what_it_verified(
     common = ["verify", "--folder", str(folder), "--vkey", with_event.log.verifier.vkey]
     common += ["--witness", with_event.witness.verifier.vkey, "--remember", str(remembered)]
     assert main([*common, "--receipt", str(receipt), "--whole"]) == 0
-    said = capsys.readouterr().out
-    assert "all 290 entries" in said
-    assert "entry 5 of the published tree" in said
+    output = capsys.readouterr().out
+    assert "all 290 entries" in output
+    assert "entry 5 of the published tree" in output
 
     with_event.write(folder, 300)
     assert main(common) == 0

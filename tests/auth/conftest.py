@@ -36,7 +36,9 @@ def quiet_postgres(quiet_home: Path) -> Iterator[Addresses]:
 
 
 @pytest.fixture
-async def quiet_desk(quiet_home: Path, quiet_postgres: Addresses) -> AsyncIterator[CoreServices]:
+async def quiet_services(
+    quiet_home: Path, quiet_postgres: Addresses
+) -> AsyncIterator[CoreServices]:
     """All tests of the session share the rows: each sends to addresses of its own."""
     settings = Settings(mode="demo", home=quiet_home, messenger="inbox")
     database = Database(SecretStr(quiet_postgres.service_url))

@@ -40,10 +40,10 @@ class PaperTokens:
         """Exchange a good token. Raises `ServiceError` UNAUTHENTICATED `token_invalid`, REFUSED
         `vault_asleep`."""
         services = self._services
-        whose = await self._address(address)
+        owner = await self._address(address)
         async with services.database.transaction() as tx:
-            account = await session_start.lock_account(tx, whose)
-            ended = self._check(whose, token) or await session_start.start_session(
+            account = await session_start.lock_account(tx, owner)
+            ended = self._check(owner, token) or await session_start.start_session(
                 services, tx, account, language=language, on_vault_opened=on_vault_opened
             )
             if isinstance(ended, SignInRefused):
@@ -59,8 +59,8 @@ class PaperTokens:
             return await session_start.email_address(self._services, address)
         return await session_start.phone_address(self._services, address)
 
-    def _check(self, whose: Address, token: str) -> SignInRefused | None:
-        expected = self._hashes.get(whose.tag, bytes(32))
+    def _check(self, owner: Address, token: str) -> SignInRefused | None:
+        expected = self._hashes.get(owner.tag, bytes(32))
         good = hmac.compare_digest(expected, sha256(token.encode()).digest())
         return None if good else SignInRefused("token_invalid")
 

@@ -112,7 +112,7 @@ class Listener:
         )
 
     def settings(self, **changes: Any) -> Settings:
-        said = {
+        fields = {
             "mode": "demo",
             "messenger": "smtp",
             "smtp_port": self.port,
@@ -120,7 +120,7 @@ class Listener:
             "smtp_password": SecretStr("sesame"),
             "mail_from": "ne-pas-repondre@unefois.example",
         }
-        return Settings(**(said | changes))
+        return Settings(**(fields | changes))
 
     def messenger(self, **changes: Any) -> SmtpMessenger:
         trusting = ssl.create_default_context(cafile=str(self.certificate))

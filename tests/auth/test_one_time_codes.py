@@ -25,7 +25,7 @@ from tests.auth.steps import (
 )
 
 
-async def whose(services: CoreServices, token: str) -> Person | Worker | None:
+async def subject_of(services: CoreServices, token: str) -> Person | Worker | None:
     async with services.database.transaction() as tx:
         return await sessions.subject_of(services, tx, token)
 
@@ -42,7 +42,7 @@ CODE_WRONG = (ErrorKind.UNAUTHENTICATED, "code_wrong")
 async def test_the_first_good_code_opens_an_empty_vault(services: CoreServices) -> None:
     phone = new_phone()
     signed_in = await sign_in(services, phone)
-    person = await whose(services, signed_in.token)
+    person = await subject_of(services, signed_in.token)
     assert isinstance(person, Person)
     assert signed_in.kind == "person"
     async with services.database.transaction() as tx:
@@ -60,10 +60,10 @@ async def test_the_next_code_opens_the_same_vault_however_the_number_is_written(
     services: CoreServices,
 ) -> None:
     phone = new_phone()
-    first = await whose(services, (await sign_in(services, phone)).token)
+    first = await subject_of(services, (await sign_in(services, phone)).token)
     started = await one_time_codes.send_code(services, phone="0" + phone[3:])
     code = (await letters(services, phone))[-1]["text"].split(": ")[1][:6]
-    again = await whose(
+    again = await subject_of(
         services, (await one_time_codes.redeem_code(services, started.id, code=code)).token
     )
     assert first and again
@@ -122,7 +122,7 @@ async def test_a_worker_signs_in_by_their_work_email(services: CoreServices) -> 
     email = new_email()
     worker_id = await new_worker(services, email)
     signed_in = await sign_in(services, email)
-    worker = await whose(services, signed_in.token)
+    worker = await subject_of(services, signed_in.token)
     assert isinstance(worker, Worker)
     assert (worker.id, signed_in.kind) == (worker_id, "worker")
     assert (worker.name, worker.job) == ("Nadia Benali", "assistante sociale")
@@ -196,7 +196,7 @@ async def test_a_code_lasts_ten_minutes(services: CoreServices, moved_clock: Mov
 
 async def test_failures_are_in_the_log_of_the_vault_they_aimed_at(services: CoreServices) -> None:
     phone = new_phone()
-    person = await whose(services, (await sign_in(services, phone)).token)
+    person = await subject_of(services, (await sign_in(services, phone)).token)
     assert person
     started, code = await begin(services, phone)
     await refusal(services, started.id, wrong(code))
@@ -227,9 +227,9 @@ async def test_a_vault_used_five_months_ago_opens(
     services: CoreServices, moved_clock: MoveClock
 ) -> None:
     phone = new_phone()
-    first = await whose(services, (await sign_in(services, phone)).token)
+    first = await subject_of(services, (await sign_in(services, phone)).token)
     moved_clock(timedelta(days=150))
-    again = await whose(services, (await sign_in(services, phone)).token)
+    again = await subject_of(services, (await sign_in(services, phone)).token)
     assert first and again
     assert again.id == first.id
     moved_clock(timedelta(days=300))

@@ -13,9 +13,9 @@ FOLDERS = ("base", "storage", "audit", "auth", "vault", "web", "bench", "migrati
 FROZEN = "migrations/versions/"
 """Never changed once released."""
 
-MOST_LINES_OF_FILE = 400
-MOST_LINES_OF_FUNCTION = 45
-MOST_PARAMETERS = 8
+MAX_LINES_OF_FILE = 400
+MAX_LINES_OF_FUNCTION = 45
+MAX_PARAMETERS = 8
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -41,13 +41,13 @@ def parameters_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 def faults(place: str, source: str) -> Iterator[str]:
     """What is too long in one file: `file:line: what`."""
     length = len(source.splitlines())
-    if length > MOST_LINES_OF_FILE:
+    if length > MAX_LINES_OF_FILE:
         yield f"{place}:1: a file of {length} lines"
     for function in functions(ast.parse(source)):
         at = f"{place}:{function.lineno}: {function.name}"
-        if lines_of(function) > MOST_LINES_OF_FUNCTION:
+        if lines_of(function) > MAX_LINES_OF_FUNCTION:
             yield f"{at} has {lines_of(function)} lines"
-        if parameters_of(function) > MOST_PARAMETERS:
+        if parameters_of(function) > MAX_PARAMETERS:
             yield f"{at} has {parameters_of(function)} parameters"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from vulture import Vulture
 
 ROOT = Path(__file__).resolve().parents[2]
-HOUSE = ("base", "storage", "audit", "auth", "vault", "web", "migrations")
+CODE = ("base", "storage", "audit", "auth", "vault", "web", "migrations")
 USERS = ("tests", "bench")
 DECORATED = ["@router.*", "@app.*", "@model_validator*"]
 
@@ -59,11 +59,11 @@ FIELDS_OF = (
 def unused() -> list[str]:
     """The unused code: `file:line: what`."""
     reader = Vulture(ignore_decorators=DECORATED)
-    reader.scavenge([str(ROOT / folder) for folder in (*HOUSE, *USERS)])
+    reader.scavenge([str(ROOT / folder) for folder in (*CODE, *USERS)])
     found = []
     for item in reader.get_unused_code(min_confidence=60):
         path = Path(item.filename).resolve().relative_to(ROOT)
-        if path.parts[0] in HOUSE and not _allowed(str(path), item.name, item.typ):
+        if path.parts[0] in CODE and not _allowed(str(path), item.name, item.typ):
             found.append(f"{path}:{item.first_lineno}: {item.message}")
     return found
 

@@ -132,7 +132,7 @@ class Home:
         self.running.append(process)
         if name == "serve":
             until(lambda: self._answers() or process.poll() is not None, "it does not answer")
-        assert process.poll() is None, self.said()
+        assert process.poll() is None, self.printed()
 
     def _answers(self) -> bool:
         with suppress(httpx.TransportError):
@@ -151,7 +151,7 @@ class Home:
         """End every process that still runs, even after a failure."""
         self.http.close()
         if self.output.exists():
-            print(self.said())  # pytest shows it beside a failure
+            print(self.printed())  # pytest shows it beside a failure
         for process in self.running:
             process.terminate()
         for process in self.running:
@@ -165,7 +165,7 @@ class Home:
             if (Path("/proc") / str(pid) / "cwd").samefile(data):
                 os.kill(pid, signal.SIGKILL)
 
-    def said(self) -> str:
+    def printed(self) -> str:
         return self.output.read_text(errors="replace")
 
     # The database, as the owner of its tables
@@ -225,9 +225,9 @@ class Home:
         """Sign in again, with the code that is printed."""
         (to,) = address.values()
         code = re.compile(re.escape(to) + r": [^\[]*?\b(\d{6})\b")
-        already = len(code.findall(self.said()))
+        already = len(code.findall(self.printed()))
         started = ok(self.http.post("/v1/sign-ins", json=address), 202).json()["id"]
-        found = until(lambda: code.findall(self.said())[already:], "no code comes")
+        found = until(lambda: code.findall(self.printed())[already:], "no code comes")
         opened = self.http.post(f"/v1/sign-ins/{started}", json={"code": found[0]})
         return bearer(ok(opened, 201).json()["token"])
 

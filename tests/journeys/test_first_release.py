@@ -203,9 +203,9 @@ async def _the_log_tells(
     assert any(line["documents"] == [notice] and line["grant"] == grant for line in reads)
 
     _tells_of_a_colleague_and_of_oneself(lines)
-    doings = await log_of(client, worker)
-    assert {line["actor"]["name"] for line in doings} == {"Camille Moreau"}
-    assert not {"consent.approve", "document.deposit"} & {line["action"] for line in doings}
+    activity = await log_of(client, worker)
+    assert {line["actor"]["name"] for line in activity} == {"Camille Moreau"}
+    assert not {"consent.approve", "document.deposit"} & {line["action"] for line in activity}
     theirs = await log_of(client, colleague)
     assert {line["actor"]["name"] for line in theirs} == {"Dominique Petit"}
     assert "Dominique Petit" not in str(await log_of(client, worker))
@@ -244,10 +244,10 @@ async def test_an_administration_gets_evidence_without_a_file(
         f"/v1/grants/{grant}/evidence", params={"type": "income_tax_notice"}, headers=headers
     )
     assert answer.status_code == 200, answer.text
-    said = answer.json()
-    assert said["held"] is True
-    assert (said["issued_on"], said["valid_until"]) == ("2026-08-01", "2027-08-01")
-    assert said["verified"] is False
+    evidence = answer.json()
+    assert evidence["held"] is True
+    assert (evidence["issued_on"], evidence["valid_until"]) == ("2026-08-01", "2027-08-01")
+    assert evidence["verified"] is False
     assert "revenus" not in answer.text
 
     not_asked = await client.get(
@@ -262,10 +262,10 @@ async def test_an_administration_gets_evidence_without_a_file(
     assert listed.json()["items"][0]["title"] is None
 
     lines = [line for line in await log_of(client, person) if line["actor"]["kind"] == "client"]
-    told = {(line["action"], line["outcome"], line["reason"]) for line in lines}
-    assert ("document.attest", "allowed", None) in told
-    assert ("document.attest", "refused", "type_not_covered") in told
-    assert ("document.read", "refused", "action_not_granted") in told
+    recorded = {(line["action"], line["outcome"], line["reason"]) for line in lines}
+    assert ("document.attest", "allowed", None) in recorded
+    assert ("document.attest", "refused", "type_not_covered") in recorded
+    assert ("document.read", "refused", "action_not_granted") in recorded
     assert {line["actor"]["organisation"] for line in lines} == {"CAF du Nord"}
 
 

@@ -63,9 +63,9 @@ def test_a_home_of_before_goes_on(before: Home) -> None:
     assert Image.open(io.BytesIO(drawn.content)).format == "JPEG"
     signs_in_anew(before)
     # 4. The rotation continues from where it was killed, under the root that it had made.
-    said = before.run("keys", "rotate")
+    output = before.run("keys", "rotate")
     done = f"root version {roots['active']}: {roots['under_former']} keys re-wrapped, 0 broken"
-    assert done in said
+    assert done in output
     assert list(before.roots()) == [roots["active"]]
     # 5. The log continues from its last checkpoint, and holds what was proved then.
     proves(before)
@@ -76,18 +76,18 @@ def test_a_home_of_before_goes_on(before: Home) -> None:
     keeps_the_log(before)
     before.stop()
     reconciles(before)
-    assert "Traceback" not in before.said()
+    assert "Traceback" not in before.printed()
 
 
 def reconciles(before: Home) -> None:
     """7. Every event, leaf, tile and checkpoint, with no other process in the home."""
-    said = before.run("audit", "reconcile", "--open")
-    found = re.search(r"(\d+) leaves, \d+ checkpoints: (\d+) faults", said)
-    assert found, said
+    output = before.run("audit", "reconcile", "--open")
+    found = re.search(r"(\d+) leaves, \d+ checkpoints: (\d+) faults", output)
+    assert found, output
     assert int(found[1]) > before.known["log"]["events"]
     assert found[2] == "0"
-    opened = re.search(r"(\d+) events opened, (\d+) whose key is destroyed", said)
-    assert opened, said
+    opened = re.search(r"(\d+) events opened, (\d+) whose key is destroyed", output)
+    assert opened, output
     assert int(opened[1]) > 0
     assert int(opened[2]) > 0  # one of the people was erased
 
@@ -100,14 +100,14 @@ def reads_back(before: Home) -> None:
         theirs = {one["id"] for one in documents.values() if one["owner"] == who}
         assert {one["id"] for one in listed} == theirs
     for name, known in documents.items():
-        told = ok(before.document(name)).json()
-        assert {field: told[field] for field in known["shown"]} == known["shown"]
-        assert told["version"]["number"] == known["version"]
+        answer = ok(before.document(name)).json()
+        assert {field: answer[field] for field in known["shown"]} == known["shown"]
+        assert answer["version"]["number"] == known["version"]
         parts = range(1, len(known["parts"]) + 1)
         found = [hashed(before.document(name, "/content", part=part)) for part in parts]
         assert found == known["parts"], name
         if name != before.known["undrawn"]:
-            assert told["file"]["preview"]
+            assert answer["file"]["preview"]
             assert ok(before.document(name, "/preview")).content.startswith(b"\xff\xd8")
     # The same bytes are recognised, by a hash under their owner's key.
     pay = before.document("pay", "/content").content
@@ -135,8 +135,8 @@ def keeps_consents(before: Home, administration: dict[str, str]) -> None:
     asked = {"type": attested["evidence"]["type"]}
     path = f"/v1/grants/{attested['id']}/evidence"
     for headers in (administration, before.client_token()):
-        told = ok(http.get(path, params=asked, headers=headers)).json()
-        assert {field: told[field] for field in attested["evidence"]} == attested["evidence"]
+        answer = ok(http.get(path, params=asked, headers=headers)).json()
+        assert {field: answer[field] for field in attested["evidence"]} == attested["evidence"]
     ok(before.under(attested["id"], "pay", administration), 403)
 
     # Sent again with the same idempotency key it is the same request; approved, it opens.
@@ -157,14 +157,14 @@ def keeps_the_log(before: Home) -> None:
     for who, lines in before.known["log"]["lines"].items():
         for line in lines:
             path = f"/v1/access-log/{line['id']}"
-            told = ok(before.http.get(path, headers=before.of(who))).json()
-            assert told.pop("sentence")
-            assert told == line
+            answer = ok(before.http.get(path, headers=before.of(who))).json()
+            assert answer.pop("sentence")
+            assert answer == line
     for known in before.known["log"]["receipts"]:
         path = f"/v1/access-log/{known['line']}/proof"
-        told = ok(before.http.get(path, headers=before.of(known["owner"]))).json()
+        answer = ok(before.http.get(path, headers=before.of(known["owner"]))).json()
         for field in ("event", "k_event", "commitment", "sealed_sha256", "index"):
-            assert told[field] == known["receipt"][field]
+            assert answer[field] == known["receipt"][field]
 
 
 def signs_in_anew(before: Home) -> None:
@@ -197,7 +197,7 @@ def proves(before: Home) -> None:
         kept = ["verify", "--vkey", log["vkey"], "--receipt", str(receipt)]
         assert entry in before.run(*kept)
         url = f"http://127.0.0.1:{before.port}/log"
-        said = before.run(*kept, "--url", url, "--remember", str(remembered), "--whole")
-        assert f"continues the remembered tree of {size} entries" in said
-        assert f"{entry} of the published tree" in said
-        assert "verified: all" in said
+        output = before.run(*kept, "--url", url, "--remember", str(remembered), "--whole")
+        assert f"continues the remembered tree of {size} entries" in output
+        assert f"{entry} of the published tree" in output
+        assert "verified: all" in output

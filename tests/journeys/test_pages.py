@@ -62,9 +62,9 @@ class Phone:
     async def says(self, words: str) -> bool:
         return words in " ".join((await self.page.inner_text("body")).split())
 
-    async def sign_in(self, door: str, field: str, address: str) -> None:
+    async def sign_in(self, path: str, field: str, address: str) -> None:
         """Sign in with the code that the demo shows on the page."""
-        await self.go(door)
+        await self.go(path)
         await self.page.fill(field, address)
         await self.press("button.main")
         code = re.search(r"\d{6}", await self.page.inner_text("aside.demo"))

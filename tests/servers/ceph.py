@@ -150,9 +150,9 @@ class _Node:
         limit = time.monotonic() + DEADLINE
         while not ready():
             if any(process.poll() is not None for process in self.processes):
-                raise RuntimeError(f"a Ceph daemon ended early:\n{self._last_words()}")
+                raise RuntimeError(f"a Ceph daemon ended early:\n{self._log_end()}")
             if time.monotonic() > limit:
-                raise RuntimeError(f"Ceph is not ready in {DEADLINE} s:\n{self._last_words()}")
+                raise RuntimeError(f"Ceph is not ready in {DEADLINE} s:\n{self._log_end()}")
             time.sleep(0.02)
 
     def _ask(self, program: str, *arguments: str) -> bytes:
@@ -181,7 +181,7 @@ class _Node:
                 check=False,
             )
         if done.returncode != 0:
-            raise RuntimeError(f"{program} failed:\n{self._last_words()}")
+            raise RuntimeError(f"{program} failed:\n{self._log_end()}")
 
     def _daemon(self, program: str, *arguments: str) -> None:
         follow = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
@@ -200,7 +200,7 @@ class _Node:
         with (self.directory / "log" / f"{program}.out").open("ab") as output:
             yield output.fileno()
 
-    def _last_words(self) -> str:
+    def _log_end(self) -> str:
         outputs = sorted((self.directory / "log").glob("*.out"), key=lambda p: p.stat().st_mtime)
         return "\n".join(p.read_text(errors="replace")[-800:] for p in outputs[-2:])
 

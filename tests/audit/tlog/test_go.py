@@ -197,10 +197,10 @@ TAMPERED: dict[str, tuple[Callable[[Path, Served], None], str]] = {
 
 @pytest.mark.parametrize("name", TAMPERED)
 def test_go_refuses_what_was_touched(go: Go, sample: Served, tmp_path: Path, name: str) -> None:
-    tamper, told = TAMPERED[name]
+    tamper, message = TAMPERED[name]
     folder = sample.write(tmp_path, 700)
     tamper(folder, sample)
-    assert go("check", folder).startswith(told)
+    assert go("check", folder).startswith(message)
 
 
 @pytest.fixture(scope="session")

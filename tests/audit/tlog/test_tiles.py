@@ -204,14 +204,14 @@ def test_a_proof_at_ten_million_entries_reads_few_tiles() -> None:
     of_level = [leaf_hash(b"same")]
     for _ in range(24):
         of_level.append(merkle.node_hash(of_level[-1], of_level[-1]))
-    most = 0
+    max_fetched = 0
     for _ in range(50):
         index = random.randrange(size)
         reader = TileReader(size, lambda tile: of_level[tile.level * 8] * tile.width)
         merkle.inclusion_proof(index, size, reader.read)
-        most = max(most, reader.fetched)
+        max_fetched = max(max_fetched, reader.fetched)
         merkle.consistency_proof(index + 1, size, reader.read)
-    assert most <= 10
+    assert max_fetched <= 10
 
     proof = merkle.inclusion_proof(123_456, size, reader.read)
     root = merkle.compact_range(size, reader.read).root()

@@ -26,12 +26,12 @@ def http(client: httpx.AsyncClient) -> httpx.AsyncClient:
 
 
 def form(caller: Caller, **changes: str | None) -> dict[str, str]:
-    said: dict[str, str | None] = {
+    fields: dict[str, str | None] = {
         "grant_type": "client_credentials",
         "client_assertion_type": ASSERTION_TYPE,
         "client_assertion": caller.assertion(),
     }
-    return {name: value for name, value in (said | changes).items() if value is not None}
+    return {name: value for name, value in (fields | changes).items() if value is not None}
 
 
 async def test_a_token_is_given_and_kept_by_no_cache(
@@ -167,7 +167,7 @@ async def test_a_stranger_gets_the_same_answer(
 
 def without_its_own(headers: httpx.Headers) -> dict[str, str]:
     """The headers without those that differ from one answer to the next."""
-    return {name: said for name, said in headers.items() if name not in {"date", "x-request-id"}}
+    return {name: value for name, value in headers.items() if name not in {"date", "x-request-id"}}
 
 
 async def test_a_wrong_code_and_an_unknown_sign_in(

@@ -165,9 +165,9 @@ def test_no_statement_value_or_row_reaches_the_servers_log(
             owner.execute(sql.SQL("SELEKT {}").format(marker))
     postgres.stop()
     logs = [home / "postgres" / "startup.log", *(home / "postgres" / "log").iterdir()]
-    said = "".join(log.read_text() for log in logs)
-    assert "ready to accept connections" in said
-    assert marker not in said
+    output = "".join(log.read_text() for log in logs)
+    assert "ready to accept connections" in output
+    assert marker not in output
 
 
 def test_the_longest_path_that_fits_works_and_one_byte_more_is_refused(home: Path) -> None:
