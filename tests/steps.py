@@ -187,11 +187,11 @@ async def blobs(services: Services) -> set[str]:
     return keys
 
 
-async def until(true: Callable[[], Any], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
     """Wait until a condition (a coroutine function or a plain one) holds, with a time limit."""
     deadline = time.monotonic() + seconds
     while True:
-        found = true()
+        found = condition()
         if asyncio.iscoroutine(found):
             found = await found
         if found:

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PLACES = ("*.md", "docs/**/*.md", "bench/*.md", ".github/**/*.md")
 DOCUMENTS = sorted(file for place in PLACES for file in ROOT.glob(place))
 TEXTS = {document.relative_to(ROOT).as_posix(): document.read_text() for document in DOCUMENTS}
-FLOORS = ("base", "storage", "audit", "auth", "vault", "web")
-FOLDERS = (*FLOORS, "migrations", "openapi", "tests", "bench", "docs")
+LAYERS = ("base", "storage", "audit", "auth", "vault", "web")
+FOLDERS = (*LAYERS, "migrations", "openapi", "tests", "bench", "docs")
 
 _PATH = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./*-]*)(?:[`:]| \()")
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
@@ -51,8 +51,8 @@ def commands() -> set[str]:
     """The commands of `unefois`; those of two words in full."""
     found = set()
     for name, command in _choices(parser()):
-        deeper = list(_choices(command))
-        found |= {f"{name} {verb}" for verb, _ in deeper} if deeper else {name}
+        subcommands = list(_choices(command))
+        found |= {f"{name} {verb}" for verb, _ in subcommands} if subcommands else {name}
     return found
 
 
@@ -68,10 +68,10 @@ def routes() -> set[str]:
 
 
 def _paths(served: object) -> Iterator[str]:
-    for one in getattr(served, "routes", ()):
-        included = getattr(one, "original_router", None)
+    for route in getattr(served, "routes", ()):
+        included = getattr(route, "original_router", None)
         if included is None:
-            yield str(getattr(one, "path", ""))
+            yield str(getattr(route, "path", ""))
         else:
             yield from _paths(included)
 
@@ -122,10 +122,10 @@ def test_every_function_of_the_architecture_exists() -> None:
 
 def test_every_source_folder_has_its_place_in_the_architecture() -> None:
     text = TEXTS["ARCHITECTURE.md"]
-    for floor in FLOORS:
-        for folder in [one for one in (ROOT / floor).iterdir() if one.is_dir()]:
+    for layer in LAYERS:
+        for folder in [path for path in (ROOT / layer).iterdir() if path.is_dir()]:
             if any(folder.glob("*.py")):
-                assert f"`{floor}/{folder.name}/" in text, folder
+                assert f"`{layer}/{folder.name}/" in text, folder
 
 
 def test_every_test_that_is_named_exists() -> None:

@@ -45,11 +45,11 @@ class Words:
         return [
             name
             for name, mark in self.marks.items()
-            if any(shape in data for shape in shapes(mark))
+            if any(shape in data for shape in encodings_of(mark))
         ]
 
 
-def shapes(mark: bytes) -> Iterator[bytes]:
+def encodings_of(mark: bytes) -> Iterator[bytes]:
     """UTF-8, UTF-16 in both byte orders, hexadecimal in both cases, base64 at its three offsets."""
     yield mark
     text = mark.decode("latin-1")
@@ -105,7 +105,7 @@ async def test_a_thief_of_the_disks_finds_nothing(
     headers = await client_headers(client, system)
     content = secrets.token_hex(24).encode()
 
-    await _the_story(services, client, person, [worker.headers, headers], texts, content)
+    await _journey(services, client, person, [worker.headers, headers], texts, content)
 
     marks = {name: word.encode() for name, word in texts.items()}
     marks |= {
@@ -137,7 +137,7 @@ async def _nothing_is_found(services: Services, postgres: Addresses, words: Word
     assert not any(kept)
 
 
-async def _the_story(
+async def _journey(
     services: Services,
     client: httpx.AsyncClient,
     person: SomePerson,

@@ -34,7 +34,7 @@ __all__ = ["database", "directory", "keyring", "keys", "keys_postgres", "moved",
 SECRET = b"Titre de sejour n. 9912345678 " * 40
 
 
-def quiet(_done: int, _of: int) -> None:
+def no_progress(_done: int, _of: int) -> None:
     pass
 
 
@@ -159,7 +159,7 @@ async def test_erased_is_unreadable_and_past_the_retention_in_backups_too(
         return True
 
     assert await opens_from_backup()
-    await rotate(database, keyring, timedelta(days=35), quiet)
+    await rotate(database, keyring, timedelta(days=35), no_progress)
     moved(timedelta(days=34))
     await retire_due(database, keyring)
     assert await opens_from_backup()

@@ -25,9 +25,7 @@ async def _deposit(client: httpx.AsyncClient, grant: str, headers: Headers) -> d
     return document
 
 
-async def _as_the_owner_made_it(
-    client: httpx.AsyncClient, person: SomePerson, document: str
-) -> None:
+async def _change_as_owner(client: httpx.AsyncClient, person: SomePerson, document: str) -> None:
     path = f"/v1/documents/{document}"
     changes = {"title": "Ne pas montrer", "type": "payslip", "expires_on": "2031-01-01"}
     assert (await client.patch(path, headers=person.headers, json=changes)).is_success
@@ -42,7 +40,7 @@ async def test_a_deposit_sent_again_does_not_tell_what_became_of_it(
     grant = await granted(client, person, worker.headers, actions=["deposit"])
     first = await _deposit(client, grant, worker.headers)
 
-    await _as_the_owner_made_it(client, person, first["id"])
+    await _change_as_owner(client, person, first["id"])
     assert await _deposit(client, grant, worker.headers) == first
 
     deleted = await client.delete(f"/v1/documents/{first['id']}", headers=person.headers)

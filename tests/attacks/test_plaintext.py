@@ -23,7 +23,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _opened: list[str] | None = None
 
 
-def _heard(event: str, arguments: tuple[Any, ...]) -> None:
+def _record_open(event: str, arguments: tuple[Any, ...]) -> None:
     if _opened is None or event != "open":
         return
     path, mode, flags = arguments
@@ -32,7 +32,7 @@ def _heard(event: str, arguments: tuple[Any, ...]) -> None:
         _opened.append(os.fsdecode(path))
 
 
-sys.addaudithook(_heard)
+sys.addaudithook(_record_open)
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def _opened_for_writing() -> Iterator[list[str]]:
         _opened = None
 
 
-def _family() -> list[int]:
+def _processes() -> list[int]:
     """This process and all its child processes, decoders included."""
     parents: dict[int, int] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
@@ -69,7 +69,7 @@ def _marked_files() -> tuple[int, list[str]]:
     A memfd is memory, in no folder: a decoder's input and output are there.
     """
     count, marked = 0, []
-    for pid in _family():
+    for pid in _processes():
         for link in Path(f"/proc/{pid}/fd").glob("*"):
             try:
                 target = str(link.readlink())

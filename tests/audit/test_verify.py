@@ -37,7 +37,7 @@ def reader(folder: Path) -> Fetch:
     return fetch
 
 
-def nothing(_done: int, _of: int) -> None:
+def no_progress(_done: int, _of: int) -> None:
     """No progress bar."""
 
 
@@ -45,7 +45,7 @@ def whole(folder: Path, log: Served) -> None:
     """All that `unefois verify --whole` checks."""
     fetch = reader(folder)
     published = verify.check_published(fetch, log.log.verifier)
-    verify.check_whole(fetch, published.checkpoint, nothing)
+    verify.check_whole(fetch, published.checkpoint, no_progress)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOORS = ("audit", "auth", "vault", "web")
+LAYERS = ("audit", "auth", "vault", "web")
 READING = {"reader", "FieldReader", "EnvelopeReader", "open_content", "open_document"}
 
 READERS = {
@@ -60,7 +60,7 @@ def faults(sources: dict[str, str]) -> list[str]:
 
 def main() -> int:
     """Print the faults; returns 1 when there are any."""
-    paths = [path for floor in FLOORS for path in (ROOT / floor).rglob("*.py")]
+    paths = [path for layer in LAYERS for path in (ROOT / layer).rglob("*.py")]
     found = faults({path.relative_to(ROOT).as_posix(): path.read_text() for path in paths})
     for line in found:
         print(line)

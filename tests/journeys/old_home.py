@@ -41,10 +41,10 @@ def command() -> list[str]:
     return [sys.executable, "-c", f"import sys, {module}; sys.exit({module}.{function}())"]
 
 
-def until(true: Callable[[], Any], what: str, seconds: float = LIMIT) -> Any:
+def until(condition: Callable[[], Any], what: str, seconds: float = LIMIT) -> Any:
     """Repeat a condition until its value is true, with a time limit; returns the value."""
     limit = time.monotonic() + seconds
-    while not (found := true()):
+    while not (found := condition()):
         assert time.monotonic() < limit, what
         time.sleep(0.1)
     return found

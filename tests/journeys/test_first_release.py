@@ -62,32 +62,32 @@ async def test_the_story_of_a_housing_file(
     notice = await deposit(client, person, pdf, type_="income_tax_notice", name="avis.pdf")
     assert (await _bytes(client, person.headers, f"/v1/documents/{energy['id']}")) == photo
 
-    grant = await _narrowed(client, person, worker)
+    grant = await _narrow(client, person, worker)
     under = f"/v1/grants/{grant['id']}/documents"
 
     listed = await client.get(under, headers=worker.headers)
     assert {one["id"] for one in listed.json()["items"]} == {energy["id"], notice["id"]}
-    nowhere = await _as_if_it_did_not_exist(client, worker, under, heic)
-    await _comes_back(client, worker, f"{under}/{notice['id']}", pdf)
+    nowhere = await _hidden_answer(client, worker, under, heic)
+    await _returns_content(client, worker, f"{under}/{notice['id']}", pdf)
     shown = await client.get(f"{under}/{energy['id']}/content", headers=worker.headers)
-    _without_its_place(photo, shown.content)
-    await _its_preview(services, client, person, worker, f"{under}/{notice['id']}", notice)
+    _without_metadata(photo, shown.content)
+    await _has_preview(services, client, person, worker, f"{under}/{notice['id']}", notice)
 
     # A second worker of the same organisation sees none of it.
     for path in (under, f"{under}/{notice['id']}/content", f"/v1/grants/{grant['id']}"):
         refused = await client.get(path, headers=colleague.headers)
         assert refused.status_code == 404
-        assert _but_id(refused) == _but_id(nowhere)
+        assert _without_id(refused) == _without_id(nowhere)
 
     # After the revocation, nothing more is served.
     await revoke(client, person, grant["id"])
     gone = await client.get(f"{under}/{notice['id']}/content", headers=worker.headers)
     assert (gone.status_code, gone.json()["code"]) == (403, "grant_revoked")
-    await _another_grant_ends(services, client, person, worker, notice, pdf, moved_clock)
-    await _the_log_tells(client, person, worker, colleague, grant["id"], notice["id"])
+    await _grant_expires(services, client, person, worker, notice, pdf, moved_clock)
+    await _log_records_all(client, person, worker, colleague, grant["id"], notice["id"])
 
 
-async def _narrowed(
+async def _narrow(
     client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
 ) -> dict[str, Any]:
     """The worker asks for three types; the person approves two, for a shorter time."""
@@ -106,18 +106,18 @@ async def _narrowed(
     )
 
 
-async def _as_if_it_did_not_exist(
+async def _hidden_answer(
     client: httpx.AsyncClient, worker: SomeWorker, under: str, document: Document
 ) -> httpx.Response:
     """A type left out of the grant gets the same answer as an unknown document; returns it."""
     hidden = await client.get(f"{under}/{document['id']}/content", headers=worker.headers)
     nowhere = await client.get(f"{under}/{NOBODY}/content", headers=worker.headers)
     assert hidden.status_code == nowhere.status_code == 404
-    assert _but_id(hidden) == _but_id(nowhere)
+    assert _without_id(hidden) == _without_id(nowhere)
     return nowhere
 
 
-async def _comes_back(
+async def _returns_content(
     client: httpx.AsyncClient, worker: SomeWorker, document: str, pdf: bytes
 ) -> None:
     """Content and range return the PDF byte for byte."""
@@ -132,7 +132,7 @@ async def _comes_back(
     assert (part.status_code, part.content) == (206, pdf[10:100])
 
 
-async def _its_preview(
+async def _has_preview(
     services: Services,
     client: httpx.AsyncClient,
     person: SomePerson,
@@ -149,7 +149,7 @@ async def _its_preview(
     assert Image.open(io.BytesIO(preview.content)).format == "JPEG"
 
 
-async def _another_grant_ends(
+async def _grant_expires(
     services: Services,
     client: httpx.AsyncClient,
     person: SomePerson,
@@ -170,7 +170,7 @@ async def _another_grant_ends(
     moved_clock(timedelta(0))
 
 
-async def _the_log_tells(
+async def _log_records_all(
     client: httpx.AsyncClient,
     person: SomePerson,
     worker: SomeWorker,
@@ -202,7 +202,7 @@ async def _the_log_tells(
     reads = [line for line in by_worker if line["action"] == "document.read"]
     assert any(line["documents"] == [notice] and line["grant"] == grant for line in reads)
 
-    _tells_of_a_colleague_and_of_oneself(lines)
+    _shows_colleague_and_owner(lines)
     activity = await log_of(client, worker)
     assert {line["actor"]["name"] for line in activity} == {"Camille Moreau"}
     assert not {"consent.approve", "document.deposit"} & {line["action"] for line in activity}
@@ -211,7 +211,7 @@ async def _the_log_tells(
     assert "Dominique Petit" not in str(await log_of(client, worker))
 
 
-def _tells_of_a_colleague_and_of_oneself(lines: list[dict[str, Any]]) -> None:
+def _shows_colleague_and_owner(lines: list[dict[str, Any]]) -> None:
     of_colleague = [line for line in lines if line["actor"].get("name") == "Dominique Petit"]
     assert {line["outcome"] for line in of_colleague} == {"refused"}
     assert {line["reason"] for line in of_colleague} == {"not_recipient"}
@@ -318,7 +318,7 @@ async def _bytes(client: httpx.AsyncClient, headers: dict[str, str], path: str) 
     return answer.content
 
 
-def _without_its_place(original: bytes, sent: bytes) -> None:
+def _without_metadata(original: bytes, sent: bytes) -> None:
     """The same pixels, turned the same way, without place or device."""
     assert corpus.MAKER in original
     for trace in (corpus.MAKER, corpus.COMMENT, b"GPS", b"ftyp", b"JFXX", b"MPF"):
@@ -330,5 +330,5 @@ def _without_its_place(original: bytes, sent: bytes) -> None:
     assert after.info.get("icc_profile") == before.info.get("icc_profile")
 
 
-def _but_id(answer: httpx.Response) -> dict[str, Any]:
+def _without_id(answer: httpx.Response) -> dict[str, Any]:
     return {name: value for name, value in answer.json().items() if name != "request_id"}

@@ -61,7 +61,7 @@ def test_a_home_of_before_goes_on(before: Home) -> None:
     until(lambda: before.document(undrawn).json()["file"]["preview"], "no preview is drawn")
     drawn = ok(before.document(undrawn, "/preview"))
     assert Image.open(io.BytesIO(drawn.content)).format == "JPEG"
-    signs_in_anew(before)
+    signs_in_again(before)
     # 4. The rotation continues from where it was killed, under the root that it had made.
     output = before.run("keys", "rotate")
     done = f"root version {roots['active']}: {roots['under_former']} keys re-wrapped, 0 broken"
@@ -167,7 +167,7 @@ def keeps_the_log(before: Home) -> None:
             assert answer[field] == known["receipt"][field]
 
 
-def signs_in_anew(before: Home) -> None:
+def signs_in_again(before: Home) -> None:
     """The earlier addresses sign in to the earlier accounts."""
     amina = before.sign_in({"phone": before.known["people"]["amina"]["phone"]})
     held = ok(before.http.get("/v1/documents", headers=amina)).json()["items"]

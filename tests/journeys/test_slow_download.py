@@ -73,7 +73,7 @@ async def _interrupted(client: httpx.AsyncClient, person: SomePerson) -> bool:
     return bool(reads[0]["confirmed"] == "interrupted")
 
 
-async def _ends_short(
+async def _ends_incomplete(
     client: httpx.AsyncClient, person: SomePerson, slow: SlowReader, reading: "asyncio.Task[None]"
 ) -> None:
     """The server's record comes first: the reader still reads what the kernel has buffered."""
@@ -114,7 +114,7 @@ async def test_a_revocation_stops_it_within_a_second(
     delay = time.monotonic() - revoked
     print(f"\nstopped {delay * 1000:.0f} ms after the revocation")
     assert delay < 1.0
-    await _ends_short(client, shared.person, slow, reading)
+    await _ends_incomplete(client, shared.person, slow, reading)
 
 
 async def test_a_stalled_download_is_ended_too(
@@ -155,7 +155,7 @@ async def test_its_own_end_stops_it_within_a_second(
     assert datetime.now(UTC) < ends_at
     await until(lambda: _interrupted(client, person), seconds=10)
     assert timedelta(0) < datetime.now(UTC) - ends_at < timedelta(seconds=1)
-    await _ends_short(client, person, slow, reading)
+    await _ends_incomplete(client, person, slow, reading)
 
 
 async def test_erasure_stops_it_within_a_second(

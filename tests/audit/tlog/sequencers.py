@@ -37,12 +37,12 @@ async def _receipt(client: httpx.AsyncClient, person: SomePerson, event_id: str)
     raise AssertionError("no receipt")
 
 
-async def mirrored(client: httpx.AsyncClient, folder: Path, least: int) -> Checkpoint:
-    """Copy everything public of a tree of `least` leaves or more into a folder."""
+async def mirror(client: httpx.AsyncClient, folder: Path, min_size: int) -> Checkpoint:
+    """Copy everything public of a tree of `min_size` leaves or more into a folder."""
     for _ in range(_TRIES):
         note = (await client.get("/log/checkpoint")).text
         checkpoint = Checkpoint.of_text(Note.parse(note.encode()).text)
-        if checkpoint.size >= least:
+        if checkpoint.size >= min_size:
             break
         await asyncio.sleep(_EVERY)
     else:

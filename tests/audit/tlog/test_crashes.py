@@ -301,10 +301,10 @@ async def test_killed_twenty_times_with_two_at_work(
     sizes = [0]
     try:
         writer.start()
-        await kill_in_the_midst(some_log, start, at_work, sizes)
+        await kill_repeatedly(some_log, start, at_work, sizes)
         writer.join(40)
         assert not writer.is_alive()
-        await grown(some_log, EVENTS - 1)
+        await wait_for_growth(some_log, EVENTS - 1)
     finally:
         stop.set()
         for one in at_work:
@@ -319,14 +319,14 @@ async def test_killed_twenty_times_with_two_at_work(
     await whole(some_log, tmp_path, EVENTS)
 
 
-async def kill_in_the_midst(
+async def kill_repeatedly(
     some: SomeLog, start: Callable[[], Any], at_work: list[Any], sizes: list[int]
 ) -> None:
     """Kill one of two at work, or both, repeatedly; returns the tree's size before each kill."""
     chance = random.Random(11)
     for kill in range(KILLS):
         # In the middle of work: only after the tree has grown since the last kill.
-        await grown(some, sizes[-1])
+        await wait_for_growth(some, sizes[-1])
         await asyncio.sleep(chance.random() * 0.2)
         sizes.append((await some.log.state())[0])
         for victim in at_work[:] if kill % 5 == 4 else at_work[:1]:
@@ -336,7 +336,7 @@ async def kill_in_the_midst(
         at_work += [start() for _ in range(2 - len(at_work))]
 
 
-async def grown(some: SomeLog, beyond: int) -> None:
+async def wait_for_growth(some: SomeLog, beyond: int) -> None:
     """Wait until the signed tree is larger, or complete."""
     limit = time.monotonic() + 30
     while (await some.log.state())[0] <= min(beyond, EVENTS - 1):

@@ -19,7 +19,7 @@ from audit.tlog.checkpoint import Checkpoint, InvalidCheckpoint, sign_checkpoint
 from audit.tlog.merkle import HASH, InvalidProof, leaf_hash
 from audit.tlog.notes import LocalSigner, Note, Verifier
 from audit.tlog.tiles import Tile, TileReader, tiles_of
-from tests.audit.tlog.sequencers import Receipt, mirrored, receipts_of, write_proofs
+from tests.audit.tlog.sequencers import Receipt, mirror, receipts_of, write_proofs
 from tests.audit.tlog.servers import ORIGIN, Served, entry
 from tests.fixtures import MakePerson
 from tests.vectors import second_verifier
@@ -119,7 +119,7 @@ def swap(one: str, two: str) -> Callable[[Path, Served], None]:
     return edit
 
 
-def resign(
+def sign_again(
     size: int, root: bytes, log: LocalSigner | None = None
 ) -> Callable[[Path, Served], None]:
     def edit(folder: Path, served: Served) -> None:
@@ -131,7 +131,7 @@ def resign(
     return edit
 
 
-def reword(old: bytes, new: bytes) -> Callable[[Path, Served], None]:
+def replace_bytes(old: bytes, new: bytes) -> Callable[[Path, Served], None]:
     def edit(folder: Path, _: Served) -> None:
         raw = (folder / "checkpoint").read_bytes()
         assert old in raw
@@ -151,19 +151,22 @@ SOMETHING = base64.b64encode(bytes(HASH)).decode()
 
 # At 700 leaves. What is altered, and how the error that Go prints begins.
 TAMPERED: dict[str, tuple[Callable[[Path, Served], None], str]] = {
-    "size of the checkpoint": (reword(b"\n700\n", b"\n701\n"), "note: "),
+    "size of the checkpoint": (replace_bytes(b"\n700\n", b"\n701\n"), "note: "),
     "origin of the checkpoint": (
-        reword(b"log.example/one\n700", b"log.example/two\n700"),
+        replace_bytes(b"log.example/one\n700", b"log.example/two\n700"),
         "note: ",
     ),
-    "signature of the log": (reword(f"— {ORIGIN} ".encode(), f"— {ORIGIN}x ".encode()), "note: "),
+    "signature of the log": (
+        replace_bytes(f"— {ORIGIN} ".encode(), f"— {ORIGIN}x ".encode()),
+        "note: ",
+    ),
     "cosignature": (lambda folder, _: flip(folder / "checkpoint", -10), "note: "),
     "another key": (
-        resign(700, bytes(HASH), LocalSigner(ORIGIN, Ed25519PrivateKey.generate())),
+        sign_again(700, bytes(HASH), LocalSigner(ORIGIN, Ed25519PrivateKey.generate())),
         "note: ",
     ),
-    "a fork, well signed": (resign(700, bytes(HASH)), "inclusion 0: "),
-    "a smaller tree, well signed": (resign(512, bytes(HASH)), "inclusion 0: "),
+    "a fork, well signed": (sign_again(700, bytes(HASH)), "inclusion 0: "),
+    "a smaller tree, well signed": (sign_again(512, bytes(HASH)), "inclusion 0: "),
     "inclusion at another index": (edit_proof("inclusion", index=2), "inclusion 2: "),
     "inclusion of another leaf": (edit_proof("inclusion", leaf=SOMETHING), "inclusion 1: "),
     "inclusion cut": (edit_proof("inclusion", proof=[]), "inclusion 1: "),
@@ -278,7 +281,7 @@ async def test_others_accept_a_log_that_really_runs(
         signed = max([*await receipts_of(client, first), *await receipts_of(client, second)],
                      key=_size)  # fmt: skip
         # No event is added any more: receipts and the public checkpoint are of one tree.
-        tree = await mirrored(client, tmp_path, _size(signed))
+        tree = await mirror(client, tmp_path, _size(signed))
         receipts = [*await receipts_of(client, first), *await receipts_of(client, second)]
         assert {_size(one) for one in receipts} == {tree.size}
         path = await services.transparency_log.prover.consistency(old_tree.size, tree.size)

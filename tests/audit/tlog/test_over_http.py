@@ -60,7 +60,9 @@ async def _load(client: httpx.AsyncClient, asked: list[tuple[str, dict[str, str]
     return answers
 
 
-async def _killed(some_log: SomeLog, keyring: Path, folder: Path, load: asyncio.Task[Any]) -> int:
+async def _kill_sequencers(
+    some_log: SomeLog, keyring: Path, folder: Path, load: asyncio.Task[Any]
+) -> int:
     """Two sequencers, on purpose, killed while the load goes on; returns how many kills."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.audit.tlog.test_crashes"])
@@ -124,7 +126,7 @@ async def test_ten_thousand_events_over_http_while_two_sequencers_are_killed(
         (f"/v1/grants/{new_id()}/documents", colleague.headers),
     ]
     load = asyncio.create_task(_load(client, asked))
-    kills = await _killed(some_log, keyring_file, some_log.blobs.blobs.parent, load)
+    kills = await _kill_sequencers(some_log, keyring_file, some_log.blobs.blobs.parent, load)
     answers = await load
     assert kills >= KILLS
     assert set(answers) == {200, 403, 404}

@@ -162,12 +162,12 @@ async def test_witnesses_cosign_what_is_published_and_those_that_do_not_are_name
             await asking.publish()
             assert await strict.log.degraded() == ["log_witness:away", "log_witnesses"]
             await asking.publish()  # the cosignature already given for this tree is kept
-            raw = await _both(some_log, client, there, away)
+            raw = await _publish_with_other(some_log, client, there, away)
             public = verify.check_published(lambda _: raw, log, strict.log.policy)
             assert sorted(public.verified.witnesses) == ["away", "good"]
 
 
-async def _both(
+async def _publish_with_other(
     some: SomeLog, client: httpx.AsyncClient, there: WitnessAddress, away: OurWitness
 ) -> bytes:
     """Publish when the other witness is back and the first one is away."""

@@ -12,10 +12,10 @@ from audit.tlog.tiles import Tile, entries_in
 from tests.audit.tlog.logs import EAGER, SomeLog, add_events, checkpoints_hold, leaves_of_events
 
 
-async def until(true: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
     """Wait for a condition, with a time limit."""
     limit = time.monotonic() + seconds
-    while not await true():
+    while not await condition():
         assert time.monotonic() < limit, "not in time"
         await asyncio.sleep(0.01)
 

@@ -58,9 +58,9 @@ def pids(home: Path) -> list[int]:
     return [pid for pid in everyone if works_in(pid, home / "postgres", "postgres")]
 
 
-def until(true: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool]) -> None:
     limit = time.monotonic() + 20
-    while not true():
+    while not condition():
         assert time.monotonic() < limit
         time.sleep(0.01)
 
