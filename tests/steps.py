@@ -113,7 +113,7 @@ async def log_of(
 ) -> list[dict[str, Any]]:
     """The caller's whole log, newest first."""
     headers = who if isinstance(who, dict) else who.headers
-    lines: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
         query = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
@@ -121,10 +121,10 @@ async def log_of(
             "/v1/access-log", params=query, headers={**headers, "Accept-Language": language}
         )
         assert answer.status_code == 200, answer.text
-        lines += answer.json()["items"]
+        entries += answer.json()["items"]
         cursor = answer.json()["next"]
         if cursor is None:
-            return lines
+            return entries
 
 
 async def client_headers(

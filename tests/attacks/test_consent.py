@@ -63,12 +63,12 @@ async def test_a_phone_with_a_vault_answers_as_one_without(services: CoreService
             text("SELECT length(sealed) FROM unefois.consent_request WHERE requester_id = :id"),
             {"id": worker.id},
         )
-        lines = await tx.scalars(
+        entries = await tx.scalars(
             text("SELECT length(sealed) FROM unefois.access_event WHERE actor_tag = :tag"),
             {"tag": await services.audit_log.actor_tag(worker.actor())},
         )
         assert len(set(sizes)) == 1
-        assert len(list(lines)) == 2
+        assert len(list(entries)) == 2
 
 
 @pytest.mark.parametrize("answer", ["no", "not_me"])
@@ -130,11 +130,11 @@ async def test_the_ids_of_others_answer_as_unknown_ones(services: CoreServices) 
         assert await code_of(revoke(services, other, grant)) == "not_found"
         assert await code_of(evidence(services, colleague, grant, "payslip")) == "not_found"
     # Each attempt on what exists is in its owner's log, which does not name another person.
-    refused = [line for line in await log_of(services, person) if line["outcome"] == "refused"]
+    refused = [entry for entry in await log_of(services, person) if entry["outcome"] == "refused"]
     assert len(refused) == 4 + 4
-    strangers = [line["actor"] for line in refused if line["actor"]["kind"] == "anonymous"]
+    strangers = [entry["actor"] for entry in refused if entry["actor"]["kind"] == "anonymous"]
     assert strangers == [{"kind": "anonymous"}] * 5
-    assert {line["actor"].get("name") for line in refused} == {None, "Inès Moreau"}
+    assert {entry["actor"].get("name") for entry in refused} == {None, "Inès Moreau"}
     assert (await list_grants(services, other)).items == []
     assert (await list_grants(services, colleague)).items == []
     assert (await request_views.list_sent(services, colleague)).items == []

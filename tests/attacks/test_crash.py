@@ -142,11 +142,11 @@ async def _has_its_records(client: httpx.AsyncClient, someone: Someone) -> None:
     """At least one log entry for each read that got a byte; some recorded reads got none."""
     recorded: Counter[str] = Counter()
     deposited = set()
-    for line in await log_of(client, someone.person.headers):
-        if (line["action"], line["outcome"]) == ("document.read", "allowed"):
-            recorded.update(line["documents"])
-        if line["action"] == "document.deposit":
-            deposited.update(line["documents"])
+    for entry in await log_of(client, someone.person.headers):
+        if (entry["action"], entry["outcome"]) == ("document.read", "allowed"):
+            recorded.update(entry["documents"])
+        if entry["action"] == "document.deposit":
+            deposited.update(entry["documents"])
     assert someone.read <= recorded
     assert set(someone.acknowledged) <= deposited
 

@@ -37,9 +37,9 @@ async def test_an_erased_vault_opens_for_nobody(
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     path = f"/v1/grants/{grant}/documents/{document['id']}/content"
     assert (await client.get(path, headers=worker.headers)).status_code == 200
-    lines = await _lines(services, person.id)
-    assert len(lines) >= 5
-    assert all(line is not None for line in lines)
+    entries = await _entries(services, person.id)
+    assert len(entries) >= 5
+    assert all(entry is not None for entry in entries)
 
     async with AsyncExitStack() as opened:
         other = await opened.enter_async_context(open_services(services.settings))
@@ -58,7 +58,7 @@ async def test_an_erased_vault_opens_for_nobody(
         ):
             assert (await tx.execute(text(query), {"id": person.id})).scalar_one() == 0, query
     assert await blobs(services) == before
-    assert await _lines(services, person.id) == [None] * len(lines)
+    assert await _entries(services, person.id) == [None] * len(entries)
 
     assert (await client.get("/v1/documents", headers=person.headers)).status_code == 401
     for gone in (path, f"/v1/grants/{grant}", f"/v1/grants/{grant}/documents"):
@@ -157,12 +157,12 @@ async def test_a_deposit_whose_vault_is_erased_before_its_rows_is_refused(
     assert await blobs(services) == before
 
 
-async def _lines(services: Services, person_id: UUID) -> list[object]:
+async def _entries(services: Services, person_id: UUID) -> list[object]:
     """The person's entries, as opened with the database and the service's keys."""
     async with services.database.transaction() as tx:
         tag = await services.audit_log.person_tag(person_id)
         rows = await events_of(tx, person_tag=tag, limit=100)
-        return [line.values for line in await services.audit_log.open_entries(tx, rows)]
+        return [entry.values for entry in await services.audit_log.open_entries(tx, rows)]
 
 
 async def _forgotten(services: Services, person: SomePerson) -> bool:

@@ -158,8 +158,8 @@ async def test_a_document_of_another_vault_under_ones_own_grant(
         )
         assert mixed.status_code == unknown.status_code == 404
         assert _without_id(mixed) == _without_id(unknown)
-    lines = await log_of(client, person)
-    assert ids_of_another["document"] not in json.dumps(lines)
+    entries = await log_of(client, person)
+    assert ids_of_another["document"] not in json.dumps(entries)
 
 
 async def test_an_unknown_id_takes_as_long_as_anothers(

@@ -57,7 +57,7 @@ async def test_ones_own_doings_do_not_tell_that_a_vault_was_erased(
     without = await ask(client, worker.headers, new_phone(), "payslip")
 
     async def seen() -> list[set[bool]]:
-        named = {line["request"] for line in await log_of(client, worker)}
+        named = {entry["request"] for entry in await log_of(client, worker)}
         sent = (await client.get("/v1/consent-requests", headers=worker.headers)).json()["items"]
         known = {(one["id"], one["state"]) for one in sent}
         return [

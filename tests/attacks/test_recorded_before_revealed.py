@@ -216,8 +216,8 @@ async def test_the_owners_own_acts_are_recorded_as_theirs(
     await client.patch(path, headers=person.headers, json={"title": "Avis"})
     await client.delete(path, headers=person.headers)
     await client.post(f"{path}/restore", headers=person.headers)
-    lines = await log_of(client, person)
-    actions = [line["action"] for line in lines if line["documents"] == [document["id"]]]
+    entries = await log_of(client, person)
+    actions = [entry["action"] for entry in entries if entry["documents"] == [document["id"]]]
     assert actions == [
         "document.list",
         "document.restore",
@@ -227,5 +227,5 @@ async def test_the_owners_own_acts_are_recorded_as_theirs(
         "document.list",
         "document.deposit",
     ]
-    assert {line["actor"]["kind"] for line in lines} <= {"owner", "anonymous"}
-    assert lines[0]["sentence"].startswith("Vous ")
+    assert {entry["actor"]["kind"] for entry in entries} <= {"owner", "anonymous"}
+    assert entries[0]["sentence"].startswith("Vous ")

@@ -19,11 +19,11 @@ from tests.auth.steps import (
     MoveClock,
     begin,
     code_for,
-    letters,
     log_of,
     new_email,
     new_phone,
     new_worker,
+    queued_messages,
     sign_in,
     wrong,
 )
@@ -89,11 +89,11 @@ async def test_six_digits_are_not_guessed_across_many_sign_ins(
     assert (await log_of(services, person_id))[-1][2] == "too_many_wrong_codes"
     # The phone gets a notice instead of a code that cannot work.
     await one_time_codes.send_code(services, phone=phone)
-    assert not re.search(r"\d{6}", (await letters(services, phone))[-1]["text"])
+    assert not re.search(r"\d{6}", (await queued_messages(services, phone))[-1]["text"])
     # A day later its holder can sign in again.
     moved_clock(timedelta(hours=23, minutes=55))
     await one_time_codes.send_code(services, phone=phone)
-    assert not re.search(r"\d{6}", (await letters(services, phone))[-1]["text"])
+    assert not re.search(r"\d{6}", (await queued_messages(services, phone))[-1]["text"])
     moved_clock(timedelta(hours=24, minutes=11))
     assert await sign_in(services, phone)
 
@@ -118,7 +118,7 @@ async def test_codes_asked_at_once_do_not_pass_ten_an_hour(services: CoreService
         return_exceptions=True,
     )
     assert sum(isinstance(answer, one_time_codes.PendingSignIn) for answer in answers) == 10
-    assert len(await letters(services, phone)) == 10
+    assert len(await queued_messages(services, phone)) == 10
 
 
 async def test_a_recycled_number_does_not_open_its_last_holders_vault(

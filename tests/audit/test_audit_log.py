@@ -44,11 +44,11 @@ async def test_a_line_reads_back_and_its_commitment_is_that_of_its_canonical_for
     async with services.database.transaction() as tx:
         tag = await services.audit_log.person_tag(person.id)
         rows = await events_of(tx, person_tag=tag, event_id=event_id)
-        line = (await services.audit_log.open_entries(tx, rows))[0]
-    assert line.values is not None
-    assert line.values["purpose"] == "Été « 2026 »"
-    assert line.k_event is not None
-    committed = hmac.digest(line.k_event, canonical(line.values), sha256)
+        entry = (await services.audit_log.open_entries(tx, rows))[0]
+    assert entry.values is not None
+    assert entry.values["purpose"] == "Été « 2026 »"
+    assert entry.k_event is not None
+    committed = hmac.digest(entry.k_event, canonical(entry.values), sha256)
     assert committed == rows[0].commitment
 
 
@@ -141,9 +141,9 @@ async def test_one_reads_ones_own_log_only(
     mine = await log_of(client, person)
     assert document["id"] in str(mine)
     assert document["id"] not in str(await log_of(client, other))
-    for line in mine:
-        path = f"/v1/access-log/{line['id']}"
-        assert (await client.get(path, headers=person.headers)).json()["id"] == line["id"]
+    for entry in mine:
+        path = f"/v1/access-log/{entry['id']}"
+        assert (await client.get(path, headers=person.headers)).json()["id"] == entry["id"]
         assert (await client.get(path, headers=other.headers)).status_code == 404
 
 
@@ -156,8 +156,8 @@ async def test_each_line_is_a_sentence_in_french_and_in_english(
     await client.get(
         f"/v1/grants/{grant}/documents/{document['id']}/content", headers=worker.headers
     )
-    french = {line["id"]: line["sentence"] for line in await log_of(client, person, "fr")}
-    english = {line["id"]: line["sentence"] for line in await log_of(client, person, "en")}
+    french = {entry["id"]: entry["sentence"] for entry in await log_of(client, person, "fr")}
+    english = {entry["id"]: entry["sentence"] for entry in await log_of(client, person, "en")}
     assert french.keys() <= english.keys()
     assert all(french[one] != english[one] for one in french)
     assert any(

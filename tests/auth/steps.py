@@ -38,7 +38,7 @@ async def new_worker(services: CoreServices, email: str, *, name: str = "Nadia B
     )
 
 
-async def letters(services: CoreServices, to: str) -> list[dict[str, str]]:
+async def queued_messages(services: CoreServices, to: str) -> list[dict[str, str]]:
     """The messages queued for an address, oldest first; decoys, never sent, have `send` 0."""
     reader = await services.field_encryption.reader(None)
     async with services.database.transaction() as tx:
@@ -49,7 +49,7 @@ async def letters(services: CoreServices, to: str) -> list[dict[str, str]]:
 
 async def code_for(services: CoreServices, to: str) -> str:
     """The last code queued for an address."""
-    found = re.search(r"\d{6}", (await letters(services, to))[-1]["text"])
+    found = re.search(r"\d{6}", (await queued_messages(services, to))[-1]["text"])
     assert found
     return found[0]
 
@@ -78,8 +78,8 @@ async def log_of(services: CoreServices, person_id: UUID) -> list[tuple[str, str
         rows = await events_of(
             tx, person_tag=await services.audit_log.person_tag(person_id), limit=100
         )
-        lines = await services.audit_log.open_entries(tx, rows)
-    values = [line.values or {} for line in reversed(lines)]
+        entries = await services.audit_log.open_entries(tx, rows)
+    values = [entry.values or {} for entry in reversed(entries)]
     return [(v["action"], v["outcome"], v.get("reason", "")) for v in values]
 
 
@@ -87,7 +87,7 @@ async def service_log(services: CoreServices) -> list[dict[str, object]]:
     """The last entries that belong to no vault, oldest first."""
     async with services.database.transaction() as tx:
         rows = await events_of(tx, limit=100)
-        lines = await services.audit_log.open_entries(
+        entries = await services.audit_log.open_entries(
             tx, [row for row in rows if row.person_tag is None]
         )
-    return [line.values or {} for line in reversed(lines)]
+    return [entry.values or {} for entry in reversed(entries)]

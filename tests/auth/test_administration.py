@@ -40,10 +40,14 @@ async def test_each_addition_is_recorded_as_the_operators(services: CoreServices
     await administration.add_client(
         services, organisation_id=place, name="Droits", jwks=PUBLIC, scope="evidence"
     )
-    lines = (await service_log(services))[-3:]
-    assert [line["action"] for line in lines] == ["organisation.add", "worker.add", "client.add"]
-    assert {line["actor"]["kind"] for line in lines} == {"operator"}  # type: ignore[index]  # JSON
-    assert lines[1]["details"]["organisation"] == str(place)  # type: ignore[index]  # idem
+    entries = (await service_log(services))[-3:]
+    assert [entry["action"] for entry in entries] == [
+        "organisation.add",
+        "worker.add",
+        "client.add",
+    ]
+    assert {entry["actor"]["kind"] for entry in entries} == {"operator"}  # type: ignore[index]  # JSON
+    assert entries[1]["details"]["organisation"] == str(place)  # type: ignore[index]  # idem
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a" * 201, "a\nb", "a\x00", "Léa\u202e", "\ud800"])

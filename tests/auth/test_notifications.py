@@ -14,10 +14,10 @@ from base.settings import Settings
 from tests.auth.steps import (
     begin,
     code_for,
-    letters,
     new_email,
     new_phone,
     new_worker,
+    queued_messages,
     wrong,
 )
 from web.i18n.translations import translator
@@ -99,7 +99,7 @@ async def test_codes_come_in_the_language_of_the_vault_whatever_the_caller_s(
     await one_time_codes.send_code(services, phone=phone, language="fr")
     second = ENGLISH["code"].replace("012345", await code_for(services, phone))
     for message, text in zip(
-        await letters(services, phone),
+        await queued_messages(services, phone),
         [ENGLISH["code"].replace("012345", code), second],
         strict=True,
     ):
@@ -117,7 +117,7 @@ async def test_no_more_codes_is_said_in_the_language_of_the_vault(services: Core
             with pytest.raises(ServiceError):
                 await one_time_codes.redeem_code(services, started.id, code=wrong(code))
     await one_time_codes.send_code(services, phone=phone, language="fr")
-    last = (await letters(services, phone))[-1]
+    last = (await queued_messages(services, phone))[-1]
     assert (last["text"], last["subject"]) == (ENGLISH["locked"], "Your code")
 
 
@@ -126,6 +126,6 @@ async def test_an_e_mail_has_a_subject_in_the_caller_s_language(services: CoreSe
     await new_worker(services, email)
     for language, subject in (("fr", "Votre code"), ("en", "Your code")):
         await one_time_codes.send_code(services, email=email, language=language)
-        last = (await letters(services, email))[-1]
+        last = (await queued_messages(services, email))[-1]
         assert last["subject"] == subject
         assert last["text"].startswith(subject)

@@ -81,7 +81,7 @@ async def test_both_means_open_the_same_vault(services: CoreServices, means: Pap
     by_token = await subject_of(services, (await means.sign_in(phone, token)).token)
     assert by_code and by_token
     assert by_code.id == by_token.id
-    actions = [line[0] for line in await log_of(services, by_code.id)]
+    actions = [entry[0] for entry in await log_of(services, by_code.id)]
     assert actions == ["vault.open", "sign_in.success", "sign_in.success"]
 
 

@@ -68,7 +68,7 @@ async def test_signing_out_ends_this_session_alone(services: CoreServices) -> No
     await sessions.sign_out(services, person)
     assert await subject_of(services, here) is None
     assert await subject_of(services, elsewhere)
-    assert [line[0] for line in await log_of(services, person.id)].count("sign_in.end") == 1
+    assert [entry[0] for entry in await log_of(services, person.id)].count("sign_in.end") == 1
 
 
 async def test_a_workers_signing_out_is_recorded_under_their_name(services: CoreServices) -> None:

@@ -179,8 +179,8 @@ async def _log_records_all(
     notice: str,
 ) -> None:
     """Each act and each refusal, with who, organisation, why; each reader sees only their own."""
-    lines = await log_of(client, person)
-    by_worker = [line for line in lines if line["actor"].get("name") == "Camille Moreau"]
+    entries = await log_of(client, person)
+    by_worker = [entry for entry in entries if entry["actor"].get("name") == "Camille Moreau"]
     for action, outcome, reason in (
         ("consent.request", "allowed", None),
         ("document.list", "allowed", None),
@@ -191,36 +191,38 @@ async def _log_records_all(
         ("document.read", "refused", "expired"),
     ):
         found = [
-            line
-            for line in by_worker
-            if (line["action"], line["outcome"], line["reason"]) == (action, outcome, reason)
+            entry
+            for entry in by_worker
+            if (entry["action"], entry["outcome"], entry["reason"]) == (action, outcome, reason)
         ]
         assert found, (action, outcome, reason)
         assert found[0]["actor"]["organisation"] == "CCAS de Lille"
         assert found[0]["purpose"] == "Demande de logement social"
         assert "Camille Moreau" in found[0]["sentence"]
-    reads = [line for line in by_worker if line["action"] == "document.read"]
-    assert any(line["documents"] == [notice] and line["grant"] == grant for line in reads)
+    reads = [entry for entry in by_worker if entry["action"] == "document.read"]
+    assert any(entry["documents"] == [notice] and entry["grant"] == grant for entry in reads)
 
-    _shows_colleague_and_owner(lines)
+    _shows_colleague_and_owner(entries)
     activity = await log_of(client, worker)
-    assert {line["actor"]["name"] for line in activity} == {"Camille Moreau"}
-    assert not {"consent.approve", "document.deposit"} & {line["action"] for line in activity}
+    assert {entry["actor"]["name"] for entry in activity} == {"Camille Moreau"}
+    assert not {"consent.approve", "document.deposit"} & {entry["action"] for entry in activity}
     theirs = await log_of(client, colleague)
-    assert {line["actor"]["name"] for line in theirs} == {"Dominique Petit"}
+    assert {entry["actor"]["name"] for entry in theirs} == {"Dominique Petit"}
     assert "Dominique Petit" not in str(await log_of(client, worker))
 
 
-def _shows_colleague_and_owner(lines: list[dict[str, Any]]) -> None:
-    of_colleague = [line for line in lines if line["actor"].get("name") == "Dominique Petit"]
-    assert {line["outcome"] for line in of_colleague} == {"refused"}
-    assert {line["reason"] for line in of_colleague} == {"not_recipient"}
-    assert {line["action"] for line in of_colleague} >= {"document.list", "document.read"}
+def _shows_colleague_and_owner(entries: list[dict[str, Any]]) -> None:
+    of_colleague = [entry for entry in entries if entry["actor"].get("name") == "Dominique Petit"]
+    assert {entry["outcome"] for entry in of_colleague} == {"refused"}
+    assert {entry["reason"] for entry in of_colleague} == {"not_recipient"}
+    assert {entry["action"] for entry in of_colleague} >= {"document.list", "document.read"}
 
-    own = {line["action"] for line in lines if line["actor"]["kind"] == "owner"}
+    own = {entry["action"] for entry in entries if entry["actor"]["kind"] == "owner"}
     assert own >= {"vault.open", "document.deposit", "document.read", "consent.approve",
                    "grant.revoke"}  # fmt: skip
-    assert sorted((line["id"] for line in lines), reverse=True) == [line["id"] for line in lines]
+    assert sorted((entry["id"] for entry in entries), reverse=True) == [
+        entry["id"] for entry in entries
+    ]
 
 
 @pytest.mark.parametrize("store", STORES, indirect=True)
@@ -261,12 +263,14 @@ async def test_an_administration_gets_evidence_without_a_file(
     listed = await client.get(f"/v1/grants/{grant}/documents", headers=headers)
     assert listed.json()["items"][0]["title"] is None
 
-    lines = [line for line in await log_of(client, person) if line["actor"]["kind"] == "client"]
-    recorded = {(line["action"], line["outcome"], line["reason"]) for line in lines}
+    entries = [
+        entry for entry in await log_of(client, person) if entry["actor"]["kind"] == "client"
+    ]
+    recorded = {(entry["action"], entry["outcome"], entry["reason"]) for entry in entries}
     assert ("document.attest", "allowed", None) in recorded
     assert ("document.attest", "refused", "type_not_covered") in recorded
     assert ("document.read", "refused", "action_not_granted") in recorded
-    assert {line["actor"]["organisation"] for line in lines} == {"CAF du Nord"}
+    assert {entry["actor"]["organisation"] for entry in entries} == {"CAF du Nord"}
 
 
 async def test_a_request_says_nothing_of_who_holds_the_phone(

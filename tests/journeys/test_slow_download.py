@@ -68,7 +68,7 @@ async def _begin(
 
 async def _interrupted(client: httpx.AsyncClient, person: SomePerson) -> bool:
     """The person's log records the one download as interrupted."""
-    reads = [line for line in await log_of(client, person) if line["action"] == "document.read"]
+    reads = [entry for entry in await log_of(client, person) if entry["action"] == "document.read"]
     assert len(reads) == 1
     return bool(reads[0]["confirmed"] == "interrupted")
 

@@ -23,7 +23,7 @@ Receipt = dict[str, Any]
 
 async def receipts_of(client: httpx.AsyncClient, person: SomePerson) -> list[Receipt]:
     """The receipt of each entry of a person's log, once it exists."""
-    return [await _receipt(client, person, line["id"]) for line in await log_of(client, person)]
+    return [await _receipt(client, person, entry["id"]) for entry in await log_of(client, person)]
 
 
 async def _receipt(client: httpx.AsyncClient, person: SomePerson, event_id: str) -> Receipt:

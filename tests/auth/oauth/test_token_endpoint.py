@@ -12,7 +12,15 @@ from joserfc.jwk import KeySet
 from auth.oauth import clients
 from auth.services import CoreServices
 from tests.auth.oauth.test_clients import Caller, caller
-from tests.auth.steps import code_for, letters, new_email, new_phone, new_worker, service_log, wrong
+from tests.auth.steps import (
+    code_for,
+    new_email,
+    new_phone,
+    new_worker,
+    queued_messages,
+    service_log,
+    wrong,
+)
 from web.api.oauth import ASSERTION_TYPE
 
 __all__ = ["caller"]
@@ -199,4 +207,4 @@ async def test_the_code_is_in_the_callers_language(
     phone = new_phone()
     english = {"Accept-Language": "de, en-GB;q=0.8, fr;q=0.1"}
     await http.post("/v1/sign-ins", json={"phone": phone}, headers=english)
-    assert (await letters(services, phone))[-1]["text"].startswith("Your code")
+    assert (await queued_messages(services, phone))[-1]["text"].startswith("Your code")
