@@ -1,3 +1,3 @@
-"""Fixtures shared by every room: a real migrated PostgreSQL, and a desk or a house upon it."""
+"""Fixtures shared by all tests: a real migrated PostgreSQL, and the services that run on it."""
 
 pytest_plugins = ["tests.servers.fixtures", "tests.fixtures", "tests.skipping"]

@@ -1,7 +1,7 @@
-"""A real migrated PostgreSQL a test process, houses upon it, a real HTTP server, and people.
+"""One real migrated PostgreSQL for each test process, services on it, a real HTTP server, people.
 
-`house` and `client` stand on a directory; with `@pytest.mark.parametrize("store", STORES,
-indirect=True)` a test runs on a real Ceph gateway too. Tests share the database: each makes its
+`services` and `client` use a directory store; with `@pytest.mark.parametrize("store", STORES,
+indirect=True)` a test also runs on a real Ceph gateway. Tests share the database: each makes its
 own people.
 """
 
@@ -100,7 +100,7 @@ MoveClock = Callable[[timedelta], None]
 
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
-    """A short private folder, in memory where there is room: a socket lives in it."""
+    """A private folder with a short path, for a socket; in memory where there is room."""
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > 512 * 1024 * 1024
     folder = Path(tempfile.mkdtemp(prefix="unefois-", dir=memory if roomy else None))
@@ -134,12 +134,12 @@ def base_settings(home: Path, postgres: Addresses) -> Settings:
     )
 
 
-# Houses, one a store
+# Services, one for each store
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A house, its application, and the address where a real server answers for it."""
+    """Services, the application on them, and the address of its real server."""
 
     services: Services
     app: FastAPI
@@ -147,7 +147,7 @@ class Served:
 
 
 class _ServicesPool:
-    """The houses of this test process, opened at their first use."""
+    """The services of this test process, opened at first use."""
 
     def __init__(self) -> None:
         self._opened = AsyncExitStack()
@@ -171,7 +171,7 @@ class _ServicesPool:
 
 @pytest.fixture(scope="session")
 async def services_pool(postgres: Addresses) -> AsyncIterator[_ServicesPool]:
-    # Closed before the PostgreSQL that its houses stand on.
+    # Closed before the PostgreSQL that its services use.
     services_pool = _ServicesPool()
     yield services_pool
     await services_pool.close()
@@ -179,7 +179,7 @@ async def services_pool(postgres: Addresses) -> AsyncIterator[_ServicesPool]:
 
 @pytest.fixture
 def store(request: pytest.FixtureRequest) -> str:
-    """Which store the test stands on: `directory`, or `ceph` when parametrised so."""
+    """The store that the test uses: `directory`, or `ceph` when parametrised so."""
     return str(getattr(request, "param", "directory"))
 
 
@@ -190,7 +190,7 @@ async def served(
     base_settings: Settings,
     request: pytest.FixtureRequest,
 ) -> Served:
-    """The house of the store, and its server."""
+    """The services of the store, and their server."""
     settings = base_settings
     if store == "ceph":
         gateway = request.getfixturevalue("ceph")
@@ -210,19 +210,19 @@ async def served(
 
 @pytest.fixture
 def services(served: Served) -> Services:
-    """Everything a use case is given, all of it real."""
+    """What use cases are given, all of it real."""
     return served.services
 
 
 @pytest.fixture
 def settings(services: Services) -> Settings:
-    """The settings of that house."""
+    """The settings of those services."""
     return services.settings
 
 
 @pytest.fixture
 async def client(served: Served) -> AsyncIterator[httpx.AsyncClient]:
-    """Speaks to the real server over a socket, as a caller would."""
+    """Calls the real server over a socket, as a caller would."""
     async with httpx.AsyncClient(base_url=served.base_url, timeout=30, trust_env=False) as speaking:
         yield speaking
 
@@ -240,7 +240,7 @@ async def _make_bucket(settings: Settings) -> None:
 @pytest.fixture
 def moved_clock(postgres: Addresses) -> Iterator[MoveClock]:
     """Move the database's clock: `moved_clock(timedelta(days=8))` from the real time, not from the
-    last move. Given back at the end of the test."""
+    last move. Put back at the end of the test."""
     address = postgres.owner_url.replace("+psycopg", "")
 
     def move(by: timedelta) -> None:
@@ -265,7 +265,7 @@ def new_phone() -> str:
 
 @pytest.fixture
 def make_person(services: Services) -> MakePerson:
-    """Opens a vault by a code, as its owner would: `await make_person()`."""
+    """Open a vault with a code, as its owner would: `await make_person()`."""
 
     async def make(phone: str | None = None, language: str = "fr") -> SomePerson:
         number = phone or new_phone()
@@ -294,9 +294,9 @@ def make_organisation(services: CoreServices) -> MakeOrganisation:
 def make_worker(services: CoreServices, make_organisation: MakeOrganisation) -> MakeWorker:
     """A professional with a session: `await make_worker(organisation_id)`."""
 
-    async def make(organisation: UUID | None = None, **said: str) -> SomeWorker:
+    async def make(organisation: UUID | None = None, **fields: str) -> SomeWorker:
         organisation_id = organisation or await make_organisation()
-        email = said.pop("email", f"m{token_hex(6)}@structure.example")
+        email = fields.pop("email", f"m{token_hex(6)}@structure.example")
         known = {
             "name": "Camille Moreau",
             "job": "Assistante sociale",
@@ -304,7 +304,7 @@ def make_worker(services: CoreServices, make_organisation: MakeOrganisation) -> 
             "hours": "9 h - 17 h",
         }
         worker_id = await administration.add_worker(
-            services, organisation_id=organisation_id, email=email, **(known | said)
+            services, organisation_id=organisation_id, email=email, **(known | fields)
         )
         async with services.database.transaction() as tx:
             token, _ = await sessions.open_session(
@@ -348,7 +348,7 @@ def new_private_key_pem() -> str:
 
 
 async def sign_in(services: Services, *, phone: str, language: str = "fr") -> str:
-    """A session's token by the code that was sent; the first one opens the vault."""
+    """Sign in with the code that was sent; returns the token. The first time opens the vault."""
     started = await one_time_codes.send_code(services, phone=phone, language=language)
     code = await last_code(services, phone)
 

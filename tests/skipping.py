@@ -19,12 +19,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """So does a skipped file."""
+    """A skipped file fails too."""
     return _judged((yield))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was not run, and why."""
+    """List what was not run, and why."""
     reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", []))
     if reasons:
         terminalreporter.section("not run, and why")
@@ -44,6 +44,6 @@ def _judged(report: OneReport) -> OneReport:
 
 
 def _reason(report: Report) -> str:
-    told = report.longrepr
-    words = told[2] if isinstance(told, tuple) else str(told)
-    return words.removeprefix("Skipped: ")
+    longrepr = report.longrepr
+    text = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
+    return text.removeprefix("Skipped: ")

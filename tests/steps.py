@@ -1,7 +1,7 @@
 """What people do over HTTP, as steps of a story: deposit, ask, approve, open, read the log.
 
-Each step speaks to the real server and checks that it went as hoped; what may go otherwise is
-asked of `httpx` directly.
+Each step calls the real server and checks that the call succeeded; a test that expects a failure
+uses `httpx` directly.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ async def deposit(
     name: str = "scan.pdf",
     **fields: str,
 ) -> Document:
-    """The person's own deposit; the document."""
+    """The person deposits a file; returns the document."""
     answer = await client.post(
         "/v1/documents",
         headers=person.headers,
@@ -70,7 +70,7 @@ def request_body(phone: str, *types: str, **changes: Any) -> dict[str, Any]:
 async def ask(
     client: httpx.AsyncClient, headers: Headers, phone: str, *types: str, **changes: Any
 ) -> str:
-    """A consent request; its id."""
+    """Send a consent request; returns its id."""
     body = request_body(phone, *types, **changes)
     answer = await client.post("/v1/consent-requests", headers=headers, json=body)
     assert answer.status_code == 202, answer.text
@@ -80,7 +80,7 @@ async def ask(
 async def approve(
     client: httpx.AsyncClient, person: SomePerson, request_id: str, **narrower: Any
 ) -> dict[str, Any]:
-    """The person says yes; the grant."""
+    """The person approves; returns the grant."""
     answer = await client.post(
         f"/v1/consent-requests/{request_id}/approve", headers=person.headers, json=narrower
     )
@@ -97,13 +97,13 @@ async def granted(
     narrower: dict[str, Any] | None = None,
     **changes: Any,
 ) -> str:
-    """Asked and approved as it was asked; the grant's id."""
+    """Send a request and approve it unchanged; returns the grant's id."""
     request_id = await ask(client, headers, person.phone, *types, **changes)
     return str((await approve(client, person, request_id, **(narrower or {})))["id"])
 
 
 async def revoke(client: httpx.AsyncClient, person: SomePerson, grant: str) -> None:
-    """The person takes a grant back."""
+    """The person revokes a grant."""
     answer = await client.post(f"/v1/grants/{grant}/revoke", headers=person.headers)
     assert answer.status_code == 200, answer.text
 
@@ -111,9 +111,9 @@ async def revoke(client: httpx.AsyncClient, person: SomePerson, grant: str) -> N
 async def log_of(
     client: httpx.AsyncClient, who: SomePerson | SomeWorker | Headers, language: str = "fr"
 ) -> list[dict[str, Any]]:
-    """The caller's log, newest first, all of it."""
+    """The caller's whole log, newest first."""
     headers = who if isinstance(who, dict) else who.headers
-    lines: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
         query = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
@@ -121,10 +121,10 @@ async def log_of(
             "/v1/access-log", params=query, headers={**headers, "Accept-Language": language}
         )
         assert answer.status_code == 200, answer.text
-        lines += answer.json()["items"]
+        entries += answer.json()["items"]
         cursor = answer.json()["next"]
         if cursor is None:
-            return lines
+            return entries
 
 
 async def client_headers(
@@ -155,19 +155,19 @@ async def client_headers(
 
 
 async def again(services: Services, worker: SomeWorker) -> Headers:
-    """The worker signs in again: their session does not outlive the working day."""
+    """The worker signs in again: their session ends with the working day."""
     async with services.database.transaction() as tx:
         token, _ = await sessions.open_session(services, tx, kind="worker", subject_id=worker.id)
     return {"Authorization": f"Bearer {token}"}
 
 
 async def drawn(services: Services, person: SomePerson, document: Document) -> None:
-    """The job that a deposit deferred has run: the document has its preview."""
+    """Run the job that a deposit deferred: the document then has its preview."""
     assert await draw_preview(services, person.id, UUID(document["version"]["id"]))
 
 
 async def counted(services: Services, table: str, person: SomePerson | None = None) -> int:
-    """Rows of a table, of one person if asked."""
+    """Count the rows of a table, or of one person in it."""
     query = f"SELECT count(*) FROM unefois.{table}"  # noqa: S608  (our own names)
     values = {}
     if person is not None:
@@ -187,26 +187,26 @@ async def blobs(services: Services) -> set[str]:
     return keys
 
 
-async def until(true: Callable[[], Any], seconds: float = 10.0) -> None:
-    """Wait for a condition (a coroutine function or a plain one), with a bound."""
+async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    """Wait until a condition (a coroutine function or a plain one) holds, with a time limit."""
     deadline = time.monotonic() + seconds
     while True:
-        found = true()
+        found = condition()
         if asyncio.iscoroutine(found):
             found = await found
         if found:
             return
-        assert time.monotonic() < deadline, "it did not come"
+        assert time.monotonic() < deadline, "the condition did not hold in time"
         await asyncio.sleep(0.02)
 
 
 def is_problem(answer: httpx.Response, status: int, code: str | None) -> None:
-    """It says what is wrong and what to do, in the shape of RFC 9457."""
+    """Check an error answer: what is wrong and what to do, in the shape of RFC 9457."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    said = answer.json()
-    assert said["status"] == status
-    assert said["what_to_do"]
-    assert said["request_id"] == answer.headers["x-request-id"]
+    details = answer.json()
+    assert details["status"] == status
+    assert details["what_to_do"]
+    assert details["request_id"] == answer.headers["x-request-id"]
     if code is not None:
-        assert said["code"] == code
+        assert details["code"] == code

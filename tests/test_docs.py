@@ -1,4 +1,4 @@
-"""What the documents say exists: commands, files, functions, tests, addresses, links."""
+"""Everything the documents name exists: commands, files, functions, tests, addresses, links."""
 
 import ast
 import codecs
@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PLACES = ("*.md", "docs/**/*.md", "bench/*.md", ".github/**/*.md")
 DOCUMENTS = sorted(file for place in PLACES for file in ROOT.glob(place))
 TEXTS = {document.relative_to(ROOT).as_posix(): document.read_text() for document in DOCUMENTS}
-FLOORS = ("base", "storage", "audit", "auth", "vault", "web")
-FOLDERS = (*FLOORS, "migrations", "openapi", "tests", "bench", "docs")
+LAYERS = ("base", "storage", "audit", "auth", "vault", "web")
+FOLDERS = (*LAYERS, "migrations", "openapi", "tests", "bench", "docs")
 
 _PATH = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./*-]*)(?:[`:]| \()")
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
@@ -43,16 +43,16 @@ def defined(file: Path) -> frozenset[str]:
 
 
 def targets() -> set[str]:
-    """What `make` knows."""
+    """The targets of the Makefile."""
     return set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def commands() -> set[str]:
-    """`unefois`'s commands, those of two words as both."""
+    """The commands of `unefois`; those of two words in full."""
     found = set()
     for name, command in _choices(parser()):
-        deeper = list(_choices(command))
-        found |= {f"{name} {verb}" for verb, _ in deeper} if deeper else {name}
+        subcommands = list(_choices(command))
+        found |= {f"{name} {verb}" for verb, _ in subcommands} if subcommands else {name}
     return found
 
 
@@ -63,15 +63,15 @@ def _choices(options: object) -> Iterator[tuple[str, object]]:
 
 
 def routes() -> set[str]:
-    """Every address that is served, its parameters blank."""
+    """Every address that is served, with its parameters blank."""
     return {_blank(path) for path in _paths(bare_app())}
 
 
 def _paths(served: object) -> Iterator[str]:
-    for one in getattr(served, "routes", ()):
-        included = getattr(one, "original_router", None)
+    for route in getattr(served, "routes", ()):
+        included = getattr(route, "original_router", None)
         if included is None:
-            yield str(getattr(one, "path", ""))
+            yield str(getattr(route, "path", ""))
         else:
             yield from _paths(included)
 
@@ -122,10 +122,10 @@ def test_every_function_of_the_architecture_exists() -> None:
 
 def test_every_source_folder_has_its_place_in_the_architecture() -> None:
     text = TEXTS["ARCHITECTURE.md"]
-    for floor in FLOORS:
-        for folder in [one for one in (ROOT / floor).iterdir() if one.is_dir()]:
+    for layer in LAYERS:
+        for folder in [path for path in (ROOT / layer).iterdir() if path.is_dir()]:
             if any(folder.glob("*.py")):
-                assert f"`{floor}/{folder.name}/" in text, folder
+                assert f"`{layer}/{folder.name}/" in text, folder
 
 
 def test_every_test_that_is_named_exists() -> None:
@@ -139,8 +139,8 @@ def test_every_invariant_names_its_proof_or_says_what_is_missing() -> None:
     text = TEXTS["SECURITY.md"]
     parts = re.split(r"^\*\*(\d+)\. ", text.split("## Invariants")[1], flags=re.MULTILINE)[1:]
     assert [int(number) for number in parts[::2]] == list(range(1, 13))
-    for number, said in zip(parts[::2], parts[1::2], strict=True):
-        assert _TEST.search(said) or "not yet:" in said, number
+    for number, statement in zip(parts[::2], parts[1::2], strict=True):
+        assert _TEST.search(statement) or "not yet:" in statement, number
 
 
 def test_every_decision_is_indexed_in_order_and_short() -> None:
@@ -175,7 +175,7 @@ def _slug(head: str) -> str:
 
 @documents()
 def test_the_project_speaks_of_itself_alone(name: str) -> None:
-    # Spelt backwards through the alphabet, so as not to say them here.
+    # Written with the alphabet reversed, so that this file does not contain them.
     words = codecs.decode("nv|yyz|ntrag|urycre|cebzcg|pynhqr|tcg|pbcvybg", "rot13")
     text = TEXTS[name]
     assert not re.search(rf"\b(?:{words})s?\b", text, re.IGNORECASE)

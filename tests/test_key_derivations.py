@@ -1,7 +1,7 @@
-"""What derives keys and binds sealed bytes, byte for byte, as seen during a whole story.
+"""What derives keys and binds sealed bytes, byte for byte, recorded during a whole story.
 
-Every file, row and tag kept until today opens only while these stay as they are: a failure here
-means that what is stored can no longer be read, and the code is what must change.
+Every stored file, row and tag opens only while these stay as they are: a failure here means that
+stored data can no longer be read, and the code is what must change.
 """
 
 import json
@@ -102,7 +102,7 @@ WRAPS_BOUND = [
     _WRAP.replace("<>", subject) for subject in {one.split("|")[1] for one in HKDF_INFOS}
 ]
 
-# The use, then the parts.
+# The use, then its parts.
 TAGS = """
 document-type <16> income_tax_notice
 email <email>
@@ -142,7 +142,7 @@ EVENT_OF_NO_VAULT = text(
 
 
 class Seen:
-    """What the story derived and bound, with ids, roots and values replaced by their places."""
+    """What the story derived and bound, with ids, roots and values replaced by placeholders."""
 
     def __init__(self) -> None:
         self.infos: set[str] = set()
@@ -154,36 +154,36 @@ class Seen:
         self.tags: set[str] = set()
 
     def row(self, bound: bytes) -> None:
-        """A table's name, and its row in binary."""
+        """Record a table's name, and the row's id in binary."""
         assert UUID(bytes=bound[-16:]).version == 7
         self.fields.add(bound[:-16].decode() + "<row>")
 
     def file(self, info: bytes) -> None:
-        """FLOE's own purposes follow 10 bytes of parameters and 32 of IV."""
+        """Record a file key's info: FLOE's purposes follow 10 bytes of parameters and 32 of IV."""
         info = re.sub(rb"^DEK:.{8}", b"DEK:<8>", info[42:], flags=re.DOTALL)
         self.files.add(placed(info.decode()))
 
     def tag(self, use: str, parts: tuple[str | bytes, ...]) -> None:
-        """A pseudonym's parts are values of events; a body's is a body, or stands for one."""
-        told = [placed(one) if isinstance(one, str) else f"<{len(one)}>" for one in parts]
+        """Record a tag. The parts of a pseudonym and of a body vary: placeholders replace them."""
+        shown = [placed(one) if isinstance(one, str) else f"<{len(one)}>" for one in parts]
         if use == "pseudonym":
-            told = ["<kind>", "<value>"]
+            shown = ["<kind>", "<value>"]
         if use == "idempotency-body":
-            told[1] = "<body>"
-        self.tags.add(" ".join([use, *told]))
+            shown[1] = "<body>"
+        self.tags.add(" ".join([use, *shown]))
 
 
 def placed(value: str) -> str:
-    """The text, with every id, root version and person's value replaced."""
+    """The text, with every id, root version and personal value replaced by a placeholder."""
     for pattern, place in _PLACES:
         value = re.sub(pattern, place, value)
     return value
 
 
 def _cipher(note: Any) -> type:
-    """AES-GCM that notes the associated data."""
+    """An AES-GCM class that records the associated data."""
 
-    class Noting:
+    class Recording:
         def __init__(self, key: bytes) -> None:
             self._real = AESGCM(key)
 
@@ -195,11 +195,11 @@ def _cipher(note: Any) -> type:
             note(bound)
             return self._real.decrypt(nonce, data, bound)
 
-    return Noting
+    return Recording
 
 
-def _noting(real: Any, note: Any) -> Any:
-    """A function or a class that notes what it is called with."""
+def _recording(real: Any, note: Any) -> Any:
+    """A function or a class that records its arguments."""
 
     def call(*positional: Any, **named: Any) -> Any:
         note(*positional, **named)
@@ -210,11 +210,11 @@ def _noting(real: Any, note: Any) -> Any:
 
 @pytest.fixture
 async def seen(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Seen]:
-    """What is derived and bound from here on, by the real code; no cache hides a derivation."""
+    """Record what the real code derives and binds from here on; no cache hides a derivation."""
     found = Seen()
 
     def put(module: Any, name: str, note: Any) -> None:
-        monkeypatch.setattr(module, name, _noting(getattr(module, name), note))
+        monkeypatch.setattr(module, name, _recording(getattr(module, name), note))
 
     put(keys, "HKDF", lambda *_, info, **__: found.infos.add(placed(info.decode())))
     put(floe, "HKDFExpand", lambda _, __, info: found.file(info))
@@ -244,7 +244,7 @@ async def seen(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 
 async def _forget(services: Services) -> None:
-    """Drop what is cached, so that all is derived again."""
+    """Empty the caches, so that everything is derived again."""
     services.storage.keys.forget_all()
     signing_keys._cache.clear()
     await check_root(services.database, services.storage.keys.provider)
@@ -260,7 +260,7 @@ async def test_what_derives_keys_and_binds_sealed_bytes(
 ) -> None:
     phone = new_phone()
     worker, system = await make_worker(), await make_client()
-    # Asked before there is a vault: sealed under the service's key first.
+    # Requested before the vault exists: sealed under the service's key first.
     await asked(client, worker, phone)
     person = await make_person(phone)
     await deposited(services, client, person)
@@ -278,7 +278,7 @@ async def test_what_derives_keys_and_binds_sealed_bytes(
 
 
 async def asked(client: httpx.AsyncClient, worker: SomeWorker, phone: str) -> None:
-    """A consent request, under a key of the caller's."""
+    """A consent request, with an idempotency key of the caller's."""
     answer = await client.post(
         "/v1/consent-requests",
         headers={**worker.headers, **KEY},
@@ -288,7 +288,7 @@ async def asked(client: httpx.AsyncClient, worker: SomeWorker, phone: str) -> No
 
 
 async def deposited(services: Services, client: httpx.AsyncClient, person: SomePerson) -> None:
-    """A photo, with what recipients get of it and its preview."""
+    """A photo, with its rendition and its preview."""
     answer = await client.post(
         "/v1/documents",
         headers={**person.headers, **KEY},
@@ -300,7 +300,7 @@ async def deposited(services: Services, client: httpx.AsyncClient, person: SomeP
 
 
 async def consented(client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker) -> None:
-    """What was asked is approved, used, and more is given unasked."""
+    """A request is approved and used, and another grant is given without a request."""
     headers = {**person.headers, **KEY}
     (request,) = (await client.get("/v1/consent-requests", headers=headers)).json()["items"]
     path = f"/v1/consent-requests/{request['id']}/approve"
@@ -346,7 +346,7 @@ async def read_by_the_service(services: Services, client: httpx.AsyncClient) -> 
 
 
 async def _exported(services: Services) -> bool:
-    """Whether an event about someone came out."""
+    """Whether an event about someone was exported."""
     tally = siem_export.ExportTally()
     events = siem_export.export_ocsf(services, tally, consumer="a-consumer", release="0")
     async for event in events:

@@ -1,4 +1,4 @@
-"""The files that a forge, an editor and git hooks read: what they name exists."""
+"""The files that a forge, an editor and git hooks read: everything they name exists."""
 
 import re
 import shlex
@@ -22,7 +22,7 @@ BY_COMMIT = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
 
 
 def loaded(file: Path) -> dict[Any, Any]:
-    """What a YAML file holds."""
+    """The content of a YAML file."""
     held = yaml.safe_load(file.read_text())
     assert isinstance(held, dict)
     return held
@@ -50,7 +50,7 @@ def test_the_workflow_runs_what_contributors_run() -> None:
 
 
 def test_the_workflow_runs_for_changes_and_for_main() -> None:
-    asked = loaded(WORKFLOW)[True]  # YAML 1.1 reads the key `on` so
+    asked = loaded(WORKFLOW)[True]  # YAML 1.1 reads the key `on` as true
     assert "pull_request" in asked
     assert asked["push"] == {"branches": ["main"]}
 

@@ -1,6 +1,6 @@
 """Every name that is stored, sent, or agreed on between processes and releases, word for word.
 
-The code may rename what it likes; these stay. When a test fails here, the code is what must change:
+The code may rename anything else; these stay. When a test fails here, the code is what must change:
 a database, a backup, an operator's dashboard or a browser holds the name and would not find it.
 What derives keys is in `test_key_derivations.py`; the HTTP contract is in `openapi/v1.json`.
 """
@@ -125,7 +125,7 @@ def test_locks_of_the_database() -> None:
 
 
 async def locked(tx: AsyncConnection) -> list[tuple[int, int]]:
-    """The numbers of the locks that a connection holds, by halves."""
+    """The numbers of the advisory locks that a connection holds, as two halves."""
     held = await tx.execute(
         text(
             "SELECT classid, objid FROM pg_locks WHERE locktype = 'advisory'"

@@ -1,4 +1,4 @@
-"""A good access token, forged with one defect at a time, and what is said of it."""
+"""A good access token, forged with one defect at a time, and the reason of its refusal."""
 
 import base64
 import json
@@ -65,13 +65,13 @@ def forge(
     claims: object = CLAIMS,
     sign: Callable[[bytes], bytes] = es256,
 ) -> str:
-    """A token made by hand; `bytes` instead of an object go in as they are."""
+    """A token made by hand; a part given as `bytes` is used as it is."""
     signing_input = f"{b64(raw_json(header))}.{b64(raw_json(claims))}"
     return f"{signing_input}.{b64(sign(signing_input.encode()))}"
 
 
 def refusal(token: str, now: datetime = NOW) -> Reason:
-    """The reason of the refusal, after making sure that the outside learns nothing from it."""
+    """The reason of the refusal, after checking that the caller's answer does not reveal it."""
     with pytest.raises(TokenRefused) as caught:
         TOKENS.check(token, now)
     failure = caught.value

@@ -1,5 +1,5 @@
-"""What is told as verified is what an administration deposited, and nothing that the owner made of
-it since."""
+"""Evidence is "verified" only for what an administration deposited, not for what the owner changed
+since."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ async def test_the_owner_does_not_speak_in_its_name(
 async def test_changed_back_it_is_still_the_owners_word(
     client: httpx.AsyncClient, make_person: MakePerson, make_client: MakeClient
 ) -> None:
-    """A type changed twice leads back to the same words, said by somebody else."""
+    """A type changed and changed back has the same value, but its author is now the owner."""
     person, system = await make_person(), await make_client()
     caf = await client_headers(client, system)
     grant = await granted(

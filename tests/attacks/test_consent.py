@@ -1,4 +1,4 @@
-"""A sender who wants to learn who has a vault, a stranger with an id, a thief of the tables."""
+"""A requester who wants to learn who has a vault, a stranger with an id, a thief of the tables."""
 
 import asyncio
 from dataclasses import asdict, replace
@@ -29,7 +29,7 @@ WEEK = timedelta(days=7)
 
 
 def shape(item: SentRequest) -> dict[str, Any]:
-    """What a sender sees, but for what differs between any two requests."""
+    """What a requester sees, without what differs between any two requests."""
     values = asdict(item)
     for name in ("id", "asked_at", "lapses_at", "phone"):
         assert values.pop(name) is not None
@@ -54,7 +54,7 @@ async def test_a_phone_with_a_vault_answers_as_one_without(services: CoreService
     ]
     assert seen[0] == seen[1]
     assert seen[0]["state"] == "waiting"
-    # Their two messages say the same, and their rows and lines are of the same size.
+    # Their two messages have the same text, and their rows and log entries the same size.
     texts = [[message.text for message in await inbox(shown, to=phone)] for phone in sent]
     assert texts[0] == texts[1]
     assert len(texts[0]) == 1
@@ -63,12 +63,12 @@ async def test_a_phone_with_a_vault_answers_as_one_without(services: CoreService
             text("SELECT length(sealed) FROM unefois.consent_request WHERE requester_id = :id"),
             {"id": worker.id},
         )
-        lines = await tx.scalars(
+        entries = await tx.scalars(
             text("SELECT length(sealed) FROM unefois.access_event WHERE actor_tag = :tag"),
             {"tag": await services.audit_log.actor_tag(worker.actor())},
         )
         assert len(set(sizes)) == 1
-        assert len(list(lines)) == 2
+        assert len(list(entries)) == 2
 
 
 @pytest.mark.parametrize("answer", ["no", "not_me"])
@@ -96,7 +96,7 @@ async def test_a_refusal_looks_like_silence_until_the_end(
 async def test_a_vault_opened_while_it_is_asked_misses_nothing(
     services: CoreServices, make_person: MakePerson
 ) -> None:
-    """Whichever commits first, the question is in the new vault."""
+    """Whichever commits first, the request is in the new vault."""
     worker = await make_worker(services)
     for _ in range(8):
         phone = a_phone()
@@ -129,12 +129,12 @@ async def test_the_ids_of_others_answer_as_unknown_ones(services: CoreServices) 
         assert await code_of(see(services, colleague, grant)) == "not_found"
         assert await code_of(revoke(services, other, grant)) == "not_found"
         assert await code_of(evidence(services, colleague, grant, "payslip")) == "not_found"
-    # Each try upon what exists is on its owner's log, and another person is not named there.
-    refused = [line for line in await log_of(services, person) if line["outcome"] == "refused"]
+    # Each attempt on what exists is in its owner's log, which does not name another person.
+    refused = [entry for entry in await log_of(services, person) if entry["outcome"] == "refused"]
     assert len(refused) == 4 + 4
-    strangers = [line["actor"] for line in refused if line["actor"]["kind"] == "anonymous"]
+    strangers = [entry["actor"] for entry in refused if entry["actor"]["kind"] == "anonymous"]
     assert strangers == [{"kind": "anonymous"}] * 5
-    assert {line["actor"].get("name") for line in refused} == {None, "Inès Moreau"}
+    assert {entry["actor"].get("name") for entry in refused} == {None, "Inès Moreau"}
     assert (await list_grants(services, other)).items == []
     assert (await list_grants(services, colleague)).items == []
     assert (await request_views.list_sent(services, colleague)).items == []
@@ -149,7 +149,7 @@ async def test_a_grant_is_the_workers_and_not_their_organisations(services: Core
 
 
 async def test_the_tables_hold_no_word_of_it(services: CoreServices) -> None:
-    """Every column of every row written: no phone, name, type, purpose nor contact."""
+    """Every column of every row written: no phone, name, type, purpose or contact."""
     phone = a_phone()
     person, worker = await a_person_of(services, phone), await make_worker(services)
     asked = asking("payslip", "lease", purpose="Dossier de Zoé Quertinmont")

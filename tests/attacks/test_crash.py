@@ -23,16 +23,16 @@ from vault.services import Services
 
 KILLS = 50
 AT_ONCE = 8
-LONGEST_ROUND = 1.2
-MOST_A_ROUND = 3
-"""Deposits of one person between two kills: enough to be killed in, few enough to verify."""
+MAX_ROUND_SECONDS = 1.2
+MAX_DEPOSITS = 3
+"""Deposits of one person between two kills: enough to be interrupted, few enough to verify."""
 
 PHOTO = corpus.plain_jpeg()
 
 
 @dataclass
 class Someone:
-    """A person with a worker, and what the server told them."""
+    """A person with a worker, and what the server acknowledged to them."""
 
     person: SomePerson
     worker: SomeWorker
@@ -42,20 +42,20 @@ class Someone:
     unanswered: int = 0
 
 
-def _paper() -> bytes:
-    """A photo unlike any other: noise in comments; now and then sealed in several segments."""
+def _photo() -> bytes:
+    """A unique photo: noise in its comments; sometimes large enough for several sealed segments."""
     noise = [secrets.token_bytes(60_000) for _ in range(random.choice([0, 1, 10]))]
     comments = [corpus.segment(0xFE, one) for one in (secrets.token_bytes(100), *noise)]
     return PHOTO[:2] + b"".join(comments) + PHOTO[2:]
 
 
-async def _live(client: httpx.AsyncClient, someone: Someone) -> None:
-    """Deposit and read until the server is gone."""
+async def _deposit_and_read(client: httpx.AsyncClient, someone: Someone) -> None:
+    """Deposit and read until the server is killed."""
     deposits = 0
     while True:
-        if not someone.acknowledged or (deposits < MOST_A_ROUND and random.random() < 0.5):
+        if not someone.acknowledged or (deposits < MAX_DEPOSITS and random.random() < 0.5):
             deposits += 1
-            data = _paper()
+            data = _photo()
             answer = await client.post(
                 "/v1/documents",
                 headers=someone.person.headers,
@@ -82,7 +82,7 @@ async def _read(client: httpx.AsyncClient, someone: Someone, document: str) -> N
 
 async def _until_killed(client: httpx.AsyncClient, someone: Someone) -> None:
     try:
-        await _live(client, someone)
+        await _deposit_and_read(client, someone)
     except httpx.TransportError:
         someone.unanswered += 1
 
@@ -96,7 +96,7 @@ async def test_killed_fifty_times_under_load(
     make_person: MakePerson,
     make_worker: MakeWorker,
 ) -> None:
-    """What was acknowledged is whole, every read has its line, the sweep leaves no orphan."""
+    """What was acknowledged is whole, every read has its entry, the sweep leaves no orphan."""
     people = [await _someone(client, make_person, make_worker) for _ in range(AT_ONCE)]
     began = time.monotonic()
     with killable(base_settings) as server:
@@ -104,7 +104,7 @@ async def test_killed_fifty_times_under_load(
             pid, base_url = await asyncio.to_thread(server.start)
             async with httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False) as http:
                 living = [asyncio.create_task(_until_killed(http, one)) for one in people]
-                await asyncio.sleep(0.02 + random.random() * LONGEST_ROUND)
+                await asyncio.sleep(0.02 + random.random() * MAX_ROUND_SECONDS)
                 await asyncio.to_thread(server.kill, pid)
                 await asyncio.wait_for(asyncio.gather(*living), 60)
         pid, base_url = await asyncio.to_thread(server.start)
@@ -119,7 +119,7 @@ async def test_killed_fifty_times_under_load(
         f" acknowledged, {sum(one.read.total() for one in people)} reads,"
         f" {sum(one.unanswered for one in people)} requests cut"
     )
-    # However slow the machine: enough was acknowledged, and read, to be lost.
+    # Even on a slow machine, enough was acknowledged and read for a loss to show.
     assert acknowledged > KILLS
     assert sum(one.read.total() for one in people) > KILLS
     left = await _orphans(services, people)
@@ -139,20 +139,20 @@ async def _someone(
 
 
 async def _has_its_records(client: httpx.AsyncClient, someone: Someone) -> None:
-    """As many lines as times that a byte was seen, at least: some saw none of theirs."""
+    """At least one log entry for each read that got a byte; some recorded reads got none."""
     recorded: Counter[str] = Counter()
     deposited = set()
-    for line in await log_of(client, someone.person.headers):
-        if (line["action"], line["outcome"]) == ("document.read", "allowed"):
-            recorded.update(line["documents"])
-        if line["action"] == "document.deposit":
-            deposited.update(line["documents"])
+    for entry in await log_of(client, someone.person.headers):
+        if (entry["action"], entry["outcome"]) == ("document.read", "allowed"):
+            recorded.update(entry["documents"])
+        if entry["action"] == "document.deposit":
+            deposited.update(entry["documents"])
     assert someone.read <= recorded
     assert set(someone.acknowledged) <= deposited
 
 
 async def _is_whole(client: httpx.AsyncClient, someone: Someone) -> None:
-    """The original as it was sent; and what the recipient gets opens too."""
+    """The original is as it was sent, and the recipient's rendition opens too."""
     for document, data in someone.acknowledged.items():
         own = await client.get(f"/v1/documents/{document}/content", headers=someone.person.headers)
         assert own.content == data
@@ -169,7 +169,7 @@ async def _is_whole(client: httpx.AsyncClient, someone: Someone) -> None:
         if cursor is None:
             break
     assert set(someone.acknowledged) <= listed
-    # What was not acknowledged may be there all the same, its answer lost: at most one a kill.
+    # A deposit whose answer was lost may be stored all the same: at most one for each kill.
     assert len(listed - set(someone.acknowledged)) <= KILLS
 
 
@@ -188,7 +188,7 @@ async def _orphans(services: Services, people: list[Someone]) -> set[str]:
 
 
 def _temporary(services: Services) -> list[Path]:
-    """Files of the store that are no blob: what a write under way leaves."""
+    """Files of the store that are no blob: an interrupted write leaves them."""
     return [
         one
         for one in services.settings.home.rglob("*")

@@ -1,4 +1,4 @@
-"""Invariant 5: a thief of every disk finds no word, number, name or content of anybody."""
+"""Invariant 5: a thief of every disk finds nobody's words, numbers, names or content."""
 
 import base64
 import secrets
@@ -36,21 +36,21 @@ from vault.services import Services
 
 @dataclass(frozen=True)
 class Words:
-    """What must not be found, by what it is. Each is unlike anything else in the world."""
+    """What must not be found, by its kind. Each value is unique."""
 
     marks: dict[str, bytes]
 
     def found_in(self, data: bytes) -> list[str]:
-        """The names of the marks that the data holds, in any usual encoding."""
+        """The names of the marks that the data contains, in any usual encoding."""
         return [
             name
             for name, mark in self.marks.items()
-            if any(shape in data for shape in shapes(mark))
+            if any(shape in data for shape in encodings_of(mark))
         ]
 
 
-def shapes(mark: bytes) -> Iterator[bytes]:
-    """UTF-8, UTF-16 both ways, hexadecimal both ways, and base64 at each of its three offsets."""
+def encodings_of(mark: bytes) -> Iterator[bytes]:
+    """UTF-8, UTF-16 in both byte orders, hexadecimal in both cases, base64 at its three offsets."""
     yield mark
     text = mark.decode("latin-1")
     yield text.encode("utf-16-le")
@@ -59,7 +59,7 @@ def shapes(mark: bytes) -> Iterator[bytes]:
     yield mark.hex().upper().encode()
     for before in range(3):
         whole = base64.b64encode(bytes(before) + mark)
-        # The first and last group also hold what stands beside the mark.
+        # The first and last group also encode bytes beside the mark.
         yield whole[4:-4]
         yield whole[4:-4].replace(b"+", b"-").replace(b"/", b"_")
 
@@ -92,22 +92,22 @@ async def test_a_thief_of_the_disks_finds_nothing(
     make_organisation: MakeOrganisation,
 ) -> None:
     """The whole story with marked words; then every table, every file of the home, every blob."""
-    said = {
+    texts = {
         name: _word(name)
         for name in ("Titre", "Fichier", "Armoire", "Nom", "Metier", "Structure", "Motif", "Clef")
     }
     phone = new_phone()
     person = await make_person(phone)
-    organisation = await make_organisation(said["Structure"], contact=_word("Contact"))
+    organisation = await make_organisation(texts["Structure"], contact=_word("Contact"))
     email = f"{secrets.token_hex(8)}@structure.example"
-    worker = await make_worker(organisation, name=said["Nom"], job=said["Metier"], email=email)
-    system = await make_client(organisation, name=said["Structure"])
+    worker = await make_worker(organisation, name=texts["Nom"], job=texts["Metier"], email=email)
+    system = await make_client(organisation, name=texts["Structure"])
     headers = await client_headers(client, system)
     content = secrets.token_hex(24).encode()
 
-    await _the_story(services, client, person, [worker.headers, headers], said, content)
+    await _journey(services, client, person, [worker.headers, headers], texts, content)
 
-    marks = {name: word.encode() for name, word in said.items()}
+    marks = {name: word.encode() for name, word in texts.items()}
     marks |= {
         "content": content,
         "phone": phone.encode(),
@@ -125,11 +125,11 @@ async def test_a_thief_of_the_disks_finds_nothing(
 
 async def _nothing_is_found(services: Services, postgres: Addresses, words: Words) -> None:
     """In no table, no file of the home, no blob."""
-    looked = 0
+    total = 0
     for where, data in _tables(postgres):
         assert words.found_in(data) == [], where
-        looked += len(data)
-    assert looked > 50_000
+        total += len(data)
+    assert total > 50_000
     for where, data in _files(services):
         assert words.found_in(data) == [], where
     kept = [words.found_in(data) async for data in _blobs(services)]
@@ -137,26 +137,26 @@ async def _nothing_is_found(services: Services, postgres: Addresses, words: Word
     assert not any(kept)
 
 
-async def _the_story(
+async def _journey(
     services: Services,
     client: httpx.AsyncClient,
     person: SomePerson,
     recipients: list[dict[str, str]],
-    said: dict[str, str],
+    texts: dict[str, str],
     content: bytes,
 ) -> None:
     """Deposits, correction, requests, grants, retrieval, refusal, preview, revocation."""
-    first = await _deposits(client, person, said, content)
+    first = await _deposits(client, person, texts, content)
     await drawn(services, person, first)
     await client.patch(
-        f"/v1/documents/{first['id']}", headers=person.headers, json={"title": said["Titre"]}
+        f"/v1/documents/{first['id']}", headers=person.headers, json={"title": texts["Titre"]}
     )
     for headers in recipients:
-        await _asks_and_opens(client, person, headers, said, first)
+        await _asks_and_opens(client, person, headers, texts, first)
 
 
 async def _deposits(
-    client: httpx.AsyncClient, person: SomePerson, said: dict[str, str], content: bytes
+    client: httpx.AsyncClient, person: SomePerson, texts: dict[str, str], content: bytes
 ) -> Document:
     """A PDF and a photo, both with the content; the PDF's document."""
     made = corpus.blank_pdf(2)
@@ -165,13 +165,13 @@ async def _deposits(
     assert content in pdf
     photo = corpus.plain_jpeg()
     photo = photo[:2] + corpus.segment(0xFE, content) + photo[2:]
-    metadata = {"title": said["Titre"], "paper_location": said["Armoire"]}
+    metadata = {"title": texts["Titre"], "paper_location": texts["Armoire"]}
     first = await deposit(
-        client, person, pdf, type_="multi_year_residence_permit", name=f"{said['Fichier']}.pdf",
+        client, person, pdf, type_="multi_year_residence_permit", name=f"{texts['Fichier']}.pdf",
         **metadata,
     )  # fmt: skip
     await deposit(
-        client, person, photo, type_="family_quotient_certificate", name=f"{said['Fichier']}.jpg",
+        client, person, photo, type_="family_quotient_certificate", name=f"{texts['Fichier']}.jpg",
         **metadata,
     )  # fmt: skip
     return first
@@ -181,22 +181,22 @@ async def _asks_and_opens(
     client: httpx.AsyncClient,
     person: SomePerson,
     headers: Headers,
-    said: dict[str, str],
+    texts: dict[str, str],
     first: Document,
 ) -> None:
-    """One recipient: asks, is given less, opens, is stopped; and asks someone without a vault."""
-    purpose = {"code": "housing", "text": said["Motif"]}
+    """One recipient asks, is granted less, opens, is revoked; and asks someone without a vault."""
+    purpose = {"code": "housing", "text": texts["Motif"]}
     request = await ask(
         client,
-        {**headers, "Idempotency-Key": said["Clef"]},
+        {**headers, "Idempotency-Key": texts["Clef"]},
         person.phone,
         "family_quotient_certificate",
         "multi_year_residence_permit",
         purpose=purpose,
-        contact={**CONTACT, "name": said["Nom"], "job": said["Metier"]},
+        contact={**CONTACT, "name": texts["Nom"], "job": texts["Metier"]},
         actions=["read", "attest"],
     )
-    keyed = {**person.headers, "Idempotency-Key": said["Clef"]}
+    keyed = {**person.headers, "Idempotency-Key": texts["Clef"]}
     assert (await client.get("/v1/consent-requests", headers=keyed)).status_code == 200
     scope = {
         "document_types": ["family_quotient_certificate"],
@@ -241,7 +241,7 @@ def _files(services: Services) -> Iterable[tuple[str, bytes]]:
 
 
 async def _blobs(services: Services) -> AsyncIterator[bytes]:
-    """Each blob as the store gives it."""
+    """Each blob as the store returns it."""
     after = None
     while page := await services.storage.blobs.page("", after, 500):
         after = page[-1].key

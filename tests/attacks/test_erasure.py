@@ -29,7 +29,7 @@ async def test_an_erased_vault_opens_for_nobody(
     make_person: MakePerson,
     make_worker: MakeWorker,
 ) -> None:
-    """Keys, rows, blobs, sessions and grants are gone; the log's lines stay and say nothing."""
+    """Keys, rows, blobs, sessions and grants are gone; the log's entries stay, unreadable."""
     before = await blobs(services)
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, corpus.phone_jpeg(), name="a.jpg")
@@ -37,15 +37,15 @@ async def test_an_erased_vault_opens_for_nobody(
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     path = f"/v1/grants/{grant}/documents/{document['id']}/content"
     assert (await client.get(path, headers=worker.headers)).status_code == 200
-    lines = await _lines(services, person.id)
-    assert len(lines) >= 5
-    assert all(line is not None for line in lines)
+    entries = await _entries(services, person.id)
+    assert len(entries) >= 5
+    assert all(entry is not None for entry in entries)
 
     async with AsyncExitStack() as opened:
         other = await opened.enter_async_context(open_services(services.settings))
         await other.field_encryption.reader(person.id)
         assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
-        # Another process had the key in memory: it is told, and forgets.
+        # Another process had the key in memory: it is notified, and drops it.
         await until(lambda: _forgotten(other, person), seconds=3)
 
     for table in TABLES_OF_A_PERSON:
@@ -58,12 +58,12 @@ async def test_an_erased_vault_opens_for_nobody(
         ):
             assert (await tx.execute(text(query), {"id": person.id})).scalar_one() == 0, query
     assert await blobs(services) == before
-    assert await _lines(services, person.id) == [None] * len(lines)
+    assert await _entries(services, person.id) == [None] * len(entries)
 
     assert (await client.get("/v1/documents", headers=person.headers)).status_code == 401
     for gone in (path, f"/v1/grants/{grant}", f"/v1/grants/{grant}/documents"):
         assert (await client.get(gone, headers=worker.headers)).status_code == 404
-    # What the worker did is theirs to remember: without a line of the vault's own log.
+    # The worker's own activity no longer shows the entries of the erased vault's log.
     assert all(one["grant"] != grant for one in await log_of(client, worker))
 
 
@@ -88,7 +88,7 @@ async def test_the_same_phone_opens_an_empty_vault_afterwards(
 async def test_what_was_under_way_leaves_nothing(
     services: Services, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
-    """Uploads, reads and a preview's job racing with the erasure: refused, and nothing is left."""
+    """Uploads, reads and a preview job race with the erasure: refused, and nothing is left."""
     for _ in range(6):
         before = await blobs(services)
         person = await make_person()
@@ -131,8 +131,8 @@ async def test_a_deposit_whose_vault_is_erased_before_its_rows_is_refused(
     make_person: MakePerson,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Sealed, decoded and durable already: nothing of it is kept, and it is not a failure. Even
-    in a process that was not told yet, and still has the key."""
+    """Already sealed, decoded and durable: nothing of it is kept, and it is not a failure, even in
+    a process that has not been notified yet and still has the key."""
     person = await make_person()
     before = await blobs(services)
     keys = services.storage.keys
@@ -157,12 +157,12 @@ async def test_a_deposit_whose_vault_is_erased_before_its_rows_is_refused(
     assert await blobs(services) == before
 
 
-async def _lines(services: Services, person_id: UUID) -> list[object]:
-    """The person's lines as whoever holds the database and the service can open them."""
+async def _entries(services: Services, person_id: UUID) -> list[object]:
+    """The person's entries, as opened with the database and the service's keys."""
     async with services.database.transaction() as tx:
         tag = await services.audit_log.person_tag(person_id)
         rows = await events_of(tx, person_tag=tag, limit=100)
-        return [line.values for line in await services.audit_log.open_entries(tx, rows)]
+        return [entry.values for entry in await services.audit_log.open_entries(tx, rows)]
 
 
 async def _forgotten(services: Services, person: SomePerson) -> bool:

@@ -1,4 +1,4 @@
-"""Invariant 4 over HTTP: what no grant may be, whoever asks and however it is approved or given."""
+"""Invariant 4 over HTTP: limits of every grant, for any requester, approved or given directly."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ PDF = corpus.pdf(1)
 
 
 def draft(worker: SomeWorker, **changes: Any) -> dict[str, Any]:
-    """A grant given unasked."""
+    """A grant that the person gives without a request."""
     given: dict[str, Any] = {
         "recipient": {"worker_id": str(worker.id)},
         "scope": {"document_types": ["payslip"], "document_ids": [], "actions": ["read"]},
@@ -53,7 +53,7 @@ async def test_twelve_months_is_a_year_to_the_day(
 
 
 async def test_the_database_refuses_a_longer_one(postgres: Addresses) -> None:
-    """Whatever the code would do: the table itself keeps to a year, and to an end."""
+    """The table itself, without the code, requires an end and at most a year."""
     values = "gen_random_uuid(), %s, 'worker', gen_random_uuid(), gen_random_uuid(), true, true"
     columns = (
         "id, person_id, recipient_kind, recipient_id, organisation_id, may_attest, may_read,"
@@ -94,7 +94,7 @@ async def sensitive_pair(
     make_worker: MakeWorker,
     request: pytest.FixtureRequest,
 ) -> tuple[SomePerson, SomeWorker]:
-    """A new pair each few types: giving is paced."""
+    """A new pair every few types: giving grants is rate-limited."""
     number = SENSITIVE.index(request.node.callspec.params["code"]) // 15
     if number not in pairs:
         pairs[number] = (await make_person(), await make_worker())
@@ -119,8 +119,8 @@ async def test_a_sensitive_document_is_opened_only_where_the_person_picked_it(
     assert [one["id"] for one in listed] == [picked["id"]]
     opened = await client.get(f"{under}/{picked['id']}/content", headers=worker.headers)
     assert opened.content == PDF
-    closed = await client.get(f"{under}/{other['id']}/content", headers=worker.headers)
-    assert closed.status_code == 404
+    hidden = await client.get(f"{under}/{other['id']}/content", headers=worker.headers)
+    assert hidden.status_code == 404
 
 
 @pytest.mark.parametrize("ticked", [False, True])
@@ -148,15 +148,15 @@ async def test_what_is_added_later_is_covered_only_if_ticked(
 async def test_only_what_was_granted_may_be_done(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    """Each action alone opens its own door and no other."""
+    """Each action alone allows its own call and no other."""
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, PDF, type_="payslip")
-    doors = {
+    allowed_calls = {
         "attest": {"list", "evidence"},
         "read": {"list", "evidence", "content"},
         "deposit": {"deposit"},
     }
-    for action, open_ in doors.items():
+    for action, allowed in allowed_calls.items():
         grant = await granted(client, person, worker.headers, "payslip", actions=[action])
         under = f"/v1/grants/{grant}"
         tried = {
@@ -172,6 +172,6 @@ async def test_only_what_was_granted_may_be_done(
                 data={"type": "payslip"},
             ),
         }
-        assert {door for door, answer in tried.items() if answer.is_success} == open_, action
-        closed = {answer.status_code for door, answer in tried.items() if door not in open_}
-        assert closed <= {403}
+        assert {call for call, answer in tried.items() if answer.is_success} == allowed, action
+        refusals = {answer.status_code for call, answer in tried.items() if call not in allowed}
+        assert refusals <= {403}

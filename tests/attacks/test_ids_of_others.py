@@ -1,5 +1,5 @@
-"""Invariants 7 and 9: ids of others, unknown and malformed ones are one 404 everywhere; and only
-the person deletes or changes what is in their vault."""
+"""Invariants 7 and 9: ids of others, unknown ids and malformed ids get the same 404 everywhere;
+only the person deletes or changes what is in their vault."""
 
 import json
 import time
@@ -48,10 +48,10 @@ RECIPIENT_PATHS = [
 
 
 @pytest.fixture
-async def theirs(
+async def ids_of_another(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> dict[str, str]:
-    """Ids of somebody else's things, all of which exist."""
+    """Ids that exist and belong to somebody else."""
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, PDF, type_="payslip")
     request = await ask(client, worker.headers, person.phone, "payslip")
@@ -60,7 +60,7 @@ async def theirs(
     return {"document": document["id"], "request": request, "grant": grant, "event": event}
 
 
-def _filled(path: str, ids: dict[str, str], with_: str | None) -> str:
+def _fill(path: str, ids: dict[str, str], with_: str | None) -> str:
     for name, value in ids.items():
         path = path.replace("{" + name + "}", with_ or value)
     return path
@@ -70,12 +70,12 @@ async def _answer(
     client: httpx.AsyncClient, method: str, path: str, headers: dict[str, str]
 ) -> tuple[int, dict[str, str], Any]:
     """Status, headers and body, without what differs between any two answers."""
-    told: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     if method == "PATCH":
-        told["json"] = {"title": "x"}
+        arguments["json"] = {"title": "x"}
     if path.endswith(("/versions", "/documents")) and method == "POST":
-        told = {"files": {"file": PDF}, "data": {"type": "payslip"}}
-    answer = await client.request(method, path, headers=headers, **told)
+        arguments = {"files": {"file": PDF}, "data": {"type": "payslip"}}
+    answer = await client.request(method, path, headers=headers, **arguments)
     passing = {"x-request-id", "date", "content-length"}
     shown = {name: value for name, value in answer.headers.items() if name not in passing}
     body = answer.json()
@@ -91,15 +91,15 @@ def _ways(paths: list[tuple[str, str]]) -> list[Any]:
 async def test_a_person_learns_nothing_of_other_ids(
     method: str,
     path: str,
-    theirs: dict[str, str],
+    ids_of_another: dict[str, str],
     client: httpx.AsyncClient,
     make_person: MakePerson,
 ) -> None:
     stranger = await make_person()
-    others = await _answer(client, method, _filled(path, theirs, None), stranger.headers)
+    others = await _answer(client, method, _fill(path, ids_of_another, None), stranger.headers)
     assert others[0] == 404
     for one in (UNKNOWN, *MALFORMED[:6]):
-        unknown = await _answer(client, method, _filled(path, theirs, one), stranger.headers)
+        unknown = await _answer(client, method, _fill(path, ids_of_another, one), stranger.headers)
         assert unknown == others, one
 
 
@@ -109,7 +109,7 @@ async def test_a_recipient_learns_nothing_of_other_ids(
     method: str,
     path: str,
     who: str,
-    theirs: dict[str, str],
+    ids_of_another: dict[str, str],
     client: httpx.AsyncClient,
     make_worker: MakeWorker,
     make_client: MakeClient,
@@ -119,10 +119,12 @@ async def test_a_recipient_learns_nothing_of_other_ids(
         if who == "worker"
         else await client_headers(client, await make_client())
     )
-    others = await _answer(client, method, _filled(path, theirs, None), headers)
+    others = await _answer(client, method, _fill(path, ids_of_another, None), headers)
     assert others[0] == 404
     for one in (UNKNOWN, "1", "%00", "é"):
-        assert await _answer(client, method, _filled(path, theirs, one), headers) == others, one
+        assert await _answer(client, method, _fill(path, ids_of_another, one), headers) == others, (
+            one
+        )
 
 
 @pytest.mark.parametrize("malformed", MALFORMED)
@@ -134,11 +136,11 @@ async def test_a_malformed_id_is_the_same_404_and_never_a_failure(
     unknown = await client.get(f"/v1/documents/{UNKNOWN}/content", headers=person.headers)
     assert answer.status_code == 404
     if malformed not in MALFORMED[-2:]:
-        assert _but_id(answer) == _but_id(unknown)
+        assert _without_id(answer) == _without_id(unknown)
 
 
 async def test_a_document_of_another_vault_under_ones_own_grant(
-    theirs: dict[str, str],
+    ids_of_another: dict[str, str],
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
@@ -148,23 +150,24 @@ async def test_a_document_of_another_vault_under_ones_own_grant(
     grant = await granted(client, person, worker.headers, "payslip")
     for kind in ("content", "preview"):
         mixed = await client.get(
-            f"/v1/grants/{grant}/documents/{theirs['document']}/{kind}", headers=worker.headers
+            f"/v1/grants/{grant}/documents/{ids_of_another['document']}/{kind}",
+            headers=worker.headers,
         )
         unknown = await client.get(
             f"/v1/grants/{grant}/documents/{UNKNOWN}/{kind}", headers=worker.headers
         )
         assert mixed.status_code == unknown.status_code == 404
-        assert _but_id(mixed) == _but_id(unknown)
-    lines = await log_of(client, person)
-    assert theirs["document"] not in json.dumps(lines)
+        assert _without_id(mixed) == _without_id(unknown)
+    entries = await log_of(client, person)
+    assert ids_of_another["document"] not in json.dumps(entries)
 
 
 async def test_an_unknown_id_takes_as_long_as_anothers(
-    theirs: dict[str, str], client: httpx.AsyncClient, make_worker: MakeWorker
+    ids_of_another: dict[str, str], client: httpx.AsyncClient, make_worker: MakeWorker
 ) -> None:
-    """Both are judged, recorded and committed: no gross difference to time."""
+    """Both are judged, recorded and committed: no large difference in time."""
     worker = await make_worker()
-    taken: dict[str, list[float]] = {UNKNOWN: [], theirs["grant"]: []}
+    taken: dict[str, list[float]] = {UNKNOWN: [], ids_of_another["grant"]: []}
     for _ in range(40):
         for grant, times in taken.items():
             began = time.perf_counter()
@@ -208,7 +211,7 @@ async def test_only_the_person_deletes_or_changes(
     make_worker: MakeWorker,
     make_client: MakeClient,
 ) -> None:
-    """A recipient with every action granted tries every address that changes something."""
+    """A recipient granted every action tries every address that changes something."""
     person = await make_person()
     headers = (
         (await make_worker()).headers
@@ -228,10 +231,10 @@ async def test_only_the_person_deletes_or_changes(
     event = (await log_of(client, person))[0]["id"]
     ids = {"document": added.json()["id"], "grant": grant, "request": request, "event": event}
     for method, path in CHANGES:
-        answer = await _answer(client, method, _filled(path, ids, None), headers)
+        answer = await _answer(client, method, _fill(path, ids, None), headers)
         assert answer[0] in {403, 422}, (method, path, answer)
     for method, path in NOT_THERE:
-        answer = await client.request(method, _filled(path, ids, None), headers=headers)
+        answer = await client.request(method, _fill(path, ids, None), headers=headers)
         assert answer.status_code in {404, 405}, (method, path)
     kept = await client.get(f"/v1/documents/{ids['document']}", headers=person.headers)
     assert (kept.status_code, kept.json()["title"]) == (200, "Paie")
@@ -239,5 +242,5 @@ async def test_only_the_person_deletes_or_changes(
     assert content.content == PDF
 
 
-def _but_id(answer: httpx.Response) -> dict[str, Any]:
+def _without_id(answer: httpx.Response) -> dict[str, Any]:
     return {name: value for name, value in answer.json().items() if name != "request_id"}

@@ -1,6 +1,6 @@
-"""A thief of the disks, of a backup, or of the right to write to the database: what the keys stop.
+"""What the keys stop: a thief of the disks, of a backup, or with write access to the database.
 
-The thief of the keyring *and* of the database reads everything; nothing here says otherwise.
+A thief of the keyring *and* of the database reads everything; no test here claims otherwise.
 """
 
 import json
@@ -34,7 +34,7 @@ __all__ = ["database", "directory", "keyring", "keys", "keys_postgres", "moved",
 SECRET = b"Titre de sejour n. 9912345678 " * 40
 
 
-def quiet(_done: int, _of: int) -> None:
+def no_progress(_done: int, _of: int) -> None:
     pass
 
 
@@ -58,8 +58,8 @@ async def rows(database: Database) -> list[RowMapping]:
 async def test_another_persons_wrap_opens_nothing(
     keys: Keys, database: Database, directory: DirectoryStore
 ) -> None:
-    """Who may write to the database gives the victim's wrapped key to a vault of their own, and
-    asks the service, which has the root key, to open the victim's file with it."""
+    """An attacker who may write to the database gives the victim's wrapped key to their own vault,
+    and has the service, which has the root key, open the victim's file with it."""
     victim, thief = await new_owner(keys, database), await new_owner(keys, database)
     file = await seal(directory, keys, victim)
     async with database.transaction() as tx:
@@ -80,7 +80,7 @@ async def test_another_persons_wrap_opens_nothing(
 async def test_another_persons_rows_open_nothing(
     keys: Keys, database: Database, directory: DirectoryStore
 ) -> None:
-    """The same with what the victim's key has sealed: the envelope, the blob, a row."""
+    """The same with what the victim's key sealed: the envelope, the blob, a row."""
     victim, thief = await new_owner(keys, database), await new_owner(keys, database)
     theirs, mine = await seal(directory, keys, victim), await seal(directory, keys, thief)
     with pytest.raises(InvalidContent):
@@ -101,7 +101,7 @@ async def test_another_persons_rows_open_nothing(
 async def test_a_recipients_rendition_is_not_the_original(
     keys: Keys, database: Database, directory: DirectoryStore
 ) -> None:
-    """The original, with its GPS and its device, cannot be served in the place of a rendition."""
+    """The original, with its GPS position and device, cannot be served in place of a rendition."""
     person = await new_owner(keys, database)
     original = await seal(directory, keys, person)
     for role in ("rendition", "preview"):
@@ -115,14 +115,14 @@ async def test_a_recipients_rendition_is_not_the_original(
 async def test_the_disks_without_the_keyring_open_nothing(
     keys: Keys, database: Database, directory: DirectoryStore, tmp_path: Path
 ) -> None:
-    """Database and store stolen: a keyring of the thief's, of the same version even, is no help."""
+    """Database and store stolen: the thief's own keyring of the same version opens nothing."""
     person = await new_owner(keys, database)
     file = await seal(directory, keys, person)
     (row,) = await rows(database)
     theirs = LocalKeyring(tmp_path / "thief" / "keyring.json")
     made = await theirs.create()
-    said = json.loads(theirs.path.read_text().replace(made, row["root_version"]))
-    theirs.path.write_text(json.dumps(said))
+    content = json.loads(theirs.path.read_text().replace(made, row["root_version"]))
+    theirs.path.write_text(json.dumps(content))
     with pytest.raises(KeyProviderError):
         await read(directory, Keys(database, theirs), person, file)
     stored = await directory.get(BlobKey(file.blob_key), 10_000_000)
@@ -138,7 +138,7 @@ async def test_erased_is_unreadable_and_past_the_retention_in_backups_too(
     keyring: LocalKeyring,
     moved: Callable[[timedelta], None],
 ) -> None:
-    """Invariant 8 from both sides: the service at once, an old backup on the announced day."""
+    """Invariant 8: unreadable by the service at once, in old backups from the announced day."""
     person = await new_owner(keys, database)
     file = await seal(directory, keys, person)
     (backup,) = await rows(database)
@@ -159,7 +159,7 @@ async def test_erased_is_unreadable_and_past_the_retention_in_backups_too(
         return True
 
     assert await opens_from_backup()
-    await rotate(database, keyring, timedelta(days=35), quiet)
+    await rotate(database, keyring, timedelta(days=35), no_progress)
     moved(timedelta(days=34))
     await retire_due(database, keyring)
     assert await opens_from_backup()
@@ -171,7 +171,7 @@ async def test_erased_is_unreadable_and_past_the_retention_in_backups_too(
 async def test_the_keyrings_file_is_refused_once_others_may_read_it(
     keys: Keys, database: Database, keyring: LocalKeyring
 ) -> None:
-    """A careless `chmod` or `cp` is told at the next start, not found out by a thief."""
+    """A careless `chmod` or `cp` is reported at the next start, before a thief finds it."""
     person = await new_owner(keys, database)
     keyring.path.chmod(0o644)
     with pytest.raises(KeyProviderError, match="open to other accounts"):

@@ -1,4 +1,4 @@
-"""Invariant 3: a grant is judged as it stands; nothing begun after its revocation is served."""
+"""Invariant 3: a grant is judged in its current state; nothing begun after it ends is served."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ async def test_no_read_is_recorded_after_a_revocation_commits(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     """Fifty races of readers against a revocation. By the database's clock, every read that was
-    allowed was judged before the revocation; a reader who got bytes has a line."""
+    allowed was judged before the revocation; a reader who got bytes has a log entry."""
     person = await make_person()
     document = await deposit(client, person, PDF)
     served = refused = 0
@@ -45,7 +45,7 @@ async def test_no_read_is_recorded_after_a_revocation_commits(
         readers = [asyncio.create_task(read(path, worker.headers, got)) for _ in range(READERS)]
         await asyncio.sleep(random.random() * 0.03)
         await revoke(client, person, grant)
-        # Begun now: refused, each of them.
+        # Reads that begin now are all refused.
         late = await client.get(path, headers=worker.headers)
         assert late.status_code == 403
         await asyncio.wait_for(asyncio.gather(*readers), 20)
@@ -58,7 +58,7 @@ async def test_no_read_is_recorded_after_a_revocation_commits(
         assert len(revoked) == 1
         ended = datetime.fromisoformat(revoked[0]["at"])
         assert all(datetime.fromisoformat(one["at"]) <= ended for one in allowed)
-        # Allowed, and revoked before the first byte: 403 too, and nothing left.
+        # Allowed, then revoked before the first byte: 403 too, and nothing was sent.
         assert got.count(200) <= len(allowed)
         served += len(allowed)
         refused += len(reads) - len(allowed)
@@ -72,7 +72,7 @@ async def test_an_open_judgement_holds_the_revocation_back(
     make_person: MakePerson,
     make_worker: MakeWorker,
 ) -> None:
-    """While a reader's judgement is not committed the revocation waits: neither half-happens."""
+    """The revocation waits until a reader's judgement is committed: neither happens in part."""
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, PDF)
     grant = await granted(client, person, worker.headers, "income_tax_notice")

@@ -1,4 +1,4 @@
-"""Invariant 6: nobody changes a line of the log, the service least of all."""
+"""Invariant 6: nobody changes an entry of the log, including the service."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -87,7 +87,7 @@ async def test_the_service_cannot_change_the_log(
 async def test_the_service_cannot_get_around_it(
     around: str, as_service: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    """Refused outright, or (GRANT only warns) without effect."""
+    """Refused, or without effect (GRANT only warns)."""
     as_service.autocommit = True
     with suppress(psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue):
         as_service.execute(around.encode())
@@ -101,7 +101,7 @@ async def test_the_service_cannot_get_around_it(
 async def test_the_tables_owner_is_refused_by_trigger(
     attempt: str, as_owner: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    """Whoever owns the tables could drop the trigger; nobody changes a line by mistake."""
+    """The tables' owner could drop the trigger; nobody changes an entry by mistake."""
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="the log only grows"):
         as_owner.execute(_STATEMENTS[attempt].encode())
 

@@ -1,6 +1,6 @@
-"""Someone who owns the database and the store rewrites the log: it is found, and named.
+"""Someone who owns the database and the store rewrites the log: the change is found and named.
 
-Who owns the tables may disable their triggers; nobody may change a line without a trace that the
+The owner of the tables may disable their triggers, but any changed entry leaves a trace that the
 operator's `reconcile` or anybody's `verify` shows.
 """
 
@@ -31,8 +31,8 @@ LEAVES = 700
 
 
 @pytest.fixture
-async def told(some_log: SomeLog, tmp_path: Path) -> SomeLog:
-    """A published log; `remembered` is what someone outside kept of it."""
+async def published(some_log: SomeLog, tmp_path: Path) -> SomeLog:
+    """A published log; `public` is the copy that someone outside keeps."""
     with some_log.owner() as connection:
         ids = add_events(connection, LEAVES)
     await some_log.integrate(ids)
@@ -46,63 +46,63 @@ async def told(some_log: SomeLog, tmp_path: Path) -> SomeLog:
 
 
 async def outside(some: SomeLog, folder: Path) -> None:
-    """What anybody may do: fetch all that is public, and verify it."""
+    """What anybody may do: fetch everything public, and verify it."""
     fetch = reader(await download(some, folder))
     now = verify.check_published(fetch, await some.log.verifier()).checkpoint
     verify.check_whole(fetch, now, lambda _done, _of: None)
 
 
 async def inside(some: SomeLog) -> list[str]:
-    """What the operator may do."""
+    """What the operator may do: reconcile; returns the names of the faults."""
     reconciler = Reconciler(some.database, some.log.store, await some.log.verifier())
     report = await reconciler.run(lambda _done, _of: None)
     return [fault.name for fault in report.faults]
 
 
-async def test_untouched_nothing_is_found(told: SomeLog, tmp_path: Path) -> None:
-    await outside(told, tmp_path)
-    assert await inside(told) == []
+async def test_untouched_nothing_is_found(published: SomeLog, tmp_path: Path) -> None:
+    await outside(published, tmp_path)
+    assert await inside(published) == []
 
 
-async def test_one_row_edited_is_found_and_named(told: SomeLog, tmp_path: Path) -> None:
-    with told.owner() as connection:
+async def test_one_row_edited_is_found_and_named(published: SomeLog, tmp_path: Path) -> None:
+    with published.owner() as connection:
         row = connection.execute(
             "SELECT event_id FROM unefois.log_leaf WHERE index = 321"
         ).fetchone()
     assert row is not None
     change(
-        told,
+        published,
         "access_event",
         "UPDATE unefois.access_event SET sealed = sealed || '\\x00' WHERE id = %s",
         row[0],
     )
-    assert await inside(told) == [f"event {row[0]} (leaf 321)"]
-    await outside(told, tmp_path)  # the public log is of before, and stays
+    assert await inside(published) == [f"event {row[0]} (leaf 321)"]
+    await outside(published, tmp_path)  # the public log dates from before, and stays
 
 
-async def test_one_tile_byte_is_found_and_named(told: SomeLog, tmp_path: Path) -> None:
-    await flip(told, Tile(0, 1), 77)
-    assert await inside(told) == ["tile/0/001"]
+async def test_one_tile_byte_is_found_and_named(published: SomeLog, tmp_path: Path) -> None:
+    await flip(published, Tile(0, 1), 77)
+    assert await inside(published) == ["tile/0/001"]
     with pytest.raises(NotVerified, match=r"tile/0/001 is not the tile"):
-        await outside(told, tmp_path)
+        await outside(published, tmp_path)
 
 
-async def test_one_entry_byte_is_found_and_named(told: SomeLog, tmp_path: Path) -> None:
-    await flip(told, Tile(-1, 1), 2 + 66 * 10)
-    assert await inside(told) == ["entry 266 (tile/entries/001)"]
+async def test_one_entry_byte_is_found_and_named(published: SomeLog, tmp_path: Path) -> None:
+    await flip(published, Tile(-1, 1), 2 + 66 * 10)
+    assert await inside(published) == ["entry 266 (tile/entries/001)"]
     with pytest.raises(NotVerified, match=r"entry 266 \(tile/entries/001\) is not the entry"):
-        await outside(told, tmp_path)
+        await outside(published, tmp_path)
 
 
 async def test_a_history_written_anew_is_told_from_the_one_remembered(
-    told: SomeLog, tmp_path: Path
+    published: SomeLog, tmp_path: Path
 ) -> None:
-    """The whole log again without one line, signed by the true key: whoever kept a checkpoint
-    sees that it does not continue."""
+    """The whole log again without one entry, signed by the true key: anyone who kept a checkpoint
+    sees that the new log does not continue it."""
     before = verify.check_published(
-        reader(tmp_path / "public"), await told.log.verifier()
+        reader(tmp_path / "public"), await published.log.verifier()
     ).checkpoint
-    with told.owner() as connection:
+    with published.owner() as connection:
         for table in ("log_leaf", "log_checkpoint", "access_event"):
             connection.execute(f"ALTER TABLE unefois.{table} DISABLE TRIGGER USER".encode())
         connection.execute("TRUNCATE unefois.log_leaf, unefois.log_checkpoint")
@@ -117,29 +117,31 @@ async def test_a_history_written_anew_is_told_from_the_one_remembered(
             ).fetchall()
         ]
         ids += add_events(connection, 200)
-    while page := await told.blobs.page("log/"):
+    while page := await published.blobs.page("log/"):
         for one in page:
-            await told.blobs.delete(one.key)
-    await told.integrate(ids)  # type: ignore[arg-type]  # ids
+            await published.blobs.delete(one.key)
+    await published.integrate(ids)  # type: ignore[arg-type]  # ids
     async with httpx.AsyncClient() as client:
         witnesses = WitnessClient([], client)
-        publisher = Publisher(told.database, told.log.store, told.log.prover, witnesses, 3600)
-        told.log.prover._cache.clear()
+        publisher = Publisher(
+            published.database, published.log.store, published.log.prover, witnesses, 3600
+        )
+        published.log.prover._cache.clear()
         await publisher.publish()
-    assert await inside(told) == []  # within, all agrees
-    fetch = reader(await download(told, tmp_path / "anew"))
-    now = verify.check_published(fetch, await told.log.verifier()).checkpoint
+    assert await inside(published) == []  # inside, everything agrees
+    fetch = reader(await download(published, tmp_path / "anew"))
+    now = verify.check_published(fetch, await published.log.verifier()).checkpoint
     with pytest.raises(NotVerified) as raised:
         verify.check_continues(fetch, now, before)
     assert raised.value.reason == "forked"
 
 
-async def test_a_lost_tile_stops_no_one_from_telling(told: SomeLog, tmp_path: Path) -> None:
-    await told.blobs.delete(tile_key(Tile(0, 0)))
-    assert await inside(told) == ["tile/0/000"]
+async def test_a_lost_tile_stops_no_one_from_telling(published: SomeLog, tmp_path: Path) -> None:
+    await published.blobs.delete(tile_key(Tile(0, 0)))
+    assert await inside(published) == ["tile/0/000"]
 
 
-# The tables of the log, as its service
+# The tables of the log, as the service
 
 
 @pytest.fixture
@@ -152,7 +154,10 @@ def as_service(log_postgres: Addresses) -> Iterator["psycopg.Connection[tuple[ob
 @pytest.mark.parametrize("table", ["log_leaf", "log_checkpoint", "log_key"])
 @pytest.mark.parametrize("statement", ["UPDATE", "DELETE", "TRUNCATE", "DROP"])
 def test_the_service_adds_and_changes_nothing(
-    table: str, statement: str, as_service: "psycopg.Connection[tuple[object, ...]]", told: SomeLog
+    table: str,
+    statement: str,
+    as_service: "psycopg.Connection[tuple[object, ...]]",
+    published: SomeLog,
 ) -> None:
     column = {"log_leaf": "entry", "log_checkpoint": "root", "log_key": "sealed"}[table]
     statement = {
@@ -167,9 +172,9 @@ def test_the_service_adds_and_changes_nothing(
 
 @pytest.mark.parametrize("table", ["log_leaf", "log_checkpoint", "log_key"])
 @pytest.mark.parametrize("statement", ["DELETE FROM", "TRUNCATE"])
-def test_the_owner_does_not_by_mistake(table: str, statement: str, told: SomeLog) -> None:
+def test_the_owner_does_not_by_mistake(table: str, statement: str, published: SomeLog) -> None:
     with (
-        told.owner() as connection,
+        published.owner() as connection,
         pytest.raises(psycopg.errors.InsufficientPrivilege, match="the log only grows"),
     ):
         connection.execute(f"{statement} unefois.{table}".encode())

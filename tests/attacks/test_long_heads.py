@@ -1,4 +1,4 @@
-"""An anonymous connection cannot make the server keep more than a bounded head."""
+"""An anonymous connection cannot make the server keep a head above the limit."""
 
 import asyncio
 from urllib.parse import urlsplit
@@ -14,8 +14,8 @@ CHUNKED = (
 MIB = b"a" * (1024 * 1024)
 
 
-async def _spoken(served: Served, *pieces: bytes) -> tuple[bytes, int]:
-    """What the server says first, and how many pieces it took before it hung up."""
+async def _first_answer(served: Served, *pieces: bytes) -> tuple[bytes, int]:
+    """The server's first answer, and how many pieces it took before it closed the connection."""
     address = urlsplit(served.base_url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     taken = 0
@@ -42,8 +42,8 @@ async def _spoken(served: Served, *pieces: bytes) -> tuple[bytes, int]:
     ids=["value", "name", "address", "trailer"],
 )
 async def test_a_head_without_an_end_is_cut(served: Served, begun: bytes) -> None:
-    first, taken = await _spoken(served, begun, *[MIB] * 64)
-    # Cut while it was speaking, a client may miss the answer.
+    first, taken = await _first_answer(served, begun, *[MIB] * 64)
+    # A client that is cut off while it sends may miss the answer.
     assert first == b"" or first.startswith(b"HTTP/1.1 4")
     assert taken < 64
 
@@ -51,18 +51,18 @@ async def test_a_head_without_an_end_is_cut(served: Served, begun: bytes) -> Non
 @pytest.mark.parametrize("end", [b"\r\n", b""], ids=["whole", "unfinished"])
 async def test_a_head_of_many_lines_is_cut(served: Served, end: bytes) -> None:
     lines = b"".join(b"X-%d: %s\r\n" % (at, b"a" * 100) for at in range(MAX_HEAD // 100))
-    first, _ = await _spoken(served, b"GET /healthz HTTP/1.1\r\nHost: x\r\n", lines, end)
+    first, _ = await _first_answer(served, b"GET /healthz HTTP/1.1\r\nHost: x\r\n", lines, end)
     assert first == b"HTTP/1.1 400 Bad Request\r\n"
 
 
 async def test_a_long_head_within_the_bound_is_heard(served: Served) -> None:
     value = b"a" * (MAX_HEAD - 1024)
     asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + value + b"\r\n\r\n"
-    assert await _spoken(served, asked) == (b"HTTP/1.1 200 OK\r\n", 1)
+    assert await _first_answer(served, asked) == (b"HTTP/1.1 200 OK\r\n", 1)
 
 
 async def test_a_body_larger_than_any_head_is_no_head(served: Served) -> None:
-    """Refused for want of a sign-in, not for its length."""
+    """Refused because nobody is signed in, not because of its length."""
     body = MIB * 2
     head = b"POST /v1/documents HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
-    assert (await _spoken(served, head + body))[0] == b"HTTP/1.1 401 Unauthorized\r\n"
+    assert (await _first_answer(served, head + body))[0] == b"HTTP/1.1 401 Unauthorized\r\n"

@@ -1,4 +1,4 @@
-"""Many at once cannot exhaust the server: what it holds of each is bounded, stalled or not."""
+"""Many requests at once cannot exhaust the server: memory for each is bounded, stalled or not."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ STORES = ["directory", pytest.param("ceph", marks=pytest.mark.ceph)]
 async def test_downloads_stalled_and_deposits_at_once_hold_little(
     store: str, request: pytest.FixtureRequest
 ) -> None:
-    """200 downloads of 20 MiB, half of them stalled, beside 20 deposits of 50 MiB."""
+    """200 downloads of 20 MiB, half of them stalled, with 20 deposits of 50 MiB."""
     with fixture.database() as (home, addresses):
         settings = fixture.settings_of(home, addresses)
         if store == "ceph":

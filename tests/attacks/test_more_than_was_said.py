@@ -1,4 +1,4 @@
-"""Invariant 7: what a recipient may ask again, or read of themself, tells nothing that they may not
+"""Invariant 7: what a recipient repeats, or reads about themself, reveals nothing that they may not
 ask for."""
 
 from typing import Any
@@ -9,25 +9,23 @@ from tests.fixtures import MakePerson, MakeWorker, SomePerson, new_phone
 from tests.steps import Headers, ask, granted, log_of
 from tests.vault.decoding import corpus
 
-# The same bytes each time: a PDF made again carries another date.
-PAPER = corpus.pdf()
+# Made once, so that the bytes are the same: a PDF made again has another date.
+PDF = corpus.pdf()
 
 
 async def _deposit(client: httpx.AsyncClient, grant: str, headers: Headers) -> dict[str, Any]:
     answer = await client.post(
         f"/v1/grants/{grant}/documents",
         headers={**headers, "Idempotency-Key": "again"},
-        files={"file": ("a.pdf", PAPER)},
+        files={"file": ("a.pdf", PDF)},
         data={"type": "rent_receipt", "title": "Quittance"},
     )
     assert answer.status_code == 201, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+    document: dict[str, Any] = answer.json()
+    return document
 
 
-async def _as_the_owner_made_it(
-    client: httpx.AsyncClient, person: SomePerson, document: str
-) -> None:
+async def _change_as_owner(client: httpx.AsyncClient, person: SomePerson, document: str) -> None:
     path = f"/v1/documents/{document}"
     changes = {"title": "Ne pas montrer", "type": "payslip", "expires_on": "2031-01-01"}
     assert (await client.patch(path, headers=person.headers, json=changes)).is_success
@@ -42,7 +40,7 @@ async def test_a_deposit_sent_again_does_not_tell_what_became_of_it(
     grant = await granted(client, person, worker.headers, actions=["deposit"])
     first = await _deposit(client, grant, worker.headers)
 
-    await _as_the_owner_made_it(client, person, first["id"])
+    await _change_as_owner(client, person, first["id"])
     assert await _deposit(client, grant, worker.headers) == first
 
     deleted = await client.delete(f"/v1/documents/{first['id']}", headers=person.headers)
@@ -53,13 +51,13 @@ async def test_a_deposit_sent_again_does_not_tell_what_became_of_it(
 async def test_ones_own_doings_do_not_tell_that_a_vault_was_erased(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    """A line sealed for the vault that was there vanishes with it; one for nobody stays."""
+    """Before and after the erasure, the worker sees the same log and the same requests."""
     person, worker = await make_person(), await make_worker()
     with_a_vault = await ask(client, worker.headers, person.phone, "payslip")
     without = await ask(client, worker.headers, new_phone(), "payslip")
 
     async def seen() -> list[set[bool]]:
-        named = {line["request"] for line in await log_of(client, worker)}
+        named = {entry["request"] for entry in await log_of(client, worker)}
         sent = (await client.get("/v1/consent-requests", headers=worker.headers)).json()["items"]
         known = {(one["id"], one["state"]) for one in sent}
         return [

@@ -1,4 +1,4 @@
-"""Words that PostgreSQL, the calendar or UTF-8 cannot hold are refused in words, not by a crash."""
+"""Values that PostgreSQL, the calendar or UTF-8 cannot hold get an error answer, not a crash."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ from tests.fixtures import MakePerson, Served
 async def test_another_site_makes_nobody_leave(
     served: Served, make_person: MakePerson, says: dict[str, str]
 ) -> None:
-    """Its form comes without the session's cookie (`SameSite`), and must not have it dropped."""
+    """Its form arrives without the session's cookie (`SameSite`); the answer must not delete it."""
     await make_person()
     async with httpx.AsyncClient(base_url=served.base_url, trust_env=False) as browser:
         form = {"Content-Type": "application/x-www-form-urlencoded", **says}

@@ -1,4 +1,4 @@
-"""Invariant 5: the plaintext of an upload touches no disk, not even as a temporary file."""
+"""Invariant 5: the plaintext of an upload is never on a disk, not even in a temporary file."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _opened: list[str] | None = None
 
 
-def _heard(event: str, arguments: tuple[Any, ...]) -> None:
+def _record_open(event: str, arguments: tuple[Any, ...]) -> None:
     if _opened is None or event != "open":
         return
     path, mode, flags = arguments
@@ -32,13 +32,13 @@ def _heard(event: str, arguments: tuple[Any, ...]) -> None:
         _opened.append(os.fsdecode(path))
 
 
-sys.addaudithook(_heard)
+sys.addaudithook(_record_open)
 
 
 @contextmanager
 def _opened_for_writing() -> Iterator[list[str]]:
-    """Every path that this process opens for writing meanwhile."""
-    global _opened  # noqa: PLW0603  (an audit hook cannot be taken away, only told to be silent)
+    """Every path that this process opens for writing during the block."""
+    global _opened  # noqa: PLW0603  (an audit hook cannot be removed, only made inactive)
     _opened = found = []
     try:
         yield found
@@ -46,8 +46,8 @@ def _opened_for_writing() -> Iterator[list[str]]:
         _opened = None
 
 
-def _family() -> list[int]:
-    """This process and everything it started, decoders included."""
+def _processes() -> list[int]:
+    """This process and all its child processes, decoders included."""
     parents: dict[int, int] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -64,12 +64,12 @@ def _family() -> list[int]:
 
 
 def _marked_files() -> tuple[int, list[str]]:
-    """Files on a disk that the family holds open and that contain the mark; and how many it holds.
+    """How many files on a disk the processes hold open; and which of them contain the mark.
 
-    A memfd is memory, in no folder: that is where a decoder's input and output are.
+    A memfd is memory, in no folder: a decoder's input and output are there.
     """
-    looked, marked = 0, []
-    for pid in _family():
+    count, marked = 0, []
+    for pid in _processes():
         for link in Path(f"/proc/{pid}/fd").glob("*"):
             try:
                 target = str(link.readlink())
@@ -78,12 +78,12 @@ def _marked_files() -> tuple[int, list[str]]:
                 if not target.startswith("/") or not link.stat().st_mode & 0o100000:
                     continue
                 with link.open("rb") as held:
-                    looked += 1
+                    count += 1
                     if _holds_mark(held.read()):
                         marked.append(target)
             except OSError:
                 continue
-    return looked, marked
+    return count, marked
 
 
 def _holds_mark(data: bytes) -> bool:
@@ -95,7 +95,7 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _marked_pdf() -> bytes:
-    """4 MiB, the mark in each 64 bytes: whatever piece of it is written somewhere tells."""
+    """4 MiB with the mark every 64 bytes: any piece of it that is written is recognised."""
     made = corpus.blank_pdf(1)
     noise = b"".join(MARK + b"%027d\n" % at for at in range(1 << 16))
     made.Root.Mark = made.make_indirect(made.make_stream(noise))
@@ -104,7 +104,7 @@ def _marked_pdf() -> bytes:
 
 @pytest.fixture
 def watched_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder where any temporary file of the process would be."""
+    """An empty folder that the process uses for temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
@@ -115,7 +115,7 @@ async def test_an_upload_touches_no_disk_in_clear(
     make_person: MakePerson,
     watched_temporary: Path,
 ) -> None:
-    """Half-sent, then whole, decoded, rendered, drawn: looked at in each state."""
+    """Half-sent, then complete, decoded, rendered, drawn: checked in each state."""
     person, data = await make_person(), _marked_pdf()
     half_sent, go_on = asyncio.Event(), asyncio.Event()
     with _opened_for_writing() as opened:
@@ -123,7 +123,7 @@ async def test_an_upload_touches_no_disk_in_clear(
         await asyncio.wait_for(half_sent.wait(), 20)
         await asyncio.sleep(0.3)
         held, marked = await asyncio.to_thread(_marked_files)
-        assert held >= 1, "the sealed half must be on its way to the store"
+        assert held >= 1, "the sealed half must be on its way to the object store"
         assert marked == []
         go_on.set()
         while not uploading.done():
@@ -138,7 +138,7 @@ async def test_an_upload_touches_no_disk_in_clear(
     store = services.settings.home
     outside = {path for path in opened if not Path(path).is_relative_to(store)}
     assert {path for path in outside if not path.startswith("/dev/null")} == set()
-    assert opened, "the hook hears nothing"
+    assert opened, "the audit hook records nothing"
     assert _files_in(watched_temporary) == []
     assert not any(_holds_mark(one.read_bytes()) for one in _files_in(store))
 
@@ -161,7 +161,7 @@ async def test_an_upload_that_is_refused_touches_none_either(
 
 
 async def test_the_watch_sees_a_spooled_upload() -> None:
-    """What the framework's own upload would do is what the search finds."""
+    """The framework's own upload would write a file, and the search finds it."""
     with tempfile.NamedTemporaryFile() as spooled:
         spooled.write(MARK * 100)
         spooled.flush()

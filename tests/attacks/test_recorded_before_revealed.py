@@ -20,7 +20,7 @@ TITLE = "Hortense-Titre-51"
 
 @pytest.fixture
 async def broken_log(postgres: Addresses) -> AsyncIterator[psycopg.Connection[tuple[object, ...]]]:
-    """From its use on, each insertion into the log fails at the moment it is made."""
+    """Once called, makes each later insertion into the log fail at once."""
     address = postgres.owner_url.replace("+psycopg", "")
     with psycopg.connect(address, autocommit=True) as owner:
         yield owner
@@ -46,7 +46,7 @@ async def test_nothing_leaves_when_the_log_cannot_be_written(
     make_client: MakeClient,
     broken_log: psycopg.Connection[tuple[object, ...]],
 ) -> None:
-    """Content, range, list, evidence, preview, receipt, for the owner, a worker, a system."""
+    """Content, range, list, evidence, preview, receipt; for the owner, a worker and a client."""
     person, worker, system = await make_person(), await make_worker(), await make_client()
     document = await deposit(client, person, PDF, title=TITLE)
     await drawn(services, person, document)
@@ -85,7 +85,7 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
     make_worker: MakeWorker,
     broken_log: psycopg.Connection[tuple[object, ...]],
 ) -> None:
-    """A deposit, a correction, a deletion, a revocation: not done, since it could not be said."""
+    """A deposit, a correction, a deletion, a revocation: not done, because not recorded."""
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, PDF, title=TITLE)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
@@ -116,7 +116,7 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
 async def test_the_event_is_there_when_the_first_byte_is(
     client: httpx.AsyncClient, services: Services, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    """Read with another connection at the moment the headers arrive: the line is committed."""
+    """Read on another connection as soon as the headers arrive: the event is committed."""
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, PDF)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
@@ -131,7 +131,7 @@ async def test_the_event_is_there_when_the_first_byte_is(
 async def test_the_service_does_not_start_without_its_log(
     base_settings: Settings, postgres: Addresses
 ) -> None:
-    """It may not insert; or it may do more than insert: neither is a log."""
+    """It refuses to start if it may not insert, and if it may do more than insert."""
     address = postgres.owner_url.replace("+psycopg", "")
     wrong = [
         ("REVOKE INSERT ON unefois.access_event FROM", "GRANT INSERT ON unefois.access_event TO"),
@@ -161,7 +161,7 @@ async def test_a_refusal_is_recorded_though_its_act_is_rolled_back(
     make_person: MakePerson,
     make_worker: MakeWorker,
 ) -> None:
-    """One line each, in the person's log and in the refused one's own doings, and nothing else."""
+    """One entry in the person's log, one in the refused caller's own activity, and nothing else."""
     person, worker, colleague = await make_person(), await make_worker(), await make_worker()
     document = await deposit(client, person, PDF)
     grant = await granted(client, person, worker.headers, "income_tax_notice", actions=["deposit"])
@@ -174,12 +174,12 @@ async def test_a_refusal_is_recorded_though_its_act_is_rolled_back(
         assert answer.status_code == status
         events += 1
         assert await counted(services, "access_event") == events
-        told = "not_found" if status == 404 else reason
-        for log, said in (
+        answered = "not_found" if status == 404 else reason
+        for log, expected in (
             (await log_of(client, person), reason),
-            (await log_of(client, who), told),
+            (await log_of(client, who), answered),
         ):
-            assert (log[0]["outcome"], log[0]["reason"]) == ("refused", said)
+            assert (log[0]["outcome"], log[0]["reason"]) == ("refused", expected)
             streamed = log[0]["action"] in {"document.read", "document.preview"}
             assert log[0]["confirmed"] == ("not_sent" if streamed else None)
 
@@ -196,7 +196,7 @@ async def test_a_refusal_is_recorded_though_its_act_is_rolled_back(
 async def test_an_unattributable_refusal_costs_a_line_too(
     services: Services, client: httpx.AsyncClient, make_worker: MakeWorker
 ) -> None:
-    """What does not exist is written down under the service's key: it looks and costs the same."""
+    """What does not exist is recorded under the service's key: same appearance, same cost."""
     worker = await make_worker()
     events = await counted(services, "access_event")
     nothing = "01890000-0000-7000-8000-000000000001"
@@ -216,8 +216,8 @@ async def test_the_owners_own_acts_are_recorded_as_theirs(
     await client.patch(path, headers=person.headers, json={"title": "Avis"})
     await client.delete(path, headers=person.headers)
     await client.post(f"{path}/restore", headers=person.headers)
-    lines = await log_of(client, person)
-    actions = [line["action"] for line in lines if line["documents"] == [document["id"]]]
+    entries = await log_of(client, person)
+    actions = [entry["action"] for entry in entries if entry["documents"] == [document["id"]]]
     assert actions == [
         "document.list",
         "document.restore",
@@ -227,5 +227,5 @@ async def test_the_owners_own_acts_are_recorded_as_theirs(
         "document.list",
         "document.deposit",
     ]
-    assert {line["actor"]["kind"] for line in lines} <= {"owner", "anonymous"}
-    assert lines[0]["sentence"].startswith("Vous ")
+    assert {entry["actor"]["kind"] for entry in entries} <= {"owner", "anonymous"}
+    assert entries[0]["sentence"].startswith("Vous ")

@@ -1,4 +1,4 @@
-"""Whoever does not hold the phone: guesses, races, probes, and a thief of the database."""
+"""Attackers without the phone: guesses, races, probes, and a thief of the database."""
 
 import asyncio
 import re
@@ -19,18 +19,18 @@ from tests.auth.steps import (
     MoveClock,
     begin,
     code_for,
-    letters,
     log_of,
     new_email,
     new_phone,
     new_worker,
+    queued_messages,
     sign_in,
     wrong,
 )
 
 
 async def attempt(services: CoreServices, started: one_time_codes.PendingSignIn, code: str) -> str:
-    """`in`, or the code of the failure."""
+    """`in` when signed in, or the code of the error."""
     try:
         await one_time_codes.redeem_code(services, started.id, code=code)
     except ServiceError as failure:
@@ -84,16 +84,16 @@ async def test_six_digits_are_not_guessed_across_many_sign_ins(
         started, code = await begin(services, phone)
         for _ in range(5):
             assert await attempt(services, started, wrong(code)) == "code_wrong"
-    # Even a code that was never tried, right and on time, is one too many; and it says no more.
+    # Even the first try of a right and valid code is above the limit, and gets the same answer.
     assert await attempt(services, spared, spared_code) == "code_wrong"
     assert (await log_of(services, person_id))[-1][2] == "too_many_wrong_codes"
-    # The phone is told, rather than sent a code that cannot work.
+    # The phone gets a notice instead of a code that cannot work.
     await one_time_codes.send_code(services, phone=phone)
-    assert not re.search(r"\d{6}", (await letters(services, phone))[-1]["text"])
-    # A day later its holder is in again.
+    assert not re.search(r"\d{6}", (await queued_messages(services, phone))[-1]["text"])
+    # A day later its holder can sign in again.
     moved_clock(timedelta(hours=23, minutes=55))
     await one_time_codes.send_code(services, phone=phone)
-    assert not re.search(r"\d{6}", (await letters(services, phone))[-1]["text"])
+    assert not re.search(r"\d{6}", (await queued_messages(services, phone))[-1]["text"])
     moved_clock(timedelta(hours=24, minutes=11))
     assert await sign_in(services, phone)
 
@@ -107,7 +107,7 @@ async def test_guesses_at_once_across_sign_ins_do_not_pass_twenty(services: Core
     async with services.database.transaction() as tx:
         tag = await services.field_encryption.tag("phone", phone)
         rows = await tx.execute(select(SignIn.attempts).where(SignIn.address_tag == tag))
-    # Beyond twenty, none was compared.
+    # Above twenty, no code was compared.
     assert sum(rows.scalars()) == 20
 
 
@@ -118,7 +118,7 @@ async def test_codes_asked_at_once_do_not_pass_ten_an_hour(services: CoreService
         return_exceptions=True,
     )
     assert sum(isinstance(answer, one_time_codes.PendingSignIn) for answer in answers) == 10
-    assert len(await letters(services, phone)) == 10
+    assert len(await queued_messages(services, phone)) == 10
 
 
 async def test_a_recycled_number_does_not_open_its_last_holders_vault(
@@ -136,7 +136,7 @@ async def test_a_recycled_number_does_not_open_its_last_holders_vault(
 
 @contextmanager
 def statements(services: CoreServices) -> Iterator[list[str]]:
-    """Every SQL statement that this task sends in the block, on whichever connection."""
+    """Every SQL statement that this task sends in the block, on any connection."""
     sent: list[str] = []
     mine = asyncio.current_task()
 
@@ -155,7 +155,7 @@ def statements(services: CoreServices) -> Iterator[list[str]]:
 
 
 async def row_sizes(services: CoreServices, sign_in: one_time_codes.PendingSignIn) -> Any:
-    """The sizes of what a sign-in left in the tables."""
+    """The sizes of the rows that a sign-in left in the tables."""
     sizes = text(
         "SELECT octet_length(s.sealed), octet_length(s.code_tag), s.attempts,"
         " octet_length(m.sealed), m.attempts, octet_length(e.sealed)"
@@ -186,7 +186,7 @@ async def test_an_account_and_no_account_cost_the_same(services: CoreServices, k
         seen[address].append((sent, tried, sizes[:-1], started.expires_at.tzinfo))
     assert seen[known] == seen[unknown]
     assert len(seen[known][0][0]) > 5
-    assert seen[known][0] == seen[known][1], "nor does asking twice tell more"
+    assert seen[known][0] == seen[known][1], "asking twice reveals no more"
 
 
 @pytest.mark.parametrize("kind", ["phone", "email"])

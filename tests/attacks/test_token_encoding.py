@@ -1,4 +1,4 @@
-"""Access tokens encoded otherwise than ours are: refused, each for its single defect."""
+"""Access tokens encoded differently from ours: refused, each for its single defect."""
 
 import base64
 import json
@@ -41,7 +41,7 @@ def test_base64_with_a_foreign_character(part: int, extra: str) -> None:
 
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_base64_with_stray_trailing_bits(part: int) -> None:
-    """The same bytes in a second spelling: it would make two tokens of one."""
+    """A second spelling of the same bytes would make two tokens out of one."""
     claims = raw_json(CLAIMS)
     header = raw_json(HEADER)
     parts = forge(header + b" " * (1 - len(header) % 3), claims + b" " * (1 - len(claims) % 3))
@@ -152,7 +152,7 @@ def test_letters_that_only_look_alike() -> None:
 
 
 def test_another_number_of_parts() -> None:
-    """python-jose splits at the first and the last dot and drops the others: five parts pass."""
+    """python-jose splits at the first and last dot and drops the rest: it accepts five parts."""
     header, claims, signature = forge().split(".")
     for text in (
         "",

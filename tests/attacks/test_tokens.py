@@ -1,4 +1,4 @@
-"""Forged access tokens: each one is a good token but for the single defect its test names."""
+"""Forged access tokens: each is a good token except for the one defect that its test names."""
 
 import hashlib
 import hmac
@@ -26,7 +26,7 @@ from tests.attacks.forged_tokens import (
 
 
 def test_a_token_forged_without_a_defect_is_accepted() -> None:
-    """What the rest of this file rests on: only the named defect makes the difference."""
+    """The rest of this file relies on this: only the named defect makes the difference."""
     assert TOKENS.check(forge(), NOW).client_id == "caf-93"
 
 

@@ -1,4 +1,4 @@
-"""Counts of answers by route would tell a sender that a request was just refused."""
+"""Counts of answers by route would reveal to a requester that a request was just refused."""
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ INSIDE = ["127.0.0.1", "10.0.0.9", "172.18.0.4", "::1", "fd00::7"]
 
 @pytest.mark.parametrize("address", OUTSIDE + INSIDE)
 async def test_the_measures_are_for_a_private_network(served: Served, address: str) -> None:
-    """The address is the one that the server vouches for, behind a trusted proxy the caller's."""
+    """The address is the one that the server trusts: behind a trusted proxy, the caller's."""
     way = httpx.ASGITransport(create_app(served.services), client=(address, 1234))
     async with httpx.AsyncClient(transport=way, base_url="http://unefois.example") as caller:
         answer = await caller.get("/metrics")

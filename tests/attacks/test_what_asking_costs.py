@@ -1,4 +1,4 @@
-"""Invariant 7: a request costs the same whoever holds the phone, seen a moment ago or never."""
+"""Invariant 7: a request costs the same for any phone number, seen a moment ago or never."""
 
 from collections.abc import Mapping
 
@@ -17,8 +17,8 @@ async def test_asking_costs_the_same_with_a_vault_and_without(
     make_worker: MakeWorker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As many statements, and as many calls to whoever keeps the root key: over a network, each is
-    milliseconds that a sender could time."""
+    """As many statements, and as many calls to the key provider: over a network, each takes
+    milliseconds that a requester could measure."""
     seldom, often, worker = await make_person(), await make_person(), await make_worker()
     provider = services.storage.keys.provider
     unwrap, unwrapped = provider.unwrap, [0]

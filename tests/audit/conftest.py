@@ -18,7 +18,7 @@ from tests.audit.tlog.logs import SomeLog, empty, open_log
 
 @pytest.fixture(scope="session")
 def log_home() -> Iterator[Path]:
-    """A short folder, in memory where there is some."""
+    """A folder with a short path, in memory where there is room."""
     memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="ul-", dir=memory))
     yield folder
@@ -27,7 +27,7 @@ def log_home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def log_postgres(log_home: Path) -> Iterator[Addresses]:
-    """A PostgreSQL for the log tests alone: they empty what other tests stand on. Migrated in two
+    """A PostgreSQL for the log tests alone: they empty tables that other tests use. Migrated in two
     steps, as an installation of the first release is."""
     server = EmbeddedPostgres(log_home / "h")
     addresses = server.start()
@@ -39,7 +39,7 @@ def log_postgres(log_home: Path) -> Iterator[Addresses]:
 
 @pytest.fixture
 def keyring_file(log_home: Path) -> Path:
-    """The keyring of that database, kept as long as it."""
+    """The keyring of that database, kept as long as the database."""
     return log_home / "keys" / "keyring.json"
 
 

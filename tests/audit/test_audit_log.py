@@ -1,4 +1,4 @@
-"""Recording and reading back: sealed to the person, committed to, opened for its readers only."""
+"""Recording and reading back: sealed to the person, with a commitment, opened for readers only."""
 
 import hmac
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from tests.vault.decoding import corpus
 from vault.services import Services
 
 
-async def _recorded(services: Services, person: UUID, **said: str) -> UUID:
+async def _recorded(services: Services, person: UUID, **fields: str) -> UUID:
     actor = Actor(ActorKind.WORKER, id=new_id(), name="Inès", organisation="CCAS")
     async with services.database.transaction() as tx:
         event = Event(
@@ -31,7 +31,7 @@ async def _recorded(services: Services, person: UUID, **said: str) -> UUID:
             outcome=Outcome.ALLOWED,
             actor=actor,
             person=person,
-            purpose=said.get("purpose", "Demande"),
+            purpose=fields.get("purpose", "Demande"),
         )
         return await services.audit_log.record(tx, event)
 
@@ -44,11 +44,11 @@ async def test_a_line_reads_back_and_its_commitment_is_that_of_its_canonical_for
     async with services.database.transaction() as tx:
         tag = await services.audit_log.person_tag(person.id)
         rows = await events_of(tx, person_tag=tag, event_id=event_id)
-        line = (await services.audit_log.open_entries(tx, rows))[0]
-    assert line.values is not None
-    assert line.values["purpose"] == "Été « 2026 »"
-    assert line.k_event is not None
-    committed = hmac.digest(line.k_event, canonical(line.values), sha256)
+        entry = (await services.audit_log.open_entries(tx, rows))[0]
+    assert entry.values is not None
+    assert entry.values["purpose"] == "Été « 2026 »"
+    assert entry.k_event is not None
+    committed = hmac.digest(entry.k_event, canonical(entry.values), sha256)
     assert committed == rows[0].commitment
 
 
@@ -75,7 +75,7 @@ async def test_a_rolled_back_act_leaves_no_line(
 async def test_a_line_moved_altered_or_swapped_does_not_open(
     services: Services, make_person: MakePerson
 ) -> None:
-    """The seal names its row and its key: nobody passes one line off as another."""
+    """The seal is bound to its row and its key: no entry can replace another."""
     person = await make_person()
     first, second = [await _recorded(services, person.id) for _ in range(2)]
     async with services.database.transaction() as tx:
@@ -141,9 +141,9 @@ async def test_one_reads_ones_own_log_only(
     mine = await log_of(client, person)
     assert document["id"] in str(mine)
     assert document["id"] not in str(await log_of(client, other))
-    for line in mine:
-        path = f"/v1/access-log/{line['id']}"
-        assert (await client.get(path, headers=person.headers)).json()["id"] == line["id"]
+    for entry in mine:
+        path = f"/v1/access-log/{entry['id']}"
+        assert (await client.get(path, headers=person.headers)).json()["id"] == entry["id"]
         assert (await client.get(path, headers=other.headers)).status_code == 404
 
 
@@ -156,16 +156,19 @@ async def test_each_line_is_a_sentence_in_french_and_in_english(
     await client.get(
         f"/v1/grants/{grant}/documents/{document['id']}/content", headers=worker.headers
     )
-    french = {line["id"]: line["sentence"] for line in await log_of(client, person, "fr")}
-    english = {line["id"]: line["sentence"] for line in await log_of(client, person, "en")}
+    french = {entry["id"]: entry["sentence"] for entry in await log_of(client, person, "fr")}
+    english = {entry["id"]: entry["sentence"] for entry in await log_of(client, person, "en")}
     assert french.keys() <= english.keys()
     assert all(french[one] != english[one] for one in french)
-    assert any("Camille Moreau" in said and "ouvert un papier" in said for said in french.values())
-    assert not any("{" in said for said in (*french.values(), *english.values()))
+    assert any(
+        "Camille Moreau" in sentence and "ouvert un papier" in sentence
+        for sentence in french.values()
+    )
+    assert not any("{" in sentence for sentence in (*french.values(), *english.values()))
 
 
 def test_the_canonical_form_is_stable() -> None:
-    """What a receipt of today must still verify against in ten years."""
+    """A receipt of today must still verify against this form in ten years."""
     event = Event(
         id=UUID(int=1),
         at=datetime(2026, 1, 2, tzinfo=UTC),

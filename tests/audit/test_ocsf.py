@@ -1,4 +1,4 @@
-"""Events as OCSF 1.8 sees them: every action, what its class requires, and what never leaves."""
+"""Events as OCSF 1.8: every action, what its class requires, and what is never exported."""
 
 import json
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from base.ids import new_id
 PERSON, DOCUMENT, GRANT, WORKER, STRUCTURE = (new_id() for _ in range(5))
 AT = datetime(2026, 3, 2, 9, 30, 0, 250_999, UTC)
 
-# Of the published schema, version 1.8.0: activities and required attributes, by class.
+# From the published schema, version 1.8.0: activities and required attributes, by class.
 CLASSES: dict[int, tuple[int, set[int], set[str]]] = {
     6003: (6, {1, 2, 3, 4}, {"actor", "api", "src_endpoint"}),
     3004: (3, set(range(1, 14)), {"entity"}),
@@ -31,7 +31,7 @@ ALWAYS = {
 }
 
 
-def event(action: Action, outcome: Outcome = Outcome.ALLOWED, **said: Any) -> dict[str, Any]:
+def event(action: Action, outcome: Outcome = Outcome.ALLOWED, **fields: Any) -> dict[str, Any]:
     worker = Actor(
         ActorKind.WORKER,
         WORKER,
@@ -50,7 +50,7 @@ def event(action: Action, outcome: Outcome = Outcome.ALLOWED, **said: Any) -> di
         "purpose": "Demande de logement de Mme Diallo",
         "details": {"document_type": "medical-certificate"},
     }
-    made = Event(id=new_id(), at=AT, action=action, outcome=outcome, **(known | said))
+    made = Event(id=new_id(), at=AT, action=action, outcome=outcome, **(known | fields))
     return as_values(made)
 
 
@@ -107,7 +107,7 @@ def test_a_refusal_says_why_and_weighs_more() -> None:
 @pytest.mark.parametrize("action", Action)
 def test_nothing_of_the_person_leaves(action: Action) -> None:
     for actor in (event(action)["actor"], {"kind": "owner", "id": str(PERSON)}):
-        told = json.dumps(mapped(event(action) | {"actor": actor}), ensure_ascii=False)
+        exported = json.dumps(mapped(event(action) | {"actor": actor}), ensure_ascii=False)
         for secret in (
             str(PERSON),
             str(DOCUMENT),
@@ -120,7 +120,7 @@ def test_nothing_of_the_person_leaves(action: Action) -> None:
             "03 20",
             "Assistante",
         ):
-            assert secret not in told
+            assert secret not in exported
 
 
 def test_a_professional_is_an_account_of_a_structure() -> None:
@@ -138,6 +138,6 @@ def test_the_subject_is_one_pseudonym_a_consumer() -> None:
 
     assert vault(read, "soc") == vault(listed, "soc")
     assert vault(read, "soc") != vault(read, "auditor")
-    # The owner who acts is the subject.
+    # An owner who acts is the subject.
     assert mapped(owner)["actor"]["user"]["uid"] == mapped(owner)["resources"][0]["uid"]
     assert [one["type"] for one in mapped(read)["resources"]] == ["vault", "document", "grant"]

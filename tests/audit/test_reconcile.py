@@ -1,4 +1,4 @@
-"""Reconciling: what is whole has no fault; of row, entry and tile, the one that lies is named."""
+"""Reconciling: an intact log has no fault; of row, entry and tile, the altered one is named."""
 
 from pathlib import Path
 from uuid import UUID
@@ -11,18 +11,18 @@ from audit.tlog.tiles import Tile
 from tests.audit.tlog.logs import SomeLog, add_events
 
 
-async def reconciled(some: SomeLog) -> Report:
-    """What `unefois audit reconcile` finds."""
+async def reconcile(some: SomeLog) -> Report:
+    """The report of `unefois audit reconcile`."""
     reconciler = Reconciler(some.database, some.log.store, await some.log.verifier())
     return await reconciler.run(lambda _done, _of: None)
 
 
-def said(report: Report) -> list[str]:
+def messages(report: Report) -> list[str]:
     return [str(fault) for fault in report.faults]
 
 
-async def filled(some: SomeLog, *counts: int) -> list[UUID]:
-    """Leaves in that many checkpoints."""
+async def fill(some: SomeLog, *counts: int) -> list[UUID]:
+    """Add and integrate leaves, in as many checkpoints as given."""
     ids: list[UUID] = []
     for count in counts:
         with some.owner() as connection:
@@ -36,15 +36,15 @@ async def filled(some: SomeLog, *counts: int) -> list[UUID]:
     "counts", [(), (1,), (256,), (100, 200, 300), (BUNDLES * 256 + 300, 70), (66_000,)]
 )
 async def test_a_whole_log_has_no_fault(some_log: SomeLog, counts: tuple[int, ...]) -> None:
-    await filled(some_log, *counts)
-    report = await reconciled(some_log)
-    assert said(report) == []
+    await fill(some_log, *counts)
+    report = await reconcile(some_log)
+    assert messages(report) == []
     assert report.leaves == sum(counts)
     assert report.checkpoints == len(counts)
 
 
 def change(some: SomeLog, table: str, statement: str, *values: object) -> None:
-    """As the owner of the tables, past the triggers."""
+    """Run a statement as the owner of the tables, with the triggers disabled."""
     with some.owner() as connection:
         connection.execute(f"ALTER TABLE unefois.{table} DISABLE TRIGGER USER".encode())
         assert connection.execute(statement.encode(), values).rowcount == 1
@@ -52,7 +52,7 @@ def change(some: SomeLog, table: str, statement: str, *values: object) -> None:
 
 
 async def flip(some: SomeLog, tile: Tile, at: int) -> None:
-    """Another byte in the store."""
+    """Change one byte of a tile in the store."""
     key = tile_key(tile)
     data = bytearray(await some.blobs.get(key, 1 << 20))
     data[at] ^= 1
@@ -61,7 +61,7 @@ async def flip(some: SomeLog, tile: Tile, at: int) -> None:
 
 @pytest.mark.parametrize("column", ["sealed", "commitment"])
 async def test_a_row_that_was_edited_is_named(some_log: SomeLog, column: str) -> None:
-    ids = await filled(some_log, 700)
+    ids = await fill(some_log, 700)
     change(
         some_log,
         "access_event",
@@ -69,7 +69,7 @@ async def test_a_row_that_was_edited_is_named(some_log: SomeLog, column: str) ->
         " WHERE id = %s".replace("{c}", column),
         ids[300],
     )
-    assert said(await reconciled(some_log)) == [
+    assert messages(await reconcile(some_log)) == [
         f"event {ids[300]} (leaf 300): the row is not the one whose leaf was signed"
     ]
 
@@ -77,7 +77,7 @@ async def test_a_row_that_was_edited_is_named(some_log: SomeLog, column: str) ->
 async def test_a_row_that_was_deleted_and_one_that_was_slipped_in_are_named(
     some_log: SomeLog,
 ) -> None:
-    ids = await filled(some_log, 700)
+    ids = await fill(some_log, 700)
     change(some_log, "access_event", "DELETE FROM unefois.access_event WHERE id = %s", ids[0])
     change(
         some_log,
@@ -88,26 +88,26 @@ async def test_a_row_that_was_deleted_and_one_that_was_slipped_in_are_named(
         UUID(int=ids[0].int - 1),
         ids[1],
     )
-    assert said(await reconciled(some_log)) == [
+    assert messages(await reconcile(some_log)) == [
         f"leaf 0, event {ids[0]}: the leaf has no event any more",
         f"event {UUID(int=ids[0].int - 1)}: the event has no leaf",
     ]
 
 
 async def test_a_leaf_that_was_edited_or_deleted_is_named(some_log: SomeLog) -> None:
-    ids = await filled(some_log, 700)
+    ids = await fill(some_log, 700)
     zeros = "UPDATE unefois.log_leaf SET entry = decode(repeat('00', 64), 'hex') WHERE index = %s"
     change(some_log, "log_leaf", zeros, 10)
-    assert said(await reconciled(some_log)) == ["leaf 10: the leaf's row is not what was signed"]
+    assert messages(await reconcile(some_log)) == ["leaf 10: the leaf's row is not what was signed"]
     change(some_log, "log_leaf", "DELETE FROM unefois.log_leaf WHERE event_id = %s", ids[10])
-    assert said(await reconciled(some_log)) == ["leaves 0 to 255: leaves are missing"]
+    assert messages(await reconcile(some_log)) == ["leaves 0 to 255: leaves are missing"]
 
 
 async def test_a_checkpoint_that_was_edited_is_named(some_log: SomeLog) -> None:
-    await filled(some_log, 300, 400)
+    await fill(some_log, 300, 400)
     zeros = "UPDATE unefois.log_checkpoint SET root = decode(repeat('00', 32), 'hex')"
     change(some_log, "log_checkpoint", f"{zeros} WHERE size = %s", 300)
-    found = await reconciled(some_log)
+    found = await reconcile(some_log)
     assert {str(one) for one in found.faults} == {
         "checkpoint 300: the checkpoint is not of the leaves that are there"
     }
@@ -132,18 +132,18 @@ STORED = {
 @pytest.mark.parametrize("what", STORED)
 async def test_a_byte_changed_in_the_store_is_named(some_log: SomeLog, what: str) -> None:
     tile, at, name, kind = STORED[what]
-    await filled(some_log, 66_000)
+    await fill(some_log, 66_000)
     await flip(some_log, tile, at)
-    assert said(await reconciled(some_log)) == [
+    assert messages(await reconcile(some_log)) == [
         f"{name}: the {kind} in the store is not what was signed"
     ]
 
 
 async def test_what_is_missing_from_the_store_is_named(some_log: SomeLog, tmp_path: Path) -> None:
-    await filled(some_log, 700)
+    await fill(some_log, 700)
     for tile in (Tile(0, 0), Tile(-1, 2, 188), Tile(1, 0, 2)):
         await some_log.blobs.delete(tile_key(tile))
-    assert said(await reconciled(some_log)) == [
+    assert messages(await reconcile(some_log)) == [
         f"{path}: the file is missing from the store"
         for path in ("tile/0/000", "tile/entries/002.p/188", "tile/1/000.p/2")
     ]
@@ -152,8 +152,8 @@ async def test_what_is_missing_from_the_store_is_named(some_log: SomeLog, tmp_pa
 async def test_row_and_leaf_edited_together_are_still_told_from_the_tree(
     some_log: SomeLog,
 ) -> None:
-    """Who owns the database owns both; the store, and whoever holds a checkpoint, remember."""
-    ids = await filled(some_log, 700)
+    """The database's owner can edit both; the store and anyone's kept checkpoint still differ."""
+    ids = await fill(some_log, 700)
     change(
         some_log,
         "access_event",
@@ -168,7 +168,7 @@ async def test_row_and_leaf_edited_together_are_still_told_from_the_tree(
         " FROM unefois.access_event e WHERE e.id = l.event_id AND l.event_id = %s",
         ids[5],
     )
-    assert said(await reconciled(some_log)) == [
+    assert messages(await reconcile(some_log)) == [
         f"event {ids[5]} (leaf 5): the row is not the one whose leaf was signed",
         "leaf 5: the leaf's row is not what was signed",
     ]

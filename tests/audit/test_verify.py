@@ -1,4 +1,4 @@
-"""Verifying from outside: what is whole passes; what is wrong is named."""
+"""Verifying from outside: an intact log passes; a fault is named."""
 
 import base64
 import json
@@ -21,14 +21,14 @@ SIZES = [0, 1, 255, 256, 257, 700, 66_000]
 
 
 def served_at(size: int) -> Served:
-    """A log of that many entries; one that is as large at least, for the test to grow."""
+    """A log of that many entries, at least one; the test may grow it."""
     made = Served()
     made.grow(max(size, 1))
     return made
 
 
 def reader(folder: Path) -> Fetch:
-    """What a web server would answer."""
+    """A fetch function that reads files as a web server would serve them."""
 
     def fetch(path: str) -> bytes | None:
         file = folder / path
@@ -37,15 +37,15 @@ def reader(folder: Path) -> Fetch:
     return fetch
 
 
-def nothing(_done: int, _of: int) -> None:
-    """No bar."""
+def no_progress(_done: int, _of: int) -> None:
+    """No progress bar."""
 
 
 def whole(folder: Path, log: Served) -> None:
     """All that `unefois verify --whole` checks."""
     fetch = reader(folder)
     published = verify.check_published(fetch, log.log.verifier)
-    verify.check_whole(fetch, published.checkpoint, nothing)
+    verify.check_whole(fetch, published.checkpoint, no_progress)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -74,14 +74,14 @@ def test_a_log_that_grew_continues_what_was_remembered(
 
 
 def flip(path: Path, at: int = -1) -> None:
-    """Another byte there."""
+    """Change the byte at that place."""
     data = bytearray(path.read_bytes())
     data[at] ^= 1
     path.write_bytes(data)
 
 
 def swap(one: Path, other: Path) -> None:
-    """Each in the other's place."""
+    """Exchange the contents of two files."""
     first, second = one.read_bytes(), other.read_bytes()
     one.write_bytes(second)
     other.write_bytes(first)
@@ -128,13 +128,13 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
 
 @pytest.fixture(scope="module")
 def large() -> Served:
-    """With tiles at three levels, full and partial."""
+    """A log with tiles at three levels, full and partial."""
     return served_at(FULL)
 
 
 @pytest.fixture(scope="module")
 def large_folder(large: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """That log as it is served."""
+    """The folder of that log, as it is served."""
     return large.write(tmp_path_factory.mktemp("large"), FULL)
 
 
@@ -198,7 +198,7 @@ EVENT = {"v": 1, "action": "document.read", "details": {"n": 3}, "actor": {"name
 
 
 def receipt_of(log: Served, size: int, index: int) -> dict[str, Any]:
-    """A receipt of a log whose entry `index` is `EVENT`'s."""
+    """A receipt from a log whose entry `index` is that of `EVENT`."""
     given = commitment(K_EVENT, canonical(EVENT))
     checkpoint = Checkpoint(log.log.verifier.name, size, log.root(size))
     return {
@@ -218,7 +218,7 @@ def text(data: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def with_event() -> Served:
-    """A log whose entry 5 is `EVENT`'s."""
+    """A log whose entry 5 is that of `EVENT`."""
     import tests.audit.tlog.servers as module
 
     log, plain = Served(), module.entry
@@ -284,9 +284,9 @@ def test_the_command_says_what_it_verified(
     common = ["verify", "--folder", str(folder), "--vkey", with_event.log.verifier.vkey]
     common += ["--witness", with_event.witness.verifier.vkey, "--remember", str(remembered)]
     assert main([*common, "--receipt", str(receipt), "--whole"]) == 0
-    said = capsys.readouterr().out
-    assert "all 290 entries" in said
-    assert "entry 5 of the published tree" in said
+    output = capsys.readouterr().out
+    assert "all 290 entries" in output
+    assert "entry 5 of the published tree" in output
 
     with_event.write(folder, 300)
     assert main(common) == 0

@@ -1,4 +1,4 @@
-"""A desk whose messages nobody else delivers: a PostgreSQL of its own, no server upon it."""
+"""Services whose messages nothing else delivers: a PostgreSQL of their own, and no server on it."""
 
 import shutil
 import tempfile
@@ -36,8 +36,10 @@ def quiet_postgres(quiet_home: Path) -> Iterator[Addresses]:
 
 
 @pytest.fixture
-async def quiet_desk(quiet_home: Path, quiet_postgres: Addresses) -> AsyncIterator[CoreServices]:
-    """The same rows for each test of the session: each sends to addresses of its own."""
+async def quiet_services(
+    quiet_home: Path, quiet_postgres: Addresses
+) -> AsyncIterator[CoreServices]:
+    """All tests of the session share the rows: each sends to addresses of its own."""
     settings = Settings(mode="demo", home=quiet_home, messenger="inbox")
     database = Database(SecretStr(quiet_postgres.service_url))
     storage = open_storage(settings, database)

@@ -1,4 +1,4 @@
-"""A second means of signing in, to show that one is one new file: a secret printed on paper.
+"""A second means of signing in, a secret printed on paper: shows that a means is one new file.
 
 Its hashes are kept in memory; a real means would have its rows in `auth/records/`.
 """
@@ -17,7 +17,7 @@ from base.errors import ErrorKind, ServiceError
 
 
 class PaperTokens:
-    """Hands out tokens, one an address, and exchanges each for sessions."""
+    """Hands out one token for each address, and exchanges it for sessions."""
 
     def __init__(self, services: CoreServices) -> None:
         self._services = services
@@ -40,10 +40,10 @@ class PaperTokens:
         """Exchange a good token. Raises `ServiceError` UNAUTHENTICATED `token_invalid`, REFUSED
         `vault_asleep`."""
         services = self._services
-        whose = await self._address(address)
+        owner = await self._address(address)
         async with services.database.transaction() as tx:
-            account = await session_start.lock_account(tx, whose)
-            ended = self._check(whose, token) or await session_start.start_session(
+            account = await session_start.lock_account(tx, owner)
+            ended = self._check(owner, token) or await session_start.start_session(
                 services, tx, account, language=language, on_vault_opened=on_vault_opened
             )
             if isinstance(ended, SignInRefused):
@@ -59,8 +59,8 @@ class PaperTokens:
             return await session_start.email_address(self._services, address)
         return await session_start.phone_address(self._services, address)
 
-    def _check(self, whose: Address, token: str) -> SignInRefused | None:
-        expected = self._hashes.get(whose.tag, bytes(32))
+    def _check(self, owner: Address, token: str) -> SignInRefused | None:
+        expected = self._hashes.get(owner.tag, bytes(32))
         good = hmac.compare_digest(expected, sha256(token.encode()).digest())
         return None if good else SignInRefused("token_invalid")
 

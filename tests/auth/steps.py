@@ -1,4 +1,4 @@
-"""How tests arrive: a new phone or worker, and the message that was really queued for it."""
+"""How tests sign in: a new phone or worker, and the message that was really queued for it."""
 
 import re
 import secrets
@@ -38,8 +38,8 @@ async def new_worker(services: CoreServices, email: str, *, name: str = "Nadia B
     )
 
 
-async def letters(services: CoreServices, to: str) -> list[dict[str, str]]:
-    """What was queued for an address, oldest first; unsent decoys have `send` 0."""
+async def queued_messages(services: CoreServices, to: str) -> list[dict[str, str]]:
+    """The messages queued for an address, oldest first; decoys, never sent, have `send` 0."""
     reader = await services.field_encryption.reader(None)
     async with services.database.transaction() as tx:
         rows = (await tx.execute(select(Message.__table__).order_by(Message.id))).all()
@@ -49,26 +49,26 @@ async def letters(services: CoreServices, to: str) -> list[dict[str, str]]:
 
 async def code_for(services: CoreServices, to: str) -> str:
     """The last code queued for an address."""
-    found = re.search(r"\d{6}", (await letters(services, to))[-1]["text"])
+    found = re.search(r"\d{6}", (await queued_messages(services, to))[-1]["text"])
     assert found
     return found[0]
 
 
 async def begin(services: CoreServices, address: str) -> tuple[PendingSignIn, str]:
-    """Start a sign-in; with its code."""
+    """Start a sign-in; returns it with its code."""
     way = {"email": address} if "@" in address else {"phone": address}
     started = await one_time_codes.send_code(services, **way)
     return started, await code_for(services, address)
 
 
 async def sign_in(services: CoreServices, address: str) -> NewSession:
-    """Start and finish."""
+    """Start and complete a sign-in."""
     started, code = await begin(services, address)
     return await one_time_codes.redeem_code(services, started.id, code=code)
 
 
 def wrong(code: str) -> str:
-    """Another code."""
+    """A code that differs from this one."""
     return f"{(int(code) + 1) % 10**6:06}"
 
 
@@ -78,16 +78,16 @@ async def log_of(services: CoreServices, person_id: UUID) -> list[tuple[str, str
         rows = await events_of(
             tx, person_tag=await services.audit_log.person_tag(person_id), limit=100
         )
-        lines = await services.audit_log.open_entries(tx, rows)
-    values = [line.values or {} for line in reversed(lines)]
+        entries = await services.audit_log.open_entries(tx, rows)
+    values = [entry.values or {} for entry in reversed(entries)]
     return [(v["action"], v["outcome"], v.get("reason", "")) for v in values]
 
 
 async def service_log(services: CoreServices) -> list[dict[str, object]]:
-    """The last lines that belong to nobody's vault, oldest first."""
+    """The last entries that belong to no vault, oldest first."""
     async with services.database.transaction() as tx:
         rows = await events_of(tx, limit=100)
-        lines = await services.audit_log.open_entries(
+        entries = await services.audit_log.open_entries(
             tx, [row for row in rows if row.person_tag is None]
         )
-    return [line.values or {} for line in reversed(lines)]
+    return [entry.values or {} for entry in reversed(entries)]

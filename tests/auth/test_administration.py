@@ -1,4 +1,4 @@
-"""The operator adds and bars: validated, sealed, recorded."""
+"""The operator adds and blocks accounts: validated, sealed, recorded."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,12 +23,12 @@ async def organisation(services: CoreServices) -> UUID:
 
 
 async def refused(
-    services: CoreServices, add: Callable[..., Any], **said: Any
+    services: CoreServices, add: Callable[..., Any], **fields: Any
 ) -> tuple[ErrorKind, str]:
     before = (await service_log(services))[-1:]
     with pytest.raises(ServiceError) as caught:
-        await add(services, **said)
-    assert (await service_log(services))[-1:] == before, "nothing was done, nothing is said"
+        await add(services, **fields)
+    assert (await service_log(services))[-1:] == before, "nothing was done, nothing is recorded"
     return caught.value.kind, caught.value.code
 
 
@@ -40,10 +40,14 @@ async def test_each_addition_is_recorded_as_the_operators(services: CoreServices
     await administration.add_client(
         services, organisation_id=place, name="Droits", jwks=PUBLIC, scope="evidence"
     )
-    lines = (await service_log(services))[-3:]
-    assert [line["action"] for line in lines] == ["organisation.add", "worker.add", "client.add"]
-    assert {line["actor"]["kind"] for line in lines} == {"operator"}  # type: ignore[index]  # JSON
-    assert lines[1]["details"]["organisation"] == str(place)  # type: ignore[index]  # idem
+    entries = (await service_log(services))[-3:]
+    assert [entry["action"] for entry in entries] == [
+        "organisation.add",
+        "worker.add",
+        "client.add",
+    ]
+    assert {entry["actor"]["kind"] for entry in entries} == {"operator"}  # type: ignore[index]  # JSON
+    assert entries[1]["details"]["organisation"] == str(place)  # type: ignore[index]  # idem
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a" * 201, "a\nb", "a\x00", "Léa\u202e", "\ud800"])
@@ -68,8 +72,8 @@ async def test_a_worker_is_described_properly(
     services: CoreServices, change: dict[str, str], code: str
 ) -> None:
     place = await organisation(services)
-    said = {"name": "Léa", "job": "CESF", "email": new_email()} | change
-    found = await refused(services, administration.add_worker, organisation_id=place, **said)
+    fields = {"name": "Léa", "job": "CESF", "email": new_email()} | change
+    found = await refused(services, administration.add_worker, organisation_id=place, **fields)
     assert found == (ErrorKind.INVALID, code)
 
 
@@ -77,8 +81,8 @@ async def test_one_worker_an_email(services: CoreServices) -> None:
     email = new_email()
     await new_worker(services, email)
     place = await organisation(services)
-    said = {"name": "Léa", "job": "CESF", "email": email.upper()}
-    found = await refused(services, administration.add_worker, organisation_id=place, **said)
+    fields = {"name": "Léa", "job": "CESF", "email": email.upper()}
+    found = await refused(services, administration.add_worker, organisation_id=place, **fields)
     assert found == (ErrorKind.CONFLICT, "email_taken")
 
 
@@ -108,17 +112,17 @@ async def test_a_client_is_described_properly(
     services: CoreServices, change: dict[str, Any], code: str
 ) -> None:
     place = await organisation(services)
-    said = {"name": "Droits", "jwks": PUBLIC, "scope": "evidence"} | change
-    found = await refused(services, administration.add_client, organisation_id=place, **said)
+    fields = {"name": "Droits", "jwks": PUBLIC, "scope": "evidence"} | change
+    found = await refused(services, administration.add_client, organisation_id=place, **fields)
     assert found == (ErrorKind.INVALID, code)
 
 
 async def test_one_client_an_identifier(services: CoreServices) -> None:
     place = await organisation(services)
-    said: dict[str, Any] = {"name": "Droits", "jwks": PUBLIC, "scope": "evidence"}
-    made_up = await administration.add_client(services, organisation_id=place, **said)
-    said |= {"organisation_id": place, "client_id": made_up}
-    found = await refused(services, administration.add_client, **said)
+    fields: dict[str, Any] = {"name": "Droits", "jwks": PUBLIC, "scope": "evidence"}
+    made_up = await administration.add_client(services, organisation_id=place, **fields)
+    fields |= {"organisation_id": place, "client_id": made_up}
+    found = await refused(services, administration.add_client, **fields)
     assert found == (ErrorKind.CONFLICT, "client_id_taken")
 
 

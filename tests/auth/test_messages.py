@@ -1,4 +1,4 @@
-"""Messages leave right after the commit, once, or are given up; nothing of them is logged."""
+"""Messages are sent right after the commit, once, or given up; nothing of them is logged."""
 
 import asyncio
 from datetime import timedelta
@@ -18,7 +18,7 @@ from tests.auth.steps import new_email, new_phone
 
 
 class Recorder:
-    """Takes messages, or fails as told."""
+    """Accepts messages, or raises the given failure."""
 
     keeps = False
 
@@ -43,9 +43,9 @@ class Recorder:
             await self._news.wait_for(lambda: len(self.sent) >= count)
 
 
-async def put(services: CoreServices, to: str, **said: object) -> None:
+async def put(services: CoreServices, to: str, **options: object) -> None:
     async with services.database.transaction() as tx:
-        await messages.queue(services, tx, channel="sms", to=to, text="Bonjour", **said)  # type: ignore[arg-type]  # options
+        await messages.queue(services, tx, channel="sms", to=to, text="Bonjour", **options)  # type: ignore[arg-type]  # options
 
 
 async def waiting(services: CoreServices) -> int:
@@ -65,127 +65,131 @@ async def delay_left(services: CoreServices) -> float:
     return seconds
 
 
-async def test_a_message_leaves_and_its_row_with_it(quiet_desk: CoreServices) -> None:
+async def test_a_message_leaves_and_its_row_with_it(quiet_services: CoreServices) -> None:
     phone, recorder = new_phone(), Recorder()
-    await put(quiet_desk, phone)
-    assert await Deliverer(quiet_desk, recorder).deliver_due() == 1
+    await put(quiet_services, phone)
+    assert await Deliverer(quiet_services, recorder).deliver_due() == 1
     assert [(m.channel, m.to, m.text) for m in recorder.sent] == [("sms", phone, "Bonjour")]
-    assert await waiting(quiet_desk) == 0
+    assert await waiting(quiet_services) == 0
 
 
-async def test_what_is_rolled_back_is_not_sent(quiet_desk: CoreServices) -> None:
+async def test_what_is_rolled_back_is_not_sent(quiet_services: CoreServices) -> None:
     recorder = Recorder()
     with pytest.raises(ZeroDivisionError):
-        async with quiet_desk.database.transaction() as tx:
-            await messages.queue(quiet_desk, tx, channel="sms", to=new_phone(), text="Bonjour")
+        async with quiet_services.database.transaction() as tx:
+            await messages.queue(quiet_services, tx, channel="sms", to=new_phone(), text="Bonjour")
             raise ZeroDivisionError
-    assert await Deliverer(quiet_desk, recorder).deliver_due() == 0
+    assert await Deliverer(quiet_services, recorder).deliver_due() == 0
 
 
-async def test_it_leaves_as_soon_as_it_is_committed(quiet_desk: CoreServices) -> None:
+async def test_it_leaves_as_soon_as_it_is_committed(quiet_services: CoreServices) -> None:
     recorder = Recorder()
-    running = asyncio.create_task(Deliverer(quiet_desk, recorder).run())
+    running = asyncio.create_task(Deliverer(quiet_services, recorder).run())
     try:
-        # Several times: only the first could be found by the deliverer's own first look.
+        # Several messages: the deliverer's first query could find only the first of them.
         for count in range(1, 6):
-            await put(quiet_desk, new_phone())
+            await put(quiet_services, new_phone())
             async with asyncio.timeout(5):
                 await recorder.has(count)
-                while await waiting(quiet_desk):  # noqa: ASYNC110  (a row of the database)
+                while await waiting(quiet_services):  # noqa: ASYNC110  (a row of the database)
                     await asyncio.sleep(0.02)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_two_deliverers_send_each_message_once(quiet_desk: CoreServices) -> None:
+async def test_two_deliverers_send_each_message_once(quiet_services: CoreServices) -> None:
     recorder = Recorder()
     phones = {new_phone() for _ in range(30)}
     for phone in phones:
-        await put(quiet_desk, phone)
-    deliverers = [Deliverer(quiet_desk, recorder) for _ in range(4)]
+        await put(quiet_services, phone)
+    deliverers = [Deliverer(quiet_services, recorder) for _ in range(4)]
     while any(await asyncio.gather(*(one.deliver_due() for one in deliverers))):
         pass
     assert sorted(message.to for message in recorder.sent) == sorted(phones)
 
 
 async def test_a_failure_is_tried_again_later_and_later_then_given_up(
-    quiet_desk: CoreServices,
+    quiet_services: CoreServices,
 ) -> None:
     recorder = Recorder(NotSent("smtp: 451"))
-    deliverer = Deliverer(quiet_desk, recorder)
-    await put(quiet_desk, new_phone())
+    deliverer = Deliverer(quiet_services, recorder)
+    await put(quiet_services, new_phone())
     delays = []
     for _ in range(MAX_ATTEMPTS - 1):
         assert await deliverer.deliver_due() == 1
         assert await deliverer.deliver_due() == 0, "not before its time"
-        delays.append(await delay_left(quiet_desk))
-        await make_due(quiet_desk)
+        delays.append(await delay_left(quiet_services))
+        await make_due(quiet_services)
     assert delays == sorted(delays)
     assert delays[0] <= 5
     assert delays[-1] > 250
     assert await deliverer.deliver_due() == 1
-    assert (recorder.tried, await waiting(quiet_desk)) == (MAX_ATTEMPTS, 0)
+    assert (recorder.tried, await waiting(quiet_services)) == (MAX_ATTEMPTS, 0)
 
 
 async def test_a_messenger_that_breaks_stops_neither_the_others_nor_the_deliverer(
-    quiet_desk: CoreServices,
+    quiet_services: CoreServices,
 ) -> None:
     recorder = Recorder(ZeroDivisionError())
-    await put(quiet_desk, new_phone())
-    assert await Deliverer(quiet_desk, recorder).deliver_due() == 1
-    await make_due(quiet_desk)
-    assert await Deliverer(quiet_desk, good := Recorder()).deliver_due() == 1
+    await put(quiet_services, new_phone())
+    assert await Deliverer(quiet_services, recorder).deliver_due() == 1
+    await make_due(quiet_services)
+    assert await Deliverer(quiet_services, good := Recorder()).deliver_due() == 1
     assert len(good.sent) == 1
 
 
-async def test_an_impossible_address_is_given_up_at_once(quiet_desk: CoreServices) -> None:
+async def test_an_impossible_address_is_given_up_at_once(quiet_services: CoreServices) -> None:
     recorder = Recorder(Undeliverable("smtp: 550"))
-    await put(quiet_desk, new_phone())
-    await Deliverer(quiet_desk, recorder).deliver_due()
-    assert await waiting(quiet_desk) == 0
+    await put(quiet_services, new_phone())
+    await Deliverer(quiet_services, recorder).deliver_due()
+    assert await waiting(quiet_services) == 0
 
 
-async def test_a_code_is_not_sent_once_it_has_expired(quiet_desk: CoreServices) -> None:
+async def test_a_code_is_not_sent_once_it_has_expired(quiet_services: CoreServices) -> None:
     recorder = Recorder()
-    await put(quiet_desk, new_phone(), life=timedelta(seconds=-1))
-    assert await Deliverer(quiet_desk, recorder).deliver_due() == 0
-    async with quiet_desk.database.transaction() as tx:
+    await put(quiet_services, new_phone(), life=timedelta(seconds=-1))
+    assert await Deliverer(quiet_services, recorder).deliver_due() == 0
+    async with quiet_services.database.transaction() as tx:
         assert await delete_late_messages(tx, MAX_ATTEMPTS) == 1
 
 
-async def test_an_unknown_worker_is_sent_nothing_and_the_row_goes(quiet_desk: CoreServices) -> None:
+async def test_an_unknown_worker_is_sent_nothing_and_the_row_goes(
+    quiet_services: CoreServices,
+) -> None:
     recorder = Recorder()
-    await one_time_codes.send_code(quiet_desk, email=new_email())
-    assert await Deliverer(quiet_desk, recorder).deliver_due() == 1
-    assert (recorder.tried, await waiting(quiet_desk)) == (0, 0)
+    await one_time_codes.send_code(quiet_services, email=new_email())
+    assert await Deliverer(quiet_services, recorder).deliver_due() == 1
+    assert (recorder.tried, await waiting(quiet_services)) == (0, 0)
 
 
 @pytest.mark.parametrize("failure", [NotSent("smtp: 451"), Undeliverable("x"), OSError("+33612")])
-async def test_nothing_personal_is_logged(quiet_desk: CoreServices, failure: Exception) -> None:
+async def test_nothing_personal_is_logged(quiet_services: CoreServices, failure: Exception) -> None:
     phone = new_phone()
-    await one_time_codes.send_code(quiet_desk, phone=phone)
+    await one_time_codes.send_code(quiet_services, phone=phone)
     with capture_logs() as lines:
-        await Deliverer(quiet_desk, Recorder(failure)).deliver_due()
+        await Deliverer(quiet_services, Recorder(failure)).deliver_due()
     assert len(lines) == 1
     assert "+336" not in str(lines)
     assert "code" not in str(lines)
-    await make_due(quiet_desk)
-    await Deliverer(quiet_desk, Recorder()).deliver_due()
+    await make_due(quiet_services)
+    await Deliverer(quiet_services, Recorder()).deliver_due()
 
 
 async def test_the_demos_inbox_shows_the_last_messages_and_only_these(
-    quiet_desk: CoreServices,
+    quiet_services: CoreServices,
 ) -> None:
     phone = new_phone()
     for _ in range(60):
-        await put(quiet_desk, phone)
-    await put(quiet_desk, new_phone())
-    deliverer = Deliverer(quiet_desk, InboxMessenger())
+        await put(quiet_services, phone)
+    await put(quiet_services, new_phone())
+    deliverer = Deliverer(quiet_services, InboxMessenger())
     while await deliverer.deliver_due():
         pass
-    assert len(await messages.inbox(quiet_desk)) == messages.INBOX == await waiting(quiet_desk)
-    mine = await messages.inbox(quiet_desk, to=phone)
+    assert (
+        len(await messages.inbox(quiet_services)) == messages.INBOX == await waiting(quiet_services)
+    )
+    mine = await messages.inbox(quiet_services, to=phone)
     assert len(mine) == messages.INBOX - 1
     assert {shown.text for shown in mine} == {"Bonjour"}
     assert mine == sorted(mine, key=lambda shown: shown.id, reverse=True)
@@ -195,14 +199,14 @@ async def test_the_demos_inbox_shows_the_last_messages_and_only_these(
     "change", [{"mode": "production"}, {"messenger": "smtp"}, {"messenger": "console"}]
 )
 async def test_there_is_no_inbox_outside_the_demo(
-    quiet_desk: CoreServices, change: dict[str, str]
+    quiet_services: CoreServices, change: dict[str, str]
 ) -> None:
     elsewhere = CoreServices(
-        settings=quiet_desk.settings.model_copy(update=change),
-        database=quiet_desk.database,
-        field_encryption=quiet_desk.field_encryption,
-        audit_log=quiet_desk.audit_log,
-        translate=quiet_desk.translate,
+        settings=quiet_services.settings.model_copy(update=change),
+        database=quiet_services.database,
+        field_encryption=quiet_services.field_encryption,
+        audit_log=quiet_services.audit_log,
+        translate=quiet_services.translate,
     )
     with pytest.raises(RuntimeError):
         await messages.inbox(elsewhere)

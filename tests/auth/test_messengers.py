@@ -33,7 +33,7 @@ SMS = Outgoing("sms", "+33612345678", "", "Votre code : 123456. À bientôt")
 
 
 class Mailbox:
-    """What the listener took; refuses addresses that begin with `refused` or `later`."""
+    """The accepted messages; refuses addresses that begin with `refused` or `later`."""
 
     def __init__(self) -> None:
         self.taken: list[Envelope] = []
@@ -49,13 +49,13 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, _1: Any, session: Session, envelope: Envelope) -> str:  # noqa: N802  (idem)
-        assert session.ssl, "the message came in clear"
+        assert session.ssl, "the message was not encrypted"
         self.taken.append(envelope)
         return "250 OK"
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1, which trusts itself, and its key."""
+    """A self-signed certificate for 127.0.0.1, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     today = datetime.datetime.now(datetime.UTC)
@@ -80,7 +80,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 class Listener:
-    """A real SMTP server that takes nothing before STARTTLS and a login."""
+    """A real SMTP server that accepts nothing before STARTTLS and a login."""
 
     def __init__(self, folder: Path) -> None:
         self.certificate, key = certificate(folder)
@@ -112,7 +112,7 @@ class Listener:
         )
 
     def settings(self, **changes: Any) -> Settings:
-        said = {
+        fields = {
             "mode": "demo",
             "messenger": "smtp",
             "smtp_port": self.port,
@@ -120,7 +120,7 @@ class Listener:
             "smtp_password": SecretStr("sesame"),
             "mail_from": "ne-pas-repondre@unefois.example",
         }
-        return Settings(**(said | changes))
+        return Settings(**(fields | changes))
 
     def messenger(self, **changes: Any) -> SmtpMessenger:
         trusting = ssl.create_default_context(cafile=str(self.certificate))
@@ -180,7 +180,7 @@ async def test_no_smtp_server_is_worth_another_try(smtp: Listener) -> None:
 
 
 class Gateway(BaseHTTPRequestHandler):
-    """A gateway that answers what it is told to, and remembers what it was asked."""
+    """A gateway that sends the answer set by the test, and keeps the requests it got."""
 
     status: ClassVar[int] = 202
     seen: ClassVar[list[dict[str, Any]]] = []
@@ -197,7 +197,7 @@ class Gateway(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from base.settings import Settings
 from tests.auth.steps import (
     begin,
     code_for,
-    letters,
     new_email,
     new_phone,
     new_worker,
+    queued_messages,
     wrong,
 )
 from web.i18n.translations import translator
@@ -30,7 +30,7 @@ CLIENT = Client(uuid4(), uuid4(), "CAF 93", "", "Caisse inventée", "3230")
 
 @dataclass(frozen=True)
 class Words:
-    """All that the words are made from."""
+    """The values that the texts contain."""
 
     settings: Settings
     translate = staticmethod(translator())
@@ -38,7 +38,7 @@ class Words:
 
 WORDS = cast("CoreServices", Words(Settings(mode="demo", public_url=URL)))
 
-SAID = {
+TEXTS = {
     "code": lambda language: notifications.sign_in_code(WORDS, language, "012345"),
     "locked": lambda language: notifications.codes_locked(WORDS, language),
     "subject": lambda language: notifications.sign_in_subject(WORDS, language),
@@ -77,16 +77,16 @@ ENGLISH = {
 }
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", TEXTS)
 def test_a_message_word_for_word(name: str) -> None:
-    assert SAID[name]("fr") == FRENCH[name]
-    assert SAID[name]("en") == ENGLISH[name]
-    assert SAID[name]("ar") == FRENCH[name], "a language that we do not speak"
+    assert TEXTS[name]("fr") == FRENCH[name]
+    assert TEXTS[name]("en") == ENGLISH[name]
+    assert TEXTS[name]("ar") == FRENCH[name], "a language without a translation"
 
 
 def test_every_message_is_in_the_catalogue() -> None:
     places = [place for message in extracted() for place, _ in message.locations]
-    assert places.count("auth/notifications.py") == len(SAID) - 1
+    assert places.count("auth/notifications.py") == len(TEXTS) - 1
 
 
 async def test_codes_come_in_the_language_of_the_vault_whatever_the_caller_s(
@@ -98,12 +98,12 @@ async def test_codes_come_in_the_language_of_the_vault_whatever_the_caller_s(
     await one_time_codes.redeem_code(services, started.id, code=code, language="en")
     await one_time_codes.send_code(services, phone=phone, language="fr")
     second = ENGLISH["code"].replace("012345", await code_for(services, phone))
-    for letter, text in zip(
-        await letters(services, phone),
+    for message, text in zip(
+        await queued_messages(services, phone),
         [ENGLISH["code"].replace("012345", code), second],
         strict=True,
     ):
-        assert (letter["text"], letter["subject"]) == (text, "Your code")
+        assert (message["text"], message["subject"]) == (text, "Your code")
 
 
 async def test_no_more_codes_is_said_in_the_language_of_the_vault(services: CoreServices) -> None:
@@ -117,7 +117,7 @@ async def test_no_more_codes_is_said_in_the_language_of_the_vault(services: Core
             with pytest.raises(ServiceError):
                 await one_time_codes.redeem_code(services, started.id, code=wrong(code))
     await one_time_codes.send_code(services, phone=phone, language="fr")
-    last = (await letters(services, phone))[-1]
+    last = (await queued_messages(services, phone))[-1]
     assert (last["text"], last["subject"]) == (ENGLISH["locked"], "Your code")
 
 
@@ -126,6 +126,6 @@ async def test_an_e_mail_has_a_subject_in_the_caller_s_language(services: CoreSe
     await new_worker(services, email)
     for language, subject in (("fr", "Votre code"), ("en", "Your code")):
         await one_time_codes.send_code(services, email=email, language=language)
-        last = (await letters(services, email))[-1]
+        last = (await queued_messages(services, email))[-1]
         assert last["subject"] == subject
         assert last["text"].startswith(subject)

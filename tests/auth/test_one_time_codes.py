@@ -14,18 +14,18 @@ from base.errors import ErrorKind, ServiceError
 from tests.auth.steps import (
     MoveClock,
     begin,
-    letters,
     log_of,
     new_email,
     new_phone,
     new_worker,
+    queued_messages,
     service_log,
     sign_in,
     wrong,
 )
 
 
-async def whose(services: CoreServices, token: str) -> Person | Worker | None:
+async def subject_of(services: CoreServices, token: str) -> Person | Worker | None:
     async with services.database.transaction() as tx:
         return await sessions.subject_of(services, tx, token)
 
@@ -42,7 +42,7 @@ CODE_WRONG = (ErrorKind.UNAUTHENTICATED, "code_wrong")
 async def test_the_first_good_code_opens_an_empty_vault(services: CoreServices) -> None:
     phone = new_phone()
     signed_in = await sign_in(services, phone)
-    person = await whose(services, signed_in.token)
+    person = await subject_of(services, signed_in.token)
     assert isinstance(person, Person)
     assert signed_in.kind == "person"
     async with services.database.transaction() as tx:
@@ -60,15 +60,15 @@ async def test_the_next_code_opens_the_same_vault_however_the_number_is_written(
     services: CoreServices,
 ) -> None:
     phone = new_phone()
-    first = await whose(services, (await sign_in(services, phone)).token)
+    first = await subject_of(services, (await sign_in(services, phone)).token)
     started = await one_time_codes.send_code(services, phone="0" + phone[3:])
-    code = (await letters(services, phone))[-1]["text"].split(": ")[1][:6]
-    again = await whose(
+    code = (await queued_messages(services, phone))[-1]["text"].split(": ")[1][:6]
+    again = await subject_of(
         services, (await one_time_codes.redeem_code(services, started.id, code=code)).token
     )
     assert first and again
     assert again.id == first.id
-    actions = [line[0] for line in await log_of(services, first.id)]
+    actions = [entry[0] for entry in await log_of(services, first.id)]
     assert actions == ["vault.open", "sign_in.success", "sign_in.code", "sign_in.success"]
 
 
@@ -122,7 +122,7 @@ async def test_a_worker_signs_in_by_their_work_email(services: CoreServices) -> 
     email = new_email()
     worker_id = await new_worker(services, email)
     signed_in = await sign_in(services, email)
-    worker = await whose(services, signed_in.token)
+    worker = await subject_of(services, signed_in.token)
     assert isinstance(worker, Worker)
     assert (worker.id, signed_in.kind) == (worker_id, "worker")
     assert (worker.name, worker.job) == ("Nadia Benali", "assistante sociale")
@@ -138,7 +138,7 @@ async def test_nothing_is_sent_to_an_unknown_email_and_its_code_opens_nothing(
 ) -> None:
     email = new_email()
     started, code = await begin(services, email)
-    assert [letter["send"] for letter in await letters(services, email)] == [0]
+    assert [message["send"] for message in await queued_messages(services, email)] == [0]
     assert await refusal(services, started.id, code) == CODE_WRONG
 
 
@@ -196,7 +196,7 @@ async def test_a_code_lasts_ten_minutes(services: CoreServices, moved_clock: Mov
 
 async def test_failures_are_in_the_log_of_the_vault_they_aimed_at(services: CoreServices) -> None:
     phone = new_phone()
-    person = await whose(services, (await sign_in(services, phone)).token)
+    person = await subject_of(services, (await sign_in(services, phone)).token)
     assert person
     started, code = await begin(services, phone)
     await refusal(services, started.id, wrong(code))
@@ -216,7 +216,7 @@ async def test_one_address_is_sent_ten_codes_an_hour(
         await one_time_codes.send_code(services, phone=phone)
     assert (caught.value.kind, caught.value.code) == (ErrorKind.TOO_MANY, "too_many_codes")
     assert 3500 < (caught.value.retry_after or 0) <= 3600
-    assert len(await letters(services, phone)) == services.settings.sign_ins_per_hour
+    assert len(await queued_messages(services, phone)) == services.settings.sign_ins_per_hour
     last = (await service_log(services))[-1]
     assert (last["action"], last["reason"]) == ("sign_in.code", "too_many_codes")
     moved_clock(timedelta(hours=1, seconds=1))
@@ -227,9 +227,9 @@ async def test_a_vault_used_five_months_ago_opens(
     services: CoreServices, moved_clock: MoveClock
 ) -> None:
     phone = new_phone()
-    first = await whose(services, (await sign_in(services, phone)).token)
+    first = await subject_of(services, (await sign_in(services, phone)).token)
     moved_clock(timedelta(days=150))
-    again = await whose(services, (await sign_in(services, phone)).token)
+    again = await subject_of(services, (await sign_in(services, phone)).token)
     assert first and again
     assert again.id == first.id
     moved_clock(timedelta(days=300))
@@ -245,7 +245,7 @@ async def test_one_address_and_one_only(services: CoreServices, addresses: dict[
 async def test_the_message_speaks_the_callers_language(services: CoreServices) -> None:
     phone = new_phone()
     await one_time_codes.send_code(services, phone=phone, language="en")
-    assert "Your code" in (await letters(services, phone))[-1]["text"]
+    assert "Your code" in (await queued_messages(services, phone))[-1]["text"]
 
 
 async def test_a_barred_worker_gets_no_session_for_a_code_already_sent(

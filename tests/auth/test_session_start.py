@@ -1,4 +1,4 @@
-"""What every means of signing in ends in, by a means that is no code: a token on paper."""
+"""How every means of signing in ends, tested with one that is no code: a token on paper."""
 
 import asyncio
 from datetime import timedelta
@@ -28,7 +28,7 @@ def means(services: CoreServices) -> PaperTokens:
     return PaperTokens(services)
 
 
-async def whose(services: CoreServices, token: str) -> Person | Worker | None:
+async def subject_of(services: CoreServices, token: str) -> Person | Worker | None:
     async with services.database.transaction() as tx:
         return await sessions.subject_of(services, tx, token)
 
@@ -57,7 +57,7 @@ async def test_a_second_means_opens_a_vault_and_a_session_that_works(
 ) -> None:
     phone, codes = new_phone(), await count(services, SignIn)
     opened = await means.sign_in(phone, await means.hand_out(phone), language="en")
-    person = await whose(services, opened.token)
+    person = await subject_of(services, opened.token)
     assert isinstance(person, Person)
     assert (opened.kind, person.language) == ("person", "en")
     async with services.database.transaction() as tx:
@@ -76,12 +76,12 @@ async def test_a_second_means_opens_a_vault_and_a_session_that_works(
 
 async def test_both_means_open_the_same_vault(services: CoreServices, means: PaperTokens) -> None:
     phone = new_phone()
-    by_code = await whose(services, (await sign_in_by_code(services, phone)).token)
+    by_code = await subject_of(services, (await sign_in_by_code(services, phone)).token)
     token = await means.hand_out(phone)
-    by_token = await whose(services, (await means.sign_in(phone, token)).token)
+    by_token = await subject_of(services, (await means.sign_in(phone, token)).token)
     assert by_code and by_token
     assert by_code.id == by_token.id
-    actions = [line[0] for line in await log_of(services, by_code.id)]
+    actions = [entry[0] for entry in await log_of(services, by_code.id)]
     assert actions == ["vault.open", "sign_in.success", "sign_in.success"]
 
 
@@ -91,7 +91,7 @@ async def test_two_first_sign_ins_at_once_open_one_vault(
     phone = new_phone()
     token = await means.hand_out(phone)
     opened = await asyncio.gather(*(means.sign_in(phone, token) for _ in range(5)))
-    people_found = [await whose(services, one.token) for one in opened]
+    people_found = [await subject_of(services, one.token) for one in opened]
     assert len({person.id for person in people_found if person}) == 1
 
 
@@ -116,7 +116,7 @@ async def test_a_second_means_is_refused_a_sleeping_vault_and_the_vault_says_so(
 ) -> None:
     phone = new_phone()
     token = await means.hand_out(phone)
-    person = await whose(services, (await means.sign_in(phone, token)).token)
+    person = await subject_of(services, (await means.sign_in(phone, token)).token)
     assert person
     moved_clock(timedelta(days=150))
     assert await means.sign_in(phone, token)
@@ -135,7 +135,7 @@ async def test_a_wrong_token_is_recorded_where_it_was_tried(
 ) -> None:
     known, unknown = new_phone(), new_phone()
     token = await means.hand_out(known)
-    person = await whose(services, (await means.sign_in(known, token)).token)
+    person = await subject_of(services, (await means.sign_in(known, token)).token)
     assert person
     for phone in (known, unknown):
         assert await refusal(means, phone, "a guess") == (
@@ -161,7 +161,7 @@ async def test_workers_sign_in_by_a_second_means_while_they_are_known(
     assert (last["action"], last["reason"]) == ("sign_in.failure", "not_found")
     worker_id = await new_worker(services, email)
     opened = await means.sign_in(email, token)
-    worker = await whose(services, opened.token)
+    worker = await subject_of(services, opened.token)
     assert isinstance(worker, Worker)
     assert (worker.id, opened.kind) == (worker_id, "worker")
     await administration.deactivate_worker(services, worker_id)

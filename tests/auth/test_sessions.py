@@ -1,4 +1,4 @@
-"""Sessions: whose token it is, until when, and how it ends."""
+"""Sessions: whose token it is, how long it lasts, and how it ends."""
 
 from datetime import timedelta
 from hashlib import sha256
@@ -23,7 +23,7 @@ from tests.auth.steps import (
 )
 
 
-async def whose(services: CoreServices, token: str) -> Person | Worker | None:
+async def subject_of(services: CoreServices, token: str) -> Person | Worker | None:
     async with services.database.transaction() as tx:
         return await sessions.subject_of(services, tx, token)
 
@@ -40,8 +40,8 @@ async def test_a_token_is_256_bits_and_only_its_hash_is_kept(services: CoreServi
 async def test_what_is_no_token_is_nobody(services: CoreServices) -> None:
     token = (await sign_in(services, new_phone())).token
     for other in ("", "uf_", token[:-1], token + "A", token[3:], "UF_" + token[3:], token + "\n"):
-        assert await whose(services, other) is None
-    assert await whose(services, "uf_" + "A" * 43) is None
+        assert await subject_of(services, other) is None
+    assert await subject_of(services, "uf_" + "A" * 43) is None
 
 
 @pytest.mark.parametrize(("address", "setting"), [("phone", "person"), ("email", "worker")])
@@ -54,27 +54,27 @@ async def test_a_session_ends_by_the_databases_clock(
     token = (await sign_in(services, to)).token
     hours = getattr(services.settings, f"{setting}_session_hours")
     moved_clock(timedelta(hours=hours, minutes=-1))
-    assert await whose(services, token), "an end that use does not put off"
+    assert await subject_of(services, token), "use does not postpone the end"
     moved_clock(timedelta(hours=hours, seconds=1))
-    assert await whose(services, token) is None
+    assert await subject_of(services, token) is None
 
 
 async def test_signing_out_ends_this_session_alone(services: CoreServices) -> None:
     phone = new_phone()
     here, elsewhere = [(await sign_in(services, phone)).token for _ in range(2)]
-    person = await whose(services, here)
+    person = await subject_of(services, here)
     assert isinstance(person, Person)
     await sessions.sign_out(services, person)
     await sessions.sign_out(services, person)
-    assert await whose(services, here) is None
-    assert await whose(services, elsewhere)
-    assert [line[0] for line in await log_of(services, person.id)].count("sign_in.end") == 1
+    assert await subject_of(services, here) is None
+    assert await subject_of(services, elsewhere)
+    assert [entry[0] for entry in await log_of(services, person.id)].count("sign_in.end") == 1
 
 
 async def test_a_workers_signing_out_is_recorded_under_their_name(services: CoreServices) -> None:
     email = new_email()
     await new_worker(services, email)
-    worker = await whose(services, (await sign_in(services, email)).token)
+    worker = await subject_of(services, (await sign_in(services, email)).token)
     assert worker
     await sessions.sign_out(services, worker)
     last = (await service_log(services))[-1]
@@ -86,37 +86,37 @@ async def test_a_lost_phone_ends_them_all_and_nobody_elses(services: CoreService
     phone = new_phone()
     tokens = [(await sign_in(services, phone)).token for _ in range(3)]
     stranger = (await sign_in(services, new_phone())).token
-    person = await whose(services, tokens[0])
+    person = await subject_of(services, tokens[0])
     assert person
     async with services.database.transaction() as tx:
         assert await sessions.end_all(services, tx, person) == 3
-    assert [await whose(services, token) for token in tokens] == [None] * 3
-    assert await whose(services, stranger)
+    assert [await subject_of(services, token) for token in tokens] == [None] * 3
+    assert await subject_of(services, stranger)
 
 
 async def test_a_barred_worker_is_out_at_once(services: CoreServices) -> None:
     email = new_email()
     worker_id = await new_worker(services, email)
     token = (await sign_in(services, email)).token
-    assert await whose(services, token)
+    assert await subject_of(services, token)
     await administration.deactivate_worker(services, worker_id)
-    assert await whose(services, token) is None
+    assert await subject_of(services, token) is None
 
 
 async def test_an_erased_person_is_out_at_once(services: CoreServices) -> None:
     token = (await sign_in(services, new_phone())).token
-    person = await whose(services, token)
+    person = await subject_of(services, token)
     assert person
     async with services.database.transaction() as tx:
         await people.delete_person(tx, person.id)
-    assert await whose(services, token) is None
+    assert await subject_of(services, token) is None
 
 
 async def test_a_change_of_name_is_seen_at_the_next_request(services: CoreServices) -> None:
     email = new_email()
     worker_id = await new_worker(services, email)
     token = (await sign_in(services, email)).token
-    before = await whose(services, token)
+    before = await subject_of(services, token)
     assert isinstance(before, Worker)
     writer = await services.field_encryption.writer(None)
     values = {"name": "Nadia Roy", "job": "CESF", "email": email, "phone": "", "hours": ""}
@@ -126,7 +126,7 @@ async def test_a_change_of_name_is_seen_at_the_next_request(services: CoreServic
             .where(WorkerRow.id == worker_id)
             .values(sealed=writer.seal("worker", worker_id, values))
         )
-    after = await whose(services, token)
+    after = await subject_of(services, token)
     assert isinstance(after, Worker)
     assert (before.name, after.name) == ("Nadia Benali", "Nadia Roy")
     assert after.contact == email
@@ -142,14 +142,14 @@ async def test_a_vault_is_noted_as_used_once_a_day(
         return row.used_at
 
     token = (await sign_in(services, new_phone())).token
-    person = await whose(services, token)
+    person = await subject_of(services, token)
     assert person
     first = await used()
     moved_clock(timedelta(hours=23))
-    await whose(services, token)
+    await subject_of(services, token)
     assert await used() == first
     moved_clock(timedelta(hours=25))
-    await whose(services, token)
+    await subject_of(services, token)
     second = await used()
     assert second > first  # type: ignore[operator]  # datetimes
 
@@ -158,15 +158,15 @@ async def test_the_sweep_takes_what_ended_and_nothing_that_lives(
     services: CoreServices, moved_clock: MoveClock
 ) -> None:
     living, ended = [(await sign_in(services, new_phone())).token for _ in range(2)]
-    person = await whose(services, ended)
+    person = await subject_of(services, ended)
     assert isinstance(person, Person)
     await sessions.sign_out(services, person)
     swept = await cleanup.delete_expired(services)
     assert swept["sessions"] >= 1
-    assert await whose(services, living)
-    assert swept["sign_ins"] == 0, "the counts of the last day still look at them"
+    assert await subject_of(services, living)
+    assert swept["sign_ins"] == 0, "the counts of the last day still need these rows"
     moved_clock(timedelta(days=2))
     swept = await cleanup.delete_expired(services)
     assert swept["sign_ins"] >= 2
     assert swept["messages"] >= 2
-    assert await whose(services, living)
+    assert await subject_of(services, living)

@@ -1,4 +1,4 @@
-"""Two ways of writing one number or one address are one; what is neither is refused."""
+"""Different spellings of a number or an address give one value; anything else is refused."""
 
 import pytest
 from hypothesis import given

@@ -8,7 +8,7 @@ from base import key_names
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("base", "storage", "audit", "auth", "vault", "web")
-# What is called with the name of a table, a use or a role.
+# Functions that are called with the name of a table, a use or a role.
 DERIVING = {
     "seal", "open", "open_", "tag", "hasher", "keyed_tag", "service", "derive", "content_writer",
 }  # fmt: skip
@@ -53,7 +53,7 @@ def test_they_keep_their_bytes() -> None:
 
 
 def written_out(source: str) -> Iterator[tuple[int, str]]:
-    """Calls that derive by a name written where they stand, or in a constant of their file."""
+    """Calls that derive a key by a name written in the call, or in a constant of their file."""
     tree = ast.parse(source)
     constants = {
         target.id: node.value.value

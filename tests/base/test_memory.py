@@ -1,4 +1,4 @@
-"""What a process keeps of the memory that passed through its threads."""
+"""How much memory a process keeps after its threads have used and freed it."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ import sys, threading
 from pathlib import Path
 from base import memory
 
-if sys.argv[1] == "told":
+if sys.argv[1] == "limited":
     assert memory.limit_heap()
 
 def held():
@@ -39,7 +39,7 @@ print(held() - before)
 
 
 def _kept(how: str) -> int:
-    """MiB still held after twenty threads have each let some 40 MB pass through."""
+    """MiB still held after twenty threads have each used and freed about 40 MB."""
     done = subprocess.run(
         [sys.executable, "-c", _THREADS, how],
         cwd=_ROOT, capture_output=True, check=True, text=True, timeout=60,
@@ -48,6 +48,6 @@ def _kept(how: str) -> int:
 
 
 def test_threads_leave_little_behind() -> None:
-    told, untold = _kept("told"), _kept("untold")
-    assert told < 10
-    assert told < untold
+    limited, unlimited = _kept("limited"), _kept("unlimited")
+    assert limited < 10
+    assert limited < unlimited

@@ -1,5 +1,5 @@
-"""Statements in one round: what they give, what a refusal or a cut leaves, and that a connection
-that was lost is not lent again."""
+"""Statements in one round trip: their results, what a refusal or a cancellation leaves, and that a
+lost connection is not reused."""
 
 import asyncio
 import socket
@@ -46,7 +46,7 @@ async def pipeline(base_settings: Settings) -> AsyncIterator[Pipeline]:
 
 
 async def test_values_come_back_as_they_went(pipeline: Pipeline) -> None:
-    """Several statements, one round, rows by name; nothing is lost of a microsecond."""
+    """Several statements, one round trip, rows by name; times keep their microseconds."""
     async with pipeline.transaction() as tx:
         first, second = await tx.fetch(
             ECHO(id=ID, at=AT, words="pièce « d'identité »", ids=[ID]),
@@ -59,7 +59,7 @@ async def test_values_come_back_as_they_went(pipeline: Pipeline) -> None:
 
 
 async def test_only_what_was_committed_stays(pipeline: Pipeline) -> None:
-    """A block that ends, or fails, without anything deferred leaves nothing."""
+    """A block that ends or fails without deferring anything leaves nothing."""
     async with pipeline.transaction() as tx:
         tx.defer(TABLE())
     async with pipeline.transaction() as tx:
@@ -76,7 +76,7 @@ async def test_only_what_was_committed_stays(pipeline: Pipeline) -> None:
 
 
 async def test_a_refused_statement_undoes_its_round_and_quotes_nothing(pipeline: Pipeline) -> None:
-    """What stood beside it is undone, the connection serves on, the error says a code alone."""
+    """The other statements are undone, the connection stays in use, the error holds only a code."""
     async with pipeline.transaction() as tx:
         tx.defer(TABLE())
     with pytest.raises(psycopg.errors.DivisionByZero) as caught:
@@ -90,7 +90,7 @@ async def test_a_refused_statement_undoes_its_round_and_quotes_nothing(pipeline:
 
 
 async def test_a_cut_round_costs_its_connection_and_no_other(pipeline: Pipeline) -> None:
-    """Cancelled in the middle, nobody else is given what is left of it."""
+    """A connection cancelled in the middle of a round trip is not given to another caller."""
     before = await _pid(pipeline)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1), pipeline.transaction() as tx:
@@ -101,7 +101,7 @@ async def test_a_cut_round_costs_its_connection_and_no_other(pipeline: Pipeline)
 async def test_a_connection_that_the_server_closed_is_not_lent_again(
     pipeline: Pipeline, base_settings: Settings
 ) -> None:
-    """Closed while idle, as a restart of PostgreSQL does."""
+    """A connection closed while idle, as by a restart of PostgreSQL."""
     pid = await _pid(pipeline)
     assert base_settings.migrations_database_url is not None
     address = base_settings.migrations_database_url.get_secret_value().replace("+psycopg", "")

@@ -1,4 +1,4 @@
-"""Settings out of the environment."""
+"""Settings from the environment."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from base.settings import Settings
 
 @pytest.mark.parametrize("name", ["S3_PARTS_FOLDER", "S3_ENDPOINT_URL", "CLAMD_ADDRESS"])
 def test_an_empty_variable_is_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """As a compose file writes what was not given: an empty path would be the folder we are in."""
+    """A compose file sets what was not given to ''; an empty path would be the current folder."""
     monkeypatch.setenv("UNEFOIS_MODE", "demo")
     monkeypatch.setenv(f"UNEFOIS_{name}", "")
     assert getattr(Settings(), name.lower()) is None

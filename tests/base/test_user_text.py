@@ -1,4 +1,4 @@
-"""What people type and what phones call their files, made safe to keep, to show and to save."""
+"""Text that people type and file names that phones make, made safe to store, show and save."""
 
 import time
 import unicodedata
@@ -67,7 +67,7 @@ def test_a_long_name_is_cut_and_keeps_its_extension(sent: str) -> None:
 
 def test_no_visible_character_is_cut_in_two() -> None:
     for shown in (FAMILY, "🇫🇷", "👍🏿", "q\u0323\u0307"):
-        for before in range(1, 26):  # the limit falls on each byte of the character in turn
+        for before in range(1, 26):  # the limit falls on each byte of the character
             kept = clean_file_name("x" * before + shown * 100 + ".jpg")
             assert kept is not None
             assert kept.removesuffix(".jpg").lstrip("x").replace(shown, "") == ""
@@ -131,7 +131,7 @@ def test_clean_text_can_be_sealed_and_stays_as_it_is(sent: str) -> None:
 
 
 def test_a_run_of_accents_costs_no_time() -> None:
-    """A second is a hundred times what it takes; unbounded, it would take minutes."""
+    """One second is a hundred times the time needed; unbounded, it would take minutes."""
     start = time.perf_counter()
     clean_file_name("a" + "\u0301\u0316" * 200_000)
     with pytest.raises(ServiceError):

@@ -1,4 +1,4 @@
-"""The bench runs whole at tiny sizes, and tells what it measured."""
+"""The whole bench runs at tiny sizes, and reports what it measured."""
 
 import pytest
 

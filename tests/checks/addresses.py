@@ -1,5 +1,5 @@
-"""`python -m tests.checks.addresses`: no file kept carries a registry's address or a path of the
-machine it was written on."""
+"""`python -m tests.checks.addresses`: no file of the tree holds a registry's address or a path of
+the machine where it was written."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Each in two pieces, so that this file does not hold them.
+# Each in two pieces, so that this file does not contain them.
 _PIECES = (
     ("/wo", "rk/"),
     ("/ro", "ot/"),
@@ -23,14 +23,14 @@ FORBIDDEN = re.compile("|".join("".join(pieces) for pieces in _PIECES))
 
 
 def kept() -> list[Path]:
-    """The files under version control, or not yet but not ignored."""
+    """The files under version control, and new ones that are not ignored."""
     asked = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(asked, cwd=ROOT, check=True, capture_output=True).stdout
     return [ROOT / name for name in listed.decode().split("\0") if name]
 
 
 def faults() -> list[str]:
-    """Where such an address stands: `file:line`."""
+    """Where such an address is: `file:line`."""
     found = []
     for path in kept():
         if not path.is_file():
@@ -48,7 +48,7 @@ def faults() -> list[str]:
 
 
 def main() -> int:
-    """Print them; 1 when there is any."""
+    """Print the faults; returns 1 when there are any."""
     found = faults()
     for place in found:
         print(f"{place}: a registry's address, or a path of one machine")

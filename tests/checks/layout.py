@@ -1,8 +1,8 @@
-"""`python -m tests.checks.layout`: `vault/` stays few rooms with few arrows between them, and no
-circle; every folder of the plan (ARCHITECTURE.md) stands.
+"""`python -m tests.checks.layout`: `vault/` keeps few parts with few imports between them, and no
+cycle; every folder of the plan (ARCHITECTURE.md) exists.
 
-A room is a module or a folder directly below `vault/`. An arrow is an import, wherever it is
-written: at the top of a file, inside a function, for the type checker alone.
+A part is a module or a folder directly below `vault/`. An import counts wherever it is written: at
+the top of a file, inside a function, for the type checker alone.
 """
 
 import ast
@@ -12,9 +12,9 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOOR = "vault"
-MOST_ROOMS = 20
-MOST_ARROWS = 60
+LAYER = "vault"
+MAX_PARTS = 20
+MAX_IMPORTS = 60
 PLAN = (
     "base/embedded",
     "storage/backup",
@@ -41,20 +41,20 @@ PLAN = (
     "web/tools",
 )
 
-Arrows = dict[str, set[str]]
+Imports = dict[str, set[str]]
 
 
-def modules(root: Path = ROOT, floor: str = FLOOR) -> dict[str, ast.Module]:
-    """Every module of a floor by its dotted name."""
+def modules(root: Path = ROOT, layer: str = LAYER) -> dict[str, ast.Module]:
+    """Every module of a layer by its dotted name."""
     found = {}
-    for path in sorted((root / floor).rglob("*.py")):
+    for path in sorted((root / layer).rglob("*.py")):
         name = ".".join(path.relative_to(root).with_suffix("").parts)
         found[name.removesuffix(".__init__")] = ast.parse(path.read_text(encoding="utf-8"))
     return found
 
 
 def imported(name: str, tree: ast.Module, known: dict[str, ast.Module]) -> Iterator[str]:
-    """The modules of the floor that a module imports; `name` resolves relative imports."""
+    """The modules that a module imports; `name` resolves relative imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (one.name for one in node.names)
@@ -67,42 +67,42 @@ def imported(name: str, tree: ast.Module, known: dict[str, ast.Module]) -> Itera
                 yield below if below in known else base
 
 
-def arrows_of(known: dict[str, ast.Module], floor: str = FLOOR) -> Arrows:
-    """Which rooms each room imports."""
-    found: Arrows = {}
+def imports_of(known: dict[str, ast.Module], layer: str = LAYER) -> Imports:
+    """Which parts each part imports."""
+    found: Imports = {}
     for name, tree in known.items():
-        room = room_of(name, floor)
-        if room is None:
+        part = part_of(name, layer)
+        if part is None:
             continue
-        reached = {room_of(one, floor) for one in imported(name, tree, known)}
-        found.setdefault(room, set()).update(one for one in reached if one not in (room, None))
+        reached = {part_of(one, layer) for one in imported(name, tree, known)}
+        found.setdefault(part, set()).update(one for one in reached if one not in (part, None))
     return found
 
 
-def room_of(name: str, floor: str = FLOOR) -> str | None:
-    """The room of a module; None for the floor itself and for what is not of it."""
+def part_of(name: str, layer: str = LAYER) -> str | None:
+    """The part that a module belongs to; None for the layer itself and for other layers."""
     parts = name.split(".")
-    return parts[1] if parts[0] == floor and len(parts) > 1 else None
+    return parts[1] if parts[0] == layer and len(parts) > 1 else None
 
 
-def faults(arrows: Arrows, root: Path = ROOT) -> list[str]:
-    """What is wrong, a sentence each."""
+def faults(imports: Imports, root: Path = ROOT) -> list[str]:
+    """The faults, one sentence each."""
     found = [f"{folder}/ is missing" for folder in PLAN if not (root / folder).is_dir()]
-    many = sum(map(len, arrows.values()))
-    if len(arrows) > MOST_ROOMS:
-        found.append(f"{FLOOR}/ has {len(arrows)} rooms, more than {MOST_ROOMS}: {sorted(arrows)}")
-    if many > MOST_ARROWS:
-        found.append(f"{FLOOR}/ has {many} arrows between its rooms, more than {MOST_ARROWS}")
+    many = sum(map(len, imports.values()))
+    if len(imports) > MAX_PARTS:
+        found.append(f"{LAYER}/ has {len(imports)} rooms, more than {MAX_PARTS}: {sorted(imports)}")
+    if many > MAX_IMPORTS:
+        found.append(f"{LAYER}/ has {many} arrows between its rooms, more than {MAX_IMPORTS}")
     try:
-        TopologicalSorter(arrows).prepare()
+        TopologicalSorter(imports).prepare()
     except CycleError as error:
-        found.append(f"a circle in {FLOOR}/: {' <- '.join(error.args[1])}")
+        found.append(f"a circle in {LAYER}/: {' <- '.join(error.args[1])}")
     return found
 
 
 def main() -> int:
-    """Print them; 1 when there is any."""
-    found = faults(arrows_of(modules()))
+    """Print the faults; returns 1 when there are any."""
+    found = faults(imports_of(modules()))
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0
 

@@ -1,7 +1,7 @@
-"""`python -m tests.checks.names`: the names that the field does not use stay gone.
+"""`python -m tests.checks.names`: names that the field does not use are not used again.
 
-One word has one meaning in the whole tree (docs/glossary.md): what was a module is refused as a
-module, what was a class as a class, what was a variable as any name. Reads definitions, imports
+One word has one meaning in the whole tree (docs/glossary.md): a former module name is refused for
+modules, a former class name for classes, a former variable for any name. Reads definitions, imports
 and module names by `ast`.
 """
 
@@ -20,7 +20,7 @@ def _words(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
-# Former names of modules: none says what it holds, or it says a form of a verb.
+# Former names of modules: they do not say what the module holds, or are forms of verbs.
 MODULES = _words("""
     activity afresh assertions callers compact completions credentials describing direct edge
     entrance expiries fields hold house instants journal judging keeping ledger looked measures
@@ -29,21 +29,21 @@ MODULES = _words("""
     speaking stories sweeping telling town translating upkeep whole_log wire witnessing words
     work working
 """)
-# These words are modules' elsewhere, or will be.
+# Refused in one folder only: elsewhere these words name modules, or will.
 DOTTED = frozenset({"auth.desk", "storage.storage", "tests.vault.consenting"})
 CLASSES = _words("""
     Act Asker Believed Declined Desk Facts Failure Fields Gift House Kind Ledger Line Named Paper
     Round Stream _Wire
 """)
 ENDING = "Broken"
-"""What is not as it should be is `Invalid…`."""
+"""Errors about malformed input are named `Invalid…`."""
 VARIABLES = _words("afresh asker believe believed desk house ledger")
 IN_AUTH = "ask"
-"""Who calls is found by `authenticate`; one asks for a consent."""
+"""`auth/` identifies a caller with `authenticate`; `ask` is for consent requests."""
 
-# Shapes whose name is in openapi/v1.json: they change with the contract only.
+# Shapes whose names are in openapi/v1.json: they change only with the contract.
 SHAPES = frozenset({"ActOut", "FactsIn", "GiftIn", "NamedIn"})
-# Gerunds and participles that are the field's nouns, and the plan's folders.
+# Gerunds and participles that are nouns of the field, or folders of the plan.
 NOUNS = {
     "decoding": "the plan's folder; what a decoder does",
     "embedded": "the plan's folder; PostgreSQL's own way to say it",
@@ -106,7 +106,7 @@ def _refused(place: str, name: str) -> bool:
 
 
 def main() -> int:
-    """Print them; 1 when there is any."""
+    """Print the faults; returns 1 when there are any."""
     found = [
         fault
         for folder in FOLDERS

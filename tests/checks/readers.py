@@ -1,8 +1,8 @@
-"""`python -m tests.checks.readers`: use cases that only write to a person hold nothing that reads.
+"""`python -m tests.checks.readers`: use cases that only write to a person have no reader.
 
 Writing to a person and reading a person are two types (`FieldWriter` and `FieldReader`, and the
 same for envelopes). A module that reads is listed below with what it reads; any other module that
-names a reader, or opens content, is refused, and so is one that is listed in vain.
+names a reader, or opens content, is refused, and so is a listed module that does not read.
 """
 
 import ast
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOORS = ("audit", "auth", "vault", "web")
+LAYERS = ("audit", "auth", "vault", "web")
 READING = {"reader", "FieldReader", "EnvelopeReader", "open_content", "open_document"}
 
 READERS = {
@@ -51,7 +51,7 @@ def names_in(source: str) -> set[str]:
 
 
 def faults(sources: dict[str, str]) -> list[str]:
-    """What is wrong in sources by path."""
+    """The faults in sources, which are given by path."""
     readers = {path for path, source in sources.items() if names_in(source) & READING}
     unlisted = [f"{path}: reads, and is not among the readers" for path in readers - set(READERS)]
     idle = [f"{path}: listed as a reader, and reads nothing" for path in set(READERS) - readers]
@@ -59,8 +59,8 @@ def faults(sources: dict[str, str]) -> list[str]:
 
 
 def main() -> int:
-    """Print them; 1 when there is any."""
-    paths = [path for floor in FLOORS for path in (ROOT / floor).rglob("*.py")]
+    """Print the faults; returns 1 when there are any."""
+    paths = [path for layer in LAYERS for path in (ROOT / layer).rglob("*.py")]
     found = faults({path.relative_to(ROOT).as_posix(): path.read_text() for path in paths})
     for line in found:
         print(line)

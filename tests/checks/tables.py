@@ -1,4 +1,4 @@
-"""`python -m tests.checks.tables`: the migrations give the tables that the code declares."""
+"""`python -m tests.checks.tables`: the migrations make the tables that the code declares."""
 
 import sys
 import tempfile

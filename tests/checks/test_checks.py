@@ -1,4 +1,4 @@
-"""Each check is seen to fail on a tree that is not as it should be."""
+"""Each check fails on a tree that breaks its rule."""
 
 import ast
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_the_fields_own_names_pass(place: str, source: str) -> None:
 
 
 def test_what_is_long_is_refused() -> None:
-    body = "    pass\n" * (sizes.MOST_LINES_OF_FUNCTION - 1)
+    body = "    pass\n" * (sizes.MAX_LINES_OF_FUNCTION - 1)
     assert list(sizes.faults("a.py", f"def whole():\n{body}")) == []
     (long,) = sizes.faults("a.py", f"def whole():\n{body}    pass\n")
     assert long == "a.py:1: whole has 46 lines"
@@ -74,10 +74,10 @@ def test_what_is_long_is_refused() -> None:
     assert list(sizes.faults("a.py", "#\n" * 401)) == ["a.py:1: a file of 401 lines"]
 
 
-def vault(**sources: str) -> layout.Arrows:
-    """The arrows of an invented `vault/`; `__` in a name is a dot."""
+def vault(**sources: str) -> layout.Imports:
+    """The imports of an invented `vault/`; `__` in a name stands for a dot."""
     known = {f"vault.{name.replace('__', '.')}": ast.parse(text) for name, text in sources.items()}
-    return layout.arrows_of(known)
+    return layout.imports_of(known)
 
 
 def test_arrows_are_found_wherever_they_are_written() -> None:
@@ -109,11 +109,11 @@ def test_a_layout_that_is_not_as_planned_is_refused(tmp_path: Path) -> None:
     (tmp_path / layout.PLAN[0]).mkdir(parents=True)
     (circle,) = layout.faults({"a": {"b"}, "b": {"c"}, "c": {"a"}}, tmp_path)
     assert circle.startswith("a circle in vault/: ")
-    rooms = {f"r{number}": set[str]() for number in range(21)}
-    (many,) = layout.faults(rooms, tmp_path)
+    parts = {f"r{number}": set[str]() for number in range(21)}
+    (many,) = layout.faults(parts, tmp_path)
     assert many.startswith("vault/ has 21 rooms, more than 20")
-    arrows = {f"a{one}": {f"b{other}" for other in range(9)} for one in range(7)}
-    assert layout.faults(arrows, tmp_path) == [
+    imports = {f"a{one}": {f"b{other}" for other in range(9)} for one in range(7)}
+    assert layout.faults(imports, tmp_path) == [
         "vault/ has 63 arrows between its rooms, more than 60"
     ]
 
@@ -123,5 +123,5 @@ def test_a_room_is_refused_in_a_tree_of_files(tmp_path: Path) -> None:
     (tmp_path / "vault" / "documents" / "__init__.py").write_text("from vault import rules\n")
     (tmp_path / "vault" / "rules.py").write_text("import vault.documents.records\n")
     (tmp_path / "vault" / "documents" / "records.py").write_text("")
-    arrows = layout.arrows_of(layout.modules(tmp_path))
-    assert arrows == {"documents": {"rules"}, "rules": {"documents"}}
+    imports = layout.imports_of(layout.modules(tmp_path))
+    assert imports == {"documents": {"rules"}, "rules": {"documents"}}

@@ -1,4 +1,4 @@
-"""`python -m tests.checks.unused`: nothing in the house is unused, but by tests or benches."""
+"""`python -m tests.checks.unused`: no code is unused; use by tests or benches counts."""
 
 import sys
 from fnmatch import fnmatch
@@ -7,11 +7,11 @@ from pathlib import Path
 from vulture import Vulture
 
 ROOT = Path(__file__).resolve().parents[2]
-HOUSE = ("base", "storage", "audit", "auth", "vault", "web", "migrations")
+CODE = ("base", "storage", "audit", "auth", "vault", "web", "migrations")
 USERS = ("tests", "bench")
 DECORATED = ["@router.*", "@app.*", "@model_validator*"]
 
-# Used by name, where a reader of the code does not see it. Each with who does.
+# Used by name, which the analysis does not see. Each with its user.
 ALLOWED = {
     "model_config": "pydantic reads it",
     "metadata": "SQLAlchemy reads it",
@@ -58,13 +58,13 @@ FIELDS_OF = (
 
 
 def unused() -> list[str]:
-    """What nobody uses: `file:line: what`."""
+    """The unused code: `file:line: what`."""
     reader = Vulture(ignore_decorators=DECORATED)
-    reader.scavenge([str(ROOT / folder) for folder in (*HOUSE, *USERS)])
+    reader.scavenge([str(ROOT / folder) for folder in (*CODE, *USERS)])
     found = []
     for item in reader.get_unused_code(min_confidence=60):
         path = Path(item.filename).resolve().relative_to(ROOT)
-        if path.parts[0] in HOUSE and not _allowed(str(path), item.name, item.typ):
+        if path.parts[0] in CODE and not _allowed(str(path), item.name, item.typ):
             found.append(f"{path}:{item.first_lineno}: {item.message}")
     return found
 
@@ -76,7 +76,7 @@ def _allowed(path: str, name: str, kind: str) -> bool:
 
 
 def main() -> int:
-    """Print them; 1 when there is any."""
+    """Print the faults; returns 1 when there are any."""
     found = unused()
     print("\n".join(found))
     return 1 if found else 0

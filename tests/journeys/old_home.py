@@ -1,6 +1,6 @@
 """A home of an earlier release, unpacked, and the processes of this tree that live in it.
 
-Nothing of this tree is imported, so that no new name of a module can hide a change in the data.
+No module of this tree is imported, so that a renamed module cannot hide a change in the data.
 """
 
 import json
@@ -35,16 +35,16 @@ Json = dict[str, Any]
 
 
 def command() -> list[str]:
-    """`unefois`, as this tree declares it, whatever is installed."""
+    """The command `unefois` as this tree declares it, not as installed."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["unefois"]
     module, function = declared.split(":")
     return [sys.executable, "-c", f"import sys, {module}; sys.exit({module}.{function}())"]
 
 
-def until(true: Callable[[], Any], what: str, seconds: float = LIMIT) -> Any:
-    """What a condition comes to, asked again and again with a bound."""
+def until(condition: Callable[[], Any], what: str, seconds: float = LIMIT) -> Any:
+    """Repeat a condition until its value is true, with a time limit; returns the value."""
     limit = time.monotonic() + seconds
-    while not (found := true()):
+    while not (found := condition()):
         assert time.monotonic() < limit, what
         time.sleep(0.1)
     return found
@@ -96,7 +96,7 @@ class Home:
                     path.write_bytes(content.read())
                 path.chmod(member.mode)
         if os.geteuid() == 0:
-            # PostgreSQL refuses root: the service runs it as whoever owns its data.
+            # PostgreSQL refuses root: the service runs it as the owner of its data.
             other = pwd.getpwnam("nobody")
             data = self.home / "postgres"
             for path in [data, *data.rglob("*")]:
@@ -105,7 +105,7 @@ class Home:
     # Processes
 
     def run(self, *arguments: str) -> str:
-        """One command, to its end, which is good."""
+        """Run one command to its end, which must succeed."""
         done = subprocess.run(
             [*command(), *arguments],
             cwd=ROOT,
@@ -119,7 +119,7 @@ class Home:
         return done.stdout
 
     def start(self, name: str, **settings: str) -> None:
-        """`serve` or `work`, in the background."""
+        """Start `serve` or `work` in the background."""
         with self.output.open("ab") as output:
             process = subprocess.Popen(
                 [*command(), name],
@@ -132,7 +132,7 @@ class Home:
         self.running.append(process)
         if name == "serve":
             until(lambda: self._answers() or process.poll() is not None, "it does not answer")
-        assert process.poll() is None, self.said()
+        assert process.poll() is None, self.printed()
 
     def _answers(self) -> bool:
         with suppress(httpx.TransportError):
@@ -140,7 +140,7 @@ class Home:
         return False
 
     def stop(self) -> None:
-        """All of them, in order; the last one stops PostgreSQL."""
+        """Stop all processes, in order; the last one stops PostgreSQL."""
         for process in self.running:
             process.send_signal(signal.SIGTERM)
         assert [process.wait(LIMIT) for process in self.running] == [0] * len(self.running)
@@ -148,10 +148,10 @@ class Home:
         assert not (self.home / "postgres" / "postmaster.pid").exists()
 
     def clear(self) -> None:
-        """Whatever happened, nothing of ours runs on."""
+        """End every process that still runs, even after a failure."""
         self.http.close()
         if self.output.exists():
-            print(self.said())  # pytest shows it beside a failure
+            print(self.printed())  # pytest shows it beside a failure
         for process in self.running:
             process.terminate()
         for process in self.running:
@@ -165,7 +165,7 @@ class Home:
             if (Path("/proc") / str(pid) / "cwd").samefile(data):
                 os.kill(pid, signal.SIGKILL)
 
-    def said(self) -> str:
+    def printed(self) -> str:
         return self.output.read_text(errors="replace")
 
     # The database, as the owner of its tables
@@ -183,7 +183,7 @@ class Home:
             return answered.fetchall() if answered.description else []
 
     def set_the_clock_back(self) -> None:
-        """To a second after the home was left: sessions, grants and requests live as they did."""
+        """A second after the home was left, while its sessions, grants and requests are valid."""
         left = datetime.fromisoformat(self.known["left_at"])
         ago = self.sql("SELECT extract(epoch FROM statement_timestamp() - %s) - 1", left)[0][0]
         self.sql(
@@ -193,7 +193,7 @@ class Home:
         )
 
     def roots(self) -> dict[str, int]:
-        """How many keys are under each root version."""
+        """The number of keys under each root version."""
         return dict(self.sql("SELECT root_version, count(*) FROM unefois.wrapped_key GROUP BY 1"))
 
     def without_leaf(self) -> int:
@@ -206,33 +206,33 @@ class Home:
     # What callers do
 
     def of(self, who: str) -> dict[str, str]:
-        """The headers of a person or a worker, by the session that they had."""
+        """The headers of a person or a worker, with the session that they had."""
         known = self.known["people"] | self.known["workers"]
         return bearer(known[who]["token"])
 
     def document(self, name: str, path: str = "", **query: int) -> httpx.Response:
-        """A document, or something of it, as its owner sees it."""
+        """Get a document, or a part of it, as its owner."""
         known = self.known["documents"][name]
         path = f"/v1/documents/{known['id']}{path}"
         return self.http.get(path, params=query, headers=self.of(known["owner"]))
 
     def under(self, grant: str, name: str, headers: dict[str, str]) -> httpx.Response:
-        """A document's content under a grant."""
+        """Get a document's content under a grant."""
         document = self.known["documents"][name]["id"]
         return self.http.get(f"/v1/grants/{grant}/documents/{document}/content", headers=headers)
 
     def sign_in(self, address: dict[str, str]) -> dict[str, str]:
-        """Anew, by the code that is printed."""
+        """Sign in again, with the code that is printed."""
         (to,) = address.values()
         code = re.compile(re.escape(to) + r": [^\[]*?\b(\d{6})\b")
-        already = len(code.findall(self.said()))
+        already = len(code.findall(self.printed()))
         started = ok(self.http.post("/v1/sign-ins", json=address), 202).json()["id"]
-        found = until(lambda: code.findall(self.said())[already:], "no code comes")
+        found = until(lambda: code.findall(self.printed())[already:], "no code comes")
         opened = self.http.post(f"/v1/sign-ins/{started}", json={"code": found[0]})
         return bearer(ok(opened, 201).json()["token"])
 
     def client_token(self) -> dict[str, str]:
-        """The administration signs in anew, with the key that it had (RFC 7523)."""
+        """The administration signs in again, with the key that it had (RFC 7523)."""
         known = self.known["client"]
         at = int(self.sql("SELECT extract(epoch FROM unefois.now())")[0][0])
         claims = {"iss": known["id"], "sub": known["id"], "aud": self.known["public_url"]}

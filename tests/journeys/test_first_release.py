@@ -1,5 +1,5 @@
-"""The first release, told from end to end: papers go in from a phone, a worker asks, the person
-narrows and approves, an administration asks without a file, and the log says all of it."""
+"""The first release from end to end: papers are deposited from a phone, a worker asks, the person
+narrows and approves, an administration asks without a file, and the log records all of it."""
 
 import io
 from datetime import timedelta
@@ -62,35 +62,35 @@ async def test_the_story_of_a_housing_file(
     notice = await deposit(client, person, pdf, type_="income_tax_notice", name="avis.pdf")
     assert (await _bytes(client, person.headers, f"/v1/documents/{energy['id']}")) == photo
 
-    grant = await _narrowed(client, person, worker)
+    grant = await _narrow(client, person, worker)
     under = f"/v1/grants/{grant['id']}/documents"
 
     listed = await client.get(under, headers=worker.headers)
     assert {one["id"] for one in listed.json()["items"]} == {energy["id"], notice["id"]}
-    nowhere = await _as_if_it_did_not_exist(client, worker, under, heic)
-    await _comes_back(client, worker, f"{under}/{notice['id']}", pdf)
+    nowhere = await _hidden_answer(client, worker, under, heic)
+    await _returns_content(client, worker, f"{under}/{notice['id']}", pdf)
     shown = await client.get(f"{under}/{energy['id']}/content", headers=worker.headers)
-    _without_its_place(photo, shown.content)
-    await _its_preview(services, client, person, worker, f"{under}/{notice['id']}", notice)
+    _without_metadata(photo, shown.content)
+    await _has_preview(services, client, person, worker, f"{under}/{notice['id']}", notice)
 
-    # A second worker of the same organisation learns nothing of any of it.
+    # A second worker of the same organisation sees none of it.
     for path in (under, f"{under}/{notice['id']}/content", f"/v1/grants/{grant['id']}"):
         refused = await client.get(path, headers=colleague.headers)
         assert refused.status_code == 404
-        assert _but_id(refused) == _but_id(nowhere)
+        assert _without_id(refused) == _without_id(nowhere)
 
-    # After the revocation nothing more.
+    # After the revocation, nothing more is served.
     await revoke(client, person, grant["id"])
     gone = await client.get(f"{under}/{notice['id']}/content", headers=worker.headers)
     assert (gone.status_code, gone.json()["code"]) == (403, "grant_revoked")
-    await _another_grant_ends(services, client, person, worker, notice, pdf, moved_clock)
-    await _the_log_tells(client, person, worker, colleague, grant["id"], notice["id"])
+    await _grant_expires(services, client, person, worker, notice, pdf, moved_clock)
+    await _log_records_all(client, person, worker, colleague, grant["id"], notice["id"])
 
 
-async def _narrowed(
+async def _narrow(
     client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
 ) -> dict[str, Any]:
-    """The worker asks for three types; the person says yes to two, and for a shorter time."""
+    """The worker asks for three types; the person approves two, for a shorter time."""
     request = await ask(
         client, worker.headers, person.phone, "energy_bill", "rent_receipt", "income_tax_notice"
     )
@@ -106,21 +106,21 @@ async def _narrowed(
     )
 
 
-async def _as_if_it_did_not_exist(
+async def _hidden_answer(
     client: httpx.AsyncClient, worker: SomeWorker, under: str, document: Document
 ) -> httpx.Response:
-    """What was narrowed away answers as what is nowhere does; that answer."""
+    """A type left out of the grant gets the same answer as an unknown document; returns it."""
     hidden = await client.get(f"{under}/{document['id']}/content", headers=worker.headers)
     nowhere = await client.get(f"{under}/{NOBODY}/content", headers=worker.headers)
     assert hidden.status_code == nowhere.status_code == 404
-    assert _but_id(hidden) == _but_id(nowhere)
+    assert _without_id(hidden) == _without_id(nowhere)
     return nowhere
 
 
-async def _comes_back(
+async def _returns_content(
     client: httpx.AsyncClient, worker: SomeWorker, document: str, pdf: bytes
 ) -> None:
-    """Content and range: the PDF byte for byte."""
+    """Content and range return the PDF byte for byte."""
     whole = await client.get(f"{document}/content", headers=worker.headers)
     assert (whole.status_code, whole.content) == (200, pdf)
     assert whole.headers["content-disposition"].startswith("attachment;")
@@ -132,7 +132,7 @@ async def _comes_back(
     assert (part.status_code, part.content) == (206, pdf[10:100])
 
 
-async def _its_preview(
+async def _has_preview(
     services: Services,
     client: httpx.AsyncClient,
     person: SomePerson,
@@ -140,7 +140,7 @@ async def _its_preview(
     document: str,
     notice: Document,
 ) -> None:
-    """There is none before the job has run."""
+    """There is no preview before the job has run."""
     early = await client.get(f"{document}/preview", headers=worker.headers)
     assert early.json()["code"] == "no_preview"
     await drawn(services, person, notice)
@@ -149,7 +149,7 @@ async def _its_preview(
     assert Image.open(io.BytesIO(preview.content)).format == "JPEG"
 
 
-async def _another_grant_ends(
+async def _grant_expires(
     services: Services,
     client: httpx.AsyncClient,
     person: SomePerson,
@@ -158,7 +158,7 @@ async def _another_grant_ends(
     pdf: bytes,
     moved_clock: MoveClock,
 ) -> None:
-    """No job has run: the database's clock alone ends it."""
+    """No job runs: the database's clock alone ends the grant."""
     short = await granted(client, person, worker.headers, "income_tax_notice", duration="P1D")
     path = f"/v1/grants/{short}/documents/{notice['id']}/content"
     assert (await client.get(path, headers=worker.headers)).content == pdf
@@ -170,7 +170,7 @@ async def _another_grant_ends(
     moved_clock(timedelta(0))
 
 
-async def _the_log_tells(
+async def _log_records_all(
     client: httpx.AsyncClient,
     person: SomePerson,
     worker: SomeWorker,
@@ -178,9 +178,9 @@ async def _the_log_tells(
     grant: str,
     notice: str,
 ) -> None:
-    """Each act and each refusal, with who, organisation, why; and to each only what is theirs."""
-    lines = await log_of(client, person)
-    by_worker = [line for line in lines if line["actor"].get("name") == "Camille Moreau"]
+    """Each act and each refusal, with who, organisation, why; each reader sees only their own."""
+    entries = await log_of(client, person)
+    by_worker = [entry for entry in entries if entry["actor"].get("name") == "Camille Moreau"]
     for action, outcome, reason in (
         ("consent.request", "allowed", None),
         ("document.list", "allowed", None),
@@ -191,36 +191,38 @@ async def _the_log_tells(
         ("document.read", "refused", "expired"),
     ):
         found = [
-            line
-            for line in by_worker
-            if (line["action"], line["outcome"], line["reason"]) == (action, outcome, reason)
+            entry
+            for entry in by_worker
+            if (entry["action"], entry["outcome"], entry["reason"]) == (action, outcome, reason)
         ]
         assert found, (action, outcome, reason)
         assert found[0]["actor"]["organisation"] == "CCAS de Lille"
         assert found[0]["purpose"] == "Demande de logement social"
         assert "Camille Moreau" in found[0]["sentence"]
-    reads = [line for line in by_worker if line["action"] == "document.read"]
-    assert any(line["documents"] == [notice] and line["grant"] == grant for line in reads)
+    reads = [entry for entry in by_worker if entry["action"] == "document.read"]
+    assert any(entry["documents"] == [notice] and entry["grant"] == grant for entry in reads)
 
-    _tells_of_a_colleague_and_of_oneself(lines)
-    doings = await log_of(client, worker)
-    assert {line["actor"]["name"] for line in doings} == {"Camille Moreau"}
-    assert not {"consent.approve", "document.deposit"} & {line["action"] for line in doings}
+    _shows_colleague_and_owner(entries)
+    activity = await log_of(client, worker)
+    assert {entry["actor"]["name"] for entry in activity} == {"Camille Moreau"}
+    assert not {"consent.approve", "document.deposit"} & {entry["action"] for entry in activity}
     theirs = await log_of(client, colleague)
-    assert {line["actor"]["name"] for line in theirs} == {"Dominique Petit"}
+    assert {entry["actor"]["name"] for entry in theirs} == {"Dominique Petit"}
     assert "Dominique Petit" not in str(await log_of(client, worker))
 
 
-def _tells_of_a_colleague_and_of_oneself(lines: list[dict[str, Any]]) -> None:
-    of_colleague = [line for line in lines if line["actor"].get("name") == "Dominique Petit"]
-    assert {line["outcome"] for line in of_colleague} == {"refused"}
-    assert {line["reason"] for line in of_colleague} == {"not_recipient"}
-    assert {line["action"] for line in of_colleague} >= {"document.list", "document.read"}
+def _shows_colleague_and_owner(entries: list[dict[str, Any]]) -> None:
+    of_colleague = [entry for entry in entries if entry["actor"].get("name") == "Dominique Petit"]
+    assert {entry["outcome"] for entry in of_colleague} == {"refused"}
+    assert {entry["reason"] for entry in of_colleague} == {"not_recipient"}
+    assert {entry["action"] for entry in of_colleague} >= {"document.list", "document.read"}
 
-    own = {line["action"] for line in lines if line["actor"]["kind"] == "owner"}
+    own = {entry["action"] for entry in entries if entry["actor"]["kind"] == "owner"}
     assert own >= {"vault.open", "document.deposit", "document.read", "consent.approve",
                    "grant.revoke"}  # fmt: skip
-    assert sorted((line["id"] for line in lines), reverse=True) == [line["id"] for line in lines]
+    assert sorted((entry["id"] for entry in entries), reverse=True) == [
+        entry["id"] for entry in entries
+    ]
 
 
 @pytest.mark.parametrize("store", STORES, indirect=True)
@@ -244,10 +246,10 @@ async def test_an_administration_gets_evidence_without_a_file(
         f"/v1/grants/{grant}/evidence", params={"type": "income_tax_notice"}, headers=headers
     )
     assert answer.status_code == 200, answer.text
-    said = answer.json()
-    assert said["held"] is True
-    assert (said["issued_on"], said["valid_until"]) == ("2026-08-01", "2027-08-01")
-    assert said["verified"] is False
+    evidence = answer.json()
+    assert evidence["held"] is True
+    assert (evidence["issued_on"], evidence["valid_until"]) == ("2026-08-01", "2027-08-01")
+    assert evidence["verified"] is False
     assert "revenus" not in answer.text
 
     not_asked = await client.get(
@@ -261,12 +263,14 @@ async def test_an_administration_gets_evidence_without_a_file(
     listed = await client.get(f"/v1/grants/{grant}/documents", headers=headers)
     assert listed.json()["items"][0]["title"] is None
 
-    lines = [line for line in await log_of(client, person) if line["actor"]["kind"] == "client"]
-    told = {(line["action"], line["outcome"], line["reason"]) for line in lines}
-    assert ("document.attest", "allowed", None) in told
-    assert ("document.attest", "refused", "type_not_covered") in told
-    assert ("document.read", "refused", "action_not_granted") in told
-    assert {line["actor"]["organisation"] for line in lines} == {"CAF du Nord"}
+    entries = [
+        entry for entry in await log_of(client, person) if entry["actor"]["kind"] == "client"
+    ]
+    recorded = {(entry["action"], entry["outcome"], entry["reason"]) for entry in entries}
+    assert ("document.attest", "allowed", None) in recorded
+    assert ("document.attest", "refused", "type_not_covered") in recorded
+    assert ("document.read", "refused", "action_not_granted") in recorded
+    assert {entry["actor"]["organisation"] for entry in entries} == {"CAF du Nord"}
 
 
 async def test_a_request_says_nothing_of_who_holds_the_phone(
@@ -318,8 +322,8 @@ async def _bytes(client: httpx.AsyncClient, headers: dict[str, str], path: str) 
     return answer.content
 
 
-def _without_its_place(original: bytes, sent: bytes) -> None:
-    """The same pixels, turned the same way, and nothing of where or with what."""
+def _without_metadata(original: bytes, sent: bytes) -> None:
+    """The same pixels, turned the same way, without place or device."""
     assert corpus.MAKER in original
     for trace in (corpus.MAKER, corpus.COMMENT, b"GPS", b"ftyp", b"JFXX", b"MPF"):
         assert trace not in sent
@@ -330,5 +334,5 @@ def _without_its_place(original: bytes, sent: bytes) -> None:
     assert after.info.get("icc_profile") == before.info.get("icc_profile")
 
 
-def _but_id(answer: httpx.Response) -> dict[str, Any]:
+def _without_id(answer: httpx.Response) -> dict[str, Any]:
     return {name: value for name, value in answer.json().items() if name != "request_id"}

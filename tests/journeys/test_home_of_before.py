@@ -1,13 +1,13 @@
-"""A home of release 0.1.0, left half-way by a kill: this tree starts it, ends what was begun, and
-reads, proves and refuses as the release that made it did.
+"""A home of release 0.1.0, left in the middle of work by a kill: this tree starts it, completes
+that work, and reads, proves and refuses as the release that made it did.
 
 `tests/data/home_0_1_0/home.tar.xz` is the home as it lay on the disk: PostgreSQL's data folder, the
 blobs, the keyring, the passwords. Everyone in it is invented. It was left with a preview to draw,
-events without a leaf, and a rotation killed at its middle. `expected.json` is what its release
-answered then. Neither is ever made again: what an installation has on its disk does not change
-because the code did.
+events without a leaf, and a rotation killed half-way. `expected.json` is what its release answered
+then. Neither is ever made again: what an installation has on its disk does not change when the code
+does.
 
-Nothing of this tree is imported, so that no new name of a module can hide a change in the data. The
+No module of this tree is imported, so that a renamed module cannot hide a change in the data. The
 database's clock is set back to the moment at which the home was left.
 """
 
@@ -26,7 +26,7 @@ from tests.journeys.old_home import Home, bearer, hashed, ok, until
 
 @pytest.fixture
 def before(home: Path) -> Iterator[Home]:
-    """In the short folder of this test process: PostgreSQL's socket lies in it."""
+    """Unpacked in a folder with a short path: PostgreSQL's socket is in it."""
     folder = home.parent / f"before-{secrets.token_hex(3)}"
     folder.mkdir(mode=0o700)
     unpacked = Home(folder)
@@ -41,7 +41,7 @@ def before(home: Path) -> Iterator[Home]:
 @pytest.mark.timeout(480)
 def test_a_home_of_before_goes_on(before: Home) -> None:
     roots = before.known["roots"]
-    # 1. Migrated and served, with nothing yet that would end what was left half-way.
+    # 1. Migrated and served, without the processes that would complete what was left half-way.
     before.run("migrate")
     before.start("serve", UNEFOIS_JOBS_IN_PROCESS="no", UNEFOIS_SEQUENCER_IN_PROCESS="no")
     before.set_the_clock_back()
@@ -52,64 +52,64 @@ def test_a_home_of_before_goes_on(before: Home) -> None:
     assert before.without_leaf() == before.known["log"]["without_leaf"] > 0
     undrawn = before.known["undrawn"]
     assert before.document(undrawn, "/preview").json()["code"] == "no_preview"
-    # 2. The tokens of before still open what they opened, and nothing else.
+    # 2. The earlier tokens still open what they opened, and nothing else.
     reads_back(before)
     keeps_consents(before, bearer(before.known["client"]["access_token"]))
     keeps_the_log(before)
-    # 3. The jobs: the preview that was queued is drawn, a code leaves for who signs in anew.
+    # 3. The jobs: the queued preview is drawn, a code is sent to a person who signs in again.
     before.start("work")
     until(lambda: before.document(undrawn).json()["file"]["preview"], "no preview is drawn")
     drawn = ok(before.document(undrawn, "/preview"))
     assert Image.open(io.BytesIO(drawn.content)).format == "JPEG"
-    signs_in_anew(before)
-    # 4. The rotation goes on from where it was killed, under the root that it had made.
-    said = before.run("keys", "rotate")
+    signs_in_again(before)
+    # 4. The rotation continues from where it was killed, under the root that it had made.
+    output = before.run("keys", "rotate")
     done = f"root version {roots['active']}: {roots['under_former']} keys re-wrapped, 0 broken"
-    assert done in said
+    assert done in output
     assert list(before.roots()) == [roots["active"]]
-    # 5. The log goes on from its last checkpoint, and holds what was proved then.
+    # 5. The log continues from its last checkpoint, and holds what was proved then.
     proves(before)
-    # 6. By a process that starts on what is there now, all of it once more.
+    # 6. All of it again, by a process that starts on the current state.
     before.stop()
     before.start("serve")
     reads_back(before)
     keeps_the_log(before)
     before.stop()
     reconciles(before)
-    assert "Traceback" not in before.said()
+    assert "Traceback" not in before.printed()
 
 
 def reconciles(before: Home) -> None:
-    """7. Every event, leaf, tile and checkpoint, with nobody else in the home."""
-    said = before.run("audit", "reconcile", "--open")
-    found = re.search(r"(\d+) leaves, \d+ checkpoints: (\d+) faults", said)
-    assert found, said
+    """7. Every event, leaf, tile and checkpoint, with no other process in the home."""
+    output = before.run("audit", "reconcile", "--open")
+    found = re.search(r"(\d+) leaves, \d+ checkpoints: (\d+) faults", output)
+    assert found, output
     assert int(found[1]) > before.known["log"]["events"]
     assert found[2] == "0"
-    opened = re.search(r"(\d+) events opened, (\d+) whose key is destroyed", said)
-    assert opened, said
+    opened = re.search(r"(\d+) events opened, (\d+) whose key is destroyed", output)
+    assert opened, output
     assert int(opened[1]) > 0
     assert int(opened[2]) > 0  # one of the people was erased
 
 
 def reads_back(before: Home) -> None:
-    """Each document, with what was said of it, and each of its files, byte for byte."""
+    """Each document with its description, and each of its files, byte for byte."""
     documents = before.known["documents"]
     for who in before.known["people"]:
         listed = ok(before.http.get("/v1/documents", headers=before.of(who))).json()["items"]
         theirs = {one["id"] for one in documents.values() if one["owner"] == who}
         assert {one["id"] for one in listed} == theirs
     for name, known in documents.items():
-        told = ok(before.document(name)).json()
-        assert {field: told[field] for field in known["shown"]} == known["shown"]
-        assert told["version"]["number"] == known["version"]
+        answer = ok(before.document(name)).json()
+        assert {field: answer[field] for field in known["shown"]} == known["shown"]
+        assert answer["version"]["number"] == known["version"]
         parts = range(1, len(known["parts"]) + 1)
         found = [hashed(before.document(name, "/content", part=part)) for part in parts]
         assert found == known["parts"], name
         if name != before.known["undrawn"]:
-            assert told["file"]["preview"]
+            assert answer["file"]["preview"]
             assert ok(before.document(name, "/preview")).content.startswith(b"\xff\xd8")
-    # The same bytes are known again, by a hash under their owner's key.
+    # The same bytes are recognised, by a hash under their owner's key.
     pay = before.document("pay", "/content").content
     owner = before.of(documents["pay"]["owner"])
     again = before.http.post(
@@ -119,7 +119,7 @@ def reads_back(before: Home) -> None:
 
 
 def keeps_consents(before: Home, administration: dict[str, str]) -> None:
-    """The grant that lives, the one that was taken back, the one to attest, the one asked for."""
+    """The active grant, the revoked one, the one to attest, and the pending request."""
     http, grants = before.http, before.known["grants"]
     camille, sacha = before.of("camille"), before.of("sacha")
     living = grants["living"]
@@ -135,11 +135,11 @@ def keeps_consents(before: Home, administration: dict[str, str]) -> None:
     asked = {"type": attested["evidence"]["type"]}
     path = f"/v1/grants/{attested['id']}/evidence"
     for headers in (administration, before.client_token()):
-        told = ok(http.get(path, params=asked, headers=headers)).json()
-        assert {field: told[field] for field in attested["evidence"]} == attested["evidence"]
+        answer = ok(http.get(path, params=asked, headers=headers)).json()
+        assert {field: answer[field] for field in attested["evidence"]} == attested["evidence"]
     ok(before.under(attested["id"], "pay", administration), 403)
 
-    # Asked again by the same key it is the same request; approved, it opens.
+    # Sent again with the same idempotency key it is the same request; approved, it opens.
     waiting = before.known["waiting"]
     key = {"Idempotency-Key": waiting["idempotency_key"]}
     again = http.post("/v1/consent-requests", headers=camille | key, json=waiting["body"])
@@ -153,22 +153,22 @@ def keeps_consents(before: Home, administration: dict[str, str]) -> None:
 
 
 def keeps_the_log(before: Home) -> None:
-    """Each line of before reads as it did; its proof is of the same event, at the same place."""
+    """Each earlier entry reads as it did; its proof is of the same event, at the same place."""
     for who, lines in before.known["log"]["lines"].items():
         for line in lines:
             path = f"/v1/access-log/{line['id']}"
-            told = ok(before.http.get(path, headers=before.of(who))).json()
-            assert told.pop("sentence")
-            assert told == line
+            answer = ok(before.http.get(path, headers=before.of(who))).json()
+            assert answer.pop("sentence")
+            assert answer == line
     for known in before.known["log"]["receipts"]:
         path = f"/v1/access-log/{known['line']}/proof"
-        told = ok(before.http.get(path, headers=before.of(known["owner"]))).json()
+        answer = ok(before.http.get(path, headers=before.of(known["owner"]))).json()
         for field in ("event", "k_event", "commitment", "sealed_sha256", "index"):
-            assert told[field] == known["receipt"][field]
+            assert answer[field] == known["receipt"][field]
 
 
-def signs_in_anew(before: Home) -> None:
-    """By the addresses of before, into the accounts of before."""
+def signs_in_again(before: Home) -> None:
+    """The earlier addresses sign in to the earlier accounts."""
     amina = before.sign_in({"phone": before.known["people"]["amina"]["phone"]})
     held = ok(before.http.get("/v1/documents", headers=amina)).json()["items"]
     assert before.known["documents"]["tax"]["id"] in {one["id"] for one in held}
@@ -178,7 +178,7 @@ def signs_in_anew(before: Home) -> None:
 
 
 def proves(before: Home) -> None:
-    """`unefois verify`, from outside, with what one kept of before: key, checkpoint, receipts."""
+    """`unefois verify`, from outside, with the key, checkpoint and receipts kept from before."""
     log = before.known["log"]
     assert ok(before.http.get("/log/vkey")).text.strip() == log["vkey"]
     until(lambda: not before.without_leaf(), "events stay without a leaf")
@@ -197,7 +197,7 @@ def proves(before: Home) -> None:
         kept = ["verify", "--vkey", log["vkey"], "--receipt", str(receipt)]
         assert entry in before.run(*kept)
         url = f"http://127.0.0.1:{before.port}/log"
-        said = before.run(*kept, "--url", url, "--remember", str(remembered), "--whole")
-        assert f"continues the remembered tree of {size} entries" in said
-        assert f"{entry} of the published tree" in said
-        assert "verified: all" in said
+        output = before.run(*kept, "--url", url, "--remember", str(remembered), "--whole")
+        assert f"continues the remembered tree of {size} entries" in output
+        assert f"{entry} of the published tree" in output
+        assert "verified: all" in output

@@ -1,4 +1,4 @@
-"""The whole story in a phone's browser at 360×640, without script: a person and a worker."""
+"""The whole journey in a phone's browser at 360×640, without script: a person and a worker."""
 
 import os
 import re
@@ -28,8 +28,8 @@ FIRST_PAGE = 25 * 1024
 
 OpenPhone = Callable[[], Awaitable["Phone"]]
 
-# Run by the test, not by the page, which may run nothing. What a page shows is measured on every
-# element that holds text of its own.
+# Run by the test: the page itself may run no script. Measures every element that holds text of its
+# own.
 _SMALLEST_TEXT = """() => Math.min(...[...document.querySelectorAll('body *')]
   .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
   .filter(e => e.getClientRects().length)
@@ -43,7 +43,7 @@ _UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), sel
 
 
 class Phone:
-    """A small phone's browser. Every page it comes to is checked for what every page owes."""
+    """A small phone's browser. Every page that it opens passes the common checks."""
 
     def __init__(self, context: BrowserContext, page: Page, base_url: str) -> None:
         self.context = context
@@ -62,9 +62,9 @@ class Phone:
     async def says(self, words: str) -> bool:
         return words in " ".join((await self.page.inner_text("body")).split())
 
-    async def sign_in(self, door: str, field: str, address: str) -> None:
-        """By the code that the demo shows on the page."""
-        await self.go(door)
+    async def sign_in(self, path: str, field: str, address: str) -> None:
+        """Sign in with the code that the demo shows on the page."""
+        await self.go(path)
         await self.page.fill(field, address)
         await self.press("button.main")
         code = re.search(r"\d{6}", await self.page.inner_text("aside.demo"))
@@ -73,7 +73,7 @@ class Phone:
         await self.press("button.main")
 
     async def check(self) -> None:
-        """No sideways scroll, no small text, no small target, no field without a name."""
+        """Check for no horizontal scroll, no small text, no small target, no unnamed field."""
         page = self.page
         where = page.url
         width = await page.evaluate("document.documentElement.scrollWidth")
@@ -118,7 +118,7 @@ async def open_phone(browser: Browser, served: Served) -> AsyncIterator[OpenPhon
 
 
 def photo_with_a_place(path: Path, colour: str) -> bytes:
-    """A phone's picture of a paper, which says where it was taken."""
+    """A phone's picture of a paper, with the place where it was taken."""
     exif = Image.Exif()
     exif[0x8825] = {1: "N", 2: (48.0, 51.0, 24.0), 3: "E", 4: (2.0, 21.0, 8.0)}
     out = BytesIO()
@@ -128,7 +128,7 @@ def photo_with_a_place(path: Path, colour: str) -> bytes:
 
 
 async def draw_previews(services: Services) -> None:
-    """What the jobs do for whoever deposited last; others' papers may be on another store."""
+    """Draw the previews of the last depositor's documents; others may be on another store."""
     async with services.database.transaction() as tx:
         found = await tx.execute(
             text(
@@ -151,7 +151,7 @@ async def add_a_photo(phone: Phone, type_: str, photo: Path) -> None:
 
 
 async def pictures_shown(phone: Phone) -> int:
-    """How many pictures of papers the page really shows."""
+    """The number of document previews that the page really shows."""
     shown = "e => e.complete && e.naturalWidth > 0"
     return sum([await one.evaluate(shown) for one in await phone.page.locator("img").all()])
 
@@ -180,7 +180,7 @@ async def test_a_person_and_a_worker_on_two_phones(
     await learns_that_another_is_not_there(worker_phone, grant)
     await sees_who_looked_and_stops_it(person_phone)
 
-    # 7. The worker is told so, and the person sees that they tried again.
+    # 7. The worker gets that answer, and the person sees the new attempt.
     await worker_phone.go(grant)
     assert await worker_phone.says("retiré")
     await person_phone.go("/access-log")
@@ -245,7 +245,7 @@ async def narrows_and_says_yes(phone: Phone) -> None:
 
 
 async def finds_the_card_alone(phone: Phone, served: Served) -> str:
-    """5. The worker finds the card and nothing else, and looks; the grant's page."""
+    """5. The worker finds the card and nothing else, and opens it; the grant's page."""
     await phone.go("/pro/grants")
     await phone.press("section.card a.button")
     grant = phone.page.url.removeprefix(served.base_url)

@@ -28,7 +28,7 @@ def large() -> bytes:
 
 
 class SlowReader:
-    """Reads about 64 KiB each 50 ms, as a phone at the edge of its network."""
+    """Reads about 64 KiB every 50 ms, as a phone with a weak signal does."""
 
     def __init__(self, served: Served, path: str, worker: SomeWorker, pause: float = 0.05) -> None:
         self._pause = pause
@@ -37,7 +37,7 @@ class SlowReader:
         self.taken = 0
 
     async def run(self) -> None:
-        """Read until the server ends it, whole or not."""
+        """Read until the server ends the answer, complete or not."""
         at = urlsplit(self._served.base_url)
         reader, writer = await asyncio.open_connection(at.hostname, at.port, limit=64 * 1024)
         try:
@@ -67,16 +67,16 @@ async def _begin(
 
 
 async def _interrupted(client: httpx.AsyncClient, person: SomePerson) -> bool:
-    """What the person's log says of the one download: neither whole nor unknown."""
-    reads = [line for line in await log_of(client, person) if line["action"] == "document.read"]
+    """The person's log records the one download as interrupted."""
+    reads = [entry for entry in await log_of(client, person) if entry["action"] == "document.read"]
     assert len(reads) == 1
     return bool(reads[0]["confirmed"] == "interrupted")
 
 
-async def _ends_short(
+async def _ends_incomplete(
     client: httpx.AsyncClient, person: SomePerson, slow: SlowReader, reading: "asyncio.Task[None]"
 ) -> None:
-    """The server says so first: what the kernel holds already takes the reader a while."""
+    """The server's record comes first: the reader still reads what the kernel has buffered."""
     await until(lambda: _interrupted(client, person), seconds=5)
     await asyncio.wait_for(reading, 60)
     assert slow.length > SIZE
@@ -111,16 +111,16 @@ async def test_a_revocation_stops_it_within_a_second(
     await revoke(client, shared.person, shared.grant)
     revoked = time.monotonic()
     await until(lambda: _interrupted(client, shared.person), seconds=5)
-    told = time.monotonic() - revoked
-    print(f"\nstopped {told * 1000:.0f} ms after the revocation")
-    assert told < 1.0
-    await _ends_short(client, shared.person, slow, reading)
+    delay = time.monotonic() - revoked
+    print(f"\nstopped {delay * 1000:.0f} ms after the revocation")
+    assert delay < 1.0
+    await _ends_incomplete(client, shared.person, slow, reading)
 
 
 async def test_a_stalled_download_is_ended_too(
     served: Served, client: httpx.AsyncClient, shared: Shared
 ) -> None:
-    """Nobody reads: no slice leaves for a long time, and the stream still hears of the end."""
+    """The client does not read: nothing is sent for a long time, and the stream still stops."""
     path = f"/v1/grants/{shared.grant}/documents/{shared.document}/content"
     stalled = SlowReader(served, path, shared.worker, pause=3600)
     reading = asyncio.create_task(stalled.run())
@@ -143,7 +143,7 @@ async def test_its_own_end_stops_it_within_a_second(
     moved_clock: MoveClock,
     large: bytes,
 ) -> None:
-    """A grant of a day, given when a day less five seconds has passed: nobody revokes anything."""
+    """A grant of a day, when a day less five seconds has passed: nobody revokes anything."""
     person, worker = await make_person(), await make_worker()
     moved_clock(timedelta(days=-1, seconds=5))
     document = await deposit(client, person, large)
@@ -155,7 +155,7 @@ async def test_its_own_end_stops_it_within_a_second(
     assert datetime.now(UTC) < ends_at
     await until(lambda: _interrupted(client, person), seconds=10)
     assert timedelta(0) < datetime.now(UTC) - ends_at < timedelta(seconds=1)
-    await _ends_short(client, person, slow, reading)
+    await _ends_incomplete(client, person, slow, reading)
 
 
 async def test_erasure_stops_it_within_a_second(

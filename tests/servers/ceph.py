@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DEADLINE = 60.0
-"""Seconds that each step of the start may take before it is called a failure."""
+"""Seconds that each step of the start may take before it fails."""
 
 NEEDED = ("ceph", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool")
 
 # Daemons trust each other (no cephx) and listen on loopback only; the S3 side checks signatures.
-# No admin socket: its path must fit in 107 bytes, which a test's folder often does not.
+# No admin socket: its path must fit in 107 bytes, and a test's folder is often too long.
 CONFIGURATION = {
     "public addr": "127.0.0.1",
     "cluster addr": "127.0.0.1",
@@ -28,7 +28,7 @@ CONFIGURATION = {
     "auth client required": "none",
     "ms mon client mode": "crc",
     "admin socket": "",
-    # one disk, one copy, and no opinion about how full the machine is
+    # one disk, one copy, no check of how full the machine is
     "osd pool default size": "1",
     "osd pool default min size": "1",
     "osd pool default pg num": "1",
@@ -58,7 +58,7 @@ class Ceph:
     processes: tuple[subprocess.Popen[bytes], ...] = field(repr=False)
 
     def stop(self) -> None:
-        """Kill: there is nothing to save, and an orderly end takes seconds."""
+        """Kill the daemons: there is nothing to save, and an orderly end takes seconds."""
         _kill(self.processes)
 
 
@@ -71,7 +71,7 @@ def start_ceph(directory: Path) -> Ceph:
     """Start everything under `directory` and return once S3 requests are answered (about 1.5 s).
 
     Call it from the main thread: the daemons end with the thread that started them, so that
-    killed tests leave none behind. Raises `RuntimeError` with the end of the log that tells why.
+    killed tests leave none behind. Raises `RuntimeError` with the end of the log of the failure.
     """
     node = _Node(directory)
     try:
@@ -150,9 +150,9 @@ class _Node:
         limit = time.monotonic() + DEADLINE
         while not ready():
             if any(process.poll() is not None for process in self.processes):
-                raise RuntimeError(f"a Ceph daemon ended early:\n{self._last_words()}")
+                raise RuntimeError(f"a Ceph daemon ended early:\n{self._log_end()}")
             if time.monotonic() > limit:
-                raise RuntimeError(f"Ceph is not ready in {DEADLINE} s:\n{self._last_words()}")
+                raise RuntimeError(f"Ceph is not ready in {DEADLINE} s:\n{self._log_end()}")
             time.sleep(0.02)
 
     def _ask(self, program: str, *arguments: str) -> bytes:
@@ -181,7 +181,7 @@ class _Node:
                 check=False,
             )
         if done.returncode != 0:
-            raise RuntimeError(f"{program} failed:\n{self._last_words()}")
+            raise RuntimeError(f"{program} failed:\n{self._log_end()}")
 
     def _daemon(self, program: str, *arguments: str) -> None:
         follow = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
@@ -200,7 +200,7 @@ class _Node:
         with (self.directory / "log" / f"{program}.out").open("ab") as output:
             yield output.fileno()
 
-    def _last_words(self) -> str:
+    def _log_end(self) -> str:
         outputs = sorted((self.directory / "log").glob("*.out"), key=lambda p: p.stat().st_mtime)
         return "\n".join(p.read_text(errors="replace")[-800:] for p in outputs[-2:])
 

@@ -21,7 +21,7 @@ def missing_clamd() -> bool:
 
 @contextlib.contextmanager
 def clamd(directory: Path) -> Iterator[str]:
-    """Its address, `host:port`, for the length of the block."""
+    """The address of a running clamd, `host:port`, for the length of the block."""
     base = directory / "signatures"
     base.mkdir()
     # Name:any target:any offset:the bytes (ClamAV's extended signature format).

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 
 class Cut(StrEnum):
-    """What happens to a request."""
+    """Where a request is cut."""
 
     BEFORE = "never reaches the server"
     AFTER = "is done by the server, and its answer is lost"
@@ -43,7 +43,7 @@ class Wire:
         self.pattern, self.cut, self.times = pattern, cut, -1
 
     def judge(self, line: str) -> Cut | None:
-        """What to do with this request."""
+        """Decide where to cut this request."""
         self.seen.append(line)
         if self.times == 0 or not re.search(self.pattern, line):
             return None
@@ -85,14 +85,14 @@ async def relay(to: str) -> AsyncIterator[Wire]:
 
 
 class _Link:
-    """One connection: what was decided for the request it carries."""
+    """One connection, and where to cut the request it carries."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._cut: Cut | None = None
 
     def asked(self, chunk: bytes, back: asyncio.StreamWriter) -> tuple[bytes, bool]:
-        """What to pass on of a piece of a request, and whether to go on after it."""
+        """The part of a piece of a request to forward, and whether to continue after it."""
         line = re.match(rb"(?:GET|HEAD|PUT|POST|DELETE) [^\r]+ HTTP/1\.1\r\n", chunk)
         if line:
             self._cut = self._wire.judge(line[0].decode().strip())
@@ -101,7 +101,7 @@ class _Link:
         return (b"", False) if self._cut in {Cut.BEFORE, Cut.ERROR} else (chunk, True)
 
     def answered(self, chunk: bytes) -> tuple[bytes, bool]:
-        """What to pass on of a piece of an answer, and whether to go on after it."""
+        """The part of a piece of an answer to forward, and whether to continue after it."""
         self._wire.carried += len(chunk)
         if self._cut is Cut.AFTER and not chunk.startswith(b"HTTP/1.1 100"):
             return b"", False

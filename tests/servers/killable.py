@@ -1,7 +1,7 @@
 """A real server that can be killed and started again at once, many times.
 
-A parent imports everything, then forks one server an order: `kill -9` ends the child, as a crash
-would, and the next one starts in a fraction of a second on the same database and store.
+A parent imports everything, then forks one server for each order: `kill -9` ends the child, as a
+crash would, and the next one starts in a fraction of a second on the same database and store.
 """
 
 import asyncio
@@ -37,14 +37,14 @@ class _Parent:
         self._process = process
 
     def start(self) -> tuple[int, str]:
-        pid, port = self._said("start").split()
+        pid, port = self._answer("start").split()
         return int(pid), f"http://127.0.0.1:{port}"
 
     def kill(self, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
-        assert self._said("wait") == "gone"
+        assert self._answer("wait") == "gone"
 
-    def _said(self, order: str) -> str:
+    def _answer(self, order: str) -> str:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(order, file=self._process.stdin, flush=True)
@@ -76,26 +76,26 @@ def killable(settings: Settings) -> Iterator[Killable]:
             process.stdout.close()
 
 
-def _serve(settings: Settings, told: int) -> None:
-    """The child: what `unefois serve` runs, telling where it answers."""
+def _serve(settings: Settings, answers: int) -> None:
+    """The child: runs what `unefois serve` runs, and reports its process id and port."""
     from web.process.lifecycle import serve
     from web.process.server import listen
     from web.process.signals import Signals
 
     listener = listen("127.0.0.1", 0)
 
-    async def tell(_: Services) -> None:
+    async def report(_: Services) -> None:
         await asyncio.sleep(0)
-        os.write(told, f"{os.getpid()} {listener.getsockname()[1]}\n".encode())
+        os.write(answers, f"{os.getpid()} {listener.getsockname()[1]}\n".encode())
 
-    serve(settings, listener, Signals(), when_ready=tell)
+    serve(settings, listener, Signals(), when_ready=report)
 
 
 def _main() -> None:
     import web.process.lifecycle  # noqa: F401  (imported before the forks, or each child would)
 
-    # What the server itself prints is not for whoever started us.
-    told = os.dup(1)
+    # The server's own output must not reach the test, which reads our answers there.
+    answers = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     settings = Settings(**cast("dict[str, Any]", json.loads(_line())))
     child = 0
@@ -106,12 +106,12 @@ def _main() -> None:
             if child == 0:
                 os.close(0)
                 os.open(os.devnull, os.O_RDONLY)
-                _serve(settings, told)
+                _serve(settings, answers)
                 os._exit(0)
         else:
             os.waitpid(child, 0)
             child = 0
-            os.write(told, b"gone\n")
+            os.write(answers, b"gone\n")
     if child:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

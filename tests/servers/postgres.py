@@ -50,9 +50,9 @@ def start_postgres15(directory: Path) -> tuple[str, str, Callable[[], None]]:
     hurried = settings_file(fsync="off", synchronous_commit="off", full_page_writes="off")
     write_private(data / "postgresql.conf", hurried, owner=owner)
     write_private(data / "pg_hba.conf", ACCESS_RULES, owner=owner)
-    said = "\n".join(setup_statements(passwords)) + "\n"
+    sql = "\n".join(setup_statements(passwords)) + "\n"
     program(
-        "postgres", "--single", "-D", str(data), "-c", "exit_on_error=true", "postgres", stdin=said
+        "postgres", "--single", "-D", str(data), "-c", "exit_on_error=true", "postgres", stdin=sql
     )
     program("pg_ctl", "start", "-s", "-w", "-D", str(data), "-l", str(data / "startup.log"))
 

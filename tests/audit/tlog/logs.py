@@ -1,4 +1,4 @@
-"""A log of its own for a test: an empty one on a PostgreSQL that is the log tests' alone."""
+"""A separate, empty log for one test, on the PostgreSQL that only the log tests use."""
 
 import asyncio
 import secrets
@@ -31,14 +31,14 @@ from storage.providers.local import LocalKeyring
 
 ORIGIN = "log.test/log"
 EAGER = Pace(poll=0.02, signing=0.1, idle=0.3, sleep=0.1, retry=0.05, scan=Looks(full_every=0.5))
-"""Impatient, so that tests are short."""
+"""Short pauses, so that tests are short."""
 
 _TABLES = ("access_outcome", "access_event", "log_leaf", "log_checkpoint", "log_key")
 
 
 @dataclass(frozen=True)
 class SomeLog:
-    """A log, its database and store, and the owner of its tables, who may do more than we may."""
+    """A log, its database and store, and its tables' owner, with more rights than the service."""
 
     log: TransparencyLog
     database: Database
@@ -55,14 +55,14 @@ class SomeLog:
         return self.addresses.service_url.replace("+psycopg", "")
 
     def owner(self) -> "psycopg.Connection[tuple[object, ...]]":
-        """Someone who may disable the triggers."""
+        """A connection of the tables' owner, who may disable the triggers."""
         return psycopg.connect(self.owner_url, autocommit=True)
 
     @asynccontextmanager
     async def sequencer(self) -> AsyncIterator[Sequencer]:
-        """The three acts, by hand, under the lock."""
+        """A sequencer that holds the lock; the test calls its three steps."""
         async with self.database.listening() as connection:
-            async with asyncio.timeout(10):  # PostgreSQL ends a closed connection in its own time
+            async with asyncio.timeout(10):  # PostgreSQL needs a moment to end a closed connection
                 while not await tlog_records.take_lock(connection):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             made = Sequencer(connection, self.log.store, await self.log.keys.signer())
@@ -73,7 +73,7 @@ class SomeLog:
 
     @asynccontextmanager
     async def sequencing(self, pace: Pace = EAGER) -> AsyncIterator[SequencerLoop]:
-        """The sequencer at work."""
+        """A sequencer that runs during the block."""
         async with httpx.AsyncClient(trust_env=False) as client:
             made = self.log.sequencing(client, pace)
             await made.start()
@@ -83,7 +83,7 @@ class SomeLog:
                 await made.stop()
 
     async def integrate(self, events: Sequence[UUID]) -> None:
-        """Take these up and sign, whatever else waits."""
+        """Integrate these events and sign, even if others wait."""
         async with self.sequencer() as sequencer:
             await sequencer.take_up()
             for start in range(0, len(events), 256):
@@ -95,7 +95,7 @@ class SomeLog:
 async def open_log(
     addresses: Addresses, keyring: Path, blobs: BlobStore, **settings: object
 ) -> AsyncIterator[SomeLog]:
-    """A log on a database as it stands."""
+    """A log on a database in its current state."""
     chosen = Settings.model_validate(
         {
             "mode": "demo",
@@ -118,7 +118,7 @@ async def open_log(
 
 
 def empty(addresses: Addresses) -> None:
-    """No event, no leaf, no checkpoint, no key: what only the owner of the tables can do."""
+    """Delete all events, leaves, checkpoints and keys: only the owner of the tables can."""
     with psycopg.connect(addresses.owner_url.replace("+psycopg", "")) as connection:
         for table in _TABLES:
             connection.execute(f"ALTER TABLE unefois.{table} DISABLE TRIGGER USER".encode())
@@ -134,7 +134,7 @@ def add_events(
     *,
     ago: timedelta = timedelta(),
 ) -> list[UUID]:
-    """Insert events of random bytes in the caller's transaction; their ids, in order."""
+    """Insert events of random bytes in the caller's transaction; returns their ids, in order."""
     at = datetime.now(UTC) - ago
     shift = int(ago.total_seconds() * 1000) << 80
     ids = sorted(UUID(int=new_id().int - shift) for _ in range(count))
@@ -150,9 +150,9 @@ def add_events(
 
 
 def checkpoints_hold(some: SomeLog) -> list[int]:
-    """Check every checkpoint ever stored against the leaves; their sizes.
+    """Check every checkpoint ever stored against the leaves; returns their sizes.
 
-    Each is the root of the first leaves, so that each continues all those before.
+    Each is the root of the first leaves, so each continues all the earlier ones.
     """
     with some.owner() as connection:
         roots: dict[int, bytes] = dict(
@@ -178,7 +178,7 @@ def checkpoints_hold(some: SomeLog) -> list[int]:
 
 
 def leaves_of_events(some: SomeLog) -> Iterator[tuple[object, ...]]:
-    """How many leaves each event has, for those that have not exactly one."""
+    """The number of leaves of each event that does not have exactly one."""
     with some.owner() as connection:
         yield from connection.execute(
             "SELECT e.id, count(l.index) FROM unefois.access_event e"

@@ -1,4 +1,4 @@
-"""A log that really runs, read over HTTP as strangers and owners read it."""
+"""A running log, read over HTTP as strangers and owners read it."""
 
 import asyncio
 import base64
@@ -22,8 +22,8 @@ Receipt = dict[str, Any]
 
 
 async def receipts_of(client: httpx.AsyncClient, person: SomePerson) -> list[Receipt]:
-    """The receipt of each line of a person's log, waited for."""
-    return [await _receipt(client, person, line["id"]) for line in await log_of(client, person)]
+    """The receipt of each entry of a person's log, once it exists."""
+    return [await _receipt(client, person, entry["id"]) for entry in await log_of(client, person)]
 
 
 async def _receipt(client: httpx.AsyncClient, person: SomePerson, event_id: str) -> Receipt:
@@ -37,12 +37,12 @@ async def _receipt(client: httpx.AsyncClient, person: SomePerson, event_id: str)
     raise AssertionError("no receipt")
 
 
-async def mirrored(client: httpx.AsyncClient, folder: Path, least: int) -> Checkpoint:
-    """Everything public of a tree of `least` leaves or more, in a folder."""
+async def mirror(client: httpx.AsyncClient, folder: Path, min_size: int) -> Checkpoint:
+    """Copy everything public of a tree of `min_size` leaves or more into a folder."""
     for _ in range(_TRIES):
         note = (await client.get("/log/checkpoint")).text
         checkpoint = Checkpoint.of_text(Note.parse(note.encode()).text)
-        if checkpoint.size >= least:
+        if checkpoint.size >= min_size:
             break
         await asyncio.sleep(_EVERY)
     else:
@@ -57,7 +57,7 @@ async def mirrored(client: httpx.AsyncClient, folder: Path, least: int) -> Check
 
 
 def write_proofs(folder: Path, receipts: list[Receipt], grown: list[dict[str, Any]]) -> None:
-    """`proofs.json` of the receipts, and of the trees that this one continues."""
+    """Write `proofs.json`: the receipts, and the trees that this one continues."""
     inclusion = [
         {"index": one["index"], "leaf": _leaf(one), "proof": one["inclusion"]} for one in receipts
     ]

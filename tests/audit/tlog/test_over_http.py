@@ -1,4 +1,4 @@
-"""Ten thousand events of every sort, made over HTTP under load, while the sequencers are killed."""
+"""Ten thousand events of every kind, made over HTTP under load, while sequencers are killed."""
 
 import asyncio
 import multiprocessing
@@ -27,7 +27,7 @@ KILLS = 20
 
 @pytest.fixture
 async def served(some_log: SomeLog, keyring_file: Path) -> AsyncIterator[Served]:
-    """A house on the log tests' PostgreSQL, and its server."""
+    """Services on the log tests' PostgreSQL, and their server."""
     settings = some_log.settings.model_copy(
         update={
             "home": keyring_file.parent.parent,
@@ -44,7 +44,7 @@ async def served(some_log: SomeLog, keyring_file: Path) -> AsyncIterator[Served]
 
 
 async def _load(client: httpx.AsyncClient, asked: list[tuple[str, dict[str, str]]]) -> Counter[int]:
-    """Ask them all, in a mixed order, some at once."""
+    """Send all the requests, in random order, several at once."""
     order = random.Random(3)
     left = EVENTS
     answers: Counter[int] = Counter()
@@ -60,8 +60,10 @@ async def _load(client: httpx.AsyncClient, asked: list[tuple[str, dict[str, str]
     return answers
 
 
-async def _killed(some_log: SomeLog, keyring: Path, folder: Path, load: asyncio.Task[Any]) -> int:
-    """Two sequencers on purpose, killed while the load goes on; how many kills."""
+async def _kill_sequencers(
+    some_log: SomeLog, keyring: Path, folder: Path, load: asyncio.Task[Any]
+) -> int:
+    """Two sequencers, on purpose, killed while the load goes on; returns how many kills."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.audit.tlog.test_crashes"])
 
@@ -124,7 +126,7 @@ async def test_ten_thousand_events_over_http_while_two_sequencers_are_killed(
         (f"/v1/grants/{new_id()}/documents", colleague.headers),
     ]
     load = asyncio.create_task(_load(client, asked))
-    kills = await _killed(some_log, keyring_file, some_log.blobs.blobs.parent, load)
+    kills = await _kill_sequencers(some_log, keyring_file, some_log.blobs.blobs.parent, load)
     answers = await load
     assert kills >= KILLS
     assert set(answers) == {200, 403, 404}

@@ -1,4 +1,4 @@
-"""What the public sees: the published tree and nothing beyond, at its cadence, never shrinking."""
+"""What is public: the published tree and nothing beyond, at a fixed pace, never smaller."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ from web.http.witness import witness_app
 
 @pytest.fixture
 def publisher(some_log: SomeLog) -> Publisher:
-    """Without witnesses; told when to publish by the test."""
+    """A publisher without witnesses; the test decides when it publishes."""
     return publisher_of(some_log, WitnessClient([], httpx.AsyncClient()))
 
 
@@ -31,12 +31,12 @@ def publisher_of(some: SomeLog, witnesses: WitnessClient) -> Publisher:
 
 
 async def download(some: SomeLog, folder: Path) -> Path:
-    """Everything that the public may fetch, as it is served."""
+    """Download everything public, in the served layout."""
     raw = await some.log.store.checkpoint()
     public = published_in(raw)
     assert raw is not None
     assert public is not None
-    some.log._public = (float("-inf"), None)  # what a second's wait would do
+    some.log._public = (float("-inf"), None)  # as after a second's wait
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  (a test)
     (folder / "checkpoint").write_bytes(raw)
     for tile in tiles_of(public.size):
@@ -49,7 +49,7 @@ async def download(some: SomeLog, folder: Path) -> Path:
 
 
 async def grow(some: SomeLog, count: int) -> None:
-    """More leaves, signed, not published."""
+    """Add leaves that are signed but not published."""
     with some.owner() as connection:
         ids = add_events(connection, count)
     await some.integrate(ids)
@@ -86,7 +86,7 @@ async def test_nothing_beyond_the_published_tree_is_served(
     for level in (0, -1):
         assert await log.public_tile(Tile(level, 0)) is None
         assert await log.public_tile(Tile(level, 2, 610 - 512)) is None
-    # Nor, once it is covered, what would tell where the tree stood in between.
+    # Even once covered, nothing shows the sizes that the tree had in between.
     with some_log.owner() as connection:
         await some_log.integrate(add_events(connection, 1))
     await publisher.publish()
@@ -124,7 +124,7 @@ async def test_what_is_public_never_shrinks(some_log: SomeLog, publisher: Publis
 async def test_it_advances_at_its_cadence_whatever_happens(
     some_log: SomeLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the multiples of the cadence, and at no other time."""
+    """Publishes at the multiples of the cadence, and at no other time."""
     settings = some_log.settings.model_copy(update={"log_cadence_seconds": 1})
     monkeypatch.setattr(some_log.log, "_settings", settings)
     seen: dict[int, float] = {}
@@ -161,16 +161,16 @@ async def test_witnesses_cosign_what_is_published_and_those_that_do_not_are_name
             asking = publisher_of(some_log, WitnessClient([there, nobody], client))
             await asking.publish()
             assert await strict.log.degraded() == ["log_witness:away", "log_witnesses"]
-            await asking.publish()  # what one gave for the same tree is not lost
-            raw = await _both(some_log, client, there, away)
+            await asking.publish()  # the cosignature already given for this tree is kept
+            raw = await _publish_with_other(some_log, client, there, away)
             public = verify.check_published(lambda _: raw, log, strict.log.policy)
             assert sorted(public.verified.witnesses) == ["away", "good"]
 
 
-async def _both(
+async def _publish_with_other(
     some: SomeLog, client: httpx.AsyncClient, there: WitnessAddress, away: OurWitness
 ) -> bytes:
-    """Publish once the other witness is back, and the first one away."""
+    """Publish when the other witness is back and the first one is away."""
     async with served(witness_app(away)) as url:
         gone = WitnessAddress(there.verifier, "http://127.0.0.1:9")
         back = WitnessAddress(away.verifier, url)

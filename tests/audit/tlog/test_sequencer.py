@@ -1,4 +1,4 @@
-"""Every event has exactly one leaf, whatever fails and whoever works at the same time."""
+"""Every event has exactly one leaf, despite failures and concurrent sequencers."""
 
 import asyncio
 import time
@@ -12,10 +12,10 @@ from audit.tlog.tiles import Tile, entries_in
 from tests.audit.tlog.logs import EAGER, SomeLog, add_events, checkpoints_hold, leaves_of_events
 
 
-async def until(true: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
-    """Wait for something, for a bounded time."""
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+    """Wait for a condition, with a time limit."""
     limit = time.monotonic() + seconds
-    while not await true():
+    while not await condition():
         assert time.monotonic() < limit, "not in time"
         await asyncio.sleep(0.01)
 
@@ -39,7 +39,7 @@ async def test_events_become_leaves_under_a_signed_checkpoint(some_log: SomeLog)
 
 
 async def test_one_that_commits_late_is_not_passed_over(some_log: SomeLog) -> None:
-    """Its id is older than those of leaves made long since."""
+    """Its id is older than those of existing leaves."""
     with some_log.owner() as connection:
         add_events(connection, 300)
     async with some_log.sequencing():

@@ -1,4 +1,4 @@
-"""Tiles: their names, which of them a tree has, and reading a tree out of them."""
+"""Tiles: their names, which ones a tree has, and reading a tree from them."""
 
 import random
 from collections.abc import Callable
@@ -200,18 +200,18 @@ def test_a_full_tile_is_one_hash_of_the_tile_above() -> None:
 
 def test_a_proof_at_ten_million_entries_reads_few_tiles() -> None:
     size = 10_000_000
-    # Every leaf the same: each level then has one hash, and each tile repeats it.
+    # All leaves are equal: each level has one hash, and each tile repeats it.
     of_level = [leaf_hash(b"same")]
     for _ in range(24):
         of_level.append(merkle.node_hash(of_level[-1], of_level[-1]))
-    most = 0
+    max_fetched = 0
     for _ in range(50):
         index = random.randrange(size)
         reader = TileReader(size, lambda tile: of_level[tile.level * 8] * tile.width)
         merkle.inclusion_proof(index, size, reader.read)
-        most = max(most, reader.fetched)
+        max_fetched = max(max_fetched, reader.fetched)
         merkle.consistency_proof(index + 1, size, reader.read)
-    assert most <= 10
+    assert max_fetched <= 10
 
     proof = merkle.inclusion_proof(123_456, size, reader.read)
     root = merkle.compact_range(size, reader.read).root()
@@ -223,7 +223,7 @@ def test_a_tile_is_fetched_once() -> None:
     reader = TileReader(700, fetching(stored))
     for _ in range(3):
         merkle.inclusion_proof(650, 700, reader.read)
-    # The leaf's own tile, and the one above for the 512 leaves before it.
+    # The leaf's own tile, and the one above it for the 512 earlier leaves.
     assert reader.fetched == 2
 
 

@@ -1,4 +1,4 @@
-"""Witnesses over real HTTP: ours keeps to the specification, and refusals are told apart."""
+"""Witnesses over real HTTP: ours follows the specification, and refusals are distinguished."""
 
 import base64
 from collections.abc import AsyncIterator, Sequence
@@ -40,14 +40,14 @@ def witness(log: Served, tmp_path: Path) -> OurWitness:
 
 @asynccontextmanager
 async def served(app: FastAPI) -> AsyncIterator[str]:
-    """A real server for it."""
+    """A real server for an application."""
     with listen("127.0.0.1", 0) as listener:
         async with run_server(server_for(app), listener):
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def note_of(log: Served, size: int, root: bytes | None = None) -> Note:
-    """A checkpoint of that log as it signs it."""
+    """A checkpoint, signed by that log."""
     return sign_checkpoint(
         Checkpoint(ORIGIN, size, log.root(size) if root is None else root), log.log
     )
@@ -70,7 +70,7 @@ def test_it_cosigns_what_continues_and_remembers_it(
         assert answer.status == 200
         raw = note_of(log, size).encode() + answer.body
         assert verify_checkpoint(raw, log.log.verifier, Policy((witness.verifier,), 1)).witnesses
-    # Another process, later, with the same folder.
+    # A later process with the same folder.
     again = OurWitness(tmp_path / "w", "witness.test/w1", log.log.verifier, ORIGIN)
     assert again.verifier == witness.verifier
     answer = again.add_checkpoint(body(log, 0, 300))
@@ -121,7 +121,7 @@ def test_it_answers_each_refusal_as_specified(log: Served, witness: OurWitness) 
         answer = witness.add_checkpoint(sent)
         assert answer.status == status, name
         assert b"\xe2\x80\x94" not in answer.body, name
-    # Nothing of this moved it.
+    # None of these changed what the witness knows.
     assert witness.add_checkpoint(request_body(good, 10, proof)).status == 200
 
 
@@ -153,7 +153,7 @@ async def test_the_client_follows_what_the_witness_holds(log: Served, witness: O
     async with served(witness_app(witness)) as url:
         known = [WitnessAddress(witness.verifier, url)]
         for size in (10, 20, 300):
-            note, refusals = await ask(log, known, size)  # it knows nothing of the time before
+            note, refusals = await ask(log, known, size)  # it has no earlier checkpoint
             assert refusals == {}
             policy = Policy((witness.verifier,), 1)
             assert verify_checkpoint(note.encode(), log.log.verifier, policy).witnesses
@@ -164,7 +164,7 @@ async def test_the_client_follows_what_the_witness_holds(log: Served, witness: O
 
 
 def lying_app(liar: LocalSigner) -> FastAPI:
-    """A witness that cosigns another text, and one that answers whatever status is asked of it."""
+    """A witness that cosigns another text, and one that answers with the status in its URL."""
     lying = FastAPI()
 
     @lying.post("/add-checkpoint")

@@ -1,4 +1,4 @@
-"""Assertions signed by the keys of an invented client, and what is said of them."""
+"""Assertions signed by the keys of an invented client, and the reasons of their refusal."""
 
 import base64
 import json
@@ -72,7 +72,7 @@ def b64(raw: bytes) -> str:
 
 
 def sign(payload: object = None, **header: object) -> str:
-    """Made by hand with the EC key, whatever the header says; `bytes` go in as they are."""
+    """Signed by hand with the EC key, with any header; a part given as `bytes` is used as it is."""
     head = {"alg": "ES256", "kid": "ec"} | header
     head = {name: value for name, value in head.items() if value is not ...}
     return sign_raw(json.dumps(head).encode(), payload)

@@ -1,4 +1,4 @@
-"""Clients authenticate by signed assertions: who is let in, and everything that is turned away."""
+"""Clients authenticate by signed assertions: which are accepted, and all that are refused."""
 
 import hashlib
 import hmac
@@ -40,7 +40,7 @@ from tests.auth.oauth.signed_assertions import (
     sign_raw,
 )
 
-# Who is let in
+# Accepted
 
 
 def test_a_client_is_let_in_and_its_jti_handed_back_to_be_recorded() -> None:
@@ -151,7 +151,7 @@ def test_an_embedded_key_that_signed_it() -> None:
     assert refusal(sign(), other) is Reason.SIGNATURE
 
 
-# Its claims
+# The claims
 
 
 @pytest.mark.parametrize("name", ["iss", "sub"])
@@ -225,7 +225,7 @@ def test_a_naive_time_is_a_defect_of_the_caller() -> None:
         check(sign(), now=NOW.replace(tzinfo=None))
 
 
-# Its form
+# The form
 
 
 def test_an_assertion_longer_than_8_kib() -> None:

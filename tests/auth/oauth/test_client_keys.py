@@ -1,4 +1,4 @@
-"""The public keys that a client registers: which are taken, and everything that is turned away."""
+"""The public keys that a client registers: which are accepted, and all that are refused."""
 
 import base64
 
@@ -24,8 +24,8 @@ def test_a_key_without_a_name_gets_its_thumbprint() -> None:
 
 
 def test_what_a_key_set_may_also_say() -> None:
-    said = {"use": "sig", "key_ops": ["verify"], "x5u": "http://attacker.example", "note": 1}
-    assert public_keys_from_jwks({"keys": [jwk(EC, alg="ES256", **said)], "more": 1})
+    extra = {"use": "sig", "key_ops": ["verify"], "x5u": "http://attacker.example", "note": 1}
+    assert public_keys_from_jwks({"keys": [jwk(EC, alg="ES256", **extra)], "more": 1})
     assert public_keys_from_jwks({"keys": [jwk(ED, alg="EdDSA"), jwk(RSA, alg="PS256")]})
 
 
@@ -126,9 +126,9 @@ def test_a_set_of_one_to_ten_different_keys() -> None:
     refused_keys({"keys": [*ten, jwk(EC, kid="k10")]})
     refused_keys({"keys": [jwk(EC), jwk(ED, kid="ec")]})
     refused_keys({"keys": [jwk(EC, kid=...), jwk(EC, kid=...)]})
-    nothings: list[object] = [None, [], {}, "", 1, {"keys": []}, {"keys": {}}, {"keys": [None]}]
-    for nothing in [*nothings, jwk(EC)]:
-        refused_keys(nothing)
+    empty_values: list[object] = [None, [], {}, "", 1, {"keys": []}, {"keys": {}}, {"keys": [None]}]
+    for empty in [*empty_values, jwk(EC)]:
+        refused_keys(empty)
 
 
 def test_the_longest_key_name_still_verifies() -> None:

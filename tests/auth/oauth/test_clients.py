@@ -1,4 +1,4 @@
-"""Administrations' systems: assertions against tokens, tokens against names; live, once, narrow."""
+"""Clients: assertions are exchanged for tokens, tokens identify clients; live, once, narrow."""
 
 import asyncio
 import secrets
@@ -44,13 +44,13 @@ class Caller:
         }
         return jwt.encode({"alg": "ES256"}, claims | changes, self.key)
 
-    async def token(self, **said: Any) -> TokenResponse:
-        said = {"assertion": self.assertion()} | said
-        return await clients.issue_token(self.services, **said)
+    async def token(self, **fields: Any) -> TokenResponse:
+        fields = {"assertion": self.assertion()} | fields
+        return await clients.issue_token(self.services, **fields)
 
-    async def refusal(self, **said: Any) -> Reason:
+    async def refusal(self, **fields: Any) -> Reason:
         with pytest.raises(AssertionRefused) as caught:
-            await self.token(**said)
+            await self.token(**fields)
         last = (await service_log(self.services))[-1]
         assert (last["action"], last["outcome"]) == ("token.refuse", "refused")
         assert last["reason"] == f"assertion_{caught.value.reason}"
@@ -71,7 +71,7 @@ async def caller(services: CoreServices) -> Caller:
     return Caller(services, client_id, key)
 
 
-async def whose(services: CoreServices, token: str) -> Client | None:
+async def client_of(services: CoreServices, token: str) -> Client | None:
     async with services.database.transaction() as tx:
         return await clients.client_of(services, tx, token)
 
@@ -81,7 +81,7 @@ async def test_an_assertion_against_a_token_against_a_name(
 ) -> None:
     granted = await caller.token()
     assert (granted.expires_in, granted.scope) == (300, "consent_requests evidence")
-    client = await whose(services, granted.token)
+    client = await client_of(services, granted.token)
     assert client
     assert (client.client_id, client.name) == (caller.client_id, "Droits")
     assert (client.organisation, client.contact) == ("CAF du Nord", "3230")
@@ -94,7 +94,7 @@ async def test_an_assertion_against_a_token_against_a_name(
 async def test_less_may_be_asked_and_no_more(services: CoreServices, caller: Caller) -> None:
     narrow = await caller.token(scope="evidence")
     assert narrow.scope == "evidence"
-    client = await whose(services, narrow.token)
+    client = await client_of(services, narrow.token)
     assert client
     assert client.scope == {"evidence"}
     for scope in ("evidence documents", "everything", " "):
@@ -169,16 +169,16 @@ async def test_a_token_ends_by_the_databases_clock(
 ) -> None:
     token = (await caller.token()).token
     moved_clock(timedelta(minutes=4, seconds=55))
-    assert await whose(services, token)
+    assert await client_of(services, token)
     moved_clock(timedelta(minutes=5, seconds=1))
-    assert await whose(services, token) is None
+    assert await client_of(services, token) is None
 
 
 async def test_a_barred_client_is_out_at_once(services: CoreServices, caller: Caller) -> None:
     token = (await caller.token()).token
-    assert await whose(services, token)
+    assert await client_of(services, token)
     await administration.deactivate_client(services, caller.client_id)
-    assert await whose(services, token) is None
+    assert await client_of(services, token) is None
     assert await caller.refusal() is Reason.CLIENT
 
 
@@ -192,7 +192,7 @@ async def test_a_narrowed_client_is_narrower_at_once(
             .where(ClientRow.client_id == caller.client_id)
             .values(scope="evidence")
         )
-    client = await whose(services, token)
+    client = await client_of(services, token)
     assert client
     assert client.scope == {"evidence"}
 
@@ -206,17 +206,17 @@ async def test_what_is_no_token_of_ours_is_nobody(services: CoreServices, caller
         caller.key,
     )
     for other in ("", "..", token[:-4], f"{head}.{payload}.", f".{payload}.{signature}", forged):
-        assert await whose(services, other) is None
-    assert await whose(services, caller.assertion()) is None
+        assert await client_of(services, other) is None
+    assert await client_of(services, caller.assertion()) is None
 
 
 async def jwks(services: CoreServices) -> Any:
     return (await signing_keys.access_tokens(services)).jwks()
 
 
-async def test_the_first_key_is_made_once_however_many_ask(quiet_desk: CoreServices) -> None:
-    await asyncio.gather(*(signing_keys.access_tokens(quiet_desk) for _ in range(10)))
-    async with quiet_desk.database.transaction() as tx:
+async def test_the_first_key_is_made_once_however_many_ask(quiet_services: CoreServices) -> None:
+    await asyncio.gather(*(signing_keys.access_tokens(quiet_services) for _ in range(10)))
+    async with quiet_services.database.transaction() as tx:
         rows = (await tx.execute(select(SigningKeyRow.__table__))).all()
     assert len(rows) == 1
     assert b"PRIVATE" not in rows[0].sealed
@@ -226,7 +226,7 @@ async def test_rotation_refuses_no_living_token_and_no_late_process(
     services: CoreServices, caller: Caller, moved_clock: MoveClock
 ) -> None:
     def reread() -> None:
-        """As another process does within a minute."""
+        """Read the keys again, as another process does within a minute."""
         signing_keys._cache.clear()
 
     before = (await caller.token()).token
@@ -239,8 +239,8 @@ async def test_rotation_refuses_no_living_token_and_no_late_process(
     moved_clock(timedelta(minutes=2, seconds=1))
     reread()
     assert (await jwks(services))["keys"][0]["kid"] == new
-    assert await whose(services, before)
-    # 3. Gone when its last token has surely expired, and swept.
+    assert await client_of(services, before)
+    # 3. Gone once its last token has certainly expired, and deleted by the cleanup.
     moved_clock(timedelta(minutes=10))
     reread()
     assert old not in {key["kid"] for key in (await jwks(services))["keys"]}

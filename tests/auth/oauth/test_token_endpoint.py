@@ -12,7 +12,15 @@ from joserfc.jwk import KeySet
 from auth.oauth import clients
 from auth.services import CoreServices
 from tests.auth.oauth.test_clients import Caller, caller
-from tests.auth.steps import code_for, letters, new_email, new_phone, new_worker, service_log, wrong
+from tests.auth.steps import (
+    code_for,
+    new_email,
+    new_phone,
+    new_worker,
+    queued_messages,
+    service_log,
+    wrong,
+)
 from web.api.oauth import ASSERTION_TYPE
 
 __all__ = ["caller"]
@@ -21,17 +29,17 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture
 def http(client: httpx.AsyncClient) -> httpx.AsyncClient:
-    """Speaks to the real server."""
+    """A client of the real server."""
     return client
 
 
 def form(caller: Caller, **changes: str | None) -> dict[str, str]:
-    said: dict[str, str | None] = {
+    fields: dict[str, str | None] = {
         "grant_type": "client_credentials",
         "client_assertion_type": ASSERTION_TYPE,
         "client_assertion": caller.assertion(),
     }
-    return {name: value for name, value in (said | changes).items() if value is not None}
+    return {name: value for name, value in (fields | changes).items() if value is not None}
 
 
 async def test_a_token_is_given_and_kept_by_no_cache(
@@ -167,7 +175,7 @@ async def test_a_stranger_gets_the_same_answer(
 
 def without_its_own(headers: httpx.Headers) -> dict[str, str]:
     """The headers without those that differ from one answer to the next."""
-    return {name: said for name, said in headers.items() if name not in {"date", "x-request-id"}}
+    return {name: value for name, value in headers.items() if name not in {"date", "x-request-id"}}
 
 
 async def test_a_wrong_code_and_an_unknown_sign_in(
@@ -199,4 +207,4 @@ async def test_the_code_is_in_the_callers_language(
     phone = new_phone()
     english = {"Accept-Language": "de, en-GB;q=0.8, fr;q=0.1"}
     await http.post("/v1/sign-ins", json={"phone": phone}, headers=english)
-    assert (await letters(services, phone))[-1]["text"].startswith("Your code")
+    assert (await queued_messages(services, phone))[-1]["text"].startswith("Your code")

@@ -1,4 +1,4 @@
-"""Our access tokens as their users see them; joserfc is the second implementation."""
+"""Our access tokens as other software reads them; joserfc is the second implementation."""
 
 import base64
 import hashlib
@@ -136,8 +136,8 @@ def test_the_published_key_is_public_and_named_by_its_thumbprint(key: SigningKey
 
 
 def test_a_coordinate_that_starts_with_zeros_keeps_its_32_bytes() -> None:
-    """RFC 7518 §6.2.1.2; one key in 256 has such a coordinate, and a shortened one is refused by
-    others."""
+    """RFC 7518 §6.2.1.2; one key in 256 has such a coordinate, and other libraries refuse a
+    shortened one."""
     for secret in range(1, 2000):
         key = SigningKey.of(ec.derive_private_key(secret, ec.SECP256R1()))
         if key.private_key.public_key().public_numbers().x >> 248 == 0:

@@ -1,4 +1,4 @@
-"""Homes of embedded PostgreSQLs, one a test."""
+"""Homes of embedded PostgreSQLs, one for each test."""
 
 import subprocess
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def new_home() -> Iterator[Path]:
 
 @pytest.fixture
 def home(new_home: Path, made_once: Path) -> Path:
-    """A home whose data are already made: a copy, since a stopped home may be moved."""
+    """A home with its data already initialised: a copy, since a stopped home may be moved."""
     subprocess.run(["/bin/cp", "-a", str(made_once), str(new_home)], check=True)
     new_home.parent.chmod(made_once.parent.stat().st_mode)
     return new_home

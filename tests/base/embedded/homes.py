@@ -58,18 +58,18 @@ def pids(home: Path) -> list[int]:
     return [pid for pid in everyone if works_in(pid, home / "postgres", "postgres")]
 
 
-def until(true: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool]) -> None:
     limit = time.monotonic() + 20
-    while not true():
+    while not condition():
         assert time.monotonic() < limit
         time.sleep(0.01)
 
 
 @contextlib.contextmanager
 def short_folder() -> Iterator[Path]:
-    """A short path: pytest's own folders may not fit a socket, and are closed to others.
+    """A folder with a short path: pytest's own may be too long for a socket, and are private.
 
-    In memory where there is room: dozens of databases are made here, and none has to last.
+    In memory where there is room: tests make dozens of databases and keep none.
     """
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > 512 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL comes back after a crash, and refuses what it cannot mend."""
+"""The embedded PostgreSQL recovers after a crash, and refuses what it cannot repair."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ def test_after_the_server_is_killed_a_start_recovers(
 ) -> None:
     addresses = postgres.start()
     remember(addresses)
-    # A session at work outlives its server until it is done.
+    # A session that runs a query outlives its server until the query ends.
     with contextlib.closing(connect(addresses.owner_url)) as busy:
         busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 10000000)")
         os.kill(postmaster(home), signal.SIGKILL)
@@ -66,7 +66,7 @@ def test_a_pid_given_to_another_process_since_is_not_taken_for_the_server(
             os.kill(pid, signal.SIGKILL)
     until(lambda: not pids(home))
 
-    # The hardest stranger: alive, of the same account, and itself a PostgreSQL.
+    # The hardest case of another process: alive, of the same account, and itself a PostgreSQL.
     with running(made_once):
         stranger = postmaster(made_once)
         for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):

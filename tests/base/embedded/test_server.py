@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL lives and dies as promised. Real servers, in folders of their own."""
+"""The embedded PostgreSQL starts and stops as documented. Real servers, in folders of their own."""
 
 import secrets
 import shutil
@@ -120,7 +120,7 @@ def test_secrets_are_for_their_owner_alone(new_home: Path, new: EmbeddedPostgres
     assert password
     assert len(password) >= 40
     assert password not in repr(addresses)
-    # Others may at most pass through the folders above the data, and only when we are root.
+    # Others may at most traverse the folders above the data, and only when we are root.
     passing = 0o001 if AS_ROOT else 0
     assert new_home.stat().st_mode & 0o077 == passing
     assert new_home.parent.stat().st_mode & 0o077 == parent & 0o077 | passing
@@ -165,9 +165,9 @@ def test_no_statement_value_or_row_reaches_the_servers_log(
             owner.execute(sql.SQL("SELEKT {}").format(marker))
     postgres.stop()
     logs = [home / "postgres" / "startup.log", *(home / "postgres" / "log").iterdir()]
-    said = "".join(log.read_text() for log in logs)
-    assert "ready to accept connections" in said
-    assert marker not in said
+    output = "".join(log.read_text() for log in logs)
+    assert "ready to accept connections" in output
+    assert marker not in output
 
 
 def test_the_longest_path_that_fits_works_and_one_byte_more_is_refused(home: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_folder_name_that_a_shell_would_read_is_refused(new_home: Path, name: 
 
 
 def test_an_ordinary_user_runs_it_as_themselves(new_home: Path) -> None:
-    """As root, the story is played by `nobody`, with a Python that `nobody` can reach."""
+    """As root, the steps run as `nobody`, with a Python that `nobody` can reach."""
     program = (
         "import os,sys;from pathlib import Path;from base.embedded.server import EmbeddedPostgres;"
         "home=Path(sys.argv[1]);e=EmbeddedPostgres(home);e.start();"
