@@ -1,4 +1,4 @@
-"""Owners for the tests of this folder: this floor knows no people, only ids."""
+"""Owners for the tests of this folder: this layer knows ids, not people."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""A vault whose root changes, and the places where a change may be cut."""
+"""A vault whose root version is rotated, and crashes at chosen steps of a rotation."""
 
 import itertools
 from collections.abc import Awaitable, Callable
@@ -48,7 +48,7 @@ class Vault:
         self.sealed[None] = service.seal("worker", UUID(int=1), {"of": "None"})
 
     async def opens(self) -> None:
-        """Every row opens, in a process that has just started."""
+        """Assert that every row opens, with empty caches."""
         fields = FieldEncryption(Keys(self.database, self.provider))
         for one, sealed in self.sealed.items():
             reader = await fields.reader(one)
@@ -63,7 +63,7 @@ class Vault:
             return {row.id: (row.active, row.retire_at, row.destroyed_at) for row in found}
 
     async def under(self) -> dict[str, int]:
-        """How many secrets are under each root."""
+        """The number of secrets under each root version."""
         async with self.database.transaction() as tx:
             found = await tx.execute(
                 text("SELECT root_version, count(*) FROM unefois.wrapped_key GROUP BY 1")
@@ -77,7 +77,7 @@ Step = Callable[..., Awaitable[Any]]
 def crash_at(
     monkeypatch: pytest.MonkeyPatch, where: object, name: str, *, after: bool, at: int = 1
 ) -> None:
-    """Die before or after the `at`-th call of a step."""
+    """Raise `Crash` before or after the `at`-th call of a step."""
     step: Step = getattr(where, name)
     count = itertools.count(1)
 

@@ -1,4 +1,4 @@
-"""Buffers lent again and again, and never while somebody still looks at one."""
+"""Buffers are reused, and never while a view of one is still in use."""
 
 import pytest
 from hypothesis import given, settings
@@ -27,7 +27,7 @@ def _lend_together(buffers: Buffers, count: int) -> list[bytearray]:
 
 
 def test_a_buffer_still_looked_at_is_never_lent_again() -> None:
-    """A slice waiting in a slow transport must not turn into another person's document."""
+    """A slice that waits in a slow transport must not get another person's bytes."""
     buffers = Buffers(64)
     with buffers.lend() as first:
         first[:4] = b"mine"

@@ -1,4 +1,4 @@
-"""Sealed content on both stores: any range comes back, and nothing but what was sealed."""
+"""Sealed content on both stores: any range can be read, and only authentic bytes are given."""
 
 import gc
 import secrets
@@ -66,7 +66,7 @@ class Files:
         return Address(done.id, done.role, done.blob_key, done.envelope)
 
     async def read(self, address: Address, start: int = 0, stop: int | None = None) -> bytes:
-        """Through `got`, so that a test sees what was given before an error."""
+        """Appends to `got`, so that a test sees what was given before an error."""
         self.got = bytearray()
         opened = await open_content(self.blobs, self.keys, self.owner, address)
         async for piece in opened.slices(start, stop):
@@ -89,7 +89,7 @@ async def files(store: BlobStore, keys: Keys, database: Database) -> Files:
 
 @pytest.fixture
 async def here(directory: DirectoryStore, keys: Keys, database: Database) -> Files:
-    """In a directory only: for what the store has no part in."""
+    """In the directory store only, for tests that do not depend on the store."""
     return Files(directory, keys, await new_owner(keys, database))
 
 
@@ -130,7 +130,7 @@ async def test_leaving_without_commit_leaves_nothing(files: Files) -> None:
     assert await files.blobs.page() == []
 
 
-# A store that lies
+# A store that gives wrong bytes
 
 
 Damage = Callable[[bytearray], bytes | bytearray]
@@ -196,7 +196,7 @@ async def test_a_lost_blob_is_an_error(files: Files) -> None:
 
 
 async def test_an_empty_file_is_checked_like_any_other(files: Files) -> None:
-    """Its header and its only segment tell whether it is ours."""
+    """Its header and its only segment are authenticated."""
     address = await files.seal(b"")
     assert await files.read(address) == b""
     whole = await files.stored(address)
@@ -221,13 +221,13 @@ async def test_another_file_in_its_place_is_refused(files: Files) -> None:
         await files.read(one)
 
 
-# A database that lies
+# A database that gives wrong rows
 
 
 async def test_an_envelope_moved_elsewhere_does_not_open(
     here: Files, keys: Keys, database: Database
 ) -> None:
-    """To another file, another role, another person."""
+    """Moved to another file, another role, another person."""
     one, other = await here.seal(b"one"), await here.seal(b"two")
     rendition = await here.seal(b"three", "rendition")
     stranger = Files(here.blobs, keys, await new_owner(keys, database))
@@ -242,7 +242,7 @@ async def test_an_envelope_moved_elsewhere_does_not_open(
             await here.read(moved)
     with pytest.raises(InvalidContent):
         await stranger.read(one)
-    # The blob alone moved: the envelope opens, the file does not.
+    # Only the blob is moved: the envelope opens, the file does not.
     with pytest.raises(InvalidContent):
         await here.read(replace(one, blob_key=other.blob_key))
 
@@ -287,7 +287,7 @@ async def test_nothing_shows_an_envelope_or_a_key(here: Files) -> None:
 
 
 async def test_memory_does_not_grow_with_the_file(here: Files) -> None:
-    """32 MiB go in and come out within 4 MiB."""
+    """32 MiB are sealed and read with at most 4 MiB of memory."""
     piece, pieces = secrets.token_bytes(1024 * 1024), 32
     await here.read(await here.seal(piece))
     gc.collect()

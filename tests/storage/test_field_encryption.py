@@ -1,4 +1,4 @@
-"""Sealed rows and keyed tags: what opens, what does not, and what their lengths say."""
+"""Sealed rows and keyed tags: what opens, what does not, and what their lengths reveal."""
 
 import secrets
 from typing import Any
@@ -95,7 +95,7 @@ def test_a_sealed_row_holds_none_of_its_words() -> None:
 
 
 def test_a_row_moved_elsewhere_does_not_open() -> None:
-    """To another row, another table, another person, another version of the key."""
+    """Moved to another row, table or person, or read with another version of the key."""
     one = sealer()
     sealed = one.seal("document", ROW, VALUES)
     elsewhere = [
@@ -156,7 +156,7 @@ def test_content_hashes_are_of_their_owner() -> None:
 
 
 async def test_owners_are_apart(keys: Keys, database: Database) -> None:
-    """Through the database: rows of one person neither open nor compare with another's."""
+    """Through the database: one person's keys do not open another's rows, and tags differ."""
     fields = FieldEncryption(keys)
     one = await fields.writer(await new_owner(keys, database))
     another = await new_owner(keys, database)

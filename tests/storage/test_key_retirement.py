@@ -1,4 +1,4 @@
-"""The end of a root version: what was retired on its date opens no old backup."""
+"""The end of a root version: after it is destroyed on its date, no old backup opens."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,7 +15,7 @@ from storage.providers import KeyProviderError
 from storage.providers.local import LocalKeyring
 from tests.storage.rotated_vault import RETENTION, Crash, Move, Vault, crash_at, quiet
 
-# The end of a root
+# The end of a root version
 
 
 async def rows(database: Database) -> list[Mapping[str, Any]]:
@@ -25,7 +25,7 @@ async def rows(database: Database) -> list[Mapping[str, Any]]:
 
 
 async def test_after_its_date_an_old_backup_opens_no_more(vault: Vault, moved: Move) -> None:
-    """Invariant 8: until then the backup opens, erased people included; from then on nothing."""
+    """Invariant 8: until that date the backup opens, erased people included; after it, nothing."""
     backup = await rows(vault.database)
     (former,) = await vault.roots()
     done = await rotate(vault.database, vault.provider, RETENTION, quiet)
@@ -57,7 +57,7 @@ async def test_after_its_date_an_old_backup_opens_no_more(vault: Vault, moved: M
 async def test_a_root_in_use_is_never_destroyed(
     vault: Vault, moved: Move, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unfinished rotation keeps the former root beyond its date."""
+    """An unfinished rotation keeps the old root version after its date."""
     with monkeypatch.context() as patched:
         crash_at(patched, key_rotation, "_next_root", after=True)
         with pytest.raises(Crash):

@@ -1,5 +1,4 @@
-"""Rotation: everything opens before, during and after; a crash anywhere is made good by the next
-run."""
+"""Rotation: everything opens before, during and after; the next run completes one that crashed."""
 
 import asyncio
 from datetime import timedelta
@@ -24,11 +23,11 @@ def batches_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_rotation, "BATCH", 2)
 
 
-# The first version
+# The first root version
 
 
 async def test_the_first_root_is_made_once(database: Database, keyring: LocalKeyring) -> None:
-    """By six processes at the same moment, and once more later."""
+    """By six processes at the same time, and again later."""
     found = await asyncio.gather(
         *(initialise(database, LocalKeyring(keyring.path)) for _ in range(6))
     )
@@ -73,7 +72,7 @@ async def test_everything_moves_under_a_new_root(vault: Vault) -> None:
 
 
 async def test_a_cached_secret_lives_through_a_rotation(vault: Vault) -> None:
-    """The secrets stay: what a running service has in memory goes on opening and sealing."""
+    """Secrets do not change: those in the memory of a running service still open and seal."""
     fields = FieldEncryption(Keys(vault.database, vault.provider))
     one = next(owner for owner in vault.sealed if owner is not None)
     before = await fields.writer(one)
@@ -83,7 +82,7 @@ async def test_a_cached_secret_lives_through_a_rotation(vault: Vault) -> None:
 
 
 async def test_a_rotation_is_for_a_usable_root(vault: Vault) -> None:
-    """With its keyring lost, a service must not begin another one as if nothing had happened."""
+    """A service that lost its keyring must not create a new root version silently."""
     vault.provider.path.unlink()
     with pytest.raises(KeyProviderError):
         await rotate(vault.database, vault.provider, RETENTION, quiet)
@@ -131,7 +130,7 @@ async def test_a_crash_is_made_good_by_the_next_run(
     await vault.opens()
 
 
-# Beside a service at work
+# While the service runs
 
 
 async def test_keys_made_meanwhile_are_under_the_new_root(
@@ -151,8 +150,8 @@ async def test_keys_made_meanwhile_are_under_the_new_root(
 
 
 async def test_a_key_wrapped_but_not_committed_is_waited_for(vault: Vault) -> None:
-    """Nothing stays behind under the former root, where a later rotation would be taken for this
-    one unfinished, and the former root could not be destroyed on its date."""
+    """No secret stays under the old root: it could not be destroyed on its date, and the next
+    rotation would be taken for this one, unfinished."""
     keys = Keys(vault.database, vault.provider)
     one = UUID(int=77)
     async with (
@@ -163,7 +162,7 @@ async def test_a_key_wrapped_but_not_committed_is_waited_for(vault: Vault) -> No
         await keys.create_owner(tx, one)
         running = group.create_task(rotate(vault.database, vault.provider, RETENTION, quiet))
         await until_created(vault, 2)
-        # Those who come meanwhile do not wait behind the rotation.
+        # New secrets created meanwhile do not wait for the rotation.
         await new_owner(keys, vault.database)
         ended, _ = await asyncio.wait([running], timeout=0.3)
         assert not ended
@@ -171,7 +170,7 @@ async def test_a_key_wrapped_but_not_committed_is_waited_for(vault: Vault) -> No
 
 
 async def until_created(vault: Vault, versions: int) -> None:
-    """Until the keyring holds that many versions."""
+    """Wait until the keyring holds that many versions."""
     while vault.provider.path.read_text().count('"key"') < versions:  # noqa: ASYNC110  (a file)
         await asyncio.sleep(0.01)
 
@@ -205,7 +204,7 @@ async def test_a_row_held_by_another_is_told_in_the_end(
 async def test_an_erasure_meanwhile_stays_an_erasure(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A secret deleted while the rotation goes on is not written back."""
+    """A secret deleted during the rotation is not written back."""
     monkeypatch.setattr(key_rotation, "BATCH", 1)
     one = [owner for owner in vault.sealed if owner is not None][-1]
     keys = Keys(vault.database, vault.provider)

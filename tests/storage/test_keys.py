@@ -1,4 +1,4 @@
-"""Keys: cached a minute at most, forgotten when told, bound to their row, gone when destroyed."""
+"""Keys: cached for at most a minute, dropped on notice, bound to their row, gone when destroyed."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from tests.storage.owners import new_owner
 
 
 class Counting(LocalKeyring):
-    """The real keyring, which counts what it opens."""
+    """The real keyring, with a counter of unwraps."""
 
     opened = 0
 
@@ -38,7 +38,7 @@ async def counting(database: Database, keyring: LocalKeyring) -> Counting:
 
 @pytest.fixture
 def passing(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds of the monotonic clock, for the test to move: `passing[0] += 30`."""
+    """Seconds of the monotonic clock, which the test moves: `passing[0] += 30`."""
     at = [1000.0]
     monkeypatch.setattr(clock, "monotonic", lambda: at[0])
     return at
@@ -62,8 +62,8 @@ async def test_a_secret_is_cached_for_a_minute_and_no_longer(
 async def test_a_secret_destroyed_while_it_was_read_is_not_kept(
     database: Database, keyring: LocalKeyring
 ) -> None:
-    """Another process destroys it between the reading of its row and its unwrapping, and says so
-    once: what is unwrapped then serves the act under way and no other."""
+    """Another process destroys it after its row is read and before it is unwrapped, and notifies
+    once: the unwrapped secret serves the current call only."""
 
     class Slow(LocalKeyring):
         async def unwrap(self, version: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
@@ -84,7 +84,7 @@ async def test_a_secret_destroyed_while_it_was_read_is_not_kept(
 async def test_the_minute_starts_before_the_row_is_unwrapped(
     database: Database, counting: Counting, passing: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slow root of trust must not lengthen the life of a key that was destroyed meanwhile."""
+    """A slow key provider must not extend the life of a key that was destroyed meanwhile."""
     keys = Keys(database, counting)
     one = await new_owner(keys, database)
     unwrap = counting.unwrap
@@ -151,7 +151,7 @@ async def test_a_secret_is_made_with_its_owner_or_not_at_all(
 
 
 async def test_another_persons_wrap_is_refused(keys: Keys, database: Database) -> None:
-    """Whoever writes to the database cannot give one person's secret to another."""
+    """Someone who can write to the database cannot give one person's secret to another."""
     one, other = await new_owner(keys, database), await new_owner(keys, database)
     async with database.transaction() as tx:
         await tx.execute(

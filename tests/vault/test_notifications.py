@@ -1,4 +1,4 @@
-"""What the vault has sent: each person is written to in their own language."""
+"""Notifications that the vault sends: each in the person's own language."""
 
 from datetime import UTC, datetime
 

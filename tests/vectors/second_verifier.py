@@ -1,4 +1,4 @@
-"""A second verifier of the public log, written from `docs/formats/log.md` alone: no code of ours.
+"""A second verifier of the public log, written from `docs/formats/log.md` alone: none of our code.
 
 python second_verifier.py VKEY RECEIPT
 """
@@ -19,7 +19,7 @@ Tree = tuple[int, bytes]
 
 
 class Wrong(Exception):
-    """What is wrong, in a word."""
+    """The input is wrong; the message is one word."""
 
 
 def check(fine: object, word: str) -> None:
@@ -59,7 +59,7 @@ def holds(text: str, kind: int, public: bytes, signature: bytes) -> bool:
 
 
 def checkpoint(note: str, log: str, witnesses: list[str] = [], needed: int = 0) -> Tree:  # noqa: B006  (never changed)
-    """The size and root that a checkpoint says, once believed."""
+    """The size and root of a checkpoint, once its signatures are verified."""
     text, _, block = note.rpartition("\n\n")
     text += "\n"
     check(block.endswith("\n") and not re.search(r"[\x00-\x09\x0b-\x1f]", note), "note")
@@ -119,7 +119,7 @@ def continues(old: Tree, new: Tree, proof: list[bytes]) -> None:
     check(s == 0 and (a, b) == (old[1], new[1]), "fork")
 
 
-def receipt(said: dict[str, Any], log: str, witnesses: list[str] = [], needed: int = 0) -> Tree:  # noqa: B006  (idem)
+def receipt(said: dict[str, Any], log: str, witnesses: list[str] = [], needed: int = 0) -> Tree:  # noqa: B006  (as above)
     """The tree that proves a receipt."""
     tree = checkpoint(said["checkpoint"], log, witnesses, needed)
     canonical = json.dumps(
@@ -147,7 +147,7 @@ def named(level: object, index: int, width: int) -> str:
 
 
 def whole(folder: Path, log: str) -> Tree:
-    """Every entry and every tile of a log, in a folder laid out as it is served."""
+    """Verify every entry and tile of a log, in a folder with the paths that are served."""
     tree = checkpoint((folder / "checkpoint").read_text(), log)
     leaves: list[bytes] = []
     for first in range(0, tree[0], 256):

@@ -1,4 +1,4 @@
-"""What our code seals is opened by a reader written from the format pages alone."""
+"""A reader written from the format pages alone opens what our code seals."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ PLAINTEXT = bytes(range(256)) * 1500
 
 
 def keyring(services: Services) -> dict[str, bytes]:
-    """The root versions, as the keyring's file holds them."""
+    """The keys of the root versions, from the keyring's file."""
     said = json.loads((services.settings.home / "keys" / "keyring.json").read_text())
     return {one["id"]: base64.b64decode(one["key"]) for one in said["versions"] if "key" in one}
 

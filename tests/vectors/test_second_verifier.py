@@ -1,4 +1,4 @@
-"""What our code proves is verified by a verifier written from the format page alone."""
+"""A verifier written from the format page alone verifies what our code proves."""
 
 import base64
 import json
@@ -100,7 +100,7 @@ def test_a_receipt_holds_with_the_key_alone(
     assert tree == (SIZE, served.root(SIZE))
     assert verifier.receipt(receipt, log, [witness], needed=1) == tree
 
-    # On another machine: one file, another folder, nothing of ours.
+    # On another machine: one file, another folder, none of our code.
     alone = tmp_path / "second_verifier.py"
     alone.write_bytes(Path(verifier.__file__).read_bytes())
     (tmp_path / "receipt.json").write_text(json.dumps(receipt))
@@ -191,7 +191,7 @@ def test_a_byte_of_the_tree_is_seen_and_named(served: Served, tmp_path: Path, pa
     (tmp_path / path).write_bytes(raw)
     with pytest.raises(Wrong) as wrong:
         verifier.whole(tmp_path, served.log.verifier.vkey)
-    # An entry that changed is seen where its leaf stands.
+    # A changed entry is reported at the place of its leaf.
     assert str(wrong.value) == path.replace("entries", "0")
 
 

@@ -1,4 +1,4 @@
-"""What deploys the service: the compose file reads, names real settings, and holds no secret."""
+"""The deployment files: the compose file is valid, names real settings, and holds no secret."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The installation that is backed up, and the machines to restore it on."""
+"""The installation that is backed up, and the targets to restore it on."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -32,14 +32,14 @@ async def there(
 async def here(
     keys_postgres: Addresses, database: Database, directory: DirectoryStore, keyring: LocalKeyring
 ) -> Installation:
-    """The same on a directory only: for what the store has no part in."""
+    """The same on the directory store only, for tests that do not depend on the store."""
     await initialise(database, keyring)
     return Installation(keys_postgres, database, directory, keyring)
 
 
 @pytest.fixture
 async def as_owner(keys_postgres: Addresses) -> AsyncIterator[Database]:
-    """The database as the owner of its tables sees it."""
+    """A connection as the owner of the tables."""
     opened = Database(SecretStr(keys_postgres.owner_url), pool=3)
     yield opened
     await opened.close()
@@ -54,7 +54,7 @@ async def elsewhere(new_postgres: Homes, tmp_path: Path) -> AsyncIterator[Elsewh
 
 @pytest.fixture(scope="session")
 def bare_postgres(new_postgres: Homes) -> Addresses:
-    """One that stays empty, for the restorations that are refused."""
+    """A PostgreSQL that stays empty, for restorations that are refused."""
     return new_postgres()
 
 
@@ -72,5 +72,5 @@ def taken(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
-    """Where the keys go."""
+    """The folder of the copied keys."""
     return tmp_path / "elsewhere-keys"

@@ -34,7 +34,7 @@ def quiet(_done: int, _of: int) -> None:
 
 @dataclass(frozen=True)
 class StoredDocument:
-    """A document of someone: what its rows hold, and its content in clear."""
+    """A person's document: the values of its rows, and its content in clear."""
 
     person: UUID
     document: UUID
@@ -43,7 +43,7 @@ class StoredDocument:
 
 
 class Installation:
-    """A database, a store and a keyring, with some papers."""
+    """A database, a store and a keyring, with some documents."""
 
     def __init__(
         self, addresses: Addresses, database: Database, blobs: BlobStore, keyring: LocalKeyring
@@ -80,14 +80,14 @@ class Installation:
         return StoredDocument(person, document, address, plain)
 
     async def remove(self, paper: StoredDocument) -> None:
-        """Its rows only: its blob is left to the sweep."""
+        """Delete its rows only: the sweep removes its blob."""
         async with self.database.transaction() as tx:
             await tx.execute(
                 text("DELETE FROM unefois.document WHERE id = :id"), {"id": paper.document}
             )
 
     async def sweep(self) -> bool:
-        """Remove blobs without a row, unless a backup is copying: tells whether it could."""
+        """Remove blobs without a row, unless a backup is copying. Returns whether it ran."""
         async with self.database.transaction() as tx:
             if not await locks.try_hold(tx, locks.BLOBS):
                 return False
@@ -98,7 +98,7 @@ class Installation:
         return True
 
     async def opens(self, paper: StoredDocument) -> None:
-        """Its row and its content, byte for byte, in a process that has just started."""
+        """Assert that its row and content open, byte for byte, with empty caches."""
         keys = Keys(self.database, self.keyring)
         async with self.database.transaction() as tx:
             sealed = await tx.scalar(
@@ -175,7 +175,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def contents(folder: Path) -> bytes:
-    """Every byte of a backup; of its database, the SQL that restores it, nothing compressed."""
+    """Every byte of a backup, its database as uncompressed SQL."""
     sql = subprocess.run(
         [pg_restore_binary(), "--file=-", folder / manifest.DATABASE],
         check=True,

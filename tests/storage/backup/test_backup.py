@@ -1,5 +1,5 @@
-"""Backups are tested by restoring them: into a fresh PostgreSQL, an empty store, and with the keys
-that were kept elsewhere."""
+"""Backups are restored into a new PostgreSQL and an empty store, with the keys that were copied to
+another folder."""
 
 import json
 import secrets
@@ -28,17 +28,17 @@ from storage.blobs.directory import DirectoryStore
 from tests.storage.backup.installations import Elsewhere, Installation, quiet, take
 from tests.storage.conftest import empty, owner
 
-# There and back
+# Backup and restoration
 
 
 async def test_what_is_restored_opens(
     there: Installation, as_owner: Database, elsewhere: Elsewhere, taken: Path, kept: Path
 ) -> None:
-    """Rows and files, byte for byte; and the log there only grows, as it did here."""
+    """Rows and files, byte for byte; the restored log is append-only too."""
     papers = [await there.add(length) for length in (0, 1, 300_000, 1_000_000)]
     made = await take(there, as_owner, taken, kept)
     assert (made.blob_count, made.missing) == (4, 0)
-    empty(there.addresses.owner_url)  # the machine burns
+    empty(there.addresses.owner_url)  # the machine is lost
     there.keyring.path.unlink()
 
     _, checked = await elsewhere.restore(taken, kept)
@@ -70,7 +70,7 @@ async def test_the_service_goes_on_meanwhile(
     kept: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Between the database's instant and the copy of the files, papers come and go."""
+    """Documents are added and deleted between the database snapshot and the copy of the files."""
     staying, leaving = await here.add(300_000), await here.add(300_000)
     dump = backup_module.dump
     swept: list[bool] = []
@@ -116,7 +116,7 @@ async def test_a_file_already_lost_is_told_and_the_others_are_saved(
 
 
 async def test_files_are_looked_at_where_they_are(here: Installation) -> None:
-    """An envelope of somebody else makes a file broken, as a wrong length does."""
+    """A file with another person's envelope is broken, as one with a wrong length is."""
     paper, other = await here.add(10), await here.add(10)
     assert await check_files(here.database, here.blobs, here.keyring) == FileCheck(2, 0, 0, ())
     async with here.database.transaction() as tx:
@@ -177,8 +177,8 @@ async def test_a_damaged_backup_is_refused_and_nothing_is_written(
 async def test_an_altered_backup_is_refused_though_its_hashes_agree(
     here: Installation, as_owner: Database, nowhere: Elsewhere, taken: Path, kept: Path
 ) -> None:
-    """Who writes to the backups, without the keys, cannot give us another database: a grant more,
-    for one."""
+    """Someone who can write to the backups, without the keys, cannot change the database: add a
+    grant, for example."""
     await here.add(10)
     await take(here, as_owner, taken, kept)
     flip(taken / manifest.DATABASE)
@@ -241,7 +241,7 @@ async def test_a_restoration_cut_short_leaves_the_database_empty(
         assert await records.is_empty(tx)
 
 
-# What is not empty
+# Targets that are not empty
 
 
 async def test_nothing_is_written_over(
@@ -281,7 +281,7 @@ async def test_nothing_is_written_over(
 
 
 async def test_copying_takes_constant_memory(tmp_path: Path) -> None:
-    """32 MiB within 2 MiB."""
+    """Copies 32 MiB with at most 2 MiB of memory."""
     one, other = DirectoryStore(tmp_path / "one"), DirectoryStore(tmp_path / "other")
     key, piece = BlobKey("files/large"), secrets.token_bytes(1024 * 1024)
     digest = sha256()

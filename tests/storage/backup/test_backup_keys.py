@@ -1,4 +1,4 @@
-"""Backups hold no key: what opens them is kept elsewhere."""
+"""Backups hold no key: the keys are copied to another folder."""
 
 import json
 from collections.abc import Callable
@@ -54,7 +54,7 @@ async def test_keys_beside_the_data_are_refused(
 async def test_without_a_folder_the_keys_stay_where_they_are(
     here: Installation, as_owner: Database, elsewhere: Elsewhere, taken: Path
 ) -> None:
-    """The operator keeps the keyring otherwise, and puts it in its place before restoring."""
+    """The operator saves the keyring by other means, and puts it back before restoring."""
     paper = await here.add(10)
     await take(here, as_owner, taken, None)
     with pytest.raises(InvalidBackup, match="our keys do not open"):
@@ -75,8 +75,8 @@ async def test_a_backup_older_than_its_keys_is_refused(
     kept: Path,
     moved: Callable[[timedelta], None],
 ) -> None:
-    """Invariant 8: past the retention an old backup opens nothing, whoever holds it. The copy of
-    the keys is replaced by each backup, so that no copy keeps what was destroyed."""
+    """Invariant 8: after the retention nobody can open an old backup. Each backup replaces the copy
+    of the keys, so that no copy keeps a destroyed key."""
     await here.add(10)
     await take(here, as_owner, tmp_path / "old", kept)
     await rotate(here.database, here.keyring, timedelta(days=7), quiet)
@@ -93,7 +93,7 @@ async def test_a_backup_older_than_its_keys_is_refused(
 async def test_a_backup_needs_keys_that_work(
     here: Installation, as_owner: Database, taken: Path, kept: Path
 ) -> None:
-    """Better told today than on the day of the restoration."""
+    """Better an error now than on the day of the restoration."""
     here.keyring.path.unlink()
     with pytest.raises(KeyProviderError):
         await take(here, as_owner, taken, kept)

@@ -1,4 +1,4 @@
-"""A whole database out and in again: on the oldest PostgreSQL too, and when it fails."""
+"""A whole database dumped and restored, on the oldest PostgreSQL too; restorations that fail."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ from tests.storage.owners import new_owner
 
 @pytest.fixture
 def postgres15() -> Iterator[tuple[str, str]]:
-    """The owner's addresses of two empty PostgreSQL 15."""
+    """The owner's addresses of two empty PostgreSQL 15 servers."""
     if missing_postgres15():
         reason = "no PostgreSQL 15 here: apt install postgresql-15"
         if os.environ.get("CI") == "true":
@@ -94,7 +94,7 @@ async def test_a_dump_that_does_not_fit_says_so_and_changes_nothing(
 async def test_the_password_is_not_among_the_arguments(
     keys_postgres: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every account of the machine can read the arguments of a program."""
+    """Any account on the machine can read the arguments of a program."""
     seen: list[str] = []
     start = asyncio.create_subprocess_exec
 

@@ -1,4 +1,4 @@
-"""The S3 store on a real Ceph gateway, over a wire that breaks, and with wrong settings."""
+"""The S3 store on a real Ceph gateway, over a connection that breaks, and with wrong settings."""
 
 import asyncio
 import dataclasses
@@ -36,14 +36,14 @@ HEAD = r"^HEAD /blobs/\S+/documents/"
 
 @pytest.fixture
 async def wire(ceph: Ceph, s3: S3Store) -> AsyncIterator[Wire]:
-    """The way to the gateway, breakable."""
+    """A proxy to the gateway that can break connections."""
     async with relay(ceph.endpoint_url) as wire:
         yield wire
 
 
 @pytest.fixture
 async def far(wire: Wire, s3_settings: S3Settings) -> AsyncIterator[S3Store]:
-    """The same corner of the bucket as `s3`, seen over the wire."""
+    """A store with the same prefix as `s3`, through the proxy."""
     store = S3Store(dataclasses.replace(s3_settings, endpoint_url=wire.endpoint_url, attempts=2))
     yield store
     await store.close()
@@ -69,7 +69,7 @@ async def write(store: BlobStore, key: BlobKey, data: bytes) -> None:
 async def test_each_broken_request_of_a_write_in_turn(
     far: S3Store, s3: S3Store, wire: Wire, data: bytes, request_line: str, cut: Cut, times: int
 ) -> None:
-    """Broken once, it is repeated; broken each time, acknowledged only when it is there."""
+    """Broken once: retried. Broken each time: acknowledged only if the blob is stored."""
     key = BlobKey.random("documents")
     wire.break_next(request_line, cut, times)
 
@@ -87,7 +87,7 @@ async def test_each_broken_request_of_a_write_in_turn(
     assert there == acknowledged
     if there:
         assert await s3.get(key, limit=len(data)) == data
-    # An upload whose beginning was answered to nobody is all that may be left, and is swept.
+    # Only an upload whose creation got no answer may be left, and the sweep removes it.
     assert await s3.sweep_temporary(soon()) <= (times if request_line == BEGIN else 0)
     assert await s3.sweep_temporary(soon()) == 0
 
@@ -103,7 +103,7 @@ async def test_without_proof_a_lost_answer_is_not_success(
             wire.break_from(last, Cut.AFTER)
             await writer.commit()
 
-    assert await s3.get(key, limit=len(data)) == data  # an orphan, whole, for the sweep
+    assert await s3.get(key, limit=len(data)) == data  # a whole orphan, which the sweep removes
     assert await s3.sweep_temporary(soon()) == 0
 
 
@@ -199,7 +199,7 @@ async def test_a_blob_cut_short_in_the_store_is_broken(s3: S3Store) -> None:
 
 async def test_an_upload_holds_little_of_a_part_in_memory(s3: S3Store) -> None:
     piece = bytes(262_144)
-    gc.disable()  # it may come late: what only it would free counts as held
+    gc.disable()  # memory that only the collector would free counts as held
     tracemalloc.start()
     try:
         async with s3.writer(BlobKey.random("documents")) as writer:
@@ -226,7 +226,7 @@ def _named_in(folder: Path) -> int:
 async def test_a_part_waits_in_a_file_that_has_no_name(
     s3_settings: S3Settings, s3: S3Store, tmp_path: Path
 ) -> None:
-    """So that nothing is left of it, however the process ends."""
+    """So that nothing of it remains, even if the process is killed."""
     store = S3Store(dataclasses.replace(s3_settings, parts_folder=tmp_path))
     key = BlobKey.random("documents")
     async with store.writer(key) as writer:
@@ -252,7 +252,7 @@ async def test_without_room_for_a_part_the_store_is_unavailable(
 
 
 async def test_a_disk_that_fills_up_leaves_nothing_behind(s3: S3Store) -> None:
-    """Met when the last bytes are flushed, and met again when the file is closed."""
+    """The error comes when the last bytes are flushed, and again when the file is closed."""
     key = BlobKey.random("documents")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
@@ -281,7 +281,7 @@ async def test_a_folder_for_parts_that_is_missing_is_seen_at_the_start(
 
 @pytest.mark.parametrize("data", [SMALL, LARGE], ids=["put", "parts"])
 async def test_nothing_is_asked_before_it_is_sent(s3: S3Store, data: bytes) -> None:
-    """`Expect: 100-continue` costs a second where nobody answers it."""
+    """`Expect: 100-continue` costs a second where the server does not answer it."""
     heads: list[dict[str, str]] = []
     s3._client.meta.events.register(
         "before-send.s3", lambda request, **_: heads.append(dict(request.headers))

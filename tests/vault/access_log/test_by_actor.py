@@ -1,4 +1,4 @@
-"""What a recipient reads of their own doings says no more than the answers did."""
+"""A recipient's own log reveals no more than the answers that they got."""
 
 import httpx
 
@@ -26,7 +26,7 @@ async def test_a_stranger_does_not_learn_from_their_own_log_that_a_grant_exists(
     assert told[0] == told[1]
     assert told[0]["reason"] == "not_found"
 
-    # The person reads all of it.
+    # The person reads everything.
     seen = [line for line in await log_of(client, person) if line["outcome"] == "refused"]
     assert [line["reason"] for line in seen] == ["not_recipient"]
     assert seen[0]["grant"] == grant

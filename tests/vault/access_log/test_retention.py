@@ -1,4 +1,4 @@
-"""A year of the log, told of and then silent: whose clock is moved, and what stays."""
+"""A year of the log is announced, then its keys are destroyed: when, and what stays."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from vault.access_log.retention import apply_retention
 from vault.maintenance.erasure import erase
 from vault.services import Services
 
-# With three years of retention: announced from the 2nd of December 2026, due on the 1st of January.
+# With three years of retention: announced from 2 December 2026, due on 1 January 2027.
 OLD, KEPT = datetime(2023, 12, 31, 23, 59, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)
 At = Callable[[str], None]
 
@@ -37,7 +37,7 @@ def at(moved_clock: MoveClock) -> At:
 
 @pytest.fixture
 async def person(services: Services, make_person: MakePerson) -> SomePerson:
-    """Someone who was looked up in December 2023 and in January 2024."""
+    """A person with log entries in December 2023 and in January 2024."""
     made = await make_person()
     async with services.database.transaction() as tx:
         for instant in (OLD, KEPT):
@@ -59,7 +59,7 @@ def act_of(person: SomePerson | None, instant: datetime) -> Event:
 async def lines_of(
     services: Services, person: SomePerson
 ) -> list[tuple[datetime, AccessLogEntry, bytes]]:
-    """Every row of a person: its time, what it says, its commitment."""
+    """Every row of a person: its time, its content, its commitment."""
     tag = await services.audit_log.person_tag(person.id)
     async with services.database.transaction() as tx:
         rows = await events_of(tx, person_tag=tag, limit=100)
@@ -113,7 +113,7 @@ async def test_what_the_person_reads_then(services: Services, person: SomePerson
     times = [entry.at for entry in page.items]
     assert "2023-12-31T23:59:00.000000Z" not in times
     assert "2024-01-01T00:00:00.000000Z" in times
-    # That a year went silent is itself a line, in the year that is running.
+    # The destruction is itself an entry, in the current year.
     (said,) = [entry for entry in page.items if entry.action == "keys.destroy"]
     assert said.details == {"log_of": 2023}
 

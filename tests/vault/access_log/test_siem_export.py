@@ -30,7 +30,7 @@ async def sequencer(services: Services) -> AsyncIterator[SequencerLoop]:
 
 
 async def integrated(services: Services, person: SomePerson) -> int:
-    """Wait for all of a person's lines to have a leaf; the greatest index."""
+    """Wait until every entry of a person has a leaf; return the greatest index."""
     tag = await services.audit_log.person_tag(person.id)
     for _ in range(400):
         async with services.database.transaction() as tx:
@@ -53,7 +53,7 @@ async def exported(
 async def story(
     services: Services, sequencer: SequencerLoop, make_person: MakePerson, make_worker: MakeWorker
 ) -> tuple[SomePerson, SomeWorker]:
-    """Someone whose vault a worker asked about."""
+    """A person whose documents a worker asked to see."""
     person, worker = await make_person(), await make_worker()
     await ask(services, worker.subject, person.phone, asking("rent_receipt"))
     await integrated(services, person)
@@ -108,10 +108,10 @@ async def test_an_export_goes_on_where_the_last_one_ended(
     events = await exported(services)
     middle = events[len(events) // 2]["metadata"]["sequence"]
     rest = await exported(services, after=middle)
-    # The second export has what the first one had, then what came since (the first one's own line).
+    # The second export has the events of the first, then the newer ones (the first export's own).
     beyond = [one["metadata"]["sequence"] for one in events if one["metadata"]["sequence"] > middle]
     assert [one["metadata"]["sequence"] for one in rest][: len(beyond)] == beyond
-    # Other tests of this process move the clock, by a year or so.
+    # Other tests of this process move the clock by about a year.
     assert await exported(services, since=datetime.now(UTC) + timedelta(days=3650)) == []
 
 

@@ -1,4 +1,4 @@
-"""What an organisation may see of itself: counts, of at least five people, by no detour."""
+"""An organisation sees counts of its acts, never of fewer than five people, even by subtraction."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -111,7 +111,7 @@ async def test_fewer_than_five_people_are_kept_back_and_so_is_what_gives_them_aw
     await did(services, two, crowd[:2], Action.PREVIEW)
     seen = await organisation_statistics(services, one.subject, MONTH)
     assert ("document.preview", "allowed") not in seen.counts
-    # The total less what is shown would be the previews of two people: one more is kept back.
+    # The total minus the shown cells would give the previews of two people: one more is withheld.
     assert len(seen.counts) == 1
     assert seen.kept_back
     assert seen.total == Count(times=14, people=6)

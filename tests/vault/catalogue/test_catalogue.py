@@ -1,4 +1,4 @@
-"""The catalogue is whole, says what French counters say, and a wrong entry says so when read."""
+"""The catalogue is complete, uses the words of French offices, and refuses wrong entries."""
 
 import re
 from collections.abc import Callable
@@ -117,7 +117,7 @@ def test_french_names_are_typeset() -> None:
 def test_entries_cannot_be_changed_and_are_read_once() -> None:
     entry = document_types()[0]
     with pytest.raises(FrozenInstanceError):
-        entry.sensitive = False  # type: ignore[misc]  # what is tried is what is refused
+        entry.sensitive = False  # type: ignore[misc]  # the test expects the refusal
     assert document_types() is document_types()
 
 

@@ -1,4 +1,4 @@
-"""Requests answered: approved as they stand or narrower, refused, disowned; once."""
+"""Requests are answered once: approved as sent or narrower, refused, or reported as not mine."""
 
 import asyncio
 from dataclasses import asdict
@@ -35,7 +35,7 @@ from vault.rules import GrantAction
 async def test_a_request_reaches_the_person_and_is_approved_as_it_stands(
     services: CoreServices,
 ) -> None:
-    # 1. Asked: the person reads who, what, why, and which of their papers it would open.
+    # 1. Sent: the person reads who, what, why, and which of their documents it would open.
     phone = a_phone()
     person, worker = await make_person(services, phone), await make_worker(services)
     tax = await make_document(services, person, "income_tax_notice")
@@ -51,7 +51,7 @@ async def test_a_request_reaches_the_person_and_is_approved_as_it_stands(
         ("income_tax_notice", (tax,)),
         ("payslip", ()),
     ]
-    # 2. Approved: to this worker, for this time, on both sides' lists.
+    # 2. Approved: for this worker and this duration, in the lists of both sides.
     grant = await approve(services, person, sent.id, Approval())
     assert (grant.recipient_kind, grant.recipient_id) == ("worker", worker.id)
     assert grant.ends_at == end_of(grant.given_at, "P1M")
@@ -60,7 +60,7 @@ async def test_a_request_reaches_the_person_and_is_approved_as_it_stands(
         assert [each.id for each in (await list_grants(services, subject)).items] == [grant.id]
     seen = await request_views.see_sent(services, worker, sent.id)
     assert (seen.state, seen.grant_id) == ("approved", grant.id)
-    # 3. On the person's log: both steps, with who and why.
+    # 3. In the person's log: both steps, with who and why.
     lines = await log_of(services, person)
     assert [line["action"] for line in lines] == ["consent.request", "consent.approve"]
     assert lines[0]["actor"]["name"] == "Inès Moreau"
@@ -132,7 +132,7 @@ async def test_documents_are_picked_among_ones_own_of_the_types_asked(
             ErrorKind.INVALID,
             code,
         )
-    # One asked for by its id needs no type; an id that is not theirs is dropped, and says nothing.
+    # A document requested by its id needs no type; an id of another person is dropped silently.
     phone = a_phone()
     other = await make_person(services, phone)
     mine = await make_document(services, other, "passport")

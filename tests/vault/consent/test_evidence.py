@@ -1,4 +1,4 @@
-"""Evidence: held, of what date, valid until when; within the grant, recorded, without a file."""
+"""Evidence: held or not, date, validity; within the grant, recorded, without a file."""
 
 import asyncio
 from datetime import date, timedelta
@@ -72,7 +72,7 @@ async def test_the_paper_last_issued_speaks(services: CoreServices) -> None:
     assert (answer.held, answer.documents, answer.verified) == (True, 3, False)
     assert (answer.issued_on, answer.valid_until) == (date(2025, 9, 1), date(2026, 8, 31))
     assert answer.deposited_on == answer.as_of.date()
-    # Asked and not held is an answer too, and it is recorded as well.
+    # "Not held" is an answer too, and it is recorded as well.
     nothing = await evidence(services, client, grant.id, "lease")
     assert (nothing.held, nothing.documents, nothing.issued_on) == (False, 0, None)
     held, not_held = (await log_of(services, person))[-2:]
@@ -162,7 +162,7 @@ async def test_after_revocation_and_after_the_end(
 
 
 async def test_no_answer_starts_after_a_revocation_has_committed(services: CoreServices) -> None:
-    """Questions race a revocation: on the log, none allowed comes after it."""
+    """Questions race a revocation: in the log, no allowed one comes after it."""
     person, client, grant = await given(services, "lease")
     done = asyncio.Event()
     late: list[str] = []
@@ -243,7 +243,7 @@ def facts_of(row: Any, *, picked: bool, type_in_scope: bool) -> DocumentFacts:
 
 
 async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreServices) -> None:
-    """`covered_of_type` says in SQL what `may_open` says of one document: held equal here."""
+    """`covered_of_type` in SQL and `may_open` for one document must give the same answers."""
     person, client = await make_person(services), await make_client(services)
     before = [await make_document(services, person, "lease") for _ in range(3)]
     await make_document(services, person, "lease", scan="infected")

@@ -1,5 +1,5 @@
-"""The line of an act under a grant: the same for reading, evidence and deposits, and what is
-opened to write it."""
+"""The log entry of an act under a grant: the same for reading, evidence and deposits, and which
+secrets are opened to write it."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -78,7 +78,7 @@ async def test_a_strangers_refusal_opens_nothing_of_the_vault(
     use: Use,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The person reads who tried and on which grant; their secret is not even asked for."""
+    """The person reads who tried and on which grant; their secret is not even loaded."""
     person, worker, stranger = await make_person(), await make_worker(), await make_worker()
     document = await deposit(client, person, corpus.pdf())
     grant = await granted(client, person, worker.headers, "income_tax_notice")
@@ -87,7 +87,7 @@ async def test_a_strangers_refusal_opens_nothing_of_the_vault(
 
     async def watched(owner_id: UUID, *rest: object) -> Secret:
         asked.append(owner_id)
-        return await owner(owner_id, *rest)  # type: ignore[arg-type]  # as it came
+        return await owner(owner_id, *rest)  # type: ignore[arg-type]  # passed on unchanged
 
     with monkeypatch.context() as watching:
         watching.setattr(keys, "owner", watched)

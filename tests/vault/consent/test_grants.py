@@ -1,4 +1,4 @@
-"""Grants: given unasked, listed, seen, taken back; no longer than a year; their receipt."""
+"""Grants: given without a request, listed, seen, revoked; at most a year; their receipt."""
 
 import asyncio
 from dataclasses import asdict, replace
@@ -239,9 +239,9 @@ async def test_the_receipt_says_who_why_how_long_and_how_to_withdraw(
 
 
 async def test_nothing_is_answered_when_the_log_cannot_be_written(services: CoreServices) -> None:
-    """A ledger that fails: neither a grant nor a refusal comes out."""
+    """If the log fails, neither a grant nor a refusal is answered."""
 
-    class FailingLog(type(services.audit_log)):  # type: ignore[misc]  # the real one, its last step broken
+    class FailingLog(type(services.audit_log)):  # type: ignore[misc]  # the real one, its last step failing
         async def record(self, *_: Any) -> Any:
             raise OSError("no space left")
 

@@ -75,7 +75,7 @@ async def test_other_photos_become_upright_jpegs(
     assert shown.size == (found.width, found.height) == ((200, 320) if turned else (320, 200))
     assert not shown.getexif()
     assert corpus.MAKER not in copy
-    # Turned a quarter clockwise, the red of the top left comes to the top right.
+    # After a quarter turn clockwise, the red corner at the top left is at the top right.
     assert _close(shown.getpixel((shown.width - 8 if turned else 8, 8)), RED)
 
 
@@ -117,7 +117,7 @@ async def test_an_animation_keeps_its_first_image_and_says_so(decoder: Decoder) 
     assert _image(copy).size == (320, 200)
 
 
-# --- papers of several parts ---
+# --- documents of several parts ---
 
 
 async def test_photos_of_one_paper_make_one_upright_pdf(decoder: Decoder) -> None:
@@ -206,7 +206,7 @@ async def test_passwords(decoder: Decoder) -> None:
     assert found.rendition == "same"
 
 
-# --- what does not pass ---
+# --- refused files ---
 
 
 @pytest.mark.parametrize(

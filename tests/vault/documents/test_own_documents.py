@@ -91,7 +91,7 @@ async def test_a_deleted_document_is_restored_within_thirty_days_and_gone_after(
 async def test_the_sweep_takes_only_what_nobody_refers_to(
     services: Services, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
-    """A young orphan may still be waiting for its row: it is left alone."""
+    """A recent orphan may still be waiting for its row: it is kept."""
     person = await make_person()
     document = await deposit(client, person, PDF)
     async with content.content_writer(

@@ -1,4 +1,4 @@
-"""A job whose process died is done by another."""
+"""Another process runs the job of a process that died."""
 
 from sqlalchemy import text
 

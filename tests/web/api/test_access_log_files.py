@@ -1,4 +1,4 @@
-"""My log as a table and as a text to print, over HTTP."""
+"""A person's log as a table and as a text to print, over HTTP."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ HOSTILE = '=HYPERLINK("http://x.example";"Cliquez")'
 async def asked(
     services: Services, make_person: MakePerson, make_worker: MakeWorker
 ) -> tuple[SomePerson, SomeWorker]:
-    """Someone asked by a worker whose name is a formula."""
+    """A person with a request from a worker whose name is a formula."""
     person = await make_person()
     worker = await make_worker(name=HOSTILE, phone="+33 3 20 00 00 01")
     request = asking("rent_receipt", purpose='@SUM(A1)\n"devis", suite')
@@ -97,7 +97,7 @@ async def test_the_text_to_print_has_every_line(
 
 
 async def test_a_long_log_is_whole(client: httpx.AsyncClient, make_person: MakePerson) -> None:
-    """More lines than one page of the log, or of the paper, holds."""
+    """More entries than one page of the log, or of the printed text, holds."""
     person = await make_person()
     for _ in range(130):
         await client.get("/v1/documents", headers=person.headers)

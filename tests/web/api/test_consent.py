@@ -1,4 +1,4 @@
-"""Consent over HTTP: the bodies of the contract, what they answer, and what they refuse."""
+"""Consent over HTTP: the bodies of the contract, their answers and their refusals."""
 
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,7 @@ async def asked(client: httpx.AsyncClient, worker: SomeWorker, phone: str, **cha
 
 
 def phone_without_overseas() -> str:
-    """A number that is written in one way only."""
+    """A phone number with only one way of writing it."""
     return new_phone()[:4] + "1" + new_phone()[5:]
 
 
@@ -51,7 +51,7 @@ async def test_from_the_question_to_the_withdrawal(
 ) -> None:
     person, worker = await a_person(make_person), await make_worker()
     tax = await make_document(services, person.subject, "income_tax_notice")
-    # 1. Asked, and read by both.
+    # 1. Sent, and read by both.
     sent = await asked(client, worker, person.phone)
     assert set(sent) == {"id", "state", "lapses_at"}
     mine = (await client.get("/v1/consent-requests", headers=person.headers)).json()
@@ -64,7 +64,7 @@ async def test_from_the_question_to_the_withdrawal(
     theirs = (await client.get("/v1/consent-requests", headers=worker.headers)).json()
     assert theirs["items"][0]["person"] == {"phone": person.phone}
     assert theirs["items"][0]["state"] == "waiting"
-    # 2. Approved, shorter.
+    # 2. Approved, for a shorter time.
     approving = f"/v1/consent-requests/{sent['id']}/approve"
     answer = await client.post(approving, json={"duration": "P1W"}, headers=person.headers)
     assert answer.status_code == 201, answer.text
@@ -92,7 +92,7 @@ async def used_and_withdrawn(
         listed = await client.get("/v1/grants", headers=subject.headers)
         assert [each["id"] for each in listed.json()["items"]] == [grant["id"]]
         assert (await client.get(path, headers=subject.headers)).json() == grant
-    # 4. Withdrawn, twice.
+    # 4. Revoked, twice.
     for _ in range(2):
         revoked = await client.post(f"{path}/revoke", headers=person.headers)
         assert (revoked.status_code, revoked.json()["state"]) == (200, "revoked")

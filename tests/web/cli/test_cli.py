@@ -1,4 +1,4 @@
-"""The operator's commands on a real home: made, filled, rotated, backed up, restored."""
+"""The operator's commands on a real home: initialised, filled, rotated, backed up, restored."""
 
 import json
 import os
@@ -55,13 +55,13 @@ def operator(home: Path) -> Iterator[Operator]:
 
 @pytest.mark.slow
 def test_an_installation_s_life(operator: Operator) -> None:
-    # 1. Nothing serves before `init`; it may be run again.
+    # 1. No command works before `init`, which may be run again.
     assert "unefois migrate" in operator.run("sweep", fails=True)
     operator.run("init")
     operator.run("init")
     home = operator.folder / "home"
     assert (home / "keys" / "keyring.json").stat().st_mode & 0o777 == 0o600
-    # 2. A structure, a professional, an administration's system.
+    # 2. An organisation, a worker, a client.
     organisation = operator.run(
         "organisation", "add", "--name", "CCAS de Lys", "--contact", "03 20 00 00 00"
     ).strip()
@@ -90,7 +90,7 @@ def test_an_installation_s_life(operator: Operator) -> None:
     second = {"UNEFOIS_HOME": str(operator.folder / "second")}
     operator.run("restore", str(backup), "--keys", str(kept), **second)
     assert "déjà" in operator.run(*worker, fails=True, **second)
-    # 5. A restoration never goes over what is there.
+    # 5. A restoration never overwrites existing data.
     operator.run("restore", str(backup), "--keys", str(kept), fails=True, **second)
 
 
@@ -122,5 +122,5 @@ def test_a_taken_port_is_said(operator: Operator) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         assert "Address already in use" in operator.run("serve", fails=True, UNEFOIS_PORT=port)
-    # Said at once: PostgreSQL was not even started.
+    # Reported at once: PostgreSQL was not even started.
     assert not (operator.folder / "home").exists()

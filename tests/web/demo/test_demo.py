@@ -79,7 +79,7 @@ class Demo:
 
 @pytest.fixture
 def demo(home: Path) -> Iterator[Demo]:
-    """In the short folder of this test process."""
+    """In the folder of this test process, whose path is short."""
     folder = home.parent / f"demo-{token_hex(3)}"
     folder.mkdir()
     made = Demo(folder)
@@ -94,7 +94,7 @@ def get(known: dict[str, Any], who: str, path: str) -> httpx.Response:
 
 @pytest.mark.slow
 def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
-    # 1. It comes up, with the file and everything that it announces.
+    # 1. It starts, with the file and everything that it announces.
     known = demo.start()
     assert demo.file.stat().st_mode & 0o777 == 0o600
     assert all(
@@ -112,7 +112,7 @@ def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     # 2. Ctrl-C reaches every process of the terminal: all of them end, in order.
     assert demo.end(signal.SIGINT) == 0
     assert demo.databases() == []
-    # 3. It comes back with the same people and fresh tokens; SIGTERM ends it too.
+    # 3. It starts again with the same people and new tokens; SIGTERM ends it too.
     again = demo.start()
     assert again["administration"]["kid"] == known["administration"]["kid"]
     assert again["person"]["token"] != known["person"]["token"]
@@ -126,7 +126,7 @@ def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     demo.end(signal.SIGKILL)
     last = demo.start()
     assert len(get(last, "person", "/v1/documents").json()["items"]) == 8
-    # 5. A second signal drops what is under way, and still stops PostgreSQL.
+    # 5. A second signal drops the running requests, and still stops PostgreSQL.
     with httpx.stream("GET", last["base_url"] + "/v1/document-types", trust_env=False):
         assert demo.end(signal.SIGTERM, signal.SIGTERM) in (0, 130)
     assert demo.databases() == []
@@ -168,7 +168,7 @@ def test_its_log_is_reconciled_and_every_event_opens(demo: Demo) -> None:
     opened, destroyed = re.findall(r"(\d+) events opened, (\d+) whose key", done.stdout)[0]
     assert int(opened) >= leaves > 0
     assert int(destroyed) == 0
-    # What was touched in the store is named, in words, on the standard error.
+    # A changed file of the store is named, in a sentence, on the standard error.
     tiles = [one for one in (demo.home / "blobs").rglob("tile-*") if one.is_file()]
     for tile in tiles:
         data = tile.read_bytes()

@@ -1,5 +1,5 @@
-"""Broken and strange requests: each is a problem that says what to do, repeats nothing of what was
-sent, changes nothing, and is never a failure of ours."""
+"""Broken and strange requests: each is a problem that says what to do, repeats nothing of the
+request, changes nothing, and is never a failure of ours."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Content on its way out: what a browser is told of it, and how it ended in the log."""
+"""Downloads: the headers that a browser gets, and the delivery status in the log."""
 
 import asyncio
 import secrets
@@ -71,7 +71,7 @@ async def test_a_download_sent_whole_is_confirmed(
 async def test_a_reader_that_hangs_up_leaves_an_interrupted_line(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
-    """Half-read, then gone: the log does not call that sent."""
+    """Half read, then disconnected: the log does not call that sent."""
     person = await make_person()
     made = corpus.blank_pdf(1)
     made.Root.Noise = made.make_indirect(pikepdf.Stream(made, secrets.token_bytes(12 << 20)))
@@ -100,7 +100,7 @@ async def test_a_head_reveals_no_more_than_a_get(
 async def test_a_damaged_blob_is_a_problem_and_never_wrong_bytes(
     damage: str, services: Services, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
-    """The store is not trusted: what it gives back wrong is not shown."""
+    """The store is not trusted: wrong bytes from it are not sent."""
     person = await make_person()
     document = await deposit(client, person, PDF)
     other = await deposit(client, person, corpus.pdf(1))

@@ -1,4 +1,4 @@
-"""What every answer has, and what happens to a request that nobody foresaw."""
+"""The headers of every answer, and the answer to an unexpected error."""
 
 import io
 import json
@@ -29,7 +29,7 @@ class Body(BaseModel):
 
 @pytest.fixture
 async def stub(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A few handlers that go wrong, behind the real edge and the real server."""
+    """A few handlers that fail, behind the real middleware and the real server."""
     app = FastAPI()
     install(app)
     measured: list[tuple[str, str, int, float]] = []
@@ -60,7 +60,7 @@ async def stub(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
             httpx.AsyncClient(base_url=url, trust_env=False) as client,
         ):
             client.headers["x-test"] = "1"
-            client.measured = measured  # type: ignore[attr-defined]  # what the edge measured
+            client.measured = measured  # type: ignore[attr-defined]  # what the middleware measured
             yield client
 
 
@@ -75,7 +75,7 @@ async def test_an_unforeseen_error_leaks_nothing(
     assert answer.headers["content-type"] == MEDIA_TYPE
     assert answer.json()["code"] == "internal_error"
     assert SECRET not in answer.text
-    # The operator has the kind, the place and the id; the path and the words stay out of the log.
+    # The log has the type, the place and the request id of the error, not its path or message.
     lines = [json.loads(line) for line in said.getvalue().splitlines()]
     error = next(line for line in lines if line["event"] == "unforeseen")
     assert error["error"] == "RuntimeError"
@@ -116,7 +116,7 @@ async def test_bad_bodies(stub: httpx.AsyncClient, content: bytes, status: int, 
     headers = {"content-type": "application/json"}
     answer = await stub.post("/v1/echo", content=content, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    # The path of a field we know is told; what the caller wrote never is.
+    # The answer names a known field; it never repeats what the caller sent.
     assert "many" not in answer.text
     assert "amina" not in answer.text
 

@@ -1,4 +1,4 @@
-"""The log over HTTP: receipts verify offline, the public log with nothing but its key."""
+"""The log over HTTP: receipts verify offline, the public log with only its key."""
 
 import asyncio
 import json
@@ -29,13 +29,13 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 async def at_work(services: Services) -> AsyncIterator[SequencerLoop]:
-    """The sequencer of that house."""
+    """The sequencer of that service, running."""
     async with sequencing(services, EAGER) as made:
         yield made
 
 
 async def unefois(*words: str) -> tuple[int, str]:
-    """The command as anyone would run it, in a process without settings; its status, its words."""
+    """Run the command in a process without settings. Returns its exit status and its output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "web.cli", *words),
@@ -50,7 +50,7 @@ async def unefois(*words: str) -> tuple[int, str]:
 
 
 async def proof_of(client: httpx.AsyncClient, person: SomePerson, event: str) -> dict[str, Any]:
-    """The proof of a line, once it is in the tree."""
+    """The proof of an entry, once it is in the tree."""
     limit = time.monotonic() + 20
     while True:
         answer = await client.get(f"/v1/access-log/{event}/proof", headers=person.headers)
@@ -64,7 +64,7 @@ async def proof_of(client: httpx.AsyncClient, person: SomePerson, event: str) ->
 
 
 async def published(client: httpx.AsyncClient, size: int) -> str:
-    """The public checkpoint, once it covers so many entries."""
+    """The public checkpoint, once it covers `size` entries."""
     limit = time.monotonic() + 20
     while True:
         answer = await client.get("/log/checkpoint")
@@ -95,14 +95,14 @@ async def test_a_receipt_and_the_whole_log_verify_outside(
     status, said = await unefois("verify", "--vkey", vkey, "--receipt", str(receipt))
     assert status == 0, said
 
-    # Against what everyone sees, whole.
+    # Against the whole public log.
     await published(client, proof["index"] + 1)
     where = ("verify", "--vkey", vkey, "--url", f"{served.base_url}/log")
     status, said = await unefois(*where, "--receipt", str(receipt), "--whole")
     assert status == 0, said
     assert "of the published tree" in said
 
-    # Edited, it is refused in a sentence.
+    # An edited receipt is refused with a sentence.
     receipt.write_text(json.dumps(proof | {"event": proof["event"] | {"outcome": "refused"}}))
     status, said = await unefois(*where, "--receipt", str(receipt))
     assert (status, said) == (
@@ -133,8 +133,8 @@ async def test_a_witness_in_a_process_of_its_own_cosigns(
         async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
             answer = await http.post("/add-checkpoint", content=f"old 0\n\n{checkpoint}")
             assert answer.status_code == 200, answer.text
-            # Another tree of that size, even signed by the log's own key, would be refused: it
-            # remembers where it is.
+            # It would refuse another tree of that size, even signed by the log's own key: it
+            # remembers its last checkpoint.
             again = await http.post("/add-checkpoint", content=f"old 0\n\n{checkpoint}")
             assert again.status_code == 409
             assert again.text == checkpoint.split("\n")[1] + "\n"

@@ -1,4 +1,4 @@
-"""Byte ranges: one at a time, any place; absurd ones and several are told so, with the length."""
+"""Byte ranges: one at a time, anywhere; absurd and multiple ones are refused with the length."""
 
 import httpx
 import pytest
@@ -70,7 +70,7 @@ def test_whatever_is_written_gives_a_range_inside_or_a_refusal(text: str, length
 async def test_ranges_over_http(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    """The same for the owner and under a grant; a wrong one reveals nothing and is 416."""
+    """The same for the owner and under a grant; a wrong range gets 416 and reveals nothing."""
     person, worker = await make_person(), await make_worker()
     data = corpus.noisy_jpeg(700_000)
     document = await deposit(client, person, data, name="p.jpg")

@@ -1,4 +1,4 @@
-"""A text as PDF: what other readers find in it."""
+"""A text as PDF, read by other PDF readers."""
 
 import io
 

@@ -16,7 +16,7 @@ from web.tools.catalog import extracted, faults
 
 ROOT = Path(__file__).resolve().parents[3]
 FLOORS = ("base", "storage", "audit", "auth", "vault", "web")
-# Said by `web/http/problems.py` and `web/http/middleware.py` themselves, not by a failure.
+# Answered by `web/http/problems.py` and `web/http/middleware.py` themselves, without a failure.
 OF_THE_EDGE = {*_HTTP_CODES.values(), "malformed_request", "invalid_request", "internal_error"}
 OF_THE_EDGE |= {"request_refused"}
 

@@ -1,4 +1,4 @@
-"""Each line of the log is a sentence that reads well, to the person and of others."""
+"""Each entry of the log has a readable sentence, about the person and about others."""
 
 from dataclasses import replace
 
@@ -87,7 +87,7 @@ def test_looking_at_a_request_is_not_called_asking() -> None:
     assert "a voulu voir une demande" in describe(replace(line, reason="not_recipient"), "fr")
 
 
-# What the use cases record in a person's log, or among a recipient's own doings.
+# What the use cases record in a person's log, or in a recipient's own log.
 _OF_PAPERS = (Action.LIST, Action.READ, Action.PREVIEW, Action.NEW_VERSION)
 _KEPT = (Action.CORRECT, Action.DELETE, Action.RESTORE)
 _ANSWERS = (Action.APPROVE, Action.REFUSE, Action.NOT_ME)

@@ -1,4 +1,4 @@
-"""What is ticked on a request is what is approved: never more."""
+"""Only what is ticked on a request is approved."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ CARD, PAYSLIP, OTHER_PAYSLIP, MEDICAL = (new_id() for _ in range(4))
 
 
 def request(actions: tuple[str, ...] = ("read",), **asked: Any) -> ReceivedRequest:
-    """A request for a card, payslips, a rent receipt that is not held, and a medical paper."""
+    """A request for a card, payslips, a rent receipt that is not held, and a medical document."""
     types = ("national_identity_card", "payslip", "rent_receipt", "mdph_notification")
     values: dict[str, Any] = {"purpose_code": "housing", "purpose": "Un logement"}
     values |= {"legal_basis": "consent", "duration": "P1M", "may_store": False, "store_for": None}

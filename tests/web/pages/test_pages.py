@@ -1,4 +1,4 @@
-"""Pages over HTTP: who may see them, what they carry, and what they say when something is wrong."""
+"""Pages over HTTP: who may see them, their headers and content, and their error messages."""
 
 import gzip
 import re
@@ -35,7 +35,7 @@ def browser_of(served: Served, who: SomePerson | SomeWorker) -> httpx.AsyncClien
 
 
 def as_a_browser_sends(fields: dict[str, str], photo: bytes) -> tuple[bytes, dict[str, str]]:
-    """A form with one photo and two inputs left empty: those have a file name, and it is empty."""
+    """A form with one photo and two empty file inputs, whose file name is empty."""
     head = 'Content-Disposition: form-data; name="{}"'
     parts = [(head.format(name), value.encode()) for name, value in fields.items()]
     for name, content in (("photo.jpg", photo), ("", b""), ("", b"")):
@@ -216,7 +216,7 @@ async def test_the_language_is_remembered_and_leads_nowhere_else(
 
 @contextmanager
 def served_with(served: Served, **changes: object) -> Iterator[None]:
-    """The same house, with other settings, for the length of a block."""
+    """The same service, with other settings inside the block."""
     settings = served.services.settings.model_copy(update=changes)
     served.app.state.services = replace(served.services, settings=settings)
     try:

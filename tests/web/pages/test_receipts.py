@@ -1,4 +1,4 @@
-"""The proof of a line: a page to print, its QR code, and a file that verifies elsewhere."""
+"""The proof of an entry: a page to print, its QR code, and a file that verifies offline."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from web.process.sequencer import sequencing
 
 
 async def once_proved(browser: httpx.AsyncClient, path: str) -> httpx.Response:
-    """The page, once the line is in a signed tree; until then it says so and comes back."""
+    """The page, once the entry is in a signed tree; until then it says so and reloads itself."""
     limit = time.monotonic() + 20
     while True:
         page = await browser.get(path)
