@@ -40,9 +40,9 @@ class Vault:
     async def add(self, owners: int) -> None:
         keys = Keys(self.database, self.provider)
         for _ in range(owners):
-            one = await new_owner(keys, self.database)
-            self.sealed[one] = (await FieldEncryption(keys).writer(one)).seal(
-                "document", one, {"of": str(one)}
+            owner_id = await new_owner(keys, self.database)
+            self.sealed[owner_id] = (await FieldEncryption(keys).writer(owner_id)).seal(
+                "document", owner_id, {"of": str(owner_id)}
             )
         service = await FieldEncryption(keys).writer(None)
         self.sealed[None] = service.seal("worker", UUID(int=1), {"of": "None"})
@@ -50,25 +50,25 @@ class Vault:
     async def opens(self) -> None:
         """Assert that every row opens, with empty caches."""
         fields = FieldEncryption(Keys(self.database, self.provider))
-        for one, sealed in self.sealed.items():
-            reader = await fields.reader(one)
-            table, row = ("worker", UUID(int=1)) if one is None else ("document", one)
-            assert reader.open(table, row, sealed) == {"of": str(one)}
+        for owner_id, sealed in self.sealed.items():
+            reader = await fields.reader(owner_id)
+            table, row = ("worker", UUID(int=1)) if owner_id is None else ("document", owner_id)
+            assert reader.open(table, row, sealed) == {"of": str(owner_id)}
 
     async def roots(self) -> dict[str, tuple[bool, datetime | None, datetime | None]]:
         async with self.database.transaction() as tx:
-            found = await tx.execute(
+            result = await tx.execute(
                 text("SELECT id, active, retire_at, destroyed_at FROM unefois.root_version")
             )
-            return {row.id: (row.active, row.retire_at, row.destroyed_at) for row in found}
+            return {row.id: (row.active, row.retire_at, row.destroyed_at) for row in result}
 
-    async def under(self) -> dict[str, int]:
+    async def secrets_by_root(self) -> dict[str, int]:
         """The number of secrets under each root version."""
         async with self.database.transaction() as tx:
-            found = await tx.execute(
+            result = await tx.execute(
                 text("SELECT root_version, count(*) FROM unefois.wrapped_key GROUP BY 1")
             )
-            return {row[0]: row[1] for row in found}
+            return {row[0]: row[1] for row in result}
 
 
 Step = Callable[..., Awaitable[Any]]
@@ -85,9 +85,9 @@ def crash_at(
         now = next(count) == at
         if now and not after:
             raise Crash
-        done = await step(*args, **kwargs)
+        result = await step(*args, **kwargs)
         if now:
             raise Crash
-        return done
+        return result
 
     monkeypatch.setattr(where, name, dying)

@@ -123,8 +123,8 @@ def test_a_segment_opens_only_as_what_it_was_sealed_as() -> None:
         whole = HEADER_LENGTH + 48 * (total // 16)
         opener = Decryptor(KEY, AAD, header, plaintext_length=total, ciphertext_length=whole)
         into = bytearray(PAYLOAD)
-        told = partial(opener.open_segment, 0, segment, into)
-        assert refusal(told) == Reason.SEGMENT_FIELD
+        attempt = partial(opener.open_segment, 0, segment, into)
+        assert refusal(attempt) == Reason.SEGMENT_FIELD
         assert refusal(partial(opener.open_segment, 0, field + segment[4:], into)) == Reason.TAG
 
 

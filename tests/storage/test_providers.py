@@ -57,8 +57,8 @@ async def aws_kms(kms_settings: KmsSettings) -> AsyncIterator[AwsKms]:
 @pytest.fixture(params=["keyring", "aws_kms"])
 def provider(request: pytest.FixtureRequest) -> KeyProvider:
     """Each key provider in turn."""
-    found: KeyProvider = request.getfixturevalue(request.param)
-    return found
+    chosen: KeyProvider = request.getfixturevalue(request.param)
+    return chosen
 
 
 # The contract of both

@@ -187,8 +187,8 @@ def test_a_request_is_answered_once_by_its_addressee_in_time(
     addressee: UUID | None, answer: str | None, lapses_at: datetime, now: datetime
 ) -> None:
     judged = may_answer(RequestFacts(addressee, answer, lapses_at), person_id=PERSON, now=now)
-    fine = addressee == PERSON and answer is None and now < lapses_at
-    assert isinstance(judged, Allowed) is fine
+    expected = addressee == PERSON and answer is None and now < lapses_at
+    assert isinstance(judged, Allowed) is expected
     if addressee != PERSON:
         assert judged == Refused(Reason.NOT_ADDRESSEE)
 

@@ -78,7 +78,7 @@ def flip(data: bytes, at: int) -> bytes:
     return bytes(changed)
 
 
-def good() -> dict[str, dict[str, object]]:
+def valid_files() -> dict[str, dict[str, object]]:
     """Files that open, by name."""
     shapes = {
         "empty": (0, 40, 20, False),
@@ -111,7 +111,7 @@ Defect = tuple[Sealed, str]
 """A file that must not open, and the reason expected."""
 
 
-def spoilt() -> dict[str, dict[str, object]]:
+def damaged_files() -> dict[str, dict[str, object]]:
     """Files that must not open, each named after its defect, with the reason expected.
 
     The reader is given only the file, and takes its length as the right one.
@@ -121,8 +121,8 @@ def spoilt() -> dict[str, dict[str, object]]:
     other = seal("another file", plaintext, 40)
     first, _, last = whole.segments
     defects = (
-        _spoilt_headers(whole, other, plaintext)
-        | _spoilt_segments(whole)
+        _damaged_headers(whole, other, plaintext)
+        | _damaged_segments(whole)
         | {
             "extended_by_another_file": (
                 whole.with_segments(*whole.segments, *other.segments),
@@ -146,7 +146,7 @@ def spoilt() -> dict[str, dict[str, object]]:
     }
 
 
-def _spoilt_headers(whole: Sealed, other: Sealed, plaintext: bytes) -> dict[str, Defect]:
+def _damaged_headers(whole: Sealed, other: Sealed, plaintext: bytes) -> dict[str, Defect]:
     """The header altered, cut, or that of another file; another key."""
     header = whole.header
 
@@ -172,7 +172,7 @@ def _spoilt_headers(whole: Sealed, other: Sealed, plaintext: bytes) -> dict[str,
     }
 
 
-def _spoilt_segments(whole: Sealed) -> dict[str, Defect]:
+def _damaged_segments(whole: Sealed) -> dict[str, Defect]:
     """Segments altered, moved, dropped, repeated, cut."""
     first, second, last = whole.segments
     return {
@@ -206,7 +206,7 @@ def vectors() -> dict[str, str]:
     common = {"key": KEY.hex(), "aad": AAD.decode()}
     return {
         f"{name}.json": json.dumps(common | vector, indent=1) + "\n"
-        for name, vector in (good() | spoilt()).items()
+        for name, vector in (valid_files() | damaged_files()).items()
     }
 
 

@@ -39,14 +39,14 @@ def open_row(secret: bytes, subject: str, table: str, row: UUID, sealed: bytes) 
 
 def tag(secret: bytes, use: str, *parts: bytes) -> bytes:
     """A keyed tag, by the service's secret `index/<use>`."""
-    said = use.encode() + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    return hmac.digest(key(secret, f"index/{use}", 1, "tag"), said, sha256)
+    message = use.encode() + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return hmac.digest(key(secret, f"index/{use}", 1, "tag"), message, sha256)
 
 
 def content_hash(secret: bytes, subject: str, *originals: bytes) -> bytes:
     """The hash by which equal contents are found."""
-    said = b"".join(one + len(one).to_bytes(8, "big") for one in originals)
-    return hmac.digest(key(secret, subject, 1, "hash/content"), said, sha256)
+    message = b"".join(original + len(original).to_bytes(8, "big") for original in originals)
+    return hmac.digest(key(secret, subject, 1, "hash/content"), message, sha256)
 
 
 def open_envelope(
@@ -120,9 +120,9 @@ def _extract(salt: bytes, suite: bytes, label: bytes, ikm: bytes) -> bytes:
 
 
 def _labelled(prk: bytes, suite: bytes, label: bytes, info: bytes, length: int) -> bytes:
-    said = length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info
-    return HKDFExpand(SHA256(), length, said).derive(prk)
+    labelled_info = length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info
+    return HKDFExpand(SHA256(), length, labelled_info).derive(prk)
 
 
-def _expand(of: bytes, info: bytes, length: int) -> bytes:
-    return HKDFExpand(SHA384(), length, info).derive(of)
+def _expand(prk: bytes, info: bytes, length: int) -> bytes:
+    return HKDFExpand(SHA384(), length, info).derive(prk)

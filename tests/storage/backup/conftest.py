@@ -12,7 +12,7 @@ from storage.blobs import BlobStore
 from storage.blobs.directory import DirectoryStore
 from storage.key_rotation import initialise
 from storage.providers.local import LocalKeyring
-from tests.storage.backup.installations import Elsewhere, Installation
+from tests.storage.backup.installations import Installation, Target
 from tests.storage.blobs.conftest import directory, s3, s3_settings, store
 from tests.storage.conftest import Homes
 
@@ -20,7 +20,7 @@ __all__ = ["directory", "s3", "s3_settings", "store"]
 
 
 @pytest.fixture
-async def there(
+async def each_installation(
     keys_postgres: Addresses, database: Database, store: BlobStore, keyring: LocalKeyring
 ) -> Installation:
     """The installation that is backed up, on each store in turn."""
@@ -29,7 +29,7 @@ async def there(
 
 
 @pytest.fixture
-async def here(
+async def installation(
     keys_postgres: Addresses, database: Database, directory: DirectoryStore, keyring: LocalKeyring
 ) -> Installation:
     """The same on the directory store only, for tests that do not depend on the store."""
@@ -46,8 +46,8 @@ async def as_owner(keys_postgres: Addresses) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def elsewhere(new_postgres: Homes, tmp_path: Path) -> AsyncIterator[Elsewhere]:
-    machine = Elsewhere(new_postgres(), tmp_path / "elsewhere")
+async def target(new_postgres: Homes, tmp_path: Path) -> AsyncIterator[Target]:
+    machine = Target(new_postgres(), tmp_path / "elsewhere")
     yield machine
     await machine.close()
 
@@ -59,18 +59,18 @@ def bare_postgres(new_postgres: Homes) -> Addresses:
 
 
 @pytest.fixture
-async def nowhere(bare_postgres: Addresses, tmp_path: Path) -> AsyncIterator[Elsewhere]:
-    machine = Elsewhere(bare_postgres, tmp_path / "nowhere")
+async def bare_target(bare_postgres: Addresses, tmp_path: Path) -> AsyncIterator[Target]:
+    machine = Target(bare_postgres, tmp_path / "nowhere")
     yield machine
     await machine.close()
 
 
 @pytest.fixture
-def taken(tmp_path: Path) -> Path:
+def backup_folder(tmp_path: Path) -> Path:
     return tmp_path / "backup"
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Path:
+def keys_folder(tmp_path: Path) -> Path:
     """The folder of the copied keys."""
     return tmp_path / "elsewhere-keys"

@@ -49,16 +49,16 @@ async def dumped(database: Database, to: Path) -> Path:
 async def test_the_oldest_postgresql_takes_its_dumps_back(
     postgres15: tuple[str, str], tmp_path: Path
 ) -> None:
-    one, other = (Database(SecretStr(url), pool=3) for url in postgres15)
+    source, destination = (Database(SecretStr(url), pool=3) for url in postgres15)
     await asyncio.to_thread(upgrade, SecretStr(postgres15[0]))
     root = "a root\twith 'quotes', \\ and : é"
-    async with one.transaction() as tx:
+    async with source.transaction() as tx:
         await records.add_root(tx, root, "local")
-    await load(other, await dumped(one, tmp_path / "dump"))
-    async with other.transaction() as tx:
+    await load(destination, await dumped(source, tmp_path / "dump"))
+    async with destination.transaction() as tx:
         assert await records.active_root(tx) == root
-    await one.close()
-    await other.close()
+    await source.close()
+    await destination.close()
     await asyncio.to_thread(check, SecretStr(postgres15[1]))
 
 
@@ -81,10 +81,10 @@ async def test_a_dump_that_does_not_fit_says_so_and_changes_nothing(
     keys: Keys, database: Database, keys_postgres: Addresses, tmp_path: Path
 ) -> None:
     owner = Database(SecretStr(keys_postgres.owner_url), pool=3)
-    taken = await dumped(owner, tmp_path / "dump")
+    dump_file = await dumped(owner, tmp_path / "dump")
     await new_owner(keys, database)
     with pytest.raises(ProgramFailed, match="already exists") as failed:
-        await load(owner, taken)
+        await load(owner, dump_file)
     assert len(str(failed.value).splitlines()) == 1
     async with database.transaction() as tx:
         assert await tx.scalar(text("SELECT count(*) FROM unefois.wrapped_key")) == 1

@@ -48,5 +48,5 @@ async def directory(tmp_path: Path) -> AsyncIterator[DirectoryStore]:
 @pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.ceph)])
 def store(request: pytest.FixtureRequest) -> BlobStore:
     """Each store in turn: the same asserts hold for both."""
-    found: BlobStore = request.getfixturevalue(request.param)
-    return found
+    chosen: BlobStore = request.getfixturevalue(request.param)
+    return chosen

@@ -31,13 +31,13 @@ async def write(store: BlobStore, key: BlobKey, data: bytes, piece: int = 300_00
 
 async def keys(store: BlobStore, prefix: str = "") -> list[str]:
     """All keys, in pages of three."""
-    found: list[str] = []
+    listed: list[str] = []
     after: BlobKey | None = None
     while page := await store.page(prefix, after, limit=3):
         assert len(page) <= 3
-        found += [info.key for info in page]
+        listed += [info.key for info in page]
         after = page[-1].key
-    return found
+    return listed
 
 
 @pytest.mark.parametrize("size", [0, 1, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 12 * MIB])

@@ -59,9 +59,9 @@ class Disk:
             if len(self.calls) - 1 != self.breaks:
                 return real(*arguments, **options)
             if self.saved:
-                done = real(*arguments, **options)
+                result = real(*arguments, **options)
                 if name == "open":
-                    os.close(done)  # the caller never gets the descriptor
+                    os.close(result)  # the caller never gets the descriptor
             raise OSError(errno.EIO, "the disk's own words", str(arguments[0]))
 
         return call

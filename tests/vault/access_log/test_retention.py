@@ -56,52 +56,54 @@ def act_of(person: SomePerson | None, instant: datetime) -> Event:
     )
 
 
-async def lines_of(
+async def entries_of(
     services: Services, person: SomePerson
 ) -> list[tuple[datetime, AccessLogEntry, bytes]]:
     """Every row of a person: its time, its content, its commitment."""
     tag = await services.audit_log.person_tag(person.id)
     async with services.database.transaction() as tx:
         rows = await events_of(tx, person_tag=tag, limit=100)
-        lines = await services.audit_log.open_entries(tx, rows)
-    return [(row.at, line, row.commitment) for row, line in zip(rows, lines, strict=True)]
+        opened = await services.audit_log.open_entries(tx, rows)
+    return [(row.at, entry, row.commitment) for row, entry in zip(rows, opened, strict=True)]
 
 
-async def silent(services: Services, person: SomePerson) -> set[datetime]:
-    return {at for at, line, _ in await lines_of(services, person) if line.values is None}
+async def unreadable(services: Services, person: SomePerson) -> set[datetime]:
+    return {at for at, entry, _ in await entries_of(services, person) if entry.values is None}
 
 
-async def warned(services: Services, person: SomePerson) -> list[str]:
-    return [one.text for one in await inbox(services, to=person.phone) if "2023" in one.text]
+async def warnings_to(services: Services, person: SomePerson) -> list[str]:
+    return [
+        message.text for message in await inbox(services, to=person.phone) if "2023" in message.text
+    ]
 
 
 async def test_a_year_is_announced_then_silent_and_its_rows_stay(
     services: Services, person: SomePerson, at: At
 ) -> None:
-    before = await lines_of(services, person)
+    before = await entries_of(services, person)
 
     at("2026-12-01T23:00")
     await apply_retention(services)
-    assert await warned(services, person) == []
+    assert await warnings_to(services, person) == []
 
     at("2026-12-02T01:00")
     await apply_retention(services)
     await apply_retention(services)
-    (message,) = await warned(services, person)
+    (message,) = await warnings_to(services, person)
     assert "30 jours" in message
     assert services.settings.public_url in message
-    assert await silent(services, person) == set()
+    assert await unreadable(services, person) == set()
 
     at("2026-12-31T23:00")
     await apply_retention(services)
-    assert await silent(services, person) == set()
+    assert await unreadable(services, person) == set()
 
     at("2027-01-01T02:00")
     assert await apply_retention(services) >= 1
-    assert await silent(services, person) == {OLD}
+    assert await unreadable(services, person) == {OLD}
 
-    after = {line.id: commitment for _, line, commitment in await lines_of(services, person)}
-    assert {line.id: commitment for _, line, commitment in before}.items() <= after.items()
+    after = {entry.id: commitment for _, entry, commitment in await entries_of(services, person)}
+    assert {entry.id: commitment for _, entry, commitment in before}.items() <= after.items()
 
 
 async def test_what_the_person_reads_then(services: Services, person: SomePerson, at: At) -> None:
@@ -114,8 +116,8 @@ async def test_what_the_person_reads_then(services: Services, person: SomePerson
     assert "2023-12-31T23:59:00.000000Z" not in times
     assert "2024-01-01T00:00:00.000000Z" in times
     # The destruction is itself an entry, in the current year.
-    (said,) = [entry for entry in page.items if entry.action == "keys.destroy"]
-    assert said.details == {"log_of": 2023}
+    (destruction,) = [entry for entry in page.items if entry.action == "keys.destroy"]
+    assert destruction.details == {"log_of": 2023}
 
 
 async def test_nothing_is_destroyed_of_which_nobody_was_told_thirty_days_before(
@@ -124,13 +126,13 @@ async def test_nothing_is_destroyed_of_which_nobody_was_told_thirty_days_before(
     """The job did not run in December."""
     at("2027-02-01")
     await apply_retention(services)
-    assert len(await warned(services, person)) == 1
+    assert len(await warnings_to(services, person)) == 1
     at("2027-03-02T23:00")
     await apply_retention(services)
-    assert await silent(services, person) == set()
+    assert await unreadable(services, person) == set()
     at("2027-03-03T01:00")
     await apply_retention(services)
-    assert await silent(services, person) == {OLD}
+    assert await unreadable(services, person) == {OLD}
 
 
 async def test_several_years_are_told_in_one_message(
@@ -140,10 +142,10 @@ async def test_several_years_are_told_in_one_message(
         await services.audit_log.record(tx, act_of(person, OLD.replace(year=2021)))
     at("2026-12-02T01:00")
     await apply_retention(services)
-    assert len(await warned(services, person)) == 1
+    assert len(await warnings_to(services, person)) == 1
     at("2027-01-02")
     await apply_retention(services)
-    assert await silent(services, person) == {OLD, OLD.replace(year=2021)}
+    assert await unreadable(services, person) == {OLD, OLD.replace(year=2021)}
 
 
 async def test_the_service_s_own_lines_go_on_the_day(services: Services, at: At) -> None:
@@ -151,18 +153,18 @@ async def test_the_service_s_own_lines_go_on_the_day(services: Services, at: At)
     async with services.database.transaction() as tx:
         await services.audit_log.record(tx, event)
 
-    async def says() -> Any:
+    async def values_of_event() -> Any:
         async with services.database.transaction() as tx:
             rows = await events_of(tx, event_id=event.id, limit=1)
-            (line,) = await services.audit_log.open_entries(tx, rows)
-        return line.values
+            (entry,) = await services.audit_log.open_entries(tx, rows)
+        return entry.values
 
     at("2026-12-31T23:00")
     await apply_retention(services)
-    assert await says() is not None
+    assert await values_of_event() is not None
     at("2027-01-01T01:00")
     await apply_retention(services)
-    assert await says() is None
+    assert await values_of_event() is None
 
 
 async def test_a_longer_retention_is_kept_to(
@@ -173,10 +175,10 @@ async def test_a_longer_retention_is_kept_to(
     try:
         at("2027-06-01")
         await apply_retention(services)
-        assert await warned(services, person) == []
+        assert await warnings_to(services, person) == []
         at("2027-12-02T01:00")
         await apply_retention(services)
-        assert len(await warned(services, person)) == 1
+        assert len(await warnings_to(services, person)) == 1
     finally:
         object.__setattr__(services, "settings", settings)
 

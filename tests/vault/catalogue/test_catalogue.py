@@ -41,9 +41,9 @@ def test_there_are_the_papers_that_counters_ask_for() -> None:
     assert len(document_types()) >= 45
     assert {entry.family for entry in document_types()} == {family.code for family in families()}
     for code in ("national_identity_card", "income_tax_notice", "bank_details", "other"):
-        found = by_code(code)
-        assert found is not None
-        assert found.code == code
+        document_type = by_code(code)
+        assert document_type is not None
+        assert document_type.code == code
     assert by_code("no_such_paper") is None
 
 
@@ -77,9 +77,9 @@ def test_a_family_stands_together_in_the_order_of_the_headings() -> None:
     ],
 )
 def test_what_could_harm_is_sensitive(code: str, kind: SensitiveKind | None) -> None:
-    found = by_code(code)
-    assert found is not None
-    assert found.sensitive_kind is kind
+    document_type = by_code(code)
+    assert document_type is not None
+    assert document_type.sensitive_kind is kind
     assert is_sensitive(code) is (kind is not None)
 
 

@@ -82,10 +82,10 @@ async def make_client(services: CoreServices) -> Client:
             scope="consent_requests evidence",
             sealed=writer.seal("client", client_id, {"name": "CAF 93", "contact": "3230"}),
         )
-        found = await tx.execute(
+        result = await tx.execute(
             text("SELECT client_id FROM unefois.client WHERE id = :id"), {"id": client_id}
         )
-        row = await recipients.client(tx, found.scalar_one())
+        row = await recipients.client(tx, result.scalar_one())
     return await profiles.client(services, row)
 
 
@@ -184,8 +184,8 @@ async def log_of(
             actor_tag=None if actor is None else await services.audit_log.actor_tag(actor.actor()),
             limit=1000,
         )
-        lines = await services.audit_log.open_entries(tx, rows)
-    return [line.values for line in reversed(lines)]
+        entries = await services.audit_log.open_entries(tx, rows)
+    return [entry.values for entry in reversed(entries)]
 
 
 async def instant_of(services: CoreServices) -> datetime:
@@ -193,7 +193,7 @@ async def instant_of(services: CoreServices) -> datetime:
         return await instant(tx)
 
 
-async def asked_of(
+async def request_from_worker(
     services: CoreServices, *types: str, **terms: Any
 ) -> tuple[Person, Worker, UUID]:
     """A person, a worker, and the worker's request to the person."""

@@ -17,13 +17,13 @@ from tests.fixtures import MoveClock
 from tests.vault.consent.steps import (
     WEEK,
     a_phone,
-    asked_of,
     asking,
     fails,
     log_of,
     make_client,
     make_person,
     make_worker,
+    request_from_worker,
 )
 from vault import rate_limit
 from vault.consent import request_views
@@ -39,7 +39,7 @@ from vault.rules import GrantAction
 async def test_an_unanswered_request_lapses_after_a_week(
     services: CoreServices, moved_clock: MoveClock
 ) -> None:
-    person, worker, request_id = await asked_of(services, "payslip")
+    person, worker, request_id = await request_from_worker(services, "payslip")
     moved_clock(WEEK - timedelta(minutes=5))
     assert (await request_views.see_received(services, person, request_id)).state == "waiting"
     moved_clock(WEEK + timedelta(seconds=1))
@@ -157,7 +157,7 @@ async def test_what_cannot_be_asked(services: CoreServices, asked: Terms, code: 
 
 
 async def test_a_deposit_needs_no_type(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, actions=("deposit",))
+    person, _, request_id = await request_from_worker(services, actions=("deposit",))
     grant = await approve(services, person, request_id, Approval())
     assert grant.terms.scope.actions == (GrantAction.DEPOSIT,)
 

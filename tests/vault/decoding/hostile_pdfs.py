@@ -177,9 +177,9 @@ def lying_count_pdf() -> bytes:
 def _zeros_deflated(mebibytes: int) -> bytes:
     """A zlib stream (RFC 1950) of that many zero bytes, made without compressing all of them."""
     block = zlib.compressobj(9, wbits=-15)
-    one = block.compress(bytes(1 << 20)) + block.flush(zlib.Z_FULL_FLUSH)
+    mebibyte = block.compress(bytes(1 << 20)) + block.flush(zlib.Z_FULL_FLUSH)
     checksum = ((mebibytes << 20) % 65521) << 16 | 1
-    return b"\x78\x9c" + one * mebibytes + b"\x03\x00" + struct.pack(">I", checksum)
+    return b"\x78\x9c" + mebibyte * mebibytes + b"\x03\x00" + struct.pack(">I", checksum)
 
 
 def nested_bomb_pdf(*, drawn: bool = True) -> bytes:

@@ -50,13 +50,13 @@ async def _run(sandbox: Sandbox, job: str, *inputs: bytes, **order: object) -> d
 
 def _running(zygote: int) -> list[int]:
     """Its running children (an ended one is reaped at the next fork)."""
-    found = []
+    children = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
             state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
             if int(parent) == zygote and state != "Z":
-                found.append(int(entry.name))
-    return found
+                children.append(int(entry.name))
+    return children
 
 
 async def _until_busy(sandbox: Sandbox) -> None:
@@ -105,7 +105,7 @@ async def hostile() -> AsyncIterator[Sandbox]:
 
 
 @pytest.mark.parametrize(
-    ("job", "least", "most"),
+    ("job", "min_seconds", "max_seconds"),
     [
         ("spin", 0.8, 2.9),
         ("sleep", 2.8, 6),
@@ -115,13 +115,13 @@ async def hostile() -> AsyncIterator[Sandbox]:
     ],
 )
 async def test_spinning_hanging_swelling_and_crashing_are_ended(
-    job: str, least: float, most: float, hostile: Sandbox
+    job: str, min_seconds: float, max_seconds: float, hostile: Sandbox
 ) -> None:
     begun = time.monotonic()
     with pytest.raises(Undecodable) as refused:
         await _run(hostile, job)
     assert refused.value.code == "does_not_decode"
-    assert least <= time.monotonic() - begun < most
+    assert min_seconds <= time.monotonic() - begun < max_seconds
     assert (await _run(hostile, "echo", b"abc"))["echo"] == [3]
 
 
@@ -177,8 +177,8 @@ async def test_a_zygote_killed_during_a_job_costs_a_retry_not_a_refusal(decoder:
     zygote = _zygote(sandbox)
     await _until_busy(sandbox)
     os.kill(zygote, signal.SIGKILL)
-    found, _ = await task
-    assert found.rendition == "image/jpeg"
+    inspection, _ = await task
+    assert inspection.rendition == "image/jpeg"
 
 
 async def test_the_zygote_ends_with_the_service() -> None:
@@ -267,17 +267,17 @@ async def test_twenty_photos_at_once_stay_out_of_the_service_memory(decoder: Dec
     photo = corpus.noisy_jpeg(5 * 1024 * 1024)
     await inspected(decoder, photo)
     gc.collect()
-    before, most = _resident(), 0
+    before, peak = _resident(), 0
 
-    async def one() -> None:
-        nonlocal most
+    async def inspect_one() -> None:
+        nonlocal peak
         async with await decoder.inspect([source(photo)]) as decoded:
             async for _ in decoded.rendition():
-                most = max(most, _resident())
+                peak = max(peak, _resident())
 
-    await asyncio.gather(*(one() for _ in range(20)))
-    print(f"grown by {(most - before) / 2**20:.1f} MiB")
-    assert most - before < 16 * 2**20
+    await asyncio.gather(*(inspect_one() for _ in range(20)))
+    print(f"grown by {(peak - before) / 2**20:.1f} MiB")
+    assert peak - before < 16 * 2**20
 
 
 _opened: list[str] | None = None

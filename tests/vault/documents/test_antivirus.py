@@ -67,19 +67,21 @@ async def test_an_infected_document_goes_to_nobody_but_its_owner_who_is_told(
     assert await _scan(services, person, bad) == "infected"
     assert await _scan(services, person, good) == "clean"
 
-    told = await client.get(f"/v1/documents/{bad['id']}", headers=person.headers)
-    assert told.json()["file"]["scan"] == "infected"
+    answer = await client.get(f"/v1/documents/{bad['id']}", headers=person.headers)
+    assert answer.json()["file"]["scan"] == "infected"
     own = await client.get(f"/v1/documents/{bad['id']}/content", headers=person.headers)
     assert PATTERN in own.content
 
     under = f"/v1/grants/{grant}/documents"
     listed = (await client.get(under, headers=worker.headers)).json()["items"]
-    assert [(one["id"], one["file"]["scan"]) for one in listed] == [(good["id"], "clean")]
+    assert [(item["id"], item["file"]["scan"]) for item in listed] == [(good["id"], "clean")]
     for kind in ("content", "preview"):
         refused = await client.get(f"{under}/{bad['id']}/{kind}", headers=worker.headers)
         assert (refused.status_code, refused.json()["code"]) == (403, "document_infected")
         assert PATTERN not in refused.content
-    reasons = [one["reason"] for one in await log_of(client, person) if one["outcome"] == "refused"]
+    reasons = [
+        entry["reason"] for entry in await log_of(client, person) if entry["outcome"] == "refused"
+    ]
     assert reasons == ["infected", "infected"]
 
 
@@ -156,5 +158,5 @@ async def _scan(services: Services, person: SomePerson, document: dict[str, Any]
 async def _jobs_of(services: Services, document: dict[str, Any]) -> set[str]:
     query = "SELECT task_name FROM procrastinate_jobs WHERE args->>'version_id' = :version"
     async with services.database.transaction() as tx:
-        found = await tx.execute(text(query), {"version": document["version"]["id"]})
-        return set(found.scalars())
+        result = await tx.execute(text(query), {"version": document["version"]["id"]})
+        return set(result.scalars())

@@ -12,7 +12,7 @@ from tests.vault.consent.steps import make_document
 from vault.services import Services
 
 
-def question(phone: str, **changed: Any) -> dict[str, Any]:
+def request_body(phone: str, **changed: Any) -> dict[str, Any]:
     body: dict[str, Any] = {
         "person": {"phone": phone},
         "scope": {
@@ -29,9 +29,11 @@ def question(phone: str, **changed: Any) -> dict[str, Any]:
     return body | changed
 
 
-async def asked(client: httpx.AsyncClient, worker: SomeWorker, phone: str, **changed: Any) -> Any:
+async def send_request(
+    client: httpx.AsyncClient, worker: SomeWorker, phone: str, **changed: Any
+) -> Any:
     answer = await client.post(
-        "/v1/consent-requests", json=question(phone, **changed), headers=worker.headers
+        "/v1/consent-requests", json=request_body(phone, **changed), headers=worker.headers
     )
     assert answer.status_code == 202, answer.text
     return answer.json()
@@ -52,7 +54,7 @@ async def test_from_the_question_to_the_withdrawal(
     person, worker = await a_person(make_person), await make_worker()
     tax = await make_document(services, person.subject, "income_tax_notice")
     # 1. Sent, and read by both.
-    sent = await asked(client, worker, person.phone)
+    sent = await send_request(client, worker, person.phone)
     assert set(sent) == {"id", "state", "lapses_at"}
     mine = (await client.get("/v1/consent-requests", headers=person.headers)).json()
     (item,) = mine["items"]
@@ -107,7 +109,7 @@ async def test_refusing_is_silent(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await a_person(make_person), await make_worker()
-    sent = await asked(client, worker, person.phone)
+    sent = await send_request(client, worker, person.phone)
     path = f"/v1/consent-requests/{sent['id']}"
     before = (await client.get(path, headers=worker.headers)).json()
     answer = await client.post(f"{path}/refuse", json={"reason": "not_me"}, headers=person.headers)
@@ -171,7 +173,7 @@ async def test_a_wrong_question_is_a_problem_that_says_what_to_do(
     code: str,
 ) -> None:
     worker = await make_worker()
-    body = question("+33612345678", **changed)
+    body = request_body("+33612345678", **changed)
     answer = await client.post("/v1/consent-requests", json=body, headers=worker.headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
@@ -182,7 +184,7 @@ async def test_widening_is_422_and_unknown_or_malformed_ids_are_one_404(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await a_person(make_person), await make_worker()
-    sent = await asked(client, worker, person.phone)
+    sent = await send_request(client, worker, person.phone)
     path = f"/v1/consent-requests/{sent['id']}/approve"
     for body in (
         {"scope": {"document_types": ["passport"]}},
@@ -209,7 +211,7 @@ async def test_each_side_keeps_to_its_own_addresses(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await a_person(make_person), await make_worker()
-    body = question("+33612345678")
+    body = request_body("+33612345678")
     by_person = await client.post("/v1/consent-requests", json=body, headers=person.headers)
     assert (by_person.status_code, by_person.json()["code"]) == (403, "wrong_caller")
     path = f"/v1/grants/{new_id()}/revoke"

@@ -96,7 +96,7 @@ async def test_unknown_and_malformed_ids_answer_alike(
 async def test_nobody_reads(client: httpx.AsyncClient, shared: Shared, end: str) -> None:
     token = shared.headers["Authorization"].encode()
     for authorizations in ((), (b"Basic abc",), (b"Bearer a.b.c",), (b"Bearer x",), (token, token)):
-        headers = [(b"Authorization", one) for one in authorizations]
+        headers = [(b"Authorization", value) for value in authorizations]
         answer = await client.get(shared.path(end), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
         assert answer.headers["www-authenticate"] == "Bearer"

@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 90.0
 
 
-def until(true: Callable[[], bool], what: str) -> None:
+def until(condition: Callable[[], bool], what: str) -> None:
     limit = time.monotonic() + LIMIT
-    while not true():
+    while not condition():
         assert time.monotonic() < limit, what
         time.sleep(0.05)
 
@@ -106,7 +106,7 @@ def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     documents = get(known, "person", "/v1/documents").json()["items"]
     assert len(documents) == 8
     waiting = get(known, "person", "/v1/consent-requests").json()["items"]
-    assert [one["state"] for one in waiting] == ["waiting"]
+    assert [item["state"] for item in waiting] == ["waiting"]
     assert len(get(known, "worker", "/v1/grants").json()["items"]) == 1
     assert get(known, "colleague", "/v1/grants").json()["items"] == []
     # 2. Ctrl-C reaches every process of the terminal: all of them end, in order.
@@ -117,7 +117,7 @@ def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     assert again["administration"]["kid"] == known["administration"]["kid"]
     assert again["person"]["token"] != known["person"]["token"]
     assert get(again, "person", "/v1/documents").json()["items"][0]["id"] in {
-        one["id"] for one in documents
+        item["id"] for item in documents
     }
     assert demo.end(signal.SIGTERM) == 0
     assert demo.databases() == []
@@ -151,7 +151,7 @@ def test_a_signal_while_it_starts_leaves_nothing(demo: Demo) -> None:
 def test_its_log_is_reconciled_and_every_event_opens(demo: Demo) -> None:
     demo.start()
 
-    def reconciled() -> subprocess.CompletedProcess[str]:
+    def reconcile() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "web.cli", "audit", "reconcile", "--open"],
             cwd=ROOT,
@@ -162,18 +162,18 @@ def test_its_log_is_reconciled_and_every_event_opens(demo: Demo) -> None:
             check=False,
         )
 
-    done = reconciled()
-    assert done.returncode == 0, done.stdout + done.stderr
-    leaves = int(re.findall(r"(\d+) leaves, \d+ checkpoints: 0 faults", done.stdout)[0])
-    opened, destroyed = re.findall(r"(\d+) events opened, (\d+) whose key", done.stdout)[0]
+    result = reconcile()
+    assert result.returncode == 0, result.stdout + result.stderr
+    leaves = int(re.findall(r"(\d+) leaves, \d+ checkpoints: 0 faults", result.stdout)[0])
+    opened, destroyed = re.findall(r"(\d+) events opened, (\d+) whose key", result.stdout)[0]
     assert int(opened) >= leaves > 0
     assert int(destroyed) == 0
     # A changed file of the store is named, in a sentence, on the standard error.
-    tiles = [one for one in (demo.home / "blobs").rglob("tile-*") if one.is_file()]
+    tiles = [path for path in (demo.home / "blobs").rglob("tile-*") if path.is_file()]
     for tile in tiles:
         data = tile.read_bytes()
         tile.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-    done = reconciled()
+    result = reconcile()
     assert tiles
-    assert done.returncode == 1
-    assert "in the store is not what was signed" in done.stderr
+    assert result.returncode == 1
+    assert "in the store is not what was signed" in result.stderr

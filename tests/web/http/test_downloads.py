@@ -55,8 +55,8 @@ async def test_a_recipient_is_told_the_type_not_the_owners_file_name(
     answer = await client.get(path, headers=worker.headers)
     assert "income_tax_notice.pdf" in answer.headers["content-disposition"]
     listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
-    for said in (str(answer.headers), listed.text):
-        assert "Dupont" not in said
+    for text in (str(answer.headers), listed.text):
+        assert "Dupont" not in text
 
 
 async def test_a_download_sent_whole_is_confirmed(
@@ -124,7 +124,7 @@ async def test_a_damaged_blob_is_a_problem_and_never_wrong_bytes(
 
 
 async def _confirmed(client: httpx.AsyncClient, person: SomePerson, state: str) -> bool:
-    reads = [one for one in await log_of(client, person) if one["action"] == "document.read"]
+    reads = [entry for entry in await log_of(client, person) if entry["action"] == "document.read"]
     assert len(reads) == 1
     assert reads[0]["confirmed"] in {"not_confirmed", state}
     return bool(reads[0]["confirmed"] == state)
@@ -135,6 +135,6 @@ async def _blob(services: Services, person: SomePerson, version: str) -> Path:
     async with services.database.transaction() as tx:
         files = await records.files_of(tx, person.id, UUID(version))
     name = files[0].blob_key.rpartition("/")[2]
-    found = [one for one in services.settings.home.rglob("*") if name in one.name]
-    assert len(found) == 1
-    return found[0]
+    paths = [path for path in services.settings.home.rglob("*") if name in path.name]
+    assert len(paths) == 1
+    return paths[0]

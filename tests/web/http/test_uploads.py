@@ -57,14 +57,14 @@ async def test_a_hostile_file_is_a_problem_that_says_what_to_do_and_leaves_nothi
 ) -> None:
     data, status, code = HOSTILE[name]
     person, before = await make_person(), await blobs(services)
-    with structlog.testing.capture_logs() as said:
+    with structlog.testing.capture_logs() as logs:
         answer = await client.post(
             "/v1/documents",
             headers=person.headers,
             files={"file": (f"{SECRET}.pdf", data)},
             data={"type": "payslip", "title": SECRET},
         )
-    assert SECRET not in json.dumps(said, default=str)
+    assert SECRET not in json.dumps(logs, default=str)
     if status is None:
         # Harmless once stripped, or refused: never a failure of ours.
         assert answer.status_code in {201, 413, 422}, answer.text

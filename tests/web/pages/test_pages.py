@@ -42,7 +42,8 @@ def as_a_browser_sends(fields: dict[str, str], photo: bytes) -> tuple[bytes, dic
         kind = "image/jpeg" if name else "application/octet-stream"
         parts.append((f'{head.format("file")}; filename="{name}"\r\nContent-Type: {kind}', content))
     body = b"".join(
-        b"--limit\r\n" + says.encode() + b"\r\n\r\n" + content + b"\r\n" for says, content in parts
+        b"--limit\r\n" + disposition.encode() + b"\r\n\r\n" + content + b"\r\n"
+        for disposition, content in parts
     )
     return body + b"--limit--\r\n", {"content-type": "multipart/form-data; boundary=limit"}
 
