@@ -1,4 +1,4 @@
-"""A PostgreSQL for the keys alone: their tests rotate and empty what other tests stand on."""
+"""A separate PostgreSQL for the keys: their tests rotate and delete data that other tests need."""
 
 import shutil
 import tempfile
@@ -23,7 +23,7 @@ Homes = Callable[[], Addresses]
 
 @pytest.fixture(scope="session")
 def new_postgres() -> Iterator[Homes]:
-    """Makes embedded PostgreSQLs, empty, in short folders (a socket lives in each)."""
+    """Makes empty embedded PostgreSQL servers, in folders with short paths (each has a socket)."""
     made: list[tuple[EmbeddedPostgres, str]] = []
     memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
@@ -41,7 +41,7 @@ def new_postgres() -> Iterator[Homes]:
 
 @pytest.fixture(scope="session")
 def keys_postgres(new_postgres: Homes) -> Addresses:
-    """One of them, migrated, shared by the tests of this folder, one after another."""
+    """A migrated one, which the tests of this folder share, one after another."""
     addresses = new_postgres()
     upgrade(SecretStr(addresses.owner_url))
     return addresses
@@ -49,7 +49,7 @@ def keys_postgres(new_postgres: Homes) -> Addresses:
 
 @pytest.fixture
 async def database(keys_postgres: Addresses) -> AsyncIterator[Database]:
-    """The service's view of it, without any row."""
+    """The service's connection to it, with every table empty."""
     empty(keys_postgres.owner_url)
     opened = Database(SecretStr(keys_postgres.service_url), pool=5)
     yield opened
@@ -58,13 +58,13 @@ async def database(keys_postgres: Addresses) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def keyring(tmp_path: Path) -> LocalKeyring:
-    """A keyring of its own for each test."""
+    """A new keyring for each test."""
     return LocalKeyring(tmp_path / "keys" / "keyring.json")
 
 
 @pytest.fixture
 async def keys(database: Database, keyring: LocalKeyring) -> Keys:
-    """Keys upon a first root version."""
+    """Keys with a first root version."""
     await initialise(database, keyring)
     return Keys(database, keyring)
 
@@ -80,7 +80,7 @@ async def vault(database: Database, keyring: LocalKeyring) -> Vault:
 
 @pytest.fixture
 def moved(keys_postgres: Addresses) -> Iterator[Callable[[timedelta], None]]:
-    """Move this database's clock from the real time; given back at the end of the test."""
+    """Moves this database's clock from the real time; the end of the test resets it."""
 
     def move(by: timedelta) -> None:
         owner(
@@ -94,12 +94,12 @@ def moved(keys_postgres: Addresses) -> Iterator[Callable[[timedelta], None]]:
 
 
 def owner(url: str, *statements: str) -> None:
-    """Say something as the owner of the tables."""
+    """Run statements as the owner of the tables."""
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement)  # type: ignore[call-overload]  # composed by the tests
 
 
 def empty(url: str) -> None:
-    """Remove every row but those of the log, which only grows."""
+    """Delete every row except those of the log, which is append-only."""
     owner(url, "TRUNCATE unefois.root_version, unefois.wrapped_key, unefois.person CASCADE")

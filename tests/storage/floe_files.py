@@ -1,4 +1,4 @@
-"""Small FLOE files, their segments, and why one is refused."""
+"""Small FLOE files, their segments, and the reason of a refusal."""
 
 import runpy
 from collections.abc import Callable
@@ -34,12 +34,12 @@ MAKER = SimpleNamespace(**runpy.run_path(str(VECTORS / "make_floe.py")))
 
 
 def octets(length: int) -> bytes:
-    """So many bytes in which no two segments are alike."""
+    """`length` bytes in which no two segments are equal."""
     return b"".join(number.to_bytes(8, "big") for number in range(length // 8 + 1))[:length]
 
 
 def feed(sealer: Encryptor, *chunks: bytes) -> bytes:
-    """All that comes out of a sealer, each piece copied before the next is asked for."""
+    """All the output of a sealer, each piece copied before the next is requested."""
     out = bytearray(sealer.header)
     for chunk in chunks:
         for piece in sealer.update(chunk):
@@ -49,7 +49,7 @@ def feed(sealer: Encryptor, *chunks: bytes) -> bytes:
 
 
 def refusal(attempt: Callable[[], object]) -> Reason:
-    """The reason for which something was refused."""
+    """The reason with which the attempt is refused."""
     with pytest.raises(InvalidCiphertext) as caught:
         attempt()
     return caught.value.reason

@@ -1,4 +1,4 @@
-"""Owners for the tests of this folder: this floor knows no people, only ids."""
+"""Owners for the tests of this folder: this layer knows ids, not people."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from storage.keys import Keys
 
 async def new_owner(keys: Keys, database: Database) -> UUID:
     """An owner with a secret, committed."""
-    one = new_id()
+    owner_id = new_id()
     async with database.transaction() as tx:
-        await keys.create_owner(tx, one)
-    return one
+        await keys.create_owner(tx, owner_id)
+    return owner_id

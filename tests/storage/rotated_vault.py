@@ -1,4 +1,4 @@
-"""A vault whose root changes, and the places where a change may be cut."""
+"""A vault whose root version is rotated, and crashes at chosen steps of a rotation."""
 
 import itertools
 from collections.abc import Awaitable, Callable
@@ -40,35 +40,35 @@ class Vault:
     async def add(self, owners: int) -> None:
         keys = Keys(self.database, self.provider)
         for _ in range(owners):
-            one = await new_owner(keys, self.database)
-            self.sealed[one] = (await FieldEncryption(keys).writer(one)).seal(
-                "document", one, {"of": str(one)}
+            owner_id = await new_owner(keys, self.database)
+            self.sealed[owner_id] = (await FieldEncryption(keys).writer(owner_id)).seal(
+                "document", owner_id, {"of": str(owner_id)}
             )
         service = await FieldEncryption(keys).writer(None)
         self.sealed[None] = service.seal("worker", UUID(int=1), {"of": "None"})
 
     async def opens(self) -> None:
-        """Every row opens, in a process that has just started."""
+        """Assert that every row opens, with empty caches."""
         fields = FieldEncryption(Keys(self.database, self.provider))
-        for one, sealed in self.sealed.items():
-            reader = await fields.reader(one)
-            table, row = ("worker", UUID(int=1)) if one is None else ("document", one)
-            assert reader.open(table, row, sealed) == {"of": str(one)}
+        for owner_id, sealed in self.sealed.items():
+            reader = await fields.reader(owner_id)
+            table, row = ("worker", UUID(int=1)) if owner_id is None else ("document", owner_id)
+            assert reader.open(table, row, sealed) == {"of": str(owner_id)}
 
     async def roots(self) -> dict[str, tuple[bool, datetime | None, datetime | None]]:
         async with self.database.transaction() as tx:
-            found = await tx.execute(
+            result = await tx.execute(
                 text("SELECT id, active, retire_at, destroyed_at FROM unefois.root_version")
             )
-            return {row.id: (row.active, row.retire_at, row.destroyed_at) for row in found}
+            return {row.id: (row.active, row.retire_at, row.destroyed_at) for row in result}
 
-    async def under(self) -> dict[str, int]:
-        """How many secrets are under each root."""
+    async def secrets_by_root(self) -> dict[str, int]:
+        """The number of secrets under each root version."""
         async with self.database.transaction() as tx:
-            found = await tx.execute(
+            result = await tx.execute(
                 text("SELECT root_version, count(*) FROM unefois.wrapped_key GROUP BY 1")
             )
-            return {row[0]: row[1] for row in found}
+            return {row[0]: row[1] for row in result}
 
 
 Step = Callable[..., Awaitable[Any]]
@@ -77,7 +77,7 @@ Step = Callable[..., Awaitable[Any]]
 def crash_at(
     monkeypatch: pytest.MonkeyPatch, where: object, name: str, *, after: bool, at: int = 1
 ) -> None:
-    """Die before or after the `at`-th call of a step."""
+    """Raise `Crash` before or after the `at`-th call of a step."""
     step: Step = getattr(where, name)
     count = itertools.count(1)
 
@@ -85,9 +85,9 @@ def crash_at(
         now = next(count) == at
         if now and not after:
             raise Crash
-        done = await step(*args, **kwargs)
+        result = await step(*args, **kwargs)
         if now:
             raise Crash
-        return done
+        return result
 
     monkeypatch.setattr(where, name, dying)

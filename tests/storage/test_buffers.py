@@ -1,4 +1,4 @@
-"""Buffers lent again and again, and never while somebody still looks at one."""
+"""Buffers are reused, and never while a view of one is still in use."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,23 +11,23 @@ from storage.buffers import Buffers
 @given(keep=st.integers(0, 3), together=st.integers(1, 6))
 def test_idle_buffers_are_used_again_and_few_are_kept(keep: int, together: int) -> None:
     buffers = Buffers(64, keep=keep)
-    before = _lend_together(buffers, together)
+    before = _borrow_together(buffers, together)
     assert len(set(map(id, before))) == together
-    again = _lend_together(buffers, together)
-    used_again = sum(any(one is other for other in before) for one in again)
+    again = _borrow_together(buffers, together)
+    used_again = sum(any(buffer is other for other in before) for buffer in again)
     assert used_again == min(keep, together)
-    assert all(len(one) == 64 for one in again)
+    assert all(len(buffer) == 64 for buffer in again)
 
 
-def _lend_together(buffers: Buffers, count: int) -> list[bytearray]:
+def _borrow_together(buffers: Buffers, count: int) -> list[bytearray]:
     if not count:
         return []
     with buffers.lend() as buffer:
-        return [buffer, *_lend_together(buffers, count - 1)]
+        return [buffer, *_borrow_together(buffers, count - 1)]
 
 
 def test_a_buffer_still_looked_at_is_never_lent_again() -> None:
-    """A slice waiting in a slow transport must not turn into another person's document."""
+    """A slice that waits in a slow transport must not get another person's bytes."""
     buffers = Buffers(64)
     with buffers.lend() as first:
         first[:4] = b"mine"

@@ -1,4 +1,4 @@
-"""Sealed content on both stores: any range comes back, and nothing but what was sealed."""
+"""Sealed content on both stores: any range can be read, and only authentic bytes are given."""
 
 import gc
 import secrets
@@ -58,15 +58,15 @@ class Files:
         self.owner = owner
 
     async def seal(self, plain: bytes, role: str = "original") -> Address:
-        async with content_writer(self.blobs, self.keys, self.owner, role) as one:
+        async with content_writer(self.blobs, self.keys, self.owner, role) as writer:
             for at in range(0, len(plain), 100_000):
-                await one.write(plain[at : at + 100_000])
-            done = await one.commit()
-        assert done.length == len(plain)
-        return Address(done.id, done.role, done.blob_key, done.envelope)
+                await writer.write(plain[at : at + 100_000])
+            file = await writer.commit()
+        assert file.length == len(plain)
+        return Address(file.id, file.role, file.blob_key, file.envelope)
 
     async def read(self, address: Address, start: int = 0, stop: int | None = None) -> bytes:
-        """Through `got`, so that a test sees what was given before an error."""
+        """Appends to `got`, so that a test sees what was given before an error."""
         self.got = bytearray()
         opened = await open_content(self.blobs, self.keys, self.owner, address)
         async for piece in opened.slices(start, stop):
@@ -88,8 +88,8 @@ async def files(store: BlobStore, keys: Keys, database: Database) -> Files:
 
 
 @pytest.fixture
-async def here(directory: DirectoryStore, keys: Keys, database: Database) -> Files:
-    """In a directory only: for what the store has no part in."""
+async def directory_files(directory: DirectoryStore, keys: Keys, database: Database) -> Files:
+    """In the directory store only, for tests that do not depend on the store."""
     return Files(directory, keys, await new_owner(keys, database))
 
 
@@ -107,10 +107,12 @@ async def test_ranges_are_slices_of_the_whole(files: Files) -> None:
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 3), (0, 11), (5, 4), (11, 11)])
-async def test_a_range_outside_the_file_is_a_mistake(here: Files, start: int, stop: int) -> None:
-    address = await here.seal(b"0123456789")
+async def test_a_range_outside_the_file_is_a_mistake(
+    directory_files: Files, start: int, stop: int
+) -> None:
+    address = await directory_files.seal(b"0123456789")
     with pytest.raises(IndexError):
-        await here.read(address, start, stop)
+        await directory_files.read(address, start, stop)
 
 
 async def test_the_store_sees_no_plaintext(files: Files) -> None:
@@ -124,13 +126,13 @@ async def test_the_store_sees_no_plaintext(files: Files) -> None:
 
 async def test_leaving_without_commit_leaves_nothing(files: Files) -> None:
     with pytest.raises(ConnectionResetError):
-        async with content_writer(files.blobs, files.keys, files.owner, "original") as one:
-            await one.write(bytes(1_000_000))
+        async with content_writer(files.blobs, files.keys, files.owner, "original") as writer:
+            await writer.write(bytes(1_000_000))
             raise ConnectionResetError
     assert await files.blobs.page() == []
 
 
-# A store that lies
+# A store that gives wrong bytes
 
 
 Damage = Callable[[bytearray], bytes | bytearray]
@@ -196,7 +198,7 @@ async def test_a_lost_blob_is_an_error(files: Files) -> None:
 
 
 async def test_an_empty_file_is_checked_like_any_other(files: Files) -> None:
-    """Its header and its only segment tell whether it is ours."""
+    """Its header and its only segment are authenticated."""
     address = await files.seal(b"")
     assert await files.read(address) == b""
     whole = await files.stored(address)
@@ -215,68 +217,70 @@ async def test_an_empty_file_is_checked_like_any_other(files: Files) -> None:
 
 
 async def test_another_file_in_its_place_is_refused(files: Files) -> None:
-    one, other = await files.seal(b"one" * 1000), await files.seal(b"two" * 1000)
-    await files.put(one, await files.stored(other))
+    first, other = await files.seal(b"one" * 1000), await files.seal(b"two" * 1000)
+    await files.put(first, await files.stored(other))
     with pytest.raises(InvalidContent):
-        await files.read(one)
+        await files.read(first)
 
 
-# A database that lies
+# A database that gives wrong rows
 
 
 async def test_an_envelope_moved_elsewhere_does_not_open(
-    here: Files, keys: Keys, database: Database
+    directory_files: Files, keys: Keys, database: Database
 ) -> None:
-    """To another file, another role, another person."""
-    one, other = await here.seal(b"one"), await here.seal(b"two")
-    rendition = await here.seal(b"three", "rendition")
-    stranger = Files(here.blobs, keys, await new_owner(keys, database))
+    """Moved to another file, another role, another person."""
+    first, other = await directory_files.seal(b"one"), await directory_files.seal(b"two")
+    rendition = await directory_files.seal(b"three", "rendition")
+    stranger = Files(directory_files.blobs, keys, await new_owner(keys, database))
     for moved in (
-        replace(other, envelope=one.envelope),
-        replace(one, id=new_id()),
-        replace(one, role="rendition"),
+        replace(other, envelope=first.envelope),
+        replace(first, id=new_id()),
+        replace(first, role="rendition"),
         replace(rendition, role="original"),
-        replace(rendition, role="original", blob_key=one.blob_key),
+        replace(rendition, role="original", blob_key=first.blob_key),
     ):
         with pytest.raises(InvalidContent):
-            await here.read(moved)
+            await directory_files.read(moved)
     with pytest.raises(InvalidContent):
-        await stranger.read(one)
-    # The blob alone moved: the envelope opens, the file does not.
+        await stranger.read(first)
+    # Only the blob is moved: the envelope opens, the file does not.
     with pytest.raises(InvalidContent):
-        await here.read(replace(one, blob_key=other.blob_key))
+        await directory_files.read(replace(first, blob_key=other.blob_key))
 
 
 @pytest.mark.parametrize("length", [0, 5, 12, 28, 67])
-async def test_a_cut_envelope_is_broken(here: Files, length: int) -> None:
-    address = await here.seal(b"content")
+async def test_a_cut_envelope_is_broken(directory_files: Files, length: int) -> None:
+    address = await directory_files.seal(b"content")
     with pytest.raises(InvalidContent):
-        await here.read(replace(address, envelope=address.envelope[:length]))
+        await directory_files.read(replace(address, envelope=address.envelope[:length]))
 
 
-async def test_every_flipped_bit_of_an_envelope_is_noticed(here: Files) -> None:
-    address = await here.seal(b"content")
+async def test_every_flipped_bit_of_an_envelope_is_noticed(directory_files: Files) -> None:
+    address = await directory_files.seal(b"content")
     for at in range(len(address.envelope)):
         altered = bytearray(address.envelope)
         altered[at] ^= 1 << at % 8
         with pytest.raises(InvalidContent):
-            await here.read(replace(address, envelope=bytes(altered)))
+            await directory_files.read(replace(address, envelope=bytes(altered)))
 
 
-async def test_after_erasure_nothing_opens(here: Files, database: Database) -> None:
-    address = await here.seal(b"content")
+async def test_after_erasure_nothing_opens(directory_files: Files, database: Database) -> None:
+    address = await directory_files.seal(b"content")
     async with database.transaction() as tx:
-        await here.keys.destroy_owner(tx, here.owner)
-    here.keys.forget(str(here.owner))
+        await directory_files.keys.destroy_owner(tx, directory_files.owner)
+    directory_files.keys.forget(str(directory_files.owner))
     with pytest.raises(KeyDestroyed):
-        await here.read(address)
+        await directory_files.read(address)
     with pytest.raises(KeyDestroyed):
-        await here.seal(b"more")
+        await directory_files.seal(b"more")
 
 
-async def test_nothing_shows_an_envelope_or_a_key(here: Files) -> None:
-    address = await here.seal(b"content")
-    opened = await open_content(here.blobs, here.keys, here.owner, address)
+async def test_nothing_shows_an_envelope_or_a_key(directory_files: Files) -> None:
+    address = await directory_files.seal(b"content")
+    opened = await open_content(
+        directory_files.blobs, directory_files.keys, directory_files.owner, address
+    )
     shown = f"{address!r} {opened!r}"
     assert repr(address.envelope)[2:-1] not in shown
     assert "envelope" not in shown
@@ -286,19 +290,23 @@ async def test_nothing_shows_an_envelope_or_a_key(here: Files) -> None:
 # Memory
 
 
-async def test_memory_does_not_grow_with_the_file(here: Files) -> None:
-    """32 MiB go in and come out within 4 MiB."""
+async def test_memory_does_not_grow_with_the_file(directory_files: Files) -> None:
+    """32 MiB are sealed and read with at most 4 MiB of memory."""
     piece, pieces = secrets.token_bytes(1024 * 1024), 32
-    await here.read(await here.seal(piece))
+    await directory_files.read(await directory_files.seal(piece))
     gc.collect()
     tracemalloc.start()
     try:
-        async with content_writer(here.blobs, here.keys, here.owner, "original") as one:
+        async with content_writer(
+            directory_files.blobs, directory_files.keys, directory_files.owner, "original"
+        ) as writer:
             for _ in range(pieces):
-                await one.write(piece)
-            done = await one.commit()
-        address = Address(done.id, done.role, done.blob_key, done.envelope)
-        opened = await open_content(here.blobs, here.keys, here.owner, address)
+                await writer.write(piece)
+            file = await writer.commit()
+        address = Address(file.id, file.role, file.blob_key, file.envelope)
+        opened = await open_content(
+            directory_files.blobs, directory_files.keys, directory_files.owner, address
+        )
         length = 0
         async for some in opened.slices():
             length += len(some)
@@ -308,7 +316,9 @@ async def test_memory_does_not_grow_with_the_file(here: Files) -> None:
         tracemalloc.stop()
 
 
-async def test_buffers_come_back_into_use(here: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_buffers_come_back_into_use(
+    directory_files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A reader that holds each slice until the next one costs one buffer of each kind."""
     pools = {
         name: Buffers(length)
@@ -317,17 +327,17 @@ async def test_buffers_come_back_into_use(here: Files, monkeypatch: pytest.Monke
             ("_plain_buffers", SEGMENT),
         )
     }
-    address = await here.seal(bytes(3 * PAYLOAD + 5))
+    address = await directory_files.seal(bytes(3 * PAYLOAD + 5))
     for name, pool in pools.items():
         monkeypatch.setattr(content, name, pool)
-    await here.read(address)
-    await here.read(address, 2 * PAYLOAD)
-    await here.put(address, flip(-1)(await here.stored(address)))
+    await directory_files.read(address)
+    await directory_files.read(address, 2 * PAYLOAD)
+    await directory_files.put(address, flip(-1)(await directory_files.stored(address)))
     for _ in range(3):
         with pytest.raises(InvalidContent):
-            await here.read(address)
-    await here.put(address, flip(-1)(await here.stored(address)))
+            await directory_files.read(address)
+    await directory_files.put(address, flip(-1)(await directory_files.stored(address)))
     assert [len(pool._idle) for pool in pools.values()] == [1, 1]
     before = {name: id(pool._idle[0]) for name, pool in pools.items()}
-    await here.read(address)
+    await directory_files.read(address)
     assert before == {name: id(pool._idle[0]) for name, pool in pools.items()}

@@ -1,4 +1,4 @@
-"""Sealed rows and keyed tags: what opens, what does not, and what their lengths say."""
+"""Sealed rows and keyed tags: what opens, what does not, and what their lengths reveal."""
 
 import secrets
 from typing import Any
@@ -48,8 +48,8 @@ def test_a_writer_opens_nothing_and_a_reader_seals_nothing() -> None:
 
 @given(st.dictionaries(st.text(max_size=20), json_values, max_size=5))
 def test_what_is_sealed_opens_as_it_was(values: dict[str, Any]) -> None:
-    one = sealer()
-    assert one.open("document", ROW, one.seal("document", ROW, values)) == values
+    row_sealer = sealer()
+    assert row_sealer.open("document", ROW, row_sealer.seal("document", ROW, values)) == values
 
 
 @given(st.text(max_size=400), st.text(max_size=400))
@@ -84,8 +84,8 @@ def test_what_is_not_padding_is_refused(padded: bytes) -> None:
 
 
 def test_two_sealings_of_the_same_differ() -> None:
-    one = sealer()
-    assert one.seal("document", ROW, VALUES) != one.seal("document", ROW, VALUES)
+    row_sealer = sealer()
+    assert row_sealer.seal("document", ROW, VALUES) != row_sealer.seal("document", ROW, VALUES)
 
 
 def test_a_sealed_row_holds_none_of_its_words() -> None:
@@ -95,12 +95,12 @@ def test_a_sealed_row_holds_none_of_its_words() -> None:
 
 
 def test_a_row_moved_elsewhere_does_not_open() -> None:
-    """To another row, another table, another person, another version of the key."""
-    one = sealer()
-    sealed = one.seal("document", ROW, VALUES)
+    """Moved to another row, table or person, or read with another version of the key."""
+    row_sealer = sealer()
+    sealed = row_sealer.seal("document", ROW, VALUES)
     elsewhere = [
-        (one, "document", UUID(int=2)),
-        (one, "grant", ROW),
+        (row_sealer, "document", UUID(int=2)),
+        (row_sealer, "grant", ROW),
         (sealer("two"), "document", ROW),
         (sealer(value=secrets.token_bytes(32)), "document", ROW),
         (BothWays(Secret("one", 2, bytes(32))), "document", ROW),
@@ -108,37 +108,37 @@ def test_a_row_moved_elsewhere_does_not_open() -> None:
     for other, table, row in elsewhere:
         with pytest.raises(DecryptionError):
             other.open(table, row, sealed)
-    assert one.open("document", ROW, sealed) == VALUES
+    assert row_sealer.open("document", ROW, sealed) == VALUES
 
 
 def test_every_flipped_bit_is_noticed() -> None:
-    one = sealer()
-    sealed = one.seal("document", ROW, {"a": 1})
+    row_sealer = sealer()
+    sealed = row_sealer.seal("document", ROW, {"a": 1})
     for at in range(len(sealed)):
         altered = bytearray(sealed)
         altered[at] ^= 1 << at % 8
         with pytest.raises(DecryptionError):
-            one.open("document", ROW, bytes(altered))
+            row_sealer.open("document", ROW, bytes(altered))
 
 
 @pytest.mark.parametrize("length", [0, 1, 12, 13, 28, 29, 92])
 def test_a_cut_row_is_broken(length: int) -> None:
-    one = sealer()
-    sealed = one.seal("document", ROW, {"a": 1})
+    row_sealer = sealer()
+    sealed = row_sealer.seal("document", ROW, {"a": 1})
     assert len(sealed) > length
     with pytest.raises(DecryptionError):
-        one.open("document", ROW, sealed[:length])
+        row_sealer.open("document", ROW, sealed[:length])
 
 
 def test_tags_are_equal_for_equal_values_only() -> None:
-    one = sealer()
-    assert one.tag("type", "passport") == sealer().tag("type", "passport")
+    row_sealer = sealer()
+    assert row_sealer.tag("type", "passport") == sealer().tag("type", "passport")
     tags = [
-        one.tag("type", "passport"),
-        one.tag("type", "passpor", "t"),
-        one.tag("type", "", "passport"),
-        one.tag("type", "passport", ""),
-        one.tag("other", "passport"),
+        row_sealer.tag("type", "passport"),
+        row_sealer.tag("type", "passpor", "t"),
+        row_sealer.tag("type", "", "passport"),
+        row_sealer.tag("type", "passport", ""),
+        row_sealer.tag("other", "passport"),
         sealer("two").tag("type", "passport"),
         sealer(value=secrets.token_bytes(32)).tag("type", "passport"),
     ]
@@ -156,7 +156,7 @@ def test_content_hashes_are_of_their_owner() -> None:
 
 
 async def test_owners_are_apart(keys: Keys, database: Database) -> None:
-    """Through the database: rows of one person neither open nor compare with another's."""
+    """Through the database: one person's keys do not open another's rows, and tags differ."""
     fields = FieldEncryption(keys)
     one = await fields.writer(await new_owner(keys, database))
     another = await new_owner(keys, database)
@@ -181,8 +181,8 @@ async def test_look_up_tags_are_those_of_every_process(keys: Keys, database: Dat
 
 def test_a_sealer_shows_nothing_of_its_keys() -> None:
     value = secrets.token_bytes(32)
-    one = sealer(value=value)
-    one.seal("document", ROW, VALUES)
-    assert value.hex() not in repr(one)
-    assert repr(value)[2:-1] not in repr(one)
-    assert "AESGCM" not in repr(one)
+    row_sealer = sealer(value=value)
+    row_sealer.seal("document", ROW, VALUES)
+    assert value.hex() not in repr(row_sealer)
+    assert repr(value)[2:-1] not in repr(row_sealer)
+    assert "AESGCM" not in repr(row_sealer)

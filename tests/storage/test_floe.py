@@ -1,4 +1,4 @@
-"""`storage/floe.py`: what was sealed comes back whole, by any road."""
+"""`storage/floe.py`: sealed bytes are read back exactly, whole or by ranges."""
 
 import json
 import runpy
@@ -98,7 +98,7 @@ def test_the_check_of_published_answers_sees_a_wrong_one(
     assert CHECKER.main([str(tmp_path / "nowhere")]) == 2
 
 
-# What was sealed comes back
+# Round trips
 
 
 @pytest.mark.parametrize("parameters", [SMALL, Parameters()], ids=["small", "standard"])
@@ -152,7 +152,7 @@ def test_any_kind_of_buffer_may_be_sealed() -> None:
 
 
 def test_keys_change_with_the_rotation_mask_and_not_before() -> None:
-    """Sealed with a key a segment: a reader of two segments a key opens segment 0 alone."""
+    """Sealed with a key per segment: a reader of one key per two segments opens the even ones."""
     sealed = seal_bytes(KEY, AAD, octets(64), parameters=Parameters(48, rotation_mask=0))
     assert open_bytes(KEY, AAD, sealed, rotation_mask=0) == octets(64)
     reader = Decryptor(
@@ -165,7 +165,7 @@ def test_keys_change_with_the_rotation_mask_and_not_before() -> None:
     assert reader.open_segment(2, third, into) == octets(64)[32:48]
 
 
-# Any range alone
+# Ranges
 
 
 @given(
@@ -249,7 +249,7 @@ def test_a_layout_answers_for_nothing_outside_the_file(ask: Callable[[Layout], o
 
 
 def test_memory_does_not_grow_with_the_file() -> None:
-    """64 MiB through a sealer and an opener within a few segments' worth of memory."""
+    """64 MiB pass a sealer and an opener in the memory of a few segments."""
     chunk = octets(64 * 1024)
     total = 1024 * len(chunk)
     sealer = Encryptor(KEY, AAD)

@@ -1,4 +1,4 @@
-"""`storage/floe.py`: what was altered, moved or misused is refused, and nothing of it is left."""
+"""`storage/floe.py`: altered, moved and misused data is refused, and no plaintext of it is left."""
 
 import tracemalloc
 from functools import partial
@@ -51,15 +51,15 @@ def test_another_key_or_another_aad_is_refused_before_any_segment(key: bytes, aa
 @pytest.mark.parametrize(
     ("plaintext", "ciphertext", "reason"),
     [
-        (39, None, Reason.SEGMENT_FIELD),  # the last segment says one byte more
+        (39, None, Reason.SEGMENT_FIELD),  # the last segment's length field is one byte too long
         (41, None, Reason.LENGTH),
-        (16, None, Reason.SEGMENT_FIELD),  # an inner segment in the place of the last
+        (16, None, Reason.SEGMENT_FIELD),  # an inner segment read as the last
         (None, HEADER_LENGTH + 96, Reason.SEGMENT_FIELD),
         (None, 211, Reason.LENGTH),
         (None, 0, Reason.LENGTH),
         (40, 209, Reason.LENGTH),
         (40, 211, Reason.LENGTH),
-        (40, 210 + OVERHEAD, Reason.LENGTH),  # a segment more than these bytes need
+        (40, 210 + OVERHEAD, Reason.LENGTH),  # one segment more than these bytes need
         (-1, 73, Reason.LENGTH),
         (-32, HEADER_LENGTH, Reason.LENGTH),
     ],
@@ -67,7 +67,7 @@ def test_another_key_or_another_aad_is_refused_before_any_segment(key: bytes, aa
 def test_a_length_that_is_not_the_files_is_refused(
     plaintext: int | None, ciphertext: int | None, reason: Reason
 ) -> None:
-    """The last segment is where the row says it is, whatever the store holds."""
+    """The length in the row, not that of the blob, decides which segment is the last."""
     assert len(SEALED) == 210
 
     def opened() -> None:
@@ -113,7 +113,7 @@ def test_segments_out_of_place_are_refused(order: list[int], reason: Reason) -> 
 
 
 def test_a_segment_opens_only_as_what_it_was_sealed_as() -> None:
-    """A full segment passed off as the last one, and a full last one as an inner one."""
+    """A full inner segment opened as the last one, and a full last one as an inner one."""
     first = segments_of(seal_bytes(KEY, AAD, octets(40), parameters=SMALL))[0]
     sealed = MAKER.seal("ends full", octets(16), 48, full_end=True, key=KEY, aad=AAD)
     for segment, header, total, field in (
@@ -123,8 +123,8 @@ def test_a_segment_opens_only_as_what_it_was_sealed_as() -> None:
         whole = HEADER_LENGTH + 48 * (total // 16)
         opener = Decryptor(KEY, AAD, header, plaintext_length=total, ciphertext_length=whole)
         into = bytearray(PAYLOAD)
-        told = partial(opener.open_segment, 0, segment, into)
-        assert refusal(told) == Reason.SEGMENT_FIELD
+        attempt = partial(opener.open_segment, 0, segment, into)
+        assert refusal(attempt) == Reason.SEGMENT_FIELD
         assert refusal(partial(opener.open_segment, 0, field + segment[4:], into)) == Reason.TAG
 
 
@@ -173,7 +173,7 @@ def test_a_closed_sealer_holds_no_plaintext() -> None:
 
 
 def test_a_sealer_refuses_to_go_on_when_pieces_were_left_behind() -> None:
-    """A forgotten piece would be a file that never opens: better to stop at once."""
+    """A lost piece makes a file that never opens: an error at once is better."""
     sealer = Encryptor(KEY, AAD, parameters=SMALL)
     pieces = sealer.update(octets(40))
     next(pieces)
@@ -210,7 +210,7 @@ def test_impossible_parameters_are_refused() -> None:
 
 
 def test_a_hostile_segment_length_costs_no_memory() -> None:
-    """The header is checked before anything is made to its measure."""
+    """The header is checked before memory is allocated by it."""
     header = SEALED[:2] + (2**32 - 2).to_bytes(4, "big") + SEALED[6:HEADER_LENGTH]
     tracemalloc.start()
     try:

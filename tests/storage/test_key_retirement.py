@@ -1,4 +1,4 @@
-"""The end of a root version: what was retired on its date opens no old backup."""
+"""The end of a root version: after it is destroyed on its date, no old backup opens."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,20 +15,20 @@ from storage.providers import KeyProviderError
 from storage.providers.local import LocalKeyring
 from tests.storage.rotated_vault import RETENTION, Crash, Move, Vault, crash_at, quiet
 
-# The end of a root
+# The end of a root version
 
 
 async def rows(database: Database) -> list[Mapping[str, Any]]:
     async with database.transaction() as tx:
-        found = await tx.execute(text("SELECT * FROM unefois.wrapped_key"))
-        return [dict(row) for row in found.mappings()]
+        result = await tx.execute(text("SELECT * FROM unefois.wrapped_key"))
+        return [dict(row) for row in result.mappings()]
 
 
 async def test_after_its_date_an_old_backup_opens_no_more(vault: Vault, moved: Move) -> None:
-    """Invariant 8: until then the backup opens, erased people included; from then on nothing."""
+    """Invariant 8: until that date the backup opens, erased people included; after it, nothing."""
     backup = await rows(vault.database)
-    (former,) = await vault.roots()
-    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
+    (old_root,) = await vault.roots()
+    result = await rotate(vault.database, vault.provider, RETENTION, quiet)
 
     async def opens(row: Mapping[str, Any]) -> bool:
         subject = row["use"] or str(row["owner_id"])
@@ -45,19 +45,19 @@ async def test_after_its_date_an_old_backup_opens_no_more(vault: Vault, moved: M
     assert [await opens(row) for row in backup] == [True] * 6
 
     moved(RETENTION + timedelta(hours=1))
-    assert await retire_due(vault.database, vault.provider) == [former]
+    assert await retire_due(vault.database, vault.provider) == [old_root]
     assert [await opens(row) for row in backup] == [False] * 6
-    assert (await vault.roots())[former][2] is not None
+    assert (await vault.roots())[old_root][2] is not None
     assert [await opens(row) for row in await rows(vault.database)] == [True] * 6
     await vault.opens()
     assert await retire_due(vault.database, vault.provider) == []
-    assert list(await vault.under()) == [done.version]
+    assert list(await vault.secrets_by_root()) == [result.version]
 
 
 async def test_a_root_in_use_is_never_destroyed(
     vault: Vault, moved: Move, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unfinished rotation keeps the former root beyond its date."""
+    """An unfinished rotation keeps the old root version after its date."""
     with monkeypatch.context() as patched:
         crash_at(patched, key_rotation, "_next_root", after=True)
         with pytest.raises(Crash):
@@ -71,12 +71,12 @@ async def test_a_root_in_use_is_never_destroyed(
 async def test_a_crash_while_destroying_is_made_good(
     vault: Vault, moved: Move, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
-    (former,) = await vault.roots()
+    (old_root,) = await vault.roots()
     await rotate(vault.database, vault.provider, RETENTION, quiet)
     moved(RETENTION + timedelta(hours=1))
     with monkeypatch.context() as patched:
         crash_at(patched, vault.provider, "destroy", after=after)
         with pytest.raises(Crash):
             await retire_due(vault.database, vault.provider)
-    assert await retire_due(vault.database, vault.provider) == [former]
+    assert await retire_due(vault.database, vault.provider) == [old_root]
     await vault.opens()

@@ -1,5 +1,4 @@
-"""Rotation: everything opens before, during and after; a crash anywhere is made good by the next
-run."""
+"""Rotation: everything opens before, during and after; the next run completes one that crashed."""
 
 import asyncio
 from datetime import timedelta
@@ -24,16 +23,16 @@ def batches_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_rotation, "BATCH", 2)
 
 
-# The first version
+# The first root version
 
 
 async def test_the_first_root_is_made_once(database: Database, keyring: LocalKeyring) -> None:
-    """By six processes at the same moment, and once more later."""
-    found = await asyncio.gather(
+    """By six processes at the same time, and again later."""
+    versions = await asyncio.gather(
         *(initialise(database, LocalKeyring(keyring.path)) for _ in range(6))
     )
-    assert len(set(found)) == 1
-    assert await initialise(database, keyring) == found[0]
+    assert len(set(versions)) == 1
+    assert await initialise(database, keyring) == versions[0]
     assert keyring.path.read_text().count('"key"') == 1
 
 
@@ -54,15 +53,17 @@ async def test_a_root_that_cannot_be_used_is_told(
 
 @pytest.mark.usefixtures("batches_of_two")
 async def test_everything_moves_under_a_new_root(vault: Vault) -> None:
-    (former,) = await vault.roots()
-    told: list[tuple[int, int]] = []
-    done = await rotate(vault.database, vault.provider, RETENTION, lambda *at: told.append(at))
-    assert (done.rewrapped, done.resumed, done.broken) == (6, False, ())
-    assert told == [(2, 6), (4, 6), (6, 6)]
-    assert await vault.under() == {done.version: 6}
+    (old_root,) = await vault.roots()
+    progress: list[tuple[int, int]] = []
+    result = await rotate(
+        vault.database, vault.provider, RETENTION, lambda *at: progress.append(at)
+    )
+    assert (result.rewrapped, result.resumed, result.broken) == (6, False, ())
+    assert progress == [(2, 6), (4, 6), (6, 6)]
+    assert await vault.secrets_by_root() == {result.version: 6}
     roots = await vault.roots()
-    assert roots[done.version][0]
-    active, retire_at, destroyed_at = roots[former]
+    assert roots[result.version][0]
+    active, retire_at, destroyed_at = roots[old_root]
     assert not active
     assert destroyed_at is None
     assert retire_at is not None
@@ -73,17 +74,17 @@ async def test_everything_moves_under_a_new_root(vault: Vault) -> None:
 
 
 async def test_a_cached_secret_lives_through_a_rotation(vault: Vault) -> None:
-    """The secrets stay: what a running service has in memory goes on opening and sealing."""
+    """Secrets do not change: those in the memory of a running service still open and seal."""
     fields = FieldEncryption(Keys(vault.database, vault.provider))
-    one = next(owner for owner in vault.sealed if owner is not None)
-    before = await fields.writer(one)
+    owner_id = next(owner for owner in vault.sealed if owner is not None)
+    before = await fields.writer(owner_id)
     await rotate(vault.database, vault.provider, RETENTION, quiet)
-    vault.sealed[one] = before.seal("document", one, {"of": str(one)})
+    vault.sealed[owner_id] = before.seal("document", owner_id, {"of": str(owner_id)})
     await vault.opens()
 
 
 async def test_a_rotation_is_for_a_usable_root(vault: Vault) -> None:
-    """With its keyring lost, a service must not begin another one as if nothing had happened."""
+    """A service that lost its keyring must not create a new root version silently."""
     vault.provider.path.unlink()
     with pytest.raises(KeyProviderError):
         await rotate(vault.database, vault.provider, RETENTION, quiet)
@@ -124,14 +125,14 @@ async def test_a_crash_is_made_good_by_the_next_run(
     await vault.opens()
     await vault.add(1)
     crashed_after_all = name == "_rewrap_batch" and at == 4
-    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
+    result = await rotate(vault.database, vault.provider, RETENTION, quiet)
     assert len(await vault.roots()) == (3 if crashed_after_all else 2)
-    assert done.resumed is not (begun_anew or crashed_after_all)
-    assert await vault.under() == {done.version: 7}
+    assert result.resumed is not (begun_anew or crashed_after_all)
+    assert await vault.secrets_by_root() == {result.version: 7}
     await vault.opens()
 
 
-# Beside a service at work
+# While the service runs
 
 
 async def test_keys_made_meanwhile_are_under_the_new_root(
@@ -143,35 +144,35 @@ async def test_keys_made_meanwhile_are_under_the_new_root(
         for _ in range(10):
             await vault.add(1)
 
-    _, done = await asyncio.gather(
+    _, result = await asyncio.gather(
         service(), rotate(vault.database, vault.provider, RETENTION, quiet)
     )
-    assert await vault.under() == {done.version: 16}
+    assert await vault.secrets_by_root() == {result.version: 16}
     await vault.opens()
 
 
 async def test_a_key_wrapped_but_not_committed_is_waited_for(vault: Vault) -> None:
-    """Nothing stays behind under the former root, where a later rotation would be taken for this
-    one unfinished, and the former root could not be destroyed on its date."""
+    """No secret stays under the old root: it could not be destroyed on its date, and the next
+    rotation would be taken for this one, unfinished."""
     keys = Keys(vault.database, vault.provider)
-    one = UUID(int=77)
+    owner_id = UUID(int=77)
     async with (
         asyncio.timeout(20),
         asyncio.TaskGroup() as group,
         vault.database.transaction() as tx,
     ):
-        await keys.create_owner(tx, one)
+        await keys.create_owner(tx, owner_id)
         running = group.create_task(rotate(vault.database, vault.provider, RETENTION, quiet))
         await until_created(vault, 2)
-        # Those who come meanwhile do not wait behind the rotation.
+        # New secrets created meanwhile do not wait for the rotation.
         await new_owner(keys, vault.database)
         ended, _ = await asyncio.wait([running], timeout=0.3)
         assert not ended
-    assert await vault.under() == {running.result().version: 8}
+    assert await vault.secrets_by_root() == {running.result().version: 8}
 
 
 async def until_created(vault: Vault, versions: int) -> None:
-    """Until the keyring holds that many versions."""
+    """Wait until the keyring holds that many versions."""
     while vault.provider.path.read_text().count('"key"') < versions:  # noqa: ASYNC110  (a file)
         await asyncio.sleep(0.01)
 
@@ -184,52 +185,53 @@ async def test_two_rotations_at_once_are_one(vault: Vault, monkeypatch: pytest.M
     )
     assert first.version == second.version
     assert first.rewrapped + second.rewrapped == 6
-    assert await vault.under() == {first.version: 6}
+    assert await vault.secrets_by_root() == {first.version: 6}
 
 
 async def test_a_row_held_by_another_is_told_in_the_end(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(key_rotation, "_TIMEOUT", 0.2)
-    one = next(owner for owner in vault.sealed if owner is not None)
+    owner_id = next(owner for owner in vault.sealed if owner is not None)
     async with vault.database.transaction() as tx:
         await tx.execute(
-            text("SELECT FROM unefois.wrapped_key WHERE owner_id = :one FOR UPDATE"), {"one": one}
+            text("SELECT FROM unefois.wrapped_key WHERE owner_id = :one FOR UPDATE"),
+            {"one": owner_id},
         )
         with pytest.raises(RotationUnfinished):
             await rotate(vault.database, vault.provider, RETENTION, quiet)
-    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
-    assert (done.resumed, done.rewrapped) == (True, 1)
+    result = await rotate(vault.database, vault.provider, RETENTION, quiet)
+    assert (result.resumed, result.rewrapped) == (True, 1)
 
 
 async def test_an_erasure_meanwhile_stays_an_erasure(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A secret deleted while the rotation goes on is not written back."""
+    """A secret deleted during the rotation is not written back."""
     monkeypatch.setattr(key_rotation, "BATCH", 1)
-    one = [owner for owner in vault.sealed if owner is not None][-1]
+    owner_id = [owner for owner in vault.sealed if owner is not None][-1]
     keys = Keys(vault.database, vault.provider)
 
     async def erase() -> None:
         async with vault.database.transaction() as tx:
-            await keys.destroy_owner(tx, one)
+            await keys.destroy_owner(tx, owner_id)
 
     await asyncio.gather(erase(), rotate(vault.database, vault.provider, RETENTION, quiet))
-    del vault.sealed[one]
-    assert sum((await vault.under()).values()) == 5
+    del vault.sealed[owner_id]
+    assert sum((await vault.secrets_by_root()).values()) == 5
     await vault.opens()
 
 
 async def test_a_broken_row_does_not_hold_up_the_others(vault: Vault, moved: Move) -> None:
-    one = next(owner for owner in vault.sealed if owner is not None)
+    owner_id = next(owner for owner in vault.sealed if owner is not None)
     async with vault.database.transaction() as tx:
         await tx.execute(
             text("UPDATE unefois.wrapped_key SET wrapped = '\\x00' WHERE owner_id = :one"),
-            {"one": one},
+            {"one": owner_id},
         )
-    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
-    assert done.rewrapped == 5
-    assert len(done.broken) == 1
+    result = await rotate(vault.database, vault.provider, RETENTION, quiet)
+    assert result.rewrapped == 5
+    assert len(result.broken) == 1
     moved(RETENTION + timedelta(days=1))
     assert await retire_due(vault.database, vault.provider) == []
 
@@ -245,5 +247,5 @@ async def test_a_root_of_trust_that_fails_breaks_no_row(
         patched.setattr(vault.provider, "check", down)
         with pytest.raises(KeyProviderError):
             await rotate(vault.database, vault.provider, RETENTION, quiet)
-    done = await rotate(vault.database, vault.provider, RETENTION, quiet)
-    assert (done.rewrapped, done.broken) == (6, ())
+    result = await rotate(vault.database, vault.provider, RETENTION, quiet)
+    assert (result.rewrapped, result.broken) == (6, ())

@@ -1,4 +1,4 @@
-"""Keys: cached a minute at most, forgotten when told, bound to their row, gone when destroyed."""
+"""Keys: cached for at most a minute, dropped on notice, bound to their row, gone when destroyed."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from tests.storage.owners import new_owner
 
 
 class Counting(LocalKeyring):
-    """The real keyring, which counts what it opens."""
+    """The real keyring, with a counter of unwraps."""
 
     opened = 0
 
@@ -38,7 +38,7 @@ async def counting(database: Database, keyring: LocalKeyring) -> Counting:
 
 @pytest.fixture
 def passing(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds of the monotonic clock, for the test to move: `passing[0] += 30`."""
+    """Seconds of the monotonic clock, which the test moves: `passing[0] += 30`."""
     at = [1000.0]
     monkeypatch.setattr(clock, "monotonic", lambda: at[0])
     return at
@@ -48,13 +48,13 @@ async def test_a_secret_is_cached_for_a_minute_and_no_longer(
     database: Database, counting: Counting, passing: list[float]
 ) -> None:
     keys = Keys(database, counting)
-    one = await new_owner(keys, database)
-    await keys.owner(one)
+    owner_id = await new_owner(keys, database)
+    await keys.owner(owner_id)
     passing[0] += CACHE_SECONDS - 0.01
-    await keys.owner(one)
+    await keys.owner(owner_id)
     assert counting.opened == 1
     passing[0] += 0.01
-    await keys.owner(one)
+    await keys.owner(owner_id)
     assert counting.opened == 2
     assert CACHE_SECONDS <= 60
 
@@ -62,31 +62,31 @@ async def test_a_secret_is_cached_for_a_minute_and_no_longer(
 async def test_a_secret_destroyed_while_it_was_read_is_not_kept(
     database: Database, keyring: LocalKeyring
 ) -> None:
-    """Another process destroys it between the reading of its row and its unwrapping, and says so
-    once: what is unwrapped then serves the act under way and no other."""
+    """Another process destroys it after its row is read and before it is unwrapped, and notifies
+    once: the unwrapped secret serves the current call only."""
 
     class Slow(LocalKeyring):
         async def unwrap(self, version: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
             async with database.transaction() as tx:
-                await records.destroy_owner_key(tx, one)
-            keys.forget(str(one))
+                await records.destroy_owner_key(tx, owner_id)
+            keys.forget(str(owner_id))
             return await super().unwrap(version, wrapped, context)
 
     provider = Slow(keyring.path)
     await initialise(database, provider)
     keys = Keys(database, provider)
-    one = await new_owner(keys, database)
-    await keys.owner(one)
+    owner_id = await new_owner(keys, database)
+    await keys.owner(owner_id)
     with pytest.raises(KeyDestroyed):
-        await keys.owner(one)
+        await keys.owner(owner_id)
 
 
 async def test_the_minute_starts_before_the_row_is_unwrapped(
     database: Database, counting: Counting, passing: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slow root of trust must not lengthen the life of a key that was destroyed meanwhile."""
+    """A slow key provider must not extend the life of a key that was destroyed meanwhile."""
     keys = Keys(database, counting)
-    one = await new_owner(keys, database)
+    owner_id = await new_owner(keys, database)
     unwrap = counting.unwrap
 
     async def slow(version: str, wrapped: bytes, context: Mapping[str, str]) -> bytes:
@@ -94,8 +94,8 @@ async def test_the_minute_starts_before_the_row_is_unwrapped(
         return await unwrap(version, wrapped, context)
 
     monkeypatch.setattr(counting, "unwrap", slow)
-    await keys.owner(one)
-    await keys.owner(one)
+    await keys.owner(owner_id)
+    await keys.owner(owner_id)
     assert counting.opened == 2
 
 
@@ -104,22 +104,22 @@ async def test_a_secret_is_dropped_when_told(
     database: Database, counting: Counting, everything: bool
 ) -> None:
     keys = Keys(database, counting)
-    one = await new_owner(keys, database)
-    await keys.owner(one)
+    owner_id = await new_owner(keys, database)
+    await keys.owner(owner_id)
     if everything:
         keys.forget_all()
     else:
-        keys.forget(str(one))
-    await keys.owner(one)
+        keys.forget(str(owner_id))
+    await keys.owner(owner_id)
     assert counting.opened == 2
 
 
 async def test_a_destroyed_secret_opens_nothing(keys: Keys, database: Database) -> None:
-    one = await new_owner(keys, database)
+    owner_id = await new_owner(keys, database)
     async with database.transaction() as tx:
-        await keys.destroy_owner(tx, one)
+        await keys.destroy_owner(tx, owner_id)
     with pytest.raises(KeyDestroyed):
-        await keys.owner(one)
+        await keys.owner(owner_id)
     with pytest.raises(KeyDestroyed):
         await keys.owner(new_id())
 
@@ -127,51 +127,51 @@ async def test_a_destroyed_secret_opens_nothing(keys: Keys, database: Database) 
 async def test_processes_hear_of_a_destroyed_secret_once_it_is(
     keys: Keys, database: Database
 ) -> None:
-    one = await new_owner(keys, database)
-    async with database.listening(CHANNEL) as ears:
+    owner_id = await new_owner(keys, database)
+    async with database.listening(CHANNEL) as listener:
         async with database.transaction() as tx:
-            await keys.destroy_owner(tx, one)
-            assert [said async for said in ears.notifies(timeout=0.1)] == []
-        heard = [said.payload async for said in ears.notifies(timeout=5, stop_after=1)]
-    assert heard == [str(one)]
+            await keys.destroy_owner(tx, owner_id)
+            assert [notice async for notice in listener.notifies(timeout=0.1)] == []
+        payloads = [notice.payload async for notice in listener.notifies(timeout=5, stop_after=1)]
+    assert payloads == [str(owner_id)]
 
 
 async def test_a_secret_is_made_with_its_owner_or_not_at_all(
     keys: Keys, database: Database
 ) -> None:
-    one = new_id()
+    owner_id = new_id()
     with pytest.raises(ZeroDivisionError):
         async with database.transaction() as tx:
-            await keys.create_owner(tx, one)
-            await keys.owner(one, tx)
+            await keys.create_owner(tx, owner_id)
+            await keys.owner(owner_id, tx)
             raise ZeroDivisionError
     keys.forget_all()
     with pytest.raises(KeyDestroyed):
-        await keys.owner(one)
+        await keys.owner(owner_id)
 
 
 async def test_another_persons_wrap_is_refused(keys: Keys, database: Database) -> None:
-    """Whoever writes to the database cannot give one person's secret to another."""
-    one, other = await new_owner(keys, database), await new_owner(keys, database)
+    """Someone who can write to the database cannot give one person's secret to another."""
+    owner_id, other = await new_owner(keys, database), await new_owner(keys, database)
     async with database.transaction() as tx:
         await tx.execute(
             text(
                 "UPDATE unefois.wrapped_key AS a SET wrapped = b.wrapped"
                 " FROM unefois.wrapped_key AS b WHERE a.owner_id = :one AND b.owner_id = :other"
             ),
-            {"one": one, "other": other},
+            {"one": owner_id, "other": other},
         )
     with pytest.raises(KeyProviderError):
-        await keys.owner(one)
+        await keys.owner(owner_id)
     await keys.owner(other)
 
 
 async def test_a_wrap_of_another_version_is_refused(keys: Keys, database: Database) -> None:
-    one = await new_owner(keys, database)
+    owner_id = await new_owner(keys, database)
     async with database.transaction() as tx:
         await tx.execute(text("UPDATE unefois.wrapped_key SET version = 2"))
     with pytest.raises(KeyProviderError):
-        await keys.owner(one)
+        await keys.owner(owner_id)
 
 
 async def test_a_service_secret_is_made_once_by_whoever_comes_first(
@@ -179,8 +179,8 @@ async def test_a_service_secret_is_made_once_by_whoever_comes_first(
 ) -> None:
     await initialise(database, keyring)
     processes = [Keys(database, keyring) for _ in range(4)]
-    found = await asyncio.gather(*(one.service("index/phone") for one in processes))
-    assert len({secret.derive("tag") for secret in found}) == 1
+    secrets = await asyncio.gather(*(process.service("index/phone") for process in processes))
+    assert len({secret.derive("tag") for secret in secrets}) == 1
     async with database.transaction() as tx:
         assert await tx.scalar(text("SELECT count(*) FROM unefois.wrapped_key")) == 1
 
@@ -198,8 +198,8 @@ async def test_the_cache_is_bounded(
     monkeypatch.setattr(keys_module, "CACHE_SIZE", 2)
     keys = Keys(database, counting)
     people = [await new_owner(keys, database) for _ in range(3)]
-    for one in people:
-        await keys.owner(one)
+    for owner_id in people:
+        await keys.owner(owner_id)
     await keys.owner(people[2])
     assert counting.opened == 3
     await keys.owner(people[0])
@@ -219,11 +219,11 @@ async def test_derived_keys_differ_by_subject_version_and_purpose() -> None:
 
 
 async def test_a_secret_shows_nothing_of_itself(keys: Keys, database: Database) -> None:
-    one = await new_owner(keys, database)
-    secret = await keys.owner(one)
+    owner_id = await new_owner(keys, database)
+    secret = await keys.owner(owner_id)
     key = secret.derive("fields/person")
     async with database.transaction() as tx:
-        row = await records.owner_key(tx, one)
+        row = await records.owner_key(tx, owner_id)
     assert row is not None
     shown = f"{secret!r} {secret} {keys!r}"
     for hidden in (secret._value, key, row.wrapped):

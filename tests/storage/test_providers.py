@@ -1,9 +1,9 @@
-"""The roots of trust: one suite on both, then what is each one's own.
+"""The key providers: one suite on both, then tests of each one.
 
-AWS KMS is played here by moto, a mock: it shows that our calls are well formed, that the context
-and the key are bound, and what we make of AWS's refusals. It does not show AWS's permissions,
-throttling, latencies, that a key disabled or about to be deleted refuses to encrypt and decrypt
-(moto lets it), nor that it is really gone a week later.
+moto, a mock, stands in for AWS KMS: it shows that our calls are well formed, that the context and
+the key are bound, and how we handle AWS's refusals. It does not show AWS's permissions, throttling
+and latencies, that a key disabled or about to be deleted refuses to encrypt and decrypt (moto
+allows it), or that such a key is really gone a week later.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ CONTEXT = {"purpose": "test", "subject": "0190", "version": "1"}
 
 @pytest.fixture(scope="session")
 def kms_url() -> Iterator[str]:
-    """A KMS played by moto on loopback."""
+    """moto as a KMS, on loopback."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -41,7 +41,7 @@ def kms_url() -> Iterator[str]:
 
 @pytest.fixture
 def kms_settings(kms_url: str, monkeypatch: pytest.MonkeyPatch) -> KmsSettings:
-    """Where it is; who we are comes from the environment, as boto3 likes it."""
+    """The address; boto3 reads the credentials from the environment."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     return KmsSettings("eu-west-3", kms_url, attempts=2)
@@ -56,12 +56,12 @@ async def aws_kms(kms_settings: KmsSettings) -> AsyncIterator[AwsKms]:
 
 @pytest.fixture(params=["keyring", "aws_kms"])
 def provider(request: pytest.FixtureRequest) -> KeyProvider:
-    """Each root of trust in turn."""
-    found: KeyProvider = request.getfixturevalue(request.param)
-    return found
+    """Each key provider in turn."""
+    chosen: KeyProvider = request.getfixturevalue(request.param)
+    return chosen
 
 
-# What both keep
+# The contract of both
 
 
 async def test_a_wrap_gives_its_secret_back(provider: KeyProvider) -> None:
@@ -108,12 +108,12 @@ async def test_a_destroyed_version_opens_nothing(provider: KeyProvider) -> None:
     await provider.destroy(version)
     with pytest.raises(KeyProviderError):
         await provider.check(version)
-    if isinstance(provider, LocalKeyring):  # moto refuses nothing here, AWS does
+    if isinstance(provider, LocalKeyring):  # moto refuses nothing here; AWS does
         with pytest.raises(KeyProviderError):
             await provider.unwrap(version, wrapped, CONTEXT)
         with pytest.raises(KeyProviderError):
             await provider.wrap(version, SECRET, CONTEXT)
-    await provider.destroy(version)  # again: nothing happens
+    await provider.destroy(version)  # again: no effect
     await provider.check(other)
 
 
@@ -223,7 +223,7 @@ async def test_a_destroyed_key_is_nowhere_in_the_folder(keyring: LocalKeyring) -
     await keyring.create()
     lines = json.loads(keyring.path.read_text())["versions"]
     key = next(line["key"] for line in lines if line["id"] == first)
-    with keyring.path.open("rb") as before:  # the former file, as a disk may still hold it
+    with keyring.path.open("rb") as before:  # the old file, which a disk may still hold
         await keyring.destroy(first)
         assert key.encode() not in before.read()
     for file in keyring.path.parent.iterdir():
@@ -270,7 +270,7 @@ def test_processes_that_create_together_lose_nothing(keyring: LocalKeyring) -> N
 
 
 async def test_the_operators_key_comes_first(kms_settings: KmsSettings, aws_kms: AwsKms) -> None:
-    """The very first version is the key that the operator made; the next ones are new."""
+    """The first version is the key that the operator made; the next ones are created."""
     made = boto3.client(
         "kms", region_name="eu-west-3", endpoint_url=kms_settings.endpoint_url
     ).create_key()["KeyMetadata"]

@@ -1,4 +1,4 @@
-"""A third root of trust is one class, chosen as the other two are: by its name in the settings."""
+"""A third key provider is one class, chosen like the other two by its name in the settings."""
 
 import json
 import secrets
@@ -22,7 +22,7 @@ from tests.storage.owners import new_owner
 
 
 class InMemory:
-    """Root versions in the memory of one process: enough to keep the contract."""
+    """Root versions in the memory of one process: enough for the contract."""
 
     name: ClassVar[str] = "in-memory"
 
@@ -32,7 +32,7 @@ class InMemory:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """As the contract; the home folder stands here for what a provider asks of the settings."""
+        """As the contract; the home folder is an example of a setting that a provider reads."""
         return cls(settings.home.name)
 
     async def create(self, known: Collection[str] = ()) -> str:  # noqa: ARG002  (ids are random)
@@ -73,7 +73,7 @@ def _aad(context: Mapping[str, str]) -> bytes:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    # Not validated: the name is not, as a real third one's would be, a choice of the settings.
+    # Not validated: the settings do not list this name, as they would for a real third one.
     return Settings(mode="demo", home=tmp_path).model_copy(update={"key_provider": InMemory.name})
 
 
@@ -92,7 +92,7 @@ async def test_the_keys_stand_on_a_third_provider(database: Database, settings: 
     first = await initialise(database, provider)
     owner = await new_owner(Keys(database, provider), database)
     before = (await Keys(database, provider).owner(owner)).derive("test")
-    # A rotation re-wraps the secret under a new root version; what it derives stays.
+    # A rotation wraps the secret again under a new root version; the derived keys are the same.
     await rotate(database, provider, timedelta(0), lambda _done, _of: None)
     await provider.destroy(first)
     assert (await Keys(database, provider).owner(owner)).derive("test") == before

@@ -1,4 +1,4 @@
-"""Durations against a second implementation, and the shapes that are refused."""
+"""Durations compared with a second implementation, and the forms that are refused."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -17,7 +17,7 @@ UNITS = ("years", "months", "days", "hours", "minutes", "seconds")
 
 @st.composite
 def written(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """A well-formed duration and the parts that it was written from."""
+    """A well-formed duration and its parts."""
     if draw(st.booleans()):
         weeks = draw(st.integers(1, 200))
         return f"P{weeks}W", {"weeks": weeks}
@@ -74,7 +74,7 @@ def test_the_calendar_is_that_of_utc() -> None:
     ("start", "duration", "fits"),
     [
         ("2023-03-01", "P365D", True),
-        ("2023-03-01", "P366D", True),  # 29 February 2024 lies between
+        ("2023-03-01", "P366D", True),  # 29 February 2024 is in between
         ("2023-03-01", "P367D", False),
         ("2025-03-01", "P365D", True),
         ("2025-03-01", "P366D", False),

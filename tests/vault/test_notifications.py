@@ -1,4 +1,4 @@
-"""What the vault has sent: each person is written to in their own language."""
+"""Notifications that the vault sends: each in the person's own language."""
 
 from datetime import UTC, datetime
 
@@ -72,7 +72,7 @@ async def test_the_end_of_a_paper_is_announced_once(services: Services, person: 
         await tx.execute(due)
     assert await remind(services) >= 1
     await remind(services)
-    texts = [one.text for one in await inbox(services, to=person.phone)]
+    texts = [message.text for message in await inbox(services, to=person.phone)]
     assert texts.count(EXPIRY[person.subject.language]) == 1
 
 
@@ -83,6 +83,6 @@ async def test_the_end_of_a_year_of_the_log_is_announced(
         await services.audit_log.record(tx, act_of(person, OLD))
     moved_clock(datetime(2026, 12, 2, 1, tzinfo=UTC) - datetime.now(UTC))
     await apply_retention(services)
-    texts = [one.text for one in await inbox(services, to=person.phone)]
+    texts = [message.text for message in await inbox(services, to=person.phone)]
     expected = LOG[person.subject.language].format(url=services.settings.public_url)
     assert texts.count(expected) == 1

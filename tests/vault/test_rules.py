@@ -1,4 +1,4 @@
-"""The rules: allowed only when every condition holds, and a reason for each that does not."""
+"""The rules: allowed only when every condition holds; each failed condition has its reason."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -164,7 +164,7 @@ def test_each_refusal_has_its_reason() -> None:
 
 
 def test_a_grant_of_another_says_nothing_of_its_state() -> None:
-    """Revoked, expired or live: a stranger reads the same."""
+    """Revoked, expired or live: a stranger gets the same answer."""
     others = replace(GRANT, recipient=Party("worker", OTHER))
     for grant in (others, replace(others, revoked_at=START), replace(others, ends_at=START)):
         assert opening(grant=grant) is Reason.NOT_RECIPIENT
@@ -187,8 +187,8 @@ def test_a_request_is_answered_once_by_its_addressee_in_time(
     addressee: UUID | None, answer: str | None, lapses_at: datetime, now: datetime
 ) -> None:
     judged = may_answer(RequestFacts(addressee, answer, lapses_at), person_id=PERSON, now=now)
-    fine = addressee == PERSON and answer is None and now < lapses_at
-    assert isinstance(judged, Allowed) is fine
+    expected = addressee == PERSON and answer is None and now < lapses_at
+    assert isinstance(judged, Allowed) is expected
     if addressee != PERSON:
         assert judged == Refused(Reason.NOT_ADDRESSEE)
 

@@ -3,7 +3,7 @@
 The folder is the argument, or `UNEFOIS_FLOE_VECTORS`, or `../shared/vectors/floe` beside the
 clone. `NAME_ct.txt` (hexadecimal) must open to `NAME_pt.txt` under a key of 32 zero bytes and the
 AAD `This is AAD`. The files of the specification's `kats` folder that are named `rotation` change
-keys more often than the standard says, and do not say how often: the smaller masks are tried.
+keys more often than the standard says, and do not say how often: smaller masks are tried too.
 """
 
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def folder(arguments: list[str]) -> Path:
-    """Where the known answers are, whether or not they are there."""
+    """The folder of the known answers, which may not exist."""
     chosen = arguments[0] if arguments else os.environ.get("UNEFOIS_FLOE_VECTORS")
     return Path(chosen) if chosen else ROOT.parent / "shared" / "vectors" / "floe"
 
@@ -48,7 +48,7 @@ def expected(sealed: Path) -> bytes:
 
 
 def check(sealed: Path) -> str | None:
-    """What went wrong with one file, or `None`; prints its line."""
+    """The error of one file, or `None`; prints its line."""
     name = sealed.name.removesuffix("_ct.txt")
     try:
         plaintext, mask = open_known(sealed)

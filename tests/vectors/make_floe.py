@@ -1,7 +1,7 @@
-"""Makes `tests/vectors/floe/*.json`: sealed files, good and spoilt, by a second plain writer.
+"""Makes `tests/vectors/floe/*.json`: sealed files, valid and damaged, by a second, plain writer.
 
 It shares no code with `storage/floe.py`, so that one mistake cannot hide in both. Its IVs are
-drawn from the vector's name, so that running it again changes nothing:
+derived from the vector's name, so that running it again changes nothing:
 
     python tests/vectors/make_floe.py
 """
@@ -21,7 +21,7 @@ AAD = b"unefois/vector"
 
 @dataclass(frozen=True)
 class Sealed:
-    """A sealed file in its parts, so that one of them can be spoilt."""
+    """A sealed file in its parts, so that one of them can be damaged."""
 
     header: bytes
     segments: tuple[bytes, ...]
@@ -34,7 +34,7 @@ class Sealed:
 
 
 def hkdf_expand(key: bytes, info: bytes, length: int) -> bytes:
-    """RFC 5869 §2.3 with SHA-384, one block: every length here is at most 48."""
+    """RFC 5869 §2.3 with SHA-384, one block: no length here is above 48."""
     return hmac.digest(key, info + b"\x01", "sha384")[:length]
 
 
@@ -48,7 +48,7 @@ def seal(
     key: bytes = KEY,
     aad: bytes = AAD,
 ) -> Sealed:
-    """Seal with IVs drawn from `seed`; `full_end` asks for the other legal ending."""
+    """Seal with IVs derived from `seed`; `full_end` gives the other legal ending."""
     draw = hashlib.shake_256(seed.encode())
     parameters = bytes([0, 0]) + segment_length.to_bytes(4, "big") + (32).to_bytes(4, "big")
     payload = segment_length - 32
@@ -72,13 +72,13 @@ def seal(
 
 
 def flip(data: bytes, at: int) -> bytes:
-    """The same with one bit turned over; a negative `at` counts from the end."""
+    """The same bytes with one bit flipped; a negative `at` counts from the end."""
     changed = bytearray(data)
     changed[at] ^= 1
     return bytes(changed)
 
 
-def good() -> dict[str, dict[str, object]]:
+def valid_files() -> dict[str, dict[str, object]]:
     """Files that open, by name."""
     shapes = {
         "empty": (0, 40, 20, False),
@@ -111,18 +111,18 @@ Defect = tuple[Sealed, str]
 """A file that must not open, and the reason expected."""
 
 
-def spoilt() -> dict[str, dict[str, object]]:
+def damaged_files() -> dict[str, dict[str, object]]:
     """Files that must not open, each named after its defect, with the reason expected.
 
-    The reader is told nothing but the file: its length is taken for the right one.
+    The reader is given only the file, and takes its length as the right one.
     """
     plaintext = b"three segments, twenty"[:20]
     whole = seal("spoilt", plaintext, 40)
     other = seal("another file", plaintext, 40)
     first, _, last = whole.segments
     defects = (
-        _spoilt_headers(whole, other, plaintext)
-        | _spoilt_segments(whole)
+        _damaged_headers(whole, other, plaintext)
+        | _damaged_segments(whole)
         | {
             "extended_by_another_file": (
                 whole.with_segments(*whole.segments, *other.segments),
@@ -146,7 +146,7 @@ def spoilt() -> dict[str, dict[str, object]]:
     }
 
 
-def _spoilt_headers(whole: Sealed, other: Sealed, plaintext: bytes) -> dict[str, Defect]:
+def _damaged_headers(whole: Sealed, other: Sealed, plaintext: bytes) -> dict[str, Defect]:
     """The header altered, cut, or that of another file; another key."""
     header = whole.header
 
@@ -172,7 +172,7 @@ def _spoilt_headers(whole: Sealed, other: Sealed, plaintext: bytes) -> dict[str,
     }
 
 
-def _spoilt_segments(whole: Sealed) -> dict[str, Defect]:
+def _damaged_segments(whole: Sealed) -> dict[str, Defect]:
     """Segments altered, moved, dropped, repeated, cut."""
     first, second, last = whole.segments
     return {
@@ -206,7 +206,7 @@ def vectors() -> dict[str, str]:
     common = {"key": KEY.hex(), "aad": AAD.decode()}
     return {
         f"{name}.json": json.dumps(common | vector, indent=1) + "\n"
-        for name, vector in (good() | spoilt()).items()
+        for name, vector in (valid_files() | damaged_files()).items()
     }
 
 

@@ -1,4 +1,4 @@
-"""A second reader of what we seal, written from `docs/formats/` alone: no code of ours is used."""
+"""A second reader of sealed data, written from `docs/formats/` alone: none of our code is used."""
 
 import hmac
 import json
@@ -28,7 +28,7 @@ def unwrap_local(keyring: dict[str, Any], root: str, wrapped: bytes, subject: st
 
 
 def open_row(secret: bytes, subject: str, table: str, row: UUID, sealed: bytes) -> Any:
-    """A sealed row."""
+    """The content of a sealed row."""
     assert sealed[0] == 1
     cipher = AESGCM(key(secret, subject, 1, f"fields/{table}"))
     aad = f"unefois/fields/v1|{table}|".encode() + row.bytes
@@ -39,14 +39,14 @@ def open_row(secret: bytes, subject: str, table: str, row: UUID, sealed: bytes) 
 
 def tag(secret: bytes, use: str, *parts: bytes) -> bytes:
     """A keyed tag, by the service's secret `index/<use>`."""
-    said = use.encode() + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    return hmac.digest(key(secret, f"index/{use}", 1, "tag"), said, sha256)
+    message = use.encode() + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return hmac.digest(key(secret, f"index/{use}", 1, "tag"), message, sha256)
 
 
 def content_hash(secret: bytes, subject: str, *originals: bytes) -> bytes:
-    """The hash that finds the same bytes again."""
-    said = b"".join(one + len(one).to_bytes(8, "big") for one in originals)
-    return hmac.digest(key(secret, subject, 1, "hash/content"), said, sha256)
+    """The hash by which equal contents are found."""
+    message = b"".join(original + len(original).to_bytes(8, "big") for original in originals)
+    return hmac.digest(key(secret, subject, 1, "hash/content"), message, sha256)
 
 
 def open_envelope(
@@ -60,7 +60,7 @@ def open_envelope(
 
 
 def open_file(dek: bytes, role: str, file: UUID, sealed: bytes, length: int) -> bytes:
-    """A whole sealed file, whose rotation mask is beyond its length."""
+    """The plaintext of a whole sealed file, short enough for one key."""
     aad = f"unefois/file/v1|{role}|{file}".encode()
     prefix, header_tag = sealed[:42], sealed[42:74]
     assert prefix[:10].hex() == "00000004000000000020"
@@ -120,9 +120,9 @@ def _extract(salt: bytes, suite: bytes, label: bytes, ikm: bytes) -> bytes:
 
 
 def _labelled(prk: bytes, suite: bytes, label: bytes, info: bytes, length: int) -> bytes:
-    said = length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info
-    return HKDFExpand(SHA256(), length, said).derive(prk)
+    labelled_info = length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info
+    return HKDFExpand(SHA256(), length, labelled_info).derive(prk)
 
 
-def _expand(of: bytes, info: bytes, length: int) -> bytes:
-    return HKDFExpand(SHA384(), length, info).derive(of)
+def _expand(prk: bytes, info: bytes, length: int) -> bytes:
+    return HKDFExpand(SHA384(), length, info).derive(prk)

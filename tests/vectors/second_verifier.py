@@ -1,4 +1,4 @@
-"""A second verifier of the public log, written from `docs/formats/log.md` alone: no code of ours.
+"""A second verifier of the public log, written from `docs/formats/log.md` alone: none of our code.
 
 python second_verifier.py VKEY RECEIPT
 """
@@ -19,11 +19,11 @@ Tree = tuple[int, bytes]
 
 
 class Wrong(Exception):
-    """What is wrong, in a word."""
+    """The input is wrong; the message is one word."""
 
 
-def check(fine: object, word: str) -> None:
-    if not fine:
+def check(condition: object, word: str) -> None:
+    if not condition:
         raise Wrong(word)
 
 
@@ -59,11 +59,11 @@ def holds(text: str, kind: int, public: bytes, signature: bytes) -> bool:
 
 
 def checkpoint(note: str, log: str, witnesses: list[str] = [], needed: int = 0) -> Tree:  # noqa: B006  (never changed)
-    """The size and root that a checkpoint says, once believed."""
+    """The size and root of a checkpoint, once its signatures are verified."""
     text, _, block = note.rpartition("\n\n")
     text += "\n"
     check(block.endswith("\n") and not re.search(r"[\x00-\x09\x0b-\x1f]", note), "note")
-    known = {one[:2]: one for one in map(key, [log, *witnesses])}
+    known = {verifier[:2]: verifier for verifier in map(key, [log, *witnesses])}
     seen = set()
     for line in block[:-1].split("\n"):
         shape = re.fullmatch(r"— ([^\s+]+) (\S+)", line)
@@ -119,16 +119,16 @@ def continues(old: Tree, new: Tree, proof: list[bytes]) -> None:
     check(s == 0 and (a, b) == (old[1], new[1]), "fork")
 
 
-def receipt(said: dict[str, Any], log: str, witnesses: list[str] = [], needed: int = 0) -> Tree:  # noqa: B006  (idem)
+def receipt(proof: dict[str, Any], log: str, witnesses: list[str] = [], needed: int = 0) -> Tree:  # noqa: B006  (as above)
     """The tree that proves a receipt."""
-    tree = checkpoint(said["checkpoint"], log, witnesses, needed)
+    tree = checkpoint(proof["checkpoint"], log, witnesses, needed)
     canonical = json.dumps(
-        said["event"], ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        proof["event"], ensure_ascii=False, sort_keys=True, separators=(",", ":")
     ).encode()
-    commitment = b64(said["commitment"])
-    check(hmac.digest(b64(said["k_event"]), canonical, sha256) == commitment, "event")
-    leaf = sha256(b"\x00" + commitment + b64(said["sealed_sha256"])).digest()
-    included(leaf, said["index"], tree, [b64(one) for one in said["inclusion"]])
+    commitment = b64(proof["commitment"])
+    check(hmac.digest(b64(proof["k_event"]), canonical, sha256) == commitment, "event")
+    leaf = sha256(b"\x00" + commitment + b64(proof["sealed_sha256"])).digest()
+    included(leaf, proof["index"], tree, [b64(sibling) for sibling in proof["inclusion"]])
     return tree
 
 
@@ -142,12 +142,12 @@ def root(hashes: list[bytes]) -> bytes:
 def named(level: object, index: int, width: int) -> str:
     digits = f"{index:0{-(-len(str(index)) // 3) * 3}}"
     groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
-    path = "/".join([*(f"x{one}" for one in groups[:-1]), groups[-1]])
+    path = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
     return f"tile/{level}/{path}" + (f".p/{width}" if width < 256 else "")
 
 
 def whole(folder: Path, log: str) -> Tree:
-    """Every entry and every tile of a log, in a folder laid out as it is served."""
+    """Verify every entry and tile of a log, in a folder with the paths that are served."""
     tree = checkpoint((folder / "checkpoint").read_text(), log)
     leaves: list[bytes] = []
     for first in range(0, tree[0], 256):

@@ -1,4 +1,4 @@
-"""What our code seals is opened by a reader written from the format pages alone."""
+"""A reader written from the format pages alone opens what our code seals."""
 
 import base64
 import json
@@ -20,9 +20,13 @@ PLAINTEXT = bytes(range(256)) * 1500
 
 
 def keyring(services: Services) -> dict[str, bytes]:
-    """The root versions, as the keyring's file holds them."""
-    said = json.loads((services.settings.home / "keys" / "keyring.json").read_text())
-    return {one["id"]: base64.b64decode(one["key"]) for one in said["versions"] if "key" in one}
+    """The keys of the root versions, from the keyring's file."""
+    content = json.loads((services.settings.home / "keys" / "keyring.json").read_text())
+    return {
+        version["id"]: base64.b64decode(version["key"])
+        for version in content["versions"]
+        if "key" in version
+    }
 
 
 async def rows(services: Services, query: str, **values: Any) -> list[Any]:
@@ -58,9 +62,9 @@ async def test_an_envelope_and_its_file(
     person = await make_person()
     async with content_writer(
         services.storage.blobs, services.storage.keys, person.id, "original"
-    ) as one:
-        await one.write(plaintext)
-        sealed = await one.commit()
+    ) as writer:
+        await writer.write(plaintext)
+        sealed = await writer.commit()
     secret = await secret_of(services, str(person.id))
     dek, length = reader.open_envelope(
         secret, str(person.id), "original", sealed.id, sealed.envelope

@@ -1,4 +1,4 @@
-"""What our code proves is verified by a verifier written from the format page alone."""
+"""A verifier written from the format page alone verifies what our code proves."""
 
 import base64
 import json
@@ -79,16 +79,16 @@ def receipt(
     served: Served, sealed: tuple[sealing.SealedEvent, sealing.OpenedEvent], folder: Path
 ) -> dict[str, Any]:
     made, opened = sealed
-    said = {
+    values = {
         "event": opened.values,
         "k_event": b64(opened.k_event),
         "commitment": b64(made.commitment),
         "sealed_sha256": b64(sha256(made.sealed).digest()),
         "index": INDEX,
-        "inclusion": [b64(one) for one in merkle.inclusion_proof(INDEX, SIZE, served.read)],
+        "inclusion": [b64(sibling) for sibling in merkle.inclusion_proof(INDEX, SIZE, served.read)],
         "checkpoint": (folder / "checkpoint").read_text(),
     }
-    read: dict[str, Any] = json.loads(json.dumps(said))
+    read: dict[str, Any] = json.loads(json.dumps(values))
     return read
 
 
@@ -100,11 +100,11 @@ def test_a_receipt_holds_with_the_key_alone(
     assert tree == (SIZE, served.root(SIZE))
     assert verifier.receipt(receipt, log, [witness], needed=1) == tree
 
-    # On another machine: one file, another folder, nothing of ours.
+    # On another machine: one file, another folder, none of our code.
     alone = tmp_path / "second_verifier.py"
     alone.write_bytes(Path(verifier.__file__).read_bytes())
     (tmp_path / "receipt.json").write_text(json.dumps(receipt))
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-I", alone, log, tmp_path / "receipt.json"],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"]},
@@ -113,7 +113,7 @@ def test_a_receipt_holds_with_the_key_alone(
         check=True,
         timeout=30,
     )
-    assert said.stdout == "holds, in a tree of 700 leaves\n"
+    assert result.stdout == "holds, in a tree of 700 leaves\n"
 
 
 def changed(**change: object) -> Callable[[dict[str, Any]], object]:
@@ -121,20 +121,25 @@ def changed(**change: object) -> Callable[[dict[str, Any]], object]:
 
 
 TAMPERED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
-    "another time": (lambda said: said["event"].update(at="2026-03-02T09:30:00.000251Z"), "event"),
-    "another worker": (lambda said: said["event"]["actor"].update(name="Zoe"), "event"),
-    "a member more": (lambda said: said["event"].update(more="x"), "event"),
-    "a member less": (lambda said: said["event"].pop("purpose"), "event"),
+    "another time": (
+        lambda receipt: receipt["event"].update(at="2026-03-02T09:30:00.000251Z"),
+        "event",
+    ),
+    "another worker": (lambda receipt: receipt["event"]["actor"].update(name="Zoe"), "event"),
+    "a member more": (lambda receipt: receipt["event"].update(more="x"), "event"),
+    "a member less": (lambda receipt: receipt["event"].pop("purpose"), "event"),
     "another key": (changed(k_event=b64(bytes(32))), "event"),
     "another commitment": (changed(commitment=b64(bytes(32))), "event"),
     "another sealed event": (changed(sealed_sha256=b64(bytes(32))), "inclusion"),
     "another index": (changed(index=INDEX + 1), "inclusion"),
     "an index beyond": (changed(index=SIZE), "inclusion"),
     "no proof": (changed(inclusion=[]), "inclusion"),
-    "a proof cut": (lambda said: said["inclusion"].pop(), "inclusion"),
-    "a proof upside down": (lambda said: said["inclusion"].reverse(), "inclusion"),
+    "a proof cut": (lambda receipt: receipt["inclusion"].pop(), "inclusion"),
+    "a proof upside down": (lambda receipt: receipt["inclusion"].reverse(), "inclusion"),
     "a larger tree": (
-        lambda said: said.update(checkpoint=said["checkpoint"].replace("\n700\n", "\n701\n")),
+        lambda receipt: receipt.update(
+            checkpoint=receipt["checkpoint"].replace("\n700\n", "\n701\n")
+        ),
         "signature",
     ),
 }
@@ -191,7 +196,7 @@ def test_a_byte_of_the_tree_is_seen_and_named(served: Served, tmp_path: Path, pa
     (tmp_path / path).write_bytes(raw)
     with pytest.raises(Wrong) as wrong:
         verifier.whole(tmp_path, served.log.verifier.vkey)
-    # An entry that changed is seen where its leaf stands.
+    # A changed entry is reported at the place of its leaf.
     assert str(wrong.value) == path.replace("entries", "0")
 
 

@@ -1,4 +1,4 @@
-"""What deploys the service: the compose file reads, names real settings, and holds no secret."""
+"""The deployment files: the compose file is valid, names real settings, and holds no secret."""
 
 import os
 import re
@@ -16,7 +16,7 @@ COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "Dockerfile"
 
 
-def asked_of_the_operator() -> set[str]:
+def required_variables() -> set[str]:
     """The variables without a default: `${NAME:?why}`."""
     return set(re.findall(r"\$\{(\w+):\?", COMPOSE.read_text()))
 
@@ -35,13 +35,13 @@ def config(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_compose_file_reads() -> None:
-    done = config(dict.fromkeys(asked_of_the_operator(), "given"))
-    assert done.returncode == 0, done.stderr
+    result = config(dict.fromkeys(required_variables(), "given"))
+    assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("forgotten", sorted(asked_of_the_operator()))
+@pytest.mark.parametrize("forgotten", sorted(required_variables()))
 def test_a_forgotten_secret_is_said(forgotten: str) -> None:
-    given = dict.fromkeys(asked_of_the_operator() - {forgotten}, "given")
+    given = dict.fromkeys(required_variables() - {forgotten}, "given")
     assert config(given).returncode != 0
 
 

@@ -1,4 +1,4 @@
-"""The installation that is backed up, and the machines to restore it on."""
+"""The installation that is backed up, and the targets to restore it on."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from storage.blobs import BlobStore
 from storage.blobs.directory import DirectoryStore
 from storage.key_rotation import initialise
 from storage.providers.local import LocalKeyring
-from tests.storage.backup.installations import Elsewhere, Installation
+from tests.storage.backup.installations import Installation, Target
 from tests.storage.blobs.conftest import directory, s3, s3_settings, store
 from tests.storage.conftest import Homes
 
@@ -20,7 +20,7 @@ __all__ = ["directory", "s3", "s3_settings", "store"]
 
 
 @pytest.fixture
-async def there(
+async def each_installation(
     keys_postgres: Addresses, database: Database, store: BlobStore, keyring: LocalKeyring
 ) -> Installation:
     """The installation that is backed up, on each store in turn."""
@@ -29,48 +29,48 @@ async def there(
 
 
 @pytest.fixture
-async def here(
+async def installation(
     keys_postgres: Addresses, database: Database, directory: DirectoryStore, keyring: LocalKeyring
 ) -> Installation:
-    """The same on a directory only: for what the store has no part in."""
+    """The same on the directory store only, for tests that do not depend on the store."""
     await initialise(database, keyring)
     return Installation(keys_postgres, database, directory, keyring)
 
 
 @pytest.fixture
 async def as_owner(keys_postgres: Addresses) -> AsyncIterator[Database]:
-    """The database as the owner of its tables sees it."""
+    """A connection as the owner of the tables."""
     opened = Database(SecretStr(keys_postgres.owner_url), pool=3)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def elsewhere(new_postgres: Homes, tmp_path: Path) -> AsyncIterator[Elsewhere]:
-    machine = Elsewhere(new_postgres(), tmp_path / "elsewhere")
+async def target(new_postgres: Homes, tmp_path: Path) -> AsyncIterator[Target]:
+    machine = Target(new_postgres(), tmp_path / "elsewhere")
     yield machine
     await machine.close()
 
 
 @pytest.fixture(scope="session")
 def bare_postgres(new_postgres: Homes) -> Addresses:
-    """One that stays empty, for the restorations that are refused."""
+    """A PostgreSQL that stays empty, for restorations that are refused."""
     return new_postgres()
 
 
 @pytest.fixture
-async def nowhere(bare_postgres: Addresses, tmp_path: Path) -> AsyncIterator[Elsewhere]:
-    machine = Elsewhere(bare_postgres, tmp_path / "nowhere")
+async def bare_target(bare_postgres: Addresses, tmp_path: Path) -> AsyncIterator[Target]:
+    machine = Target(bare_postgres, tmp_path / "nowhere")
     yield machine
     await machine.close()
 
 
 @pytest.fixture
-def taken(tmp_path: Path) -> Path:
+def backup_folder(tmp_path: Path) -> Path:
     return tmp_path / "backup"
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Path:
-    """Where the keys go."""
+def keys_folder(tmp_path: Path) -> Path:
+    """The folder of the copied keys."""
     return tmp_path / "elsewhere-keys"

@@ -34,7 +34,7 @@ def quiet(_done: int, _of: int) -> None:
 
 @dataclass(frozen=True)
 class StoredDocument:
-    """A document of someone: what its rows hold, and its content in clear."""
+    """A person's document: the values of its rows, and its content in clear."""
 
     person: UUID
     document: UUID
@@ -43,7 +43,7 @@ class StoredDocument:
 
 
 class Installation:
-    """A database, a store and a keyring, with some papers."""
+    """A database, a store and a keyring, with some documents."""
 
     def __init__(
         self, addresses: Addresses, database: Database, blobs: BlobStore, keyring: LocalKeyring
@@ -60,34 +60,34 @@ class Installation:
         plain = secrets.token_bytes(length)
         async with self.database.transaction() as tx:
             await self.keys.create_owner(tx, person)
-        async with content_writer(self.blobs, self.keys, person, "original") as one:
-            await one.write(plain)
-            done = await one.commit()
+        async with content_writer(self.blobs, self.keys, person, "original") as content:
+            await content.write(plain)
+            file = await content.commit()
         writer = await FieldEncryption(self.keys).writer(person)
-        said = {
+        values = {
             "person": person,
             "document": document,
             "version": version,
-            "file": done.id,
-            "key": done.blob_key,
-            "envelope": done.envelope,
+            "file": file.id,
+            "key": file.blob_key,
+            "envelope": file.envelope,
             "sealed": writer.seal("document", document, {"title": f"Paper {document}"}),
         }
         async with self.database.transaction() as tx:
             for statement in _ROWS:
-                await tx.execute(text(statement), said)
-        address = Address(done.id, done.role, done.blob_key, done.envelope)
+                await tx.execute(text(statement), values)
+        address = Address(file.id, file.role, file.blob_key, file.envelope)
         return StoredDocument(person, document, address, plain)
 
-    async def remove(self, paper: StoredDocument) -> None:
-        """Its rows only: its blob is left to the sweep."""
+    async def remove(self, stored: StoredDocument) -> None:
+        """Delete its rows only: the sweep removes its blob."""
         async with self.database.transaction() as tx:
             await tx.execute(
-                text("DELETE FROM unefois.document WHERE id = :id"), {"id": paper.document}
+                text("DELETE FROM unefois.document WHERE id = :id"), {"id": stored.document}
             )
 
     async def sweep(self) -> bool:
-        """Remove blobs without a row, unless a backup is copying: tells whether it could."""
+        """Remove blobs without a row, unless a backup is copying. Returns whether it ran."""
         async with self.database.transaction() as tx:
             if not await locks.try_hold(tx, locks.BLOBS):
                 return False
@@ -97,19 +97,19 @@ class Installation:
                     await self.blobs.delete(info.key)
         return True
 
-    async def opens(self, paper: StoredDocument) -> None:
-        """Its row and its content, byte for byte, in a process that has just started."""
+    async def opens(self, stored: StoredDocument) -> None:
+        """Assert that its row and content open, byte for byte, with empty caches."""
         keys = Keys(self.database, self.keyring)
         async with self.database.transaction() as tx:
             sealed = await tx.scalar(
-                text("SELECT sealed FROM unefois.document WHERE id = :id"), {"id": paper.document}
+                text("SELECT sealed FROM unefois.document WHERE id = :id"), {"id": stored.document}
             )
-        opened = (await FieldEncryption(keys).reader(paper.person)).open(
-            "document", paper.document, sealed
+        opened = (await FieldEncryption(keys).reader(stored.person)).open(
+            "document", stored.document, sealed
         )
-        assert opened == {"title": f"Paper {paper.document}"}
-        content = await open_content(self.blobs, keys, paper.person, paper.address)
-        assert b"".join([bytes(piece) async for piece in content.slices()]) == paper.plain
+        assert opened == {"title": f"Paper {stored.document}"}
+        content = await open_content(self.blobs, keys, stored.person, stored.address)
+        assert b"".join([bytes(piece) async for piece in content.slices()]) == stored.plain
 
 
 _ROWS = (
@@ -128,7 +128,7 @@ _ROWS = (
 Back = Callable[[], Any]
 
 
-class Elsewhere:
+class Target:
     """An empty machine to restore on."""
 
     def __init__(self, addresses: Addresses, folder: Path) -> None:
@@ -137,9 +137,11 @@ class Elsewhere:
         self.blobs = DirectoryStore(folder / "blobs")
         self.keyring = LocalKeyring(folder / "keys" / "keyring.json")
 
-    async def restore(self, taken: Path, keys_from: Path | None) -> tuple[Manifest, FileCheck]:
+    async def restore(
+        self, backup_folder: Path, keys_from: Path | None
+    ) -> tuple[Manifest, FileCheck]:
         return await restore(
-            taken,
+            backup_folder,
             database=self.database,
             blobs=self.blobs,
             provider=self.keyring,
@@ -158,13 +160,13 @@ class Elsewhere:
 
 
 async def take(
-    one: Installation, as_owner: Database, folder: Path, keys_to: Path | None
+    installation: Installation, as_owner: Database, folder: Path, keys_to: Path | None
 ) -> Manifest:
     return await backup(
         folder,
         database=as_owner,
-        blobs=one.blobs,
-        provider=one.keyring,
+        blobs=installation.blobs,
+        provider=installation.keyring,
         keys_to=keys_to,
         progress=quiet,
     )
@@ -175,7 +177,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def contents(folder: Path) -> bytes:
-    """Every byte of a backup; of its database, the SQL that restores it, nothing compressed."""
+    """Every byte of a backup, its database as uncompressed SQL."""
     sql = subprocess.run(
         [pg_restore_binary(), "--file=-", folder / manifest.DATABASE],
         check=True,

@@ -1,5 +1,5 @@
-"""Backups are tested by restoring them: into a fresh PostgreSQL, an empty store, and with the keys
-that were kept elsewhere."""
+"""Backups are restored into a new PostgreSQL and an empty store, with the keys that were copied to
+another folder."""
 
 import json
 import secrets
@@ -25,33 +25,37 @@ from storage.backup.manifest import InvalidBackup
 from storage.backup.restore import FileCheck, check_files, restore
 from storage.blobs import BlobKey
 from storage.blobs.directory import DirectoryStore
-from tests.storage.backup.installations import Elsewhere, Installation, quiet, take
+from tests.storage.backup.installations import Installation, Target, quiet, take
 from tests.storage.conftest import empty, owner
 
-# There and back
+# Backup and restoration
 
 
 async def test_what_is_restored_opens(
-    there: Installation, as_owner: Database, elsewhere: Elsewhere, taken: Path, kept: Path
+    each_installation: Installation,
+    as_owner: Database,
+    target: Target,
+    backup_folder: Path,
+    keys_folder: Path,
 ) -> None:
-    """Rows and files, byte for byte; and the log there only grows, as it did here."""
-    papers = [await there.add(length) for length in (0, 1, 300_000, 1_000_000)]
-    made = await take(there, as_owner, taken, kept)
+    """Rows and files, byte for byte; the restored log is append-only too."""
+    documents = [await each_installation.add(length) for length in (0, 1, 300_000, 1_000_000)]
+    made = await take(each_installation, as_owner, backup_folder, keys_folder)
     assert (made.blob_count, made.missing) == (4, 0)
-    empty(there.addresses.owner_url)  # the machine burns
-    there.keyring.path.unlink()
+    empty(each_installation.addresses.owner_url)  # the machine is lost
+    each_installation.keyring.path.unlink()
 
-    _, checked = await elsewhere.restore(taken, kept)
+    _, checked = await target.restore(backup_folder, keys_folder)
     assert checked == FileCheck(4, 0, 0, ())
-    service = Database(SecretStr(elsewhere.addresses.service_url), pool=3)
-    again = Installation(elsewhere.addresses, service, elsewhere.blobs, elsewhere.keyring)
-    for paper in papers:
-        await again.opens(paper)
+    service = Database(SecretStr(target.addresses.service_url), pool=3)
+    again = Installation(target.addresses, service, target.blobs, target.keyring)
+    for document in documents:
+        await again.opens(document)
     await again.opens(await again.add(10))
     await service.close()
 
-    check(SecretStr(elsewhere.addresses.owner_url))  # the tables are those of this release
-    for url in (elsewhere.addresses.service_url, elsewhere.addresses.owner_url):
+    check(SecretStr(target.addresses.owner_url))  # the tables are those of this release
+    for url in (target.addresses.service_url, target.addresses.owner_url):
         for change in (
             "UPDATE unefois.access_event SET at = at",
             "DELETE FROM unefois.access_event",
@@ -59,73 +63,79 @@ async def test_what_is_restored_opens(
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 owner(url, change)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        owner(elsewhere.addresses.service_url, "CREATE TABLE unefois.mine ()")
+        owner(target.addresses.service_url, "CREATE TABLE unefois.mine ()")
 
 
 async def test_the_service_goes_on_meanwhile(
-    here: Installation,
+    installation: Installation,
     as_owner: Database,
-    elsewhere: Elsewhere,
-    taken: Path,
-    kept: Path,
+    target: Target,
+    backup_folder: Path,
+    keys_folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Between the database's instant and the copy of the files, papers come and go."""
-    staying, leaving = await here.add(300_000), await here.add(300_000)
+    """Documents are added and deleted between the database snapshot and the copy of the files."""
+    staying, leaving = await installation.add(300_000), await installation.add(300_000)
     dump = backup_module.dump
     swept: list[bool] = []
 
     async def dump_then_live_on(*args: Any) -> None:
         await dump(*args)
-        await here.add(1000)
-        await here.remove(leaving)
-        swept.append(await here.sweep())
+        await installation.add(1000)
+        await installation.remove(leaving)
+        swept.append(await installation.sweep())
 
     monkeypatch.setattr(backup_module, "dump", dump_then_live_on)
-    made = await take(here, as_owner, taken, kept)
+    made = await take(installation, as_owner, backup_folder, keys_folder)
     assert swept == [False]
     assert (made.blob_count, made.missing) == (2, 0)
-    assert await here.sweep()
-    assert len(await here.blobs.page()) == 2
+    assert await installation.sweep()
+    assert len(await installation.blobs.page()) == 2
 
-    _, checked = await elsewhere.restore(taken, kept)
+    _, checked = await target.restore(backup_folder, keys_folder)
     assert checked == FileCheck(2, 0, 0, ())
-    again = Installation(
-        elsewhere.addresses, elsewhere.database, elsewhere.blobs, elsewhere.keyring
-    )
+    again = Installation(target.addresses, target.database, target.blobs, target.keyring)
     await again.opens(staying)
     await again.opens(leaving)
 
 
 async def test_a_file_already_lost_is_told_and_the_others_are_saved(
-    here: Installation, as_owner: Database, elsewhere: Elsewhere, taken: Path, kept: Path
+    installation: Installation,
+    as_owner: Database,
+    target: Target,
+    backup_folder: Path,
+    keys_folder: Path,
 ) -> None:
-    lost, short, whole = await here.add(10), await here.add(300_000), await here.add(10)
-    await here.blobs.delete(BlobKey(lost.address.blob_key))
+    lost, short, whole = (
+        await installation.add(10),
+        await installation.add(300_000),
+        await installation.add(10),
+    )
+    await installation.blobs.delete(BlobKey(lost.address.blob_key))
     key = BlobKey(short.address.blob_key)
-    await here.blobs.put(key, (await here.blobs.get(key, 10**6))[:-1])
-    made = await take(here, as_owner, taken, kept)
+    await installation.blobs.put(key, (await installation.blobs.get(key, 10**6))[:-1])
+    made = await take(installation, as_owner, backup_folder, keys_folder)
     assert (made.blob_count, made.missing) == (2, 1)
-    _, checked = await elsewhere.restore(taken, kept)
+    _, checked = await target.restore(backup_folder, keys_folder)
     assert (checked.files, checked.missing, checked.broken) == (3, 1, 1)
     assert set(checked.named) == {lost.address.blob_key, short.address.blob_key}
-    again = Installation(
-        elsewhere.addresses, elsewhere.database, elsewhere.blobs, elsewhere.keyring
-    )
+    again = Installation(target.addresses, target.database, target.blobs, target.keyring)
     await again.opens(whole)
 
 
-async def test_files_are_looked_at_where_they_are(here: Installation) -> None:
-    """An envelope of somebody else makes a file broken, as a wrong length does."""
-    paper, other = await here.add(10), await here.add(10)
-    assert await check_files(here.database, here.blobs, here.keyring) == FileCheck(2, 0, 0, ())
-    async with here.database.transaction() as tx:
+async def test_files_are_looked_at_where_they_are(installation: Installation) -> None:
+    """A file with another person's envelope is broken, as one with a wrong length is."""
+    document, other = await installation.add(10), await installation.add(10)
+    assert await check_files(
+        installation.database, installation.blobs, installation.keyring
+    ) == FileCheck(2, 0, 0, ())
+    async with installation.database.transaction() as tx:
         await tx.execute(
             text("UPDATE unefois.sealed_file SET envelope = :other WHERE id = :id"),
-            {"other": other.address.envelope, "id": paper.address.id},
+            {"other": other.address.envelope, "id": document.address.id},
         )
-    found = await check_files(here.database, here.blobs, here.keyring)
-    assert found == FileCheck(2, 0, 1, (paper.address.blob_key,))
+    checked = await check_files(installation.database, installation.blobs, installation.keyring)
+    assert checked == FileCheck(2, 0, 1, (document.address.blob_key,))
 
 
 # Damage
@@ -156,48 +166,56 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 async def test_a_damaged_backup_is_refused_and_nothing_is_written(
-    here: Installation,
+    installation: Installation,
     as_owner: Database,
-    nowhere: Elsewhere,
-    taken: Path,
-    kept: Path,
+    bare_target: Target,
+    backup_folder: Path,
+    keys_folder: Path,
     damage: str,
 ) -> None:
-    await here.add(300_000)
-    await take(here, as_owner, taken, kept)
-    await verify(taken, provider=None)
-    DAMAGES[damage](taken)
+    await installation.add(300_000)
+    await take(installation, as_owner, backup_folder, keys_folder)
+    await verify(backup_folder, provider=None)
+    DAMAGES[damage](backup_folder)
     with pytest.raises(InvalidBackup):
-        await verify(taken, provider=None)
+        await verify(backup_folder, provider=None)
     with pytest.raises(InvalidBackup):
-        await nowhere.restore(taken, kept)
-    assert await nowhere.is_empty()
+        await bare_target.restore(backup_folder, keys_folder)
+    assert await bare_target.is_empty()
 
 
 async def test_an_altered_backup_is_refused_though_its_hashes_agree(
-    here: Installation, as_owner: Database, nowhere: Elsewhere, taken: Path, kept: Path
+    installation: Installation,
+    as_owner: Database,
+    bare_target: Target,
+    backup_folder: Path,
+    keys_folder: Path,
 ) -> None:
-    """Who writes to the backups, without the keys, cannot give us another database: a grant more,
-    for one."""
-    await here.add(10)
-    await take(here, as_owner, taken, kept)
-    flip(taken / manifest.DATABASE)
-    said = json.loads((taken / manifest.MANIFEST).read_text())
-    changed = (taken / manifest.DATABASE).read_bytes()
-    said["manifest"]["database"]["sha256"] = sha256(changed).hexdigest()
-    (taken / manifest.MANIFEST).write_text(json.dumps(said))
-    await verify(taken, provider=None)
+    """Someone who can write to the backups, without the keys, cannot change the database: add a
+    grant, for example."""
+    await installation.add(10)
+    await take(installation, as_owner, backup_folder, keys_folder)
+    flip(backup_folder / manifest.DATABASE)
+    altered = json.loads((backup_folder / manifest.MANIFEST).read_text())
+    changed = (backup_folder / manifest.DATABASE).read_bytes()
+    altered["manifest"]["database"]["sha256"] = sha256(changed).hexdigest()
+    (backup_folder / manifest.MANIFEST).write_text(json.dumps(altered))
+    await verify(backup_folder, provider=None)
     with pytest.raises(InvalidBackup, match="altered"):
-        await verify(taken, provider=here.keyring)
+        await verify(backup_folder, provider=installation.keyring)
     with pytest.raises(InvalidBackup, match="altered"):
-        await nowhere.restore(taken, kept)
-    assert await nowhere.is_empty()
+        await bare_target.restore(backup_folder, keys_folder)
+    assert await bare_target.is_empty()
 
 
 async def test_a_backup_cut_short_is_no_backup(
-    here: Installation, as_owner: Database, taken: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+    installation: Installation,
+    as_owner: Database,
+    backup_folder: Path,
+    keys_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await here.add(10)
+    await installation.add(10)
 
     async def crash(*_: object) -> str:
         raise OSError("the disk is full")
@@ -205,10 +223,10 @@ async def test_a_backup_cut_short_is_no_backup(
     with monkeypatch.context() as patched:
         patched.setattr(backup_module, "copy", crash)
         with pytest.raises(OSError, match="full"):
-            await take(here, as_owner, taken, kept)
+            await take(installation, as_owner, backup_folder, keys_folder)
     with pytest.raises(InvalidBackup, match="not finished"):
-        await verify(taken, provider=None)
-    assert await here.sweep()  # the lock is free again
+        await verify(backup_folder, provider=None)
+    assert await installation.sweep()  # the lock is free again
 
 
 def shortened(path: Path) -> Path:
@@ -219,15 +237,15 @@ def shortened(path: Path) -> Path:
 
 
 async def test_a_restoration_cut_short_leaves_the_database_empty(
-    here: Installation,
+    installation: Installation,
     as_owner: Database,
-    nowhere: Elsewhere,
-    taken: Path,
-    kept: Path,
+    bare_target: Target,
+    backup_folder: Path,
+    keys_folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await here.add(10)
-    await take(here, as_owner, taken, kept)
+    await installation.add(10)
+    await take(installation, as_owner, backup_folder, keys_folder)
 
     async def cut(database: Database, dumped: Path) -> None:
         await load(database, shortened(dumped))
@@ -235,66 +253,66 @@ async def test_a_restoration_cut_short_leaves_the_database_empty(
     load = restore_module.load
     monkeypatch.setattr(restore_module, "load", cut)
     with pytest.raises(ProgramFailed) as failed:
-        await nowhere.restore(taken, kept)
+        await bare_target.restore(backup_folder, keys_folder)
     assert "\n" not in str(failed.value)
-    async with nowhere.database.transaction() as tx:
+    async with bare_target.database.transaction() as tx:
         assert await records.is_empty(tx)
 
 
-# What is not empty
+# Targets that are not empty
 
 
 async def test_nothing_is_written_over(
-    here: Installation,
+    installation: Installation,
     as_owner: Database,
-    nowhere: Elsewhere,
-    taken: Path,
-    kept: Path,
+    bare_target: Target,
+    backup_folder: Path,
+    keys_folder: Path,
 ) -> None:
-    await here.add(10)
-    await take(here, as_owner, taken, kept)
+    await installation.add(10)
+    await take(installation, as_owner, backup_folder, keys_folder)
     with pytest.raises(BackupRefused, match="not empty"):
-        await take(here, as_owner, taken, kept)
+        await take(installation, as_owner, backup_folder, keys_folder)
     stray = BlobKey("files/stray")
-    await nowhere.blobs.put(stray, b"x")
+    await bare_target.blobs.put(stray, b"x")
     with pytest.raises(BackupRefused, match="store is not empty"):
-        await nowhere.restore(taken, kept)
-    await nowhere.blobs.delete(stray)
-    here.keyring.copy_to(nowhere.keyring.path)
+        await bare_target.restore(backup_folder, keys_folder)
+    await bare_target.blobs.delete(stray)
+    installation.keyring.copy_to(bare_target.keyring.path)
     with pytest.raises(BackupRefused, match="keyring already"):
-        await nowhere.restore(taken, kept)
-    nowhere.keyring.path.unlink()
-    nowhere.keyring.path.parent.rmdir()
+        await bare_target.restore(backup_folder, keys_folder)
+    bare_target.keyring.path.unlink()
+    bare_target.keyring.path.parent.rmdir()
     with pytest.raises(BackupRefused, match="database is not empty"):
         await restore(
-            taken,
+            backup_folder,
             database=as_owner,
-            blobs=nowhere.blobs,
-            provider=nowhere.keyring,
-            keys_from=kept,
+            blobs=bare_target.blobs,
+            provider=bare_target.keyring,
+            keys_from=keys_folder,
             progress=quiet,
         )
-    assert await nowhere.is_empty()
+    assert await bare_target.is_empty()
 
 
 # Memory
 
 
 async def test_copying_takes_constant_memory(tmp_path: Path) -> None:
-    """32 MiB within 2 MiB."""
-    one, other = DirectoryStore(tmp_path / "one"), DirectoryStore(tmp_path / "other")
+    """Copies 32 MiB with at most 2 MiB of memory."""
+    source, destination = DirectoryStore(tmp_path / "one"), DirectoryStore(tmp_path / "other")
     key, piece = BlobKey("files/large"), secrets.token_bytes(1024 * 1024)
     digest = sha256()
-    async with one.writer(key) as writer:
+    async with source.writer(key) as writer:
         for _ in range(32):
             digest.update(piece)
             await writer.write(piece)
         await writer.commit()
     tracemalloc.start()
     try:
-        assert await copy(one, other, key, 32 * len(piece)) == digest.hexdigest()
+        assert await copy(source, destination, key, 32 * len(piece)) == digest.hexdigest()
         assert tracemalloc.get_traced_memory()[1] < 2 * 1024 * 1024
     finally:
         tracemalloc.stop()
-    await one.close()
-    await other.close()
+    await source.close()
+    await destination.close()

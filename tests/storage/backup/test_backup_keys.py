@@ -1,4 +1,4 @@
-"""Backups hold no key: what opens them is kept elsewhere."""
+"""Backups hold no key: the keys are copied to another folder."""
 
 import json
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from storage.key_rotation import retire_due, rotate
 from storage.providers import KeyProviderError
 from storage.providers.local import LocalKeyring
 from tests.storage.backup.installations import (
-    Elsewhere,
     Installation,
+    Target,
     contents,
     files_of,
     quiet,
@@ -27,73 +27,71 @@ from tests.storage.backup.installations import (
 
 
 async def test_the_backup_holds_no_key(
-    here: Installation, as_owner: Database, taken: Path, kept: Path
+    installation: Installation, as_owner: Database, backup_folder: Path, keys_folder: Path
 ) -> None:
-    paper = await here.add(5000)
-    await take(here, as_owner, taken, kept)
-    lines = json.loads(here.keyring.path.read_text())["versions"]
-    secret = (await here.keys.owner(paper.person))._value
-    everything = contents(taken)
-    for hidden in (lines[0]["key"].encode(), secret, paper.plain[:32], b"Paper", b"title"):
+    document = await installation.add(5000)
+    await take(installation, as_owner, backup_folder, keys_folder)
+    lines = json.loads(installation.keyring.path.read_text())["versions"]
+    secret = (await installation.keys.owner(document.person))._value
+    everything = contents(backup_folder)
+    for hidden in (lines[0]["key"].encode(), secret, document.plain[:32], b"Paper", b"title"):
         assert hidden not in everything
         assert hidden.hex().encode() not in everything
-    assert [path.name for path in files_of(kept)] == ["keyring.json"]
-    for private in (*files_of(kept), taken, taken / manifest.DATABASE):
+    assert [path.name for path in files_of(keys_folder)] == ["keyring.json"]
+    for private in (*files_of(keys_folder), backup_folder, backup_folder / manifest.DATABASE):
         assert private.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("where", ["", "keys", ".."])
 async def test_keys_beside_the_data_are_refused(
-    here: Installation, as_owner: Database, taken: Path, where: str
+    installation: Installation, as_owner: Database, backup_folder: Path, where: str
 ) -> None:
     with pytest.raises(BackupRefused, match="beside the data"):
-        await take(here, as_owner, taken, taken / where)
-    assert files_of(taken) == []
+        await take(installation, as_owner, backup_folder, backup_folder / where)
+    assert files_of(backup_folder) == []
 
 
 async def test_without_a_folder_the_keys_stay_where_they_are(
-    here: Installation, as_owner: Database, elsewhere: Elsewhere, taken: Path
+    installation: Installation, as_owner: Database, target: Target, backup_folder: Path
 ) -> None:
-    """The operator keeps the keyring otherwise, and puts it in its place before restoring."""
-    paper = await here.add(10)
-    await take(here, as_owner, taken, None)
+    """The operator saves the keyring by other means, and puts it back before restoring."""
+    document = await installation.add(10)
+    await take(installation, as_owner, backup_folder, None)
     with pytest.raises(InvalidBackup, match="our keys do not open"):
-        await elsewhere.restore(taken, None)
-    here.keyring.copy_to(elsewhere.keyring.path)
-    await elsewhere.restore(taken, None)
-    again = Installation(
-        elsewhere.addresses, elsewhere.database, elsewhere.blobs, elsewhere.keyring
-    )
-    await again.opens(paper)
+        await target.restore(backup_folder, None)
+    installation.keyring.copy_to(target.keyring.path)
+    await target.restore(backup_folder, None)
+    again = Installation(target.addresses, target.database, target.blobs, target.keyring)
+    await again.opens(document)
 
 
 async def test_a_backup_older_than_its_keys_is_refused(
-    here: Installation,
+    installation: Installation,
     as_owner: Database,
-    nowhere: Elsewhere,
+    bare_target: Target,
     tmp_path: Path,
-    kept: Path,
+    keys_folder: Path,
     moved: Callable[[timedelta], None],
 ) -> None:
-    """Invariant 8: past the retention an old backup opens nothing, whoever holds it. The copy of
-    the keys is replaced by each backup, so that no copy keeps what was destroyed."""
-    await here.add(10)
-    await take(here, as_owner, tmp_path / "old", kept)
-    await rotate(here.database, here.keyring, timedelta(days=7), quiet)
+    """Invariant 8: after the retention nobody can open an old backup. Each backup replaces the copy
+    of the keys, so that no copy keeps a destroyed key."""
+    await installation.add(10)
+    await take(installation, as_owner, tmp_path / "old", keys_folder)
+    await rotate(installation.database, installation.keyring, timedelta(days=7), quiet)
     moved(timedelta(days=8))
-    assert len(await retire_due(here.database, here.keyring)) == 1
-    await take(here, as_owner, tmp_path / "new", kept)
-    assert len(files_of(kept)) == 1
+    assert len(await retire_due(installation.database, installation.keyring)) == 1
+    await take(installation, as_owner, tmp_path / "new", keys_folder)
+    assert len(files_of(keys_folder)) == 1
     with pytest.raises((InvalidBackup, BackupRefused)):
-        await nowhere.restore(tmp_path / "old", kept)
-    assert await nowhere.is_empty()
-    await verify(tmp_path / "new", provider=LocalKeyring(kept / "keyring.json"))
+        await bare_target.restore(tmp_path / "old", keys_folder)
+    assert await bare_target.is_empty()
+    await verify(tmp_path / "new", provider=LocalKeyring(keys_folder / "keyring.json"))
 
 
 async def test_a_backup_needs_keys_that_work(
-    here: Installation, as_owner: Database, taken: Path, kept: Path
+    installation: Installation, as_owner: Database, backup_folder: Path, keys_folder: Path
 ) -> None:
-    """Better told today than on the day of the restoration."""
-    here.keyring.path.unlink()
+    """Better an error now than on the day of the restoration."""
+    installation.keyring.path.unlink()
     with pytest.raises(KeyProviderError):
-        await take(here, as_owner, taken, kept)
+        await take(installation, as_owner, backup_folder, keys_folder)

@@ -1,4 +1,4 @@
-"""A whole database out and in again: on the oldest PostgreSQL too, and when it fails."""
+"""A whole database dumped and restored, on the oldest PostgreSQL too; restorations that fail."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ from tests.storage.owners import new_owner
 
 @pytest.fixture
 def postgres15() -> Iterator[tuple[str, str]]:
-    """The owner's addresses of two empty PostgreSQL 15."""
+    """The owner's addresses of two empty PostgreSQL 15 servers."""
     if missing_postgres15():
         reason = "no PostgreSQL 15 here: apt install postgresql-15"
         if os.environ.get("CI") == "true":
@@ -49,16 +49,16 @@ async def dumped(database: Database, to: Path) -> Path:
 async def test_the_oldest_postgresql_takes_its_dumps_back(
     postgres15: tuple[str, str], tmp_path: Path
 ) -> None:
-    one, other = (Database(SecretStr(url), pool=3) for url in postgres15)
+    source, destination = (Database(SecretStr(url), pool=3) for url in postgres15)
     await asyncio.to_thread(upgrade, SecretStr(postgres15[0]))
     root = "a root\twith 'quotes', \\ and : é"
-    async with one.transaction() as tx:
+    async with source.transaction() as tx:
         await records.add_root(tx, root, "local")
-    await load(other, await dumped(one, tmp_path / "dump"))
-    async with other.transaction() as tx:
+    await load(destination, await dumped(source, tmp_path / "dump"))
+    async with destination.transaction() as tx:
         assert await records.active_root(tx) == root
-    await one.close()
-    await other.close()
+    await source.close()
+    await destination.close()
     await asyncio.to_thread(check, SecretStr(postgres15[1]))
 
 
@@ -81,10 +81,10 @@ async def test_a_dump_that_does_not_fit_says_so_and_changes_nothing(
     keys: Keys, database: Database, keys_postgres: Addresses, tmp_path: Path
 ) -> None:
     owner = Database(SecretStr(keys_postgres.owner_url), pool=3)
-    taken = await dumped(owner, tmp_path / "dump")
+    dump_file = await dumped(owner, tmp_path / "dump")
     await new_owner(keys, database)
     with pytest.raises(ProgramFailed, match="already exists") as failed:
-        await load(owner, taken)
+        await load(owner, dump_file)
     assert len(str(failed.value).splitlines()) == 1
     async with database.transaction() as tx:
         assert await tx.scalar(text("SELECT count(*) FROM unefois.wrapped_key")) == 1
@@ -94,7 +94,7 @@ async def test_a_dump_that_does_not_fit_says_so_and_changes_nothing(
 async def test_the_password_is_not_among_the_arguments(
     keys_postgres: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every account of the machine can read the arguments of a program."""
+    """Any account on the machine can read the arguments of a program."""
     seen: list[str] = []
     start = asyncio.create_subprocess_exec
 

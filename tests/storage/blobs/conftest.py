@@ -1,4 +1,4 @@
-"""The two stores that the suite runs on."""
+"""The two blob stores that the suite runs on."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ BUCKET = "blobs"
 
 @pytest.fixture
 def s3_settings(ceph: Ceph) -> S3Settings:
-    """A corner of its own for each test: a new prefix in one bucket."""
+    """A new prefix in one bucket for each test."""
     return S3Settings(
         bucket=BUCKET,
         region="us-east-1",
@@ -47,6 +47,6 @@ async def directory(tmp_path: Path) -> AsyncIterator[DirectoryStore]:
 
 @pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.ceph)])
 def store(request: pytest.FixtureRequest) -> BlobStore:
-    """Each store in turn: whatever is asserted of one holds for the other."""
-    found: BlobStore = request.getfixturevalue(request.param)
-    return found
+    """Each store in turn: the same asserts hold for both."""
+    chosen: BlobStore = request.getfixturevalue(request.param)
+    return chosen

@@ -1,4 +1,4 @@
-"""What the vault may rely on, asserted of both stores."""
+"""The `BlobStore` contract, tested on both stores."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ MIB = 1024 * 1024
 
 
 def soon() -> datetime:
-    """Later than anything the test has written."""
+    """A time later than every write of the test."""
     return datetime.now(UTC) + timedelta(minutes=5)
 
 
@@ -31,13 +31,13 @@ async def write(store: BlobStore, key: BlobKey, data: bytes, piece: int = 300_00
 
 async def keys(store: BlobStore, prefix: str = "") -> list[str]:
     """All keys, in pages of three."""
-    found: list[str] = []
+    listed: list[str] = []
     after: BlobKey | None = None
     while page := await store.page(prefix, after, limit=3):
         assert len(page) <= 3
-        found += [info.key for info in page]
+        listed += [info.key for info in page]
         after = page[-1].key
-    return found
+    return listed
 
 
 @pytest.mark.parametrize("size", [0, 1, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 12 * MIB])
@@ -141,7 +141,7 @@ async def test_leaving_without_commit_leaves_nothing(store: BlobStore, size: int
 
 
 async def test_a_cancelled_upload_is_committed_or_leaves_nothing(store: BlobStore) -> None:
-    """Cancelled at many moments, so also while a thread is writing, sending or committing."""
+    """Cancelled at many moments, including while a thread writes, sends or commits."""
     data = os.urandom(5 * MIB + 1000)
     for turns in [0, 1, 2, 3, 5, 8, 13, 20, 30]:
         key = BlobKey.random("documents")

@@ -1,4 +1,4 @@
-"""The directory store when disks, processes and people fail it."""
+"""The directory store when a disk fails, a process is killed or a file is removed by hand."""
 
 import asyncio
 import errno
@@ -40,7 +40,7 @@ async def count(store: DirectoryStore) -> int:
 
 
 class Disk:
-    """The calls that reach the disk, in order; the one numbered `breaks` fails."""
+    """Records the calls that reach the disk, in order; call number `breaks` fails."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
@@ -59,9 +59,9 @@ class Disk:
             if len(self.calls) - 1 != self.breaks:
                 return real(*arguments, **options)
             if self.saved:
-                done = real(*arguments, **options)
+                result = real(*arguments, **options)
                 if name == "open":
-                    os.close(done)  # the caller never learns the number
+                    os.close(result)  # the caller never gets the descriptor
             raise OSError(errno.EIO, "the disk's own words", str(arguments[0]))
 
         return call
@@ -87,7 +87,7 @@ async def test_the_file_then_its_name_are_flushed_before_a_write_is_acknowledged
 async def test_each_broken_call_of_a_write_in_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saved: bool
 ) -> None:
-    """Acknowledged means whole and there; an error means not there, and sweepable."""
+    """Acknowledged: the blob is stored whole. Error: it is not, and its leftovers are swept."""
     outcomes: dict[str, set[str]] = {}
     for number in range(100):
         store = DirectoryStore(tmp_path / f"{saved}{number}")
@@ -108,7 +108,7 @@ async def test_each_broken_call_of_a_write_in_turn(
             break
         outcomes.setdefault(disk.calls[number], set()).add(outcome)
 
-        # whatever happened, a restart finds all or nothing, and sweeps the rest
+        # after any failure, a restart finds all or nothing, and sweeps the rest
         store = DirectoryStore(tmp_path / f"{saved}{number}")
         assert await store.exists(KEY) == (outcome == "acknowledged")
         if outcome == "acknowledged":
@@ -160,7 +160,7 @@ asyncio.run(main(*sys.argv[1:4]))
 
 
 def kill_a_writer(root: Path, call: str, after: int) -> None:
-    """Write in another process, and kill it as it makes the call that follows `after` of them."""
+    """Write in another process, and kill it at the call that follows `after` such calls."""
     with subprocess.Popen(
         [sys.executable, "-c", CHILD, str(root), call, str(after), KEY],
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The S3 store on a real Ceph gateway, over a wire that breaks, and with wrong settings."""
+"""The S3 store on a real Ceph gateway, over a connection that breaks, and with wrong settings."""
 
 import asyncio
 import dataclasses
@@ -36,14 +36,14 @@ HEAD = r"^HEAD /blobs/\S+/documents/"
 
 @pytest.fixture
 async def wire(ceph: Ceph, s3: S3Store) -> AsyncIterator[Wire]:
-    """The way to the gateway, breakable."""
+    """A proxy to the gateway that can break connections."""
     async with relay(ceph.endpoint_url) as wire:
         yield wire
 
 
 @pytest.fixture
-async def far(wire: Wire, s3_settings: S3Settings) -> AsyncIterator[S3Store]:
-    """The same corner of the bucket as `s3`, seen over the wire."""
+async def proxied(wire: Wire, s3_settings: S3Settings) -> AsyncIterator[S3Store]:
+    """A store with the same prefix as `s3`, through the proxy."""
     store = S3Store(dataclasses.replace(s3_settings, endpoint_url=wire.endpoint_url, attempts=2))
     yield store
     await store.close()
@@ -67,14 +67,14 @@ async def write(store: BlobStore, key: BlobKey, data: bytes) -> None:
 @pytest.mark.parametrize("cut", [Cut.BEFORE, Cut.AFTER, Cut.ERROR])
 @pytest.mark.parametrize("times", [1, 2])
 async def test_each_broken_request_of_a_write_in_turn(
-    far: S3Store, s3: S3Store, wire: Wire, data: bytes, request_line: str, cut: Cut, times: int
+    proxied: S3Store, s3: S3Store, wire: Wire, data: bytes, request_line: str, cut: Cut, times: int
 ) -> None:
-    """Broken once, it is repeated; broken each time, acknowledged only when it is there."""
+    """Broken once: retried. Broken each time: acknowledged only if the blob is stored."""
     key = BlobKey.random("documents")
     wire.break_next(request_line, cut, times)
 
     try:
-        await write(far, key, data)
+        await write(proxied, key, data)
     except BlobUnavailable:
         acknowledged = False
     else:
@@ -87,23 +87,23 @@ async def test_each_broken_request_of_a_write_in_turn(
     assert there == acknowledged
     if there:
         assert await s3.get(key, limit=len(data)) == data
-    # An upload whose beginning was answered to nobody is all that may be left, and is swept.
+    # Only an upload whose creation got no answer may be left, and the sweep removes it.
     assert await s3.sweep_temporary(soon()) <= (times if request_line == BEGIN else 0)
     assert await s3.sweep_temporary(soon()) == 0
 
 
 @pytest.mark.parametrize(("data", "last"), [(SMALL, PUT), (LARGE, COMPLETE)])
 async def test_without_proof_a_lost_answer_is_not_success(
-    far: S3Store, s3: S3Store, wire: Wire, data: bytes, last: str
+    proxied: S3Store, s3: S3Store, wire: Wire, data: bytes, last: str
 ) -> None:
     key = BlobKey.random("documents")
     with pytest.raises(BlobUnavailable):
-        async with far.writer(key) as writer:
+        async with proxied.writer(key) as writer:
             await writer.write(data)
             wire.break_from(last, Cut.AFTER)
             await writer.commit()
 
-    assert await s3.get(key, limit=len(data)) == data  # an orphan, whole, for the sweep
+    assert await s3.get(key, limit=len(data)) == data  # a whole orphan, which the sweep removes
     assert await s3.sweep_temporary(soon()) == 0
 
 
@@ -117,24 +117,24 @@ async def test_anothers_blob_is_not_taken_for_ours(s3: S3Store, data: bytes) -> 
 
 
 async def test_an_answer_cut_in_its_middle_is_asked_again(
-    far: S3Store, s3: S3Store, wire: Wire
+    proxied: S3Store, s3: S3Store, wire: Wire
 ) -> None:
     key = BlobKey.random("documents")
     await write(s3, key, SMALL)
 
     wire.break_next("^GET ", Cut.BODY, 1)
-    assert await far.read(key, 10, 60_000) == SMALL[10:60_010]
+    assert await proxied.read(key, 10, 60_000) == SMALL[10:60_010]
 
     wire.break_from("^GET ", Cut.BODY)
     with pytest.raises(BlobUnavailable):
-        await far.read(key, 10, 60_000)
+        await proxied.read(key, 10, 60_000)
 
 
-async def test_a_range_is_all_that_travels(far: S3Store, s3: S3Store, wire: Wire) -> None:
+async def test_a_range_is_all_that_travels(proxied: S3Store, s3: S3Store, wire: Wire) -> None:
     key = BlobKey.random("documents")
     await write(s3, key, LARGE)
 
-    assert await far.read(key, 5_000_000, 10) == LARGE[5_000_000:5_000_010]
+    assert await proxied.read(key, 5_000_000, 10) == LARGE[5_000_000:5_000_010]
 
     assert len(wire.seen) == 1
     assert wire.carried < 2_000
@@ -162,7 +162,7 @@ async def test_wrong_settings_are_unavailable(
     await _assert_unavailable(store, "no-such-bucket")
 
 
-async def _assert_unavailable(store: S3Store, never_said: str) -> None:
+async def _assert_unavailable(store: S3Store, hidden: str) -> None:
     key = BlobKey.random("documents")
     for call in (
         store.check(),
@@ -177,9 +177,9 @@ async def _assert_unavailable(store: S3Store, never_said: str) -> None:
     ):
         with pytest.raises(BlobUnavailable) as failure:
             await call
-        told = "".join(traceback.format_exception(failure.value))
-        for secret in (never_said, key, "127.0.0.1", SECRET, "nobody"):
-            assert secret not in told
+        shown = "".join(traceback.format_exception(failure.value))
+        for secret in (hidden, key, "127.0.0.1", SECRET, "nobody"):
+            assert secret not in shown
     await store.close()
 
 
@@ -199,7 +199,7 @@ async def test_a_blob_cut_short_in_the_store_is_broken(s3: S3Store) -> None:
 
 async def test_an_upload_holds_little_of_a_part_in_memory(s3: S3Store) -> None:
     piece = bytes(262_144)
-    gc.disable()  # it may come late: what only it would free counts as held
+    gc.disable()  # memory that only the collector would free counts as held
     tracemalloc.start()
     try:
         async with s3.writer(BlobKey.random("documents")) as writer:
@@ -216,7 +216,7 @@ async def test_an_upload_holds_little_of_a_part_in_memory(s3: S3Store) -> None:
 def _held_open_in(folder: Path) -> int:
     """Files of that folder, with a name or without, that this process holds open."""
     held = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
-    return sum(one.is_relative_to(folder) for one in held)
+    return sum(path.is_relative_to(folder) for path in held)
 
 
 def _named_in(folder: Path) -> int:
@@ -226,7 +226,7 @@ def _named_in(folder: Path) -> int:
 async def test_a_part_waits_in_a_file_that_has_no_name(
     s3_settings: S3Settings, s3: S3Store, tmp_path: Path
 ) -> None:
-    """So that nothing is left of it, however the process ends."""
+    """So that nothing of it remains, even if the process is killed."""
     store = S3Store(dataclasses.replace(s3_settings, parts_folder=tmp_path))
     key = BlobKey.random("documents")
     async with store.writer(key) as writer:
@@ -252,7 +252,7 @@ async def test_without_room_for_a_part_the_store_is_unavailable(
 
 
 async def test_a_disk_that_fills_up_leaves_nothing_behind(s3: S3Store) -> None:
-    """Met when the last bytes are flushed, and met again when the file is closed."""
+    """The error comes when the last bytes are flushed, and again when the file is closed."""
     key = BlobKey.random("documents")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
@@ -281,7 +281,7 @@ async def test_a_folder_for_parts_that_is_missing_is_seen_at_the_start(
 
 @pytest.mark.parametrize("data", [SMALL, LARGE], ids=["put", "parts"])
 async def test_nothing_is_asked_before_it_is_sent(s3: S3Store, data: bytes) -> None:
-    """`Expect: 100-continue` costs a second where nobody answers it."""
+    """`Expect: 100-continue` costs a second where the server does not answer it."""
     heads: list[dict[str, str]] = []
     s3._client.meta.events.register(
         "before-send.s3", lambda request, **_: heads.append(dict(request.headers))
@@ -300,19 +300,19 @@ async def test_who_waits_for_the_server_holds_no_buffer(
     may_fetch = asyncio.Event()
     fetch = s3.fetch
 
-    async def slow(*asked: Any) -> bytes:
+    async def slow(*arguments: Any) -> bytes:
         await may_fetch.wait()
-        return await fetch(*asked)
+        return await fetch(*arguments)
 
     monkeypatch.setattr(s3, "fetch", slow)
-    places = [memoryview(bytearray(10))]
+    buffers = [memoryview(bytearray(10))]
     async with s3.reader(key) as reader:
-        reading = asyncio.create_task(reader.read_into(5, 10, places.pop))
+        reading = asyncio.create_task(reader.read_into(5, 10, buffers.pop))
         await asyncio.sleep(0.02)
-        assert places, "it was asked for while nothing was there"
+        assert buffers, "a buffer was taken before the answer came"
         may_fetch.set()
         assert await reading == SMALL[5:15]
-    assert not places
+    assert not buffers
 
 
 async def test_objects_of_others_in_the_bucket_are_left_out(

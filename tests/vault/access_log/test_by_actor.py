@@ -1,4 +1,4 @@
-"""What a recipient reads of their own doings says no more than the answers did."""
+"""A recipient's own log reveals no more than the answers that they got."""
 
 import httpx
 
@@ -19,16 +19,18 @@ async def test_a_stranger_does_not_learn_from_their_own_log_that_a_grant_exists(
     for address in (path, nothing):
         assert (await client.get(address, headers=colleague.headers)).status_code == 404
 
-    lines = await log_of(client, colleague)
-    tried = [line for line in lines if line["action"] == "document.read"]
+    entries = await log_of(client, colleague)
+    tried = [entry for entry in entries if entry["action"] == "document.read"]
     assert len(tried) == 2
-    told = [{name: line[name] for name in line if name not in {"id", "at"}} for line in tried]
-    assert told[0] == told[1]
-    assert told[0]["reason"] == "not_found"
+    refusals = [
+        {name: entry[name] for name in entry if name not in {"id", "at"}} for entry in tried
+    ]
+    assert refusals[0] == refusals[1]
+    assert refusals[0]["reason"] == "not_found"
 
-    # The person reads all of it.
-    seen = [line for line in await log_of(client, person) if line["outcome"] == "refused"]
-    assert [line["reason"] for line in seen] == ["not_recipient"]
+    # The person reads everything.
+    seen = [entry for entry in await log_of(client, person) if entry["outcome"] == "refused"]
+    assert [entry["reason"] for entry in seen] == ["not_recipient"]
     assert seen[0]["grant"] == grant
 
 
@@ -38,5 +40,5 @@ async def test_only_content_is_confirmed_sent(
     person = await make_person()
     await deposit(client, person, corpus.pdf())
     await client.get("/v1/documents", headers=person.headers)
-    lines = await log_of(client, person)
-    assert {line["confirmed"] for line in lines if line["action"] == "document.list"} == {None}
+    entries = await log_of(client, person)
+    assert {entry["confirmed"] for entry in entries if entry["action"] == "document.list"} == {None}

@@ -1,4 +1,4 @@
-"""A year of the log, told of and then silent: whose clock is moved, and what stays."""
+"""A year of the log is announced, then its keys are destroyed: when, and what stays."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from vault.access_log.retention import apply_retention
 from vault.maintenance.erasure import erase
 from vault.services import Services
 
-# With three years of retention: announced from the 2nd of December 2026, due on the 1st of January.
+# With three years of retention: announced from 2 December 2026, due on 1 January 2027.
 OLD, KEPT = datetime(2023, 12, 31, 23, 59, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)
 At = Callable[[str], None]
 
@@ -37,7 +37,7 @@ def at(moved_clock: MoveClock) -> At:
 
 @pytest.fixture
 async def person(services: Services, make_person: MakePerson) -> SomePerson:
-    """Someone who was looked up in December 2023 and in January 2024."""
+    """A person with log entries in December 2023 and in January 2024."""
     made = await make_person()
     async with services.database.transaction() as tx:
         for instant in (OLD, KEPT):
@@ -56,52 +56,54 @@ def act_of(person: SomePerson | None, instant: datetime) -> Event:
     )
 
 
-async def lines_of(
+async def entries_of(
     services: Services, person: SomePerson
 ) -> list[tuple[datetime, AccessLogEntry, bytes]]:
-    """Every row of a person: its time, what it says, its commitment."""
+    """Every row of a person: its time, its content, its commitment."""
     tag = await services.audit_log.person_tag(person.id)
     async with services.database.transaction() as tx:
         rows = await events_of(tx, person_tag=tag, limit=100)
-        lines = await services.audit_log.open_entries(tx, rows)
-    return [(row.at, line, row.commitment) for row, line in zip(rows, lines, strict=True)]
+        opened = await services.audit_log.open_entries(tx, rows)
+    return [(row.at, entry, row.commitment) for row, entry in zip(rows, opened, strict=True)]
 
 
-async def silent(services: Services, person: SomePerson) -> set[datetime]:
-    return {at for at, line, _ in await lines_of(services, person) if line.values is None}
+async def unreadable(services: Services, person: SomePerson) -> set[datetime]:
+    return {at for at, entry, _ in await entries_of(services, person) if entry.values is None}
 
 
-async def warned(services: Services, person: SomePerson) -> list[str]:
-    return [one.text for one in await inbox(services, to=person.phone) if "2023" in one.text]
+async def warnings_to(services: Services, person: SomePerson) -> list[str]:
+    return [
+        message.text for message in await inbox(services, to=person.phone) if "2023" in message.text
+    ]
 
 
 async def test_a_year_is_announced_then_silent_and_its_rows_stay(
     services: Services, person: SomePerson, at: At
 ) -> None:
-    before = await lines_of(services, person)
+    before = await entries_of(services, person)
 
     at("2026-12-01T23:00")
     await apply_retention(services)
-    assert await warned(services, person) == []
+    assert await warnings_to(services, person) == []
 
     at("2026-12-02T01:00")
     await apply_retention(services)
     await apply_retention(services)
-    (message,) = await warned(services, person)
+    (message,) = await warnings_to(services, person)
     assert "30 jours" in message
     assert services.settings.public_url in message
-    assert await silent(services, person) == set()
+    assert await unreadable(services, person) == set()
 
     at("2026-12-31T23:00")
     await apply_retention(services)
-    assert await silent(services, person) == set()
+    assert await unreadable(services, person) == set()
 
     at("2027-01-01T02:00")
     assert await apply_retention(services) >= 1
-    assert await silent(services, person) == {OLD}
+    assert await unreadable(services, person) == {OLD}
 
-    after = {line.id: commitment for _, line, commitment in await lines_of(services, person)}
-    assert {line.id: commitment for _, line, commitment in before}.items() <= after.items()
+    after = {entry.id: commitment for _, entry, commitment in await entries_of(services, person)}
+    assert {entry.id: commitment for _, entry, commitment in before}.items() <= after.items()
 
 
 async def test_what_the_person_reads_then(services: Services, person: SomePerson, at: At) -> None:
@@ -113,9 +115,9 @@ async def test_what_the_person_reads_then(services: Services, person: SomePerson
     times = [entry.at for entry in page.items]
     assert "2023-12-31T23:59:00.000000Z" not in times
     assert "2024-01-01T00:00:00.000000Z" in times
-    # That a year went silent is itself a line, in the year that is running.
-    (said,) = [entry for entry in page.items if entry.action == "keys.destroy"]
-    assert said.details == {"log_of": 2023}
+    # The destruction is itself an entry, in the current year.
+    (destruction,) = [entry for entry in page.items if entry.action == "keys.destroy"]
+    assert destruction.details == {"log_of": 2023}
 
 
 async def test_nothing_is_destroyed_of_which_nobody_was_told_thirty_days_before(
@@ -124,13 +126,13 @@ async def test_nothing_is_destroyed_of_which_nobody_was_told_thirty_days_before(
     """The job did not run in December."""
     at("2027-02-01")
     await apply_retention(services)
-    assert len(await warned(services, person)) == 1
+    assert len(await warnings_to(services, person)) == 1
     at("2027-03-02T23:00")
     await apply_retention(services)
-    assert await silent(services, person) == set()
+    assert await unreadable(services, person) == set()
     at("2027-03-03T01:00")
     await apply_retention(services)
-    assert await silent(services, person) == {OLD}
+    assert await unreadable(services, person) == {OLD}
 
 
 async def test_several_years_are_told_in_one_message(
@@ -140,10 +142,10 @@ async def test_several_years_are_told_in_one_message(
         await services.audit_log.record(tx, act_of(person, OLD.replace(year=2021)))
     at("2026-12-02T01:00")
     await apply_retention(services)
-    assert len(await warned(services, person)) == 1
+    assert len(await warnings_to(services, person)) == 1
     at("2027-01-02")
     await apply_retention(services)
-    assert await silent(services, person) == {OLD, OLD.replace(year=2021)}
+    assert await unreadable(services, person) == {OLD, OLD.replace(year=2021)}
 
 
 async def test_the_service_s_own_lines_go_on_the_day(services: Services, at: At) -> None:
@@ -151,18 +153,18 @@ async def test_the_service_s_own_lines_go_on_the_day(services: Services, at: At)
     async with services.database.transaction() as tx:
         await services.audit_log.record(tx, event)
 
-    async def says() -> Any:
+    async def values_of_event() -> Any:
         async with services.database.transaction() as tx:
             rows = await events_of(tx, event_id=event.id, limit=1)
-            (line,) = await services.audit_log.open_entries(tx, rows)
-        return line.values
+            (entry,) = await services.audit_log.open_entries(tx, rows)
+        return entry.values
 
     at("2026-12-31T23:00")
     await apply_retention(services)
-    assert await says() is not None
+    assert await values_of_event() is not None
     at("2027-01-01T01:00")
     await apply_retention(services)
-    assert await says() is None
+    assert await values_of_event() is None
 
 
 async def test_a_longer_retention_is_kept_to(
@@ -173,10 +175,10 @@ async def test_a_longer_retention_is_kept_to(
     try:
         at("2027-06-01")
         await apply_retention(services)
-        assert await warned(services, person) == []
+        assert await warnings_to(services, person) == []
         at("2027-12-02T01:00")
         await apply_retention(services)
-        assert len(await warned(services, person)) == 1
+        assert len(await warnings_to(services, person)) == 1
     finally:
         object.__setattr__(services, "settings", settings)
 

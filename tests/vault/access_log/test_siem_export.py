@@ -29,8 +29,8 @@ async def sequencer(services: Services) -> AsyncIterator[SequencerLoop]:
         yield at_work
 
 
-async def integrated(services: Services, person: SomePerson) -> int:
-    """Wait for all of a person's lines to have a leaf; the greatest index."""
+async def wait_for_leaves(services: Services, person: SomePerson) -> int:
+    """Wait until every entry of a person has a leaf; return the greatest index."""
     tag = await services.audit_log.person_tag(person.id)
     for _ in range(400):
         async with services.database.transaction() as tx:
@@ -42,7 +42,7 @@ async def integrated(services: Services, person: SomePerson) -> int:
     raise AssertionError("not integrated")
 
 
-async def exported(
+async def exported_events(
     services: Services, consumer: str = "soc", **bounds: Any
 ) -> list[dict[str, Any]]:
     events = export_ocsf(services, ExportTally(), consumer=consumer, release="0.1.0", **bounds)
@@ -53,36 +53,36 @@ async def exported(
 async def story(
     services: Services, sequencer: SequencerLoop, make_person: MakePerson, make_worker: MakeWorker
 ) -> tuple[SomePerson, SomeWorker]:
-    """Someone whose vault a worker asked about."""
+    """A person whose documents a worker asked to see."""
     person, worker = await make_person(), await make_worker()
     await ask(services, worker.subject, person.phone, asking("rent_receipt"))
-    await integrated(services, person)
+    await wait_for_leaves(services, person)
     return person, worker
 
 
 def subject_of(event: dict[str, Any]) -> str:
-    found: str = event["resources"][0]["uid"]
-    return found
+    uid: str = event["resources"][0]["uid"]
+    return uid
 
 
 async def test_events_come_in_the_order_of_the_leaves_without_naming_anyone(
     services: Services, story: tuple[SomePerson, SomeWorker]
 ) -> None:
     person, worker = story
-    events = await exported(services)
+    events = await exported_events(services)
 
     order = [event["metadata"]["sequence"] for event in events]
     assert order == sorted(set(order))
-    (asked,) = [
+    (request,) = [
         event
         for event in events
         if event["metadata"]["event_code"] == "consent.request"
         and event["actor"]["user"].get("uid") == str(worker.id)
     ]
-    assert asked["class_uid"] == 6003
-    told = json.dumps(events)
-    assert str(person.id) not in told
-    assert person.phone not in told
+    assert request["class_uid"] == 6003
+    exported_text = json.dumps(events)
+    assert str(person.id) not in exported_text
+    assert person.phone not in exported_text
 
 
 async def test_each_consumer_has_its_own_pseudonyms(
@@ -91,12 +91,12 @@ async def test_each_consumer_has_its_own_pseudonyms(
     _, worker = story
 
     async def subject(consumer: str) -> str:
-        (asked,) = [
+        (request,) = [
             event
-            for event in await exported(services, consumer)
+            for event in await exported_events(services, consumer)
             if event.get("actor", {}).get("user", {}).get("uid") == str(worker.id)
         ]
-        return subject_of(asked)
+        return subject_of(request)
 
     assert await subject("soc") == await subject("soc")
     assert await subject("soc") != await subject("auditor")
@@ -105,14 +105,16 @@ async def test_each_consumer_has_its_own_pseudonyms(
 async def test_an_export_goes_on_where_the_last_one_ended(
     services: Services, story: tuple[SomePerson, SomeWorker]
 ) -> None:
-    events = await exported(services)
+    events = await exported_events(services)
     middle = events[len(events) // 2]["metadata"]["sequence"]
-    rest = await exported(services, after=middle)
-    # The second export has what the first one had, then what came since (the first one's own line).
-    beyond = [one["metadata"]["sequence"] for one in events if one["metadata"]["sequence"] > middle]
-    assert [one["metadata"]["sequence"] for one in rest][: len(beyond)] == beyond
-    # Other tests of this process move the clock, by a year or so.
-    assert await exported(services, since=datetime.now(UTC) + timedelta(days=3650)) == []
+    rest = await exported_events(services, after=middle)
+    # The second export has the events of the first, then the newer ones (the first export's own).
+    beyond = [
+        event["metadata"]["sequence"] for event in events if event["metadata"]["sequence"] > middle
+    ]
+    assert [event["metadata"]["sequence"] for event in rest][: len(beyond)] == beyond
+    # Other tests of this process move the clock by about a year.
+    assert await exported_events(services, since=datetime.now(UTC) + timedelta(days=3650)) == []
 
 
 async def test_the_export_is_itself_recorded_before_anything_leaves(
@@ -124,12 +126,12 @@ async def test_the_export_is_itself_recorded_before_anything_leaves(
     await anext(events)
     async with services.database.transaction() as tx:
         rows = await events_of(tx, limit=1)
-        (line,) = await services.audit_log.open_entries(tx, rows)
+        (entry,) = await services.audit_log.open_entries(tx, rows)
     assert rows[0].id != before[0].id
-    assert line.values is not None
-    assert line.values["action"] == "log.read"
-    assert line.values["actor"]["kind"] == "operator"
-    assert line.values["details"]["consumer"] == "recorded"
+    assert entry.values is not None
+    assert entry.values["action"] == "log.read"
+    assert entry.values["actor"]["kind"] == "operator"
+    assert entry.values["details"]["consumer"] == "recorded"
     await events.aclose()  # type: ignore[attr-defined]  # it is a generator
 
 
@@ -137,7 +139,7 @@ async def test_what_was_erased_is_left_out_and_counted(
     services: Services, sequencer: SequencerLoop, make_person: MakePerson
 ) -> None:
     person = await make_person()
-    last = await integrated(services, person)
+    last = await wait_for_leaves(services, person)
     await erase(services, person.subject)
     tally = ExportTally()
     events = export_ocsf(services, tally, consumer="soc", release="0.1.0", after=last - 1)
@@ -156,11 +158,11 @@ async def test_the_command_writes_a_line_an_event(
 
     await siem_export.write(services, options)
 
-    said = capsys.readouterr()
-    lines = [json.loads(line) for line in said.out.splitlines()]
+    output = capsys.readouterr()
+    lines = [json.loads(line) for line in output.out.splitlines()]
     assert len(lines) > 2
     assert all(line["metadata"]["version"] == "1.8.0" for line in lines)
-    assert said.err.startswith(f"{len(lines)} events, ")
+    assert output.err.startswith(f"{len(lines)} events, ")
     assert {UUID(line["metadata"]["uid"]).version for line in lines} == {7}
 
 

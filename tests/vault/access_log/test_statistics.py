@@ -1,4 +1,4 @@
-"""What an organisation may see of itself: counts, of at least five people, by no detour."""
+"""An organisation sees counts of its acts, never of fewer than five people, even by subtraction."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ MONTH, DURING = "2026-03", datetime(2026, 3, 31, 23, 59, 59, 999_999, UTC)
 READ, LISTED = ("document.read", "allowed"), ("document.list", "allowed")
 
 
-async def did(
+async def record_acts(
     services: Services,
     worker: SomeWorker,
     people: list[SomePerson],
@@ -79,10 +79,12 @@ def later(moved_clock: MoveClock) -> None:
 async def test_acts_and_people_of_the_whole_organisation_are_counted(
     services: Services, team: tuple[SomeWorker, SomeWorker], crowd: list[SomePerson]
 ) -> None:
-    one, two = team
-    await did(services, one, crowd, Action.READ)
-    await did(services, two, crowd[:MIN_PEOPLE], Action.READ)
-    await did(services, two, crowd[:MIN_PEOPLE], Action.READ, DURING + timedelta(microseconds=1))
+    worker, colleague = team
+    await record_acts(services, worker, crowd, Action.READ)
+    await record_acts(services, colleague, crowd[:MIN_PEOPLE], Action.READ)
+    await record_acts(
+        services, colleague, crowd[:MIN_PEOPLE], Action.READ, DURING + timedelta(microseconds=1)
+    )
 
     for reader in team:
         seen = await organisation_statistics(services, reader.subject, MONTH)
@@ -97,7 +99,7 @@ async def test_another_organisation_is_not_counted(
     make_worker: MakeWorker,
     crowd: list[SomePerson],
 ) -> None:
-    await did(services, await make_worker(), crowd, Action.READ)
+    await record_acts(services, await make_worker(), crowd, Action.READ)
     seen = await organisation_statistics(services, team[0].subject, MONTH)
     assert (seen.counts, seen.total, seen.kept_back) == ({}, None, False)
 
@@ -105,13 +107,13 @@ async def test_another_organisation_is_not_counted(
 async def test_fewer_than_five_people_are_kept_back_and_so_is_what_gives_them_away(
     services: Services, team: tuple[SomeWorker, SomeWorker], crowd: list[SomePerson]
 ) -> None:
-    one, two = team
-    await did(services, one, crowd, Action.READ)
-    await did(services, two, crowd, Action.LIST)
-    await did(services, two, crowd[:2], Action.PREVIEW)
-    seen = await organisation_statistics(services, one.subject, MONTH)
+    worker, colleague = team
+    await record_acts(services, worker, crowd, Action.READ)
+    await record_acts(services, colleague, crowd, Action.LIST)
+    await record_acts(services, colleague, crowd[:2], Action.PREVIEW)
+    seen = await organisation_statistics(services, worker.subject, MONTH)
     assert ("document.preview", "allowed") not in seen.counts
-    # The total less what is shown would be the previews of two people: one more is kept back.
+    # The total minus the shown cells would give the previews of two people: one more is withheld.
     assert len(seen.counts) == 1
     assert seen.kept_back
     assert seen.total == Count(times=14, people=6)
@@ -120,17 +122,17 @@ async def test_fewer_than_five_people_are_kept_back_and_so_is_what_gives_them_aw
 async def test_whoever_knows_their_own_part_does_not_learn_the_rest(
     services: Services, team: tuple[SomeWorker, SomeWorker], crowd: list[SomePerson]
 ) -> None:
-    one, two = team
-    await did(services, one, crowd[:MIN_PEOPLE], Action.READ)
-    await did(services, two, crowd[MIN_PEOPLE:], Action.READ)
-    seen = await organisation_statistics(services, one.subject, MONTH)
+    worker, colleague = team
+    await record_acts(services, worker, crowd[:MIN_PEOPLE], Action.READ)
+    await record_acts(services, colleague, crowd[MIN_PEOPLE:], Action.READ)
+    seen = await organisation_statistics(services, worker.subject, MONTH)
     assert (seen.counts, seen.total) == ({}, None)
 
 
 async def test_the_erased_are_not_counted_any_more(
     services: Services, team: tuple[SomeWorker, SomeWorker], crowd: list[SomePerson]
 ) -> None:
-    await did(services, team[0], crowd, Action.READ)
+    await record_acts(services, team[0], crowd, Action.READ)
     await erase(services, crowd[0].subject)
     seen = await organisation_statistics(services, team[0].subject, MONTH)
     assert seen.counts == {READ: Count(times=5, people=5)}
@@ -157,7 +159,7 @@ async def test_it_is_for_workers(
     path = f"/v1/organisation/activity?month={MONTH}"
     assert (await client.get(path)).status_code == 401
     assert (await client.get(path, headers=crowd[0].headers)).status_code == 403
-    await did(services, team[0], crowd, Action.READ)
+    await record_acts(services, team[0], crowd, Action.READ)
     answer = (await client.get(path, headers=team[1].headers)).json()
     assert answer["items"] == [
         {"action": "document.read", "outcome": "allowed", "times": 6, "people": 6}
@@ -165,7 +167,7 @@ async def test_it_is_for_workers(
     assert answer["total"] == {"times": 6, "people": 6}
 
 
-PEOPLE = st.sets(st.sampled_from([bytes([one]) for one in range(12)]), min_size=1)
+PEOPLE = st.sets(st.sampled_from([bytes([number]) for number in range(12)]), min_size=1)
 CELLS = st.dictionaries(
     st.sampled_from([(attempt, "allowed") for attempt in "abcdef"]),
     PEOPLE.map(lambda people: Cell(len(people), people, set(people))),
@@ -183,6 +185,6 @@ def test_no_subtraction_singles_anyone_out(cells: dict[ActionKey, Cell]) -> None
 
 
 def test_all_that_can_be_told_is_told() -> None:
-    many = {bytes([one]) for one in range(9)}
+    many = {bytes([number]) for number in range(9)}
     cells = {READ: Cell(20, many, many), LISTED: Cell(9, many, many)}
     assert publishable(cells) == {READ: Count(20, 9), LISTED: Count(9, 9)}

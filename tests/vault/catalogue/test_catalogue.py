@@ -1,4 +1,4 @@
-"""The catalogue is whole, says what French counters say, and a wrong entry says so when read."""
+"""The catalogue is complete, uses the words of French offices, and refuses wrong entries."""
 
 import re
 from collections.abc import Callable
@@ -41,9 +41,9 @@ def test_there_are_the_papers_that_counters_ask_for() -> None:
     assert len(document_types()) >= 45
     assert {entry.family for entry in document_types()} == {family.code for family in families()}
     for code in ("national_identity_card", "income_tax_notice", "bank_details", "other"):
-        found = by_code(code)
-        assert found is not None
-        assert found.code == code
+        document_type = by_code(code)
+        assert document_type is not None
+        assert document_type.code == code
     assert by_code("no_such_paper") is None
 
 
@@ -77,9 +77,9 @@ def test_a_family_stands_together_in_the_order_of_the_headings() -> None:
     ],
 )
 def test_what_could_harm_is_sensitive(code: str, kind: SensitiveKind | None) -> None:
-    found = by_code(code)
-    assert found is not None
-    assert found.sensitive_kind is kind
+    document_type = by_code(code)
+    assert document_type is not None
+    assert document_type.sensitive_kind is kind
     assert is_sensitive(code) is (kind is not None)
 
 
@@ -117,7 +117,7 @@ def test_french_names_are_typeset() -> None:
 def test_entries_cannot_be_changed_and_are_read_once() -> None:
     entry = document_types()[0]
     with pytest.raises(FrozenInstanceError):
-        entry.sensitive = False  # type: ignore[misc]  # what is tried is what is refused
+        entry.sensitive = False  # type: ignore[misc]  # the test expects the refusal
     assert document_types() is document_types()
 
 

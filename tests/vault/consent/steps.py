@@ -1,4 +1,4 @@
-"""People, workers and papers to try consent upon, and reading of their logs."""
+"""People, workers and documents for the tests of consent, and reading of their logs."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -82,10 +82,10 @@ async def make_client(services: CoreServices) -> Client:
             scope="consent_requests evidence",
             sealed=writer.seal("client", client_id, {"name": "CAF 93", "contact": "3230"}),
         )
-        found = await tx.execute(
+        result = await tx.execute(
             text("SELECT client_id FROM unefois.client WHERE id = :id"), {"id": client_id}
         )
-        row = await recipients.client(tx, found.scalar_one())
+        row = await recipients.client(tx, result.scalar_one())
     return await profiles.client(services, row)
 
 
@@ -109,7 +109,7 @@ async def make_document(
     metadata: DocumentMetadata | None = None,
     scan: str = "clean",
 ) -> UUID:
-    """A paper's rows, without content: nothing here opens any."""
+    """The rows of a document, without content: no test here opens it."""
     document_id, version_id = new_id(), new_id()
     async with services.database.transaction() as tx:
         writer = await services.field_encryption.writer(person.id, tx)
@@ -161,7 +161,7 @@ def asking(
     duration: str = "P1M",
     **other: Any,
 ) -> Terms:
-    """A request for some types, as a worker fills it in."""
+    """The terms of a request for some document types, as a worker enters them."""
     values: dict[str, Any] = {
         "purpose_code": "housing",
         "purpose": "Demande de logement social",
@@ -176,7 +176,7 @@ def asking(
 async def log_of(
     services: CoreServices, person: Person | None, actor: Worker | Client | None = None
 ) -> Any:
-    """The lines of a person's log (or of an actor's doings), oldest first, opened."""
+    """The entries of a person's log (or of an actor's own log), oldest first, opened."""
     async with services.database.transaction() as tx:
         rows = await events_of(
             tx,
@@ -184,8 +184,8 @@ async def log_of(
             actor_tag=None if actor is None else await services.audit_log.actor_tag(actor.actor()),
             limit=1000,
         )
-        lines = await services.audit_log.open_entries(tx, rows)
-    return [line.values for line in reversed(lines)]
+        entries = await services.audit_log.open_entries(tx, rows)
+    return [entry.values for entry in reversed(entries)]
 
 
 async def instant_of(services: CoreServices) -> datetime:
@@ -193,10 +193,10 @@ async def instant_of(services: CoreServices) -> datetime:
         return await instant(tx)
 
 
-async def asked_of(
+async def request_from_worker(
     services: CoreServices, *types: str, **terms: Any
 ) -> tuple[Person, Worker, UUID]:
-    """A person, a worker, and what the worker asked of the person."""
+    """A person, a worker, and the worker's request to the person."""
     phone = a_phone()
     person, worker = await make_person(services, phone), await make_worker(services)
     sent = await ask(services, worker, phone, asking(*types, **terms))

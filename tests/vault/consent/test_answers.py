@@ -1,4 +1,4 @@
-"""Requests answered: approved as they stand or narrower, refused, disowned; once."""
+"""Requests are answered once: approved as sent or narrower, refused, or reported as not mine."""
 
 import asyncio
 from dataclasses import asdict
@@ -12,7 +12,6 @@ from base.ids import new_id
 from tests.fixtures import MoveClock
 from tests.vault.consent.steps import (
     a_phone,
-    asked_of,
     asking,
     delete_document,
     fails,
@@ -21,6 +20,7 @@ from tests.vault.consent.steps import (
     make_document,
     make_person,
     make_worker,
+    request_from_worker,
 )
 from vault.consent import request_views
 from vault.consent.answers import approve, refuse
@@ -35,7 +35,7 @@ from vault.rules import GrantAction
 async def test_a_request_reaches_the_person_and_is_approved_as_it_stands(
     services: CoreServices,
 ) -> None:
-    # 1. Asked: the person reads who, what, why, and which of their papers it would open.
+    # 1. Sent: the person reads who, what, why, and which of their documents it would open.
     phone = a_phone()
     person, worker = await make_person(services, phone), await make_worker(services)
     tax = await make_document(services, person, "income_tax_notice")
@@ -51,7 +51,7 @@ async def test_a_request_reaches_the_person_and_is_approved_as_it_stands(
         ("income_tax_notice", (tax,)),
         ("payslip", ()),
     ]
-    # 2. Approved: to this worker, for this time, on both sides' lists.
+    # 2. Approved: for this worker and this duration, in the lists of both sides.
     grant = await approve(services, person, sent.id, Approval())
     assert (grant.recipient_kind, grant.recipient_id) == ("worker", worker.id)
     assert grant.ends_at == end_of(grant.given_at, "P1M")
@@ -60,17 +60,17 @@ async def test_a_request_reaches_the_person_and_is_approved_as_it_stands(
         assert [each.id for each in (await list_grants(services, subject)).items] == [grant.id]
     seen = await request_views.see_sent(services, worker, sent.id)
     assert (seen.state, seen.grant_id) == ("approved", grant.id)
-    # 3. On the person's log: both steps, with who and why.
-    lines = await log_of(services, person)
-    assert [line["action"] for line in lines] == ["consent.request", "consent.approve"]
-    assert lines[0]["actor"]["name"] == "Inès Moreau"
-    assert lines[1]["actor"]["kind"] == "owner"
-    assert lines[1]["grant"] == str(grant.id)
-    assert all(line["purpose"] == "Demande de logement social" for line in lines)
+    # 3. In the person's log: both steps, with who and why.
+    entries = await log_of(services, person)
+    assert [entry["action"] for entry in entries] == ["consent.request", "consent.approve"]
+    assert entries[0]["actor"]["name"] == "Inès Moreau"
+    assert entries[1]["actor"]["kind"] == "owner"
+    assert entries[1]["grant"] == str(grant.id)
+    assert all(entry["purpose"] == "Demande de logement social" for entry in entries)
 
 
 async def test_the_person_may_give_less(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(
+    person, _, request_id = await request_from_worker(
         services, "income_tax_notice", "residence_permit", actions=("read", "deposit"),
         duration="P3M", may_store=True, store_for="P1Y",
     )  # fmt: skip
@@ -105,7 +105,7 @@ async def test_the_person_may_give_less(services: CoreServices) -> None:
 async def test_widening_is_refused_and_leaves_the_request_waiting(
     services: CoreServices, approval: Approval, code: str
 ) -> None:
-    person, _, request_id = await asked_of(services, "payslip")
+    person, _, request_id = await request_from_worker(services, "payslip")
     assert await fails(approve(services, person, request_id, approval)) == (ErrorKind.INVALID, code)
     assert (await request_views.see_received(services, person, request_id)).state == "waiting"
     assert (await list_grants(services, person)).items == []
@@ -116,7 +116,7 @@ async def test_widening_is_refused_and_leaves_the_request_waiting(
 async def test_documents_are_picked_among_ones_own_of_the_types_asked(
     services: CoreServices,
 ) -> None:
-    person, _, request_id = await asked_of(services, "payslip")
+    person, _, request_id = await request_from_worker(services, "payslip")
     other = await make_person(services)
     theirs = await make_document(services, other, "payslip")
     passport = await make_document(services, person, "passport")
@@ -132,7 +132,7 @@ async def test_documents_are_picked_among_ones_own_of_the_types_asked(
             ErrorKind.INVALID,
             code,
         )
-    # One asked for by its id needs no type; an id that is not theirs is dropped, and says nothing.
+    # A document requested by its id needs no type; an id of another person is dropped silently.
     phone = a_phone()
     other = await make_person(services, phone)
     mine = await make_document(services, other, "passport")
@@ -144,7 +144,7 @@ async def test_documents_are_picked_among_ones_own_of_the_types_asked(
 
 
 async def test_a_sensitive_type_is_never_granted_as_a_type(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, "payslip", "medical_certificate")
+    person, _, request_id = await request_from_worker(services, "payslip", "medical_certificate")
     assert await fails(approve(services, person, request_id, Approval())) == (
         ErrorKind.INVALID,
         "sensitive_by_type",
@@ -156,23 +156,23 @@ async def test_a_sensitive_type_is_never_granted_as_a_type(services: CoreService
 
 
 async def test_an_approval_without_anything_left_is_refused(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, ids=(new_id(),))
+    person, _, request_id = await request_from_worker(services, ids=(new_id(),))
     assert (await fails(approve(services, person, request_id, Approval())))[1] == "nothing_granted"
 
 
 async def test_a_request_is_answered_once(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, "payslip")
+    person, _, request_id = await request_from_worker(services, "payslip")
     await refuse(services, person, request_id)
     conflict = (ErrorKind.CONFLICT, "request_answered")
     assert await fails(approve(services, person, request_id, Approval())) == conflict
     assert await fails(refuse(services, person, request_id, "not_me")) == conflict
     assert (await request_views.see_received(services, person, request_id)).state == "refused"
-    reasons = [line.get("reason") for line in await log_of(services, person)]
+    reasons = [entry.get("reason") for entry in await log_of(services, person)]
     assert reasons == [None, None, "answered", "answered"]
 
 
 async def test_twenty_approvals_at_once_make_one_grant(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, "payslip")
+    person, _, request_id = await request_from_worker(services, "payslip")
     answers = await asyncio.gather(
         *(approve(services, person, request_id, Approval()) for _ in range(20)),
         return_exceptions=True,
@@ -182,13 +182,13 @@ async def test_twenty_approvals_at_once_make_one_grant(services: CoreServices) -
     assert len(grants) == 1
     assert failures == ["request_answered"] * 19
     assert len((await list_grants(services, person)).items) == 1
-    outcomes = [line["outcome"] for line in await log_of(services, person)]
+    outcomes = [entry["outcome"] for entry in await log_of(services, person)]
     assert outcomes.count("refused") == 19
 
 
 async def test_approving_and_refusing_at_once_has_one_winner(services: CoreServices) -> None:
     for _ in range(5):
-        person, worker, request_id = await asked_of(services, "payslip")
+        person, worker, request_id = await request_from_worker(services, "payslip")
         answers = await asyncio.gather(
             approve(services, person, request_id, Approval()),
             refuse(services, person, request_id),
@@ -201,7 +201,7 @@ async def test_approving_and_refusing_at_once_has_one_winner(services: CoreServi
 
 
 async def test_the_same_key_approves_once(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, "payslip")
+    person, _, request_id = await request_from_worker(services, "payslip")
     first = await approve(services, person, request_id, Approval(), idempotency_key="yes")
     again = await approve(services, person, request_id, Approval(), idempotency_key="yes")
     assert asdict(first) == asdict(again)
@@ -215,6 +215,6 @@ async def test_the_clock_of_a_grant_is_the_databases(
     services: CoreServices, moved_clock: MoveClock
 ) -> None:
     moved_clock(timedelta(days=1))
-    person, _, request_id = await asked_of(services, "payslip")
+    person, _, request_id = await request_from_worker(services, "payslip")
     grant = await approve(services, person, request_id, Approval())
     assert abs(grant.given_at - await instant_of(services)) < timedelta(seconds=5)

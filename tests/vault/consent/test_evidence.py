@@ -1,4 +1,4 @@
-"""Evidence: held, of what date, valid until when; within the grant, recorded, without a file."""
+"""Evidence: held or not, date, validity; within the grant, recorded, without a file."""
 
 import asyncio
 from datetime import date, timedelta
@@ -72,7 +72,7 @@ async def test_the_paper_last_issued_speaks(services: CoreServices) -> None:
     assert (answer.held, answer.documents, answer.verified) == (True, 3, False)
     assert (answer.issued_on, answer.valid_until) == (date(2025, 9, 1), date(2026, 8, 31))
     assert answer.deposited_on == answer.as_of.date()
-    # Asked and not held is an answer too, and it is recorded as well.
+    # "Not held" is an answer too, and it is recorded as well.
     nothing = await evidence(services, client, grant.id, "lease")
     assert (nothing.held, nothing.documents, nothing.issued_on) == (False, 0, None)
     held, not_held = (await log_of(services, person))[-2:]
@@ -127,7 +127,7 @@ async def test_what_is_added_later_counts_only_if_the_person_ticked_it(
 
 async def test_a_paper_relabelled_later_is_a_later_paper(services: CoreServices) -> None:
     person, client = await make_person(services), await make_client(services)
-    paper = await make_document(services, person, "other")
+    document = await make_document(services, person, "other")
     grant = await give_to(services, person, client, "lease")
     async with services.database.transaction() as tx:
         tag = await services.field_encryption.tag("document-type", person.id.bytes, "lease")
@@ -136,7 +136,7 @@ async def test_a_paper_relabelled_later_is_a_later_paper(services: CoreServices)
                 "UPDATE unefois.document SET type_tag = :tag, typed_at = unefois.now()"
                 " WHERE id = :id"
             ),
-            {"tag": tag, "id": paper},
+            {"tag": tag, "id": document},
         )
     assert (await evidence(services, client, grant.id, "lease")).held is False
 
@@ -157,19 +157,19 @@ async def test_after_revocation_and_after_the_end(
         ErrorKind.REFUSED,
         "grant_revoked",
     )
-    reasons = [line.get("reason") for line in await log_of(services, person)]
+    reasons = [entry.get("reason") for entry in await log_of(services, person)]
     assert reasons == [None, "expired", None, None, "revoked"]
 
 
 async def test_no_answer_starts_after_a_revocation_has_committed(services: CoreServices) -> None:
-    """Questions race a revocation: on the log, none allowed comes after it."""
+    """Questions race a revocation: in the log, no allowed one comes after it."""
     person, client, grant = await given(services, "lease")
-    done = asyncio.Event()
+    revoked = asyncio.Event()
     late: list[str] = []
 
     async def keep_asking() -> None:
         for _ in range(40):
-            after = done.is_set()
+            after = revoked.is_set()
             try:
                 await evidence(services, client, grant.id, "lease")
             except ServiceError as failure:
@@ -178,12 +178,12 @@ async def test_no_answer_starts_after_a_revocation_has_committed(services: CoreS
             if after:
                 late.append("answered")
 
-    async def take_back() -> None:
+    async def revoke_soon() -> None:
         await asyncio.sleep(0.02)
         await revoke(services, person, grant.id)
-        done.set()
+        revoked.set()
 
-    await asyncio.gather(take_back(), *(keep_asking() for _ in range(6)))
+    await asyncio.gather(revoke_soon(), *(keep_asking() for _ in range(6)))
     assert late == []
 
 
@@ -198,7 +198,7 @@ async def someone_waits_for_a_lock(services: CoreServices) -> None:
             if await tx.scalar(waiting):
                 return
         await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits")
+    raise AssertionError("no statement waits for a lock")
 
 
 async def test_a_question_during_a_revocation_waits_and_is_refused(services: CoreServices) -> None:
@@ -243,7 +243,7 @@ def facts_of(row: Any, *, picked: bool, type_in_scope: bool) -> DocumentFacts:
 
 
 async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreServices) -> None:
-    """`covered_of_type` says in SQL what `may_open` says of one document: held equal here."""
+    """`covered_of_type` in SQL and `may_open` for one document must give the same answers."""
     person, client = await make_person(services), await make_client(services)
     before = [await make_document(services, person, "lease") for _ in range(3)]
     await make_document(services, person, "lease", scan="infected")

@@ -1,5 +1,5 @@
-"""The line of an act under a grant: the same for reading, evidence and deposits, and what is
-opened to write it."""
+"""The log entry of an act under a grant: the same for reading, evidence and deposits, and which
+secrets are opened to write it."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -65,8 +65,8 @@ async def test_a_refusal_to_the_grants_own_recipient_carries_its_purpose(
     assert (await use(client, worker.headers, grant, document)).status_code == 403
     refused, _, allowed = (await log_of(client, person))[:3]
     assert (refused["reason"], allowed["outcome"]) == ("revoked", "allowed")
-    for line in (refused, allowed):
-        assert (line["purpose"], line["grant"]) == (PURPOSE, grant)
+    for entry in (refused, allowed):
+        assert (entry["purpose"], entry["grant"]) == (PURPOSE, grant)
     assert allowed["action"] == refused["action"]
 
 
@@ -79,25 +79,27 @@ async def test_a_strangers_refusal_opens_nothing_of_the_vault(
     use: Use,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The person reads who tried and on which grant; their secret is not even asked for."""
+    """The person reads who tried and on which grant; their secret is not even loaded."""
     person, worker, stranger = await make_person(), await make_worker(), await make_worker()
     document = await deposit(client, person, corpus.pdf())
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     keys = services.storage.keys
-    owner, asked = keys.owner, list[UUID]()
+    owner, loaded = keys.owner, list[UUID]()
 
     async def watched(owner_id: UUID, *rest: object) -> Secret:
-        asked.append(owner_id)
-        return await owner(owner_id, *rest)  # type: ignore[arg-type]  # as it came
+        loaded.append(owner_id)
+        return await owner(owner_id, *rest)  # type: ignore[arg-type]  # passed on unchanged
 
     with monkeypatch.context() as watching:
         watching.setattr(keys, "owner", watched)
         assert (await use(client, stranger.headers, grant, document)).status_code == 404
-        assert asked == []
+        assert loaded == []
         assert (await use(client, worker.headers, grant, document)).status_code in {200, 403}
-        assert person.id in asked
-    line = next(one for one in await log_of(client, person) if one["reason"] == "not_recipient")
-    assert (line["grant"], line["purpose"]) == (grant, None)
+        assert person.id in loaded
+    entry = next(
+        entry for entry in await log_of(client, person) if entry["reason"] == "not_recipient"
+    )
+    assert (entry["grant"], entry["purpose"]) == (grant, None)
 
 
 @USES

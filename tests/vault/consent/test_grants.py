@@ -1,4 +1,4 @@
-"""Grants: given unasked, listed, seen, taken back; no longer than a year; their receipt."""
+"""Grants: given without a request, listed, seen, revoked; at most a year; their receipt."""
 
 import asyncio
 from dataclasses import asdict, replace
@@ -66,7 +66,7 @@ async def test_a_person_gives_to_a_worker_by_id_or_e_mail_and_to_a_client(
     assert [each.id for each in mine] == [to_client.id, by_mail.id, by_id.id]
     theirs = (await list_grants(services, worker)).items
     assert [each.id for each in theirs] == [by_mail.id, by_id.id]
-    assert [line["action"] for line in await log_of(services, person)] == ["grant.give"] * 3
+    assert [entry["action"] for entry in await log_of(services, person)] == ["grant.give"] * 3
 
 
 async def test_what_cannot_be_given(services: CoreServices) -> None:
@@ -149,7 +149,7 @@ async def test_taken_back_twice_is_taken_back_once(services: CoreServices) -> No
         ("revoked", answers[0].revoked_at)
     }
     assert (await see(services, worker, grant.id)).state == "revoked"
-    actions = [line["action"] for line in await log_of(services, person)]
+    actions = [entry["action"] for entry in await log_of(services, person)]
     assert actions == ["grant.give", "grant.revoke", "grant.see"]
     async with services.database.transaction() as tx:
         steps = await tx.scalars(
@@ -162,12 +162,12 @@ async def test_taken_back_twice_is_taken_back_once(services: CoreServices) -> No
 async def test_a_revocation_is_told_when_it_commits(services: CoreServices) -> None:
     person, worker = await make_person(services), await make_worker(services)
     grant = await give(services, person, draft(RecipientRef(worker_id=worker.id), "payslip"))
-    async with services.database.listening(CHANNEL) as ear:
+    async with services.database.listening(CHANNEL) as listener:
         await revoke(services, person, grant.id)
-        heard: list[psycopg.Notify] = [
-            notice async for notice in ear.notifies(timeout=5, stop_after=1)
+        notices: list[psycopg.Notify] = [
+            notice async for notice in listener.notifies(timeout=5, stop_after=1)
         ]
-    assert [notice.payload for notice in heard] == [str(grant.id)]
+    assert [notice.payload for notice in notices] == [str(grant.id)]
 
 
 async def test_only_the_giver_takes_back(services: CoreServices) -> None:
@@ -224,24 +224,24 @@ async def test_the_receipt_says_who_why_how_long_and_how_to_withdraw(
         person,
         draft(RecipientRef(worker_id=worker.id), "payslip", may_store=True, store_for="P2Y"),
     )
-    said = consent_record(await see(services, worker, given.id), "https://unefois.example")
-    assert said["dpv:hasRecipient"]["name"] == "Inès Moreau"
-    assert said["dpv:hasPurpose"] == {"code": "housing", "dct:description": "Mon dossier"}
-    assert said["dpv:hasStorageCondition"] == {"may_store": True, "store_for": "P2Y"}
-    assert said["dpv:hasPersonalData"]["document_types"] == ["payslip"]
-    assert said["dpv:hasProcessing"] == ["dpv:Consult"]
-    assert said["dpv:isExercisedAt"]["withdraw"].endswith(f"/v1/grants/{given.id}/revoke")
-    assert said["dpv:hasStatus"] == "dpv:ConsentGiven"
-    assert str(person.id) not in str(said)
+    record = consent_record(await see(services, worker, given.id), "https://unefois.example")
+    assert record["dpv:hasRecipient"]["name"] == "Inès Moreau"
+    assert record["dpv:hasPurpose"] == {"code": "housing", "dct:description": "Mon dossier"}
+    assert record["dpv:hasStorageCondition"] == {"may_store": True, "store_for": "P2Y"}
+    assert record["dpv:hasPersonalData"]["document_types"] == ["payslip"]
+    assert record["dpv:hasProcessing"] == ["dpv:Consult"]
+    assert record["dpv:isExercisedAt"]["withdraw"].endswith(f"/v1/grants/{given.id}/revoke")
+    assert record["dpv:hasStatus"] == "dpv:ConsentGiven"
+    assert str(person.id) not in str(record)
     withdrawn = consent_record(await revoke(services, person, given.id), "https://unefois.example")
     assert withdrawn["dpv:hasStatus"] == "dpv:ConsentWithdrawn"
     assert "dpv:hasWithdrawal" in withdrawn
 
 
 async def test_nothing_is_answered_when_the_log_cannot_be_written(services: CoreServices) -> None:
-    """A ledger that fails: neither a grant nor a refusal comes out."""
+    """If the log fails, neither a grant nor a refusal is answered."""
 
-    class FailingLog(type(services.audit_log)):  # type: ignore[misc]  # the real one, its last step broken
+    class FailingLog(type(services.audit_log)):  # type: ignore[misc]  # the real one, its last step failing
         async def record(self, *_: Any) -> Any:
             raise OSError("no space left")
 
@@ -259,7 +259,7 @@ async def test_seeing_is_recorded_on_both_sides(services: CoreServices) -> None:
     given = await give(services, person, draft(RecipientRef(worker_id=worker.id), "payslip"))
     seen = [await see(services, person, given.id), await see(services, worker, given.id)]
     assert all(isinstance(each, GrantView) for each in seen)
-    kinds = [line["actor"]["kind"] for line in await log_of(services, person)]
+    kinds = [entry["actor"]["kind"] for entry in await log_of(services, person)]
     assert kinds == ["owner", "owner", "worker"]
     assert ErrorKind.NOT_FOUND.value == await code_of(
         see(services, await make_worker(services), given.id)

@@ -1,4 +1,4 @@
-"""Requests: asked, listed, lapsed, paced, and found by a vault opened later."""
+"""Requests: sent, listed, lapsed, rate-limited, and found by a vault opened later."""
 
 import asyncio
 from dataclasses import replace
@@ -17,13 +17,13 @@ from tests.fixtures import MoveClock
 from tests.vault.consent.steps import (
     WEEK,
     a_phone,
-    asked_of,
     asking,
     fails,
     log_of,
     make_client,
     make_person,
     make_worker,
+    request_from_worker,
 )
 from vault import rate_limit
 from vault.consent import request_views
@@ -39,7 +39,7 @@ from vault.rules import GrantAction
 async def test_an_unanswered_request_lapses_after_a_week(
     services: CoreServices, moved_clock: MoveClock
 ) -> None:
-    person, worker, request_id = await asked_of(services, "payslip")
+    person, worker, request_id = await request_from_worker(services, "payslip")
     moved_clock(WEEK - timedelta(minutes=5))
     assert (await request_views.see_received(services, person, request_id)).state == "waiting"
     moved_clock(WEEK + timedelta(seconds=1))
@@ -86,7 +86,7 @@ async def test_a_vault_opened_later_finds_what_waits_for_its_phone(services: Cor
     assert item.id == sent.id
     await refuse(services, person, sent.id, "not_me")
     assert (await log_of(services, person))[-1]["action"] == "consent.not_me"
-    # Its words are now the person's alone: the service's own key no longer opens them.
+    # Its text is now sealed to the person: the service's own key no longer opens it.
     service = await services.field_encryption.reader(None)
     async with services.database.transaction() as tx:
         sealed = await tx.scalar(
@@ -157,7 +157,7 @@ async def test_what_cannot_be_asked(services: CoreServices, asked: Terms, code: 
 
 
 async def test_a_deposit_needs_no_type(services: CoreServices) -> None:
-    person, _, request_id = await asked_of(services, actions=("deposit",))
+    person, _, request_id = await request_from_worker(services, actions=("deposit",))
     grant = await approve(services, person, request_id, Approval())
     assert grant.terms.scope.actions == (GrantAction.DEPOSIT,)
 
@@ -171,7 +171,7 @@ async def test_the_same_key_asks_once(services: CoreServices) -> None:
     assert len((await request_views.list_sent(services, worker)).items) == 1
     other_body = ask(services, worker, a_phone(), asking("payslip"), idempotency_key="k-1")
     assert await fails(other_body) == (ErrorKind.INVALID, "idempotency_key_reused")
-    # The key is the caller's own: another worker's same word is another key.
+    # A key belongs to its caller: the same value from another worker is another key.
     colleague = await make_worker(services, organisation_id=worker.organisation_id)
     apart = await ask(services, colleague, phone, asking("payslip"), idempotency_key="k-1")
     assert apart.id != answers[0].id
@@ -192,7 +192,7 @@ async def test_the_phone_is_told_who_asks_and_not_for_what(services: CoreService
 
 
 async def test_a_message_is_not_sent_when_the_request_is_not_kept(services: CoreServices) -> None:
-    """Twice the same key: one row, one message."""
+    """The same key twice: one row, one message."""
     shown = replace(services, settings=services.settings.model_copy(update={"messenger": "inbox"}))
     worker, phone = await make_worker(services), a_phone()
     for _ in range(2):
@@ -203,7 +203,7 @@ async def test_a_message_is_not_sent_when_the_request_is_not_kept(services: Core
 async def test_what_came_to_nothing_is_forgotten_at_one_age(
     services: CoreServices, moved_clock: MoveClock
 ) -> None:
-    """Refused, ignored or without a vault: all leave the sender's list together."""
+    """Refused, ignored or without a vault: all leave the sender's list at the same age."""
     worker = await make_worker(services)
     phones = [a_phone() for _ in range(4)]
     people = [await make_person(services, phone) for phone in phones[:3]]

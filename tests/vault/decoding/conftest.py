@@ -1,4 +1,4 @@
-"""One decoder for the room's tests, as the service has one."""
+"""One decoder for the tests of this folder, as the service has one."""
 
 from collections.abc import AsyncIterator
 

@@ -1,5 +1,5 @@
-"""Sample files of the decoding tests, made when asked for: good ones, bad ones, bombs. PDFs that do
-harm are in `hostile_pdfs`."""
+"""Sample files of the decoding tests, made on demand: valid, invalid, decompression bombs. Hostile
+PDFs are in `hostile_pdfs`."""
 
 import io
 import struct
@@ -39,12 +39,12 @@ def picture(width: int = 320, height: int = 200, mode: str = "RGB") -> Image.Ima
 
 @cache
 def profile() -> bytes:
-    """A real ICC profile. It says when it was made: one a run, so that equal files are equal."""
+    """A real ICC profile, made once per run: its creation time would make equal files differ."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def exif(orientation: int = 1, *, place: bool = True) -> bytes:
-    """An EXIF block as phones write it: maker, dates, place."""
+    """An EXIF block as phones write it: maker, dates, location."""
     block = Image.Exif()
     block[0x010F] = MAKER.decode()
     block[0x0110] = "Model 12"
@@ -71,12 +71,12 @@ def segment(marker: int, payload: bytes) -> bytes:
 
 
 def plain_jpeg(**options: object) -> bytes:
-    """Nothing beside the picture."""
+    """Only the picture, without metadata."""
     return _saved(picture(), "JPEG", quality=90, **options)
 
 
 def phone_jpeg(orientation: int = 6, *, progressive: bool = False) -> bytes:
-    """Place, maker, an embedded thumbnail, MPF, XMP, IPTC, a comment, a film after the end."""
+    """Location, maker, an embedded thumbnail, MPF, XMP, IPTC, a comment, a video after the end."""
     base = _saved(
         picture(),
         "MPO",
@@ -120,7 +120,7 @@ def jpeg_with_zip() -> bytes:
 
 
 def noisy_jpeg(least_bytes: int) -> bytes:
-    """A photograph's weight: detail on a scene, with a place."""
+    """The size of a real photo: noise on the picture, with a location."""
     width = 1200
     while True:
         noise = Image.effect_noise((width, width * 3 // 4), 40).convert("RGB")
@@ -145,7 +145,7 @@ def chunk(kind: bytes, payload: bytes) -> bytes:
 
 
 def talkative_png(orientation: int = 6) -> bytes:
-    """Text, time, EXIF with a place, a profile, and another file after the end."""
+    """Text, time, EXIF with a location, a profile, and another file after the end."""
     base = _saved(picture(), "PNG", icc_profile=profile(), dpi=(300, 300))
     extra = (
         chunk(b"tEXt", b"Author\x00" + MAKER)
@@ -158,7 +158,7 @@ def talkative_png(orientation: int = 6) -> bytes:
 
 
 def deep_png() -> bytes:
-    """16 bits a sample."""
+    """16 bits per sample."""
     return _saved(deep_grey(), "PNG")
 
 
@@ -175,7 +175,7 @@ def see_through_png() -> bytes:
 
 
 def pixel_bomb_png(side: int = 40_000) -> bytes:
-    """A few KiB that say they are 1.6 gigapixels."""
+    """A few KiB that declare 1.6 gigapixels."""
     row = zlib.compressobj(9)
     body = row.compress(bytes(side // 8 + 1) * 100) + row.flush()
     head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
@@ -263,7 +263,7 @@ def _page(pdf: pikepdf.Pdf, text: str = "Attestation") -> Dictionary:
 
 
 def blank_pdf(pages: int = 1) -> pikepdf.Pdf:
-    """An open PDF of drawn pages, to be made worse."""
+    """An open PDF of drawn pages, for hostile content to be added."""
     pdf = pikepdf.new()
     for number in range(pages):
         pdf.pages.append(pikepdf.Page(pdf.make_indirect(_page(pdf, f"Page {number + 1}"))))
@@ -289,7 +289,7 @@ def heavy_pdf(least_bytes: int) -> bytes:
     return made
 
 
-# --- what is not taken ---
+# --- types that are refused ---
 
 
 def zip_file() -> bytes:

@@ -1,4 +1,4 @@
-"""A worker that has been taken over: each job is something that a child must not be able to do."""
+"""A compromised worker: each job is something that a child must not be able to do."""
 
 import ctypes
 import os
@@ -41,7 +41,7 @@ def _spin() -> None:
 
 
 def _sleep() -> None:
-    """Waits for ever without using the processor."""
+    """Waits forever without using the processor."""
     lock = threading.Lock()
     lock.acquire()
     lock.acquire()

@@ -1,4 +1,4 @@
-"""PDF files that act, hide or weigh: made when asked for."""
+"""PDF files with actions, hidden content or excessive sizes, made on demand."""
 
 import struct
 import zlib
@@ -14,7 +14,7 @@ def _script(code: str = "app.alert(1)") -> Dictionary:
 
 
 def active_pdf(where: str) -> bytes:
-    """A PDF that acts: `where` is one of `ACTIVE`."""
+    """A PDF with an active element: `where` is one of `ACTIVE`."""
     made = blank_pdf(2)
     _ACTIVE[where](made)
     return pdf_bytes(made, object_stream_mode=pikepdf.ObjectStreamMode.generate)
@@ -109,7 +109,7 @@ ACTIVE = tuple(_ACTIVE)
 
 
 def escaped_script_pdf() -> bytes:
-    """The script's name written with escapes, as those who hide it do."""
+    """The script's name is written with escapes, to hide it."""
     made = active_pdf_plain()
     return made.replace(b"/S /JavaScript", b"/S /J#61vaScript").replace(b"/JS ", b"/J#53 ")
 
@@ -154,7 +154,7 @@ def locked_pdf() -> bytes:
 
 
 def restricted_pdf() -> bytes:
-    """Opens without a password, and says what one may not do."""
+    """Opens without a password, and declares forbidden actions."""
     return pdf_bytes(blank_pdf(), encryption=pikepdf.Encryption(user="", owner="owner", R=6))
 
 
@@ -168,18 +168,18 @@ def many_pages_pdf(pages: int = 100_000) -> bytes:
 
 
 def lying_count_pdf() -> bytes:
-    """Says two pages and has six hundred."""
+    """Declares two pages and has six hundred."""
     made = blank_pdf(600)
     made.Root.Pages.Count = 2
     return pdf_bytes(made)
 
 
 def _zeros_deflated(mebibytes: int) -> bytes:
-    """A zlib stream (RFC 1950) of so many zero bytes, made without compressing them all."""
+    """A zlib stream (RFC 1950) of that many zero bytes, made without compressing all of them."""
     block = zlib.compressobj(9, wbits=-15)
-    one = block.compress(bytes(1 << 20)) + block.flush(zlib.Z_FULL_FLUSH)
+    mebibyte = block.compress(bytes(1 << 20)) + block.flush(zlib.Z_FULL_FLUSH)
     checksum = ((mebibytes << 20) % 65521) << 16 | 1
-    return b"\x78\x9c" + one * mebibytes + b"\x03\x00" + struct.pack(">I", checksum)
+    return b"\x78\x9c" + mebibyte * mebibytes + b"\x03\x00" + struct.pack(">I", checksum)
 
 
 def nested_bomb_pdf(*, drawn: bool = True) -> bytes:
@@ -222,7 +222,7 @@ def pdf_with_zip() -> bytes:
 
 
 def zip_hidden_in_pdf() -> bytes:
-    """A zip whose closing comment swallows the end of the PDF, so that nothing trails."""
+    """A zip whose closing comment contains the end of the PDF, so that no byte follows it."""
     archive = zip_file()
     whole = pdf(1)
     end = whole.rindex(b"startxref")

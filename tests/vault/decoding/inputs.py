@@ -1,4 +1,4 @@
-"""Feeding a decoder from bytes, and reading what it made."""
+"""Inputs of a decoder from bytes, and its results."""
 
 from collections.abc import AsyncIterator
 
@@ -7,7 +7,7 @@ from vault.decoding.media import Inspection
 
 
 def source(data: bytes) -> Source:
-    """Slices of one reused buffer, as unsealing gives them."""
+    """Slices of one reused buffer, as opening a sealed file gives them."""
 
     async def slices() -> AsyncIterator[memoryview]:
         buffer = bytearray(64 * 1024)

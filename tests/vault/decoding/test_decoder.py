@@ -44,19 +44,24 @@ async def _refusal(decoder: Decoder, *parts: bytes) -> ServiceError:
 
 
 async def test_a_phone_photo_is_stripped_for_recipients(decoder: Decoder) -> None:
-    found, copy = await inspected(decoder, corpus.phone_jpeg(6))
-    assert (found.media_type, found.pages, found.width, found.height) == ("image/jpeg", 1, 200, 320)
-    assert found.rendition is MediaType.JPEG
-    assert found.notes == (Note.PHOTO_LOCATION_REMOVED, Note.PHOTO_DETAILS_REMOVED)
+    inspection, copy = await inspected(decoder, corpus.phone_jpeg(6))
+    assert (inspection.media_type, inspection.pages, inspection.width, inspection.height) == (
+        "image/jpeg",
+        1,
+        200,
+        320,
+    )
+    assert inspection.rendition is MediaType.JPEG
+    assert inspection.notes == (Note.PHOTO_LOCATION_REMOVED, Note.PHOTO_DETAILS_REMOVED)
     assert copy == strip.jpeg(corpus.phone_jpeg(6)).data
     assert corpus.MAKER not in copy
 
 
 @pytest.mark.parametrize("make", ["plain_jpeg", "cmyk_jpeg", "plain_png", "deep_png", "pdf"])
 async def test_what_tells_nothing_is_handed_on_as_it_is(decoder: Decoder, make: str) -> None:
-    found, _ = await inspected(decoder, getattr(corpus, make)())
-    assert found.rendition == "same"
-    assert found.rendition_length == 0
+    inspection, _ = await inspected(decoder, getattr(corpus, make)())
+    assert inspection.rendition == "same"
+    assert inspection.rendition_length == 0
 
 
 @pytest.mark.parametrize(
@@ -67,15 +72,19 @@ async def test_other_photos_become_upright_jpegs(
     decoder: Decoder, make: str, kind: MediaType
 ) -> None:
     turned = make != "heif"
-    found, copy = await inspected(decoder, getattr(corpus, make)())
-    assert found.media_type is kind
-    assert found.rendition is MediaType.JPEG
-    assert Note.PHOTO_LOCATION_REMOVED in found.notes
+    inspection, copy = await inspected(decoder, getattr(corpus, make)())
+    assert inspection.media_type is kind
+    assert inspection.rendition is MediaType.JPEG
+    assert Note.PHOTO_LOCATION_REMOVED in inspection.notes
     shown = _image(copy)
-    assert shown.size == (found.width, found.height) == ((200, 320) if turned else (320, 200))
+    assert (
+        shown.size
+        == (inspection.width, inspection.height)
+        == ((200, 320) if turned else (320, 200))
+    )
     assert not shown.getexif()
     assert corpus.MAKER not in copy
-    # Turned a quarter clockwise, the red of the top left comes to the top right.
+    # After a quarter turn clockwise, the red corner at the top left is at the top right.
     assert _close(shown.getpixel((shown.width - 8 if turned else 8, 8)), RED)
 
 
@@ -99,34 +108,34 @@ async def test_sixteen_bits_of_grey_are_scaled_not_clipped(decoder: Decoder) -> 
 @pytest.mark.parametrize("mode", ["1", "L", "RGB", "RGBA", "CMYK"])
 async def test_every_mode_of_tiff_becomes_a_jpeg(decoder: Decoder, mode: str) -> None:
     compression = "group4" if mode == "1" else "tiff_lzw"
-    found, copy = await inspected(decoder, corpus.tiff(mode, compression=compression))
-    assert found.rendition is MediaType.JPEG
+    inspection, copy = await inspected(decoder, corpus.tiff(mode, compression=compression))
+    assert inspection.rendition is MediaType.JPEG
     assert _image(copy).size == (320, 200)
 
 
 async def test_a_tiff_of_several_pages_becomes_a_pdf(decoder: Decoder) -> None:
-    found, copy = await inspected(decoder, corpus.paged_tiff(3))
-    assert (found.pages, found.rendition) == (3, MediaType.PDF)
+    inspection, copy = await inspected(decoder, corpus.paged_tiff(3))
+    assert (inspection.pages, inspection.rendition) == (3, MediaType.PDF)
     with pikepdf.open(io.BytesIO(copy)) as pdf:
         assert len(pdf.pages) == 3
 
 
 async def test_an_animation_keeps_its_first_image_and_says_so(decoder: Decoder) -> None:
-    found, copy = await inspected(decoder, corpus.animated_webp())
-    assert Note.FIRST_IMAGE_ONLY in found.notes
+    inspection, copy = await inspected(decoder, corpus.animated_webp())
+    assert Note.FIRST_IMAGE_ONLY in inspection.notes
     assert _image(copy).size == (320, 200)
 
 
-# --- papers of several parts ---
+# --- documents of several parts ---
 
 
 async def test_photos_of_one_paper_make_one_upright_pdf(decoder: Decoder) -> None:
     parts = [corpus.phone_jpeg(6), corpus.phone_jpeg(5), corpus.heic(), corpus.see_through_png()]
     parts += [corpus.talkative_png(6), corpus.pdf(2), corpus.cmyk_jpeg(), corpus.paged_tiff(2)]
-    found, copy = await inspected(decoder, *parts)
-    assert found.rendition is MediaType.PDF
-    assert [part.pages for part in found.parts] == [1, 1, 1, 1, 1, 2, 1, 2]
-    assert found.pages == 10
+    inspection, copy = await inspected(decoder, *parts)
+    assert inspection.rendition is MediaType.PDF
+    assert [part.pages for part in inspection.parts] == [1, 1, 1, 1, 1, 2, 1, 2]
+    assert inspection.pages == 10
     assert corpus.MAKER not in copy
     document = pypdfium2.PdfDocument(copy)
     assert len(document) == 10
@@ -157,18 +166,18 @@ async def test_a_bad_part_is_named(decoder: Decoder) -> None:
 
 
 async def test_a_pdf_is_handed_on_byte_for_byte_and_the_owner_told(decoder: Decoder) -> None:
-    found, _ = await inspected(decoder, corpus.pdf(3))
-    assert (found.pages, found.rendition) == (3, "same")
-    assert found.notes == (Note.PDF_KEEPS_METADATA,)
+    inspection, _ = await inspected(decoder, corpus.pdf(3))
+    assert (inspection.pages, inspection.rendition) == (3, "same")
+    assert inspection.notes == (Note.PDF_KEEPS_METADATA,)
 
 
 @pytest.mark.parametrize("where", [*hostile_pdfs.ACTIVE, "escaped"])
 async def test_a_pdf_that_acts_is_cleaned_and_said_so(decoder: Decoder, where: str) -> None:
     escaped = where == "escaped"
     data = hostile_pdfs.escaped_script_pdf() if escaped else hostile_pdfs.active_pdf(where)
-    found, copy = await inspected(decoder, data)
-    assert found.rendition is MediaType.PDF
-    assert Note.PDF_ACTIVE_CONTENT_REMOVED in found.notes
+    inspection, copy = await inspected(decoder, data)
+    assert inspection.rendition is MediaType.PDF
+    assert Note.PDF_ACTIVE_CONTENT_REMOVED in inspection.notes
     with pikepdf.open(io.BytesIO(copy)) as pdf:
         assert len(pdf.pages) == (1 if escaped else 2)
         written = b"".join(
@@ -184,29 +193,29 @@ async def test_a_pdf_that_acts_is_cleaned_and_said_so(decoder: Decoder, where: s
 
 
 async def test_a_signed_pdf_is_untouched_unless_it_acts(decoder: Decoder) -> None:
-    found, _ = await inspected(decoder, hostile_pdfs.signed_pdf())
-    assert found.rendition == "same"
-    assert Note.PDF_WAS_SIGNED in found.notes
-    assert Note.PDF_SIGNATURE_LOST not in found.notes
-    found, copy = await inspected(decoder, hostile_pdfs.signed_pdf(active=True))
-    assert {Note.PDF_WAS_SIGNED, Note.PDF_SIGNATURE_LOST} < set(found.notes)
+    inspection, _ = await inspected(decoder, hostile_pdfs.signed_pdf())
+    assert inspection.rendition == "same"
+    assert Note.PDF_WAS_SIGNED in inspection.notes
+    assert Note.PDF_SIGNATURE_LOST not in inspection.notes
+    inspection, copy = await inspected(decoder, hostile_pdfs.signed_pdf(active=True))
+    assert {Note.PDF_WAS_SIGNED, Note.PDF_SIGNATURE_LOST} < set(inspection.notes)
     assert b"ByteRange" not in copy
 
 
 async def test_a_pdf_and_zip_polyglot_is_cut_or_refused(decoder: Decoder) -> None:
-    found, copy = await inspected(decoder, hostile_pdfs.pdf_with_zip())
-    assert Note.PDF_TRAILING_DATA_REMOVED in found.notes
+    inspection, copy = await inspected(decoder, hostile_pdfs.pdf_with_zip())
+    assert Note.PDF_TRAILING_DATA_REMOVED in inspection.notes
     assert b"PK" not in copy
     assert (await _refusal(decoder, hostile_pdfs.zip_hidden_in_pdf())).code == "does_not_decode"
 
 
 async def test_passwords(decoder: Decoder) -> None:
     assert (await _refusal(decoder, hostile_pdfs.locked_pdf())).code == "password_protected"
-    found, _ = await inspected(decoder, hostile_pdfs.restricted_pdf())
-    assert found.rendition == "same"
+    inspection, _ = await inspected(decoder, hostile_pdfs.restricted_pdf())
+    assert inspection.rendition == "same"
 
 
-# --- what does not pass ---
+# --- refused files ---
 
 
 @pytest.mark.parametrize(
@@ -240,12 +249,12 @@ async def test_a_type_not_allowed_never_reaches_a_decoder(decoder: Decoder, name
 
 async def test_empty_and_too_large(decoder: Decoder) -> None:
     assert (await _refusal(decoder, b"")).code == "file_empty"
-    most = decoder.limits.input_bytes
-    refused = await _refusal(decoder, corpus.plain_jpeg() + bytes(most))
+    limit = decoder.limits.input_bytes
+    refused = await _refusal(decoder, corpus.plain_jpeg() + bytes(limit))
     assert (refused.kind, refused.code, refused.values) == (
         ErrorKind.TOO_LARGE,
         "file_too_large",
-        {"limit": most},
+        {"limit": limit},
     )
 
 

@@ -1,4 +1,4 @@
-"""A child that has been taken over gets nothing, and takes nobody with it."""
+"""A compromised child gains no access and does not stop the service."""
 
 import asyncio
 import contextlib
@@ -49,14 +49,14 @@ async def _run(sandbox: Sandbox, job: str, *inputs: bytes, **order: object) -> d
 
 
 def _running(zygote: int) -> list[int]:
-    """Its children that have not ended (one that has waits to be reaped at the next fork)."""
-    found = []
+    """Its running children (an ended one is reaped at the next fork)."""
+    children = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
             state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
             if int(parent) == zygote and state != "Z":
-                found.append(int(entry.name))
-    return found
+                children.append(int(entry.name))
+    return children
 
 
 async def _until_busy(sandbox: Sandbox) -> None:
@@ -105,7 +105,7 @@ async def hostile() -> AsyncIterator[Sandbox]:
 
 
 @pytest.mark.parametrize(
-    ("job", "least", "most"),
+    ("job", "min_seconds", "max_seconds"),
     [
         ("spin", 0.8, 2.9),
         ("sleep", 2.8, 6),
@@ -115,13 +115,13 @@ async def hostile() -> AsyncIterator[Sandbox]:
     ],
 )
 async def test_spinning_hanging_swelling_and_crashing_are_ended(
-    job: str, least: float, most: float, hostile: Sandbox
+    job: str, min_seconds: float, max_seconds: float, hostile: Sandbox
 ) -> None:
     begun = time.monotonic()
     with pytest.raises(Undecodable) as refused:
         await _run(hostile, job)
     assert refused.value.code == "does_not_decode"
-    assert least <= time.monotonic() - begun < most
+    assert min_seconds <= time.monotonic() - begun < max_seconds
     assert (await _run(hostile, "echo", b"abc"))["echo"] == [3]
 
 
@@ -147,11 +147,11 @@ async def test_a_job_cancelled_before_its_child_is_born_leaves_none(hostile: San
     assert (await _run(hostile, "echo", b"abc"))["echo"] == [3]
     for _ in range(5):
         task = asyncio.create_task(_run(hostile, "sleep"))
-        await asyncio.sleep(0)  # the order is sent, and no answer can be here yet
+        await asyncio.sleep(0)  # the order is sent, and no answer can have come yet
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    # Orders are carried out one after the other: by now all of those before were.
+    # Orders are executed one after the other: all the earlier ones have been by now.
     assert (await _run(hostile, "echo", b"abcd"))["echo"] == [4]
     assert _running(_zygote(hostile)) == []
 
@@ -177,8 +177,8 @@ async def test_a_zygote_killed_during_a_job_costs_a_retry_not_a_refusal(decoder:
     zygote = _zygote(sandbox)
     await _until_busy(sandbox)
     os.kill(zygote, signal.SIGKILL)
-    found, _ = await task
-    assert found.rendition == "image/jpeg"
+    inspection, _ = await task
+    assert inspection.rendition == "image/jpeg"
 
 
 async def test_the_zygote_ends_with_the_service() -> None:
@@ -222,14 +222,14 @@ async def test_a_child_that_lies_is_not_believed(
     answer: dict[str, object], hostile: Sandbox
 ) -> None:
     decoder = Decoder(SMALL)
-    decoder._sandbox = _Lying(hostile, answer)  # type: ignore[assignment]  # stands before the real
+    decoder._sandbox = _Lying(hostile, answer)  # type: ignore[assignment]  # wraps the real one
     with pytest.raises(ServiceError) as refused:
         await decoder.inspect([source(corpus.plain_jpeg())])
     assert refused.value.code == "does_not_decode"
 
 
 class _Lying:
-    """The real sandbox, its orders replaced by one to lie."""
+    """The real sandbox, each order replaced by one to give a false answer."""
 
     def __init__(self, real: Sandbox, answer: dict[str, object]) -> None:
         self._real, self._answer, self.slot = real, answer, real.slot
@@ -258,7 +258,7 @@ async def _in_slot(sandbox: Sandbox) -> None:
 
 
 def _resident() -> int:
-    """Bytes of memory of this process's own: shared memory files are not counted."""
+    """Private memory of this process in bytes, without shared memory files."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
 
@@ -267,17 +267,17 @@ async def test_twenty_photos_at_once_stay_out_of_the_service_memory(decoder: Dec
     photo = corpus.noisy_jpeg(5 * 1024 * 1024)
     await inspected(decoder, photo)
     gc.collect()
-    before, most = _resident(), 0
+    before, peak = _resident(), 0
 
-    async def one() -> None:
-        nonlocal most
+    async def inspect_one() -> None:
+        nonlocal peak
         async with await decoder.inspect([source(photo)]) as decoded:
             async for _ in decoded.rendition():
-                most = max(most, _resident())
+                peak = max(peak, _resident())
 
-    await asyncio.gather(*(one() for _ in range(20)))
-    print(f"grown by {(most - before) / 2**20:.1f} MiB")
-    assert most - before < 16 * 2**20
+    await asyncio.gather(*(inspect_one() for _ in range(20)))
+    print(f"grown by {(peak - before) / 2**20:.1f} MiB")
+    assert peak - before < 16 * 2**20
 
 
 _opened: list[str] | None = None
@@ -296,14 +296,14 @@ sys.addaudithook(_watch)
 
 
 async def test_the_service_opens_no_file_for_writing(decoder: Decoder) -> None:
-    global _opened  # noqa: PLW0603  (an audit hook cannot be taken away)
+    global _opened  # noqa: PLW0603  (an audit hook cannot be removed)
     _opened = []
     try:
         for data in (corpus.phone_jpeg(), corpus.heic(), hostile_pdfs.active_pdf("launch")):
             await inspected(decoder, data)
             await decoder.preview(source(data))
         assert _opened == []
-        open(os.devnull, "w").close()  # noqa: PTH123, ASYNC230  (what is watched for)
+        open(os.devnull, "w").close()  # noqa: PTH123, ASYNC230  (what the hook detects)
         assert _opened == [os.devnull]
     finally:
         _opened = None

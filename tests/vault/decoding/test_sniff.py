@@ -1,4 +1,4 @@
-"""Types are decided by what stands first in the file."""
+"""The first bytes of a file decide its type."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is taken out of photographs, and that the picture itself is untouched."""
+"""What is removed from photos; the pixels do not change."""
 
 import io
 

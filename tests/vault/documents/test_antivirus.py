@@ -1,4 +1,4 @@
-"""Scans by a real clamd: what is infected stays its owner's and goes to nobody else."""
+"""Scans by a real clamd: only its owner gets an infected document."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -32,7 +32,7 @@ def scanner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def guarded(services_pool: _ServicesPool, base_settings: Settings, scanner: str) -> Served:
-    """A house with that scanner."""
+    """A service with that scanner."""
     settings = base_settings.model_copy(update={"clamd_address": scanner})
     return await services_pool.at("scanned", settings)
 
@@ -44,7 +44,7 @@ async def guarded_client(guarded: Served) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def infected_pdf() -> bytes:
-    """A valid PDF that carries the pattern."""
+    """A valid PDF that contains the test pattern."""
     made = corpus.blank_pdf(1)
     made.Root.Mark = made.make_indirect(made.make_stream(PATTERN))
     return corpus.pdf_bytes(made, compress_streams=False)
@@ -67,19 +67,21 @@ async def test_an_infected_document_goes_to_nobody_but_its_owner_who_is_told(
     assert await _scan(services, person, bad) == "infected"
     assert await _scan(services, person, good) == "clean"
 
-    told = await client.get(f"/v1/documents/{bad['id']}", headers=person.headers)
-    assert told.json()["file"]["scan"] == "infected"
+    answer = await client.get(f"/v1/documents/{bad['id']}", headers=person.headers)
+    assert answer.json()["file"]["scan"] == "infected"
     own = await client.get(f"/v1/documents/{bad['id']}/content", headers=person.headers)
     assert PATTERN in own.content
 
     under = f"/v1/grants/{grant}/documents"
     listed = (await client.get(under, headers=worker.headers)).json()["items"]
-    assert [(one["id"], one["file"]["scan"]) for one in listed] == [(good["id"], "clean")]
+    assert [(item["id"], item["file"]["scan"]) for item in listed] == [(good["id"], "clean")]
     for kind in ("content", "preview"):
         refused = await client.get(f"{under}/{bad['id']}/{kind}", headers=worker.headers)
         assert (refused.status_code, refused.json()["code"]) == (403, "document_infected")
         assert PATTERN not in refused.content
-    reasons = [one["reason"] for one in await log_of(client, person) if one["outcome"] == "refused"]
+    reasons = [
+        entry["reason"] for entry in await log_of(client, person) if entry["outcome"] == "refused"
+    ]
     assert reasons == ["infected", "infected"]
 
 
@@ -111,7 +113,7 @@ async def test_a_large_file_reaches_the_scanner_whole(scanner: str) -> None:
 
 @pytest.mark.clamd
 async def test_a_scanner_that_hangs_up_gives_no_verdict(scanner: str) -> None:
-    """Beyond its own limit clamd ends the conversation: that is not "clean"."""
+    """Above its own limit clamd closes the connection: that does not mean "clean"."""
 
     async def slices() -> AsyncIterator[memoryview]:
         for _ in range(2000):
@@ -136,7 +138,7 @@ async def test_without_a_scanner_the_document_says_not_scanned(
 async def test_a_scanner_that_is_away_leaves_the_document_waiting(
     services_pool: _ServicesPool, base_settings: Settings, make_person: MakePerson, tmp_path: Path
 ) -> None:
-    """Not a verdict either way: the job raises, and is tried again."""
+    """No verdict: the job raises, and is tried again."""
     settings = base_settings.model_copy(update={"clamd_address": str(tmp_path / "none")})
     served = await services_pool.at("no scanner", settings)
     person = await make_person()
@@ -156,5 +158,5 @@ async def _scan(services: Services, person: SomePerson, document: dict[str, Any]
 async def _jobs_of(services: Services, document: dict[str, Any]) -> set[str]:
     query = "SELECT task_name FROM procrastinate_jobs WHERE args->>'version_id' = :version"
     async with services.database.transaction() as tx:
-        found = await tx.execute(text(query), {"version": document["version"]["id"]})
-        return set(found.scalars())
+        result = await tx.execute(text(query), {"version": document["version"]["id"]})
+        return set(result.scalars())

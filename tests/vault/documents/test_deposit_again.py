@@ -13,13 +13,13 @@ async def test_a_recipient_who_sends_again_adds_one_document(
     person, worker = await make_person(), await make_worker()
     grant = await granted(client, person, worker.headers, actions=["deposit"])
     headers = {**worker.headers, "Idempotency-Key": "the-same-paper"}
-    paper = corpus.pdf()
+    content = corpus.pdf()
 
     async def send(**fields: str) -> httpx.Response:
         return await client.post(
             f"/v1/grants/{grant}/documents",
             headers=headers,
-            files={"file": ("a.pdf", paper)},
+            files={"file": ("a.pdf", content)},
             data={"type": "rent_receipt", **fields},
         )
 
@@ -29,7 +29,7 @@ async def test_a_recipient_who_sends_again_adds_one_document(
     assert other.status_code == 422
     assert other.json()["code"] == "idempotency_key_reused"
     held = (await client.get("/v1/documents", headers=person.headers)).json()["items"]
-    assert [one["id"] for one in held] == [first.json()["id"]]
+    assert [item["id"] for item in held] == [first.json()["id"]]
 
 
 async def test_without_a_key_a_recipient_adds_each_time_and_the_owner_once(
@@ -37,13 +37,13 @@ async def test_without_a_key_a_recipient_adds_each_time_and_the_owner_once(
 ) -> None:
     person, worker = await make_person(), await make_worker()
     grant = await granted(client, person, worker.headers, actions=["deposit"])
-    paper = corpus.pdf()
+    content = corpus.pdf()
     ids = set()
     for _ in range(2):
         answer = await client.post(
             f"/v1/grants/{grant}/documents",
             headers=worker.headers,
-            files={"file": ("a.pdf", paper)},
+            files={"file": ("a.pdf", content)},
             data={"type": "rent_receipt"},
         )
         assert answer.status_code == 201
@@ -52,7 +52,7 @@ async def test_without_a_key_a_recipient_adds_each_time_and_the_owner_once(
     own = await client.post(
         "/v1/documents",
         headers=person.headers,
-        files={"file": ("b.pdf", paper)},
+        files={"file": ("b.pdf", content)},
         data={"type": "rent_receipt"},
     )
     assert own.status_code == 200

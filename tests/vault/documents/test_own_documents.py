@@ -65,7 +65,7 @@ async def test_a_deleted_document_is_restored_within_thirty_days_and_gone_after(
         assert (await client.get(gone, headers=person.headers)).status_code == 404
     assert (await client.get(theirs, headers=worker.headers)).status_code == 404
     deleted = await client.get("/v1/documents?deleted=true", headers=person.headers)
-    assert [one["id"] for one in deleted.json()["items"]] == [document["id"]]
+    assert [item["id"] for item in deleted.json()["items"]] == [document["id"]]
 
     moved_clock(29 * DAYS)
     assert await _purged(services, person) is False
@@ -83,7 +83,7 @@ async def test_a_deleted_document_is_restored_within_thirty_days_and_gone_after(
     for table in ("document", "document_version", "sealed_file"):
         assert await counted(services, table, person) == 0
     assert await blobs(services) == before
-    actions = [line["action"] for line in await log_of(client, person)]
+    actions = [entry["action"] for entry in await log_of(client, person)]
     assert actions.count("document.purge") == 1
     assert actions.count("document.restore") == 2
 
@@ -91,7 +91,7 @@ async def test_a_deleted_document_is_restored_within_thirty_days_and_gone_after(
 async def test_the_sweep_takes_only_what_nobody_refers_to(
     services: Services, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
-    """A young orphan may still be waiting for its row: it is left alone."""
+    """A recent orphan may still be waiting for its row: it is kept."""
     person = await make_person()
     document = await deposit(client, person, PDF)
     async with content.content_writer(
@@ -182,7 +182,7 @@ async def test_lists_are_whole_and_in_order_page_by_page(
         query: dict[str, Any] = {"limit": 2} | ({"cursor": cursor} if cursor else {})
         page = (await client.get("/v1/documents", params=query, headers=person.headers)).json()
         assert len(page["items"]) <= 2
-        seen += [one["id"] for one in page["items"]]
+        seen += [item["id"] for item in page["items"]]
         cursor = page["next"]
         if cursor is None:
             break
@@ -196,8 +196,8 @@ async def test_jobs_hold_ids_and_nothing_else(
     document = await deposit(client, person, PDF, title="Un titre")
     query = "SELECT args FROM procrastinate_jobs WHERE args->>'version_id' = :version"
     async with services.database.transaction() as tx:
-        found = await tx.execute(text(query), {"version": document["version"]["id"]})
-        rows = found.scalars().all()
+        result = await tx.execute(text(query), {"version": document["version"]["id"]})
+        rows = result.scalars().all()
     assert rows
     for args in rows:
         assert set(args) == {"owner_id", "version_id"}

@@ -1,4 +1,4 @@
-"""A job whose process died is done by another."""
+"""Another process runs the job of a process that died."""
 
 from sqlalchemy import text
 
@@ -8,18 +8,18 @@ from vault.services import Services
 
 async def test_a_job_of_a_dead_process_is_put_back(services: Services) -> None:
     async with services.database.transaction() as tx:
-        found = await tx.execute(
+        inserted = await tx.execute(
             text(
                 "INSERT INTO procrastinate_jobs (task_name, queue_name, args, status)"
                 " VALUES ('preview', 'nobodys', '{}', 'doing') RETURNING id"
             )
         )
-        job_id = found.scalar_one()
+        job_id = inserted.scalar_one()
 
     async def status() -> str:
-        asked = text("SELECT status FROM procrastinate_jobs WHERE id = :id")
+        query = text("SELECT status FROM procrastinate_jobs WHERE id = :id")
         async with services.database.transaction() as tx:
-            return str((await tx.execute(asked, {"id": job_id})).scalar_one())
+            return str((await tx.execute(query, {"id": job_id})).scalar_one())
 
     app = job_app(services)
     async with app.open_async():

@@ -1,4 +1,4 @@
-"""My log as a table and as a text to print, over HTTP."""
+"""A person's log as a table and as a text to print, over HTTP."""
 
 import csv
 import io
@@ -17,10 +17,10 @@ HOSTILE = '=HYPERLINK("http://x.example";"Cliquez")'
 
 
 @pytest.fixture
-async def asked(
+async def requested(
     services: Services, make_person: MakePerson, make_worker: MakeWorker
 ) -> tuple[SomePerson, SomeWorker]:
-    """Someone asked by a worker whose name is a formula."""
+    """A person with a request from a worker whose name is a formula."""
     person = await make_person()
     worker = await make_worker(name=HOSTILE, phone="+33 3 20 00 00 01")
     request = asking("rent_receipt", purpose='@SUM(A1)\n"devis", suite')
@@ -41,78 +41,78 @@ async def rows(
 
 def words_of(raw: bytes) -> str:
     document = pypdfium2.PdfDocument(raw)
-    found = ""
+    text_of_pages = ""
     for page in document:
         text = page.get_textpage()
-        found += text.get_text_range() + "\n"
+        text_of_pages += text.get_text_range() + "\n"
         text.close()
         page.close()
     document.close()
-    return " ".join(found.split())
+    return " ".join(text_of_pages.split())
 
 
 async def test_the_table_has_every_line_of_the_log(
-    client: httpx.AsyncClient, asked: tuple[SomePerson, SomeWorker]
+    client: httpx.AsyncClient, requested: tuple[SomePerson, SomeWorker]
 ) -> None:
-    person, worker = asked
+    person, worker = requested
     listed = (await client.get("/v1/access-log?limit=100", headers=person.headers)).json()["items"]
 
     heads, *lines = await rows(client, person)
 
     assert heads[0] == "Quand"
-    assert [line[-1] for line in lines] == [one["id"] for one in listed]
-    assert [line[0] for line in lines] == [one["at"].replace("+00:00", "Z") for one in listed]
+    assert [line[-1] for line in lines] == [entry["id"] for entry in listed]
+    assert [line[0] for line in lines] == [entry["at"].replace("+00:00", "Z") for entry in listed]
     assert all(len(line) == len(heads) for line in lines)
     (asking_line,) = [line for line in lines if line[7] == "consent.request"]
     assert worker.subject.organisation in asking_line
 
 
 async def test_no_cell_is_a_formula(
-    client: httpx.AsyncClient, asked: tuple[SomePerson, SomeWorker]
+    client: httpx.AsyncClient, requested: tuple[SomePerson, SomeWorker]
 ) -> None:
-    person, _ = asked
+    person, _ = requested
     cells = [cell for line in await rows(client, person) for cell in line]
     assert f"'{HOSTILE}" in cells
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
 
 
 async def test_a_table_in_english_has_commas(
-    client: httpx.AsyncClient, asked: tuple[SomePerson, SomeWorker]
+    client: httpx.AsyncClient, requested: tuple[SomePerson, SomeWorker]
 ) -> None:
-    lines = await rows(client, asked[0], "en")
+    lines = await rows(client, requested[0], "en")
     assert {len(line) for line in lines} == {13}
 
 
 async def test_the_text_to_print_has_every_line(
-    client: httpx.AsyncClient, asked: tuple[SomePerson, SomeWorker]
+    client: httpx.AsyncClient, requested: tuple[SomePerson, SomeWorker]
 ) -> None:
-    person, _ = asked
+    person, _ = requested
     listed = (await client.get("/v1/access-log?limit=100", headers=person.headers)).json()["items"]
     answer = await client.get("/v1/access-log.pdf", headers=person.headers)
     assert answer.headers["content-type"] == "application/pdf"
-    said = words_of(answer.content)
-    for one in listed:
-        assert one["id"] in said
-        assert " ".join(one["sentence"].split()) in said
+    words = words_of(answer.content)
+    for entry in listed:
+        assert entry["id"] in words
+        assert " ".join(entry["sentence"].split()) in words
 
 
 async def test_a_long_log_is_whole(client: httpx.AsyncClient, make_person: MakePerson) -> None:
-    """More lines than one page of the log, or of the paper, holds."""
+    """More entries than one page of the log, or of the printed text, holds."""
     person = await make_person()
     for _ in range(130):
         await client.get("/v1/documents", headers=person.headers)
     lines = (await rows(client, person))[1:]
     assert len({line[-1] for line in lines}) == len(lines) >= 130
     answer = await client.get("/v1/access-log.pdf", headers=person.headers)
-    said = words_of(answer.content)
-    assert all(line[-1] in said for line in lines)
+    words = words_of(answer.content)
+    assert all(line[-1] in words for line in lines)
 
 
 @pytest.mark.parametrize("path", FILES)
 async def test_it_is_for_its_owner_alone(
-    client: httpx.AsyncClient, asked: tuple[SomePerson, SomeWorker], path: str
+    client: httpx.AsyncClient, requested: tuple[SomePerson, SomeWorker], path: str
 ) -> None:
-    person, worker = asked
+    person, worker = requested
     assert (await client.get(path)).status_code == 401
     assert (await client.get(path, headers=worker.headers)).status_code == 403
     answer = await client.get(path, headers=person.headers)
@@ -123,11 +123,11 @@ async def test_it_is_for_its_owner_alone(
 @pytest.mark.parametrize("path", FILES)
 async def test_another_person_s_log_says_nothing_of_mine(
     client: httpx.AsyncClient,
-    asked: tuple[SomePerson, SomeWorker],
+    requested: tuple[SomePerson, SomeWorker],
     make_person: MakePerson,
     path: str,
 ) -> None:
     other = await make_person()
     raw = (await client.get(path, headers=other.headers)).content
-    told = words_of(raw) if path.endswith("pdf") else raw.decode()
-    assert "HYPERLINK" not in told
+    text = words_of(raw) if path.endswith("pdf") else raw.decode()
+    assert "HYPERLINK" not in text

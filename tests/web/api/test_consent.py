@@ -1,4 +1,4 @@
-"""Consent over HTTP: the bodies of the contract, what they answer, and what they refuse."""
+"""Consent over HTTP: the bodies of the contract, their answers and their refusals."""
 
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from tests.vault.consent.steps import make_document
 from vault.services import Services
 
 
-def question(phone: str, **changed: Any) -> dict[str, Any]:
+def request_body(phone: str, **changed: Any) -> dict[str, Any]:
     body: dict[str, Any] = {
         "person": {"phone": phone},
         "scope": {
@@ -29,16 +29,18 @@ def question(phone: str, **changed: Any) -> dict[str, Any]:
     return body | changed
 
 
-async def asked(client: httpx.AsyncClient, worker: SomeWorker, phone: str, **changed: Any) -> Any:
+async def send_request(
+    client: httpx.AsyncClient, worker: SomeWorker, phone: str, **changed: Any
+) -> Any:
     answer = await client.post(
-        "/v1/consent-requests", json=question(phone, **changed), headers=worker.headers
+        "/v1/consent-requests", json=request_body(phone, **changed), headers=worker.headers
     )
     assert answer.status_code == 202, answer.text
     return answer.json()
 
 
 def phone_without_overseas() -> str:
-    """A number that is written in one way only."""
+    """A phone number with only one way of writing it."""
     return new_phone()[:4] + "1" + new_phone()[5:]
 
 
@@ -51,8 +53,8 @@ async def test_from_the_question_to_the_withdrawal(
 ) -> None:
     person, worker = await a_person(make_person), await make_worker()
     tax = await make_document(services, person.subject, "income_tax_notice")
-    # 1. Asked, and read by both.
-    sent = await asked(client, worker, person.phone)
+    # 1. Sent, and read by both.
+    sent = await send_request(client, worker, person.phone)
     assert set(sent) == {"id", "state", "lapses_at"}
     mine = (await client.get("/v1/consent-requests", headers=person.headers)).json()
     (item,) = mine["items"]
@@ -64,7 +66,7 @@ async def test_from_the_question_to_the_withdrawal(
     theirs = (await client.get("/v1/consent-requests", headers=worker.headers)).json()
     assert theirs["items"][0]["person"] == {"phone": person.phone}
     assert theirs["items"][0]["state"] == "waiting"
-    # 2. Approved, shorter.
+    # 2. Approved, for a shorter time.
     approving = f"/v1/consent-requests/{sent['id']}/approve"
     answer = await client.post(approving, json={"duration": "P1W"}, headers=person.headers)
     assert answer.status_code == 201, answer.text
@@ -92,7 +94,7 @@ async def used_and_withdrawn(
         listed = await client.get("/v1/grants", headers=subject.headers)
         assert [each["id"] for each in listed.json()["items"]] == [grant["id"]]
         assert (await client.get(path, headers=subject.headers)).json() == grant
-    # 4. Withdrawn, twice.
+    # 4. Revoked, twice.
     for _ in range(2):
         revoked = await client.post(f"{path}/revoke", headers=person.headers)
         assert (revoked.status_code, revoked.json()["state"]) == (200, "revoked")
@@ -107,7 +109,7 @@ async def test_refusing_is_silent(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await a_person(make_person), await make_worker()
-    sent = await asked(client, worker, person.phone)
+    sent = await send_request(client, worker, person.phone)
     path = f"/v1/consent-requests/{sent['id']}"
     before = (await client.get(path, headers=worker.headers)).json()
     answer = await client.post(f"{path}/refuse", json={"reason": "not_me"}, headers=person.headers)
@@ -171,7 +173,7 @@ async def test_a_wrong_question_is_a_problem_that_says_what_to_do(
     code: str,
 ) -> None:
     worker = await make_worker()
-    body = question("+33612345678", **changed)
+    body = request_body("+33612345678", **changed)
     answer = await client.post("/v1/consent-requests", json=body, headers=worker.headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
@@ -182,7 +184,7 @@ async def test_widening_is_422_and_unknown_or_malformed_ids_are_one_404(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await a_person(make_person), await make_worker()
-    sent = await asked(client, worker, person.phone)
+    sent = await send_request(client, worker, person.phone)
     path = f"/v1/consent-requests/{sent['id']}/approve"
     for body in (
         {"scope": {"document_types": ["passport"]}},
@@ -209,7 +211,7 @@ async def test_each_side_keeps_to_its_own_addresses(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await a_person(make_person), await make_worker()
-    body = question("+33612345678")
+    body = request_body("+33612345678")
     by_person = await client.post("/v1/consent-requests", json=body, headers=person.headers)
     assert (by_person.status_code, by_person.json()["code"]) == (403, "wrong_caller")
     path = f"/v1/grants/{new_id()}/revoke"

@@ -1,4 +1,4 @@
-"""What a document under a grant answers, whatever is asked of its two routes."""
+"""The answers of the two routes of a document under a grant."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -96,11 +96,11 @@ async def test_unknown_and_malformed_ids_answer_alike(
 async def test_nobody_reads(client: httpx.AsyncClient, shared: Shared, end: str) -> None:
     token = shared.headers["Authorization"].encode()
     for authorizations in ((), (b"Basic abc",), (b"Bearer a.b.c",), (b"Bearer x",), (token, token)):
-        headers = [(b"Authorization", one) for one in authorizations]
+        headers = [(b"Authorization", value) for value in authorizations]
         answer = await client.get(shared.path(end), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
         assert answer.headers["www-authenticate"] == "Bearer"
-    # A malformed id is looked at first.
+    # A malformed id is checked first.
     answer = await client.get(shared.path(end, grant="nope"))
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 

@@ -1,5 +1,5 @@
-"""The whole description of the API, tried with whatever fits it and whatever does not, by each
-kind of caller: no failure of ours, no undocumented answer, no other content type."""
+"""The whole description of the API, tried with valid and invalid requests by each kind of caller:
+no failure of ours, no undocumented answer, no other content type."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,7 +27,7 @@ Headers = dict[str, str]
 
 
 def no_failure_of_ours(context: Any, answer: Any, case: Any) -> None:
-    """A part that is away (503) is an answer; what nobody foresaw is not."""
+    """An unavailable part (503) is an answer; an unexpected error is not."""
     if answer.status_code != 503:
         not_a_server_error(context, answer, case)
 
@@ -43,7 +43,7 @@ ENDS_THE_CALLER = {("DELETE", "/v1/me"), ("DELETE", "/v1/sessions/current")}
 
 
 def _try(base_url: str, headers: Headers, ids: dict[str, str]) -> list[str]:
-    """Every operation; the operations tried."""
+    """Try every operation; return those that were tried."""
     schema = schemathesis.openapi.from_url(f"{base_url}/v1/openapi.json")
     tried = []
     for found in schema.get_all_operations():
@@ -57,7 +57,7 @@ def _try(base_url: str, headers: Headers, ids: dict[str, str]) -> list[str]:
 
 
 def _trial(operation: Any, headers: Headers, ids: dict[str, str]) -> Callable[[], None]:
-    """One operation, half of the time upon things that exist."""
+    """One operation, half of the time on resources that exist."""
 
     @settings(
         max_examples=EXAMPLES,
@@ -105,7 +105,7 @@ async def test_the_description_is_kept_whatever_is_sent(
 
 
 async def test_each_operation_says_its_problems(client: httpx.AsyncClient) -> None:
-    """No catch-all: a status that is not written down is not answered."""
+    """No catch-all: a status that is not described is not answered."""
     document = (await client.get("/v1/openapi.json")).json()
     signed_in = [path for path, ways in document["paths"].items() if "security" in str(ways)]
     assert len(signed_in) > 15

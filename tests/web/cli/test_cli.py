@@ -1,4 +1,4 @@
-"""The operator's commands on a real home: made, filled, rotated, backed up, restored."""
+"""The operator's commands on a real home: initialised, filled, rotated, backed up, restored."""
 
 import json
 import os
@@ -30,7 +30,7 @@ class Operator:
         }
 
     def run(self, *arguments: str, fails: bool = False, **environment: str) -> str:
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "web.cli", *arguments],
             cwd=ROOT,
             env=self.environment | environment,
@@ -39,9 +39,9 @@ class Operator:
             timeout=120,
             check=False,
         )
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.stderr if fails else done.stdout
+        assert (result.returncode != 0) == fails, result.stdout + result.stderr
+        assert "Traceback" not in result.stderr, result.stderr
+        return result.stderr if fails else result.stdout
 
 
 @pytest.fixture
@@ -55,13 +55,13 @@ def operator(home: Path) -> Iterator[Operator]:
 
 @pytest.mark.slow
 def test_an_installation_s_life(operator: Operator) -> None:
-    # 1. Nothing serves before `init`; it may be run again.
+    # 1. No command works before `init`, which may be run again.
     assert "unefois migrate" in operator.run("sweep", fails=True)
     operator.run("init")
     operator.run("init")
     home = operator.folder / "home"
     assert (home / "keys" / "keyring.json").stat().st_mode & 0o777 == 0o600
-    # 2. A structure, a professional, an administration's system.
+    # 2. An organisation, a worker, a client.
     organisation = operator.run(
         "organisation", "add", "--name", "CCAS de Lys", "--contact", "03 20 00 00 00"
     ).strip()
@@ -77,42 +77,42 @@ def test_an_installation_s_life(operator: Operator) -> None:
     made = operator.run(*client, "--jwks", str(keys), "--scope", "evidence").strip()
     assert made.startswith("client-")
     keys.write_text("not JSON")
-    said = operator.run(*client, "--jwks", str(keys), "--scope", "evidence", fails=True)
-    assert "not a JSON file" in said
+    message = operator.run(*client, "--jwks", str(keys), "--scope", "evidence", fails=True)
+    assert "not a JSON file" in message
     # 3. Keys are rotated, twice.
     assert "re-wrapped" in operator.run("keys", "rotate")
     assert "re-wrapped" in operator.run("keys", "rotate")
     assert "0 unreferenced" in operator.run("sweep")
     # 4. A backup, restored into another home, holds the same accounts.
-    backup, kept = operator.folder / "backup", operator.folder / "kept"
-    kept.mkdir(mode=0o700)
-    operator.run("backup", str(backup), "--keys", str(kept))
+    backup, keys_folder = operator.folder / "backup", operator.folder / "kept"
+    keys_folder.mkdir(mode=0o700)
+    operator.run("backup", str(backup), "--keys", str(keys_folder))
     second = {"UNEFOIS_HOME": str(operator.folder / "second")}
-    operator.run("restore", str(backup), "--keys", str(kept), **second)
+    operator.run("restore", str(backup), "--keys", str(keys_folder), **second)
     assert "déjà" in operator.run(*worker, fails=True, **second)
-    # 5. A restoration never goes over what is there.
-    operator.run("restore", str(backup), "--keys", str(kept), fails=True, **second)
+    # 5. A restoration never overwrites existing data.
+    operator.run("restore", str(backup), "--keys", str(keys_folder), fails=True, **second)
 
 
 def test_unsafe_settings_are_said_without_their_values(operator: Operator) -> None:
-    said = operator.run(
+    message = operator.run(
         "serve",
         fails=True,
         UNEFOIS_MODE="production",
         UNEFOIS_PUBLIC_URL="http://secret-place.example",
         DATABASE_URL="postgresql+psycopg://u:changeme@h/d",
     )
-    assert "https://" in said
-    assert "DATABASE_URL" in said
-    assert "secret-place" not in said
-    assert "changeme" not in said
+    assert "https://" in message
+    assert "DATABASE_URL" in message
+    assert "secret-place" not in message
+    assert "changeme" not in message
 
 
 def test_a_database_that_does_not_answer_is_said(operator: Operator) -> None:
     url = "postgresql+psycopg://u:quiet@127.0.0.1:1/d"
-    said = operator.run("sweep", fails=True, DATABASE_URL=url)
-    assert "does not answer" in said
-    assert "quiet" not in said
+    message = operator.run("sweep", fails=True, DATABASE_URL=url)
+    assert "does not answer" in message
+    assert "quiet" not in message
 
 
 def test_a_taken_port_is_said(operator: Operator) -> None:
@@ -122,5 +122,5 @@ def test_a_taken_port_is_said(operator: Operator) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         assert "Address already in use" in operator.run("serve", fails=True, UNEFOIS_PORT=port)
-    # Said at once: PostgreSQL was not even started.
+    # Reported at once: PostgreSQL was not even started.
     assert not (operator.folder / "home").exists()

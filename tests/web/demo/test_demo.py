@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 90.0
 
 
-def until(true: Callable[[], bool], what: str) -> None:
+def until(condition: Callable[[], bool], what: str) -> None:
     limit = time.monotonic() + LIMIT
-    while not true():
+    while not condition():
         assert time.monotonic() < limit, what
         time.sleep(0.05)
 
@@ -79,7 +79,7 @@ class Demo:
 
 @pytest.fixture
 def demo(home: Path) -> Iterator[Demo]:
-    """In the short folder of this test process."""
+    """In the folder of this test process, whose path is short."""
     folder = home.parent / f"demo-{token_hex(3)}"
     folder.mkdir()
     made = Demo(folder)
@@ -94,7 +94,7 @@ def get(known: dict[str, Any], who: str, path: str) -> httpx.Response:
 
 @pytest.mark.slow
 def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
-    # 1. It comes up, with the file and everything that it announces.
+    # 1. It starts, with the file and everything that it announces.
     known = demo.start()
     assert demo.file.stat().st_mode & 0o777 == 0o600
     assert all(
@@ -106,18 +106,18 @@ def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     documents = get(known, "person", "/v1/documents").json()["items"]
     assert len(documents) == 8
     waiting = get(known, "person", "/v1/consent-requests").json()["items"]
-    assert [one["state"] for one in waiting] == ["waiting"]
+    assert [item["state"] for item in waiting] == ["waiting"]
     assert len(get(known, "worker", "/v1/grants").json()["items"]) == 1
     assert get(known, "colleague", "/v1/grants").json()["items"] == []
     # 2. Ctrl-C reaches every process of the terminal: all of them end, in order.
     assert demo.end(signal.SIGINT) == 0
     assert demo.databases() == []
-    # 3. It comes back with the same people and fresh tokens; SIGTERM ends it too.
+    # 3. It starts again with the same people and new tokens; SIGTERM ends it too.
     again = demo.start()
     assert again["administration"]["kid"] == known["administration"]["kid"]
     assert again["person"]["token"] != known["person"]["token"]
     assert get(again, "person", "/v1/documents").json()["items"][0]["id"] in {
-        one["id"] for one in documents
+        item["id"] for item in documents
     }
     assert demo.end(signal.SIGTERM) == 0
     assert demo.databases() == []
@@ -126,7 +126,7 @@ def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     demo.end(signal.SIGKILL)
     last = demo.start()
     assert len(get(last, "person", "/v1/documents").json()["items"]) == 8
-    # 5. A second signal drops what is under way, and still stops PostgreSQL.
+    # 5. A second signal drops the running requests, and still stops PostgreSQL.
     with httpx.stream("GET", last["base_url"] + "/v1/document-types", trust_env=False):
         assert demo.end(signal.SIGTERM, signal.SIGTERM) in (0, 130)
     assert demo.databases() == []
@@ -151,7 +151,7 @@ def test_a_signal_while_it_starts_leaves_nothing(demo: Demo) -> None:
 def test_its_log_is_reconciled_and_every_event_opens(demo: Demo) -> None:
     demo.start()
 
-    def reconciled() -> subprocess.CompletedProcess[str]:
+    def reconcile() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "web.cli", "audit", "reconcile", "--open"],
             cwd=ROOT,
@@ -162,18 +162,18 @@ def test_its_log_is_reconciled_and_every_event_opens(demo: Demo) -> None:
             check=False,
         )
 
-    done = reconciled()
-    assert done.returncode == 0, done.stdout + done.stderr
-    leaves = int(re.findall(r"(\d+) leaves, \d+ checkpoints: 0 faults", done.stdout)[0])
-    opened, destroyed = re.findall(r"(\d+) events opened, (\d+) whose key", done.stdout)[0]
+    result = reconcile()
+    assert result.returncode == 0, result.stdout + result.stderr
+    leaves = int(re.findall(r"(\d+) leaves, \d+ checkpoints: 0 faults", result.stdout)[0])
+    opened, destroyed = re.findall(r"(\d+) events opened, (\d+) whose key", result.stdout)[0]
     assert int(opened) >= leaves > 0
     assert int(destroyed) == 0
-    # What was touched in the store is named, in words, on the standard error.
-    tiles = [one for one in (demo.home / "blobs").rglob("tile-*") if one.is_file()]
+    # A changed file of the store is named, in a sentence, on the standard error.
+    tiles = [path for path in (demo.home / "blobs").rglob("tile-*") if path.is_file()]
     for tile in tiles:
         data = tile.read_bytes()
         tile.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-    done = reconciled()
+    result = reconcile()
     assert tiles
-    assert done.returncode == 1
-    assert "in the store is not what was signed" in done.stderr
+    assert result.returncode == 1
+    assert "in the store is not what was signed" in result.stderr

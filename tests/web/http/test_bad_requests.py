@@ -1,5 +1,5 @@
-"""Broken and strange requests: each is a problem that says what to do, repeats nothing of what was
-sent, changes nothing, and is never a failure of ours."""
+"""Broken and strange requests: each is a problem that says what to do, repeats nothing of the
+request, changes nothing, and is never a failure of ours."""
 
 import json
 from typing import Any
@@ -70,10 +70,10 @@ async def test_a_wrong_field_is_named_and_its_value_repeated_nowhere(
     before = await counted(services, "consent_request")
     field, value = WRONG[name]
     body = request_body("+33612345678", "payslip") | {field: value}
-    with structlog.testing.capture_logs() as said:
+    with structlog.testing.capture_logs() as logs:
         answer = await client.post("/v1/consent-requests", headers=worker.headers, json=body)
     _is_problem(answer, {413, 422})
-    assert SECRET not in json.dumps(said, default=str)
+    assert SECRET not in json.dumps(logs, default=str)
     assert await counted(services, "consent_request") == before
 
 
@@ -166,7 +166,7 @@ async def test_a_correction_of_a_state_that_changed_is_refused(
 def _is_problem(answer: httpx.Response, statuses: set[int]) -> None:
     assert answer.status_code in statuses, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    said = answer.json()
-    assert said["what_to_do"]
-    assert said["detail"]
+    problem = answer.json()
+    assert problem["what_to_do"]
+    assert problem["detail"]
     assert SECRET not in answer.text

@@ -1,4 +1,4 @@
-"""Content on its way out: what a browser is told of it, and how it ended in the log."""
+"""Downloads: the headers that a browser gets, and the delivery status in the log."""
 
 import asyncio
 import secrets
@@ -55,8 +55,8 @@ async def test_a_recipient_is_told_the_type_not_the_owners_file_name(
     answer = await client.get(path, headers=worker.headers)
     assert "income_tax_notice.pdf" in answer.headers["content-disposition"]
     listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
-    for said in (str(answer.headers), listed.text):
-        assert "Dupont" not in said
+    for text in (str(answer.headers), listed.text):
+        assert "Dupont" not in text
 
 
 async def test_a_download_sent_whole_is_confirmed(
@@ -71,7 +71,7 @@ async def test_a_download_sent_whole_is_confirmed(
 async def test_a_reader_that_hangs_up_leaves_an_interrupted_line(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
-    """Half-read, then gone: the log does not call that sent."""
+    """Half read, then disconnected: the log does not call that sent."""
     person = await make_person()
     made = corpus.blank_pdf(1)
     made.Root.Noise = made.make_indirect(pikepdf.Stream(made, secrets.token_bytes(12 << 20)))
@@ -100,7 +100,7 @@ async def test_a_head_reveals_no_more_than_a_get(
 async def test_a_damaged_blob_is_a_problem_and_never_wrong_bytes(
     damage: str, services: Services, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
-    """The store is not trusted: what it gives back wrong is not shown."""
+    """The store is not trusted: wrong bytes from it are not sent."""
     person = await make_person()
     document = await deposit(client, person, PDF)
     other = await deposit(client, person, corpus.pdf(1))
@@ -124,7 +124,7 @@ async def test_a_damaged_blob_is_a_problem_and_never_wrong_bytes(
 
 
 async def _confirmed(client: httpx.AsyncClient, person: SomePerson, state: str) -> bool:
-    reads = [one for one in await log_of(client, person) if one["action"] == "document.read"]
+    reads = [entry for entry in await log_of(client, person) if entry["action"] == "document.read"]
     assert len(reads) == 1
     assert reads[0]["confirmed"] in {"not_confirmed", state}
     return bool(reads[0]["confirmed"] == state)
@@ -135,6 +135,6 @@ async def _blob(services: Services, person: SomePerson, version: str) -> Path:
     async with services.database.transaction() as tx:
         files = await records.files_of(tx, person.id, UUID(version))
     name = files[0].blob_key.rpartition("/")[2]
-    found = [one for one in services.settings.home.rglob("*") if name in one.name]
-    assert len(found) == 1
-    return found[0]
+    paths = [path for path in services.settings.home.rglob("*") if name in path.name]
+    assert len(paths) == 1
+    return paths[0]

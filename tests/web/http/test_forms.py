@@ -1,4 +1,4 @@
-"""Forms that are no form, and wrong fields beside a good file: told as such, nothing kept."""
+"""Malformed forms, and wrong fields with a valid file: refused with a problem, nothing kept."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""What every answer has, and what happens to a request that nobody foresaw."""
+"""The headers of every answer, and the answer to an unexpected error."""
 
 import io
 import json
@@ -29,7 +29,7 @@ class Body(BaseModel):
 
 @pytest.fixture
 async def stub(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A few handlers that go wrong, behind the real edge and the real server."""
+    """A few handlers that fail, behind the real middleware and the real server."""
     app = FastAPI()
     install(app)
     measured: list[tuple[str, str, int, float]] = []
@@ -51,7 +51,9 @@ async def stub(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async def echo(body: Body) -> Body:
         return body
 
-    app.add_middleware(Middleware, settings=settings, measure=lambda *told: measured.append(told))
+    app.add_middleware(
+        Middleware, settings=settings, measure=lambda *measure: measured.append(measure)
+    )
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with listener:
@@ -60,30 +62,30 @@ async def stub(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
             httpx.AsyncClient(base_url=url, trust_env=False) as client,
         ):
             client.headers["x-test"] = "1"
-            client.measured = measured  # type: ignore[attr-defined]  # what the edge measured
+            client.measured = measured  # type: ignore[attr-defined]  # what the middleware measured
             yield client
 
 
 async def test_an_unforeseen_error_leaks_nothing(
     stub: httpx.AsyncClient, settings: Settings
 ) -> None:
-    said = io.StringIO()
-    log_output.configure(settings, said)
+    log = io.StringIO()
+    log_output.configure(settings, log)
     answer = await stub.get(f"/v1/broken/{SECRET}")
     log_output.configure(settings)
     assert answer.status_code == 500
     assert answer.headers["content-type"] == MEDIA_TYPE
     assert answer.json()["code"] == "internal_error"
     assert SECRET not in answer.text
-    # The operator has the kind, the place and the id; the path and the words stay out of the log.
-    lines = [json.loads(line) for line in said.getvalue().splitlines()]
+    # The log has the type, the place and the request id of the error, not its path or message.
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
     error = next(line for line in lines if line["event"] == "unforeseen")
     assert error["error"] == "RuntimeError"
     assert error["request_id"] == answer.json()["request_id"] == answer.headers["x-request-id"]
     request = next(line for line in lines if line["event"] == "request")
     assert request["route"] == "/v1/broken/{name}"
     assert request["status"] == 500
-    assert SECRET not in said.getvalue()
+    assert SECRET not in log.getvalue()
 
 
 async def test_a_failure_tells_when_to_come_back(stub: httpx.AsyncClient) -> None:
@@ -116,7 +118,7 @@ async def test_bad_bodies(stub: httpx.AsyncClient, content: bytes, status: int, 
     headers = {"content-type": "application/json"}
     answer = await stub.post("/v1/echo", content=content, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    # The path of a field we know is told; what the caller wrote never is.
+    # The answer names a known field; it never repeats what the caller sent.
     assert "many" not in answer.text
     assert "amina" not in answer.text
 
@@ -144,7 +146,7 @@ async def test_measures_are_by_template(stub: httpx.AsyncClient) -> None:
     await stub.get(f"/v1/broken/{SECRET}")
     await stub.get(f"/v1/unknown/{SECRET}")
     measured = stub.measured  # type: ignore[attr-defined]  # set by the fixture
-    assert [told[:3] for told in measured] == [
+    assert [measure[:3] for measure in measured] == [
         ("GET", "/v1/broken/{name}", 500),
         ("GET", "unmatched", 404),
     ]
@@ -177,9 +179,9 @@ async def test_only_a_plain_request_id_is_kept(
 async def test_wrong_method_and_no_token(client: httpx.AsyncClient) -> None:
     wrong = await client.put("/v1/document-types")
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
-    nobody = await client.get("/v1/documents")
-    assert (nobody.status_code, nobody.json()["code"]) == (401, "unauthenticated")
-    assert nobody.headers["www-authenticate"] == "Bearer"
+    unauthenticated = await client.get("/v1/documents")
+    assert (unauthenticated.status_code, unauthenticated.json()["code"]) == (401, "unauthenticated")
+    assert unauthenticated.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The log over HTTP: receipts verify offline, the public log with nothing but its key."""
+"""The log over HTTP: receipts verify offline, the public log with only its key."""
 
 import asyncio
 import json
@@ -28,29 +28,29 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
-async def at_work(services: Services) -> AsyncIterator[SequencerLoop]:
-    """The sequencer of that house."""
+async def sequencer(services: Services) -> AsyncIterator[SequencerLoop]:
+    """The sequencer of that service, running."""
     async with run_sequencer(services, EAGER) as made:
         yield made
 
 
-async def unefois(*words: str) -> tuple[int, str]:
-    """The command as anyone would run it, in a process without settings; its status, its words."""
+async def unefois(*arguments: str) -> tuple[int, str]:
+    """Run the command in a process without settings. Returns its exit status and its output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "web.cli", *words),
+        *("-m", "web.cli", *arguments),
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await process.communicate()
+    output, _ = await process.communicate()
     assert process.returncode is not None
-    return process.returncode, said.decode()
+    return process.returncode, output.decode()
 
 
 async def proof_of(client: httpx.AsyncClient, person: SomePerson, event: str) -> dict[str, Any]:
-    """The proof of a line, once it is in the tree."""
+    """The proof of an entry, once it is in the tree."""
     limit = time.monotonic() + 20
     while True:
         answer = await client.get(f"/v1/access-log/{event}/proof", headers=person.headers)
@@ -64,7 +64,7 @@ async def proof_of(client: httpx.AsyncClient, person: SomePerson, event: str) ->
 
 
 async def published(client: httpx.AsyncClient, size: int) -> str:
-    """The public checkpoint, once it covers so many entries."""
+    """The public checkpoint, once it covers `size` entries."""
     limit = time.monotonic() + 20
     while True:
         answer = await client.get("/log/checkpoint")
@@ -78,34 +78,34 @@ async def published(client: httpx.AsyncClient, size: int) -> str:
 async def test_a_receipt_and_the_whole_log_verify_outside(
     client: httpx.AsyncClient,
     make_person: MakePerson,
-    at_work: SequencerLoop,
+    sequencer: SequencerLoop,
     served: Served,
     tmp_path: Path,
 ) -> None:
     person = await make_person()
     await deposit(client, person, corpus.pdf(1))
-    lines = (await client.get("/v1/access-log", headers=person.headers)).json()["items"]
-    proof = await proof_of(client, person, lines[0]["id"])
-    assert proof["event"]["id"] == lines[0]["id"]
+    entries = (await client.get("/v1/access-log", headers=person.headers)).json()["items"]
+    proof = await proof_of(client, person, entries[0]["id"])
+    assert proof["event"]["id"] == entries[0]["id"]
     vkey = (await client.get("/log/vkey")).text.strip()
 
     # Offline, with the key alone.
     receipt = tmp_path / "receipt.json"
     receipt.write_text(json.dumps(proof))
-    status, said = await unefois("verify", "--vkey", vkey, "--receipt", str(receipt))
-    assert status == 0, said
+    status, output = await unefois("verify", "--vkey", vkey, "--receipt", str(receipt))
+    assert status == 0, output
 
-    # Against what everyone sees, whole.
+    # Against the whole public log.
     await published(client, proof["index"] + 1)
     where = ("verify", "--vkey", vkey, "--url", f"{served.base_url}/log")
-    status, said = await unefois(*where, "--receipt", str(receipt), "--whole")
-    assert status == 0, said
-    assert "of the published tree" in said
+    status, output = await unefois(*where, "--receipt", str(receipt), "--whole")
+    assert status == 0, output
+    assert "of the published tree" in output
 
-    # Edited, it is refused in a sentence.
+    # An edited receipt is refused with a sentence.
     receipt.write_text(json.dumps(proof | {"event": proof["event"] | {"outcome": "refused"}}))
-    status, said = await unefois(*where, "--receipt", str(receipt))
-    assert (status, said) == (
+    status, output = await unefois(*where, "--receipt", str(receipt))
+    assert (status, output) == (
         1,
         "unefois: NOT verified: the receipt's event is not the one that was recorded:"
         " it was edited\n",
@@ -113,7 +113,7 @@ async def test_a_receipt_and_the_whole_log_verify_outside(
 
 
 async def test_a_witness_in_a_process_of_its_own_cosigns(
-    client: httpx.AsyncClient, make_person: MakePerson, at_work: SequencerLoop, tmp_path: Path
+    client: httpx.AsyncClient, make_person: MakePerson, sequencer: SequencerLoop, tmp_path: Path
 ) -> None:
     await make_person()
     checkpoint = await published(client, 1)
@@ -133,8 +133,8 @@ async def test_a_witness_in_a_process_of_its_own_cosigns(
         async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
             answer = await http.post("/add-checkpoint", content=f"old 0\n\n{checkpoint}")
             assert answer.status_code == 200, answer.text
-            # Another tree of that size, even signed by the log's own key, would be refused: it
-            # remembers where it is.
+            # It would refuse another tree of that size, even signed by the log's own key: it
+            # remembers its last checkpoint.
             again = await http.post("/add-checkpoint", content=f"old 0\n\n{checkpoint}")
             assert again.status_code == 409
             assert again.text == checkpoint.split("\n")[1] + "\n"
@@ -147,28 +147,28 @@ async def test_a_witness_in_a_process_of_its_own_cosigns(
 
 
 async def test_after_erasure_the_tree_verifies_and_says_nothing(
-    client: httpx.AsyncClient, make_person: MakePerson, at_work: SequencerLoop, services: Services
+    client: httpx.AsyncClient, make_person: MakePerson, sequencer: SequencerLoop, services: Services
 ) -> None:
     person = await make_person()
-    lines = (await client.get("/v1/access-log", headers=person.headers)).json()["items"]
-    proof = await proof_of(client, person, lines[0]["id"])
+    entries = (await client.get("/v1/access-log", headers=person.headers)).json()["items"]
+    proof = await proof_of(client, person, entries[0]["id"])
     assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
-    gone = await client.get(f"/v1/access-log/{lines[0]['id']}/proof", headers=person.headers)
+    gone = await client.get(f"/v1/access-log/{entries[0]['id']}/proof", headers=person.headers)
     assert gone.status_code == 401
     vkey = Verifier.parse((await client.get("/log/vkey")).text)
     assert verify.check_receipt(json.dumps(proof).encode(), vkey).index == proof["index"]
     async with services.database.transaction() as tx:
-        rows = await events_of(tx, event_id=UUID(lines[0]["id"]), limit=1)
+        rows = await events_of(tx, event_id=UUID(entries[0]["id"]), limit=1)
         assert rows, "the sealed row stays, and its leaf with it"
         assert (await services.audit_log.open_entries(tx, rows))[0].values is None
 
 
 async def test_a_line_of_others_has_no_proof(
-    client: httpx.AsyncClient, make_person: MakePerson, at_work: SequencerLoop
+    client: httpx.AsyncClient, make_person: MakePerson, sequencer: SequencerLoop
 ) -> None:
     person, other = await make_person(), await make_person()
-    lines = (await client.get("/v1/access-log", headers=person.headers)).json()["items"]
-    path = f"/v1/access-log/{lines[0]['id']}/proof"
+    entries = (await client.get("/v1/access-log", headers=person.headers)).json()["items"]
+    path = f"/v1/access-log/{entries[0]['id']}/proof"
     unknown = await client.get(path, headers=other.headers)
     nonsense = await client.get("/v1/access-log/x/proof", headers=other.headers)
     assert unknown.status_code == nonsense.status_code == 404
@@ -177,7 +177,7 @@ async def test_a_line_of_others_has_no_proof(
 
 
 async def test_what_is_served_is_cacheable_as_it_should_be(
-    client: httpx.AsyncClient, make_person: MakePerson, at_work: SequencerLoop
+    client: httpx.AsyncClient, make_person: MakePerson, sequencer: SequencerLoop
 ) -> None:
     await make_person()
     note = await published(client, 1)

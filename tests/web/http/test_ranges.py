@@ -1,4 +1,4 @@
-"""Byte ranges: one at a time, any place; absurd ones and several are told so, with the length."""
+"""Byte ranges: one at a time, anywhere; absurd and multiple ones are refused with the length."""
 
 import httpx
 import pytest
@@ -70,7 +70,7 @@ def test_whatever_is_written_gives_a_range_inside_or_a_refusal(text: str, length
 async def test_ranges_over_http(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    """The same for the owner and under a grant; a wrong one reveals nothing and is 416."""
+    """The same for the owner and under a grant; a wrong range gets 416 and reveals nothing."""
     person, worker = await make_person(), await make_worker()
     data = corpus.noisy_jpeg(700_000)
     document = await deposit(client, person, data, name="p.jpg")
@@ -80,22 +80,24 @@ async def test_ranges_over_http(
     sent = (await client.get(theirs, headers=worker.headers)).content
     for path, headers, whole in ((own, person.headers, data), (theirs, worker.headers, sent)):
         for start, stop in ((0, 1), (262_143, 262_145), (1000, 600_000), (len(whole) - 1, None)):
-            asked = f"bytes={start}-{'' if stop is None else stop - 1}"
-            answer = await client.get(path, headers={**headers, "Range": asked})
+            header = f"bytes={start}-{'' if stop is None else stop - 1}"
+            answer = await client.get(path, headers={**headers, "Range": header})
             assert answer.status_code == 206
             assert answer.content == whole[start:stop]
             end = len(whole) if stop is None else stop
             assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/{len(whole)}"
-        for asked in WRONG[:8]:
-            answer = await client.get(path, headers={**headers, "Range": asked})
+        for header in WRONG[:8]:
+            answer = await client.get(path, headers={**headers, "Range": header})
             assert answer.status_code == 416, answer.text
             assert answer.json()["code"] == "range_invalid"
             assert answer.json()["what_to_do"]
             assert answer.headers["content-range"] == f"bytes */{len(whole)}"
 
     async def settled() -> bool:
-        reads = [one for one in await log_of(client, person) if one["action"] == "document.read"]
-        states = [one["confirmed"] for one in reads]
+        reads = [
+            entry for entry in await log_of(client, person) if entry["action"] == "document.read"
+        ]
+        states = [entry["confirmed"] for entry in reads]
         return states.count("completed") == 9 and states.count("interrupted") == 16
 
     await until(settled)

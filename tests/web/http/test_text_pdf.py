@@ -1,4 +1,4 @@
-"""A text as PDF: what other readers find in it."""
+"""A text as PDF, read by other PDF readers."""
 
 import io
 
@@ -10,22 +10,22 @@ from web.http.text_pdf import TextPdf
 
 
 def printed(*paragraphs: str, bold: bool = False, title: str = "Qui a regardé") -> bytes:
-    paper = TextPdf(title, "fr")
-    pieces = [paper.start(), *(paper.add(one, bold=bold) for one in paragraphs), paper.end()]
+    pdf = TextPdf(title, "fr")
+    pieces = [pdf.start(), *(pdf.add(paragraph, bold=bold) for paragraph in paragraphs), pdf.end()]
     return b"".join(pieces)
 
 
 def pages_of(raw: bytes) -> list[str]:
     """Each page's text, as PDFium reads it."""
     document = pypdfium2.PdfDocument(raw)
-    found = []
+    texts = []
     for page in document:
         text = page.get_textpage()
-        found.append(text.get_text_range())
+        texts.append(text.get_text_range())
         text.close()
         page.close()
     document.close()
-    return found
+    return texts
 
 
 def test_it_is_whole_for_a_strict_reader() -> None:
@@ -39,9 +39,9 @@ def test_it_is_whole_for_a_strict_reader() -> None:
 
 def test_every_line_is_there_in_order_and_pages_are_numbered() -> None:
     pages = pages_of(printed(*(f"Ligne {number}." for number in range(200))))
-    said = "\n".join(pages)
-    at = [said.index(f"Ligne {number}.") for number in range(200)]
-    assert at == sorted(at)
+    text = "\n".join(pages)
+    positions = [text.index(f"Ligne {number}.") for number in range(200)]
+    assert positions == sorted(positions)
     assert [page.split()[-1] for page in pages] == ["1", "2", "3", "4"]
 
 
@@ -65,7 +65,7 @@ def test_what_is_special_to_pdf_is_only_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "read"),
+    ("text", "read"),
     [
         ("L’œuvre coûte 5 €", "L’œuvre coûte 5 €"),
         ("Nguyễn Thị Ái", "Nguyen Thi Ái"),
@@ -74,8 +74,8 @@ def test_what_is_special_to_pdf_is_only_text() -> None:
         ("é décomposé", "é décomposé"),
     ],
 )
-def test_letters_it_has_not_lose_their_accents(said: str, read: str) -> None:
-    (page,) = pages_of(printed(said))
+def test_letters_it_has_not_lose_their_accents(text: str, read: str) -> None:
+    (page,) = pages_of(printed(text))
     assert " ".join(page.split()[:-1]) == read
 
 

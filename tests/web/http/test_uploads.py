@@ -1,4 +1,4 @@
-"""Files on their way in: what is wrong with one is said with what to do, and nothing is kept."""
+"""Uploads: the problem of a refused file says what to do, and nothing is kept."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ HOSTILE = {
 
 @pytest.fixture
 async def small(services_pool: _ServicesPool, base_settings: Settings) -> Served:
-    """A house that takes documents of at most 300 000 bytes and three parts."""
+    """A service that accepts documents of at most 300 000 bytes and three parts."""
     settings = base_settings.model_copy(update={"max_document_bytes": LIMIT, "max_parts": 3})
     return await services_pool.at("small", settings)
 
@@ -57,14 +57,14 @@ async def test_a_hostile_file_is_a_problem_that_says_what_to_do_and_leaves_nothi
 ) -> None:
     data, status, code = HOSTILE[name]
     person, before = await make_person(), await blobs(services)
-    with structlog.testing.capture_logs() as said:
+    with structlog.testing.capture_logs() as logs:
         answer = await client.post(
             "/v1/documents",
             headers=person.headers,
             files={"file": (f"{SECRET}.pdf", data)},
             data={"type": "payslip", "title": SECRET},
         )
-    assert SECRET not in json.dumps(said, default=str)
+    assert SECRET not in json.dumps(logs, default=str)
     if status is None:
         # Harmless once stripped, or refused: never a failure of ours.
         assert answer.status_code in {201, 413, 422}, answer.text
@@ -229,7 +229,7 @@ async def test_the_same_bytes_again_answer_with_the_document_already_held(
 
 
 async def _person(served: Served) -> SomePerson:
-    """A person of a special house."""
+    """A person of a service with its own settings."""
     phone = new_phone()
     token = await sign_in(served.services, phone=phone)
     async with served.services.database.transaction() as tx:
@@ -272,9 +272,9 @@ def _head(person: SomePerson | None, length: int | None = None) -> bytes:
 async def _raw(
     base_url: str, head: bytes, body: bytes, *, hang: bool = False
 ) -> tuple[int | None, bytes]:
-    """Send bytes as they are; the status and body of the answer, None when there is none.
+    """Send raw bytes; return the status and body of the answer, or None without an answer.
 
-    `hang` leaves our side open, as someone who has not sent everything yet.
+    `hang` leaves our side open, like a client that has not sent everything yet.
     """
     at = urlsplit(base_url)
     reader, writer = await asyncio.open_connection(at.hostname, at.port)

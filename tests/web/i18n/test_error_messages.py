@@ -16,7 +16,7 @@ from web.tools.catalog import extracted, faults
 
 ROOT = Path(__file__).resolve().parents[3]
 FLOORS = ("base", "storage", "audit", "auth", "vault", "web")
-# Said by `web/http/problems.py` and `web/http/middleware.py` themselves, not by a failure.
+# Answered by `web/http/problems.py` and `web/http/middleware.py` themselves, without a failure.
 OF_THE_EDGE = {*_HTTP_CODES.values(), "malformed_request", "invalid_request", "internal_error"}
 OF_THE_EDGE |= {"request_refused"}
 
@@ -66,13 +66,13 @@ def test_every_code_has_a_sentence() -> None:
 
 
 def test_every_sentence_has_a_code() -> None:
-    said = {
+    literals = {
         node.value
         for tree in trees()
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    assert codes_raised() | OF_THE_EDGE <= said
+    assert codes_raised() | OF_THE_EDGE <= literals
     assert error_messages().keys() - codes_raised() - OF_THE_EDGE == set()
 
 
@@ -100,9 +100,9 @@ def test_every_refusal_has_words_on_the_pages() -> None:
 
 
 def test_french_has_one_apostrophe() -> None:
-    said = [part for message in extracted() for part in _parts(message.id)]
-    assert any("Votre code : {code}" in text for text in said), "messages are read too"
-    assert [text for text in said if "'" in text] == []
+    texts = [part for message in extracted() for part in _parts(message.id)]
+    assert any("Votre code : {code}" in text for text in texts), "messages are read too"
+    assert [text for text in texts if "'" in text] == []
 
 
 def _parts(text: str | tuple[str, ...] | list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Each line of the log is a sentence that reads well, to the person and of others."""
+"""Each entry of the log has a readable sentence, about the person and about others."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from base.ids import new_id
 from vault.access_log.entries import EntryView
 from web.i18n.event_messages import describe
 
-LINE = EntryView(
+ENTRY = EntryView(
     id=new_id(),
     at="2026-11-23T10:00:00.000000Z",
     action=Action.READ.value,
@@ -32,26 +32,26 @@ LINE = EntryView(
 
 
 def test_who_what_and_why() -> None:
-    assert describe(LINE, "fr") == (
+    assert describe(ENTRY, "fr") == (
         "Camille Moreau (Assistante sociale, CCAS de Lille) a ouvert un papier."
         " Pourquoi : Demande de logement."
     )
 
 
 def test_the_person_is_spoken_to() -> None:
-    own = replace(LINE, actor={"kind": "owner"}, purpose=None)
+    own = replace(ENTRY, actor={"kind": "owner"}, purpose=None)
     assert describe(own, "fr") == "Vous avez ouvert un papier."
 
 
 def test_a_stranger_is_given_no_reason_of_someone_else() -> None:
-    refused = replace(LINE, outcome="refused", reason="not_recipient", confirmed="not_sent")
+    refused = replace(ENTRY, outcome="refused", reason="not_recipient", confirmed="not_sent")
     assert describe(refused, "fr") == (
         "Camille Moreau (Assistante sociale, CCAS de Lille) a voulu ouvrir un papier : refusé."
     )
 
 
 def test_a_cut_download_is_said() -> None:
-    assert describe(replace(LINE, confirmed="interrupted"), "fr").endswith(
+    assert describe(replace(ENTRY, confirmed="interrupted"), "fr").endswith(
         "pas été reçu en entier."
     )
 
@@ -61,54 +61,63 @@ STRANGER = {"kind": "anonymous"}
 
 
 def test_reading_the_list_itself_is_said() -> None:
-    own = replace(LINE, action=Action.LOG_READ.value, actor=OWNER, purpose=None)
+    own = replace(ENTRY, action=Action.LOG_READ.value, actor=OWNER, purpose=None)
     assert describe(own, "fr") == "Vous avez regardé cette liste."
 
 
 def test_a_paper_replaced_by_who_deposited_it_is_said() -> None:
-    line = replace(LINE, action=Action.NEW_VERSION.value, purpose=None)
-    assert describe(line, "fr") == (
+    entry = replace(ENTRY, action=Action.NEW_VERSION.value, purpose=None)
+    assert describe(entry, "fr") == (
         "Camille Moreau (Assistante sociale, CCAS de Lille) a remplacé un papier"
         " par un plus récent."
     )
 
 
 def test_a_good_code_for_a_vault_asleep_is_not_called_wrong() -> None:
-    line = replace(
-        LINE, action=Action.SIGN_IN_FAILED.value, outcome="refused", actor=STRANGER, purpose=None
+    entry = replace(
+        ENTRY, action=Action.SIGN_IN_FAILED.value, outcome="refused", actor=STRANGER, purpose=None
     )
-    assert "mauvais code" in describe(replace(line, reason="code_wrong"), "fr")
-    assert "mauvais code" not in describe(replace(line, reason="vault_asleep"), "fr")
+    assert "mauvais code" in describe(replace(entry, reason="code_wrong"), "fr")
+    assert "mauvais code" not in describe(replace(entry, reason="vault_asleep"), "fr")
 
 
 def test_looking_at_a_request_is_not_called_asking() -> None:
-    line = replace(LINE, action=Action.REQUEST.value, outcome="refused", purpose=None)
-    assert "a voulu demander un accès" in describe(replace(line, reason="paced"), "fr")
-    assert "a voulu voir une demande" in describe(replace(line, reason="not_recipient"), "fr")
+    entry = replace(ENTRY, action=Action.REQUEST.value, outcome="refused", purpose=None)
+    assert "a voulu demander un accès" in describe(replace(entry, reason="paced"), "fr")
+    assert "a voulu voir une demande" in describe(replace(entry, reason="not_recipient"), "fr")
 
 
-# What the use cases record in a person's log, or among a recipient's own doings.
-_OF_PAPERS = (Action.LIST, Action.READ, Action.PREVIEW, Action.NEW_VERSION)
+# What the use cases record in a person's log, or in a recipient's own log.
+_ON_DOCUMENTS = (Action.LIST, Action.READ, Action.PREVIEW, Action.NEW_VERSION)
 _KEPT = (Action.CORRECT, Action.DELETE, Action.RESTORE)
 _ANSWERS = (Action.APPROVE, Action.REFUSE, Action.NOT_ME)
 _GIVEN = (Action.GIVE, Action.REVOKE, Action.GRANT_SEEN)
-_OWN = (*_OF_PAPERS, *_KEPT, *_ANSWERS, *_GIVEN)
+_OWN = (*_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
 RECORDED = [
-    *((one, OWNER, "allowed") for one in _OWN),
-    *((one, OWNER, "refused") for one in (*_OWN, Action.REQUEST)),
-    *((one, OWNER, "allowed") for one in (Action.DEPOSIT, Action.VAULT_OPENED, Action.LOG_READ)),
-    *((one, OWNER, "allowed") for one in (Action.SIGN_IN, Action.SIGN_OUT)),
+    *((action, OWNER, "allowed") for action in _OWN),
+    *((action, OWNER, "refused") for action in (*_OWN, Action.REQUEST)),
+    *(
+        (action, OWNER, "allowed")
+        for action in (Action.DEPOSIT, Action.VAULT_OPENED, Action.LOG_READ)
+    ),
+    *((action, OWNER, "allowed") for action in (Action.SIGN_IN, Action.SIGN_OUT)),
     (Action.SIGN_IN_CODE, STRANGER, "allowed"),
     (Action.SIGN_IN_CODE, STRANGER, "refused"),
     (Action.SIGN_IN_FAILED, STRANGER, "refused"),
     (Action.PURGE, {"kind": "service"}, "allowed"),
-    *((one, STRANGER, "refused") for one in (*_ANSWERS, Action.REVOKE, Action.GRANT_SEEN)),
-    *((one, LINE.actor, "allowed") for one in (*_OF_PAPERS, Action.DEPOSIT, Action.ATTEST)),
-    *((one, LINE.actor, "refused") for one in (*_OF_PAPERS, Action.DEPOSIT, Action.ATTEST)),
-    *((Action.REQUEST, LINE.actor, outcome) for outcome in ("allowed", "refused")),
-    *((Action.GRANT_SEEN, LINE.actor, outcome) for outcome in ("allowed", "refused")),
-    *((one, LINE.actor, "allowed") for one in (Action.SIGN_IN, Action.SIGN_OUT)),
-    (Action.TOKEN_ISSUED, LINE.actor, "allowed"),
+    *((action, STRANGER, "refused") for action in (*_ANSWERS, Action.REVOKE, Action.GRANT_SEEN)),
+    *(
+        (action, ENTRY.actor, "allowed")
+        for action in (*_ON_DOCUMENTS, Action.DEPOSIT, Action.ATTEST)
+    ),
+    *(
+        (action, ENTRY.actor, "refused")
+        for action in (*_ON_DOCUMENTS, Action.DEPOSIT, Action.ATTEST)
+    ),
+    *((Action.REQUEST, ENTRY.actor, outcome) for outcome in ("allowed", "refused")),
+    *((Action.GRANT_SEEN, ENTRY.actor, outcome) for outcome in ("allowed", "refused")),
+    *((action, ENTRY.actor, "allowed") for action in (Action.SIGN_IN, Action.SIGN_OUT)),
+    (Action.TOKEN_ISSUED, ENTRY.actor, "allowed"),
 ]
 
 
@@ -116,7 +125,7 @@ RECORDED = [
 def test_what_is_recorded_has_a_sentence_of_its_own(
     action: Action, actor: dict[str, str], outcome: str
 ) -> None:
-    sentence = describe(replace(LINE, action=action.value, outcome=outcome, actor=actor), "fr")
+    sentence = describe(replace(ENTRY, action=action.value, outcome=outcome, actor=actor), "fr")
     assert "action" not in sentence
 
 
@@ -127,8 +136,8 @@ def test_what_is_recorded_has_a_sentence_of_its_own(
 def test_every_action_has_a_whole_sentence(
     action: Action, kind: str, outcome: str, language: str
 ) -> None:
-    actor = {**LINE.actor, "kind": kind} if kind in {"worker", "client"} else {"kind": kind}
-    sentence = describe(replace(LINE, action=action.value, outcome=outcome, actor=actor), language)
+    actor = {**ENTRY.actor, "kind": kind} if kind in {"worker", "client"} else {"kind": kind}
+    sentence = describe(replace(ENTRY, action=action.value, outcome=outcome, actor=actor), language)
     assert sentence[0].isupper()
     assert "{" not in sentence
     assert "Vous a " not in sentence

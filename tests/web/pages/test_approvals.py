@@ -1,4 +1,4 @@
-"""What is ticked on a request is what is approved: never more."""
+"""Only what is ticked on a request is approved."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,8 +18,8 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 CARD, PAYSLIP, OTHER_PAYSLIP, MEDICAL = (new_id() for _ in range(4))
 
 
-def request(actions: tuple[str, ...] = ("read",), **asked: Any) -> ReceivedRequest:
-    """A request for a card, payslips, a rent receipt that is not held, and a medical paper."""
+def request(actions: tuple[str, ...] = ("read",), **terms: Any) -> ReceivedRequest:
+    """A request for a card, payslips, a rent receipt that is not held, and a medical document."""
     types = ("national_identity_card", "payslip", "rent_receipt", "mdph_notification")
     values: dict[str, Any] = {"purpose_code": "housing", "purpose": "Un logement"}
     values |= {"legal_basis": "consent", "duration": "P1M", "may_store": False, "store_for": None}
@@ -31,7 +31,7 @@ def request(actions: tuple[str, ...] = ("read",), **asked: Any) -> ReceivedReque
         lapses_at=NOW + timedelta(days=7),
         ends_at=NOW + timedelta(days=31),
         requester={},
-        asked=Terms(scope=scope_of(types, (), actions), contact={}, **(values | asked)),
+        asked=Terms(scope=scope_of(types, (), actions), contact={}, **(values | terms)),
         covers=(
             Covered("national_identity_card", False, (CARD,)),
             Covered("payslip", False, (PAYSLIP, OTHER_PAYSLIP)),
@@ -42,7 +42,7 @@ def request(actions: tuple[str, ...] = ("read",), **asked: Any) -> ReceivedReque
 
 
 def ticked(*documents: UUID, **fields: str) -> Form:
-    return Form((*(("document", str(one)) for one in documents), *fields.items()))
+    return Form((*(("document", str(document)) for document in documents), *fields.items()))
 
 
 def test_a_type_whose_papers_are_all_ticked_is_given_as_a_type() -> None:
@@ -88,9 +88,9 @@ def test_later_papers_need_a_tick_and_a_type() -> None:
 
 
 def test_actions_can_be_unticked() -> None:
-    asked = request(actions=("read", "attest"))
-    assert approval_of(ticked(CARD, action="attest"), asked).choice.actions == ("attest",)
-    assert approval_of(ticked(CARD), asked).choice.actions == ()
+    received = request(actions=("read", "attest"))
+    assert approval_of(ticked(CARD, action="attest"), received).choice.actions == ("attest",)
+    assert approval_of(ticked(CARD), received).choice.actions == ()
 
 
 def test_the_duration_is_one_of_those_offered() -> None:
@@ -101,5 +101,8 @@ def test_the_duration_is_one_of_those_offered() -> None:
 
 
 def test_only_shorter_durations_are_offered() -> None:
-    one = request()
-    assert [code for code, _ in shorter_durations(one.asked, NOW, one.ends_at)] == ["P1D", "P7D"]
+    received = request()
+    assert [code for code, _ in shorter_durations(received.asked, NOW, received.ends_at)] == [
+        "P1D",
+        "P7D",
+    ]

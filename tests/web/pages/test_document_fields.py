@@ -1,4 +1,4 @@
-"""What a form says of a paper, as people type it."""
+"""The fields of a document in a form, as people type them."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Forms come from our own pages, in the session they were made for, or not at all."""
+"""A form is accepted only from our own pages, in the session that it was made for."""
 
 import httpx
 import pytest

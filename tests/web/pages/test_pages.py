@@ -1,4 +1,4 @@
-"""Pages over HTTP: who may see them, what they carry, and what they say when something is wrong."""
+"""Pages over HTTP: who may see them, their headers and content, and their error messages."""
 
 import gzip
 import re
@@ -35,14 +35,15 @@ def browser_of(served: Served, who: SomePerson | SomeWorker) -> httpx.AsyncClien
 
 
 def as_a_browser_sends(fields: dict[str, str], photo: bytes) -> tuple[bytes, dict[str, str]]:
-    """A form with one photo and two inputs left empty: those have a file name, and it is empty."""
+    """A form with one photo and two empty file inputs, whose file name is empty."""
     head = 'Content-Disposition: form-data; name="{}"'
     parts = [(head.format(name), value.encode()) for name, value in fields.items()]
     for name, content in (("photo.jpg", photo), ("", b""), ("", b"")):
         kind = "image/jpeg" if name else "application/octet-stream"
         parts.append((f'{head.format("file")}; filename="{name}"\r\nContent-Type: {kind}', content))
     body = b"".join(
-        b"--limit\r\n" + says.encode() + b"\r\n\r\n" + content + b"\r\n" for says, content in parts
+        b"--limit\r\n" + disposition.encode() + b"\r\n\r\n" + content + b"\r\n"
+        for disposition, content in parts
     )
     return body + b"--limit--\r\n", {"content-type": "multipart/form-data; boundary=limit"}
 
@@ -216,7 +217,7 @@ async def test_the_language_is_remembered_and_leads_nowhere_else(
 
 @contextmanager
 def served_with(served: Served, **changes: object) -> Iterator[None]:
-    """The same house, with other settings, for the length of a block."""
+    """The same service, with other settings inside the block."""
     settings = served.services.settings.model_copy(update=changes)
     served.app.state.services = replace(served.services, settings=settings)
     try:

@@ -1,4 +1,4 @@
-"""The proof of a line: a page to print, its QR code, and a file that verifies elsewhere."""
+"""The proof of an entry: a page to print, its QR code, and a file that verifies offline."""
 
 import asyncio
 import time
@@ -14,8 +14,8 @@ from tests.web.pages.test_pages import browser_of
 from web.process.sequencer import run_sequencer
 
 
-async def once_proved(browser: httpx.AsyncClient, path: str) -> httpx.Response:
-    """The page, once the line is in a signed tree; until then it says so and comes back."""
+async def page_with_proof(browser: httpx.AsyncClient, path: str) -> httpx.Response:
+    """The page, once the entry is in a signed tree; until then it says so and reloads itself."""
     limit = time.monotonic() + 20
     while True:
         page = await browser.get(path)
@@ -32,12 +32,12 @@ async def test_a_line_is_proved_on_paper_and_by_a_file(
 ) -> None:
     person = await make_person()
     await deposit(client, person, corpus.pdf())
-    line = (await log_of(client, person))[0]["id"]
+    entry_id = (await log_of(client, person))[0]["id"]
     async with run_sequencer(served.services, EAGER), browser_of(served, person) as browser:
-        page = await once_proved(browser, f"/access-log/{line}/receipt")
-        drawn = await browser.get(f"/access-log/{line}/receipt.svg")
-        file = await browser.get(f"/access-log/{line}/receipt.json")
-    assert f"/access-log/{line}/receipt.json" in page.text
+        page = await page_with_proof(browser, f"/access-log/{entry_id}/receipt")
+        drawn = await browser.get(f"/access-log/{entry_id}/receipt.svg")
+        file = await browser.get(f"/access-log/{entry_id}/receipt.json")
+    assert f"/access-log/{entry_id}/receipt.json" in page.text
     assert drawn.headers["content-type"] == "image/svg+xml"
     assert b"<path" in drawn.content
     assert person.phone.encode() not in drawn.content
@@ -45,7 +45,7 @@ async def test_a_line_is_proved_on_paper_and_by_a_file(
     vkey = (await client.get("/log/vkey")).text
     size, _ = second_verifier.receipt(file.json(), vkey.strip())[:2]
     assert size > file.json()["index"]
-    assert file.json()["event"]["id"] == line
+    assert file.json()["event"]["id"] == entry_id
 
 
 async def test_another_s_line_is_nothing(
@@ -53,7 +53,7 @@ async def test_another_s_line_is_nothing(
 ) -> None:
     person, other = await make_person(), await make_person()
     await deposit(client, person, corpus.pdf())
-    line = (await log_of(client, person))[0]["id"]
+    entry_id = (await log_of(client, person))[0]["id"]
     async with browser_of(served, other) as browser:
         for end in ("receipt", "receipt.svg", "receipt.json"):
-            assert (await browser.get(f"/access-log/{line}/{end}")).status_code == 404
+            assert (await browser.get(f"/access-log/{entry_id}/{end}")).status_code == 404

@@ -31,15 +31,15 @@ def test_a_number_stays_whole_on_the_page_and_plain_in_a_field() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "language", "told"),
+    ("day", "language", "expected"),
     [
         (date(2026, 8, 1), "fr", "1er août 2026"),
         (date(2026, 8, 1), "en", "1 August 2026"),
         (date(2026, 8, 11), "fr", "11 août 2026"),
     ],
 )
-def test_the_first_of_a_month(day: date, language: str, told: str) -> None:
-    assert written("{{ day|day }}", language, day=day) == told
+def test_the_first_of_a_month(day: date, language: str, expected: str) -> None:
+    assert written("{{ day|day }}", language, day=day) == expected
 
 
 def test_an_hour_stays_whole() -> None:

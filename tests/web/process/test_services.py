@@ -1,4 +1,4 @@
-"""The fixtures themselves: real people over a real socket, and a clock that moves."""
+"""The fixtures themselves: accounts over a real socket, and a clock that can be moved."""
 
 from datetime import timedelta
 
