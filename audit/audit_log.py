@@ -114,14 +114,14 @@ class AuditLog:
         if cached is not None and clock.monotonic() - cached.read_at < _CACHE_SECONDS:
             return cached
         if connection is None:
-            async with self._database.aside() as separate:
+            async with self._database.separate_transaction() as separate:
                 row = await records.audit_key(separate, owner_id, year)
         else:
             row = await records.audit_key(connection, owner_id, year)
         if row is None:
             # Committed at once, separately: if the caller's transaction created the key, a rollback
             # would delete it while the cached public key goes on sealing events.
-            async with self._database.aside() as separate:
+            async with self._database.separate_transaction() as separate:
                 await self._create_key(separate, owner_id, year)
                 row = await records.audit_key(separate, owner_id, year)
         assert row is not None  # noqa: S101  (just created, here or by another process)

@@ -48,7 +48,7 @@ Fetch = Callable[[str], bytes | None]
 Progress = Callable[[int, int], None]
 
 CHECKPOINT = "checkpoint"
-MOST_RECEIPT = 256 * 1024
+MAX_RECEIPT = 256 * 1024
 _MAX_CACHED = 64
 _MAX_PATH = 64
 
@@ -339,7 +339,7 @@ def _verified_checkpoint(
 
 def _receipt_values(raw: bytes) -> dict[str, Any]:
     """A receipt's values, their form checked; `encoded` is its event in canonical form."""
-    if len(raw) > MOST_RECEIPT:
+    if len(raw) > MAX_RECEIPT:
         raise _malformed()
     try:
         values = json.loads(raw)

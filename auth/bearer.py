@@ -27,15 +27,17 @@ Bearer = Recipient | SessionToken
 """The caller of a use case that authenticates by itself: a token, or someone already identified."""
 
 
-def identity_questions(bearer: Bearer) -> tuple[Bound, ...]:
+def identity_queries(bearer: Bearer) -> tuple[Bound, ...]:
     """The queries that identify the caller; none for a caller already identified."""
     if isinstance(bearer, SessionToken):
         return (live_session(bearer.token_hash),)
     return ()
 
 
-async def identified(services: CoreServices, bearer: Bearer, results: Sequence[Rows]) -> Recipient:
-    """Who is calling, from the results of `identity_questions`, which come first in `results`.
+async def authenticate(
+    services: CoreServices, bearer: Bearer, results: Sequence[Rows]
+) -> Recipient:
+    """Who is calling, from the results of `identity_queries`, which come first in `results`.
 
     Raises `unauthenticated`, or `wrong_caller` for a person: a person is no recipient of a grant.
     """

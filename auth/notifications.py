@@ -33,7 +33,7 @@ def sign_in_subject(services: CoreServices, language: str) -> str:
     return services.translate(language, _("Votre code"))
 
 
-def request_waits(services: CoreServices, language: str, sender: Recipient) -> str:
+def request_pending(services: CoreServices, language: str, sender: Recipient) -> str:
     """Someone asks to see documents: says who, never which ones or why."""
     text = _(
         "{who} demande à voir des papiers. Dites oui ou non : {url} "
@@ -43,7 +43,7 @@ def request_waits(services: CoreServices, language: str, sender: Recipient) -> s
     return services.translate(language, text).format(who=who, url=services.settings.public_url)
 
 
-def paper_expires(services: CoreServices, language: str) -> str:
+def document_expires(services: CoreServices, language: str) -> str:
     """A document expires soon; only the vault says which one."""
     text = _(
         "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir lequel, "
@@ -52,7 +52,7 @@ def paper_expires(services: CoreServices, language: str) -> str:
     return services.translate(language, text)
 
 
-def log_ends(services: CoreServices, language: str, year: int) -> str:
+def log_year_expires(services: CoreServices, language: str, year: int) -> str:
     """In 30 days, the log of `year` and earlier can no longer be read."""
     text = _(
         "Dans 30 jours, le journal de votre coffre pour {year} et avant ne pourra plus être lu. "

@@ -39,9 +39,9 @@ class Database:
     def __init__(self, url: SecretStr, *, pool: int = 20) -> None:
         self._url = url
         pipeline_size = max(1, pool * 2 // 5)
-        self.pipeline = Pipeline(self.plain_url, pipeline_size)
+        self.pipeline = Pipeline(self.libpq_url, pipeline_size)
         self.engine = self._engine(max(2, pool - pipeline_size))
-        self._aside = self._engine(2)
+        self._separate = self._engine(2)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -50,16 +50,16 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def aside(self) -> AsyncIterator[AsyncConnection]:
+    async def separate_transaction(self) -> AsyncIterator[AsyncConnection]:
         """A short transaction on separate connections: it may open inside another one without
         waiting for the pool that the other one uses."""
-        async with self._aside.begin() as connection:
+        async with self._separate.begin() as connection:
             yield connection
 
     @asynccontextmanager
     async def listening(self, *channels: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """A separate connection that receives `NOTIFY` on the channels."""
-        connection = await psycopg.AsyncConnection.connect(self.plain_url(), autocommit=True)
+        connection = await psycopg.AsyncConnection.connect(self.libpq_url(), autocommit=True)
         try:
             for channel in channels:
                 await connection.execute(
@@ -69,7 +69,7 @@ class Database:
         finally:
             await connection.close()
 
-    def plain_url(self) -> str:
+    def libpq_url(self) -> str:
         """The address in libpq's form. A secret: never print it."""
         url = make_url(self._url.get_secret_value()).set(drivername="postgresql")
         return url.render_as_string(hide_password=False)
@@ -82,7 +82,7 @@ class Database:
     async def close(self) -> None:
         await self.pipeline.close()
         await self.engine.dispose()
-        await self._aside.dispose()
+        await self._separate.dispose()
 
     def _engine(self, size: int) -> AsyncEngine:
         return create_async_engine(
@@ -95,7 +95,7 @@ class Database:
         )
 
 
-async def driver(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
+async def psycopg_connection(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
     """The psycopg connection under a SQLAlchemy one, in the same transaction."""
     raw = await connection.get_raw_connection()
     return cast("psycopg.AsyncConnection[Any]", raw.driver_connection)

@@ -26,13 +26,13 @@ from pydantic import SecretStr
 
 from audit.reconcile import Reconciler
 from audit.tlog import records as tlog_records
-from audit.tlog.log import TransparencyLog
 from audit.tlog.merkle import CompactRange, leaf_hash, verify_inclusion
 from audit.tlog.pending_events import Looks, PendingEvents
 from audit.tlog.prover import Prover
 from audit.tlog.sequencer import BATCH, Sequencer
 from audit.tlog.sequencer_loop import Pace
 from audit.tlog.tiles import WIDTH, Tile
+from audit.tlog.transparency_log import TransparencyLog
 from base.database import Database
 from base.embedded.server import Addresses
 from base.ids import new_id

@@ -80,7 +80,7 @@ class OpenSlices:
 
     def __call__(self) -> None:
         for _ in range(PASSES):
-            with self._buffers.lend() as into:
+            with self._buffers.borrow() as into:
                 view = self._opener.open_segment(0, self._segment, into)
                 for start in range(0, PAYLOAD, SLICE):
                     view[start : start + SLICE].release()

@@ -16,8 +16,8 @@ class Buffers:
         self._keep = keep
         self._idle: deque[bytearray] = deque()
 
-    def lend(self) -> "_Loan":
-        """`with buffers.lend() as buffer:` borrows a bytearray, its former content still in it."""
+    def borrow(self) -> "_Loan":
+        """`with buffers.borrow() as buffer:` borrows a bytearray, old content included."""
         return _Loan(self)
 
     def _acquire(self) -> bytearray:

@@ -177,7 +177,7 @@ class Content:
                 if decryptor is None:
                     decryptor = self._decryptor(sealed_stack.enter_context(fetched[:offset]))
                 sealed = sealed_stack.enter_context(fetched[offset - start :])
-                into = plain_stack.enter_context(_plain_buffers.lend())
+                into = plain_stack.enter_context(_plain_buffers.borrow())
                 return decryptor, decryptor.open_segment(index, sealed, into)
             except floe.InvalidCiphertext as error:
                 reason = error.reason
@@ -192,7 +192,7 @@ async def _read(reader: BlobReader, offset: int, length: int, stack: ExitStack) 
     """A range of the file, in a buffer that is borrowed in `stack` once the data is there."""
 
     def place() -> memoryview:
-        whole = stack.enter_context(memoryview(stack.enter_context(_sealed_buffers.lend())))
+        whole = stack.enter_context(memoryview(stack.enter_context(_sealed_buffers.borrow())))
         return stack.enter_context(whole[:length])
 
     return await reader.read_into(offset, length, place)

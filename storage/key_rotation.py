@@ -56,7 +56,7 @@ async def initialise(database: Database, provider: KeyProvider) -> str:
 
 async def check_root(database: Database, provider: KeyProvider) -> None:
     """Raise unless there is an active root version that the provider can use now."""
-    async with database.aside() as tx:
+    async with database.separate_transaction() as tx:
         active = await _active(tx)
     await provider.check(active)
 

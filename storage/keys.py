@@ -66,7 +66,7 @@ class Keys:
             return cached
         forget_count = self._forget_count
         if connection is None:
-            async with self._database.aside() as tx:
+            async with self._database.separate_transaction() as tx:
                 row = await records.owner_key(tx, owner_id)
         else:
             row = await records.owner_key(connection, owner_id)
@@ -78,7 +78,7 @@ class Keys:
         if cached is not None:
             return cached
         forget_count = self._forget_count
-        async with self._database.aside() as connection:
+        async with self._database.separate_transaction() as connection:
             row = await records.service_key(connection, use)
             if row is None:
                 await self._add(connection, records.SERVICE, None, use)

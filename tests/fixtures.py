@@ -38,7 +38,7 @@ from migrations.run import upgrade
 from storage.backends import blob_store
 from storage.blobs.s3 import S3Store
 from storage.key_rotation import initialise
-from vault.consent.adoption import adopt_requests
+from vault.consent.request_transfer import adopt_requests
 from vault.services import Services
 from web.app import create_app
 from web.process.server import listen, run_server, server_for

@@ -6,7 +6,7 @@ from uuid import UUID
 import procrastinate
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from base.database import driver
+from base.database import psycopg_connection
 
 PREVIEW = "preview"
 SCAN = "scan"
@@ -27,5 +27,7 @@ async def defer_scan(connection: AsyncConnection, owner_id: UUID, version_id: UU
 
 
 async def _defer(connection: AsyncConnection, task: str, owner_id: UUID, version_id: UUID) -> None:
-    configured = _app.configure_task(task, queue=QUEUE, connection=await driver(connection))
+    configured = _app.configure_task(
+        task, queue=QUEUE, connection=await psycopg_connection(connection)
+    )
     await configured.defer_async(owner_id=str(owner_id), version_id=str(version_id))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from audit.tlog.log import TransparencyLog
+from audit.tlog.transparency_log import TransparencyLog
 from auth.services import CoreServices
 from storage.backends import Storage
 from vault.decoding.decoder import Decoder

@@ -34,7 +34,7 @@ from audit.tlog.notes import (
 from base import clock
 from base.files import write_private
 
-MOST_BODY = MAX_BYTES + 64 * 1024
+MAX_BODY = MAX_BYTES + 64 * 1024
 _MAX_PROOF = 63
 _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
 _SIZE = "text/x.tlog.size"
@@ -177,7 +177,7 @@ class Witness:
 def _parse(body: bytes) -> _Request:
     head, separator, note = body.partition(b"\n\n")
     try:
-        if not separator or len(body) > MOST_BODY:
+        if not separator or len(body) > MAX_BODY:
             raise _Refused(400)
         first, *lines = head.decode("ascii").split("\n")
         old = _OLD.fullmatch(first)

@@ -58,7 +58,7 @@ async def rotate(services: CoreServices) -> str:
 
 async def _read(services: CoreServices) -> list[SigningKey]:
     reader = await services.field_encryption.reader(None)
-    async with services.database.aside() as tx:
+    async with services.database.separate_transaction() as tx:
         rows = await records.signing_keys(tx, PAUSE)
     opened = [reader.open(SIGNING_KEY, row.id, row.sealed)["pem"] for row in rows]
     return [SigningKey.from_pem(pem.encode()) for pem in opened]
@@ -66,7 +66,7 @@ async def _read(services: CoreServices) -> list[SigningKey]:
 
 async def _create_first(services: CoreServices) -> list[SigningKey]:
     """Create the very first key; of two processes at once, one does."""
-    async with services.database.aside() as tx:
+    async with services.database.separate_transaction() as tx:
         await hold_tag(tx, SIGNING_KEYS)
         if not await records.signing_keys(tx, PAUSE):
             await _add(services, tx, SigningKey.generate())

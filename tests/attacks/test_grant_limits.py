@@ -11,7 +11,7 @@ from base.embedded.server import Addresses
 from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker
 from tests.steps import approve, ask, deposit, granted, request_body
 from tests.vault.decoding import corpus
-from vault.catalogue.types import document_types
+from vault.catalogue.document_types import document_types
 
 SENSITIVE = [one.code for one in document_types() if one.sensitive]
 PDF = corpus.pdf(1)

@@ -144,7 +144,7 @@ def statements(services: CoreServices) -> Iterator[list[str]]:
         if asyncio.current_task() is mine:
             sent.append(statement)
 
-    engines = [services.database.engine.sync_engine, services.database._aside.sync_engine]
+    engines = [services.database.engine.sync_engine, services.database._separate.sync_engine]
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     try:

@@ -42,10 +42,10 @@ TEXTS = {
     "code": lambda language: notifications.sign_in_code(WORDS, language, "012345"),
     "locked": lambda language: notifications.codes_locked(WORDS, language),
     "subject": lambda language: notifications.sign_in_subject(WORDS, language),
-    "worker": lambda language: notifications.request_waits(WORDS, language, WORKER),
-    "client": lambda language: notifications.request_waits(WORDS, language, CLIENT),
-    "expiry": lambda language: notifications.paper_expires(WORDS, language),
-    "log": lambda language: notifications.log_ends(WORDS, language, 2023),
+    "worker": lambda language: notifications.request_pending(WORDS, language, WORKER),
+    "client": lambda language: notifications.request_pending(WORDS, language, CLIENT),
+    "expiry": lambda language: notifications.document_expires(WORDS, language),
+    "log": lambda language: notifications.log_year_expires(WORDS, language, 2023),
 }
 FRENCH = {
     "code": "Votre code : 012345. Valable 10 minutes. Ne le donnez à personne.",

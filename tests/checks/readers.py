@@ -21,7 +21,7 @@ READERS = {
     "auth/one_time_codes.py": "the address of a sign-in under way",
     "auth/profiles.py": "workers and clients, as the log names them",
     "vault/access_log/retention.py": "a phone, to announce the end of a year of the log",
-    "vault/consent/adoption.py": "requests that change hands",
+    "vault/consent/request_transfer.py": "requests that change hands",
     "vault/consent/answers.py": "what the person was asked, to answer it",
     "vault/consent/evidence.py": "type and dates of documents, under a grant",
     "vault/consent/grant_use.py": "the purpose of a grant, for its own recipient",

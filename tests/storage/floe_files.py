@@ -7,13 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from storage.floe import (
-    HEADER_LENGTH,
-    Encryptor,
-    InvalidCiphertext,
-    Parameters,
-    Reason,
-)
+from storage.floe import HEADER_LENGTH, Encryptor, InvalidCiphertext, Parameters, Reason
 
 KEY = b"k" * 32
 

@@ -22,17 +22,17 @@ def test_idle_buffers_are_used_again_and_few_are_kept(keep: int, together: int) 
 def _borrow_together(buffers: Buffers, count: int) -> list[bytearray]:
     if not count:
         return []
-    with buffers.lend() as buffer:
+    with buffers.borrow() as buffer:
         return [buffer, *_borrow_together(buffers, count - 1)]
 
 
 def test_a_buffer_still_looked_at_is_never_lent_again() -> None:
     """A slice that waits in a slow transport must not get another person's bytes."""
     buffers = Buffers(64)
-    with buffers.lend() as first:
+    with buffers.borrow() as first:
         first[:4] = b"mine"
         waiting = memoryview(first)[:4]
-    with buffers.lend() as second:
+    with buffers.borrow() as second:
         second[:4] = b"your"
         assert second is not first
     assert bytes(waiting) == b"mine"
@@ -41,7 +41,7 @@ def test_a_buffer_still_looked_at_is_never_lent_again() -> None:
 
 def test_a_buffer_comes_back_when_its_borrower_fails() -> None:
     buffers = Buffers(64)
-    with pytest.raises(ZeroDivisionError), buffers.lend() as first:
+    with pytest.raises(ZeroDivisionError), buffers.borrow() as first:
         1 / 0  # noqa: B018  (the failure is the point)
-    with buffers.lend() as second:
+    with buffers.borrow() as second:
         assert second is first

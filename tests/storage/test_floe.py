@@ -261,11 +261,11 @@ def test_memory_does_not_grow_with_the_file() -> None:
         opened = 0
         for _ in range(1024):
             for piece in sealer.update(chunk):
-                with buffers.lend() as into:
+                with buffers.borrow() as into:
                     view = opener.open_segment(opened, piece, into)
                     opened += 1
                     view.release()
-        with buffers.lend() as into:
+        with buffers.borrow() as into:
             opener.open_segment(opened, sealer.finish(), into).release()
         assert tracemalloc.get_traced_memory()[1] < 3 * SEGMENT_LENGTH
     finally:

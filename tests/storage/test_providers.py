@@ -170,9 +170,9 @@ async def test_a_keyring_of_another_account_is_refused(keyring: LocalKeyring) ->
 
 async def test_a_link_in_place_of_the_keyring_is_refused(keyring: LocalKeyring) -> None:
     version = await keyring.create()
-    aside = keyring.path.with_name("aside.json")
-    keyring.path.rename(aside)
-    keyring.path.symlink_to(aside)
+    separate_transaction = keyring.path.with_name("aside.json")
+    keyring.path.rename(separate_transaction)
+    keyring.path.symlink_to(separate_transaction)
     with pytest.raises(KeyProviderError):
         await LocalKeyring(keyring.path).check(version)
 

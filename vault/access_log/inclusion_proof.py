@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.records import events_of
-from audit.tlog.log import Inclusion
+from audit.tlog.transparency_log import Inclusion
 from auth.subjects import Person
 from base.errors import not_found
 from vault.services import Services

@@ -99,5 +99,5 @@ async def _notify(services: Services, tx: AsyncConnection, person_id: UUID, year
         _log.warning("person_without_key")
         return
     if values.get("phone"):
-        text = notifications.log_ends(services, row.language, year)
+        text = notifications.log_year_expires(services, row.language, year)
         await queue(services, tx, channel="sms", to=values["phone"], text=text, life=_MESSAGE_LIFE)

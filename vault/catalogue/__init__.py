@@ -1,5 +1,14 @@
 """Document types, purposes and legal bases: data in JSON, read once and checked. Pure."""
 
+from vault.catalogue.document_types import (
+    DocumentType,
+    Family,
+    SensitiveKind,
+    by_code,
+    document_types,
+    families,
+    is_sensitive,
+)
 from vault.catalogue.entries import CatalogueError, Names
 from vault.catalogue.purposes import (
     GRANT_BASIS,
@@ -9,15 +18,6 @@ from vault.catalogue.purposes import (
     legal_basis_by_code,
     purpose_by_code,
     purposes,
-)
-from vault.catalogue.types import (
-    DocumentType,
-    Family,
-    SensitiveKind,
-    by_code,
-    document_types,
-    families,
-    is_sensitive,
 )
 
 __all__ = [

@@ -39,7 +39,7 @@ class SentRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class CoveredType:
     """A requested type, and which of the person's documents have that type now."""
 
     type: str
@@ -59,7 +59,7 @@ class ReceivedRequest:
     ends_at: datetime
     requester: dict[str, str] = field(repr=False)
     asked: Terms
-    covers: tuple[Covered, ...]
+    covers: tuple[CoveredType, ...]
 
 
 async def list_received(
@@ -150,10 +150,10 @@ async def _received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) 
 
 async def _covers(
     services: CoreServices, tx: AsyncConnection, person_id: UUID, codes: tuple[str, ...]
-) -> tuple[Covered, ...]:
+) -> tuple[CoveredType, ...]:
     tags = await type_tags(services, person_id, codes)
     rows = await records.documents_of_types(tx, person_id, tags)
     return tuple(
-        Covered(code, is_sensitive(code), tuple(row.id for row in rows if row.type_tag == tag))
+        CoveredType(code, is_sensitive(code), tuple(row.id for row in rows if row.type_tag == tag))
         for tag, code in tags.items()
     )

@@ -172,7 +172,7 @@ async def _notify(
     services: CoreServices, tx: AsyncConnection, addressee: _Addressee, sender: Recipient
 ) -> None:
     """Queue a text message to the phone, with or without a vault, about the request."""
-    text = notifications.request_waits(services, addressee.language, sender)
+    text = notifications.request_pending(services, addressee.language, sender)
     # Only worth sending while the request can be answered.
     await queue(services, tx, channel="sms", to=addressee.phone, text=text, life=LAPSES_AFTER)
 

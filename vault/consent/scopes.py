@@ -9,8 +9,8 @@ from base.errors import ErrorKind, ServiceError
 from vault import catalogue, durations
 from vault.rules import GrantAction, Reason, Refused
 
-MOST = 50
-LONGEST_PURPOSE = 500
+MAX_SCOPE_ITEMS = 50
+MAX_PURPOSE_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from base.ids import new_id
 from base.key_names import DOCUMENT, DOCUMENT_VERSION
 from storage.field_encryption import FieldWriter
 from vault import idempotency, jobs
-from vault.catalogue.types import by_code
+from vault.catalogue.document_types import by_code
 from vault.consent.type_tags import type_tag
 from vault.document_view import (
     DocumentMetadata,

@@ -9,7 +9,7 @@ from auth import notifications
 from auth.messages import queue
 from auth.records import people
 from base.key_names import PERSON
-from vault.catalogue.types import by_code
+from vault.catalogue.document_types import by_code
 from vault.document_view import DocumentMetadata
 from vault.documents import records
 from vault.durations import before
@@ -42,7 +42,7 @@ async def remind(services: Services) -> int:
             for person_id in dict.fromkeys(row.person_id for row in due):
                 phone, language = await _contact(services, tx, person_id)
                 if phone is not None:
-                    text = notifications.paper_expires(services, language)
+                    text = notifications.document_expires(services, language)
                     await queue(services, tx, channel="sms", to=phone, text=text)
                     reminded += 1
             for row in due:

@@ -16,12 +16,7 @@ from base.key_names import DOCUMENT
 from vault.consent.type_tags import type_tag
 from vault.cursors import Page, cut, read
 from vault.decisions import AccessAttempt, record_allowed, record_refusal
-from vault.document_view import (
-    DocumentMetadata,
-    DocumentView,
-    metadata_values,
-    open_document,
-)
+from vault.document_view import DocumentMetadata, DocumentView, metadata_values, open_document
 from vault.documents import records
 from vault.documents.deposit import deposit_version
 from vault.documents.deposit_commit import Depositor, check_metadata

@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy.engine import Row
 
 from audit.events import Action
-from auth.bearer import Bearer, SessionToken, identified, identity_questions
+from auth.bearer import Bearer, SessionToken, authenticate, identity_queries
 from auth.subjects import Person, Recipient
 from base import clock
 from base.db_time import instant
@@ -31,13 +31,7 @@ from vault import rules
 from vault.consent import records as consent_records
 from vault.consent.grant_use import attempt_under
 from vault.cursors import Page, cut, read
-from vault.decisions import (
-    AccessAttempt,
-    Denial,
-    check_token,
-    record_allowed,
-    record_denial,
-)
+from vault.decisions import AccessAttempt, Denial, check_token, record_allowed, record_denial
 from vault.decoding.media import MediaType
 from vault.document_view import DocumentView, open_document
 from vault.documents import records
@@ -144,8 +138,8 @@ async def _load(
     services: Services, tx: PipelineTransaction, bearer: Bearer, query: Bound
 ) -> tuple[Recipient, Any]:
     """The caller, and the only row of the query, or None; in one round trip."""
-    results = await tx.fetch(*identity_questions(bearer), query)
-    recipient = await identified(services, bearer, results)
+    results = await tx.fetch(*identity_queries(bearer), query)
+    recipient = await authenticate(services, bearer, results)
     return recipient, next(iter(results[-1]), None)
 
 

@@ -5,7 +5,7 @@ from auth.records import people, sessions
 from auth.subjects import Person
 from base.database import notify
 from base.db_time import instant
-from vault.consent.adoption import release_requests
+from vault.consent.request_transfer import release_requests
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records as documents_records
 from vault.maintenance import records

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from auth import one_time_codes, sessions
 from auth.subjects import Client
 from base.errors import not_found
-from vault.consent.adoption import adopt_requests
+from vault.consent.request_transfer import adopt_requests
 from web.http.dependencies import CallerDep, ServicesDep
 from web.http.path_ids import PathId
 from web.http.problems import language_of

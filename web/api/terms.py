@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from base.errors import invalid
 from base.user_text import clean_text, clean_title
 from vault.consent.grants import GrantView
-from vault.consent.scopes import LONGEST_PURPOSE, MOST, Choice, Scope, scope_of
+from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, Choice, Scope, scope_of
 from vault.consent.terms import Terms
 from vault.rules import GrantAction
 from web.api.shapes import Strict
@@ -27,8 +27,8 @@ StoreFor = Annotated[
     StringConstraints(min_length=2, max_length=40),
     Field(description="ISO 8601: how long a copy may be kept.", examples=["P2Y"]),
 ]
-Types = Annotated[list[CatalogueCode], Field(max_length=MOST)]
-Ids = Annotated[list[UUID], Field(max_length=MOST)]
+Types = Annotated[list[CatalogueCode], Field(max_length=MAX_SCOPE_ITEMS)]
+Ids = Annotated[list[UUID], Field(max_length=MAX_SCOPE_ITEMS)]
 Actions = Annotated[list[GrantAction], Field(max_length=len(GrantAction))]
 IdempotencyKey = Annotated[
     str | None,
@@ -70,10 +70,10 @@ class PurposeIn(Strict):
     """Why: a code of the catalogue, and a sentence."""
 
     code: CatalogueCode
-    text: Annotated[str, StringConstraints(max_length=LONGEST_PURPOSE)]
+    text: Annotated[str, StringConstraints(max_length=MAX_PURPOSE_LENGTH)]
 
     def cleaned(self) -> str:
-        return _not_empty(clean_text(self.text, LONGEST_PURPOSE))
+        return _not_empty(clean_text(self.text, MAX_PURPOSE_LENGTH))
 
 
 class ContactIn(Strict):

@@ -128,7 +128,7 @@ def _check_receipt(
     public: tuple[Fetch, Published] | None,
 ) -> str:
     with options.receipt.open("rb") as file:
-        receipt = verify.check_receipt(file.read(verify.MOST_RECEIPT + 1), log, policy)
+        receipt = verify.check_receipt(file.read(verify.MAX_RECEIPT + 1), log, policy)
     line = f"verified: the receipt's event is entry {receipt.index}"
     if public is None:
         return line

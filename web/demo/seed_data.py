@@ -24,8 +24,8 @@ from base.db_time import instant
 from base.files import write_private
 from base.ids import new_id
 from vault.consent import grant_issue, grants, request_views, requests
-from vault.consent.adoption import adopt_requests
 from vault.consent.grant_issue import GrantDraft, RecipientRef
+from vault.consent.request_transfer import adopt_requests
 from vault.consent.scopes import Scope
 from vault.consent.terms import Terms
 from vault.document_view import DocumentMetadata

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from audit.tlog.witness import MOST_BODY, Answer, Witness
+from audit.tlog.witness import MAX_BODY, Answer, Witness
 
 
 def witness_app(witness: Witness) -> FastAPI:
@@ -17,7 +17,7 @@ def witness_app(witness: Witness) -> FastAPI:
         body = bytearray()
         async for piece in request.stream():
             body += piece
-            if len(body) > MOST_BODY:
+            if len(body) > MAX_BODY:
                 return Response(status_code=413)
         return _response(await asyncio.to_thread(witness.add_checkpoint, bytes(body)))
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from base.ids import parse_id
 from vault import durations
-from vault.consent.request_views import Covered, ReceivedRequest
+from vault.consent.request_views import CoveredType, ReceivedRequest
 from vault.consent.scopes import Choice
 from vault.consent.terms import Approval, Terms
 from vault.rules import GrantAction
@@ -51,7 +51,7 @@ def shorter_durations(asked: Terms, at: datetime, ends_at: datetime) -> list[tup
 
 
 def _granted_as_type(
-    covered: Covered, asked: Terms, ticked: Iterable[UUID], named: Iterable[str]
+    covered: CoveredType, asked: Terms, ticked: Iterable[UUID], named: Iterable[str]
 ) -> bool:
     if covered.sensitive:
         return False

@@ -7,7 +7,7 @@ from fastapi import Depends, Response
 
 from auth import messages, one_time_codes, sessions
 from base.errors import ServiceError, not_found
-from vault.consent.adoption import adopt_requests
+from vault.consent.request_transfer import adopt_requests
 from web.http.dependencies import ServicesDep
 from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins

@@ -13,8 +13,8 @@ from web.pages import (
     receipts,
     requests,
     sign_in,
+    worker_documents,
     worker_grants,
-    worker_requests,
 )
 from web.pages.page import failure_page, page_router
 
@@ -42,8 +42,8 @@ for _part in (
     grants,
     receipts,
     access_log,
-    worker_requests,
     worker_grants,
+    worker_documents,
 ):
     router.include_router(_part.router)
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from audit.audit_log import AuditLog
 from audit.tlog.keys import InvalidOrigin
-from audit.tlog.log import TransparencyLog
+from audit.tlog.transparency_log import TransparencyLog
 from base.database import SCHEMA, Database
 from base.settings import Settings
 from migrations import run as migrating

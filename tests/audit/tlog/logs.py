@@ -14,11 +14,11 @@ import psycopg
 from pydantic import SecretStr
 
 from audit.tlog import records as tlog_records
-from audit.tlog.log import TransparencyLog
 from audit.tlog.merkle import CompactRange, leaf_hash
 from audit.tlog.pending_events import Looks
 from audit.tlog.sequencer import Sequencer
 from audit.tlog.sequencer_loop import Pace, SequencerLoop
+from audit.tlog.transparency_log import TransparencyLog
 from base.database import Database
 from base.embedded.server import Addresses
 from base.ids import new_id

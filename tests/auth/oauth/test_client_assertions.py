@@ -15,11 +15,7 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from auth.oauth.client_assertions import (
-    Assertion,
-    claimed_client_id,
-    public_keys_from_jwks,
-)
+from auth.oauth.client_assertions import Assertion, claimed_client_id, public_keys_from_jwks
 from auth.oauth.jws import Reason
 from tests.auth.oauth.signed_assertions import (
     CLIENT,

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from base.embedded.server import (
-    EmbeddedPostgres,
-)
+from base.embedded.server import EmbeddedPostgres
 from tests.base.embedded.homes import short_folder
 
 

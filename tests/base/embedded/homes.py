@@ -13,10 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from base.embedded.server import (
-    Addresses,
-    EmbeddedPostgres,
-)
+from base.embedded.server import Addresses, EmbeddedPostgres
 from base.processes import works_in
 
 ROOT = Path(__file__).resolve().parents[3]

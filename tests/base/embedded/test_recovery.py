@@ -9,10 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from base.embedded.server import (
-    CannotStart,
-    EmbeddedPostgres,
-)
+from base.embedded.server import CannotStart, EmbeddedPostgres
 from tests.base.embedded.homes import (
     KILLED_AFTER,
     SUPERVISOR,

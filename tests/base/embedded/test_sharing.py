@@ -3,17 +3,8 @@
 import contextlib
 from pathlib import Path
 
-from base.embedded.server import (
-    EmbeddedPostgres,
-)
-from tests.base.embedded.homes import (
-    SUPERVISOR,
-    child,
-    pids,
-    recalls,
-    remember,
-    supervisor,
-)
+from base.embedded.server import EmbeddedPostgres
+from tests.base.embedded.homes import SUPERVISOR, child, pids, recalls, remember, supervisor
 
 
 def test_several_processes_attach_and_the_last_one_stops_it(

@@ -14,14 +14,7 @@ from storage.backup.manifest import InvalidBackup
 from storage.key_rotation import retire_due, rotate
 from storage.providers import KeyProviderError
 from storage.providers.local import LocalKeyring
-from tests.storage.backup.installations import (
-    Installation,
-    Target,
-    contents,
-    files_of,
-    quiet,
-    take,
-)
+from tests.storage.backup.installations import Installation, Target, contents, files_of, quiet, take
 
 # Keys
 

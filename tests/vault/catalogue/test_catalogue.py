@@ -26,8 +26,8 @@ from vault.catalogue import (
     purpose_by_code,
     purposes,
 )
+from vault.catalogue.document_types import read_types
 from vault.catalogue.entries import load
-from vault.catalogue.types import read_types
 
 PROJECT = Path(__file__).parents[3]
 PICTOGRAMS = PROJECT / "web/pages/static/pictograms"

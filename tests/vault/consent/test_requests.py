@@ -27,9 +27,9 @@ from tests.vault.consent.steps import (
 )
 from vault import rate_limit
 from vault.consent import request_views
-from vault.consent.adoption import adopt_requests
 from vault.consent.answers import approve, refuse
 from vault.consent.records import delete_unanswered
+from vault.consent.request_transfer import adopt_requests
 from vault.consent.requests import ask
 from vault.consent.terms import Approval, Terms
 from vault.records import delete_attempts

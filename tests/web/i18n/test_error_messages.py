@@ -15,14 +15,14 @@ from web.pages.labels import REASONS
 from web.tools.catalog import extracted, faults
 
 ROOT = Path(__file__).resolve().parents[3]
-FLOORS = ("base", "storage", "audit", "auth", "vault", "web")
+LAYERS = ("base", "storage", "audit", "auth", "vault", "web")
 # Answered by `web/http/problems.py` and `web/http/middleware.py` themselves, without a failure.
 OF_THE_EDGE = {*_HTTP_CODES.values(), "malformed_request", "invalid_request", "internal_error"}
 OF_THE_EDGE |= {"request_refused"}
 
 
 def trees() -> Iterator[ast.AST]:
-    for floor in FLOORS:
+    for floor in LAYERS:
         for path in (ROOT / floor).rglob("*.py"):
             yield ast.parse(path.read_text())
 

@@ -8,7 +8,7 @@ import pytest
 
 from base.errors import ServiceError
 from base.ids import new_id
-from vault.consent.request_views import Covered, ReceivedRequest
+from vault.consent.request_views import CoveredType, ReceivedRequest
 from vault.consent.scopes import scope_of
 from vault.consent.terms import Terms
 from web.pages.approvals import approval_of, shorter_durations
@@ -33,10 +33,10 @@ def request(actions: tuple[str, ...] = ("read",), **terms: Any) -> ReceivedReque
         requester={},
         asked=Terms(scope=scope_of(types, (), actions), contact={}, **(values | terms)),
         covers=(
-            Covered("national_identity_card", False, (CARD,)),
-            Covered("payslip", False, (PAYSLIP, OTHER_PAYSLIP)),
-            Covered("rent_receipt", False, ()),
-            Covered("mdph_notification", True, (MEDICAL,)),
+            CoveredType("national_identity_card", False, (CARD,)),
+            CoveredType("payslip", False, (PAYSLIP, OTHER_PAYSLIP)),
+            CoveredType("rent_receipt", False, ()),
+            CoveredType("mdph_notification", True, (MEDICAL,)),
         ),
     )
 
