@@ -1,7 +1,8 @@
 """Every name that is stored, sent, or agreed on between processes and releases, word for word.
 
-The code may rename anything else; these stay. When a test fails here, the code is what must change:
-a database, a backup, an operator's dashboard or a browser holds the name and would not find it.
+The code may rename anything else; these stay. A name that was changed or removed: the code must
+change back, since a database, a backup, an operator's dashboard or a browser holds the name and
+would not find it. A name that you added: add it here.
 What derives keys is in `test_key_derivations.py`; the HTTP contract is in `openapi/v1.json`.
 """
 

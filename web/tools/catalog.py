@@ -88,7 +88,7 @@ def faults(language: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Update, or check: what is left to translate is printed; 1 when anything is."""
+    """Update, or check: what is left to translate is printed; a check gives 1 when anything is."""
     check = sys.argv[1:] == ["--check"]
     left = []
     for language in LANGUAGES:
@@ -100,7 +100,7 @@ def main() -> int:
             path.write_bytes(written(updated(language)))
         left += [f"{language}: {fault}" for fault in faults(language)]
     sys.stdout.write("".join(f"{line}\n" for line in left))
-    return 1 if left else 0
+    return 1 if check and left else 0
 
 
 def _translated(message: Message) -> bool:
