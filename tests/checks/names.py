@@ -42,7 +42,7 @@ IN_AUTH = "ask"
 """`auth/` identifies a caller with `authenticate`; `ask` is for consent requests."""
 
 # Shapes whose names are in openapi/v1.json: they change only with the contract.
-SHAPES = frozenset({"ActOut", "FactsIn", "GiftIn", "NamedIn"})
+SHAPES = frozenset({"ActOut", "GiftIn", "NamedIn"})
 # Gerunds and participles that are nouns of the field, or folders of the plan.
 NOUNS = {
     "decoding": "the plan's folder; what a decoder does",

@@ -37,7 +37,7 @@ RangeHeader = Annotated[
 ]
 
 
-class FactsIn(Strict):
+class MetadataIn(Strict):
     """The fields beside the files of a deposit."""
 
     type: str = Field(max_length=64)
@@ -127,11 +127,11 @@ def metadata_of(form: MultipartForm) -> Callable[[], DocumentMetadata]:
         if "type" not in values:
             raise invalid("type_missing")
         try:
-            return FactsIn.model_validate(values).metadata()
+            return MetadataIn.model_validate(values).metadata()
         except ValidationError as error:
             name = str(error.errors(include_input=False)[0]["loc"][0])
             # The name of an unknown field is what the caller sent.
-            field = name if name in FactsIn.model_fields else "?"
+            field = name if name in MetadataIn.model_fields else "?"
             raise invalid("invalid_field", field=field) from None
 
     return read
