@@ -1,8 +1,8 @@
 """A token whose holder is not looked up yet: a use case does that in its own transaction, in the
 same round trip as what it decides on, so that identity and permission are read at one instant.
 
-    results = await tx.fetch(*identity_questions(bearer), question)
-    recipient = await identified(services, bearer, results)
+    results = await tx.fetch(*identity_queries(bearer), query)
+    recipient = await authenticate(services, bearer, results)
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Deleting expired rows: sign-ins, sessions, assertions, messages, signing keys."""
 
-from auth.messages import MAX_ATTEMPTS
+from auth.message_delivery import MAX_ATTEMPTS
 from auth.oauth import records as oauth_records
 from auth.one_time_codes import WRONG_WINDOW
 from auth.records import messages, sessions, sign_ins

@@ -16,7 +16,7 @@ from auth.services import CoreServices
 from auth.subjects import Person, Worker
 from base.db_time import instant
 from base.ids import new_id
-from base.pipeline import fetch
+from base.pipeline import fetch_one
 
 PREFIX = "uf_"
 _TOKEN = re.compile(r"uf_[A-Za-z0-9_-]{43}")
@@ -59,10 +59,9 @@ async def subject_of(
     A person's vault is marked as used, at most once a day.
     """
     hashed = token_hash(token)
-    rows = () if hashed is None else await fetch(tx, sessions.live_session(hashed))
-    if not rows:
+    session = hashed and await fetch_one(tx, sessions.live_session(hashed))
+    if not session:
         return None
-    session = rows[0]
     if session.subject_kind != "person":
         return await worker_of_row(services, session)
     if session.not_used_today:

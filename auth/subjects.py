@@ -93,3 +93,13 @@ def _recipient_actor(kind: ActorKind, subject: Recipient) -> Actor:
         subject.organisation_id,
         subject.contact,
     )
+
+
+def snapshot(recipient: Recipient) -> dict[str, str]:
+    """Who a recipient is on the day of the grant: what the receipt still says in ten years."""
+    return {
+        "name": recipient.name,
+        "job": recipient.job,
+        "organisation": recipient.organisation,
+        "contact": recipient.contact,
+    }

@@ -1,9 +1,12 @@
 """Every PostgreSQL advisory lock of the service, in one registry so that no two collide.
 
-Running processes of two releases must agree on the numbers and the tag: never change one. Locks
-named by a tag (a phone, an e-mail) take its first eight bytes; keyed tags are random enough not to
+Running processes of two releases must agree on them: never change one. Some are named by a tag of
+which the first eight bytes count: keyed tags of an address, of an idempotency key, of a sender's
+rate limit; and a vault by the random half of its person's id. These are random enough not to
 collide with the numbers below.
 """
+
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -45,6 +48,11 @@ async def try_hold(connection: AsyncConnection, lock: int) -> bool:
     return bool(
         (await connection.execute(select(func.pg_try_advisory_xact_lock(lock)))).scalar_one()
     )
+
+
+async def hold_vault(connection: AsyncConnection, person_id: UUID) -> None:
+    """`hold`, for the one writer at a time of a person's vault: by the random half of their id."""
+    await hold_tag(connection, person_id.bytes[8:])
 
 
 async def hold_tag(connection: AsyncConnection, tag: bytes) -> None:

@@ -56,10 +56,11 @@ class Statement:
         self._row: Callable[[Sequence[Any]], Any] | None = None
 
     def __call__(self, **values: object) -> "Bound":
-        """Bind the values. Raises `KeyError` when a value is missing."""
-        for name in self._names:
-            if name not in values and name not in self._defaults:
-                raise KeyError(name)
+        """Bind the values. Raises `KeyError` for one that is missing or that the statement does
+        not have."""
+        wrong = values.keys() ^ self._names
+        if wrong - self._defaults.keys() or values.keys() - self._names:
+            raise KeyError(*sorted(wrong))
         return Bound(self, values)
 
     def encoded(self, values: dict[str, object]) -> list[tuple[bytes | None, pq.Format]]:
@@ -190,6 +191,11 @@ async def fetch(tx: Transaction, query: Bound) -> Rows:
     if isinstance(tx, PipelineTransaction):
         return (await tx.fetch(query))[0]
     return (await tx.execute(query.statement.clause, query.values)).all()
+
+
+async def fetch_one(tx: Transaction, query: Bound) -> Any | None:
+    """The first row of a statement, or None."""
+    return next(iter(await fetch(tx, query)), None)
 
 
 async def write(tx: Transaction, command: Bound) -> None:

@@ -19,7 +19,7 @@ import psycopg
 from pydantic import SecretStr
 
 from auth import administration, one_time_codes, sessions
-from auth.messages import inbox
+from auth.message_delivery import inbox
 from auth.subjects import Person
 from base.embedded.server import Addresses, EmbeddedPostgres
 from base.key_names import DOCUMENT, DOCUMENT_VERSION

@@ -19,7 +19,7 @@ from base.ids import new_id
 from bench.fixture import Fixture
 from storage.content import SLICE
 from storage.field_encryption import FieldReader
-from vault.document_view import open_document
+from vault.documents.document_reader import open_document
 from web.api.shapes import GrantedDocumentList, granted_out
 
 _FILE = "SELECT id, name FROM bench.file WHERE id = %s"

@@ -27,7 +27,7 @@ from joserfc.jwk import ECKey
 from pydantic import SecretStr
 
 from auth import administration, one_time_codes, sessions
-from auth.messages import inbox
+from auth.message_delivery import inbox
 from auth.oauth import clients
 from auth.records.people import person as person_row
 from auth.services import CoreServices

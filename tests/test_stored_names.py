@@ -28,6 +28,7 @@ from auth import messages
 from auth.oauth import clients, signing_keys
 from base import locks
 from base.embedded.server import Addresses
+from base.locks import hold_vault
 from base.settings import Settings
 from migrations import tables
 from storage import keys
@@ -35,7 +36,6 @@ from tests.fixtures import MakeClient, MakePerson
 from tests.steps import blobs, deposit
 from tests.vault.decoding import corpus
 from vault import revocations
-from vault.documents import records as document_records
 from vault.maintenance.job_runner import job_app
 from vault.rules import GrantAction, Reason
 from vault.services import Services
@@ -142,7 +142,7 @@ async def test_locks_named_by_bytes(services: Services) -> None:
         await locks.hold_tag(tx, tag)
         assert await locked(tx) == [(0xFF010203, 0x04050607)]
     async with services.database.transaction() as tx:
-        await document_records.lock_vault(tx, person)
+        await hold_vault(tx, person)
         assert await locked(tx) == [(5, 6)]
 
 

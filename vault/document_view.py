@@ -8,9 +8,6 @@ from uuid import UUID
 
 from sqlalchemy.engine import Row
 
-from base.key_names import DOCUMENT, DOCUMENT_VERSION
-from storage.field_encryption import FieldReader
-
 
 @dataclass(frozen=True, slots=True)
 class DocumentMetadata:
@@ -98,26 +95,3 @@ def view_of(
         has_preview=row.has_preview,
         altered=altered,
     )
-
-
-def open_document(reader: FieldReader, row: Row[Any]) -> DocumentView:
-    """Open a joined row of `vault.documents.records`."""
-    values = reader.open(DOCUMENT, row.id, row.sealed)
-    metadata = DocumentMetadata(
-        type=values["type"],
-        title=values["title"],
-        issued_on=_date(values["issued_on"]),
-        expires_on=_date(values["expires_on"]),
-        paper_location=values["paper_location"],
-    )
-    return view_of(
-        row,
-        metadata,
-        deposited_by=values["deposited_by"],
-        file=reader.open(DOCUMENT_VERSION, row.version_id, row.version_sealed),
-        altered=values.get("altered", False),
-    )
-
-
-def _date(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)

@@ -212,6 +212,11 @@ def state_of(
     return "expired" if now >= ends_at else "live"
 
 
+def reason_of(judgement: Judgement) -> Reason:
+    """Why it is refused; a judgement that allows what is not there says `NOT_FOUND`."""
+    return judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND
+
+
 def failure_of(reason: Reason) -> ServiceError:
     """The caller's error. A reason that would reveal what they may not know gives `not_found`."""
     error = _ERRORS.get(reason)

@@ -4,7 +4,7 @@ from auth.messengers import Outgoing
 
 
 class InboxMessenger:
-    """Sends nothing. `auth.messages.inbox` shows what was kept, in the demo only."""
+    """Sends nothing. `auth.message_delivery.inbox` shows what was kept, in the demo only."""
 
     keeps = True
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from auth.messages import inbox
+from auth.message_delivery import inbox
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
 from base.errors import ServiceError

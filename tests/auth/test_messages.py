@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from auth import messages, one_time_codes
-from auth.messages import MAX_ATTEMPTS, Deliverer
+from auth import message_delivery, messages, one_time_codes
+from auth.message_delivery import MAX_ATTEMPTS, Deliverer
 from auth.messengers import NotSent, Outgoing, Undeliverable
 from auth.messengers.inbox import InboxMessenger
 from auth.records.messages import Message, delete_late_messages
@@ -186,11 +186,10 @@ async def test_the_demos_inbox_shows_the_last_messages_and_only_these(
     deliverer = Deliverer(quiet_services, InboxMessenger())
     while await deliverer.deliver_due():
         pass
-    assert (
-        len(await messages.inbox(quiet_services)) == messages.INBOX == await waiting(quiet_services)
-    )
-    mine = await messages.inbox(quiet_services, to=phone)
-    assert len(mine) == messages.INBOX - 1
+    shown = await message_delivery.inbox(quiet_services)
+    assert len(shown) == message_delivery.INBOX == await waiting(quiet_services)
+    mine = await message_delivery.inbox(quiet_services, to=phone)
+    assert len(mine) == message_delivery.INBOX - 1
     assert {shown.text for shown in mine} == {"Bonjour"}
     assert mine == sorted(mine, key=lambda shown: shown.id, reverse=True)
 
@@ -209,4 +208,4 @@ async def test_there_is_no_inbox_outside_the_demo(
         translate=quiet_services.translate,
     )
     with pytest.raises(RuntimeError):
-        await messages.inbox(elsewhere)
+        await message_delivery.inbox(elsewhere)

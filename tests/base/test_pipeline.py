@@ -75,6 +75,33 @@ async def test_only_what_was_committed_stays(pipeline: Pipeline) -> None:
     assert await _lines(pipeline) == 1
 
 
+async def test_what_was_deferred_is_not_written_when_the_block_fails(pipeline: Pipeline) -> None:
+    """An exception, a cancellation, a statement that fails beside it: nothing is committed."""
+    async with pipeline.transaction() as tx:
+        tx.defer(TABLE())
+    with pytest.raises(LookupError):
+        async with pipeline.transaction() as tx:
+            tx.defer(ADD(word="failed"))
+            raise LookupError
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1), pipeline.transaction() as tx:
+            tx.defer(ADD(word="late"))
+            await asyncio.sleep(60)
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        async with pipeline.transaction() as tx:
+            tx.defer(ADD(word="before"), BAD(), ADD(word="after"))
+    assert await _lines(pipeline) == 0
+    async with pipeline.transaction() as tx:
+        tx.defer(ADD(word="kept"))
+    assert await _lines(pipeline) == 1
+
+
+@pytest.mark.parametrize("values", [{}, {"word": "a", "wrod": "b"}, {"wrod": "b"}])
+def test_values_are_those_of_the_statement(values: dict[str, str]) -> None:
+    with pytest.raises(KeyError):
+        ADD(**values)
+
+
 async def test_a_refused_statement_undoes_its_round_and_quotes_nothing(pipeline: Pipeline) -> None:
     """The other statements are undone, the connection stays in use, the error holds only a code."""
     async with pipeline.transaction() as tx:

@@ -33,7 +33,7 @@ MODULES = _words("""
 DOTTED = frozenset({"auth.desk", "storage.storage", "tests.vault.consenting"})
 CLASSES = _words("""
     Act Asker Believed Declined Desk Facts Failure Fields Gift House Kind Ledger Line Named Paper
-    Round Stream _Wire
+    Round Sealer Stream _Wire
 """)
 ENDING = "Broken"
 """Errors about malformed input are named `Invalid…`."""
@@ -86,6 +86,10 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield node.id
         case ast.Attribute(ctx=ast.Store()):
             yield node.attr
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+            yield name
+        case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+            yield name
         case ast.Import() | ast.ImportFrom():
             for one in node.names:
                 yield one.name.rpartition(".")[2]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks import layout, names, sizes
+from tests.checks import addresses, layout, names, readers, sizes
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,13 @@ from tests.checks import layout, names, sizes
         ("vault/rules.py", "def act(self):\n    self._house = 1", "_house"),
         ("storage/keys.py", "async def afresh(): ...", "afresh"),
         ("auth/bearer.py", "async def ask(): ...", "ask"),
+        ("auth/bearer.py", "try:\n    go()\nexcept OSError as house:\n    pass", "house"),
+        ("auth/bearer.py", "match go():\n    case [ledger, *desk]:\n        pass", "ledger desk"),
     ],
 )
 def test_old_names_are_refused(place: str, source: str, refused: str) -> None:
     found = list(names.faults(place, source))
-    assert [one.rpartition(": ")[2] for one in found] == [refused]
+    assert [one.rpartition(": ")[2] for one in found] == refused.split()
 
 
 @pytest.mark.parametrize(
@@ -125,3 +127,35 @@ def test_a_room_is_refused_in_a_tree_of_files(tmp_path: Path) -> None:
     (tmp_path / "vault" / "documents" / "records.py").write_text("")
     imports = layout.imports_of(layout.modules(tmp_path))
     assert imports == {"documents": {"rules"}, "rules": {"documents"}}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "writer = services.field_encryption.reader(person)",
+        "from vault.consent.grants import see",
+        "from vault.documents.retrieval import open_for_scan",
+        "from vault.documents import retrieval",
+        "import vault.consent.answers",
+        "entries = audit_log.open_entries(rows)",
+    ],
+)
+@pytest.mark.parametrize("place", readers.WRITERS)
+def test_what_only_writes_reaches_nothing_that_reads(place: str, source: str) -> None:
+    reading = dict.fromkeys(readers.READERS, "reader = 1\nreader")
+    assert readers.faults(reading | {place: ""}) == []
+    found = readers.faults(reading | {place: source})
+    assert found
+    assert all(line.startswith(f"{place}: ") for line in found)
+
+
+def test_a_reader_that_reads_nothing_is_not_listed() -> None:
+    reading = dict.fromkeys(readers.READERS, "reader = 1\nreader")
+    (line,) = readers.faults(reading | {"vault/consent/grants.py": ""})
+    assert line == "vault/consent/grants.py: listed as a reader, and reads nothing"
+
+
+def test_addresses_of_registries_and_machines_are_found() -> None:
+    for text in ("/wo" + "rk/main", "/ro" + "ot/x", "https://pypi" + ".org/simple"):
+        assert addresses.FORBIDDEN.search(text)
+    assert not addresses.FORBIDDEN.search("the working copy, under /srv/unefois")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import update
 
-from auth.messages import inbox
+from auth.message_delivery import inbox
 from base.db_time import now
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, new_phone
 from tests.vault.access_log.test_retention import OLD, act_of

@@ -17,7 +17,7 @@ from auth.services import CoreServices
 from auth.subjects import Recipient
 from base.errors import ErrorKind, ServiceError
 from base.key_names import DOCUMENT
-from base.pipeline import fetch
+from base.pipeline import fetch_one
 from storage.field_encryption import FieldReader
 from vault import catalogue, decisions
 from vault.consent import records
@@ -25,7 +25,7 @@ from vault.consent.grant_use import attempt_under
 from vault.consent.type_tags import type_tag
 from vault.decisions import Denial
 from vault.document_view import is_verified
-from vault.rules import Reason, Refused, may_attest
+from vault.rules import Refused, may_attest, reason_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,7 @@ async def evidence(
 async def _judge(
     services: CoreServices, tx: AsyncConnection, recipient: Recipient, grant_id: UUID, code: str
 ) -> _Answerable | Denial:
-    grant_rows = await fetch(tx, records.grant_for_use(grant_id))
-    grant = grant_rows[0] if grant_rows else None
+    grant = await fetch_one(tx, records.grant_for_use(grant_id))
     rows: Sequence[Row[Any]] = ()
     covered = False
     if grant is not None:
@@ -88,9 +87,7 @@ async def _judge(
     attempt = await attempt_under(services, tx, grant, recipient, Action.ATTEST, judgement)
     attempt = replace(attempt, details={"document_type": code})
     if grant is None or isinstance(judgement, Refused):
-        return Denial(
-            attempt, judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND
-        )
+        return Denial(attempt, reason_of(judgement))
     documents = tuple(row.id for row in rows)
     await decisions.record_allowed(services, tx, grant.at, replace(attempt, documents=documents))
     return _Answerable(grant.at, grant.person_id, rows)

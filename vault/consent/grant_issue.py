@@ -12,7 +12,7 @@ from auth import profiles
 from auth.oauth.jws import is_name
 from auth.records import recipients
 from auth.services import CoreServices
-from auth.subjects import Party, Person, Recipient
+from auth.subjects import Party, Person, Recipient, snapshot
 from base.contact import normal_email
 from base.db_time import instant
 from base.ids import new_id
@@ -210,16 +210,6 @@ def _view(new: NewGrant, grant_id: UUID) -> GrantView:
         revoked_at=None,
         terms=new.terms,
     )
-
-
-def snapshot(recipient: Recipient) -> dict[str, str]:
-    """Who a recipient is on the day of the grant: what the receipt still says in ten years."""
-    return {
-        "name": recipient.name,
-        "job": recipient.job,
-        "organisation": recipient.organisation,
-        "contact": recipient.contact,
-    }
 
 
 async def _recipient(

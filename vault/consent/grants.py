@@ -24,7 +24,7 @@ from vault.consent.terms import Terms
 from vault.cursors import Page
 from vault.decisions import AccessAttempt, Denial
 from vault.revocations import CHANNEL
-from vault.rules import Reason, Refused, may_revoke, may_see, state_of
+from vault.rules import Refused, may_revoke, may_see, reason_of, state_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +84,7 @@ async def _see(
     attempt = attempt_on(row, subject, Action.GRANT_SEEN)
     judgement = may_see(records.grant_facts(row), caller=subject.party)
     if isinstance(judgement, Refused) or row is None:
-        return Denial(
-            attempt, judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND
-        )
+        return Denial(attempt, reason_of(judgement))
     view = await _view(services, tx, row)
     await decisions.record_allowed(services, tx, row.at, _with_purpose(attempt, view.terms))
     return view
@@ -112,9 +110,7 @@ async def _revoke(
     attempt = attempt_on(row, person, Action.REVOKE)
     judgement = may_revoke(records.grant_facts(row), person_id=person.id)
     if isinstance(judgement, Refused) or row is None:
-        return Denial(
-            attempt, judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND
-        )
+        return Denial(attempt, reason_of(judgement))
     if row.revoked_at is None:
         view = await _view(services, tx, row)
         await records.revoke_grant(tx, grant_id)

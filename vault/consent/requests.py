@@ -16,7 +16,7 @@ from audit.records import audit_key
 from auth import notifications
 from auth.messages import queue
 from auth.services import CoreServices
-from auth.subjects import Recipient
+from auth.subjects import Recipient, snapshot
 from base.contact import normal_phone
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
@@ -25,7 +25,6 @@ from base.key_names import CONSENT_REQUEST, PACE, PHONE
 from base.locks import hold_tag
 from vault import decisions, durations, idempotency
 from vault.consent import records
-from vault.consent.grant_issue import snapshot
 from vault.consent.scopes import check, check_purpose, check_storing
 from vault.consent.terms import Terms
 from vault.decisions import AccessAttempt, Denial
@@ -100,6 +99,7 @@ async def _ask(
     )  # fmt: skip
     if claimed is not None and claimed.result_id is not None:
         return await _repeat_answer(tx, claimed.result_id)
+    # 1. The limit of this sender, who is locked: two requests at once cannot both pass it.
     wait = await _wait(services, tx, sender)
     if wait is not None:
         return Denial(attempt, Reason.PACED, wait)
@@ -113,10 +113,7 @@ async def _ask(
 
 
 async def _wait(services: CoreServices, tx: AsyncConnection, sender: Recipient) -> int | None:
-    """Seconds to wait before one more request of this sender, or None.
-
-    1. Lock the sender, so that two concurrent requests cannot both pass the limit.
-    """
+    """Lock the sender; seconds to wait before one more request of theirs, or None."""
     tag = await services.field_encryption.tag(PACE, "consent-request", sender.id.bytes)
     await hold_tag(tx, tag)
     limit = services.settings.requests_per_hour

@@ -7,13 +7,11 @@ disk, and nothing here opens what is sealed to the owner.
 """
 
 import hmac
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
-
-from sqlalchemy.engine import Row
 
 from base.errors import ServiceError, invalid
 from base.key_names import CONTENT, ORIGINAL, RENDITION
@@ -21,10 +19,11 @@ from storage import content
 from storage.blobs import BlobKey
 from storage.content import Content, SealedContent
 from vault.decoding.media import Inspection
+from vault.document_view import DocumentView
 from vault.documents.deposit_commit import (
     DepositCommand,
     Deposited,
-    Depositor,
+    VersionCommand,
     VersionFiles,
     check_metadata,
     commit_deposit,
@@ -50,22 +49,13 @@ async def deposit(services: Services, command: DepositCommand, incoming: Incomin
 
 
 async def deposit_version(
-    services: Services,
-    owner_id: UUID,
-    depositor: Depositor,
-    document_id: UUID,
-    incoming: Incoming,
-    *,
-    may_change: Callable[[Row[Any] | None], None],
-) -> Row[Any]:
-    """Store a new version of a document; returns its row. `may_change` raises if not allowed."""
+    services: Services, command: VersionCommand, incoming: Incoming
+) -> DocumentView:
+    """Store a new version of a document."""
     async with _unreferenced_blobs(services) as blobs:
-        originals = await _receive(services, owner_id, incoming, blobs)
-        files = await _decode(services, owner_id, originals, blobs)
-        return await commit_version(
-            services, owner_id, depositor, document_id, _version_files(files), blobs.release,
-            may_change=may_change,
-        )  # fmt: skip
+        originals = await _receive(services, command.owner_id, incoming, blobs)
+        files = await _decode(services, command.owner_id, originals, blobs)
+        return await commit_version(services, command, _version_files(files), blobs.release)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
 from base.key_names import DOCUMENT, DOCUMENT_VERSION
+from base.locks import hold_vault
 from storage.field_encryption import FieldWriter
 from vault import idempotency, jobs
 from vault.catalogue.document_types import by_code
@@ -29,7 +30,8 @@ from vault.document_view import (
     metadata_values,
     view_of,
 )
-from vault.documents import expiry_reminders, records
+from vault.documents import records
+from vault.documents.notice_date import notice_at
 from vault.services import Services
 
 MAX_DOCUMENTS = 2000
@@ -76,6 +78,18 @@ class DepositCommand:
     idempotency_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionCommand:
+    """A new version of a document to be made. `may_change` raises unless the document's row, or
+    None, may be changed; `owner_view` opens it for the owner."""
+
+    owner_id: UUID
+    depositor: Depositor
+    document_id: UUID
+    may_change: Callable[[Row[Any] | None], None]
+    owner_view: OwnerView
+
+
 @dataclass(frozen=True, slots=True)
 class Deposited:
     """The document, and whether the vault held it already."""
@@ -95,6 +109,16 @@ class VersionFiles:
     tag: bytes
     sealed_values: dict[str, Any] = field(repr=False)
     rows: tuple[dict[str, Any], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _NewVersion:
+    """The ids of a version being inserted."""
+
+    owner_id: UUID
+    document_id: UUID
+    id: UUID
+    number: int
 
 
 def check_metadata(metadata: DocumentMetadata) -> DocumentMetadata:
@@ -124,7 +148,7 @@ async def commit_deposit(
     `before_commit` is called when only the commit remains, whose answer may be lost.
     """
     async with services.database.transaction() as tx:
-        await records.lock_vault(tx, command.owner_id)
+        await hold_vault(tx, command.owner_id)
         if await people.person(tx, command.owner_id) is None:
             # The vault was erased during the upload.
             raise not_found()
@@ -148,32 +172,28 @@ async def commit_deposit(
 
 async def commit_version(
     services: Services,
-    owner_id: UUID,
-    depositor: Depositor,
-    document_id: UUID,
+    command: VersionCommand,
     files: VersionFiles,
     before_commit: Callable[[], None],
-    *,
-    may_change: Callable[[Row[Any] | None], None],
-) -> Row[Any]:
-    """As `commit_deposit`, for a new version of an existing document, unless `may_change` raises.
-    Returns the document's new row."""
+) -> DocumentView:
+    """As `commit_deposit`, for a new version of an existing document."""
+    owner_id, document_id = command.owner_id, command.document_id
     async with services.database.transaction() as tx:
-        await records.lock_vault(tx, owner_id)
-        may_change(await records.document(tx, owner_id, document_id))
+        await hold_vault(tx, owner_id)
+        command.may_change(await records.document(tx, owner_id, document_id))
         writer = await services.field_encryption.writer(owner_id, tx)
         number = await records.next_number(tx, owner_id, document_id)
-        version_id = new_id()
-        document, version = (owner_id, document_id), (version_id, number)
-        await _add_version(services, tx, writer, files, document=document, version=version)
+        version = _NewVersion(owner_id, document_id, new_id(), number)
+        await _add_version(services, tx, writer, files, version)
         await records.change_document(
-            tx, owner_id, document_id, version_id=version_id, revision=new_id()
+            tx, owner_id, document_id, version_id=version.id, revision=new_id()
         )
-        await _record(services, tx, owner_id, depositor, Action.NEW_VERSION, document_id)
+        await _record(services, tx, owner_id, command.depositor, Action.NEW_VERSION, document_id)
         row = await records.document(tx, owner_id, document_id)
         assert row is not None  # noqa: S101  (changed in this transaction)
+        view = await command.owner_view(tx, row)
         before_commit()
-    return row
+    return view
 
 
 async def _find_held(
@@ -254,12 +274,11 @@ async def _add_document(
         deposited_by_kind=depositor.actor.kind.value,
         deposited_by_id=depositor.actor.id,
         revision=new_id(),
-        notice_at=expiry_reminders.notice_at(metadata),
+        notice_at=notice_at(metadata),
         sealed=writer.seal(DOCUMENT, document_id, values),
     )
-    await _add_version(
-        services, tx, writer, files, document=(owner_id, document_id), version=(version_id, 1)
-    )
+    version = _NewVersion(owner_id, document_id, version_id, number=1)
+    await _add_version(services, tx, writer, files, version)
     row = await records.document(tx, owner_id, document_id)
     assert row is not None  # noqa: S101  (added in this transaction)
     return row
@@ -270,30 +289,24 @@ async def _add_version(
     tx: AsyncConnection,
     writer: FieldWriter,
     files: VersionFiles,
-    *,
-    document: tuple[UUID, UUID],
-    version: tuple[UUID, int],
+    version: _NewVersion,
 ) -> None:
-    """Insert a version. `document`: its owner's id and its own; `version`: its id and number."""
-    owner_id, document_id = document
-    version_id, number = version
     scanned = services.settings.clamd_address is not None
     await records.add_version(
         tx,
-        id=version_id,
-        document_id=document_id,
-        person_id=owner_id,
-        number=number,
+        id=version.id,
+        document_id=version.document_id,
+        person_id=version.owner_id,
+        number=version.number,
         content_tag=files.tag,
         scan="waiting" if scanned else "not_scanned",
-        sealed=writer.seal(DOCUMENT_VERSION, version_id, files.sealed_values),
+        sealed=writer.seal(DOCUMENT_VERSION, version.id, files.sealed_values),
     )
-    await records.add_files(
-        tx, [{**row, "version_id": version_id, "person_id": owner_id} for row in files.rows]
-    )
-    await jobs.defer_preview(tx, owner_id, version_id)
+    whose = {"version_id": version.id, "person_id": version.owner_id}
+    await records.add_files(tx, [{**row, **whose} for row in files.rows])
+    await jobs.defer_preview(tx, version.owner_id, version.id)
     if scanned:
-        await jobs.defer_scan(tx, owner_id, version_id)
+        await jobs.defer_scan(tx, version.owner_id, version.id)
 
 
 async def _record(

@@ -1,6 +1,5 @@
 """Expiry reminders: a person is informed once that a document expires soon, not which one."""
 
-from datetime import UTC, datetime, time
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,25 +8,10 @@ from auth import notifications
 from auth.messages import queue
 from auth.records import people
 from base.key_names import PERSON
-from vault.catalogue.document_types import by_code
-from vault.document_view import DocumentMetadata
 from vault.documents import records
-from vault.durations import before
 from vault.services import Services
 
 _BATCH = 200
-
-
-def notice_at(metadata: DocumentMetadata) -> datetime | None:
-    """When to remind the person, by the type's notice period; None without an expiry date."""
-    document_type = by_code(metadata.type)
-    if document_type is None or document_type.notice_period is None or metadata.expires_on is None:
-        return None
-    end = datetime.combine(metadata.expires_on, time(), UTC)
-    try:
-        return before(end, document_type.notice_period)
-    except (OverflowError, ValueError):  # before the year 1: no reminder is useful
-        return None
 
 
 async def remind(services: Services) -> int:

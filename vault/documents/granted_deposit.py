@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth.subjects import Recipient
-from base.pipeline import fetch
+from base.pipeline import fetch_one
 from vault.consent import records as consent_records
 from vault.consent.grant_use import attempt_under
 from vault.consent.type_tags import type_tag
@@ -71,8 +71,7 @@ async def _judge(
     type_code: str | None,
 ) -> AccessAttempt:
     """The allowed attempt; raises `_Denied`. Without a type, all but the type is judged."""
-    grant_rows = await fetch(tx, consent_records.grant_for_use(grant_id))
-    grant = grant_rows[0] if grant_rows else None
+    grant = await fetch_one(tx, consent_records.grant_for_use(grant_id))
     types_named = type_in_scope = False
     if grant is not None and type_code is not None:
         types_named = await consent_records.names_types(tx, grant_id)

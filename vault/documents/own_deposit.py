@@ -7,11 +7,21 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.subjects import Person
-from vault.document_view import DocumentMetadata, DocumentView, open_document
+from vault.document_view import DocumentMetadata, DocumentView
 from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import DepositCommand, Deposited, Depositor
+from vault.documents.deposit_commit import DepositCommand, Deposited, Depositor, OwnerView
+from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
 from vault.services import Services
+
+
+def owner_view(services: Services, person: Person) -> OwnerView:
+    """What opens a document for its owner, in the transaction of a deposit."""
+
+    async def view(tx: AsyncConnection, row: Row[Any]) -> DocumentView:
+        return open_document(await services.field_encryption.reader(person.id, tx), row)
+
+    return view
 
 
 async def deposit_own(
@@ -27,14 +37,11 @@ async def deposit_own(
     `metadata` is called after the files are read, because a form's fields may follow its files.
     """
 
-    async def owner_view(tx: AsyncConnection, row: Row[Any]) -> DocumentView:
-        return open_document(await services.field_encryption.reader(person.id, tx), row)
-
     command = DepositCommand(
         owner_id=person.id,
         depositor=Depositor(person.actor()),
         metadata=metadata,
-        owner_view=owner_view,
+        owner_view=owner_view(services, person),
         idempotency_key=idempotency_key,
     )
     return await deposit(services, command, incoming)

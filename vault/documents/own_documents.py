@@ -13,15 +13,18 @@ from base.db_time import instant, now
 from base.errors import ErrorKind, ServiceError, not_found
 from base.ids import new_id
 from base.key_names import DOCUMENT
+from base.locks import hold_vault
 from vault.consent.type_tags import type_tag
 from vault.cursors import Page, cut, read
 from vault.decisions import AccessAttempt, record_allowed, record_refusal
-from vault.document_view import DocumentMetadata, DocumentView, metadata_values, open_document
+from vault.document_view import DocumentMetadata, DocumentView, metadata_values
 from vault.documents import records
 from vault.documents.deposit import deposit_version
-from vault.documents.deposit_commit import Depositor, check_metadata
-from vault.documents.expiry_reminders import notice_at
+from vault.documents.deposit_commit import Depositor, VersionCommand, check_metadata
+from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
+from vault.documents.notice_date import notice_at
+from vault.documents.own_deposit import owner_view
 from vault.rules import Reason
 from vault.services import Services
 
@@ -67,7 +70,7 @@ async def correct(
 ) -> DocumentView:
     """Change a document's metadata: type, title, dates, where the paper is."""
     async with services.database.transaction() as tx:
-        await records.lock_vault(tx, person.id)
+        await hold_vault(tx, person.id)
         row = await records.document(tx, person.id, document_id)
         if row is not None:
             _check_match(row, if_match)
@@ -126,11 +129,14 @@ async def add_version(
             raise not_found()
         _check_match(row, if_match)
 
-    depositor = Depositor(person.actor())
-    row = await deposit_version(
-        services, person.id, depositor, document_id, incoming, may_change=may_change
+    command = VersionCommand(
+        owner_id=person.id,
+        depositor=Depositor(person.actor()),
+        document_id=document_id,
+        may_change=may_change,
+        owner_view=owner_view(services, person),
     )
-    return open_document(await services.field_encryption.reader(person.id), row)
+    return await deposit_version(services, command, incoming)
 
 
 async def delete(
@@ -151,7 +157,7 @@ async def _set_deleted(
 ) -> None:
     restoring = action is Action.RESTORE
     async with services.database.transaction() as tx:
-        await records.lock_vault(tx, person.id)
+        await hold_vault(tx, person.id)
         row = await records.document(tx, person.id, document_id, deleted=restoring)
         if row is not None:
             _check_match(row, if_match)

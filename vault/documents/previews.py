@@ -6,6 +6,7 @@ from sqlalchemy.engine import Row
 
 from base.errors import ErrorKind, ServiceError
 from base.key_names import ORIGINAL, PREVIEW, RENDITION
+from base.locks import hold_vault
 from storage import content
 from storage.blobs import BlobKey
 from storage.content import Address, SealedContent
@@ -34,7 +35,7 @@ async def draw_preview(services: Services, owner_id: UUID, version_id: UUID) -> 
             raise
         return False
     async with services.database.transaction() as tx:
-        await records.lock_vault(tx, owner_id)
+        await hold_vault(tx, owner_id)
         files = await records.files_of(tx, owner_id, version_id)
         missing = bool(files) and not any(file.role == PREVIEW for file in files)
         if missing:

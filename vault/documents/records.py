@@ -25,7 +25,6 @@ from sqlalchemy.sql import ColumnElement, Select
 
 from base.db_time import now
 from base.key_names import PREVIEW
-from base.locks import hold_tag
 from base.pipeline import Bound, Statement
 from vault.consent.records import has_granted_type, is_covered, is_picked
 from vault.rules import DocumentFacts
@@ -48,11 +47,6 @@ def _documents(person_id: UUID) -> Any:
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
         .where(Document.person_id == person_id)
     )
-
-
-async def lock_vault(connection: AsyncConnection, person_id: UUID) -> None:
-    """Lock a vault until the transaction ends: one writer at a time."""
-    await hold_tag(connection, person_id.bytes[8:])
 
 
 async def count_documents(connection: AsyncConnection, person_id: UUID) -> int:

@@ -33,8 +33,9 @@ from vault.consent.grant_use import attempt_under
 from vault.cursors import Page, cut, read
 from vault.decisions import AccessAttempt, Denial, check_token, record_allowed, record_denial
 from vault.decoding.media import MediaType
-from vault.document_view import DocumentView, open_document
+from vault.document_view import DocumentView
 from vault.documents import records
+from vault.documents.document_reader import open_document
 from vault.rules import Allowed, GrantAction, Reason, Refused
 from vault.services import Services
 
@@ -83,7 +84,7 @@ async def list_covered(
             shown = tuple(row.id for row in rows[:limit])
             await record_allowed(services, tx, grant.at, replace(attempt, documents=shown))
     if grant is None or isinstance(judgement, Refused):
-        raise await record_denial(services, Denial(attempt, _reason(judgement)))
+        raise await record_denial(services, Denial(attempt, rules.reason_of(judgement)))
     # 4. Committed: only now are the documents opened.
     reader = await services.field_encryption.reader(grant.person_id)
     items = [open_document(reader, row) for row in rows[:limit]]
@@ -120,7 +121,7 @@ async def open_granted(
         if row is not None and isinstance(judgement, Allowed):
             event_id = await record_allowed(services, tx, row.at, attempt)
     if row is None or event_id is None:
-        raise await record_denial(services, Denial(attempt, _reason(judgement)))
+        raise await record_denial(services, Denial(attempt, rules.reason_of(judgement)))
     # 4. Committed: only now are the file's key and the document's row opened.
     return await _download(
         services,
@@ -236,7 +237,3 @@ async def _check_token(services: Services, bearer: Bearer, action: Action) -> No
     """Check the scopes of an access token; a session has none."""
     if not isinstance(bearer, SessionToken):
         await check_token(services, bearer, "documents", action)
-
-
-def _reason(judgement: rules.Judgement) -> Reason:
-    return judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND

@@ -5,6 +5,7 @@ from auth.records import people, sessions
 from auth.subjects import Person
 from base.database import notify
 from base.db_time import instant
+from base.locks import hold_vault
 from vault.consent.request_transfer import release_requests
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records as documents_records
@@ -21,7 +22,7 @@ async def erase(services: Services, person: Person) -> None:
     nobody can open and no row refers to: `sweep_blobs` removes them.
     """
     async with services.database.transaction() as tx:
-        await documents_records.lock_vault(tx, person.id)
+        await hold_vault(tx, person.id)
         keys = await documents_records.blob_keys_of(tx, person.id)
         for grant_id in await records.live_grants(tx, person.id):
             await notify(tx, CHANNEL, str(grant_id))

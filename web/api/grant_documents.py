@@ -62,8 +62,8 @@ async def content(
     range_: RangeHeader = None,
 ) -> Response:
     """The document's content: recorded before the first byte leaves."""
-    stream = await retrieval.open_granted(services, bearer, grant_id, document_id)
-    return ContentResponse(services, stream, range_)
+    download = await retrieval.open_granted(services, bearer, grant_id, document_id)
+    return ContentResponse(services, download, range_)
 
 
 @router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
@@ -71,8 +71,8 @@ async def preview(
     grant_id: PathId, document_id: PathId, services: ServicesDep, bearer: BearerDep
 ) -> Response:
     """The first page, as a small JPEG; recorded."""
-    stream = await retrieval.open_granted(services, bearer, grant_id, document_id, preview=True)
-    return ContentResponse(services, stream, None, inline=True)
+    download = await retrieval.open_granted(services, bearer, grant_id, document_id, preview=True)
+    return ContentResponse(services, download, None, inline=True)
 
 
 async def _get_content(request: Request) -> Response:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-from auth import administration, messages, one_time_codes, sessions
+from auth import administration, message_delivery, one_time_codes, sessions
 from auth.oauth import clients, signing_keys
 from auth.oauth.clients import token_endpoint
 from auth.oauth.tokens import SigningKey
@@ -160,7 +160,7 @@ async def _person(services: Services) -> Person:
         row = await people.person_by_phone(tx, tag)
     if row is None:
         started = await one_time_codes.send_code(services, phone=PHONE)
-        code = re.search(r"\d{6}", (await messages.inbox(services, to=PHONE))[0].text)
+        code = re.search(r"\d{6}", (await message_delivery.inbox(services, to=PHONE))[0].text)
         assert code is not None  # noqa: S101  (the message that was just queued)
         await one_time_codes.redeem_code(
             services, started.id, code=code[0], on_vault_opened=adopt_requests

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from fastapi import Depends, Response
 
-from auth import messages, one_time_codes, sessions
+from auth import message_delivery, one_time_codes, sessions
 from base.errors import ServiceError, not_found
 from vault.consent.request_transfer import adopt_requests
 from web.http.dependencies import ServicesDep
@@ -162,5 +162,5 @@ async def _demo_message(page: Page, kind: AccountKind) -> str | None:
     if settings.mode != "demo" or settings.messenger != "inbox":
         return None
     channel = "sms" if kind == "person" else "email"
-    sent = await messages.inbox(page.services)
+    sent = await message_delivery.inbox(page.services)
     return next((message.text for message in sent if message.channel == channel), None)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from auth.messages import Deliverer
+from auth.message_delivery import Deliverer
 from auth.messengers.selection import messenger_of
 from vault.jobs import QUEUE
 from vault.maintenance.job_runner import job_app

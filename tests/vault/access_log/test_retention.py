@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.audit_log import AccessLogEntry
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from audit.records import AccessEvent, AuditKey, events_of
-from auth.messages import inbox
+from auth.message_delivery import inbox
 from base.ids import new_id
 from tests.fixtures import MakePerson, MoveClock, SomePerson
 from vault.access_log import entries

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from auth.messages import inbox
+from auth.message_delivery import inbox
 from auth.services import CoreServices
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id

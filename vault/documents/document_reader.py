@@ -1,0 +1,33 @@
+"""Opening the sealed rows of a document, for those who may see it."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from base.key_names import DOCUMENT, DOCUMENT_VERSION
+from storage.field_encryption import FieldReader
+from vault.document_view import DocumentMetadata, DocumentView, view_of
+
+
+def open_document(reader: FieldReader, row: Row[Any]) -> DocumentView:
+    """Open a joined row of `vault.documents.records`."""
+    values = reader.open(DOCUMENT, row.id, row.sealed)
+    metadata = DocumentMetadata(
+        type=values["type"],
+        title=values["title"],
+        issued_on=_date(values["issued_on"]),
+        expires_on=_date(values["expires_on"]),
+        paper_location=values["paper_location"],
+    )
+    return view_of(
+        row,
+        metadata,
+        deposited_by=values["deposited_by"],
+        file=reader.open(DOCUMENT_VERSION, row.version_id, row.version_sealed),
+        altered=values.get("altered", False),
+    )
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
