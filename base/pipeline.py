@@ -53,14 +53,15 @@ class Statement:
         self._defaults = {
             name: defaults[name] for name in self._names if defaults[name] is not None
         }
+        self._known = frozenset(self._names)
+        self._required = self._known - self._defaults.keys()
         self._row: Callable[[Sequence[Any]], Any] | None = None
 
     def __call__(self, **values: object) -> "Bound":
         """Bind the values. Raises `KeyError` for one that is missing or that the statement does
         not have."""
-        wrong = values.keys() ^ self._names
-        if wrong - self._defaults.keys() or values.keys() - self._names:
-            raise KeyError(*sorted(wrong))
+        if not self._required <= values.keys() <= self._known:
+            raise KeyError(*sorted(values.keys() ^ self._known))
         return Bound(self, values)
 
     def encoded(self, values: dict[str, object]) -> list[tuple[bytes | None, pq.Format]]:

@@ -1,6 +1,5 @@
 """The access attempt of an act under a grant, recorded in the same way for every use."""
 
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +12,6 @@ from base.key_names import GRANT
 from base.pipeline import Transaction
 from storage.providers import KeyProviderError
 from vault.consent import records
-from vault.consent.terms import Terms
 from vault.decisions import AccessAttempt
 from vault.rules import Judgement, Refused, is_recipient
 
@@ -36,23 +34,29 @@ async def attempt_under(
     Raises what opening the terms raises, but for a refusal: it is recorded without its purpose
     while the terms cannot be opened (invariant 2).
     """
-    attempt = AccessAttempt(action=action, actor=recipient.actor())
     facts = records.grant_facts(grant)
     if grant is None or facts is None:
-        return attempt
-    attempt = replace(attempt, person=grant.person_id, grant=grant.id)
-    if not is_recipient(facts, recipient.party):
-        return attempt
-    try:
-        terms = await _open_terms(services, tx, grant)
-    except (ServiceError, KeyProviderError):
-        if isinstance(judgement, Refused):
-            return attempt
-        raise
-    return replace(attempt, purpose_code=terms.purpose_code, purpose=terms.purpose)
+        return AccessAttempt(action=action, actor=recipient.actor())
+    code = purpose = ""
+    if is_recipient(facts, recipient.party):
+        try:
+            code, purpose = await _open_purpose(services, tx, grant)
+        except (ServiceError, KeyProviderError):
+            if not isinstance(judgement, Refused):
+                raise
+    return AccessAttempt(
+        action=action,
+        actor=recipient.actor(),
+        person=grant.person_id,
+        grant=grant.id,
+        purpose_code=code,
+        purpose=purpose,
+    )
 
 
-async def _open_terms(services: CoreServices, tx: Transaction, grant: Any) -> Terms:
+async def _open_purpose(services: CoreServices, tx: Transaction, grant: Any) -> tuple[str, str]:
+    """The code and the words. Of the terms nothing else is read: this runs at each access."""
     connection = tx if isinstance(tx, AsyncConnection) else None
     reader = await services.field_encryption.reader(grant.person_id, connection)
-    return Terms.read(reader.open(GRANT, grant.id, grant.sealed))
+    terms = reader.open(GRANT, grant.id, grant.sealed)
+    return terms["purpose_code"], terms["purpose"]
