@@ -1,6 +1,7 @@
 """Recording events in the caller's transaction, and reading the log back.
 
-Recording needs only the person's audit *public* key: it unwraps nothing.
+Recording needs only the person's audit *public* key: it unwraps nothing, except for the first event
+of a person's year, which makes the key pair of that year and seals its private half.
 """
 
 from collections import OrderedDict
