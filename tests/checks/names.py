@@ -8,12 +8,8 @@ and module names by `ast`.
 import ast
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("base", "storage", "audit", "auth", "vault", "web", "bench", "migrations", "tests")
-FROZEN = "migrations/versions/"
-"""Never changed once released."""
+from tests.checks.tree import report
 
 
 def _words(listed: str) -> frozenset[str]:
@@ -111,15 +107,7 @@ def _refused(place: str, name: str) -> bool:
 
 def main() -> int:
     """Print the faults; returns 1 when there are any."""
-    found = [
-        fault
-        for folder in FOLDERS
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        if not (place := str(path.relative_to(ROOT))).startswith(FROZEN)
-        for fault in faults(place, path.read_text(encoding="utf-8"))
-    ]
-    print("\n".join(found), end="\n" if found else "")
-    return 1 if found else 0
+    return report(faults)
 
 
 if __name__ == "__main__":

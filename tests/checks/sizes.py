@@ -6,12 +6,8 @@ A dataclass's generated constructor is not counted: its arguments are read field
 import ast
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("base", "storage", "audit", "auth", "vault", "web", "bench", "migrations", "tests")
-FROZEN = "migrations/versions/"
-"""Never changed once released."""
+from tests.checks.tree import report
 
 MAX_LINES_OF_FILE = 400
 MAX_LINES_OF_FUNCTION = 45
@@ -53,15 +49,7 @@ def faults(place: str, source: str) -> Iterator[str]:
 
 def main() -> int:
     """Print the faults; returns 1 when there are any."""
-    found = [
-        fault
-        for folder in FOLDERS
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        if not (place := str(path.relative_to(ROOT))).startswith(FROZEN)
-        for fault in faults(place, path.read_text(encoding="utf-8"))
-    ]
-    print("\n".join(found), end="\n" if found else "")
-    return 1 if found else 0
+    return report(faults)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ async def attempt_under(
     understood alone: the person's secret then opens the grant's terms and nothing else. For the
     attempt of anyone else nothing is opened.
 
-    Raises what opening the terms raises, but for a refusal: it is recorded without its purpose
+    Raises what opening the terms raises, except for a refusal: it is recorded without its purpose
     while the terms cannot be opened (invariant 2).
     """
     facts = records.grant_facts(grant)
