@@ -46,3 +46,7 @@ PREVIEW = "preview"
 # Uses of the service's own secrets, beside `index/<use>`.
 FIELDS = "fields"
 """Seals the rows that belong to nobody's vault."""
+
+ROW_MACS = "row-macs"
+"""Authenticates rows: the keys `row/<table>/<version>`. Made once, with the first root version or
+by `unefois bind-rows`; never made again when it is missing."""

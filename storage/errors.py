@@ -8,3 +8,10 @@ class KeyDestroyed(ServiceError):
 
     def __init__(self) -> None:
         super().__init__(ErrorKind.NOT_FOUND, "not_found")
+
+
+class KeyMissing(ServiceError):
+    """A secret of the service that is made once and never again is not there."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.UNAVAILABLE, "service_key_missing")

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.errors import ErrorKind, ServiceError
-from base.key_names import FIELDS
+from base.key_names import FIELDS, ROW_MACS
 from storage.keys import Keys, Secret
+from storage.row_macs import RowMacs
 
 PADDING_STEP = 64
 _FORMAT = b"\x01"
@@ -90,8 +91,8 @@ class FieldReader:
 
 
 class FieldEncryption:
-    """Makes writers, readers and tags. An owner of None is the service itself, for rows that
-    belong to nobody's vault: workers, clients, messages.
+    """Makes writers, readers, tags and row MACs. An owner of None is the service itself, for rows
+    that belong to nobody's vault: workers, clients, messages.
 
     Writers and readers use the same secret today. They are two types so that a use case that only
     writes never holds a reader: later, writing will need only a public key.
@@ -123,6 +124,10 @@ class FieldEncryption:
         """A keyed tag for look-ups, under the service's index key for this use."""
         secret = await self._keys.service(f"index/{use}")
         return keyed_tag(secret.derive("tag"), use, *parts)
+
+    async def row_macs(self) -> RowMacs:
+        """What makes and checks the MACs of rows. Raises `storage.errors.KeyMissing`."""
+        return RowMacs(await self._keys.service(ROW_MACS))
 
     async def create_owner(self, connection: AsyncConnection, owner_id: UUID) -> None:
         """Make an owner's keys, in the caller's transaction."""

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base import clock, locks
 from base.database import Database
+from base.key_names import ROW_MACS
 from storage import records
-from storage.keys import context
+from storage.keys import Keys, context
 from storage.providers import KeyProvider, KeyProviderError
 
 BATCH = 100
@@ -41,7 +42,8 @@ class Rotation:
 
 
 async def initialise(database: Database, provider: KeyProvider) -> str:
-    """The active root version; if there is none, exactly one of the starting processes creates it.
+    """The active root version; if there is none, exactly one of the starting processes creates it,
+    and the secret that authenticates rows.
 
     A crash in between leaves a version in the provider that wraps nothing.
     """
@@ -51,6 +53,9 @@ async def initialise(database: Database, provider: KeyProvider) -> str:
         if active is None:
             active = await provider.create(await records.root_ids(tx))
             await records.add_root(tx, active, provider.name)
+            # A database without a root version holds no row yet: the rows of one that does get
+            # their MACs by `unefois bind-rows`.
+            await Keys(database, provider).create_once(tx, ROW_MACS)
         return active
 
 

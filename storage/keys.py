@@ -18,14 +18,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from base import clock, locks
 from base.database import Database, notify
 from base.ids import new_id
-from base.key_names import FIELDS
+from base.key_names import FIELDS, ROW_MACS
 from storage import records
-from storage.errors import KeyDestroyed
+from storage.errors import KeyDestroyed, KeyMissing
 from storage.providers import KeyProvider
 
 CACHE_SECONDS = 60.0
 CACHE_SIZE = 10_000
 CHANNEL = "unefois_keys"
+MADE_ONCE = frozenset({ROW_MACS})
+"""Another secret in their place would make every row that the former one vouched for look forged,
+and vouch for whatever is there."""
 
 
 @dataclass(slots=True)
@@ -73,17 +76,28 @@ class Keys:
         return await self._unwrap_and_cache(str(owner_id), row, forget_count)
 
     async def service(self, use: str) -> Secret:
-        """The service's secret for one use, created when first needed."""
+        """The service's secret for one use, created when first needed; raises `KeyMissing` for one
+        that is made once (`create_once`)."""
         cached = self._cached(use)
         if cached is not None:
             return cached
         forget_count = self._forget_count
         async with self._database.separate_transaction() as connection:
             row = await records.service_key(connection, use)
+            if row is None and use in MADE_ONCE:
+                raise KeyMissing
             if row is None:
                 await self._add(connection, records.SERVICE, None, use)
                 row = await records.service_key(connection, use)
         return await self._unwrap_and_cache(use, row, forget_count)
+
+    async def create_once(self, connection: AsyncConnection, use: str) -> bool:
+        """Make a secret of the service that is never made again, in the caller's transaction; False
+        when it is there already."""
+        if await records.service_key(connection, use) is not None:
+            return False
+        await self._add(connection, records.SERVICE, None, use)
+        return True
 
     async def uncached(self, owner_id: UUID | None, connection: AsyncConnection) -> Secret:
         """The secret of an owner, or of the service's rows for None, read and unwrapped without the

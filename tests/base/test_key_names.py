@@ -44,6 +44,7 @@ VALUES = {
     "RENDITION": "rendition",
     "PREVIEW": "preview",
     "FIELDS": "fields",
+    "ROW_MACS": "row-macs",
 }
 
 

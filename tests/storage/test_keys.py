@@ -8,10 +8,11 @@ from sqlalchemy import text
 
 from base import clock
 from base.database import Database
+from base.key_names import ROW_MACS
 from base.ids import new_id
 from storage import keys as keys_module
 from storage import records
-from storage.errors import KeyDestroyed
+from storage.errors import KeyDestroyed, KeyMissing
 from storage.key_rotation import initialise
 from storage.keys import CACHE_SECONDS, CHANNEL, Keys, Secret
 from storage.providers import KeyProviderError
@@ -182,7 +183,19 @@ async def test_a_service_secret_is_made_once_by_whoever_comes_first(
     secrets = await asyncio.gather(*(process.service("index/phone") for process in processes))
     assert len({secret.derive("tag") for secret in secrets}) == 1
     async with database.transaction() as tx:
-        assert await tx.scalar(text("SELECT count(*) FROM unefois.wrapped_key")) == 1
+        made = await tx.execute(text("SELECT use FROM unefois.wrapped_key ORDER BY use"))
+        assert list(made.scalars()) == ["index/phone", ROW_MACS]
+
+
+async def test_the_secret_that_authenticates_rows_is_never_made_again(
+    database: Database, keyring: LocalKeyring
+) -> None:
+    await initialise(database, keyring)
+    async with database.transaction() as tx:
+        await tx.execute(text("DELETE FROM unefois.wrapped_key"))
+    await initialise(database, keyring)
+    with pytest.raises(KeyMissing):
+        await Keys(database, keyring).service(ROW_MACS)
 
 
 async def test_nothing_is_wrapped_before_there_is_a_root(

@@ -143,6 +143,16 @@ MESSAGES = {
         _("Le contenu gardé n’est plus celui qui avait été déposé : il n’est pas montré."),
         _("Prévenez le service : une sauvegarde permettra peut-être de le retrouver."),
     ),
+    "row_altered": ErrorMessage(
+        _("Cette information a été changée sans passer par le service"),
+        _("Elle n’est plus celle que le service avait écrite : il ne s’en sert pas."),
+        _("Prévenez le service. Rien n’est perdu : une sauvegarde permet de la remettre."),
+    ),
+    "service_key_missing": ErrorMessage(
+        _("Service indisponible"),
+        _("Une clé du service manque : il ne peut plus vérifier ce qu’il lit."),
+        _("Prévenez le service. Vos papiers sont toujours là."),
+    ),
     "store_unavailable": ErrorMessage(
         _("Service indisponible"),
         _("Le stockage ne répond pas."),
