@@ -6,7 +6,7 @@ of a person's year, which makes the key pair of that year and seals its private 
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit import records, sealing
 from audit.events import Actor, ActorKind, Event, as_values
+from audit.records import AUDIT_KEY_ROW, EVENT_ROW, OUTCOME_ROW
 from base import clock
 from base.database import Database
 from base.ids import new_id
@@ -23,6 +24,7 @@ from base.key_names import AUDIT_KEY, LOG_ACTOR, LOG_PERSON
 from base.pipeline import PipelineTransaction, Transaction, write
 from storage.errors import KeyDestroyed
 from storage.field_encryption import FieldEncryption
+from storage.row_macs import RowMacs
 
 _CACHE_SECONDS = 60.0
 _CACHE_SIZE = 10_000
@@ -37,12 +39,14 @@ class _PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class AccessLogEntry:
-    """An event as read back and opened. `values` is None once its key is destroyed."""
+    """An event as read back and opened. `values` is None once its key is destroyed, and for a row
+    that the service did not write (`forged`)."""
 
     id: UUID
     values: dict[str, Any] | None
     state: str | None
-    k_event: bytes | None = None
+    k_event: bytes | None = field(default=None, repr=False)
+    forged: bool = False
 
 
 class AuditLog:
@@ -63,16 +67,17 @@ class AuditLog:
         sealed = sealing.seal(
             as_values(event), key_id=key.id, event_id=event.id, public_key=key.key
         )
-        statement = records.insert_event(
-            id=event.id,
-            at=event.at,
-            key_id=key.id,
-            person_tag=await self.person_tag(event.person),
-            actor_tag=await self.actor_tag(event.actor),
-            sealed=sealed.sealed,
-            commitment=sealed.commitment,
-        )
-        await write(tx, statement)
+        values = {
+            "id": event.id,
+            "at": event.at,
+            "key_id": key.id,
+            "person_tag": await self.person_tag(event.person),
+            "actor_tag": await self.actor_tag(event.actor),
+            "sealed": sealed.sealed,
+            "commitment": sealed.commitment,
+        }
+        macs = await self._field_encryption.row_macs()
+        await write(tx, records.insert_event(**macs.add(EVENT_ROW, values)))
         return event.id
 
     async def person_tag(self, person_id: UUID | None) -> bytes | None:
@@ -92,11 +97,16 @@ class AuditLog:
     ) -> list[AccessLogEntry]:
         """Open rows of the log. A destroyed key leaves an entry without values."""
         private: dict[UUID, X25519PrivateKey | None] = {}
+        macs = await self._field_encryption.row_macs()
         entries = []
         for row in rows:
+            if not macs.holds(EVENT_ROW, row):
+                # Not written by the service: anyone can seal to a public key.
+                entries.append(AccessLogEntry(row.id, None, None, forged=True))
+                continue
             if row.key_id not in private:
                 private[row.key_id] = await self._private_key(connection, row.key_id)
-            entries.append(_open_entry(row, private[row.key_id]))
+            entries.append(_open_entry(macs, row, private[row.key_id]))
         return entries
 
     async def prepare(self, connection: AsyncConnection, owner_id: UUID, year: int) -> None:
@@ -126,6 +136,7 @@ class AuditLog:
                 await self._create_key(separate, owner_id, year)
                 row = await records.audit_key(separate, owner_id, year)
         assert row is not None  # noqa: S101  (just created, here or by another process)
+        (await self._field_encryption.row_macs()).check(AUDIT_KEY_ROW, row)
         public = X25519PublicKey.from_public_bytes(row.public_key)
         key = _PublicKey(row.id, public, clock.monotonic())
         self._public_keys[(owner_id, year)] = key
@@ -140,12 +151,16 @@ class AuditLog:
         key_id = new_id()
         writer = await self._field_encryption.writer(owner_id, connection)
         private = pair.private_bytes_raw().hex()
+        values = {
+            "id": key_id,
+            "owner_id": owner_id,
+            "year": year,
+            "public_key": pair.public_key().public_bytes_raw(),
+        }
+        macs = await self._field_encryption.row_macs()
         await records.add_audit_key(
             connection,
-            id=key_id,
-            owner_id=owner_id,
-            year=year,
-            public_key=pair.public_key().public_bytes_raw(),
+            **macs.add(AUDIT_KEY_ROW, values),
             sealed_private_key=writer.seal(AUDIT_KEY, key_id, {"private_key": private}),
         )
 
@@ -155,6 +170,7 @@ class AuditLog:
         row = await records.private_key(connection, key_id)
         if row is None:
             return None
+        (await self._field_encryption.row_macs()).check(AUDIT_KEY_ROW, row)
         try:
             reader = await self._field_encryption.reader(row.owner_id, connection)
         except KeyDestroyed:
@@ -163,9 +179,17 @@ class AuditLog:
         return X25519PrivateKey.from_private_bytes(bytes.fromhex(values["private_key"]))
 
 
-def _open_entry(row: Row[Any], private_key: X25519PrivateKey | None) -> AccessLogEntry:
+def _open_entry(
+    macs: RowMacs, row: Row[Any], private_key: X25519PrivateKey | None
+) -> AccessLogEntry:
+    state = (
+        row.state
+        if row.state
+        and macs.equals(OUTCOME_ROW, {"event_id": row.id, "state": row.state}, row.outcome_mac)
+        else None
+    )
     if private_key is None:
-        return AccessLogEntry(row.id, None, row.state)
+        return AccessLogEntry(row.id, None, state)
     opened = sealing.open_(
         row.sealed,
         row.commitment,
@@ -173,4 +197,4 @@ def _open_entry(row: Row[Any], private_key: X25519PrivateKey | None) -> AccessLo
         event_id=row.id,
         private_key=private_key,
     )
-    return AccessLogEntry(row.id, opened.values, row.state, opened.k_event)
+    return AccessLogEntry(row.id, opened.values, state, opened.k_event)

@@ -34,6 +34,7 @@ class Action(StrEnum):
     DELETE = "document.delete"
     RESTORE = "document.restore"
     PURGE = "document.purge"
+    INFECTED = "document.infected"
     LIST = "document.list"
     READ = "document.read"
     PREVIEW = "document.preview"
@@ -54,6 +55,8 @@ class Action(StrEnum):
     CLIENT_BARRED = "client.bar"
     KEYS_ROTATED = "keys.rotate"
     KEY_DESTROYED = "keys.destroy"
+    ROWS_BOUND = "rows.bind"
+    ROW_REFUSED = "rows.refuse"
 
 
 class Outcome(StrEnum):

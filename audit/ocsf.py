@@ -56,6 +56,8 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.CLIENT_BARRED: (_ENTITY, _DISABLE),
     Action.KEYS_ROTATED: (_ENTITY, _UPDATE),
     Action.KEY_DESTROYED: (_ENTITY, _DELETE),
+    Action.ROWS_BOUND: (_ENTITY, _UPDATE),
+    Action.ROW_REFUSED: (_ENTITY, _UPDATE),
     Action.VAULT_EXPORTED: (_API, _READ),
     Action.DEPOSIT: (_API, _CREATE),
     Action.NEW_VERSION: (_API, _UPDATE),
@@ -63,6 +65,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.DELETE: (_API, _DELETE),
     Action.RESTORE: (_API, _UPDATE),
     Action.PURGE: (_API, _DELETE),
+    Action.INFECTED: (_API, _UPDATE),
     Action.LIST: (_API, _READ),
     Action.READ: (_API, _READ),
     Action.PREVIEW: (_API, _READ),
@@ -84,6 +87,7 @@ _ENTITIES = {
     "worker": (2, "User"),
     "client": (2, "User"),
     "keys": (99, "Key"),
+    "rows": (99, "Row"),
 }
 _INFORMATIONAL, _LOW, _MEDIUM = 1, 2, 3
 

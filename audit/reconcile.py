@@ -67,7 +67,8 @@ _LEAFLESS = text("""
     ORDER BY e.id LIMIT :limit
 """)
 _EVENTS = text("""
-    SELECT id, key_id, sealed, commitment, NULL AS state FROM unefois.access_event
+    SELECT id, at, key_id, person_tag, actor_tag, sealed, commitment, mac,
+        NULL AS state, NULL AS outcome_mac FROM unefois.access_event
     WHERE id > :after ORDER BY id LIMIT :limit
 """)
 _LAST = UUID(int=(1 << 128) - 1)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
+    LargeBinary,
     Text,
     Uuid,
     bindparam,
@@ -25,6 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from base.database import Base
 from base.db_time import now
 from base.pipeline import Bound, Statement
+from storage.row_macs import RowFormat, RowMacs
 
 
 class AuditKey(Base):
@@ -47,6 +49,11 @@ class AuditKey(Base):
     public_key: Mapped[bytes]
     sealed_private_key: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=now())
+    mac: Mapped[bytes | None]
+
+
+# The public half above all: events sealed to another one could be read by whoever put it there.
+AUDIT_KEY_ROW = RowFormat("audit_key", ("id", "owner_id", "year", "public_key"))
 
 
 class AccessEvent(Base):
@@ -65,6 +72,13 @@ class AccessEvent(Base):
     actor_tag: Mapped[bytes | None]
     sealed: Mapped[bytes]
     commitment: Mapped[bytes]
+    mac: Mapped[bytes | None]
+
+
+# Sealing needs a public key only: the MAC is what tells the service's events from anyone's.
+EVENT_ROW = RowFormat(
+    "access_event", ("id", "at", "key_id", "person_tag", "actor_tag", "sealed", "commitment")
+)
 
 
 class AccessOutcome(Base):
@@ -75,17 +89,23 @@ class AccessOutcome(Base):
     event_id: Mapped[UUID] = mapped_column(ForeignKey(AccessEvent.id), primary_key=True)
     state: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=now())
+    mac: Mapped[bytes | None]
 
+
+OUTCOME_ROW = RowFormat("access_outcome", ("event_id", "state"))
+
+OUTCOME_COLUMNS = (AccessOutcome.state, AccessOutcome.mac.label("outcome_mac"))
+"""What a query of events joins of their outcomes."""
 
 _INSERT_EVENT = Statement(insert(AccessEvent))
 
 
 async def audit_key(
     connection: AsyncConnection, owner_id: UUID | None, year: int
-) -> Row[UUID, bytes] | None:
-    """The public half for an owner (or the service) and a year: `id`, `public_key`."""
+) -> Row[Any] | None:
+    """The key pair of an owner (or the service) and a year; the caller checks its MAC."""
     found = await connection.execute(
-        select(AuditKey.id, AuditKey.public_key).where(
+        select(AuditKey.__table__).where(
             AuditKey.owner_id.is_not_distinct_from(owner_id), AuditKey.year == year
         )
     )
@@ -101,15 +121,9 @@ async def add_audit_key(connection: AsyncConnection, **values: Any) -> None:
     )
 
 
-async def private_key(
-    connection: AsyncConnection, key_id: UUID
-) -> Row[UUID, UUID | None, bytes] | None:
-    """The sealed private half: `id`, `owner_id`, `sealed_private_key`."""
-    found = await connection.execute(
-        select(AuditKey.id, AuditKey.owner_id, AuditKey.sealed_private_key).where(
-            AuditKey.id == key_id
-        )
-    )
+async def private_key(connection: AsyncConnection, key_id: UUID) -> Row[Any] | None:
+    """A key pair by its id; the caller checks its MAC."""
+    found = await connection.execute(select(AuditKey.__table__).where(AuditKey.id == key_id))
     return found.one_or_none()
 
 
@@ -121,18 +135,21 @@ def insert_event(**values: Any) -> Bound:
 _OUTCOMES = Statement(
     upsert(AccessOutcome)
     .from_select(
-        ["event_id", "state"],
+        ["event_id", "state", "mac"],
         select(
-            func.unnest(bindparam("events", type_=ARRAY(Uuid()))), bindparam("state", type_=Text())
+            func.unnest(bindparam("events", type_=ARRAY(Uuid()))),
+            bindparam("state", type_=Text()),
+            func.unnest(bindparam("macs", type_=ARRAY(LargeBinary()))),
         ),
     )
     .on_conflict_do_nothing()
 )
 
 
-def outcomes(events: Sequence[UUID], state: str) -> Bound:
+def outcomes(macs: RowMacs, events: Sequence[UUID], state: str) -> Bound:
     """Append outcomes that are all `completed` or all `interrupted`; a row already there stays."""
-    return _OUTCOMES(events=list(events), state=state)
+    row_macs = [macs.of(OUTCOME_ROW, {"event_id": event, "state": state}) for event in events]
+    return _OUTCOMES(events=list(events), state=state, macs=row_macs)
 
 
 async def events_of(
@@ -146,7 +163,7 @@ async def events_of(
 ) -> Sequence[Row[Any]]:
     """Events of one person, or of one actor, newest first, each with its outcome's `state`."""
     query = (
-        select(AccessEvent.__table__, AccessOutcome.state)
+        select(AccessEvent.__table__, *OUTCOME_COLUMNS)
         .outerjoin(AccessOutcome, AccessOutcome.event_id == AccessEvent.id)
         .order_by(AccessEvent.id.desc())
         .limit(limit)

@@ -67,7 +67,13 @@ async def add_worker(
     async with services.database.transaction() as tx:
         await _check_organisation(tx, organisation_id)
         added = await recipients.add_worker(
-            tx, id=worker_id, organisation_id=organisation_id, email_tag=email_tag, sealed=sealed
+            tx,
+            await services.field_encryption.row_macs(),
+            await instant(tx),
+            id=worker_id,
+            organisation_id=organisation_id,
+            email_tag=email_tag,
+            sealed=sealed,
         )
         if added:
             details = {"worker": str(worker_id), "organisation": str(organisation_id)}
@@ -105,6 +111,8 @@ async def add_client(
         await _check_organisation(tx, organisation_id)
         added = await recipients.add_client(
             tx,
+            await services.field_encryption.row_macs(),
+            await instant(tx),
             id=row_id,
             organisation_id=organisation_id,
             client_id=public_id,
@@ -123,24 +131,26 @@ async def add_client(
 async def deactivate_worker(services: CoreServices, worker_id: UUID) -> None:
     """Bar a worker: their sessions end with this commit. NOT_FOUND when none is active."""
     async with services.database.transaction() as tx:
-        organisation_id = await recipients.deactivate_worker(tx, worker_id)
-        if organisation_id is not None:
+        macs = await services.field_encryption.row_macs()
+        row = await recipients.deactivate_worker(tx, macs, worker_id)
+        if row is not None:
             await sessions.revoke_sessions_of(tx, worker_id)
             await _record(
                 services,
                 tx,
                 Action.WORKER_BARRED,
                 worker=str(worker_id),
-                organisation=str(organisation_id),
+                organisation=str(row.organisation_id),
             )
-    if organisation_id is None:
+    if row is None:
         raise not_found()
 
 
 async def deactivate_client(services: CoreServices, client_id: str) -> None:
     """Bar a client: its tokens are invalid from this commit on. NOT_FOUND when none is active."""
     async with services.database.transaction() as tx:
-        row = await recipients.deactivate_client(tx, client_id)
+        macs = await services.field_encryption.row_macs()
+        row = await recipients.deactivate_client(tx, macs, client_id)
         if row is not None:
             await _record(
                 services,

@@ -58,7 +58,7 @@ async def send_code(
     address = await _typed_address(services, phone, email)
     async with services.database.transaction() as tx:
         # 1. One sign-in of an address at a time: the counts below are exact.
-        account = await session_start.lock_account(tx, address)
+        account = await session_start.lock_account(services, tx, address)
         pending = await _queue_code(services, tx, account, language)
     # A crash from here on leaves a code on its way, and a sign-in that expires by itself.
     if isinstance(pending, SignInRefused):
@@ -90,7 +90,7 @@ async def redeem_code(
         raise not_found()
     async with services.database.transaction() as tx:
         # 1. One attempt on an address at a time, across all its sign-ins.
-        account = await session_start.lock_account(tx, address)
+        account = await session_start.lock_account(services, tx, address)
         # 2. The attempt is counted before the code is compared, for any code.
         result: NewSession | SignInRefused | None
         result = await _try_code(services, tx, row, code, account)

@@ -87,14 +87,15 @@ async def email_address(services: CoreServices, email: str) -> Address:
     return Address("worker", value, await services.field_encryption.tag(EMAIL, value))
 
 
-async def lock_account(tx: AsyncConnection, address: Address) -> Account:
+async def lock_account(services: CoreServices, tx: AsyncConnection, address: Address) -> Account:
     """Wait until no other sign-in of this address is under way, then read its account.
 
     Until `tx` ends, counts of the address's attempts are exact and no other one opens its vault.
     """
     await hold_tag(tx, address.tag)
+    macs = await services.field_encryption.row_macs()
     find = people.person_by_phone if address.kind == "person" else recipients.worker_by_email
-    return Account(address, await find(tx, address.tag))
+    return Account(address, await find(tx, macs, address.tag))
 
 
 async def start_session(
@@ -122,7 +123,7 @@ async def start_session(
         return SignInRefused("vault_asleep")
     else:
         person = Person(account.row.id)
-        await people.touch_person(tx, person.id)
+        await people.touch_person(tx, await services.field_encryption.row_macs(), person.id)
     return await _open_session(services, tx, "person", person.id, person.actor())
 
 
@@ -191,6 +192,8 @@ async def _open_vault(
     writer = await services.field_encryption.writer(person.id, tx)
     await people.add_person(
         tx,
+        await services.field_encryption.row_macs(),
+        at,
         id=person.id,
         phone_tag=phone.tag,
         language=language,

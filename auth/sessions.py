@@ -65,7 +65,9 @@ async def subject_of(
     if session.subject_kind != "person":
         return await worker_of_row(services, session)
     if session.not_used_today:
-        await people.touch_person(tx, session.subject_id)
+        await people.touch_person(
+            tx, await services.field_encryption.row_macs(), session.subject_id
+        )
     return Person(session.subject_id, session.language, session.session_id)
 
 

@@ -18,6 +18,8 @@ LOG_KEY = "log_key"
 DOCUMENT = "document"
 DOCUMENT_VERSION = "document_version"
 CONSENT_REQUEST = "consent_request"
+SENT_REQUEST = "sent_request"
+"""A request as its sender reads it back: under the service's key, with a vault or without."""
 GRANT = "grant"
 
 # Uses of keyed tags under the service's secrets `index/<use>`.

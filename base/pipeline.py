@@ -336,11 +336,18 @@ def _encoded(value: object) -> tuple[bytes | None, pq.Format]:
         return since.to_bytes(8, "big", signed=True), _BINARY
     if isinstance(value, timedelta):
         return b"%d microseconds" % (value // _MICROSECOND), _TEXT
-    if isinstance(value, list):  # of ids: nothing in them needs quoting
-        return b"{%s}" % ",".join(str(UUID(int=item.int)) for item in value).encode(), _TEXT
+    if isinstance(value, list):  # of ids or bytes: nothing in them needs more quoting
+        return b"{%s}" % b",".join(_item(item) for item in value), _TEXT
     if isinstance(value, str | int):  # a bool too: True, False
         return str(value).encode(), _TEXT
     raise TypeError(f"no way to send a {type(value).__name__}")
+
+
+def _item(value: UUID | bytes) -> bytes:
+    """An item of an array, as text."""
+    if isinstance(value, bytes):
+        return b'"\\\\x%b"' % value.hex().encode()
+    return str(UUID(int=value.int)).encode()
 
 
 def _error(result: pq.abc.PGresult) -> psycopg.Error:

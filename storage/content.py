@@ -3,13 +3,15 @@
 Each file has a random key (DEK). Its *envelope*, sealed under the owner's key for that role, holds
 the DEK and the plaintext length: the store is not trusted to say which segment is the last one. The
 envelope and the file are both bound to the role and the file's id, so that a rendition cannot pass
-as an original, or one person's file as another's. See docs/formats/sealed-file.md.
+as an original, or one person's file as another's; the envelope also to the version, the position
+and the blob of its row. See docs/formats/sealed-file.md.
 """
 
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,7 +21,7 @@ from base.ids import new_id
 from storage import floe
 from storage.blobs import BlobKey, BlobReader, BlobStore, BlobWriter
 from storage.buffers import Buffers
-from storage.envelopes import FILES, EnvelopeReader, EnvelopeWriter, InvalidEnvelope
+from storage.envelopes import FILES, Address, EnvelopeReader, EnvelopeWriter, InvalidEnvelope
 from storage.keys import Keys
 
 SLICE = 64 * 1024
@@ -41,36 +43,28 @@ class InvalidContent(ServiceError):
 class SealedContent:
     """A sealed file, committed to the store, with what its row stores."""
 
-    id: UUID
-    role: str
-    blob_key: str
-    envelope: bytes = field(repr=False)
+    address: Address
     length: int
 
+    @property
+    def blob_key(self) -> str:
+        """Its key in the store."""
+        return self.address.blob_key
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a sealed file is and what opens it, from its row."""
-
-    id: UUID
-    role: str
-    blob_key: str
-    envelope: bytes = field(repr=False)
+    def row(self) -> dict[str, Any]:
+        """The columns of its row, without its owner."""
+        return asdict(self.address)
 
 
 class ContentWriter:
     """Seals one file. Bytes given to `write` are sealed before they leave memory."""
 
-    def __init__(
-        self, file_id: UUID, key: BlobKey, role: str, envelope: EnvelopeWriter, writer: BlobWriter
-    ) -> None:
-        self._id = file_id
-        self._key = key
-        self._role = role
+    def __init__(self, address: Address, envelope: EnvelopeWriter, writer: BlobWriter) -> None:
+        self._address = address
         self._envelope = envelope
         self._writer = writer
         self._dek = secrets.token_bytes(floe.KEY_LENGTH)
-        self._encryptor = floe.Encryptor(self._dek, _aad(role, file_id))
+        self._encryptor = floe.Encryptor(self._dek, _aad(address.role, address.id))
         self._begun = False
 
     @property
@@ -94,14 +88,13 @@ class ContentWriter:
         await self._writer.write(self._encryptor.finish())
         await self._writer.commit()
         length = self._encryptor.plaintext_length
-        envelope = self._envelope.seal(self._role, self._id, self._dek, length)
-        return SealedContent(self._id, self._role, self._key, envelope, length)
+        envelope = self._envelope.seal(self._address, self._dek, length)
+        return SealedContent(replace(self._address, envelope=envelope), length)
 
     def read_back(self, sealed: SealedContent, blobs: BlobStore) -> "Content":
         """The content just sealed and committed, opened with the key in memory: no envelope is
         opened, so that a deposit needs no reader."""
-        address = Address(sealed.id, sealed.role, sealed.blob_key, sealed.envelope)
-        return Content(address, self._dek, sealed.length, blobs)
+        return Content(sealed.address, self._dek, sealed.length, blobs)
 
     def close(self) -> None:
         """Forget the key and the plaintext still in memory."""
@@ -200,13 +193,20 @@ async def _read(reader: BlobReader, offset: int, length: int, stack: ExitStack) 
 
 @asynccontextmanager
 async def content_writer(
-    blobs: BlobStore, keys: Keys, owner_id: UUID, role: str
+    blobs: BlobStore,
+    keys: Keys,
+    owner_id: UUID,
+    role: str,
+    *,
+    version_id: UUID,
+    position: int = 0,
 ) -> AsyncIterator[ContentWriter]:
-    """Seal one file for an owner. Leaving without `commit` leaves nothing visible."""
+    """Seal one file of a version for its owner. Leaving without `commit` leaves nothing visible."""
     envelope = EnvelopeWriter(await keys.owner(owner_id))
     key = BlobKey.random(FILES)
     async with blobs.writer(key) as blob_writer:
-        writer = ContentWriter(new_id(), key, role, envelope, blob_writer)
+        address = Address(new_id(), role, version_id, position, str(key))
+        writer = ContentWriter(address, envelope, blob_writer)
         try:
             yield writer
         finally:
@@ -226,7 +226,7 @@ async def open_content(
     """
     reader = EnvelopeReader(await keys.owner(owner_id, connection))
     try:
-        opened = reader.open(address.role, address.id, address.envelope)
+        opened = reader.open(address)
     except InvalidEnvelope:
         raise InvalidContent("envelope") from None
     return Content(address, opened.dek, opened.length, blobs)

@@ -238,13 +238,14 @@ async def has_role(connection: AsyncConnection, role: str) -> bool:
 
 
 async def sealed_files(connection: AsyncConnection) -> AsyncIterator[Row[Any]]:
-    """Every sealed file (`id, person_id, role, blob_key, envelope`) in the order of its blob's key.
+    """Every sealed file (its columns but `created_at`) in the order of its blob's key.
 
     The table belongs to a layer above, so it is named in SQL only.
     """
     rows = await connection.stream(
         text(
-            "SELECT id, person_id, role, blob_key, envelope FROM unefois.sealed_file"
+            "SELECT id, person_id, role, version_id, position, blob_key, envelope"
+            " FROM unefois.sealed_file"
             ' ORDER BY blob_key COLLATE "C"'
         )
     )

@@ -73,6 +73,10 @@ class RowMacs:
         *values, mac = row_format.read(row)
         return mac is not None and hmac.compare_digest(self._mac(row_format, values), mac)
 
+    def equals(self, row_format: RowFormat, values: Mapping[str, Any], mac: bytes | None) -> bool:
+        """`holds`, for a row whose columns have other names in a query."""
+        return mac is not None and hmac.compare_digest(self.of(row_format, values), mac)
+
     def check(self, row_format: RowFormat, row: Any) -> None:
         """Raise `RowAltered` unless the row `holds`."""
         if not self.holds(row_format, row):

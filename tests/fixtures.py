@@ -273,7 +273,8 @@ def make_person(services: Services) -> MakePerson:
         async with services.database.transaction() as tx:
             subject = await sessions.subject_of(services, tx, token)
             assert isinstance(subject, Person)
-            assert await person_row(tx, subject.id) is not None
+            macs = await services.field_encryption.row_macs()
+            assert await person_row(tx, macs, subject.id) is not None
         return SomePerson(subject.id, number, token, subject)
 
     return make

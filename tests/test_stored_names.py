@@ -62,10 +62,10 @@ UNEFOIS_LOG_LEVEL UNEFOIS_TRUSTED_PROXIES
 ACTIONS = """
 sign_in.code sign_in.success sign_in.failure sign_in.end token.issue token.refuse vault.open
 vault.export vault.erase document.deposit document.version document.correct document.delete
-document.restore document.purge document.list document.read document.preview document.attest
-consent.request consent.approve consent.refuse consent.not_me grant.give grant.revoke grant.see
-log.read log.report organisation.add worker.add client.add worker.bar client.bar keys.rotate
-keys.destroy
+document.restore document.purge document.infected document.list document.read document.preview
+document.attest consent.request consent.approve consent.refuse consent.not_me grant.give
+grant.revoke grant.see log.read log.report organisation.add worker.add client.add worker.bar client.bar keys.rotate
+rows.bind rows.refuse keys.destroy
 """
 
 REASONS = """
@@ -76,7 +76,7 @@ nothing_granted widened unknown_document answered lapsed paced unknown_recipient
 
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key client consent_request document
-document_version grant grant_document grant_history grant_type idempotency log_checkpoint log_key
+document_version grant grant_history idempotency log_checkpoint log_key
 log_leaf log_warning log_watch message organisation person root_version sealed_file session sign_in
 signing_key used_assertion worker wrapped_key
 """

@@ -12,6 +12,7 @@ import structlog
 
 from audit.records import outcomes
 from base.database import Database
+from storage.field_encryption import FieldEncryption
 
 FLUSH_SECONDS = 0.2
 _MAX_BATCH = 500
@@ -22,8 +23,9 @@ _log = structlog.get_logger()
 class DeliveryStatusWriter:
     """A queue of outcomes and the one task that writes them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, field_encryption: FieldEncryption) -> None:
         self._database = database
+        self._field_encryption = field_encryption
         self._waiting: dict[UUID, str] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -61,7 +63,8 @@ class DeliveryStatusWriter:
             batch: dict[str, list[UUID]] = {}
             for event_id, state in islice(self._waiting.items(), _MAX_BATCH):
                 batch.setdefault(state, []).append(event_id)
+            macs = await self._field_encryption.row_macs()
             async with self._database.pipeline.transaction() as tx:
-                tx.defer(*(outcomes(events, state) for state, events in batch.items()))
+                tx.defer(*(outcomes(macs, events, state) for state, events in batch.items()))
             for event_id in chain(*batch.values()):
                 self._waiting.pop(event_id, None)

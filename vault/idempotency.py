@@ -4,7 +4,7 @@ A row holds two keyed tags and the id of the result. A key reused with another b
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,9 @@ from auth.services import CoreServices
 from base.errors import ErrorKind, ServiceError
 from base.key_names import IDEMPOTENCY_BODY, IDEMPOTENCY_KEY
 from base.locks import hold_tag
+from storage.row_macs import RowMacs
 from vault import records
+from vault.tables import IDEMPOTENCY_ROW
 
 _MAX_KEY_LENGTH = 255
 
@@ -26,6 +28,7 @@ class Claim:
     key_hash: bytes
     request_hash: bytes
     result_id: UUID | None
+    macs: RowMacs = field(repr=False)
 
 
 async def claim(
@@ -51,22 +54,24 @@ async def claim(
     request_hash = await services.field_encryption.tag(IDEMPOTENCY_BODY, key_hash, _canonical(body))
     await hold_tag(tx, key_hash)
     row = await records.idempotency_answer(tx, key_hash)
+    macs = await services.field_encryption.row_macs()
     if row is None:
-        return Claim(key_hash, request_hash, None)
+        return Claim(key_hash, request_hash, None, macs)
+    macs.check(IDEMPOTENCY_ROW, row)
     if row.request_hash != request_hash:
         raise ServiceError(ErrorKind.INVALID, "idempotency_key_reused")
-    return Claim(key_hash, request_hash, row.result_id)
+    return Claim(key_hash, request_hash, row.result_id, macs)
 
 
 async def save(tx: AsyncConnection, claimed: Claim | None, result_id: UUID) -> None:
     """Store the result's id in the transaction that creates the result: both commit, or neither."""
     if claimed is not None:
-        await records.add_idempotency_answer(
-            tx,
-            key_hash=claimed.key_hash,
-            request_hash=claimed.request_hash,
-            result_id=result_id,
-        )
+        values = {
+            "key_hash": claimed.key_hash,
+            "request_hash": claimed.request_hash,
+            "result_id": result_id,
+        }
+        await records.add_idempotency_answer(tx, **claimed.macs.add(IDEMPOTENCY_ROW, values))
 
 
 def _canonical(body: Any) -> bytes:

@@ -13,14 +13,10 @@ from base.ids import new_id
 from vault.tables import Attempt, Idempotency
 
 
-async def idempotency_answer(
-    connection: AsyncConnection, key_hash: bytes
-) -> Row[bytes, UUID] | None:
-    """`request_hash` and `result_id` stored for a key."""
+async def idempotency_answer(connection: AsyncConnection, key_hash: bytes) -> Row[Any] | None:
+    """What is stored for a key: `request_hash`, `result_id`."""
     result = await connection.execute(
-        select(Idempotency.request_hash, Idempotency.result_id).where(
-            Idempotency.key_hash == key_hash
-        )
+        select(Idempotency.__table__).where(Idempotency.key_hash == key_hash)
     )
     return result.one_or_none()
 

@@ -1,14 +1,25 @@
 """The domain's tables. Any column but an id, a time or a switch is sealed or a keyed tag."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.records.people import PersonRow
 from base.database import Base
 from base.db_time import now
+from storage.row_macs import RowAltered, RowFormat, RowMacs
 
 _RECIPIENT = "IN ('worker', 'client')"
 
@@ -36,6 +47,33 @@ class Document(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=now())
     deleted_at: Mapped[datetime | None]
     notice_at: Mapped[datetime | None]
+    mac: Mapped[bytes | None]
+
+
+# Without `notice_at`: a reminder too many, or none, opens nothing.
+DOCUMENT_ROW = RowFormat(
+    "document",
+    (
+        "id",
+        "person_id",
+        "version_id",
+        "type_tag",
+        "typed_at",
+        "deposited_by_kind",
+        "deposited_by_id",
+        "revision",
+        "sealed",
+        "created_at",
+        "deleted_at",
+    ),
+)
+
+
+# In a query that joins a grant and a document, the document's columns begin with `document_`.
+DOCUMENT_COLUMNS = tuple(
+    column.label(f"document_{column.name}") for column in Document.__table__.columns
+)
+JOINED_DOCUMENT_ROW = DOCUMENT_ROW.prefixed("document_")
 
 
 class DocumentVersion(Base):
@@ -56,13 +94,37 @@ class DocumentVersion(Base):
     scan: Mapped[str]
     sealed: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=now())
+    mac: Mapped[bytes | None]
+
+
+VERSION_ROW = RowFormat(
+    "document_version",
+    (
+        "id",
+        "document_id",
+        "person_id",
+        "number",
+        "content_tag",
+        "scan",
+        "sealed",
+        "created_at",
+    ),
+)
+
+
+# In a query that joins a document and one of its versions, the version's columns begin with `v_`.
+VERSION_COLUMNS = tuple(
+    column.label(f"v_{column.name}") for column in DocumentVersion.__table__.columns
+)
+JOINED_VERSION_ROW = VERSION_ROW.prefixed("v_")
 
 
 class SealedFile(Base):
     """One sealed blob: an original (one per uploaded file), a rendition or a preview.
 
     Recipients get the rendition. Without one they get the only original, which is then the same
-    byte for byte. `envelope` holds the file's key and length, sealed under the owner's key.
+    byte for byte. `envelope` holds the file's key and length, sealed under the owner's key and
+    bound to all that this row says.
     """
 
     __tablename__ = "sealed_file"
@@ -84,7 +146,8 @@ class SealedFile(Base):
 
 class ConsentRequest(Base):
     """A request to the holder of a phone. Sealed under the person's key, or the service's while
-    there is no vault: scope, purpose, basis, duration, contact, phone."""
+    there is no vault: scope, purpose, basis, duration, contact, phone. `sender_sealed`: the same,
+    as its sender reads it back, always under the service's key."""
 
     __tablename__ = "consent_request"
     __table_args__ = (
@@ -107,10 +170,33 @@ class ConsentRequest(Base):
     lapses_at: Mapped[datetime]
     answer: Mapped[str | None]
     answered_at: Mapped[datetime | None]
+    sender_sealed: Mapped[bytes | None]
+    mac: Mapped[bytes | None]
+
+
+REQUEST_ROW = RowFormat(
+    "consent_request",
+    (
+        "id",
+        "requester_kind",
+        "requester_id",
+        "organisation_id",
+        "phone_tag",
+        "person_id",
+        "sealed",
+        "sender_sealed",
+        "created_at",
+        "lapses_at",
+        "answer",
+        "answered_at",
+    ),
+)
 
 
 class Grant(Base):
-    """A consent given. Sealed: scope in words, purpose, basis, duration, contact, storage."""
+    """A consent given, whole in one row. Sealed: scope in words, purpose, basis, duration, contact,
+    storage. `type_tags`: the types that it names; `document_ids`: the papers that the person
+    picked, also those deleted since."""
 
     __tablename__ = "grant"
     __table_args__ = (
@@ -136,37 +222,41 @@ class Grant(Base):
     may_read: Mapped[bool]
     may_deposit: Mapped[bool]
     covers_future: Mapped[bool]
+    type_tags: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary()))
+    document_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
     given_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     sealed: Mapped[bytes]
+    mac: Mapped[bytes | None]
 
 
-class GrantType(Base):
-    """A document type that a grant names, as a keyed tag."""
-
-    __tablename__ = "grant_type"
-    grant_id: Mapped[UUID] = mapped_column(
-        ForeignKey(Grant.id, ondelete="CASCADE"), primary_key=True
-    )
-    type_tag: Mapped[bytes] = mapped_column(primary_key=True)
-
-
-class GrantDocument(Base):
-    """A document that the person picked for a grant."""
-
-    __tablename__ = "grant_document"
-    __table_args__ = (Index("ix_grant_document_document_id", "document_id"),)
-    grant_id: Mapped[UUID] = mapped_column(
-        ForeignKey(Grant.id, ondelete="CASCADE"), primary_key=True
-    )
-    document_id: Mapped[UUID] = mapped_column(
-        ForeignKey(Document.id, ondelete="CASCADE"), primary_key=True
-    )
+# Without `revoked_at`: a revocation is also looked up in the history, which only grows, because the
+# MAC of the row before it would hold for ever.
+GRANT_ROW = RowFormat(
+    "grant",
+    (
+        "id",
+        "person_id",
+        "request_id",
+        "recipient_kind",
+        "recipient_id",
+        "organisation_id",
+        "may_attest",
+        "may_read",
+        "may_deposit",
+        "covers_future",
+        "type_tags",
+        "document_ids",
+        "given_at",
+        "ends_at",
+        "sealed",
+    ),
+)
 
 
 class GrantHistory(Base):
-    """What happened to a grant, in order."""
+    """What happened to a grant, in order. Append-only, by role privileges."""
 
     __tablename__ = "grant_history"
     __table_args__ = (
@@ -190,6 +280,10 @@ class Idempotency(Base):
     request_hash: Mapped[bytes]
     result_id: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(server_default=now())
+    mac: Mapped[bytes | None]
+
+
+IDEMPOTENCY_ROW = RowFormat("idempotency", ("key_hash", "request_hash", "result_id"))
 
 
 class Attempt(Base):
@@ -205,3 +299,12 @@ class Attempt(Base):
     subject_id: Mapped[UUID]
     kind: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+def check_documents(macs: RowMacs, rows: Sequence[Any]) -> None:
+    """Raise `RowAltered` unless each row, of a document and one of its versions, is ours."""
+    for row in rows:
+        macs.check(DOCUMENT_ROW, row)
+        macs.check(JOINED_VERSION_ROW, row)
+        if row.v_document_id != row.id:
+            raise RowAltered("document_version")

@@ -71,7 +71,7 @@ async def issue_token(
     tokens = await signing_keys.access_tokens(services)
     async with services.database.transaction() as tx:
         # 1. The client that the assertion claims, with its registered keys and scope.
-        row = await _claimed_client(tx, assertion, client_id)
+        row = await _claimed_client(services, tx, assertion, client_id)
         # 2. The assertion, by that client's own keys and the database's clock.
         checked = _check(services, row, assertion)
         # 3. It can be used once; recorded even when the scope is refused next.
@@ -106,7 +106,9 @@ async def client_of(services: CoreServices, tx: AsyncConnection, token: str) -> 
     scope takes effect at once.
     """
     claimed = _claimed_subject(token)
-    row = None if claimed is None else await recipients.client(tx, claimed)
+    if claimed is None:
+        return None
+    row = await recipients.client(tx, await services.field_encryption.row_macs(), claimed)
     if row is None:
         return None
     # Nothing in the token is trusted before this check: it only chose the row.
@@ -121,13 +123,15 @@ async def client_of(services: CoreServices, tx: AsyncConnection, token: str) -> 
     return replace(client, scope=scope, expires_at=verified.expires_at)
 
 
-async def _claimed_client(tx: AsyncConnection, assertion: str, client_id: str | None) -> Any:
+async def _claimed_client(
+    services: CoreServices, tx: AsyncConnection, assertion: str, client_id: str | None
+) -> Any:
     """The active client that the assertion claims, and the `client_id` parameter too if there is
     one (RFC 7521 §4.2), or None."""
     claimed = claimed_client_id(assertion)
     if claimed is None or client_id not in (None, claimed):
         return None
-    return await recipients.client(tx, claimed)
+    return await recipients.client(tx, await services.field_encryption.row_macs(), claimed)
 
 
 def _check(services: CoreServices, row: Any, assertion: str) -> Assertion | _Refused:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base
 from base.db_time import now
+from storage.row_macs import RowFormat, RowMacs
 
 
 class PersonRow(Base):
@@ -28,33 +29,64 @@ class PersonRow(Base):
     sealed: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=now())
     used_at: Mapped[datetime] = mapped_column(server_default=now())
+    mac: Mapped[bytes | None]
 
 
-async def person_by_phone(connection: AsyncConnection, phone_tag: bytes) -> Row[Any] | None:
-    """The person of a phone, and `asleep`: unused for so long that the number may be another's."""
+PERSON_ROW = RowFormat(
+    "person",
+    ("id", "phone_tag", "email_tag", "language", "sealed", "created_at", "used_at"),
+)
+
+
+async def person_by_phone(
+    connection: AsyncConnection, macs: RowMacs, phone_tag: bytes
+) -> Row[Any] | None:
+    """The person of a phone, and `asleep`: unused for so long that the number may be another's.
+    Raises `RowAltered`."""
     asleep = (PersonRow.used_at < now() - text("interval '6 months'")).label("asleep")
     found = await connection.execute(
         select(PersonRow.__table__, asleep).where(PersonRow.phone_tag == phone_tag)
     )
-    return found.one_or_none()
+    return _checked(macs, found.one_or_none())
 
 
-async def person(connection: AsyncConnection, person_id: UUID) -> Row[Any] | None:
-    """One person's row."""
+async def person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) -> Row[Any] | None:
+    """One person's row. Raises `RowAltered`."""
     found = await connection.execute(select(PersonRow.__table__).where(PersonRow.id == person_id))
-    return found.one_or_none()
+    return _checked(macs, found.one_or_none())
 
 
-async def add_person(connection: AsyncConnection, **values: Any) -> None:
+async def add_person(
+    connection: AsyncConnection, macs: RowMacs, at: datetime, **values: Any
+) -> None:
     """Open an empty vault."""
-    await connection.execute(insert(PersonRow).values(**values))
+    row = {"email_tag": None, "created_at": at, "used_at": at, **values}
+    await connection.execute(insert(PersonRow).values(macs.add(PERSON_ROW, row)))
 
 
-async def touch_person(connection: AsyncConnection, person_id: UUID) -> None:
-    """Mark the vault as used: an unused one cannot be opened by a recycled number."""
-    await connection.execute(
-        update(PersonRow).where(PersonRow.id == person_id).values(used_at=now())
+async def touch_person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) -> None:
+    """Mark the vault as used: an unused one cannot be opened by a recycled number. Raises
+    `RowAltered`."""
+    found = await connection.execute(
+        select(PersonRow.__table__, now().label("at"))
+        .where(PersonRow.id == person_id)
+        .with_for_update(key_share=True)
     )
+    row = _checked(macs, found.one_or_none())
+    if row is None:
+        return
+    used = {name: getattr(row, name) for name in PERSON_ROW.columns} | {"used_at": row.at}
+    await connection.execute(
+        update(PersonRow)
+        .where(PersonRow.id == person_id)
+        .values(used_at=row.at, mac=macs.of(PERSON_ROW, used))
+    )
+
+
+def _checked(macs: RowMacs, row: Row[Any] | None) -> Row[Any] | None:
+    if row is not None:
+        macs.check(PERSON_ROW, row)
+    return row
 
 
 async def delete_person(connection: AsyncConnection, person_id: UUID) -> None:

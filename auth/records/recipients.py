@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base
 from base.db_time import now
+from storage.row_macs import RowFormat, RowMacs
 
 
 class OrganisationRow(Base):
@@ -35,6 +36,12 @@ class WorkerRow(Base):
     active: Mapped[bool]
     sealed: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=now())
+    mac: Mapped[bytes | None]
+
+
+WORKER_ROW = RowFormat(
+    "worker", ("id", "organisation_id", "email_tag", "active", "sealed", "created_at")
+)
 
 
 class ClientRow(Base):
@@ -50,6 +57,13 @@ class ClientRow(Base):
     active: Mapped[bool]
     sealed: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=now())
+    mac: Mapped[bytes | None]
+
+
+CLIENT_ROW = RowFormat(
+    "client",
+    ("id", "organisation_id", "client_id", "jwks", "scope", "active", "sealed", "created_at"),
+)
 
 
 async def add_organisation(connection: AsyncConnection, **values: Any) -> None:
@@ -57,48 +71,73 @@ async def add_organisation(connection: AsyncConnection, **values: Any) -> None:
     await connection.execute(insert(OrganisationRow).values(**values))
 
 
-async def add_worker(connection: AsyncConnection, **values: Any) -> bool:
+async def add_worker(
+    connection: AsyncConnection, macs: RowMacs, at: datetime, **values: Any
+) -> bool:
     """Insert a worker; False when the e-mail belongs to another one."""
     added = await connection.execute(
         upsert(WorkerRow)
-        .values(active=True, **values)
+        .values(macs.add(WORKER_ROW, {"active": True, "created_at": at, **values}))
         .on_conflict_do_nothing(index_elements=["email_tag"])
         .returning(WorkerRow.id)
     )
     return added.one_or_none() is not None
 
 
-async def add_client(connection: AsyncConnection, **values: Any) -> bool:
+async def add_client(
+    connection: AsyncConnection, macs: RowMacs, at: datetime, **values: Any
+) -> bool:
     """Insert a client; False when the identifier belongs to another one."""
     added = await connection.execute(
         upsert(ClientRow)
-        .values(active=True, **values)
+        .values(macs.add(CLIENT_ROW, {"active": True, "created_at": at, **values}))
         .on_conflict_do_nothing(index_elements=["client_id"])
         .returning(ClientRow.id)
     )
     return added.one_or_none() is not None
 
 
-async def deactivate_worker(connection: AsyncConnection, worker_id: UUID) -> UUID | None:
-    """Bar a worker; the organisation, or None when there is no active one."""
-    barred = await connection.execute(
-        update(WorkerRow)
+async def deactivate_worker(
+    connection: AsyncConnection, macs: RowMacs, worker_id: UUID
+) -> Row[Any] | None:
+    """Bar a worker; their row before, or None when there is no active one. Raises `RowAltered`."""
+    found = await connection.execute(
+        select(WorkerRow.__table__)
         .where(WorkerRow.id == worker_id, WorkerRow.active)
-        .values(active=False)
-        .returning(WorkerRow.organisation_id)
+        .with_for_update()
     )
-    return barred.scalar_one_or_none()
+    return await _deactivate(connection, macs, WORKER_ROW, WorkerRow, found.one_or_none())
 
 
-async def deactivate_client(connection: AsyncConnection, client_id: str) -> Row[UUID, UUID] | None:
-    """Bar a client; `id` and `organisation_id`, or None when there is no active one."""
-    barred = await connection.execute(
-        update(ClientRow)
+async def deactivate_client(
+    connection: AsyncConnection, macs: RowMacs, client_id: str
+) -> Row[Any] | None:
+    """Bar a client; its row before, or None when there is no active one. Raises `RowAltered`."""
+    found = await connection.execute(
+        select(ClientRow.__table__)
         .where(ClientRow.client_id == client_id, ClientRow.active)
-        .values(active=False)
-        .returning(ClientRow.id, ClientRow.organisation_id)
+        .with_for_update()
     )
-    return barred.one_or_none()
+    return await _deactivate(connection, macs, CLIENT_ROW, ClientRow, found.one_or_none())
+
+
+async def _deactivate(
+    connection: AsyncConnection,
+    macs: RowMacs,
+    row_format: RowFormat,
+    table: type[WorkerRow | ClientRow],
+    row: Row[Any] | None,
+) -> Row[Any] | None:
+    if row is None:
+        return None
+    macs.check(row_format, row)
+    barred = {name: getattr(row, name) for name in row_format.columns} | {"active": False}
+    await connection.execute(
+        update(table)
+        .where(table.id == row.id)
+        .values(active=False, mac=macs.of(row_format, barred))
+    )
+    return row
 
 
 async def organisation(connection: AsyncConnection, organisation_id: UUID) -> Row[Any] | None:
@@ -109,22 +148,32 @@ async def organisation(connection: AsyncConnection, organisation_id: UUID) -> Ro
     return found.one_or_none()
 
 
-async def worker(connection: AsyncConnection, worker_id: UUID) -> Row[Any] | None:
-    """An active worker, with the organisation's sealed fields as `organisation_sealed`."""
+async def worker(connection: AsyncConnection, macs: RowMacs, worker_id: UUID) -> Row[Any] | None:
+    """An active worker, with the organisation's sealed fields as `organisation_sealed`. Raises
+    `RowAltered`."""
     found = await connection.execute(_WORKER.where(WorkerRow.id == worker_id))
-    return found.one_or_none()
+    return _checked(macs, WORKER_ROW, found.one_or_none())
 
 
-async def worker_by_email(connection: AsyncConnection, email_tag: bytes) -> Row[Any] | None:
-    """An active worker by the keyed tag of their work e-mail."""
+async def worker_by_email(
+    connection: AsyncConnection, macs: RowMacs, email_tag: bytes
+) -> Row[Any] | None:
+    """An active worker by the keyed tag of their work e-mail. Raises `RowAltered`."""
     found = await connection.execute(_WORKER.where(WorkerRow.email_tag == email_tag))
-    return found.one_or_none()
+    return _checked(macs, WORKER_ROW, found.one_or_none())
 
 
-async def client(connection: AsyncConnection, client_id: str) -> Row[Any] | None:
-    """An active client by its public identifier, and the database's `instant`."""
+async def client(connection: AsyncConnection, macs: RowMacs, client_id: str) -> Row[Any] | None:
+    """An active client by its public identifier, and the database's `instant`. Raises
+    `RowAltered`."""
     found = await connection.execute(_CLIENT.where(ClientRow.client_id == client_id))
-    return found.one_or_none()
+    return _checked(macs, CLIENT_ROW, found.one_or_none())
+
+
+def _checked(macs: RowMacs, row_format: RowFormat, row: Row[Any] | None) -> Row[Any] | None:
+    if row is not None:
+        macs.check(row_format, row)
+    return row
 
 
 _WORKER = (

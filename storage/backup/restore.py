@@ -26,7 +26,7 @@ from storage.backup.database_dump import load
 from storage.backup.manifest import BlobEntry, InvalidBackup, Manifest
 from storage.blobs import BlobKey, BlobStore
 from storage.blobs.directory import DirectoryStore
-from storage.envelopes import EnvelopeReader, InvalidEnvelope
+from storage.envelopes import Address, EnvelopeReader, InvalidEnvelope
 from storage.errors import KeyDestroyed
 from storage.keys import Keys
 from storage.providers import KeyProvider, KeyProviderError
@@ -107,7 +107,10 @@ async def _expected_length(keys: Keys, tx: AsyncConnection, row: Row[Any]) -> in
     """The length that the blob must have; None if its envelope does not open."""
     try:
         reader = EnvelopeReader(await keys.owner(row.person_id, tx))
-        return reader.open(row.role, row.id, row.envelope).blob_length
+        address = Address(
+            row.id, row.role, row.version_id, row.position, row.blob_key, row.envelope
+        )
+        return reader.open(address).blob_length
     except (KeyDestroyed, InvalidEnvelope):
         return None
 

@@ -5,6 +5,7 @@ A thief of the keyring *and* of the database reads everything; no test here clai
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from base.ids import new_id
 from storage import floe
 from storage.blobs import BlobKey
 from storage.blobs.directory import DirectoryStore
-from storage.content import Address, InvalidContent, SealedContent, content_writer, open_content
+from storage.content import InvalidContent, SealedContent, content_writer, open_content
 from storage.errors import KeyDestroyed
 from storage.field_encryption import DecryptionError, FieldEncryption
 from storage.key_rotation import retire_due, rotate
@@ -39,13 +40,18 @@ def no_progress(_done: int, _of: int) -> None:
 
 
 async def seal(blobs: DirectoryStore, keys: Keys, owner: Any) -> SealedContent:
-    async with content_writer(blobs, keys, owner, "original") as one:
+    async with content_writer(blobs, keys, owner, "original", version_id=new_id()) as one:
         await one.write(SECRET)
         return await one.commit()
 
 
+def edited_row(file: SealedContent, **other: Any) -> SealedContent:
+    """The file's row, edited."""
+    return replace(file, address=replace(file.address, **other))
+
+
 async def read(blobs: DirectoryStore, keys: Keys, owner: Any, file: SealedContent) -> bytes:
-    address = Address(file.id, file.role, file.blob_key, file.envelope)
+    address = file.address
     opened = await open_content(blobs, keys, owner, address)
     return b"".join([bytes(piece) async for piece in opened.slices()])
 
@@ -85,13 +91,15 @@ async def test_another_persons_rows_open_nothing(
     theirs, mine = await seal(directory, keys, victim), await seal(directory, keys, thief)
     with pytest.raises(InvalidContent):
         await read(directory, keys, thief, theirs)
-    for moved_parts in (
-        SealedContent(mine.id, mine.role, mine.blob_key, theirs.envelope, mine.length),
-        SealedContent(mine.id, mine.role, theirs.blob_key, mine.envelope, mine.length),
-        SealedContent(theirs.id, mine.role, theirs.blob_key, mine.envelope, mine.length),
+    for edited in (
+        edited_row(mine, envelope=theirs.address.envelope),
+        edited_row(mine, blob_key=theirs.blob_key),
+        edited_row(mine, id=theirs.address.id, blob_key=theirs.blob_key),
+        edited_row(mine, version_id=theirs.address.version_id),
+        edited_row(mine, position=1),
     ):
         with pytest.raises(InvalidContent):
-            await read(directory, keys, thief, moved_parts)
+            await read(directory, keys, thief, edited)
     fields, row = FieldEncryption(keys), new_id()
     sealed = (await fields.writer(victim)).seal("document", row, {"title": "Jugement"})
     with pytest.raises(DecryptionError):
@@ -105,11 +113,8 @@ async def test_a_recipients_rendition_is_not_the_original(
     person = await new_owner(keys, database)
     original = await seal(directory, keys, person)
     for role in ("rendition", "preview"):
-        as_other = SealedContent(
-            original.id, role, original.blob_key, original.envelope, original.length
-        )
         with pytest.raises(InvalidContent):
-            await read(directory, keys, person, as_other)
+            await read(directory, keys, person, edited_row(original, role=role))
 
 
 async def test_the_disks_without_the_keyring_open_nothing(
@@ -126,7 +131,7 @@ async def test_the_disks_without_the_keyring_open_nothing(
     with pytest.raises(KeyProviderError):
         await read(directory, Keys(database, theirs), person, file)
     stored = await directory.get(BlobKey(file.blob_key), 10_000_000)
-    for known in (row["wrapped"], file.envelope, bytes(32)):
+    for known in (row["wrapped"], file.address.envelope, bytes(32)):
         with pytest.raises(floe.InvalidCiphertext):
             floe.open_bytes(known[:32], b"", stored)
 

@@ -42,7 +42,7 @@ class PaperTokens:
         services = self._services
         owner = await self._address(address)
         async with services.database.transaction() as tx:
-            account = await session_start.lock_account(tx, owner)
+            account = await session_start.lock_account(services, tx, owner)
             ended = self._check(owner, token) or await session_start.start_session(
                 services, tx, account, language=language, on_vault_opened=on_vault_opened
             )

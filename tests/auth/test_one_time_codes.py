@@ -46,7 +46,7 @@ async def test_the_first_good_code_opens_an_empty_vault(services: CoreServices) 
     assert isinstance(person, Person)
     assert signed_in.kind == "person"
     async with services.database.transaction() as tx:
-        row = await people.person(tx, person.id)
+        row = await people.person(tx, await services.field_encryption.row_macs(), person.id)
         own = await services.field_encryption.reader(person.id, tx)
     assert row is not None
     assert own.open("person", person.id, row.sealed) == {"phone": phone}
@@ -90,7 +90,7 @@ async def test_what_waits_for_the_phone_is_adopted_with_the_vault(services: Core
     async def adopt(
         _: CoreServices, tx: AsyncConnection, person_id: UUID, phone_tag: bytes
     ) -> None:
-        assert await people.person(tx, person_id)
+        assert await people.person(tx, await services.field_encryption.row_macs(), person_id)
         seen.append((person_id, phone_tag))
 
     phone = new_phone()

@@ -61,7 +61,7 @@ async def test_a_second_means_opens_a_vault_and_a_session_that_works(
     assert isinstance(person, Person)
     assert (opened.kind, person.language) == ("person", "en")
     async with services.database.transaction() as tx:
-        row = await people.person(tx, person.id)
+        row = await people.person(tx, await services.field_encryption.row_macs(), person.id)
         own = await services.field_encryption.reader(person.id, tx)
     assert row is not None
     assert own.open("person", person.id, row.sealed) == {"phone": phone}
@@ -101,7 +101,7 @@ async def test_what_waits_for_the_phone_is_adopted_by_a_second_means_too(
     seen: list[tuple[UUID, bytes]] = []
 
     async def adopt(_: CoreServices, tx: AsyncConnection, person_id: UUID, tag: bytes) -> None:
-        assert await people.person(tx, person_id)
+        assert await people.person(tx, await services.field_encryption.row_macs(), person_id)
         seen.append((person_id, tag))
 
     phone = new_phone()

@@ -137,7 +137,7 @@ async def test_a_vault_is_noted_as_used_once_a_day(
 ) -> None:
     async def used() -> object:
         async with services.database.transaction() as tx:
-            row = await people.person(tx, person.id)
+            row = await people.person(tx, await services.field_encryption.row_macs(), person.id)
         assert row
         return row.used_at
 

@@ -58,12 +58,14 @@ class Files:
         self.owner = owner
 
     async def seal(self, plain: bytes, role: str = "original") -> Address:
-        async with content_writer(self.blobs, self.keys, self.owner, role) as writer:
+        async with content_writer(
+            self.blobs, self.keys, self.owner, role, version_id=new_id()
+        ) as writer:
             for at in range(0, len(plain), 100_000):
                 await writer.write(plain[at : at + 100_000])
             file = await writer.commit()
         assert file.length == len(plain)
-        return Address(file.id, file.role, file.blob_key, file.envelope)
+        return file.address
 
     async def read(self, address: Address, start: int = 0, stop: int | None = None) -> bytes:
         """Appends to `got`, so that a test sees what was given before an error."""
@@ -126,7 +128,9 @@ async def test_the_store_sees_no_plaintext(files: Files) -> None:
 
 async def test_leaving_without_commit_leaves_nothing(files: Files) -> None:
     with pytest.raises(ConnectionResetError):
-        async with content_writer(files.blobs, files.keys, files.owner, "original") as writer:
+        async with content_writer(
+            files.blobs, files.keys, files.owner, "original", version_id=new_id()
+        ) as writer:
             await writer.write(bytes(1_000_000))
             raise ConnectionResetError
     assert await files.blobs.page() == []
@@ -298,12 +302,16 @@ async def test_memory_does_not_grow_with_the_file(directory_files: Files) -> Non
     tracemalloc.start()
     try:
         async with content_writer(
-            directory_files.blobs, directory_files.keys, directory_files.owner, "original"
+            directory_files.blobs,
+            directory_files.keys,
+            directory_files.owner,
+            "original",
+            version_id=new_id(),
         ) as writer:
             for _ in range(pieces):
                 await writer.write(piece)
             file = await writer.commit()
-        address = Address(file.id, file.role, file.blob_key, file.envelope)
+        address = file.address
         opened = await open_content(
             directory_files.blobs, directory_files.keys, directory_files.owner, address
         )

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -37,6 +38,31 @@ def open_row(secret: bytes, subject: str, table: str, row: UUID, sealed: bytes) 
     return json.loads(unpad(padded))
 
 
+def row_mac(secret: bytes, table: str, version: int, values: list[Any]) -> bytes:
+    """The MAC of a row, by the service's secret `row-macs`."""
+    name = f"row/{table}/{version}"
+    message = b"".join(map(_mac_field, values))
+    return bytes([version]) + hmac.digest(key(secret, "row-macs", 1, name), message, sha256)
+
+
+def _mac_field(value: Any) -> bytes:
+    if value is None:
+        return b"n"
+    if isinstance(value, UUID):
+        return b"u" + value.bytes
+    if isinstance(value, datetime):
+        return f"t{round(value.timestamp() * 1_000_000)};".encode()
+    if isinstance(value, int):
+        return f"i{int(value)};".encode()
+    if isinstance(value, list):
+        return f"l{len(value)}:".encode() + b"".join(map(_mac_field, value))
+    if isinstance(value, dict):
+        canonical = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return b"j" + _mac_field(canonical)
+    octets = value.encode() if isinstance(value, str) else value
+    return f"b{len(octets)}:".encode() + octets
+
+
 def tag(secret: bytes, use: str, *parts: bytes) -> bytes:
     """A keyed tag, by the service's secret `index/<use>`."""
     message = use.encode() + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
@@ -49,13 +75,14 @@ def content_hash(secret: bytes, subject: str, *originals: bytes) -> bytes:
     return hmac.digest(key(secret, subject, 1, "hash/content"), message, sha256)
 
 
-def open_envelope(
-    secret: bytes, subject: str, role: str, file: UUID, envelope: bytes
-) -> tuple[bytes, int]:
-    """The file key and the plaintext's length."""
-    cipher = AESGCM(key(secret, subject, 1, f"envelope/{role}"))
-    aad = f"unefois/envelope/v1|{role}|{file}".encode()
-    plain = cipher.decrypt(envelope[:12], envelope[12:], aad)
+def open_envelope(secret: bytes, subject: str, row: dict[str, Any]) -> tuple[bytes, int]:
+    """The file key and the plaintext's length, from a row of `sealed_file`."""
+    envelope = row["envelope"]
+    assert envelope[0] == 2
+    cipher = AESGCM(key(secret, subject, 1, f"envelope/{row['role']}"))
+    names = (row[name] for name in ("role", "id", "version_id", "position", "blob_key"))
+    aad = ("unefois/envelope/v2|" + "|".join(map(str, names))).encode()
+    plain = cipher.decrypt(envelope[1:13], envelope[13:], aad)
     return plain[:32], int.from_bytes(plain[32:], "big")
 
 

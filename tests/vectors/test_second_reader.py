@@ -2,6 +2,9 @@
 
 import base64
 import json
+import re
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +15,11 @@ from sqlalchemy import text
 from base.ids import new_id
 from storage.blobs import BlobKey
 from storage.content import content_writer
-from tests.fixtures import MakePerson
+from tests.fixtures import MakeClient, MakePerson, MakeWorker
 from tests.vectors import second_reader as reader
 from vault.services import Services
 
+PAGE = Path(__file__).parents[2] / "docs/formats/sealed-file.md"
 PLAINTEXT = bytes(range(256)) * 1500
 
 
@@ -55,24 +59,47 @@ async def test_a_sealed_row_and_its_look_up_tag(
         reader.open_row(secret, str(person.id), "person", new_id(), row.sealed)
 
 
+async def test_the_macs_of_rows(
+    services: Services, make_person: MakePerson, make_worker: MakeWorker, make_client: MakeClient
+) -> None:
+    """Each table's columns are read from the format page."""
+    await make_person()
+    await make_worker()
+    await make_client()
+    secret = await secret_of(services, "row-macs")
+    checked = 0
+    for line in PAGE.read_text().splitlines():
+        if not (found := re.fullmatch(r"\| `(\w+)` \| (\d) \| ([\w, ]+) \|", line)):
+            continue
+        table, version, columns = found[1], int(found[2]), found[3].split(", ")
+        for row in await rows(services, f'SELECT * FROM unefois."{table}" LIMIT 20'):  # noqa: S608  (of the page)
+            values = [getattr(row, column) for column in columns]
+            assert reader.row_mac(secret, table, version, values) == row.mac, table
+            checked += 1
+    assert checked > 5
+
+
 @pytest.mark.parametrize("plaintext", [b"", b"one", PLAINTEXT], ids=["empty", "one", "two"])
 async def test_an_envelope_and_its_file(
     services: Services, make_person: MakePerson, plaintext: bytes
 ) -> None:
     person = await make_person()
     async with content_writer(
-        services.storage.blobs, services.storage.keys, person.id, "original"
+        services.storage.blobs,
+        services.storage.keys,
+        person.id,
+        "original",
+        version_id=new_id(),
+        position=3,
     ) as writer:
         await writer.write(plaintext)
         sealed = await writer.commit()
     secret = await secret_of(services, str(person.id))
-    dek, length = reader.open_envelope(
-        secret, str(person.id), "original", sealed.id, sealed.envelope
-    )
+    dek, length = reader.open_envelope(secret, str(person.id), asdict(sealed.address))
     segments = len(plaintext) // 262_112 + 1
     blob = await services.storage.blobs.get(BlobKey(sealed.blob_key), 2**20)
     assert len(blob) == 74 + length + 32 * segments
-    assert reader.open_file(dek, "original", sealed.id, blob, length) == plaintext
+    assert reader.open_file(dek, "original", sealed.address.id, blob, length) == plaintext
     hasher = (await services.field_encryption.writer(person.id)).hasher("content")
     hasher.update(plaintext + len(plaintext).to_bytes(8, "big"))
     assert reader.content_hash(secret, str(person.id), plaintext) == hasher.digest()

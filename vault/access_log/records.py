@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.events import ActorKind
-from audit.records import AccessEvent, AccessOutcome, AuditKey
+from audit.records import OUTCOME_COLUMNS, AccessEvent, AccessOutcome, AuditKey
 from audit.tlog.records import LogLeaf
 from auth.records.people import PersonRow
 from auth.records.recipients import ClientRow, WorkerRow
@@ -58,7 +58,7 @@ async def actions_between(
 ) -> Sequence[Row[Any]]:
     """Events of these actors on people's vaults, in `[start, end)`, ordered by id."""
     query = (
-        select(AccessEvent.__table__, null().label("state"))
+        select(AccessEvent.__table__, null().label("state"), null().label("outcome_mac"))
         .where(
             AccessEvent.actor_tag.in_(actor_tags),
             AccessEvent.person_tag.is_not(None),
@@ -78,7 +78,7 @@ async def integrated_events(
 ) -> Sequence[Row[Any]]:
     """Events with a leaf index above `after`, ordered by it, each with its `leaf_index`."""
     query = (
-        select(AccessEvent.__table__, AccessOutcome.state, LogLeaf.index.label("leaf_index"))
+        select(AccessEvent.__table__, *OUTCOME_COLUMNS, LogLeaf.index.label("leaf_index"))
         .join(LogLeaf, LogLeaf.event_id == AccessEvent.id)
         .outerjoin(AccessOutcome, AccessOutcome.event_id == AccessEvent.id)
         .where(LogLeaf.index > after)

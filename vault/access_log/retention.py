@@ -88,7 +88,7 @@ def _forget(services: Services, owners: Iterable[UUID | None]) -> None:
 
 async def _notify(services: Services, tx: AsyncConnection, person_id: UUID, year: int) -> None:
     """Queue a text message. A person without a phone is informed at the desk, with the log."""
-    row = await people.person(tx, person_id)
+    row = await people.person(tx, await services.field_encryption.row_macs(), person_id)
     if row is None:
         return
     try:

@@ -12,9 +12,10 @@ from auth.services import CoreServices
 from auth.subjects import Party, Person
 from base.key_names import CONSENT_REQUEST
 from vault import decisions, idempotency
-from vault.consent import records
 from vault.consent.grant_issue import NewGrant, issue
 from vault.consent.grants import GrantView, view_of
+from vault.consent.records import grants as grant_records
+from vault.consent.records import requests as request_records
 from vault.consent.request_views import attempt_on
 from vault.consent.scopes import Holdings, Scope
 from vault.consent.terms import Approval, Terms, narrow_terms
@@ -73,7 +74,8 @@ async def _approve(
     if isinstance(terms, Refused):
         return Denial(attempt, terms.reason)
     # 3. Grant, answer and event in one commit. A crash before it leaves the request waiting.
-    await records.answer_request(tx, row.id, "approved")
+    macs = await services.field_encryption.row_macs()
+    await request_records.answer_request(tx, macs, row, "approved", row.at)
     grant = NewGrant(
         person_id=person.id,
         recipient=Party(row.requester_kind, row.requester_id),
@@ -101,7 +103,9 @@ async def refuse(
         answerable = await _answerable(tx, person, request_id, action)
         if not isinstance(answerable, Denial):
             row, attempt = answerable
-            await records.answer_request(tx, row.id, "refused" if reason == "no" else "not_me")
+            answer = "refused" if reason == "no" else "not_me"
+            macs = await services.field_encryption.row_macs()
+            await request_records.answer_request(tx, macs, row, answer, row.at)
             await decisions.record_allowed(services, tx, row.at, attempt)
             return
     raise await decisions.record_denial(services, answerable)
@@ -110,7 +114,7 @@ async def refuse(
 async def _answerable(
     tx: AsyncConnection, person: Person, request_id: UUID, action: Action
 ) -> tuple[Row[Any], AccessAttempt] | Denial:
-    row = await records.request_to_answer(tx, request_id)
+    row = await request_records.request_to_answer(tx, request_id)
     attempt = attempt_on(row, person, action)
     if row is None:
         return Denial(attempt, Reason.NOT_FOUND)
@@ -130,7 +134,7 @@ async def _holdings(
     """What the vault holds of the documents that the person named, or else of those requested."""
     picked = approval.choice.document_ids
     tags = await type_tags(services, person_id, requested.document_types)
-    held = await records.held_documents(
+    held = await grant_records.held_documents(
         tx, person_id, requested.document_ids if picked is None else picked
     )
     return Holdings(

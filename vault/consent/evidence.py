@@ -20,12 +20,13 @@ from base.key_names import DOCUMENT
 from base.pipeline import fetch_one
 from storage.field_encryption import FieldReader
 from vault import catalogue, decisions
-from vault.consent import records
 from vault.consent.grant_use import attempt_under
+from vault.consent.records import grants as records
 from vault.consent.type_tags import type_tag
 from vault.decisions import Denial
 from vault.document_view import is_verified
 from vault.rules import Refused, may_attest, reason_of
+from vault.tables import check_documents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +76,17 @@ async def evidence(
 async def _judge(
     services: CoreServices, tx: AsyncConnection, recipient: Recipient, grant_id: UUID, code: str
 ) -> _Answerable | Denial:
+    macs = await services.field_encryption.row_macs()
     grant = await fetch_one(tx, records.grant_for_use(grant_id))
+    facts = records.grant_facts(macs, grant)
     rows: Sequence[Row[Any]] = ()
     covered = False
     if grant is not None:
         tag = await type_tag(services, grant.person_id, code)
-        rows = await records.covered_of_type(tx, grant, tag)
-        named = await records.names_type(tx, grant_id, tag)
-        covered = named or any(row.picked for row in rows)
-    judgement = may_attest(records.grant_facts(grant), type_covered=covered, caller=recipient.party)
+        rows = await records.covered_of_type(tx, grant_id, tag)
+        check_documents(macs, rows)
+        covered = tag in grant.type_tags or any(row.picked for row in rows)
+    judgement = may_attest(facts, type_covered=covered, caller=recipient.party)
     attempt = await attempt_under(services, tx, grant, recipient, Action.ATTEST, judgement)
     attempt = replace(attempt, details={"document_type": code})
     if grant is None or isinstance(judgement, Refused):
@@ -109,7 +112,7 @@ def _answer(code: str, answerable: _Answerable, reader: FieldReader) -> Evidence
         issued_on=_date(values.get("issued_on")),
         valid_until=_date(values.get("expires_on")),
         verified=is_verified(
-            values["deposited_by"], row.number, altered=values.get("altered", False)
+            values["deposited_by"], row.v_number, altered=values.get("altered", False)
         ),
         deposited_on=row.created_at.date(),
         as_of=answerable.at,

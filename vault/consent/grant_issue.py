@@ -19,13 +19,14 @@ from base.ids import new_id
 from base.key_names import EMAIL, GRANT
 from vault import decisions, durations, idempotency, rate_limit
 from vault.catalogue import GRANT_BASIS
-from vault.consent import records
 from vault.consent.grants import GrantView, view_of
+from vault.consent.records import grants as records
 from vault.consent.scopes import Scope, check, check_grantable, check_purpose, check_storing
 from vault.consent.terms import Terms
 from vault.consent.type_tags import type_tag
 from vault.decisions import AccessAttempt, Denial
 from vault.rules import GrantAction, Reason, Refused, state_of
+from vault.tables import GRANT_ROW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,27 +168,32 @@ async def issue(
     scope = new.terms.scope
     view = _view(new, new_id())
     writer = await services.field_encryption.writer(new.person_id, tx)
+    macs = await services.field_encryption.row_macs()
+    tags = [await type_tag(services, new.person_id, code) for code in scope.document_types]
     await records.add_grant(
         tx,
-        {
-            "id": view.id,
-            "person_id": new.person_id,
-            "request_id": new.request_id,
-            "recipient_kind": new.recipient.kind,
-            "recipient_id": new.recipient.id,
-            "organisation_id": new.organisation_id,
-            "may_attest": GrantAction.ATTEST in scope.actions,
-            "may_read": GrantAction.READ in scope.actions,
-            "may_deposit": GrantAction.DEPOSIT in scope.actions,
-            "covers_future": new.covers_future,
-            "given_at": new.given_at,
-            "ends_at": view.ends_at,
-            "sealed": writer.seal(
-                GRANT, view.id, {**new.terms.values(), "recipient": new.recipient_snapshot}
-            ),
-        },
-        type_tags=[await type_tag(services, new.person_id, code) for code in scope.document_types],
-        document_ids=scope.document_ids,
+        macs.add(
+            GRANT_ROW,
+            {
+                "id": view.id,
+                "person_id": new.person_id,
+                "request_id": new.request_id,
+                "recipient_kind": new.recipient.kind,
+                "recipient_id": new.recipient.id,
+                "organisation_id": new.organisation_id,
+                "may_attest": GrantAction.ATTEST in scope.actions,
+                "may_read": GrantAction.READ in scope.actions,
+                "may_deposit": GrantAction.DEPOSIT in scope.actions,
+                "covers_future": new.covers_future,
+                "type_tags": sorted(tags),
+                "document_ids": sorted(scope.document_ids),
+                "given_at": new.given_at,
+                "ends_at": view.ends_at,
+                "sealed": writer.seal(
+                    GRANT, view.id, {**new.terms.values(), "recipient": new.recipient_snapshot}
+                ),
+            },
+        ),
         step="given" if new.request_id is None else "approved",
     )
     attempt = replace(attempt, grant=view.id, documents=scope.document_ids)
@@ -216,15 +222,16 @@ async def _recipient(
     services: CoreServices, tx: AsyncConnection, ref: RecipientRef, email: str | None
 ) -> Recipient | None:
     """An active worker or client, or None."""
+    macs = await services.field_encryption.row_macs()
     if ref.client_id is not None:
         # What cannot be an identifier matches nobody: PostgreSQL rejects a NUL in any text.
-        row = await recipients.client(tx, ref.client_id) if is_name(ref.client_id) else None
+        row = await recipients.client(tx, macs, ref.client_id) if is_name(ref.client_id) else None
         return None if row is None else await profiles.client(services, row)
     if ref.worker_id is not None:
-        row = await recipients.worker(tx, ref.worker_id)
+        row = await recipients.worker(tx, macs, ref.worker_id)
     else:
         row = await recipients.worker_by_email(
-            tx, await services.field_encryption.tag(EMAIL, email or "")
+            tx, macs, await services.field_encryption.tag(EMAIL, email or "")
         )
     if row is None:
         return None

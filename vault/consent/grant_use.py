@@ -6,14 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth.services import CoreServices
-from auth.subjects import Recipient
+from auth.subjects import Party, Recipient
 from base.errors import ServiceError
 from base.key_names import GRANT
 from base.pipeline import Transaction
 from storage.providers import KeyProviderError
-from vault.consent import records
 from vault.decisions import AccessAttempt
-from vault.rules import Judgement, Refused, is_recipient
+from vault.rules import Judgement, Refused
 
 
 async def attempt_under(
@@ -34,11 +33,10 @@ async def attempt_under(
     Raises what opening the terms raises, except for a refusal: it is recorded without its purpose
     while the terms cannot be opened (invariant 2).
     """
-    facts = records.grant_facts(grant)
-    if grant is None or facts is None:
+    if grant is None:
         return AccessAttempt(action=action, actor=recipient.actor())
     code = purpose = ""
-    if is_recipient(facts, recipient.party):
+    if Party(grant.recipient_kind, grant.recipient_id) == recipient.party:
         try:
             code, purpose = await _open_purpose(services, tx, grant)
         except (ServiceError, KeyProviderError):

@@ -19,12 +19,13 @@ from base.database import notify
 from base.db_time import instant
 from base.key_names import GRANT
 from vault import cursors, decisions
-from vault.consent import records
+from vault.consent.records import grants as records
 from vault.consent.terms import Terms
 from vault.cursors import Page
 from vault.decisions import AccessAttempt, Denial
 from vault.revocations import CHANNEL
 from vault.rules import Refused, may_revoke, may_see, reason_of, state_of
+from vault.tables import GRANT_ROW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,8 @@ async def _see(
 ) -> GrantView | Denial:
     row = await records.grant(tx, grant_id)
     attempt = attempt_on(row, subject, Action.GRANT_SEEN)
-    judgement = may_see(records.grant_facts(row), caller=subject.party)
+    facts = records.grant_facts(await services.field_encryption.row_macs(), row)
+    judgement = may_see(facts, caller=subject.party)
     if isinstance(judgement, Refused) or row is None:
         return Denial(attempt, reason_of(judgement))
     view = await _view(services, tx, row)
@@ -108,7 +110,8 @@ async def _revoke(
 ) -> GrantView | Denial:
     row = await records.grant_to_change(tx, grant_id)
     attempt = attempt_on(row, person, Action.REVOKE)
-    judgement = may_revoke(records.grant_facts(row), person_id=person.id)
+    facts = records.grant_facts(await services.field_encryption.row_macs(), row)
+    judgement = may_revoke(facts, person_id=person.id)
     if isinstance(judgement, Refused) or row is None:
         return Denial(attempt, reason_of(judgement))
     if row.revoked_at is None:
@@ -145,6 +148,7 @@ def _with_purpose(attempt: AccessAttempt, terms: Terms) -> AccessAttempt:
 
 
 async def _view(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> GrantView:
+    (await services.field_encryption.row_macs()).check(GRANT_ROW, row)
     reader = await services.field_encryption.reader(row.person_id, tx)
     values = reader.open(GRANT, row.id, row.sealed)
     return GrantView(

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.services import CoreServices
 from base.key_names import CONSENT_REQUEST
 from base.locks import hold_tag
-from vault.consent import records
+from vault.consent.records import requests as records
 
 
 async def adopt_requests(
@@ -20,12 +20,14 @@ async def adopt_requests(
     await hold_tag(tx, phone_tag)
     service_reader = await services.field_encryption.reader(None)
     person_writer = await services.field_encryption.writer(person_id, tx)
+    macs = await services.field_encryption.row_macs()
     rows = await records.unassigned_requests(tx, phone_tag)
     for row in rows:
         values = service_reader.open(CONSENT_REQUEST, row.id, row.sealed)
         await records.assign_request(
             tx,
-            row.id,
+            macs,
+            row,
             person_id=person_id,
             sealed=person_writer.seal(CONSENT_REQUEST, row.id, values),
         )
@@ -40,7 +42,8 @@ async def release_requests(services: CoreServices, tx: AsyncConnection, person_i
     """
     service_writer = await services.field_encryption.writer(None)
     person_reader = await services.field_encryption.reader(person_id, tx)
+    macs = await services.field_encryption.row_macs()
     for row in await records.unapproved_requests(tx, person_id):
         values = person_reader.open(CONSENT_REQUEST, row.id, row.sealed)
         sealed = service_writer.seal(CONSENT_REQUEST, row.id, values)
-        await records.assign_request(tx, row.id, person_id=None, sealed=sealed)
+        await records.assign_request(tx, macs, row, person_id=None, sealed=sealed)

@@ -11,15 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Party, Person, Recipient
-from base.key_names import CONSENT_REQUEST
+from base.key_names import CONSENT_REQUEST, SENT_REQUEST
 from vault import cursors, decisions, durations
 from vault.catalogue import is_sensitive
-from vault.consent import records
+from vault.consent.records import grants as grant_records
+from vault.consent.records import requests as records
 from vault.consent.terms import Terms
 from vault.consent.type_tags import type_tags
 from vault.cursors import Page
 from vault.decisions import AccessAttempt
 from vault.rules import Reason
+from vault.tables import REQUEST_ROW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ async def list_sent(
     after = cursors.read(cursor)
     async with services.database.transaction() as tx:
         rows = await records.requests_of_requester(tx, sender.party, after=after, limit=limit)
-        items = [await _sent(services, tx, row) for row in rows[:limit]]
+        items = [await _sent(services, row) for row in rows[:limit]]
     return Page(items, cursors.cut(rows, limit, lambda row: (0, row.id)))
 
 
@@ -99,7 +101,7 @@ async def see_sent(services: CoreServices, sender: Recipient, request_id: UUID) 
     async with services.database.transaction() as tx:
         row = await records.request(tx, request_id)
         if row is not None and Party(row.requester_kind, row.requester_id) == sender.party:
-            return await _sent(services, tx, row)
+            return await _sent(services, row)
     reason = Reason.NOT_FOUND if row is None else Reason.NOT_RECIPIENT
     raise await decisions.record_refusal(services, attempt_on(row, sender, Action.REQUEST), reason)
 
@@ -112,10 +114,11 @@ def attempt_on(row: Row[Any] | None, subject: Person | Recipient, action: Action
     return AccessAttempt(action=action, actor=actor, person=row.person_id, request=row.id)
 
 
-async def _sent(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> SentRequest:
-    values = (await services.field_encryption.reader(row.person_id, tx)).open(
-        CONSENT_REQUEST, row.id, row.sealed
-    )
+async def _sent(services: CoreServices, row: Row[Any]) -> SentRequest:
+    """Opened under the service's key alone: it takes the same time with a vault and without."""
+    (await services.field_encryption.row_macs()).check(REQUEST_ROW, row)
+    reader = await services.field_encryption.reader(None)
+    values = reader.open(SENT_REQUEST, row.id, row.sender_sealed)
     approved = row.answer == "approved"
     unapproved: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
     return SentRequest(
@@ -130,6 +133,7 @@ async def _sent(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> S
 
 
 async def _received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> ReceivedRequest:
+    (await services.field_encryption.row_macs()).check(REQUEST_ROW, row)
     values = (await services.field_encryption.reader(row.person_id, tx)).open(
         CONSENT_REQUEST, row.id, row.sealed
     )
@@ -152,7 +156,7 @@ async def _covers(
     services: CoreServices, tx: AsyncConnection, person_id: UUID, codes: tuple[str, ...]
 ) -> tuple[CoveredType, ...]:
     tags = await type_tags(services, person_id, codes)
-    rows = await records.documents_of_types(tx, person_id, tags)
+    rows = await grant_records.documents_of_types(tx, person_id, tags)
     return tuple(
         CoveredType(code, is_sensitive(code), tuple(row.id for row in rows if row.type_tag == tag))
         for tag, code in tags.items()

@@ -21,10 +21,10 @@ from base.contact import normal_phone
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
-from base.key_names import CONSENT_REQUEST, PACE, PHONE
+from base.key_names import CONSENT_REQUEST, PACE, PHONE, SENT_REQUEST
 from base.locks import hold_tag
 from vault import decisions, durations, idempotency
-from vault.consent import records
+from vault.consent.records import requests as records
 from vault.consent.scopes import check, check_purpose, check_storing
 from vault.consent.terms import Terms
 from vault.decisions import AccessAttempt, Denial
@@ -123,7 +123,8 @@ async def _wait(services: CoreServices, tx: AsyncConnection, sender: Recipient) 
 async def _addressee(services: CoreServices, tx: AsyncConnection, phone: str) -> _Addressee:
     phone_tag = await services.field_encryption.tag(PHONE, phone)
     await hold_tag(tx, phone_tag)
-    person = await records.addressee(tx, phone_tag)
+    macs = await services.field_encryption.row_macs()
+    person = await records.addressee(tx, macs, phone_tag)
     if person is None:
         return _Addressee(phone, phone_tag, None, "fr")
     return _Addressee(phone, phone_tag, person.id, person.language)
@@ -148,8 +149,10 @@ async def _add(
         "phone": addressee.phone,
         "requester": snapshot(sender),
     }
+    service_writer = await services.field_encryption.writer(None)
     await records.add_request(
         tx,
+        await services.field_encryption.row_macs(),
         id=sent.id,
         requester_kind=sender.party.kind,
         requester_id=sender.party.id,
@@ -157,6 +160,7 @@ async def _add(
         phone_tag=addressee.phone_tag,
         person_id=addressee.person_id,
         sealed=writer.seal(CONSENT_REQUEST, sent.id, values),
+        sender_sealed=service_writer.seal(SENT_REQUEST, sent.id, values),
         created_at=at,
         lapses_at=sent.lapses_at,
     )

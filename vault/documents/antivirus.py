@@ -10,8 +10,11 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from uuid import UUID
 
+from audit.events import Action, Actor, ActorKind
+from base.db_time import instant
 from base.key_names import ORIGINAL
 from storage.errors import KeyDestroyed
+from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records, retrieval
 from vault.services import Services
 
@@ -41,7 +44,17 @@ async def scan(services: Services, owner_id: UUID, version_id: UUID) -> str:
     if address is None:
         verdict = "not_scanned"
     async with services.database.transaction() as tx:
-        await records.change_version(tx, owner_id, version_id, scan=verdict)
+        macs = await services.field_encryption.row_macs()
+        document_id = await records.set_scan(tx, macs, owner_id, version_id, verdict)
+        if verdict == "infected" and document_id is not None:
+            # The owner reads it, and a row put back from before the verdict is noticed.
+            attempt = AccessAttempt(
+                action=Action.INFECTED,
+                actor=Actor(ActorKind.SERVICE),
+                person=owner_id,
+                documents=(document_id,),
+            )
+            await record_allowed(services, tx, await instant(tx), attempt)
     return verdict
 
 

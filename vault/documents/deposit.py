@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from base.errors import ServiceError, invalid
+from base.ids import new_id
 from base.key_names import CONTENT, ORIGINAL, RENDITION
 from storage import content
 from storage.blobs import BlobKey
@@ -37,14 +38,15 @@ from vault.services import Services
 async def deposit(services: Services, command: DepositCommand, incoming: Incoming) -> Deposited:
     """Store a new document in a vault."""
     async with _unreferenced_blobs(services) as blobs:
-        originals = await _receive(services, command.owner_id, incoming, blobs)
+        version = _Version(command.owner_id, new_id())
+        originals = await _receive(services, version, incoming, blobs)
         metadata = check_metadata(command.metadata())
         held = await find_held(services, command, originals.tag) if command.owner_view else None
         if held is not None:
             return held
-        files = await _decode(services, command.owner_id, originals, blobs)
+        files = await _decode(services, version, originals, blobs)
         return await commit_deposit(
-            services, command, metadata, _version_files(files), blobs.release
+            services, command, metadata, _version_files(version, files), blobs.release
         )
 
 
@@ -53,9 +55,20 @@ async def deposit_version(
 ) -> DocumentView:
     """Store a new version of a document."""
     async with _unreferenced_blobs(services) as blobs:
-        originals = await _receive(services, command.owner_id, incoming, blobs)
-        files = await _decode(services, command.owner_id, originals, blobs)
-        return await commit_version(services, command, _version_files(files), blobs.release)
+        version = _Version(command.owner_id, new_id())
+        originals = await _receive(services, version, incoming, blobs)
+        files = await _decode(services, version, originals, blobs)
+        return await commit_version(
+            services, command, _version_files(version, files), blobs.release
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """Whose version it is, and its id: its files are bound to both before its row is written."""
+
+    owner_id: UUID
+    id: UUID
 
 
 @dataclass(slots=True)
@@ -107,17 +120,22 @@ async def _unreferenced_blobs(services: Services) -> AsyncIterator[_Unreferenced
 
 
 async def _receive(
-    services: Services, owner_id: UUID, incoming: Incoming, blobs: _UnreferencedBlobs
+    services: Services, version: _Version, incoming: Incoming, blobs: _UnreferencedBlobs
 ) -> _Originals:
     """Seal the originals as they arrive."""
-    writer = await services.field_encryption.writer(owner_id)
+    writer = await services.field_encryption.writer(version.owner_id)
     originals = _Originals(writer.hasher(CONTENT))
     allowance = Allowance(services.settings.max_document_bytes)
     async for file in incoming.files():
         if len(originals.files) >= services.settings.max_parts:
             raise invalid("too_many_files", limit=services.settings.max_parts)
         async with content.content_writer(
-            services.storage.blobs, services.storage.keys, owner_id, ORIGINAL
+            services.storage.blobs,
+            services.storage.keys,
+            version.owner_id,
+            ORIGINAL,
+            version_id=version.id,
+            position=len(originals.files),
         ) as sealing:
             originals.received.append(await receive(file, sealing, allowance, originals.digest))
             sealed = await sealing.commit()
@@ -130,7 +148,7 @@ async def _receive(
 
 
 async def _decode(
-    services: Services, owner_id: UUID, originals: _Originals, blobs: _UnreferencedBlobs
+    services: Services, version: _Version, originals: _Originals, blobs: _UnreferencedBlobs
 ) -> _StoredFiles:
     """Decode the originals in a child process, and seal the rendition for recipients."""
     sources = [source.slices for source in originals.contents]
@@ -138,7 +156,11 @@ async def _decode(
         if decoded.inspection.rendition == "same":
             return _StoredFiles(originals, decoded.inspection, None)
         async with content.content_writer(
-            services.storage.blobs, services.storage.keys, owner_id, RENDITION
+            services.storage.blobs,
+            services.storage.keys,
+            version.owner_id,
+            RENDITION,
+            version_id=version.id,
         ) as sealing:
             async for chunk in decoded.rendition():
                 await sealing.write(chunk)
@@ -147,20 +169,11 @@ async def _decode(
         return _StoredFiles(originals, decoded.inspection, rendition)
 
 
-def _version_files(files: _StoredFiles) -> VersionFiles:
+def _version_files(version: _Version, files: _StoredFiles) -> VersionFiles:
     """Originals in the order they came, then the rendition, if it is another file."""
     sealed = [*files.originals.files, *([files.rendition] if files.rendition else [])]
-    rows = (
-        {
-            "id": file.id,
-            "role": file.role,
-            "position": position if file.role == ORIGINAL else 0,
-            "blob_key": file.blob_key,
-            "envelope": file.envelope,
-        }
-        for position, file in enumerate(sealed)
-    )
-    return VersionFiles(files.originals.tag, _sealed_values(files), tuple(rows))
+    rows = tuple(file.row() for file in sealed)
+    return VersionFiles(version.id, files.originals.tag, _sealed_values(files), rows)
 
 
 def _sealed_values(files: _StoredFiles) -> dict[str, Any]:

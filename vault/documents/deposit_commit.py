@@ -6,6 +6,7 @@ that the owner already holds is opened for them by `DepositCommand.owner_view`.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from vault.document_view import (
 from vault.documents import records
 from vault.documents.notice_date import notice_at
 from vault.services import Services
+from vault.tables import DOCUMENT_ROW, VERSION_ROW
 
 MAX_DOCUMENTS = 2000
 
@@ -102,10 +104,11 @@ class Deposited:
 class VersionFiles:
     """The rows of a version's files, which are durable in the store.
 
-    `tag`: the keyed hash of the originals' bytes. `sealed_values`: what the version's row seals.
-    `rows`: each file's `id`, `role`, `position`, `blob_key`, `envelope`.
+    `version_id`: the version that they are bound to. `tag`: the keyed hash of the originals' bytes.
+    `sealed_values`: what the version's row seals. `rows`: each file's row, without its owner.
     """
 
+    version_id: UUID
     tag: bytes
     sealed_values: dict[str, Any] = field(repr=False)
     rows: tuple[dict[str, Any], ...] = field(repr=False)
@@ -113,12 +116,12 @@ class VersionFiles:
 
 @dataclass(frozen=True, slots=True)
 class _NewVersion:
-    """The ids of a version being inserted."""
+    """A version being inserted, and when."""
 
     owner_id: UUID
     document_id: UUID
-    id: UUID
     number: int
+    at: datetime
 
 
 def check_metadata(metadata: DocumentMetadata) -> DocumentMetadata:
@@ -149,7 +152,8 @@ async def commit_deposit(
     """
     async with services.database.transaction() as tx:
         await hold_vault(tx, command.owner_id)
-        if await people.person(tx, command.owner_id) is None:
+        macs = await services.field_encryption.row_macs()
+        if await people.person(tx, macs, command.owner_id) is None:
             # The vault was erased during the upload.
             raise not_found()
         if command.judge is not None:
@@ -163,7 +167,10 @@ async def commit_deposit(
         if await records.count_documents(tx, command.owner_id) >= MAX_DOCUMENTS:
             raise ServiceError(ErrorKind.CONFLICT, "too_many_documents", limit=MAX_DOCUMENTS)
         row = await _add_document(services, tx, command, metadata, files)
-        await _record(services, tx, command.owner_id, command.depositor, Action.DEPOSIT, row.id)
+        await _record(
+            services, tx, command.owner_id, command.depositor, Action.DEPOSIT, row.id,
+            revision=str(row.revision), version=1,
+        )  # fmt: skip
         await idempotency.save(tx, claimed, row.id)
         before_commit()
     view = view_of(row, metadata, deposited_by=command.depositor.values(), file=files.sealed_values)
@@ -180,15 +187,25 @@ async def commit_version(
     owner_id, document_id = command.owner_id, command.document_id
     async with services.database.transaction() as tx:
         await hold_vault(tx, owner_id)
-        command.may_change(await records.document(tx, owner_id, document_id))
+        current = await records.document(tx, owner_id, document_id)
+        command.may_change(current)
+        assert current is not None  # noqa: S101  (else `may_change` has raised)
         writer = await services.field_encryption.writer(owner_id, tx)
         number = await records.next_number(tx, owner_id, document_id)
-        version = _NewVersion(owner_id, document_id, new_id(), number)
+        version = _NewVersion(owner_id, document_id, number, await instant(tx))
         await _add_version(services, tx, writer, files, version)
+        revision = new_id()
         await records.change_document(
-            tx, owner_id, document_id, version_id=version.id, revision=new_id()
+            tx,
+            await services.field_encryption.row_macs(),
+            current,
+            version_id=files.version_id,
+            revision=revision,
         )
-        await _record(services, tx, owner_id, command.depositor, Action.NEW_VERSION, document_id)
+        await _record(
+            services, tx, owner_id, command.depositor, Action.NEW_VERSION, document_id,
+            revision=str(revision), version=number,
+        )  # fmt: skip
         row = await records.document(tx, owner_id, document_id)
         assert row is not None  # noqa: S101  (changed in this transaction)
         view = await command.owner_view(tx, row)
@@ -262,23 +279,25 @@ async def _add_document(
 ) -> Row[Any]:
     """Insert a document and its first version; returns the document's row."""
     owner_id, depositor = command.owner_id, command.depositor
-    document_id, version_id = new_id(), new_id()
+    document_id, at = new_id(), await instant(tx)
     writer = await services.field_encryption.writer(owner_id, tx)
-    values = metadata_values(metadata, depositor.values())
-    await records.add_document(
-        tx,
-        id=document_id,
-        person_id=owner_id,
-        version_id=version_id,
-        type_tag=await type_tag(services, owner_id, metadata.type),
-        deposited_by_kind=depositor.actor.kind.value,
-        deposited_by_id=depositor.actor.id,
-        revision=new_id(),
-        notice_at=notice_at(metadata),
-        sealed=writer.seal(DOCUMENT, document_id, values),
-    )
-    version = _NewVersion(owner_id, document_id, version_id, number=1)
-    await _add_version(services, tx, writer, files, version)
+    macs = await services.field_encryption.row_macs()
+    values = {
+        "id": document_id,
+        "person_id": owner_id,
+        "version_id": files.version_id,
+        "type_tag": await type_tag(services, owner_id, metadata.type),
+        "typed_at": at,
+        "deposited_by_kind": depositor.actor.kind.value,
+        "deposited_by_id": depositor.actor.id,
+        "revision": new_id(),
+        "notice_at": notice_at(metadata),
+        "sealed": writer.seal(DOCUMENT, document_id, metadata_values(metadata, depositor.values())),
+        "created_at": at,
+        "deleted_at": None,
+    }
+    await records.add_document(tx, **macs.add(DOCUMENT_ROW, values))
+    await _add_version(services, tx, writer, files, _NewVersion(owner_id, document_id, 1, at))
     row = await records.document(tx, owner_id, document_id)
     assert row is not None  # noqa: S101  (added in this transaction)
     return row
@@ -292,21 +311,22 @@ async def _add_version(
     version: _NewVersion,
 ) -> None:
     scanned = services.settings.clamd_address is not None
-    await records.add_version(
-        tx,
-        id=version.id,
-        document_id=version.document_id,
-        person_id=version.owner_id,
-        number=version.number,
-        content_tag=files.tag,
-        scan="waiting" if scanned else "not_scanned",
-        sealed=writer.seal(DOCUMENT_VERSION, version.id, files.sealed_values),
-    )
-    whose = {"version_id": version.id, "person_id": version.owner_id}
-    await records.add_files(tx, [{**row, **whose} for row in files.rows])
-    await jobs.defer_preview(tx, version.owner_id, version.id)
+    macs = await services.field_encryption.row_macs()
+    values = {
+        "id": files.version_id,
+        "document_id": version.document_id,
+        "person_id": version.owner_id,
+        "number": version.number,
+        "content_tag": files.tag,
+        "scan": "waiting" if scanned else "not_scanned",
+        "sealed": writer.seal(DOCUMENT_VERSION, files.version_id, files.sealed_values),
+        "created_at": version.at,
+    }
+    await records.add_version(tx, **macs.add(VERSION_ROW, values))
+    await records.add_files(tx, [{**row, "person_id": version.owner_id} for row in files.rows])
+    await jobs.defer_preview(tx, version.owner_id, files.version_id)
     if scanned:
-        await jobs.defer_scan(tx, version.owner_id, version.id)
+        await jobs.defer_scan(tx, version.owner_id, files.version_id)
 
 
 async def _record(
@@ -316,7 +336,7 @@ async def _record(
     depositor: Depositor,
     action: Action,
     document_id: UUID,
-    **details: int,
+    **details: str | int,
 ) -> None:
     await services.audit_log.record(
         tx,

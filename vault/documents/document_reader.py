@@ -11,7 +11,7 @@ from vault.document_view import DocumentMetadata, DocumentView, view_of
 
 
 def open_document(reader: FieldReader, row: Row[Any]) -> DocumentView:
-    """Open a joined row of `vault.documents.records`."""
+    """Open a joined row of `vault.documents.records`, which the caller has checked."""
     values = reader.open(DOCUMENT, row.id, row.sealed)
     metadata = DocumentMetadata(
         type=values["type"],
@@ -24,7 +24,7 @@ def open_document(reader: FieldReader, row: Row[Any]) -> DocumentView:
         row,
         metadata,
         deposited_by=values["deposited_by"],
-        file=reader.open(DOCUMENT_VERSION, row.version_id, row.version_sealed),
+        file=reader.open(DOCUMENT_VERSION, row.v_id, row.v_sealed),
         altered=values.get("altered", False),
     )
 

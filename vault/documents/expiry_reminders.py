@@ -30,7 +30,7 @@ async def remind(services: Services) -> int:
                     await queue(services, tx, channel="sms", to=phone, text=text)
                     reminded += 1
             for row in due:
-                await records.change_document(tx, row.person_id, row.id, notice_at=None)
+                await records.clear_notice(tx, row.person_id, row.id)
         if len(due) < _BATCH:
             return reminded
 
@@ -39,7 +39,7 @@ async def _contact(
     services: Services, tx: AsyncConnection, person_id: UUID
 ) -> tuple[str | None, str]:
     """The person's phone and language."""
-    row = await people.person(tx, person_id)
+    row = await people.person(tx, await services.field_encryption.row_macs(), person_id)
     if row is None:
         return None, "fr"
     reader = await services.field_encryption.reader(person_id, tx)

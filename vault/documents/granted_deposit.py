@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.subjects import Recipient
 from base.pipeline import fetch_one
-from vault.consent import records as consent_records
 from vault.consent.grant_use import attempt_under
+from vault.consent.records import grants as grant_records
 from vault.consent.type_tags import type_tag
 from vault.decisions import AccessAttempt, Denial, check_token, record_denial
 from vault.document_view import DocumentMetadata
@@ -71,14 +71,15 @@ async def _judge(
     type_code: str | None,
 ) -> AccessAttempt:
     """The allowed attempt; raises `_Denied`. Without a type, all but the type is judged."""
-    grant = await fetch_one(tx, consent_records.grant_for_use(grant_id))
+    grant = await fetch_one(tx, grant_records.grant_for_use(grant_id))
+    facts = grant_records.grant_facts(await services.field_encryption.row_macs(), grant)
     types_named = type_in_scope = False
     if grant is not None and type_code is not None:
-        types_named = await consent_records.names_types(tx, grant_id)
+        types_named = bool(grant.type_tags)
         tag = await type_tag(services, grant.person_id, type_code)
-        type_in_scope = types_named and await consent_records.names_type(tx, grant_id, tag)
+        type_in_scope = tag in grant.type_tags
     judgement = may_deposit(
-        consent_records.grant_facts(grant),
+        facts,
         types_named=types_named,
         type_in_scope=type_in_scope,
         caller=recipient.party,

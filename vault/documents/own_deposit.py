@@ -13,12 +13,14 @@ from vault.documents.deposit_commit import DepositCommand, Deposited, Depositor,
 from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
 from vault.services import Services
+from vault.tables import check_documents
 
 
 def owner_view(services: Services, person: Person) -> OwnerView:
     """What opens a document for its owner, in the transaction of a deposit."""
 
     async def view(tx: AsyncConnection, row: Row[Any]) -> DocumentView:
+        check_documents(await services.field_encryption.row_macs(), [row])
         return open_document(await services.field_encryption.reader(person.id, tx), row)
 
     return view

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth.subjects import Person
-from base.db_time import instant, now
+from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, not_found
 from base.ids import new_id
 from base.key_names import DOCUMENT
@@ -27,6 +27,7 @@ from vault.documents.notice_date import notice_at
 from vault.documents.own_deposit import owner_view
 from vault.rules import Reason
 from vault.services import Services
+from vault.tables import check_documents
 
 
 async def list_own(
@@ -43,6 +44,7 @@ async def list_own(
             deleted=deleted,
         )
         shown = rows[:limit]
+        check_documents(await services.field_encryption.row_macs(), shown)
         await _record(services, tx, person, Action.LIST, *(row.id for row in shown))
     reader = await services.field_encryption.reader(person.id)
     items = [open_document(reader, row) for row in shown]
@@ -54,6 +56,7 @@ async def see_own(services: Services, person: Person, document_id: UUID) -> Docu
     async with services.database.transaction() as tx:
         row = await records.document(tx, person.id, document_id)
         if row is not None:
+            check_documents(await services.field_encryption.row_macs(), [row])
             await _record(services, tx, person, Action.LIST, document_id)
     if row is None:
         raise await _unknown(services, person, Action.LIST)
@@ -75,11 +78,15 @@ async def correct(
         if row is not None:
             _check_match(row, if_match)
             reader = await services.field_encryption.reader(person.id, tx)
+            macs = await services.field_encryption.row_macs()
+            check_documents(macs, [row])
             current = open_document(reader, row)
             metadata = check_metadata(replace(current.metadata, **changes))
             values = await _changes(services, tx, person.id, current, metadata)
-            await records.change_document(tx, person.id, document_id, **values)
-            await _record(services, tx, person, Action.CORRECT, document_id)
+            await records.change_document(tx, macs, row, **values)
+            await _record(
+                services, tx, person, Action.CORRECT, document_id, revision=values["revision"]
+            )
             row = await records.document(tx, person.id, document_id)
             assert row is not None  # noqa: S101  (changed in this transaction)
             return open_document(reader, row)
@@ -106,7 +113,7 @@ async def _changes(
         values["notice_at"] = notice_at(metadata)
     if metadata.type != old.type:
         values["type_tag"] = await type_tag(services, person_id, metadata.type)
-        values["typed_at"] = now()
+        values["typed_at"] = await instant(tx)
     return values
 
 
@@ -161,14 +168,15 @@ async def _set_deleted(
         row = await records.document(tx, person.id, document_id, deleted=restoring)
         if row is not None:
             _check_match(row, if_match)
+            revision = new_id()
             await records.change_document(
                 tx,
-                person.id,
-                document_id,
-                deleted_at=None if restoring else now(),
-                revision=new_id(),
+                await services.field_encryption.row_macs(),
+                row,
+                deleted_at=None if restoring else await instant(tx),
+                revision=revision,
             )
-            await _record(services, tx, person, action, document_id)
+            await _record(services, tx, person, action, document_id, revision=revision)
     if row is None:
         raise await _unknown(services, person, action)
 
@@ -184,10 +192,20 @@ def _check_match(row: Row[Any], if_match: UUID | None) -> None:
 
 
 async def _record(
-    services: Services, tx: AsyncConnection, person: Person, action: Action, *documents: UUID
+    services: Services,
+    tx: AsyncConnection,
+    person: Person,
+    action: Action,
+    *documents: UUID,
+    revision: UUID | None = None,
 ) -> None:
+    """`revision`: the state of the document after the act: the log tells which one holds."""
     attempt = AccessAttempt(
-        action=action, actor=person.actor(), person=person.id, documents=documents
+        action=action,
+        actor=person.actor(),
+        person=person.id,
+        documents=documents,
+        details={} if revision is None else {"revision": str(revision)},
     )
     await record_allowed(services, tx, await instant(tx), attempt)
 

@@ -9,7 +9,7 @@ from base.key_names import ORIGINAL, PREVIEW, RENDITION
 from base.locks import hold_vault
 from storage import content
 from storage.blobs import BlobKey
-from storage.content import Address, SealedContent
+from storage.content import SealedContent
 from vault.documents import records
 from vault.services import Services
 
@@ -29,7 +29,8 @@ async def draw_preview(services: Services, owner_id: UUID, version_id: UUID) -> 
     if source is None or any(file.role == PREVIEW for file in files):
         return source is not None
     try:
-        sealed = await _seal(services, owner_id, await _draw(services, owner_id, source))
+        picture = await _draw(services, owner_id, source)
+        sealed = await _seal(services, owner_id, version_id, picture)
     except ServiceError as failure:
         if failure.kind in _RETRYABLE:
             raise
@@ -39,37 +40,25 @@ async def draw_preview(services: Services, owner_id: UUID, version_id: UUID) -> 
         files = await records.files_of(tx, owner_id, version_id)
         missing = bool(files) and not any(file.role == PREVIEW for file in files)
         if missing:
-            await records.add_files(
-                tx,
-                [
-                    {
-                        "id": sealed.id,
-                        "version_id": version_id,
-                        "person_id": owner_id,
-                        "role": PREVIEW,
-                        "position": 0,
-                        "blob_key": sealed.blob_key,
-                        "envelope": sealed.envelope,
-                    }
-                ],
-            )
+            await records.add_files(tx, [{**sealed.row(), "person_id": owner_id}])
     if not missing:
         await services.storage.blobs.delete(BlobKey(sealed.blob_key))
     return bool(files)
 
 
-async def _seal(services: Services, owner_id: UUID, picture: bytes) -> SealedContent:
+async def _seal(
+    services: Services, owner_id: UUID, version_id: UUID, picture: bytes
+) -> SealedContent:
     async with content.content_writer(
-        services.storage.blobs, services.storage.keys, owner_id, PREVIEW
+        services.storage.blobs, services.storage.keys, owner_id, PREVIEW, version_id=version_id
     ) as sealing:
         await sealing.write(picture)
         return await sealing.commit()
 
 
 async def _draw(services: Services, owner_id: UUID, source: Row[UUID]) -> bytes:
-    address = Address(source.id, source.role, source.blob_key, source.envelope)
     opened = await content.open_content(
-        services.storage.blobs, services.storage.keys, owner_id, address
+        services.storage.blobs, services.storage.keys, owner_id, records.address_of(source)
     )
     return await services.decoder.preview(opened.slices)
 

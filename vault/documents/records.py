@@ -5,10 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    Boolean,
-    DateTime,
     Integer,
-    Uuid,
     bindparam,
     delete,
     exists,
@@ -26,15 +23,25 @@ from sqlalchemy.sql import ColumnElement, Select
 from base.db_time import now
 from base.key_names import PREVIEW
 from base.pipeline import Bound, Statement
-from vault.consent.records import has_granted_type, is_covered, is_picked
+from storage.envelopes import Address
+from storage.row_macs import RowMacs
+from vault.consent.records.grants import GRANT_COLUMNS, has_granted_type, is_covered, is_picked
 from vault.rules import DocumentFacts
-from vault.tables import Document, DocumentVersion, Grant, SealedFile
+from vault.tables import (
+    DOCUMENT_COLUMNS,
+    DOCUMENT_ROW,
+    JOINED_DOCUMENT_ROW,
+    JOINED_VERSION_ROW,
+    VERSION_COLUMNS,
+    VERSION_ROW,
+    Document,
+    DocumentVersion,
+    Grant,
+    SealedFile,
+)
 
 _VERSION = (
-    DocumentVersion.number,
-    DocumentVersion.scan,
-    DocumentVersion.sealed.label("version_sealed"),
-    DocumentVersion.created_at.label("version_created_at"),
+    *VERSION_COLUMNS,
     exists()
     .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role == PREVIEW)
     .label("has_preview"),
@@ -72,9 +79,8 @@ async def first_version(
     connection: AsyncConnection, person_id: UUID, document_id: UUID
 ) -> Row[Any] | None:
     """A document with its first version, even if it was changed or deleted since."""
-    columns = [column for column in Document.__table__.c if column.name != "version_id"]
     query: Any = (
-        select(*columns, DocumentVersion.id.label("version_id"), *_VERSION)
+        select(Document.__table__, *_VERSION)
         .join(DocumentVersion, DocumentVersion.document_id == Document.id)
         .where(
             Document.person_id == person_id,
@@ -138,24 +144,48 @@ async def add_files(connection: AsyncConnection, files: Sequence[dict[str, Any]]
 
 
 async def change_document(
-    connection: AsyncConnection, person_id: UUID, document_id: UUID, **values: Any
+    connection: AsyncConnection, macs: RowMacs, row: Row[Any], **values: Any
 ) -> None:
-    """Change a document's row."""
+    """Change a document's row, which must be one of ours, and its MAC. Raises `RowAltered`."""
+    macs.check(DOCUMENT_ROW, row)
+    changed = {name: values.get(name, getattr(row, name)) for name in DOCUMENT_ROW.columns}
     await connection.execute(
         update(Document)
-        .where(Document.person_id == person_id, Document.id == document_id)
-        .values(**values)
+        .where(Document.person_id == row.person_id, Document.id == row.id)
+        .values(**values, mac=macs.of(DOCUMENT_ROW, changed))
     )
 
 
-async def change_version(
-    connection: AsyncConnection, person_id: UUID, version_id: UUID, **values: Any
-) -> None:
-    """Change a version's row."""
+async def set_scan(
+    connection: AsyncConnection, macs: RowMacs, person_id: UUID, version_id: UUID, verdict: str
+) -> UUID | None:
+    """Store the verdict on a version; its document, or None when the version is gone. Raises
+    `RowAltered`."""
+    result = await connection.execute(
+        select(DocumentVersion.__table__)
+        .where(DocumentVersion.person_id == person_id, DocumentVersion.id == version_id)
+        .with_for_update()
+    )
+    row: Row[Any] | None = result.one_or_none()
+    if row is None:
+        return None
+    macs.check(VERSION_ROW, row)
+    changed = {name: getattr(row, name) for name in VERSION_ROW.columns} | {"scan": verdict}
     await connection.execute(
         update(DocumentVersion)
-        .where(DocumentVersion.person_id == person_id, DocumentVersion.id == version_id)
-        .values(**values)
+        .where(DocumentVersion.id == version_id)
+        .values(scan=verdict, mac=macs.of(VERSION_ROW, changed))
+    )
+    document_id: UUID = row.document_id
+    return document_id
+
+
+async def clear_notice(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> None:
+    """Note that the owner was reminded of a document's end."""
+    await connection.execute(
+        update(Document)
+        .where(Document.person_id == person_id, Document.id == document_id)
+        .values(notice_at=None)
     )
 
 
@@ -243,19 +273,20 @@ async def known_blobs(connection: AsyncConnection, keys: Sequence[str]) -> set[s
     return set(result.scalars())
 
 
-_TIME = DateTime(timezone=True)
+FILE_COLUMNS = (
+    SealedFile.id.label("file_id"),
+    SealedFile.version_id.label("file_version_id"),
+    SealedFile.role,
+    SealedFile.position,
+    SealedFile.blob_key,
+    SealedFile.envelope,
+)
 
 
 def _under_grant(role: ColumnElement[bool]) -> Select[Any]:
     """Types are compared as keyed tags: nothing is opened to judge. Binds `grant`, `document`."""
     file = (
-        select(
-            SealedFile.id.label("file_id"),
-            SealedFile.role,
-            SealedFile.position,
-            SealedFile.blob_key,
-            SealedFile.envelope,
-        )
+        select(*FILE_COLUMNS)
         .where(SealedFile.version_id == DocumentVersion.id, role)
         .order_by(SealedFile.role.desc(), SealedFile.position)
         .limit(1)
@@ -263,19 +294,11 @@ def _under_grant(role: ColumnElement[bool]) -> Select[Any]:
     )
     return (
         select(
-            Grant.__table__,
-            now().label("at"),
-            Document.id.label("document_id"),
-            (Document.person_id == Grant.person_id).label("same_person"),
-            Document.deleted_at.is_not(None).label("deleted"),
-            Document.created_at.label("document_created_at"),
-            Document.sealed.label("document_sealed"),
-            Document.typed_at,
-            Document.version_id,
-            DocumentVersion.scan,
-            DocumentVersion.sealed.label("version_sealed"),
-            is_picked(Grant.id).label("picked"),
-            has_granted_type(Grant.id).label("type_in_scope"),
+            *GRANT_COLUMNS,
+            *DOCUMENT_COLUMNS,
+            *VERSION_COLUMNS,
+            is_picked.label("picked"),
+            has_granted_type.label("type_in_scope"),
             *file.c,
         )
         .select_from(Grant)
@@ -299,42 +322,51 @@ def document_under_grant(grant_id: UUID, document_id: UUID, *, preview: bool = F
     return query(grant=grant_id, document=document_id)
 
 
-def document_facts(row: Any | None) -> DocumentFacts | None:
-    """The document's part of a row of `document_under_grant`; None without a document."""
+def document_facts(macs: RowMacs, row: Any | None) -> DocumentFacts | None:
+    """The document's part of a row of `document_under_grant`; None without a document. Raises
+    `RowAltered` when the document or its version is not as the service wrote it."""
     if row is None or row.document_id is None:
         return None
+    macs.check(JOINED_DOCUMENT_ROW, row)
+    macs.check(JOINED_VERSION_ROW, row)
     return DocumentFacts(
-        same_person=row.same_person,
-        deleted=row.deleted,
+        same_person=row.document_person_id == row.person_id == row.v_person_id,
+        deleted=row.document_deleted_at is not None,
         picked=row.picked,
         type_in_scope=row.type_in_scope,
         created_at=row.document_created_at,
-        typed_at=row.typed_at,
-        scan=row.scan,
+        typed_at=row.document_typed_at,
+        scan=row.v_scan,
     )
 
 
+def address_of(row: Any) -> Address:
+    """A sealed file's row, from `files_of`."""
+    return Address(row.id, row.role, row.version_id, row.position, row.blob_key, row.envelope)
+
+
+def joined_address(row: Any) -> Address:
+    """The file in a row that joins it with its document and version."""
+    return Address(
+        row.file_id, row.role, row.file_version_id, row.position, row.blob_key, row.envelope
+    )
+
+
+def check_own(macs: RowMacs, files: Sequence[Any]) -> None:
+    """Raise `RowAltered` unless the document of `own_files`, and its version, are ours."""
+    for row in files[:1]:
+        macs.check(JOINED_DOCUMENT_ROW, row)
+        macs.check(JOINED_VERSION_ROW, row)
+
+
 def _covered() -> Select[Any]:
-    """Binds `grant`, `person`, `given_at`, `covers_future`, `before` and `limit`."""
-    grant_id, given_at = bindparam("grant", type_=Uuid()), bindparam("given_at", type_=_TIME)
-    covers_future = bindparam("covers_future", type_=Boolean())
+    """Binds `grant`, `before` and `limit`."""
     return (
-        select(
-            Document.__table__,
-            DocumentVersion.number,
-            DocumentVersion.scan,
-            DocumentVersion.created_at.label("version_created_at"),
-            DocumentVersion.sealed.label("version_sealed"),
-            exists()
-            .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role == PREVIEW)
-            .label("has_preview"),
-        )
+        select(Document.__table__, *_VERSION)
+        .select_from(Grant)
+        .join(Document, Document.person_id == Grant.person_id)
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
-        .where(
-            Document.person_id == bindparam("person"),
-            Document.id < bindparam("before"),
-            is_covered(grant_id, given_at, covers_future),
-        )
+        .where(Grant.id == bindparam("grant"), Document.id < bindparam("before"), is_covered())
         .order_by(Document.id.desc())
         .limit(bindparam("limit", type_=Integer()))
     )
@@ -344,16 +376,9 @@ _COVERED = Statement(_covered())
 _LAST = UUID(int=2**128 - 1)
 
 
-def covered(grant: Any, *, before: UUID | None, limit: int) -> Bound:
+def covered(grant_id: UUID, *, before: UUID | None, limit: int) -> Bound:
     """The documents that a grant covers, newest first. Same condition as `rules.may_open`."""
-    return _COVERED(
-        grant=grant.id,
-        person=grant.person_id,
-        given_at=grant.given_at,
-        covers_future=grant.covers_future,
-        before=before or _LAST,
-        limit=limit,
-    )
+    return _COVERED(grant=grant_id, before=before or _LAST, limit=limit)
 
 
 async def own_files(
@@ -361,17 +386,7 @@ async def own_files(
 ) -> Sequence[Row[*tuple[Any, ...]]]:
     """The files of the person's own document, in order, with the sealed rows about them."""
     query = (
-        select(
-            Document.id.label("document_id"),
-            Document.sealed.label("document_sealed"),
-            Document.version_id,
-            DocumentVersion.sealed.label("version_sealed"),
-            SealedFile.id.label("file_id"),
-            SealedFile.role,
-            SealedFile.position,
-            SealedFile.blob_key,
-            SealedFile.envelope,
-        )
+        select(*DOCUMENT_COLUMNS, *VERSION_COLUMNS, *FILE_COLUMNS)
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
         .join(SealedFile, SealedFile.version_id == DocumentVersion.id)
         .where(

@@ -26,10 +26,10 @@ from base.errors import ErrorKind, ServiceError
 from base.key_names import DOCUMENT, DOCUMENT_VERSION, ORIGINAL, PREVIEW, RENDITION
 from base.pipeline import Bound, PipelineTransaction, Rows, fetch
 from storage import content
-from storage.content import Address, Content
+from storage.content import Content
 from vault import rules
-from vault.consent import records as consent_records
 from vault.consent.grant_use import attempt_under
+from vault.consent.records import grants as grant_records
 from vault.cursors import Page, cut, read
 from vault.decisions import AccessAttempt, Denial, check_token, record_allowed, record_denial
 from vault.decoding.media import MediaType
@@ -38,6 +38,7 @@ from vault.documents import records
 from vault.documents.document_reader import open_document
 from vault.rules import Allowed, GrantAction, Reason, Refused
 from vault.services import Services
+from vault.tables import check_documents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +74,15 @@ async def list_covered(
     rows: Rows = ()
     # 1-3. Load, judge, record: the event is sent with the commit, at the end of the block.
     async with services.database.pipeline.transaction() as tx:
-        recipient, grant = await _load(
-            services, tx, bearer, consent_records.grant_for_use(grant_id)
-        )
-        judgement = rules.may_list(consent_records.grant_facts(grant), caller=recipient.party)
+        recipient, grant = await _load(services, tx, bearer, grant_records.grant_for_use(grant_id))
+        macs = await services.field_encryption.row_macs()
+        facts = grant_records.grant_facts(macs, grant)
+        judgement = rules.may_list(facts, caller=recipient.party)
         attempt = await attempt_under(services, tx, grant, recipient, Action.LIST, judgement)
         if grant is not None and isinstance(judgement, Allowed):
             before = None if after is None else after[1]
-            rows = await fetch(tx, records.covered(grant, before=before, limit=limit + 1))
+            rows = await fetch(tx, records.covered(grant_id, before=before, limit=limit + 1))
+            check_documents(macs, rows)
             shown = tuple(row.id for row in rows[:limit])
             await record_allowed(services, tx, grant.at, replace(attempt, documents=shown))
     if grant is None or isinstance(judgement, Refused):
@@ -109,15 +111,17 @@ async def open_granted(
             bearer,
             records.document_under_grant(grant_id, document_id, preview=preview),
         )
+        macs = await services.field_encryption.row_macs()
+        document = records.document_facts(macs, row)
         judgement = rules.may_open(
-            consent_records.grant_facts(row),
-            records.document_facts(row),
+            grant_records.grant_facts(macs, row),
+            document,
             caller=recipient.party,
             action=GrantAction.READ,
         )
         attempt = await attempt_under(services, tx, row, recipient, action, judgement)
-        if row is not None and row.same_person:
-            attempt = replace(attempt, documents=(document_id,))
+        if document is not None and document.same_person:
+            attempt = replace(attempt, documents=(document_id,), details={"version": row.v_number})
         if row is not None and isinstance(judgement, Allowed):
             event_id = await record_allowed(services, tx, row.at, attempt)
     if row is None or event_id is None:
@@ -151,13 +155,17 @@ async def open_own(
     number `part` (from 1). Recorded too, and shown to them as "you"."""
     action = Action.PREVIEW if preview else Action.READ
     judged_at = clock.monotonic()
+    event_id: UUID | None = None
     attempt = AccessAttempt(
         action=action, actor=person.actor(), person=person.id, documents=(document_id,)
     )
     async with services.database.transaction() as tx:
         files = await records.own_files(tx, person.id, document_id)
+        records.check_own(await services.field_encryption.row_macs(), files)
         row = _own_file(files, part, preview=preview)
-        event_id = await record_allowed(services, tx, await instant(tx), attempt) if files else None
+        if files:
+            attempt = replace(attempt, details={"version": files[0].v_number})
+            event_id = await record_allowed(services, tx, await instant(tx), attempt)
     if event_id is None:
         raise await record_denial(
             services, Denial(replace(attempt, documents=()), Reason.NOT_FOUND)
@@ -167,9 +175,8 @@ async def open_own(
 
 async def open_for_scan(services: Services, owner_id: UUID, file: Row[*tuple[Any, ...]]) -> Content:
     """An original, for the service's own scanner: revealed to nobody, so not recorded."""
-    address = Address(file.id, file.role, file.blob_key, file.envelope)
     return await content.open_content(
-        services.storage.blobs, services.storage.keys, owner_id, address
+        services.storage.blobs, services.storage.keys, owner_id, records.address_of(file)
     )
 
 
@@ -205,12 +212,12 @@ async def _download(
         raise ServiceError(ErrorKind.NOT_FOUND, "no_preview" if preview else "not_found")
     reader = await services.field_encryption.reader(owner_id)
     metadata = reader.open(DOCUMENT, row.document_id, row.document_sealed)
-    file = reader.open(DOCUMENT_VERSION, row.version_id, row.version_sealed)
+    file = reader.open(DOCUMENT_VERSION, row.v_id, row.v_sealed)
     media_type, file_name = _type_and_name(file, row, own=grant_id is None)
-    address = Address(row.file_id, row.role, row.blob_key, row.envelope)
+    address = records.joined_address(row)
     return Download(
         event_id=event_id,
-        version_id=row.version_id,
+        version_id=row.v_id,
         media_type=media_type,
         file_name=file_name,
         type_code=metadata["type"],

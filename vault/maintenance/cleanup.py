@@ -10,7 +10,7 @@ from base.locks import BLOBS, try_hold
 from storage.blobs import BlobKey
 from storage.envelopes import FILES
 from vault import records as vault_records
-from vault.consent.records import delete_unanswered
+from vault.consent.records.requests import delete_unanswered
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records
 from vault.records import delete_attempts

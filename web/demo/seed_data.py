@@ -112,7 +112,7 @@ async def _add_worker(services: Services, organisation: UUID, email: str, name: 
 async def _worker(services: Services, email: str) -> Worker | None:
     tag = await services.field_encryption.tag(key_names.EMAIL, email)
     async with services.database.transaction() as tx:
-        row = await recipients.worker_by_email(tx, tag)
+        row = await recipients.worker_by_email(tx, await services.field_encryption.row_macs(), tag)
         return None if row is None else await _subject(services, tx, "worker", row.id)
 
 
@@ -137,7 +137,9 @@ def client_key(file: Path) -> SigningKey:
 async def _client(services: Services, key: SigningKey) -> None:
     """An administration's system."""
     async with services.database.transaction() as tx:
-        existing = await recipients.client(tx, CLIENT_ID)
+        existing = await recipients.client(
+            tx, await services.field_encryption.row_macs(), CLIENT_ID
+        )
     if existing is None:
         organisation = await administration.add_organisation(
             services, name="Caisse inventée d’allocations", contact="03 20 00 00 02"
@@ -156,8 +158,9 @@ async def _client(services: Services, key: SigningKey) -> None:
 async def _person(services: Services) -> Person:
     """Amina, who opened her vault by the code sent to her phone."""
     tag = await services.field_encryption.tag(key_names.PHONE, PHONE)
+    macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
-        row = await people.person_by_phone(tx, tag)
+        row = await people.person_by_phone(tx, macs, tag)
     if row is None:
         started = await one_time_codes.send_code(services, phone=PHONE)
         code = re.search(r"\d{6}", (await message_delivery.inbox(services, to=PHONE))[0].text)
@@ -166,7 +169,7 @@ async def _person(services: Services) -> Person:
             services, started.id, code=code[0], on_vault_opened=adopt_requests
         )
         async with services.database.transaction() as tx:
-            row = await people.person_by_phone(tx, tag)
+            row = await people.person_by_phone(tx, macs, tag)
     assert row is not None  # noqa: S101  (just opened)
     return Person(row.id, row.language)
 

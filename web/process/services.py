@@ -61,7 +61,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             storage=storage,
             transparency_log=await _log(settings, database, storage),
             decoder=Decoder(_limits(settings)),
-            delivery_status=DeliveryStatusWriter(database),
+            delivery_status=DeliveryStatusWriter(database, storage.field_encryption),
             revocations=Revocations(
                 database,
                 key_channel=storage.keys.channel,

@@ -60,7 +60,9 @@ class Installation:
         plain = secrets.token_bytes(length)
         async with self.database.transaction() as tx:
             await self.keys.create_owner(tx, person)
-        async with content_writer(self.blobs, self.keys, person, "original") as content:
+        async with content_writer(
+            self.blobs, self.keys, person, "original", version_id=version
+        ) as content:
             await content.write(plain)
             file = await content.commit()
         writer = await FieldEncryption(self.keys).writer(person)
@@ -68,15 +70,15 @@ class Installation:
             "person": person,
             "document": document,
             "version": version,
-            "file": file.id,
+            "file": file.address.id,
             "key": file.blob_key,
-            "envelope": file.envelope,
+            "envelope": file.address.envelope,
             "sealed": writer.seal("document", document, {"title": f"Paper {document}"}),
         }
         async with self.database.transaction() as tx:
             for statement in _ROWS:
                 await tx.execute(text(statement), values)
-        address = Address(file.id, file.role, file.blob_key, file.envelope)
+        address = file.address
         return StoredDocument(person, document, address, plain)
 
     async def remove(self, stored: StoredDocument) -> None:

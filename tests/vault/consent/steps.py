@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
 from audit.records import events_of
 from auth import profiles
@@ -20,7 +20,8 @@ from vault.consent.requests import ask
 from vault.consent.scopes import scope_of
 from vault.consent.terms import Terms
 from vault.document_view import DocumentMetadata, metadata_values
-from vault.tables import Document, DocumentVersion
+from vault.documents.records import change_document
+from vault.tables import DOCUMENT_ROW, VERSION_ROW, Document, DocumentVersion
 
 WEEK = timedelta(days=7)
 
@@ -36,6 +37,8 @@ async def make_person(services: CoreServices, phone: str | None = None) -> Perso
         writer = await services.field_encryption.writer(person.id, tx)
         await people.add_person(
             tx,
+            await services.field_encryption.row_macs(),
+            await instant(tx),
             id=person.id,
             phone_tag=await services.field_encryption.tag("phone", phone or a_phone()),
             language="fr",
@@ -55,14 +58,17 @@ async def make_worker(
     async with services.database.transaction() as tx:
         if organisation_id is None:
             organisation_id = await _organisation(services, tx)
+        macs = await services.field_encryption.row_macs()
         await recipients.add_worker(
             tx,
+            macs,
+            await instant(tx),
             id=worker_id,
             organisation_id=organisation_id,
             email_tag=await services.field_encryption.tag("email", email),
             sealed=writer.seal("worker", worker_id, values),
         )
-        row = await recipients.worker(tx, worker_id)
+        row = await recipients.worker(tx, macs, worker_id)
     assert row is not None
     return await profiles.worker(
         services, row.id, row.organisation_id, row.sealed, row.organisation_sealed
@@ -73,8 +79,11 @@ async def make_client(services: CoreServices) -> Client:
     writer = await services.field_encryption.writer(None)
     client_id = new_id()
     async with services.database.transaction() as tx:
+        macs = await services.field_encryption.row_macs()
         await recipients.add_client(
             tx,
+            macs,
+            await instant(tx),
             id=client_id,
             organisation_id=await _organisation(services, tx),
             client_id=f"caf-{secrets.token_hex(4)}",
@@ -85,7 +94,7 @@ async def make_client(services: CoreServices) -> Client:
         result = await tx.execute(
             text("SELECT client_id FROM unefois.client WHERE id = :id"), {"id": client_id}
         )
-        row = await recipients.client(tx, result.scalar_one())
+        row = await recipients.client(tx, macs, result.scalar_one())
     return await profiles.client(services, row)
 
 
@@ -117,41 +126,40 @@ async def make_document(
         values = metadata_values(
             metadata or DocumentMetadata(code, title="Mon papier"), {"kind": "owner"}
         )
-        await tx.execute(
-            insert(Document).values(
-                id=document_id,
-                person_id=person.id,
-                version_id=version_id,
-                type_tag=await services.field_encryption.tag(
-                    "document-type", person.id.bytes, code
-                ),
-                deposited_by_kind="owner",
-                revision=new_id(),
-                sealed=writer.seal("document", document_id, values),
-                created_at=at,
-                typed_at=at,
-            )
-        )
-        await tx.execute(
-            insert(DocumentVersion).values(
-                id=version_id,
-                document_id=document_id,
-                person_id=person.id,
-                number=1,
-                content_tag=b"",
-                scan=scan,
-                sealed=b"",
-            )
-        )
+        macs = await services.field_encryption.row_macs()
+        document = {
+            "id": document_id,
+            "person_id": person.id,
+            "version_id": version_id,
+            "type_tag": await services.field_encryption.tag("document-type", person.id.bytes, code),
+            "deposited_by_kind": "owner",
+            "deposited_by_id": None,
+            "revision": new_id(),
+            "sealed": writer.seal("document", document_id, values),
+            "created_at": at,
+            "deleted_at": None,
+            "typed_at": at,
+        }
+        await tx.execute(insert(Document).values(macs.add(DOCUMENT_ROW, document)))
+        version = {
+            "id": version_id,
+            "document_id": document_id,
+            "person_id": person.id,
+            "number": 1,
+            "content_tag": b"",
+            "scan": scan,
+            "sealed": b"",
+            "created_at": at,
+        }
+        await tx.execute(insert(DocumentVersion).values(macs.add(VERSION_ROW, version)))
     return document_id
 
 
 async def delete_document(services: CoreServices, document_id: UUID) -> None:
+    macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
-        await tx.execute(
-            text("UPDATE unefois.document SET deleted_at = unefois.now() WHERE id = :id"),
-            {"id": document_id},
-        )
+        found = await tx.execute(select(Document.__table__).where(Document.id == document_id))
+        await change_document(tx, macs, found.one(), deleted_at=await instant(tx))
 
 
 def asking(

@@ -21,10 +21,10 @@ from tests.vault.consent.steps import (
     make_person,
     make_worker,
 )
-from vault.consent import records
 from vault.consent.evidence import Evidence, evidence
 from vault.consent.grant_issue import GrantDraft, RecipientRef, give
 from vault.consent.grants import GrantView, revoke
+from vault.consent.records import grants as records
 from vault.consent.scopes import scope_of
 from vault.document_view import DocumentMetadata
 from vault.rules import Allowed, DocumentFacts, GrantAction, may_open

@@ -28,7 +28,7 @@ from tests.vault.consent.steps import (
 from vault import rate_limit
 from vault.consent import request_views
 from vault.consent.answers import approve, refuse
-from vault.consent.records import delete_unanswered
+from vault.consent.records.requests import delete_unanswered
 from vault.consent.request_transfer import adopt_requests
 from vault.consent.requests import ask
 from vault.consent.terms import Approval, Terms

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
+from base.ids import new_id
 from storage import content
 from tests.fixtures import STORES, MakePerson, MakeWorker, MoveClock, SomePerson
 from tests.steps import blobs, counted, deposit, drawn, granted, log_of
@@ -95,7 +96,11 @@ async def test_the_sweep_takes_only_what_nobody_refers_to(
     person = await make_person()
     document = await deposit(client, person, PDF)
     async with content.content_writer(
-        services.storage.blobs, services.storage.keys, person.id, "original"
+        services.storage.blobs,
+        services.storage.keys,
+        person.id,
+        "original",
+        version_id=new_id(),
     ) as sealing:
         await sealing.write(b"never referred to")
         orphan = (await sealing.commit()).blob_key

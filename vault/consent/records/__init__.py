@@ -1,0 +1,1 @@
+"""SQL of consent, one file per subject."""

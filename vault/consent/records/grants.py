@@ -1,0 +1,222 @@
+"""SQL of grants: what one covers, how it is read to be used, given and revoked."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, any_, bindparam, func, insert, or_, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement, Select
+
+from auth.subjects import Party
+from base.db_time import now
+from base.ids import new_id
+from base.pipeline import Bound, Statement
+from storage.row_macs import RowMacs
+from vault.cursors import Position
+from vault.rules import GrantFacts
+from vault.tables import (
+    GRANT_ROW,
+    VERSION_COLUMNS,
+    Document,
+    DocumentVersion,
+    Grant,
+    GrantHistory,
+)
+
+is_picked: ColumnElement[bool] = Document.id == any_(Grant.document_ids)
+"""The person picked this document for the grant."""
+
+has_granted_type: ColumnElement[bool] = Document.type_tag == any_(Grant.type_tags)
+"""The tag of the document's type is among the grant's."""
+
+
+def is_covered() -> ColumnElement[bool]:
+    """Covered by the joined grant, not deleted, not infected. A type given after the grant counts
+    as added after it."""
+    there_before = and_(Document.created_at <= Grant.given_at, Document.typed_at <= Grant.given_at)
+    by_type = and_(has_granted_type, or_(Grant.covers_future, there_before))
+    return and_(
+        Document.person_id == Grant.person_id,
+        Document.deleted_at.is_(None),
+        DocumentVersion.scan != "infected",
+        or_(is_picked, by_type),
+    )
+
+
+# A revocation stands in the history too, which only grows: taking it back in the row changes
+# nothing.
+_REVOKED_AT = func.coalesce(
+    Grant.revoked_at,
+    select(func.max(GrantHistory.at))
+    .where(GrantHistory.grant_id == Grant.id, GrantHistory.step == "revoked")
+    .scalar_subquery(),
+)
+GRANT_COLUMNS = (
+    *(column for column in Grant.__table__.c if column.name != "revoked_at"),
+    _REVOKED_AT.label("revoked_at"),
+    now().label("at"),
+)
+_GRANT = select(*GRANT_COLUMNS)
+_FOR_USE = Statement(
+    _GRANT.where(Grant.id == bindparam("grant")).with_for_update(read=True, of=Grant)
+)
+
+
+def grant_facts(macs: RowMacs, row: Any | None) -> GrantFacts | None:
+    """A grant's row as the rules read it; None without a row. Raises `RowAltered` for one that the
+    service did not write."""
+    if row is None:
+        return None
+    macs.check(GRANT_ROW, row)
+    return GrantFacts(
+        at=row.at,
+        person_id=row.person_id,
+        recipient=Party(row.recipient_kind, row.recipient_id),
+        given_at=row.given_at,
+        ends_at=row.ends_at,
+        revoked_at=row.revoked_at,
+        may_attest=row.may_attest,
+        may_read=row.may_read,
+        may_deposit=row.may_deposit,
+        covers_future=row.covers_future,
+    )
+
+
+def grant_for_use(grant_id: UUID) -> Bound:
+    """A grant and `at`, the time of the judgement: one row or none. A revocation waits until the
+    act commits."""
+    return _FOR_USE(grant=grant_id)
+
+
+async def grant_to_change(connection: AsyncConnection, grant_id: UUID) -> Row[Any] | None:
+    """A grant, locked to be changed, and the current time `at`."""
+    return await _one_or_none(
+        connection, _GRANT.where(Grant.id == grant_id).with_for_update(of=Grant)
+    )
+
+
+async def grant(connection: AsyncConnection, grant_id: UUID) -> Row[Any] | None:
+    """A grant, without lock, and the current time `at`."""
+    return await _one_or_none(connection, _GRANT.where(Grant.id == grant_id))
+
+
+async def add_grant(connection: AsyncConnection, values: dict[str, Any], *, step: str) -> None:
+    """Insert a grant, with its MAC, and the first row of its history."""
+    await connection.execute(insert(Grant).values(**values))
+    await _add_history(connection, values["id"], step)
+
+
+async def revoke_grant(connection: AsyncConnection, grant_id: UUID) -> None:
+    """Revoke a grant now, for good."""
+    await connection.execute(
+        update(Grant)
+        .where(Grant.id == grant_id, Grant.revoked_at.is_(None))
+        # A clock set back must neither undo a revocation nor break the row's check constraint.
+        .values(revoked_at=func.greatest(now(), Grant.given_at))
+    )
+    await _add_history(connection, grant_id, "revoked")
+
+
+async def grants_of_person(
+    connection: AsyncConnection,
+    person_id: UUID,
+    *,
+    state: str | None,
+    after: Position | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """A person's grants, newest first."""
+    return await _grants_page(connection, Grant.person_id == person_id, state, after, limit)
+
+
+async def grants_of_recipient(
+    connection: AsyncConnection,
+    recipient: Party,
+    *,
+    state: str | None,
+    after: Position | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """A recipient's grants, newest first."""
+    is_recipient = and_(Grant.recipient_kind == recipient.kind, Grant.recipient_id == recipient.id)
+    return await _grants_page(connection, is_recipient, state, after, limit)
+
+
+async def covered_of_type(
+    connection: AsyncConnection, grant_id: UUID, type_tag: bytes
+) -> Sequence[Row[Any]]:
+    """The documents of one type that a grant covers, each with `picked` and its version.
+
+    The condition is that of `rules.may_open` in SQL; a test checks that both agree.
+    """
+    result = await connection.execute(
+        select(Document.__table__, *VERSION_COLUMNS, is_picked.label("picked"))
+        .select_from(Grant)
+        .join(Document, Document.type_tag == type_tag)
+        .join(DocumentVersion, DocumentVersion.id == Document.version_id)
+        .where(Grant.id == grant_id, is_covered())
+        .order_by(Document.id)
+    )
+    return result.all()
+
+
+async def held_documents(
+    connection: AsyncConnection, person_id: UUID, document_ids: Iterable[UUID]
+) -> Sequence[Row[UUID, bytes]]:
+    """`id` and `type_tag` of those documents that are the person's, locked against deletion."""
+    result = await connection.execute(
+        select(Document.id, Document.type_tag)
+        .where(
+            Document.person_id == person_id,
+            Document.id.in_(tuple(document_ids)),
+            Document.deleted_at.is_(None),
+        )
+        .order_by(Document.id)
+        .with_for_update(read=True, key_share=True)
+    )
+    return result.all()
+
+
+async def documents_of_types(
+    connection: AsyncConnection, person_id: UUID, type_tags: Iterable[bytes]
+) -> Sequence[Row[UUID, bytes]]:
+    """`id` and `type_tag` of the person's documents of some types."""
+    result = await connection.execute(
+        select(Document.id, Document.type_tag)
+        .where(
+            Document.person_id == person_id,
+            Document.type_tag.in_(tuple(type_tags)),
+            Document.deleted_at.is_(None),
+        )
+        .order_by(Document.id)
+    )
+    return result.all()
+
+
+async def _one_or_none(connection: AsyncConnection, query: Select[Any]) -> Row[Any] | None:
+    row: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    return row
+
+
+async def _grants_page(
+    connection: AsyncConnection,
+    condition: ColumnElement[bool],
+    state: str | None,
+    after: Position | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    query = _GRANT.where(condition).order_by(Grant.id.desc()).limit(limit + 1)
+    live = and_(_REVOKED_AT.is_(None), Grant.ends_at > now())
+    if state is not None:
+        query = query.where(live if state == "live" else ~live)
+    if after is not None:
+        query = query.where(Grant.id < after[1])
+    return (await connection.execute(query)).all()
+
+
+async def _add_history(connection: AsyncConnection, grant_id: UUID, step: str) -> None:
+    await connection.execute(
+        insert(GrantHistory).values(id=new_id(), grant_id=grant_id, step=step, by_kind="owner")
+    )

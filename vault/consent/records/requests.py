@@ -1,0 +1,175 @@
+"""SQL of consent requests: asked, answered, moved between a phone and its vault."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, case, delete, insert, or_, select, tuple_, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.records.people import PERSON_ROW, PersonRow
+from auth.subjects import Party
+from base.db_time import now
+from storage.row_macs import RowMacs
+from vault.cursors import Position
+from vault.tables import REQUEST_ROW, ConsentRequest, Grant
+
+_NOT_APPROVED = or_(ConsentRequest.answer.is_(None), ConsentRequest.answer != "approved")
+_WAITING = and_(ConsentRequest.answer.is_(None), ConsentRequest.lapses_at > now())
+_RANK = case((_WAITING, 1), else_=0)
+_REQUEST = select(
+    ConsentRequest.__table__, now().label("at"), Grant.id.label("grant_id"), _RANK.label("rank")
+).outerjoin(Grant, Grant.request_id == ConsentRequest.id)
+
+
+async def addressee(
+    connection: AsyncConnection, macs: RowMacs, phone_tag: bytes
+) -> Row[Any] | None:
+    """The person with a phone, locked against deletion. Raises `RowAltered`."""
+    result = await connection.execute(
+        select(PersonRow.__table__)
+        .where(PersonRow.phone_tag == phone_tag)
+        .with_for_update(read=True, key_share=True)
+    )
+    row: Row[Any] | None = result.one_or_none()
+    if row is not None:
+        macs.check(PERSON_ROW, row)
+    return row
+
+
+async def add_request(connection: AsyncConnection, macs: RowMacs, **values: Any) -> None:
+    """Insert a request that nobody has answered."""
+    unanswered = {"answer": None, "answered_at": None, **values}
+    await connection.execute(insert(ConsentRequest).values(macs.add(REQUEST_ROW, unanswered)))
+
+
+async def request(connection: AsyncConnection, request_id: UUID) -> Row[Any] | None:
+    """A request, with its `grant_id` and the current time `at`."""
+    result = await connection.execute(_REQUEST.where(ConsentRequest.id == request_id))
+    return result.one_or_none()
+
+
+async def request_to_answer(connection: AsyncConnection, request_id: UUID) -> Row[Any] | None:
+    """A locked request and the current time `at`: of two concurrent answers, the second waits."""
+    result = await connection.execute(
+        select(ConsentRequest.__table__, now().label("at"))
+        .where(ConsentRequest.id == request_id)
+        .with_for_update()
+    )
+    return result.one_or_none()
+
+
+async def answer_request(
+    connection: AsyncConnection, macs: RowMacs, row: Row[Any], answer: str, at: datetime
+) -> None:
+    """Store the answer to a request that `request_to_answer` locked."""
+    await _change(connection, macs, row, answer=answer, answered_at=at)
+
+
+async def request_wait(
+    connection: AsyncConnection, requester_id: UUID, *, limit: int, within: timedelta
+) -> int | None:
+    """Seconds to wait before one more request, or None when one is allowed now.
+
+    The caller MUST hold a lock of the requester: without it two concurrent requests may both pass.
+    """
+    made_at = (
+        select(ConsentRequest.created_at)
+        .where(ConsentRequest.requester_id == requester_id)
+        .order_by(ConsentRequest.id.desc())
+        .offset(limit - 1)
+        .limit(1)
+        .scalar_subquery()
+    )
+    row = (await connection.execute(select(made_at.label("made_at"), now().label("at")))).one()
+    if row.made_at is None or row.made_at + within <= row.at:
+        return None
+    return int((row.made_at + within - row.at).total_seconds()) + 1
+
+
+async def requests_of_person(
+    connection: AsyncConnection, person_id: UUID, *, after: Position | None, limit: int
+) -> Sequence[Row[Any]]:
+    """The requests to a person: those that wait first, then newest first."""
+    query = (
+        _REQUEST.where(ConsentRequest.person_id == person_id)
+        .order_by(_RANK.desc(), ConsentRequest.id.desc())
+        .limit(limit + 1)
+    )
+    if after is not None:
+        query = query.where(tuple_(_RANK, ConsentRequest.id) < tuple_(*after))
+    return (await connection.execute(query)).all()
+
+
+async def requests_of_requester(
+    connection: AsyncConnection, requester: Party, *, after: Position | None, limit: int
+) -> Sequence[Row[Any]]:
+    """The requests of a worker or a client, newest first."""
+    query = (
+        _REQUEST.where(
+            ConsentRequest.requester_kind == requester.kind,
+            ConsentRequest.requester_id == requester.id,
+        )
+        .order_by(ConsentRequest.id.desc())
+        .limit(limit + 1)
+    )
+    if after is not None:
+        query = query.where(ConsentRequest.id < after[1])
+    return (await connection.execute(query)).all()
+
+
+async def unassigned_requests(connection: AsyncConnection, phone_tag: bytes) -> Sequence[Row[Any]]:
+    """Waiting requests to a phone that had no vault, locked."""
+    result = await connection.execute(
+        select(ConsentRequest.__table__)
+        .where(ConsentRequest.phone_tag == phone_tag, ConsentRequest.person_id.is_(None), _WAITING)
+        .order_by(ConsentRequest.id)
+        .with_for_update()
+    )
+    return result.all()
+
+
+async def assign_request(
+    connection: AsyncConnection,
+    macs: RowMacs,
+    row: Row[Any],
+    *,
+    person_id: UUID | None,
+    sealed: bytes,
+) -> None:
+    """Assign a request to a person, or to None; `sealed` under their key, or the service's."""
+    await _change(connection, macs, row, person_id=person_id, sealed=sealed)
+
+
+async def unapproved_requests(connection: AsyncConnection, person_id: UUID) -> Sequence[Row[Any]]:
+    """A person's requests that were not approved, locked."""
+    result = await connection.execute(
+        select(ConsentRequest.__table__)
+        .where(ConsentRequest.person_id == person_id, _NOT_APPROVED)
+        .order_by(ConsentRequest.id)
+        .with_for_update()
+    )
+    return result.all()
+
+
+async def delete_unanswered(connection: AsyncConnection, lapsed_for: timedelta) -> None:
+    """Delete requests that were not approved, `lapsed_for` after they lapsed.
+
+    Refused, ignored or sent to a phone without a vault: all are deleted at the same age.
+    """
+    await connection.execute(
+        delete(ConsentRequest).where(_NOT_APPROVED, ConsentRequest.lapses_at < now() - lapsed_for)
+    )
+
+
+async def _change(connection: AsyncConnection, macs: RowMacs, row: Row[Any], **values: Any) -> None:
+    """Change a locked row, which must be one of ours, and its MAC. Raises `RowAltered`."""
+    macs.check(REQUEST_ROW, row)
+    changed = {name: values.get(name, getattr(row, name)) for name in REQUEST_ROW.columns}
+    await connection.execute(
+        update(ConsentRequest)
+        .where(ConsentRequest.id == row.id)
+        .values(**values, mac=macs.of(REQUEST_ROW, changed))
+    )
