@@ -36,6 +36,7 @@ def run() -> None:
             compare_type=True,
             compare_server_default=False,
         )
+        context.config.attributes["before"] = context.get_context().get_current_revision()
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()

@@ -14,9 +14,13 @@ def _config(url: SecretStr) -> Config:
     return config
 
 
-def upgrade(url: SecretStr, revision: str = "head") -> None:
-    """Upgrade a database to a revision; `url` is that of the owner of its tables."""
-    command.upgrade(_config(url), revision)
+def upgrade(url: SecretStr, revision: str = "head") -> str | None:
+    """Upgrade a database to a revision; `url` is that of the owner of its tables. Returns the
+    revision that it was at, or None for a new one."""
+    config = _config(url)
+    command.upgrade(config, revision)
+    before: str | None = config.attributes["before"]
+    return before
 
 
 def check(url: SecretStr) -> None:

@@ -95,6 +95,13 @@ class EnvelopeReader:
         return OpenedEnvelope(plain[: floe.KEY_LENGTH], length)
 
 
+def bound_envelope(secret: Secret, address: Address) -> bytes:
+    """An envelope of release 0.1, sealed again and bound to all that its row says. Raises
+    `InvalidEnvelope`."""
+    opened = EnvelopeReader(secret).open_unbound(address)
+    return EnvelopeWriter(secret).seal(address, opened.dek, opened.length)
+
+
 def _cipher(secret: Secret, role: str) -> AESGCM:
     return AESGCM(secret.derive(f"envelope/{role}"))
 

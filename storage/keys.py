@@ -93,10 +93,13 @@ class Keys:
 
     async def create_once(self, connection: AsyncConnection, use: str) -> bool:
         """Make a secret of the service that is never made again, in the caller's transaction; False
-        when it is there already."""
+        when it is there already. This process uses it from then on: the caller MUST end it if the
+        transaction does not commit."""
         if await records.service_key(connection, use) is not None:
             return False
         await self._add(connection, records.SERVICE, None, use)
+        row = await records.service_key(connection, use)
+        await self._unwrap_and_cache(use, row, self._forget_count)
         return True
 
     async def uncached(self, owner_id: UUID | None, connection: AsyncConnection) -> Secret:

@@ -41,15 +41,18 @@ def before(home: Path) -> Iterator[Home]:
 @pytest.mark.timeout(480)
 def test_a_home_of_before_goes_on(before: Home) -> None:
     roots = before.known["roots"]
-    # 1. Migrated and served, without the processes that would complete what was left half-way.
-    before.run("migrate")
+    # 1. Migrated, its rows bound, and served, without the processes that would complete what was
+    # left half-way.
+    assert ", 0 that do not open left" in before.run("migrate")
+    assert "bound already" in before.run("bind-rows", status=1)
     before.start("serve", UNEFOIS_JOBS_IN_PROCESS="no", UNEFOIS_SEQUENCER_IN_PROCESS="no")
     before.set_the_clock_back()
     assert before.roots() == {
         roots["former"]: roots["under_former"],
-        roots["active"]: roots["under_active"],
+        roots["active"]: roots["under_active"] + 1,  # the secret that authenticates rows
     }
-    assert before.without_leaf() == before.known["log"]["without_leaf"] > 0
+    assert before.known["log"]["without_leaf"] > 0
+    assert before.without_leaf() == before.known["log"]["without_leaf"] + 1  # the binding
     undrawn = before.known["undrawn"]
     assert before.document(undrawn, "/preview").json()["code"] == "no_preview"
     # 2. The earlier tokens still open what they opened, and nothing else.

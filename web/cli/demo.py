@@ -10,6 +10,7 @@ from base.settings import Settings
 from vault.services import Services
 from web.cli.command import Command, Commands
 from web.cli.command import add as declare
+from web.cli.progress import show
 from web.demo.instructions import instructions
 from web.demo.seed_data import Demo, client_key, seed
 from web.process import lifecycle
@@ -59,7 +60,7 @@ def _demo(settings: Settings, options: argparse.Namespace, signals: Signals) -> 
     ):
         port = listener.getsockname()[1]
         addressed = supplied.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
-        migrate(addressed)
+        migrate(addressed, signals, show, embedded=True)
         key_file = addressed.home / _KEY
         key = client_key(key_file)
         seeded: list[Demo] = []

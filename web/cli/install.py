@@ -7,6 +7,7 @@ from base.settings import Settings
 from vault.services import Services
 from web.cli.command import Command, Commands
 from web.cli.command import add as declare
+from web.cli.progress import show
 from web.process.signals import Signals
 from web.process.supervisor import migrate, run_supplied, supervised
 
@@ -21,14 +22,14 @@ def _init(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
     """Everything that `serve` needs; it may be run again."""
     with supervised(settings, signals) as supplied:
         if supplied.migrations_database_url is not None:
-            migrate(supplied)
+            migrate(supplied, signals, show, embedded=settings.database_url is None)
         run_supplied(supplied, _print_ready, signals)
     return 0
 
 
 def _migrate(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
     with supervised(settings, signals) as supplied:
-        migrate(supplied)
+        migrate(supplied, signals, show, embedded=settings.database_url is None)
     return 0
 
 

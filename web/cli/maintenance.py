@@ -11,7 +11,7 @@ from web.cli.command import Command, Commands
 from web.cli.command import add as declare
 from web.cli.progress import show
 from web.process.signals import Signals
-from web.process.supervisor import run
+from web.process.supervisor import bind, run, supervised
 
 
 def add(commands: Commands) -> None:
@@ -25,12 +25,24 @@ def add(commands: Commands) -> None:
         Command(_rotate),
     )
     declare(
+        commands,
+        "bind-rows",
+        "Give the rows of release 0.1 their MACs, once; stop the service before.",
+        Command(_bind_rows),
+    )
+    declare(
         commands, "sweep", "Remove what is past its date and what crashes left.", Command(_sweep)
     )
 
 
 def _rotate(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
     run(settings, rotate, signals)
+    return 0
+
+
+def _bind_rows(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
+    with supervised(settings, signals) as supplied:
+        bind(supplied, signals, show)
     return 0
 
 

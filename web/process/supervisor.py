@@ -1,6 +1,7 @@
 """What a process runs in: its home, an embedded PostgreSQL if it has no other, its event loop."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -8,13 +9,19 @@ from typing import Any
 import uvloop
 from pydantic import SecretStr
 
+from base.database import Database
 from base.embedded.server import EmbeddedPostgres
 from base.settings import Settings
 from migrations.run import upgrade
+from storage.errors import KeyMissing
 from storage.key_rotation import initialise
+from vault.maintenance.row_binding import Progress, bind_rows
 from vault.services import Services
-from web.process.services import open_services
+from web.process.services import CannotServe, open_services
 from web.process.signals import Signals
+
+BOUND_SINCE = "0004"
+"""The migration from which on rows carry MACs."""
 
 
 @contextmanager
@@ -39,11 +46,37 @@ def supervised(settings: Settings, signals: Signals) -> Iterator[Settings]:
         postgres.stop()
 
 
-def migrate(settings: Settings) -> None:
-    """Bring the tables to this release, as their owner."""
+def migrate(settings: Settings, signals: Signals, progress: Progress, *, embedded: bool) -> None:
+    """Bring the tables to this release, as their owner.
+
+    An embedded database, whose keyring is here, also gets its rows bound by the migration that
+    begins to ask for it, and by no later one; another one waits for `unefois bind-rows`.
+    """
+    before = upgrade(_owner_url(settings))
+    if before is not None and before < BOUND_SINCE and embedded:
+        bind(settings, signals, progress)
+
+
+def bind(settings: Settings, signals: Signals, progress: Progress) -> None:
+    """Bind the rows of release 0.1, as the tables' owner, with the keyring."""
+    in_loop(_bind(settings, Database(_owner_url(settings)), progress), signals)
+
+
+async def _bind(settings: Settings, owner: Database, progress: Progress) -> None:
+    try:
+        async with open_services(settings) as services:
+            done = await bind_rows(services, owner, progress)
+    finally:
+        await owner.close()
+    sys.stdout.write(
+        f"\n{done.rows} rows and {done.files} files bound, {done.broken} that do not open left\n"
+    )
+
+
+def _owner_url(settings: Settings) -> SecretStr:
     if settings.migrations_database_url is None:
         raise ValueError("MIGRATIONS_DATABASE_URL is missing: the address of the tables' owner")
-    upgrade(settings.migrations_database_url)
+    return settings.migrations_database_url
 
 
 @asynccontextmanager
@@ -51,6 +84,14 @@ async def ready_services(settings: Settings) -> AsyncIterator[Services]:
     """Open services with a root version, which the first start makes."""
     async with open_services(settings) as services:
         await initialise(services.database, services.storage.keys.provider)
+        try:
+            await services.field_encryption.row_macs()
+        except KeyMissing:
+            raise CannotServe(
+                "the rows carry no MAC yet, or the key of their MACs is gone: on a home of release"
+                " 0.1, stop the service and run `unefois bind-rows`; otherwise put the row"
+                " `row-macs` of unefois.wrapped_key back from a backup"
+            ) from None
         yield services
 
 
