@@ -15,6 +15,7 @@ from base.db_time import instant
 from base.errors import ServiceError
 from base.ids import new_id
 from base.pipeline import Transaction
+from storage.row_macs import RowAltered
 from vault.rules import Reason, failure_of
 
 
@@ -92,6 +93,22 @@ async def record_denial(services: CoreServices, denial: Denial) -> ServiceError:
     return await record_refusal(
         services, denial.attempt, denial.reason, retry_after=denial.retry_after
     )
+
+
+async def record_altered_row(services: CoreServices, error: RowAltered) -> None:
+    """Record that a row which the service did not write was refused: in the service's log, because
+    nothing that such a row says is believed, not even whose it is."""
+    async with services.database.transaction() as tx:
+        event = Event(
+            id=new_id(),
+            at=await instant(tx),
+            action=Action.ROW_REFUSED,
+            outcome=Outcome.REFUSED,
+            actor=Actor(ActorKind.SERVICE),
+            reason="altered",
+            details={"table": error.table},
+        )
+        await services.audit_log.record(tx, event)
 
 
 async def check_token(

@@ -41,6 +41,7 @@ READERS = {
     "vault/consent/grant_use.py": "the purpose of a grant, for its own recipient",
     "vault/consent/grants.py": "a grant's terms, for its two sides",
     "vault/consent/request_views.py": "a request, for its two sides",
+    "vault/maintenance/bound_rows.py": "requests and envelopes of release 0.1, to bind them once",
     "vault/documents/antivirus.py": "originals, for the scanner",
     "vault/documents/document_reader.py": "a document's rows",
     "vault/documents/expiry_reminders.py": "a phone, to remind its holder",

@@ -14,6 +14,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from base.errors import ErrorKind, ServiceError
+from storage.row_macs import RowAltered
+from vault.decisions import record_altered_row
 from web.i18n.error_messages import error_messages
 from web.i18n.translations import preferred, translations
 
@@ -118,6 +120,8 @@ def _context(request: Request) -> dict[str, Any]:
 
 async def _on_failure(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError)  # noqa: S101  (registered for it alone)
+    if isinstance(error, RowAltered):
+        await record_altered_row(request.app.state.services, error)
     return of_failure(error, **_context(request))
 
 

@@ -17,6 +17,8 @@ from auth import sessions
 from auth.bearer import unauthenticated
 from auth.subjects import Person, Worker
 from base.errors import ErrorKind, ServiceError, not_found
+from storage.row_macs import RowAltered
+from vault.decisions import record_altered_row
 from vault.services import Services
 from web.http.dependencies import ServicesDep
 from web.http.problems import STATUS
@@ -179,6 +181,8 @@ class PageRoute(APIRoute):
             try:
                 return await handle(request)
             except ServiceError as failure:
+                if isinstance(failure, RowAltered):
+                    await record_altered_row(request.app.state.services, failure)
                 return await failure_page(request, failure)
             except RequestValidationError:
                 return await failure_page(request, not_found())

@@ -15,7 +15,7 @@ from base.settings import Settings
 from migrations.run import upgrade
 from storage.errors import KeyMissing
 from storage.key_rotation import initialise
-from vault.maintenance.row_binding import Progress, bind_rows
+from vault.maintenance.bound_rows import Progress, bind_rows
 from vault.services import Services
 from web.process.services import CannotServe, open_services
 from web.process.signals import Signals
