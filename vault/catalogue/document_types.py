@@ -18,6 +18,8 @@ class SensitiveKind(StrEnum):
     VIOLENCE = "violence"
     HEALTH = "health"
     JUSTICE = "justice"
+    MONEY = "money"
+    UNKNOWN_CONTENT = "unknown_content"
 
 
 @dataclass(frozen=True, slots=True)

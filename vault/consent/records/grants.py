@@ -145,16 +145,16 @@ async def grants_of_recipient(
 
 
 async def covered_of_type(
-    connection: AsyncConnection, grant_id: UUID, type_tag: bytes
+    connection: AsyncConnection, grant_id: UUID, type_tags: Iterable[bytes]
 ) -> Sequence[Row[Any]]:
-    """The documents of one type that a grant covers, each with `picked` and its version.
+    """The documents with some tags that a grant covers, each with `picked` and its version.
 
     The condition is that of `rules.may_open` in SQL; a test checks that both agree.
     """
     result = await connection.execute(
         select(Document.__table__, *VERSION_COLUMNS, is_picked.label("picked"))
         .select_from(Grant)
-        .join(Document, Document.type_tag == type_tag)
+        .join(Document, Document.type_tag.in_(tuple(type_tags)))
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
         .where(Grant.id == grant_id, is_covered())
         .order_by(Document.id)
@@ -182,7 +182,7 @@ async def held_documents(
 async def documents_of_types(
     connection: AsyncConnection, person_id: UUID, type_tags: Iterable[bytes]
 ) -> Sequence[Row[UUID, bytes]]:
-    """`id` and `type_tag` of the person's documents of some types."""
+    """`id` and `type_tag` of the person's documents with some tags."""
     result = await connection.execute(
         select(Document.id, Document.type_tag)
         .where(
