@@ -162,9 +162,7 @@ async def _covers(
     services: CoreServices, tx: AsyncConnection, person_id: UUID, codes: tuple[str, ...]
 ) -> tuple[CoveredType, ...]:
     tags = {code: await tags_of_type(services, person_id, code) for code in codes}
-    rows = await grant_records.documents_of_types(
-        tx, person_id, chain.from_iterable(tags.values())
-    )
+    rows = await grant_records.documents_of_types(tx, person_id, chain.from_iterable(tags.values()))
     return tuple(
         CoveredType(
             code,
