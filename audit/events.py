@@ -46,6 +46,7 @@ class Action(StrEnum):
     GIVE = "grant.give"
     REVOKE = "grant.revoke"
     GRANT_SEEN = "grant.see"
+    NARROW = "grant.narrow"
     LOG_READ = "log.read"
     REPORT = "log.report"
     ORGANISATION_ADDED = "organisation.add"

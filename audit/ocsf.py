@@ -77,6 +77,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.GIVE: (_API, _CREATE),
     Action.REVOKE: (_API, _DELETE),
     Action.GRANT_SEEN: (_API, _READ),
+    Action.NARROW: (_API, _UPDATE),
     Action.LOG_READ: (_API, _READ),
     Action.REPORT: (_API, _CREATE),
 }

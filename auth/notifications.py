@@ -52,6 +52,30 @@ def document_expires(services: CoreServices, language: str) -> str:
     return services.translate(language, text)
 
 
+def grant_narrowed(services: CoreServices, language: str) -> str:
+    """To the person: grants of theirs show less; only the vault says which ones and of what."""
+    text = _(
+        "Un accès à vos papiers a changé : il montre moins qu’avant. Ouvrez votre coffre pour voir,"
+        " ou parlez-en à la personne qui vous accompagne."
+    )
+    return services.translate(language, text)
+
+
+def grants_narrowed(services: CoreServices, language: str) -> str:
+    """To a recipient: grants given to them show less; only their page says which ones."""
+    text = _(
+        "Un ou plusieurs accès que des personnes vous ont donnés montrent moins qu’avant. Certains"
+        " papiers se montrent maintenant un par un : vous gardez ceux que vous pouviez voir ce"
+        " jour, et aucun nouveau. Ouvrez votre page pour voir lesquels."
+    )
+    return services.translate(language, text)
+
+
+def grants_narrowed_subject(services: CoreServices, language: str) -> str:
+    """The subject of that e-mail."""
+    return services.translate(language, _("Des accès ont changé"))
+
+
 def log_year_expires(services: CoreServices, language: str, year: int) -> str:
     """In 30 days, the log of `year` and earlier can no longer be read."""
     text = _(

@@ -64,14 +64,15 @@ sign_in.code sign_in.success sign_in.failure sign_in.end token.issue token.refus
 vault.export vault.erase document.deposit document.version document.correct document.delete
 document.restore document.purge document.infected document.list document.read document.preview
 document.attest consent.request consent.approve consent.refuse consent.not_me grant.give
-grant.revoke grant.see log.read log.report organisation.add worker.add client.add worker.bar
-client.bar keys.rotate rows.bind rows.refuse keys.destroy
+grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.add client.add
+worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy
 """
 
 REASONS = """
 not_found not_recipient not_owner not_addressee revoked expired not_yet action_not_granted
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
+outdated
 """
 
 TABLES = """
@@ -191,6 +192,7 @@ async def test_jobs(services: Services) -> None:
         "preview": ("vault", None, "owner_id", "version_id"),
         "scan": ("vault", None, "owner_id", "version_id"),
         "sweep": ("vault", "sweep", "timestamp"),
+        "narrowing": ("vault", "narrowing", "timestamp"),
         "stalled": ("vault", "stalled", "timestamp"),
         "purge": ("vault", "purge", "timestamp"),
         "notices": ("vault", "notices", "timestamp"),
@@ -199,6 +201,7 @@ async def test_jobs(services: Services) -> None:
     periodic = app.periodic_registry.periodic_tasks.values()
     assert {(one.task.name, one.cron, one.periodic_id) for one in periodic} == {
         ("sweep", "17 * * * *", ""),
+        ("narrowing", "*/10 * * * *", ""),
         ("stalled", "*/2 * * * *", ""),
         ("purge", "41 3 * * *", ""),
         ("notices", "5 8 * * *", ""),

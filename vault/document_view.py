@@ -11,13 +11,15 @@ from sqlalchemy.engine import Row
 
 @dataclass(frozen=True, slots=True)
 class DocumentMetadata:
-    """What the depositor states about a document."""
+    """What the depositor states about a document. `sensitive`: its owner says that it is covered
+    by a grant only if they picked it, whatever its type."""
 
     type: str
     title: str | None = field(default=None, repr=False)
     issued_on: date | None = None
     expires_on: date | None = None
     paper_location: str | None = field(default=None, repr=False)
+    sensitive: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def metadata_values(
     dates since the deposit."""
     return {
         **({"altered": True} if altered else {}),
+        **({"sensitive": True} if metadata.sensitive else {}),
         "type": metadata.type,
         "title": metadata.title,
         "issued_on": metadata.issued_on and metadata.issued_on.isoformat(),

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     LAPSED = "lapsed"
     PACED = "paced"
     UNKNOWN_RECIPIENT = "unknown_recipient"
+    OUTDATED = "outdated"
     TOKEN_SCOPE = "token_scope"  # noqa: S105  (a name, not a secret)
 
 
@@ -66,7 +67,10 @@ Judgement = Allowed | Refused
 
 @dataclass(frozen=True, slots=True)
 class GrantFacts:
-    """A grant's row, read `FOR SHARE` together with `at`, the time of the judgement."""
+    """A grant's row, read `FOR SHARE` together with `at`, the time of the judgement.
+
+    `outdated`: since it was given, types became sensitive, and it was not narrowed yet.
+    """
 
     at: datetime
     person_id: UUID
@@ -78,6 +82,7 @@ class GrantFacts:
     may_read: bool
     may_deposit: bool
     covers_future: bool
+    outdated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +232,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.REVOKED: (ErrorKind.REFUSED, "grant_revoked"),
     Reason.EXPIRED: (ErrorKind.REFUSED, "grant_expired"),
     Reason.NOT_YET: (ErrorKind.REFUSED, "grant_not_yet"),
+    Reason.OUTDATED: (ErrorKind.UNAVAILABLE, "grant_outdated"),
     Reason.ACTION_NOT_GRANTED: (ErrorKind.REFUSED, "action_not_granted"),
     Reason.TYPE_NOT_COVERED: (ErrorKind.REFUSED, "outside_scope"),
     Reason.INFECTED: (ErrorKind.REFUSED, "document_infected"),
@@ -254,6 +260,8 @@ def _usable(grant: GrantFacts | None, caller: Party) -> GrantFacts | Refused:
         return Refused(Reason.EXPIRED)
     if grant.at < grant.given_at:
         return Refused(Reason.NOT_YET)
+    if grant.outdated:
+        return Refused(Reason.OUTDATED)
     return grant
 
 

@@ -222,6 +222,7 @@ class Grant(Base):
     may_read: Mapped[bool]
     may_deposit: Mapped[bool]
     covers_future: Mapped[bool]
+    catalogue_edition: Mapped[int] = mapped_column(server_default="1")
     type_tags: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary()))
     document_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
     given_at: Mapped[datetime]
@@ -246,6 +247,7 @@ GRANT_ROW = RowFormat(
         "may_read",
         "may_deposit",
         "covers_future",
+        "catalogue_edition",
         "type_tags",
         "document_ids",
         "given_at",
@@ -256,18 +258,20 @@ GRANT_ROW = RowFormat(
 
 
 class GrantHistory(Base):
-    """What happened to a grant, in order. Append-only, by role privileges."""
+    """What happened to a grant, in order. Append-only, by role privileges. `edition`: of the
+    catalogue, when the grant was narrowed to it."""
 
     __tablename__ = "grant_history"
     __table_args__ = (
-        CheckConstraint("step IN ('given', 'approved', 'revoked')", name="step"),
-        CheckConstraint("by_kind IN ('owner', 'worker', 'client')", name="by_kind"),
+        CheckConstraint("step IN ('given', 'approved', 'narrowed', 'revoked')", name="step"),
+        CheckConstraint("by_kind IN ('owner', 'worker', 'client', 'service')", name="by_kind"),
         Index("ix_grant_history_grant_id_id", "grant_id", "id"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     grant_id: Mapped[UUID] = mapped_column(ForeignKey(Grant.id, ondelete="CASCADE"))
     step: Mapped[str]
     by_kind: Mapped[str]
+    edition: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(server_default=now())
 
 

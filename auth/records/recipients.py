@@ -170,6 +170,12 @@ async def client(connection: AsyncConnection, macs: RowMacs, client_id: str) -> 
     return _checked(macs, CLIENT_ROW, found.one_or_none())
 
 
+async def client_by_id(connection: AsyncConnection, macs: RowMacs, id_: UUID) -> Row[Any] | None:
+    """An active client by its row's id. Raises `RowAltered`."""
+    found = await connection.execute(_CLIENT.where(ClientRow.id == id_))
+    return _checked(macs, CLIENT_ROW, found.one_or_none())
+
+
 def _checked(macs: RowMacs, row_format: RowFormat, row: Row[Any] | None) -> Row[Any] | None:
     if row is not None:
         macs.check(row_format, row)

@@ -46,6 +46,9 @@ TEXTS = {
     "client": lambda language: notifications.request_pending(WORDS, language, CLIENT),
     "expiry": lambda language: notifications.document_expires(WORDS, language),
     "log": lambda language: notifications.log_year_expires(WORDS, language, 2023),
+    "narrowed": lambda language: notifications.grant_narrowed(WORDS, language),
+    "narrowed_mail": lambda language: notifications.grants_narrowed(WORDS, language),
+    "narrowed_subject": lambda language: notifications.grants_narrowed_subject(WORDS, language),
 }
 FRENCH = {
     "code": "Votre code : 012345. Valable 10 minutes. Ne le donnez à personne.",
@@ -61,6 +64,12 @@ FRENCH = {
     " lequel, ou parlez-en à la personne qui vous accompagne.",
     "log": "Dans 30 jours, le journal de votre coffre pour 2023 et avant ne pourra plus être lu."
     " Pour le garder, emportez-le : https://coffre.example",
+    "narrowed": "Un accès à vos papiers a changé : il montre moins qu’avant. Ouvrez votre coffre"
+    " pour voir, ou parlez-en à la personne qui vous accompagne.",
+    "narrowed_mail": "Un ou plusieurs accès que des personnes vous ont donnés montrent moins"
+    " qu’avant. Certains papiers se montrent maintenant un par un : vous gardez ceux que vous"
+    " pouviez voir ce jour, et aucun nouveau. Ouvrez votre page pour voir lesquels.",
+    "narrowed_subject": "Des accès ont changé",
 }
 ENGLISH = {
     "code": "Your code: 012345. Valid for 10 minutes. Do not give it to anyone.",
@@ -74,6 +83,12 @@ ENGLISH = {
     " talk to the person who helps you.",
     "log": "In 30 days, the log of your vault for 2023 and before can no longer be read. To keep"
     " it, take it away: https://coffre.example",
+    "narrowed": "An access to your papers has changed: it shows less than before. Open your vault"
+    " to see, or talk about it with the person who supports you.",
+    "narrowed_mail": "One or more accesses that people gave you show less than before. Some papers"
+    " are now shown one by one: you keep those that you could see that day, and no new one. Open"
+    " your page to see which.",
+    "narrowed_subject": "Accesses have changed",
 }
 
 

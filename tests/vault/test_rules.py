@@ -52,6 +52,7 @@ def grants(draw: st.DrawFn) -> GrantFacts:
         may_read=draw(st.booleans()),
         may_deposit=draw(st.booleans()),
         covers_future=draw(st.booleans()),
+        outdated=draw(st.booleans()),
     )
 
 
@@ -69,7 +70,8 @@ DOCUMENTS = st.builds(
 
 def live(grant: GrantFacts) -> bool:
     mine = grant.recipient.id == ME and grant.recipient.kind == "worker"
-    return mine and grant.revoked_at is None and grant.given_at <= grant.at < grant.ends_at
+    in_time = grant.revoked_at is None and grant.given_at <= grant.at < grant.ends_at
+    return mine and in_time and not grant.outdated
 
 
 @given(grants(), DOCUMENTS, st.sampled_from(GrantAction))
@@ -120,6 +122,7 @@ GRANT = GrantFacts(
     may_read=True,
     may_deposit=False,
     covers_future=False,
+    outdated=False,
 )
 PAPER = DocumentFacts(
     same_person=True,
@@ -153,6 +156,7 @@ def test_each_refusal_has_its_reason() -> None:
     assert opening(now=GRANT.ends_at) is Reason.EXPIRED
     assert opening(now=GRANT.ends_at - timedelta(microseconds=1)) is None
     assert opening(now=START - timedelta(microseconds=1)) is Reason.NOT_YET
+    assert opening(grant=replace(GRANT, outdated=True)) is Reason.OUTDATED
     assert opening(grant=replace(GRANT, may_read=False)) is Reason.ACTION_NOT_GRANTED
     assert opening(document=None) is Reason.NOT_FOUND
     assert opening(document=replace(PAPER, same_person=False)) is Reason.DOCUMENT_NOT_COVERED

@@ -1,6 +1,7 @@
 """Document types, purposes and legal bases: data in JSON, read once and checked. Pure."""
 
 from vault.catalogue.document_types import (
+    EDITION,
     DocumentType,
     Family,
     SensitiveKind,
@@ -21,6 +22,7 @@ from vault.catalogue.purposes import (
 )
 
 __all__ = [
+    "EDITION",
     "GRANT_BASIS",
     "CatalogueError",
     "DocumentType",

@@ -10,6 +10,11 @@ from base.errors import ServiceError
 from vault.catalogue.entries import CatalogueError, Names, load, names, read_all
 from vault.durations import parse
 
+EDITION = 2
+"""The edition of the sensitive types, raised whenever a type becomes sensitive: grants of earlier
+editions are then narrowed before they open anything. 1: those of the first release; 2: also bank
+statements and untyped papers."""
+
 
 class SensitiveKind(StrEnum):
     """Why a grant cannot name this type, only single documents of it that the person picks."""
@@ -18,6 +23,8 @@ class SensitiveKind(StrEnum):
     VIOLENCE = "violence"
     HEALTH = "health"
     JUSTICE = "justice"
+    MONEY = "money"
+    UNKNOWN_CONTENT = "unknown_content"
 
 
 @dataclass(frozen=True, slots=True)

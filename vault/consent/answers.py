@@ -19,7 +19,7 @@ from vault.consent.records import requests as request_records
 from vault.consent.request_views import attempt_on
 from vault.consent.scopes import Holdings, Scope
 from vault.consent.terms import Approval, Terms, narrow_terms
-from vault.consent.type_tags import type_tags
+from vault.consent.type_tags import tags_of_type
 from vault.decisions import AccessAttempt, Denial
 from vault.rules import Reason, Refused, RequestFacts, may_answer
 
@@ -133,7 +133,11 @@ async def _holdings(
 ) -> Holdings:
     """What the vault holds of the documents that the person named, or else of those requested."""
     picked = approval.choice.document_ids
-    tags = await type_tags(services, person_id, requested.document_types)
+    tags = {
+        tag
+        for code in requested.document_types
+        for tag in await tags_of_type(services, person_id, code)
+    }
     held = await grant_records.held_documents(
         tx, person_id, requested.document_ids if picked is None else picked
     )

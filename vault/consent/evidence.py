@@ -22,7 +22,7 @@ from storage.field_encryption import FieldReader
 from vault import catalogue, decisions
 from vault.consent.grant_use import attempt_under
 from vault.consent.records import grants as records
-from vault.consent.type_tags import type_tag
+from vault.consent.type_tags import tags_of_type
 from vault.decisions import Denial
 from vault.document_view import is_verified
 from vault.rules import Refused, may_attest, reason_of
@@ -82,10 +82,10 @@ async def _judge(
     rows: Sequence[Row[Any]] = ()
     covered = False
     if grant is not None:
-        tag = await type_tag(services, grant.person_id, code)
-        rows = await records.covered_of_type(tx, grant_id, tag)
+        tags = await tags_of_type(services, grant.person_id, code)
+        rows = await records.covered_of_type(tx, grant_id, tags)
         check_documents(macs, rows)
-        covered = tag in grant.type_tags or any(row.picked for row in rows)
+        covered = tags[0] in grant.type_tags or any(row.picked for row in rows)
     judgement = may_attest(facts, type_covered=covered, caller=recipient.party)
     attempt = await attempt_under(services, tx, grant, recipient, Action.ATTEST, judgement)
     attempt = replace(attempt, details={"document_type": code})

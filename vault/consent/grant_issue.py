@@ -17,7 +17,7 @@ from base.contact import normal_email
 from base.db_time import instant
 from base.ids import new_id
 from base.key_names import EMAIL, GRANT
-from vault import decisions, durations, idempotency, rate_limit
+from vault import catalogue, decisions, durations, idempotency, rate_limit
 from vault.catalogue import GRANT_BASIS
 from vault.consent.grants import GrantView, view_of
 from vault.consent.records import grants as records
@@ -185,6 +185,7 @@ async def issue(
                 "may_read": GrantAction.READ in scope.actions,
                 "may_deposit": GrantAction.DEPOSIT in scope.actions,
                 "covers_future": new.covers_future,
+                "catalogue_edition": catalogue.EDITION,
                 "type_tags": sorted(tags),
                 "document_ids": sorted(scope.document_ids),
                 "given_at": new.given_at,

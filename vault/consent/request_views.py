@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from vault.catalogue import is_sensitive
 from vault.consent.records import grants as grant_records
 from vault.consent.records import requests as records
 from vault.consent.terms import Terms
-from vault.consent.type_tags import type_tags
+from vault.consent.type_tags import tags_of_type
 from vault.cursors import Page
 from vault.decisions import AccessAttempt
 from vault.rules import Reason
@@ -42,11 +43,16 @@ class SentRequest:
 
 @dataclass(frozen=True, slots=True)
 class CoveredType:
-    """A requested type, and which of the person's documents have that type now."""
+    """A requested type, and which of the person's documents have that type now.
+
+    `sensitive_ids`: those of them that the person calls sensitive. A grant of the whole type does
+    not cover them; one that picks them does.
+    """
 
     type: str
     sensitive: bool
     document_ids: tuple[UUID, ...]
+    sensitive_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +161,14 @@ async def _received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) 
 async def _covers(
     services: CoreServices, tx: AsyncConnection, person_id: UUID, codes: tuple[str, ...]
 ) -> tuple[CoveredType, ...]:
-    tags = await type_tags(services, person_id, codes)
-    rows = await grant_records.documents_of_types(tx, person_id, tags)
+    tags = {code: await tags_of_type(services, person_id, code) for code in codes}
+    rows = await grant_records.documents_of_types(tx, person_id, chain.from_iterable(tags.values()))
     return tuple(
-        CoveredType(code, is_sensitive(code), tuple(row.id for row in rows if row.type_tag == tag))
-        for tag, code in tags.items()
+        CoveredType(
+            code,
+            is_sensitive(code),
+            tuple(row.id for row in rows if row.type_tag in of_type),
+            tuple(row.id for row in rows if row.type_tag == of_type[1]),
+        )
+        for code, of_type in tags.items()
     )

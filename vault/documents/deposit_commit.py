@@ -286,7 +286,7 @@ async def _add_document(
         "id": document_id,
         "person_id": owner_id,
         "version_id": files.version_id,
-        "type_tag": await type_tag(services, owner_id, metadata.type),
+        "type_tag": await type_tag(services, owner_id, metadata.type, sensitive=metadata.sensitive),
         "typed_at": at,
         "deposited_by_kind": depositor.actor.kind.value,
         "deposited_by_id": depositor.actor.id,

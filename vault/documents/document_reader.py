@@ -19,6 +19,7 @@ def open_document(reader: FieldReader, row: Row[Any]) -> DocumentView:
         issued_on=_date(values["issued_on"]),
         expires_on=_date(values["expires_on"]),
         paper_location=values["paper_location"],
+        sensitive=values.get("sensitive", False),
     )
     return view_of(
         row,

@@ -71,7 +71,7 @@ async def correct(
     *,
     if_match: UUID | None,
 ) -> DocumentView:
-    """Change a document's metadata: type, title, dates, where the paper is."""
+    """Change a document's metadata; `changes` has the names of `DocumentMetadata`."""
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
         row = await records.document(tx, person.id, document_id)
@@ -111,8 +111,11 @@ async def _changes(
     old = current.metadata
     if (metadata.type, metadata.expires_on) != (old.type, old.expires_on):
         values["notice_at"] = notice_at(metadata)
-    if metadata.type != old.type:
-        values["type_tag"] = await type_tag(services, person_id, metadata.type)
+    if (metadata.type, metadata.sensitive) != (old.type, old.sensitive):
+        values["type_tag"] = await type_tag(
+            services, person_id, metadata.type, sensitive=metadata.sensitive
+        )
+        # A paper that is no longer sensitive was not there either for the grants of before.
         values["typed_at"] = await instant(tx)
     return values
 

@@ -6,6 +6,7 @@ import procrastinate
 
 from auth.cleanup import delete_expired
 from vault.access_log import retention
+from vault.consent import grant_upgrade
 from vault.documents import antivirus, expiry_reminders, previews
 from vault.jobs import PREVIEW, QUEUE, SCAN
 from vault.maintenance import cleanup
@@ -13,6 +14,7 @@ from vault.maintenance.key_rotation import retire_keys
 from vault.services import Services
 
 _SWEEP_EVERY = "17 * * * *"
+_NARROWING_EVERY = "*/10 * * * *"
 _STALLED_EVERY = "*/2 * * * *"
 _PURGE_EVERY = "41 3 * * *"
 _NOTICES_EVERY = "5 8 * * *"
@@ -36,10 +38,22 @@ def job_app(services: Services) -> procrastinate.App:
     async def scan(owner_id: str, version_id: str) -> None:
         await antivirus.scan(services, UUID(owner_id), UUID(version_id))
 
+    _add_periodic_jobs(app, services)
+    return app
+
+
+def _add_periodic_jobs(app: procrastinate.App, services: Services) -> None:
+    """Add the jobs that are done at set times, by one process each time."""
+
     @app.periodic(cron=_SWEEP_EVERY)
     @app.task(name="sweep", queue=QUEUE, queueing_lock="sweep", pass_context=False)
     async def sweep(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
         await sweep_all(services)
+
+    @app.periodic(cron=_NARROWING_EVERY)
+    @app.task(name="narrowing", queue=QUEUE, queueing_lock="narrowing")
+    async def narrow(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
+        await grant_upgrade.narrow_grants(services)
 
     @app.periodic(cron=_STALLED_EVERY)
     @app.task(name="stalled", queue=QUEUE, queueing_lock="stalled")
@@ -60,8 +74,6 @@ def job_app(services: Services) -> procrastinate.App:
     @app.task(name="retention", queue=QUEUE, queueing_lock="retention")
     async def apply_retention(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
         await retention.apply_retention(services)
-
-    return app
 
 
 async def retry_stalled_jobs(app: procrastinate.App) -> int:

@@ -119,11 +119,13 @@ class SentRequestOut(AskedOut):
 
 
 class CoveredOut(BaseModel):
-    """A type asked for, and the documents of that type held now."""
+    """A type asked for, and the documents of that type held now. `sensitive_ids`: those of them
+    that you called sensitive; to approve the whole type does not show them, to pick them does."""
 
     type: str
     sensitive: bool
     document_ids: list[UUID]
+    sensitive_ids: list[UUID]
 
 
 class ReceivedRequestOut(AskedOut):
@@ -231,6 +233,7 @@ def _received(item: ReceivedRequest) -> ReceivedRequestOut:
                 type=covered.type,
                 sensitive=covered.sensitive,
                 document_ids=list(covered.document_ids),
+                sensitive_ids=list(covered.sensitive_ids),
             )
             for covered in item.covers
         ],

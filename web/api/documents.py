@@ -1,6 +1,7 @@
 """The person's own documents."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -57,6 +58,16 @@ class MetadataIn(Strict):
         )
 
 
+class OwnMetadataIn(MetadataIn):
+    """The same fields, and what only the owner of a document may say of it."""
+
+    sensitive: bool = False
+
+    def metadata(self) -> DocumentMetadata:
+        """The metadata for the use case, its texts cleaned."""
+        return replace(super().metadata(), sensitive=self.sensitive)
+
+
 class CorrectionIn(Strict):
     """What may be corrected; a field left out stays as it is."""
 
@@ -65,12 +76,15 @@ class CorrectionIn(Strict):
     issued_on: date | None = None
     expires_on: date | None = None
     paper_location: str | None = Field(None, max_length=1000)
+    sensitive: bool | None = None
 
     def changes(self) -> dict[str, Any]:
         """The fields that were sent, their texts cleaned."""
         changed = self.model_dump(exclude_unset=True)
         if changed.get("type", "") is None:
             raise invalid("unknown_document_type")
+        if changed.get("sensitive", False) is None:
+            raise invalid("invalid_field", field="sensitive")
         if "title" in changed:
             changed["title"] = clean_title(changed["title"] or "")
         if "paper_location" in changed:
@@ -78,31 +92,34 @@ class CorrectionIn(Strict):
         return changed
 
 
-UPLOAD_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file", "type"],
-                    "properties": {
-                        "file": {
-                            "type": "array",
-                            "items": {"type": "string", "format": "binary"},
-                            "description": "The file; repeated for the pages of one paper.",
-                        },
-                        "type": {"type": "string", "description": "A code of /v1/document-types."},
-                        "title": {"type": "string", "maxLength": 200},
-                        "issued_on": {"type": "string", "format": "date"},
-                        "expires_on": {"type": "string", "format": "date"},
-                        "paper_location": {"type": "string", "maxLength": 200},
-                    },
-                }
-            }
+def _upload_body(**more: Any) -> dict[str, Any]:
+    """The body of a deposit; `more`: further fields of its form."""
+    properties = {
+        "file": {
+            "type": "array",
+            "items": {"type": "string", "format": "binary"},
+            "description": "The file; repeated for the pages of one paper.",
         },
+        "type": {"type": "string", "description": "A code of /v1/document-types."},
+        "title": {"type": "string", "maxLength": 200},
+        "issued_on": {"type": "string", "format": "date"},
+        "expires_on": {"type": "string", "format": "date"},
+        "paper_location": {"type": "string", "maxLength": 200},
+        **more,
     }
-}
+    schema = {"type": "object", "required": ["file", "type"], "properties": properties}
+    return {
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    }
+
+
+UPLOAD_BODY = _upload_body()
+OWN_UPLOAD_BODY = _upload_body(
+    sensitive={
+        "type": "boolean",
+        "description": "Covered by a grant only if I pick it, whatever its type.",
+    }
+)
 VERSION_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -119,7 +136,9 @@ VERSION_BODY: dict[str, Any] = {
 }
 
 
-def metadata_of(form: MultipartForm) -> Callable[[], DocumentMetadata]:
+def metadata_of(
+    form: MultipartForm, shape: type[MetadataIn] = MetadataIn
+) -> Callable[[], DocumentMetadata]:
     """The metadata of a form, read after its files."""
 
     def read() -> DocumentMetadata:
@@ -127,11 +146,11 @@ def metadata_of(form: MultipartForm) -> Callable[[], DocumentMetadata]:
         if "type" not in values:
             raise invalid("type_missing")
         try:
-            return MetadataIn.model_validate(values).metadata()
+            return shape.model_validate(values).metadata()
         except ValidationError as error:
             name = str(error.errors(include_input=False)[0]["loc"][0])
             # The name of an unknown field is what the caller sent.
-            field = name if name in MetadataIn.model_fields else "?"
+            field = name if name in shape.model_fields else "?"
             raise invalid("invalid_field", field=field) from None
 
     return read
@@ -148,7 +167,7 @@ def created(deposited: Deposited, response: Response) -> DocumentOut:
 @router.post(
     "",
     status_code=201,
-    openapi_extra=UPLOAD_BODY,
+    openapi_extra=OWN_UPLOAD_BODY,
     responses={200: {"model": DocumentOut, "description": "Already held."}},
 )
 async def add(
@@ -161,7 +180,11 @@ async def add(
     """Deposit a document. The same bytes again answer with the document already held."""
     form = MultipartForm(request, services.settings.max_document_bytes)
     deposited = await deposit_own(
-        services, person, form, metadata_of(form), idempotency_key=idempotency_key
+        services,
+        person,
+        form,
+        metadata_of(form, OwnMetadataIn),
+        idempotency_key=idempotency_key,
     )
     return created(deposited, response)
 

@@ -57,6 +57,7 @@ class DocumentOut(BaseModel):
     issued_on: date | None
     expires_on: date | None
     paper_location: str | None
+    sensitive: bool
     deposited_by: dict[str, str]
     created_at: datetime
     deleted_at: datetime | None
@@ -103,6 +104,7 @@ def document_out(document: DocumentView) -> DocumentOut:
         issued_on=document.metadata.issued_on,
         expires_on=document.metadata.expires_on,
         paper_location=document.metadata.paper_location,
+        sensitive=document.metadata.sensitive,
         deposited_by={name: value for name, value in document.deposited_by.items() if value},
         created_at=document.created_at,
         deleted_at=document.deleted_at,

@@ -58,6 +58,11 @@ _DID = {
     "document.attest": _("{who} a demandé si un papier existe, sans le voir."),
     "consent.request": _("{who} a demandé un accès."),
     "grant.see": _("{who} a regardé ce qui lui est permis."),
+    "grant.narrow": _(
+        "Un accès montre moins qu’avant : certains papiers délicats se montrent maintenant un par"
+        " un. Il garde ceux qu’il montrait ce jour, et aucun nouveau."
+    ),
+    "grant.revoke": _("Un accès a été arrêté : il ne montrait plus aucun papier."),
 }
 _TRIED = {
     "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre : refusé."),

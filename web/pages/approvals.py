@@ -18,7 +18,8 @@ def approval_of(form: Form, request: ReceivedRequest) -> Approval:
     """The approval that a form gives.
 
     A type whose documents are all ticked is granted as a type; otherwise the ticked documents are
-    granted one by one, as sensitive ones always are. Raises `duration_invalid`.
+    granted one by one, as sensitive ones always are, beside a type too. Raises
+    `duration_invalid`.
     """
     asked = request.asked
     ticked = {id_ for text in form.all("document") if (id_ := parse_id(text)) is not None}
@@ -28,6 +29,7 @@ def approval_of(form: Form, request: ReceivedRequest) -> Approval:
     for covered in request.covers:
         if _granted_as_type(covered, asked, ticked, named):
             types.append(covered.type)
+            ids += [id_ for id_ in covered.sensitive_ids if id_ in ticked]
         else:
             ids += [id_ for id_ in covered.document_ids if id_ in ticked]
     duration = form.get("duration")
@@ -57,7 +59,8 @@ def _granted_as_type(
         return False
     if not shows_documents(asked) or not covered.document_ids:
         return covered.type in named
-    return set(covered.document_ids) <= set(ticked)
+    of_type = set(covered.document_ids) - set(covered.sensitive_ids)
+    return bool(of_type) and of_type <= set(ticked)
 
 
 def _actions(form: Form, asked: Terms) -> tuple[GrantAction, ...] | None:

@@ -8,7 +8,7 @@ from base.errors import invalid
 from base.user_text import clean_text, clean_title
 from vault.document_view import DocumentMetadata, DocumentView
 
-NAMES = ("type", "title", "issued_on", "expires_on", "paper_location")
+NAMES = ("type", "title", "issued_on", "expires_on", "paper_location", "sensitive")
 _MAX_LENGTH = 200
 # Where a browser has no date picker, people type the day first.
 _DAY_FIRST = re.compile(r"(\d{1,2})[ ./-](\d{1,2})[ ./-](\d{4})")
@@ -25,6 +25,7 @@ def metadata_of(fields: Mapping[str, str]) -> DocumentMetadata:
         issued_on=date_of(fields.get("issued_on", "")),
         expires_on=date_of(fields.get("expires_on", "")),
         paper_location=clean_text(fields.get("paper_location", ""), _MAX_LENGTH),
+        sensitive=fields.get("sensitive") == "yes",
     )
 
 
@@ -42,6 +43,7 @@ def typed_of(document: DocumentView) -> dict[str, str]:
         "issued_on": metadata.issued_on.isoformat() if metadata.issued_on else "",
         "expires_on": metadata.expires_on.isoformat() if metadata.expires_on else "",
         "paper_location": metadata.paper_location or "",
+        "sensitive": "yes" if metadata.sensitive else "",
     }
 
 

@@ -82,7 +82,7 @@ STATES = {
     "not_me": _("Vous avez répondu : ce n’est pas moi"),
     "live": _("En cours"),
     "expired": _("Terminé"),
-    "revoked": _("Arrêté par la personne"),
+    "revoked": _("Arrêté"),
 }
 REASONS = {
     "not_found": _("cela n’existe pas, ou plus"),
@@ -92,6 +92,7 @@ REASONS = {
     "revoked": _("l’accès est arrêté"),
     "expired": _("l’accès est terminé"),
     "not_yet": _("l’accès n’a pas commencé"),
+    "outdated": _("l’accès est en train de changer"),
     "action_not_granted": _("l’accès ne le permet pas"),
     "type_not_covered": _("l’accès n’est pas pour cette sorte de papier"),
     "document_not_covered": _("l’accès n’est pas pour ce papier"),

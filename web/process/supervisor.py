@@ -15,6 +15,7 @@ from base.settings import Settings
 from migrations.run import upgrade
 from storage.errors import KeyMissing
 from storage.key_rotation import initialise
+from vault.consent.grant_upgrade import narrow_grants
 from vault.maintenance.bound_rows import Progress, bind_rows
 from vault.services import Services
 from web.process.services import CannotServe, open_services
@@ -66,6 +67,8 @@ async def _bind(settings: Settings, owner: Database, progress: Progress) -> None
     try:
         async with open_services(settings) as services:
             done = await bind_rows(services, owner, progress)
+            # Before anything is served: grants of that release keep to its catalogue.
+            await narrow_grants(services)
     finally:
         await owner.close()
     sys.stdout.write(

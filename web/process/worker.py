@@ -8,6 +8,7 @@ import structlog
 
 from auth.message_delivery import Deliverer
 from auth.messengers.selection import messenger_of
+from vault.consent.grant_upgrade import narrow_grants
 from vault.jobs import QUEUE
 from vault.maintenance.job_runner import job_app
 from vault.services import Services
@@ -35,7 +36,15 @@ async def run_jobs(services: Services) -> AsyncIterator[None]:
                 delete_jobs="successful",
             )
 
+    async def narrow() -> None:
+        # Grants of an earlier edition open nothing until then: not only at the job's next time.
+        try:
+            await narrow_grants(services)
+        except Exception as error:  # noqa: BLE001  (logged; the job tries again)
+            _log.warning("narrowing_interrupted", error=type(error).__name__)
+
     tasks = [
+        asyncio.create_task(narrow(), name="narrowing"),
         asyncio.create_task(_restart_on_failure(deliverer.run), name="messages"),
         asyncio.create_task(_restart_on_failure(work), name="jobs"),
     ]

@@ -260,7 +260,7 @@ async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreSe
             row = await records.grant(tx, grant.id)
             assert row is not None
             tag = await services.field_encryption.tag("document-type", person.id.bytes, "lease")
-            by_sql = {each.id for each in await records.covered_of_type(tx, row, tag)}
+            by_sql = {each.id for each in await records.covered_of_type(tx, grant.id, [tag])}
             every = await tx.execute(
                 text(
                     "SELECT d.*, v.scan FROM unefois.document d JOIN unefois.document_version v"

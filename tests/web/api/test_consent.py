@@ -61,7 +61,12 @@ async def test_from_the_question_to_the_withdrawal(
     assert item["requester"]["job"] == "Assistante sociale"
     assert item["requester"]["contact"]["hours"] == "9-12"
     assert item["covers"] == [
-        {"type": "income_tax_notice", "sensitive": False, "document_ids": [str(tax)]}
+        {
+            "type": "income_tax_notice",
+            "sensitive": False,
+            "document_ids": [str(tax)],
+            "sensitive_ids": [],
+        }
     ]
     theirs = (await client.get("/v1/consent-requests", headers=worker.headers)).json()
     assert theirs["items"][0]["person"] == {"phone": person.phone}

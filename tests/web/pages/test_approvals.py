@@ -1,5 +1,6 @@
 """Only what is ticked on a request is approved."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -106,3 +107,22 @@ def test_only_shorter_durations_are_offered() -> None:
         "P1D",
         "P7D",
     ]
+
+
+def test_a_paper_called_sensitive_is_given_by_itself_beside_its_type() -> None:
+    marked = new_id()
+    received = replace(
+        request(), covers=(CoveredType("payslip", False, (PAYSLIP, marked), (marked,)),)
+    )
+    both = approval_of(ticked(PAYSLIP, marked), received).choice
+    assert (both.document_types, both.document_ids) == (("payslip",), (marked,))
+    only_type = approval_of(ticked(PAYSLIP), received).choice
+    assert (only_type.document_types, only_type.document_ids) == (("payslip",), ())
+    only_marked = approval_of(ticked(marked), received).choice
+    assert (only_marked.document_types, only_marked.document_ids) == ((), (marked,))
+
+
+def test_a_type_held_only_as_sensitive_papers_is_never_given_as_a_type() -> None:
+    covers = (CoveredType("payslip", False, (PAYSLIP,), (PAYSLIP,)),)
+    choice = approval_of(ticked(PAYSLIP, type="payslip"), replace(request(), covers=covers)).choice
+    assert (choice.document_types, choice.document_ids) == ((), (PAYSLIP,))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, any_, bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, any_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement, Select
@@ -14,6 +14,7 @@ from base.db_time import now
 from base.ids import new_id
 from base.pipeline import Bound, Statement
 from storage.row_macs import RowMacs
+from vault import catalogue
 from vault.cursors import Position
 from vault.rules import GrantFacts
 from vault.tables import (
@@ -58,6 +59,7 @@ GRANT_COLUMNS = (
     _REVOKED_AT.label("revoked_at"),
     now().label("at"),
 )
+_LIVE = and_(_REVOKED_AT.is_(None), Grant.ends_at > now())
 _GRANT = select(*GRANT_COLUMNS)
 _FOR_USE = Statement(
     _GRANT.where(Grant.id == bindparam("grant")).with_for_update(read=True, of=Grant)
@@ -81,6 +83,7 @@ def grant_facts(macs: RowMacs, row: Any | None) -> GrantFacts | None:
         may_read=row.may_read,
         may_deposit=row.may_deposit,
         covers_future=row.covers_future,
+        outdated=row.catalogue_edition < catalogue.EDITION,
     )
 
 
@@ -108,7 +111,7 @@ async def add_grant(connection: AsyncConnection, values: dict[str, Any], *, step
     await _add_history(connection, values["id"], step)
 
 
-async def revoke_grant(connection: AsyncConnection, grant_id: UUID) -> None:
+async def revoke_grant(connection: AsyncConnection, grant_id: UUID, *, by: str = "owner") -> None:
     """Revoke a grant now, for good."""
     await connection.execute(
         update(Grant)
@@ -116,7 +119,53 @@ async def revoke_grant(connection: AsyncConnection, grant_id: UUID) -> None:
         # A clock set back must neither undo a revocation nor break the row's check constraint.
         .values(revoked_at=func.greatest(now(), Grant.given_at))
     )
-    await _add_history(connection, grant_id, "revoked")
+    await _add_history(connection, grant_id, "revoked", by=by)
+
+
+async def people_with_outdated_grants(
+    connection: AsyncConnection, edition: int, *, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """The people with living grants of an edition before this one, in the order of their ids."""
+    query = select(Grant.person_id).where(_LIVE, Grant.catalogue_edition < edition).distinct()
+    if after is not None:
+        query = query.where(Grant.person_id > after)
+    return (await connection.execute(query.order_by(Grant.person_id).limit(limit))).scalars().all()
+
+
+async def outdated_grants_of(
+    connection: AsyncConnection, edition: int, person_id: UUID
+) -> Sequence[Row[Any]]:
+    """A person's living grants of an edition before this one, locked to be changed.
+
+    Not one whose history knows a later edition than its row: that row was put back, and narrowed
+    again it would cover what was added since. It opens nothing.
+    """
+    put_back = exists().where(
+        GrantHistory.grant_id == Grant.id, GrantHistory.edition > Grant.catalogue_edition
+    )
+    result = await connection.execute(
+        _GRANT.where(
+            _LIVE, Grant.person_id == person_id, Grant.catalogue_edition < edition, ~put_back
+        )
+        .order_by(Grant.id)
+        .with_for_update(of=Grant)
+    )
+    return result.all()
+
+
+async def change_grant(
+    connection: AsyncConnection, macs: RowMacs, row: Row[Any], **values: Any
+) -> None:
+    """Change a grant that is locked and whose MAC was checked, and its MAC."""
+    changed = {name: values.get(name, getattr(row, name)) for name in GRANT_ROW.columns}
+    await connection.execute(
+        update(Grant).where(Grant.id == row.id).values(**values, mac=macs.of(GRANT_ROW, changed))
+    )
+
+
+async def note_narrowing(connection: AsyncConnection, grant_id: UUID, edition: int) -> None:
+    """Add to a grant's history that the service narrowed it to an edition of the catalogue."""
+    await _add_history(connection, grant_id, "narrowed", by="service", edition=edition)
 
 
 async def grants_of_person(
@@ -145,16 +194,16 @@ async def grants_of_recipient(
 
 
 async def covered_of_type(
-    connection: AsyncConnection, grant_id: UUID, type_tag: bytes
+    connection: AsyncConnection, grant_id: UUID, type_tags: Iterable[bytes]
 ) -> Sequence[Row[Any]]:
-    """The documents of one type that a grant covers, each with `picked` and its version.
+    """The documents with some tags that a grant covers, each with `picked` and its version.
 
     The condition is that of `rules.may_open` in SQL; a test checks that both agree.
     """
     result = await connection.execute(
         select(Document.__table__, *VERSION_COLUMNS, is_picked.label("picked"))
         .select_from(Grant)
-        .join(Document, Document.type_tag == type_tag)
+        .join(Document, Document.type_tag.in_(tuple(type_tags)))
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
         .where(Grant.id == grant_id, is_covered())
         .order_by(Document.id)
@@ -182,7 +231,7 @@ async def held_documents(
 async def documents_of_types(
     connection: AsyncConnection, person_id: UUID, type_tags: Iterable[bytes]
 ) -> Sequence[Row[UUID, bytes]]:
-    """`id` and `type_tag` of the person's documents of some types."""
+    """`id` and `type_tag` of the person's documents with some tags."""
     result = await connection.execute(
         select(Document.id, Document.type_tag)
         .where(
@@ -208,15 +257,23 @@ async def _grants_page(
     limit: int,
 ) -> Sequence[Row[Any]]:
     query = _GRANT.where(condition).order_by(Grant.id.desc()).limit(limit + 1)
-    live = and_(_REVOKED_AT.is_(None), Grant.ends_at > now())
     if state is not None:
-        query = query.where(live if state == "live" else ~live)
+        query = query.where(_LIVE if state == "live" else ~_LIVE)
     if after is not None:
         query = query.where(Grant.id < after[1])
     return (await connection.execute(query)).all()
 
 
-async def _add_history(connection: AsyncConnection, grant_id: UUID, step: str) -> None:
+async def _add_history(
+    connection: AsyncConnection,
+    grant_id: UUID,
+    step: str,
+    *,
+    by: str = "owner",
+    edition: int | None = None,
+) -> None:
     await connection.execute(
-        insert(GrantHistory).values(id=new_id(), grant_id=grant_id, step=step, by_kind="owner")
+        insert(GrantHistory).values(
+            id=new_id(), grant_id=grant_id, step=step, by_kind=by, edition=edition
+        )
     )

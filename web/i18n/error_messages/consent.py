@@ -126,6 +126,11 @@ MESSAGES = {
         _("Cet accord n’a pas encore commencé."),
         _("Réessayez dans un instant."),
     ),
+    "grant_outdated": ErrorMessage(
+        _("Accord en train de changer"),
+        _("Certains papiers ne se montrent plus que un par un. Cet accord est mis à jour."),
+        _("Réessayez dans quelques minutes."),
+    ),
     "action_not_granted": ErrorMessage(
         _("Action non accordée"),
         _("L’accord ne permet pas cette action."),
