@@ -47,6 +47,8 @@ class Action(StrEnum):
     GRANT_SEEN = "grant.see"
     LOG_READ = "log.read"
     REPORT = "log.report"
+    REPORT_SEEN = "report.see"
+    REPORT_ANSWERED = "report.answer"
     ORGANISATION_ADDED = "organisation.add"
     WORKER_ADDED = "worker.add"
     CLIENT_ADDED = "client.add"

@@ -19,6 +19,7 @@ DOCUMENT = "document"
 DOCUMENT_VERSION = "document_version"
 CONSENT_REQUEST = "consent_request"
 GRANT = "grant"
+REPORT = "report"
 
 # Uses of keyed tags under the service's secrets `index/<use>`.
 PHONE = "phone"

@@ -65,27 +65,28 @@ sign_in.code sign_in.success sign_in.failure sign_in.end token.issue token.refus
 vault.export vault.erase document.deposit document.version document.correct document.delete
 document.restore document.purge document.list document.read document.preview document.attest
 consent.request consent.approve consent.refuse consent.not_me grant.give grant.revoke grant.see
-log.read log.report organisation.add worker.add client.add worker.bar client.bar keys.rotate
-keys.destroy
+log.read log.report report.see report.answer organisation.add worker.add
+client.add worker.bar client.bar keys.rotate keys.destroy
 """
 
 REASONS = """
 not_found not_recipient not_owner not_addressee revoked expired not_yet action_not_granted
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
-nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
+nothing_granted widened unknown_document answered lapsed paced unknown_recipient report_answered
+token_scope
 """
 
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key client consent_request document
 document_version grant grant_document grant_history grant_type idempotency log_checkpoint log_key
-log_leaf log_warning log_watch message organisation person root_version sealed_file session sign_in
-signing_key used_assertion worker wrapped_key
+log_leaf log_warning log_watch message organisation person report root_version sealed_file session
+sign_in signing_key used_assertion worker wrapped_key
 """
 
 COMMANDS = [
     "audit export", "audit reconcile", "backup", "client add", "demo", "init", "keys rotate",
-    "migrate", "organisation add", "restore", "serve", "sweep", "verify", "witness", "work",
-    "worker add",
+    "migrate", "organisation add", "reports answer", "reports list", "reports see", "restore",
+    "serve", "sweep", "verify", "witness", "work", "worker add",
 ]  # fmt: skip
 
 API_HEADERS = {

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     LAPSED = "lapsed"
     PACED = "paced"
     UNKNOWN_RECIPIENT = "unknown_recipient"
+    REPORT_ANSWERED = "report_answered"
     TOKEN_SCOPE = "token_scope"  # noqa: S105  (a name, not a secret)
 
 
@@ -238,6 +239,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.LAPSED: (ErrorKind.CONFLICT, "request_lapsed"),
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
+    Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),
     Reason.TOKEN_SCOPE: (ErrorKind.REFUSED, "token_scope_missing"),
 }
 

@@ -193,11 +193,12 @@ class Idempotency(Base):
 
 
 class Attempt(Base):
-    """A rate-limited attempt: giving a grant, which looks its recipient up."""
+    """A rate-limited attempt: giving a grant, which looks its recipient up; reporting an access,
+    which sends messages."""
 
     __tablename__ = "attempt"
     __table_args__ = (
-        CheckConstraint("kind IN ('give')", name="kind"),
+        CheckConstraint("kind IN ('give', 'report')", name="kind"),
         Index("ix_attempt_subject_id_kind_id", "subject_id", "kind", "id"),
         Index("ix_attempt_created_at", "created_at"),
     )

@@ -111,6 +111,7 @@ REASONS = {
     "vault_asleep": _("le coffre n’a pas servi depuis 6 mois"),
     "answered": _("la demande a déjà une réponse"),
     "lapsed": _("la demande a plus de 7 jours"),
+    "report_answered": _("le signalement a déjà une réponse"),
 }
 # Messages that differ from those of the JSON API, which programmers read too.
 PAGE_MESSAGES = {
