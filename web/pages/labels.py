@@ -71,6 +71,7 @@ DONE = {
         "La demande est partie. Si ce numéro est le bon, la personne reçoit un SMS. Elle a 7 jours"
         " pour répondre."
     ),
+    "reported": _("C’est signalé. La réponse viendra sur cette page."),
     "signed_out": _("Vous n’êtes pas connecté·e. Connectez-vous pour continuer."),
     "bye": _("C’est fermé. Personne ne peut voir vos papiers sur cet appareil."),
 }
