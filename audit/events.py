@@ -49,6 +49,8 @@ class Action(StrEnum):
     NARROW = "grant.narrow"
     LOG_READ = "log.read"
     REPORT = "log.report"
+    REPORT_SEEN = "report.see"
+    REPORT_ANSWERED = "report.answer"
     ORGANISATION_ADDED = "organisation.add"
     WORKER_ADDED = "worker.add"
     CLIENT_ADDED = "client.add"

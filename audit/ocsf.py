@@ -80,6 +80,8 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.NARROW: (_API, _UPDATE),
     Action.LOG_READ: (_API, _READ),
     Action.REPORT: (_API, _CREATE),
+    Action.REPORT_SEEN: (_API, _READ),
+    Action.REPORT_ANSWERED: (_API, _UPDATE),
 }
 # OCSF's type number and word for each managed entity.
 _ENTITIES = {

@@ -5,10 +5,14 @@ once: it saves the opening, not the query.
 """
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.records import recipients
 from auth.services import CoreServices
 from auth.subjects import Client, Worker
 from base import clock
@@ -60,6 +64,27 @@ async def client(services: CoreServices, row: Any) -> Client:
         row.client_id,
         frozenset(row.scope.split()),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationProfile:
+    """An organisation's name, and in one line how to reach it."""
+
+    name: str
+    contact: str
+
+
+async def organisation(
+    services: CoreServices, connection: AsyncConnection, organisation_id: UUID | None
+) -> OrganisationProfile | None:
+    """The organisation as it is today; None when there is none."""
+    if organisation_id is None:
+        return None
+    row = await recipients.organisation(connection, organisation_id)
+    if row is None:
+        return None
+    values = await _open(services, ORGANISATION, row.id, row.sealed)
+    return OrganisationProfile(values["name"], values["contact"])
 
 
 async def _open(services: CoreServices, table: str, row_id: UUID, sealed: bytes) -> dict[str, Any]:

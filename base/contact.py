@@ -33,6 +33,7 @@ _EMAIL = re.compile(
     r"@(?P<domain>(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+"
     r"(?:[a-z]{2,63}|xn--[a-z0-9-]{0,58}[a-z0-9]))"
 )
+_BETWEEN_WORDS = re.compile(r"[\s,;<>()\[\]]+")
 _MAX_EMAIL = 254
 _MAX_LOCAL_PART = 64
 
@@ -72,6 +73,16 @@ def normal_email(text: str) -> str:
     if match is None or len(match["local"]) > _MAX_LOCAL_PART:
         raise ServiceError(ErrorKind.INVALID, "email_invalid")
     return match[0]
+
+
+def email_in(text: str) -> str | None:
+    """The first e-mail address in a line that says how to reach someone, or None."""
+    for word in _BETWEEN_WORDS.split(text):
+        try:
+            return normal_email(word.strip(".:"))
+        except ServiceError:
+            continue
+    return None
 
 
 def _ascii_digit(character: str) -> str:

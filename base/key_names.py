@@ -21,6 +21,7 @@ CONSENT_REQUEST = "consent_request"
 SENT_REQUEST = "sent_request"
 """A request as its sender reads it back: under the service's key, with a vault or without."""
 GRANT = "grant"
+REPORT = "report"
 
 # Uses of keyed tags under the service's secrets `index/<use>`.
 PHONE = "phone"

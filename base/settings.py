@@ -10,6 +10,9 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from base.contact import normal_email
+from base.errors import ServiceError
+
 MIB = 1024 * 1024
 
 
@@ -87,6 +90,9 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = Field(None, description="SMTP password.")
     smtp_start_tls: bool = Field(True, description="Require STARTTLS; off only on loopback.")
     mail_from: str = Field("ne-pas-repondre@localhost", description="Sender of e-mails.")
+    operator_email: str = Field(
+        "", description="Address of the operator, who is told of each reported access and answers."
+    )
     sms_gateway_url: str | None = Field(None, description="HTTP gateway that sends SMS (POST).")
     sms_gateway_token: SecretStr | None = Field(None, description="Bearer token of the gateway.")
 
@@ -169,6 +175,8 @@ class Settings(BaseSettings):
             wrong.append("UNEFOIS_SMTP_START_TLS may be off only on loopback")
         if self.sms_gateway_url is None:
             wrong.append("UNEFOIS_SMS_GATEWAY_URL is missing: people sign in by SMS")
+        if not _is_email(self.operator_email):
+            wrong.append("UNEFOIS_OPERATOR_EMAIL must be an e-mail address: reports are told there")
         if self.blob_store == "s3" and _placeholder(self.s3_secret_key):
             wrong.append("UNEFOIS_S3_SECRET_KEY is empty or a placeholder")
         if self.key_provider == "aws-kms" and not self.kms_key_id:
@@ -189,6 +197,13 @@ PLACEHOLDERS = ("changeme", "change-me", "password", "secret", "example", "postg
 
 def _loopback(host: str) -> bool:
     return host in {"127.0.0.1", "::1", "localhost"}
+
+
+def _is_email(address: str) -> bool:
+    try:
+        return bool(normal_email(address))
+    except ServiceError:
+        return False
 
 
 def _placeholder(secret: SecretStr | None) -> bool:

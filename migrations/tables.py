@@ -10,10 +10,10 @@ from auth.records.sessions import Session
 from auth.records.sign_ins import SignIn
 from base.database import Base
 from storage.records import WrappedKey
-from vault.access_log.records import LogWarning
+from vault.access_log.records import LogWarning, Report
 from vault.tables import Document
 
 AUTH = (PersonRow, OrganisationRow, SignIn, Session, SigningKeyRow, Message)
-TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, Document, LogWarning)
+TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, Document, LogWarning, Report)
 
 metadata = Base.metadata

@@ -45,6 +45,7 @@ from web.process.server import listen, run_server, server_for
 from web.process.services import open_services
 
 CEPH = pytest.param("ceph", marks=pytest.mark.ceph)
+OPERATOR_EMAIL = "equipe@service.example"
 STORES = ["directory", CEPH]
 
 
@@ -128,6 +129,7 @@ def base_settings(home: Path, postgres: Addresses) -> Settings:
         migrations_database_url=SecretStr(postgres.owner_url),
         database_pool=10,
         messenger="inbox",
+        operator_email=OPERATOR_EMAIL,
         key_provider="local",
         blob_store="directory",
         sign_ins_per_hour_from_one_address=1_000_000,

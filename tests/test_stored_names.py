@@ -50,7 +50,8 @@ UNEFOIS_S3_BUCKET UNEFOIS_S3_REGION UNEFOIS_S3_ACCESS_KEY UNEFOIS_S3_SECRET_KEY
 UNEFOIS_S3_PARTS_FOLDER UNEFOIS_KEY_PROVIDER UNEFOIS_KMS_KEY_ID UNEFOIS_KMS_REGION
 UNEFOIS_KMS_ENDPOINT_URL UNEFOIS_KEY_RETENTION_DAYS UNEFOIS_MESSENGER UNEFOIS_SMTP_HOST
 UNEFOIS_SMTP_PORT UNEFOIS_SMTP_USER UNEFOIS_SMTP_PASSWORD UNEFOIS_SMTP_START_TLS
-UNEFOIS_MAIL_FROM UNEFOIS_SMS_GATEWAY_URL UNEFOIS_SMS_GATEWAY_TOKEN UNEFOIS_CLAMD_ADDRESS
+UNEFOIS_OPERATOR_EMAIL UNEFOIS_MAIL_FROM UNEFOIS_SMS_GATEWAY_URL UNEFOIS_SMS_GATEWAY_TOKEN
+UNEFOIS_CLAMD_ADDRESS
 UNEFOIS_MAX_DOCUMENT_BYTES UNEFOIS_MAX_PARTS UNEFOIS_DECODERS UNEFOIS_REQUESTS_PER_HOUR
 UNEFOIS_SIGN_INS_PER_HOUR UNEFOIS_SIGN_INS_PER_HOUR_FROM_ONE_ADDRESS
 UNEFOIS_PERSON_SESSION_HOURS UNEFOIS_WORKER_SESSION_HOURS UNEFOIS_LOG_ORIGIN
@@ -65,27 +66,27 @@ vault.export vault.erase document.deposit document.version document.correct docu
 document.restore document.purge document.infected document.list document.read document.preview
 document.attest consent.request consent.approve consent.refuse consent.not_me grant.give
 grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.add client.add
-worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy
+worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
 """
 
 REASONS = """
 not_found not_recipient not_owner not_addressee revoked expired not_yet action_not_granted
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
-outdated
+outdated report_answered
 """
 
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key client consent_request document
-document_version grant grant_history idempotency log_checkpoint log_key
-log_leaf log_warning log_watch message organisation person root_version sealed_file session sign_in
-signing_key used_assertion worker wrapped_key
+document_version grant grant_history idempotency log_checkpoint log_key log_leaf log_warning
+log_watch message organisation person root_version sealed_file session sign_in signing_key
+used_assertion worker wrapped_key report
 """
 
 COMMANDS = [
     "audit export", "audit reconcile", "backup", "client add", "demo", "init", "keys rotate",
-    "migrate", "organisation add", "restore", "serve", "sweep", "verify", "witness", "work",
-    "worker add",
+    "migrate", "organisation add", "reports answer", "reports list", "reports see", "restore",
+    "serve", "sweep", "verify", "witness", "work", "worker add",
 ]  # fmt: skip
 
 API_HEADERS = {

@@ -13,7 +13,7 @@ HOUR = timedelta(hours=1)
 
 
 async def take_attempt(
-    services: CoreServices, subject_id: UUID, kind: Literal["give"], limit: int
+    services: CoreServices, subject_id: UUID, kind: Literal["give", "report"], limit: int
 ) -> int | None:
     """Count one attempt, or return how many seconds to wait.
 

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     PACED = "paced"
     UNKNOWN_RECIPIENT = "unknown_recipient"
     OUTDATED = "outdated"
+    REPORT_ANSWERED = "report_answered"
     TOKEN_SCOPE = "token_scope"  # noqa: S105  (a name, not a secret)
 
 
@@ -244,6 +245,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.LAPSED: (ErrorKind.CONFLICT, "request_lapsed"),
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
+    Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),
     Reason.TOKEN_SCOPE: (ErrorKind.REFUSED, "token_scope_missing"),
 }
 

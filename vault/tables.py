@@ -291,11 +291,12 @@ IDEMPOTENCY_ROW = RowFormat("idempotency", ("key_hash", "request_hash", "result_
 
 
 class Attempt(Base):
-    """A rate-limited attempt: giving a grant, which looks its recipient up."""
+    """A rate-limited attempt: giving a grant, which looks its recipient up; reporting an access,
+    which sends messages."""
 
     __tablename__ = "attempt"
     __table_args__ = (
-        CheckConstraint("kind IN ('give')", name="kind"),
+        CheckConstraint("kind IN ('give', 'report')", name="kind"),
         Index("ix_attempt_subject_id_kind_id", "subject_id", "kind", "id"),
         Index("ix_attempt_created_at", "created_at"),
     )

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0007"
 
 _STEPS = "step IN ('given', 'approved', 'narrowed', 'revoked')"
 _BY = "by_kind IN ('owner', 'worker', 'client', 'service')"

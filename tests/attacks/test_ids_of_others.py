@@ -34,6 +34,7 @@ PERSON_PATHS = [
     ("GET", "/v1/grants/{grant}/receipt"),
     ("POST", "/v1/grants/{grant}/revoke"),
     ("GET", "/v1/access-log/{event}"),
+    ("POST", "/v1/access-log/{event}/report"),
 ]
 RECIPIENT_PATHS = [
     ("GET", "/v1/consent-requests/{request}"),

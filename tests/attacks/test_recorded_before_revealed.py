@@ -85,14 +85,17 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
     make_worker: MakeWorker,
     broken_log: psycopg.Connection[tuple[object, ...]],
 ) -> None:
-    """A deposit, a correction, a deletion, a revocation: not done, because not recorded."""
+    """A deposit, a correction, a deletion, a revocation, a report: not done, because not
+    recorded."""
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, PDF, title=TITLE)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     kept = await blobs(services)
     path = f"/v1/documents/{document['id']}"
+    line = (await log_of(client, person))[0]["id"]
     _break(broken_log)
     refused = [
+        await client.post(f"/v1/access-log/{line}/report", headers=person.headers),
         await client.post(
             "/v1/documents",
             headers=person.headers,
@@ -107,6 +110,7 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
     assert {answer.status_code // 100 for answer in refused} == {5}
     broken_log.execute("DROP TRIGGER broken ON unefois.access_event")
     assert await counted(services, "document", person) == 1
+    assert await counted(services, "report", person) == 0
     assert await blobs(services) >= kept
     assert (await client.get(path, headers=person.headers)).json()["title"] == TITLE
     still = await client.get(f"/v1/grants/{grant}", headers=worker.headers)

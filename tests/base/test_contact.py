@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from base.contact import normal_email, normal_phone
+from base.contact import email_in, normal_email, normal_phone
 from base.errors import ErrorKind, ServiceError
 
 
@@ -116,3 +116,18 @@ def test_what_is_no_address_is_refused(written: str) -> None:
         normal_email(written)
     assert (refused.value.kind, refused.value.code) == (ErrorKind.INVALID, "email_invalid")
     assert not refused.value.values
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Accueil@CCAS-Lys.fr", "accueil@ccas-lys.fr"),
+        ("accueil : 03 20 00 00 00, accueil@ccas-lys.fr.", "accueil@ccas-lys.fr"),
+        ("Accueil <accueil@ccas-lys.fr>; direction@ccas-lys.fr", "accueil@ccas-lys.fr"),
+        ("03 20 00 00 00", None),
+        ("@accueil, ccas@lys", None),
+        ("", None),
+    ],
+)
+def test_the_address_in_a_line_of_contact(line: str, found: str | None) -> None:
+    assert email_in(line) == found

@@ -27,6 +27,7 @@ VALUES = {
     "DOCUMENT_VERSION": "document_version",
     "CONSENT_REQUEST": "consent_request",
     "GRANT": "grant",
+    "REPORT": "report",
     "PHONE": "phone",
     "EMAIL": "email",
     "SIGN_IN_CODE": "sign-in-code",

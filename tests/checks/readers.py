@@ -32,6 +32,8 @@ READERS = {
     "auth/profiles.py": "workers and clients, as the log names them",
     "vault/access_log/entries.py": "the log, for the person and for those who acted",
     "vault/access_log/inclusion_proof.py": "an entry, for its person",
+    "vault/access_log/report_views.py": "a report, for its person and for the operator",
+    "vault/access_log/reports.py": "a report, to answer it, and the phone to tell",
     "vault/access_log/siem_export.py": "every event, for monitoring, under pseudonyms",
     "vault/access_log/statistics.py": "an organisation's events, to count them",
     "vault/access_log/retention.py": "a phone, to announce the end of a year of the log",

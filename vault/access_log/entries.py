@@ -5,11 +5,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from audit.audit_log import AccessLogEntry
 from audit.events import Action, ActorKind, Outcome
 from audit.records import events_of
 from auth.subjects import Person, Recipient
 from base.errors import not_found
+from vault.access_log.report_views import ReportView, reports_on
 from vault.cursors import Page, cut, read
 from vault.rules import Reason, failure_of
 from vault.services import Services
@@ -36,6 +39,7 @@ class EntryView:
     purpose: str | None = field(repr=False)
     confirmed: str | None
     details: dict[str, Any] = field(repr=False)
+    report: ReportView | None = field(default=None, repr=False)
 
 
 async def list_for_person(
@@ -43,18 +47,26 @@ async def list_for_person(
 ) -> Page[EntryView]:
     """What happened on the person's vault, newest first."""
     tag = await services.audit_log.person_tag(person.id)
-    return await _page(services, cursor, limit, person_tag=tag)
+    return await _page(services, cursor, limit, person=person, person_tag=tag)
 
 
 async def see_for_person(services: Services, person: Person, event_id: UUID) -> EntryView:
     """One entry of the person's own log. Raises `ServiceError` `not_found`."""
-    tag = await services.audit_log.person_tag(person.id)
     async with services.database.transaction() as tx:
-        rows = await events_of(tx, person_tag=tag, event_id=event_id, limit=1)
-        views = _views(await services.audit_log.open_entries(tx, rows))
-    if not views:
+        entry = await find_for_person(services, tx, person, event_id)
+    if entry is None:
         raise not_found()
-    return views[0]
+    return entry
+
+
+async def find_for_person(
+    services: Services, tx: AsyncConnection, person: Person, event_id: UUID
+) -> EntryView | None:
+    """One entry of the person's own log, or None."""
+    tag = await services.audit_log.person_tag(person.id)
+    rows = await events_of(tx, person_tag=tag, event_id=event_id, limit=1)
+    views = _views(await services.audit_log.open_entries(tx, rows))
+    return next(iter(await _with_reports(services, tx, person, views)), None)
 
 
 async def list_by_actor(
@@ -70,6 +82,7 @@ async def _page(
     cursor: str | None,
     limit: int,
     *,
+    person: Person | None = None,
     person_tag: bytes | None = None,
     actor_tag: bytes | None = None,
 ) -> Page[EntryView]:
@@ -79,11 +92,20 @@ async def _page(
         rows = await events_of(
             tx, person_tag=person_tag, actor_tag=actor_tag, before=before, limit=limit + 1
         )
-        entries = await services.audit_log.open_entries(tx, rows[:limit])
-    views = _views(entries)
-    if person_tag is None:
+        views = _views(await services.audit_log.open_entries(tx, rows[:limit]))
+        if person is not None:
+            views = await _with_reports(services, tx, person, views)
+    if person is None:
         views = [_as_answered(view) for view in views if not _is_sent_request(view)]
     return Page(views, cut(rows, limit, lambda row: (0, row.id)))
+
+
+async def _with_reports(
+    services: Services, tx: AsyncConnection, person: Person, views: list[EntryView]
+) -> list[EntryView]:
+    """The entries, each with the report that the person made on it: one query for all of them."""
+    made = await reports_on(services, tx, person.id, [view.id for view in views])
+    return [replace(view, report=made[view.id]) if view.id in made else view for view in views]
 
 
 def _is_sent_request(view: EntryView) -> bool:

@@ -1,4 +1,4 @@
-"""SQL of the access log: statistics, exports, and the retention of each year's keys."""
+"""SQL of the access log: reports, statistics, exports, and the retention of each year's keys."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,13 +8,16 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     ForeignKey,
+    Index,
     delete,
     exists,
+    insert,
     literal,
     null,
     or_,
     select,
     union_all,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
@@ -28,6 +31,7 @@ from auth.records.people import PersonRow
 from auth.records.recipients import ClientRow, WorkerRow
 from base.database import Base
 from base.db_time import now
+from storage.row_macs import RowFormat
 
 
 async def accounts_of(
@@ -88,6 +92,77 @@ async def integrated_events(
     if since is not None:
         query = query.where(AccessEvent.at >= since)
     return (await connection.execute(query)).all()
+
+
+class Report(Base):
+    """A person says that an entry of their log is not normal. Sealed under their key: their words,
+    the entry's date, action and actor, who was told, the answer. The MAC covers every column."""
+
+    __tablename__ = "report"
+    __table_args__ = (
+        Index("uq_report_event_id", "event_id", unique=True),
+        Index("ix_report_person_id", "person_id"),
+        Index("ix_report_waiting", "id", postgresql_where="answered_at IS NULL"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey(PersonRow.id, ondelete="CASCADE"))
+    event_id: Mapped[UUID]
+    organisation_id: Mapped[UUID | None]
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    mac: Mapped[bytes]
+
+
+REPORT_ROW = RowFormat(
+    "report",
+    ("id", "person_id", "event_id", "organisation_id", "sealed", "created_at", "answered_at"),
+)
+
+
+async def add_report(connection: AsyncConnection, **values: Any) -> None:
+    """Insert a report."""
+    await connection.execute(insert(Report).values(**values))
+
+
+async def reports_on(
+    connection: AsyncConnection, person_id: UUID, event_ids: Sequence[UUID]
+) -> Sequence[Row[Any]]:
+    """The reports that a person made on these entries of their log."""
+    result = await connection.execute(
+        select(Report.__table__).where(
+            Report.person_id == person_id, Report.event_id.in_(event_ids)
+        )
+    )
+    return result.all()
+
+
+async def reports(connection: AsyncConnection, *, waiting: bool, limit: int) -> Sequence[Row[Any]]:
+    """For the operator: reports of everyone, oldest first; those without an answer, or the last
+    that were made."""
+    query = select(Report.__table__).limit(limit)
+    if waiting:
+        query = query.where(Report.answered_at.is_(None)).order_by(Report.id)
+        return (await connection.execute(query)).all()
+    rows = (await connection.execute(query.order_by(Report.id.desc()))).all()
+    return rows[::-1]
+
+
+async def report(connection: AsyncConnection, report_id: UUID) -> Row[Any] | None:
+    """For the operator: one report, locked until the transaction ends."""
+    result = await connection.execute(
+        select(Report.__table__).where(Report.id == report_id).with_for_update()
+    )
+    return result.one_or_none()
+
+
+async def answer_report(
+    connection: AsyncConnection, report_id: UUID, *, sealed: bytes, at: datetime, mac: bytes
+) -> None:
+    """Write the answer of a report."""
+    await connection.execute(
+        update(Report).where(Report.id == report_id).values(sealed=sealed, answered_at=at, mac=mac)
+    )
 
 
 class LogWarning(Base):

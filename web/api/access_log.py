@@ -9,9 +9,10 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from auth.subjects import Person
-from vault.access_log import entries, inclusion_proof
+from vault.access_log import entries, inclusion_proof, reports
+from vault.access_log.report_views import ReportView
 from vault.cursors import Page
-from web.api.shapes import Cursor, Limit
+from web.api.shapes import Cursor, Limit, Strict
 from web.http.dependencies import CallerDep, PersonDep, ServicesDep
 from web.http.inclusion_receipt import receipt_of
 from web.http.path_ids import PathId
@@ -29,6 +30,23 @@ class ActorOut(BaseModel):
     job: str | None = None
     organisation: str | None = None
     contact: str | None = Field(None, description="How to reach them.")
+
+
+class ReportIn(Strict):
+    """What a person says of a line that is not normal to them."""
+
+    text: str = Field("", max_length=4 * reports.MAX_TEXT, description="At most 500 characters.")
+
+
+class ReportOut(BaseModel):
+    """A report of a line, and its answer once there is one."""
+
+    id: UUID = Field(description="The reference that the operator and the organisation have.")
+    reported_at: datetime
+    text: str
+    organisation_told: bool = Field(description="Whether the actor's organisation was told too.")
+    answer: str | None
+    answered_at: datetime | None
 
 
 class EntryOut(BaseModel):
@@ -49,6 +67,7 @@ class EntryOut(BaseModel):
         description="Of content: `completed`, `interrupted`, `not_confirmed`, or `not_sent`."
     )
     sentence: str = Field(description="The line in plain words, in the caller's language.")
+    report: ReportOut | None = Field(None, description="The person's own report of this line.")
 
 
 class EntryList(BaseModel):
@@ -103,6 +122,16 @@ async def see(
     return _out(entry, language_of(request))
 
 
+@router.post("/{event_id}/report")
+async def report(
+    event_id: PathId, services: ServicesDep, person: PersonDep, body: ReportIn | None = None
+) -> ReportOut:
+    """Say that a line is not normal. The operator is told, and so is the organisation of whoever
+    acted under a grant; neither learns whose vault it is. A second call gives the first report."""
+    text = body.text if body else ""
+    return _report_out(await reports.report(services, person, event_id, text))
+
+
 @router.get("/{event_id}/proof", response_model=ProofOut, responses={202: {"model": ProofPending}})
 async def prove(event_id: PathId, services: ServicesDep, person: PersonDep) -> ProofOut | Response:
     """The proof of one line of my log; 202 with `Retry-After` before it is in a signed tree."""
@@ -119,6 +148,7 @@ def _out(entry: entries.EntryView, language: str) -> EntryOut:
         "actor": ActorOut.model_validate(actor),
         "sentence": describe(entry, language),
         "reason": entry.reason or None,
+        "report": _report_out(entry.report) if entry.report else None,
     }
     for name in ("id", "at", "action", "purpose", "purpose_code", "grant", "request"):
         values[name] = getattr(entry, name)
@@ -127,4 +157,15 @@ def _out(entry: entries.EntryView, language: str) -> EntryOut:
         outcome=entry.outcome,
         confirmed=entry.confirmed,
         **values,
+    )
+
+
+def _report_out(report_: ReportView) -> ReportOut:
+    return ReportOut(
+        id=report_.id,
+        reported_at=report_.reported_at,
+        text=report_.text,
+        organisation_told=report_.organisation_told,
+        answer=report_.answer,
+        answered_at=report_.answered_at,
     )

@@ -1,6 +1,6 @@
 """The subcommands of `unefois`: one file per family, each with `add(commands)`."""
 
-from web.cli import accounts, backup, demo, install, log, maintenance, serve
+from web.cli import accounts, backup, demo, install, log, maintenance, reports, serve
 from web.cli.command import Command, Family
 
 __all__ = ["FAMILIES", "Command", "Family"]
@@ -12,5 +12,6 @@ FAMILIES: tuple[Family, ...] = (
     maintenance.add,
     backup.add,
     log.add,
+    reports.add,
     demo.add,
 )

@@ -43,6 +43,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         "blob_store": "directory",
         "key_provider": "local",
         "messenger": "inbox",
+        "operator_email": "equipe@unefois.example",
         "clamd_address": None,
         "jobs_in_process": True,
         "log_level": "warning",

@@ -25,6 +25,7 @@ _YOU_DID = {
     "grant.revoke": _("Vous avez arrêté un accès."),
     "grant.see": _("Vous avez regardé un accès que vous avez donné."),
     "log.read": _("Vous avez regardé cette liste."),
+    "log.report": _("Vous avez signalé une ligne de cette liste : ce n’est pas normal."),
 }
 _YOU_TRIED = {
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
@@ -41,6 +42,7 @@ _YOU_TRIED = {
     "grant.give": _("Vous avez essayé de donner un accès : ce n’était pas possible."),
     "grant.revoke": _("Vous avez essayé d’arrêter un accès : ce n’était pas possible."),
     "grant.see": _("Vous avez essayé de voir un accès : ce n’était pas possible."),
+    "log.report": _("Vous avez essayé de signaler une ligne : ce n’était pas possible."),
 }
 _DID = {
     "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre."),
@@ -63,6 +65,8 @@ _DID = {
         " un. Il garde ceux qu’il montrait ce jour, et aucun nouveau."
     ),
     "grant.revoke": _("Un accès a été arrêté : il ne montrait plus aucun papier."),
+    "report.see": _("L’équipe du service a lu votre signalement."),
+    "report.answer": _("L’équipe du service a répondu à votre signalement."),
 }
 _TRIED = {
     "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre : refusé."),
@@ -79,6 +83,8 @@ _TRIED = {
     "consent.not_me": _("{who} a voulu répondre à une demande : refusé."),
     "grant.revoke": _("{who} a voulu arrêter un accès : refusé."),
     "grant.see": _("{who} a voulu regarder un accès : refusé."),
+    "report.see": _("L’équipe du service a voulu lire un signalement : refusé."),
+    "report.answer": _("L’équipe du service a voulu répondre à un signalement : refusé."),
 }
 # Refusals for which the sentence of the action alone would be wrong.
 _TRIED_BECAUSE = {

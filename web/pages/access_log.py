@@ -1,18 +1,24 @@
-"""The person's access log in plain sentences, newest first."""
+"""The person's access log in plain sentences, newest first, and their reports of it."""
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import Response
 
+from audit.events import Action
+from base.errors import ErrorKind, ServiceError
 from base.ids import parse_id
-from vault.access_log.entries import EntryView, is_owner, list_for_person
+from vault.access_log import reports
+from vault.access_log.entries import EntryView, is_owner, list_for_person, see_for_person
+from web.http.path_ids import PathId
 from web.i18n.event_messages import describe
 from web.pages.documents import documents_by_id
-from web.pages.page import PersonPage, PersonPageDep, page_router
+from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
 LIMIT = 30
 _MAX_PAGES = 10
+_ABOUT_REPORTS = {Action.REPORT, Action.REPORT_SEEN, Action.REPORT_ANSWERED}
 
 
 @router.get("/access-log")
@@ -28,9 +34,46 @@ async def show_log(page: PersonPageDep, cursor: str | None = None, mine: str = "
         lines=lines,
         documents=documents,
         more=more,
+        reportable=is_reportable,
         mine=bool(mine),
         first=cursor is None,
     )
+
+
+@router.get("/access-log/{event_id}/report")
+async def show_report(event_id: PathId, page: PersonPageDep) -> Response:
+    """The form to say that an entry is not normal; once sent, the report and its answer."""
+    return await page.show("report.html", **await _report_values(page, event_id))
+
+
+@router.post("/access-log/{event_id}/report")
+async def send_report(event_id: PathId, page: PersonPageDep) -> Response:
+    """Report the entry."""
+    text = (await page.form()).get("text")
+    try:
+        await reports.report(page.services, page.person, event_id, text)
+    except ServiceError as failure:
+        if failure.kind is ErrorKind.NOT_FOUND:
+            raise
+        values = await _report_values(page, event_id)
+        return await page.show_failure(failure, "report.html", **{**values, "typed": text})
+    return go(f"/access-log/{event_id}/report", done="reported")
+
+
+def is_reportable(entry: EntryView) -> bool:
+    """Whether the page offers to report an entry: all but those of reports themselves."""
+    return entry.report is None and entry.action not in _ABOUT_REPORTS
+
+
+async def _report_values(page: PersonPage, event_id: UUID) -> dict[str, Any]:
+    entry = await see_for_person(page.services, page.person, event_id)
+    return {
+        "entry": entry,
+        "sentence": describe(entry, page.language),
+        "organisation_told": reports.organisation_learns(entry),
+        "longest": reports.MAX_TEXT,
+        "typed": "",
+    }
 
 
 async def _entries(

@@ -71,6 +71,7 @@ DONE = {
         "La demande est partie. Si ce numéro est le bon, la personne reçoit un SMS. Elle a 7 jours"
         " pour répondre."
     ),
+    "reported": _("C’est signalé. La réponse viendra sur cette page."),
     "signed_out": _("Vous n’êtes pas connecté·e. Connectez-vous pour continuer."),
     "bye": _("C’est fermé. Personne ne peut voir vos papiers sur cet appareil."),
 }
@@ -112,6 +113,7 @@ REASONS = {
     "vault_asleep": _("le coffre n’a pas servi depuis 6 mois"),
     "answered": _("la demande a déjà une réponse"),
     "lapsed": _("la demande a plus de 7 jours"),
+    "report_answered": _("le signalement a déjà une réponse"),
 }
 # Messages that differ from those of the JSON API, which programmers read too.
 PAGE_MESSAGES = {

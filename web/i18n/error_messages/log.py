@@ -8,6 +8,11 @@ MESSAGES = {
         _("Le journal n’a pas encore publié de point de contrôle."),
         _("Recommencez dans quelques instants."),
     ),
+    "report_answered": ErrorMessage(
+        _("Déjà répondu"),
+        _("Ce signalement a déjà une réponse."),
+        _("Relisez la réponse avec unefois reports see."),
+    ),
     "log_broken": ErrorMessage(
         _("Journal à vérifier"),
         _(

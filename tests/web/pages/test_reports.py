@@ -1,0 +1,89 @@
+"""« Ce n’est pas normal »: the form, the report and its answer, in the person's log."""
+
+import httpx
+
+from tests.fixtures import MakeOrganisation, MakePerson, MakeWorker, Served, SomePerson
+from tests.steps import deposit, granted, log_of
+from tests.vault.decoding import corpus
+from tests.web.pages.test_pages import browser_of
+from vault.access_log import reports
+from web.pages import forms
+
+
+async def line_of(client: httpx.AsyncClient, person: SomePerson, action: str) -> str:
+    """The address of the form for the newest line of an action."""
+    lines = await log_of(client, person)
+    return f"/access-log/{next(one['id'] for one in lines if one['action'] == action)}/report"
+
+
+async def test_a_line_is_reported_and_its_answer_read_there(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    address = await line_of(client, person, "sign_in.success")
+    async with browser_of(served, person) as browser:
+        assert address in (await browser.get("/access-log?mine=1")).text
+        form = (await browser.get(address)).text
+        assert "Vous avez ouvert le coffre avec un code" in form
+        assert "L’équipe du service." in form
+        assert "Nous pouvons lui dire" not in form
+        token = await forms.token_for(served.services, person.token)
+        sent = await browser.post(address, data={"form": token, "text": "<b>Ce n’est pas moi</b>"})
+        assert (sent.status_code, sent.headers["location"]) == (303, f"{address}?done=reported")
+        shown = (await browser.get(sent.headers["location"])).text
+        assert "C’est signalé" in shown
+        assert "&lt;b&gt;Ce n’est pas moi&lt;/b&gt;" in shown
+        assert "La réponse viendra ici." in shown
+        assert '<form method="post" action="/access-log' not in shown
+        (made,) = [
+            one["report"] for one in await log_of(client, person) if one["report"] is not None
+        ]
+        await reports.answer_report(served.services, made["id"], "Nous l’avons vu.")
+        listed = (await browser.get("/access-log?mine=1")).text
+        assert "Nous l’avons vu." in listed
+        assert address not in listed, "a line is reported once"
+
+
+async def test_who_will_know_is_said_before(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    make_organisation: MakeOrganisation,
+) -> None:
+    person, worker = await make_person(), await make_worker(await make_organisation("CCAS de Lys"))
+    await deposit(client, person, corpus.pdf())
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+    async with browser_of(served, person) as browser:
+        form = (await browser.get(await line_of(client, person, "document.list"))).text
+        assert "CCAS de Lys. Nous pouvons lui dire qu’un accès n’est pas normal." in form
+        asked = (await browser.get(await line_of(client, person, "consent.request"))).text
+        assert "Nous pouvons lui dire" not in asked
+
+
+async def test_too_long_a_text_is_kept_and_said(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    address = await line_of(client, person, "sign_in.success")
+    async with browser_of(served, person) as browser:
+        token = await forms.token_for(served.services, person.token)
+        answer = await browser.post(address, data={"form": token, "text": "long " * 120})
+        assert answer.status_code == 422
+        assert "long long" in answer.text
+        assert 'role="alert"' in answer.text
+
+
+async def test_another_s_line_and_no_form_of_ours(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person, stranger = await make_person(), await make_person()
+    address = await line_of(client, person, "sign_in.success")
+    async with browser_of(served, stranger) as browser:
+        token = await forms.token_for(served.services, stranger.token)
+        assert (await browser.get(address)).status_code == 404
+        assert (await browser.post(address, data={"form": token})).status_code == 404
+    async with browser_of(served, person) as browser:
+        assert (await browser.post(address, data={"text": "x"})).status_code == 403
+    assert "log.report" not in [one["action"] for one in await log_of(client, person)]
