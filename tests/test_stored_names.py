@@ -84,7 +84,7 @@ used_assertion worker wrapped_key report
 """
 
 COMMANDS = [
-    "audit export", "audit reconcile", "backup", "client add", "demo", "init", "keys rotate",
+    "audit export", "audit reconcile", "backup", "bind-rows", "client add", "demo", "init", "keys rotate",
     "migrate", "organisation add", "reports answer", "reports list", "reports see", "restore",
     "serve", "sweep", "verify", "witness", "work", "worker add",
 ]  # fmt: skip
