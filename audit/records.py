@@ -77,7 +77,7 @@ class AccessOutcome(Base):
     at: Mapped[datetime] = mapped_column(server_default=now())
 
 
-_INSERT_EVENT = Statement(insert(AccessEvent))
+_INSERT_EVENT = Statement(insert(AccessEvent), must_write=True)
 
 
 async def audit_key(
