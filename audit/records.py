@@ -118,12 +118,13 @@ def insert_event(**values: Any) -> Bound:
     return _INSERT_EVENT(**values)
 
 
+# Only of events that are there: one unknown id would stop the others of its batch for ever.
 _OUTCOMES = Statement(
     upsert(AccessOutcome)
     .from_select(
         ["event_id", "state"],
-        select(
-            func.unnest(bindparam("events", type_=ARRAY(Uuid()))), bindparam("state", type_=Text())
+        select(AccessEvent.id, bindparam("state", type_=Text())).where(
+            AccessEvent.id == func.any(bindparam("events", type_=ARRAY(Uuid())))
         ),
     )
     .on_conflict_do_nothing()
@@ -131,7 +132,8 @@ _OUTCOMES = Statement(
 
 
 def outcomes(events: Sequence[UUID], state: str) -> Bound:
-    """Append outcomes that are all `completed` or all `interrupted`; a row already there stays."""
+    """Append outcomes that are all `completed` or all `interrupted`; a row already there stays, and
+    an id that is no event's is left out."""
     return _OUTCOMES(events=list(events), state=state)
 
 
