@@ -19,6 +19,7 @@ from sqlalchemy import event, func, select
 from starlette.routing import BaseRoute
 
 from audit.records import AccessEvent
+from auth.records.sessions import revoke_sessions_of
 from base import clock, pipeline
 from tests.fixtures import MakePerson, MakeWorker
 from tests.steps import granted
@@ -266,25 +267,24 @@ async def test_a_token_that_was_only_sent_is_not_known(
     assert await lines(strict.services) - before <= 2
 
 
-async def test_an_ended_session_is_a_strangers(strict: Strict, make_person: MakePerson) -> None:
+@pytest.mark.parametrize("way", ["api", "pages"])
+async def test_an_ended_session_is_a_strangers(
+    strict: Strict, make_person: MakePerson, way: str
+) -> None:
+    """Forgotten where it is found ended: until then it is known by the process alone."""
     person = await make_person()
-    for path, headers in (
-        ("/v1/documents", person.headers),
-        ("/documents", _cookie(person.token)),
-    ):
-        assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == 200
-    ended = await strict.send("DELETE", "/v1/sessions/current", STRUCTURE, headers=person.headers)
-    assert ended.status_code == 204
-    shown = await strict.send("GET", "/v1/documents", STRUCTURE, headers=person.headers)
-    assert shown.status_code == 401
-    await strict.send("GET", "/documents", STRUCTURE, headers=_cookie(person.token))
-    for _ in range(AT_ONCE):
-        await strict.refused()
-    for path, headers in (
-        ("/v1/documents", person.headers),
-        ("/documents", _cookie(person.token)),
-    ):
-        assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == 429
+    path, headers, ended = (
+        ("/v1/documents", person.headers, 401)
+        if way == "api"
+        else ("/documents", _cookie(person.token), 303)
+    )
+    assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == 200
+    async with strict.services.database.transaction() as tx:
+        await revoke_sessions_of(tx, person.id)
+    assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == ended
+    while await strict.refused() == 401:
+        pass
+    assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == 429
 
 
 async def test_a_64_shares_and_others_do_not(strict: Strict) -> None:
