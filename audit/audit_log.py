@@ -60,7 +60,8 @@ class AuditLog:
     async def record(self, tx: Transaction, event: Event) -> UUID:
         """Append an event in the caller's transaction; nothing is revealed before it commits.
 
-        A crash before the commit leaves neither the entry nor the act.
+        A crash before the commit leaves neither the entry nor the act. Raises `RowNotWritten`, here
+        or at the end of a pipeline's block, if the database dropped the entry without a word.
         """
         connection = None if isinstance(tx, PipelineTransaction) else tx
         key = await self._public_key(connection, event.person, event.at.year)

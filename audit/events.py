@@ -60,6 +60,7 @@ class Action(StrEnum):
     KEY_DESTROYED = "keys.destroy"
     ROWS_BOUND = "rows.bind"
     ROW_REFUSED = "rows.refuse"
+    PACED = "network.pace"
 
 
 class Outcome(StrEnum):

@@ -30,7 +30,9 @@ class _Class:
     activities: dict[int, str]
 
 
-_API = _Class(6, 6003, "API Activity", {1: "Create", 2: "Read", 3: "Update", 4: "Delete"})
+_API = _Class(
+    6, 6003, "API Activity", {1: "Create", 2: "Read", 3: "Update", 4: "Delete", 99: "Other"}
+)
 _ENTITY = _Class(
     3, 3004, "Entity Management", {1: "Create", 3: "Update", 4: "Delete", 9: "Disable"}
 )
@@ -38,6 +40,7 @@ _AUTHENTICATION = _Class(3, 3002, "Authentication", {1: "Logon", 2: "Logoff", 6:
 
 _CREATE, _READ, _UPDATE, _DELETE, _DISABLE = 1, 2, 3, 4, 9
 _LOGON, _LOGOFF, _PREAUTH = 1, 2, 6
+_OTHER = 99
 _OAUTH = 6
 
 _MAPPED: dict[Action, tuple[_Class, int]] = {
@@ -82,6 +85,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.REPORT: (_API, _CREATE),
     Action.REPORT_SEEN: (_API, _READ),
     Action.REPORT_ANSWERED: (_API, _UPDATE),
+    Action.PACED: (_API, _OTHER),
 }
 # OCSF's type number and word for each managed entity.
 _ENTITIES = {

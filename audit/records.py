@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    column,
     func,
     insert,
     select,
@@ -97,7 +98,7 @@ OUTCOME_ROW = RowFormat("access_outcome", ("event_id", "state"))
 OUTCOME_COLUMNS = (AccessOutcome.state, AccessOutcome.mac.label("outcome_mac"))
 """What a query of events joins of their outcomes."""
 
-_INSERT_EVENT = Statement(insert(AccessEvent))
+_INSERT_EVENT = Statement(insert(AccessEvent), must_write=True)
 
 
 async def audit_key(
@@ -132,14 +133,16 @@ def insert_event(**values: Any) -> Bound:
     return _INSERT_EVENT(**values)
 
 
+# Only of events that are there: one unknown id would stop the others of its batch for ever.
+_ENDED = func.unnest(
+    bindparam("events", type_=ARRAY(Uuid())), bindparam("macs", type_=ARRAY(LargeBinary()))
+).table_valued(column("event", Uuid()), column("mac", LargeBinary()))
 _OUTCOMES = Statement(
     upsert(AccessOutcome)
     .from_select(
         ["event_id", "state", "mac"],
-        select(
-            func.unnest(bindparam("events", type_=ARRAY(Uuid()))),
-            bindparam("state", type_=Text()),
-            func.unnest(bindparam("macs", type_=ARRAY(LargeBinary()))),
+        select(AccessEvent.id, bindparam("state", type_=Text()), _ENDED.c.mac).join(
+            _ENDED, _ENDED.c.event == AccessEvent.id
         ),
     )
     .on_conflict_do_nothing()
@@ -147,7 +150,8 @@ _OUTCOMES = Statement(
 
 
 def outcomes(macs: RowMacs, events: Sequence[UUID], state: str) -> Bound:
-    """Append outcomes that are all `completed` or all `interrupted`; a row already there stays."""
+    """Append outcomes that are all `completed` or all `interrupted`; a row already there stays, and
+    an id that is no event's is left out."""
     row_macs = [macs.of(OUTCOME_ROW, {"event_id": event, "state": state}) for event in events]
     return _OUTCOMES(events=list(events), state=state, macs=row_macs)
 

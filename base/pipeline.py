@@ -37,14 +37,20 @@ Rows = Sequence[Any]
 """Named tuples, with the statement's column names."""
 
 
+class RowNotWritten(RuntimeError):
+    """The database accepted a statement and wrote nothing: a trigger or a rule dropped the row."""
+
+
 class Statement:
     """A statement compiled once: `JUDGED(grant=…, document=…)` binds its values.
 
-    Values left out keep those that the clause was written with.
+    Values left out keep those that the clause was written with. `must_write`: exactly one row, or
+    `RowNotWritten` is raised.
     """
 
-    def __init__(self, clause: Executable) -> None:
-        self.clause = clause
+    def __init__(self, clause: Executable, *, must_write: bool = False) -> None:
+        self.clause = clause.execution_options(preserve_rowcount=True) if must_write else clause
+        self.must_write = must_write
         compiled = cast(ClauseElement, clause).compile(dialect=_DIALECT)
         self.name = b"unefois_%d" % next(_SERIAL)
         self.sql = str(compiled).encode()
@@ -152,7 +158,8 @@ class PipelineTransaction:
 
     async def __aexit__(self, error: type[BaseException] | None, *_: object) -> None:
         """Commit what was deferred, or roll back. Raises `psycopg.Error`: then nothing is written,
-        unless the connection was lost after the server had committed."""
+        unless the connection was lost after the server had committed. Raises `RowNotWritten` after
+        the commit of what else was deferred: nothing may be revealed."""
         try:
             if error is None and self._deferred:
                 begin = () if self._begun else (_BEGIN,)
@@ -200,11 +207,16 @@ async def fetch_one(tx: Transaction, query: Bound) -> Any | None:
 
 
 async def write(tx: Transaction, command: Bound) -> None:
-    """Run a statement that returns no rows: now, or in the round trip that commits."""
+    """Run a statement that returns no rows: now, or in the round trip that commits.
+
+    Raises `RowNotWritten`, here or at the end of the block: see `Statement`.
+    """
     if isinstance(tx, PipelineTransaction):
         tx.defer(command)
-    else:
-        await tx.execute(command.statement.clause, command.values)
+        return
+    written = await tx.execute(command.statement.clause, command.values)
+    if command.statement.must_write and written.rowcount != 1:
+        raise RowNotWritten
 
 
 class _Connection:
@@ -248,15 +260,19 @@ class _Connection:
         self.usable = True
         fetched: list[Rows] = []
         failed: pq.abc.PGresult | None = None
+        dropped = False
         for item, result in zip(sent, self._results, strict=True):
             if result.status in _FAILED:
                 failed = failed or result
             elif isinstance(item, Bound):
                 fetched.append(item.statement.rows(result))
+                dropped |= item.statement.must_write and result.command_tuples != 1
             else:
                 self._prepared.add(item)
         if failed is not None:
             raise _error(failed)
+        if dropped:
+            raise RowNotWritten
         return fetched
 
     def _send(self, statements: Sequence[Bound]) -> list[Bound | bytes]:

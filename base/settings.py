@@ -110,7 +110,19 @@ class Settings(BaseSettings):
         10, ge=1, description="Codes sent to one phone or e-mail address in an hour."
     )
     sign_ins_per_hour_from_one_address: int = Field(
-        120, ge=1, description="Sign-ins started from one network address in an hour."
+        120,
+        ge=1,
+        description="Sign-ins started from one network address: so many at once, then as many an"
+        " hour, spread over it.",
+    )
+    failures_at_once: int = Field(
+        60,
+        ge=1,
+        description="Refused requests that strangers of one network address (of a /64 in IPv6) may"
+        " make at once; an account that signed in may make ten times as many.",
+    )
+    failures_per_minute: int = Field(
+        30, ge=1, description="How many more each minute after that; an account ten times as many."
     )
     person_session_hours: int = Field(24 * 30, ge=1, description="Life of a person's session.")
     worker_session_hours: int = Field(10, ge=1, description="Life of a worker's session.")

@@ -53,7 +53,8 @@ UNEFOIS_SMTP_PORT UNEFOIS_SMTP_USER UNEFOIS_SMTP_PASSWORD UNEFOIS_SMTP_START_TLS
 UNEFOIS_OPERATOR_EMAIL UNEFOIS_MAIL_FROM UNEFOIS_SMS_GATEWAY_URL UNEFOIS_SMS_GATEWAY_TOKEN
 UNEFOIS_CLAMD_ADDRESS
 UNEFOIS_MAX_DOCUMENT_BYTES UNEFOIS_MAX_PARTS UNEFOIS_DECODERS UNEFOIS_REQUESTS_PER_HOUR
-UNEFOIS_SIGN_INS_PER_HOUR UNEFOIS_SIGN_INS_PER_HOUR_FROM_ONE_ADDRESS
+UNEFOIS_SIGN_INS_PER_HOUR UNEFOIS_SIGN_INS_PER_HOUR_FROM_ONE_ADDRESS UNEFOIS_FAILURES_AT_ONCE
+UNEFOIS_FAILURES_PER_MINUTE
 UNEFOIS_PERSON_SESSION_HOURS UNEFOIS_WORKER_SESSION_HOURS UNEFOIS_LOG_ORIGIN
 UNEFOIS_LOG_CADENCE_SECONDS UNEFOIS_LOG_WITNESSES UNEFOIS_LOG_WITNESSES_NEEDED
 UNEFOIS_LOG_RETENTION_YEARS UNEFOIS_SEQUENCER_IN_PROCESS UNEFOIS_JOBS_IN_PROCESS
@@ -67,6 +68,7 @@ document.restore document.purge document.infected document.list document.read do
 document.attest consent.request consent.approve consent.refuse consent.not_me grant.give
 grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.add client.add
 worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
+network.pace
 """
 
 REASONS = """
@@ -84,8 +86,9 @@ used_assertion worker wrapped_key report
 """
 
 COMMANDS = [
-    "audit export", "audit reconcile", "backup", "bind-rows", "client add", "demo", "init", "keys rotate",
-    "migrate", "organisation add", "reports answer", "reports list", "reports see", "restore",
+    "audit export", "audit reconcile", "backup", "bind-rows", "client add", "demo", "init",
+    "keys rotate", "migrate", "organisation add", "reports answer", "reports list",
+    "reports see", "restore",
     "serve", "sweep", "verify", "witness", "work", "worker add",
 ]  # fmt: skip
 

@@ -28,14 +28,20 @@ _log = structlog.get_logger()
 
 @dataclass(eq=False, slots=True)
 class Watch:
-    """One running stream. `stopped`: it must end; its task is then cancelled to wake it."""
+    """One running stream. `stopped`: it must end; its task is then cancelled to wake it.
+
+    `revoked`: because its grant was. Otherwise its time is over, or nobody listened for a while,
+    which says nothing of the grant.
+    """
 
     task: "asyncio.Task[object]" = field(repr=False)
     stopped: bool = False
+    revoked: bool = False
 
-    def stop(self) -> None:
+    def stop(self, *, revoked: bool = False) -> None:
         if not self.stopped:
             self.stopped = True
+            self.revoked = revoked
             self.task.cancel()
 
 
@@ -86,7 +92,8 @@ class Revocations:
         assert task is not None  # noqa: S101  (called from a coroutine)
         watch = Watch(task)
         missed = judged_at < self._listening_since or not self.listening
-        watch.stopped = missed or self._recent.get(grant_id, -1.0) >= judged_at
+        watch.revoked = self._recent.get(grant_id, -1.0) >= judged_at
+        watch.stopped = missed or watch.revoked
         self._watches[grant_id].add(watch)
         try:
             yield watch
@@ -102,7 +109,7 @@ class Revocations:
         while len(self._recent) > _MAX_RECENT:
             self._recent.popitem(last=False)
         for watch in tuple(self._watches.get(grant_id, ())):
-            watch.stop()
+            watch.stop(revoked=True)
 
     def _stop_all(self) -> None:
         for watches in tuple(self._watches.values()):

@@ -17,10 +17,13 @@ from web.api import (
     statistics,
 )
 from web.http import health, openapi, problems, public_log
+from web.http.dependencies import account_of
+from web.http.failure_limit import FailureLimit
 from web.http.metrics import Metrics
 from web.http.middleware import Middleware
 from web.http.rate_limit import SignInRateLimit
-from web.pages import site
+from web.pages import cookies, site
+from web.pages.page import failure_page
 
 VERSION = "0.1.0"
 DESCRIPTION = (
@@ -69,6 +72,15 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.metrics = Metrics()
     app.state.readiness = health.ReadinessCache()
-    app.state.sign_in_limit = SignInRateLimit(services.settings.sign_ins_per_hour_from_one_address)
-    app.add_middleware(Middleware, settings=services.settings, measure=app.state.metrics.answer)
+    settings = services.settings
+    app.state.sign_in_limit = SignInRateLimit(settings.sign_ins_per_hour_from_one_address)
+    names = (cookies.name_of(settings, "person"), cookies.name_of(settings, "worker"))
+    app.state.failures = FailureLimit(settings, account_of(services), names)
+    app.add_middleware(
+        Middleware,
+        settings=settings,
+        measure=app.state.metrics.answer,
+        failures=app.state.failures,
+        failure_page=failure_page,
+    )
     return app

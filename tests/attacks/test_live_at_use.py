@@ -10,7 +10,7 @@ import psycopg
 
 from base.embedded.server import Addresses
 from tests.fixtures import MakePerson, MakeWorker, MoveClock
-from tests.steps import again, deposit, granted, revoke
+from tests.steps import again, deposit, granted, revoke, until
 from tests.vault.decoding import corpus
 from vault.services import Services
 
@@ -152,3 +152,26 @@ async def test_a_deposit_under_way_is_judged_again_when_it_commits(
     answer = await sending
     assert (answer.status_code, answer.json()["code"]) == (403, "grant_revoked")
     assert (await client.get("/v1/documents", headers=person.headers)).json()["items"] == []
+
+
+async def test_while_nobody_listens_a_grant_is_not_called_revoked(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    postgres: Addresses,
+) -> None:
+    """A revocation made now would not be heard: nothing is sent, and nothing said of the grant."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, PDF)
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+    with psycopg.connect(postgres.service_url.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute(ending)
+    await until(lambda: not services.revocations.listening)
+    answer = await client.get(path, headers=worker.headers)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"] == "5"
+    await until(lambda: services.revocations.listening)
+    assert (await client.get(path, headers=worker.headers)).status_code == 200

@@ -1,6 +1,7 @@
 """Invariants 1 and 2: a log that cannot be written reveals nothing, and refusals are recorded."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import httpx
 import psycopg
@@ -18,24 +19,43 @@ PDF = corpus.pdf(2)
 TITLE = "Hortense-Titre-51"
 
 
-@pytest.fixture
-async def broken_log(postgres: Addresses) -> AsyncIterator[psycopg.Connection[tuple[object, ...]]]:
-    """Once called, makes each later insertion into the log fail at once."""
+WAYS = {
+    "fails": "RAISE EXCEPTION 'the disk is full' USING ERRCODE = 'disk_full'",
+    "drops it without a word": "RETURN NULL",
+}
+
+
+@dataclass(frozen=True)
+class Breakable:
+    """The log's table, as the owner of the tables can break it by a trigger."""
+
+    owner: psycopg.Connection[tuple[object, ...]]
+    way: str
+
+    def break_(self) -> None:
+        """Each later insertion into the log fails, or writes nothing."""
+        self.owner.execute(
+            "CREATE OR REPLACE FUNCTION pg_temp.broken() RETURNS trigger LANGUAGE plpgsql"
+            f" AS $$BEGIN {WAYS[self.way]}; END$$".encode()
+        )
+        self.owner.execute(
+            "CREATE TRIGGER broken BEFORE INSERT ON unefois.access_event"
+            " FOR EACH ROW EXECUTE FUNCTION pg_temp.broken()"
+        )
+
+    def mend(self) -> None:
+        """Undo it."""
+        self.owner.execute("DROP TRIGGER IF EXISTS broken ON unefois.access_event")
+
+
+@pytest.fixture(params=WAYS)
+async def log(request: pytest.FixtureRequest, postgres: Addresses) -> AsyncIterator[Breakable]:
+    """A log that can be broken, in each way; mended at the end of the test."""
     address = postgres.owner_url.replace("+psycopg", "")
     with psycopg.connect(address, autocommit=True) as owner:
-        yield owner
-        owner.execute("DROP TRIGGER IF EXISTS broken ON unefois.access_event")
-
-
-def _break(owner: psycopg.Connection[tuple[object, ...]]) -> None:
-    owner.execute(
-        "CREATE OR REPLACE FUNCTION pg_temp.broken() RETURNS trigger LANGUAGE plpgsql"
-        " AS $$BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = 'disk_full'; END$$"
-    )
-    owner.execute(
-        "CREATE TRIGGER broken BEFORE INSERT ON unefois.access_event"
-        " FOR EACH ROW EXECUTE FUNCTION pg_temp.broken()"
-    )
+        breakable = Breakable(owner, request.param)
+        yield breakable
+        breakable.mend()
 
 
 async def test_nothing_leaves_when_the_log_cannot_be_written(
@@ -44,7 +64,7 @@ async def test_nothing_leaves_when_the_log_cannot_be_written(
     make_person: MakePerson,
     make_worker: MakeWorker,
     make_client: MakeClient,
-    broken_log: psycopg.Connection[tuple[object, ...]],
+    log: Breakable,
 ) -> None:
     """Content, range, list, evidence, preview, receipt; for the owner, a worker and a client."""
     person, worker, system = await make_person(), await make_worker(), await make_client()
@@ -69,7 +89,7 @@ async def test_nothing_leaves_when_the_log_cannot_be_written(
     ]
     for caller, path in reading:
         assert (await client.get(path, headers=caller)).status_code == 200, path
-    _break(broken_log)
+    log.break_()
     for caller, path in reading:
         answer = await client.get(path, headers={**caller, "Range": "bytes=0-10"})
         assert answer.status_code >= 500, path
@@ -83,7 +103,7 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
-    broken_log: psycopg.Connection[tuple[object, ...]],
+    log: Breakable,
 ) -> None:
     """A deposit, a correction, a deletion, a revocation, a report: not done, because not
     recorded."""
@@ -93,7 +113,7 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
     kept = await blobs(services)
     path = f"/v1/documents/{document['id']}"
     line = (await log_of(client, person))[0]["id"]
-    _break(broken_log)
+    log.break_()
     refused = [
         await client.post(f"/v1/access-log/{line}/report", headers=person.headers),
         await client.post(
@@ -108,7 +128,7 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
         await client.delete("/v1/me", headers=person.headers),
     ]
     assert {answer.status_code // 100 for answer in refused} == {5}
-    broken_log.execute("DROP TRIGGER broken ON unefois.access_event")
+    log.mend()
     assert await counted(services, "document", person) == 1
     assert await counted(services, "report", person) == 0
     assert await blobs(services) >= kept

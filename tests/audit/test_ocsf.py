@@ -16,7 +16,7 @@ AT = datetime(2026, 3, 2, 9, 30, 0, 250_999, UTC)
 
 # From the published schema, version 1.8.0: activities and required attributes, by class.
 CLASSES: dict[int, tuple[int, set[int], set[str]]] = {
-    6003: (6, {1, 2, 3, 4}, {"actor", "api", "src_endpoint"}),
+    6003: (6, {1, 2, 3, 4, 99}, {"actor", "api", "src_endpoint"}),
     3004: (3, set(range(1, 14)), {"entity"}),
     3002: (3, {1, 2, 3, 4, 5, 6, 7}, {"user", "service"}),
 }

@@ -13,6 +13,7 @@ from auth.bearer import Bearer, SessionToken, unauthenticated, wrong_caller
 from auth.oauth import clients
 from auth.subjects import Client, Person, Recipient, Worker
 from vault.services import Services
+from web.http.failure_limit import CLAIMED, Account, AccountOf, FailureLimit
 
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/=-]{1,4096})")
 
@@ -31,15 +32,34 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 async def caller(request: Request, services: ServicesDep) -> Caller:
     """The subject of the token, as the database has it now. Raises `unauthenticated`."""
     token = bearer_token(request)
+    subject = await subject_of(services, token)
+    if subject is None:
+        raise unauthenticated()
+    failures: FailureLimit = request.app.state.failures
+    failures.remember(token, subject.id)
+    return subject
+
+
+async def subject_of(services: Services, token: str) -> Caller | None:
+    """The subject of a token, or None, looked up in a transaction of its own."""
     async with services.database.transaction() as tx:
-        subject = await (
+        return await (
             clients.client_of(services, tx, token)
             if token.count(".") == 2
             else sessions.subject_of(services, tx, token)
         )
-    if subject is None:
-        raise unauthenticated()
-    return subject
+
+
+def account_of(services: Services) -> AccountOf:
+    """What looks an account up for the limit of failures."""
+
+    async def look_up(token: str) -> Account | None:
+        if token.count(".") != 2 and sessions.token_hash(token) is None:
+            return None
+        subject = await subject_of(services, token)
+        return None if subject is None else subject.id
+
+    return look_up
 
 
 def bearer_token(request: Request) -> str:
@@ -80,6 +100,8 @@ async def bearer(request: Request) -> Bearer:
     hashed = sessions.token_hash(token)
     if hashed is None:
         raise unauthenticated()
+    # Known to the limit of failures once the use case has authenticated it.
+    request.scope[CLAIMED] = token
     return SessionToken(hashed)
 
 

@@ -109,7 +109,7 @@ class ContentResponse(Response):
         # Once started, the connection closes before its announced length, which every client reads
         # as a failure; before that, an error can still be answered.
         if watch.stopped and not self._started:
-            raise self._grant_ended()
+            raise self._stopped_early(watch)
 
     async def _send(self, send: Send, watch: Watch | None, disconnect: Disconnect) -> None:
         completed = False
@@ -144,11 +144,15 @@ class ContentResponse(Response):
         }
         await send(start)
 
-    def _grant_ended(self) -> ServiceError:
-        """The error when the grant ended after it was judged and before the first byte."""
+    def _stopped_early(self, watch: Watch) -> ServiceError:
+        """The error when it was stopped after its grant was judged and before the first byte."""
+        if watch.revoked:
+            return ServiceError(ErrorKind.REFUSED, "grant_revoked")
         left = self._stream.seconds_left
-        expired = left is not None and clock.monotonic() - self._stream.judged_at >= left
-        return ServiceError(ErrorKind.REFUSED, "grant_expired" if expired else "grant_revoked")
+        if left is not None and clock.monotonic() - self._stream.judged_at >= left:
+            return ServiceError(ErrorKind.REFUSED, "grant_expired")
+        # Nobody listened for revocations: the grant may well live.
+        return ServiceError(ErrorKind.UNAVAILABLE, "unavailable", retry_after=5)
 
     def _stop_at_expiry(self, watch: Watch) -> asyncio.TimerHandle | None:
         """Stop the download at the instant the grant ends, if that is within a day."""

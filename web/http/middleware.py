@@ -1,23 +1,27 @@
 """What every request passes through, in one pure ASGI layer for speed.
 
-A request id, security headers, a limit on bodies, one log line by route template (never the path:
-it holds ids), one metric, and a problem document for unexpected errors.
+A request id, security headers, a limit on bodies and on failures, one log line by route template
+(never the path: it holds ids), one metric, and a problem document for unexpected errors.
 """
 
 import re
 import secrets
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
 from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from base.errors import ErrorKind, ServiceError
 from base.settings import MIB, Settings
+from web.http.failure_limit import FailureLimit, Ticket
 from web.http.problems import of_failure, problem
+from web.http.rate_limit import RETRY_AFTER
 from web.i18n.translations import preferred
 
 BODY_LIMIT = 64 * 1024
@@ -46,13 +50,26 @@ _HTTPS = ((b"strict-transport-security", b"max-age=31536000"),)
 RecordAnswer = Callable[[str, str, int, float], None]
 """Method, route template, status, seconds."""
 
+FailurePage = Callable[[Request, ServiceError], Awaitable[Response]]
+"""A failure as a page, for a caller who reads pages."""
+
 
 class Middleware:
     """The outermost layer. `measure` is called with each answer."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, measure: RecordAnswer) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        settings: Settings,
+        measure: RecordAnswer,
+        failures: FailureLimit,
+        failure_page: FailurePage,
+    ) -> None:
         self._app = app
         self._measure = measure
+        self._failures = failures
+        self._failure_page = failure_page
         self._upload_limit = settings.max_document_bytes + _UPLOAD_MARGIN
         https = _HTTPS if settings.public_url.startswith("https://") else ()
         self._api = (
@@ -73,17 +90,23 @@ class Middleware:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         added = self._api if scope["path"].startswith(("/v1", "/oauth")) else self._page
         status = 0
+        ticket: Ticket | None = None
         began = time.perf_counter()
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                self._failures.settle(ticket, scope, status)
                 _complete(message, added, request_id)
             await send(message)
 
         try:
-            await self._app(scope, self._limited(scope, receive), answer)
+            ticket = await self._failures.admit(scope)
+            if ticket is not None and ticket.bucket is None:
+                await self._refuse(scope, receive, answer)
+            else:
+                await self._app(scope, self._limited(scope, receive), answer)
         except Exception as error:  # noqa: BLE001  (nothing may leak, and every error is logged)
             _log.error("unforeseen", error=type(error).__name__, at=_where(error))
             if status == 0:
@@ -99,6 +122,16 @@ class Middleware:
                 status=status,
                 ms=round(seconds * 1000, 1),
             )
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """429, before any route: nothing is looked up."""
+        failure = ServiceError(ErrorKind.TOO_MANY, "too_many_failures", retry_after=RETRY_AFTER)
+        reads_pages = not scope["path"].startswith(("/v1", "/oauth"))
+        if reads_pages and "text/html" in Headers(scope=scope).get("accept", ""):
+            response = await self._failure_page(Request(scope, receive), failure)
+            await response(scope, receive, send)
+        else:
+            await self._answer_error(scope, receive, send, failure)
 
     async def _answer_error(
         self, scope: Scope, receive: Receive, send: Send, error: Exception

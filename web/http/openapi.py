@@ -83,15 +83,17 @@ def _problems(operation: dict[str, Any], method: str, *, signed_in: bool) -> lis
     named = {(parameter["in"], parameter["name"].lower()) for parameter in parameters}
     statuses = {503}
     if signed_in:
-        statuses |= {401, 403}
+        statuses |= {401, 403, 429}
     if any(parameter["in"] == "path" for parameter in parameters):
         statuses |= {404}
     if parameters:
         statuses |= {422}
     if "requestBody" in operation:
         statuses |= {400, 413, 415, 422}
+    if method != "get":
+        statuses |= {429}
     if method == "post":
-        statuses |= {409, 429}
+        statuses |= {409}
     if ("header", "if-match") in named:
         statuses |= {412}
     if ("header", "range") in named:

@@ -42,6 +42,7 @@ _HTTP_CODES = {
     415: "wrong_media_type",
     503: "unavailable",
 }
+_RETRY_STEPS = (5, 60, 600, 3600)
 _MAX_FIELDS = 10
 _MAX_FIELD_LENGTH = 60
 
@@ -85,7 +86,7 @@ def of_failure(failure: ServiceError, *, language: str, request_id: str) -> JSON
     if failure.kind is ErrorKind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
     if failure.retry_after is not None:
-        headers["Retry-After"] = str(failure.retry_after)
+        headers["Retry-After"] = retry_after(failure.retry_after)
     if failure.kind is ErrorKind.RANGE and "length" in failure.values:
         headers["Content-Range"] = f"bytes */{failure.values['length']}"
     return problem(
@@ -96,6 +97,12 @@ def of_failure(failure: ServiceError, *, language: str, request_id: str) -> JSON
         values=failure.values,
         headers=headers,
     )
+
+
+def retry_after(seconds: int) -> str:
+    """`Retry-After`, rounded up to one of a few steps: to the second, it would tell when somebody
+    else asked for what is counted."""
+    return str(next((step for step in _RETRY_STEPS if seconds <= step), _RETRY_STEPS[-1]))
 
 
 def failure_line(failure: ServiceError) -> str:

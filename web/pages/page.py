@@ -21,7 +21,8 @@ from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
 from vault.services import Services
 from web.http.dependencies import ServicesDep
-from web.http.problems import STATUS
+from web.http.failure_limit import FailureLimit
+from web.http.problems import STATUS, retry_after
 from web.http.uploads import MultipartForm
 from web.pages import cookies, forms
 from web.pages.rendering import render
@@ -71,7 +72,7 @@ class Page:
         status = STATUS[failure.kind]
         response = await self.show(template, status=status, failure=failure, **values)
         if failure.retry_after is not None:
-            response.headers["Retry-After"] = str(failure.retry_after)
+            response.headers["Retry-After"] = retry_after(failure.retry_after)
         return response
 
     async def form(self) -> forms.Form:
@@ -156,7 +157,13 @@ async def signed_in(
     if token is None:
         return None, ""
     async with services.database.transaction() as tx:
-        return await sessions.subject_of(services, tx, token), token
+        subject = await sessions.subject_of(services, tx, token)
+    failures: FailureLimit = request.app.state.failures
+    if subject is None:
+        failures.forget(token)
+    else:
+        failures.remember(token, subject.id)
+    return subject, token
 
 
 VisitorPageDep = Annotated[Page, Depends(visitor)]

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from base.settings import Settings
 from vault.services import Services
 from web.app import create_app
+from web.process.refused_requests import record_refused_requests
 from web.process.sequencer import run_sequencer
 from web.process.server import run_server, server_for
 from web.process.signals import Signals
@@ -45,7 +46,10 @@ async def _serve(
             await opened.enter_async_context(run_sequencer(services))
         if before is not None:
             await before(services)
-        server = server_for(create_app(services), trusted_proxies=settings.trusted_proxies)
+        app = create_app(services)
+        refused = app.state.failures.refused
+        await opened.enter_async_context(record_refused_requests(services, refused))
+        server = server_for(app, trusted_proxies=settings.trusted_proxies)
         ended = await opened.enter_async_context(run_server(server, listener))
         signals.on_signal(lambda count: server.stop(now=count > 1))
         if when_ready is not None:

@@ -10,12 +10,15 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
+from base import clock
 from base.errors import ErrorKind, ServiceError
 from base.settings import Settings
 from tests.fixtures import MakePerson, Served
+from web.http.failure_limit import FailureLimit
 from web.http.middleware import BODY_LIMIT, Middleware
-from web.http.problems import MEDIA_TYPE, install
+from web.http.problems import MEDIA_TYPE, install, retry_after
 from web.http.rate_limit import SignInRateLimit, network_of
+from web.pages.page import failure_page
 from web.process import log_output
 from web.process.server import listen, run_server, server_for
 
@@ -25,6 +28,10 @@ SECRET = "amina@example.org"
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
     count: int
+
+
+async def _nobody(token: str) -> None:
+    return None
 
 
 @pytest.fixture
@@ -52,7 +59,11 @@ async def stub(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         return body
 
     app.add_middleware(
-        Middleware, settings=settings, measure=lambda *measure: measured.append(measure)
+        Middleware,
+        settings=settings,
+        measure=lambda *measure: measured.append(measure),
+        failures=FailureLimit(settings, _nobody, ("person", "worker")),
+        failure_page=failure_page,
     )
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -91,12 +102,18 @@ async def test_an_unforeseen_error_leaks_nothing(
 async def test_a_failure_tells_when_to_come_back(stub: httpx.AsyncClient) -> None:
     answer = await stub.get("/v1/later", headers={"accept-language": "en"})
     assert answer.status_code == 429
-    assert answer.headers["retry-after"] == "42"
+    assert answer.headers["retry-after"] == "60"  # 42, in steps that are the same for all
     assert answer.headers["content-language"] == "en"
     problem = answer.json()
     assert problem["type"] == "/problems/too_many_sign_ins"
     assert problem["status"] == 429
     assert problem["what_to_do"]
+
+
+def test_when_to_come_back_is_one_of_four_steps() -> None:
+    """To the second, it would tell when somebody else asked."""
+    assert {retry_after(seconds) for seconds in range(1, 8000)} == {"5", "60", "600", "3600"}
+    assert [retry_after(seconds) for seconds in (5, 6, 61, 3601)] == ["5", "60", "600", "3600"]
 
 
 async def test_a_range_problem_tells_the_length(stub: httpx.AsyncClient) -> None:
@@ -220,7 +237,10 @@ async def test_measures_are_published(client: httpx.AsyncClient, served: Served)
     assert served.base_url not in text
 
 
-def test_the_pace_is_of_a_network() -> None:
+def test_the_pace_is_of_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at once, then two an hour; told the same step at any moment."""
+    now = 0.0
+    monkeypatch.setattr(clock, "monotonic", lambda: now)
     pace = SignInRateLimit(2)
     pace.take("2001:db8:1:2::1")
     pace.take("2001:db8:1:2:ffff::1")
@@ -228,6 +248,12 @@ def test_the_pace_is_of_a_network() -> None:
     with pytest.raises(ServiceError) as refused:
         pace.take("2001:db8:1:2::3")
     assert refused.value.code == "too_many_sign_ins"
-    assert 0 < (refused.value.retry_after or 0) <= 7200
+    assert refused.value.retry_after == 60
+    now = 1799.0
+    with pytest.raises(ServiceError) as refused:
+        pace.take("2001:db8:1:2::4")
+    assert refused.value.retry_after == 60
+    now = 1801.0
+    pace.take("2001:db8:1:2::4")
     assert network_of("::ffff:192.0.2.1") == "192.0.2.1"
     assert network_of("nonsense") == network_of("") == "unknown"

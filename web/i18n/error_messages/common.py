@@ -48,6 +48,11 @@ MESSAGES = {
         _("Trop de personnes essaient d’entrer depuis ce réseau."),
         _("Attendez un moment, puis recommencez ; ou adressez-vous au guichet."),
     ),
+    "too_many_failures": ErrorMessage(
+        _("Trop d’erreurs"),
+        _("Il y a eu trop d’erreurs depuis ce réseau ou avec ce compte."),
+        _("Attendez une minute, puis recommencez ; ou essayez depuis un autre réseau."),
+    ),
     "unavailable": ErrorMessage(
         _("Service momentanément indisponible"),
         _("Le service ne peut pas répondre pour le moment."),

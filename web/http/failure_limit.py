@@ -1,0 +1,182 @@
+"""How many failures one network may cause: beyond, 429 before any look-up, and nothing is written.
+
+Each refusal is a line of the log for ever, public as a leaf, and strangers pay nothing for it.
+
+- A stranger's failures (4xx) are spent from the bucket of their network. One is taken when a
+  request comes in and given back unless it fails, so requests sent at once cannot pass together.
+- A caller whose token was authenticated here has the bucket of their account: nobody stops a
+  colleague behind the same address, and one's own failures stop oneself alone.
+- While a network's bucket is empty, a token that is not known yet is looked up, a few a second; a
+  valid one passes. A false one is answered 429 and writes nothing.
+- A GET without credentials passes: it looks nobody up and writes nothing.
+
+Kept in the memory of one process. ADR: docs/adr/0020-failures-by-network.md.
+"""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from uuid import UUID
+
+from starlette.requests import cookie_parser
+from starlette.types import Scope
+
+from base.settings import Settings
+from web.http.rate_limit import Bucket, Buckets, Rate, address_of, network_of
+
+CLAIMED = "unefois.claimed_token"
+"""In the scope: a token that only the use case will authenticate (`auth/bearer.py`)."""
+
+_ACCOUNT_FACTOR = 10
+"""How much larger an account's bucket is: its holder is known, and can be barred."""
+_LOOKUPS = Rate(5, 5.0)
+"""Unknown tokens looked up for a network whose bucket is empty."""
+_MAX_KNOWN = 50_000
+_MAX_COUNTED = 10_000
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_API = ("/v1", "/oauth")
+_PUBLIC = ("/log/", "/v1/document-types", "/v1/openapi.json", "/static/", "/healthz", "/readyz",
+           "/metrics", "/.well-known/", "/jwks.json")  # fmt: skip
+
+Account = UUID | bytes
+AccountOf = Callable[[str], Awaitable[Account | None]]
+"""The account of a token, looked up now; None for one that is not valid."""
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """A request that counts. `bucket` is None once it is refused, or settled."""
+
+    bucket: Bucket | None
+    digest: bytes | None = field(repr=False)
+
+
+class FailureLimit:
+    """The buckets of one process, and the tokens that it knows."""
+
+    def __init__(self, settings: Settings, account_of: AccountOf, cookies: tuple[str, str]) -> None:
+        """`cookies`: the names of the session cookies of people and of workers."""
+        at_once, per_second = settings.failures_at_once, settings.failures_per_minute / 60
+        self._networks = Buckets(Rate(at_once, per_second))
+        self._lookups = Buckets(_LOOKUPS)
+        rate = Rate(at_once * _ACCOUNT_FACTOR, per_second * _ACCOUNT_FACTOR)
+        self._accounts = Buckets(rate, _MAX_KNOWN)
+        self._known: OrderedDict[bytes, Account] = OrderedDict()
+        self._account_of = account_of
+        self._cookies = cookies
+        self.refused = Refused()
+
+    async def admit(self, scope: Scope) -> Ticket | None:
+        """The ticket of a request; without a bucket, it MUST be answered 429 and go no further.
+        None for a request that does not count."""
+        reading = scope["method"] in _READING
+        token = self._token(scope)
+        if reading and (token is None or scope["path"].startswith(_PUBLIC)):
+            return None
+        digest = None if token is None else _digest(token)
+        account = None if digest is None else self._known.get(digest)
+        if digest is not None and account is not None:
+            self._known.move_to_end(digest)
+            return self._ticket(self._accounts.of(account), digest, account)
+        network = network_of(address_of(scope))
+        bucket = self._networks.of(network)
+        if bucket.take():
+            return Ticket(bucket, digest)
+        account = await self._looked_up(network, token)
+        if account is not None:
+            return self._ticket(self._accounts.of(account), digest, account)
+        self.refused.count(network)
+        return Ticket(None, digest)
+
+    def _ticket(self, bucket: Bucket, digest: bytes | None, account: Account) -> Ticket:
+        if bucket.take():
+            return Ticket(bucket, digest)
+        self.refused.count(account)
+        return Ticket(None, digest)
+
+    async def _looked_up(self, network: str, token: str | None) -> Account | None:
+        """The account of a token that is not known yet, if there is room for a look-up."""
+        if token is None or not self._lookups.of(network).take():
+            return None
+        account = await self._account_of(token)
+        if account is not None:
+            self.remember(token, account)
+        return account
+
+    def settle(self, ticket: Ticket | None, scope: Scope, status: int) -> None:
+        """The request is answered: what it took is spent if it failed, or given back."""
+        if ticket is None:
+            return
+        claimed = scope.get(CLAIMED)
+        if claimed is not None and status < 400 and ticket.digest not in self._known:
+            self.remember(claimed)
+        if status == 401 and ticket.digest is not None:
+            self._known.pop(ticket.digest, None)
+        if ticket.bucket is not None and not 400 <= status < 500:
+            ticket.bucket.give_back()
+        ticket.bucket = None
+
+    def remember(self, token: str, account: Account | None = None) -> None:
+        """This token was authenticated just now. Never call it for one that was only sent."""
+        digest = _digest(token)
+        if digest in self._known:
+            self._known.move_to_end(digest)
+            return
+        self._known[digest] = digest if account is None else account
+        if len(self._known) > _MAX_KNOWN:
+            self._known.popitem(last=False)
+
+    def forget(self, token: str) -> None:
+        """This token was looked up, and is not valid, or no longer."""
+        self._known.pop(_digest(token), None)
+
+    def _token(self, scope: Scope) -> str | None:
+        """What the caller sent as a token, where a route of that path would look for it."""
+        path: str = scope["path"]
+        api = path.startswith(_API)
+        name = b"authorization" if api else b"cookie"
+        value = next((value for key, value in scope["headers"] if key == name), None)
+        if value is None:
+            return None
+        text: str = value.decode("latin-1")
+        if api:
+            return text.rpartition(" ")[2]
+        person, worker = self._cookies
+        of_worker = path == "/pro" or path.startswith("/pro/")
+        return cookie_parser(text).get(worker if of_worker else person)
+
+
+@dataclass(slots=True)
+class Refused:
+    """The requests answered 429 since they were last recorded, without their addresses."""
+
+    requests: int = 0
+    sources: set[str | Account] = field(default_factory=set, repr=False)
+
+    def count(self, source: str | Account) -> None:
+        """One more, of a network (a text) or of an account."""
+        self.requests += 1
+        if len(self.sources) < _MAX_COUNTED:
+            self.sources.add(source)
+
+    def take(self) -> "Refused":
+        """Those counted so far; counting starts again."""
+        taken = Refused(self.requests, self.sources)
+        self.requests, self.sources = 0, set()
+        return taken
+
+    def put_back(self, taken: "Refused") -> None:
+        """What was taken could not be recorded."""
+        self.requests += taken.requests
+        self.sources |= taken.sources
+
+    def details(self) -> dict[str, str | int]:
+        """How many requests, of how many networks and accounts."""
+        networks = sum(isinstance(source, str) for source in self.sources)
+        accounts = len(self.sources) - networks
+        return {"requests": self.requests, "networks": networks, "accounts": accounts}
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "replace")).digest()
