@@ -64,8 +64,8 @@ sign_in.code sign_in.success sign_in.failure sign_in.end token.issue token.refus
 vault.export vault.erase document.deposit document.version document.correct document.delete
 document.restore document.purge document.infected document.list document.read document.preview
 document.attest consent.request consent.approve consent.refuse consent.not_me grant.give
-grant.revoke grant.see log.read log.report organisation.add worker.add client.add worker.bar client.bar keys.rotate
-rows.bind rows.refuse keys.destroy
+grant.revoke grant.see log.read log.report organisation.add worker.add client.add worker.bar
+client.bar keys.rotate rows.bind rows.refuse keys.destroy
 """
 
 REASONS = """
