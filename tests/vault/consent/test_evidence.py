@@ -262,8 +262,9 @@ async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreSe
         async with services.database.transaction() as tx:
             row = await records.grant(tx, grant.id)
             assert row is not None
+            macs = await services.field_encryption.row_macs()
             tag = await services.field_encryption.tag("document-type", person.id.bytes, "lease")
-            by_sql = {each.id for each in await records.covered_of_type(tx, row, tag)}
+            by_sql = {each.id for each in await records.covered_of_type(tx, grant.id, tag)}
             every = await tx.execute(
                 text(
                     "SELECT d.*, v.scan FROM unefois.document d JOIN unefois.document_version v"
@@ -275,7 +276,7 @@ async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreSe
             each.id
             for each in every
             if may_open(
-                records.grant_facts(row),
+                records.grant_facts(macs, row),
                 facts_of(each, picked=each.id in ids, type_in_scope="lease" in types),
                 caller=client.party,
                 action=GrantAction.ATTEST,
