@@ -134,9 +134,13 @@ def insert_event(**values: Any) -> Bound:
 
 
 # Only of events that are there: one unknown id would stop the others of its batch for ever.
-_ENDED = func.unnest(
-    bindparam("events", type_=ARRAY(Uuid())), bindparam("macs", type_=ARRAY(LargeBinary()))
-).table_valued(column("event", Uuid()), column("mac", LargeBinary()))
+_ENDED = (
+    func.unnest(
+        bindparam("events", type_=ARRAY(Uuid())), bindparam("macs", type_=ARRAY(LargeBinary()))
+    )
+    .table_valued(column("event", Uuid()), column("mac", LargeBinary()))
+    .render_derived()
+)
 _OUTCOMES = Statement(
     upsert(AccessOutcome)
     .from_select(

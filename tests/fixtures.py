@@ -32,6 +32,7 @@ from auth.oauth import clients
 from auth.records.people import person as person_row
 from auth.services import CoreServices
 from auth.subjects import Client, Person, Worker
+from base.database import Database
 from base.embedded.server import Addresses, EmbeddedPostgres
 from base.settings import Settings
 from migrations.run import upgrade
@@ -135,6 +136,14 @@ def base_settings(home: Path, postgres: Addresses) -> Settings:
         sign_ins_per_hour_from_one_address=1_000_000,
         failures_at_once=1_000_000,
     )
+
+
+@pytest.fixture
+async def as_owner(postgres: Addresses) -> AsyncIterator[Database]:
+    """The tables' owner: for what the service's role may not do, as an attacker or time would."""
+    opened = Database(SecretStr(postgres.owner_url), pool=2)
+    yield opened
+    await opened.close()
 
 
 # Services, one for each store

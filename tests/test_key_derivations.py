@@ -23,6 +23,7 @@ from storage.backup import manifest
 from storage.key_rotation import check_root
 from storage.providers import local
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeWorker, new_phone
+from tests.row_formats import ROW_COLUMNS
 from tests.steps import Headers, client_headers, drawn, granted, request_body, until
 from tests.vault.decoding import corpus
 from vault.access_log import siem_export
@@ -47,6 +48,7 @@ HKDF_INFOS = [
     "unefois/key/v1|fields|1|fields/log_key",
     "unefois/key/v1|fields|1|fields/message",
     "unefois/key/v1|fields|1|fields/organisation",
+    "unefois/key/v1|fields|1|fields/sent_request",
     "unefois/key/v1|fields|1|fields/sign_in",
     "unefois/key/v1|fields|1|fields/signing_key",
     "unefois/key/v1|fields|1|fields/worker",
@@ -61,6 +63,7 @@ HKDF_INFOS = [
     "unefois/key/v1|index/page-form|1|tag",
     "unefois/key/v1|index/phone|1|tag",
     "unefois/key/v1|index/sign-in-code|1|tag",
+    *(f"unefois/key/v1|row-macs|1|row/{table}/1" for table in ROW_COLUMNS),
 ]
 
 FIELDS_BOUND = [
@@ -74,15 +77,16 @@ FIELDS_BOUND = [
     "unefois/fields/v1|message|<row>",
     "unefois/fields/v1|organisation|<row>",
     "unefois/fields/v1|person|<row>",
+    "unefois/fields/v1|sent_request|<row>",
     "unefois/fields/v1|sign_in|<row>",
     "unefois/fields/v1|signing_key|<row>",
     "unefois/fields/v1|worker|<row>",
 ]
 
 ENVELOPES_BOUND = [
-    "unefois/envelope/v1|original|<id>",
-    "unefois/envelope/v1|preview|<id>",
-    "unefois/envelope/v1|rendition|<id>",
+    "unefois/envelope/v2|original|<id>|<id>|0|<blob>",
+    "unefois/envelope/v2|preview|<id>|<id>|0|<blob>",
+    "unefois/envelope/v2|rendition|<id>|<id>|0|<blob>",
 ]
 
 FILES_DERIVED = [
@@ -127,6 +131,7 @@ sign-in-code <16> <code>
 _PLACES = (
     (r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<id>"),
     (r"\blocal-[0-9a-f]{16}\b", "<root>"),
+    (r"\bfiles/[A-Za-z0-9/_-]+$", "<blob>"),
     (r"^\+\d+$", "<phone>"),
     (r"^\S+@\S+$", "<email>"),
     (r"^\d{6}$", "<code>"),
@@ -136,7 +141,7 @@ _PLACES = (
 TYPE = "income_tax_notice"
 KEY = {"Idempotency-Key": "a-key"}
 EVENT_OF_NO_VAULT = text(
-    "SELECT e.id, e.key_id, e.sealed, e.commitment, NULL AS state FROM unefois.access_event e"
+    "SELECT e.*, NULL AS state, NULL AS outcome_mac FROM unefois.access_event e"
     " JOIN unefois.audit_key k ON k.id = e.key_id WHERE k.owner_id IS NULL LIMIT 1"
 )
 

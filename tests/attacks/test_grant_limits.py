@@ -57,14 +57,18 @@ async def test_the_database_refuses_a_longer_one(postgres: Addresses) -> None:
     values = "gen_random_uuid(), %s, 'worker', gen_random_uuid(), gen_random_uuid(), true, true"
     columns = (
         "id, person_id, recipient_kind, recipient_id, organisation_id, may_attest, may_read,"
-        " may_deposit, covers_future, given_at, ends_at, sealed"
+        " may_deposit, covers_future, type_tags, document_ids, given_at, ends_at, sealed"
     )
     with psycopg.connect(postgres.owner_url.replace("+psycopg", "")) as owner:
         found = owner.execute("SELECT id FROM unefois.person LIMIT 1").fetchone()
         assert found
-        for ends in ("now() + interval '12 months 1 second'", "now()", "NULL"):
-            with pytest.raises((psycopg.errors.CheckViolation, psycopg.errors.NotNullViolation)):
-                row = f"{values}, false, false, now(), {ends}, ''"
+        for ends, named in (
+            ("now() + interval '12 months 1 second'", "a_year_at_most"),
+            ("now()", "ck_grant_ends"),
+            ("NULL", "ends_at"),
+        ):
+            with pytest.raises(psycopg.errors.IntegrityError, match=named):
+                row = f"{values}, false, false, '{{}}', '{{}}', now(), {ends}, ''"
                 insert = f'INSERT INTO unefois."grant" ({columns}) VALUES ({row})'  # noqa: S608  (ours)
                 owner.execute(insert.encode(), found)
             owner.rollback()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -27,10 +28,27 @@ from storage.keys import Keys, context
 from storage.providers import KeyProviderError
 from storage.providers.local import LocalKeyring
 from tests.storage.blobs.conftest import directory
-from tests.storage.conftest import database, keyring, keys, keys_postgres, moved, new_postgres
+from tests.storage.conftest import (
+    as_owner,
+    database,
+    keyring,
+    keys,
+    keys_postgres,
+    moved,
+    new_postgres,
+)
 from tests.storage.owners import new_owner
 
-__all__ = ["database", "directory", "keyring", "keys", "keys_postgres", "moved", "new_postgres"]
+__all__ = [
+    "as_owner",
+    "database",
+    "directory",
+    "keyring",
+    "keys",
+    "keys_postgres",
+    "moved",
+    "new_postgres",
+]
 
 SECRET = b"Titre de sejour n. 9912345678 " * 40
 
@@ -56,19 +74,21 @@ async def read(blobs: DirectoryStore, keys: Keys, owner: Any, file: SealedConten
     return b"".join([bytes(piece) async for piece in opened.slices()])
 
 
-async def rows(database: Database) -> list[RowMapping]:
+async def rows(database: Database, owner: UUID) -> list[RowMapping]:
+    """The wrapped keys of an owner."""
+    query = text("SELECT * FROM unefois.wrapped_key WHERE owner_id = :owner")
     async with database.transaction() as tx:
-        return list((await tx.execute(text("SELECT * FROM unefois.wrapped_key"))).mappings())
+        return list((await tx.execute(query, {"owner": owner})).mappings())
 
 
 async def test_another_persons_wrap_opens_nothing(
-    keys: Keys, database: Database, directory: DirectoryStore
+    keys: Keys, database: Database, as_owner: Database, directory: DirectoryStore
 ) -> None:
     """An attacker who may write to the database gives the victim's wrapped key to their own vault,
     and has the service, which has the root key, open the victim's file with it."""
     victim, thief = await new_owner(keys, database), await new_owner(keys, database)
     file = await seal(directory, keys, victim)
-    async with database.transaction() as tx:
+    async with as_owner.transaction() as tx:
         await tx.execute(
             text(
                 "UPDATE unefois.wrapped_key AS a SET wrapped = b.wrapped, version = b.version,"
@@ -123,7 +143,7 @@ async def test_the_disks_without_the_keyring_open_nothing(
     """Database and store stolen: the thief's own keyring of the same version opens nothing."""
     person = await new_owner(keys, database)
     file = await seal(directory, keys, person)
-    (row,) = await rows(database)
+    (row,) = await rows(database, person)
     theirs = LocalKeyring(tmp_path / "thief" / "keyring.json")
     made = await theirs.create()
     content = json.loads(theirs.path.read_text().replace(made, row["root_version"]))
@@ -146,7 +166,7 @@ async def test_erased_is_unreadable_and_past_the_retention_in_backups_too(
     """Invariant 8: unreadable by the service at once, in old backups from the announced day."""
     person = await new_owner(keys, database)
     file = await seal(directory, keys, person)
-    (backup,) = await rows(database)
+    (backup,) = await rows(database, person)
 
     async with database.transaction() as tx:
         await keys.destroy_owner(tx, person)

@@ -112,7 +112,11 @@ async def test_an_adoption_that_fails_opens_nothing_and_the_code_still_serves(
         await one_time_codes.redeem_code(services, started.id, code=code, on_vault_opened=fail)
     async with services.database.transaction() as tx:
         assert (
-            await people.person_by_phone(tx, await services.field_encryption.tag("phone", phone))
+            await people.person_by_phone(
+                tx,
+                await services.field_encryption.row_macs(),
+                await services.field_encryption.tag("phone", phone),
+            )
             is None
         )
     assert await one_time_codes.redeem_code(services, started.id, code=code)

@@ -4,14 +4,15 @@ from datetime import timedelta
 from hashlib import sha256
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from auth import administration, cleanup, sessions
 from auth.records import people
-from auth.records.recipients import WorkerRow
+from auth.records.recipients import WORKER_ROW, WorkerRow
 from auth.records.sessions import Session
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
+from base.database import Database
 from tests.auth.steps import (
     MoveClock,
     log_of,
@@ -21,6 +22,7 @@ from tests.auth.steps import (
     service_log,
     sign_in,
 )
+from tests.rows import change_row
 
 
 async def subject_of(services: CoreServices, token: str) -> Person | Worker | None:
@@ -112,7 +114,9 @@ async def test_an_erased_person_is_out_at_once(services: CoreServices) -> None:
     assert await subject_of(services, token) is None
 
 
-async def test_a_change_of_name_is_seen_at_the_next_request(services: CoreServices) -> None:
+async def test_a_change_of_name_is_seen_at_the_next_request(
+    services: CoreServices, as_owner: Database
+) -> None:
     email = new_email()
     worker_id = await new_worker(services, email)
     token = (await sign_in(services, email)).token
@@ -120,12 +124,8 @@ async def test_a_change_of_name_is_seen_at_the_next_request(services: CoreServic
     assert isinstance(before, Worker)
     writer = await services.field_encryption.writer(None)
     values = {"name": "Nadia Roy", "job": "CESF", "email": email, "phone": "", "hours": ""}
-    async with services.database.transaction() as tx:
-        await tx.execute(
-            update(WorkerRow)
-            .where(WorkerRow.id == worker_id)
-            .values(sealed=writer.seal("worker", worker_id, values))
-        )
+    sealed = writer.seal("worker", worker_id, values)
+    await change_row(services, as_owner, WorkerRow, WORKER_ROW, worker_id, sealed=sealed)
     after = await subject_of(services, token)
     assert isinstance(after, Worker)
     assert (before.name, after.name) == ("Nadia Benali", "Nadia Roy")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import ARRAY, DateTime, Text, Uuid, bindparam, select, text
+from sqlalchemy import ARRAY, DateTime, LargeBinary, Text, Uuid, bindparam, select, text
 
 from base.database import Database
 from base.pipeline import Pipeline, Statement
@@ -17,6 +17,7 @@ from base.settings import Settings
 
 ID = UUID("01890000-0000-7000-8000-000000000001")
 AT = datetime(2031, 5, 17, 8, 30, 15, 123456, tzinfo=UTC)
+TAGS = [b"", b'\\",{}\x00', bytes(range(256))]
 
 ECHO = Statement(
     select(
@@ -24,6 +25,7 @@ ECHO = Statement(
         bindparam("at", type_=DateTime(timezone=True)).label("at"),
         bindparam("words", type_=Text()).label("words"),
         bindparam("ids", type_=ARRAY(Uuid())).label("ids"),
+        bindparam("tags", type_=ARRAY(LargeBinary())).label("tags"),
     )
 )
 BAD = Statement(text("SELECT 1 / 0"))
@@ -49,13 +51,19 @@ async def test_values_come_back_as_they_went(pipeline: Pipeline) -> None:
     """Several statements, one round trip, rows by name; times keep their microseconds."""
     async with pipeline.transaction() as tx:
         first, second = await tx.fetch(
-            ECHO(id=ID, at=AT, words="pièce « d'identité »", ids=[ID]),
-            ECHO(id=None, at=None, words=None, ids=None),
+            ECHO(id=ID, at=AT, words="pièce « d'identité »", ids=[ID], tags=TAGS),
+            ECHO(id=None, at=None, words=None, ids=None, tags=None),
         )
     assert first[0]._asdict() == {
-        "id": ID, "at": AT, "words": "pièce « d'identité »", "ids": [ID],
+        "id": ID, "at": AT, "words": "pièce « d'identité »", "ids": [ID], "tags": TAGS,
     }  # fmt: skip
-    assert tuple(second[0]) == (None, None, None, None)
+    assert tuple(second[0]) == (None, None, None, None, None)
+
+
+async def test_lists_without_items_come_back_empty(pipeline: Pipeline) -> None:
+    async with pipeline.transaction() as tx:
+        (rows,) = await tx.fetch(ECHO(id=ID, at=AT, words="", ids=[], tags=[]))
+    assert (rows[0].words, rows[0].ids, rows[0].tags) == ("", [], [])
 
 
 async def test_only_what_was_committed_stays(pipeline: Pipeline) -> None:

@@ -57,6 +57,14 @@ async def database(keys_postgres: Addresses) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
+async def as_owner(keys_postgres: Addresses) -> AsyncIterator[Database]:
+    """The owner of its tables."""
+    opened = Database(SecretStr(keys_postgres.owner_url), pool=3)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
 def keyring(tmp_path: Path) -> LocalKeyring:
     """A new keyring for each test."""
     return LocalKeyring(tmp_path / "keys" / "keyring.json")

@@ -13,10 +13,15 @@ from base.database import Database
 from storage.field_encryption import FieldEncryption
 from storage.keys import Keys
 from storage.providers.local import LocalKeyring
+from storage.row_macs import RowFormat
 from tests.storage.owners import new_owner
 
 RETENTION = timedelta(days=35)
+SECRETS = 7
+"""In a `Vault`: of five owners, of the service's fields, and of the MACs of rows."""
 
+_ROW = RowFormat("client", ("id", "scope"))
+_VALUES = {"id": UUID(int=2), "scope": "evidence"}
 
 Move = Callable[[timedelta], None]
 
@@ -30,12 +35,13 @@ def quiet(_done: int, _of: int) -> None:
 
 
 class Vault:
-    """Some owners with a sealed row each, and the service with one."""
+    """Some owners with a sealed row each, the service with one, and a row with its MAC."""
 
     def __init__(self, database: Database, provider: LocalKeyring) -> None:
         self.database = database
         self.provider = provider
         self.sealed: dict[UUID | None, bytes] = {}
+        self.mac: bytes | None = None
 
     async def add(self, owners: int) -> None:
         keys = Keys(self.database, self.provider)
@@ -46,14 +52,16 @@ class Vault:
             )
         service = await FieldEncryption(keys).writer(None)
         self.sealed[None] = service.seal("worker", UUID(int=1), {"of": "None"})
+        self.mac = (await FieldEncryption(keys).row_macs()).of(_ROW, _VALUES)
 
     async def opens(self) -> None:
-        """Assert that every row opens, with empty caches."""
+        """Assert that every row opens, and that the MAC holds, with empty caches."""
         fields = FieldEncryption(Keys(self.database, self.provider))
         for owner_id, sealed in self.sealed.items():
             reader = await fields.reader(owner_id)
             table, row = ("worker", UUID(int=1)) if owner_id is None else ("document", owner_id)
             assert reader.open(table, row, sealed) == {"of": str(owner_id)}
+        assert (await fields.row_macs()).equals(_ROW, _VALUES, self.mac)
 
     async def roots(self) -> dict[str, tuple[bool, datetime | None, datetime | None]]:
         async with self.database.transaction() as tx:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from base.database import Database
 from base.errors import ServiceError
@@ -17,6 +18,7 @@ from storage.blobs import BlobKey, BlobMissing, BlobStore
 from storage.blobs.directory import DirectoryStore
 from storage.buffers import Buffers
 from storage.content import SLICE, Address, InvalidContent, content_writer, open_content
+from storage.envelopes import FILES, EnvelopeReader, InvalidEnvelope
 from storage.errors import KeyDestroyed
 from storage.keys import Keys
 from tests.storage.blobs.conftest import directory, s3, s3_settings, store
@@ -233,7 +235,7 @@ async def test_another_file_in_its_place_is_refused(files: Files) -> None:
 async def test_an_envelope_moved_elsewhere_does_not_open(
     directory_files: Files, keys: Keys, database: Database
 ) -> None:
-    """Moved to another file, another role, another person."""
+    """Moved to another file, another role, another person, another version, position or blob."""
     first, other = await directory_files.seal(b"one"), await directory_files.seal(b"two")
     rendition = await directory_files.seal(b"three", "rendition")
     stranger = Files(directory_files.blobs, keys, await new_owner(keys, database))
@@ -243,17 +245,49 @@ async def test_an_envelope_moved_elsewhere_does_not_open(
         replace(first, role="rendition"),
         replace(rendition, role="original"),
         replace(rendition, role="original", blob_key=first.blob_key),
+        replace(first, version_id=other.version_id),
+        replace(first, position=1),
+        replace(first, blob_key=other.blob_key),
     ):
         with pytest.raises(InvalidContent):
             await directory_files.read(moved)
     with pytest.raises(InvalidContent):
         await stranger.read(first)
-    # Only the blob is moved: the envelope opens, the file does not.
+    assert await directory_files.read(first) == b"one"
+
+
+@pytest.mark.parametrize("column", ["version_id", "position", "blob_key"])
+async def test_an_envelope_holds_for_its_row_alone(directory_files: Files, column: str) -> None:
+    """Even where the blob has the same bytes: a page in the place of another is refused."""
+    address = await directory_files.seal(b"content")
+    blob = BlobKey.random(FILES)
+    await directory_files.blobs.put(blob, bytes(await directory_files.stored(address)))
+    changed = {"version_id": new_id(), "position": 1, "blob_key": str(blob)}[column]
     with pytest.raises(InvalidContent):
-        await directory_files.read(replace(first, blob_key=other.blob_key))
+        await directory_files.read(replace(address, **{column: changed}))
+    assert directory_files.got == b""
+    assert await directory_files.read(address) == b"content"
 
 
-@pytest.mark.parametrize("length", [0, 5, 12, 28, 67])
+async def test_an_envelope_of_the_first_release_is_not_read(directory_files: Files) -> None:
+    """It is bound to the file and the role alone: it opens only to be bound to the rest."""
+    address = await directory_files.seal(b"content")
+    secret = await directory_files.keys.owner(directory_files.owner)
+    reader = EnvelopeReader(secret)
+    opened, nonce = reader.open(address), bytes(12)
+    plain = opened.dek + opened.length.to_bytes(8, "big")
+    bound = f"unefois/envelope/v1|{address.role}|{address.id}".encode()
+    cipher = AESGCM(secret.derive(f"envelope/{address.role}"))
+    old = nonce + cipher.encrypt(nonce, plain, bound)
+    for envelope in (old, b"\x02" + old):
+        with pytest.raises(InvalidContent):
+            await directory_files.read(replace(address, envelope=envelope))
+    assert reader.open_unbound(replace(address, envelope=old)) == opened
+    with pytest.raises(InvalidEnvelope):
+        reader.open_unbound(address)
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 13, 29, 68])
 async def test_a_cut_envelope_is_broken(directory_files: Files, length: int) -> None:
     address = await directory_files.seal(b"content")
     with pytest.raises(InvalidContent):

@@ -13,7 +13,7 @@ from storage.key_rotation import retire_due, rotate
 from storage.keys import context
 from storage.providers import KeyProviderError
 from storage.providers.local import LocalKeyring
-from tests.storage.rotated_vault import RETENTION, Crash, Move, Vault, crash_at, quiet
+from tests.storage.rotated_vault import RETENTION, SECRETS, Crash, Move, Vault, crash_at, quiet
 
 # The end of a root version
 
@@ -42,13 +42,13 @@ async def test_after_its_date_an_old_backup_opens_no_more(vault: Vault, moved: M
 
     moved(RETENTION - timedelta(hours=1))
     assert await retire_due(vault.database, vault.provider) == []
-    assert [await opens(row) for row in backup] == [True] * 6
+    assert [await opens(row) for row in backup] == [True] * SECRETS
 
     moved(RETENTION + timedelta(hours=1))
     assert await retire_due(vault.database, vault.provider) == [old_root]
-    assert [await opens(row) for row in backup] == [False] * 6
+    assert [await opens(row) for row in backup] == [False] * SECRETS
     assert (await vault.roots())[old_root][2] is not None
-    assert [await opens(row) for row in await rows(vault.database)] == [True] * 6
+    assert [await opens(row) for row in await rows(vault.database)] == [True] * SECRETS
     await vault.opens()
     assert await retire_due(vault.database, vault.provider) == []
     assert list(await vault.secrets_by_root()) == [result.version]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from base import clock
 from base.database import Database
@@ -167,9 +168,15 @@ async def test_another_persons_wrap_is_refused(keys: Keys, database: Database) -
     await keys.owner(other)
 
 
-async def test_a_wrap_of_another_version_is_refused(keys: Keys, database: Database) -> None:
+async def test_a_wrap_of_another_version_is_refused(
+    keys: Keys, database: Database, as_owner: Database
+) -> None:
+    """Which the service's role may not even write."""
     owner_id = await new_owner(keys, database)
-    async with database.transaction() as tx:
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        async with database.transaction() as tx:
+            await tx.execute(text("UPDATE unefois.wrapped_key SET version = 2"))
+    async with as_owner.transaction() as tx:
         await tx.execute(text("UPDATE unefois.wrapped_key SET version = 2"))
     with pytest.raises(KeyProviderError):
         await keys.owner(owner_id)

@@ -10,6 +10,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import select, update
+from sqlalchemy.engine import Row
 
 from auth import administration, cleanup
 from auth.oauth import clients, signing_keys
@@ -17,12 +18,15 @@ from auth.oauth.client_assertions import AssertionRefused
 from auth.oauth.clients import TokenResponse
 from auth.oauth.jws import Reason
 from auth.oauth.records import SigningKeyRow
-from auth.records.recipients import ClientRow
+from auth.records.recipients import CLIENT_ROW, ClientRow
 from auth.services import CoreServices
 from auth.subjects import Client
 from base import clock
+from base.database import Database
 from base.errors import ServiceError
+from storage.row_macs import RowAltered
 from tests.auth.steps import MoveClock, service_log
+from tests.rows import change_row
 
 
 @dataclass
@@ -183,18 +187,43 @@ async def test_a_barred_client_is_out_at_once(services: CoreServices, caller: Ca
 
 
 async def test_a_narrowed_client_is_narrower_at_once(
-    services: CoreServices, caller: Caller
+    services: CoreServices, as_owner: Database, caller: Caller
 ) -> None:
     token = (await caller.token()).token
-    async with services.database.transaction() as tx:
-        await tx.execute(
-            update(ClientRow)
-            .where(ClientRow.client_id == caller.client_id)
-            .values(scope="evidence")
-        )
+    client = await client_of(services, token)
+    assert client
+    assert client.scope == {"evidence", "consent_requests"}
+    await change_row(services, as_owner, ClientRow, CLIENT_ROW, client.id, scope="evidence")
     client = await client_of(services, token)
     assert client
     assert client.scope == {"evidence"}
+
+
+async def test_a_client_changed_without_the_key_is_refused(
+    services: CoreServices, as_owner: Database, caller: Caller
+) -> None:
+    """A wider scope, another key: by someone who writes the database."""
+    token, before = (await caller.token()).token, await client_row(services, caller)
+    other = {"keys": [ECKey.generate_key("P-256").as_dict(private=False)]}
+    mine = update(ClientRow).where(ClientRow.client_id == caller.client_id)
+    for values in ({"scope": " ".join(clients.SCOPES)}, {"jwks": other}):
+        async with as_owner.transaction() as tx:
+            await tx.execute(mine.values(**values))
+        with pytest.raises(RowAltered):
+            await client_of(services, token)
+        with pytest.raises(RowAltered):
+            await caller.token()
+        async with as_owner.transaction() as tx:
+            await tx.execute(mine.values(scope=before.scope, jwks=before.jwks))
+        assert await client_of(services, token)
+
+
+async def client_row(services: CoreServices, caller: Caller) -> Row[Any]:
+    async with services.database.transaction() as tx:
+        found = await tx.execute(
+            select(ClientRow.__table__).where(ClientRow.client_id == caller.client_id)
+        )
+        return found.one()
 
 
 async def test_what_is_no_token_of_ours_is_nobody(services: CoreServices, caller: Caller) -> None:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from base.database import Database
 from base.embedded.server import Addresses
@@ -35,14 +34,6 @@ async def installation(
     """The same on the directory store only, for tests that do not depend on the store."""
     await initialise(database, keyring)
     return Installation(keys_postgres, database, directory, keyring)
-
-
-@pytest.fixture
-async def as_owner(keys_postgres: Addresses) -> AsyncIterator[Database]:
-    """A connection as the owner of the tables."""
-    opened = Database(SecretStr(keys_postgres.owner_url), pool=3)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -123,13 +123,15 @@ async def test_a_file_already_lost_is_told_and_the_others_are_saved(
     await again.opens(whole)
 
 
-async def test_files_are_looked_at_where_they_are(installation: Installation) -> None:
+async def test_files_are_looked_at_where_they_are(
+    installation: Installation, as_owner: Database
+) -> None:
     """A file with another person's envelope is broken, as one with a wrong length is."""
     document, other = await installation.add(10), await installation.add(10)
     assert await check_files(
         installation.database, installation.blobs, installation.keyring
     ) == FileCheck(2, 0, 0, ())
-    async with installation.database.transaction() as tx:
+    async with as_owner.transaction() as tx:
         await tx.execute(
             text("UPDATE unefois.sealed_file SET envelope = :other WHERE id = :id"),
             {"other": other.address.envelope, "id": document.address.id},

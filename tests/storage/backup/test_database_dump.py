@@ -14,6 +14,7 @@ from sqlalchemy import text
 from base.database import Database
 from base.embedded.server import Addresses
 from base.ids import new_id
+from base.key_names import ROW_MACS
 from base.processes import ProgramFailed
 from migrations.run import check, upgrade
 from storage import records
@@ -82,12 +83,15 @@ async def test_a_dump_that_does_not_fit_says_so_and_changes_nothing(
 ) -> None:
     owner = Database(SecretStr(keys_postgres.owner_url), pool=3)
     dump_file = await dumped(owner, tmp_path / "dump")
-    await new_owner(keys, database)
+    owner_id = await new_owner(keys, database)
     with pytest.raises(ProgramFailed, match="already exists") as failed:
         await load(owner, dump_file)
     assert len(str(failed.value).splitlines()) == 1
     async with database.transaction() as tx:
-        assert await tx.scalar(text("SELECT count(*) FROM unefois.wrapped_key")) == 1
+        kept = await tx.execute(
+            text("SELECT coalesce(use, owner_id::text) FROM unefois.wrapped_key")
+        )
+        assert set(kept.scalars()) == {ROW_MACS, str(owner_id)}
     await owner.close()
 
 

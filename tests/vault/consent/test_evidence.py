@@ -9,10 +9,13 @@ from sqlalchemy import text
 
 from auth.services import CoreServices
 from auth.subjects import Client, Person
+from base.database import Database
+from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
 from base.pipeline import fetch
 from tests.fixtures import MoveClock
+from tests.rows import change_row
 from tests.vault.consent.steps import (
     delete_document,
     log_of,
@@ -28,6 +31,7 @@ from vault.consent.records import grants as records
 from vault.consent.scopes import scope_of
 from vault.document_view import DocumentMetadata
 from vault.rules import Allowed, DocumentFacts, GrantAction, may_open
+from vault.tables import DOCUMENT_ROW, Document
 
 
 async def given(
@@ -125,19 +129,18 @@ async def test_what_is_added_later_counts_only_if_the_person_ticked_it(
     assert (await evidence(services, client, grant.id, "lease")).held is held
 
 
-async def test_a_paper_relabelled_later_is_a_later_paper(services: CoreServices) -> None:
+async def test_a_paper_relabelled_later_is_a_later_paper(
+    services: CoreServices, as_owner: Database
+) -> None:
     person, client = await make_person(services), await make_client(services)
     document = await make_document(services, person, "other")
     grant = await give_to(services, person, client, "lease")
+    tag = await services.field_encryption.tag("document-type", person.id.bytes, "lease")
     async with services.database.transaction() as tx:
-        tag = await services.field_encryption.tag("document-type", person.id.bytes, "lease")
-        await tx.execute(
-            text(
-                "UPDATE unefois.document SET type_tag = :tag, typed_at = unefois.now()"
-                " WHERE id = :id"
-            ),
-            {"tag": tag, "id": document},
-        )
+        typed_at = await instant(tx)
+    await change_row(
+        services, as_owner, Document, DOCUMENT_ROW, document, type_tag=tag, typed_at=typed_at
+    )
     assert (await evidence(services, client, grant.id, "lease")).held is False
 
 
@@ -259,6 +262,7 @@ async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreSe
         async with services.database.transaction() as tx:
             row = await records.grant(tx, grant.id)
             assert row is not None
+            macs = await services.field_encryption.row_macs()
             tag = await services.field_encryption.tag("document-type", person.id.bytes, "lease")
             by_sql = {each.id for each in await records.covered_of_type(tx, grant.id, [tag])}
             every = await tx.execute(
@@ -272,7 +276,7 @@ async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreSe
             each.id
             for each in every
             if may_open(
-                records.grant_facts(row),
+                records.grant_facts(macs, row),
                 facts_of(each, picked=each.id in ids, type_in_scope="lease" in types),
                 caller=client.party,
                 action=GrantAction.ATTEST,

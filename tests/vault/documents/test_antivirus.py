@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from base.settings import Settings
+from storage.row_macs import RowAltered
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, _ServicesPool
 from tests.servers.clamd import PATTERN, clamd, missing_clamd
 from tests.steps import deposit, granted, log_of
@@ -79,10 +80,40 @@ async def test_an_infected_document_goes_to_nobody_but_its_owner_who_is_told(
         refused = await client.get(f"{under}/{bad['id']}/{kind}", headers=worker.headers)
         assert (refused.status_code, refused.json()["code"]) == (403, "document_infected")
         assert PATTERN not in refused.content
-    reasons = [
-        entry["reason"] for entry in await log_of(client, person) if entry["outcome"] == "refused"
-    ]
+    entries = await log_of(client, person)
+    reasons = [entry["reason"] for entry in entries if entry["outcome"] == "refused"]
     assert reasons == ["infected", "infected"]
+    (told,) = [entry for entry in entries if entry["action"] == "document.infected"]
+    assert (told["outcome"], told["actor"]["kind"]) == ("allowed", "service")
+    assert told["documents"] == [bad["id"]]
+    assert "virus" in told["sentence"]
+
+
+@pytest.mark.clamd
+async def test_a_verdict_taken_back_without_the_key_gives_nothing(
+    guarded: Served,
+    guarded_client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+) -> None:
+    """By someone who writes the database as the service's role, which may change this column."""
+    client, services = guarded_client, guarded.services
+    person, worker = await make_person(), await make_worker()
+    bad = await deposit(client, person, infected_pdf())
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    assert await _scan(services, person, bad) == "infected"
+    async with services.database.transaction() as tx:
+        await tx.execute(
+            text("UPDATE unefois.document_version SET scan = 'clean' WHERE id = :id"),
+            {"id": bad["version"]["id"]},
+        )
+    under = f"/v1/grants/{grant}/documents"
+    for path in (under, f"{under}/{bad['id']}/content", f"{under}/{bad['id']}/preview"):
+        answer = await client.get(path, headers=worker.headers)
+        assert (answer.status_code, answer.json()["code"]) == (503, "row_altered")
+        assert PATTERN not in answer.content
+    with pytest.raises(RowAltered):
+        await _scan(services, person, bad)
 
 
 @pytest.mark.clamd

@@ -1,0 +1,27 @@
+"""The columns that the MACs of rows cover, in their order, at version 1 of each table's format."""
+
+ROW_COLUMNS = {
+    table: columns.split()
+    for table, columns in {
+        "access_event": "id at key_id person_tag actor_tag sealed commitment",
+        "access_outcome": "event_id state",
+        "audit_key": "id owner_id year public_key",
+        "client": "id organisation_id client_id jwks scope active sealed created_at",
+        "consent_request": (
+            "id requester_kind requester_id organisation_id phone_tag person_id sealed"
+            " sender_sealed created_at lapses_at answer answered_at"
+        ),
+        "document": (
+            "id person_id version_id type_tag typed_at deposited_by_kind deposited_by_id revision"
+            " sealed created_at deleted_at"
+        ),
+        "document_version": "id document_id person_id number content_tag scan sealed created_at",
+        "grant": (
+            "id person_id request_id recipient_kind recipient_id organisation_id may_attest"
+            " may_read may_deposit covers_future type_tags document_ids given_at ends_at sealed"
+        ),
+        "idempotency": "key_hash request_hash result_id",
+        "person": "id phone_tag email_tag language sealed created_at used_at",
+        "worker": "id organisation_id email_tag active sealed created_at",
+    }.items()
+}
