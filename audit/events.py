@@ -54,6 +54,7 @@ class Action(StrEnum):
     CLIENT_BARRED = "client.bar"
     KEYS_ROTATED = "keys.rotate"
     KEY_DESTROYED = "keys.destroy"
+    PADDING = "log.padding"
 
 
 class Outcome(StrEnum):

@@ -76,6 +76,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.GRANT_SEEN: (_API, _READ),
     Action.LOG_READ: (_API, _READ),
     Action.REPORT: (_API, _CREATE),
+    Action.PADDING: (_API, _CREATE),
 }
 # OCSF's type number and word for each managed entity.
 _ENTITIES = {

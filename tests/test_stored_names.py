@@ -54,7 +54,8 @@ UNEFOIS_MAIL_FROM UNEFOIS_SMS_GATEWAY_URL UNEFOIS_SMS_GATEWAY_TOKEN UNEFOIS_CLAM
 UNEFOIS_MAX_DOCUMENT_BYTES UNEFOIS_MAX_PARTS UNEFOIS_DECODERS UNEFOIS_REQUESTS_PER_HOUR
 UNEFOIS_SIGN_INS_PER_HOUR UNEFOIS_SIGN_INS_PER_HOUR_FROM_ONE_ADDRESS
 UNEFOIS_PERSON_SESSION_HOURS UNEFOIS_WORKER_SESSION_HOURS UNEFOIS_LOG_ORIGIN
-UNEFOIS_LOG_CADENCE_SECONDS UNEFOIS_LOG_WITNESSES UNEFOIS_LOG_WITNESSES_NEEDED
+UNEFOIS_LOG_CADENCE_SECONDS UNEFOIS_LOG_PADDING_EVENTS
+UNEFOIS_LOG_WITNESSES UNEFOIS_LOG_WITNESSES_NEEDED
 UNEFOIS_LOG_RETENTION_YEARS UNEFOIS_SEQUENCER_IN_PROCESS UNEFOIS_JOBS_IN_PROCESS
 UNEFOIS_LOG_LEVEL UNEFOIS_TRUSTED_PROXIES
 """
@@ -65,7 +66,7 @@ vault.export vault.erase document.deposit document.version document.correct docu
 document.restore document.purge document.list document.read document.preview document.attest
 consent.request consent.approve consent.refuse consent.not_me grant.give grant.revoke grant.see
 log.read log.report organisation.add worker.add client.add worker.bar client.bar keys.rotate
-keys.destroy
+keys.destroy log.padding
 """
 
 REASONS = """
