@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from audit import verify
@@ -14,15 +15,19 @@ from audit.reconcile import Reconciler
 from audit.tlog import growth
 from audit.tlog import publisher as publisher_module
 from audit.tlog import records as tlog_records
-from audit.tlog.checkpoint import Checkpoint
+from audit.tlog.checkpoint import Checkpoint, Policy, verify_checkpoint
 from audit.tlog.growth import draw_growth
+from audit.tlog.merkle import InvalidProof
 from audit.tlog.notes import Note
 from audit.tlog.publisher import Publisher
 from audit.tlog.store import tile_key
 from audit.tlog.tiles import Tile
+from audit.tlog.witness import Witness
+from audit.tlog.witness_client import WitnessAddress, WitnessClient
 from base.settings import Settings
+from tests.audit.test_reconcile import flip
 from tests.audit.test_verify import reader
-from tests.audit.tlog.logs import SomeLog, checkpoints_hold, leaves_of_events
+from tests.audit.tlog.logs import ORIGIN, SomeLog, checkpoints_hold, leaves_of_events
 from tests.audit.tlog.padded_logs import (
     act,
     all_signed,
@@ -32,6 +37,8 @@ from tests.audit.tlog.padded_logs import (
     signed_size,
 )
 from tests.audit.tlog.test_publisher import download
+from tests.audit.tlog.test_witness_client import served
+from web.http.witness import witness_app
 
 PADDING = 8
 
@@ -200,6 +207,40 @@ async def test_two_at_once_publish_one_growth(
         assert await public_size(some_log) == before + PADDING + draws[0]
         assert await grown(some_log, two) == PADDING + draws[1]
         await holds(some_log, tmp_path)
+
+
+# What is not trusted
+
+
+async def test_nothing_is_signed_over_tiles_that_were_changed(some_log: SomeLog) -> None:
+    """The size drawn is cut out of the store, which may answer anything."""
+    async with growing(some_log, PADDING) as publisher:
+        await act(some_log, 4 * PADDING)
+        await flip(some_log, Tile(0, 0, await signed_size(some_log)), 0)
+        with pytest.raises(InvalidProof):
+            await publisher.publish()
+        assert await public_size(some_log) == 0
+        assert checkpoints_hold(some_log)[-1] == 4 * PADDING
+
+
+async def test_witnesses_cosign_every_size_that_is_drawn(
+    some_log: SomeLog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = await some_log.log.verifier()
+    witness = Witness(tmp_path / "w", "good", log, ORIGIN)
+    async with (
+        served(witness_app(witness)) as url,
+        httpx.AsyncClient(trust_env=False) as client,
+        growing(some_log, PADDING) as publisher,
+    ):
+        asked = WitnessClient([WitnessAddress(witness.verifier, url)], client)
+        monkeypatch.setattr(publisher, "_witnesses", asked)
+        for count in (1, 4 * PADDING, 1, 300):
+            await act(some_log, count)
+            await publisher.publish()
+            raw = await some_log.log.store.checkpoint()
+            assert raw is not None
+            verify_checkpoint(raw, log, Policy((witness.verifier,), 1))
 
 
 # What people see
