@@ -375,3 +375,14 @@ def test_it_is_on_in_production_and_cannot_be_made_small() -> None:
     for small in (0, 15):
         with pytest.raises(ValueError, match="UNEFOIS_LOG_PADDING_EVENTS"):
             production(log_padding_events=small)
+
+
+async def test_the_service_pads_as_its_setting_says(
+    some_log: SomeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"log_padding_events": 3, "log_cadence_seconds": 1}
+    monkeypatch.setattr(some_log.log, "_settings", some_log.settings.model_copy(update=values))
+    async with some_log.sequencing(), asyncio.timeout(20):
+        while not await public_size(some_log):  # noqa: ASYNC110  (another task publishes)
+            await asyncio.sleep(0.05)
+    assert await public_size(some_log) in {3, 4, 5, 6}
