@@ -61,6 +61,7 @@ class Action(StrEnum):
     ROWS_BOUND = "rows.bind"
     ROW_REFUSED = "rows.refuse"
     PACED = "network.pace"
+    PADDING = "log.padding"
 
 
 class Outcome(StrEnum):

@@ -86,6 +86,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.REPORT_SEEN: (_API, _READ),
     Action.REPORT_ANSWERED: (_API, _UPDATE),
     Action.PACED: (_API, _OTHER),
+    Action.PADDING: (_API, _CREATE),
 }
 # OCSF's type number and word for each managed entity.
 _ENTITIES = {

@@ -140,6 +140,14 @@ class Settings(BaseSettings):
         description="Seconds between two public checkpoints of the log, whatever happened;"
         " empty: 600, and 1 in the demo.",
     )
+    log_padding_events: int | None = Field(
+        None,
+        ge=0,
+        le=500,
+        description="Least number of events that each publication of the log adds, twice that at"
+        " most, filled with padding; at least 16 in production; 0: no padding; empty: 24, and 0 in"
+        " the demo.",
+    )
     log_witnesses: str = Field(
         "", description="Witnesses of the log: `VKEY@URL`, separated by blanks."
     )
@@ -169,15 +177,24 @@ class Settings(BaseSettings):
         """Seconds between two public checkpoints."""
         return self.log_cadence_seconds or (1 if self.mode == "demo" else 600)
 
+    @property
+    def log_padding(self) -> int:
+        """The least number of leaves of a publication; 0 means that nothing is padded."""
+        if self.log_padding_events is None:
+            # A demo hides nobody's habits, and publishes every second: padding would fill the disk.
+            return 0 if self.mode == "demo" else 24
+        return self.log_padding_events
+
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
         if self.mode == "production":
-            wrong = list(self._unsafe())
+            wrong = [*self._unsafe_reach(), *self._unsafe_storage()]
             if wrong:
                 raise ValueError("unsafe in production: " + "; ".join(wrong))
         return self
 
-    def _unsafe(self) -> list[str]:
+    def _unsafe_reach(self) -> list[str]:
+        """What is wrong with how people and the operator are reached, and what the public sees."""
         wrong: list[str] = []
         if not self.public_url.startswith("https://"):
             wrong.append("UNEFOIS_PUBLIC_URL must begin with https://")
@@ -185,10 +202,20 @@ class Settings(BaseSettings):
             wrong.append("UNEFOIS_MESSENGER must be smtp: codes may not be shown")
         if self.messenger == "smtp" and not self.smtp_start_tls and not _loopback(self.smtp_host):
             wrong.append("UNEFOIS_SMTP_START_TLS may be off only on loopback")
+        if self.log_padding < _LEAST_PADDING:
+            wrong.append(
+                f"UNEFOIS_LOG_PADDING_EVENTS is below {_LEAST_PADDING}: the public log would show"
+                " when something happened"
+            )
         if self.sms_gateway_url is None:
             wrong.append("UNEFOIS_SMS_GATEWAY_URL is missing: people sign in by SMS")
         if not _is_email(self.operator_email):
             wrong.append("UNEFOIS_OPERATOR_EMAIL must be an e-mail address: reports are told there")
+        return wrong
+
+    def _unsafe_storage(self) -> list[str]:
+        """What is wrong with how the stores and the keys are reached."""
+        wrong: list[str] = []
         if self.blob_store == "s3" and _placeholder(self.s3_secret_key):
             wrong.append("UNEFOIS_S3_SECRET_KEY is empty or a placeholder")
         if self.key_provider == "aws-kms" and not self.kms_key_id:
@@ -204,6 +231,7 @@ class Settings(BaseSettings):
         return wrong
 
 
+_LEAST_PADDING = 16
 PLACEHOLDERS = ("changeme", "change-me", "password", "secret", "example", "postgres", "placeholder")
 
 

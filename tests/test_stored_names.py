@@ -56,7 +56,8 @@ UNEFOIS_MAX_DOCUMENT_BYTES UNEFOIS_MAX_PARTS UNEFOIS_DECODERS UNEFOIS_REQUESTS_P
 UNEFOIS_SIGN_INS_PER_HOUR UNEFOIS_SIGN_INS_PER_HOUR_FROM_ONE_ADDRESS UNEFOIS_FAILURES_AT_ONCE
 UNEFOIS_FAILURES_PER_MINUTE
 UNEFOIS_PERSON_SESSION_HOURS UNEFOIS_WORKER_SESSION_HOURS UNEFOIS_LOG_ORIGIN
-UNEFOIS_LOG_CADENCE_SECONDS UNEFOIS_LOG_WITNESSES UNEFOIS_LOG_WITNESSES_NEEDED
+UNEFOIS_LOG_CADENCE_SECONDS UNEFOIS_LOG_PADDING_EVENTS
+UNEFOIS_LOG_WITNESSES UNEFOIS_LOG_WITNESSES_NEEDED
 UNEFOIS_LOG_RETENTION_YEARS UNEFOIS_SEQUENCER_IN_PROCESS UNEFOIS_JOBS_IN_PROCESS
 UNEFOIS_LOG_LEVEL UNEFOIS_TRUSTED_PROXIES
 """
@@ -68,7 +69,7 @@ document.restore document.purge document.infected document.list document.read do
 document.attest consent.request consent.approve consent.refuse consent.not_me grant.give
 grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.add client.add
 worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
-network.pace
+network.pace log.padding
 """
 
 REASONS = """

@@ -194,6 +194,10 @@ async def _rows(connection: Connection, query: str, **values: object) -> list[tu
 
 # For all other code, through the engine
 
+_CHECKPOINTS = select(
+    LogCheckpoint.size, LogCheckpoint.root, LogCheckpoint.frontier, LogCheckpoint.note
+)
+
 
 async def log_key(connection: AsyncConnection) -> Row[Any] | None:
     """The log's name and key: `id`, `origin`, `public_key`, `sealed`."""
@@ -217,15 +221,29 @@ async def leaf_of(connection: AsyncConnection, event_id: UUID) -> tuple[int, byt
 async def newest_checkpoint(connection: AsyncConnection) -> Signed | None:
     """The newest checkpoint, public or not."""
     row = (
+        await connection.execute(_CHECKPOINTS.order_by(LogCheckpoint.size.desc()).limit(1))
+    ).one_or_none()
+    return None if row is None else Signed(*row)
+
+
+async def first_checkpoint_over(connection: AsyncConnection, index: int) -> Signed | None:
+    """The smallest checkpoint whose tree has this leaf. It only changes when a smaller one is kept,
+    of a size that was drawn."""
+    row = (
         await connection.execute(
-            select(
-                LogCheckpoint.size, LogCheckpoint.root, LogCheckpoint.frontier, LogCheckpoint.note
-            )
-            .order_by(LogCheckpoint.size.desc())
-            .limit(1)
+            _CHECKPOINTS.where(LogCheckpoint.size > index).order_by(LogCheckpoint.size).limit(1)
         )
     ).one_or_none()
     return None if row is None else Signed(*row)
+
+
+async def keep_signed(connection: AsyncConnection, signed: Signed) -> None:
+    """Keep a checkpoint smaller than the newest; one that is there already is the same."""
+    await connection.execute(
+        upsert(LogCheckpoint)
+        .values(size=signed.size, root=signed.root, frontier=signed.frontier, note=signed.note)
+        .on_conflict_do_nothing()
+    )
 
 
 async def clear_asleep(connection: AsyncConnection) -> None:

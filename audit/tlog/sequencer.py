@@ -195,11 +195,12 @@ class Sequencer:
 
 
 async def read_tile(store: LogStore, tile: Tile) -> bytes:
-    """A tile's bytes, or its part of the full tile's. Raises `InvalidTile`."""
+    """A tile's bytes, or its part of the full tile's, or those of a published tree, whose size is
+    not always one at which the sequencer signed. Raises `InvalidTile`."""
     data = await store.read(tile)
     if data is None and tile != tile.full:
-        data = await store.read(tile.full)
-        data = None if data is None else cut(data, tile)
+        full = await store.read(tile.full)
+        data = await store.read_public(tile) if full is None else cut(full, tile)
     if data is None:
         raise InvalidTile(tile.path, "missing")
     return data

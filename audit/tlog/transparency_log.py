@@ -1,18 +1,21 @@
 """The log as one process uses it: its name, its checkpoints, proofs, and what is degraded."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import httpx
 
+from audit.audit_log import AuditLog
+from audit.padding_events import Padding
 from audit.tlog import records
 from audit.tlog.checkpoint import InvalidCheckpoint, Policy, verify_checkpoint
 from audit.tlog.keys import LogKeys, log_policy, log_witnesses
 from audit.tlog.merkle import InvalidProof, leaf_hash, verify_inclusion
 from audit.tlog.notes import Verifier
 from audit.tlog.prover import Prover
-from audit.tlog.publisher import Publisher, published_in
+from audit.tlog.publisher import Filling, Publisher, published_in
 from audit.tlog.sequencer import end_of
 from audit.tlog.sequencer_loop import Pace, SequencerLoop
 from audit.tlog.store import LogStore
@@ -47,6 +50,7 @@ class TransparencyLog:
     ) -> None:
         self._settings = settings
         self._database = database
+        self._fields = fields
         self.keys = LogKeys(settings, database, fields)
         self.store = LogStore(blobs)
         self.prover = Prover(self.store)
@@ -66,35 +70,49 @@ class TransparencyLog:
         """A sequencer for this process, with its publisher; `client` sends to the witnesses."""
         witnesses = WitnessClient(log_witnesses(self._settings), client)
         publisher = Publisher(
-            self._database, self.store, self.prover, witnesses, self._settings.log_cadence
+            self._database,
+            self.store,
+            self.prover,
+            witnesses,
+            self._settings.log_cadence,
+            self._filling(),
         )
         self._sequencing = SequencerLoop(self._database, self.store, self.keys, publisher, pace)
         return self._sequencing
 
-    async def inclusion(self, event_id: UUID) -> Inclusion | None:
-        """The proof of an event under the newest checkpoint; None before it is integrated.
+    def _filling(self) -> Filling | None:
+        """What fills each publication; None when the settings say that nothing does."""
+        if not self._settings.log_padding:
+            return None
+        audit_log = AuditLog(self._database, self._fields)
+        return Filling(Padding(self._database, audit_log, self._settings.log_padding), self.keys)
 
-        Where witnesses are needed and the public checkpoint covers the event, under that one, which
-        carries their cosignatures. Raises `ServiceError` when the tiles do not prove it.
+    async def inclusion(self, event_id: UUID) -> Inclusion | None:
+        """The proof of an event under the public checkpoint, which carries the witnesses'
+        cosignatures; until that covers it, under the first one that was signed over it. None before
+        that. Raises `ServiceError` when the tiles do not prove it.
+
+        Not the newest: who asks again for the same proof would see the tree grow. It serves only
+        where a store that was restored lacks the partial tiles of the others.
         """
         async with self._database.transaction() as tx:
             leaf = await records.leaf_of(tx, event_id)
-            signed = await records.newest_checkpoint(tx)
-        if leaf is None or signed is None or signed.size <= leaf[0]:
+            first = None if leaf is None else await records.first_checkpoint_over(tx, leaf[0])
+            newest = await records.newest_checkpoint(tx)
+        if leaf is None or first is None or newest is None:
             return None
         index, entry = leaf
-        size, root, note = signed.size, signed.root, signed.note
-        if self.policy.needed:
-            raw = await self.public_checkpoint()
-            public = published_in(raw)
-            if raw is not None and public is not None and public.size > index:
-                size, root, note = public.size, public.root, raw
-        try:
-            path = await self.prover.inclusion(index, size)
-            verify_inclusion(leaf_hash(entry), index, size, path, root)
-        except (InvalidTile, InvalidProof):
-            raise ServiceError(ErrorKind.UNAVAILABLE, "log_broken") from None
-        return Inclusion(index, entry, path, note)
+        trees = [(tree.size, tree.root, tree.note) for tree in (first, newest)]
+        raw = await self.public_checkpoint()
+        public = published_in(raw)
+        if raw is not None and public is not None and public.size > index:
+            trees[0] = public.size, public.root, raw
+        for size, root, note in trees:
+            with suppress(InvalidTile, InvalidProof):
+                path = await self.prover.inclusion(index, size)
+                verify_inclusion(leaf_hash(entry), index, size, path, root)
+                return Inclusion(index, entry, path, note)
+        raise ServiceError(ErrorKind.UNAVAILABLE, "log_broken")
 
     async def public_checkpoint(self) -> bytes | None:
         """The published checkpoint, at most a second old."""
