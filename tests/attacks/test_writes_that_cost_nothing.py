@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, null, select
 from starlette.routing import BaseRoute
 
 from audit.records import AccessEvent
@@ -369,7 +369,7 @@ async def test_what_cannot_be_recorded_is_counted_later(
 
 
 async def _last(services: Services) -> dict[str, Any]:
-    query = select(AccessEvent.__table__, AccessEvent.id.label("state"))
+    query = select(AccessEvent.__table__, null().label("state"), null().label("outcome_mac"))
     async with services.database.transaction() as tx:
         rows = (await tx.execute(query.order_by(AccessEvent.id.desc()).limit(1))).all()
         (entry,) = await services.audit_log.open_entries(tx, rows)

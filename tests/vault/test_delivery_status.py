@@ -21,7 +21,7 @@ async def test_an_unknown_event_does_not_hold_up_its_batch(
     person = await make_person()
     await deposit(client, person, corpus.pdf(1))
     known, unknown = UUID((await log_of(client, person))[0]["id"]), new_id()
-    writer = DeliveryStatusWriter(services.database)
+    writer = DeliveryStatusWriter(services.database, services.field_encryption)
     writer.note(unknown, completed=True)
     writer.note(known, completed=True)
     await writer.stop()  # writes what is queued, or raises

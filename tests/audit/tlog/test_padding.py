@@ -362,6 +362,7 @@ def production(**values: object) -> Settings:
             "mode": "production",
             "public_url": "https://coffre.example",
             "sms_gateway_url": "https://sms.example",
+            "operator_email": "equipe@coffre.example",
             **values,
         }
     )
