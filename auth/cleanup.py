@@ -1,9 +1,10 @@
-"""Deleting expired rows: sign-ins, sessions, assertions, messages, signing keys."""
+"""Deleting expired rows: sign-ins, browsers, sessions, assertions, messages, signing keys."""
 
+from auth.browsers import BROWSER_LIFE
 from auth.message_delivery import MAX_ATTEMPTS
 from auth.oauth import records as oauth_records
 from auth.one_time_codes import WRONG_WINDOW
-from auth.records import messages, sessions, sign_ins
+from auth.records import browsers, messages, sessions, sign_ins
 from auth.services import CoreServices
 
 
@@ -16,6 +17,7 @@ async def delete_expired(services: CoreServices) -> dict[str, int]:
     async with services.database.transaction() as tx:
         return {
             "sign_ins": await sign_ins.delete_old_sign_ins(tx, WRONG_WINDOW),
+            "browsers": await browsers.delete_unused_browsers(tx, BROWSER_LIFE),
             "sessions": await sessions.delete_dead_sessions(tx),
             "assertions": await oauth_records.delete_expired_assertions(tx),
             "messages": await messages.delete_late_messages(tx, MAX_ATTEMPTS),

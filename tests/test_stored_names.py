@@ -75,10 +75,10 @@ nothing_granted widened unknown_document answered lapsed paced unknown_recipient
 """
 
 TABLES = """
-access_event access_outcome alembic_version attempt audit_key client consent_request document
-document_version grant grant_document grant_history grant_type idempotency log_checkpoint log_key
-log_leaf log_warning log_watch message organisation person root_version sealed_file session sign_in
-signing_key used_assertion worker wrapped_key
+access_event access_outcome alembic_version attempt audit_key browser client consent_request
+document document_version grant grant_document grant_history grant_type idempotency log_checkpoint
+log_key log_leaf log_warning log_watch message organisation person root_version sealed_file session
+sign_in signing_key used_assertion worker wrapped_key
 """
 
 COMMANDS = [
