@@ -125,7 +125,7 @@ async def deactivate_worker(services: CoreServices, worker_id: UUID) -> None:
     async with services.database.transaction() as tx:
         organisation_id = await recipients.deactivate_worker(tx, worker_id)
         if organisation_id is not None:
-            await sessions.revoke_sessions_of(tx, worker_id)
+            await sessions.revoke_sessions_of(tx, "worker", worker_id)
             await _record(
                 services,
                 tx,

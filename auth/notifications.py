@@ -4,8 +4,14 @@ The French text is the id in the translation catalogue; `services.translate` giv
 addressee's language.
 """
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from auth.services import CoreServices
 from auth.subjects import Recipient
+from auth.visitor import device_name
+
+_ZONE = ZoneInfo("Europe/Paris")
 
 
 def _(text: str) -> str:
@@ -31,6 +37,66 @@ def codes_locked(services: CoreServices, language: str) -> str:
 def sign_in_subject(services: CoreServices, language: str) -> str:
     """The subject of an e-mail about a code."""
     return services.translate(language, _("Votre code"))
+
+
+def new_device(services: CoreServices, language: str, device: str, at: datetime) -> str:
+    """To a person: someone signed in from a browser that is not known. It holds no link, so that a
+    false message of this kind cannot lead anywhere."""
+    text = _(
+        "Votre coffre vient d’être ouvert sur un nouvel appareil : {device}, le {when}."
+        " C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez votre coffre, choisissez"
+        " « Mes appareils », puis « Fermer partout ». Ou allez au guichet."
+    )
+    return _about_device(services, language, text, device, at)
+
+
+def new_device_of_worker(services: CoreServices, language: str, device: str, at: datetime) -> str:
+    """The same to a worker."""
+    text = _(
+        "Votre espace professionnel vient d’être ouvert sur un nouvel appareil : {device}, le"
+        " {when}. C’est vous ? Ne faites rien. Ce n’est pas vous ? Connectez-vous, choisissez"
+        " « Mes appareils », puis « Fermer partout », et prévenez votre responsable."
+    )
+    return _about_device(services, language, text, device, at)
+
+
+def new_device_subject(services: CoreServices, language: str) -> str:
+    """The subject of an e-mail about a new device."""
+    return services.translate(language, _("Nouvel appareil"))
+
+
+def erasure_code(services: CoreServices, language: str, code: str) -> str:
+    """The code that confirms that the vault is to be erased."""
+    text = _(
+        "Votre code pour EFFACER votre coffre : {code}. Valable 10 minutes. Vous n’avez rien"
+        " demandé ? Ne donnez ce code à personne, et allez au guichet."
+    )
+    return services.translate(language, text).format(code=code)
+
+
+def erasure_asked(services: CoreServices, language: str, erases_at: datetime) -> str:
+    """The vault will be erased, and how to prevent it."""
+    text = _(
+        "Votre coffre et tous vos papiers seront effacés le {when}. Vous ne le voulez pas ? Ouvrez"
+        " votre coffre avant cette date et choisissez « Ne pas effacer ». Ou allez au guichet."
+    )
+    return _at(services, language, text, erases_at)
+
+
+def erasure_soon(services: CoreServices, language: str, erases_at: datetime) -> str:
+    """The same, the day before."""
+    text = _(
+        "Rappel : votre coffre et tous vos papiers seront effacés le {when}."
+        " Vous ne le voulez pas ? Ouvrez votre coffre et choisissez « Ne pas effacer »."
+        " Ou allez au guichet."
+    )
+    return _at(services, language, text, erases_at)
+
+
+def erasure_cancelled(services: CoreServices, language: str) -> str:
+    """The vault will not be erased after all."""
+    text = _("C’est annulé : votre coffre ne sera pas effacé. Vos papiers restent.")
+    return services.translate(language, text)
 
 
 def request_pending(services: CoreServices, language: str, sender: Recipient) -> str:
@@ -59,3 +125,25 @@ def log_year_expires(services: CoreServices, language: str, year: int) -> str:
         "Pour le garder, emportez-le : {url}"
     )
     return services.translate(language, text).format(year=year, url=services.settings.public_url)
+
+
+def _about_device(
+    services: CoreServices, language: str, text: str, device: str, at: datetime
+) -> str:
+    name = services.translate(language, device_name(device))
+    return services.translate(language, text).format(
+        device=name, when=_when(services, language, at)
+    )
+
+
+def _at(services: CoreServices, language: str, text: str, at: datetime) -> str:
+    return services.translate(language, text).format(when=_when(services, language, at))
+
+
+def _when(services: CoreServices, language: str, at: datetime) -> str:
+    """The day and the hour, in France."""
+    local = at.astimezone(_ZONE)
+    text = services.translate(language, _("{day}/{month} à {hour} h {minute}"))
+    return text.format(
+        day=local.day, month=f"{local.month:02}", hour=local.hour, minute=f"{local.minute:02}"
+    )

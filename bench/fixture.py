@@ -176,7 +176,9 @@ async def _worker(services: Services) -> tuple[UUID, str]:
         hours="9 h - 17 h",
     )
     async with services.database.transaction() as tx:
-        token, _ = await sessions.open_session(services, tx, kind="worker", subject_id=worker_id)
+        token = (
+            await sessions.open_session(services, tx, kind="worker", subject_id=worker_id)
+        ).token
     return worker_id, token
 
 

@@ -307,9 +307,9 @@ def make_worker(services: CoreServices, make_organisation: MakeOrganisation) -> 
             services, organisation_id=organisation_id, email=email, **(known | fields)
         )
         async with services.database.transaction() as tx:
-            token, _ = await sessions.open_session(
-                services, tx, kind="worker", subject_id=worker_id
-            )
+            token = (
+                await sessions.open_session(services, tx, kind="worker", subject_id=worker_id)
+            ).token
             subject = await sessions.subject_of(services, tx, token)
         assert isinstance(subject, Worker)
         return SomeWorker(worker_id, organisation_id, email, token, subject)

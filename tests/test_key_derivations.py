@@ -40,16 +40,20 @@ HKDF_INFOS = [
     "unefois/key/v1|<id>|1|fields/document_version",
     "unefois/key/v1|<id>|1|fields/grant",
     "unefois/key/v1|<id>|1|fields/person",
+    "unefois/key/v1|<id>|1|fields/session",
     "unefois/key/v1|<id>|1|hash/content",
+    "unefois/key/v1|<id>|1|tag/session-network",
     "unefois/key/v1|fields|1|fields/audit_key",
     "unefois/key/v1|fields|1|fields/client",
     "unefois/key/v1|fields|1|fields/consent_request",
     "unefois/key/v1|fields|1|fields/log_key",
     "unefois/key/v1|fields|1|fields/message",
     "unefois/key/v1|fields|1|fields/organisation",
+    "unefois/key/v1|fields|1|fields/session",
     "unefois/key/v1|fields|1|fields/sign_in",
     "unefois/key/v1|fields|1|fields/signing_key",
     "unefois/key/v1|fields|1|fields/worker",
+    "unefois/key/v1|fields|1|tag/session-network",
     "unefois/key/v1|index/document-type|1|tag",
     "unefois/key/v1|index/email|1|tag",
     "unefois/key/v1|index/idempotency-body|1|tag",
@@ -61,6 +65,7 @@ HKDF_INFOS = [
     "unefois/key/v1|index/page-form|1|tag",
     "unefois/key/v1|index/phone|1|tag",
     "unefois/key/v1|index/sign-in-code|1|tag",
+    "unefois/key/v1|row-macs|1|row/session/1",
 ]
 
 FIELDS_BOUND = [
@@ -74,6 +79,7 @@ FIELDS_BOUND = [
     "unefois/fields/v1|message|<row>",
     "unefois/fields/v1|organisation|<row>",
     "unefois/fields/v1|person|<row>",
+    "unefois/fields/v1|session|<row>",
     "unefois/fields/v1|sign_in|<row>",
     "unefois/fields/v1|signing_key|<row>",
     "unefois/fields/v1|worker|<row>",
@@ -121,6 +127,7 @@ pace give <16>
 page-form <secret>
 phone <phone>
 pseudonym <kind> <value>
+session-network <16> unknown
 sign-in-code <16> <code>
 """.strip().splitlines()
 

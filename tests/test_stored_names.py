@@ -24,7 +24,7 @@ from audit.events import Action, Actor, ActorKind, Event, Outcome, as_values
 from audit.tlog import records as log_records
 from audit.tlog import store
 from audit.tlog.tiles import Tile
-from auth import messages
+from auth import messages, sessions
 from auth.oauth import clients, signing_keys
 from base import locks
 from base.embedded.server import Addresses
@@ -61,24 +61,25 @@ UNEFOIS_LOG_LEVEL UNEFOIS_TRUSTED_PROXIES
 
 ACTIONS = """
 sign_in.code sign_in.success sign_in.failure sign_in.end token.issue token.refuse vault.open
-vault.export vault.erase document.deposit document.version document.correct document.delete
-document.restore document.purge document.list document.read document.preview document.attest
-consent.request consent.approve consent.refuse consent.not_me grant.give grant.revoke grant.see
-log.read log.report organisation.add worker.add client.add worker.bar client.bar keys.rotate
-keys.destroy
+vault.export vault.erase vault.erase_code vault.erase_asked vault.erase_cancelled
+document.deposit document.version document.correct document.delete document.restore
+document.purge document.list document.read document.preview document.attest consent.request
+consent.approve consent.refuse consent.not_me grant.give grant.revoke grant.see log.read
+log.report organisation.add worker.add client.add worker.bar client.bar keys.rotate keys.destroy
 """
 
 REASONS = """
 not_found not_recipient not_owner not_addressee revoked expired not_yet action_not_granted
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
+code_wrong too_many_codes
 """
 
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key browser client consent_request
-document document_version grant grant_document grant_history grant_type idempotency log_checkpoint
-log_key log_leaf log_warning log_watch message organisation person root_version sealed_file session
-sign_in signing_key used_assertion worker wrapped_key
+document document_version erasure_code grant grant_document grant_history grant_type idempotency
+log_checkpoint log_key log_leaf log_warning log_watch message organisation pending_erasure person
+root_version sealed_file session sign_in signing_key used_assertion worker wrapped_key
 """
 
 COMMANDS = [
@@ -150,6 +151,7 @@ def test_channels_of_the_database() -> None:
     assert (keys.CHANNEL, messages.CHANNEL, revocations.CHANNEL, log_records.CHANNEL) == (
         "unefois_keys", "unefois_messages", "unefois_revoked", "unefois_event",
     )  # fmt: skip
+    assert sessions.CHANNEL == "unefois_sessions"  # fmt: skip
 
 
 async def test_what_the_database_holds(services: Services) -> None:

@@ -46,6 +46,8 @@ class Reason(StrEnum):
     LAPSED = "lapsed"
     PACED = "paced"
     UNKNOWN_RECIPIENT = "unknown_recipient"
+    CODE_WRONG = "code_wrong"
+    TOO_MANY_CODES = "too_many_codes"
     TOKEN_SCOPE = "token_scope"  # noqa: S105  (a name, not a secret)
 
 
@@ -238,6 +240,8 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.LAPSED: (ErrorKind.CONFLICT, "request_lapsed"),
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
+    Reason.CODE_WRONG: (ErrorKind.REFUSED, "erasure_code_wrong"),
+    Reason.TOO_MANY_CODES: (ErrorKind.TOO_MANY, "too_many_erasure_codes"),
     Reason.TOKEN_SCOPE: (ErrorKind.REFUSED, "token_scope_missing"),
 }
 

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from base import clock
 from base.database import Database
-from base.key_names import ROW_MACS
 from base.ids import new_id
+from base.key_names import ROW_MACS
 from storage import keys as keys_module
 from storage import records
 from storage.errors import KeyDestroyed, KeyMissing

@@ -1,4 +1,4 @@
-"""Signing in by a code, and signing out."""
+"""Signing in by a code."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -7,11 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from auth import one_time_codes, sessions
-from auth.subjects import Client
-from base.errors import not_found
+from auth import one_time_codes
 from vault.consent.request_transfer import adopt_requests
-from web.http.dependencies import CallerDep, ServicesDep
+from web.http.dependencies import ServicesDep
 from web.http.path_ids import PathId
 from web.http.problems import language_of
 from web.http.rate_limit import limit_sign_ins
@@ -77,12 +75,3 @@ async def finish_sign_in(
         on_vault_opened=adopt_requests,
     )
     return SessionOpened(token=opened.token, expires_at=opened.expires_at, kind=opened.kind)
-
-
-@router.delete("/sessions/current", status_code=204)
-async def sign_out(caller: CallerDep, services: ServicesDep) -> Response:
-    """End the session that this request came with."""
-    if isinstance(caller, Client):
-        raise not_found()
-    await sessions.sign_out(services, caller)
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})

@@ -120,7 +120,7 @@ async def _subject(
     services: Services, tx: Any, kind: Literal["worker"], subject_id: UUID
 ) -> Worker:
     """The worker as their session gives them."""
-    token, _ = await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)
+    token = (await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)).token
     subject = await sessions.subject_of(services, tx, token)
     assert isinstance(subject, Worker)  # noqa: S101  (of that kind)
     return subject
@@ -173,8 +173,7 @@ async def _person(services: Services) -> Person:
 
 async def _token(services: Services, kind: str, subject_id: UUID) -> str:
     async with services.database.transaction() as tx:
-        token, _ = await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)
-    return token
+        return (await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)).token
 
 
 async def _documents(services: Services, person: Person) -> None:

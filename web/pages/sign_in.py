@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from fastapi import Depends, Response
 
-from auth import message_delivery, one_time_codes, sessions
+from auth import one_time_codes, session_list, sessions
 from base.errors import ServiceError, not_found
 from vault.consent.request_transfer import adopt_requests
 from web.http.dependencies import ServicesDep
@@ -13,6 +13,7 @@ from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
 from web.i18n.translations import LANGUAGES
 from web.pages import cookies, forms
+from web.pages.demo_message import demo_message
 from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
 
 router = page_router()
@@ -72,13 +73,13 @@ async def finish_worker(sign_in_id: PathId, page: VisitorPageDep) -> Response:
 
 @router.post("/sign-out")
 async def leave(page: VisitorPageDep) -> Response:
-    """End the person's session."""
+    """End the person's session, or all of them."""
     return await _sign_out(page, "person")
 
 
 @router.post("/pro/sign-out")
 async def leave_worker(page: VisitorPageDep) -> Response:
-    """End the worker's session."""
+    """End the worker's session, or all of them."""
     return await _sign_out(page, "worker")
 
 
@@ -138,11 +139,18 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
     comes without the session's cookie, and the answer would still delete that cookie."""
     forms.check_origin(page.request, page.services.settings)
     subject, secret = await signed_in(page.request, page.services, kind)
-    response = go(_SIGN_IN_PAGES[kind], done="bye")
+    done = "bye"
     if subject is not None:
         page.secret = secret
-        await page.form()
-        await sessions.sign_out(page.services, subject)
+        form = await page.form()
+        if form.has("everywhere"):
+            await sessions.end_others(page.services, subject, this_too=True)
+            done = "bye_everywhere"
+        else:
+            others = await session_list.count_others(page.services, subject)
+            await sessions.sign_out(page.services, subject)
+            done = "bye_here" if others else "bye"
+    response = go(_SIGN_IN_PAGES[kind], done=done)
     cookies.drop(response, page.services.settings, kind)
     return response
 
@@ -152,15 +160,5 @@ async def _code_values(page: Page, kind: AccountKind, sign_in_id: PathId) -> dic
         "kind": kind,
         "start": _SIGN_IN_PAGES[kind],
         "action": f"{_SIGN_IN_PAGES[kind].rstrip('/')}/sign-in/{sign_in_id}",
-        "shown": await _demo_message(page, kind),
+        "shown": await demo_message(page, "sms" if kind == "person" else "email"),
     }
-
-
-async def _demo_message(page: Page, kind: AccountKind) -> str | None:
-    """In the demo, the last message that would have been sent; nowhere else."""
-    settings = page.services.settings
-    if settings.mode != "demo" or settings.messenger != "inbox":
-        return None
-    channel = "sms" if kind == "person" else "email"
-    sent = await message_delivery.inbox(page.services)
-    return next((message.text for message in sent if message.channel == channel), None)

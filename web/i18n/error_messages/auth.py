@@ -28,6 +28,21 @@ MESSAGES = {
         _("Ce code est faux, trop ancien, déjà utilisé ou essayé trop de fois."),
         _("Vérifiez les six chiffres, ou demandez un nouveau code."),
     ),
+    "erasure_code_wrong": ErrorMessage(
+        _("Ce code est faux"),
+        _("Ce n’est pas le code du dernier SMS. Essais restants : {left}."),
+        _("Regardez bien les 6 chiffres du dernier SMS, puis recommencez."),
+    ),
+    "erasure_code_over": ErrorMessage(
+        _("Ce code ne marche plus"),
+        _("Aucun code n’attend ici : il est trop ancien, déjà utilisé ou essayé trop de fois."),
+        _("Demandez un nouveau code, ici, sur cet appareil."),
+    ),
+    "too_many_erasure_codes": ErrorMessage(
+        _("Trop de codes demandés"),
+        _("Trop de codes pour effacer ce coffre ont été demandés depuis hier."),
+        _("Attendez demain, puis recommencez ; ou adressez-vous au guichet."),
+    ),
     "vault_asleep": ErrorMessage(
         _("Coffre fermé par sécurité"),
         _("Il n’a pas servi depuis six mois. Un code par SMS ne suffit plus."),
