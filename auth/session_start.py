@@ -14,10 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from audit.records import audit_key
-from auth import profiles, sessions
+from auth import browsers, profiles, sessions
 from auth.records import people, recipients
 from auth.services import CoreServices
 from auth.subjects import Person
+from auth.visitor import UNKNOWN, Visitor
 from base.contact import normal_email, normal_phone
 from base.db_time import instant
 from base.ids import new_id
@@ -32,19 +33,20 @@ OnVaultOpened = Callable[[CoreServices, AsyncConnection, UUID, bytes], Awaitable
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session just opened; `token` is shown this once."""
+    """A session just opened; `token` is shown this once. `browser`: the secret by which the browser
+    is known again."""
 
     token: str = field(repr=False)
     expires_at: datetime
     kind: AccountKind
+    browser: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SignInRefused:
-    """The reason for the log; the caller learns less. `retry_after` is in seconds."""
+    """The reason for the log; the caller learns less."""
 
     reason: str
-    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ async def start_session(
     tx: AsyncConnection,
     account: Account,
     *,
+    visitor: Visitor = UNKNOWN,
     language: str = "fr",
     on_vault_opened: OnVaultOpened | None = None,
 ) -> NewSession | SignInRefused:
@@ -115,7 +118,7 @@ async def start_session(
     leaves nothing; after it, a session whose token nobody holds, which expires by itself.
     """
     if account.address.kind == "worker":
-        return await _start_worker_session(services, tx, account.row)
+        return await _start_worker_session(services, tx, account.row, visitor)
     if account.row is None:
         person = await _open_vault(services, tx, account.address, language, on_vault_opened)
     elif account.row.asleep:
@@ -123,7 +126,7 @@ async def start_session(
     else:
         person = Person(account.row.id)
         await people.touch_person(tx, person.id)
-    return await _open_session(services, tx, "person", person.id, person.actor())
+    return await _open_session(services, tx, "person", person.id, person.actor(), visitor)
 
 
 async def record_refusal(
@@ -166,14 +169,14 @@ async def record_attempt(
 
 
 async def _start_worker_session(
-    services: CoreServices, tx: AsyncConnection, row: Any
+    services: CoreServices, tx: AsyncConnection, row: Any, visitor: Visitor
 ) -> NewSession | SignInRefused:
     if row is None:
         return SignInRefused("not_found")
     worker = await profiles.worker(
         services, row.id, row.organisation_id, row.sealed, row.organisation_sealed
     )
-    return await _open_session(services, tx, "worker", worker.id, worker.actor())
+    return await _open_session(services, tx, "worker", worker.id, worker.actor(), visitor)
 
 
 async def _open_vault(
@@ -204,11 +207,18 @@ async def _open_vault(
 
 
 async def _open_session(
-    services: CoreServices, tx: AsyncConnection, kind: AccountKind, subject_id: UUID, actor: Actor
+    services: CoreServices,
+    tx: AsyncConnection,
+    kind: AccountKind,
+    subject_id: UUID,
+    actor: Actor,
+    visitor: Visitor,
 ) -> NewSession:
-    """A session and its log entry; a person's entry is in their own log."""
+    """A session and its log entry; a person's entry is in their own log. The browser is known from
+    here on."""
     token, expires_at = await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)
     vault = subject_id if kind == "person" else None
     event = Event(new_id(), await instant(tx), Action.SIGN_IN, Outcome.ALLOWED, actor, vault)
     await services.audit_log.record(tx, event)
-    return NewSession(token, expires_at, kind)
+    browser = await browsers.remember(services, tx, kind, subject_id, visitor)
+    return NewSession(token, expires_at, kind, browser)

@@ -17,6 +17,9 @@ class Visitor:
     browser: str | None = field(default=None, repr=False)
 
 
+UNKNOWN = Visitor()
+
+
 DEVICES = (
     "android_phone",
     "iphone",

@@ -57,10 +57,14 @@ HKDF_INFOS = [
     "unefois/key/v1|index/log-actor|1|tag",
     "unefois/key/v1|index/log-person|1|tag",
     "unefois/key/v1|index/monitoring|1|tag",
+    "unefois/key/v1|index/network|1|tag",
     "unefois/key/v1|index/pace|1|tag",
     "unefois/key/v1|index/page-form|1|tag",
     "unefois/key/v1|index/phone|1|tag",
     "unefois/key/v1|index/sign-in-code|1|tag",
+    "unefois/key/v1|row-macs|1|row/browser/1",
+    "unefois/key/v1|row-macs|1|row/sign_in/1",
+    "unefois/key/v1|row-macs|1|row/sign_in_code/1",
 ]
 
 FIELDS_BOUND = [
@@ -116,6 +120,7 @@ log-actor client <16>
 log-actor worker <16>
 log-person <16>
 monitoring a-consumer
+network <32> unknown
 pace consent-request <16>
 pace give <16>
 page-form <secret>
