@@ -1,4 +1,5 @@
 """The text of every SMS and e-mail: it names no vault, no document, and nobody but the requester.
+None holds a link: whoever follows one in a message could be led to a false page.
 
 The French text is the id in the translation catalogue; `services.translate` gives it in the
 addressee's language.
@@ -6,6 +7,8 @@ addressee's language.
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
 
 from auth.services import CoreServices
 from auth.subjects import Recipient
@@ -22,16 +25,16 @@ def _(text: str) -> str:
 def sign_in_code(services: CoreServices, language: str, code: str) -> str:
     """The code to sign in with."""
     text = _("Votre code : {code}. Valable 10 minutes. Ne le donnez à personne.")
-    return services.translate(language, text).format(code=code)
+    return services.translate(language, text).format(code=_grouped(code))
 
 
-def codes_locked(services: CoreServices, language: str) -> str:
-    """The text sent instead of a code, while none is accepted for this address."""
+def shared_code(services: CoreServices, language: str, code: str) -> str:
+    """A code that whoever asked can use, while many ask for codes of this address."""
     text = _(
-        "Trop de codes faux. Plus aucun code ne marche pendant 24 heures. "
-        "Si ce n’était pas vous, ne faites rien."
+        "Votre code : {code}. Valable 20 minutes. Ne le donnez à personne. "
+        "Vous n’avez rien demandé ? Ne faites rien."
     )
-    return services.translate(language, text)
+    return services.translate(language, text).format(code=_grouped(code))
 
 
 def sign_in_subject(services: CoreServices, language: str) -> str:
@@ -102,11 +105,11 @@ def erasure_cancelled(services: CoreServices, language: str) -> str:
 def request_pending(services: CoreServices, language: str, sender: Recipient) -> str:
     """Someone asks to see documents: says who, never which ones or why."""
     text = _(
-        "{who} demande à voir des papiers. Dites oui ou non : {url} "
-        "Si cela ne vous concerne pas, répondez-y « Ce n’est pas moi »."
+        "{who} demande à voir des papiers. Ouvrez votre coffre et dites oui ou non. "
+        "Si cela ne vous concerne pas, répondez « Ce n’est pas moi »."
     )
     who = ", ".join(word for word in (sender.name, sender.job, sender.organisation) if word)
-    return services.translate(language, text).format(who=who, url=services.settings.public_url)
+    return services.translate(language, text).format(who=who)
 
 
 def document_expires(services: CoreServices, language: str) -> str:
@@ -122,9 +125,9 @@ def log_year_expires(services: CoreServices, language: str, year: int) -> str:
     """In 30 days, the log of `year` and earlier can no longer be read."""
     text = _(
         "Dans 30 jours, le journal de votre coffre pour {year} et avant ne pourra plus être lu. "
-        "Pour le garder, emportez-le : {url}"
+        "Pour le garder, ouvrez votre coffre et emportez-le."
     )
-    return services.translate(language, text).format(year=year, url=services.settings.public_url)
+    return services.translate(language, text).format(year=year)
 
 
 def _about_device(
@@ -143,7 +146,13 @@ def _at(services: CoreServices, language: str, text: str, at: datetime) -> str:
 def _when(services: CoreServices, language: str, at: datetime) -> str:
     """The day and the hour, in France."""
     local = at.astimezone(_ZONE)
-    text = services.translate(language, _("{day}/{month} à {hour} h {minute}"))
-    return text.format(
-        day=local.day, month=f"{local.month:02}", hour=local.hour, minute=f"{local.minute:02}"
-    )
+    text = services.translate(language, _("{day} à {hour} h {minute}"))
+    day = format_date(local, "d MMMM", locale=language if language == "en" else "fr")
+    return text.format(day=day, hour=local.hour, minute=f"{local.minute:02}")
+
+
+def _grouped(code: str) -> str:
+    """A long code in fours, as people read it; six digits as telephones recognise them."""
+    if len(code) <= 6:
+        return code
+    return " ".join(code[at : at + 4] for at in range(0, len(code), 4))

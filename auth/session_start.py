@@ -33,19 +33,20 @@ OnVaultOpened = Callable[[CoreServices, AsyncConnection, UUID, bytes], Awaitable
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session just opened; `token` is shown this once."""
+    """A session just opened; `token` is shown this once. `browser`: the secret by which the browser
+    is known again."""
 
     token: str = field(repr=False)
     expires_at: datetime
     kind: AccountKind
+    browser: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SignInRefused:
-    """The reason for the log; the caller learns less. `retry_after` is in seconds."""
+    """The reason for the log; the caller learns less."""
 
     reason: str
-    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,8 @@ async def _tell_of_new_browser(
 async def _open_session(
     services: CoreServices, tx: AsyncConnection, subject: Person | Worker, visitor: Visitor
 ) -> NewSession:
-    """A session and its log entry; a person's entry is in their own log."""
+    """A session and its log entry; a person's entry is in their own log. The browser is known from
+    here on."""
     kind: AccountKind = "person" if isinstance(subject, Person) else "worker"
     opened = await sessions.open_session(
         services, tx, kind=kind, subject_id=subject.id, visitor=visitor
@@ -262,4 +264,5 @@ async def _open_session(
         details={"session": str(opened.id), "device": visitor.device},
     )
     await services.audit_log.record(tx, event)
-    return NewSession(opened.token, opened.expires_at, kind)
+    browser = await browsers.remember(services, tx, kind, subject.id, visitor)
+    return NewSession(opened.token, opened.expires_at, kind, browser)

@@ -155,7 +155,9 @@ async def _person(services: Services) -> tuple[Person, str]:
     started = await one_time_codes.send_code(services, phone=PHONE, language="fr")
     text = (await inbox(services, to=PHONE))[0].text
     code = re.findall(r"\d{6}", text)[0]
-    opened = await one_time_codes.redeem_code(services, started.id, code=code, language="fr")
+    opened = await one_time_codes.redeem_code(
+        services, started.id, secret=started.secret, code=code, language="fr"
+    )
     async with services.database.transaction() as tx:
         person = await sessions.subject_of(services, tx, opened.token)
     assert isinstance(person, Person)

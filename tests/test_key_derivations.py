@@ -61,11 +61,15 @@ HKDF_INFOS = [
     "unefois/key/v1|index/log-actor|1|tag",
     "unefois/key/v1|index/log-person|1|tag",
     "unefois/key/v1|index/monitoring|1|tag",
+    "unefois/key/v1|index/network|1|tag",
     "unefois/key/v1|index/pace|1|tag",
     "unefois/key/v1|index/page-form|1|tag",
     "unefois/key/v1|index/phone|1|tag",
     "unefois/key/v1|index/sign-in-code|1|tag",
+    "unefois/key/v1|row-macs|1|row/browser/1",
     "unefois/key/v1|row-macs|1|row/session/1",
+    "unefois/key/v1|row-macs|1|row/sign_in/1",
+    "unefois/key/v1|row-macs|1|row/sign_in_code/1",
 ]
 
 FIELDS_BOUND = [
@@ -85,22 +89,13 @@ FIELDS_BOUND = [
     "unefois/fields/v1|worker|<row>",
 ]
 
-ENVELOPES_BOUND = [
-    "unefois/envelope/v1|original|<id>",
-    "unefois/envelope/v1|preview|<id>",
-    "unefois/envelope/v1|rendition|<id>",
-]
+ROLES = ("original", "preview", "rendition")
+ENVELOPES_BOUND = [f"unefois/envelope/v1|{role}|<id>" for role in ROLES]
 
 FILES_DERIVED = [
-    "DEK:<8>unefois/file/v1|original|<id>",
-    "DEK:<8>unefois/file/v1|preview|<id>",
-    "DEK:<8>unefois/file/v1|rendition|<id>",
-    "HEADER_TAG:unefois/file/v1|original|<id>",
-    "HEADER_TAG:unefois/file/v1|preview|<id>",
-    "HEADER_TAG:unefois/file/v1|rendition|<id>",
-    "MESSAGE_KEY:unefois/file/v1|original|<id>",
-    "MESSAGE_KEY:unefois/file/v1|preview|<id>",
-    "MESSAGE_KEY:unefois/file/v1|rendition|<id>",
+    f"{purpose}:{salt}unefois/file/v1|{role}|<id>"
+    for purpose, salt in (("DEK", "<8>"), ("HEADER_TAG", ""), ("MESSAGE_KEY", ""))
+    for role in ROLES
 ]
 
 _WRAP = '{"context":{"purpose":"unefois/secret/v1","subject":"<>","version":"1"},"root":"<root>"}'
@@ -122,6 +117,7 @@ log-actor client <16>
 log-actor worker <16>
 log-person <16>
 monitoring a-consumer
+network <32> unknown
 pace consent-request <16>
 pace give <16>
 page-form <secret>

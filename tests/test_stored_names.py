@@ -79,7 +79,8 @@ TABLES = """
 access_event access_outcome alembic_version attempt audit_key browser client consent_request
 document document_version erasure_code grant grant_document grant_history grant_type idempotency
 log_checkpoint log_key log_leaf log_warning log_watch message organisation pending_erasure person
-root_version sealed_file session sign_in signing_key used_assertion worker wrapped_key
+root_version sealed_file session sign_in sign_in_code sign_in_try signing_key used_assertion worker
+wrapped_key wrong_codes
 """
 
 COMMANDS = [
@@ -214,13 +215,14 @@ def https(settings: Settings) -> Settings:
 
 def test_cookies(base_settings: Settings) -> None:
     kinds = get_args(cookies.CookieKind)
-    assert kinds == ("person", "worker", "visit", "language")
+    assert kinds == ("person", "worker", "visit", "browser", "language")
     assert [cookies.name_of(base_settings, kind) for kind in kinds] == [
-        "unefois-person", "unefois-worker", "unefois-visit", "unefois-language",
+        "unefois-person", "unefois-worker", "unefois-visit", "unefois-browser",
+        "unefois-language",
     ]  # fmt: skip
     assert [cookies.name_of(https(base_settings), kind) for kind in kinds] == [
         "__Host-unefois-person", "__Host-unefois-worker",
-        "__Host-unefois-visit", "__Host-unefois-language",
+        "__Host-unefois-visit", "__Host-unefois-browser", "__Host-unefois-language",
     ]  # fmt: skip
 
 

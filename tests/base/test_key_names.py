@@ -31,6 +31,7 @@ VALUES = {
     "PHONE": "phone",
     "EMAIL": "email",
     "SIGN_IN_CODE": "sign-in-code",
+    "NETWORK": "network",
     "DOCUMENT_TYPE": "document-type",
     "LOG_PERSON": "log-person",
     "LOG_ACTOR": "log-actor",

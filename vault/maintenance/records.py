@@ -46,11 +46,11 @@ async def count_contents(connection: AsyncConnection, person_id: UUID) -> tuple[
         ConsentRequest.answer.is_(None),
         ConsentRequest.lapses_at > now(),
     )
-    row = await connection.execute(
+    found = await connection.execute(
         select(documents.scalar_subquery(), grants.scalar_subquery(), requests.scalar_subquery())
     )
-    counted: tuple[int, int, int] = row.one()._tuple()
-    return counted
+    held, given, waiting = found.one()
+    return held, given, waiting
 
 
 async def live_code(

@@ -163,7 +163,11 @@ async def _person(services: Services) -> Person:
         code = re.search(r"\d{6}", (await message_delivery.inbox(services, to=PHONE))[0].text)
         assert code is not None  # noqa: S101  (the message that was just queued)
         await one_time_codes.redeem_code(
-            services, started.id, code=code[0], on_vault_opened=adopt_requests
+            services,
+            started.id,
+            secret=started.secret,
+            code=code[0],
+            on_vault_opened=adopt_requests,
         )
         async with services.database.transaction() as tx:
             row = await people.person_by_phone(tx, tag)

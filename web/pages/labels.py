@@ -141,8 +141,12 @@ PAGE_MESSAGES = {
     ),
     "code_wrong": ErrorMessage(
         _("Ce code ne marche pas"),
-        _("Le code est faux, trop ancien ou déjà utilisé."),
-        _("Regardez bien les 6 chiffres du dernier message, ou demandez un nouveau code."),
+        _("Le code est faux, trop ancien, déjà utilisé ou demandé sur un autre appareil."),
+        _(
+            "Regardez bien les chiffres du dernier message, ou demandez un nouveau code. Le code"
+            " est bon, mais vous n’êtes pas venu·e depuis longtemps ? Demandez de l’aide à la"
+            " personne qui vous accompagne."
+        ),
     ),
     "request_refused": ErrorMessage(
         _("Ce n’est pas possible"),
