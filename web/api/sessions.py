@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from auth import session_list, sessions
+from auth.bearer import wrong_caller
 from auth.subjects import Client, Person, Worker
-from base.errors import not_found
 from web.http.dependencies import CallerDep, ServicesDep
 from web.http.path_ids import PathId
 from web.http.problems import language_of
@@ -48,7 +48,7 @@ class SessionsEnded(BaseModel):
 async def _holder(caller: CallerDep) -> Person | Worker:
     """An access token of an administration is no session."""
     if isinstance(caller, Client):
-        raise not_found()
+        raise wrong_caller()
     return caller
 
 
