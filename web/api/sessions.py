@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from auth import session_list, sessions
 from auth.bearer import wrong_caller
 from auth.subjects import Client, Person, Worker
+from base.errors import not_found
 from web.http.dependencies import CallerDep, ServicesDep
 from web.http.path_ids import PathId
 from web.http.problems import language_of
@@ -90,9 +91,11 @@ async def end_others(
 
 
 @router.delete("/current", status_code=204)
-async def sign_out(services: ServicesDep, holder: HolderDep) -> Response:
+async def sign_out(services: ServicesDep, caller: CallerDep) -> Response:
     """End the session that this request came with."""
-    await sessions.sign_out(services, holder)
+    if isinstance(caller, Client):
+        raise not_found()
+    await sessions.sign_out(services, caller)
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
