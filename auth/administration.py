@@ -134,7 +134,7 @@ async def deactivate_worker(services: CoreServices, worker_id: UUID) -> None:
         macs = await services.field_encryption.row_macs()
         row = await recipients.deactivate_worker(tx, macs, worker_id)
         if row is not None:
-            await sessions.revoke_sessions_of(tx, worker_id)
+            await sessions.revoke_sessions_of(tx, "worker", worker_id)
             await _record(
                 services,
                 tx,

@@ -39,14 +39,16 @@ async def authenticate(
 ) -> Recipient:
     """Who is calling, from the results of `identity_queries`, which come first in `results`.
 
-    Raises `unauthenticated`, or `wrong_caller` for a person: a person is no recipient of a grant.
+    Raises `unauthenticated`, or `wrong_caller` for a person: a person is no recipient of a grant;
+    `storage.row_macs.RowAltered`.
     """
     if not isinstance(bearer, SessionToken):
         return bearer
     if not results[0]:
         raise unauthenticated()
     session = results[0][0]
-    if session.subject_kind == "person":
+    await sessions.check_row(services, session)
+    if session.session_subject_kind == "person":
         raise wrong_caller()
     return await sessions.worker_of_row(services, session)
 

@@ -1,10 +1,12 @@
-"""Deleting expired rows: sign-ins, sessions, assertions, messages, signing keys."""
+"""Deleting expired rows: sign-ins, browsers, sessions, assertions, messages, signing keys."""
 
+from auth.browsers import BROWSER_LIFE
+from auth.code_limits import HOUR
 from auth.message_delivery import MAX_ATTEMPTS
 from auth.oauth import records as oauth_records
-from auth.one_time_codes import WRONG_WINDOW
-from auth.records import messages, sessions, sign_ins
+from auth.records import browsers, messages, sessions, sign_ins
 from auth.services import CoreServices
+from auth.wrong_codes import WRONG_CODES_KEPT
 
 
 async def delete_expired(services: CoreServices) -> dict[str, int]:
@@ -15,7 +17,9 @@ async def delete_expired(services: CoreServices) -> dict[str, int]:
     """
     async with services.database.transaction() as tx:
         return {
-            "sign_ins": await sign_ins.delete_old_sign_ins(tx, WRONG_WINDOW),
+            "sign_ins": await sign_ins.delete_old_codes(tx, 2 * HOUR),
+            "wrong_codes": await sign_ins.delete_old_wrong_codes(tx, WRONG_CODES_KEPT),
+            "browsers": await browsers.delete_unused_browsers(tx, BROWSER_LIFE),
             "sessions": await sessions.delete_dead_sessions(tx),
             "assertions": await oauth_records.delete_expired_assertions(tx),
             "messages": await messages.delete_late_messages(tx, MAX_ATTEMPTS),

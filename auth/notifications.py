@@ -1,5 +1,6 @@
 """The text of every SMS and e-mail: it names no vault, no document, and nobody but a requester or
-whoever made an access that is reported.
+whoever made an access that is reported. None holds a link: whoever follows one in a message could
+be led to a false page.
 
 The French text is the id in the translation catalogue; `services.translate` gives it in the
 addressee's language.
@@ -8,9 +9,15 @@ addressee's language.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
 
 from auth.services import CoreServices
 from auth.subjects import Recipient
+from auth.visitor import device_name
+
+_ZONE = ZoneInfo("Europe/Paris")
 
 
 def _(text: str) -> str:
@@ -21,16 +28,16 @@ def _(text: str) -> str:
 def sign_in_code(services: CoreServices, language: str, code: str) -> str:
     """The code to sign in with."""
     text = _("Votre code : {code}. Valable 10 minutes. Ne le donnez à personne.")
-    return services.translate(language, text).format(code=code)
+    return services.translate(language, text).format(code=_grouped(code))
 
 
-def codes_locked(services: CoreServices, language: str) -> str:
-    """The text sent instead of a code, while none is accepted for this address."""
+def shared_code(services: CoreServices, language: str, code: str) -> str:
+    """A code that whoever asked can use, while many ask for codes of this address."""
     text = _(
-        "Trop de codes faux. Plus aucun code ne marche pendant 24 heures. "
-        "Si ce n’était pas vous, ne faites rien."
+        "Votre code : {code}. Valable 20 minutes. Ne le donnez à personne. "
+        "Vous n’avez rien demandé ? Ne faites rien."
     )
-    return services.translate(language, text)
+    return services.translate(language, text).format(code=_grouped(code))
 
 
 def sign_in_subject(services: CoreServices, language: str) -> str:
@@ -38,14 +45,74 @@ def sign_in_subject(services: CoreServices, language: str) -> str:
     return services.translate(language, _("Votre code"))
 
 
+def new_device(services: CoreServices, language: str, device: str, at: datetime) -> str:
+    """To a person: someone signed in from a browser that is not known. It holds no link, so that a
+    false message of this kind cannot lead anywhere."""
+    text = _(
+        "Votre coffre vient d’être ouvert sur un nouvel appareil : {device}, le {when}."
+        " C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez votre coffre, choisissez"
+        " « Mes appareils », puis « Fermer partout ». Ou allez au guichet."
+    )
+    return _about_device(services, language, text, device, at)
+
+
+def new_device_of_worker(services: CoreServices, language: str, device: str, at: datetime) -> str:
+    """The same to a worker."""
+    text = _(
+        "Votre espace professionnel vient d’être ouvert sur un nouvel appareil : {device}, le"
+        " {when}. C’est vous ? Ne faites rien. Ce n’est pas vous ? Connectez-vous, choisissez"
+        " « Mes appareils », puis « Fermer partout », et prévenez votre responsable."
+    )
+    return _about_device(services, language, text, device, at)
+
+
+def new_device_subject(services: CoreServices, language: str) -> str:
+    """The subject of an e-mail about a new device."""
+    return services.translate(language, _("Nouvel appareil"))
+
+
+def erasure_code(services: CoreServices, language: str, code: str) -> str:
+    """The code that confirms that the vault is to be erased."""
+    text = _(
+        "Votre code pour EFFACER votre coffre : {code}. Valable 10 minutes. Vous n’avez rien"
+        " demandé ? Ne donnez ce code à personne, et allez au guichet."
+    )
+    return services.translate(language, text).format(code=code)
+
+
+def erasure_asked(services: CoreServices, language: str, erases_at: datetime) -> str:
+    """The vault will be erased, and how to prevent it."""
+    text = _(
+        "Votre coffre et tous vos papiers seront effacés le {when}. Vous ne le voulez pas ? Ouvrez"
+        " votre coffre avant cette date et choisissez « Ne pas effacer ». Ou allez au guichet."
+    )
+    return _at(services, language, text, erases_at)
+
+
+def erasure_soon(services: CoreServices, language: str, erases_at: datetime) -> str:
+    """The same, the day before."""
+    text = _(
+        "Rappel : votre coffre et tous vos papiers seront effacés le {when}."
+        " Vous ne le voulez pas ? Ouvrez votre coffre et choisissez « Ne pas effacer »."
+        " Ou allez au guichet."
+    )
+    return _at(services, language, text, erases_at)
+
+
+def erasure_cancelled(services: CoreServices, language: str) -> str:
+    """The vault will not be erased after all."""
+    text = _("C’est annulé : votre coffre ne sera pas effacé. Vos papiers restent.")
+    return services.translate(language, text)
+
+
 def request_pending(services: CoreServices, language: str, sender: Recipient) -> str:
     """Someone asks to see documents: says who, never which ones or why."""
     text = _(
-        "{who} demande à voir des papiers. Dites oui ou non : {url} "
-        "Si cela ne vous concerne pas, répondez-y « Ce n’est pas moi »."
+        "{who} demande à voir des papiers. Ouvrez votre coffre et dites oui ou non. "
+        "Si cela ne vous concerne pas, répondez « Ce n’est pas moi »."
     )
     who = ", ".join(word for word in (sender.name, sender.job, sender.organisation) if word)
-    return services.translate(language, text).format(who=who, url=services.settings.public_url)
+    return services.translate(language, text).format(who=who)
 
 
 def document_expires(services: CoreServices, language: str) -> str:
@@ -85,9 +152,9 @@ def log_year_expires(services: CoreServices, language: str, year: int) -> str:
     """In 30 days, the log of `year` and earlier can no longer be read."""
     text = _(
         "Dans 30 jours, le journal de votre coffre pour {year} et avant ne pourra plus être lu. "
-        "Pour le garder, emportez-le : {url}"
+        "Pour le garder, ouvrez votre coffre et emportez-le."
     )
-    return services.translate(language, text).format(year=year, url=services.settings.public_url)
+    return services.translate(language, text).format(year=year)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +216,31 @@ def _about(services: CoreServices, language: str, access: ReportedAccess, text: 
         operator=services.settings.operator_email,
         reference=access.reference,
     )
+
+
+def _about_device(
+    services: CoreServices, language: str, text: str, device: str, at: datetime
+) -> str:
+    name = services.translate(language, device_name(device))
+    return services.translate(language, text).format(
+        device=name, when=_when(services, language, at)
+    )
+
+
+def _at(services: CoreServices, language: str, text: str, at: datetime) -> str:
+    return services.translate(language, text).format(when=_when(services, language, at))
+
+
+def _when(services: CoreServices, language: str, at: datetime) -> str:
+    """The day and the hour, in France."""
+    local = at.astimezone(_ZONE)
+    text = services.translate(language, _("{day} à {hour} h {minute}"))
+    day = format_date(local, "d MMMM", locale=language if language == "en" else "fr")
+    return text.format(day=day, hour=local.hour, minute=f"{local.minute:02}")
+
+
+def _grouped(code: str) -> str:
+    """A long code in fours, as people read it; six digits as telephones recognise them."""
+    if len(code) <= 6:
+        return code
+    return " ".join(code[at : at + 4] for at in range(0, len(code), 4))

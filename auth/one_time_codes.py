@@ -1,45 +1,43 @@
 """Signing in by a code: people by their phone, workers by their work e-mail.
 
 The same is written and done whether or not the account exists (invariant 7): the answer, the rows,
-the sealing, the log entry.
+the sealing, the log entry. Who begins a sign-in gets a secret that finishing it needs, so that
+strangers spend no try of someone else's. How many codes are sent and tried: `auth/code_limits.py`.
 """
 
 import hmac
 import secrets
-import unicodedata
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from math import ceil
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import messages, notifications, session_start
+from auth import code_limits, session_start, sign_in_codes
 from auth.records import sign_ins
+from auth.records.sign_ins import SIGN_IN_MAC
 from auth.services import CoreServices
 from auth.session_start import Account, Address, NewSession, OnVaultOpened, SignInRefused
+from auth.visitor import UNKNOWN, Visitor
+from auth.wrong_codes import count_wrong_code, wrong_codes
 from base.db_time import instant
-from base.errors import ErrorKind, ServiceError, invalid, not_found
+from base.errors import ErrorKind, ServiceError, invalid
 from base.ids import new_id
-from base.key_names import SIGN_IN, SIGN_IN_CODE
-
-CODE_LIFE = timedelta(minutes=10)
-MAX_ATTEMPTS = 5
-MAX_WRONG_CODES = 20
-HOUR = timedelta(hours=1)
-# An attempt comes at most one CODE_LIFE after its sign-in, so that any 24 hours hold at most
-# MAX_WRONG_CODES wrong codes.
-WRONG_WINDOW = timedelta(hours=24) + CODE_LIFE
-_DIGITS = 6
+from base.key_names import EMAIL, NETWORK, PHONE, SIGN_IN
+from base.user_text import digits_of
+from storage.row_macs import RowAltered
 
 
 @dataclass(frozen=True, slots=True)
 class PendingSignIn:
-    """A sign-in whose code is on its way."""
+    """A sign-in whose code is on its way, or was sent already; `secret` is shown this once."""
 
     id: UUID
+    secret: str = field(repr=False)
     expires_at: datetime
 
 
@@ -49,21 +47,29 @@ async def send_code(
     phone: str | None = None,
     email: str | None = None,
     language: str = "fr",
+    visitor: Visitor = UNKNOWN,
+    secret: str | None = None,
 ) -> PendingSignIn:
     """Send a code to a phone (a person) or to a work e-mail (a worker).
 
-    Raises `ServiceError`: INVALID `one_address`, `phone_invalid`, `email_invalid`; TOO_MANY
-    `too_many_codes`, counted by address whether or not it has an account.
+    `secret`: what the visitor holds already, 128 random bits or more; a new one when None. Raises
+    `ServiceError` INVALID `one_address`, `phone_invalid`, `email_invalid`.
     """
     address = await _typed_address(services, phone, email)
     async with services.database.transaction() as tx:
-        # 1. One sign-in of an address at a time: the counts below are exact.
+        # 1. One sign-in of an address at a time: the counts are exact.
         account = await session_start.lock_account(services, tx, address)
-        pending = await _queue_code(services, tx, account, language)
+        at = await instant(tx)
+        network = await services.field_encryption.tag(NETWORK, address.tag, visitor.network)
+        # 2. The code: the asker's own, or the one that many askers share.
+        issued = await sign_in_codes.issue(services, tx, account, visitor, network, at, language)
+        # 3. The sign-in, bound to that code and to who holds the secret.
+        pending = PendingSignIn(
+            new_id(), secret or secrets.token_urlsafe(32), at + code_limits.CODE_LIFE
+        )
+        await _add_sign_in(services, tx, pending, address, at, network, issued)
+        await session_start.record_attempt(services, tx, account, Action.SIGN_IN_CODE)
     # A crash from here on leaves a code on its way, and a sign-in that expires by itself.
-    if isinstance(pending, SignInRefused):
-        await session_start.record_refusal(services, account, Action.SIGN_IN_CODE, pending.reason)
-        raise ServiceError(ErrorKind.TOO_MANY, "too_many_codes", retry_after=pending.retry_after)
     return pending
 
 
@@ -71,46 +77,56 @@ async def redeem_code(
     services: CoreServices,
     sign_in_id: UUID,
     *,
+    secret: str,
     code: str,
     language: str = "fr",
     on_vault_opened: OnVaultOpened | None = None,
+    visitor: Visitor = UNKNOWN,
 ) -> NewSession:
     """Exchange a right code for a session; the first one for a phone opens an empty vault.
 
-    `on_vault_opened(services, tx, person_id, phone_tag)` runs in the same transaction as the
-    opening. Raises `ServiceError`: NOT_FOUND for an unknown sign-in; UNAUTHENTICATED `code_wrong`
-    for a wrong, late, exhausted or used code alike; REFUSED `vault_asleep` for a right code that no
-    longer suffices (a number unused for six months may be another person's).
+    `on_vault_opened`: as for `start_session`. Raises `ServiceError` UNAUTHENTICATED `code_wrong`,
+    the same for an unknown sign-in, another one's secret, a wrong, late, exhausted or used code,
+    and a right one for a vault that nobody used for six months.
     """
-    async with services.database.transaction() as tx:
-        row = await sign_ins.sign_in(tx, sign_in_id)
-        address = None if row is None else await _address_of(services, row)
-    if row is None or address is None:
+    begun = await _begun(services, sign_in_id, secret)
+    if begun is None:
         await session_start.record_refusal(services, None, Action.SIGN_IN_FAILED, "not_found")
-        raise not_found()
+        raise _code_wrong()
+    row, address = begun
+    start = partial(
+        session_start.start_session,
+        visitor=visitor,
+        language=language,
+        on_vault_opened=on_vault_opened,
+    )
     async with services.database.transaction() as tx:
-        # 1. One attempt on an address at a time, across all its sign-ins.
+        # 1. One try on an address at a time, across all its sign-ins.
         account = await session_start.lock_account(services, tx, address)
-        # 2. The attempt is counted before the code is compared, for any code.
-        result: NewSession | SignInRefused | None
-        result = await _try_code(services, tx, row, code, account)
-        # 3. The code is right, and used up: a session, maybe a vault, and the log entry.
+        # 2. The code is compared, unless its tries or those of the address are spent.
+        checked = await _check_code(services, tx, row, account, code)
+        result: NewSession | SignInRefused | None = checked.refused
+        # 3. The code is right: a session, maybe a vault, and the log entry.
         if result is None:
-            await sign_ins.use_sign_in(tx, row.id)
-            result = await session_start.start_session(
-                services, tx, account, language=language, on_vault_opened=on_vault_opened
-            )
+            result = await start(services, tx, account)
+        # 4. The try counts, and a right code is used up, in the same commit. A refusal undoes none.
+        await _count_try(services, tx, checked, row, succeeded=isinstance(result, NewSession))
         if isinstance(result, SignInRefused):
-            # The counted attempt and its log entry commit together: a refusal undoes neither.
-            await session_start.record_attempt(
-                services, tx, account, Action.SIGN_IN_FAILED, result.reason
-            )
+            failed = Action.SIGN_IN_FAILED
+            await session_start.record_attempt(services, tx, account, failed, result.reason)
     # A crash from here on leaves a session whose token nobody holds; it expires by itself.
     if isinstance(result, NewSession):
         return result
-    if result.reason == "vault_asleep":
-        raise ServiceError(ErrorKind.REFUSED, "vault_asleep")
-    raise ServiceError(ErrorKind.UNAUTHENTICATED, "code_wrong")
+    raise _code_wrong()
+
+
+async def phone_end(services: CoreServices, sign_in_id: UUID, secret: str) -> str | None:
+    """The last two digits of the phone that a sign-in was begun with, for who holds its secret;
+    empty for an e-mail, None for anyone else."""
+    begun = await _begun(services, sign_in_id, secret)
+    if begun is None:
+        return None
+    return begun[1].value[-2:] if begun[1].kind == "person" else ""
 
 
 async def _typed_address(services: CoreServices, phone: str | None, email: str | None) -> Address:
@@ -121,86 +137,108 @@ async def _typed_address(services: CoreServices, phone: str | None, email: str |
     raise invalid("one_address")
 
 
-async def _address_of(services: CoreServices, row: Any) -> Address:
-    """The address of a sign-in under way."""
-    reader = await services.field_encryption.reader(None)
-    values = reader.open(SIGN_IN, row.id, row.sealed)
-    return Address(row.kind, values["to"], row.address_tag)
-
-
-async def _queue_code(
-    services: CoreServices, tx: AsyncConnection, account: Account, language: str
-) -> PendingSignIn | SignInRefused:
-    """Store a sign-in and queue its message, unless this hour's codes are used up."""
-    address = account.address
-    at = await instant(tx)
-    recent = await sign_ins.recent(tx, address.tag, sent_within=HOUR, tried_within=WRONG_WINDOW)
-    if recent.sent >= services.settings.sign_ins_per_hour:
-        wait = ceil((recent.oldest + HOUR - at).total_seconds())
-        return SignInRefused("too_many_codes", max(wait, 1))
-    pending = PendingSignIn(new_id(), at + CODE_LIFE)
-    code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
-    writer = await services.field_encryption.writer(None)
-    await sign_ins.add_sign_in(
-        tx,
-        id=pending.id,
-        kind=address.kind,
-        address_tag=address.tag,
-        sealed=writer.seal(SIGN_IN, pending.id, {"to": address.value}),
-        code_tag=await _code_tag(services, pending.id, code),
-        expires_at=pending.expires_at,
-    )
-    locked = recent.wrong >= MAX_WRONG_CODES
-    await _notify(services, tx, account, language, None if locked else code)
-    await session_start.record_attempt(services, tx, account, Action.SIGN_IN_CODE)
-    return pending
-
-
-async def _notify(
-    services: CoreServices, tx: AsyncConnection, account: Account, language: str, code: str | None
+async def _add_sign_in(
+    services: CoreServices,
+    tx: AsyncConnection,
+    pending: PendingSignIn,
+    address: Address,
+    at: datetime,
+    network_tag: bytes,
+    issued: sign_in_codes.IssuedCode,
 ) -> None:
-    """Queue the code, or a notice that none is accepted for now; in the vault's language if any."""
-    address = account.address
-    if account.vault:
-        language = account.row.language
-    if code is None:
-        text = notifications.codes_locked(services, language)
-    else:
-        text = notifications.sign_in_code(services, language, code)
-    await messages.queue(
-        services,
-        tx,
-        channel="sms" if address.kind == "person" else "email",
-        to=address.value,
-        text=text,
-        subject=notifications.sign_in_subject(services, language),
-        life=CODE_LIFE,
-        # A phone without a vault gets a real code: it opens one. An unknown e-mail gets nothing.
-        send=address.kind == "person" or account.row is not None,
-    )
+    writer = await services.field_encryption.writer(None)
+    macs = await services.field_encryption.row_macs()
+    values = {
+        "id": pending.id,
+        "kind": address.kind,
+        "address_tag": address.tag,
+        "sealed": writer.seal(SIGN_IN, pending.id, {"to": address.value}),
+        "created_at": at,
+        "expires_at": pending.expires_at,
+        "network_tag": network_tag,
+        "secret_hash": _secret_hash(pending.id, pending.secret),
+        "code_id": issued.code_id,
+        "tries": issued.tries,
+    }
+    await sign_ins.add_sign_in(tx, **macs.add(SIGN_IN_MAC, values))
 
 
-async def _try_code(
-    services: CoreServices, tx: AsyncConnection, row: Any, code: str, account: Account
-) -> SignInRefused | None:
-    """Count one attempt and compare; None when the code is right and names an account."""
-    recent = await sign_ins.recent(tx, row.address_tag, sent_within=HOUR, tried_within=WRONG_WINDOW)
-    if recent.wrong >= MAX_WRONG_CODES:
-        return SignInRefused("too_many_wrong_codes")
-    usable = await sign_ins.count_attempt(tx, row.id, MAX_ATTEMPTS)
-    tag = await _code_tag(services, row.id, _digits_of(code))
-    right = hmac.compare_digest(tag, row.code_tag)
+async def _begun(
+    services: CoreServices, sign_in_id: UUID, secret: str
+) -> tuple[Any, Address] | None:
+    """The sign-in that the holder of `secret` began, and its address; None for anyone else.
+
+    The address is the one that was sealed, and its tag is made from it: a sign-in's tag that is
+    pointed at another account opens nothing. Raises `RowAltered`.
+    """
+    async with services.database.transaction() as tx:
+        row = await sign_ins.sign_in(tx, sign_in_id)
+    expected = bytes(32) if row is None else row.secret_hash
+    if not hmac.compare_digest(expected, _secret_hash(sign_in_id, secret)) or row is None:
+        return None
+    macs = await services.field_encryption.row_macs()
+    macs.check(SIGN_IN_MAC, row)
+    reader = await services.field_encryption.reader(None)
+    value = reader.open(SIGN_IN, row.id, row.sealed)["to"]
+    tag = await services.field_encryption.tag(PHONE if row.kind == "person" else EMAIL, value)
+    if not hmac.compare_digest(tag, row.address_tag):
+        raise RowAltered("sign_in")
+    return row, Address(row.kind, value, tag)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What a try came to: `compared` with `code` (a row), or not; and why it is refused, if so."""
+
+    code: Any = field(repr=False)
+    number: int
+    at: datetime
+    compared: bool
+    refused: SignInRefused | None
+
+
+async def _check_code(
+    services: CoreServices, tx: AsyncConnection, row: Any, account: Account, typed: str
+) -> _Checked:
+    """Compare a code, unless it is late or used, or its tries or those of its length are spent."""
+    at = await instant(tx)
+    code = await sign_in_codes.code_of(services, tx, row)
+    wrong = await wrong_codes(services, tx, row.address_tag, at)
+    tried = await sign_ins.tries_of(tx, row.id)
+    lane = code_limits.budget_lane(code.lane)
+    spent = code_limits.is_spent(lane, code.digits, wrong)
+    late = at >= min(row.expires_at, code.expires_at)
+    compared = not (spent or late or code.used or tried >= row.tries)
+    tag = await sign_in_codes.code_tag(services, code.id, digits_of(typed))
+    right = hmac.compare_digest(tag, code.code_tag)
     # A person's first code opens their vault; a worker who was never added or is barred has none.
     unknown_worker = account.row is None and account.address.kind == "worker"
-    return None if right and usable and not unknown_worker else SignInRefused("code_wrong")
+    refused = None
+    if not (compared and right) or unknown_worker:
+        refused = SignInRefused("too_many_wrong_codes" if spent else "code_wrong")
+    return _Checked(code, tried + 1, at, compared, refused)
 
 
-async def _code_tag(services: CoreServices, sign_in_id: UUID, code: str) -> bytes:
-    """A code's tag under a key of the service: six digits could be guessed from a plain hash."""
-    return await services.field_encryption.tag(SIGN_IN_CODE, sign_in_id.bytes, code)
+async def _count_try(
+    services: CoreServices, tx: AsyncConnection, checked: _Checked, row: Any, *, succeeded: bool
+) -> None:
+    """Keep a try that was compared; one that opened nothing counts as wrong."""
+    if not checked.compared:
+        return
+    code = checked.code
+    await sign_ins.add_try(
+        tx, sign_in_id=row.id, number=checked.number, code_id=code.id, succeeded=succeeded
+    )
+    if not succeeded:
+        lane = code_limits.budget_lane(code.lane)
+        await count_wrong_code(services, tx, row.address_tag, lane, code.digits, checked.at)
 
 
-def _digits_of(code: str) -> str:
-    """The digits of a code as people type it: `123 456`, or in the digits of another script."""
-    digits = (unicodedata.decimal(character, None) for character in code)
-    return "".join(str(digit) for digit in digits if digit is not None)
+def _secret_hash(sign_in_id: UUID, secret: str) -> bytes:
+    """Of random bits, so SHA-256 is enough; with the sign-in, so that the table does not show which
+    ones one browser began."""
+    return sha256(sign_in_id.bytes + secret.encode()).digest()
+
+
+def _code_wrong() -> ServiceError:
+    return ServiceError(ErrorKind.UNAUTHENTICATED, "code_wrong")

@@ -14,10 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from audit.records import audit_key
-from auth import profiles, sessions
+from auth import browsers, messages, notifications, profiles, sessions
 from auth.records import people, recipients
 from auth.services import CoreServices
-from auth.subjects import Person
+from auth.subjects import Person, Worker
+from auth.visitor import UNKNOWN, Visitor
 from base.contact import normal_email, normal_phone
 from base.db_time import instant
 from base.ids import new_id
@@ -32,19 +33,20 @@ OnVaultOpened = Callable[[CoreServices, AsyncConnection, UUID, bytes], Awaitable
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session just opened; `token` is shown this once."""
+    """A session just opened; `token` is shown this once. `browser`: the secret by which the browser
+    is known again."""
 
     token: str = field(repr=False)
     expires_at: datetime
     kind: AccountKind
+    browser: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SignInRefused:
-    """The reason for the log; the caller learns less. `retry_after` is in seconds."""
+    """The reason for the log; the caller learns less."""
 
     reason: str
-    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ async def start_session(
     tx: AsyncConnection,
     account: Account,
     *,
+    visitor: Visitor = UNKNOWN,
     language: str = "fr",
     on_vault_opened: OnVaultOpened | None = None,
 ) -> NewSession | SignInRefused:
@@ -111,28 +114,39 @@ async def start_session(
     A person without a vault gets an empty one, in `language`; then
     `on_vault_opened(services, tx, person_id, phone_tag)` runs. Refused: `vault_asleep` (a number
     unused for six months may be another person's), and `not_found` where no worker has the address.
+    A sign-in from a browser that is not known is told to the account's phone or e-mail, except
+    that which opens the vault.
 
     The caller MUST have got `account` from `lock_account` in `tx`. A crash before the commit
     leaves nothing; after it, a session whose token nobody holds, which expires by itself.
     """
+    subject: Person | Worker
     if account.address.kind == "worker":
-        return await _start_worker_session(services, tx, account.row)
-    if account.row is None:
-        person = await _open_vault(services, tx, account.address, language, on_vault_opened)
+        if account.row is None:
+            return SignInRefused("not_found")
+        subject = await _worker(services, account.row)
+    elif account.row is None:
+        subject = await _open_vault(services, tx, account.address, language, on_vault_opened)
     elif account.row.asleep:
         return SignInRefused("vault_asleep")
     else:
-        person = Person(account.row.id)
-        await people.touch_person(tx, await services.field_encryption.row_macs(), person.id)
-    return await _open_session(services, tx, "person", person.id, person.actor())
+        subject = Person(account.row.id)
+        await people.touch_person(tx, await services.field_encryption.row_macs(), subject.id)
+    if account.row is not None:
+        await _tell_of_new_browser(services, tx, account, visitor, language)
+    return await _open_session(services, tx, subject, visitor)
 
 
 async def record_refusal(
-    services: CoreServices, account: Account | None, action: Action, reason: str
+    services: CoreServices,
+    account: Account | None,
+    action: Action,
+    reason: str,
+    visitor: Visitor = UNKNOWN,
 ) -> None:
     """Record a refusal in a transaction of its own."""
     async with services.database.transaction() as tx:
-        await record_attempt(services, tx, account, action, reason)
+        await record_attempt(services, tx, account, action, reason, visitor=visitor)
 
 
 async def record_attempt(
@@ -141,8 +155,11 @@ async def record_attempt(
     account: Account | None,
     action: Action,
     reason: str = "",
+    *,
+    visitor: Visitor = UNKNOWN,
 ) -> None:
-    """Record the attempt of an anonymous caller, in the vault's log or in the service's.
+    """Record the attempt of an anonymous caller, with the word of their device, in the vault's log
+    or in the service's.
 
     Refused when there is a `reason`. Whether or not the account exists, one audit key is read from
     the database and one entry is sealed (invariant 7).
@@ -161,20 +178,15 @@ async def record_attempt(
         _ANONYMOUS,
         vault,
         reason,
-        details={} if account is None else account.details,
+        details={"device": visitor.device, **({} if account is None else account.details)},
     )
     await services.audit_log.record(tx, event)
 
 
-async def _start_worker_session(
-    services: CoreServices, tx: AsyncConnection, row: Any
-) -> NewSession | SignInRefused:
-    if row is None:
-        return SignInRefused("not_found")
-    worker = await profiles.worker(
+async def _worker(services: CoreServices, row: Any) -> Worker:
+    return await profiles.worker(
         services, row.id, row.organisation_id, row.sealed, row.organisation_sealed
     )
-    return await _open_session(services, tx, "worker", worker.id, worker.actor())
 
 
 async def _open_vault(
@@ -206,12 +218,54 @@ async def _open_vault(
     return person
 
 
+async def _tell_of_new_browser(
+    services: CoreServices,
+    tx: AsyncConnection,
+    account: Account,
+    visitor: Visitor,
+    language: str,
+) -> None:
+    """Tell the holder of a sign-in from a browser that is not known, in their own language.
+
+    A crash before the commit leaves neither the session nor the message.
+    """
+    address = account.address
+    if await browsers.is_known(services, tx, address.kind, account.row.id, visitor):
+        return
+    at = await instant(tx)
+    if address.kind == "person":
+        language = account.row.language
+        text = notifications.new_device(services, language, visitor.device, at)
+    else:
+        text = notifications.new_device_of_worker(services, language, visitor.device, at)
+    await messages.queue(
+        services,
+        tx,
+        channel="sms" if address.kind == "person" else "email",
+        to=address.value,
+        text=text,
+        subject=notifications.new_device_subject(services, language),
+    )
+
+
 async def _open_session(
-    services: CoreServices, tx: AsyncConnection, kind: AccountKind, subject_id: UUID, actor: Actor
+    services: CoreServices, tx: AsyncConnection, subject: Person | Worker, visitor: Visitor
 ) -> NewSession:
-    """A session and its log entry; a person's entry is in their own log."""
-    token, expires_at = await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)
-    vault = subject_id if kind == "person" else None
-    event = Event(new_id(), await instant(tx), Action.SIGN_IN, Outcome.ALLOWED, actor, vault)
+    """A session and its log entry; a person's entry is in their own log. The browser is known from
+    here on."""
+    kind: AccountKind = "person" if isinstance(subject, Person) else "worker"
+    opened = await sessions.open_session(
+        services, tx, kind=kind, subject_id=subject.id, visitor=visitor
+    )
+    event = Event(
+        new_id(),
+        await instant(tx),
+        Action.SIGN_IN,
+        Outcome.ALLOWED,
+        subject.actor(),
+        subject.id if kind == "person" else None,
+        details={"session": str(opened.id), "device": visitor.device},
+    )
     await services.audit_log.record(tx, event)
-    return NewSession(token, expires_at, kind)
+    browser = await browsers.remember(services, tx, kind, subject.id, visitor)
+    return NewSession(opened.token, opened.expires_at, kind, browser)

@@ -1,7 +1,13 @@
-"""Sessions: opaque tokens, hashed at rest, valid or expired by the database's clock."""
+"""Sessions: opaque tokens, hashed at rest, valid or expired by the database's clock.
+
+Their rows are believed only with their MAC: who inserts or changes one without the service's key
+opens nothing (`storage/row_macs.py`).
+"""
 
 import re
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -9,23 +15,43 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audit.events import Action, Actor, Event, Outcome
-from auth import profiles
+from audit.events import Action, Event, Outcome
+from auth import browsers, profiles, session_devices
 from auth.records import people, sessions
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
+from auth.visitor import UNKNOWN, Visitor
+from base.database import notify
 from base.db_time import instant
+from base.errors import not_found
 from base.ids import new_id
 from base.pipeline import fetch_one
 
 PREFIX = "uf_"
+CHANNEL = "unefois_sessions"
+"""Told the ids of the sessions that end: what they have under way stops."""
+
 _TOKEN = re.compile(r"uf_[A-Za-z0-9_-]{43}")
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session just opened; `token` is shown this once."""
+
+    id: UUID
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
 async def open_session(
-    services: CoreServices, tx: AsyncConnection, *, kind: str, subject_id: UUID
-) -> tuple[str, datetime]:
-    """A new token, shown only once, and when it expires. `kind` is `person` or `worker`.
+    services: CoreServices,
+    tx: AsyncConnection,
+    *,
+    kind: str,
+    subject_id: UUID,
+    visitor: Visitor = UNKNOWN,
+) -> OpenedSession:
+    """A new session, on the visitor's device. `kind` is `person` or `worker`.
 
     A crash before the caller's commit leaves a token that is not valid.
     """
@@ -34,15 +60,23 @@ async def open_session(
         "person": services.settings.person_session_hours,
         "worker": services.settings.worker_session_hours,
     }[kind]
-    expires_at = await sessions.add_session(
-        tx,
-        id=new_id(),
-        token_hash=sha256(token.encode()).digest(),
-        subject_kind=kind,
-        subject_id=subject_id,
-        life=timedelta(hours=hours),
-    )
-    return token, expires_at
+    created_at = await instant(tx)
+    expires_at = created_at + timedelta(hours=hours)
+    owner = session_devices.owner_of(kind, subject_id)
+    writer = await services.field_encryption.writer(owner, tx)
+    session_id = new_id()
+    values = {
+        "id": session_id,
+        "token_hash": sha256(token.encode()).digest(),
+        "subject_kind": kind,
+        "subject_id": subject_id,
+        "created_at": created_at,
+        "expires_at": expires_at,
+        "sealed": session_devices.seal_device(writer, session_id, subject_id, visitor),
+    }
+    macs = await services.field_encryption.row_macs()
+    await sessions.add_session(tx, macs.add(sessions.SESSION_ROW, values))
+    return OpenedSession(session_id, token, expires_at)
 
 
 def token_hash(token: str) -> bytes | None:
@@ -56,27 +90,35 @@ async def subject_of(
 ) -> Person | Worker | None:
     """The subject of the live session that the token opens, by one query in `tx`, or None.
 
-    A person's vault is marked as used, at most once a day.
+    A person's vault is marked as used, at most once a day. Raises `storage.row_macs.RowAltered`.
     """
     hashed = token_hash(token)
     session = hashed and await fetch_one(tx, sessions.live_session(hashed))
     if not session:
         return None
-    if session.subject_kind != "person":
+    await check_row(services, session)
+    if session.session_subject_kind != "person":
         return await worker_of_row(services, session)
     if session.not_used_today:
         await people.touch_person(
-            tx, await services.field_encryption.row_macs(), session.subject_id
+            tx, await services.field_encryption.row_macs(), session.session_subject_id
         )
-    return Person(session.subject_id, session.language, session.session_id)
+    return Person(session.session_subject_id, session.language, session.session_id)
+
+
+async def check_row(services: CoreServices, row: Any) -> None:
+    """Raise `storage.row_macs.RowAltered` for a row of `live_session` that we did not write."""
+    (await services.field_encryption.row_macs()).check(sessions.LIVE_SESSION_ROW, row)
 
 
 async def worker_of_row(services: CoreServices, row: Any) -> Worker:
-    """The worker of a row of `live_session` whose `subject_kind` is `worker`."""
+    """The worker of a row of `live_session` that was checked, of the kind `worker`. Raises
+    `storage.row_macs.RowAltered`."""
+    (await services.field_encryption.row_macs()).check(sessions.LIVE_WORKER_ROW, row)
     return await profiles.worker(
         services,
-        row.subject_id,
-        row.organisation_id,
+        row.session_subject_id,
+        row.worker_organisation_id,
         row.worker_sealed,
         row.organisation_sealed,
         session_id=row.session_id,
@@ -88,32 +130,82 @@ async def sign_out(services: CoreServices, subject: Person | Worker) -> None:
     if subject.session_id is None:
         return
     async with services.database.transaction() as tx:
-        if await sessions.revoke_session(tx, subject.session_id):
-            await _record_end(services, tx, subject.actor(), _vault(subject))
+        await _end(services, tx, subject, subject.session_id)
 
 
-async def end_all(services: CoreServices, tx: AsyncConnection, subject: Person | Worker) -> int:
-    """End every session of a subject, in the caller's transaction: a lost phone, an erasure."""
-    ended = await sessions.revoke_sessions_of(tx, subject.id)
+async def end_one(services: CoreServices, subject: Person | Worker, session_id: UUID) -> None:
+    """End one session of the subject's own, here or elsewhere. Raises `ServiceError` NOT_FOUND for
+    any other, recorded in the subject's own log (invariant 7)."""
+    async with services.database.transaction() as tx:
+        ended = await _end(services, tx, subject, session_id)
+    if not ended:
+        async with services.database.transaction() as tx:
+            await _record_end(services, tx, subject, reason="not_found")
+        raise not_found()
+
+
+async def end_all(
+    services: CoreServices, tx: AsyncConnection, subject: Person | Worker, *, but_this: bool = False
+) -> int:
+    """End every session of a subject, `but_this` one if so, in the caller's transaction; returns
+    how many. The browsers that signed in before are then unknown again.
+
+    A crash before the commit leaves all of them, after it none.
+    """
+    kept = subject.session_id if but_this else None
+    kind = subject.party.kind
+    ended = await sessions.revoke_sessions_of(tx, kind, subject.id, but=kept)
+    await browsers.forget_all(tx, subject.id)
+    await _stop(tx, ended)
     if ended:
-        await _record_end(services, tx, subject.actor(), _vault(subject), sessions=ended)
-    return ended
+        ids = " ".join(str(one) for one in ended)
+        await _record_end(services, tx, subject, sessions=len(ended), ended=ids)
+    return len(ended)
 
 
-def _vault(subject: Person | Worker) -> UUID | None:
-    return subject.id if isinstance(subject, Person) else None
+async def end_others(
+    services: CoreServices, subject: Person | Worker, *, this_too: bool = False
+) -> int:
+    """End the subject's other sessions, or `this_too`; returns how many ended."""
+    async with services.database.transaction() as tx:
+        return await end_all(services, tx, subject, but_this=not this_too)
+
+
+async def _end(
+    services: CoreServices, tx: AsyncConnection, subject: Person | Worker, session_id: UUID
+) -> bool:
+    """End one session and record it, with the word of its device; False when there is none."""
+    row = await sessions.revoke_session(tx, subject.party.kind, subject.id, session_id)
+    if row is None:
+        return False
+    await _stop(tx, [session_id])
+    device = await session_devices.open_device(services, tx, row)
+    await _record_end(services, tx, subject, session=str(session_id), device=device.word)
+    return True
+
+
+async def _stop(tx: AsyncConnection, ended: Sequence[UUID]) -> None:
+    for session_id in ended:
+        await notify(tx, CHANNEL, str(session_id))
 
 
 async def _record_end(
-    services: CoreServices, tx: AsyncConnection, actor: Actor, person: UUID | None, **details: int
+    services: CoreServices,
+    tx: AsyncConnection,
+    subject: Person | Worker,
+    *,
+    reason: str = "",
+    **details: str | int,
 ) -> None:
+    """In the person's own log, or in the service's for a worker."""
     event = Event(
         new_id(),
         await instant(tx),
         Action.SIGN_OUT,
-        Outcome.ALLOWED,
-        actor,
-        person,
-        details=dict(details),
+        Outcome.REFUSED if reason else Outcome.ALLOWED,
+        subject.actor(),
+        subject.id if isinstance(subject, Person) else None,
+        reason,
+        details=details,
     )
     await services.audit_log.record(tx, event)

@@ -17,14 +17,29 @@ class Visitor:
     browser: str | None = field(default=None, repr=False)
 
 
-DEVICES = (
-    "android_phone",
-    "iphone",
-    "tablet",
-    "windows_computer",
-    "mac_computer",
-    "linux_computer",
-    "program",
-    "unknown",
-)
-"""Stored in sessions and in the log: words are only added. `program`: a client of the API."""
+UNKNOWN = Visitor()
+
+
+def _(text: str) -> str:
+    """Mark a text for translation."""
+    return text
+
+
+DEVICES = {
+    "android_phone": _("un téléphone Android"),
+    "iphone": _("un iPhone"),
+    "tablet": _("une tablette"),
+    "windows_computer": _("un ordinateur Windows"),
+    "mac_computer": _("un ordinateur Mac"),
+    "linux_computer": _("un ordinateur Linux"),
+    "program": _("une application"),
+    "unknown": _("un appareil inconnu"),
+}
+"""Words that are stored in sessions and in the log, and their French names: only added to.
+`program`: a client of the API."""
+
+
+def device_name(word: str) -> str:
+    """The French name of a device, after « sur »; that of `unknown` for a word of a later
+    release."""
+    return DEVICES.get(word, DEVICES["unknown"])

@@ -11,6 +11,7 @@ WORKER = "worker"
 CLIENT = "client"
 ORGANISATION = "organisation"
 SIGN_IN = "sign_in"
+SESSION = "session"
 MESSAGE = "message"
 SIGNING_KEY = "signing_key"
 AUDIT_KEY = "audit_key"
@@ -27,6 +28,8 @@ REPORT = "report"
 PHONE = "phone"
 EMAIL = "email"
 SIGN_IN_CODE = "sign-in-code"
+ERASURE_CODE = "erasure-code"
+NETWORK = "network"
 DOCUMENT_TYPE = "document-type"
 LOG_PERSON = "log-person"
 LOG_ACTOR = "log-actor"
@@ -37,6 +40,10 @@ PAGE_FORM = "page-form"
 MONITORING = "monitoring"
 PSEUDONYM = "pseudonym"
 """Under the key that `MONITORING` gives a consumer."""
+
+# Uses of keyed tags under a person's own secret, or the service's for a worker: the keys
+# `tag/<use>`.
+SESSION_NETWORK = "session-network"
 
 # Uses of running hashes under a person's own secret: the keys `hash/<use>`.
 CONTENT = "content"

@@ -107,7 +107,10 @@ class Settings(BaseSettings):
         20, ge=1, description="Consent requests a worker or a client may make in an hour."
     )
     sign_ins_per_hour: int = Field(
-        10, ge=1, description="Codes sent to one phone or e-mail address in an hour."
+        10,
+        ge=1,
+        description="Sign-ins that one network begins for one phone or e-mail address in an hour"
+        " with five tries each; each further one has a single try.",
     )
     sign_ins_per_hour_from_one_address: int = Field(
         120,

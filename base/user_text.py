@@ -22,6 +22,12 @@ _LINE_END = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,16}")
 
 
+def digits_of(text: str) -> str:
+    """The digits of a code as people type it: `123 456`, or in the digits of another script."""
+    digits = (unicodedata.decimal(character, None) for character in text)
+    return "".join(str(digit) for digit in digits if digit is not None)
+
+
 def clean_title(text: str, limit: int = 200) -> str | None:
     """One line of text of at most `limit` characters, in NFC; `None` if nothing is left.
 

@@ -155,7 +155,9 @@ async def _person(services: Services) -> tuple[Person, str]:
     started = await one_time_codes.send_code(services, phone=PHONE, language="fr")
     text = (await inbox(services, to=PHONE))[0].text
     code = re.findall(r"\d{6}", text)[0]
-    opened = await one_time_codes.redeem_code(services, started.id, code=code, language="fr")
+    opened = await one_time_codes.redeem_code(
+        services, started.id, secret=started.secret, code=code, language="fr"
+    )
     async with services.database.transaction() as tx:
         person = await sessions.subject_of(services, tx, opened.token)
     assert isinstance(person, Person)
@@ -176,7 +178,9 @@ async def _worker(services: Services) -> tuple[UUID, str]:
         hours="9 h - 17 h",
     )
     async with services.database.transaction() as tx:
-        token, _ = await sessions.open_session(services, tx, kind="worker", subject_id=worker_id)
+        token = (
+            await sessions.open_session(services, tx, kind="worker", subject_id=worker_id)
+        ).token
     return worker_id, token
 
 

@@ -3,6 +3,7 @@
 from audit.records import AccessEvent
 from audit.tlog.records import LogLeaf
 from auth.oauth.records import SigningKeyRow
+from auth.records.browsers import Browser
 from auth.records.messages import Message
 from auth.records.people import PersonRow
 from auth.records.recipients import OrganisationRow
@@ -13,7 +14,7 @@ from storage.records import WrappedKey
 from vault.access_log.records import LogWarning, Report
 from vault.tables import Document
 
-AUTH = (PersonRow, OrganisationRow, SignIn, Session, SigningKeyRow, Message)
+AUTH = (PersonRow, OrganisationRow, SignIn, Browser, Session, SigningKeyRow, Message)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, Document, LogWarning, Report)
 
 metadata = Base.metadata

@@ -320,9 +320,9 @@ def make_worker(services: CoreServices, make_organisation: MakeOrganisation) -> 
             services, organisation_id=organisation_id, email=email, **(known | fields)
         )
         async with services.database.transaction() as tx:
-            token, _ = await sessions.open_session(
-                services, tx, kind="worker", subject_id=worker_id
-            )
+            token = (
+                await sessions.open_session(services, tx, kind="worker", subject_id=worker_id)
+            ).token
             subject = await sessions.subject_of(services, tx, token)
         assert isinstance(subject, Worker)
         return SomeWorker(worker_id, organisation_id, email, token, subject)
@@ -366,17 +366,30 @@ async def sign_in(services: Services, *, phone: str, language: str = "fr") -> st
     code = await last_code(services, phone)
 
     opened = await one_time_codes.redeem_code(
-        services, started.id, code=code, language=language, on_vault_opened=adopt_requests
+        services,
+        started.id,
+        secret=started.secret,
+        code=code,
+        language=language,
+        on_vault_opened=adopt_requests,
     )
     return opened.token
 
 
 async def last_code(services: Services, address: str) -> str:
-    """The six digits last sent to a phone or an e-mail, as its holder reads them."""
+    """The digits last sent to a phone or an e-mail, as its holder reads them."""
     texts = [one.text for one in await inbox(services, to=address)]
-    found = next(filter(None, (re.search(r"\b\d{6}\b", text) for text in texts)), None)
+    return code_in(next(text for text in texts if _CODE.search(text)))
+
+
+def code_in(message: str) -> str:
+    """The code of a message: six digits, or more in fours."""
+    found = _CODE.search(message)
     assert found
-    return found[0]
+    return re.sub(r"\D", "", found[0])
+
+
+_CODE = re.compile(r"\b\d{6}\b|\b\d{4}(?: \d{2,4}){1,3}\b")
 
 
 async def client_subject(services: CoreServices, client: SomeClient, token: str) -> Client:

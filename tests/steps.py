@@ -18,6 +18,7 @@ from auth import sessions
 from base.ids import new_id
 from tests.fixtures import SomeClient, SomePerson, SomeWorker
 from vault.documents.previews import draw_preview
+from vault.maintenance import erasure
 from vault.services import Services
 
 Headers = dict[str, str]
@@ -157,8 +158,15 @@ async def client_headers(
 async def again(services: Services, worker: SomeWorker) -> Headers:
     """The worker signs in again: their session ends with the working day."""
     async with services.database.transaction() as tx:
-        token, _ = await sessions.open_session(services, tx, kind="worker", subject_id=worker.id)
+        token = (
+            await sessions.open_session(services, tx, kind="worker", subject_id=worker.id)
+        ).token
     return {"Authorization": f"Bearer {token}"}
+
+
+async def erase(services: Services, person: SomePerson) -> None:
+    """Erase the vault now, as the job does seven days after its owner asked for it."""
+    assert await erasure.erase(services, person.subject)
 
 
 async def drawn(services: Services, person: SomePerson, document: Document) -> None:

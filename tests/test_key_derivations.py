@@ -41,7 +41,9 @@ HKDF_INFOS = [
     "unefois/key/v1|<id>|1|fields/document_version",
     "unefois/key/v1|<id>|1|fields/grant",
     "unefois/key/v1|<id>|1|fields/person",
+    "unefois/key/v1|<id>|1|fields/session",
     "unefois/key/v1|<id>|1|hash/content",
+    "unefois/key/v1|<id>|1|tag/session-network",
     "unefois/key/v1|fields|1|fields/audit_key",
     "unefois/key/v1|fields|1|fields/client",
     "unefois/key/v1|fields|1|fields/consent_request",
@@ -49,9 +51,11 @@ HKDF_INFOS = [
     "unefois/key/v1|fields|1|fields/message",
     "unefois/key/v1|fields|1|fields/organisation",
     "unefois/key/v1|fields|1|fields/sent_request",
+    "unefois/key/v1|fields|1|fields/session",
     "unefois/key/v1|fields|1|fields/sign_in",
     "unefois/key/v1|fields|1|fields/signing_key",
     "unefois/key/v1|fields|1|fields/worker",
+    "unefois/key/v1|fields|1|tag/session-network",
     "unefois/key/v1|index/document-type|1|tag",
     "unefois/key/v1|index/email|1|tag",
     "unefois/key/v1|index/idempotency-body|1|tag",
@@ -59,6 +63,7 @@ HKDF_INFOS = [
     "unefois/key/v1|index/log-actor|1|tag",
     "unefois/key/v1|index/log-person|1|tag",
     "unefois/key/v1|index/monitoring|1|tag",
+    "unefois/key/v1|index/network|1|tag",
     "unefois/key/v1|index/pace|1|tag",
     "unefois/key/v1|index/page-form|1|tag",
     "unefois/key/v1|index/phone|1|tag",
@@ -78,27 +83,19 @@ FIELDS_BOUND = [
     "unefois/fields/v1|organisation|<row>",
     "unefois/fields/v1|person|<row>",
     "unefois/fields/v1|sent_request|<row>",
+    "unefois/fields/v1|session|<row>",
     "unefois/fields/v1|sign_in|<row>",
     "unefois/fields/v1|signing_key|<row>",
     "unefois/fields/v1|worker|<row>",
 ]
 
-ENVELOPES_BOUND = [
-    "unefois/envelope/v2|original|<id>|<id>|0|<blob>",
-    "unefois/envelope/v2|preview|<id>|<id>|0|<blob>",
-    "unefois/envelope/v2|rendition|<id>|<id>|0|<blob>",
-]
+ROLES = ("original", "preview", "rendition")
+ENVELOPES_BOUND = [f"unefois/envelope/v2|{role}|<id>|<id>|0|<blob>" for role in ROLES]
 
 FILES_DERIVED = [
-    "DEK:<8>unefois/file/v1|original|<id>",
-    "DEK:<8>unefois/file/v1|preview|<id>",
-    "DEK:<8>unefois/file/v1|rendition|<id>",
-    "HEADER_TAG:unefois/file/v1|original|<id>",
-    "HEADER_TAG:unefois/file/v1|preview|<id>",
-    "HEADER_TAG:unefois/file/v1|rendition|<id>",
-    "MESSAGE_KEY:unefois/file/v1|original|<id>",
-    "MESSAGE_KEY:unefois/file/v1|preview|<id>",
-    "MESSAGE_KEY:unefois/file/v1|rendition|<id>",
+    f"{purpose}:{salt}unefois/file/v1|{role}|<id>"
+    for purpose, salt in (("DEK", "<8>"), ("HEADER_TAG", ""), ("MESSAGE_KEY", ""))
+    for role in ROLES
 ]
 
 _WRAP = '{"context":{"purpose":"unefois/secret/v1","subject":"<>","version":"1"},"root":"<root>"}'
@@ -120,11 +117,13 @@ log-actor client <16>
 log-actor worker <16>
 log-person <16>
 monitoring a-consumer
+network <32> unknown
 pace consent-request <16>
 pace give <16>
 page-form <secret>
 phone <phone>
 pseudonym <kind> <value>
+session-network <16> unknown
 sign-in-code <16> <code>
 """.strip().splitlines()
 

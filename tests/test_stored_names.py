@@ -24,7 +24,7 @@ from audit.events import Action, Actor, ActorKind, Event, Outcome, as_values
 from audit.tlog import records as log_records
 from audit.tlog import store
 from audit.tlog.tiles import Tile
-from auth import messages
+from auth import messages, sessions
 from auth.oauth import clients, signing_keys
 from base import locks
 from base.embedded.server import Addresses
@@ -69,7 +69,7 @@ document.restore document.purge document.infected document.list document.read do
 document.attest consent.request consent.approve consent.refuse consent.not_me grant.give
 grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.add client.add
 worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
-network.pace log.padding
+network.pace log.padding vault.erase_code vault.erase_asked vault.erase_cancelled
 """
 
 REASONS = """
@@ -84,6 +84,15 @@ access_event access_outcome alembic_version attempt audit_key client consent_req
 document_version grant grant_history idempotency log_checkpoint log_key log_leaf log_warning
 log_watch message organisation person root_version sealed_file session sign_in signing_key
 used_assertion worker wrapped_key report
+code_wrong too_many_codes
+"""
+
+TABLES = """
+access_event access_outcome alembic_version attempt audit_key browser client consent_request
+document document_version erasure_code grant grant_document grant_history grant_type idempotency
+log_checkpoint log_key log_leaf log_warning log_watch message organisation pending_erasure person
+root_version sealed_file session sign_in sign_in_code sign_in_try signing_key used_assertion worker
+wrapped_key wrong_codes
 """
 
 COMMANDS = [
@@ -156,6 +165,7 @@ def test_channels_of_the_database() -> None:
     assert (keys.CHANNEL, messages.CHANNEL, revocations.CHANNEL, log_records.CHANNEL) == (
         "unefois_keys", "unefois_messages", "unefois_revoked", "unefois_event",
     )  # fmt: skip
+    assert sessions.CHANNEL == "unefois_sessions"  # fmt: skip
 
 
 async def test_what_the_database_holds(services: Services) -> None:
@@ -220,13 +230,14 @@ def https(settings: Settings) -> Settings:
 
 def test_cookies(base_settings: Settings) -> None:
     kinds = get_args(cookies.CookieKind)
-    assert kinds == ("person", "worker", "visit", "language")
+    assert kinds == ("person", "worker", "visit", "browser", "language")
     assert [cookies.name_of(base_settings, kind) for kind in kinds] == [
-        "unefois-person", "unefois-worker", "unefois-visit", "unefois-language",
+        "unefois-person", "unefois-worker", "unefois-visit", "unefois-browser",
+        "unefois-language",
     ]  # fmt: skip
     assert [cookies.name_of(https(base_settings), kind) for kind in kinds] == [
         "__Host-unefois-person", "__Host-unefois-worker",
-        "__Host-unefois-visit", "__Host-unefois-language",
+        "__Host-unefois-visit", "__Host-unefois-browser", "__Host-unefois-language",
     ]  # fmt: skip
 
 

@@ -68,6 +68,14 @@ async def record_allowed(
     return await services.audit_log.record(tx, _event(attempt, at, Outcome.ALLOWED, ""))
 
 
+async def record_refused(
+    services: CoreServices, tx: Transaction, at: datetime, attempt: AccessAttempt, reason: Reason
+) -> UUID:
+    """Record a refusal in its own transaction, together with what the attempt changed: a try that
+    counts. The caller MUST commit it before answering."""
+    return await services.audit_log.record(tx, _event(attempt, at, Outcome.REFUSED, reason.value))
+
+
 async def record_refusal(
     services: CoreServices,
     attempt: AccessAttempt,
@@ -81,8 +89,7 @@ async def record_refusal(
     nothing is answered that the log does not hold.
     """
     async with services.database.transaction() as tx:
-        at = await instant(tx)
-        await services.audit_log.record(tx, _event(attempt, at, Outcome.REFUSED, reason.value))
+        await record_refused(services, tx, await instant(tx), attempt, reason)
     failure = failure_of(reason)
     failure.retry_after = retry_after
     return failure

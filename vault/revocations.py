@@ -1,7 +1,8 @@
-"""Listens for revoked grants, whose downloads stop, and destroyed keys, which leave the caches.
+"""Listens for revoked grants and ended sessions, whose downloads stop, and for destroyed keys,
+which leave the caches.
 
-One connection listens. When it is lost, every cached key is dropped, and streams under a grant are
-stopped within about a second (invariants 3 and 8).
+One connection listens. When it is lost, every cached key is dropped, and streams are stopped within
+about a second (invariants 3 and 8).
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from auth import sessions
 from base import clock
 from base.database import Database
 from base.ids import parse_id
@@ -26,22 +28,31 @@ _MAX_RECENT = 10_000
 _log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What ends a stream when it ends: the grant that it leaves under, the session that asked."""
+
+    grant: UUID | None
+    session: UUID | None
+
+    def ids(self) -> tuple[UUID, ...]:
+        return tuple(one for one in (self.grant, self.session) if one is not None)
+
+
 @dataclass(eq=False, slots=True)
 class Watch:
-    """One running stream. `stopped`: it must end; its task is then cancelled to wake it.
-
-    `revoked`: because its grant was. Otherwise its time is over, or nobody listened for a while,
-    which says nothing of the grant.
-    """
+    """One running stream. `stopped`: it must end; its task is then cancelled to wake it. `ended`:
+    the grant or the session that ended, if that is why; otherwise its time is over, or nobody
+    listened for a while, which says nothing of the grant."""
 
     task: "asyncio.Task[object]" = field(repr=False)
     stopped: bool = False
-    revoked: bool = False
+    ended: UUID | None = None
 
-    def stop(self, *, revoked: bool = False) -> None:
+    def stop(self, ended: UUID | None = None) -> None:
         if not self.stopped:
             self.stopped = True
-            self.revoked = revoked
+            self.ended = ended
             self.task.cancel()
 
 
@@ -82,34 +93,38 @@ class Revocations:
                 await self._task
 
     @contextmanager
-    def watching(self, grant_id: UUID, judged_at: float) -> Iterator[Watch]:
-        """Watch a grant while the current task streams.
+    def watching(self, watched: Watched, judged_at: float) -> Iterator[Watch]:
+        """Watch a grant and a session while the current task streams.
 
-        `judged_at` is `clock.monotonic()` just before the judgement. A revocation received since
-        then, or a time without listening since then, stops the stream at once.
+        `judged_at` is `clock.monotonic()` just before the judgement. An end received since then, or
+        a time without listening since then, stops the stream at once.
         """
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (called from a coroutine)
         watch = Watch(task)
+        ids = watched.ids()
         missed = judged_at < self._listening_since or not self.listening
-        watch.revoked = self._recent.get(grant_id, -1.0) >= judged_at
-        watch.stopped = missed or watch.revoked
-        self._watches[grant_id].add(watch)
+        watch.ended = next((one for one in ids if self._recent.get(one, -1.0) >= judged_at), None)
+        watch.stopped = missed or watch.ended is not None
+        for one in ids:
+            self._watches[one].add(watch)
         try:
             yield watch
         finally:
-            self._watches[grant_id].discard(watch)
-            if not self._watches[grant_id]:
-                del self._watches[grant_id]
+            for one in ids:
+                self._watches[one].discard(watch)
+                if not self._watches[one]:
+                    del self._watches[one]
 
-    def stop_grant(self, grant_id: UUID) -> None:
-        """Stop every stream of a grant in this process, including those that are about to start."""
-        self._recent[grant_id] = clock.monotonic()
-        self._recent.move_to_end(grant_id)
+    def stop_streams(self, ended: UUID) -> None:
+        """Stop every stream of a grant or a session in this process, including those that are about
+        to start."""
+        self._recent[ended] = clock.monotonic()
+        self._recent.move_to_end(ended)
         while len(self._recent) > _MAX_RECENT:
             self._recent.popitem(last=False)
-        for watch in tuple(self._watches.get(grant_id, ())):
-            watch.stop(revoked=True)
+        for watch in tuple(self._watches.get(ended, ())):
+            watch.stop(ended)
 
     def _stop_all(self) -> None:
         for watches in tuple(self._watches.values()):
@@ -140,7 +155,9 @@ class Revocations:
         return True
 
     async def _listen(self) -> None:
-        async with self._database.listening(CHANNEL, self._key_channel) as connection:
+        async with self._database.listening(
+            CHANNEL, sessions.CHANNEL, self._key_channel
+        ) as connection:
             # Notifications sent before LISTEN are lost: drop every key and stop every stream.
             self._forget_all()
             self._stop_all()
@@ -150,6 +167,6 @@ class Revocations:
                 if notification.channel == self._key_channel:
                     self._forget_key(notification.payload)
                 else:
-                    grant_id = parse_id(notification.payload)
-                    if grant_id is not None:
-                        self.stop_grant(grant_id)
+                    ended = parse_id(notification.payload)
+                    if ended is not None:
+                        self.stop_streams(ended)

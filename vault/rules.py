@@ -48,6 +48,8 @@ class Reason(StrEnum):
     UNKNOWN_RECIPIENT = "unknown_recipient"
     OUTDATED = "outdated"
     REPORT_ANSWERED = "report_answered"
+    CODE_WRONG = "code_wrong"
+    TOO_MANY_CODES = "too_many_codes"
     TOKEN_SCOPE = "token_scope"  # noqa: S105  (a name, not a secret)
 
 
@@ -246,6 +248,8 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
     Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),
+    Reason.CODE_WRONG: (ErrorKind.REFUSED, "erasure_code_wrong"),
+    Reason.TOO_MANY_CODES: (ErrorKind.TOO_MANY, "too_many_erasure_codes"),
     Reason.TOKEN_SCOPE: (ErrorKind.REFUSED, "token_scope_missing"),
 }
 

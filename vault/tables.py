@@ -306,6 +306,37 @@ class Attempt(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=now())
 
 
+class ErasureCode(Base):
+    """A code sent to a person who asks to erase their vault; bound to the session that asked."""
+
+    __tablename__ = "erasure_code"
+    __table_args__ = (Index("ix_erasure_code_person_id_id", "person_id", "id"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey(PersonRow.id, ondelete="CASCADE"))
+    session_id: Mapped[UUID]
+    code_tag: Mapped[bytes]
+    attempts: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    mac: Mapped[bytes | None]
+
+
+class PendingErasure(Base):
+    """A vault that will be erased at `erases_at`, unless the person cancels; then the row is
+    deleted."""
+
+    __tablename__ = "pending_erasure"
+    __table_args__ = (Index("ix_pending_erasure_erases_at", "erases_at"),)
+    person_id: Mapped[UUID] = mapped_column(
+        ForeignKey(PersonRow.id, ondelete="CASCADE"), primary_key=True
+    )
+    asked_at: Mapped[datetime]
+    erases_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    mac: Mapped[bytes | None]
+
+
 def check_documents(macs: RowMacs, rows: Sequence[Any]) -> None:
     """Raise `RowAltered` unless each row, of a document and one of its versions, is ours."""
     for row in rows:

@@ -13,6 +13,7 @@ from web.api import (
     grants,
     me,
     oauth,
+    sessions,
     sign_ins,
     statistics,
 )
@@ -35,6 +36,7 @@ DESCRIPTION = (
 API: tuple[APIRouter, ...] = (
     grant_documents.router,
     catalogue.router,
+    sessions.router,
     sign_ins.router,
     oauth.router,
     documents.router,

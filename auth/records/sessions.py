@@ -1,5 +1,6 @@
 """Sessions: an opaque token's hash, its subject, and its end."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,23 +11,32 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
+    null,
     or_,
     select,
     update,
 )
+from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.records.people import PersonRow
-from auth.records.recipients import OrganisationRow, WorkerRow
+from auth.records.recipients import WORKER_ROW, OrganisationRow, WorkerRow
 from base.database import Base
 from base.db_time import now
 from base.pipeline import Bound, Statement
+from storage.row_macs import RowFormat
 
 
 class Session(Base):
-    """An opaque token, hashed; one row per device."""
+    """An opaque token, hashed; one row per device.
+
+    Sealed under the person's key, or the service's for a worker: the device's word and a tag of its
+    network; None in rows of before. A session that ended has no `mac`: taking back its end alone
+    does not bring it back.
+    """
 
     __tablename__ = "session"
     __table_args__ = (
@@ -42,19 +52,29 @@ class Session(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=now())
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    sealed: Mapped[bytes | None]
+    mac: Mapped[bytes | None]
 
+
+_MACED = ("id", "token_hash", "subject_kind", "subject_id", "created_at", "expires_at", "sealed")
+SESSION_ROW = RowFormat("session", _MACED)
+LIVE_SESSION_ROW = SESSION_ROW.prefixed("session_")
+LIVE_WORKER_ROW = WORKER_ROW.prefixed("worker_")
+"""For the rows of `live_session`."""
+
+_ENDED = {"revoked_at": now(), "mac": null()}
 
 # A live session and its subject, in one query; bind `token_hash`. No row without an existing person
 # or an active worker: erasure and deactivation end every session at once.
 _LIVE_SESSION = Statement(
     select(
-        Session.id.label("session_id"),
-        Session.subject_kind,
-        Session.subject_id,
+        *(getattr(Session, name).label(f"session_{name}") for name in (*_MACED, "mac")),
         PersonRow.language,
         (PersonRow.used_at < now() - timedelta(days=1)).label("not_used_today"),
-        WorkerRow.organisation_id,
-        WorkerRow.sealed.label("worker_sealed"),
+        *(
+            getattr(WorkerRow, name).label(f"worker_{name}")
+            for name in (*WORKER_ROW.columns, "mac")
+        ),
         OrganisationRow.sealed.label("organisation_sealed"),
     )
     .outerjoin(
@@ -76,13 +96,9 @@ _LIVE_SESSION = Statement(
 )
 
 
-async def add_session(connection: AsyncConnection, *, life: timedelta, **values: Any) -> datetime:
-    """Insert a session; returns the instant at which it expires."""
-    inserted = await connection.execute(
-        insert(Session).values(expires_at=now() + life, **values).returning(Session.expires_at)
-    )
-    expires_at: datetime = inserted.scalar_one()
-    return expires_at
+async def add_session(connection: AsyncConnection, values: dict[str, Any]) -> None:
+    """Insert a session, with its `mac`."""
+    await connection.execute(insert(Session).values(values))
 
 
 def live_session(token_hash: bytes) -> Bound:
@@ -90,25 +106,57 @@ def live_session(token_hash: bytes) -> Bound:
     return _LIVE_SESSION(token_hash=token_hash)
 
 
-async def revoke_session(connection: AsyncConnection, session_id: UUID) -> bool:
-    """End one session; False when it had ended already."""
-    ended = await connection.execute(
-        update(Session)
-        .where(Session.id == session_id, Session.revoked_at.is_(None))
-        .values(revoked_at=now())
-        .returning(Session.id)
+async def live_sessions_of(
+    connection: AsyncConnection, kind: str, subject_id: UUID
+) -> Sequence[Row[Any]]:
+    """The live sessions of a person or a worker, the newest first."""
+    found = await connection.execute(
+        select(Session.__table__).where(*_live_of(kind, subject_id)).order_by(Session.id.desc())
     )
-    return ended.one_or_none() is not None
+    return found.all()
 
 
-async def revoke_sessions_of(connection: AsyncConnection, subject_id: UUID) -> int:
-    """End every session of a person or a worker; returns how many there were."""
-    ended = await connection.execute(
-        update(Session)
-        .where(Session.subject_id == subject_id, Session.revoked_at.is_(None))
-        .values(revoked_at=now())
+async def count_live(connection: AsyncConnection, kind: str, subject_id: UUID) -> int:
+    """How many live sessions someone has."""
+    counted = select(func.count()).where(*_live_of(kind, subject_id))
+    return int((await connection.execute(counted)).scalar_one())
+
+
+async def revoke_session(
+    connection: AsyncConnection, kind: str, subject_id: UUID, session_id: UUID
+) -> Row[Any] | None:
+    """End one live session of its subject: the row that it was. None when there is none."""
+    found = await connection.execute(
+        select(Session.__table__)
+        .where(*_live_of(kind, subject_id), Session.id == session_id)
+        .with_for_update()
     )
-    return ended.rowcount
+    row = found.one_or_none()
+    if row is not None:
+        await connection.execute(update(Session).where(Session.id == session_id).values(_ENDED))
+    return row
+
+
+async def revoke_sessions_of(
+    connection: AsyncConnection, kind: str, subject_id: UUID, *, but: UUID | None = None
+) -> Sequence[UUID]:
+    """End every live session of a person or a worker, `but` one; returns their ids, in order."""
+    chosen = [*_live_of(kind, subject_id)]
+    if but is not None:
+        chosen.append(Session.id != but)
+    ended = await connection.execute(
+        update(Session).where(*chosen).values(_ENDED).returning(Session.id)
+    )
+    return sorted(ended.scalars())
+
+
+def _live_of(kind: str, subject_id: UUID) -> tuple[Any, ...]:
+    return (
+        Session.subject_id == subject_id,
+        Session.subject_kind == kind,
+        Session.revoked_at.is_(None),
+        Session.expires_at > now(),
+    )
 
 
 async def delete_dead_sessions(connection: AsyncConnection) -> int:

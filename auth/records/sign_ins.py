@@ -1,64 +1,153 @@
-"""Sign-ins under way: a code that was sent or only seems so, and how often it was tried."""
+"""Sign-ins under way: who began them, the codes that finish them, each try, and counts of a day.
 
+Sign-ins, codes and tries are inserted, never changed; deleting a code deletes its sign-ins and
+their tries. Each row that decides has a MAC.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, case, delete, func, insert, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base
 from base.db_time import now
+from storage.row_macs import RowFormat
+
+
+class SignInCode(Base):
+    """A code that was sent or only seems so. `lane`: see `auth/code_limits.py`."""
+
+    __tablename__ = "sign_in_code"
+    __table_args__ = (
+        CheckConstraint("lane IN ('known', 'new', 'shared', 'spare')", name="lane"),
+        Index("ix_sign_in_code_address_tag_lane_created_at", "address_tag", "lane", "created_at"),
+        Index("ix_sign_in_code_created_at", "created_at"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    address_tag: Mapped[bytes]
+    lane: Mapped[str]
+    digits: Mapped[int]
+    code_tag: Mapped[bytes]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    mac: Mapped[bytes]
 
 
 class SignIn(Base):
-    """A code that was sent or only seems so: the row is the same whether or not an account exists.
+    """A sign-in that someone began: the row is the same whether or not an account exists.
 
-    Sealed under the service's key: the address. `used_at` is set when the right code is given.
+    Sealed under the service's key: the address. `secret_hash` is of the secret that whoever began
+    it holds; `network_tag` is keyed, and differs for each address.
     """
 
     __tablename__ = "sign_in"
     __table_args__ = (
         CheckConstraint("kind IN ('person', 'worker')", name="kind"),
-        Index("ix_sign_in_address_tag_created_at", "address_tag", "created_at"),
-        Index("ix_sign_in_created_at", "created_at"),
+        Index("ix_sign_in_network_tag_created_at", "network_tag", "created_at"),
+        Index("ix_sign_in_code_id", "code_id"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
     address_tag: Mapped[bytes]
     sealed: Mapped[bytes]
-    code_tag: Mapped[bytes]
-    attempts: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=now())
+    created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
+    network_tag: Mapped[bytes]
+    secret_hash: Mapped[bytes]
+    code_id: Mapped[UUID] = mapped_column(ForeignKey(SignInCode.id, ondelete="CASCADE"))
+    tries: Mapped[int]
+    mac: Mapped[bytes]
 
 
-async def recent(
-    connection: AsyncConnection,
-    address_tag: bytes,
-    *,
-    sent_within: timedelta,
-    tried_within: timedelta,
-) -> Row[int, datetime | None, int]:
-    """Recent counts of an address: `sent` codes, the `oldest` of them, and `wrong` codes typed."""
-    in_window = SignIn.created_at > now() - sent_within
-    wrong = SignIn.attempts - case((SignIn.used_at.is_(None), 0), else_=1)
-    result = await connection.execute(
-        select(
-            func.count().filter(in_window).label("sent"),
-            func.min(SignIn.created_at).filter(in_window).label("oldest"),
-            func.coalesce(func.sum(wrong), 0).label("wrong"),
-        ).where(SignIn.address_tag == address_tag, SignIn.created_at > now() - tried_within)
+class SignInTry(Base):
+    """A code that was typed while it could have been right; `succeeded`: it was, and is used up."""
+
+    __tablename__ = "sign_in_try"
+    __table_args__ = (Index("ix_sign_in_try_code_id", "code_id"),)
+    sign_in_id: Mapped[UUID] = mapped_column(
+        ForeignKey(SignIn.id, ondelete="CASCADE"), primary_key=True
     )
-    return result.one()
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    code_id: Mapped[UUID]
+    succeeded: Mapped[bool]
+
+
+class WrongCodes(Base):
+    """How many wrong codes of a length were typed for an address, by hour."""
+
+    __tablename__ = "wrong_codes"
+    __table_args__ = (Index("ix_wrong_codes_hour", "hour"),)
+    address_tag: Mapped[bytes] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    lane: Mapped[str] = mapped_column(primary_key=True)
+    digits: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int]
+    mac: Mapped[bytes]
+
+
+CODE_MAC = RowFormat(
+    "sign_in_code",
+    ("id", "address_tag", "lane", "digits", "code_tag", "created_at", "expires_at"),
+)
+SIGN_IN_MAC = RowFormat(
+    "sign_in",
+    ("id", "kind", "address_tag", "sealed", "created_at", "expires_at", "network_tag",
+     "secret_hash", "code_id", "tries"),
+)  # fmt: skip
+WRONG_CODES_MAC = RowFormat("wrong_codes", ("address_tag", "hour", "lane", "digits", "count"))
+
+
+async def asked(
+    connection: AsyncConnection, address_tag: bytes, network_tag: bytes, since: datetime
+) -> Row[int, int, int]:
+    """What was asked since then: codes of the lanes `known` and `new` for the address, and
+    sign-ins `from_network`."""
+
+    def codes(lane: str) -> Any:
+        return (
+            select(func.count())
+            .select_from(SignInCode)
+            .where(
+                SignInCode.address_tag == address_tag,
+                SignInCode.lane == lane,
+                SignInCode.created_at > since,
+            )
+            .scalar_subquery()
+        )
+
+    began = (
+        select(func.count())
+        .select_from(SignIn)
+        .where(SignIn.network_tag == network_tag, SignIn.created_at > since)
+        .scalar_subquery()
+    )
+    counted = await connection.execute(
+        select(
+            codes("known").label("known"), codes("new").label("new"), began.label("from_network")
+        )
+    )
+    return counted.one()
+
+
+async def add_code(connection: AsyncConnection, **values: Any) -> None:
+    """Insert a code."""
+    await connection.execute(insert(SignInCode).values(**values))
 
 
 async def add_sign_in(connection: AsyncConnection, **values: Any) -> None:
     """Insert a sign-in."""
-    await connection.execute(insert(SignIn).values(attempts=0, **values))
+    await connection.execute(insert(SignIn).values(**values))
+
+
+async def add_try(connection: AsyncConnection, **values: Any) -> None:
+    """Insert a try."""
+    await connection.execute(insert(SignInTry).values(**values))
 
 
 async def sign_in(connection: AsyncConnection, sign_in_id: UUID) -> Row[Any] | None:
@@ -67,31 +156,77 @@ async def sign_in(connection: AsyncConnection, sign_in_id: UUID) -> Row[Any] | N
     return found.one_or_none()
 
 
-async def count_attempt(connection: AsyncConnection, sign_in_id: UUID, limit: int) -> bool:
-    """Count one attempt; False when the sign-in is exhausted, expired or used.
+async def code(connection: AsyncConnection, code_id: UUID) -> Row[Any] | None:
+    """One code, and whether it is `used`."""
+    found = await connection.execute(_CODE.where(SignInCode.id == code_id))
+    return found.one_or_none()
 
-    The row stays locked until the transaction ends: of two right codes at once, one counts.
-    """
-    counted = await connection.execute(
-        update(SignIn)
-        .where(
-            SignIn.id == sign_in_id,
-            SignIn.attempts < limit,
-            SignIn.used_at.is_(None),
-            SignIn.expires_at > now(),
+
+async def shared_code(
+    connection: AsyncConnection, address_tag: bytes, since: datetime
+) -> Row[Any] | None:
+    """The last shared code of an address that was made since then, and whether it is `used`."""
+    found = await connection.execute(
+        _CODE.where(
+            SignInCode.address_tag == address_tag,
+            SignInCode.lane == "shared",
+            SignInCode.created_at > since,
         )
-        .values(attempts=SignIn.attempts + 1)
-        .returning(SignIn.id)
+        .order_by(SignInCode.created_at.desc(), SignInCode.id.desc())
+        .limit(1)
     )
-    return counted.one_or_none() is not None
+    return found.one_or_none()
 
 
-async def use_sign_in(connection: AsyncConnection, sign_in_id: UUID) -> None:
-    """Mark the code as used: it serves once."""
-    await connection.execute(update(SignIn).where(SignIn.id == sign_in_id).values(used_at=now()))
+async def tries_of(connection: AsyncConnection, sign_in_id: UUID) -> int:
+    """How often a sign-in was tried."""
+    counted = await connection.execute(
+        select(func.count()).select_from(SignInTry).where(SignInTry.sign_in_id == sign_in_id)
+    )
+    return int(counted.scalar_one())
 
 
-async def delete_old_sign_ins(connection: AsyncConnection, age: timedelta) -> int:
-    """Delete the sign-ins that no count reads any more."""
-    deleted = await connection.execute(delete(SignIn).where(SignIn.created_at < now() - age))
+async def wrong_codes(
+    connection: AsyncConnection, address_tag: bytes, since: datetime
+) -> Sequence[Row[Any]]:
+    """The counts of the hours from `since` on."""
+    found = await connection.execute(
+        select(WrongCodes.__table__).where(
+            WrongCodes.address_tag == address_tag, WrongCodes.hour >= since
+        )
+    )
+    return found.all()
+
+
+async def put_wrong_codes(connection: AsyncConnection, **values: Any) -> None:
+    """Insert or replace the count of an hour."""
+    row = upsert(WrongCodes).values(**values)
+    await connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["address_tag", "hour", "lane", "digits"],
+            set_={"count": row.excluded.count, "mac": row.excluded.mac},
+        )
+    )
+
+
+async def delete_old_codes(connection: AsyncConnection, age: timedelta) -> int:
+    """Delete the codes that nothing reads any more, with their sign-ins."""
+    deleted = await connection.execute(
+        delete(SignInCode).where(SignInCode.created_at < now() - age)
+    )
     return deleted.rowcount
+
+
+async def delete_old_wrong_codes(connection: AsyncConnection, age: timedelta) -> int:
+    """Delete the counts of hours that began so long ago."""
+    deleted = await connection.execute(delete(WrongCodes).where(WrongCodes.hour < now() - age))
+    return deleted.rowcount
+
+
+_CODE = select(
+    SignInCode.__table__,
+    select(SignInTry.number)
+    .where(SignInTry.code_id == SignInCode.id, SignInTry.succeeded)
+    .exists()
+    .label("used"),
+)

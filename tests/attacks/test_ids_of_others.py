@@ -35,6 +35,7 @@ PERSON_PATHS = [
     ("POST", "/v1/grants/{grant}/revoke"),
     ("GET", "/v1/access-log/{event}"),
     ("POST", "/v1/access-log/{event}/report"),
+    ("DELETE", "/v1/sessions/{session}"),
 ]
 RECIPIENT_PATHS = [
     ("GET", "/v1/consent-requests/{request}"),
@@ -58,7 +59,14 @@ async def ids_of_another(
     request = await ask(client, worker.headers, person.phone, "payslip")
     grant = await granted(client, person, worker.headers, "payslip")
     event = (await log_of(client, person))[0]["id"]
-    return {"document": document["id"], "request": request, "grant": grant, "event": event}
+    session = str(person.subject.session_id)
+    return {
+        "document": document["id"],
+        "request": request,
+        "grant": grant,
+        "event": event,
+        "session": session,
+    }
 
 
 def _fill(path: str, ids: dict[str, str], with_: str | None) -> str:

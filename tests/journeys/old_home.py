@@ -226,9 +226,10 @@ class Home:
         (to,) = address.values()
         code = re.compile(re.escape(to) + r": [^\[]*?\b(\d{6})\b")
         already = len(code.findall(self.printed()))
-        started = ok(self.http.post("/v1/sign-ins", json=address), 202).json()["id"]
+        started = ok(self.http.post("/v1/sign-ins", json=address), 202).json()
         found = until(lambda: code.findall(self.printed())[already:], "no code comes")
-        opened = self.http.post(f"/v1/sign-ins/{started}", json={"code": found[0]})
+        body = {"secret": started["secret"], "code": found[0]}
+        opened = self.http.post(f"/v1/sign-ins/{started['id']}", json=body)
         return bearer(ok(opened, 201).json()["token"])
 
     def client_token(self) -> dict[str, str]:

@@ -342,3 +342,27 @@ async def test_the_first_page_is_light_and_asks_nobody_else(
     sizes = [await one.request.sizes() for one in answers]
     total = sum(one["responseBodySize"] + one["responseHeadersSize"] for one in sizes)
     assert total < FIRST_PAGE
+
+
+async def test_devices_and_the_end_of_a_vault_on_a_phone(open_phone: OpenPhone) -> None:
+    """Signed in on two phones; one ends the other, then asks for the end, and keeps the vault."""
+    number = new_phone()
+    mine, other = await open_phone(), await open_phone()
+    for phone in (other, mine):
+        await phone.sign_in("/", "#phone", number)
+    await mine.press("footer a[href='/sessions']")
+    await mine.press("main form[action$='/end'] button")
+    assert await mine.says("C’est fermé sur cet appareil")
+    await other.go("/documents")
+    assert await other.says("Vous n’êtes pas connecté·e")
+    await mine.press("a[href='/erasure']")
+    await mine.press("form[action='/erasure/code'] button")
+    code = re.search(r"\d{6}", await mine.page.inner_text("aside.demo"))
+    assert code
+    await mine.page.fill("#code", code[0])
+    await mine.press("form[action='/erasure'] button")
+    assert await mine.says("Votre coffre sera effacé")
+    await mine.press("button.main")
+    assert await mine.says("Votre coffre ne sera pas effacé")
+    await mine.press("footer button[name=everywhere]")
+    assert await mine.says("C’est fermé sur tous vos appareils")

@@ -13,8 +13,9 @@ import pikepdf
 import pytest
 
 from tests.fixtures import STORES, MakePerson, MakeWorker, MoveClock, Served, SomePerson, SomeWorker
-from tests.steps import approve, ask, deposit, granted, log_of, revoke, until
+from tests.steps import again, approve, ask, deposit, erase, granted, log_of, revoke, until
 from tests.vault.decoding import corpus
+from vault.services import Services
 
 SIZE = 20 * 1024 * 1024
 
@@ -158,10 +159,33 @@ async def test_its_own_end_stops_it_within_a_second(
     await _ends_incomplete(client, person, slow, reading)
 
 
+@pytest.mark.parametrize("way", ["signing out", "ending the session", "ending all others"])
+async def test_the_end_of_the_session_stops_it_within_a_second(
+    served: Served, client: httpx.AsyncClient, shared: Shared, way: str
+) -> None:
+    """A thief's session that its holder ends from another device."""
+    slow, reading = await _begin(served, shared.grant, shared.document, shared.worker)
+    other = await again(served.services, shared.worker)
+    mine = shared.worker.headers
+    if way == "signing out":
+        ended = await client.delete("/v1/sessions/current", headers=mine)
+    elif way == "ending the session":
+        listed = (await client.get("/v1/sessions", headers=mine)).json()["items"]
+        (current,) = [one["id"] for one in listed if one["current"]]
+        ended = await client.delete(f"/v1/sessions/{current}", headers=other)
+    else:
+        ended = await client.delete("/v1/sessions", headers=other)
+    assert ended.status_code in (200, 204)
+    at = time.monotonic()
+    await until(lambda: _interrupted(client, shared.person), seconds=5)
+    assert time.monotonic() - at < 1.0
+    await _ends_incomplete(client, shared.person, slow, reading)
+
+
 async def test_erasure_stops_it_within_a_second(
-    served: Served, client: httpx.AsyncClient, shared: Shared
+    served: Served, services: Services, shared: Shared
 ) -> None:
     slow, reading = await _begin(served, shared.grant, shared.document, shared.worker)
-    assert (await client.delete("/v1/me", headers=shared.person.headers)).status_code == 204
+    await erase(services, shared.person)
     await asyncio.wait_for(reading, 60)
     assert slow.taken < slow.length

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Row
 
 from audit.events import Action
 from auth.bearer import Bearer, SessionToken, authenticate, identity_queries
-from auth.subjects import Person, Recipient
+from auth.subjects import Person, Recipient, Worker
 from base import clock
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
@@ -36,6 +36,7 @@ from vault.decoding.media import MediaType
 from vault.document_view import DocumentView
 from vault.documents import records
 from vault.documents.document_reader import open_document
+from vault.revocations import Watched
 from vault.rules import Allowed, GrantAction, Reason, Refused
 from vault.services import Services
 from vault.tables import check_documents
@@ -45,7 +46,7 @@ from vault.tables import check_documents
 class Download:
     """Content that may now leave, because its opening is recorded and committed, with its metadata.
 
-    The caller MUST send it inside `services.revocations.watching` for its grant, stop when the
+    The caller MUST send it inside `services.revocations.watching` for `watched`, stop when the
     watch says so, and report to `services.delivery_status` how it ended.
     """
 
@@ -56,7 +57,7 @@ class Download:
     type_code: str
     content: Content
     judged_at: float
-    grant_id: UUID | None = None
+    watched: Watched
     seconds_left: float | None = None
 
     @property
@@ -133,7 +134,7 @@ async def open_granted(
         row,
         event_id,
         judged_at,
-        grant_id=grant_id,
+        watched=Watched(grant_id, _session_of(recipient)),
         seconds_left=(row.ends_at - row.at).total_seconds(),
         preview=preview,
     )
@@ -170,7 +171,10 @@ async def open_own(
         raise await record_denial(
             services, Denial(replace(attempt, documents=()), Reason.NOT_FOUND)
         )
-    return await _download(services, person.id, row, event_id, judged_at, preview=preview)
+    watched = Watched(None, person.session_id)
+    return await _download(
+        services, person.id, row, event_id, judged_at, watched=watched, preview=preview
+    )
 
 
 async def open_for_scan(services: Services, owner_id: UUID, file: Row[*tuple[Any, ...]]) -> Content:
@@ -178,6 +182,11 @@ async def open_for_scan(services: Services, owner_id: UUID, file: Row[*tuple[Any
     return await content.open_content(
         services.storage.blobs, services.storage.keys, owner_id, records.address_of(file)
     )
+
+
+def _session_of(recipient: Recipient) -> UUID | None:
+    """The session that a worker calls with; a client has none."""
+    return recipient.session_id if isinstance(recipient, Worker) else None
 
 
 def _own_file(files: Sequence[Row[Any]], part: int | None, *, preview: bool) -> Row[Any] | None:
@@ -201,8 +210,8 @@ async def _download(
     event_id: UUID,
     judged_at: float,
     *,
+    watched: Watched,
     preview: bool,
-    grant_id: UUID | None = None,
     seconds_left: float | None = None,
 ) -> Download:
     """Unwrap the key of a file whose opening is recorded and committed."""
@@ -213,7 +222,7 @@ async def _download(
     reader = await services.field_encryption.reader(owner_id)
     metadata = reader.open(DOCUMENT, row.document_id, row.document_sealed)
     file = reader.open(DOCUMENT_VERSION, row.v_id, row.v_sealed)
-    media_type, file_name = _type_and_name(file, row, own=grant_id is None)
+    media_type, file_name = _type_and_name(file, row, own=watched.grant is None)
     address = records.joined_address(row)
     return Download(
         event_id=event_id,
@@ -225,7 +234,7 @@ async def _download(
             services.storage.blobs, services.storage.keys, owner_id, address
         ),
         judged_at=judged_at,
-        grant_id=grant_id,
+        watched=watched,
         seconds_left=seconds_left,
     )
 

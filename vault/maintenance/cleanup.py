@@ -13,6 +13,8 @@ from vault import records as vault_records
 from vault.consent.records.requests import delete_unanswered
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records
+from vault.maintenance import records as maintenance_records
+from vault.maintenance.erasure_codes import DAY
 from vault.records import delete_attempts
 from vault.services import Services
 
@@ -86,8 +88,10 @@ async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) 
 
 
 async def sweep_rows(services: Services) -> None:
-    """Delete old rows: answers to idempotency keys, attempts, requests that were not approved."""
+    """Delete old rows: answers to idempotency keys, attempts, requests that were not approved,
+    codes."""
     async with services.database.transaction() as tx:
         await vault_records.delete_idempotency_answers(tx)
         await delete_attempts(tx, older_than=timedelta(hours=1))
         await delete_unanswered(tx, LAPSED_RETENTION)
+        await maintenance_records.delete_old_codes(tx, DAY)

@@ -1,6 +1,11 @@
 """Erasure: destroying a person's key makes all that it sealed unreadable (invariant 8)."""
 
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from audit.events import Action, Actor, ActorKind
+from auth import browsers
 from auth.records import people, sessions
 from auth.subjects import Person
 from base.database import notify
@@ -15,14 +20,22 @@ from vault.revocations import CHANNEL
 from vault.services import Services
 
 
-async def erase(services: Services, person: Person) -> None:
+async def erase(
+    services: Services,
+    person: Person,
+    *,
+    only_if: Callable[[AsyncConnection], Awaitable[bool]] | None = None,
+) -> bool:
     """Erase a vault: key, rows, sessions, grants in one commit; then the blobs, unreadable already.
 
     The log keeps commitments that reveal nothing. A crash after the commit leaves blobs that
-    nobody can open and no row refers to: `sweep_blobs` removes them.
+    nobody can open and no row refers to: `sweep_blobs` removes them. `only_if` is asked under the
+    vault's lock; False when it says no.
     """
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
+        if only_if is not None and not await only_if(tx):
+            return False
         keys = await documents_records.blob_keys_of(tx, person.id)
         for grant_id in await records.live_grants(tx, person.id):
             await notify(tx, CHANNEL, str(grant_id))
@@ -31,8 +44,10 @@ async def erase(services: Services, person: Person) -> None:
         await record_allowed(services, tx, await instant(tx), attempt)
         await release_requests(services, tx, person.id)
         await records.delete_audit_keys(tx, person.id)
-        await sessions.revoke_sessions_of(tx, person.id)
+        await sessions.revoke_sessions_of(tx, "person", person.id)
+        await browsers.forget_all(tx, person.id)
         await people.delete_person(tx, person.id)
         await services.storage.keys.destroy_owner(tx, person.id)
     services.audit_log.forget(person.id)
     await remove_blobs(services, keys)
+    return True

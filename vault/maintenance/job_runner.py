@@ -9,7 +9,7 @@ from vault.access_log import retention
 from vault.consent import grant_upgrade
 from vault.documents import antivirus, expiry_reminders, previews
 from vault.jobs import PREVIEW, QUEUE, SCAN
-from vault.maintenance import cleanup
+from vault.maintenance import cleanup, erasure_requests
 from vault.maintenance.key_rotation import retire_keys
 from vault.services import Services
 
@@ -88,10 +88,12 @@ async def retry_stalled_jobs(app: procrastinate.App) -> int:
 
 
 async def sweep_all(services: Services) -> int | None:
-    """Delete what has expired and what a crash left; returns how many blobs were removed.
+    """Delete what has expired, the vaults whose erasure is due, and what a crash left; returns how
+    many blobs were removed.
 
     None during a backup: the next run removes the blobs.
     """
+    await erasure_requests.run_due(services)
     await delete_expired(services)
     await cleanup.sweep_rows(services)
     await cleanup.purge_deleted(services)

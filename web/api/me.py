@@ -1,14 +1,85 @@
-"""The person's own vault as a whole."""
+"""The person's own vault as a whole, and its end."""
 
-from fastapi import APIRouter
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
 
-from vault.maintenance import erasure
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, StringConstraints
+
+from vault.maintenance import erasure_codes, erasure_requests
+from vault.maintenance.erasure_requests import WhatEnds
+from web.api.shapes import Strict
 from web.http.dependencies import PersonDep, ServicesDep
 
 router = APIRouter(prefix="/v1/me", tags=["me"])
 
 
-@router.delete("", status_code=204)
-async def erase(services: ServicesDep, person: PersonDep) -> None:
-    """Erase my vault, at once and for good: nothing of it opens any more."""
-    await erasure.erase(services, person)
+class MeOut(BaseModel):
+    """`erases_at`: when this vault will be erased, if its owner asked for it."""
+
+    erases_at: datetime | None
+
+
+class EndsOut(BaseModel):
+    """What an erasure ends, counted: documents, live grants, waiting requests, open sessions."""
+
+    documents: int
+    grants: int
+    requests: int
+    sessions: int
+
+
+class ErasureCodeSent(BaseModel):
+    """A code is on its way to the person's own phone."""
+
+    expires_at: datetime
+    ends: EndsOut
+
+
+class ErasureIn(Strict):
+    """The six digits received."""
+
+    code: Annotated[str, StringConstraints(max_length=32)]
+
+
+class ErasureOut(BaseModel):
+    """When, and what ends. Until then everything works, and it can be cancelled."""
+
+    erases_at: datetime
+    ends: EndsOut
+
+
+@router.get("")
+async def see(services: ServicesDep, person: PersonDep) -> MeOut:
+    """Whether my vault will be erased, and when."""
+    return MeOut(erases_at=await erasure_requests.erases_at(services, person))
+
+
+@router.post("/erasure/code", status_code=202)
+async def send_code(
+    services: ServicesDep, person: PersonDep, response: Response
+) -> ErasureCodeSent:
+    """Send a code to my phone, with which this session can have my vault erased."""
+    response.headers["Cache-Control"] = "no-store"
+    expires_at = await erasure_codes.send_code(services, person)
+    ends = await erasure_requests.what_ends(services, person)
+    return ErasureCodeSent(expires_at=expires_at, ends=_ends(ends))
+
+
+@router.delete("", status_code=202)
+async def erase(body: ErasureIn, services: ServicesDep, person: PersonDep) -> ErasureOut:
+    """Have my vault erased in seven days, for good; told to my phone now and the day before."""
+    erases_at, ends = await erasure_requests.ask(services, person, body.code)
+    return ErasureOut(erases_at=erases_at, ends=_ends(ends))
+
+
+@router.post("/erasure/cancel")
+async def cancel(services: ServicesDep, person: PersonDep) -> MeOut:
+    """Keep my vault after all."""
+    await erasure_requests.cancel(services, person)
+    return MeOut(erases_at=await erasure_requests.erases_at(services, person))
+
+
+def _ends(ends: WhatEnds) -> EndsOut:
+    return EndsOut(**asdict(ends))

@@ -1,4 +1,4 @@
-"""Signing in by a code, and signing out."""
+"""Signing in by a code."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -7,48 +7,57 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from auth import one_time_codes, sessions
-from auth.subjects import Client
-from base.errors import not_found
+from auth import one_time_codes
 from vault.consent.request_transfer import adopt_requests
-from web.http.dependencies import CallerDep, ServicesDep
+from web.http.dependencies import ServicesDep
+from web.http.openapi import PROBLEM
 from web.http.path_ids import PathId
 from web.http.problems import language_of
 from web.http.rate_limit import limit_sign_ins
+from web.http.visitor import visitor_of
 
 router = APIRouter(prefix="/v1", tags=["sign-ins"])
 
 Typed = Annotated[str, StringConstraints(max_length=320)]
+Secret = Annotated[str, StringConstraints(max_length=64)]
 
 
 class SignInRequest(BaseModel):
-    """Exactly one of the two: a person's phone, or a worker's work e-mail."""
+    """Exactly one of the two: a person's phone, or a worker's work e-mail. `browser`: what an
+    earlier sign-in on this device returned; it has codes and tries that nobody else can spend."""
 
     model_config = ConfigDict(extra="forbid")
     phone: Typed | None = None
     email: Typed | None = None
+    browser: Secret | None = None
 
 
 class SignInStarted(BaseModel):
-    """The same answer whether or not anyone is there."""
+    """The same answer whether or not anyone is there. `secret` is shown this once; finishing needs
+    it."""
 
     id: UUID
+    secret: str
     expires_at: datetime
 
 
 class Code(BaseModel):
-    """The six digits received."""
+    """The 6 to 14 digits received, and the secret of the sign-in that they are for."""
 
     model_config = ConfigDict(extra="forbid")
+    secret: Secret = ""
     code: Annotated[str, StringConstraints(max_length=32)]
+    browser: Secret | None = None
 
 
 class SessionOpened(BaseModel):
-    """The token is shown this once; send it as `Authorization: Bearer`."""
+    """The token is shown this once; send it as `Authorization: Bearer`. Keep `browser` on the
+    device, for its next sign-in."""
 
     token: str
     expires_at: datetime
     kind: Literal["person", "worker"]
+    browser: str
 
 
 @router.post("/sign-ins", status_code=202, dependencies=[Depends(limit_sign_ins)])
@@ -58,12 +67,16 @@ async def start_sign_in(
     """Send a code."""
     response.headers["Cache-Control"] = "no-store"
     started = await one_time_codes.send_code(
-        services, phone=body.phone, email=body.email, language=language_of(request)
+        services,
+        phone=body.phone,
+        email=body.email,
+        language=language_of(request),
+        visitor=visitor_of(request, body.browser),
     )
-    return SignInStarted(id=started.id, expires_at=started.expires_at)
+    return SignInStarted(id=started.id, secret=started.secret, expires_at=started.expires_at)
 
 
-@router.post("/sign-ins/{sign_in_id}", status_code=201)
+@router.post("/sign-ins/{sign_in_id}", status_code=201, responses={401: PROBLEM})
 async def finish_sign_in(
     sign_in_id: PathId, body: Code, request: Request, response: Response, services: ServicesDep
 ) -> SessionOpened:
@@ -72,17 +85,15 @@ async def finish_sign_in(
     opened = await one_time_codes.redeem_code(
         services,
         sign_in_id,
+        secret=body.secret,
         code=body.code,
         language=language_of(request),
         on_vault_opened=adopt_requests,
+        visitor=visitor_of(request, body.browser),
     )
-    return SessionOpened(token=opened.token, expires_at=opened.expires_at, kind=opened.kind)
-
-
-@router.delete("/sessions/current", status_code=204)
-async def sign_out(caller: CallerDep, services: ServicesDep) -> Response:
-    """End the session that this request came with."""
-    if isinstance(caller, Client):
-        raise not_found()
-    await sessions.sign_out(services, caller)
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return SessionOpened(
+        token=opened.token,
+        expires_at=opened.expires_at,
+        kind=opened.kind,
+        browser=opened.browser,
+    )

@@ -120,7 +120,7 @@ async def _subject(
     services: Services, tx: Any, kind: Literal["worker"], subject_id: UUID
 ) -> Worker:
     """The worker as their session gives them."""
-    token, _ = await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)
+    token = (await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)).token
     subject = await sessions.subject_of(services, tx, token)
     assert isinstance(subject, Worker)  # noqa: S101  (of that kind)
     return subject
@@ -166,7 +166,11 @@ async def _person(services: Services) -> Person:
         code = re.search(r"\d{6}", (await message_delivery.inbox(services, to=PHONE))[0].text)
         assert code is not None  # noqa: S101  (the message that was just queued)
         await one_time_codes.redeem_code(
-            services, started.id, code=code[0], on_vault_opened=adopt_requests
+            services,
+            started.id,
+            secret=started.secret,
+            code=code[0],
+            on_vault_opened=adopt_requests,
         )
         async with services.database.transaction() as tx:
             row = await people.person_by_phone(tx, macs, tag)
@@ -176,8 +180,7 @@ async def _person(services: Services) -> Person:
 
 async def _token(services: Services, kind: str, subject_id: UUID) -> str:
     async with services.database.transaction() as tx:
-        token, _ = await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)
-    return token
+        return (await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)).token
 
 
 async def _documents(services: Services, person: Person) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from auth.bearer import unauthenticated
 from base import clock
 from base.errors import ErrorKind, ServiceError
 from vault.documents.retrieval import Download
@@ -38,7 +39,7 @@ Disconnect = asyncio.Task[None] | None
 
 
 class ContentResponse(Response):
-    """One download. If its grant is revoked or expires meanwhile, it is cut within a second.
+    """One download. If its grant or its session ends meanwhile, it is cut within a second.
 
     `range_header` is None without one. Raises what `ranges.parse_range` does.
     """
@@ -89,11 +90,11 @@ class ContentResponse(Response):
             await self._send_watched(send, disconnect)
 
     async def _send_watched(self, send: Send, disconnect: Disconnect) -> None:
-        grant_id = self._stream.grant_id
-        if grant_id is None:
+        watched = self._stream.watched
+        if not watched.ids():
             await self._send(send, None, disconnect)
             return
-        with self._services.revocations.watching(grant_id, self._stream.judged_at) as watch:
+        with self._services.revocations.watching(watched, self._stream.judged_at) as watch:
             timer = self._stop_at_expiry(watch)
             try:
                 await self._send(send, watch, disconnect)
@@ -109,7 +110,7 @@ class ContentResponse(Response):
         # Once started, the connection closes before its announced length, which every client reads
         # as a failure; before that, an error can still be answered.
         if watch.stopped and not self._started:
-            raise self._stopped_early(watch)
+            raise self._failure_of(watch)
 
     async def _send(self, send: Send, watch: Watch | None, disconnect: Disconnect) -> None:
         completed = False
@@ -144,9 +145,12 @@ class ContentResponse(Response):
         }
         await send(start)
 
-    def _stopped_early(self, watch: Watch) -> ServiceError:
-        """The error when it was stopped after its grant was judged and before the first byte."""
-        if watch.revoked:
+    def _failure_of(self, watch: Watch) -> ServiceError:
+        """The error when the grant or the session ended after it was judged and before the first
+        byte."""
+        if watch.ended is not None:
+            if watch.ended == self._stream.watched.session:
+                return unauthenticated()
             return ServiceError(ErrorKind.REFUSED, "grant_revoked")
         left = self._stream.seconds_left
         if left is not None and clock.monotonic() - self._stream.judged_at >= left:

@@ -30,7 +30,8 @@ _ANSWER = {
     "description": "It did not go as asked: the problem says why, and what to do.",
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
-_REFERENCE = {"$ref": "#/components/responses/Problem"}
+PROBLEM = {"$ref": "#/components/responses/Problem"}
+"""For a status that an operation's signature does not show."""
 _BEARER = {"type": "http", "scheme": "bearer", "description": "A session or an access token."}
 _METHODS = ("get", "put", "post", "delete", "patch", "head")
 
@@ -72,7 +73,7 @@ def _complete(operation: dict[str, Any], method: str, *, signed_in: bool) -> Non
     if "HTTPValidationError" in str(responses.get("422", "")):
         del responses["422"]
     for status in _problems(operation, method, signed_in=signed_in):
-        responses.setdefault(str(status), _REFERENCE)
+        responses.setdefault(str(status), PROBLEM)
     if signed_in:
         operation["security"] = [{"bearer": []}]
 

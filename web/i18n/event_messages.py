@@ -1,5 +1,6 @@
 """A log entry as a plain sentence: who did what, and how it ended."""
 
+from auth.visitor import device_name
 from vault.access_log.entries import EntryView, is_owner
 from web.i18n.error_messages import _
 from web.i18n.translations import translations
@@ -9,6 +10,9 @@ _YOU_DID = {
     "sign_in.success": _("Vous avez ouvert le coffre avec un code."),
     "sign_in.end": _("Vous avez fermé le coffre sur un appareil."),
     "vault.open": _("Le coffre a été créé."),
+    "vault.erase_code": _("Vous avez demandé un code pour effacer le coffre."),
+    "vault.erase_asked": _("Vous avez demandé d’effacer tout le coffre, dans 7 jours."),
+    "vault.erase_cancelled": _("Vous avez gardé le coffre : il ne sera pas effacé."),
     "vault.export": _("Vous avez pris une copie de tout le coffre."),
     "document.deposit": _("Vous avez ajouté un papier."),
     "document.version": _("Vous avez remplacé un papier par un plus récent."),
@@ -28,6 +32,9 @@ _YOU_DID = {
     "log.report": _("Vous avez signalé une ligne de cette liste : ce n’est pas normal."),
 }
 _YOU_TRIED = {
+    "sign_in.end": _("Vous avez essayé de fermer un autre appareil : ce n’était pas possible."),
+    "vault.erase_code": _("Vous avez demandé un code pour effacer le coffre : refusé."),
+    "vault.erase_asked": _("Vous avez essayé d’effacer le coffre : le code était faux."),
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
     "document.correct": _("Vous avez essayé de corriger un papier : ce n’était pas possible."),
     "document.delete": _("Vous avez essayé de supprimer un papier : ce n’était pas possible."),
@@ -69,6 +76,7 @@ _DID = {
     "report.answer": _("L’équipe du service a répondu à votre signalement."),
 }
 _TRIED = {
+    "sign_in.end": _("{who} a voulu fermer un autre appareil : refusé."),
     "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre : refusé."),
     "sign_in.failure": _("Quelqu’un a essayé d’ouvrir le coffre avec un mauvais code."),
     "document.deposit": _("{who} a voulu ajouter un papier : refusé."),
@@ -93,6 +101,24 @@ _TRIED_BECAUSE = {
     ("consent.request", "not_recipient"): _("{who} a voulu voir une demande : refusé."),
     ("consent.request", "not_addressee"): _("{who} a voulu voir une demande : refusé."),
 }
+# The sentence of an entry that says on which device; the others were written before, or have none.
+_YOU_DID_ON = {
+    "sign_in.success": _("Vous avez ouvert le coffre avec un code, sur {device}."),
+    "sign_in.end": _("Vous avez fermé le coffre sur {device}."),
+}
+_DID_ON = {
+    "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre, sur {device}."),
+    "sign_in.success": _("{who} a ouvert sa page avec un code, sur {device}."),
+    "sign_in.end": _("{who} a fermé sa page sur {device}."),
+}
+_TRIED_ON = {
+    "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre, sur {device} : refusé."),
+    "sign_in.failure": _(
+        "Quelqu’un a essayé d’ouvrir le coffre avec un mauvais code, sur {device}."
+    ),
+}
+_YOU_ENDED = _("Vous avez fermé le coffre sur d’autres appareils ({count}).")
+_ENDED = _("{who} a fermé sa page sur d’autres appareils ({count}).")
 _YOU_OTHER = _("Vous avez fait une action sur le coffre.")
 _YOU_TRIED_OTHER = _("Vous avez essayé une action : elle n’a pas été possible.")
 _OTHER_DID = _("{who} a fait une action sur le coffre.")
@@ -108,6 +134,9 @@ def describe(entry: EntryView, language: str) -> str:
     """The sentence of an entry, in `fr` or `en`."""
     translate = translations(language).gettext
     sentence = translate(_pattern(entry)).replace("{who}", _who(entry, language))
+    device = translate(device_name(str(entry.details.get("device", ""))))
+    sentence = sentence.replace("{device}", device)
+    sentence = sentence.replace("{count}", str(entry.details.get("sessions", "")))
     if entry.purpose and entry.reason != "not_recipient":
         sentence += translate(_WHY).replace("{purpose}", entry.purpose.rstrip(". "))
     if entry.confirmed == "interrupted":
@@ -116,6 +145,24 @@ def describe(entry: EntryView, language: str) -> str:
 
 
 def _pattern(entry: EntryView) -> str:
+    return _pattern_of_sessions(entry) or _pattern_of_action(entry)
+
+
+def _pattern_of_sessions(entry: EntryView) -> str | None:
+    """The sentence that names the device, or says how many sessions ended, if the entry says it."""
+    allowed = entry.outcome == "allowed"
+    if (entry.action, entry.reason) in _TRIED_BECAUSE:
+        return None
+    if allowed and "sessions" in entry.details:
+        return _YOU_ENDED if is_owner(entry) else _ENDED
+    if "device" not in entry.details:
+        return None
+    if is_owner(entry):
+        return _YOU_DID_ON.get(entry.action) if allowed else None
+    return (_DID_ON if allowed else _TRIED_ON).get(entry.action)
+
+
+def _pattern_of_action(entry: EntryView) -> str:
     action = entry.action
     if is_owner(entry):
         if entry.outcome == "allowed":

@@ -1,4 +1,4 @@
-"""The cookies of the pages: who is signed in, a visitor's own secret, the language.
+"""The cookies of the pages: who is signed in, a visitor's own secret, the browser's, the language.
 
 A person and the worker beside them may share one browser, so each has a cookie of their own.
 """
@@ -9,10 +9,11 @@ from typing import Literal
 
 from fastapi import Request, Response
 
+from auth.browsers import BROWSER_LIFE
 from base.settings import Settings
 from web.i18n.translations import LANGUAGES, preferred
 
-CookieKind = Literal["person", "worker", "visit", "language"]
+CookieKind = Literal["person", "worker", "visit", "browser", "language"]
 _YEAR = 365 * 24 * 3600
 _VISIT = re.compile(r"[A-Za-z0-9_-]{32}")
 
@@ -56,6 +57,11 @@ def put_session(response: Response, settings: Settings, kind: CookieKind, token:
     """Keep a session's token; a person's is kept, a worker's ends with the browser's session."""
     seconds = settings.person_session_hours * 3600 if kind == "person" else None
     put(response, settings, kind, token, seconds=seconds)
+
+
+def put_browser(response: Response, settings: Settings, secret: str) -> None:
+    """Keep the secret by which a browser that signed in is known again; it opens nothing."""
+    put(response, settings, "browser", secret, seconds=int(BROWSER_LIFE.total_seconds()))
 
 
 def visit_of(request: Request, settings: Settings) -> tuple[str, bool]:

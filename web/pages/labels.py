@@ -73,6 +73,16 @@ DONE = {
     ),
     "reported": _("C’est signalé. La réponse viendra sur cette page."),
     "signed_out": _("Vous n’êtes pas connecté·e. Connectez-vous pour continuer."),
+    "bye_here": _(
+        "C’est fermé ici. C’est encore ouvert sur un autre appareil. Pour tout fermer : entrez,"
+        " puis « Sortir partout »."
+    ),
+    "bye_everywhere": _("C’est fermé sur tous vos appareils."),
+    "session_ended": _("C’est fermé sur cet appareil."),
+    "sessions_ended": _("C’est fermé partout, sauf ici."),
+    "erasure_code": _("Nous avons envoyé un SMS avec un code de 6 chiffres."),
+    "erasure_asked": _("C’est noté. Vous avez 7 jours pour changer d’avis."),
+    "erasure_cancelled": _("Votre coffre ne sera pas effacé. Vos papiers restent."),
     "bye": _("C’est fermé. Personne ne peut voir vos papiers sur cet appareil."),
 }
 STATES = {
@@ -134,8 +144,12 @@ PAGE_MESSAGES = {
     ),
     "code_wrong": ErrorMessage(
         _("Ce code ne marche pas"),
-        _("Le code est faux, trop ancien ou déjà utilisé."),
-        _("Regardez bien les 6 chiffres du dernier message, ou demandez un nouveau code."),
+        _("Le code est faux, trop ancien, déjà utilisé ou demandé sur un autre appareil."),
+        _(
+            "Regardez bien les chiffres du dernier message, ou demandez un nouveau code. Le code"
+            " est bon, mais vous n’êtes pas venu·e depuis longtemps ? Demandez de l’aide à la"
+            " personne qui vous accompagne."
+        ),
     ),
     "request_refused": ErrorMessage(
         _("Ce n’est pas possible"),
@@ -148,6 +162,7 @@ FIELDS = {
     "phone_invalid": "phone",
     "email_invalid": "email",
     "code_wrong": "code",
+    "erasure_code_wrong": "code",
     "file_missing": "photo",
     "file_empty": "photo",
     "type_not_allowed": "photo",

@@ -5,14 +5,17 @@ from typing import Any, Literal
 
 from fastapi import Depends, Response
 
-from auth import message_delivery, one_time_codes, sessions
+from auth import one_time_codes, session_list, sessions
+from auth.visitor import Visitor
 from base.errors import ServiceError, not_found
 from vault.consent.request_transfer import adopt_requests
 from web.http.dependencies import ServicesDep
 from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
+from web.http.visitor import visitor_of
 from web.i18n.translations import LANGUAGES
 from web.pages import cookies, forms
+from web.pages.demo_message import demo_message
 from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
 
 router = page_router()
@@ -72,13 +75,13 @@ async def finish_worker(sign_in_id: PathId, page: VisitorPageDep) -> Response:
 
 @router.post("/sign-out")
 async def leave(page: VisitorPageDep) -> Response:
-    """End the person's session."""
+    """End the person's session, or all of them."""
     return await _sign_out(page, "person")
 
 
 @router.post("/pro/sign-out")
 async def leave_worker(page: VisitorPageDep) -> Response:
-    """End the worker's session."""
+    """End the worker's session, or all of them."""
     return await _sign_out(page, "worker")
 
 
@@ -106,7 +109,12 @@ async def _start(page: Page, kind: AccountKind) -> Response:
     typed = form.get(name)[:320]
     try:
         started = await one_time_codes.send_code(
-            page.services, language=page.language, **{name: typed}
+            page.services,
+            language=page.language,
+            visitor=_visitor(page),
+            # The visit's own secret: only this browser can finish what it begins here.
+            secret=page.secret,
+            **{name: typed},
         )
     except ServiceError as failure:
         return await page.show_failure(failure, "welcome.html", kind=kind, typed=typed)
@@ -119,15 +127,18 @@ async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response
         opened = await one_time_codes.redeem_code(
             page.services,
             sign_in_id,
+            secret=page.secret,
             code=form.get("code")[:32],
             language=page.language,
             on_vault_opened=adopt_requests,
+            visitor=_visitor(page),
         )
     except ServiceError as failure:
         values = await _code_values(page, kind, sign_in_id)
         return await page.show_failure(failure, "code.html", **values)
     response = go(_HOMES[opened.kind])
     cookies.put_session(response, page.services.settings, opened.kind, opened.token)
+    cookies.put_browser(response, page.services.settings, opened.browser)
     # The visitor's secret ends with the visit: forms are bound to the session from here on.
     cookies.drop(response, page.services.settings, "visit")
     return response
@@ -138,11 +149,18 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
     comes without the session's cookie, and the answer would still delete that cookie."""
     forms.check_origin(page.request, page.services.settings)
     subject, secret = await signed_in(page.request, page.services, kind)
-    response = go(_SIGN_IN_PAGES[kind], done="bye")
+    done = "bye"
     if subject is not None:
         page.secret = secret
-        await page.form()
-        await sessions.sign_out(page.services, subject)
+        form = await page.form()
+        if form.has("everywhere"):
+            await sessions.end_others(page.services, subject, this_too=True)
+            done = "bye_everywhere"
+        else:
+            others = await session_list.count_others(page.services, subject)
+            await sessions.sign_out(page.services, subject)
+            done = "bye_here" if others else "bye"
+    response = go(_SIGN_IN_PAGES[kind], done=done)
     cookies.drop(response, page.services.settings, kind)
     return response
 
@@ -150,17 +168,12 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
 async def _code_values(page: Page, kind: AccountKind, sign_in_id: PathId) -> dict[str, Any]:
     return {
         "kind": kind,
+        "phone_end": await one_time_codes.phone_end(page.services, sign_in_id, page.secret),
         "start": _SIGN_IN_PAGES[kind],
         "action": f"{_SIGN_IN_PAGES[kind].rstrip('/')}/sign-in/{sign_in_id}",
-        "shown": await _demo_message(page, kind),
+        "shown": await demo_message(page, "sms" if kind == "person" else "email"),
     }
 
 
-async def _demo_message(page: Page, kind: AccountKind) -> str | None:
-    """In the demo, the last message that would have been sent; nowhere else."""
-    settings = page.services.settings
-    if settings.mode != "demo" or settings.messenger != "inbox":
-        return None
-    channel = "sms" if kind == "person" else "email"
-    sent = await message_delivery.inbox(page.services)
-    return next((message.text for message in sent if message.channel == channel), None)
+def _visitor(page: Page) -> Visitor:
+    return visitor_of(page.request, cookies.read(page.request, page.services.settings, "browser"))

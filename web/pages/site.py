@@ -9,9 +9,11 @@ from web.pages import (
     assets,
     deposits,
     documents,
+    erasure,
     grants,
     receipts,
     requests,
+    sessions,
     sign_in,
     worker_documents,
     worker_grants,
@@ -36,6 +38,8 @@ router = page_router()
 assets.add_to(router)
 for _part in (
     sign_in,
+    sessions,
+    erasure,
     deposits,  # before `documents`: "add" is not an id
     documents,
     requests,

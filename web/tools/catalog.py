@@ -17,7 +17,7 @@ from web.i18n.translations import DOMAIN, LANGUAGES, SOURCE, catalogue_file
 ROOT = Path(__file__).parents[2]
 # Where the French texts are, by folder.
 _METHODS = {
-    "auth": [("notifications.py", "python")],
+    "auth": [("notifications.py", "python"), ("visitor.py", "python")],
     "web": [
         ("**.py", "python"),
         ("pages/templates/**.html", "jinja2"),

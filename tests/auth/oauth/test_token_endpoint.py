@@ -149,11 +149,12 @@ async def test_signing_in_and_out(
     way = {"phone" if kind == "person" else "email": address}
     started = await http.post("/v1/sign-ins", json=way)
     assert started.status_code == 202
-    assert started.json().keys() == {"id", "expires_at"}
+    assert started.json().keys() == {"id", "secret", "expires_at"}
     code = await code_for(services, address)
-    opened = await http.post(f"/v1/sign-ins/{started.json()['id']}", json={"code": code})
+    body = {"secret": started.json()["secret"], "code": code}
+    opened = await http.post(f"/v1/sign-ins/{started.json()['id']}", json=body)
     assert (opened.status_code, opened.json()["kind"]) == (201, kind)
-    assert opened.json().keys() == {"token", "expires_at", "kind"}
+    assert opened.json().keys() == {"token", "expires_at", "kind", "browser"}
     assert opened.headers["cache-control"] == "no-store"
     bearer = {"Authorization": f"Bearer {opened.json()['token']}"}
     assert (await http.get("/v1/grants", headers=bearer)).status_code == 200
@@ -182,23 +183,30 @@ async def test_a_wrong_code_and_an_unknown_sign_in(
     http: httpx.AsyncClient, services: CoreServices
 ) -> None:
     phone = new_phone()
-    started = (await http.post("/v1/sign-ins", json={"phone": phone})).json()["id"]
+    started = (await http.post("/v1/sign-ins", json={"phone": phone})).json()
     code = await code_for(services, phone)
-    path = f"/v1/sign-ins/{started}"
-    refused = await http.post(path, json={"code": wrong(code)})
+    path = f"/v1/sign-ins/{started['id']}"
+    good = {"secret": started["secret"], "code": code}
+    refused = await http.post(path, json=good | {"code": wrong(code)})
     assert (refused.status_code, refused.headers["content-type"]) == (
         401,
         "application/problem+json",
     )
-    assert (await http.post(path, json={"code": code})).status_code == 201
-    again = await http.post(path, json={"code": code})
-    assert {**again.json(), "request_id": ""} == {**refused.json(), "request_id": ""}
+    strangers = [
+        await http.post(path, json={"code": code}),
+        await http.post(path, json=good | {"secret": started["secret"][:-1]}),
+        await http.post(f"/v1/sign-ins/{uuid4()}", json=good),
+    ]
+    assert (await http.post(path, json=good)).status_code == 201
+    for other in (*strangers, await http.post(path, json=good)):
+        assert {**other.json(), "request_id": ""} == {**refused.json(), "request_id": ""}
+        assert other.status_code == refused.status_code
     bodies = []
-    for unknown in (str(uuid4()), "not-an-id", started.replace("-", "")):
-        answer = await http.post(f"/v1/sign-ins/{unknown}", json={"code": code})
+    for malformed in ("not-an-id", started["id"].replace("-", "")):
+        answer = await http.post(f"/v1/sign-ins/{malformed}", json=good)
         assert answer.status_code == 404
         bodies.append({**answer.json(), "request_id": ""})
-    assert bodies[0] == bodies[1] == bodies[2]
+    assert bodies[0] == bodies[1]
 
 
 async def test_the_code_is_in_the_callers_language(

@@ -19,6 +19,7 @@ from web.pages import assets, cookies, forms
 
 PRIVATE = ["/documents", "/documents/add", "/documents/deleted", "/requests", "/grants"]
 PRIVATE += ["/access-log", "/pro/grants", "/pro/requests/new", "/pro/doings"]
+PRIVATE += ["/sessions", "/pro/sessions", "/erasure"]
 
 
 def a_photo(colour: str = "white") -> bytes:

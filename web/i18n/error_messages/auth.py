@@ -18,20 +18,31 @@ MESSAGES = {
         _("Cet e-mail n’a pas la bonne forme."),
         _("Écrivez-le comme prenom.nom@structure.fr."),
     ),
-    "too_many_codes": ErrorMessage(
-        _("Trop de codes demandés"),
-        _("Trop de codes ont été demandés en une heure pour ce numéro ou cet e-mail."),
-        _("Attendez un moment, puis recommencez ; ou adressez-vous au guichet."),
-    ),
     "code_wrong": ErrorMessage(
         _("Code non valable"),
-        _("Ce code est faux, trop ancien, déjà utilisé ou essayé trop de fois."),
-        _("Vérifiez les six chiffres, ou demandez un nouveau code."),
+        _(
+            "Ce code est faux, trop ancien, déjà utilisé, essayé trop de fois ou demandé sur un"
+            " autre appareil."
+        ),
+        _(
+            "Vérifiez les chiffres, ou demandez un nouveau code. Le code est bon, mais vous n’êtes"
+            " pas venu·e depuis longtemps ? Demandez de l’aide à la personne qui vous accompagne."
+        ),
     ),
-    "vault_asleep": ErrorMessage(
-        _("Coffre fermé par sécurité"),
-        _("Il n’a pas servi depuis six mois. Un code par SMS ne suffit plus."),
-        _("Allez au guichet avec une pièce d’identité."),
+    "erasure_code_wrong": ErrorMessage(
+        _("Ce code est faux"),
+        _("Ce n’est pas le code du dernier SMS. Essais restants : {left}."),
+        _("Regardez bien les 6 chiffres du dernier SMS, puis recommencez."),
+    ),
+    "erasure_code_over": ErrorMessage(
+        _("Ce code ne marche plus"),
+        _("Aucun code n’attend ici : il est trop ancien, déjà utilisé ou essayé trop de fois."),
+        _("Demandez un nouveau code, ici, sur cet appareil."),
+    ),
+    "too_many_erasure_codes": ErrorMessage(
+        _("Trop de codes demandés"),
+        _("Trop de codes pour effacer ce coffre ont été demandés depuis hier."),
+        _("Attendez demain, puis recommencez ; ou adressez-vous au guichet."),
     ),
     "token_invalid": ErrorMessage(
         _("Jeton non valable"),

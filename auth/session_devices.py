@@ -1,0 +1,53 @@
+"""The device and the network of a session: sealed in its row, for its own subject to see."""
+
+import hmac
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.services import CoreServices
+from auth.visitor import Visitor
+from base.key_names import SESSION, SESSION_NETWORK
+from storage.field_encryption import FieldWriter
+
+UNKNOWN_NETWORK = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDevice:
+    """A word of `auth.visitor.DEVICES`, and a keyed tag of the network: never an address."""
+
+    word: str
+    network: bytes = field(repr=False)
+
+    def shares_network(self, tag: bytes) -> bool:
+        """Whether a tag is of the same network."""
+        return hmac.compare_digest(self.network, tag)
+
+
+def owner_of(kind: str, subject_id: UUID) -> UUID | None:
+    """Under whose key a session is sealed: the person's, or the service's for a worker."""
+    return subject_id if kind == "person" else None
+
+
+def seal_device(writer: FieldWriter, session_id: UUID, subject_id: UUID, visitor: Visitor) -> bytes:
+    """The visitor's device and network; all devices give the same length."""
+    network = network_tag(writer, subject_id, visitor).hex()
+    return writer.seal(SESSION, session_id, {"device": visitor.device, "network": network})
+
+
+def network_tag(writer: FieldWriter, subject_id: UUID, visitor: Visitor) -> bytes:
+    """Says only whether someone comes from the same network, each person and worker apart."""
+    return writer.tag(SESSION_NETWORK, subject_id.bytes, visitor.network)
+
+
+async def open_device(services: CoreServices, tx: AsyncConnection, row: Any) -> SessionDevice:
+    """The device of a session's row; unknown for a row of before."""
+    if row.sealed is None:
+        return SessionDevice("unknown", UNKNOWN_NETWORK)
+    owner = owner_of(row.subject_kind, row.subject_id)
+    reader = await services.field_encryption.reader(owner, tx)
+    values = reader.open(SESSION, row.id, row.sealed)
+    return SessionDevice(values["device"], bytes.fromhex(values["network"]))

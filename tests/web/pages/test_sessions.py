@@ -1,0 +1,87 @@
+"""The pages of one's devices and of the end of one's vault."""
+
+import re
+
+import pytest
+
+from auth.visitor import Visitor
+from tests.attacks.test_sessions import CAFE, signed_in
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker, last_code
+from tests.web.pages.test_pages import browser_of
+from web.pages import forms
+
+
+async def form(served: Served, who: SomePerson | SomeWorker, **fields: str) -> dict[str, str]:
+    return {"form": await forms.token_for(served.services, who.token), **fields}
+
+
+@pytest.mark.parametrize("who", ["person", "worker"])
+async def test_one_device_is_ended_then_all_others(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker, who: str
+) -> None:
+    made: SomePerson | SomeWorker = await (make_person if who == "person" else make_worker)()
+    address = made.phone if isinstance(made, SomePerson) else made.email
+    prefix = "" if who == "person" else "/pro"
+    for device in ("iphone", "tablet", "mac_computer"):
+        await signed_in(served.services, address, Visitor(device, CAFE))
+    async with browser_of(served, made) as browser:
+        shown = (await browser.get(f"{prefix}/sessions")).text
+        assert shown.count('class="card"') == 4
+        assert "Un appareil inconnu, à l’instant. C’est cet appareil." in shown
+        assert "Un iPhone, à l’instant, sur une autre connexion" in shown
+        ids = re.findall(r"/sessions/([0-9a-f-]{36})/end", shown)
+        assert len(ids) == 3, "not the one in use"
+        data = await form(served, made)
+        ended = await browser.post(f"{prefix}/sessions/{ids[0]}/end", data=data)
+        assert ended.headers["location"] == f"{prefix}/sessions?done=session_ended"
+        again = await browser.post(f"{prefix}/sessions/{ids[0]}/end", data=data)
+        assert again.status_code == 404
+        await browser.post(f"{prefix}/sessions/end-others", data=data)
+        left = (await browser.get(f"{prefix}/sessions")).text
+        assert left.count('class="card"') == 1
+        assert "Fermer partout" not in left
+
+
+async def test_signing_out_says_what_is_still_open_and_offers_to_end_it(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    other = await signed_in(served.services, person.phone, Visitor("iphone", CAFE))
+    async with browser_of(served, person) as browser:
+        assert "Sortir partout" in (await browser.get("/documents")).text
+        left = await browser.post("/sign-out", data=await form(served, person))
+        said = await browser.get(left.headers["location"])
+    assert "C’est encore ouvert sur un autre appareil" in said.text
+    third = await signed_in(served.services, person.phone, Visitor("iphone", CAFE))
+    here = SomePerson(person.id, person.phone, third.token, person.subject)
+    async with browser_of(served, here) as browser:
+        data = await form(served, here, everywhere="yes")
+        said = await browser.get((await browser.post("/sign-out", data=data)).headers["location"])
+    assert "C’est fermé sur tous vos appareils" in said.text
+    for token in (other.token, third.token):
+        gone = SomePerson(person.id, person.phone, token, person.subject)
+        async with browser_of(served, gone) as browser:
+            assert (await browser.get("/documents")).status_code == 303
+
+
+async def test_the_vault_is_erased_with_a_code_and_kept_after_all(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        shown = (await browser.get("/erasure")).text
+        assert "Papiers effacés" in shown
+        assert 'name="code"' not in shown
+        sent = await browser.post("/erasure/code", data=await form(served, person))
+        assert 'name="code"' in (await browser.get(sent.headers["location"])).text
+        code = await last_code(served.services, person.phone)
+        wrong = f"{(int(code) + 1) % 10**6:06}"
+        refused = await browser.post("/erasure", data=await form(served, person, code=wrong))
+        assert refused.status_code == 403
+        assert re.search("Essais restants.: 4", refused.text)
+        assert 'name="code"' in refused.text
+        asked = await browser.post("/erasure", data=await form(served, person, code=code))
+        waiting = (await browser.get(asked.headers["location"])).text
+        assert "Votre coffre sera effacé" in waiting
+        kept = await browser.post("/erasure/cancel", data=await form(served, person))
+        assert "ne sera pas effacé" in (await browser.get(kept.headers["location"])).text

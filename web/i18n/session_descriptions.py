@@ -1,0 +1,49 @@
+"""A session in words that people know: on what, when, from where."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+
+from auth.session_list import SessionView
+from auth.visitor import device_name
+from web.i18n.error_messages import _
+from web.i18n.translations import translations
+
+_ZONE = ZoneInfo("Europe/Paris")
+_HOUR = {"fr": "H 'h' mm", "en": "HH:mm"}
+_WHERE = {
+    "here": _("{device}, {when}. C’est cet appareil."),
+    "same_network": _("{device}, {when}, sur la même connexion que vous"),
+    "elsewhere": _("{device}, {when}, sur une autre connexion"),
+}
+_NOW = _("à l’instant")
+_MINUTES = _("il y a {count} minutes")
+_TODAY = _("aujourd’hui à {hour}")
+_YESTERDAY = _("hier à {hour}")
+_BEFORE = _("le {day} à {hour}")
+
+
+def describe_session(session: SessionView, now: datetime, language: str) -> str:
+    """The sentence of a session, in `fr` or `en`."""
+    translate = translations(language).gettext
+    device = translate(device_name(session.device))
+    when = _when(session.opened_at, now, language)
+    pattern = translate(_WHERE[session.where])
+    return pattern.format(device=device[:1].upper() + device[1:], when=when)
+
+
+def _when(at: datetime, now: datetime, language: str) -> str:
+    translate = translations(language).gettext
+    minutes = int((now - at) / timedelta(minutes=1))
+    if minutes < 2:
+        return translate(_NOW)
+    if minutes < 60:
+        return translate(_MINUTES).format(count=minutes)
+    local, today = at.astimezone(_ZONE), now.astimezone(_ZONE).date()
+    days = (today - local.date()).days
+    pattern = {0: _TODAY, 1: _YESTERDAY}.get(days, _BEFORE)
+    return translate(pattern).format(
+        day=format_date(local, "d MMMM y", locale=language),
+        hour=format_time(local, _HOUR[language], tzinfo=_ZONE, locale=language),
+    )

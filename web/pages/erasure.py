@@ -1,0 +1,60 @@
+"""Erasing one's vault: what ends, a code, seven days to change one's mind."""
+
+from typing import Any
+
+from fastapi import Response
+
+from base.errors import ServiceError
+from vault.maintenance import erasure_codes, erasure_requests
+from web.pages.demo_message import demo_message
+from web.pages.page import PersonPage, PersonPageDep, go, page_router
+
+router = page_router()
+
+
+@router.get("/erasure")
+async def see(page: PersonPageDep, done: str = "") -> Response:
+    """What ends, or when it does."""
+    return await page.show("erasure.html", **await _values(page, code_sent=done == "erasure_code"))
+
+
+@router.post("/erasure/code")
+async def send_code(page: PersonPageDep) -> Response:
+    """Send a code to the person's phone."""
+    await page.form()
+    try:
+        await erasure_codes.send_code(page.services, page.person)
+    except ServiceError as failure:
+        values = await _values(page, code_sent=False)
+        return await page.show_failure(failure, "erasure.html", **values)
+    return go("/erasure", done="erasure_code")
+
+
+@router.post("/erasure")
+async def ask(page: PersonPageDep) -> Response:
+    """Have the vault erased in seven days."""
+    form = await page.form()
+    try:
+        await erasure_requests.ask(page.services, page.person, form.get("code")[:32])
+    except ServiceError as failure:
+        again = failure.code == "erasure_code_wrong"
+        values = await _values(page, code_sent=again)
+        return await page.show_failure(failure, "erasure.html", **values)
+    return go("/erasure", done="erasure_asked")
+
+
+@router.post("/erasure/cancel")
+async def cancel(page: PersonPageDep) -> Response:
+    """Keep the vault."""
+    await page.form()
+    await erasure_requests.cancel(page.services, page.person)
+    return go("/erasure", done="erasure_cancelled")
+
+
+async def _values(page: PersonPage, *, code_sent: bool) -> dict[str, Any]:
+    return {
+        "erases_at": await erasure_requests.erases_at(page.services, page.person),
+        "ends": await erasure_requests.what_ends(page.services, page.person),
+        "code_sent": code_sent,
+        "shown": await demo_message(page, "sms") if code_sent else None,
+    }

@@ -1,0 +1,71 @@
+"""Where someone is signed in, a person or a worker; and how to end it, one by one or all others."""
+
+from uuid import UUID
+
+from fastapi import Response
+
+from auth import session_list, sessions
+from auth.subjects import Person, Worker
+from web.http.path_ids import PathId
+from web.http.visitor import visitor_of
+from web.i18n.session_descriptions import describe_session
+from web.pages.page import Page, PersonPageDep, WorkerPageDep, go, page_router
+
+router = page_router()
+
+
+@router.get("/sessions")
+async def list_(page: PersonPageDep) -> Response:
+    """The person's devices."""
+    return await _list(page, page.person, "")
+
+
+@router.get("/pro/sessions")
+async def list_of_worker(page: WorkerPageDep) -> Response:
+    """The worker's devices."""
+    return await _list(page, page.worker, "/pro")
+
+
+@router.post("/sessions/end-others")
+async def end_others(page: PersonPageDep) -> Response:
+    """End the person's other sessions."""
+    return await _end_others(page, page.person, "")
+
+
+@router.post("/pro/sessions/end-others")
+async def end_others_of_worker(page: WorkerPageDep) -> Response:
+    """End the worker's other sessions."""
+    return await _end_others(page, page.worker, "/pro")
+
+
+@router.post("/sessions/{session_id}/end")
+async def end(session_id: PathId, page: PersonPageDep) -> Response:
+    """End one session of the person's."""
+    return await _end(page, page.person, session_id, "")
+
+
+@router.post("/pro/sessions/{session_id}/end")
+async def end_of_worker(session_id: PathId, page: WorkerPageDep) -> Response:
+    """End one session of the worker's."""
+    return await _end(page, page.worker, session_id, "/pro")
+
+
+async def _list(page: Page, subject: Person | Worker, prefix: str) -> Response:
+    listed = await session_list.list_sessions(page.services, subject, visitor_of(page.request))
+    shown = [
+        (one, describe_session(one, listed.at, page.language))
+        for one in sorted(listed.items, key=lambda one: one.where != "here")
+    ]
+    return await page.show("sessions.html", prefix=prefix, sessions=shown)
+
+
+async def _end(page: Page, subject: Person | Worker, session_id: UUID, prefix: str) -> Response:
+    await page.form()
+    await sessions.end_one(page.services, subject, session_id)
+    return go(f"{prefix}/sessions", done="session_ended")
+
+
+async def _end_others(page: Page, subject: Person | Worker, prefix: str) -> Response:
+    await page.form()
+    await sessions.end_others(page.services, subject)
+    return go(f"{prefix}/sessions", done="sessions_ended")
