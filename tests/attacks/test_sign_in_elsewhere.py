@@ -235,6 +235,21 @@ async def test_a_sign_in_pointed_at_another_code_is_refused(
         await redeem(services, victims, code)
 
 
+async def test_a_sign_in_given_to_another_secret_is_refused(
+    services: CoreServices, postgres: Addresses
+) -> None:
+    started, code = await begin(services, new_phone())
+    stolen = replace(started, secret="A" * 43)
+    hashed = one_time_codes._secret_hash(stolen.id, stolen.secret)
+    _change(
+        postgres,
+        "UPDATE unefois.sign_in SET secret_hash = %(hash)s WHERE id = %(id)s",
+        {"hash": hashed, "id": started.id},
+    )
+    with pytest.raises(RowAltered):
+        await redeem(services, stolen, code)
+
+
 def test_the_service_itself_changes_no_sign_in(postgres: Addresses) -> None:
     address = postgres.service_url.replace("+psycopg", "")
     for forbidden in (
