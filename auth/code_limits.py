@@ -3,7 +3,7 @@
 Plain values and rules. Two lanes count apart: browsers that signed in to the account before, and
 everyone else. Tries are budgeted by the length of the code: when strangers have spent a length, the
 next code is longer, so that there is always one that its holder can use. See
-docs/adr/0018-sign-in-under-attack.md.
+docs/adr/0023-sign-in-under-attack.md.
 """
 
 from collections.abc import Mapping

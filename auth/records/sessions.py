@@ -62,6 +62,7 @@ LIVE_SESSION_ROW = SESSION_ROW.prefixed("session_")
 LIVE_WORKER_ROW = WORKER_ROW.prefixed("worker_")
 """For the rows of `live_session`."""
 
+_WORKER = (*WORKER_ROW.columns, "mac")
 _ENDED = {"revoked_at": now(), "mac": null()}
 
 # A live session and its subject, in one query; bind `token_hash`. No row without an existing person
