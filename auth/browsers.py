@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.records import browsers
-from auth.records.browsers import BROWSER_MAC
+from auth.records.browsers import BROWSER_ROW
 from auth.services import CoreServices
 from auth.visitor import Visitor
 from base.db_time import instant
@@ -45,7 +45,7 @@ async def remember(
         "secret_hash": _hash(kind, subject_id, secret),
         "used_at": await instant(tx),
     }
-    await browsers.put_browser(tx, **macs.add(BROWSER_MAC, values))
+    await browsers.put_browser(tx, **macs.add(BROWSER_ROW, values))
     await browsers.keep_latest(tx, subject_id, MAX_BROWSERS)
     return secret
 
@@ -64,7 +64,7 @@ async def is_known(
         kind,
         subject_id,
         hashed,
-    ) and macs.holds(BROWSER_MAC, row)
+    ) and macs.holds(BROWSER_ROW, row)
 
 
 async def forget_all(tx: AsyncConnection, subject_id: UUID) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth import code_limits, session_start, sign_in_codes
 from auth.records import sign_ins
-from auth.records.sign_ins import SIGN_IN_MAC
+from auth.records.sign_ins import SIGN_IN_ROW
 from auth.services import CoreServices
 from auth.session_start import Account, Address, NewSession, OnVaultOpened, SignInRefused
 from auth.visitor import UNKNOWN, Visitor
@@ -160,7 +160,7 @@ async def _add_sign_in(
         "code_id": issued.code_id,
         "tries": issued.tries,
     }
-    await sign_ins.add_sign_in(tx, **macs.add(SIGN_IN_MAC, values))
+    await sign_ins.add_sign_in(tx, **macs.add(SIGN_IN_ROW, values))
 
 
 async def _begun(
@@ -177,7 +177,7 @@ async def _begun(
     if not hmac.compare_digest(expected, _secret_hash(sign_in_id, secret)) or row is None:
         return None
     macs = await services.field_encryption.row_macs()
-    macs.check(SIGN_IN_MAC, row)
+    macs.check(SIGN_IN_ROW, row)
     reader = await services.field_encryption.reader(None)
     value = reader.open(SIGN_IN, row.id, row.sealed)["to"]
     tag = await services.field_encryption.tag(PHONE if row.kind == "person" else EMAIL, value)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth import browsers, code_limits, messages, notifications
 from auth.code_limits import Asked, Choice, WrongCodes
 from auth.records import sign_ins
-from auth.records.sign_ins import CODE_MAC
+from auth.records.sign_ins import SIGN_IN_CODE_ROW
 from auth.services import CoreServices
 from auth.session_start import Account
 from auth.visitor import Visitor
@@ -73,7 +73,7 @@ async def code_of(services: CoreServices, tx: AsyncConnection, sign_in: Any) -> 
     if row is None or row.address_tag != sign_in.address_tag:
         raise RowAltered("sign_in_code")
     macs = await services.field_encryption.row_macs()
-    macs.check(CODE_MAC, row)
+    macs.check(SIGN_IN_CODE_ROW, row)
     return row
 
 
@@ -91,7 +91,7 @@ async def _living_shared(
     if row is None or row.used or code_limits.is_spent("new", row.digits, wrong):
         return None
     macs = await services.field_encryption.row_macs()
-    macs.check(CODE_MAC, row)
+    macs.check(SIGN_IN_CODE_ROW, row)
     return row
 
 
@@ -112,7 +112,7 @@ async def _add_code(
         "created_at": at,
         "expires_at": at + (code_limits.SHARED_CODE_LIFE if shared else code_limits.CODE_LIFE),
     }
-    await sign_ins.add_code(tx, **macs.add(CODE_MAC, values))
+    await sign_ins.add_code(tx, **macs.add(SIGN_IN_CODE_ROW, values))
     return code_id, code
 
 

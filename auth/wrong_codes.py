@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.code_limits import DAY, HOUR, Lane, WrongCodes
 from auth.records import sign_ins
-from auth.records.sign_ins import WRONG_CODES_MAC
+from auth.records.sign_ins import WRONG_CODES_ROW
 from auth.services import CoreServices
 
 WRONG_CODES_KEPT = DAY + 2 * HOUR
@@ -48,7 +48,7 @@ async def count_wrong_code(
         "digits": digits,
         "count": sum(counted) + 1,
     }
-    await sign_ins.put_wrong_codes(tx, **macs.add(WRONG_CODES_MAC, values))
+    await sign_ins.put_wrong_codes(tx, **macs.add(WRONG_CODES_ROW, values))
 
 
 async def _rows(
@@ -57,7 +57,7 @@ async def _rows(
     macs = await services.field_encryption.row_macs()
     rows = await sign_ins.wrong_codes(tx, address_tag, since)
     for row in rows:
-        macs.check(WRONG_CODES_MAC, row)
+        macs.check(WRONG_CODES_ROW, row)
     return list(rows)
 
 

@@ -6,22 +6,33 @@ ROW_COLUMNS = {
         "access_event": "id at key_id person_tag actor_tag sealed commitment",
         "access_outcome": "event_id state",
         "audit_key": "id owner_id year public_key",
+        "browser": "id subject_kind subject_id secret_hash used_at",
         "client": "id organisation_id client_id jwks scope active sealed created_at",
         "consent_request": (
             "id requester_kind requester_id organisation_id phone_tag person_id sealed"
             " sender_sealed created_at lapses_at answer answered_at"
         ),
         "document": (
-            "id person_id version_id type_tag typed_at deposited_by_kind deposited_by_id revision"
-            " sealed created_at deleted_at"
+            "id person_id version_id type_tag typed_at deposited_by_kind deposited_by_id"
+            " revision sealed created_at deleted_at"
         ),
-        "document_version": "id document_id person_id number content_tag scan sealed created_at",
+        "document_version": ("id document_id person_id number content_tag scan sealed created_at"),
+        "erasure_code": "id person_id session_id code_tag created_at expires_at",
         "grant": (
             "id person_id request_id recipient_kind recipient_id organisation_id may_attest"
-            " may_read may_deposit covers_future type_tags document_ids given_at ends_at sealed"
+            " may_read may_deposit covers_future catalogue_edition type_tags document_ids"
+            " given_at ends_at sealed"
         ),
         "idempotency": "key_hash request_hash result_id",
+        "pending_erasure": "person_id asked_at erases_at reminded_at",
         "person": "id phone_tag email_tag language sealed created_at used_at",
+        "report": "id person_id event_id organisation_id sealed created_at answered_at",
+        "session": "id token_hash subject_kind subject_id created_at expires_at sealed",
+        "sign_in": (
+            "id kind address_tag sealed created_at expires_at network_tag secret_hash code_id tries"
+        ),
+        "sign_in_code": "id address_tag lane digits code_tag created_at expires_at",
         "worker": "id organisation_id email_tag active sealed created_at",
+        "wrong_codes": "address_tag hour lane digits count",
     }.items()
 }

@@ -95,7 +95,7 @@ def test_the_two_commands_are_in_the_readme() -> None:
 @documents()
 def test_every_command_that_is_named_exists(name: str) -> None:
     known = commands()
-    for words in re.findall(r"(?:^|`)unefois ([a-z]+(?: [a-z]+)?)", TEXTS[name], re.MULTILINE):
+    for words in re.findall(r"(?:^|`)unefois ([a-z-]+(?: [a-z]+)?)", TEXTS[name], re.MULTILINE):
         assert words in known or words.split()[0] in known, words
 
 

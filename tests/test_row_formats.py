@@ -13,17 +13,23 @@ from uuid import UUID
 import pytest
 
 from audit.records import AUDIT_KEY_ROW, EVENT_ROW, OUTCOME_ROW
+from auth.records.browsers import BROWSER_ROW
 from auth.records.people import PERSON_ROW
 from auth.records.recipients import CLIENT_ROW, WORKER_ROW
+from auth.records.sessions import SESSION_ROW
+from auth.records.sign_ins import SIGN_IN_CODE_ROW, SIGN_IN_ROW, WRONG_CODES_ROW
 from base.database import Base
 from storage.keys import Secret
 from storage.row_macs import RowFormat, RowMacs
 from tests.row_formats import ROW_COLUMNS
+from vault.access_log.records import REPORT_ROW
+from vault.maintenance.records import ERASURE_CODE_ROW, PENDING_ERASURE_ROW
 from vault.tables import DOCUMENT_ROW, GRANT_ROW, IDEMPOTENCY_ROW, REQUEST_ROW, VERSION_ROW
 
 FORMATS = [
     EVENT_ROW, OUTCOME_ROW, AUDIT_KEY_ROW, CLIENT_ROW, REQUEST_ROW, DOCUMENT_ROW, VERSION_ROW,
-    GRANT_ROW, IDEMPOTENCY_ROW, PERSON_ROW, WORKER_ROW,
+    GRANT_ROW, IDEMPOTENCY_ROW, PERSON_ROW, WORKER_ROW, SESSION_ROW, BROWSER_ROW, SIGN_IN_ROW,
+    SIGN_IN_CODE_ROW, WRONG_CODES_ROW, ERASURE_CODE_ROW, PENDING_ERASURE_ROW, REPORT_ROW,
 ]  # fmt: skip
 
 # Columns that may change without the key, and why.
@@ -32,6 +38,8 @@ UNBOUND = {
     "audit_key": {"sealed_private_key", "created_at"},  # sealed for its row; shown to nobody
     "document": {"notice_at"},  # a reminder too many, or none
     "grant": {"revoked_at"},  # also in the history, which only grows
+    "erasure_code": {"attempts", "used_at"},  # tries, each in the log; a code serves a session
+    "session": {"revoked_at"},  # the end of a session also takes its MAC away
     "idempotency": {"created_at"},  # how long an answer is kept
 }
 

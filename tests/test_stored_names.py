@@ -76,23 +76,15 @@ REASONS = """
 not_found not_recipient not_owner not_addressee revoked expired not_yet action_not_granted
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
-outdated report_answered
-"""
-
-TABLES = """
-access_event access_outcome alembic_version attempt audit_key client consent_request document
-document_version grant grant_history idempotency log_checkpoint log_key log_leaf log_warning
-log_watch message organisation person root_version sealed_file session sign_in signing_key
-used_assertion worker wrapped_key report
-code_wrong too_many_codes
+outdated report_answered code_wrong too_many_codes
 """
 
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key browser client consent_request
-document document_version erasure_code grant grant_document grant_history grant_type idempotency
-log_checkpoint log_key log_leaf log_warning log_watch message organisation pending_erasure person
-root_version sealed_file session sign_in sign_in_code sign_in_try signing_key used_assertion worker
-wrapped_key wrong_codes
+document document_version erasure_code grant grant_history idempotency log_checkpoint log_key
+log_leaf log_warning log_watch message organisation pending_erasure person report root_version
+sealed_file session sign_in sign_in_code sign_in_try signing_key used_assertion worker wrapped_key
+wrong_codes
 """
 
 COMMANDS = [

@@ -35,7 +35,7 @@ class Browser(Base):
     mac: Mapped[bytes]
 
 
-BROWSER_MAC = RowFormat("browser", ("id", "subject_kind", "subject_id", "secret_hash", "used_at"))
+BROWSER_ROW = RowFormat("browser", ("id", "subject_kind", "subject_id", "secret_hash", "used_at"))
 
 
 async def browser(

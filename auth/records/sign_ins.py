@@ -91,16 +91,16 @@ class WrongCodes(Base):
     mac: Mapped[bytes]
 
 
-CODE_MAC = RowFormat(
+SIGN_IN_CODE_ROW = RowFormat(
     "sign_in_code",
     ("id", "address_tag", "lane", "digits", "code_tag", "created_at", "expires_at"),
 )
-SIGN_IN_MAC = RowFormat(
+SIGN_IN_ROW = RowFormat(
     "sign_in",
     ("id", "kind", "address_tag", "sealed", "created_at", "expires_at", "network_tag",
      "secret_hash", "code_id", "tries"),
 )  # fmt: skip
-WRONG_CODES_MAC = RowFormat("wrong_codes", ("address_tag", "hour", "lane", "digits", "count"))
+WRONG_CODES_ROW = RowFormat("wrong_codes", ("address_tag", "hour", "lane", "digits", "count"))
 
 
 async def asked(

@@ -26,7 +26,7 @@ FOUND = 0.001
 """Seconds: a difference above it counts as found; half of the planted one."""
 ROUNDS = (5, 15)
 """At least, and at most while the machine is too noisy to tell."""
-Act = Callable[[str], Awaitable[object]]
+Step = Callable[[str], Awaitable[object]]
 
 
 async def a_sent_request(services: Services, worker: SomeWorker, phone: str) -> UUID:
@@ -34,7 +34,7 @@ async def a_sent_request(services: Services, worker: SomeWorker, phone: str) -> 
 
 
 async def difference(
-    services: Services, act: Act, with_vault: dict[str, UUID], without: list[str]
+    services: Services, act: Step, with_vault: dict[str, UUID], without: list[str]
 ) -> tuple[float, float]:
     """How much longer `act` takes for a phone with a vault, in seconds, and its standard error: the
     median over pairs of phones, each the fastest of some cold rounds."""

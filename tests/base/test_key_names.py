@@ -50,6 +50,7 @@ VALUES = {
     "PREVIEW": "preview",
     "FIELDS": "fields",
     "ROW_MACS": "row-macs",
+    "SENT_REQUEST": "sent_request",
 }
 
 

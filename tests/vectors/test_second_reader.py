@@ -73,6 +73,8 @@ async def test_the_macs_of_rows(
             continue
         table, version, columns = found[1], int(found[2]), found[3].split(", ")
         for row in await rows(services, f'SELECT * FROM unefois."{table}" LIMIT 20'):  # noqa: S608  (of the page)
+            if row.mac is None:
+                continue  # a session that ended
             values = [getattr(row, column) for column in columns]
             assert reader.row_mac(secret, table, version, values) == row.mac, table
             checked += 1

@@ -25,6 +25,7 @@ from audit.records import (
 )
 from auth.records.people import PERSON_ROW, PersonRow
 from auth.records.recipients import CLIENT_ROW, WORKER_ROW, ClientRow, WorkerRow
+from auth.records.sessions import SESSION_ROW, Session
 from base.database import Base, Database
 from base.db_time import instant
 from base.key_names import CONSENT_REQUEST, ROW_MACS, SENT_REQUEST
@@ -56,6 +57,7 @@ BOUND_TABLES: tuple[tuple[type[Base], RowFormat, str], ...] = (
     (PersonRow, PERSON_ROW, "id"),
     (WorkerRow, WORKER_ROW, "id"),
     (ClientRow, CLIENT_ROW, "id"),
+    (Session, SESSION_ROW, "id"),
     (Document, DOCUMENT_ROW, "id"),
     (DocumentVersion, VERSION_ROW, "id"),
     (ConsentRequest, REQUEST_ROW, "id"),

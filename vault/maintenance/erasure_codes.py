@@ -60,7 +60,7 @@ async def try_code(
     row = await records.live_code(tx, person.id, _session_of(person), MAX_TRIES)
     if row is None:
         return 0
-    (await services.field_encryption.row_macs()).check(records.CODE_ROW, row)
+    (await services.field_encryption.row_macs()).check(records.ERASURE_CODE_ROW, row)
     await records.count_try(tx, row.id)
     tag = await _tag(services, person, row.id, digits_of(code))
     if not hmac.compare_digest(tag, row.code_tag):
@@ -92,7 +92,7 @@ async def _queue_code(services: Services, tx: AsyncConnection, person: Person) -
         "expires_at": at + CODE_LIFE,
     }
     macs = await services.field_encryption.row_macs()
-    await records.add_code(tx, macs.add(records.CODE_ROW, values))
+    await records.add_code(tx, macs.add(records.ERASURE_CODE_ROW, values))
     text = notifications.erasure_code(services, contact.language, code)
     await queue(services, tx, channel="sms", to=contact.phone, text=text, life=CODE_LIFE)
     await record_allowed(services, tx, at, attempt)

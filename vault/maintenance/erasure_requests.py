@@ -123,7 +123,7 @@ async def _wait(services: Services, tx: AsyncConnection, person: Person, at: dat
     when = at + WAIT
     values = {"person_id": person.id, "asked_at": at, "erases_at": when, "reminded_at": None}
     macs = await services.field_encryption.row_macs()
-    await records.add_pending(tx, macs.add(records.PENDING_ROW, values))
+    await records.add_pending(tx, macs.add(records.PENDING_ERASURE_ROW, values))
     contact = await person_contact(services, tx, person.id)
     await _tell(
         services, tx, contact, notifications.erasure_asked(services, contact.language, when)
@@ -141,14 +141,14 @@ async def _remind(services: Services, person_id: UUID) -> None:
         if row is None or row.reminded_at is not None:
             return
         macs = await services.field_encryption.row_macs()
-        if not macs.holds(records.PENDING_ROW, row):
+        if not macs.holds(records.PENDING_ERASURE_ROW, row):
             _log.error("pending_erasure_altered")
             return
         contact = await person_contact(services, tx, person_id)
         text = notifications.erasure_soon(services, contact.language, row.erases_at)
         await _tell(services, tx, contact, text)
         values = {**row._mapping, "reminded_at": await instant(tx)}
-        await records.note_reminder(tx, macs.add(records.PENDING_ROW, values))
+        await records.note_reminder(tx, macs.add(records.PENDING_ERASURE_ROW, values))
 
 
 async def _is_due(services: Services, tx: AsyncConnection, person_id: UUID) -> bool:
@@ -157,7 +157,7 @@ async def _is_due(services: Services, tx: AsyncConnection, person_id: UUID) -> b
         return False
     row = await records.pending(tx, person_id)
     macs = await services.field_encryption.row_macs()
-    if row is None or not macs.holds(records.PENDING_ROW, row):
+    if row is None or not macs.holds(records.PENDING_ERASURE_ROW, row):
         _log.error("pending_erasure_altered")
         return False
     return True
@@ -167,7 +167,7 @@ async def _erases_at(services: Services, tx: AsyncConnection, person_id: UUID) -
     row = await records.pending(tx, person_id)
     if row is None:
         return None
-    (await services.field_encryption.row_macs()).check(records.PENDING_ROW, row)
+    (await services.field_encryption.row_macs()).check(records.PENDING_ERASURE_ROW, row)
     at: datetime = row.erases_at
     return at
 

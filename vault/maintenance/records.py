@@ -14,10 +14,12 @@ from base.db_time import now
 from storage.row_macs import RowFormat
 from vault.tables import ConsentRequest, Document, ErasureCode, Grant, PendingErasure
 
-CODE_ROW = RowFormat(
+ERASURE_CODE_ROW = RowFormat(
     "erasure_code", ("id", "person_id", "session_id", "code_tag", "created_at", "expires_at")
 )
-PENDING_ROW = RowFormat("pending_erasure", ("person_id", "asked_at", "erases_at", "reminded_at"))
+PENDING_ERASURE_ROW = RowFormat(
+    "pending_erasure", ("person_id", "asked_at", "erases_at", "reminded_at")
+)
 
 
 async def live_grants(connection: AsyncConnection, person_id: UUID) -> Sequence[UUID]:
