@@ -1,19 +1,18 @@
 """Attackers without the phone: guesses, races, probes, and a thief of the database."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from auth import one_time_codes, sessions
 from auth.records.sessions import Session
 from auth.records.sign_ins import SignInTry
 from auth.services import CoreServices
 from base.errors import ServiceError
+from tests.attacks.statements import statements
 from tests.auth.steps import (
     MoveClock,
     begin,
@@ -85,26 +84,6 @@ async def test_a_recycled_number_does_not_open_its_last_holders_vault(
         assert await attempt(services, started, code) == "code_wrong", "nor does a right code"
     assert right == guessed, "nor how long it takes"
     assert (await log_of(services, person_id))[-1] == ("sign_in.failure", "refused", "vault_asleep")
-
-
-@contextmanager
-def statements(services: CoreServices) -> Iterator[list[str]]:
-    """Every SQL statement that this task sends in the block, on any connection."""
-    sent: list[str] = []
-    mine = asyncio.current_task()
-
-    def note(_1: object, _2: object, statement: str, *_3: object) -> None:
-        if asyncio.current_task() is mine:
-            sent.append(statement)
-
-    engines = [services.database.engine.sync_engine, services.database._separate.sync_engine]
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
 
 
 async def row_sizes(services: CoreServices, sign_in: one_time_codes.PendingSignIn) -> Any:

@@ -143,9 +143,9 @@ PAGE_MESSAGES = {
         _("Ce code ne marche pas"),
         _("Le code est faux, trop ancien, déjà utilisé ou demandé sur un autre appareil."),
         _(
-            "Regardez bien les chiffres du dernier message, ou demandez un nouveau code. Le code"
-            " est bon, mais vous n’êtes pas venu·e depuis longtemps ? Demandez de l’aide à la"
-            " personne qui vous accompagne."
+            "Regardez bien les chiffres du dernier message, puis du message d’avant. Ou demandez un"
+            " nouveau code. Le code est bon, mais vous n’êtes pas venu·e depuis longtemps ?"
+            " Demandez de l’aide à la personne qui vous accompagne."
         ),
     ),
     "request_refused": ErrorMessage(

@@ -1,9 +1,10 @@
 """From where a request comes: a word of a closed list, and a network."""
 
 import pytest
+from fastapi import Request
 
 from auth.visitor import DEVICES
-from web.http.visitor import device_of
+from web.http.visitor import device_of, visitor_of
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,21 @@ from web.http.visitor import device_of
 def test_a_device_is_told_by_a_word_of_the_list(user_agent: str, device: str) -> None:
     assert device_of(user_agent) == device
     assert device in DEVICES
+
+
+def seen_from(address: str) -> str:
+    scope = {"type": "http", "client": (address, 50000), "headers": []}
+    return visitor_of(Request(scope)).network
+
+
+def test_a_home_with_many_addresses_is_one_network() -> None:
+    assert seen_from("2001:db8::1") == seen_from("2001:db8::ffff:0:0:1")
+    assert seen_from("2001:db8::1") != seen_from("2001:db8:0:1::1")
+    assert seen_from("192.0.2.1") == seen_from("::ffff:192.0.2.1") != seen_from("192.0.2.2")
+
+
+def test_who_asks_is_not_printed() -> None:
+    scope = {"type": "http", "client": ("192.0.2.1", 50000), "headers": []}
+    shown = repr(visitor_of(Request(scope), "a-secret"))
+    assert "192.0.2.1" not in shown
+    assert "a-secret" not in shown
