@@ -21,7 +21,14 @@ from auth import code_limits, session_start, sign_in_codes
 from auth.records import sign_ins
 from auth.records.sign_ins import SIGN_IN_ROW
 from auth.services import CoreServices
-from auth.session_start import Account, Address, NewSession, OnVaultOpened, SignInRefused
+from auth.session_start import (
+    Account,
+    Address,
+    NewSession,
+    OnVaultOpened,
+    SignInRefused,
+    record_attempt,
+)
 from auth.visitor import UNKNOWN, Visitor
 from auth.wrong_codes import count_wrong_code, wrong_codes
 from base.db_time import instant
@@ -30,6 +37,8 @@ from base.ids import new_id
 from base.key_names import EMAIL, NETWORK, PHONE, SIGN_IN
 from base.user_text import digits_of
 from storage.row_macs import RowAltered
+
+_FAILED = Action.SIGN_IN_FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ async def send_code(
             new_id(), secret or secrets.token_urlsafe(32), at + code_limits.CODE_LIFE
         )
         await _add_sign_in(services, tx, pending, address, at, network, issued)
-        await session_start.record_attempt(services, tx, account, Action.SIGN_IN_CODE)
+        await record_attempt(services, tx, account, Action.SIGN_IN_CODE, visitor=visitor)
     # A crash from here on leaves a code on its way, and a sign-in that expires by itself.
     return pending
 
@@ -91,7 +100,7 @@ async def redeem_code(
     """
     begun = await _begun(services, sign_in_id, secret)
     if begun is None:
-        await session_start.record_refusal(services, None, Action.SIGN_IN_FAILED, "not_found")
+        await session_start.record_refusal(services, None, _FAILED, "not_found", visitor)
         raise _code_wrong()
     row, address = begun
     start = partial(
@@ -112,8 +121,7 @@ async def redeem_code(
         # 4. The try counts, and a right code is used up, in the same commit. A refusal undoes none.
         await _count_try(services, tx, checked, row, succeeded=isinstance(result, NewSession))
         if isinstance(result, SignInRefused):
-            failed = Action.SIGN_IN_FAILED
-            await session_start.record_attempt(services, tx, account, failed, result.reason)
+            await record_attempt(services, tx, account, _FAILED, result.reason, visitor=visitor)
     # A crash from here on leaves a session whose token nobody holds; it expires by itself.
     if isinstance(result, NewSession):
         return result

@@ -14,9 +14,10 @@ from auth import browsers, session_start, sessions
 from auth.session_start import NewSession
 from auth.visitor import Visitor
 from base.embedded.server import Addresses
+from base.errors import ServiceError
 from base.settings import Settings
 from tests.attacks.test_ids_of_others import MALFORMED, UNKNOWN
-from tests.auth.steps import queued_messages
+from tests.auth.steps import begin, queued_messages, redeem, wrong
 from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker, sign_in
 from tests.steps import again, is_problem, log_of
 from vault.access_log.entries import list_for_person
@@ -181,6 +182,21 @@ async def test_the_log_says_which_sessions_opened_and_ended_and_on_what(
             {"sessions": 2, "ended": f"{ids[2]} {ids[3]}"},
             "Vous avez fermé le coffre sur d’autres appareils (2).",
         ),
+    ]
+
+
+async def test_the_log_names_the_device_of_who_asked_for_a_code_and_failed(
+    services: Services, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    visitor = Visitor("windows_computer", CAFE)
+    started, code = await begin(services, person.phone, visitor)
+    with pytest.raises(ServiceError):
+        await redeem(services, started, wrong(code), visitor)
+    page = await list_for_person(services, person.subject, cursor=None, limit=2)
+    assert [describe(one, "fr") for one in page.items] == [
+        "Quelqu’un a essayé d’ouvrir le coffre avec un mauvais code, sur un ordinateur Windows.",
+        "Quelqu’un a demandé un code pour ouvrir le coffre, sur un ordinateur Windows.",
     ]
 
 

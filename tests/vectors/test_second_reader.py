@@ -106,7 +106,9 @@ async def test_an_envelope_and_its_file(
     hasher.update(plaintext + len(plaintext).to_bytes(8, "big"))
     assert reader.content_hash(secret, str(person.id), plaintext) == hasher.digest()
     with pytest.raises(InvalidTag):
-        reader.open_envelope(secret, str(person.id), "rendition", sealed.id, sealed.envelope)
+        reader.open_envelope(
+            secret, str(person.id), {**asdict(sealed.address), "role": "rendition"}
+        )
 
 
 async def test_the_events_of_a_vault(services: Services, make_person: MakePerson) -> None:
