@@ -109,6 +109,7 @@ WRAPS_BOUND = [
 # The use, then its parts.
 TAGS = """
 document-type <16> income_tax_notice
+document-type <16> income_tax_notice sensitive
 email <email>
 idempotency-body <32> <body>
 idempotency-key <16> approve/<id> a-key
