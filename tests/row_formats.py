@@ -18,10 +18,12 @@ ROW_COLUMNS = {
         "document_version": "id document_id person_id number content_tag scan sealed created_at",
         "grant": (
             "id person_id request_id recipient_kind recipient_id organisation_id may_attest"
-            " may_read may_deposit covers_future type_tags document_ids given_at ends_at sealed"
+            " may_read may_deposit covers_future catalogue_edition type_tags document_ids given_at"
+            " ends_at sealed"
         ),
         "idempotency": "key_hash request_hash result_id",
         "person": "id phone_tag email_tag language sealed created_at used_at",
+        "report": "id person_id event_id organisation_id sealed created_at answered_at",
         "worker": "id organisation_id email_tag active sealed created_at",
     }.items()
 }
