@@ -222,10 +222,10 @@ async def _give(services: Services, person: Person, worker_id: UUID, scope: Scop
 _FLOOR = """
 CREATE SCHEMA bench;
 CREATE TABLE bench.document (
-    id uuid PRIMARY KEY, revision uuid NOT NULL, version_id uuid NOT NULL, number integer NOT NULL,
-    created_at timestamptz NOT NULL, version_created_at timestamptz NOT NULL,
-    deleted_at timestamptz, scan text NOT NULL, has_preview boolean NOT NULL,
-    sealed bytea NOT NULL, version_sealed bytea NOT NULL
+    id uuid PRIMARY KEY, revision uuid NOT NULL, version_id uuid NOT NULL,
+    created_at timestamptz NOT NULL, deleted_at timestamptz, sealed bytea NOT NULL,
+    v_id uuid NOT NULL, v_number integer NOT NULL, v_scan text NOT NULL,
+    v_created_at timestamptz NOT NULL, v_sealed bytea NOT NULL, has_preview boolean NOT NULL
 );
 CREATE TABLE bench.file (id uuid PRIMARY KEY, name text NOT NULL);
 CREATE TABLE bench.event (
@@ -234,8 +234,8 @@ CREATE TABLE bench.event (
 GRANT USAGE ON SCHEMA bench TO unefois_service;
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA bench TO unefois_service;
 INSERT INTO bench.document
-    SELECT d.id, d.revision, v.id, v.number, d.created_at, v.created_at, NULL, v.scan, false,
-        d.sealed, v.sealed
+    SELECT d.id, d.revision, v.id, d.created_at, NULL, d.sealed,
+        v.id, v.number, v.scan, v.created_at, v.sealed, false
     FROM unefois.document d JOIN unefois.document_version v ON v.id = d.version_id;
 """
 
@@ -250,11 +250,11 @@ async def _create_floor(
         connection.execute(_FLOOR)
         connection.execute("DELETE FROM bench.document WHERE NOT id = ANY(%s)", [list(listed)])
         rows = connection.execute(
-            "SELECT id, version_id, sealed, version_sealed FROM bench.document"
+            "SELECT id, v_id, sealed, v_sealed FROM bench.document"
         ).fetchall()
         for row_id, version_id, sealed, version_sealed in rows:
             connection.execute(
-                "UPDATE bench.document SET sealed = %s, version_sealed = %s WHERE id = %s",
+                "UPDATE bench.document SET sealed = %s, v_sealed = %s WHERE id = %s",
                 [
                     json.dumps(reader.open(DOCUMENT, row_id, sealed)).encode(),
                     json.dumps(reader.open(DOCUMENT_VERSION, version_id, version_sealed)).encode(),

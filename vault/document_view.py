@@ -86,7 +86,7 @@ def view_of(
     return DocumentView(
         id=row.id,
         revision=row.revision,
-        version_id=row.version_id,
+        version_id=row.v_id,
         version=row.v_number,
         metadata=metadata,
         deposited_by=deposited_by,

@@ -105,10 +105,15 @@ async def test_an_envelope_and_its_file(
     hasher = (await services.field_encryption.writer(person.id)).hasher("content")
     hasher.update(plaintext + len(plaintext).to_bytes(8, "big"))
     assert reader.content_hash(secret, str(person.id), plaintext) == hasher.digest()
-    with pytest.raises(InvalidTag):
-        reader.open_envelope(
-            secret, str(person.id), {**asdict(sealed.address), "role": "rendition"}
-        )
+    for changed in (
+        {"role": "rendition"},
+        {"id": new_id()},
+        {"version_id": new_id()},
+        {"position": 0},
+        {"blob_key": str(BlobKey.random("files"))},
+    ):
+        with pytest.raises(InvalidTag):
+            reader.open_envelope(secret, str(person.id), {**asdict(sealed.address), **changed})
 
 
 async def test_the_events_of_a_vault(services: Services, make_person: MakePerson) -> None:
