@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal, select, true
+from sqlalchemy import select, true
 
 from audit.events import Action
 from vault.reconciliation.faults import Faults
@@ -18,14 +18,17 @@ _ADDED = {
 }
 _BARRED = {Action.WORKER_BARRED: "worker", Action.CLIENT_BARRED: "client"}
 
+_Account = tuple[str, UUID]
+"""Its table and its id."""
+
 
 class ReplayedAccounts:
     """What the operator's commands did, in the service's own log."""
 
     def __init__(self) -> None:
-        self._rows: dict[UUID, Any] = {}
-        self._added: dict[UUID, str] = {}
-        self._barred: set[UUID] = set()
+        self._rows: dict[_Account, Any] = {}
+        self._added: set[_Account] = set()
+        self._barred: set[_Account] = set()
 
     async def load(self, snapshot: Snapshot) -> None:
         """Read them all, barred ones too."""
@@ -37,33 +40,29 @@ class ReplayedAccounts:
                     table.c.id,
                     table.c.created_at,
                     active.label("active"),
-                    literal(name).label("kind"),
                 )
             )
-            self._rows |= {row.id: row for row in found}
+            self._rows |= {(name, row.id): row for row in found}
 
     def see(self, act: LoggedAct) -> None:
         """Fold one event in."""
         if not act.allowed:
             return
-        for action, name in _ADDED.items():
-            account = act.named(name) if act.action == action else None
-            if account is not None:
-                self._added[account] = name
-        for action, name in _BARRED.items():
-            account = act.named(name) if act.action == action else None
-            if account is not None:
-                self._barred.add(account)
+        for actions, accounts in ((_ADDED, self._added), (_BARRED, self._barred)):
+            name = actions.get(Action(act.action)) if act.action in actions else None
+            account = None if name is None else act.named(name)
+            if name is not None and account is not None:
+                accounts.add((name, account))
 
     async def compare(self, _services: Services, snapshot: Snapshot, faults: Faults) -> None:
         """Name each account that is not as the log tells it."""
-        for account in self._added.keys() - self._rows.keys():
-            faults.add("missing", self._added[account], account)
+        for account in self._added - self._rows.keys():
+            faults.add("missing", *account)
         for account, row in self._rows.items():
             forgotten = snapshot.is_forgotten(row.created_at)
             if account not in self._added and not forgotten:
-                faults.add("not_in_log", row.kind, account)
+                faults.add("not_in_log", *account)
             if row.active and account in self._barred:
-                faults.add("barred", row.kind, account)
+                faults.add("barred", *account)
             if not row.active and account not in self._barred and not forgotten:
-                faults.add("not_barred", row.kind, account)
+                faults.add("not_barred", *account)

@@ -104,11 +104,13 @@ class Thief:
         """Puts these tables back, whole, when the block ends."""
         for table in tables:
             self.run(f'CREATE TEMP TABLE "kept_{table}" AS TABLE unefois."{table}"')
-        yield
-        for table in tables:
-            self.run(f'DELETE FROM unefois."{table}"')  # noqa: S608  (our names)
-            self.run(f'INSERT INTO unefois."{table}" TABLE "kept_{table}"')
-            self.run(f'DROP TABLE "kept_{table}"')
+        try:
+            yield
+        finally:
+            for table in tables:
+                self.run(f'DELETE FROM unefois."{table}"')  # noqa: S608  (our names)
+                self.run(f'INSERT INTO unefois."{table}" TABLE "kept_{table}"')
+                self.run(f'DROP TABLE "kept_{table}"')
 
 
 @pytest.fixture

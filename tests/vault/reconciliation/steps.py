@@ -2,12 +2,15 @@
 
 import io
 from typing import Any
+from uuid import UUID
 
 import httpx
-from PIL import Image
+from PIL import ExifTags, Image
 
 from audit.events import Action, Event, Outcome
-from auth import administration
+from auth import administration, profiles
+from auth.records import recipients
+from auth.subjects import Worker
 from base.db_time import instant
 from base.ids import new_id
 from tests.fixtures import SomePerson
@@ -41,9 +44,22 @@ async def worker_id(services: Services, email: str = "") -> str:
     )
 
 
+async def a_worker(services: Services) -> Worker:
+    """The same, as the subject of what they do."""
+    added = UUID(await worker_id(services))
+    async with services.database.transaction() as tx:
+        row = await recipients.worker(tx, await services.field_encryption.row_macs(), added)
+    assert row is not None
+    return await profiles.worker(
+        services, row.id, row.organisation_id, row.sealed, row.organisation_sealed
+    )
+
+
 def picture(shade: int) -> bytes:
-    data = io.BytesIO()
-    Image.new("RGB", (60, 40), (shade, 90, 90)).save(data, "JPEG")
+    """A photograph that says by which device it was made: recipients get another file."""
+    data, exif = io.BytesIO(), Image.Exif()
+    exif[ExifTags.Base.Make] = "Fabricant"
+    Image.new("RGB", (60, 40), (shade, 90, 90)).save(data, "JPEG", exif=exif)
     return data.getvalue()
 
 
@@ -52,8 +68,6 @@ async def a_document(client: httpx.AsyncClient, person: SomePerson, shade: int =
 
 
 async def a_grant(services: Services, person: SomePerson, worker: str) -> GrantView:
-    from uuid import UUID
-
     return await grant_issue.give(
         services,
         person.subject,
