@@ -1,7 +1,7 @@
 """Padding events: what the public log grows by when fewer real events happened than were drawn.
 
 They are events like the others, of the service and about nobody: sealed, recorded, with their leaf.
-So nobody who reads the public tree tells them apart from the others, and `reconcile --open` opens
+So nobody who reads the public tree tells them apart from the others, and `audit reconcile` opens
 them. No person sees them, and no receipt needs them.
 """
 

@@ -15,8 +15,6 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.engine import Row
 
-from audit.audit_log import AuditLog
-from audit.sealing import InvalidEvent
 from audit.tlog import records as tlog_records
 from audit.tlog.checkpoint import InvalidCheckpoint, verify_checkpoint
 from audit.tlog.merkle import leaf_hash
@@ -26,13 +24,11 @@ from audit.tlog.sequencer import read_tile
 from audit.tlog.store import LogStore
 from audit.tlog.tiles import ENTRIES, WIDTH, InvalidTile, Tile, entries_in, hashes_in
 from base.database import Database
-from storage.field_encryption import DecryptionError
 
 Progress = Callable[[int, int], None]
 
 BUNDLES = 64
 """How many are compared at a time: 16 384 entries, about 3 MB."""
-_PAGE = 1000
 _MAX_FAULTS = 1000
 _GRACE = 10
 """Seconds during which an event may have no leaf yet."""
@@ -66,11 +62,6 @@ _LEAFLESS = text("""
             WHERE l.event_id = e.id AND l.event_id > :after AND l.event_id <= :upto)
     ORDER BY e.id LIMIT :limit
 """)
-_EVENTS = text("""
-    SELECT id, at, key_id, person_tag, actor_tag, sealed, commitment, mac,
-        NULL AS state, NULL AS outcome_mac FROM unefois.access_event
-    WHERE id > :after ORDER BY id LIMIT :limit
-""")
 _LAST = UUID(int=(1 << 128) - 1)
 
 
@@ -97,7 +88,6 @@ _WORDS = {
     "gap": "leaves are missing",
     "root_changed": "the checkpoint is not of the leaves that are there",
     "signature": "the checkpoint's signature does not hold",
-    "does_not_open": "the event opens and is not the one committed to, or does not open",
 }
 
 
@@ -107,8 +97,6 @@ class Report:
 
     leaves: int = 0
     checkpoints: int = 0
-    opened: int = 0
-    destroyed: int = 0
     faults: list[Fault] = field(default_factory=list)
 
     def add_fault(self, what: str, name: str) -> None:
@@ -152,25 +140,6 @@ class Reconciler:
         await self._compare_tiles(self._edge.partials())
         await self._check_leafless()
         return self.report
-
-    async def open_all(self, audit_log: AuditLog) -> None:
-        """Open every event whose key exists, and recompute its commitment."""
-        after = UUID(int=0)
-        while rows := await self._rows(_EVENTS, after=after, limit=_PAGE):
-            after = rows[-1].id
-            async with self._database.transaction() as tx:
-                for row in rows:
-                    try:
-                        entry = (await audit_log.open_entries(tx, [row]))[0]
-                    except (InvalidEvent, DecryptionError, ValueError):
-                        self.report.add_fault("does_not_open", f"event {row.id}")
-                        continue
-                    if entry.values is None:
-                        self.report.destroyed += 1
-                    elif entry.values.get("id") != str(row.id):
-                        self.report.add_fault("does_not_open", f"event {row.id}")
-                    else:
-                        self.report.opened += 1
 
     def _read_ahead(self, first: int, end: int) -> "asyncio.Task[Sequence[Row[Any]]]":
         return asyncio.create_task(self._rows(_BUNDLES, first=first, end=end))

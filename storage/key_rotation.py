@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,13 +32,14 @@ class Rotation:
 
     `version` is the active root; `resumed` says that an earlier run had created it. `broken` are
     the rows of `wrapped_key` that their own root version does not open: they are not changed, and
-    that version is kept.
+    that version is kept. `retiring`: each former root that still exists, and its end date.
     """
 
     version: str
     rewrapped: int
     resumed: bool
     broken: tuple[UUID, ...] = field(default=())
+    retiring: tuple[tuple[str, datetime], ...] = field(default=())
 
 
 async def initialise(database: Database, provider: KeyProvider) -> str:
@@ -80,7 +81,9 @@ async def rotate(
     """
     active, resumed = await _next_root(database, provider, retention)
     rewrapped, broken = await _rewrap_all(database, provider, active, progress)
-    return Rotation(active, rewrapped, resumed, tuple(broken))
+    async with database.transaction() as tx:
+        retiring = await records.retiring_roots(tx)
+    return Rotation(active, rewrapped, resumed, tuple(broken), tuple(retiring))
 
 
 async def retire_due(database: Database, provider: KeyProvider) -> list[str]:

@@ -175,6 +175,16 @@ async def root_ids(connection: AsyncConnection) -> list[str]:
     return list(result.scalars())
 
 
+async def retiring_roots(connection: AsyncConnection) -> list[tuple[str, datetime]]:
+    """The former versions that still exist, each with its end date, the first to end first."""
+    result = await connection.execute(
+        select(RootVersion.id, RootVersion.retire_at)
+        .where(RootVersion.destroyed_at.is_(None), RootVersion.retire_at.is_not(None))
+        .order_by(RootVersion.retire_at, RootVersion.id)
+    )
+    return [(row.id, row.retire_at) for row in result]
+
+
 async def due_roots(connection: AsyncConnection) -> list[str]:
     """The versions whose end date is past and which wrap nothing any more, locked."""
     used = exists().where(WrappedKey.root_version == RootVersion.id)

@@ -52,6 +52,14 @@ class _Refused:
     client: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """The scope of a token to be made; `used`, by which the log tells two uses of one assertion."""
+
+    scope: str
+    used: str
+
+
 def token_endpoint(services: CoreServices) -> str:
     """Its URL, which an assertion may name as its audience."""
     return signing_keys.issuer(services) + "/oauth/token"
@@ -77,7 +85,7 @@ async def issue_token(
         # 3. It can be used once; recorded even when the scope is refused next.
         if isinstance(checked, Assertion):
             checked = await _use(tx, row, checked)
-        granted = checked if isinstance(checked, _Refused) else _granted_scope(row, scope)
+        granted = checked if isinstance(checked, _Refused) else _grant(row, checked, scope)
         if isinstance(granted, _Refused):
             event = _event(await instant(tx), Action.TOKEN_REFUSED, granted)
         else:
@@ -88,15 +96,15 @@ async def issue_token(
                 Action.TOKEN_ISSUED,
                 Outcome.ALLOWED,
                 client.actor(),
-                details={"scope": granted},
+                details={"scope": granted.scope, "assertion": granted.used},
             )
         # The used assertion and the log entry commit together: a refusal undoes neither.
         await services.audit_log.record(tx, event)
     # 4. Only now is a token made. A crash here leaves no token: the client needs a new assertion.
     if isinstance(granted, _Refused):
         raise granted.failure
-    issued = tokens.issue(row.client_id, granted, row.instant)
-    return TokenResponse(issued.token, issued.expires_in, granted)
+    issued = tokens.issue(row.client_id, granted.scope, row.instant)
+    return TokenResponse(issued.token, issued.expires_in, granted.scope)
 
 
 async def client_of(services: CoreServices, tx: AsyncConnection, token: str) -> Client | None:
@@ -152,21 +160,25 @@ def _check(services: CoreServices, row: Any, assertion: str) -> Assertion | _Ref
 
 async def _use(tx: AsyncConnection, row: Any, checked: Assertion) -> Assertion | _Refused:
     """Record the assertion; of several uses at once, one succeeds."""
-    name = f"{checked.client_id} {checked.jti}"  # neither holds a space
-    hashed = sha256(name.encode()).digest()
-    if await records.use_assertion(tx, hashed, checked.expires_at):
+    if await records.use_assertion(tx, _hash(checked), checked.expires_at):
         return checked
     reason = Reason.REPLAYED
     return _Refused(AssertionRefused(reason), f"assertion_{reason}", row.id)
 
 
-def _granted_scope(row: Any, requested: str | None) -> str | _Refused:
+def _hash(checked: Assertion) -> bytes:
+    name = f"{checked.client_id} {checked.jti}"  # neither holds a space
+    return sha256(name.encode()).digest()
+
+
+def _grant(row: Any, checked: Assertion, requested: str | None) -> _Granted | _Refused:
     """All that is requested, which must be registered for the client; by default all registered."""
     registered = set(row.scope.split())
     granted = registered if requested is None else set(requested.split())
     if not granted or not granted <= registered:
         return _Refused(ServiceError(ErrorKind.REFUSED, "scope_refused"), "scope_refused", row.id)
-    return " ".join(word for word in SCOPES if word in granted)
+    scope = " ".join(word for word in SCOPES if word in granted)
+    return _Granted(scope, _hash(checked)[:8].hex())
 
 
 def _event(at: Any, action: Action, refused: _Refused) -> Event:

@@ -29,6 +29,7 @@ PLAN = (
     "vault/decoding",
     "vault/documents",
     "vault/maintenance",
+    "vault/reconciliation",
     "web/api",
     "web/cli",
     "web/demo",

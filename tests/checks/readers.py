@@ -24,7 +24,6 @@ READING = {
 
 READERS = {
     "audit/audit_log.py": "an event's private key, for those who may read the log",
-    "audit/reconcile.py": "every event, for the operator, when asked to open them",
     "audit/tlog/keys.py": "the log's own signing key",
     "auth/message_delivery.py": "a message, to send it",
     "auth/oauth/signing_keys.py": "the keys that sign access tokens",
@@ -48,6 +47,9 @@ READERS = {
     "vault/consent/grants.py": "a grant's terms, for its two sides",
     "vault/consent/request_views.py": "a request, for its two sides",
     "vault/maintenance/bound_rows.py": "requests and envelopes of release 0.1, to bind them once",
+    "vault/reconciliation/replay.py": "every event, for the operator, to compare it with the rows",
+    "vault/reconciliation/sealed_rows.py": "every sealed row, to see whether it opens",
+    "vault/reconciliation/version_files.py": "every envelope, to see whether it opens",
     "vault/documents/antivirus.py": "originals, for the scanner",
     "vault/documents/document_reader.py": "a document's rows",
     "vault/documents/own_deposit.py": "the owner's document with the same bytes",

@@ -45,14 +45,15 @@ async def scan(services: Services, owner_id: UUID, version_id: UUID) -> str:
         verdict = "not_scanned"
     async with services.database.transaction() as tx:
         macs = await services.field_encryption.row_macs()
-        document_id = await records.set_scan(tx, macs, owner_id, version_id, verdict)
-        if verdict == "infected" and document_id is not None:
+        scanned = await records.set_scan(tx, macs, owner_id, version_id, verdict)
+        if verdict == "infected" and scanned is not None:
             # The owner reads it, and a row put back from before the verdict is noticed.
             attempt = AccessAttempt(
                 action=Action.INFECTED,
                 actor=Actor(ActorKind.SERVICE),
                 person=owner_id,
-                documents=(document_id,),
+                documents=(scanned.document_id,),
+                details={"version": scanned.number},
             )
             await record_allowed(services, tx, await instant(tx), attempt)
     return verdict

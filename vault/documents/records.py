@@ -158,8 +158,8 @@ async def change_document(
 
 async def set_scan(
     connection: AsyncConnection, macs: RowMacs, person_id: UUID, version_id: UUID, verdict: str
-) -> UUID | None:
-    """Store the verdict on a version; its document, or None when the version is gone. Raises
+) -> Row[Any] | None:
+    """Store the verdict on a version; its row before, or None when the version is gone. Raises
     `RowAltered`."""
     result = await connection.execute(
         select(DocumentVersion.__table__)
@@ -176,8 +176,7 @@ async def set_scan(
         .where(DocumentVersion.id == version_id)
         .values(scan=verdict, mac=macs.of(VERSION_ROW, changed))
     )
-    document_id: UUID = row.document_id
-    return document_id
+    return row
 
 
 async def clear_notice(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from audit.events import Action, Actor, ActorKind
+from base.clock import rfc3339
 from base.db_time import instant
 from storage import key_rotation
 from storage.key_rotation import Rotation
@@ -24,7 +25,14 @@ async def rotate_keys(services: Services, progress: Callable[[int, int], None]) 
         attempt = AccessAttempt(
             action=Action.KEYS_ROTATED,
             actor=Actor(ActorKind.OPERATOR),
-            details={"root": done.version, "keys": done.rewrapped},
+            # By these the log tells, later, a former root that was made active again or whose end
+            # was put off.
+            details={
+                "root": done.version,
+                "keys": done.rewrapped,
+                "former": " ".join(version for version, _ in done.retiring),
+                "retires_at": " ".join(rfc3339(at) for _, at in done.retiring),
+            },
         )
         await record_allowed(services, tx, await instant(tx), attempt)
     return done

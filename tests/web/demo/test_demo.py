@@ -153,7 +153,7 @@ def test_its_log_is_reconciled_and_every_event_opens(demo: Demo) -> None:
 
     def reconcile() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "web.cli", "audit", "reconcile", "--open"],
+            [sys.executable, "-m", "web.cli", "audit", "reconcile"],
             cwd=ROOT,
             env={"UNEFOIS_MODE": "demo", "UNEFOIS_HOME": str(demo.home)},
             capture_output=True,

@@ -1,0 +1,148 @@
+"""Workers, clients, organisations, sessions, requests, reports: put back, taken away, or brought
+from nowhere, each is named."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from audit.events import Action
+from auth import administration
+from base.db_time import instant
+from base.ids import new_id
+from tests.fixtures import MakeClient, MakePerson, SomePerson
+from tests.vault.consent.steps import asking
+from tests.vault.reconciliation.conftest import Thief
+from tests.vault.reconciliation.steps import a_worker, found, record, worker_id
+from vault.consent import answers
+from vault.consent.requests import ask
+from vault.consent.terms import Approval
+from vault.services import Services
+
+
+@pytest.fixture
+async def person(make_person: MakePerson) -> SomePerson:
+    return await make_person()
+
+
+async def test_a_barred_worker_put_back(services: Services, thief: Thief) -> None:
+    worker = await worker_id(services)
+    before = thief.take("worker", worker)
+    await administration.deactivate_worker(services, UUID(worker))
+    assert await found(services) == set()
+    with thief.changing("worker"):
+        thief.put("worker", *before)
+        assert await found(services) == {f"barred worker {worker}"}
+        thief.remove("worker", worker)
+        assert await found(services) == {f"missing worker {worker}"}
+
+
+async def test_a_barred_client_put_back(
+    services: Services, make_client: MakeClient, thief: Thief
+) -> None:
+    client = await make_client()
+    (before,) = thief.take("client", client.client_id, "client_id")
+    with thief.changing("client"):
+        thief.put("client", before | {"active": False})
+        assert await found(services) == {
+            f"mac client {before['id']}", f"not_barred client {before['id']}",
+        }  # fmt: skip
+        thief.put("client", before | {"scope": "documents"})
+        assert await found(services) == {f"mac client {before['id']}"}
+    await administration.deactivate_client(services, client.client_id)
+    with thief.changing("client"):
+        thief.put("client", before)
+        assert await found(services) == {f"barred client {before['id']}"}
+
+
+async def test_an_account_from_nowhere(services: Services, thief: Thief) -> None:
+    worker = await worker_id(services)
+    (row,) = thief.take("worker", worker)
+    copied = row["organisation_id"]
+    (organisation,) = thief.take("organisation", copied)
+    with thief.changing("worker", "organisation"):
+        thief.put("worker", row | {"id": copied, "email_tag": "\\x00"})
+        thief.put("organisation", organisation | {"id": worker})
+        assert await found(services) == {
+            f"mac worker {copied}", f"sealed worker {copied}", f"not_in_log worker {copied}",
+            f"sealed organisation {worker}", f"not_in_log organisation {worker}",
+        }  # fmt: skip
+
+
+async def test_a_tag_pointed_at_another_account(
+    services: Services, person: SomePerson, thief: Thief
+) -> None:
+    worker = await worker_id(services)
+    with thief.changing("person", "worker"):
+        thief.run("UPDATE unefois.person SET phone_tag = '\\x01' WHERE id = %s", person.id)
+        thief.run("UPDATE unefois.worker SET email_tag = '\\x01' WHERE id = %s", worker)
+        assert await found(services) == {
+            f"mac person {person.id}", f"tag person {person.id}",
+            f"mac worker {worker}", f"tag worker {worker}",
+        }  # fmt: skip
+
+
+def live_session(thief: Thief, person: SomePerson) -> str:
+    (row,) = thief.take("session", person.id, "subject_id")
+    return str(row["id"])
+
+
+async def test_a_session_that_ended_put_back(
+    services: Services, person: SomePerson, thief: Thief
+) -> None:
+    session = live_session(thief, person)
+    await record(services, Action.SIGN_OUT, person, details={"session": session})
+    assert await found(services) == {f"ended session {session}"}
+    thief.remove("session", session)
+    assert await found(services) == set()
+
+
+async def test_sessions_that_ended_together_put_back(
+    services: Services, make_person: MakePerson, thief: Thief
+) -> None:
+    one, other = await make_person(), await make_person()
+    ids = [live_session(thief, someone) for someone in (one, other)]
+    await record(services, Action.SIGN_OUT, one, details={"ended": " ".join(ids)})
+    assert await found(services) == {f"ended session {session}" for session in ids}
+    for session in ids:
+        thief.remove("session", session)
+    assert await found(services) == set()
+
+
+async def test_a_session_that_no_sign_in_opened(
+    services: Services, person: SomePerson, thief: Thief
+) -> None:
+    """From the first sign-in that names its session on, each live one is named by one."""
+    (row,) = thief.take("session", live_session(thief, person))
+    async with services.database.transaction() as tx:
+        at = await instant(tx) + timedelta(hours=1)
+    planted, opened = str(person.id), str(new_id())
+    later = {"created_at": str(at), "expires_at": str(at + timedelta(days=1))}
+    await record(services, Action.SIGN_IN, person, at=at, details={"session": opened})
+    before = await found(services)
+    with thief.changing("session"):
+        thief.put("session", row | later | {"id": planted, "token_hash": "\\x01"})
+        thief.put("session", row | later | {"id": opened, "token_hash": "\\x02"})
+        faults = await found(services) - before
+    assert f"not_in_log session {planted}" in faults
+    assert f"not_in_log session {opened}" not in faults
+
+
+@pytest.mark.parametrize("answer", ["approved", "refused"])
+async def test_an_answer_put_back(
+    services: Services, person: SomePerson, thief: Thief, answer: str
+) -> None:
+    worker = await a_worker(services)
+    sent = await ask(services, worker, person.phone, asking("payslip"))
+    before = thief.take("consent_request", sent.id)
+    assert before[0]["answer"] is None
+    if answer == "approved":
+        await answers.approve(services, person.subject, sent.id, Approval())
+    else:
+        await answers.refuse(services, person.subject, sent.id)
+    assert await found(services) == set()
+    with thief.changing("consent_request"):
+        thief.put("consent_request", *before)
+        assert await found(services) == {f"answer consent_request {sent.id}"}
+        thief.remove("consent_request", sent.id)
+        assert await found(services) == {f"missing consent_request {sent.id}"}

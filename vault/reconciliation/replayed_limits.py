@@ -1,0 +1,67 @@
+"""Limits that the log shows were passed: someone deleted or put back what counts.
+
+Both look back over a day or two of the log only.
+"""
+
+from collections import OrderedDict, deque
+from datetime import datetime, timedelta
+
+from audit.events import Action
+from auth.one_time_codes import MAX_WRONG_CODES
+from vault.reconciliation.faults import Faults
+from vault.reconciliation.logged_act import LoggedAct
+from vault.reconciliation.snapshot import Snapshot
+from vault.services import Services
+
+_WRONG = "code_wrong"
+_DAY = timedelta(hours=24)
+_SOON = timedelta(days=2)
+"""An assertion expires ten minutes after it was signed."""
+
+
+class ReplayedLimits:
+    """Wrong codes of one account, and client assertions that were used."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._wrong: OrderedDict[str, deque[datetime]] = OrderedDict()
+        self._used: OrderedDict[str, datetime] = OrderedDict()
+
+    async def load(self, snapshot: Snapshot) -> None:
+        """Nothing is there to be read: what counts may be gone."""
+
+    def see(self, act: LoggedAct) -> None:
+        """Look at one event."""
+        if act.action == Action.SIGN_IN_FAILED and act.reason == _WRONG:
+            self._count(act)
+        elif act.action == Action.TOKEN_ISSUED and act.allowed:
+            self._use(act)
+
+    async def compare(self, services: Services, snapshot: Snapshot, faults: Faults) -> None:
+        """Named already, at the event that passes the limit."""
+
+    def _count(self, act: LoggedAct) -> None:
+        """One wrong code, of a vault or of a worker; strangers' addresses have no account."""
+        account = str(act.person) if act.person is not None else act.word("worker")
+        if account is None:
+            return
+        times = self._wrong.setdefault(account, deque())
+        self._wrong.move_to_end(account)
+        times.append(act.at)
+        while times[0] <= act.at - _DAY:
+            times.popleft()
+        if len(times) > MAX_WRONG_CODES:
+            table = "person" if act.person is not None else "worker"
+            self._faults.add("guesses", table, account)
+        while next(iter(self._wrong.values()))[-1] <= act.at - _SOON:
+            self._wrong.popitem(last=False)
+
+    def _use(self, act: LoggedAct) -> None:
+        used = act.word("assertion")
+        if used is None:
+            return  # an event of before
+        if used in self._used:
+            self._faults.add("replayed", "access_event", act.id)
+        self._used[used] = act.at
+        while next(iter(self._used.values())) <= act.at - _SOON:
+            self._used.popitem(last=False)
