@@ -1,0 +1,87 @@
+"""Whoever writes the database without keys gives nobody a paper, and hides nothing.
+
+Every column of every table is edited, rows are copied, deleted, swapped between people and put back
+as they were earlier: as a superuser with triggers and foreign keys disabled, and as the service's
+own role. Each edit is harmless, refused at use, or named by `unefois audit reconcile`.
+"""
+
+from collections import Counter
+
+import httpx
+import pytest
+
+from base.embedded.server import Addresses
+from tests.attacks.written_database.edits import Tables
+from tests.attacks.written_database.story import Story, tell
+from tests.attacks.written_database.verdicts import Judge, Verdict, shown
+from tests.fixtures import MakeClient, MakePerson, MakeWorker
+from tests.steps import until
+from tests.vault.reconciliation.conftest import Thief
+from vault.services import Services
+from web.process.sequencer import run_sequencer
+
+
+def chosen(story: Story, table: str) -> list[str]:
+    """Which rows of a table are edited: those that matter most, or any."""
+    grants, documents = story.grants, story.documents
+    by_id = {
+        "grant": [grants["type"], grants["revoked"], grants["evidence"]],
+        "document": [documents["pay"], documents["gone"], documents["kept"], documents["tax"]],
+        "person": [story.amina.id, story.bilal.id],
+        "worker": [story.wanda.id],
+        "consent_request": [story.requests["waiting"]],
+        "session": [story.amina.subject.session_id, story.wanda.subject.session_id],
+    }
+    if table in by_id:
+        return [f"t.id = '{one}'" for one in by_id[table]]
+    of = {
+        "document_version": f"document_id = '{documents['tax']}'",
+        "audit_key": f"owner_id = '{story.amina.id}'",
+        "grant_history": f"grant_id = '{grants['revoked']}' AND step = 'revoked'",
+        "wrapped_key": f"owner_id = '{story.amina.id}'",
+    }.get(table, "true")
+    return [
+        f't.ctid = (SELECT {edge}(x.ctid) FROM unefois."{table}" x WHERE {of})'  # noqa: S608
+        for edge in ("min", "max")
+    ]
+
+
+async def judged(story: Story, judge: Judge, tables: Tables) -> list[Verdict]:
+    return [
+        await judge.judge(edit)
+        for table in tables
+        for row in chosen(story, table)
+        for edit in tables.edits(table, row)
+    ]
+
+
+def _integrated(thief: Thief) -> bool:
+    events = "(SELECT count(*) FROM unefois.access_event)"
+    return bool(
+        thief.run(f"SELECT {events} = max(size) FROM unefois.log_checkpoint")[0][0]  # noqa: S608
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_every_edit_is_harmless_refused_or_named(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    make_client: MakeClient,
+    thief: Thief,
+    postgres: Addresses,
+) -> None:
+    story = await tell(services, client, make_person, make_worker, make_client)
+    async with run_sequencer(services):
+        await until(lambda: _integrated(thief))
+    tables = Tables(thief.connection)
+    judge = Judge(story, thief, postgres.service_url)
+    await judge.begin([("unefois", name) for name in tables])
+    assert {status for status, _ in judge.before.values()} >= {200, 403, 404}
+    verdicts = await judged(story, judge, tables)
+    print(shown(verdicts))
+    print(Counter(one.kind.partition(" (")[0] for one in verdicts))
+    assert not [one for one in verdicts if one.kind == "A FOURTH KIND"]
+    assert not [one for one in verdicts if one.untold]

@@ -1,0 +1,183 @@
+"""What an edit of the database does: harmless, refused at use, or named by reconcile.
+
+For each edit: it is written as a superuser with every trigger and foreign key disabled; everything
+is used, with nothing in memory from before; the log is looked at; the database is reconciled; and
+all tables are put back. A fourth kind, that changes what someone learns or does and is neither
+refused nor named, fails the test.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import psycopg
+
+from audit.reconcile import Reconciler
+from tests.attacks.written_database.edits import Edit
+from tests.attacks.written_database.story import Seen, Story
+from tests.vault.reconciliation.conftest import Thief
+from vault.reconciliation.reconciliation import reconcile
+
+_GROWING = {"leaf_missing"}
+
+
+@dataclass(slots=True)
+class Verdict:
+    """One edit, and what came of it."""
+
+    edit: Edit
+    unwritable: str = ""
+    role: str = ""
+    refused: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """`harmless` only says that nothing changed: whether that is right, the test says."""
+        if self.unwritable:
+            return f"refused by the database ({self.unwritable})"
+        if self.refused and not self.changed:
+            return "refused at use"
+        if self.named:
+            return "named by reconcile"
+        if self.changed:
+            return "A FOURTH KIND"
+        return "harmless"
+
+
+class Judge:
+    """Applies edits one by one, each from the same state."""
+
+    def __init__(self, story: Story, thief: Thief, service_url: str) -> None:
+        self._story = story
+        self._thief = thief
+        self._service_url = service_url.replace("+psycopg", "")
+        self._tables: list[str] = []
+        self._before: dict[str, Seen] = {}
+        self._faults: set[str] = set()
+
+    async def begin(self, tables: Iterable[tuple[str, str]]) -> None:
+        """Keep a copy of these tables (schema and name), and use everything once."""
+        run = self._thief.run
+        run("DROP SCHEMA IF EXISTS kept CASCADE")
+        run("CREATE SCHEMA kept")
+        self._tables = [f'"{schema}"."{name}"' for schema, name in tables]
+        for table in self._tables:
+            run(f"CREATE TABLE kept.{_kept(table)} AS TABLE {table}")
+        self._before = await self._use()
+        self._faults = await self._reconciled()
+        self.restore()
+
+    @property
+    def before(self) -> dict[str, Seen]:
+        return self._before
+
+    @property
+    def faults(self) -> set[str]:
+        return self._faults
+
+    async def judge(self, edit: Edit) -> Verdict:
+        verdict = Verdict(edit, role=self._as_the_service(edit))
+        connection = self._thief.connection
+        try:
+            written = connection.execute(edit.statement).rowcount
+        except psycopg.Error as error:
+            verdict.unwritable = type(error).__name__
+            return verdict
+        if not written:
+            verdict.unwritable = "no such row"
+            return verdict
+        try:
+            await self._judge(verdict)
+        finally:
+            self.restore()
+        return verdict
+
+    async def judge_rows(self, verdict: Verdict) -> Verdict:
+        """For rows that the caller has put back by itself."""
+        try:
+            await self._judge(verdict)
+        finally:
+            self.restore()
+        return verdict
+
+    async def _judge(self, verdict: Verdict) -> None:
+        after = await self._use()
+        for name, (status, learnt) in after.items():
+            was, known = self._before[name]
+            if (status, learnt) == (was, known):
+                continue
+            if status >= 400:
+                verdict.refused.append(f"{name}: {status}")
+                continue
+            verdict.changed.append(name)
+            if was >= 400:
+                verdict.opened.append(name)
+        verdict.untold = await self._untold(verdict.opened)
+        verdict.named = sorted(await self._reconciled() - self._faults)
+
+    async def _use(self) -> dict[str, Seen]:
+        self._story.forget()
+        return {name: await probe() for name, probe in self._story.probes().items()}
+
+    async def _untold(self, opened: list[str]) -> list[str]:
+        """Openings that were refused before, and which the log of their person does not tell."""
+        return [name for name in opened if "opens" in name and not await self._told()]
+
+    async def _told(self) -> bool:
+        connection = self._thief.connection
+        (count,) = connection.execute(
+            "SELECT count(*) FROM unefois.access_event e WHERE NOT EXISTS"
+            " (SELECT FROM kept.unefois_access_event k WHERE k.id = e.id)"
+        ).fetchone() or (0,)
+        return bool(count)
+
+    async def _reconciled(self) -> set[str]:
+        services = self._story.services
+        try:
+            found = await reconcile(services, lambda _done, _of: None)
+        except Exception as error:  # noqa: BLE001  (an operator sees it: the command fails)
+            return {f"reconcile: {type(error).__name__}"}
+        named = {f"{one.what} {one.table}" for one in found.faults.listed}
+        log = services.transparency_log
+        tree = Reconciler(services.database, log.store, await log.verifier())
+        try:
+            report = await tree.run(lambda _done, _of: None)
+        except Exception as error:  # noqa: BLE001  (idem)
+            return named | {f"reconcile --tree: {type(error).__name__}"}
+        return named | {one.what for one in report.faults if one.what not in _GROWING}
+
+    def restore(self) -> None:
+        """Every table as it was."""
+        with self._thief.connection.transaction():
+            for table in self._tables:
+                self._thief.run(f"DELETE FROM {table}")  # noqa: S608  (names of tables)
+                self._thief.run(f"INSERT INTO {table} TABLE kept.{_kept(table)}")
+
+    def _as_the_service(self, edit: Edit) -> str:
+        """Whether the service's own role may write it."""
+        with psycopg.connect(self._service_url) as connection:
+            try:
+                connection.execute(edit.statement)
+            except psycopg.Error as error:
+                return type(error).__name__
+            finally:
+                connection.rollback()
+        return "may"
+
+
+def _kept(table: str) -> str:
+    return table.replace('"', "").replace(".", "_")
+
+
+def shown(verdicts: list[Verdict]) -> str:
+    """One line each, for the test's output."""
+    lines = []
+    for one in verdicts:
+        why = "; ".join((one.refused[:2] or one.changed[:2]) + one.named[:2])
+        role = "" if one.role == "may" else f" [service: {one.role}]"
+        name = f"{one.edit.table}.{one.edit.column} {one.edit.name}"
+        lines.append(f"{name:58} {one.kind}{role}" + (f": {why}" if why else ""))
+    return "\n".join(lines)
