@@ -29,7 +29,7 @@ from tests.derivations import (
     HKDF_INFOS,
     TAGS,
     WRAPS_BOUND,
-)  # fmt: skip
+)
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeWorker, new_phone
 from tests.steps import Headers, client_headers, drawn, granted, request_body, until
 from tests.vault.decoding import corpus

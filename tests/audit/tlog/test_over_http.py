@@ -36,6 +36,7 @@ async def served(some_log: SomeLog, keyring_file: Path) -> AsyncIterator[Served]
             "messenger": "inbox",
             "log_origin": ORIGIN,
             "sign_ins_per_hour_from_one_address": 1_000_000,
+            "failures_at_once": 1_000_000,
         }
     )
     services_pool = _ServicesPool()
