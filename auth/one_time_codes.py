@@ -121,15 +121,7 @@ async def redeem_code(
         # 4. The try counts, and a right code is used up, in the same commit. A refusal undoes none.
         await _count_try(services, tx, checked, row, succeeded=isinstance(result, NewSession))
         if isinstance(result, SignInRefused):
-            await record_attempt(
-                services,
-                tx,
-                account,
-                _FAILED,
-                result.reason,
-                visitor=visitor,
-                details=checked.tried,
-            )
+            await record_attempt(services, tx, account, _FAILED, result.reason, visitor=visitor)
     # A crash from here on leaves a session whose token nobody holds; it expires by itself.
     if isinstance(result, NewSession):
         return result
@@ -211,13 +203,6 @@ class _Checked:
     at: datetime
     compared: bool
     refused: SignInRefused | None
-
-    @property
-    def tried(self) -> dict[str, str | int]:
-        """What the log says of a code that was compared, so that counts can be checked by it."""
-        if not self.compared:
-            return {}
-        return {"lane": code_limits.budget_lane(self.code.lane), "digits": self.code.digits}
 
 
 async def _check_code(

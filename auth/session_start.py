@@ -4,10 +4,9 @@ A means is one file, such as `one_time_codes`. In one transaction it locks the a
 it was shown, calls `start_session`, and records a refusal by `record_attempt`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
@@ -158,10 +157,9 @@ async def record_attempt(
     reason: str = "",
     *,
     visitor: Visitor = UNKNOWN,
-    details: Mapping[str, str | int] = MappingProxyType({}),
 ) -> None:
-    """Record the attempt of an anonymous caller, with the word of their device and `details`, in
-    the vault's log or in the service's.
+    """Record the attempt of an anonymous caller, with the word of their device, in the vault's log
+    or in the service's.
 
     Refused when there is a `reason`. Whether or not the account exists, one audit key is read from
     the database and one entry is sealed (invariant 7).
@@ -180,11 +178,7 @@ async def record_attempt(
         _ANONYMOUS,
         vault,
         reason,
-        details={
-            "device": visitor.device,
-            **({} if account is None else account.details),
-            **details,
-        },
+        details={"device": visitor.device, **({} if account is None else account.details)},
     )
     await services.audit_log.record(tx, event)
 

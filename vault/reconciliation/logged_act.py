@@ -48,11 +48,6 @@ class LoggedAct:
         value = self.details.get(name)
         return None if value is None else str(value)
 
-    def number(self, name: str) -> int | None:
-        """A number of its details."""
-        value = self.details.get(name)
-        return value if isinstance(value, int) else None
-
     def words(self, name: str) -> list[str]:
         """Several words of its details, written in one text."""
         return str(self.details.get(name, "")).replace(",", " ").split()

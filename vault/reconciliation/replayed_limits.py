@@ -7,19 +7,16 @@ from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 
 from audit.events import Action
-from auth.code_limits import BUDGETS, DAY
+from auth.one_time_codes import MAX_WRONG_CODES
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.snapshot import Snapshot
 from vault.services import Services
 
 _WRONG = "code_wrong"
+_DAY = timedelta(hours=24)
 _SOON = timedelta(days=2)
 """An assertion expires ten minutes after it was signed."""
-
-
-_Counted = tuple[str, str, int]
-"""An account, a lane, and a number of digits."""
 
 
 class ReplayedLimits:
@@ -27,7 +24,7 @@ class ReplayedLimits:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._wrong: OrderedDict[_Counted, deque[datetime]] = OrderedDict()
+        self._wrong: OrderedDict[str, deque[datetime]] = OrderedDict()
         self._used: OrderedDict[str, datetime] = OrderedDict()
 
     async def load(self, snapshot: Snapshot) -> None:
@@ -46,16 +43,14 @@ class ReplayedLimits:
     def _count(self, act: LoggedAct) -> None:
         """One wrong code, of a vault or of a worker; strangers' addresses have no account."""
         account = str(act.person) if act.person is not None else act.word("worker")
-        lane, digits = act.word("lane"), act.number("digits")
-        if account is None or lane is None or digits is None:
-            return  # not compared, or an event of before
-        counted = (account, lane, digits)
-        times = self._wrong.setdefault(counted, deque())
-        self._wrong.move_to_end(counted)
+        if account is None:
+            return
+        times = self._wrong.setdefault(account, deque())
+        self._wrong.move_to_end(account)
         times.append(act.at)
-        while times[0] <= act.at - DAY:
+        while times[0] <= act.at - _DAY:
             times.popleft()
-        if len(times) > _budget(lane, digits):
+        if len(times) > MAX_WRONG_CODES:
             table = "person" if act.person is not None else "worker"
             self._faults.add("guesses", table, account)
         while next(iter(self._wrong.values()))[-1] <= act.at - _SOON:
@@ -70,7 +65,3 @@ class ReplayedLimits:
         self._used[used] = act.at
         while next(iter(self._used.values())) <= act.at - _SOON:
             self._used.popitem(last=False)
-
-
-def _budget(lane: str, digits: int) -> int:
-    return {str(one): lengths for one, lengths in BUDGETS.items()}.get(lane, {}).get(digits, 0)
