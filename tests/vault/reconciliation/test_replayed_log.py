@@ -1,8 +1,10 @@
 """Forged and unreadable events, counts that were reset, assertions used twice, vaults that vanish
 or come back, roots that are not those of the log: each is named."""
 
+import asyncio
 import secrets
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,8 +15,17 @@ from base.db_time import instant
 from base.ids import new_id
 from tests.fixtures import MakePerson, MoveClock, SomePerson
 from tests.vault.reconciliation.conftest import Thief
-from tests.vault.reconciliation.steps import a_document, found, record, report
+from tests.vault.reconciliation.steps import (
+    a_document,
+    a_grant,
+    found,
+    record,
+    report,
+    worker_id,
+)
 from vault.access_log.retention import apply_retention
+from vault.consent.grants import revoke
+from vault.documents import own_documents
 from vault.maintenance.erasure import erase
 from vault.maintenance.key_rotation import retire_keys, rotate_keys
 from vault.reconciliation.replayed_limits import MAX_WRONG_CODES
@@ -177,9 +188,18 @@ async def test_wrapped_keys_and_root_versions(services: Services, thief: Thief) 
     with thief.changing("root_version"):
         thief.run("UPDATE unefois.root_version SET destroyed_at = now() WHERE id = %s", first)
         assert await found(services) - before == {f"root_remains root_version {first}"}
+
+
+async def test_a_secret_that_does_not_open(
+    services: Services, person: SomePerson, thief: Thief
+) -> None:
+    """Of a vault, whose rows cannot be read then; of the service, without which nothing can."""
+    broken = "UPDATE unefois.wrapped_key SET wrapped = sha256(wrapped) WHERE {} = %s RETURNING id"
     with thief.changing("wrapped_key"):
-        ((key_id,),) = thief.run("UPDATE unefois.wrapped_key SET wrapped = sha256(wrapped)"
-                                 " WHERE use = 'index/pace' RETURNING id")  # fmt: skip
+        ((key_id,),) = thief.run(broken.format("owner_id"), person.id)
+        assert f"does_not_unwrap wrapped_key {key_id}" in await found(services)
+    with thief.changing("wrapped_key"):
+        ((key_id,),) = thief.run(broken.format("use"), "fields")
         assert f"does_not_unwrap wrapped_key {key_id}" in await found(services)
 
 
@@ -216,3 +236,30 @@ async def test_the_log_may_end_a_year(
     assert (await report(services)).destroyed > 0
     moved_clock(timedelta())
     assert not [fault for fault in await found(services) if "not_in_log" in fault]
+
+
+async def test_a_service_that_goes_on_gives_no_false_alarm(
+    services: Services, make_person: MakePerson, client: httpx.AsyncClient
+) -> None:
+    """Vaults that open, deposit, give, revoke, delete and are erased while it is reconciled."""
+    before = await found(services)
+    worker = await worker_id(services)
+    done = False
+
+    async def live() -> None:
+        while not done:
+            person = await make_person()
+            document = UUID((await a_document(client, person))["id"])
+            grant = await a_grant(services, person, worker)
+            await revoke(services, person.subject, grant.id)
+            await own_documents.delete(services, person.subject, document)
+            await erase(services, person.subject)
+
+    lives = [asyncio.create_task(live()) for _ in range(3)]
+    try:
+        for _ in range(8):
+            assert await found(services) == before
+    finally:
+        done = True
+        await asyncio.gather(*lives)
+    assert await found(services) == before
