@@ -4,7 +4,7 @@ A means is one file, such as `one_time_codes`. In one transaction it locks the a
 it was shown, calls `start_session`, and records a refusal by `record_attempt`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from base.ids import new_id
 from base.key_names import EMAIL, PERSON, PHONE
 from base.locks import hold_tag
 
+_NOTHING: Mapping[str, str | int] = {}
 _ANONYMOUS = Actor(ActorKind.ANONYMOUS)
 
 AccountKind = Literal["person", "worker"]
@@ -157,11 +158,13 @@ async def record_attempt(
     reason: str = "",
     *,
     visitor: Visitor = UNKNOWN,
+    spent: Mapping[str, str | int] = _NOTHING,
 ) -> None:
     """Record the attempt of an anonymous caller, with the word of their device, in the vault's log
     or in the service's.
 
-    Refused when there is a `reason`. Whether or not the account exists, one audit key is read from
+    Refused when there is a `reason`. `spent`: the budget that a wrong code counts in, by which the
+    log tells counts that were reset. Whether or not the account exists, one audit key is read from
     the database and one entry is sealed (invariant 7).
     """
     vault = None if account is None else account.vault
@@ -178,7 +181,11 @@ async def record_attempt(
         _ANONYMOUS,
         vault,
         reason,
-        details={"device": visitor.device, **({} if account is None else account.details)},
+        details={
+            "device": visitor.device,
+            **({} if account is None else account.details),
+            **spent,
+        },
     )
     await services.audit_log.record(tx, event)
 

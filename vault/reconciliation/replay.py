@@ -27,6 +27,7 @@ from vault.reconciliation.faults import Faults
 from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.replayed_accounts import ReplayedAccounts
 from vault.reconciliation.replayed_documents import ReplayedDocuments
+from vault.reconciliation.replayed_erasures import ReplayedErasures
 from vault.reconciliation.replayed_grants import ReplayedGrants
 from vault.reconciliation.replayed_limits import ReplayedLimits
 from vault.reconciliation.replayed_reports import ReplayedReports
@@ -90,6 +91,7 @@ class Replay:
             ReplayedRequests(),
             ReplayedGrants(),
             ReplayedReports(),
+            ReplayedErasures(),
             ReplayedRoots(),
             ReplayedLimits(self._faults),
         )
