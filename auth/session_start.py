@@ -135,7 +135,7 @@ async def start_session(
         await people.touch_person(tx, await services.field_encryption.row_macs(), subject.id)
     if account.row is not None:
         await _tell_of_new_browser(services, tx, account, visitor, language)
-    return await _open_session(services, tx, subject, visitor)
+    return await open_recorded_session(services, tx, subject, visitor)
 
 
 async def record_refusal(
@@ -255,7 +255,7 @@ async def _tell_of_new_browser(
     )
 
 
-async def _open_session(
+async def open_recorded_session(
     services: CoreServices, tx: AsyncConnection, subject: Person | Worker, visitor: Visitor
 ) -> NewSession:
     """A session and its log entry; a person's entry is in their own log. The browser is known from
