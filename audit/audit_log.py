@@ -26,6 +26,8 @@ from storage.errors import KeyDestroyed
 from storage.field_encryption import FieldEncryption
 from storage.row_macs import RowMacs
 
+PrivateKeys = dict[UUID, X25519PrivateKey | None]
+
 _CACHE_SECONDS = 60.0
 _CACHE_SIZE = 10_000
 
@@ -94,10 +96,16 @@ class AuditLog:
         return await self._field_encryption.tag(LOG_ACTOR, actor.kind.value, actor.id.bytes)
 
     async def open_entries(
-        self, connection: AsyncConnection, rows: Sequence[Row[Any]]
+        self,
+        connection: AsyncConnection,
+        rows: Sequence[Row[Any]],
+        private: PrivateKeys | None = None,
     ) -> list[AccessLogEntry]:
-        """Open rows of the log. A destroyed key leaves an entry without values."""
-        private: dict[UUID, X25519PrivateKey | None] = {}
+        """Open rows of the log. A destroyed key leaves an entry without values.
+
+        `private`: keys by id that were read before in the same snapshot, and those read now.
+        """
+        private = {} if private is None else private
         macs = await self._field_encryption.row_macs()
         entries = []
         for row in rows:

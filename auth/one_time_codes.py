@@ -121,7 +121,7 @@ async def redeem_code(
         # 4. The try counts, and a right code is used up, in the same commit. A refusal undoes none.
         await _count_try(services, tx, checked, row, succeeded=isinstance(result, NewSession))
         if isinstance(result, SignInRefused):
-            await record_attempt(services, tx, account, _FAILED, result.reason, visitor=visitor)
+            await _record_failure(services, tx, account, result.reason, checked, visitor)
     # A crash from here on leaves a session whose token nobody holds; it expires by itself.
     if isinstance(result, NewSession):
         return result
@@ -204,6 +204,12 @@ class _Checked:
     compared: bool
     refused: SignInRefused | None
 
+    def spent(self) -> dict[str, str | int]:
+        """In which budget it counts when it opened nothing."""
+        if not self.compared:
+            return {}
+        return {"lane": code_limits.budget_lane(self.code.lane), "digits": self.code.digits}
+
 
 async def _check_code(
     services: CoreServices, tx: AsyncConnection, row: Any, account: Account, typed: str
@@ -240,6 +246,19 @@ async def _count_try(
     if not succeeded:
         lane = code_limits.budget_lane(code.lane)
         await count_wrong_code(services, tx, row.address_tag, lane, code.digits, checked.at)
+
+
+async def _record_failure(
+    services: CoreServices,
+    tx: AsyncConnection,
+    account: Account,
+    reason: str,
+    checked: _Checked,
+    visitor: Visitor,
+) -> None:
+    """In the log, with the budget that the try counts in if it was compared."""
+    spent = checked.spent()
+    await record_attempt(services, tx, account, _FAILED, reason, visitor=visitor, spent=spent)
 
 
 def _secret_hash(sign_in_id: UUID, secret: str) -> bytes:

@@ -4,7 +4,7 @@ A means is one file, such as `one_time_codes`. In one transaction it locks the a
 it was shown, calls `start_session`, and records a refusal by `record_attempt`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from base.ids import new_id
 from base.key_names import EMAIL, PERSON, PHONE
 from base.locks import hold_tag
 
+_NOTHING: Mapping[str, str | int] = {}
 _ANONYMOUS = Actor(ActorKind.ANONYMOUS)
 
 AccountKind = Literal["person", "worker"]
@@ -134,7 +135,7 @@ async def start_session(
         await people.touch_person(tx, await services.field_encryption.row_macs(), subject.id)
     if account.row is not None:
         await _tell_of_new_browser(services, tx, account, visitor, language)
-    return await _open_session(services, tx, subject, visitor)
+    return await open_recorded_session(services, tx, subject, visitor)
 
 
 async def record_refusal(
@@ -157,11 +158,13 @@ async def record_attempt(
     reason: str = "",
     *,
     visitor: Visitor = UNKNOWN,
+    spent: Mapping[str, str | int] = _NOTHING,
 ) -> None:
     """Record the attempt of an anonymous caller, with the word of their device, in the vault's log
     or in the service's.
 
-    Refused when there is a `reason`. Whether or not the account exists, one audit key is read from
+    Refused when there is a `reason`. `spent`: the budget that a wrong code counts in, by which the
+    log tells counts that were reset. Whether or not the account exists, one audit key is read from
     the database and one entry is sealed (invariant 7).
     """
     vault = None if account is None else account.vault
@@ -178,7 +181,11 @@ async def record_attempt(
         _ANONYMOUS,
         vault,
         reason,
-        details={"device": visitor.device, **({} if account is None else account.details)},
+        details={
+            "device": visitor.device,
+            **({} if account is None else account.details),
+            **spent,
+        },
     )
     await services.audit_log.record(tx, event)
 
@@ -248,7 +255,7 @@ async def _tell_of_new_browser(
     )
 
 
-async def _open_session(
+async def open_recorded_session(
     services: CoreServices, tx: AsyncConnection, subject: Person | Worker, visitor: Visitor
 ) -> NewSession:
     """A session and its log entry; a person's entry is in their own log. The browser is known from

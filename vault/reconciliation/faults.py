@@ -39,7 +39,7 @@ WORDS = {
     "missing": "the log says that it is there, and it is not",
     "not_in_log": "the log does not say that it was made",
     "older": "the row is not the last state that the log tells",
-    "back": "the log says that it was removed, and it is there",
+    "back": "the log says that it was removed or cancelled, and it is there",
     "versions": "the document's versions are not those that the log tells",
     "infected": "a version that the log calls infected is not marked so",
     "revoked": "the log says that it was revoked, and the rows do not",

@@ -6,9 +6,10 @@ Reads everything and writes nothing. It needs the keyring: what it opens is comp
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from storage.providers import KeyProviderError
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.key_checks import check_keys
-from vault.reconciliation.replay import Replay
+from vault.reconciliation.replay import Replay, ReplayCounts
 from vault.reconciliation.row_checks import check_macs
 from vault.reconciliation.sealed_rows import check_sealed
 from vault.reconciliation.snapshot import open_snapshot
@@ -33,10 +34,16 @@ async def reconcile(services: Services, progress: Callable[[int, int], None]) ->
     """
     faults = Faults()
     services.storage.keys.forget_all()  # what the rows hold, not what was read before
+    rows, counts = 0, ReplayCounts()
     async with open_snapshot(services) as snapshot:
-        rows = await check_macs(services, snapshot, faults)
-        await check_sealed(services, snapshot, faults)
-        await check_files(services, snapshot, faults)
         await check_keys(services, snapshot, faults)
-        counts = await Replay(services, snapshot, faults).run(progress)
+        try:
+            rows = await check_macs(services, snapshot, faults)
+            await check_sealed(services, snapshot, faults)
+            await check_files(services, snapshot, faults)
+            counts = await Replay(services, snapshot, faults).run(progress)
+        except KeyProviderError:
+            # A secret of the service: named already. Nothing more can be read without it.
+            if not faults.count:
+                raise
     return Reconciled(rows, counts.opened, counts.destroyed, faults)

@@ -16,16 +16,18 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.engine import Row
 
-from audit.audit_log import AccessLogEntry
+from audit.audit_log import AccessLogEntry, PrivateKeys
 from audit.events import Actor, ActorKind
 from audit.records import OUTCOME_COLUMNS, AccessEvent, AccessOutcome
 from audit.sealing import InvalidEvent
 from base.clock import rfc3339
 from base.errors import ServiceError
+from storage.providers import KeyProviderError
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.replayed_accounts import ReplayedAccounts
 from vault.reconciliation.replayed_documents import ReplayedDocuments
+from vault.reconciliation.replayed_erasures import ReplayedErasures
 from vault.reconciliation.replayed_grants import ReplayedGrants
 from vault.reconciliation.replayed_limits import ReplayedLimits
 from vault.reconciliation.replayed_reports import ReplayedReports
@@ -39,6 +41,8 @@ from vault.services import Services
 Progress = Callable[[int, int], None]
 
 _PAGE = 1000
+_MAX_KEYS = 20_000
+_UNOPENED = (InvalidEvent, ServiceError, KeyProviderError, ValueError)
 _EVENTS = (
     select(AccessEvent.__table__, *OUTCOME_COLUMNS)
     .outerjoin(AccessOutcome, AccessOutcome.event_id == AccessEvent.id)
@@ -87,9 +91,11 @@ class Replay:
             ReplayedRequests(),
             ReplayedGrants(),
             ReplayedReports(),
+            ReplayedErasures(),
             ReplayedRoots(),
             ReplayedLimits(self._faults),
         )
+        self._private: PrivateKeys = {}
         self.counts = ReplayCounts()
 
     async def run(self, progress: Progress) -> ReplayCounts:
@@ -115,16 +121,18 @@ class Replay:
     async def _open(self, rows: Sequence[Row[Any]]) -> list[AccessLogEntry | None]:
         """The entries of a page; None for one that does not open, which is named."""
         audit_log, tx = self._services.audit_log, self._snapshot.connection
+        if len(self._private) > _MAX_KEYS:
+            self._private.clear()
         try:
-            return list(await audit_log.open_entries(tx, rows))
-        except (InvalidEvent, ServiceError, ValueError):
+            return list(await audit_log.open_entries(tx, rows, self._private))
+        except _UNOPENED:
             return [await self._open_one(row) for row in rows]
 
     async def _open_one(self, row: Row[Any]) -> AccessLogEntry | None:
         tx = self._snapshot.connection
         try:
             return (await self._services.audit_log.open_entries(tx, [row]))[0]
-        except (InvalidEvent, ServiceError, ValueError):
+        except _UNOPENED:
             self._faults.add("does_not_open", "access_event", row.id)
             return None
 

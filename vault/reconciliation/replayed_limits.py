@@ -7,16 +7,17 @@ from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 
 from audit.events import Action
-from auth.one_time_codes import MAX_WRONG_CODES
+from auth.code_limits import BUDGETS, DAY, Lane
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.snapshot import Snapshot
 from vault.services import Services
 
-_WRONG = "code_wrong"
-_DAY = timedelta(hours=24)
 _SOON = timedelta(days=2)
 """An assertion expires ten minutes after it was signed."""
+
+_Budget = tuple[str, Lane, int]
+"""Whose codes, of which lane, of how many digits."""
 
 
 class ReplayedLimits:
@@ -24,7 +25,7 @@ class ReplayedLimits:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._wrong: OrderedDict[str, deque[datetime]] = OrderedDict()
+        self._wrong: OrderedDict[_Budget, deque[datetime]] = OrderedDict()
         self._used: OrderedDict[str, datetime] = OrderedDict()
 
     async def load(self, snapshot: Snapshot) -> None:
@@ -32,7 +33,7 @@ class ReplayedLimits:
 
     def see(self, act: LoggedAct) -> None:
         """Look at one event."""
-        if act.action == Action.SIGN_IN_FAILED and act.reason == _WRONG:
+        if act.action == Action.SIGN_IN_FAILED and "digits" in act.details:
             self._count(act)
         elif act.action == Action.TOKEN_ISSUED and act.allowed:
             self._use(act)
@@ -43,14 +44,16 @@ class ReplayedLimits:
     def _count(self, act: LoggedAct) -> None:
         """One wrong code, of a vault or of a worker; strangers' addresses have no account."""
         account = str(act.person) if act.person is not None else act.word("worker")
-        if account is None:
+        lane, digits = act.word("lane"), int(act.details["digits"])
+        if account is None or lane not in BUDGETS:
             return
-        times = self._wrong.setdefault(account, deque())
-        self._wrong.move_to_end(account)
+        budget = (account, lane, digits)
+        times = self._wrong.setdefault(budget, deque())
+        self._wrong.move_to_end(budget)
         times.append(act.at)
-        while times[0] <= act.at - _DAY:
+        while times[0] <= act.at - DAY:
             times.popleft()
-        if len(times) > MAX_WRONG_CODES:
+        if len(times) > BUDGETS[lane].get(digits, 0):
             table = "person" if act.person is not None else "worker"
             self._faults.add("guesses", table, account)
         while next(iter(self._wrong.values()))[-1] <= act.at - _SOON:

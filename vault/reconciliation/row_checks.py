@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.records import AUDIT_KEY_ROW, OUTCOME_ROW
+from auth.records.browsers import BROWSER_ROW
 from auth.records.people import PERSON_ROW
 from auth.records.recipients import CLIENT_ROW, WORKER_ROW
+from auth.records.sessions import SESSION_ROW
+from auth.records.sign_ins import SIGN_IN_CODE_ROW, SIGN_IN_ROW, WRONG_CODES_ROW
 from storage.row_macs import RowFormat
 from vault.access_log.records import REPORT_ROW
+from vault.maintenance.records import ERASURE_CODE_ROW, PENDING_ERASURE_ROW
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.snapshot import Snapshot, table_named
 from vault.services import Services
@@ -24,6 +28,10 @@ from vault.tables import (
     REQUEST_ROW,
     VERSION_ROW,
 )
+
+
+def _has_ended(session: Any) -> bool:
+    return bool(session.revoked_at is not None)
 
 
 def _never(_row: Any) -> bool:
@@ -48,6 +56,13 @@ MACS = (
     MacTable(GRANT_ROW),
     MacTable(REPORT_ROW),
     MacTable(IDEMPOTENCY_ROW),
+    MacTable(SESSION_ROW, may_lack=_has_ended),
+    MacTable(BROWSER_ROW),
+    MacTable(SIGN_IN_ROW),
+    MacTable(SIGN_IN_CODE_ROW),
+    MacTable(WRONG_CODES_ROW),
+    MacTable(ERASURE_CODE_ROW),
+    MacTable(PENDING_ERASURE_ROW),
     MacTable(AUDIT_KEY_ROW),
     MacTable(OUTCOME_ROW),
 )
@@ -59,17 +74,17 @@ async def check_macs(services: Services, snapshot: Snapshot, faults: Faults) -> 
     read = 0
     for checked in MACS:
         table = table_named(checked.row_format.table)
-        (key,) = table.primary_key.columns
+        key = [column.name for column in table.primary_key.columns]
         async for rows in snapshot.pages(table):
             read += len(rows)
             for row in rows:
                 if row.mac is None and checked.may_lack(row):
                     continue
                 if not macs.holds(checked.row_format, row):
-                    faults.add("mac", table.name, name_of(getattr(row, key.name)))
+                    faults.add("mac", table.name, name_of(*(getattr(row, one) for one in key)))
     return read
 
 
-def name_of(key: object) -> str:
-    """How a row is named: by its id, or by the beginning of its hash."""
-    return key[:8].hex() if isinstance(key, bytes) else str(key)
+def name_of(*key: object) -> str:
+    """How a row is named: by its id, or by the beginning of its hash and what follows it."""
+    return " ".join(one[:8].hex() if isinstance(one, bytes) else str(one) for one in key)

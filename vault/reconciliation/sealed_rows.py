@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from audit.tlog.keys import InvalidOrigin
 from auth.oauth.tokens import SigningKey
+from auth.session_devices import owner_of
 from base import key_names
 from storage.errors import KeyDestroyed
 from storage.field_encryption import DecryptionError, FieldReader
@@ -42,6 +43,10 @@ def _itself(row: Any) -> UUID | None:
 def _owner(row: Any) -> UUID | None:
     owner: UUID | None = row.owner_id
     return owner
+
+
+def _holder(session: Any) -> UUID | None:
+    return owner_of(session.subject_kind, session.subject_id)
 
 
 async def _same_phone(services: Services, row: Any, values: dict[str, Any]) -> str | None:
@@ -103,6 +108,7 @@ SEALED = (
     SealedColumn("report", key_names.REPORT, _person),
     SealedColumn("message", key_names.MESSAGE, _nobody),
     SealedColumn("sign_in", key_names.SIGN_IN, _nobody),
+    SealedColumn("session", key_names.SESSION, _holder),
     SealedColumn("signing_key", key_names.SIGNING_KEY, _nobody, check=_same_kid),
     SealedColumn(
         "audit_key", key_names.AUDIT_KEY, _owner, "sealed_private_key", check=_same_halves
@@ -133,9 +139,10 @@ async def _check_page(
         try:
             reader = await services.field_encryption.reader(owner, snapshot.connection)
         except KeyDestroyed:
-            # A key of the log that an erasure crossed: it opens nothing. `check_keys` names an
-            # owner's key without a vault; a vault without its key is named by its own row.
-            if column.table != "audit_key":
+            # A key of the log that an erasure crossed, or a session that it ended: they open
+            # nothing. `check_keys` names an owner's key without a vault; a vault without its key is
+            # named by its own row.
+            if column.table not in {"audit_key", "session"}:
                 faults.add("key_missing", column.table, row.id)
             continue
         except KeyProviderError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, select, text
+from sqlalchemy import Table, select, text, tuple_
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,13 +33,14 @@ class Snapshot:
 
     async def pages(self, table: Table) -> AsyncIterator[Sequence[Row[Any]]]:
         """Every row of a table, in the order of its key, page by page."""
-        (key,) = table.primary_key.columns
-        query = select(table).order_by(key).limit(_PAGE)
+        key = tuple(table.primary_key.columns)
+        query = select(table).order_by(*key).limit(_PAGE)
         rows = (await self.connection.execute(query)).all()
         while rows:
             yield rows
-            last = getattr(rows[-1], key.name)
-            rows = (await self.connection.execute(query.where(key > last))).all()
+            last = [getattr(rows[-1], column.name) for column in key]
+            after = query.where(tuple_(*key) > tuple_(*last))
+            rows = (await self.connection.execute(after)).all()
 
 
 @asynccontextmanager

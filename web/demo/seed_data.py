@@ -10,15 +10,17 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from auth import administration, message_delivery, one_time_codes, sessions
+from auth import administration, message_delivery, one_time_codes, profiles
 from auth.oauth import clients, signing_keys
 from auth.oauth.clients import token_endpoint
 from auth.oauth.tokens import SigningKey
 from auth.records import people, recipients
+from auth.session_start import open_recorded_session
 from auth.subjects import Person, Worker
+from auth.visitor import UNKNOWN
 from base import key_names
 from base.db_time import instant
 from base.files import write_private
@@ -65,9 +67,9 @@ async def seed(services: Services, key: SigningKey) -> Demo:
     await _consents(services, person, worker)
     return Demo(
         base_url=signing_keys.issuer(services),
-        person={"token": await _token(services, "person", person.id), "phone": PHONE},
-        worker={"token": await _token(services, "worker", worker.id), "email": WORKER_EMAIL},
-        colleague={"token": await _token(services, "worker", colleague.id)},
+        person={"token": await _token(services, person), "phone": PHONE},
+        worker={"token": await _token(services, worker), "email": WORKER_EMAIL},
+        colleague={"token": await _token(services, colleague)},
         administration={
             "client_id": CLIENT_ID,
             "kid": key.kid,
@@ -113,17 +115,11 @@ async def _worker(services: Services, email: str) -> Worker | None:
     tag = await services.field_encryption.tag(key_names.EMAIL, email)
     async with services.database.transaction() as tx:
         row = await recipients.worker_by_email(tx, await services.field_encryption.row_macs(), tag)
-        return None if row is None else await _subject(services, tx, "worker", row.id)
-
-
-async def _subject(
-    services: Services, tx: Any, kind: Literal["worker"], subject_id: UUID
-) -> Worker:
-    """The worker as their session gives them."""
-    token = (await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)).token
-    subject = await sessions.subject_of(services, tx, token)
-    assert isinstance(subject, Worker)  # noqa: S101  (of that kind)
-    return subject
+        if row is None:
+            return None
+        return await profiles.worker(
+            services, row.id, row.organisation_id, row.sealed, row.organisation_sealed
+        )
 
 
 def client_key(file: Path) -> SigningKey:
@@ -178,9 +174,9 @@ async def _person(services: Services) -> Person:
     return Person(row.id, row.language)
 
 
-async def _token(services: Services, kind: str, subject_id: UUID) -> str:
+async def _token(services: Services, subject: Person | Worker) -> str:
     async with services.database.transaction() as tx:
-        return (await sessions.open_session(services, tx, kind=kind, subject_id=subject_id)).token
+        return (await open_recorded_session(services, tx, subject, UNKNOWN)).token
 
 
 async def _documents(services: Services, person: Person) -> None:

@@ -8,15 +8,19 @@ import pytest
 
 from audit.events import Action
 from auth import administration
+from auth.sessions import end_others, sign_out
+from base.clock import rfc3339
 from base.db_time import instant
 from base.ids import new_id
-from tests.fixtures import MakeClient, MakePerson, SomePerson
+from tests.fixtures import MakeClient, MakePerson, SomePerson, sign_in
 from tests.vault.consent.steps import asking
 from tests.vault.reconciliation.conftest import Thief
 from tests.vault.reconciliation.steps import a_worker, found, record, worker_id
 from vault.consent import answers
 from vault.consent.requests import ask
 from vault.consent.terms import Approval
+from vault.maintenance.erasure_requests import cancel
+from vault.maintenance.records import PENDING_ERASURE_ROW, add_pending
 from vault.services import Services
 
 
@@ -90,23 +94,47 @@ def live_session(thief: Thief, person: SomePerson) -> str:
 async def test_a_session_that_ended_put_back(
     services: Services, person: SomePerson, thief: Thief
 ) -> None:
-    session = live_session(thief, person)
-    await record(services, Action.SIGN_OUT, person, details={"session": session})
-    assert await found(services) == {f"ended session {session}"}
-    thief.remove("session", session)
+    before = thief.take("session", live_session(thief, person))
+    await sign_out(services, person.subject)
     assert await found(services) == set()
+    with thief.changing("session"):
+        thief.put("session", *before)
+        assert await found(services) == {f"ended session {before[0]['id']}"}
 
 
 async def test_sessions_that_ended_together_put_back(
-    services: Services, make_person: MakePerson, thief: Thief
+    services: Services, person: SomePerson, thief: Thief
 ) -> None:
-    one, other = await make_person(), await make_person()
-    ids = [live_session(thief, someone) for someone in (one, other)]
-    await record(services, Action.SIGN_OUT, one, details={"ended": " ".join(ids)})
-    assert await found(services) == {f"ended session {session}" for session in ids}
-    for session in ids:
-        thief.remove("session", session)
+    await sign_in(services, phone=person.phone)
+    before = thief.take("session", person.id, "subject_id")
+    assert len(before) == 2
+    await end_others(services, person.subject, this_too=True)
     assert await found(services) == set()
+    with thief.changing("session"):
+        thief.put("session", *before)
+        assert await found(services) == {f"ended session {row['id']}" for row in before}
+
+
+async def test_an_erasure_that_was_cancelled_put_back(
+    services: Services, person: SomePerson, thief: Thief
+) -> None:
+    macs = await services.field_encryption.row_macs()
+    async with services.database.transaction() as tx:
+        at = await instant(tx)
+    asked = {"erases_at": rfc3339(at + timedelta(days=7))}
+    values = {"person_id": person.id, "asked_at": at, "erases_at": at + timedelta(days=7),
+              "reminded_at": None}  # fmt: skip
+    async with services.database.transaction() as tx:
+        await add_pending(tx, macs.add(PENDING_ERASURE_ROW, values))
+    assert await found(services) == {f"back pending_erasure {person.id}"}
+    await record(services, Action.ERASE_ASKED, person, details=asked)
+    assert await found(services) == set()
+    (row,) = thief.take("pending_erasure", person.id, "person_id")
+    await cancel(services, person.subject)
+    assert await found(services) == set()
+    with thief.changing("pending_erasure"):
+        thief.put("pending_erasure", row)
+        assert await found(services) == {f"back pending_erasure {person.id}"}
 
 
 async def test_a_session_that_no_sign_in_opened(

@@ -1,9 +1,13 @@
 """Every table whose rows carry a MAC, and every sealed column, is among those that are checked."""
 
+import re
+from pathlib import Path
+
 from sqlalchemy import LargeBinary, Table
 
 from audit.records import EVENT_ROW
 from migrations.tables import metadata
+from vault.reconciliation.faults import WORDS
 from vault.reconciliation.row_checks import MACS
 from vault.reconciliation.sealed_rows import SEALED
 
@@ -30,3 +34,9 @@ def test_every_sealed_column_is_opened() -> None:
         if "sealed" in column.name and isinstance(column.type, LargeBinary)
     }
     assert sealed - OPENED_ELSEWHERE == {(one.table, one.column) for one in SEALED}
+
+
+def test_the_operator_reads_what_to_do_about_each_fault() -> None:
+    page = Path(__file__).parents[3] / "docs" / "runbooks" / "reconcile.md"
+    rows = [line.split("|")[1] for line in page.read_text().splitlines() if line.startswith("| `")]
+    assert {word for row in rows for word in re.findall("`([a-z_]+)`", row)} == set(WORDS)
