@@ -24,6 +24,7 @@ ROW_COLUMNS = {
             " given_at ends_at sealed"
         ),
         "idempotency": "key_hash request_hash result_id",
+        "log_warning": "owner_id year at",
         "pending_erasure": "person_id asked_at erases_at reminded_at",
         "person": "id phone_tag email_tag language sealed created_at used_at",
         "report": "id person_id event_id organisation_id sealed created_at answered_at",

@@ -9,6 +9,9 @@ ALTER TABLE unefois."grant" ALTER COLUMN document_ids SET NOT NULL;
 DROP TABLE unefois.grant_type;
 DROP TABLE unefois.grant_document;
 
+-- A warning of before has no MAC: those people are warned once more.
+DELETE FROM unefois.log_warning;
+
 -- The service may do to each table what its code does, and nothing else: no UPDATE where nothing
 -- updates, column by column where something does; no DELETE on history. A vault's rows go by the
 -- cascade of their foreign keys, which runs as the tables' owner.

@@ -23,6 +23,7 @@ _TABLES = (
     "document",
     "document_version",
     "idempotency",
+    "log_warning",
 )
 _SQL = Path(__file__).parent.parent / "sql"
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    and_,
     delete,
     exists,
     insert,
@@ -31,7 +32,7 @@ from auth.records.people import PersonRow
 from auth.records.recipients import ClientRow, WorkerRow
 from base.database import Base
 from base.db_time import now
-from storage.row_macs import RowFormat
+from storage.row_macs import RowFormat, RowMacs
 
 
 async def accounts_of(
@@ -174,6 +175,10 @@ class LogWarning(Base):
     )
     year: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=now())
+    mac: Mapped[bytes | None]
+
+
+LOG_WARNING_ROW = RowFormat("log_warning", ("owner_id", "year", "at"))
 
 
 async def unwarned_keys(
@@ -190,11 +195,14 @@ async def unwarned_keys(
     return result.all()
 
 
-async def add_warning(connection: AsyncConnection, owner_id: UUID, year: int) -> bool:
+async def add_warning(
+    connection: AsyncConnection, macs: RowMacs, owner_id: UUID, year: int, at: datetime
+) -> bool:
     """Insert the warning of a person about a year; False when another process just did."""
+    values = {"owner_id": owner_id, "year": year, "at": at}
     result = await connection.execute(
         upsert(LogWarning)
-        .values(owner_id=owner_id, year=year)
+        .values(macs.add(LOG_WARNING_ROW, values))
         .on_conflict_do_nothing()
         .returning(LogWarning.year)
     )
@@ -202,18 +210,24 @@ async def add_warning(connection: AsyncConnection, owner_id: UUID, year: int) ->
 
 
 async def destroy_keys(
-    connection: AsyncConnection, year: int, notice: timedelta, limit: int
+    connection: AsyncConnection, macs: RowMacs, year: int, notice: timedelta, limit: int
 ) -> Sequence[Row[UUID | None, int]]:
     """Destroy keys of that year or before: the service's, and those of people warned at least
-    `notice` ago. Returns `owner_id` and `year` of each."""
-    due = (
-        select(AuditKey.id)
+    `notice` ago, by a warning that we wrote. Returns `owner_id` and `year` of each."""
+    found = await connection.execute(
+        select(AuditKey.id, AuditKey.owner_id, AuditKey.year, LogWarning.at, LogWarning.mac)
+        .outerjoin(
+            LogWarning,
+            and_(LogWarning.owner_id == AuditKey.owner_id, LogWarning.year == AuditKey.year),
+        )
         .where(
             AuditKey.year <= year,
-            or_(AuditKey.owner_id.is_(None), _warned(LogWarning.at <= now() - notice)),
+            or_(AuditKey.owner_id.is_(None), LogWarning.at <= now() - notice),
         )
+        .order_by(AuditKey.id)
         .limit(limit)
     )
+    due = [row.id for row in found if row.owner_id is None or macs.holds(LOG_WARNING_ROW, row)]
     result = await connection.execute(
         delete(AuditKey).where(AuditKey.id.in_(due)).returning(AuditKey.owner_id, AuditKey.year)
     )

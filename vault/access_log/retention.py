@@ -39,11 +39,13 @@ async def _warn(services: Services) -> None:
     key be destroyed without one."""
     while True:
         async with services.database.transaction() as tx:
-            year = _last_year(services, (await instant(tx) + NOTICE).year)
+            at = await instant(tx)
+            year = _last_year(services, (at + NOTICE).year)
+            macs = await services.field_encryption.row_macs()
             rows = await records.unwarned_keys(tx, year, _BATCH)
             warned: dict[UUID, int] = {}
             for row in rows:
-                if row.owner_id and await records.add_warning(tx, row.owner_id, row.year):
+                if row.owner_id and await records.add_warning(tx, macs, row.owner_id, row.year, at):
                     warned[row.owner_id] = row.year
             for person_id, last in warned.items():
                 await _notify(services, tx, person_id, last)
@@ -59,7 +61,8 @@ async def _destroy(services: Services) -> int:
         async with services.database.transaction() as tx:
             at = await instant(tx)
             year = _last_year(services, at.year)
-            rows = await records.destroy_keys(tx, year, NOTICE, _BATCH)
+            macs = await services.field_encryption.row_macs()
+            rows = await records.destroy_keys(tx, macs, year, NOTICE, _BATCH)
             for row in rows:
                 if row.owner_id is not None:
                     await records.delete_warning(tx, row.owner_id, row.year)

@@ -16,7 +16,7 @@ from auth.records.recipients import CLIENT_ROW, WORKER_ROW
 from auth.records.sessions import SESSION_ROW
 from auth.records.sign_ins import SIGN_IN_CODE_ROW, SIGN_IN_ROW, WRONG_CODES_ROW
 from storage.row_macs import RowFormat
-from vault.access_log.records import REPORT_ROW
+from vault.access_log.records import LOG_WARNING_ROW, REPORT_ROW
 from vault.maintenance.records import ERASURE_CODE_ROW, PENDING_ERASURE_ROW
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.snapshot import Snapshot, table_named
@@ -55,6 +55,7 @@ MACS = (
     MacTable(REQUEST_ROW),
     MacTable(GRANT_ROW),
     MacTable(REPORT_ROW),
+    MacTable(LOG_WARNING_ROW),
     MacTable(IDEMPOTENCY_ROW),
     MacTable(SESSION_ROW, may_lack=_has_ended),
     MacTable(BROWSER_ROW),

@@ -10,10 +10,10 @@ from hashlib import sha256
 from typing import Any
 
 import httpx
-from sqlalchemy import text
 
 from auth import one_time_codes, profiles
 from auth.oauth import signing_keys
+from base.db_time import instant
 from base.errors import ServiceError
 from tests.fixtures import (
     MakeClient,
@@ -27,6 +27,7 @@ from tests.fixtures import (
 )
 from tests.steps import ask, client_headers, deposit, granted, log_of, revoke
 from tests.vault.decoding import corpus
+from vault.access_log.records import add_warning
 from vault.maintenance.key_rotation import rotate_keys
 from vault.services import Services
 from web.http.problems import STATUS
@@ -296,8 +297,6 @@ async def _others(story: Story) -> None:
             assert failure.code == "code_wrong"
     await rotate_keys(services, lambda _done, _of: None)
     async with services.database.transaction() as tx:
-        await tx.execute(
-            text("INSERT INTO unefois.log_warning (owner_id, year) VALUES (:id, 2020)"),
-            {"id": story.amina.id},
-        )
+        macs = await services.field_encryption.row_macs()
+        await add_warning(tx, macs, story.amina.id, 2020, await instant(tx))
     await services.delivery_status._flush()

@@ -81,6 +81,7 @@ async def test_every_edit_is_harmless_refused_or_named(
     await judge.begin([("unefois", name) for name in tables])
     assert {status for status, _ in judge.before.values()} >= {200, 403, 404}
     verdicts = await judged(story, judge, tables)
+    print("SPENT", judge.spent, len(verdicts))
     print(shown(verdicts))
     print(Counter(one.kind.partition(" (")[0] for one in verdicts))
     assert not [one for one in verdicts if one.kind == "A FOURTH KIND"]

@@ -6,6 +6,7 @@ all tables are put back. A fourth kind, that changes what someone learns or does
 refused nor named, fails the test.
 """
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -57,6 +58,7 @@ class Judge:
         self._tables: list[str] = []
         self._before: dict[str, Seen] = {}
         self._faults: set[str] = set()
+        self.spent = [0.0, 0.0]
 
     async def begin(self, tables: Iterable[tuple[str, str]]) -> None:
         """Keep a copy of these tables (schema and name), and use everything once."""
@@ -104,7 +106,9 @@ class Judge:
         return verdict
 
     async def _judge(self, verdict: Verdict) -> None:
+        began = time.perf_counter()
         after = await self._use()
+        self.spent[0] += time.perf_counter() - began
         for name, (status, learnt) in after.items():
             was, known = self._before[name]
             if (status, learnt) == (was, known):
@@ -116,7 +120,9 @@ class Judge:
             if was >= 400:
                 verdict.opened.append(name)
         verdict.untold = await self._untold(verdict.opened)
+        began = time.perf_counter()
         verdict.named = sorted(await self._reconciled() - self._faults)
+        self.spent[1] += time.perf_counter() - began
 
     async def _use(self) -> dict[str, Seen]:
         self._story.forget()
