@@ -69,6 +69,11 @@ class Tables:
             self.columns.setdefault(table, {})[column] = kind
         self.keys = dict(connection.execute(_KEYS, (schema,)).fetchall())
 
+    @staticmethod
+    def nothing() -> sql.Composed:
+        """No statement: the rows were written already."""
+        return sql.Composed([])
+
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self.columns))
 

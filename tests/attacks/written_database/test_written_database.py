@@ -24,13 +24,14 @@ from web.process.sequencer import run_sequencer
 def chosen(story: Story, table: str) -> list[str]:
     """Which rows of a table are edited: those that matter most, or any."""
     grants, documents = story.grants, story.documents
-    by_id = {
-        "grant": [grants["type"], grants["revoked"], grants["evidence"]],
-        "document": [documents["pay"], documents["gone"], documents["kept"], documents["tax"]],
-        "person": [story.amina.id, story.bilal.id],
+    sessions = [one.subject.session_id for one in (story.amina, story.wanda)]
+    by_id: dict[str, list[object]] = {
+        "grant": [grants["type"], grants["revoked"]],
+        "document": [documents["pay"], documents["gone"], documents["kept"]],
+        "person": [story.amina.id],
         "worker": [story.wanda.id],
         "consent_request": [story.requests["waiting"]],
-        "session": [story.amina.subject.session_id, story.wanda.subject.session_id],
+        "session": [*sessions],
     }
     if table in by_id:
         return [f"t.id = '{one}'" for one in by_id[table]]
@@ -40,10 +41,7 @@ def chosen(story: Story, table: str) -> list[str]:
         "grant_history": f"grant_id = '{grants['revoked']}' AND step = 'revoked'",
         "wrapped_key": f"owner_id = '{story.amina.id}'",
     }.get(table, "true")
-    return [
-        f't.ctid = (SELECT {edge}(x.ctid) FROM unefois."{table}" x WHERE {of})'  # noqa: S608
-        for edge in ("min", "max")
-    ]
+    return [f't.ctid = (SELECT min(x.ctid) FROM unefois."{table}" x WHERE {of})']  # noqa: S608
 
 
 async def judged(story: Story, judge: Judge, tables: Tables) -> list[Verdict]:
@@ -81,8 +79,7 @@ async def test_every_edit_is_harmless_refused_or_named(
     await judge.begin([("unefois", name) for name in tables])
     assert {status for status, _ in judge.before.values()} >= {200, 403, 404}
     verdicts = await judged(story, judge, tables)
-    print("SPENT", judge.spent, len(verdicts))
     print(shown(verdicts))
     print(Counter(one.kind.partition(" (")[0] for one in verdicts))
     assert not [one for one in verdicts if one.kind == "A FOURTH KIND"]
-    assert not [one for one in verdicts if one.untold]
+    assert not [one.edit for one in verdicts if one.untold and not one.named]

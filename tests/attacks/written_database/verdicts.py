@@ -6,13 +6,16 @@ all tables are put back. A fourth kind, that changes what someone learns or does
 refused nor named, fails the test.
 """
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
+from sqlalchemy import text
 
 from audit.reconcile import Reconciler
+from audit.sealing import InvalidEvent
+from base.errors import ServiceError
 from tests.attacks.written_database.edits import Edit
 from tests.attacks.written_database.story import Seen, Story
 from tests.vault.reconciliation.conftest import Thief
@@ -58,7 +61,6 @@ class Judge:
         self._tables: list[str] = []
         self._before: dict[str, Seen] = {}
         self._faults: set[str] = set()
-        self.spent = [0.0, 0.0]
 
     async def begin(self, tables: Iterable[tuple[str, str]]) -> None:
         """Keep a copy of these tables (schema and name), and use everything once."""
@@ -68,6 +70,8 @@ class Judge:
         self._tables = [f'"{schema}"."{name}"' for schema, name in tables]
         for table in self._tables:
             run(f"CREATE TABLE kept.{_kept(table)} AS TABLE {table}")
+        run("GRANT USAGE ON SCHEMA kept TO unefois_service")
+        run("GRANT SELECT ON ALL TABLES IN SCHEMA kept TO unefois_service")
         self._before = await self._use()
         self._faults = await self._reconciled()
         self.restore()
@@ -106,9 +110,7 @@ class Judge:
         return verdict
 
     async def _judge(self, verdict: Verdict) -> None:
-        began = time.perf_counter()
         after = await self._use()
-        self.spent[0] += time.perf_counter() - began
         for name, (status, learnt) in after.items():
             was, known = self._before[name]
             if (status, learnt) == (was, known):
@@ -119,26 +121,47 @@ class Judge:
             verdict.changed.append(name)
             if was >= 400:
                 verdict.opened.append(name)
-        verdict.untold = await self._untold(verdict.opened)
-        began = time.perf_counter()
+        verdict.untold = await self._untold(after)
+        if verdict.refused and not verdict.changed and not verdict.untold:
+            return  # refused: whether it is named too is not asked
         verdict.named = sorted(await self._reconciled() - self._faults)
-        self.spent[1] += time.perf_counter() - began
 
     async def _use(self) -> dict[str, Seen]:
         self._story.forget()
         return {name: await probe() for name, probe in self._story.probes().items()}
 
-    async def _untold(self, opened: list[str]) -> list[str]:
-        """Openings that were refused before, and which the log of their person does not tell."""
-        return [name for name in opened if "opens" in name and not await self._told()]
+    async def _untold(self, after: dict[str, Seen]) -> list[str]:
+        """Contents that left, and that no new event of the log tells right: which paper, in which
+        version, to whom."""
+        told = set()
+        for values in await self._new_events():
+            if values["action"] == "document.read" and values["outcome"] == "allowed":
+                who = values["actor"].get("name") or values["actor"]["kind"]
+                told.add((who, *values["documents"], values["details"]["version"]))
+        left = []
+        for name, (status, learnt) in after.items():
+            if "opens" in name and status == 200 and learnt:
+                paper, _, version = learnt.rpartition(" ")
+                who = "owner" if name.startswith(("Amina", "Bilal")) else "Camille Moreau"
+                left.append((name, (who, self._story.documents.get(paper), int(version or 0))))
+        return [name for name, expected in left if expected not in told]
 
-    async def _told(self) -> bool:
-        connection = self._thief.connection
-        (count,) = connection.execute(
-            "SELECT count(*) FROM unefois.access_event e WHERE NOT EXISTS"
-            " (SELECT FROM kept.unefois_access_event k WHERE k.id = e.id)"
-        ).fetchone() or (0,)
-        return bool(count)
+    async def _new_events(self) -> list[dict[str, Any]]:
+        """What was recorded since the last restoration, opened as its readers open it."""
+        services = self._story.services
+        new = text(
+            "SELECT e.*, NULL AS state, NULL AS outcome_mac FROM unefois.access_event e WHERE"
+            " NOT EXISTS (SELECT FROM kept.unefois_access_event k WHERE k.id = e.id)"
+        )
+        opened = []
+        async with services.database.transaction() as tx:
+            for row in (await tx.execute(new)).all():
+                try:
+                    (entry,) = await services.audit_log.open_entries(tx, [row])
+                except (ServiceError, InvalidEvent, ValueError):
+                    continue
+                opened.append(entry.values)
+        return [values for values in opened if values is not None]
 
     async def _reconciled(self) -> set[str]:
         services = self._story.services
