@@ -34,12 +34,13 @@ OnVaultOpened = Callable[[CoreServices, AsyncConnection, UUID, bytes], Awaitable
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session just opened; `token` is shown this once. `browser`: the secret by which the browser
-    is known again."""
+    """A session just opened; `token` is shown this once. `account`: whose. `browser`: the secret by
+    which the browser is known again."""
 
     token: str = field(repr=False)
     expires_at: datetime
     kind: AccountKind
+    account: UUID
     browser: str = field(repr=False)
 
 
@@ -275,4 +276,4 @@ async def open_recorded_session(
     )
     await services.audit_log.record(tx, event)
     browser = await browsers.remember(services, tx, kind, subject.id, visitor)
-    return NewSession(opened.token, opened.expires_at, kind, browser)
+    return NewSession(opened.token, opened.expires_at, kind, subject.id, browser)

@@ -6,6 +6,8 @@ Each refusal is a line of the log for ever, public as a leaf, and strangers pay 
   request comes in and given back unless it fails, so requests sent at once cannot pass together.
 - A caller whose token was authenticated here has the bucket of their account: nobody stops a
   colleague behind the same address, and one's own failures stop oneself alone.
+- So has a browser that signed in here, with nobody signed in: it is not barred from signing in
+  again by whoever floods from the same address.
 - While a network's bucket is empty, a token that is not known yet is looked up, a few a second; a
   valid one passes. A false one is answered 429 and writes nothing.
 - A GET without credentials passes: it looks nobody up and writes nothing.
@@ -55,8 +57,11 @@ class Ticket:
 class FailureLimit:
     """The buckets of one process, and the tokens that it knows."""
 
-    def __init__(self, settings: Settings, account_of: AccountOf, cookies: tuple[str, str]) -> None:
-        """`cookies`: the names of the session cookies of people and of workers."""
+    def __init__(
+        self, settings: Settings, account_of: AccountOf, cookies: tuple[str, str, str]
+    ) -> None:
+        """`cookies`: the names of the session cookies of people and of workers, and of the cookie
+        of a browser that signed in before."""
         at_once, per_second = settings.failures_at_once, settings.failures_per_minute / 60
         self._networks = Buckets(Rate(at_once, per_second))
         self._lookups = Buckets(_LOOKUPS)
@@ -74,10 +79,10 @@ class FailureLimit:
         token = self._token(scope)
         if reading and (token is None or scope["path"].startswith(_PUBLIC)):
             return None
+        browser = None if token is not None else self._browser(scope)
         digest = None if token is None else _digest(token)
-        account = None if digest is None else self._known.get(digest)
-        if digest is not None and account is not None:
-            self._known.move_to_end(digest)
+        account = self._known_account(token or browser)
+        if account is not None:
             return self._ticket(self._accounts.of(account), digest, account)
         network = network_of(address_of(scope))
         bucket = self._networks.of(network)
@@ -88,6 +93,18 @@ class FailureLimit:
             return self._ticket(self._accounts.of(account), digest, account)
         self.refused.count(network)
         return Ticket(None, digest)
+
+    def sign_in_source(self, scope: Scope) -> Account | str:
+        """Whose sign-ins a request counts among: those of the account that its browser signed in to
+        before, or those of its network."""
+        return self._known_account(self._browser(scope)) or network_of(address_of(scope))
+
+    def _known_account(self, secret: str | None) -> Account | None:
+        digest = None if secret is None else _digest(secret)
+        account = None if digest is None else self._known.get(digest)
+        if digest is not None and account is not None:
+            self._known.move_to_end(digest)
+        return account
 
     def _ticket(self, bucket: Bucket, digest: bytes | None, account: Account) -> Ticket:
         if bucket.take():
@@ -142,9 +159,16 @@ class FailureLimit:
         text: str = value.decode("latin-1")
         if api:
             return text.rpartition(" ")[2]
-        person, worker = self._cookies
+        person, worker, _ = self._cookies
         of_worker = path == "/pro" or path.startswith("/pro/")
         return cookie_parser(text).get(worker if of_worker else person)
+
+    def _browser(self, scope: Scope) -> str | None:
+        """The secret of a browser, sent to a page."""
+        if scope["path"].startswith(_API):
+            return None
+        value = next((value for key, value in scope["headers"] if key == b"cookie"), b"")
+        return cookie_parser(value.decode("latin-1")).get(self._cookies[2])
 
 
 @dataclass(slots=True)

@@ -187,6 +187,7 @@ def _plain(value: Any) -> Any:
         new_event = "sentence" in value
         left_out = _CHANGING | ({"id", "details", "confirmed"} if new_event else set())
         left_out |= {"id"} if "current" in value else set()
+        left_out |= {"ends_at"} if "asked_at" in value else set()  # of a grant approved now
         return {name: _plain(one) for name, one in value.items() if name not in left_out}
     return [_plain(one) for one in value] if isinstance(value, list) else value
 
