@@ -78,6 +78,7 @@ async def test_every_edit_is_harmless_refused_or_named(
     judge = Judge(story, thief, postgres.service_url)
     await judge.begin([("unefois", name) for name in tables])
     assert {status for status, _ in judge.before.values()} >= {200, 403, 404}
+    assert judge.faults == set()  # an honest story
     verdicts = await judged(story, judge, tables)
     print(Counter(one.kind.partition(" (")[0] for one in verdicts))
     assert not [one for one in verdicts if one.kind == "A FOURTH KIND"]

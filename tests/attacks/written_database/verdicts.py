@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from audit.reconcile import Reconciler
 from audit.sealing import InvalidEvent
+from audit.tlog.transparency_log import TransparencyLog
 from base.errors import ServiceError
 from storage.providers import KeyProviderError
 from tests.attacks.written_database.edits import Edit
@@ -171,9 +172,11 @@ class Judge:
         except Exception as error:  # noqa: BLE001  (an operator sees it: the command fails)
             return {f"reconcile: {type(error).__name__}"}
         named = {f"{one.what} {one.table}" for one in found.faults.listed}
-        log = services.transparency_log
-        tree = Reconciler(services.database, log.store, await log.verifier())
+        log = TransparencyLog(
+            services.settings, services.database, services.field_encryption, services.storage.blobs
+        )  # with nothing in memory
         try:
+            tree = Reconciler(services.database, log.store, await log.verifier())
             report = await tree.run(lambda _done, _of: None)
         except Exception as error:  # noqa: BLE001  (idem)
             return named | {f"reconcile --tree: {type(error).__name__}"}
