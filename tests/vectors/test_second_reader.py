@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from auth import browsers
 from auth.visitor import Visitor
+from base.db_time import instant
 from base.errors import ServiceError
 from base.ids import new_id
 from storage.blobs import BlobKey
@@ -24,6 +25,7 @@ from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeW
 from tests.steps import deposit, granted, log_of, request_body
 from tests.vault.decoding import corpus
 from tests.vectors import second_reader as reader
+from vault.access_log.records import add_warning
 from vault.services import Services
 
 PAGE = Path(__file__).parents[2] / "docs/formats/sealed-file.md"
@@ -91,6 +93,8 @@ async def make_rows(
     assert reported.is_success, reported.text
     async with services.database.transaction() as tx:
         await browsers.remember(services, tx, "person", person.id, Visitor())
+        macs = await services.field_encryption.row_macs()
+        await add_warning(tx, macs, person.id, 2020, await instant(tx))
     started, code = await begin(services, person.phone)
     with pytest.raises(ServiceError):
         await redeem(services, started, wrong(code))
