@@ -298,7 +298,7 @@ async def test_an_ended_session_is_a_strangers(
     )
     assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == 200
     async with strict.services.database.transaction() as tx:
-        await revoke_sessions_of(tx, person.id)
+        await revoke_sessions_of(tx, "person", person.id)
     assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == ended
     while await strict.refused() == 401:
         pass

@@ -9,14 +9,16 @@ Each refusal is a line of the log for ever, public as a leaf, and strangers pay 
 - So has a browser that signed in here, with nobody signed in: it is not barred from signing in
   again by whoever floods from the same address.
 - While a network's bucket is empty, a token that is not known yet is looked up, a few a second; a
-  valid one passes. A false one is answered 429 and writes nothing.
+  valid one passes. A false one is answered 429 and writes nothing. What comes with one token while
+  it is looked up waits for that look-up.
 - A GET without credentials passes: it looks nobody up and writes nothing.
 
 Kept in the memory of one process. ADR: docs/adr/0020-failures-by-network.md.
 """
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import UUID
@@ -42,7 +44,7 @@ _PUBLIC = ("/log/", "/v1/document-types", "/v1/openapi.json", "/static/", "/heal
            "/metrics", "/.well-known/", "/jwks.json")  # fmt: skip
 
 Account = UUID | bytes
-AccountOf = Callable[[str], Awaitable[Account | None]]
+AccountOf = Callable[[str], Coroutine[None, None, Account | None]]
 """The account of a token, looked up now; None for one that is not valid."""
 
 
@@ -69,6 +71,7 @@ class FailureLimit:
         self._accounts = Buckets(rate, _MAX_KNOWN)
         self._known: OrderedDict[bytes, Account] = OrderedDict()
         self._account_of = account_of
+        self._looking_up: dict[bytes, asyncio.Task[Account | None]] = {}
         self._cookies = cookies
         self.refused = Refused()
 
@@ -88,7 +91,7 @@ class FailureLimit:
         bucket = self._networks.of(network)
         if bucket.take():
             return Ticket(bucket, digest)
-        account = await self._looked_up(network, token)
+        account = None if token is None else await self._looked_up(network, token)
         if account is not None:
             return self._ticket(self._accounts.of(account), digest, account)
         self.refused.count(network)
@@ -112,10 +115,20 @@ class FailureLimit:
         self.refused.count(account)
         return Ticket(None, digest)
 
-    async def _looked_up(self, network: str, token: str | None) -> Account | None:
-        """The account of a token that is not known yet, if there is room for a look-up."""
-        if token is None or not self._lookups.of(network).take():
-            return None
+    async def _looked_up(self, network: str, token: str) -> Account | None:
+        """The account of a token that is not known yet, if there is room for a look-up or one of
+        it is under way: whoever sends a valid one many times at once is not refused."""
+        digest = _digest(token)
+        if digest not in self._looking_up:
+            if not self._lookups.of(network).take():
+                return None
+            look_up = asyncio.create_task(self._look_up(token))
+            self._looking_up[digest] = look_up
+            look_up.add_done_callback(lambda _: self._looking_up.pop(digest))
+        # A caller who goes away does not end the look-up of the others.
+        return await asyncio.shield(self._looking_up[digest])
+
+    async def _look_up(self, token: str) -> Account | None:
         account = await self._account_of(token)
         if account is not None:
             self.remember(token, account)
