@@ -32,7 +32,7 @@ async def signed_in(services: Services, address: str, visitor: Visitor) -> NewSe
     """A session as every means of signing in opens it, once the visitor was verified."""
     find = session_start.email_address if "@" in address else session_start.phone_address
     async with services.database.transaction() as tx:
-        account = await session_start.lock_account(tx, await find(services, address))
+        account = await session_start.lock_account(services, tx, await find(services, address))
         opened = await session_start.start_session(services, tx, account, visitor=visitor)
     assert isinstance(opened, NewSession)
     return opened
@@ -141,6 +141,23 @@ async def test_all_others_end_and_their_browsers_are_unknown_again(
     async with services.database.transaction() as tx:
         known = await browsers.is_known(services, tx, "person", person.id, Visitor(browser=secret))
     assert not known
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_a_browser_whose_session_was_ended_comes_back_as_new(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, elsewhere: bool
+) -> None:
+    """Ended by its holder from elsewhere, it is told again when it signs in; whoever ends their own
+    session stays known."""
+    person = await make_person()
+    thief = await signed_in(services, person.phone, Visitor("iphone", CAFE))
+    first = (await listed(client, headers_of(thief)))[0]["id"]
+    by = person.headers if elsewhere else headers_of(thief)
+    assert (await client.delete(f"/v1/sessions/{first}", headers=by)).status_code == 204
+    async with services.database.transaction() as tx:
+        visitor = Visitor("iphone", CAFE, thief.browser)
+        known = await browsers.is_known(services, tx, "person", person.id, visitor)
+    assert known is not elsewhere
 
 
 async def test_the_log_says_which_sessions_opened_and_ended_and_on_what(
