@@ -20,7 +20,9 @@ from starlette.routing import BaseRoute
 
 from audit.records import AccessEvent
 from auth.records.sessions import revoke_sessions_of
+from auth.visitor import Visitor
 from base import clock, pipeline
+from tests.attacks.test_sessions import signed_in
 from tests.fixtures import MakePerson, MakeWorker
 from tests.steps import granted
 from vault.services import Services
@@ -236,6 +238,28 @@ async def test_ones_own_failures_stop_oneself_alone(
     assert again == [200] * 10  # slowed, not barred; what succeeds is not spent
 
 
+async def test_many_sessions_of_one_worker_are_one_account(
+    strict: Strict, make_worker: MakeWorker, make_person: MakePerson
+) -> None:
+    """Also where the use case authenticates by itself: each session had a bucket of its own."""
+    person, worker = await make_person(), await make_worker()
+    grant = await granted(strict.client, person, worker.headers, "income_tax_notice")
+    tokens = [worker.token] + [
+        (await signed_in(strict.services, worker.email, Visitor())).token for _ in range(2)
+    ]
+    for token in tokens:
+        path = f"/v1/grants/{grant}/documents"
+        assert (
+            await strict.send("GET", path, STRUCTURE, headers=_bearer(token))
+        ).status_code == 200
+    statuses = []
+    for turn in range(AT_ONCE * 10 + 30):
+        path, token = f"/v1/grants/{uuid4()}/documents", tokens[turn % 3]
+        answer = await strict.send("GET", path, STRUCTURE, headers=_bearer(token))
+        statuses.append(answer.status_code)
+    assert statuses == [404] * AT_ONCE * 10 + [429] * 30
+
+
 async def test_a_token_that_was_only_sent_is_not_known(
     strict: Strict, statements: list[str]
 ) -> None:
@@ -280,7 +304,7 @@ async def test_an_ended_session_is_a_strangers(
     )
     assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == 200
     async with strict.services.database.transaction() as tx:
-        await revoke_sessions_of(tx, person.id)
+        await revoke_sessions_of(tx, "person", person.id)
     assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == ended
     while await strict.refused() == 401:
         pass
@@ -297,6 +321,7 @@ async def test_a_64_shares_and_others_do_not(strict: Strict) -> None:
     await strict.burn("192.0.2.55")
     assert await strict.refused("::ffff:192.0.2.55") == 429
     assert await strict.refused("192.0.2.56") == 401
+    assert await strict.refused("2001:db8:1:2::7%eth0") == 429  # with its zone
 
 
 async def test_public_reads_go_on(strict: Strict) -> None:

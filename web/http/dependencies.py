@@ -4,6 +4,7 @@ A token with two dots is an access token of an administration; any other is a se
 """
 
 import re
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,7 +14,7 @@ from auth.bearer import Bearer, SessionToken, unauthenticated, wrong_caller
 from auth.oauth import clients
 from auth.subjects import Client, Person, Recipient, Worker
 from vault.services import Services
-from web.http.failure_limit import CLAIMED, Account, AccountOf, FailureLimit
+from web.http.failure_limit import Account, AccountOf, FailureLimit
 
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/=-]{1,4096})")
 
@@ -101,8 +102,8 @@ async def bearer(request: Request) -> Bearer:
     if hashed is None:
         raise unauthenticated()
     # Known to the limit of failures once the use case has authenticated it.
-    request.scope[CLAIMED] = token
-    return SessionToken(hashed)
+    failures: FailureLimit = request.app.state.failures
+    return SessionToken(hashed, partial(failures.remember, token))
 
 
 PersonDep = Annotated[Person, Depends(person)]
