@@ -40,6 +40,7 @@ class NewSession:
     token: str = field(repr=False)
     expires_at: datetime
     kind: AccountKind
+    subject_id: UUID
     browser: str = field(repr=False)
 
 
@@ -275,4 +276,4 @@ async def open_recorded_session(
     )
     await services.audit_log.record(tx, event)
     browser = await browsers.remember(services, tx, kind, subject.id, visitor)
-    return NewSession(opened.token, opened.expires_at, kind, browser)
+    return NewSession(opened.token, opened.expires_at, kind, subject.id, browser)

@@ -21,6 +21,7 @@ from auth.visitor import Visitor
 from base import pipeline
 from tests.attacks.pace import A_MINUTE, AT_ONCE, REFUSED, STRUCTURE, Strict
 from tests.attacks.test_sessions import signed_in
+from tests.auth.steps import begin
 from tests.fixtures import MakePerson, MakeWorker
 from tests.steps import granted
 from vault.services import Services
@@ -169,6 +170,22 @@ async def test_ones_own_failures_stop_oneself_alone(
         for _ in range(10)
     ]
     assert again == [200] * 10  # slowed, not barred; what succeeds is not spent
+
+
+async def test_false_tokens_do_not_keep_out_who_has_just_signed_in(
+    strict: Strict, make_person: MakePerson
+) -> None:
+    """They use up all the look-ups of a network that is beyond its pace."""
+    person = await make_person()
+    pending, code = await begin(strict.services, person.phone)
+    body = {"secret": pending.secret, "code": code}
+    opened = await strict.send("POST", f"/v1/sign-ins/{pending.id}", "192.0.2.9", json=body)
+    path, headers = "/v1/documents", _bearer(opened.json()["token"])
+    await strict.burn()
+    for _ in range(10):
+        false = _bearer("uf_" + secrets.token_urlsafe(32))
+        assert (await strict.send("GET", "/v1/documents", STRUCTURE, headers=false)).is_error
+    assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == 200
 
 
 async def test_many_sessions_of_one_worker_are_one_account(

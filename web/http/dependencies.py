@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from auth import sessions
 from auth.bearer import Bearer, SessionToken, unauthenticated, wrong_caller
 from auth.oauth import clients
+from auth.session_start import NewSession
 from auth.subjects import Client, Person, Recipient, Worker
 from vault.services import Services
 from web.http.failure_limit import Account, AccountOf, FailureLimit
@@ -49,6 +50,13 @@ async def subject_of(services: Services, token: str) -> Caller | None:
             if token.count(".") == 2
             else sessions.subject_of(services, tx, token)
         )
+
+
+def remember_session(request: Request, opened: NewSession) -> None:
+    """A session just opened here is known to the limit of failures: false tokens sent from the same
+    network cannot keep it from being looked up."""
+    failures: FailureLimit = request.app.state.failures
+    failures.remember(opened.token, opened.subject_id)
 
 
 def account_of(services: Services) -> AccountOf:
