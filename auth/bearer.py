@@ -5,8 +5,9 @@ same round trip as what it decides on, so that identity and permission are read 
     recipient = await authenticate(services, bearer, results)
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from auth import sessions
 from auth.records.sessions import live_session
@@ -18,9 +19,11 @@ from base.pipeline import Bound, Rows
 
 @dataclass(frozen=True, slots=True)
 class SessionToken:
-    """A session's token, as the database knows it. It is not verified yet."""
+    """A session's token, as the database knows it. It is not verified yet; `known` is called with
+    its holder's id once it is."""
 
     token_hash: bytes = field(repr=False)
+    known: Callable[[UUID], None] = field(default=lambda _: None, repr=False, compare=False)
 
 
 Bearer = Recipient | SessionToken
@@ -50,7 +53,9 @@ async def authenticate(
     await sessions.check_row(services, session)
     if session.session_subject_kind == "person":
         raise wrong_caller()
-    return await sessions.worker_of_row(services, session)
+    worker = await sessions.worker_of_row(services, session)
+    bearer.known(worker.id)
+    return worker
 
 
 def unauthenticated() -> ServiceError:

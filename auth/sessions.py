@@ -135,9 +135,15 @@ async def sign_out(services: CoreServices, subject: Person | Worker) -> None:
 
 async def end_one(services: CoreServices, subject: Person | Worker, session_id: UUID) -> None:
     """End one session of the subject's own, here or elsewhere. Raises `ServiceError` NOT_FOUND for
-    any other, recorded in the subject's own log (invariant 7)."""
+    any other, recorded in the subject's own log (invariant 7).
+
+    After one elsewhere, the browsers that signed in before are unknown again: a session that was
+    not wanted comes back as new, and is told.
+    """
     async with services.database.transaction() as tx:
         ended = await _end(services, tx, subject, session_id)
+        if ended and session_id != subject.session_id:
+            await browsers.forget_all(tx, subject.id)
     if not ended:
         async with services.database.transaction() as tx:
             await _record_end(services, tx, subject, reason="not_found")

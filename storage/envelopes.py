@@ -102,6 +102,15 @@ def bound_envelope(secret: Secret, address: Address) -> bytes:
     return EnvelopeWriter(secret).seal(address, opened.dek, opened.length)
 
 
+def is_bound(secret: Secret, address: Address) -> bool:
+    """Whether a file's envelope is bound to all that its row says."""
+    try:
+        EnvelopeReader(secret).open(address)
+    except InvalidEnvelope:
+        return False
+    return True
+
+
 def _cipher(secret: Secret, role: str) -> AESGCM:
     return AESGCM(secret.derive(f"envelope/{role}"))
 

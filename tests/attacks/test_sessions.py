@@ -143,6 +143,23 @@ async def test_all_others_end_and_their_browsers_are_unknown_again(
     assert not known
 
 
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_a_browser_whose_session_was_ended_comes_back_as_new(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, elsewhere: bool
+) -> None:
+    """Ended by its holder from elsewhere, it is told again when it signs in; whoever ends their own
+    session stays known."""
+    person = await make_person()
+    thief = await signed_in(services, person.phone, Visitor("iphone", CAFE))
+    first = (await listed(client, headers_of(thief)))[0]["id"]
+    by = person.headers if elsewhere else headers_of(thief)
+    assert (await client.delete(f"/v1/sessions/{first}", headers=by)).status_code == 204
+    async with services.database.transaction() as tx:
+        visitor = Visitor("iphone", CAFE, thief.browser)
+        known = await browsers.is_known(services, tx, "person", person.id, visitor)
+    assert known is not elsewhere
+
+
 async def test_the_log_says_which_sessions_opened_and_ended_and_on_what(
     services: Services, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:

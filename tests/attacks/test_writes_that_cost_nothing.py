@@ -6,94 +6,30 @@ looked up, and one line a minute counts what was answered so.
 
 import asyncio
 import secrets
-import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import event, func, null, select
 from starlette.routing import BaseRoute
 
 from audit.records import AccessEvent
 from auth.records.sessions import revoke_sessions_of
-from base import clock, pipeline
+from auth.visitor import Visitor
+from base import pipeline
+from tests.attacks.pace import A_MINUTE, AT_ONCE, REFUSED, STRUCTURE, Strict
+from tests.attacks.test_sessions import signed_in
+from tests.auth.steps import begin
 from tests.fixtures import MakePerson, MakeWorker
 from tests.steps import granted
 from vault.services import Services
-from web.app import create_app
 from web.http.failure_limit import FailureLimit
 from web.pages.cookies import name_of
 from web.process.refused_requests import record, record_refused_requests
-from web.process.server import listen, run_server, server_for
 
-AT_ONCE, A_MINUTE = 60, 30
-STRUCTURE = "198.51.100.7"
-REFUSED = {"grant_type": "client_credentials"}
-"""For the token endpoint: no assertion at all, which the log records."""
 PUBLIC = ("/log/vkey", "/v1/document-types", "/healthz", "/readyz", "/", "/pro", "/jwks.json")
-
-
-@dataclass
-class Strict:
-    """A real server with the default pace, behind a proxy that says where callers are."""
-
-    services: Services
-    app: FastAPI
-    url: str
-    clock: "Clock"
-    client: httpx.AsyncClient = field(repr=False)
-
-    async def refused(self, address: str = STRUCTURE) -> int:
-        """One refusal of a stranger, which the log records; the status."""
-        return (await self.token(address)).status_code
-
-    async def token(self, address: str) -> httpx.Response:
-        return await self.send("POST", "/oauth/token", address, data=REFUSED)
-
-    async def send(self, method: str, path: str, address: str, **more: Any) -> httpx.Response:
-        headers = {"X-Forwarded-For": address, **more.pop("headers", {})}
-        return await self.client.request(method, path, headers=headers, **more)
-
-    async def burn(self, address: str = STRUCTURE) -> None:
-        """Spend all that a network has."""
-        statuses = [await self.refused(address) for _ in range(AT_ONCE + 1)]
-        assert statuses == [401] * AT_ONCE + [429]
-
-
-class Clock:
-    """The process's clock, which stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self._now = time.monotonic()
-
-    def __call__(self) -> float:
-        return self._now
-
-    def move(self, seconds: float) -> None:
-        self._now += seconds
-
-
-@pytest.fixture
-async def strict(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Strict]:
-    frozen = Clock()
-    monkeypatch.setattr(clock, "monotonic", frozen)
-    settings = services.settings.model_copy(
-        update={"failures_at_once": AT_ONCE, "failures_per_minute": A_MINUTE}
-    )
-    services = replace(services, settings=settings)
-    app = create_app(services)
-    listener = listen("127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with listener:
-        async with (
-            run_server(server_for(app, trusted_proxies="127.0.0.1"), listener),
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client,
-        ):
-            yield Strict(services, app, url, frozen, client)
 
 
 async def lines(services: Services) -> int:
@@ -254,6 +190,44 @@ async def test_ones_own_failures_stop_oneself_alone(
     assert again == [200] * 10  # slowed, not barred; what succeeds is not spent
 
 
+async def test_false_tokens_do_not_keep_out_who_has_just_signed_in(
+    strict: Strict, make_person: MakePerson
+) -> None:
+    """They use up all the look-ups of a network that is beyond its pace."""
+    person = await make_person()
+    pending, code = await begin(strict.services, person.phone)
+    body = {"secret": pending.secret, "code": code}
+    opened = await strict.send("POST", f"/v1/sign-ins/{pending.id}", "192.0.2.9", json=body)
+    path, headers = "/v1/documents", _bearer(opened.json()["token"])
+    await strict.burn()
+    for _ in range(10):
+        false = _bearer("uf_" + secrets.token_urlsafe(32))
+        assert (await strict.send("GET", "/v1/documents", STRUCTURE, headers=false)).is_error
+    assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == 200
+
+
+async def test_many_sessions_of_one_worker_are_one_account(
+    strict: Strict, make_worker: MakeWorker, make_person: MakePerson
+) -> None:
+    """Also where the use case authenticates by itself: each session had a bucket of its own."""
+    person, worker = await make_person(), await make_worker()
+    grant = await granted(strict.client, person, worker.headers, "income_tax_notice")
+    tokens = [worker.token] + [
+        (await signed_in(strict.services, worker.email, Visitor())).token for _ in range(2)
+    ]
+    for token in tokens:
+        path = f"/v1/grants/{grant}/documents"
+        assert (
+            await strict.send("GET", path, STRUCTURE, headers=_bearer(token))
+        ).status_code == 200
+    statuses = []
+    for turn in range(AT_ONCE * 10 + 30):
+        path, token = f"/v1/grants/{uuid4()}/documents", tokens[turn % 3]
+        answer = await strict.send("GET", path, STRUCTURE, headers=_bearer(token))
+        statuses.append(answer.status_code)
+    assert statuses == [404] * AT_ONCE * 10 + [429] * 30
+
+
 async def test_a_token_that_was_only_sent_is_not_known(
     strict: Strict, statements: list[str]
 ) -> None:
@@ -315,6 +289,7 @@ async def test_a_64_shares_and_others_do_not(strict: Strict) -> None:
     await strict.burn("192.0.2.55")
     assert await strict.refused("::ffff:192.0.2.55") == 429
     assert await strict.refused("192.0.2.56") == 401
+    assert await strict.refused("2001:db8:1:2::7%eth0") == 429  # with its zone
 
 
 async def test_public_reads_go_on(strict: Strict) -> None:

@@ -34,6 +34,7 @@ WORDS = {
     "forged": "the event was not written by the service",
     "does_not_open": "the event does not open, or is not the one committed to",
     "columns": "the event's columns are not what it says",
+    "bound_again": "rows that had MACs were bound again: whatever was in them that day is believed",
     "unreadable": "events of a year that is kept do not open: their key is gone",
     # A row and the log.
     "missing": "the log says that it is there, and it is not",

@@ -26,6 +26,7 @@ from storage.providers import KeyProviderError
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.replayed_accounts import ReplayedAccounts
+from vault.reconciliation.replayed_bindings import ReplayedBindings
 from vault.reconciliation.replayed_documents import ReplayedDocuments
 from vault.reconciliation.replayed_erasures import ReplayedErasures
 from vault.reconciliation.replayed_grants import ReplayedGrants
@@ -86,6 +87,7 @@ class Replay:
         self._folds: tuple[Fold, ...] = (
             self._vaults,
             ReplayedAccounts(),
+            ReplayedBindings(),
             ReplayedSessions(),
             ReplayedDocuments(),
             ReplayedRequests(),

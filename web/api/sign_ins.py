@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from auth import one_time_codes
 from vault.consent.request_transfer import adopt_requests
-from web.http.dependencies import ServicesDep
+from web.http.dependencies import ServicesDep, remember_session
 from web.http.openapi import PROBLEM
 from web.http.path_ids import PathId
 from web.http.problems import language_of
@@ -91,6 +91,7 @@ async def finish_sign_in(
         on_vault_opened=adopt_requests,
         visitor=visitor_of(request, body.browser),
     )
+    remember_session(request, opened)
     return SessionOpened(
         token=opened.token,
         expires_at=opened.expires_at,

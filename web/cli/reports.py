@@ -75,8 +75,13 @@ def _lines(opened: OpenedReport) -> list[str]:
         f"entry {opened.event_id} of {opened.at}: {opened.action}, {opened.outcome}",
         "by " + ", ".join(filter(None, (actor.get(word) for word in words))),
         f"organisation told: {'yes' if report.organisation_told else 'no'}",
-        f"text: {report.text or '-'}",
+        f"text: {_block(report.text) or '-'}",
     ]
     if report.answered_at is not None:
-        lines.append(f"answer of {rfc3339(report.answered_at)}: {report.answer}")
+        lines.append(f"answer of {rfc3339(report.answered_at)}: {_block(report.answer or '')}")
     return lines
+
+
+def _block(text: str) -> str:
+    """Words of several lines, set in from the second on: none looks like a line of ours."""
+    return text.replace("\n", "\n    ")

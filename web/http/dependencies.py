@@ -4,6 +4,7 @@ A token with two dots is an access token of an administration; any other is a se
 """
 
 import re
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,9 +12,10 @@ from fastapi import Depends, Request
 from auth import sessions
 from auth.bearer import Bearer, SessionToken, unauthenticated, wrong_caller
 from auth.oauth import clients
+from auth.session_start import NewSession
 from auth.subjects import Client, Person, Recipient, Worker
 from vault.services import Services
-from web.http.failure_limit import CLAIMED, Account, AccountOf, FailureLimit
+from web.http.failure_limit import Account, AccountOf, FailureLimit
 
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/=-]{1,4096})")
 
@@ -48,6 +50,13 @@ async def subject_of(services: Services, token: str) -> Caller | None:
             if token.count(".") == 2
             else sessions.subject_of(services, tx, token)
         )
+
+
+def remember_session(request: Request, opened: NewSession) -> None:
+    """A session just opened here is known to the limit of failures: false tokens sent from the same
+    network cannot keep it from being looked up."""
+    failures: FailureLimit = request.app.state.failures
+    failures.remember(opened.token, opened.subject_id)
 
 
 def account_of(services: Services) -> AccountOf:
@@ -101,8 +110,8 @@ async def bearer(request: Request) -> Bearer:
     if hashed is None:
         raise unauthenticated()
     # Known to the limit of failures once the use case has authenticated it.
-    request.scope[CLAIMED] = token
-    return SessionToken(hashed)
+    failures: FailureLimit = request.app.state.failures
+    return SessionToken(hashed, partial(failures.remember, token))
 
 
 PersonDep = Annotated[Person, Depends(person)]

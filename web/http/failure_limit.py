@@ -29,9 +29,6 @@ from starlette.types import Scope
 from base.settings import Settings
 from web.http.rate_limit import Bucket, Buckets, Rate, address_of, network_of
 
-CLAIMED = "unefois.claimed_token"
-"""In the scope: a token that only the use case will authenticate (`auth/bearer.py`)."""
-
 _ACCOUNT_FACTOR = 10
 """How much larger an account's bucket is: its holder is known, and can be barred."""
 _LOOKUPS = Rate(5, 5.0)
@@ -43,7 +40,7 @@ _API = ("/v1", "/oauth")
 _PUBLIC = ("/log/", "/v1/document-types", "/v1/openapi.json", "/static/", "/healthz", "/readyz",
            "/metrics", "/.well-known/", "/jwks.json")  # fmt: skip
 
-Account = UUID | bytes
+Account = UUID
 AccountOf = Callable[[str], Coroutine[None, None, Account | None]]
 """The account of a token, looked up now; None for one that is not valid."""
 
@@ -134,26 +131,21 @@ class FailureLimit:
             self.remember(token, account)
         return account
 
-    def settle(self, ticket: Ticket | None, scope: Scope, status: int) -> None:
+    def settle(self, ticket: Ticket | None, status: int) -> None:
         """The request is answered: what it took is spent if it failed, or given back."""
         if ticket is None:
             return
-        claimed = scope.get(CLAIMED)
-        if claimed is not None and status < 400 and ticket.digest not in self._known:
-            self.remember(claimed)
         if status == 401 and ticket.digest is not None:
             self._known.pop(ticket.digest, None)
         if ticket.bucket is not None and not 400 <= status < 500:
             ticket.bucket.give_back()
         ticket.bucket = None
 
-    def remember(self, token: str, account: Account | None = None) -> None:
+    def remember(self, token: str, account: Account) -> None:
         """This token was authenticated just now. Never call it for one that was only sent."""
         digest = _digest(token)
-        if digest in self._known:
-            self._known.move_to_end(digest)
-            return
-        self._known[digest] = digest if account is None else account
+        self._known[digest] = account
+        self._known.move_to_end(digest)
         if len(self._known) > _MAX_KNOWN:
             self._known.popitem(last=False)
 

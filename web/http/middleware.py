@@ -97,7 +97,7 @@ class Middleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._failures.settle(ticket, scope, status)
+                self._failures.settle(ticket, status)
                 _complete(message, added, request_id)
             await send(message)
 

@@ -105,7 +105,8 @@ def address_of(scope: Scope) -> str:
 def network_of(address: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 one: a home has a whole /64 to itself."""
     try:
-        parsed = ip_address(address)
+        # Without its zone (`%eth0`): it is not part of the network.
+        parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return "unknown"
     if isinstance(parsed, IPv6Address):

@@ -9,7 +9,7 @@ from auth import one_time_codes, session_list, sessions
 from auth.visitor import Visitor
 from base.errors import ServiceError, not_found
 from vault.consent.request_transfer import adopt_requests
-from web.http.dependencies import ServicesDep
+from web.http.dependencies import ServicesDep, remember_session
 from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
@@ -136,10 +136,11 @@ async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response
     except ServiceError as failure:
         values = await _code_values(page, kind, sign_in_id)
         return await page.show_failure(failure, "code.html", **values)
+    remember_session(page.request, opened)
     response = go(_HOMES[opened.kind])
     cookies.put_session(response, page.services.settings, opened.kind, opened.token)
     cookies.put_browser(response, page.services.settings, opened.browser)
-    page.request.app.state.failures.remember(opened.browser, opened.account)
+    page.request.app.state.failures.remember(opened.browser, opened.subject_id)
     # The visitor's secret ends with the visit: forms are bound to the session from here on.
     cookies.drop(response, page.services.settings, "visit")
     return response

@@ -12,9 +12,10 @@ import pytest
 from audit.events import Action, Actor, ActorKind, Outcome
 from audit.records import EVENT_ROW
 from auth.code_limits import BUDGETS
+from base.database import Database
 from base.db_time import instant
 from base.ids import new_id
-from tests.fixtures import MakePerson, MoveClock, SomePerson
+from tests.fixtures import MakePerson, MoveClock, SomePerson, sign_in
 from tests.vault.reconciliation.conftest import Thief
 from tests.vault.reconciliation.steps import (
     a_document,
@@ -27,6 +28,7 @@ from tests.vault.reconciliation.steps import (
 from vault.access_log.retention import apply_retention
 from vault.consent.grants import revoke
 from vault.documents import own_documents
+from vault.maintenance.bound_rows import BOUND_TABLES, RowsBound, bind_rows
 from vault.maintenance.erasure import erase
 from vault.maintenance.key_rotation import retire_keys, rotate_keys
 from vault.services import Services
@@ -40,6 +42,34 @@ OF_A_VAULT = (
 @pytest.fixture
 async def person(make_person: MakePerson) -> SomePerson:
     return await make_person()
+
+
+async def test_rows_bound_again(
+    services: Services, person: SomePerson, client: httpx.AsyncClient, thief: Thief
+) -> None:
+    """The secret of the MACs is deleted with them: `bind-rows` refuses where a file shows that rows
+    were bound before, and what it would have vouched for is named where none does."""
+    await a_document(client, person)
+    (secret,) = thief.run("SELECT id FROM unefois.wrapped_key WHERE use = 'row-macs'")
+    url = services.settings.migrations_database_url
+    assert url is not None
+    owner = Database(url)
+    try:
+        with thief.changing("wrapped_key", *(table.__tablename__ for table, *_ in BOUND_TABLES)):
+            thief.remove("wrapped_key", secret[0])
+            for table, *_ in BOUND_TABLES:
+                thief.run(f'UPDATE unefois."{table.__tablename__}" SET mac = NULL')  # noqa: S608
+            services.storage.keys.forget_all()
+            with pytest.raises(RowsBound, match="not of release"):
+                await bind_rows(services, owner, lambda _done, _of: None)
+    finally:
+        services.storage.keys.forget_all()
+        await owner.close()
+    assert await found(services) == set()
+    await sign_in(services, phone=person.phone)
+    with thief.changing("access_event"):
+        await record(services, Action.ROWS_BOUND, None, actor=Actor(ActorKind.OPERATOR))
+        assert {fault.split()[0] for fault in await found(services)} == {"bound_again"}
 
 
 async def test_a_forged_event_and_a_forged_outcome(

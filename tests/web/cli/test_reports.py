@@ -53,7 +53,9 @@ async def test_a_report_is_listed_read_and_answered(
     line = (await log_of(client, person))[0]
     path = f"/v1/access-log/{line['id']}"
     sent = await client.post(
-        f"{path}/report", headers=person.headers, json={"text": "Je ne suis pas venue."}
+        f"{path}/report",
+        headers=person.headers,
+        json={"text": "Je ne suis pas venue.\norganisation told: yes"},
     )
     reference = sent.json()["id"]
 
@@ -61,7 +63,8 @@ async def test_a_report_is_listed_read_and_answered(
     assert listed.split("\t")[2:] == ["waiting", "-"]
     assert "venue" not in listed
     read = unefois("reports", "see", reference)
-    assert "text: Je ne suis pas venue." in read
+    # Words of several lines are set in: none looks like a line of the command.
+    assert "text: Je ne suis pas venue.\n    organisation told: yes\n" in read
     assert line["action"] in read
     unefois("reports", "answer", reference, given="Nous avons vérifié.\n")
     assert reference not in unefois("reports", "list")

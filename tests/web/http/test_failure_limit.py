@@ -27,7 +27,9 @@ class SlowLimit(FailureLimit):
     """The limit of a network that has nothing left; its look-ups wait until they are let go."""
 
     def __init__(self) -> None:
-        super().__init__(Settings(mode="demo", failures_at_once=AT_ONCE), self._found, ("p", "w", "b"))
+        super().__init__(
+            Settings(mode="demo", failures_at_once=AT_ONCE), self._found, ("p", "w", "b")
+        )
         self.looked_up = 0
         self.let_go = asyncio.Event()
 
