@@ -160,9 +160,12 @@ async def _remind(services: Services, person_id: UUID) -> None:
             _log.error("pending_erasure_altered")
             return
         contact = await person_contact(services, tx, person_id)
-        text = notifications.erasure_soon(services, contact.language, row.erases_at)
+        at = await instant(tx)
+        # A reminder that comes late puts the erasure off: it names no date that is past.
+        when = max(row.erases_at, at + MIN_NOTICE)
+        text = notifications.erasure_soon(services, contact.language, when)
         await _tell(services, tx, contact, text)
-        values = {**row._mapping, "reminded_at": await instant(tx)}
+        values = {**row._mapping, "reminded_at": at}
         await records.note_reminder(tx, macs.add(records.PENDING_ERASURE_ROW, values))
 
 
