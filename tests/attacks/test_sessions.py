@@ -32,7 +32,7 @@ async def signed_in(services: Services, address: str, visitor: Visitor) -> NewSe
     """A session as every means of signing in opens it, once the visitor was verified."""
     find = session_start.email_address if "@" in address else session_start.phone_address
     async with services.database.transaction() as tx:
-        account = await session_start.lock_account(tx, await find(services, address))
+        account = await session_start.lock_account(services, tx, await find(services, address))
         opened = await session_start.start_session(services, tx, account, visitor=visitor)
     assert isinstance(opened, NewSession)
     return opened
