@@ -15,6 +15,7 @@ from auth.oauth.clients import checked_scope
 from auth.records import recipients
 from auth.services import CoreServices
 from base.contact import normal_email, normal_phone
+from base.database import notify
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
@@ -149,11 +150,13 @@ async def deactivate_worker(services: CoreServices, worker_id: UUID) -> None:
 
 
 async def deactivate_client(services: CoreServices, client_id: str) -> None:
-    """Bar a client: its tokens are invalid from this commit on. NOT_FOUND when none is active."""
+    """Bar a client: its tokens are invalid from this commit on, and what it downloads stops.
+    NOT_FOUND when none is active."""
     async with services.database.transaction() as tx:
         macs = await services.field_encryption.row_macs()
         row = await recipients.deactivate_client(tx, macs, client_id)
         if row is not None:
+            await notify(tx, sessions.CHANNEL, str(row.id))
             await _record(
                 services,
                 tx,

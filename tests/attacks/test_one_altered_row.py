@@ -1,16 +1,19 @@
 """A row altered without keys is refused, and keeps nothing back from anyone else: the jobs that
 look at many people go on with the others."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from base.database import Database
 from tests.attacks.test_own_erasure import asked, told
-from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson
+from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, new_phone
 from tests.steps import ask, counted, deposit
 from tests.vault.decoding import corpus
+from vault.access_log import retention
 from vault.access_log.retention import apply_retention
 from vault.documents.expiry_reminders import remind
 from vault.maintenance.job_runner import sweep_all
@@ -98,3 +101,54 @@ async def test_nor_the_warnings_of_a_year_that_ends(
     await apply_retention(services)
     assert any("journal" in one for one in await told(services, person))
     assert not any("journal" in one for one in await told(services, altered))
+
+
+async def test_an_altered_request_keeps_nobody_from_opening_their_vault(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    as_owner: Database,
+) -> None:
+    phone, worker = new_phone(), await make_worker()
+    altered = await ask(client, worker.headers, phone, "payslip")
+    waiting = await ask(client, worker.headers, phone, "payslip")
+    async with as_owner.transaction() as tx:
+        await tx.execute(
+            text("UPDATE unefois.consent_request SET requester_id = :other WHERE id = :id"),
+            {"other": uuid4(), "id": altered},
+        )
+    person = await make_person(phone)
+    listed = (await client.get("/v1/consent-requests", headers=person.headers)).json()["items"]
+    assert [one["id"] for one in listed] == [waiting]
+
+
+async def test_forged_warnings_keep_back_no_end_of_a_year_of_others(
+    services: Services,
+    make_person: MakePerson,
+    moved_clock: MoveClock,
+    as_owner: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retention, "_BATCH", 2)
+    forged, person = [await make_person() for _ in range(3)], await make_person()
+    years = services.settings.log_retention_years
+    moved_clock((years + 1) * 366 * DAY)
+    await apply_retention(services)
+    async with as_owner.transaction() as tx:
+        await tx.execute(
+            text("UPDATE unefois.log_warning SET at = '2020-01-01' WHERE owner_id = ANY(:ids)"),
+            {"ids": [one.id for one in forged]},
+        )
+    moved_clock((years + 2) * 366 * DAY)
+    assert await apply_retention(services) >= 1
+    assert await counted_keys(services, person) == 0
+    assert [await counted_keys(services, one) for one in forged] == [1, 1, 1]
+
+
+async def counted_keys(services: Services, person: SomePerson) -> int:
+    """Their audit keys of the year in which their vault was opened."""
+    query = "SELECT count(*) FROM unefois.audit_key WHERE owner_id = :id AND year <= :year"
+    async with services.database.transaction() as tx:
+        values = {"id": person.id, "year": datetime.now(UTC).year}
+        return int((await tx.execute(text(query), values)).scalar_one())

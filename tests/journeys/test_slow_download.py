@@ -13,8 +13,28 @@ import pikepdf
 import pytest
 
 from auth import administration
-from tests.fixtures import STORES, MakePerson, MakeWorker, MoveClock, Served, SomePerson, SomeWorker
-from tests.steps import again, approve, ask, deposit, erase, granted, log_of, revoke, until
+from tests.fixtures import (
+    STORES,
+    MakeClient,
+    MakePerson,
+    MakeWorker,
+    MoveClock,
+    Served,
+    SomePerson,
+    SomeWorker,
+)
+from tests.steps import (
+    again,
+    approve,
+    ask,
+    client_headers,
+    deposit,
+    erase,
+    granted,
+    log_of,
+    revoke,
+    until,
+)
 from tests.vault.decoding import corpus
 from vault.services import Services
 
@@ -32,7 +52,9 @@ def large() -> bytes:
 class SlowReader:
     """Reads about 64 KiB every 50 ms, as a phone with a weak signal does."""
 
-    def __init__(self, served: Served, path: str, worker: SomeWorker, pause: float = 0.05) -> None:
+    def __init__(
+        self, served: Served, path: str, worker: "SomeWorker | Calling", pause: float = 0.05
+    ) -> None:
         self._pause = pause
         self._served, self._path, self._worker = served, path, worker
         self.length = 0
@@ -60,7 +82,7 @@ class SlowReader:
 
 
 async def _begin(
-    served: Served, grant: str, document: str, worker: SomeWorker
+    served: Served, grant: str, document: str, worker: "SomeWorker | Calling"
 ) -> tuple[SlowReader, "asyncio.Task[None]"]:
     slow = SlowReader(served, f"/v1/grants/{grant}/documents/{document}/content", worker)
     reading = asyncio.create_task(slow.run())
@@ -185,6 +207,32 @@ async def test_the_end_of_the_session_stops_it_within_a_second(
     await until(lambda: _interrupted(client, shared.person), seconds=5)
     assert time.monotonic() - at < 1.0
     await _ends_incomplete(client, shared.person, slow, reading)
+
+
+@dataclass(frozen=True)
+class Calling:
+    """Whoever calls with these headers."""
+
+    headers: dict[str, str]
+
+
+async def test_barring_a_client_stops_it_within_a_second(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_client: MakeClient,
+    large: bytes,
+) -> None:
+    person, system = await make_person(), await make_client()
+    document = await deposit(client, person, large)
+    headers = await client_headers(client, system)
+    grant = await granted(client, person, headers, "income_tax_notice")
+    slow, reading = await _begin(served, grant, document["id"], Calling(headers))
+    await administration.deactivate_client(served.services, system.client_id)
+    at = time.monotonic()
+    await until(lambda: _interrupted(client, person), seconds=5)
+    assert time.monotonic() - at < 1.0
+    await _ends_incomplete(client, person, slow, reading)
 
 
 async def test_erasure_stops_it_within_a_second(

@@ -209,11 +209,11 @@ async def add_warning(
     return result.one_or_none() is not None
 
 
-async def destroy_keys(
-    connection: AsyncConnection, macs: RowMacs, year: int, notice: timedelta, limit: int
-) -> Sequence[Row[UUID | None, int]]:
-    """Destroy keys of that year or before: the service's, and those of people warned at least
-    `notice` ago, by a warning that we wrote. Returns `owner_id` and `year` of each."""
+async def due_keys(
+    connection: AsyncConnection, year: int, notice: timedelta, *, after: UUID, limit: int
+) -> Sequence[Any]:
+    """Keys of that year or before: the service's, and those of people warned at least `notice` ago,
+    with their warning, whose MAC the caller checks; in the order of their ids."""
     found = await connection.execute(
         select(AuditKey.id, AuditKey.owner_id, AuditKey.year, LogWarning.at, LogWarning.mac)
         .outerjoin(
@@ -222,14 +222,21 @@ async def destroy_keys(
         )
         .where(
             AuditKey.year <= year,
+            AuditKey.id > after,
             or_(AuditKey.owner_id.is_(None), LogWarning.at <= now() - notice),
         )
         .order_by(AuditKey.id)
         .limit(limit)
     )
-    due = [row.id for row in found if row.owner_id is None or macs.holds(LOG_WARNING_ROW, row)]
+    return found.all()
+
+
+async def destroy_keys(
+    connection: AsyncConnection, ids: Sequence[UUID]
+) -> Sequence[Row[UUID | None, int]]:
+    """Destroy these keys; returns `owner_id` and `year` of those that were still there."""
     result = await connection.execute(
-        delete(AuditKey).where(AuditKey.id.in_(due)).returning(AuditKey.owner_id, AuditKey.year)
+        delete(AuditKey).where(AuditKey.id.in_(ids)).returning(AuditKey.owner_id, AuditKey.year)
     )
     return result.all()
 

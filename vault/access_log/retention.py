@@ -16,6 +16,7 @@ from auth.messages import queue
 from auth.person_contact import contact_to_tell
 from base.db_time import instant
 from vault.access_log import records
+from vault.access_log.records import LOG_WARNING_ROW
 from vault.decisions import AccessAttempt, record_allowed
 from vault.services import Services
 
@@ -52,13 +53,18 @@ async def _warn(services: Services) -> None:
 async def _destroy(services: Services) -> int:
     """A crash before a commit leaves the keys to the next run; after it, they are destroyed and
     recorded."""
-    destroyed = 0
+    destroyed, after = 0, UUID(int=0)
+    macs = await services.field_encryption.row_macs()
     while True:
         async with services.database.transaction() as tx:
             at = await instant(tx)
             year = _last_year(services, at.year)
-            macs = await services.field_encryption.row_macs()
-            rows = await records.destroy_keys(tx, macs, year, NOTICE, _BATCH)
+            due = await records.due_keys(tx, year, NOTICE, after=after, limit=_BATCH)
+            # A warning that we did not write destroys nothing, and holds up no other.
+            ours = [
+                row.id for row in due if row.owner_id is None or macs.holds(LOG_WARNING_ROW, row)
+            ]
+            rows = await records.destroy_keys(tx, ours)
             for row in rows:
                 if row.owner_id is not None:
                     await records.delete_warning(tx, row.owner_id, row.year)
@@ -71,8 +77,9 @@ async def _destroy(services: Services) -> int:
                 await record_allowed(services, tx, at, attempt)
         _forget(services, (row.owner_id for row in rows))
         destroyed += len(rows)
-        if len(rows) < _BATCH:
+        if len(due) < _BATCH:
             return destroyed
+        after = due[-1].id
 
 
 def _last_year(services: Services, year: int) -> int:

@@ -16,13 +16,15 @@ async def adopt_requests(
 ) -> int:
     """Assign to a vault, in the transaction that opens it, the requests that wait for its phone.
 
-    They are sealed again, under the person's key. Returns how many.
+    They are sealed again, under the person's key. A row that the service did not write is left
+    where it is: it keeps nobody from their vault. Returns how many.
     """
     await hold_tag(tx, phone_tag)
     service_reader = await services.field_encryption.reader(None)
     person_writer = await services.field_encryption.writer(person_id, tx)
     macs = await services.field_encryption.row_macs()
-    rows = await records.unassigned_requests(tx, phone_tag)
+    waiting = await records.unassigned_requests(tx, phone_tag)
+    rows = [row for row in waiting if macs.holds(REQUEST_ROW, row)]
     for row in rows:
         values = service_reader.open(CONSENT_REQUEST, row.id, row.sealed)
         await records.assign_request(

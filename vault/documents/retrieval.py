@@ -185,8 +185,8 @@ async def open_for_scan(services: Services, owner_id: UUID, file: Row[*tuple[Any
 
 
 def _session_of(recipient: Recipient) -> UUID | None:
-    """The session that a worker calls with; a client has none."""
-    return recipient.session_id if isinstance(recipient, Worker) else None
+    """What ends when a caller may call no more: a worker's session, or the client itself."""
+    return recipient.session_id if isinstance(recipient, Worker) else recipient.id
 
 
 def _own_file(files: Sequence[Row[Any]], part: int | None, *, preview: bool) -> Row[Any] | None:

@@ -29,6 +29,9 @@ from starlette.types import Scope
 from base.settings import Settings
 from web.http.rate_limit import Bucket, Buckets, Rate, address_of, network_of
 
+RECORDED = "unefois.recorded"
+"""In the scope: a refused row was recorded (`vault/decisions.py: record_altered_row`)."""
+
 _ACCOUNT_FACTOR = 10
 """How much larger an account's bucket is: its holder is known, and can be barred."""
 _LOOKUPS = Rate(5, 5.0)
@@ -131,13 +134,14 @@ class FailureLimit:
             self.remember(token, account)
         return account
 
-    def settle(self, ticket: Ticket | None, status: int) -> None:
-        """The request is answered: what it took is spent if it failed, or given back."""
+    def settle(self, ticket: Ticket | None, status: int, *, recorded: bool = False) -> None:
+        """The request is answered: what it took is spent if it failed, or given back. `recorded`: a
+        failure of ours that left a line in the log all the same (`RECORDED`)."""
         if ticket is None:
             return
         if status == 401 and ticket.digest is not None:
             self._known.pop(ticket.digest, None)
-        if ticket.bucket is not None and not 400 <= status < 500:
+        if ticket.bucket is not None and not (recorded or 400 <= status < 500):
             ticket.bucket.give_back()
         ticket.bucket = None
 

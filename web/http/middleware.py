@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from base.errors import ErrorKind, ServiceError
 from base.settings import MIB, Settings
-from web.http.failure_limit import FailureLimit, Ticket
+from web.http.failure_limit import RECORDED, FailureLimit, Ticket
 from web.http.problems import of_failure, problem
 from web.http.rate_limit import RETRY_AFTER
 from web.i18n.translations import preferred
@@ -97,7 +97,7 @@ class Middleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._failures.settle(ticket, status)
+                self._failures.settle(ticket, status, recorded=RECORDED in scope)
                 _complete(message, added, request_id)
             await send(message)
 

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from base.errors import ErrorKind, ServiceError
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
+from web.http.failure_limit import RECORDED
 from web.i18n.error_messages import error_messages
 from web.i18n.translations import preferred, translations
 
@@ -129,6 +130,7 @@ async def _on_failure(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError)  # noqa: S101  (registered for it alone)
     if isinstance(error, RowAltered):
         await record_altered_row(request.app.state.services, error)
+        request.scope[RECORDED] = True
     return of_failure(error, **_context(request))
 
 

@@ -21,7 +21,7 @@ from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
 from vault.services import Services
 from web.http.dependencies import ServicesDep
-from web.http.failure_limit import FailureLimit
+from web.http.failure_limit import RECORDED, FailureLimit
 from web.http.problems import STATUS, retry_after
 from web.http.uploads import MultipartForm
 from web.pages import cookies, forms
@@ -190,6 +190,7 @@ class PageRoute(APIRoute):
             except ServiceError as failure:
                 if isinstance(failure, RowAltered):
                     await record_altered_row(request.app.state.services, failure)
+                    request.scope[RECORDED] = True
                 return await failure_page(request, failure)
             except RequestValidationError:
                 return await failure_page(request, not_found())

@@ -68,3 +68,14 @@ async def test_whoever_goes_away_takes_the_look_up_from_nobody() -> None:
     limit.let_go.set()
     assert all(ticket and ticket.bucket for ticket in await asyncio.gather(*others))
     assert limit.looked_up == 1
+
+
+async def test_a_failure_of_ours_is_spent_only_where_it_left_a_line() -> None:
+    """An outage spends nobody's; a row that was altered, asked for again and again, does."""
+    for recorded, left in ((False, AT_ONCE), (True, 0)):
+        limit = SlowLimit()
+        limit.let_go.set()
+        for _ in range(AT_ONCE):
+            limit.settle(await limit.admit(reading(FALSE)), 503, recorded=recorded)
+        tickets = [await limit.admit(reading(FALSE)) for _ in range(AT_ONCE)]
+        assert sum(bool(ticket and ticket.bucket) for ticket in tickets) == left
