@@ -31,7 +31,7 @@ from auth.message_delivery import inbox
 from auth.oauth import clients
 from auth.records.people import person as person_row
 from auth.services import CoreServices
-from auth.subjects import Client, Person, Worker
+from auth.subjects import Person, Worker
 from base.database import Database
 from base.embedded.server import Addresses, EmbeddedPostgres
 from base.settings import Settings
@@ -390,12 +390,3 @@ def code_in(message: str) -> str:
 
 
 _CODE = re.compile(r"\b\d{6}\b|\b\d{4}(?: \d{2,4}){1,3}\b")
-
-
-async def client_subject(services: CoreServices, client: SomeClient, token: str) -> Client:
-    """The client that an access token names."""
-    async with services.database.transaction() as tx:
-        found = await clients.client_of(services, tx, token)
-    assert isinstance(found, Client)
-    assert found.client_id == client.client_id
-    return found

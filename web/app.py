@@ -76,7 +76,10 @@ def create_app(services: Services) -> FastAPI:
     app.state.readiness = health.ReadinessCache()
     settings = services.settings
     app.state.sign_in_limit = SignInRateLimit(settings.sign_ins_per_hour_from_one_address)
-    names = (cookies.name_of(settings, "person"), cookies.name_of(settings, "worker"))
+    person, worker, browser = (
+        cookies.name_of(settings, kind) for kind in ("person", "worker", "browser")
+    )
+    names = (person, worker, browser)
     app.state.failures = FailureLimit(settings, account_of(services), names)
     app.add_middleware(
         Middleware,

@@ -26,6 +26,7 @@ from tests.fixtures import MakePerson, MakeWorker
 from tests.steps import granted
 from vault.services import Services
 from web.http.failure_limit import FailureLimit
+from web.pages.cookies import name_of
 from web.process.refused_requests import record, record_refused_requests
 
 PUBLIC = ("/log/vkey", "/v1/document-types", "/healthz", "/readyz", "/", "/pro", "/jwks.json")
@@ -145,6 +146,23 @@ async def test_a_colleague_behind_the_same_address_goes_on(
     for _ in range(AT_ONCE + 1):
         lost = await strict.send("GET", f"/v1/grants/{uuid4()}", STRUCTURE, headers=late.headers)
         assert lost.status_code == 404
+
+
+async def test_a_browser_that_signed_in_before_is_not_barred_by_its_neighbours(
+    strict: Strict, make_person: MakePerson
+) -> None:
+    person, secret = await make_person(), secrets.token_urlsafe(32)
+    strict.app.state.failures.remember(secret, person.id)
+    await strict.burn()
+    theirs = {"Cookie": f"{name_of(strict.services.settings, 'browser')}={secret}"}
+    signing_in = "/sign-in"
+    assert (await strict.send("POST", signing_in, STRUCTURE)).status_code == 429
+    for _ in range(3):  # its own failures do not make it a stranger
+        answer = await strict.send("POST", signing_in, STRUCTURE, headers=theirs)
+        assert answer.status_code == 403, answer.text
+    unknown = {"Cookie": theirs["Cookie"][:-1] + "_"}
+    answer = await strict.send("POST", signing_in, STRUCTURE, headers=unknown)
+    assert answer.status_code == 429
 
 
 async def test_ones_own_failures_stop_oneself_alone(

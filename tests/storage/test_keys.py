@@ -22,7 +22,7 @@ from tests.storage.owners import new_owner
 
 
 class Counting(LocalKeyring):
-    """The real keyring, with a counter of unwraps."""
+    """The real keyring, with a counter of unwraps since the home was initialised."""
 
     opened = 0
 
@@ -35,6 +35,7 @@ class Counting(LocalKeyring):
 async def counting(database: Database, keyring: LocalKeyring) -> Counting:
     provider = Counting(keyring.path)
     await initialise(database, provider)
+    provider.opened = 0
     return provider
 
 
@@ -74,9 +75,8 @@ async def test_a_secret_destroyed_while_it_was_read_is_not_kept(
             keys.forget(str(owner_id))
             return await super().unwrap(version, wrapped, context)
 
-    provider = Slow(keyring.path)
-    await initialise(database, provider)
-    keys = Keys(database, provider)
+    await initialise(database, keyring)
+    keys = Keys(database, Slow(keyring.path))
     owner_id = await new_owner(keys, database)
     await keys.owner(owner_id)
     with pytest.raises(KeyDestroyed):

@@ -17,10 +17,11 @@ from vault.services import Services
 from vault.tables import Document
 
 REQUEST = {
-    "fr": "Camille Moreau, Assistante sociale, {organisation} demande à voir des papiers. Dites"
-    " oui ou non : {url} Si cela ne vous concerne pas, répondez-y « Ce n’est pas moi ».",
-    "en": "Camille Moreau, Assistante sociale, {organisation} asks to see papers. Say yes or no:"
-    " {url} If this does not concern you, answer “This is not me” there.",
+    "fr": "Camille Moreau, Assistante sociale, {organisation} demande à voir des papiers. Ouvrez"
+    " votre coffre et dites oui ou non. Si cela ne vous concerne pas, répondez « Ce n’est pas"
+    " moi ».",
+    "en": "Camille Moreau, Assistante sociale, {organisation} asks to see papers. Open your"
+    " vault and say yes or no. If this does not concern you, answer “This is not me”.",
 }
 EXPIRY = {
     "fr": "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir"
@@ -30,9 +31,9 @@ EXPIRY = {
 }
 LOG = {
     "fr": "Dans 30 jours, le journal de votre coffre pour 2023 et avant ne pourra plus être lu."
-    " Pour le garder, emportez-le : {url}",
+    " Pour le garder, ouvrez votre coffre et emportez-le.",
     "en": "In 30 days, the log of your vault for 2023 and before can no longer be read. To keep"
-    " it, take it away: {url}",
+    " it, open your vault and take it away.",
 }
 
 
@@ -51,9 +52,7 @@ async def test_a_request_is_announced(
 ) -> None:
     worker = await make_worker()
     await requests.ask(services, worker.subject, person.phone, asking("payslip"))
-    expected = REQUEST[person.subject.language].format(
-        organisation=worker.subject.organisation, url=services.settings.public_url
-    )
+    expected = REQUEST[person.subject.language].format(organisation=worker.subject.organisation)
     assert await last_text(services, person.phone) == expected
 
 
@@ -84,5 +83,4 @@ async def test_the_end_of_a_year_of_the_log_is_announced(
     moved_clock(datetime(2026, 12, 2, 1, tzinfo=UTC) - datetime.now(UTC))
     await apply_retention(services)
     texts = [message.text for message in await inbox(services, to=person.phone)]
-    expected = LOG[person.subject.language].format(url=services.settings.public_url)
-    assert texts.count(expected) == 1
+    assert texts.count(LOG[person.subject.language]) == 1

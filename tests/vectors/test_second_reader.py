@@ -8,15 +8,24 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import text
 
+from auth import browsers
+from auth.visitor import Visitor
+from base.db_time import instant
+from base.errors import ServiceError
 from base.ids import new_id
 from storage.blobs import BlobKey
 from storage.content import content_writer
-from tests.fixtures import MakeClient, MakePerson, MakeWorker
+from tests.auth.steps import begin, redeem, wrong
+from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeWorker, last_code
+from tests.steps import deposit, granted, log_of, request_body
+from tests.vault.decoding import corpus
 from tests.vectors import second_reader as reader
+from vault.access_log.records import add_warning
 from vault.services import Services
 
 PAGE = Path(__file__).parents[2] / "docs/formats/sealed-file.md"
@@ -59,26 +68,80 @@ async def test_a_sealed_row_and_its_look_up_tag(
         reader.open_row(secret, str(person.id), "person", new_id(), row.sealed)
 
 
-async def test_the_macs_of_rows(
-    services: Services, make_person: MakePerson, make_worker: MakeWorker, make_client: MakeClient
+async def macs_of(services: Services, table: str) -> dict[bytes, Any]:
+    """A table's rows by their MAC. An ended session has none."""
+    found = await rows(services, f'SELECT * FROM unefois."{table}" WHERE mac IS NOT NULL')  # noqa: S608  (of the page)
+    return {bytes(row.mac): row for row in found}
+
+
+async def make_rows(
+    services: Services, client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
 ) -> None:
-    """Each table's columns are read from the format page."""
-    await make_person()
-    await make_worker()
+    """A row of each kind that is not made with the people themselves."""
+    document = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    read = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    assert (await client.get(read, headers=worker.headers)).is_success
+    headers = {**worker.headers, "Idempotency-Key": "once"}
+    body = request_body(person.phone, "payslip")
+    asked = await client.post("/v1/consent-requests", headers=headers, json=body)
+    assert asked.is_success, asked.text
+    entry = (await log_of(client, person))[0]["id"]
+    reported = await client.post(
+        f"/v1/access-log/{entry}/report", headers=person.headers, json={"text": "?"}
+    )
+    assert reported.is_success, reported.text
+    async with services.database.transaction() as tx:
+        await browsers.remember(services, tx, "person", person.id, Visitor())
+        macs = await services.field_encryption.row_macs()
+        await add_warning(tx, macs, person.id, 2020, await instant(tx))
+    started, code = await begin(services, person.phone)
+    with pytest.raises(ServiceError):
+        await redeem(services, started, wrong(code))
+
+
+async def ask_to_erase(
+    services: Services, client: httpx.AsyncClient, person: SomePerson, *, given: bool
+) -> None:
+    """A code to erase the vault; with `given`, it is given, and the erasure waits."""
+    sent = await client.post("/v1/me/erasure/code", headers=person.headers)
+    assert sent.is_success, sent.text
+    if given:
+        code = await last_code(services, person.phone)
+        asked = await client.request(
+            "DELETE", "/v1/me", headers=person.headers, json={"code": code}
+        )
+        assert asked.status_code == 202, asked.text
+
+
+async def test_the_macs_of_rows(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    make_client: MakeClient,
+) -> None:
+    """Each table's columns are read from the format page, and each has a row that this test made:
+    others share the database, and alter rows on purpose."""
+    tables = {
+        found[1]: (int(found[2]), found[3].split(", "))
+        for line in PAGE.read_text().splitlines()
+        if (found := re.fullmatch(r"\| `(\w+)` \| (\d) \| ([\w, ]+) \|", line))
+    }
+    assert len(tables) > 5
+    before = {table: await macs_of(services, table) for table in tables}
     await make_client()
+    await make_rows(services, client, await make_person(), await make_worker())
+    await ask_to_erase(services, client, await make_person(), given=False)
+    await ask_to_erase(services, client, await make_person(), given=True)
     secret = await secret_of(services, "row-macs")
-    checked = 0
-    for line in PAGE.read_text().splitlines():
-        if not (found := re.fullmatch(r"\| `(\w+)` \| (\d) \| ([\w, ]+) \|", line)):
-            continue
-        table, version, columns = found[1], int(found[2]), found[3].split(", ")
-        for row in await rows(services, f'SELECT * FROM unefois."{table}" LIMIT 20'):  # noqa: S608  (of the page)
-            if row.mac is None:
-                continue  # a session that ended
+    for table, (version, columns) in tables.items():
+        after = await macs_of(services, table)
+        made = {mac: row for mac, row in after.items() if mac not in before[table]}
+        assert made, f"no row of {table} was made"
+        for mac, row in made.items():
             values = [getattr(row, column) for column in columns]
-            assert reader.row_mac(secret, table, version, values) == row.mac, table
-            checked += 1
-    assert checked > 5
+            assert reader.row_mac(secret, table, version, values) == mac, table
 
 
 @pytest.mark.parametrize("plaintext", [b"", b"one", PLAINTEXT], ids=["empty", "one", "two"])

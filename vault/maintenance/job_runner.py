@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import procrastinate
+from procrastinate.jobs import Status
 
 from auth.cleanup import delete_expired
 from vault.access_log import retention
@@ -79,12 +80,17 @@ def _add_periodic_jobs(app: procrastinate.App, services: Services) -> None:
 async def retry_stalled_jobs(app: procrastinate.App) -> int:
     """Requeue the jobs whose process died while it ran them; returns how many.
 
-    A job may then run twice: jobs are written so that the second run changes nothing.
+    A job may then run twice: jobs are written so that the second run changes nothing. One whose
+    `queueing_lock` another holds that waits already is removed: that other does the same.
     """
-    stalled = list(await app.job_manager.get_stalled_jobs())
-    for job in stalled:
-        await app.job_manager.retry_job(job)
-    return len(stalled)
+    requeued = 0
+    for job in await app.job_manager.get_stalled_jobs():
+        try:
+            await app.job_manager.retry_job(job)
+            requeued += 1
+        except procrastinate.exceptions.UniqueViolation:
+            await app.job_manager.finish_job(job, Status.ABORTED, delete_job=True)
+    return requeued
 
 
 async def sweep_all(services: Services) -> int | None:

@@ -1,7 +1,7 @@
 """Grants as the log tells them: given, revoked, narrowed. The history of each says the same."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,13 +31,16 @@ _GRANTS = (
 )
 
 
+_MOMENT = timedelta(minutes=1)
+
+
 @dataclass(slots=True)
 class _State:
     """`given`: None while only later events were read. `left`: types that it lost; `joined`: papers
     that it names one by one."""
 
     given: str | None = None
-    revoked: bool = False
+    revoked_at: datetime | None = None
     narrowed: bool = False
     left: set[str] = field(default_factory=set)
     joined: set[UUID] = field(default_factory=set)
@@ -63,7 +66,7 @@ class ReplayedGrants:
             state = self._states.setdefault(act.grant, _State())
             state.given = "given" if act.action == Action.GIVE else "approved"
         elif act.action == Action.REVOKE:
-            self._states.setdefault(act.grant, _State()).revoked = True
+            self._states.setdefault(act.grant, _State()).revoked_at = act.at
         elif act.action == Action.NARROW:
             state = self._states.setdefault(act.grant, _State())
             state.narrowed = True
@@ -86,9 +89,11 @@ class ReplayedGrants:
 def _compare_revocation(row: Any, state: _State, snapshot: Snapshot, faults: Faults) -> None:
     steps = [step for step in row.steps if step is not None]
     in_history = "revoked" in steps
-    if state.revoked and not (row.revoked_at is not None and in_history):
+    if state.revoked_at is not None and not (
+        in_history and _then(row.revoked_at, row, state) and _then(row.last_step_at, row, state)
+    ):
         faults.add("revoked", "grant", row.id)
-    if not state.revoked and (row.revoked_at is not None or in_history):
+    if state.revoked_at is None and (row.revoked_at is not None or in_history):
         moment: datetime = row.revoked_at or row.last_step_at
         if not snapshot.is_forgotten(moment):
             faults.add("not_revoked", "grant", row.id)
@@ -96,6 +101,14 @@ def _compare_revocation(row: Any, state: _State, snapshot: Snapshot, faults: Fau
     other_start = len(first) != 1 or (state.given is not None and first != [state.given])
     if other_start or (state.narrowed and "narrowed" not in steps):
         faults.add("history", "grant_history", f"of grant {row.id}")
+
+
+def _then(at: datetime | None, row: Any, state: _State) -> bool:
+    """Whether a time is that of the revocation: the row's, the history's and the event's are read
+    one after the other. A clock that was set back gives the time at which the grant was given."""
+    assert state.revoked_at is not None  # noqa: S101  (the caller checked)
+    told = max(state.revoked_at, row.given_at)
+    return at is not None and abs(max(at, row.given_at) - told) < _MOMENT
 
 
 async def _is_wider(services: Services, row: Any, state: _State) -> bool:

@@ -56,7 +56,7 @@ def remember_session(request: Request, opened: NewSession) -> None:
     """A session just opened here is known to the limit of failures: false tokens sent from the same
     network cannot keep it from being looked up."""
     failures: FailureLimit = request.app.state.failures
-    failures.remember(opened.token, opened.subject_id)
+    failures.remember(opened.token, opened.account)
 
 
 def account_of(services: Services) -> AccountOf:

@@ -6,15 +6,19 @@ Each refusal is a line of the log for ever, public as a leaf, and strangers pay 
   request comes in and given back unless it fails, so requests sent at once cannot pass together.
 - A caller whose token was authenticated here has the bucket of their account: nobody stops a
   colleague behind the same address, and one's own failures stop oneself alone.
+- So has a browser that signed in here, with nobody signed in: it is not barred from signing in
+  again by whoever floods from the same address.
 - While a network's bucket is empty, a token that is not known yet is looked up, a few a second; a
-  valid one passes. A false one is answered 429 and writes nothing.
+  valid one passes. A false one is answered 429 and writes nothing. What comes with one token while
+  it is looked up waits for that look-up.
 - A GET without credentials passes: it looks nobody up and writes nothing.
 
 Kept in the memory of one process. ADR: docs/adr/0020-failures-by-network.md.
 """
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import UUID
@@ -37,7 +41,7 @@ _PUBLIC = ("/log/", "/v1/document-types", "/v1/openapi.json", "/static/", "/heal
            "/metrics", "/.well-known/", "/jwks.json")  # fmt: skip
 
 Account = UUID
-AccountOf = Callable[[str], Awaitable[Account | None]]
+AccountOf = Callable[[str], Coroutine[None, None, Account | None]]
 """The account of a token, looked up now; None for one that is not valid."""
 
 
@@ -52,8 +56,11 @@ class Ticket:
 class FailureLimit:
     """The buckets of one process, and the tokens that it knows."""
 
-    def __init__(self, settings: Settings, account_of: AccountOf, cookies: tuple[str, str]) -> None:
-        """`cookies`: the names of the session cookies of people and of workers."""
+    def __init__(
+        self, settings: Settings, account_of: AccountOf, cookies: tuple[str, str, str]
+    ) -> None:
+        """`cookies`: the names of the session cookies of people and of workers, and of the cookie
+        of a browser that signed in before."""
         at_once, per_second = settings.failures_at_once, settings.failures_per_minute / 60
         self._networks = Buckets(Rate(at_once, per_second))
         self._lookups = Buckets(_LOOKUPS)
@@ -61,6 +68,7 @@ class FailureLimit:
         self._accounts = Buckets(rate, _MAX_KNOWN)
         self._known: OrderedDict[bytes, Account] = OrderedDict()
         self._account_of = account_of
+        self._looking_up: dict[bytes, asyncio.Task[Account | None]] = {}
         self._cookies = cookies
         self.refused = Refused()
 
@@ -71,20 +79,32 @@ class FailureLimit:
         token = self._token(scope)
         if reading and (token is None or scope["path"].startswith(_PUBLIC)):
             return None
+        browser = None if token is not None else self._browser(scope)
         digest = None if token is None else _digest(token)
-        account = None if digest is None else self._known.get(digest)
-        if digest is not None and account is not None:
-            self._known.move_to_end(digest)
+        account = self._known_account(token or browser)
+        if account is not None:
             return self._ticket(self._accounts.of(account), digest, account)
         network = network_of(address_of(scope))
         bucket = self._networks.of(network)
         if bucket.take():
             return Ticket(bucket, digest)
-        account = await self._looked_up(network, token)
+        account = None if token is None else await self._looked_up(network, token)
         if account is not None:
             return self._ticket(self._accounts.of(account), digest, account)
         self.refused.count(network)
         return Ticket(None, digest)
+
+    def sign_in_source(self, scope: Scope) -> Account | str:
+        """Whose sign-ins a request counts among: those of the account that its browser signed in to
+        before, or those of its network."""
+        return self._known_account(self._browser(scope)) or network_of(address_of(scope))
+
+    def _known_account(self, secret: str | None) -> Account | None:
+        digest = None if secret is None else _digest(secret)
+        account = None if digest is None else self._known.get(digest)
+        if digest is not None and account is not None:
+            self._known.move_to_end(digest)
+        return account
 
     def _ticket(self, bucket: Bucket, digest: bytes | None, account: Account) -> Ticket:
         if bucket.take():
@@ -92,10 +112,20 @@ class FailureLimit:
         self.refused.count(account)
         return Ticket(None, digest)
 
-    async def _looked_up(self, network: str, token: str | None) -> Account | None:
-        """The account of a token that is not known yet, if there is room for a look-up."""
-        if token is None or not self._lookups.of(network).take():
-            return None
+    async def _looked_up(self, network: str, token: str) -> Account | None:
+        """The account of a token that is not known yet, if there is room for a look-up or one of
+        it is under way: whoever sends a valid one many times at once is not refused."""
+        digest = _digest(token)
+        if digest not in self._looking_up:
+            if not self._lookups.of(network).take():
+                return None
+            look_up = asyncio.create_task(self._look_up(token))
+            self._looking_up[digest] = look_up
+            look_up.add_done_callback(lambda _: self._looking_up.pop(digest))
+        # A caller who goes away does not end the look-up of the others.
+        return await asyncio.shield(self._looking_up[digest])
+
+    async def _look_up(self, token: str) -> Account | None:
         account = await self._account_of(token)
         if account is not None:
             self.remember(token, account)
@@ -134,9 +164,16 @@ class FailureLimit:
         text: str = value.decode("latin-1")
         if api:
             return text.rpartition(" ")[2]
-        person, worker = self._cookies
+        person, worker, _ = self._cookies
         of_worker = path == "/pro" or path.startswith("/pro/")
         return cookie_parser(text).get(worker if of_worker else person)
+
+    def _browser(self, scope: Scope) -> str | None:
+        """The secret of a browser, sent to a page."""
+        if scope["path"].startswith(_API):
+            return None
+        value = next((value for key, value in scope["headers"] if key == b"cookie"), b"")
+        return cookie_parser(value.decode("latin-1")).get(self._cookies[2])
 
 
 @dataclass(slots=True)

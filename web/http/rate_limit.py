@@ -82,16 +82,17 @@ class SignInRateLimit:
     def __init__(self, per_hour: int) -> None:
         self._buckets = Buckets(Rate(per_hour, per_hour / 3600))
 
-    def take(self, address: str) -> None:
-        """Count one sign-in. Raises `ServiceError` TOO_MANY `too_many_sign_ins`."""
-        if not self._buckets.of(network_of(address)).take():
+    def take(self, source: Hashable) -> None:
+        """Count one sign-in of a network, or of an account whose browser is known. Raises
+        `ServiceError` TOO_MANY `too_many_sign_ins`."""
+        if not self._buckets.of(source).take():
             raise ServiceError(ErrorKind.TOO_MANY, "too_many_sign_ins", retry_after=RETRY_AFTER)
 
 
 async def limit_sign_ins(request: Request) -> None:
-    """A dependency of each route that starts a sign-in; the address is the one uvicorn gives."""
+    """A dependency of each route that starts a sign-in."""
     limit: SignInRateLimit = request.app.state.sign_in_limit
-    limit.take(address_of(request.scope))
+    limit.take(request.app.state.failures.sign_in_source(request.scope))
 
 
 def address_of(scope: Scope) -> str:

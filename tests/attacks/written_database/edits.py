@@ -84,9 +84,9 @@ class Tables:
         """Each column of the row that `row` chooses, changed; the row copied, and deleted."""
         for column, kind in self.columns[table].items():
             for how, value in self._values(table, column, kind):
-                statement = sql.SQL("UPDATE {} AS t SET {} = {} WHERE {}").format(
-                    self.name(table), sql.Identifier(column), value, sql.SQL(row)
-                )
+                statement = sql.SQL(
+                    "UPDATE {0} AS t SET {1} = {2} WHERE {3} AND t.{1} IS DISTINCT FROM {2}"
+                ).format(self.name(table), sql.Identifier(column), value, sql.SQL(row))
                 yield Edit(how, table, column, statement)
         for column in self.columns[table]:
             if column in OWNERS:

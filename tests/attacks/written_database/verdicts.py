@@ -15,9 +15,11 @@ from sqlalchemy import text
 
 from audit.reconcile import Reconciler
 from audit.sealing import InvalidEvent
+from audit.tlog.transparency_log import TransparencyLog
 from base.errors import ServiceError
+from storage.providers import KeyProviderError
 from tests.attacks.written_database.edits import Edit
-from tests.attacks.written_database.story import Seen, Story
+from tests.attacks.written_database.story import Probe, Seen, Story
 from tests.vault.reconciliation.conftest import Thief
 from vault.reconciliation.reconciliation import reconcile
 
@@ -128,7 +130,7 @@ class Judge:
 
     async def _use(self) -> dict[str, Seen]:
         self._story.forget()
-        return {name: await probe() for name, probe in self._story.probes().items()}
+        return {name: await _answered(probe) for name, probe in self._story.probes().items()}
 
     async def _untold(self, after: dict[str, Seen]) -> list[str]:
         """Contents that left, and that no new event of the log tells right: which paper, in which
@@ -170,9 +172,11 @@ class Judge:
         except Exception as error:  # noqa: BLE001  (an operator sees it: the command fails)
             return {f"reconcile: {type(error).__name__}"}
         named = {f"{one.what} {one.table}" for one in found.faults.listed}
-        log = services.transparency_log
-        tree = Reconciler(services.database, log.store, await log.verifier())
+        log = TransparencyLog(
+            services.settings, services.database, services.field_encryption, services.storage.blobs
+        )  # with nothing in memory
         try:
+            tree = Reconciler(services.database, log.store, await log.verifier())
             report = await tree.run(lambda _done, _of: None)
         except Exception as error:  # noqa: BLE001  (idem)
             return named | {f"reconcile --tree: {type(error).__name__}"}
@@ -195,6 +199,14 @@ class Judge:
             finally:
                 connection.rollback()
         return "may"
+
+
+async def _answered(probe: Probe) -> Seen:
+    """What a caller is answered, also where the use case is called without HTTP."""
+    try:
+        return await probe()
+    except KeyProviderError:
+        return 503, ""
 
 
 def _kept(table: str) -> str:

@@ -56,6 +56,7 @@ def base_settings(home: Path, postgres: Addresses) -> Settings:
         key_provider="local",
         blob_store="directory",
         sign_ins_per_hour_from_one_address=1_000_000,
+        failures_at_once=1_000_000,
     )
 
 

@@ -242,18 +242,18 @@ def test_the_pace_is_of_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(clock, "monotonic", lambda: now)
     pace = SignInRateLimit(2)
-    pace.take("2001:db8:1:2::1")
-    pace.take("2001:db8:1:2:ffff::1")
-    pace.take("192.0.2.1")
+    pace.take(network_of("2001:db8:1:2::1"))
+    pace.take(network_of("2001:db8:1:2:ffff::1"))
+    pace.take(network_of("192.0.2.1"))
     with pytest.raises(ServiceError) as refused:
-        pace.take("2001:db8:1:2::3")
+        pace.take(network_of("2001:db8:1:2::3"))
     assert refused.value.code == "too_many_sign_ins"
     assert refused.value.retry_after == 60
     now = 1799.0
     with pytest.raises(ServiceError) as refused:
-        pace.take("2001:db8:1:2::4")
+        pace.take(network_of("2001:db8:1:2::4"))
     assert refused.value.retry_after == 60
     now = 1801.0
-    pace.take("2001:db8:1:2::4")
+    pace.take(network_of("2001:db8:1:2::4"))
     assert network_of("::ffff:192.0.2.1") == "192.0.2.1"
     assert network_of("nonsense") == network_of("") == "unknown"
