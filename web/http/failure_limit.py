@@ -31,6 +31,9 @@ from web.http.rate_limit import Bucket, Buckets, Rate, address_of, network_of
 
 _ACCOUNT_FACTOR = 10
 """How much larger an account's bucket is: its holder is known, and can be barred."""
+_RESERVE = Rate(10, 1 / 6)
+"""What each token has when its account's bucket is empty: who took one session does not keep its
+holder from ending it with another."""
 _LOOKUPS = Rate(5, 5.0)
 """Unknown tokens looked up for a network whose bucket is empty."""
 _MAX_KNOWN = 50_000
@@ -66,6 +69,7 @@ class FailureLimit:
         self._lookups = Buckets(_LOOKUPS)
         rate = Rate(at_once * _ACCOUNT_FACTOR, per_second * _ACCOUNT_FACTOR)
         self._accounts = Buckets(rate, _MAX_KNOWN)
+        self._reserves = Buckets(_RESERVE, _MAX_KNOWN)
         self._known: OrderedDict[bytes, Account] = OrderedDict()
         self._account_of = account_of
         self._looking_up: dict[bytes, asyncio.Task[Account | None]] = {}
@@ -83,14 +87,14 @@ class FailureLimit:
         digest = None if token is None else _digest(token)
         account = self._known_account(token or browser)
         if account is not None:
-            return self._ticket(self._accounts.of(account), digest, account)
+            return self._ticket(account, digest)
         network = network_of(address_of(scope))
         bucket = self._networks.of(network)
         if bucket.take():
             return Ticket(bucket, digest)
         account = None if token is None else await self._looked_up(network, token)
         if account is not None:
-            return self._ticket(self._accounts.of(account), digest, account)
+            return self._ticket(account, digest)
         self.refused.count(network)
         return Ticket(None, digest)
 
@@ -106,9 +110,13 @@ class FailureLimit:
             self._known.move_to_end(digest)
         return account
 
-    def _ticket(self, bucket: Bucket, digest: bytes | None, account: Account) -> Ticket:
+    def _ticket(self, account: Account, digest: bytes | None) -> Ticket:
+        bucket = self._accounts.of(account)
         if bucket.take():
             return Ticket(bucket, digest)
+        reserve = None if digest is None else self._reserves.of(digest)
+        if reserve is not None and reserve.take():
+            return Ticket(reserve, digest)
         self.refused.count(account)
         return Ticket(None, digest)
 
