@@ -10,6 +10,7 @@ from tests.attacks.test_sessions import signed_in
 from tests.auth.steps import begin
 from tests.fixtures import MakePerson, MakeWorker
 from tests.steps import granted
+from web.pages.cookies import name_of
 
 
 async def test_false_tokens_do_not_keep_out_who_has_just_signed_in(
@@ -45,6 +46,28 @@ async def test_who_took_a_session_does_not_keep_its_holder_from_ending_it(
         assert answer.status_code == 200
     answer = await strict.send("DELETE", f"/v1/sessions/{ended}", STRUCTURE, headers=person.headers)
     assert answer.status_code == 204
+
+
+async def test_a_browser_spends_its_own_and_nothing_of_its_account(
+    strict: Strict, make_person: MakePerson
+) -> None:
+    """That of a thief whose session was ended keeps its cookie."""
+    person, ours, thiefs = await make_person(), secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    failures = strict.app.state.failures
+    failures.remember(person.token, person.id)
+    cookies = {}
+    for secret in (ours, thiefs):
+        failures.remember(secret, person.id)
+        name = name_of(strict.services.settings, "browser")
+        cookies[secret] = {"Cookie": f"{name}={secret}"}
+    statuses = [
+        (await strict.send("POST", "/sign-in", STRUCTURE, headers=cookies[thiefs])).status_code
+        for _ in range(AT_ONCE * 10 + 20)
+    ]
+    assert statuses.count(403) == AT_ONCE
+    for path, headers in (("/sign-in", cookies[ours]), ("/v1/me/erasure/cancel", person.headers)):
+        answer = await strict.send("POST", path, STRUCTURE, headers=headers)
+        assert answer.status_code != 429, path
 
 
 async def test_many_sessions_of_one_worker_are_one_account(
