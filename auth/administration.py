@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind, Event, Outcome
+from auth import sessions
 from auth.oauth.client_assertions import public_keys_from_jwks
 from auth.oauth.clients import checked_scope
-from auth.records import recipients, sessions
+from auth.records import recipients
 from auth.services import CoreServices
 from base.contact import normal_email, normal_phone
 from base.db_time import instant
@@ -129,12 +130,13 @@ async def add_client(
 
 
 async def deactivate_worker(services: CoreServices, worker_id: UUID) -> None:
-    """Bar a worker: their sessions end with this commit. NOT_FOUND when none is active."""
+    """Bar a worker: their sessions, and what they download, end with this commit.
+    NOT_FOUND when none is active."""
     async with services.database.transaction() as tx:
         macs = await services.field_encryption.row_macs()
         row = await recipients.deactivate_worker(tx, macs, worker_id)
         if row is not None:
-            await sessions.revoke_sessions_of(tx, "worker", worker_id)
+            await sessions.end_with_account(tx, "worker", worker_id)
             await _record(
                 services,
                 tx,

@@ -3,11 +3,17 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.records import people
 from auth.services import CoreServices
 from base.key_names import PERSON
+from storage.errors import KeyDestroyed
+from storage.field_encryption import DecryptionError
+from storage.row_macs import RowAltered
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +27,24 @@ class PersonContact:
 async def person_contact(
     services: CoreServices, tx: AsyncConnection, person_id: UUID
 ) -> PersonContact:
-    """The phone and language of a person; no phone for a vault that was erased meanwhile."""
+    """The phone and language of a person; no phone for a vault that was erased meanwhile. Raises
+    `RowAltered`, and what opening the row raises."""
     row = await people.person(tx, await services.field_encryption.row_macs(), person_id)
     if row is None:
         return PersonContact(None, "fr")
     reader = await services.field_encryption.reader(person_id, tx)
     values = reader.open(PERSON, row.id, row.sealed)
     return PersonContact(values.get("phone"), row.language)
+
+
+async def contact_to_tell(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID
+) -> PersonContact:
+    """The same, for a message that is one of many: no phone when the row is not the service's or
+    does not open. Whoever altered it neither chooses where a message goes, nor keeps those of
+    others back."""
+    try:
+        return await person_contact(services, tx, person_id)
+    except (RowAltered, DecryptionError, KeyDestroyed) as error:
+        _log.warning("person_not_told", error=type(error).__name__)
+        return PersonContact(None, "fr")

@@ -34,13 +34,13 @@ OnVaultOpened = Callable[[CoreServices, AsyncConnection, UUID, bytes], Awaitable
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session just opened; `token` is shown this once. `account`: whose. `browser`: the secret by
-    which the browser is known again."""
+    """A session just opened; `token` is shown this once. `browser`: the secret by which the browser
+    is known again."""
 
     token: str = field(repr=False)
     expires_at: datetime
     kind: AccountKind
-    account: UUID
+    subject_id: UUID
     browser: str = field(repr=False)
 
 

@@ -160,13 +160,17 @@ async def end_all(
     """
     kept = subject.session_id if but_this else None
     kind = subject.party.kind
-    ended = await sessions.revoke_sessions_of(tx, kind, subject.id, but=kept)
-    await browsers.forget_all(tx, subject.id)
-    await _stop(tx, ended)
+    ended = await _end_all(tx, kind, subject.id, but=kept)
     if ended:
         ids = " ".join(str(one) for one in ended)
         await _record_end(services, tx, subject, sessions=len(ended), ended=ids)
     return len(ended)
+
+
+async def end_with_account(tx: AsyncConnection, kind: str, subject_id: UUID) -> None:
+    """End every session of an account that is barred or erased, and what they have under way. The
+    caller records the end of the account, in the same transaction."""
+    await _end_all(tx, kind, subject_id)
 
 
 async def end_others(
@@ -188,6 +192,15 @@ async def _end(
     device = await session_devices.open_device(services, tx, row)
     await _record_end(services, tx, subject, session=str(session_id), device=device.word)
     return True
+
+
+async def _end_all(
+    tx: AsyncConnection, kind: str, subject_id: UUID, *, but: UUID | None = None
+) -> Sequence[UUID]:
+    ended = await sessions.revoke_sessions_of(tx, kind, subject_id, but=but)
+    await browsers.forget_all(tx, subject_id)
+    await _stop(tx, ended)
+    return ended
 
 
 async def _stop(tx: AsyncConnection, ended: Sequence[UUID]) -> None:

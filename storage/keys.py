@@ -93,14 +93,18 @@ class Keys:
 
     async def create_once(self, connection: AsyncConnection, use: str) -> bool:
         """Make a secret of the service that is never made again, in the caller's transaction; False
-        when it is there already. This process uses it from then on: the caller MUST end it if the
-        transaction does not commit."""
+        when it is there already."""
         if await records.service_key(connection, use) is not None:
             return False
         await self._add(connection, records.SERVICE, None, use)
+        return True
+
+    async def recall(self, connection: AsyncConnection, use: str) -> None:
+        """Use a secret of the service for a minute, as the caller's transaction reads it: one that
+        `create_once` made there is not committed yet, and `service` would not find it. The caller
+        MUST end its process if the transaction does not commit."""
         row = await records.service_key(connection, use)
         await self._unwrap_and_cache(use, row, self._forget_count)
-        return True
 
     async def uncached(self, owner_id: UUID | None, connection: AsyncConnection) -> Secret:
         """The secret of an owner, or of the service's rows for None, read and unwrapped without the

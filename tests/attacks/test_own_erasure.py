@@ -9,16 +9,18 @@ import httpx
 import psycopg
 import pytest
 
+from auth import notifications
+from base.db_time import instant
 from base.embedded.server import Addresses
 from tests.auth.steps import queued_messages
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, sign_in
 from tests.steps import ask, counted, deposit, granted, is_problem, log_of
 from tests.vault.decoding import corpus
-from vault.maintenance.erasure_requests import run_due
+from vault.maintenance.erasure_requests import MIN_NOTICE, run_due
 from vault.maintenance.job_runner import sweep_all
 from vault.services import Services
 
-DAY = timedelta(days=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 async def code_for(services: Services, client: httpx.AsyncClient, person: SomePerson) -> str:
@@ -191,7 +193,12 @@ async def test_nothing_is_erased_unless_reminded_the_day_before(
     await asked(services, client, person)
     moved_clock(29 * DAY)
     await run_due(services)
-    assert "Rappel" in (await told(services, person))[-1]
+    reminder = (await told(services, person))[-1]
+    assert "Rappel" in reminder
+    async with services.database.transaction() as tx:
+        ends = await instant(tx) + MIN_NOTICE
+    dates = [notifications.erasure_soon(services, "fr", ends - n * MINUTE) for n in range(2)]
+    assert reminder in dates, "not the date that was told first, which is past"
     assert await erases_at(client, person) is not None
     moved_clock(29 * DAY + timedelta(hours=21))
     await run_due(services)

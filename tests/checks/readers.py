@@ -37,7 +37,6 @@ READERS = {
     "vault/access_log/reports.py": "a report, to answer it, and the phone to tell",
     "vault/access_log/siem_export.py": "every event, for monitoring, under pseudonyms",
     "vault/access_log/statistics.py": "an organisation's events, to count them",
-    "vault/access_log/retention.py": "a phone, to announce the end of a year of the log",
     "vault/consent/grant_upgrade.py": "a grant's terms, to take types that became sensitive out",
     "vault/consent/grant_upgrade_notices.py": "a phone, an e-mail, to say that a grant changed",
     "vault/consent/request_transfer.py": "requests that change hands",

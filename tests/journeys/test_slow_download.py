@@ -12,6 +12,7 @@ import httpx
 import pikepdf
 import pytest
 
+from auth import administration
 from tests.fixtures import STORES, MakePerson, MakeWorker, MoveClock, Served, SomePerson, SomeWorker
 from tests.steps import again, approve, ask, deposit, erase, granted, log_of, revoke, until
 from tests.vault.decoding import corpus
@@ -159,7 +160,9 @@ async def test_its_own_end_stops_it_within_a_second(
     await _ends_incomplete(client, person, slow, reading)
 
 
-@pytest.mark.parametrize("way", ["signing out", "ending the session", "ending all others"])
+@pytest.mark.parametrize(
+    "way", ["signing out", "ending the session", "ending all others", "barring"]
+)
 async def test_the_end_of_the_session_stops_it_within_a_second(
     served: Served, client: httpx.AsyncClient, shared: Shared, way: str
 ) -> None:
@@ -173,9 +176,11 @@ async def test_the_end_of_the_session_stops_it_within_a_second(
         listed = (await client.get("/v1/sessions", headers=mine)).json()["items"]
         (current,) = [one["id"] for one in listed if one["current"]]
         ended = await client.delete(f"/v1/sessions/{current}", headers=other)
+    elif way == "barring":
+        await administration.deactivate_worker(served.services, shared.worker.id)
     else:
         ended = await client.delete("/v1/sessions", headers=other)
-    assert ended.status_code in (200, 204)
+    assert way == "barring" or ended.status_code in (200, 204)
     at = time.monotonic()
     await until(lambda: _interrupted(client, shared.person), seconds=5)
     assert time.monotonic() - at < 1.0

@@ -8,7 +8,6 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from base.database import Database
 from base.errors import ServiceError
@@ -22,6 +21,7 @@ from storage.envelopes import FILES, EnvelopeReader, InvalidEnvelope
 from storage.errors import KeyDestroyed
 from storage.keys import Keys
 from tests.storage.blobs.conftest import directory, s3, s3_settings, store
+from tests.storage.old_envelopes import old_envelope
 from tests.storage.owners import new_owner
 
 __all__ = ["directory", "s3", "s3_settings", "store"]
@@ -274,11 +274,7 @@ async def test_an_envelope_of_the_first_release_is_not_read(directory_files: Fil
     address = await directory_files.seal(b"content")
     secret = await directory_files.keys.owner(directory_files.owner)
     reader = EnvelopeReader(secret)
-    opened, nonce = reader.open(address), bytes(12)
-    plain = opened.dek + opened.length.to_bytes(8, "big")
-    bound = f"unefois/envelope/v1|{address.role}|{address.id}".encode()
-    cipher = AESGCM(secret.derive(f"envelope/{address.role}"))
-    old = nonce + cipher.encrypt(nonce, plain, bound)
+    opened, old = reader.open(address), old_envelope(secret, address)
     for envelope in (old, b"\x02" + old):
         with pytest.raises(InvalidContent):
             await directory_files.read(replace(address, envelope=envelope))

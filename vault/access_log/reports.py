@@ -16,14 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action, Actor, ActorKind, Outcome
 from auth import notifications, profiles
 from auth.messages import queue
-from auth.records import people
+from auth.person_contact import contact_to_tell
 from auth.services import CoreServices
 from auth.subjects import Person
 from base.contact import email_in
 from base.db_time import instant
 from base.errors import invalid
 from base.ids import new_id
-from base.key_names import PERSON, REPORT
+from base.key_names import REPORT
 from base.locks import hold_vault
 from base.user_text import clean_text
 from vault import rate_limit
@@ -248,14 +248,10 @@ async def _answer(
 
 async def _tell_person(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> None:
     """Queue a text message. A person without a phone reads the answer at the desk."""
-    row = await people.person(tx, await services.field_encryption.row_macs(), person_id)
-    if row is None:
-        return
-    reader = await services.field_encryption.reader(person_id, tx)
-    phone = reader.open(PERSON, row.id, row.sealed).get("phone")
-    if phone:
-        text = notifications.report_answered(services, row.language)
-        await queue(services, tx, channel="sms", to=phone, text=text, life=_MESSAGE_LIFE)
+    contact = await contact_to_tell(services, tx, person_id)
+    if contact.phone is not None:
+        text = notifications.report_answered(services, contact.language)
+        await queue(services, tx, channel="sms", to=contact.phone, text=text, life=_MESSAGE_LIFE)
 
 
 def _by_operator(action: Action, row: Row[Any] | None) -> AccessAttempt:

@@ -8,16 +8,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind
 from auth import notifications
 from auth.messages import queue
-from auth.records import people
+from auth.person_contact import contact_to_tell
 from base.db_time import instant
-from base.key_names import PERSON
-from storage.errors import KeyDestroyed
 from vault.access_log import records
 from vault.decisions import AccessAttempt, record_allowed
 from vault.services import Services
@@ -25,7 +22,6 @@ from vault.services import Services
 NOTICE = timedelta(days=30)
 _MESSAGE_LIFE = timedelta(days=7)
 _BATCH = 200
-_log = structlog.get_logger()
 
 
 async def apply_retention(services: Services) -> int:
@@ -91,16 +87,7 @@ def _forget(services: Services, owners: Iterable[UUID | None]) -> None:
 
 async def _notify(services: Services, tx: AsyncConnection, person_id: UUID, year: int) -> None:
     """Queue a text message. A person without a phone is informed at the desk, with the log."""
-    row = await people.person(tx, await services.field_encryption.row_macs(), person_id)
-    if row is None:
-        return
-    try:
-        values = (await services.field_encryption.reader(person_id, tx)).open(
-            PERSON, row.id, row.sealed
-        )
-    except KeyDestroyed:
-        _log.warning("person_without_key")
-        return
-    if values.get("phone"):
-        text = notifications.log_year_expires(services, row.language, year)
-        await queue(services, tx, channel="sms", to=values["phone"], text=text, life=_MESSAGE_LIFE)
+    contact = await contact_to_tell(services, tx, person_id)
+    if contact.phone is not None:
+        text = notifications.log_year_expires(services, contact.language, year)
+        await queue(services, tx, channel="sms", to=contact.phone, text=text, life=_MESSAGE_LIFE)

@@ -8,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import notifications
 from auth.messages import queue
-from auth.records import people, recipients
+from auth.person_contact import contact_to_tell
+from auth.records import recipients
 from auth.services import CoreServices
 from auth.subjects import Party
 from base.contact import normal_email
 from base.errors import ServiceError
-from base.key_names import CLIENT, ORGANISATION, PERSON, WORKER
+from base.key_names import CLIENT, ORGANISATION, WORKER
 from storage.row_macs import RowAltered
 
 _LIFE = timedelta(days=7)
@@ -23,19 +24,10 @@ _log = structlog.get_logger()
 
 async def tell_person(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> None:
     """Queue a text message. A person without a phone learns it at the desk, from the log."""
-    try:
-        row = await people.person(tx, await services.field_encryption.row_macs(), person_id)
-    except RowAltered:
-        # Whoever altered the row does not choose where a message goes; the log says it all.
-        _log.warning("person_row_altered")
-        return
-    if row is None:
-        return
-    reader = await services.field_encryption.reader(person_id, tx)
-    phone = reader.open(PERSON, row.id, row.sealed).get("phone")
-    if phone:
-        text = notifications.grant_narrowed(services, row.language)
-        await queue(services, tx, channel="sms", to=phone, text=text, life=_LIFE)
+    contact = await contact_to_tell(services, tx, person_id)
+    if contact.phone is not None:
+        text = notifications.grant_narrowed(services, contact.language)
+        await queue(services, tx, channel="sms", to=contact.phone, text=text, life=_LIFE)
 
 
 async def tell_recipient(services: CoreServices, tx: AsyncConnection, recipient: Party) -> None:

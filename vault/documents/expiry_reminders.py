@@ -2,7 +2,7 @@
 
 from auth import notifications
 from auth.messages import queue
-from auth.person_contact import person_contact
+from auth.person_contact import contact_to_tell
 from vault.documents import records
 from vault.services import Services
 
@@ -19,7 +19,7 @@ async def remind(services: Services) -> int:
         async with services.database.transaction() as tx:
             due = await records.due_for_notice(tx, _BATCH)
             for person_id in dict.fromkeys(row.person_id for row in due):
-                contact = await person_contact(services, tx, person_id)
+                contact = await contact_to_tell(services, tx, person_id)
                 if contact.phone is not None:
                     text = notifications.document_expires(services, contact.language)
                     await queue(services, tx, channel="sms", to=contact.phone, text=text)

@@ -25,7 +25,7 @@ from audit.records import (
 )
 from auth.records.people import PERSON_ROW, PersonRow
 from auth.records.recipients import CLIENT_ROW, WORKER_ROW, ClientRow, WorkerRow
-from auth.records.sessions import SESSION_ROW, Session
+from auth.records.sessions import SESSION_ROW, Session, delete_dead_sessions
 from base.database import Base, Database
 from base.db_time import instant
 from base.key_names import CONSENT_REQUEST, ROW_MACS, SENT_REQUEST
@@ -96,8 +96,11 @@ async def bind_rows(services: Services, owner: Database, progress: Progress) -> 
     async with owner.transaction() as tx:
         if not await services.storage.keys.create_once(tx, ROW_MACS):
             raise RowsBound("the rows are bound already: there is nothing to do")
-        await _check_unbound(tx)
+        await services.storage.keys.recall(tx, ROW_MACS)
         macs = await services.field_encryption.row_macs()
+        await _check_unbound(tx)
+        # With a MAC, one that ended would open again if its end were taken back.
+        await delete_dead_sessions(tx)
         await tx.execute(text("ALTER TABLE unefois.access_event DISABLE TRIGGER only_grows"))
         await tx.execute(text("ALTER TABLE unefois.access_outcome DISABLE TRIGGER only_grows"))
         await _seal_for_senders(services, tx, done)
@@ -112,6 +115,8 @@ async def bind_rows(services: Services, owner: Database, progress: Progress) -> 
             actor=Actor(ActorKind.OPERATOR),
             details={"rows": done.rows, "files": done.files, "broken": done.broken},
         )
+        # By now the cache may have dropped it, and no other connection reads it before the commit.
+        await services.storage.keys.recall(tx, ROW_MACS)
         await record_allowed(services, tx, await instant(tx), attempt)
     progress(len(BOUND_TABLES), len(BOUND_TABLES))
     return done

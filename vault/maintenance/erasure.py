@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind
-from auth import browsers
-from auth.records import people, sessions
+from auth import sessions
+from auth.records import people
 from auth.subjects import Person
 from base.database import notify
 from base.db_time import instant
@@ -44,8 +44,7 @@ async def erase(
         await record_allowed(services, tx, await instant(tx), attempt)
         await release_requests(services, tx, person.id)
         await records.delete_audit_keys(tx, person.id)
-        await sessions.revoke_sessions_of(tx, "person", person.id)
-        await browsers.forget_all(tx, person.id)
+        await sessions.end_with_account(tx, "person", person.id)
         await people.delete_person(tx, person.id)
         await services.storage.keys.destroy_owner(tx, person.id)
     services.audit_log.forget(person.id)

@@ -4,8 +4,10 @@ It is told to the person's phone at once and again the day before, and is cancel
 sessions.
 """
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -101,21 +103,34 @@ async def cancel(services: Services, person: Person) -> None:
 
 async def run_due(services: Services) -> int:
     """Remind those whose vault is erased within a day, then erase what is due; returns how many
-    were erased. Repeated after a crash: it neither repeats nor loses a reminder."""
+    were erased. Repeated after a crash: it neither repeats nor loses a reminder.
+
+    What fails for one person keeps back neither the others nor the jobs that follow; the next run
+    tries again.
+    """
     async with services.database.transaction() as tx:
         to_remind = await records.pending_to_remind(tx, REMINDED_BEFORE)
     for person_id in to_remind:
-        await _remind(services, person_id)
+        await _unless_it_fails(_remind(services, person_id))
     async with services.database.transaction() as tx:
         due = await records.due_erasures(tx, MIN_NOTICE)
-    erased = 0
-    for person_id in due:
+    done = [await _unless_it_fails(_erase(services, person_id)) for person_id in due]
+    return sum(one is True for one in done)
 
-        async def still_due(tx: AsyncConnection, person_id: UUID = person_id) -> bool:
-            return await _is_due(services, tx, person_id)
 
-        erased += await erasure.erase(services, Person(person_id), only_if=still_due)
-    return erased
+async def _unless_it_fails(work: Coroutine[Any, Any, bool | None]) -> bool | None:
+    try:
+        return await work
+    except Exception as error:  # noqa: BLE001  (logged; the next run tries again)
+        _log.error("pending_erasure_failed", error=type(error).__name__)
+        return None
+
+
+async def _erase(services: Services, person_id: UUID) -> bool:
+    async def still_due(tx: AsyncConnection) -> bool:
+        return await _is_due(services, tx, person_id)
+
+    return await erasure.erase(services, Person(person_id), only_if=still_due)
 
 
 async def _wait(services: Services, tx: AsyncConnection, person: Person, at: datetime) -> datetime:
@@ -145,9 +160,12 @@ async def _remind(services: Services, person_id: UUID) -> None:
             _log.error("pending_erasure_altered")
             return
         contact = await person_contact(services, tx, person_id)
-        text = notifications.erasure_soon(services, contact.language, row.erases_at)
+        at = await instant(tx)
+        # A reminder that comes late puts the erasure off: it names no date that is past.
+        when = max(row.erases_at, at + MIN_NOTICE)
+        text = notifications.erasure_soon(services, contact.language, when)
         await _tell(services, tx, contact, text)
-        values = {**row._mapping, "reminded_at": await instant(tx)}
+        values = {**row._mapping, "reminded_at": at}
         await records.note_reminder(tx, macs.add(records.PENDING_ERASURE_ROW, values))
 
 

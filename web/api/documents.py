@@ -69,7 +69,8 @@ class OwnMetadataIn(MetadataIn):
 
 
 class CorrectionIn(Strict):
-    """What may be corrected; a field left out stays as it is."""
+    """What may be corrected; a field left out stays as it is. Null empties a title, a date or a
+    place; it is refused for `type` and `sensitive`."""
 
     type: str | None = Field(None, max_length=64)
     title: str | None = Field(None, max_length=1000)

@@ -42,7 +42,8 @@ class SignInStarted(BaseModel):
 
 
 class Code(BaseModel):
-    """The 6 to 14 digits received, and the secret of the sign-in that they are for."""
+    """The 6 to 14 digits received, and the `secret` that the start of this sign-in answered:
+    without it every code is wrong. `browser`: as for the start."""
 
     model_config = ConfigDict(extra="forbid")
     secret: Secret = ""

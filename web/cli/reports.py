@@ -59,6 +59,7 @@ def _answer(settings: Settings, options: argparse.Namespace, signals: Signals) -
         await reports.answer_report(services, options.id, text)
 
     run(settings, work, signals)
+    sys.stdout.write("answered; its person is told by SMS\n")
     return 0
 
 

@@ -53,10 +53,11 @@ async def subject_of(services: Services, token: str) -> Caller | None:
 
 
 def remember_session(request: Request, opened: NewSession) -> None:
-    """A session just opened here is known to the limit of failures: false tokens sent from the same
-    network cannot keep it from being looked up."""
+    """A session just opened here, and its browser, are known to the limit of failures: whoever
+    floods from the same network keeps neither out."""
     failures: FailureLimit = request.app.state.failures
-    failures.remember(opened.token, opened.account)
+    failures.remember(opened.token, opened.subject_id)
+    failures.remember(opened.browser, opened.subject_id)
 
 
 def account_of(services: Services) -> AccountOf:

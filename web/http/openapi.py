@@ -28,6 +28,12 @@ _PROBLEM = {
 }
 _ANSWER = {
     "description": "It did not go as asked: the problem says why, and what to do.",
+    "headers": {
+        "Retry-After": {
+            "description": "Of 429 and 503: how many seconds to wait; a step, not a countdown.",
+            "schema": {"type": "integer"},
+        }
+    },
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 PROBLEM = {"$ref": "#/components/responses/Problem"}

@@ -13,7 +13,7 @@ from web.i18n.translations import translations
 _ZONE = ZoneInfo("Europe/Paris")
 _HOUR = {"fr": "H 'h' mm", "en": "HH:mm"}
 _WHERE = {
-    "here": _("{device}, {when}. C’est cet appareil."),
+    "here": _("{device}, {when}. Vous l’utilisez maintenant."),
     "same_network": _("{device}, {when}, sur la même connexion que vous"),
     "elsewhere": _("{device}, {when}, sur une autre connexion"),
 }

@@ -13,6 +13,7 @@ from vault import catalogue, durations
 from vault.consent import request_views
 from vault.document_view import DocumentView
 from vault.documents import own_documents, retrieval
+from vault.maintenance import erasure_requests
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
 from web.pages.document_fields import metadata_of, typed, typed_of
@@ -33,7 +34,7 @@ class ListedDocument:
 
 @router.get("/documents")
 async def home(page: PersonPageDep, cursor: str | None = None) -> Response:
-    """What waits for an answer, then my documents."""
+    """An erasure that was asked for, what waits for an answer, then my documents."""
     waiting = [] if cursor else await waiting_requests(page)
     listed = await own_documents.list_own(page.services, page.person, cursor=cursor, limit=LIMIT)
     items = [_item(document) for document in listed.items]
@@ -43,6 +44,7 @@ async def home(page: PersonPageDep, cursor: str | None = None) -> Response:
         more=listed.next,
         waiting=waiting,
         first=not cursor,
+        erases_at=None if cursor else await erasure_requests.erases_at(page.services, page.person),
     )
 
 

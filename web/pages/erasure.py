@@ -48,7 +48,7 @@ async def cancel(page: PersonPageDep) -> Response:
     """Keep the vault."""
     await page.form()
     await erasure_requests.cancel(page.services, page.person)
-    return go("/erasure", done="erasure_cancelled")
+    return go("/documents", done="erasure_cancelled")
 
 
 async def _values(page: PersonPage, *, code_sent: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from fastapi import Response
 
 from vault.consent import grants
 from web.http.path_ids import PathId
+from web.pages.documents import documents_by_id
 from web.pages.page import PersonPageDep, go, page_router
 
 router = page_router()
@@ -17,8 +18,13 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
         page.services, page.person, state="live", limit=LIMIT, cursor=cursor
     )
     ended = await grants.list_grants(page.services, page.person, state="ended", limit=10)
+    ids = {id_ for grant in live.items for id_ in grant.terms.scope.document_ids}
     return await page.show(
-        "grants.html", live=live.items, more=live.next, ended=[] if cursor else ended.items
+        "grants.html",
+        live=live.items,
+        more=live.next,
+        ended=[] if cursor else ended.items,
+        chosen=await documents_by_id(page, ids) if ids else {},
     )
 
 

@@ -140,7 +140,6 @@ async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response
     response = go(_HOMES[opened.kind])
     cookies.put_session(response, page.services.settings, opened.kind, opened.token)
     cookies.put_browser(response, page.services.settings, opened.browser)
-    page.request.app.state.failures.remember(opened.browser, opened.account)
     # The visitor's secret ends with the visit: forms are bound to the session from here on.
     cookies.drop(response, page.services.settings, "visit")
     return response

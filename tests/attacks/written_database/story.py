@@ -93,13 +93,16 @@ class Story:
             "Wanda's log": (wanda, "/v1/access-log?limit=100"),
             "Victor lists": (victor, f"/v1/grants/{self.grants['bilal']}/documents"),
         }
+        logs = {name: listed.pop(name) for name in ("Amina's log", "Wanda's log")}
         return {
+            # First, before this very use adds to them.
+            **{name: self._listing(*what) for name, what in logs.items()},
             **{name: self._opening(*what) for name, what in opened.items()},
             **{name: self._listing(*what) for name, what in listed.items()},
             "the administration asks": self._evidence,
             "Amina signs in anew": self._person_signs_in,
             "Wanda signs in anew": self._worker_signs_in,
-            "Amina sends a deposit again": self._repeated,
+            "Amina gives a grant again": self._repeated,
         }
 
     def under(self, grant: str, document: str) -> str:

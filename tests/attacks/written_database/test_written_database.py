@@ -20,6 +20,45 @@ from tests.vault.reconciliation.conftest import Thief
 from vault.services import Services
 from web.process.sequencer import run_sequencer
 
+# Nothing that anyone learns or may do depends on these.
+_NOT_SHOWN = "a time that is shown to nobody and decides nothing"
+HARMLESS = {
+    ("access_outcome", "at"): _NOT_SHOWN,
+    ("access_outcome", "*"): "deleted, the entry reads `not confirmed`: the least that is known",
+    ("alembic_version",): "the next start refuses to serve, and says so",
+    ("attempt",): "how many grants are given in an hour: each is in the log",
+    ("audit_key", "created_at"): _NOT_SHOWN,
+    ("browser", "*"): "a browser is new again, and told to its holder",
+    ("document", "notice_at"): "a reminder too many, or none",
+    ("erasure_code", "attempts"): "a session tries more codes, each in the log; then seven days",
+    ("erasure_code", "used_at"): "the same, of the session that the code was sent for",
+    ("erasure_code", "*"): "another code is asked for",
+    ("grant_history", "by_kind"): "who did it is read from the log",
+    ("grant_history", "at"): "compared with the log, to the minute",
+    ("grant_history", "edition"): "a grant is not narrowed again: it opens nothing",
+    ("grant_history", "*"): "a revocation said twice",
+    ("idempotency", "created_at"): "for how long an answer is kept",
+    ("log_checkpoint", "at"): _NOT_SHOWN,
+    ("log_checkpoint", "frontier"): "the sequencer stops on a frontier that is not of its root",
+    ("log_key", "created_at"): _NOT_SHOWN,
+    ("log_warning", "*"): "its person is warned once more",
+    ("log_watch",): "a leaf is integrated half a second later",
+    ("message",): "a message is late, lost, or sent twice to the address that is sealed in it",
+    ("organisation", "created_at"): _NOT_SHOWN,
+    ("root_version", "created_at"): _NOT_SHOWN,
+    ("root_version", "provider"): "which provider wraps is a setting",
+    ("sealed_file", "created_at"): _NOT_SHOWN,
+    ("sign_in", "*"): "its holder asks for another code",
+    ("sign_in_code", "*"): "the same",
+    ("sign_in_try",): "more guesses at one code: named once they pass the budget of a day",
+    ("signing_key", "created_at"): "which of our keys signs",
+    ("signing_key", "retired_at"): "which of our keys still verify, for tokens of five minutes",
+    ("signing_key", "*"): "a client asks for another token",
+    ("used_assertion",): "an assertion used twice is named by what the log says of both",
+}
+# Done again by who sends it again, under their own name, and in the log.
+AGAIN = {("idempotency", "*")}
+
 
 def chosen(story: Story, table: str) -> list[str]:
     """Which rows of a table are edited: those that matter most, or any."""
@@ -40,6 +79,7 @@ def chosen(story: Story, table: str) -> list[str]:
         "audit_key": f"owner_id = '{story.amina.id}'",
         "grant_history": f"grant_id = '{grants['revoked']}' AND step = 'revoked'",
         "wrapped_key": f"owner_id = '{story.amina.id}'",
+        "log_checkpoint": "size = (SELECT max(size) FROM unefois.log_checkpoint)",
     }.get(table, "true")
     return [f't.ctid = (SELECT min(x.ctid) FROM unefois."{table}" x WHERE {of})']  # noqa: S608
 
@@ -81,5 +121,10 @@ async def test_every_edit_is_harmless_refused_or_named(
     assert judge.faults == set()  # an honest story
     verdicts = await judged(story, judge, tables)
     print(Counter(one.kind.partition(" (")[0] for one in verdicts))
-    assert not [one for one in verdicts if one.kind == "A FOURTH KIND"]
+    for one in verdicts:
+        edited = (one.edit.table, one.edit.column)
+        if one.kind == "harmless":
+            assert edited in HARMLESS or edited[:1] in HARMLESS, shown([one])
+        if one.kind == "A FOURTH KIND":
+            assert edited in AGAIN and one.edit.name == "deleted", shown([one])
     assert not [one.edit for one in verdicts if one.untold and not one.named]

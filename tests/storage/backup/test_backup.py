@@ -27,6 +27,7 @@ from storage.blobs import BlobKey
 from storage.blobs.directory import DirectoryStore
 from tests.storage.backup.installations import Installation, Target, quiet, take
 from tests.storage.conftest import empty, owner
+from tests.storage.old_envelopes import old_envelope
 
 # Backup and restoration
 
@@ -97,6 +98,33 @@ async def test_the_service_goes_on_meanwhile(
     again = Installation(target.addresses, target.database, target.blobs, target.keyring)
     await again.opens(staying)
     await again.opens(leaving)
+
+
+@pytest.mark.parametrize("bound", [False, True])
+async def test_files_of_a_backup_of_the_first_release_are_not_called_broken(
+    installation: Installation,
+    as_owner: Database,
+    target: Target,
+    backup_folder: Path,
+    keys_folder: Path,
+    bound: bool,
+) -> None:
+    """Their envelopes are bound to their rows by `migrate`, later; where rows carry MACs, one that
+    is not is broken."""
+    old, other = await installation.add(300_000), await installation.add(10)
+    for document in (old, other) if not bound else (old,):
+        envelope = old_envelope(await installation.keys.owner(document.person), document.address)
+        async with as_owner.transaction() as tx:
+            await tx.execute(
+                text("UPDATE unefois.sealed_file SET envelope = :envelope WHERE id = :id"),
+                {"envelope": envelope, "id": document.address.id},
+            )
+    if not bound:
+        async with as_owner.transaction() as tx:
+            await tx.execute(text("DELETE FROM unefois.wrapped_key WHERE use = 'row-macs'"))
+    await take(installation, as_owner, backup_folder, keys_folder)
+    _, checked = await target.restore(backup_folder, keys_folder)
+    assert (checked.files, checked.missing, checked.broken) == (2, 0, int(bound))
 
 
 async def test_a_file_already_lost_is_told_and_the_others_are_saved(

@@ -16,8 +16,9 @@ async def test_a_paper_called_sensitive_is_left_unticked(
     async with browser_of(served, person) as browser:
         mine = await deposit(browser, person, corpus.pdf(1), type_="payslip")
         plain = await deposit(browser, person, corpus.pdf(2), type_="payslip")
-        # 1. Ticked on its form, said on its page, and ticked again when the form comes back.
         address = f"/documents/{mine['id']}"
+        assert "Dire que ce papier est sensible" in (await browser.get(address)).text
+        # 1. Ticked on its form, said on its page, and ticked again when the form comes back.
         form = await browser.get(f"{address}/correct")
         assert "il ne peut être montré que si je le choisis moi-même" in form.text
         assert not _is_checked(form.text, "sensitive", "yes")
@@ -26,6 +27,7 @@ async def test_a_paper_called_sensitive_is_left_unticked(
         assert (await browser.post(f"{address}/correct", data=fields)).status_code == 303
         page = await browser.get(address)
         assert "Il est montré seulement si vous le choisissez vous-même." in page.text
+        assert "Dire que ce papier est sensible" not in page.text
         assert _is_checked((await browser.get(f"{address}/correct")).text, "sensitive", "yes")
         # 2. On a request for its type, the other is ticked and this one is not, and says why.
         request = await ask(browser, worker.headers, person.phone, "payslip")
@@ -43,6 +45,27 @@ async def test_a_paper_called_sensitive_is_left_unticked(
         under = f"/v1/grants/{grants[0]['id']}/documents"
         listed = (await browser.get(under, headers=worker.headers)).json()["items"]
         assert [one["id"] for one in listed] == [plain["id"]]
+
+
+async def test_a_grant_of_chosen_papers_names_them(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        chosen, other = [
+            await deposit(browser, person, corpus.pdf(n), type_="bank_statement", title=title)
+            for n, title in ((1, "Relevé de mai"), (2, "Relevé de juin"))
+        ]
+        request = await ask(browser, worker.headers, person.phone, "bank_statement")
+        said = {
+            "form": await forms.token_for(served.services, person.token),
+            "document": chosen["id"],
+            "action": "read",
+        }
+        assert (await browser.post(f"/requests/{request}/approve", data=said)).status_code == 303
+        shown = (await browser.get("/grants")).text
+    assert "Relevé de mai" in shown
+    assert "Relevé de juin" not in shown, other["id"]
 
 
 def _is_checked(page: str, name: str, value: str) -> bool:

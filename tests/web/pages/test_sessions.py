@@ -27,7 +27,7 @@ async def test_one_device_is_ended_then_all_others(
     async with browser_of(served, made) as browser:
         shown = (await browser.get(f"{prefix}/sessions")).text
         assert shown.count('class="card"') == 4
-        assert "Un appareil inconnu, à l’instant. C’est cet appareil." in shown
+        assert "Un appareil inconnu, à l’instant. Vous l’utilisez maintenant." in shown
         assert "Un iPhone, à l’instant, sur une autre connexion" in shown
         ids = re.findall(r"/sessions/([0-9a-f-]{36})/end", shown)
         assert len(ids) == 3, "not the one in use"
@@ -83,5 +83,8 @@ async def test_the_vault_is_erased_with_a_code_and_kept_after_all(
         asked = await browser.post("/erasure", data=await form(served, person, code=code))
         waiting = (await browser.get(asked.headers["location"])).text
         assert "Votre coffre sera effacé" in waiting
+        assert 'href="/erasure"' in (await browser.get("/documents")).text
         kept = await browser.post("/erasure/cancel", data=await form(served, person))
-        assert "ne sera pas effacé" in (await browser.get(kept.headers["location"])).text
+        home = (await browser.get(kept.headers["location"])).text
+        assert "ne sera pas effacé" in home
+        assert 'href="/erasure"' not in home

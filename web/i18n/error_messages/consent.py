@@ -78,8 +78,8 @@ MESSAGES = {
     ),
     "nothing_granted": ErrorMessage(
         _("Rien n’est partagé"),
-        _("Avec ces choix, l’accès ne permettrait rien."),
-        _("Choisissez au moins une action et un papier, ou dites non à la demande."),
+        _("Vous n’avez choisi aucun papier, ou vous ne permettez rien."),
+        _("Choisissez au moins un papier et ce que vous permettez, ou dites non."),
     ),
     "scope_widened": ErrorMessage(
         _("Plus que ce qui est demandé"),
