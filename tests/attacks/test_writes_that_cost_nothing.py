@@ -17,11 +17,8 @@ from starlette.routing import BaseRoute
 
 from audit.records import AccessEvent
 from auth.records.sessions import revoke_sessions_of
-from auth.visitor import Visitor
 from base import pipeline
 from tests.attacks.pace import A_MINUTE, AT_ONCE, REFUSED, STRUCTURE, Strict
-from tests.attacks.test_sessions import signed_in
-from tests.auth.steps import begin
 from tests.fixtures import MakePerson, MakeWorker
 from tests.steps import granted
 from vault.services import Services
@@ -178,8 +175,9 @@ async def test_ones_own_failures_stop_oneself_alone(
             "GET", path, address, headers={"Authorization": word + worker.token}
         )
         statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
-    # The first came before its token was known, and was its network's.
-    assert statuses == {404: AT_ONCE * 10 + 1, 429: 19}
+    # The first came before its token was known, and was its network's; the last ten are
+    # its reserve.
+    assert statuses == {404: AT_ONCE * 10 + 11, 429: 9}
     answer = await strict.send("GET", "/v1/grants", "203.0.113.1", headers=other.headers)
     assert answer.status_code == 200
     strict.clock.move(1)
@@ -188,44 +186,6 @@ async def test_ones_own_failures_stop_oneself_alone(
         for _ in range(10)
     ]
     assert again == [200] * 10  # slowed, not barred; what succeeds is not spent
-
-
-async def test_false_tokens_do_not_keep_out_who_has_just_signed_in(
-    strict: Strict, make_person: MakePerson
-) -> None:
-    """They use up all the look-ups of a network that is beyond its pace."""
-    person = await make_person()
-    pending, code = await begin(strict.services, person.phone)
-    body = {"secret": pending.secret, "code": code}
-    opened = await strict.send("POST", f"/v1/sign-ins/{pending.id}", "192.0.2.9", json=body)
-    path, headers = "/v1/documents", _bearer(opened.json()["token"])
-    await strict.burn()
-    for _ in range(10):
-        false = _bearer("uf_" + secrets.token_urlsafe(32))
-        assert (await strict.send("GET", "/v1/documents", STRUCTURE, headers=false)).is_error
-    assert (await strict.send("GET", path, STRUCTURE, headers=headers)).status_code == 200
-
-
-async def test_many_sessions_of_one_worker_are_one_account(
-    strict: Strict, make_worker: MakeWorker, make_person: MakePerson
-) -> None:
-    """Also where the use case authenticates by itself: each session had a bucket of its own."""
-    person, worker = await make_person(), await make_worker()
-    grant = await granted(strict.client, person, worker.headers, "income_tax_notice")
-    tokens = [worker.token] + [
-        (await signed_in(strict.services, worker.email, Visitor())).token for _ in range(2)
-    ]
-    for token in tokens:
-        path = f"/v1/grants/{grant}/documents"
-        assert (
-            await strict.send("GET", path, STRUCTURE, headers=_bearer(token))
-        ).status_code == 200
-    statuses = []
-    for turn in range(AT_ONCE * 10 + 30):
-        path, token = f"/v1/grants/{uuid4()}/documents", tokens[turn % 3]
-        answer = await strict.send("GET", path, STRUCTURE, headers=_bearer(token))
-        statuses.append(answer.status_code)
-    assert statuses == [404] * AT_ONCE * 10 + [429] * 30
 
 
 async def test_a_token_that_was_only_sent_is_not_known(

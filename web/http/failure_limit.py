@@ -34,6 +34,9 @@ RECORDED = "unefois.recorded"
 
 _ACCOUNT_FACTOR = 10
 """How much larger an account's bucket is: its holder is known, and can be barred."""
+_RESERVE = Rate(10, 1 / 6)
+"""What each token has when its account's bucket is empty: who took one session does not keep its
+holder from ending it with another."""
 _LOOKUPS = Rate(5, 5.0)
 """Unknown tokens looked up for a network whose bucket is empty."""
 _MAX_KNOWN = 50_000
@@ -67,8 +70,10 @@ class FailureLimit:
         at_once, per_second = settings.failures_at_once, settings.failures_per_minute / 60
         self._networks = Buckets(Rate(at_once, per_second))
         self._lookups = Buckets(_LOOKUPS)
+        self._browsers = Buckets(Rate(at_once, per_second), _MAX_KNOWN)
         rate = Rate(at_once * _ACCOUNT_FACTOR, per_second * _ACCOUNT_FACTOR)
         self._accounts = Buckets(rate, _MAX_KNOWN)
+        self._reserves = Buckets(_RESERVE, _MAX_KNOWN)
         self._known: OrderedDict[bytes, Account] = OrderedDict()
         self._account_of = account_of
         self._looking_up: dict[bytes, asyncio.Task[Account | None]] = {}
@@ -82,25 +87,33 @@ class FailureLimit:
         token = self._token(scope)
         if reading and (token is None or scope["path"].startswith(_PUBLIC)):
             return None
-        browser = None if token is not None else self._browser(scope)
         digest = None if token is None else _digest(token)
-        account = self._known_account(token or browser)
+        account = self._known_account(token)
         if account is not None:
-            return self._ticket(self._accounts.of(account), digest, account)
+            return self._ticket(account, digest)
+        browser = None if token is not None else self._browser(scope)
+        account = self._known_account(browser)
+        if browser is not None and account is not None:
+            bucket = self._browsers.of(_digest(browser))
+            return self._spend(bucket, account)
         network = network_of(address_of(scope))
         bucket = self._networks.of(network)
         if bucket.take():
             return Ticket(bucket, digest)
         account = None if token is None else await self._looked_up(network, token)
         if account is not None:
-            return self._ticket(self._accounts.of(account), digest, account)
+            return self._ticket(account, digest)
         self.refused.count(network)
         return Ticket(None, digest)
 
-    def sign_in_source(self, scope: Scope) -> Account | str:
-        """Whose sign-ins a request counts among: those of the account that its browser signed in to
-        before, or those of its network."""
-        return self._known_account(self._browser(scope)) or network_of(address_of(scope))
+    def sign_in_source(self, scope: Scope) -> bytes | str:
+        """Whose sign-ins a request counts among: those of its browser, if that signed in before, or
+        those of its network. Not those of an account: a thief whose session was ended would spend
+        them."""
+        browser = self._browser(scope)
+        if browser is not None and self._known_account(browser) is not None:
+            return _digest(browser)
+        return network_of(address_of(scope))
 
     def _known_account(self, secret: str | None) -> Account | None:
         digest = None if secret is None else _digest(secret)
@@ -109,9 +122,19 @@ class FailureLimit:
             self._known.move_to_end(digest)
         return account
 
-    def _ticket(self, bucket: Bucket, digest: bytes | None, account: Account) -> Ticket:
+    def _spend(self, bucket: Bucket, account: Account) -> Ticket:
+        if bucket.take():
+            return Ticket(bucket, None)
+        self.refused.count(account)
+        return Ticket(None, None)
+
+    def _ticket(self, account: Account, digest: bytes | None) -> Ticket:
+        bucket = self._accounts.of(account)
         if bucket.take():
             return Ticket(bucket, digest)
+        reserve = None if digest is None else self._reserves.of(digest)
+        if reserve is not None and reserve.take():
+            return Ticket(reserve, digest)
         self.refused.count(account)
         return Ticket(None, digest)
 
