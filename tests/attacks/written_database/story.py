@@ -57,11 +57,25 @@ class Story:
     """The name of each known content, by its SHA-256."""
 
     def probes(self) -> dict[str, Probe]:
-        """Every way in."""
+        """Every way in. Logs first, before this very use adds to them."""
+        listed = self._lists()
+        first = [name for name in listed if name.endswith("log")]
+        return {
+            **{name: self._listing(*listed.pop(name)) for name in first},
+            **{name: self._opening(*what) for name, what in self._contents().items()},
+            **{name: self._listing(*what) for name, what in listed.items()},
+            "the administration asks": self._evidence,
+            "Amina signs in anew": self._person_signs_in,
+            "Wanda signs in anew": self._worker_signs_in,
+            "Amina gives a grant again": self._repeated,
+        }
+
+    def _contents(self) -> dict[str, tuple[Headers, str]]:
+        """Who opens what: headers and path."""
         amina, bilal = self.amina.headers, self.bilal.headers
         wanda, victor = self.wanda.headers, self.victor.headers
         pay, tax, theirs = (self.documents[name] for name in ("pay", "tax", "theirs"))
-        opened = {
+        return {
             "Amina opens her payslip": (amina, f"/v1/documents/{pay}/content"),
             "Bilal opens her payslip": (bilal, f"/v1/documents/{pay}/content"),
             "Bilal opens his own": (bilal, f"/v1/documents/{theirs}/content"),
@@ -78,7 +92,12 @@ class Story:
             "Victor opens under Wanda's grant": (victor, self.under("type", pay)),
             "Victor opens Bilal's payslip": (victor, self.under("bilal", theirs)),
         }  # fmt: skip
-        listed = {
+
+    def _lists(self) -> dict[str, tuple[Headers, str]]:
+        """Who lists what."""
+        amina, bilal = self.amina.headers, self.bilal.headers
+        wanda, victor = self.wanda.headers, self.victor.headers
+        return {
             "Amina lists": (amina, "/v1/documents"),
             "Amina's grants": (amina, "/v1/grants"),
             "Amina's requests": (amina, "/v1/consent-requests"),
@@ -92,17 +111,6 @@ class Story:
             "Wanda's requests": (wanda, "/v1/consent-requests"),
             "Wanda's log": (wanda, "/v1/access-log?limit=100"),
             "Victor lists": (victor, f"/v1/grants/{self.grants['bilal']}/documents"),
-        }
-        logs = {name: listed.pop(name) for name in ("Amina's log", "Wanda's log")}
-        return {
-            # First, before this very use adds to them.
-            **{name: self._listing(*what) for name, what in logs.items()},
-            **{name: self._opening(*what) for name, what in opened.items()},
-            **{name: self._listing(*what) for name, what in listed.items()},
-            "the administration asks": self._evidence,
-            "Amina signs in anew": self._person_signs_in,
-            "Wanda signs in anew": self._worker_signs_in,
-            "Amina gives a grant again": self._repeated,
         }
 
     def under(self, grant: str, document: str) -> str:
