@@ -160,7 +160,7 @@ class Judge:
             for row in (await tx.execute(new)).all():
                 try:
                     (entry,) = await services.audit_log.open_entries(tx, [row])
-                except (ServiceError, InvalidEvent, ValueError):
+                except (ServiceError, KeyProviderError, InvalidEvent, ValueError):
                     continue
                 opened.append(entry.values)
         return [values for values in opened if values is not None]
