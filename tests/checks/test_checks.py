@@ -52,7 +52,7 @@ def test_old_modules_and_forms_of_verbs_are_refused(place: str) -> None:
 @pytest.mark.parametrize(
     ("place", "source"),
     [
-        ("web/api/grants.py", "class GiftIn: ...\nasync def ask(): ..."),
+        ("web/api/grants.py", "class NewGrantIn: ...\nasync def ask(): ..."),
         ("vault/desk/meetings.py", "from storage.backends import Storage"),
         ("audit/sealing.py", "fields = edge = words = 1"),
         ("tests/attacks/test_recorded_before_revealed.py", "def hold(lock): ..."),

@@ -38,7 +38,7 @@ _RECEIPT: dict[int | str, dict[str, Any]] = {
 }
 
 
-class NamedIn(Strict):
+class RecipientIn(Strict):
     """Exactly one of the three."""
 
     worker_id: UUID | None = None
@@ -52,10 +52,10 @@ class NamedIn(Strict):
         return self
 
 
-class GiftIn(Strict):
+class NewGrantIn(Strict):
     """What is given unasked, to whom, why, and for how long."""
 
-    recipient: NamedIn
+    recipient: RecipientIn
     scope: ScopeIn
     purpose: PurposeIn
     duration: Duration
@@ -93,7 +93,10 @@ class EvidenceOut(BaseModel):
 
 @router.post("", status_code=201)
 async def give(
-    body: GiftIn, services: ServicesDep, person: PersonDep, idempotency_key: IdempotencyKey = None
+    body: NewGrantIn,
+    services: ServicesDep,
+    person: PersonDep,
+    idempotency_key: IdempotencyKey = None,
 ) -> GrantOut:
     """Give a grant that nobody asked for."""
     return grant_out(

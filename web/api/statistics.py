@@ -32,7 +32,7 @@ class CountOut(BaseModel):
     people: int
 
 
-class ActOut(CountOut):
+class ActionCountOut(CountOut):
     """The same, of one act."""
 
     action: str
@@ -43,7 +43,7 @@ class ActivityOut(BaseModel):
     """A month. Counts that would single out fewer than five people are kept back."""
 
     month: str
-    items: list[ActOut]
+    items: list[ActionCountOut]
     kept_back: bool = Field(description="Whether some acts are not shown.")
     total: CountOut | None = Field(description="All acts together; null when that is too few.")
 
@@ -56,7 +56,7 @@ async def see(services: ServicesDep, worker: WorkerDep, month: Month) -> Activit
     return ActivityOut(
         month=activity.month,
         items=[
-            ActOut(action=action, outcome=outcome, times=count.times, people=count.people)
+            ActionCountOut(action=action, outcome=outcome, times=count.times, people=count.people)
             for (action, outcome), count in activity.counts.items()
         ],
         kept_back=activity.kept_back,
