@@ -24,6 +24,8 @@ from tests.vault.reconciliation.conftest import Thief
 from vault.reconciliation.reconciliation import reconcile
 
 _GROWING = {"leaf_missing"}
+# Without the answer to its key, what its own author sends again is done again, and is in the log.
+_DONE_AGAIN = {("idempotency", "Amina gives a grant again")}
 
 
 @dataclass(slots=True)
@@ -119,6 +121,8 @@ class Judge:
                 continue
             if status >= 400:
                 verdict.refused.append(f"{name}: {status}")
+                continue
+            if (verdict.edit.table, name) in _DONE_AGAIN:
                 continue
             verdict.changed.append(name)
             if was >= 400:
