@@ -41,6 +41,7 @@ HARMLESS = {
     ("idempotency", "*"): "what its own author sends again is done again, and is in the log",
     ("log_checkpoint", "at"): _NOT_SHOWN,
     ("log_checkpoint", "frontier"): "the sequencer stops on a frontier that is not of its root",
+    ("log_checkpoint", "*"): "the leaves are there: the next sequencer signs them again",
     ("log_key", "created_at"): _NOT_SHOWN,
     ("log_warning", "*"): "its person is warned once more",
     ("log_watch",): "a leaf is integrated half a second later",
@@ -55,6 +56,7 @@ HARMLESS = {
     ("signing_key", "created_at"): "which of our keys signs",
     ("signing_key", "retired_at"): "which of our keys still verify, for tokens of five minutes",
     ("signing_key", "*"): "a client asks for another token",
+    ("wrong_codes", "*"): "more guesses: named once they pass the budget of a day",
     ("used_assertion",): "an assertion used twice is named by what the log says of both",
 }
 
