@@ -56,6 +56,7 @@ HARMLESS = {
     ("signing_key", "created_at"): "which of our keys signs",
     ("signing_key", "retired_at"): "which of our keys still verify, for tokens of five minutes",
     ("signing_key", "*"): "a client asks for another token",
+    ("wrapped_key", "created_at"): _NOT_SHOWN,
     ("wrong_codes", "*"): "more guesses: named once they pass the budget of a day",
     ("used_assertion",): "an assertion used twice is named by what the log says of both",
 }
