@@ -40,7 +40,9 @@ class WorkerRow(Base):
 
 
 WORKER_ROW = RowFormat(
-    "worker", ("id", "organisation_id", "email_tag", "active", "sealed", "created_at")
+    "worker",
+    ("id", "organisation_id", "email_tag", "active", "sealed", "created_at"),
+    often=True,
 )
 
 

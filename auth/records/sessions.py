@@ -57,7 +57,7 @@ class Session(Base):
 
 
 _MACED = ("id", "token_hash", "subject_kind", "subject_id", "created_at", "expires_at", "sealed")
-SESSION_ROW = RowFormat("session", _MACED)
+SESSION_ROW = RowFormat("session", _MACED, often=True)
 LIVE_SESSION_ROW = SESSION_ROW.prefixed("session_")
 LIVE_WORKER_ROW = WORKER_ROW.prefixed("worker_")
 """For the rows of `live_session`."""

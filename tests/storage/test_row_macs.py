@@ -55,6 +55,29 @@ def test_each_column_counts(column: str) -> None:
         macs().check(FORMAT, row(**{column: OTHERS[column]}))
 
 
+@pytest.mark.parametrize("column", [*COLUMNS, "mac"])
+def test_each_column_of_a_remembered_row_counts(column: str) -> None:
+    often = RowFormat("thing", COLUMNS, often=True)
+    ours = macs()
+    values = {**VALUES, "many": ["b", "a"]}
+    written = Row(**ours.add(often, values))
+    other = {**OTHERS, "many": ["a", "b"], "mac": written.mac[:-1] + bytes([written.mac[-1] ^ 1])}
+    for _ in range(2):
+        ours.check(often, written)
+        with pytest.raises(RowAltered):
+            ours.check(often, written._replace(**{column: other[column]}))
+
+
+def test_a_row_is_remembered_with_the_secret_that_held_it() -> None:
+    often = RowFormat("thing", COLUMNS, often=True)
+    values = {**VALUES, "many": ["b"]}
+    ours = macs()
+    written = Row(**ours.add(often, values))
+    ours.check(often, written)
+    ours.check(often, written)
+    assert not macs(b"o" * 32).holds(often, written)
+
+
 @pytest.mark.parametrize("mac", [None, b"", b"\x01", b"\x01" + bytes(32)])
 def test_a_row_without_its_mac_is_refused(mac: bytes | None) -> None:
     assert not macs().holds(FORMAT, row(mac=mac))
