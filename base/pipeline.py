@@ -17,7 +17,7 @@ from typing import Any, Self, cast
 from uuid import UUID
 
 import psycopg
-from psycopg import pq
+from psycopg import abc, pq
 from psycopg.adapt import Transformer
 from sqlalchemy import ClauseElement, Executable, text
 from sqlalchemy.dialects.postgresql import asyncpg
@@ -77,16 +77,21 @@ class Statement:
             for name in self._names
         ]
 
-    def rows(self, result: pq.abc.PGresult) -> Rows:
-        """The rows of a result."""
+    def rows(self, result: pq.abc.PGresult, transformers: dict[bytes, abc.Transformer]) -> Rows:
+        """The rows of a result. `transformers`: what decodes each statement's columns, kept for one
+        connection, where a prepared statement never changes their types."""
         if not result.nfields:
             return ()
         if self._row is None:
             names = [(result.fname(index) or b"").decode() for index in range(result.nfields)]
             self._row = namedtuple("Row", names)._make  # type: ignore[attr-defined]  # of every named tuple
-        transformer = Transformer()
-        transformer.set_pgresult(result)
-        return transformer.load_rows(0, result.ntuples, self._row)
+        known = transformers.get(self.name)
+        transformer = known or Transformer()
+        transformer.set_pgresult(result, set_loaders=known is None)
+        transformers[self.name] = transformer
+        rows = transformer.load_rows(0, result.ntuples, self._row)
+        transformer.set_pgresult(None, set_loaders=False)
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +231,7 @@ class _Connection:
         self._connection = connection  # kept: it owns the libpq connection
         self._pq = connection.pgconn
         self._prepared: set[bytes] = set()
+        self._transformers: dict[bytes, abc.Transformer] = {}
         self._results: list[pq.abc.PGresult] = []
         self._synced: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -265,7 +271,7 @@ class _Connection:
             if result.status in _FAILED:
                 failed = failed or result
             elif isinstance(item, Bound):
-                fetched.append(item.statement.rows(result))
+                fetched.append(item.statement.rows(result, self._transformers))
                 dropped |= item.statement.must_write and result.command_tuples != 1
             else:
                 self._prepared.add(item)

@@ -40,8 +40,8 @@ class Secret:
     _value: bytes = field(repr=False)
     read_at: float = 0.0
     _derived: dict[str, bytes] = field(default_factory=dict, repr=False)
-    verified: set[tuple[Any, ...]] = field(default_factory=set, repr=False)
-    """Rows whose MAC held under this secret (`storage/row_macs.py`)."""
+    verified: dict[tuple[str, bytes], Any] = field(default_factory=dict, repr=False)
+    """Rows whose MAC held under this secret, by format and MAC (`storage/row_macs.py`)."""
 
     def derive(self, purpose: str) -> bytes:
         """The 32-byte key for one purpose."""

@@ -78,17 +78,18 @@ class RowMacs:
     def holds(self, row_format: RowFormat, row: Any) -> bool:
         """Whether a row that was read is one that was written with the key."""
         values = row_format.read(row)
-        seen = self._secret.verified
-        remembered = _remembered(row_format, values) if row_format.often else None
-        if remembered is not None and remembered in seen:
-            return True
         *columns, mac = values
-        if mac is None or not hmac.compare_digest(self._mac(row_format, columns), mac):
+        if mac is None:
             return False
-        if remembered is not None:
-            if len(seen) >= _MAX_REMEMBERED:
-                seen.clear()
-            seen.add(remembered)
+        remembered = self._secret.verified
+        if row_format.often and remembered.get((row_format.key, mac)) == values:
+            return True
+        if not hmac.compare_digest(self._mac(row_format, columns), mac):
+            return False
+        if row_format.often:
+            if len(remembered) >= _MAX_REMEMBERED:
+                remembered.clear()
+            remembered[row_format.key, mac] = values
         return True
 
     def equals(self, row_format: RowFormat, values: Mapping[str, Any], mac: bytes | None) -> bool:
@@ -104,18 +105,6 @@ class RowMacs:
         encoded = b"".join([_encoded(value) for value in values])
         mac = hmac.digest(self._secret.derive(row_format.key), encoded, sha256)
         return bytes([row_format.version]) + mac
-
-
-def _remembered(row_format: RowFormat, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The row, with its MAC, as a key: the same values held before. None for what has no hash."""
-    key = (row_format.key, *values)
-    try:
-        hash(key)
-    except TypeError:
-        key = tuple(tuple(value) if isinstance(value, list) else value for value in key)
-        if any(isinstance(value, dict) for value in key):
-            return None
-    return key
 
 
 def _encoded(value: Any) -> bytes:
