@@ -1,6 +1,7 @@
 """A PostgreSQL of its own, whose superuser writes the tables without the service's keys.
 
-The tests of this folder reconcile the whole database, so nothing else may have written to it.
+The tests of this folder reconcile the whole database, so nothing else may have written to it: each
+file has a database of its own, whatever the order of the files.
 """
 
 import json
@@ -25,7 +26,7 @@ from tests.fixtures import _ServicesPool
 Row = dict[str, Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="uf-", dir=memory if memory.is_dir() else None))
@@ -33,7 +34,7 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def postgres(home: Path) -> Iterator[Addresses]:
     """The owner of the tables is a superuser here: they may also disable foreign keys."""
     server = EmbeddedPostgres(home)
@@ -44,7 +45,7 @@ def postgres(home: Path) -> Iterator[Addresses]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def base_settings(home: Path, postgres: Addresses) -> Settings:
     return Settings(
         mode="demo",
@@ -60,7 +61,7 @@ def base_settings(home: Path, postgres: Addresses) -> Settings:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def services_pool(postgres: Addresses) -> AsyncIterator[_ServicesPool]:
     pool = _ServicesPool()
     yield pool
