@@ -52,12 +52,10 @@ class RowFormat:
         self.key = f"row/{table}/{version}"
         self.read = attrgetter(*columns, "mac")
 
-    def prefixed(self, prefix: str, **elsewhere: str) -> "RowFormat":
-        """The same, for the rows of a query that names these columns with a prefix. `elsewhere`:
-        columns that it does not read twice, by the name under which it joined them."""
+    def prefixed(self, prefix: str) -> "RowFormat":
+        """The same, for the rows of a query that names these columns with a prefix."""
         named = RowFormat(self.table, self.columns, version=self.version, often=self.often)
-        columns = (*self.columns, "mac")
-        named.read = attrgetter(*(elsewhere.get(name, prefix + name) for name in columns))
+        named.read = attrgetter(*(prefix + name for name in (*self.columns, "mac")))
         return named
 
 

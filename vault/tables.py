@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from auth.records.people import PersonRow
 from base.database import Base
 from base.db_time import now
-from storage.row_macs import RowFormat, RowMacs
+from storage.row_macs import RowAltered, RowFormat, RowMacs
 
 _RECIPIENT = "IN ('worker', 'client')"
 
@@ -72,9 +72,7 @@ DOCUMENT_ROW = RowFormat(
 
 # In a query that joins a grant and a document, the document's columns begin with `document_`.
 DOCUMENT_COLUMNS = tuple(
-    column.label(f"document_{column.name}")
-    for column in Document.__table__.columns
-    if column.name != "notice_at"
+    column.label(f"document_{column.name}") for column in Document.__table__.columns
 )
 JOINED_DOCUMENT_ROW = DOCUMENT_ROW.prefixed("document_")
 
@@ -116,18 +114,11 @@ VERSION_ROW = RowFormat(
 )
 
 
-# In a query that joins a document and one of its versions, the version's columns begin with `v_`;
-# whose it is, and of which document, is read of the document, and the MAC says whether it is so.
+# In a query that joins a document and one of its versions, the version's columns begin with `v_`.
 VERSION_COLUMNS = tuple(
-    column.label(f"v_{column.name}")
-    for column in DocumentVersion.__table__.columns
-    if column.name not in {"document_id", "person_id"}
+    column.label(f"v_{column.name}") for column in DocumentVersion.__table__.columns
 )
-JOINED_VERSION_ROW = VERSION_ROW.prefixed("v_", document_id="id", person_id="person_id")
-GRANTED_VERSION_ROW = VERSION_ROW.prefixed(
-    "v_", document_id="document_id", person_id="document_person_id"
-)
-"""The same, where the document's own columns begin with `document_`."""
+JOINED_VERSION_ROW = VERSION_ROW.prefixed("v_")
 
 
 class SealedFile(Base):
@@ -354,3 +345,5 @@ def check_documents(macs: RowMacs, rows: Sequence[Any]) -> None:
     for row in rows:
         macs.check(DOCUMENT_ROW, row)
         macs.check(JOINED_VERSION_ROW, row)
+        if row.v_document_id != row.id:
+            raise RowAltered("document_version")

@@ -30,8 +30,8 @@ from vault.rules import DocumentFacts
 from vault.tables import (
     DOCUMENT_COLUMNS,
     DOCUMENT_ROW,
-    GRANTED_VERSION_ROW,
     JOINED_DOCUMENT_ROW,
+    JOINED_VERSION_ROW,
     VERSION_COLUMNS,
     VERSION_ROW,
     Document,
@@ -274,6 +274,7 @@ async def known_blobs(connection: AsyncConnection, keys: Sequence[str]) -> set[s
 
 FILE_COLUMNS = (
     SealedFile.id.label("file_id"),
+    SealedFile.version_id.label("file_version_id"),
     SealedFile.role,
     SealedFile.position,
     SealedFile.blob_key,
@@ -326,9 +327,9 @@ def document_facts(macs: RowMacs, row: Any | None) -> DocumentFacts | None:
     if row is None or row.document_id is None:
         return None
     macs.check(JOINED_DOCUMENT_ROW, row)
-    macs.check(GRANTED_VERSION_ROW, row)
+    macs.check(JOINED_VERSION_ROW, row)
     return DocumentFacts(
-        same_person=row.document_person_id == row.person_id,
+        same_person=row.document_person_id == row.person_id == row.v_person_id,
         deleted=row.document_deleted_at is not None,
         picked=row.picked,
         type_in_scope=row.type_in_scope,
@@ -345,14 +346,16 @@ def address_of(row: Any) -> Address:
 
 def joined_address(row: Any) -> Address:
     """The file in a row that joins it with its document and version."""
-    return Address(row.file_id, row.role, row.v_id, row.position, row.blob_key, row.envelope)
+    return Address(
+        row.file_id, row.role, row.file_version_id, row.position, row.blob_key, row.envelope
+    )
 
 
 def check_own(macs: RowMacs, files: Sequence[Any]) -> None:
     """Raise `RowAltered` unless the document of `own_files`, and its version, are ours."""
     for row in files[:1]:
         macs.check(JOINED_DOCUMENT_ROW, row)
-        macs.check(GRANTED_VERSION_ROW, row)
+        macs.check(JOINED_VERSION_ROW, row)
 
 
 def _covered() -> Select[Any]:
