@@ -51,6 +51,7 @@ class Reason(StrEnum):
     CODE_WRONG = "code_wrong"
     TOO_MANY_CODES = "too_many_codes"
     TOKEN_SCOPE = "token_scope"  # noqa: S105  (a name, not a secret)
+    OUTSIDE_TOKEN = "outside_token"  # noqa: S105  (a name, not a secret)
 
 
 @dataclass(frozen=True, slots=True)
