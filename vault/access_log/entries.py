@@ -13,10 +13,10 @@ from audit.records import events_of
 from auth.subjects import Person, Recipient
 from base.errors import not_found
 from vault.access_log.report_views import ReportView, reports_on
+from vault.consent.token_scope import sees_act
 from vault.cursors import Page, cut, read
 from vault.rules import Reason, failure_of
 from vault.services import Services
-from vault.token_scope import sees_act
 
 _SHOWN_AS_NOT_FOUND = {reason.value for reason in Reason if failure_of(reason).code == "not_found"}
 _STREAMED = {Action.READ.value, Action.PREVIEW.value}

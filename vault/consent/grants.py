@@ -21,12 +21,12 @@ from base.key_names import GRANT
 from vault import cursors, decisions
 from vault.consent.records import grants as records
 from vault.consent.terms import Terms
+from vault.consent.token_scope import grant_actions
 from vault.cursors import Page
 from vault.decisions import AccessAttempt, Denial
 from vault.revocations import CHANNEL
 from vault.rules import Reason, Refused, may_revoke, may_see, reason_of, state_of
 from vault.tables import GRANT_ROW
-from vault.token_scope import grant_actions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,7 +107,7 @@ async def _ask(
     addressee = await _addressee(services, tx, phone)
     # 3. The same row, event and message in both cases. A crash before the commit leaves none.
     sent = await _add(services, tx, sender, addressee, terms, attempt)
-    await _notify(services, tx, addressee, sender)
+    await _notify(services, tx, addressee)
     await idempotency.save(tx, claimed, sent.id)
     return sent
 
@@ -169,11 +169,9 @@ async def _add(
     return sent
 
 
-async def _notify(
-    services: CoreServices, tx: AsyncConnection, addressee: _Addressee, sender: Recipient
-) -> None:
+async def _notify(services: CoreServices, tx: AsyncConnection, addressee: _Addressee) -> None:
     """Queue a text message to the phone, with or without a vault, about the request."""
-    text = notifications.request_pending(services, addressee.language, sender)
+    text = notifications.request_pending(services, addressee.language)
     # Only worth sending while the request can be answered.
     await queue(services, tx, channel="sms", to=addressee.phone, text=text, life=LAPSES_AFTER)
 
