@@ -15,6 +15,7 @@ from auth.messengers import Channel, Messenger, NotSent, Outgoing, Undeliverable
 from auth.records import messages
 from auth.services import CoreServices
 from base.key_names import MESSAGE
+from base.outages import is_reported
 from storage.field_encryption import DecryptionError
 
 MAX_ATTEMPTS = 8
@@ -75,7 +76,8 @@ class Deliverer:
                         pause = 1.0
                         await self._wait(connection)
             except (psycopg.Error, SQLAlchemyError, OSError) as error:
-                _log.warning("deliverer_interrupted", error=type(error).__name__)
+                if not is_reported(error):
+                    _log.warning("deliverer_interrupted", error=type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30.0)
 

@@ -201,6 +201,7 @@ async def test_there_is_no_inbox_outside_the_demo(
     quiet_services: CoreServices, change: dict[str, str]
 ) -> None:
     elsewhere = CoreServices(
+        parts=quiet_services.parts,
         settings=quiet_services.settings.model_copy(update=change),
         database=quiet_services.database,
         field_encryption=quiet_services.field_encryption,

@@ -26,7 +26,7 @@ def job_app(services: Services) -> procrastinate.App:
     """The application whose `run_worker_async` runs this process's share of the jobs."""
     app = procrastinate.App(
         connector=procrastinate.PsycopgConnector(
-            conninfo=services.database.libpq_url(), min_size=1, max_size=4
+            conninfo=services.database.conninfo(), min_size=1, max_size=4
         )
     )
     retry = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=3)
