@@ -17,6 +17,8 @@ _GONE = {"25006", "3D000"}
 _BUSY = {"40001", "40P01", "55P03", "57014"}
 """Serialization failure, deadlock, lock or statement timeout: the same request may do next time."""
 
+_OF_PARTS = {"database_unavailable", "store_unavailable", "keys_unavailable"}
+
 _WORDS = (
     ("refused", "refused"),
     ("No such file", "refused"),
@@ -73,7 +75,7 @@ def is_reported(error: BaseException) -> bool:
     """Whether the state of a part (`base/part_state.py`) tells of this error already: a task that
     tries again and again says nothing more of it."""
     if isinstance(error, ServiceError):
-        return error.kind is ErrorKind.UNAVAILABLE
+        return error.code in _OF_PARTS
     return outage_code(error) is not None
 
 

@@ -13,8 +13,10 @@ from base.networks import Networks
 from web.http.caller_address import CallerAddress
 from web.http.http_protocol import BoundedProtocol
 
-GRACE_SECONDS = 30
-"""How long a stop waits for the downloads under way."""
+GRACE_SECONDS = 8
+"""How long a stop waits for what is under way, moving or stalled. A download that is cut is noted
+as interrupted, and can be taken up again by range; who stops a process must know when it ends."""
+_CUT_SECONDS = 2.0
 
 
 class Server(uvicorn.Server):
@@ -36,6 +38,15 @@ class Server(uvicorn.Server):
             self.config.timeout_graceful_shutdown = 0
             if self.loop is not None:
                 self.loop.call_soon_threadsafe(self._drop)
+
+    async def cut(self) -> None:
+        """End what the grace did not: each task notes how its answer ended, and its caller sees the
+        end of the connection now, not when the process ends."""
+        for connection in tuple(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        if tasks := tuple(self.server_state.tasks):
+            await asyncio.wait(tasks, timeout=_CUT_SECONDS)
 
     def _drop(self) -> None:
         for task in tuple(self.server_state.tasks):
@@ -104,3 +115,4 @@ async def run_server(
     finally:
         server.stop()
         await task
+        await server.cut()
