@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from base.settings import Settings
 from vault.services import Services
 from web.app import create_app
+from web.process.proxy_check import check_proxy
 from web.process.refused_requests import record_refused_requests
 from web.process.sequencer import run_sequencer
 from web.process.server import run_server, server_for
@@ -51,6 +52,7 @@ async def _serve(
         await opened.enter_async_context(record_refused_requests(services, refused))
         server = server_for(app, trusted_proxies=settings.trusted_proxies)
         ended = await opened.enter_async_context(run_server(server, listener))
+        await opened.enter_async_context(check_proxy(services, app.state.proxy_check))
         signals.on_signal(lambda count: server.stop(now=count > 1))
         if when_ready is not None:
             await when_ready(services)
