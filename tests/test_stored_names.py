@@ -103,6 +103,7 @@ API_HEADERS = {
     "permissions-policy": "geolocation=(), microphone=(), payment=(), usb=()",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "cache-control": "no-store",
+    "x-accel-buffering": "no",
     "x-request-id": "given-by-the-caller",
 }
 

@@ -41,7 +41,7 @@ class Health(BaseModel):
 class Readiness(BaseModel):
     """Each part by name; `ready` when all of them answer. `degraded` names what does not work as it
     should: the log's lag, its witnesses, and every part that fails (`base/part_state.py`), also one
-    with which the service goes on: `disk`, `antivirus`, `email`, `sms`."""
+    with which the service goes on: `disk`, `antivirus`, `email`, `sms`, the proxy."""
 
     ready: bool
     parts: dict[str, bool]
@@ -90,7 +90,7 @@ async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     parts = await _parts(request, services)
     ready = all(parts.values())
     protections = sorted(protection.value for protection in services.decoder.protections)
-    degraded = request.app.state.readiness.degraded
+    degraded = request.app.state.readiness.degraded + request.app.state.proxy_check.found
     answer = Readiness(ready=ready, parts=parts, protections=protections, degraded=degraded)
     return JSONResponse(answer.model_dump(), 200 if ready else 503)
 

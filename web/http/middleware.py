@@ -45,9 +45,15 @@ _COMMON = (
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    # What everybody may keep says so itself.
+    (b"cache-control", b"no-store"),
     (b"permissions-policy", b"geolocation=(), microphone=(), payment=(), usb=()"),
 )
 _HTTPS = ((b"strict-transport-security", b"max-age=31536000"),)
+
+_UNBUFFERED = (b"x-accel-buffering", b"no")
+"""Asks a proxy to pass an answer on as it comes. With whatever may not be stored: what nobody may
+keep, a proxy's disk may not either, and an end (a revocation) reaches the reader at once."""
 
 RecordAnswer = Callable[[str, str, int, float], None]
 """Method, route template, status, seconds."""
@@ -74,13 +80,9 @@ class Middleware:
         self._failure_page = failure_page
         self._upload_limit = settings.max_document_bytes + _UPLOAD_MARGIN
         https = _HTTPS if settings.public_url.startswith("https://") else ()
-        self._api = (
-            *_COMMON,
-            *https,
-            (b"content-security-policy", _API_POLICY),
-            (b"cache-control", b"no-store"),
-        )
-        self._page = (*_COMMON, *https, (b"content-security-policy", _PAGE_POLICY))
+        common = (*_COMMON, *https)
+        self._api = (*common, (b"content-security-policy", _API_POLICY))
+        self._page = (*common, (b"content-security-policy", _PAGE_POLICY))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -193,10 +195,12 @@ def _request_id(scope: Scope) -> str:
 
 
 def _complete(message: Message, added: tuple[tuple[bytes, bytes], ...], request_id: str) -> None:
-    """Add the headers that the handler did not set itself."""
+    """Add the headers that the handler did not set itself, and what they entail for proxies."""
     headers = list(message.get("headers", ()))
     present = {name.lower() for name, _ in headers}
     headers += [pair for pair in added if pair[0] not in present]
+    if any(name.lower() == b"cache-control" and b"no-store" in value for name, value in headers):
+        headers.append(_UNBUFFERED)
     headers.append((b"x-request-id", request_id.encode()))
     message["headers"] = headers
 

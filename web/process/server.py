@@ -18,6 +18,10 @@ GRACE_SECONDS = 8
 as interrupted, and can be taken up again by range; who stops a process must know when it ends."""
 _CUT_SECONDS = 2.0
 
+SEND_BUFFER = 64 * 1024
+"""Bytes that wait in the system for a slow reader of one connection (Linux keeps twice as many).
+What waits there still arrives after a revocation: by itself the system lets it grow to 4 MiB."""
+
 
 class Server(uvicorn.Server):
     """Uvicorn without its signal handlers: it would raise SIGTERM again once stopped, and end the
@@ -65,6 +69,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         listener.bind((host, port))
     except BaseException:
         listener.close()
