@@ -13,12 +13,12 @@ from starlette.types import Scope
 
 
 class GetRoute(Route):
-    """Answers as a FastAPI route of the same path does: HEAD is not allowed, and the scope says
-    which route was taken, for the middleware."""
+    """Answers as a FastAPI route of the same path does; the scope says which route was taken, for
+    the middleware."""
 
     def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
         super().__init__(path, endpoint)
-        self.methods = {"GET"}  # without the HEAD that Starlette adds
+        self.methods = {"GET"}  # HEAD arrives as GET
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """As Starlette's, with the route in the scope."""

@@ -9,7 +9,6 @@ import secrets
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import structlog
 from starlette.datastructures import Headers
@@ -20,9 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from base.errors import ErrorKind, ServiceError
 from base.settings import MIB, Settings
 from web.http.failure_limit import RECORDED, FailureLimit, Ticket
-from web.http.problems import of_failure, problem
+from web.http.methods import as_get, without_content
+from web.http.problems import internal_error, of_failure
 from web.http.rate_limit import RETRY_AFTER
-from web.i18n.translations import preferred
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a body that the framework parses: JSON or a small form."""
@@ -84,6 +83,9 @@ class Middleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":
+            scope, send = as_get(scope), without_content(send)
         request_id = _request_id(scope)
         scope["unefois.request_id"] = request_id
         # Not cleared at the end: each request runs in its own copy of the context.
@@ -114,10 +116,10 @@ class Middleware:
         finally:
             template = template_of(scope)
             seconds = time.perf_counter() - began
-            self._measure(scope["method"], template, status, seconds)
+            self._measure(method, template, status, seconds)
             _log.info(
                 "request",
-                method=scope["method"],
+                method=method,
                 route=template,
                 status=status,
                 ms=round(seconds * 1000, 1),
@@ -136,14 +138,11 @@ class Middleware:
     async def _answer_error(
         self, scope: Scope, receive: Receive, send: Send, error: Exception
     ) -> None:
-        context: dict[str, Any] = {
-            "language": preferred(Headers(scope=scope).get("accept-language")),
-            "request_id": scope["unefois.request_id"],
-        }
+        request = Request(scope, receive)
         if isinstance(error, ServiceError):
-            response = of_failure(error, **context)
+            response = of_failure(request, error)
         else:
-            response = problem("internal_error", 500, **context)
+            response = internal_error(request)
         await response(scope, receive, send)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:

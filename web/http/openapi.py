@@ -32,7 +32,12 @@ _ANSWER = {
         "Retry-After": {
             "description": "Of 429 and 503: how many seconds to wait; a step, not a countdown.",
             "schema": {"type": "integer"},
-        }
+        },
+        "WWW-Authenticate": {
+            "description": "Of 401, and of 403 for want of scope: RFC 6750, with `error` once a"
+            " token was sent.",
+            "schema": {"type": "string"},
+        },
     },
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }

@@ -10,13 +10,15 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from base.errors import ErrorKind, ServiceError
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
+from web.http.challenges import challenge_of
 from web.http.failure_limit import RECORDED
+from web.http.methods import allowed_methods, options
 from web.i18n.error_messages import error_messages
 from web.i18n.translations import preferred, translations
 
@@ -81,11 +83,12 @@ def problem(
     return JSONResponse(content, status, all_headers, MEDIA_TYPE)
 
 
-def of_failure(failure: ServiceError, *, language: str, request_id: str) -> JSONResponse:
+def of_failure(request: Request, failure: ServiceError) -> JSONResponse:
     """The answer for a failure, with the headers its kind asks for."""
     headers: dict[str, str] = {}
-    if failure.kind is ErrorKind.UNAUTHENTICATED:
-        headers["WWW-Authenticate"] = "Bearer"
+    challenge = challenge_of(request, failure)
+    if challenge is not None:
+        headers["WWW-Authenticate"] = challenge
     if failure.retry_after is not None:
         headers["Retry-After"] = retry_after(failure.retry_after)
     if failure.kind is ErrorKind.RANGE and "length" in failure.values:
@@ -93,11 +96,15 @@ def of_failure(failure: ServiceError, *, language: str, request_id: str) -> JSON
     return problem(
         failure.code,
         STATUS[failure.kind],
-        language=language,
-        request_id=request_id,
+        **_context(request),
         values=failure.values,
         headers=headers,
     )
+
+
+def internal_error(request: Request) -> JSONResponse:
+    """The answer for an unexpected error."""
+    return problem("internal_error", 500, **_context(request))
 
 
 def retry_after(seconds: int) -> str:
@@ -131,7 +138,7 @@ async def _on_failure(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, RowAltered):
         await record_altered_row(request.app.state.services, error)
         request.scope[RECORDED] = True
-    return of_failure(error, **_context(request))
+    return of_failure(request, error)
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
@@ -142,14 +149,27 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     return problem("invalid_request", 422, values={"fields": _fields(errors)}, **_context(request))
 
 
-async def _on_http(request: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (idem)
     # FastAPI wraps what reading a body raises in a 400 of its own.
     if isinstance(error.__cause__, ServiceError):
-        return of_failure(error.__cause__, **_context(request))
+        return of_failure(request, error.__cause__)
+    if error.status_code == 405:
+        return _on_other_method(request)
     fallback = "malformed_request" if error.status_code == 400 else "request_refused"
     code = _HTTP_CODES.get(error.status_code, fallback)
     return problem(code, error.status_code, headers=error.headers, **_context(request))
+
+
+def _on_other_method(request: Request) -> Response:
+    """OPTIONS, or a method that this path does not have: all those that it has."""
+    methods = allowed_methods(request.app, request.scope["path"])
+    if not methods:
+        return problem("not_found", 404, **_context(request))
+    if request.method == "OPTIONS":
+        return options(methods)
+    headers = {"Allow": ", ".join(methods)}
+    return problem("method_not_allowed", 405, headers=headers, **_context(request))
 
 
 def _filled(values: Mapping[str, str | int]) -> Mapping[str, str]:
