@@ -16,8 +16,10 @@ from starlette.exceptions import HTTPException
 from base.errors import ErrorKind, ServiceError
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
+from web.http import field_errors
 from web.http.challenges import challenge_of
 from web.http.failure_limit import RECORDED
+from web.http.field_errors import FieldError, InvalidForm
 from web.http.methods import allowed_methods, options
 from web.i18n.error_messages import error_messages
 from web.i18n.translations import preferred, translations
@@ -47,7 +49,6 @@ _HTTP_CODES = {
 }
 _RETRY_STEPS = (5, 60, 600, 3600)
 _MAX_FIELDS = 10
-_MAX_FIELD_LENGTH = 60
 
 
 def install(app: FastAPI) -> None:
@@ -65,12 +66,13 @@ def problem(
     request_id: str,
     values: Mapping[str, str | int] | None = None,
     headers: Mapping[str, str] | None = None,
+    errors: list[FieldError] | None = None,
 ) -> JSONResponse:
     """The answer for a code of `web/i18n/error_messages/`."""
     message = error_messages()[code]
     translate = translations(language).gettext
     filled = _filled(values or {})
-    content = {
+    content: dict[str, Any] = {
         "type": f"/problems/{code}",
         "title": translate(message.title).format_map(filled),
         "status": status,
@@ -79,6 +81,8 @@ def problem(
         "code": code,
         "request_id": request_id,
     }
+    if errors:
+        content["errors"] = errors
     all_headers = {"Content-Language": language, **(headers or {})}
     return JSONResponse(content, status, all_headers, MEDIA_TYPE)
 
@@ -99,6 +103,7 @@ def of_failure(request: Request, failure: ServiceError) -> JSONResponse:
         **_context(request),
         values=failure.values,
         headers=headers,
+        errors=_errors(request, failure),
     )
 
 
@@ -146,7 +151,10 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     errors = error.errors()
     if any(entry["type"] == "json_invalid" for entry in errors):
         return problem("malformed_request", 400, **_context(request))
-    return problem("invalid_request", 422, values={"fields": _fields(errors)}, **_context(request))
+    context = _context(request)
+    named = field_errors.of_validation(errors, context["language"])
+    values = {"fields": _names(named)}
+    return problem("invalid_request", 422, values=values, errors=named, **context)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
@@ -172,20 +180,20 @@ def _on_other_method(request: Request) -> Response:
     return problem("method_not_allowed", 405, headers=headers, **_context(request))
 
 
+def _errors(request: Request, failure: ServiceError) -> list[FieldError]:
+    language = language_of(request)
+    if isinstance(failure, InvalidForm):
+        return field_errors.of_validation(failure.errors, language)
+    message = error_messages()[failure.code]
+    detail = translations(language).gettext(message.detail).format_map(_filled(failure.values))
+    return field_errors.of_failure(request, failure, detail)
+
+
+def _names(errors: list[FieldError]) -> str:
+    """The first fields that are wrong, for the sentence; "#" is the body itself."""
+    names = (next(iter(error.values())).removeprefix("#/") for error in errors)
+    return ", ".join(list(dict.fromkeys(names))[:_MAX_FIELDS])
+
+
 def _filled(values: Mapping[str, str | int]) -> Mapping[str, str]:
     return defaultdict(str, {name: str(value) for name, value in values.items()})
-
-
-def _fields(errors: Any) -> str:
-    """Where the request is wrong: paths of known fields, never a value or a name that was sent."""
-    paths = dict.fromkeys(_path(error) for error in errors)
-    return ", ".join(list(paths)[:_MAX_FIELDS])
-
-
-def _path(error: Mapping[str, Any]) -> str:
-    location = [str(part) for part in error["loc"]]
-    if error["type"] == "extra_forbidden":
-        # The name of an unknown field is what the caller sent.
-        location[-1] = "?"
-    words = (word if word.isascii() else "?" for word in location)
-    return ".".join(word[:_MAX_FIELD_LENGTH] for word in words)
