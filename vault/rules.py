@@ -11,7 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from auth.subjects import Party
-from base.errors import ErrorKind, ServiceError, not_found
+from base.errors import ErrorKind, Field, ServiceError, not_found
 
 
 class GrantAction(StrEnum):
@@ -61,9 +61,10 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The act is refused, and why."""
+    """The act is refused, and why; `fields`, of what was asked, where it is known."""
 
     reason: Reason
+    fields: tuple[Field, ...] = ()
 
 
 Judgement = Allowed | Refused

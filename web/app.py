@@ -1,6 +1,6 @@
 """The application of one process: wiring, nothing else."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from vault.services import Services
 from web.api import (
@@ -23,6 +23,7 @@ from web.http.failure_limit import FailureLimit
 from web.http.metrics import Metrics
 from web.http.middleware import Middleware
 from web.http.proxy_check import ProxyCheck, ProxyCheckAnswer
+from web.http.query_parameters import known_parameters_only
 from web.http.rate_limit import SignInRateLimit
 from web.pages import cookies, site
 from web.pages.page import failure_page
@@ -39,7 +40,6 @@ API: tuple[APIRouter, ...] = (
     catalogue.router,
     sessions.router,
     sign_ins.router,
-    oauth.router,
     documents.router,
     consent_requests.router,
     grants.router,
@@ -64,7 +64,9 @@ def bare_app() -> FastAPI:
     problems.install(app)
     openapi.install(app)
     app.routes.extend(grant_documents.get_routes)
-    for router in (*API, public_log.router, health.router, site.router):
+    for router in API:
+        app.include_router(router, dependencies=[Depends(known_parameters_only)])
+    for router in (oauth.router, public_log.router, health.router, site.router):
         app.include_router(router)
     return app
 

@@ -9,7 +9,6 @@ import secrets
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import structlog
 from starlette.datastructures import Headers
@@ -22,9 +21,9 @@ from base.errors import ErrorKind, ServiceError
 from base.outages import unavailable
 from base.settings import MIB, Settings
 from web.http.failure_limit import RECORDED, FailureLimit, Ticket
-from web.http.problems import of_failure, problem
+from web.http.methods import as_get, without_content
+from web.http.problems import internal_error, of_failure
 from web.http.rate_limit import RETRY_AFTER
-from web.i18n.translations import preferred
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a body that the framework parses: JSON or a small form."""
@@ -88,6 +87,9 @@ class Middleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":
+            scope, send = as_get(scope), without_content(send)
         request_id = _request_id(scope)
         scope["unefois.request_id"] = request_id
         statement_limit.set(STATEMENT_SECONDS)
@@ -121,10 +123,10 @@ class Middleware:
         finally:
             template = template_of(scope)
             seconds = time.perf_counter() - began
-            self._measure(scope["method"], template, status, seconds)
+            self._measure(method, template, status, seconds)
             _log.info(
                 "request",
-                method=scope["method"],
+                method=method,
                 route=template,
                 status=status,
                 ms=round(seconds * 1000, 1),
@@ -139,18 +141,15 @@ class Middleware:
         self, scope: Scope, receive: Receive, send: Send, failure: ServiceError | None
     ) -> None:
         """A failure, as a page for who reads pages; None: one that nobody foresaw."""
-        context: dict[str, Any] = {
-            "language": preferred(Headers(scope=scope).get("accept-language")),
-            "request_id": scope["unefois.request_id"],
-        }
+        request = Request(scope, receive)
         reads_pages = not scope["path"].startswith(("/v1", "/oauth"))
         response: Response
         if failure is None:
-            response = problem("internal_error", 500, **context)
+            response = internal_error(request)
         elif reads_pages and "text/html" in Headers(scope=scope).get("accept", ""):
-            response = await self._failure_page(Request(scope, receive), failure)
+            response = await self._failure_page(request, failure)
         else:
-            response = of_failure(failure, **context)
+            response = of_failure(request, failure)
         await response(scope, receive, send)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
