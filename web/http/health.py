@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
@@ -15,9 +15,10 @@ from storage.key_rotation import check_root
 from vault.services import Services
 from web.http.dependencies import ServicesDep
 from web.http.metrics import Metrics
+from web.http.public_resources import no_parameters
 from web.process.services import log_is_sound
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[Depends(no_parameters)])
 
 _TIMEOUT = 5.0
 _REUSE_SECONDS = 1.0
@@ -70,13 +71,13 @@ class ReadinessCache:
             self.degraded, self.log = ["log_unknown"], None
 
 
-@router.get("/healthz")
+@router.get("/healthz", operation_id="getHealth")
 async def healthz() -> Health:
     """Alive; says nothing of the parts."""
     return Health(status="ok")
 
 
-@router.get("/readyz", responses={503: {"model": Readiness}})
+@router.get("/readyz", operation_id="getReadiness", responses={503: {"model": Readiness}})
 async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     """Whether requests should be sent here."""
     parts = await _parts(request, services)
@@ -87,7 +88,7 @@ async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     return JSONResponse(answer.model_dump(), 200 if ready else 503)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", operation_id="getMetrics", response_class=Response)
 async def metrics(request: Request, services: ServicesDep) -> Response:
     """Prometheus text, for callers of a private network; to the world there is no such page."""
     if not _on_private_network(request):

@@ -17,10 +17,9 @@ from base.errors import ErrorKind, ServiceError
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
 from web.http.failure_limit import RECORDED
+from web.http.problem_codes import MEDIA_TYPE, type_of
 from web.i18n.error_messages import error_messages
 from web.i18n.translations import preferred, translations
-
-MEDIA_TYPE = "application/problem+json"
 
 STATUS = {
     ErrorKind.MALFORMED: 400,
@@ -69,7 +68,7 @@ def problem(
     translate = translations(language).gettext
     filled = _filled(values or {})
     content = {
-        "type": f"/problems/{code}",
+        "type": type_of(code),
         "title": translate(message.title).format_map(filled),
         "status": status,
         "detail": translate(message.detail).format_map(filled),
