@@ -23,6 +23,7 @@ PUBLIC = {
     "web/http/openapi.py",
     "web/http/public_log.py",
     "web/pages/assets.py",
+    "web/pages/problems.py",
 }
 COMPRESSORS = {"gzip", "zlib", "brotli", "zstandard", "starlette.middleware.gzip"}
 ACCEPT = {"Accept-Encoding": "gzip, deflate, br, zstd", "Accept": "text/html"}

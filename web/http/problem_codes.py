@@ -1,6 +1,6 @@
 """Every code that the JSON API may answer in a problem, by its status.
 
-The description of the API enumerates them.
+The description of the API enumerates them, and each has a page (`web/pages/problems.py`).
 `tests/web/http/test_problem_codes.py` compares this table with what the source raises. A code is
 never renamed, and never given another status.
 """
@@ -103,5 +103,6 @@ STATUS_OF = {code: status for status, codes in CODES.items() for code in codes}
 
 
 def type_of(code: str) -> str:
-    """The `type` of a problem (RFC 9457 §3.1.1)."""
+    """The `type` of a problem (RFC 9457 §3.1.1): an address of this installation that explains
+    it."""
     return f"/problems/{code}"

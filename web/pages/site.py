@@ -11,6 +11,7 @@ from web.pages import (
     documents,
     erasure,
     grants,
+    problems,
     receipts,
     requests,
     sessions,
@@ -46,6 +47,7 @@ for _part in (
     grants,
     receipts,
     access_log,
+    problems,
     worker_grants,
     worker_documents,
 ):
