@@ -112,13 +112,11 @@ async def test_what_is_known_passes(
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/pro", "/documents", "/healthz", "/log/vkey", "/v1/openapi.json"]
-)
+@pytest.mark.parametrize("path", ["/", "/pro", "/documents", "/problems", "/problems/not_found"])
 async def test_a_link_that_others_added_to_still_opens(
     client: httpx.AsyncClient, path: str
 ) -> None:
-    """Pages and public files: messaging applications add parameters to the links they carry."""
+    """Pages: messaging applications add parameters to the links they carry."""
     plain = await client.get(path)
     added = await client.get(f"{path}?utm_source=sms&utm_source=sms")
     assert added.status_code == plain.status_code < 400
