@@ -76,7 +76,7 @@ REASONS = """
 not_found not_recipient not_owner not_addressee revoked expired not_yet action_not_granted
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
-outdated report_answered code_wrong too_many_codes
+outdated report_answered code_wrong too_many_codes outside_token
 """
 
 TABLES = """
@@ -103,6 +103,7 @@ API_HEADERS = {
     "permissions-policy": "geolocation=(), microphone=(), payment=(), usb=()",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "cache-control": "no-store",
+    "x-accel-buffering": "no",
     "x-request-id": "given-by-the-caller",
 }
 

@@ -28,6 +28,7 @@ from web.api.terms import (
     StoreFor,
     grant_out,
     party_out,
+    positions_in,
     terms_out,
 )
 from web.http.dependencies import CallerDep, PersonDep, RecipientDep, ServicesDep
@@ -156,9 +157,10 @@ async def ask(
     idempotency_key: IdempotencyKey = None,
 ) -> SentOut:
     """Ask the holder of a phone for consent. It lapses in 7 days."""
-    sent = await requests.ask(
-        services, recipient, body.person.phone, body.terms(), idempotency_key=idempotency_key
-    )
+    with positions_in(body.scope):
+        sent = await requests.ask(
+            services, recipient, body.person.phone, body.terms(), idempotency_key=idempotency_key
+        )
     return SentOut(id=sent.id, lapses_at=sent.lapses_at)
 
 
@@ -194,9 +196,10 @@ async def approve(
 ) -> GrantOut:
     """Say yes, to all of it or to less."""
     approval = Approval() if body is None else body.approval()
-    grant = await answers.approve(
-        services, person, request_id, approval, idempotency_key=idempotency_key
-    )
+    with positions_in(None if body is None else body.scope):
+        grant = await answers.approve(
+            services, person, request_id, approval, idempotency_key=idempotency_key
+        )
     return grant_out(grant)
 
 

@@ -1,6 +1,6 @@
 """The person's own documents."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
@@ -8,13 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response, status
 from pydantic import Field, ValidationError
 
-from base.errors import invalid
+from base.errors import about, invalid
 from base.user_text import clean_text, clean_title
 from vault.decoding.media import MediaType
 from vault.document_view import DocumentMetadata, DocumentView
 from vault.documents import own_documents, retrieval
 from vault.documents.deposit_commit import Deposited
 from vault.documents.own_deposit import deposit_own
+from vault.services import Services
 from web.api.shapes import (
     Cursor,
     DocumentList,
@@ -28,8 +29,9 @@ from web.api.shapes import (
 from web.api.terms import IdempotencyKey
 from web.http.dependencies import PersonDep, ServicesDep
 from web.http.downloads import ContentResponse
+from web.http.field_errors import InvalidForm
 from web.http.path_ids import PathId
-from web.http.uploads import MultipartForm
+from web.http.uploads import IncomingPart, MultipartForm
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
@@ -51,10 +53,10 @@ class MetadataIn(Strict):
         """The metadata for the use case, its texts cleaned."""
         return DocumentMetadata(
             type=self.type,
-            title=clean_title(self.title or ""),
+            title=_title(self.title),
             issued_on=self.issued_on,
             expires_on=self.expires_on,
-            paper_location=clean_text(self.paper_location or "", 200),
+            paper_location=_paper_location(self.paper_location),
         )
 
 
@@ -83,14 +85,24 @@ class CorrectionIn(Strict):
         """The fields that were sent, their texts cleaned."""
         changed = self.model_dump(exclude_unset=True)
         if changed.get("type", "") is None:
-            raise invalid("unknown_document_type")
+            raise invalid("unknown_document_type", fields=[("type",)])
         if changed.get("sensitive", False) is None:
-            raise invalid("invalid_field", field="sensitive")
+            raise invalid("invalid_field", fields=[("sensitive",)], field="sensitive")
         if "title" in changed:
-            changed["title"] = clean_title(changed["title"] or "")
+            changed["title"] = _title(changed["title"])
         if "paper_location" in changed:
-            changed["paper_location"] = clean_text(changed["paper_location"] or "", 200)
+            changed["paper_location"] = _paper_location(changed["paper_location"])
         return changed
+
+
+def _title(text: str | None) -> str | None:
+    with about("title"):
+        return clean_title(text or "")
+
+
+def _paper_location(text: str | None) -> str | None:
+    with about("paper_location"):
+        return clean_text(text or "", 200)
 
 
 def _upload_body(**more: Any) -> dict[str, Any]:
@@ -137,6 +149,28 @@ VERSION_BODY: dict[str, Any] = {
 }
 
 
+def document_form(
+    request: Request, services: Services, shape: type[MetadataIn] = MetadataIn
+) -> MultipartForm:
+    """The form of a deposit, being received."""
+    limit = services.settings.max_document_bytes
+    return MultipartForm(request, limit, known=shape.model_fields)
+
+
+class _FilesAlone:
+    """A form that has no field beside its files."""
+
+    def __init__(self, form: MultipartForm) -> None:
+        self._form = form
+
+    async def files(self) -> AsyncIterator[IncomingPart]:
+        """The files. Raises `invalid_field` after the last, before anything is decoded or kept."""
+        async for part in self._form.files():
+            yield part
+        if self._form.fields:
+            raise invalid("invalid_field", fields=[()], field="?")
+
+
 def metadata_of(
     form: MultipartForm, shape: type[MetadataIn] = MetadataIn
 ) -> Callable[[], DocumentMetadata]:
@@ -144,15 +178,15 @@ def metadata_of(
 
     def read() -> DocumentMetadata:
         values = {name: value for name, value in form.fields.items() if value != ""}
-        if "type" not in values:
-            raise invalid("type_missing")
         try:
             return shape.model_validate(values).metadata()
         except ValidationError as error:
+            if "type" not in values:
+                raise InvalidForm("type_missing", error) from None
             name = str(error.errors(include_input=False)[0]["loc"][0])
             # The name of an unknown field is what the caller sent.
             field = name if name in shape.model_fields else "?"
-            raise invalid("invalid_field", field=field) from None
+            raise InvalidForm("invalid_field", error, field=field) from None
 
     return read
 
@@ -179,7 +213,7 @@ async def add(
     idempotency_key: IdempotencyKey = None,
 ) -> DocumentOut:
     """Deposit a document. The same bytes again answer with the document already held."""
-    form = MultipartForm(request, services.settings.max_document_bytes)
+    form = document_form(request, services, OwnMetadataIn)
     deposited = await deposit_own(
         services,
         person,
@@ -257,7 +291,7 @@ async def add_version(
     """Add a newer content to a document."""
     form = MultipartForm(request, services.settings.max_document_bytes)
     document = await own_documents.add_version(
-        services, person, document_id, form, if_match=revision_of(if_match)
+        services, person, document_id, _FilesAlone(form), if_match=revision_of(if_match)
     )
     return _with_etag(document, response)
 

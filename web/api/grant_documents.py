@@ -8,7 +8,7 @@ from auth.bearer import Bearer
 from vault.documents import retrieval
 from vault.documents.granted_deposit import deposit_granted
 from vault.services import Services
-from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, metadata_of
+from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, document_form, metadata_of
 from web.api.shapes import Cursor, GrantedDocumentList, GrantedDocumentOut, Limit, granted_out
 from web.api.terms import IdempotencyKey
 from web.http.dependencies import BearerDep, RecipientDep, ServicesDep, services_of
@@ -16,7 +16,6 @@ from web.http.dependencies import bearer as bearer_of
 from web.http.downloads import ContentResponse
 from web.http.get_route import GetRoute
 from web.http.path_ids import PathId, read_id
-from web.http.uploads import MultipartForm
 
 router = APIRouter(prefix="/v1/grants/{grant_id}/documents", tags=["grants"])
 
@@ -46,7 +45,7 @@ async def add(
     idempotency_key: IdempotencyKey = None,
 ) -> GrantedDocumentOut:
     """Add a document to the person's vault; the person may refuse or delete it, you may not."""
-    form = MultipartForm(request, services.settings.max_document_bytes)
+    form = document_form(request, services)
     deposited = await deposit_granted(
         services, recipient, grant_id, form, metadata_of(form), idempotency_key=idempotency_key
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from vault.consent import evidence as vault_evidence
 from vault.consent import grant_issue, grants
@@ -23,6 +24,7 @@ from web.api.terms import (
     ScopeIn,
     StoreFor,
     grant_out,
+    positions_in,
 )
 from web.http.dependencies import CallerDep, PersonDep, RecipientDep, ServicesDep
 from web.http.path_ids import PathId
@@ -48,7 +50,7 @@ class RecipientIn(Strict):
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if [self.worker_id, self.worker_email, self.client_id].count(None) != 2:
-            raise ValueError("exactly one of worker_id, worker_email, client_id")
+            raise PydanticCustomError("exactly_one", "worker_id, worker_email or client_id")
         return self
 
 
@@ -99,9 +101,11 @@ async def give(
     idempotency_key: IdempotencyKey = None,
 ) -> GrantOut:
     """Give a grant that nobody asked for."""
-    return grant_out(
-        await grant_issue.give(services, person, body.draft(), idempotency_key=idempotency_key)
-    )
+    with positions_in(body.scope):
+        grant = await grant_issue.give(
+            services, person, body.draft(), idempotency_key=idempotency_key
+        )
+    return grant_out(grant)
 
 
 @router.get("")

@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from auth.oauth import clients, signing_keys
-from auth.oauth.client_assertions import AssertionRefused
+from auth.oauth.client_assertions import MAX_AHEAD, AssertionRefused
+from auth.oauth.jws import Reason
 from auth.services import CoreServices
 from base.errors import ServiceError
 from web.http.dependencies import ServicesDep
@@ -50,6 +51,18 @@ class _OAuthError(Exception):
         self.description = description
         self.status = status
 
+
+_BARE = "the client is not authenticated (private_key_jwt)"
+_SIGNED_BUT = {
+    Reason.EXPIRED: "the assertion has expired (exp): sign a new one; is your clock right?",
+    Reason.EARLY: "the assertion is not valid yet (iat or nbf): is your clock right?",
+    Reason.LIFETIME: f"exp is too far ahead: {MAX_AHEAD} seconds at most; is your clock right?",
+    Reason.AUDIENCE: "aud must be one value: the issuer, or the address of this endpoint",
+    Reason.REPLAYED: "this jti was used already: sign a new assertion with another",
+    Reason.SUBJECT: "iss, sub and the parameter client_id, if sent, must all be your client_id",
+    Reason.CLAIMS: "exp and jti are required; exp, iat and nbf are whole seconds",
+}
+"""What is wrong with an assertion whose signature holds."""
 
 _PARAMETERS = {
     "type": "object",
@@ -132,14 +145,17 @@ async def _issue(
             client_id=form.get("client_id"),
             scope=form.get("scope"),
         )
-    except AssertionRefused:
-        raise _OAuthError(
-            "invalid_client", "the client is not authenticated (private_key_jwt)", 401
-        ) from None
+    except AssertionRefused as refused:
+        raise _OAuthError("invalid_client", _description(refused), 401) from None
     except ServiceError as failure:
         if failure.code != "scope_refused":
             raise
         raise _OAuthError("invalid_scope", "the scope is not among those of this client") from None
+
+
+def _description(refused: AssertionRefused) -> str:
+    """Why, to who signed with a key of the client; to anyone else nothing (RFC 6749 §5.2)."""
+    return _SIGNED_BUT.get(refused.reason, _BARE) if refused.signed else _BARE
 
 
 async def _form(request: Request) -> dict[str, str]:

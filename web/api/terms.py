@@ -1,5 +1,7 @@
 """The shapes of consent: what is asked and given, by whom, for how long."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -7,7 +9,8 @@ from uuid import UUID
 from fastapi import Header
 from pydantic import BaseModel, Field, StringConstraints
 
-from base.errors import invalid
+from base.errors import Field as FieldName
+from base.errors import ServiceError, about, invalid
 from base.user_text import clean_text, clean_title
 from vault.consent.grants import GrantView
 from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, Choice, Scope, scope_of
@@ -66,6 +69,26 @@ class ChoiceIn(Strict):
         )
 
 
+@contextmanager
+def positions_in(scope: ScopeIn | ChoiceIn | None) -> Iterator[None]:
+    """Errors name positions among the distinct entries of a scope: turn them into those sent."""
+    try:
+        yield
+    except ServiceError as failure:
+        failure.fields = tuple(_as_sent(scope, name) for name in failure.fields)
+        raise
+
+
+def _as_sent(scope: ScopeIn | ChoiceIn | None, name: FieldName) -> FieldName:
+    if len(name) != 3 or name[0] != "scope":
+        return name
+    sent = None if scope is None else getattr(scope, str(name[1]))
+    if sent is None:
+        return name[:1]  # of what was asked for: narrowing the scope mends it
+    distinct = list(dict.fromkeys(sent))
+    return (*name[:2], sent.index(distinct[int(name[2])]))
+
+
 class PurposeIn(Strict):
     """Why: a code of the catalogue, and a sentence."""
 
@@ -73,7 +96,8 @@ class PurposeIn(Strict):
     text: Annotated[str, StringConstraints(max_length=MAX_PURPOSE_LENGTH)]
 
     def cleaned(self) -> str:
-        return _not_empty(clean_text(self.text, MAX_PURPOSE_LENGTH))
+        with about("purpose", "text"):
+            return _not_empty(clean_text(self.text, MAX_PURPOSE_LENGTH))
 
 
 class ContactIn(Strict):
@@ -85,11 +109,13 @@ class ContactIn(Strict):
     hours: ShortLine = ""
 
     def cleaned(self) -> dict[str, str]:
-        others = {"job": self.job, "phone": self.phone, "hours": self.hours}
-        return {
-            "name": _not_empty(clean_title(self.name, 120)),
-            **{field: clean_title(line, 120) or "" for field, line in others.items()},
-        }
+        lines = {}
+        for name, line in self.model_dump().items():
+            with about("contact", name):
+                lines[name] = clean_title(line, 120) or ""
+        with about("contact", "name"):
+            _not_empty(lines["name"])
+        return lines
 
 
 class ScopeOut(BaseModel):
@@ -224,6 +250,6 @@ def grant_out(grant: GrantView) -> GrantOut:
 
 
 def _not_empty(text: str | None) -> str:
-    if text is None:
+    if not text:
         raise invalid("text_empty")
     return text

@@ -24,6 +24,23 @@ _PROBLEM = {
         "what_to_do": {"type": "string"},
         "code": {"type": "string"},
         "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "Each field that is wrong, where it is known.",
+            "items": {"$ref": "#/components/schemas/FieldError"},
+        },
+    },
+}
+_FIELD_ERROR = {
+    "type": "object",
+    "description": "One of `pointer`, `parameter` and `header` says where.",
+    "required": ["code", "detail"],
+    "properties": {
+        "pointer": {"type": "string", "description": "RFC 6901: of the JSON body or the form."},
+        "parameter": {"type": "string", "description": "Of the query."},
+        "header": {"type": "string"},
+        "code": {"type": "string", "description": "What is wrong, for programs."},
+        "detail": {"type": "string"},
     },
 }
 _ANSWER = {
@@ -32,7 +49,12 @@ _ANSWER = {
         "Retry-After": {
             "description": "Of 429 and 503: how many seconds to wait; a step, not a countdown.",
             "schema": {"type": "integer"},
-        }
+        },
+        "WWW-Authenticate": {
+            "description": "Of 401, and of 403 for want of scope: RFC 6750, with `error` once a"
+            " token was sent.",
+            "schema": {"type": "string"},
+        },
     },
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
@@ -63,6 +85,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["Problem"] = _PROBLEM
+    schemas["FieldError"] = _FIELD_ERROR
     components["responses"] = {"Problem": _ANSWER}
     components["securitySchemes"] = {"bearer": _BEARER}
     authenticated = _authenticated(app)

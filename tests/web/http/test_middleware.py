@@ -198,7 +198,7 @@ async def test_wrong_method_and_no_token(client: httpx.AsyncClient) -> None:
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
     unauthenticated = await client.get("/v1/documents")
     assert (unauthenticated.status_code, unauthenticated.json()["code"]) == (401, "unauthenticated")
-    assert unauthenticated.headers["www-authenticate"] == "Bearer"
+    assert unauthenticated.headers["www-authenticate"] == 'Bearer realm="unefois"'
 
 
 @pytest.mark.parametrize(
