@@ -24,8 +24,6 @@ PUBLIC = {
     "/log/checkpoint",
     "/log/tile/{path:path}",
     "/log/vkey",
-    "/metrics",
-    "/readyz",
     "/v1/document-types",
     "/static/{fingerprint}/{name:path}",
     "/{address:elsewhere}",
