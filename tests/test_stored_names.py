@@ -270,9 +270,14 @@ async def test_metrics_as_they_are_scraped(
 
 async def test_headers_of_every_answer(client: httpx.AsyncClient) -> None:
     asked = {"X-Request-ID": "given-by-the-caller"}
-    answer = await client.get("/v1/document-types", headers=asked)
-    own = {"date", "content-length", "content-type"}
+    answer = await client.get("/v1/documents", headers=asked)
+    own = {"date", "content-length", "content-type", "content-language", "www-authenticate"}
     assert {name: value for name, value in answer.headers.items() if name not in own} == API_HEADERS
+    public = await client.get("/v1/document-types", headers=asked)
+    own |= {"etag", "vary", "content-encoding"}
+    assert {
+        name: value for name, value in public.headers.items() if name not in own
+    } == API_HEADERS | {"cache-control": "public, max-age=600"}
     page = await client.get("/", headers=asked)
     own |= {"content-security-policy", "referrer-policy", "content-language", "set-cookie"}
     common = {name: value for name, value in page.headers.items() if name not in own}

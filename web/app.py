@@ -56,7 +56,7 @@ def bare_app() -> FastAPI:
         title="Unefois",
         version=VERSION,
         description=DESCRIPTION,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -62,7 +62,12 @@ _PDF: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/access-log.csv", response_class=StreamingResponse, responses=_CSV)
+@router.get(
+    "/access-log.csv",
+    operation_id="exportAccessLogAsCsv",
+    response_class=StreamingResponse,
+    responses=_CSV,
+)
 async def as_csv(services: ServicesDep, person: PersonDep, request: Request) -> StreamingResponse:
     """Everything on my vault as a table, newest first (UTF-8, RFC 4180)."""
     language = language_of(request)
@@ -70,7 +75,12 @@ async def as_csv(services: ServicesDep, person: PersonDep, request: Request) -> 
     return _file(_table(entries, language), "text/csv; charset=utf-8; header=present", "csv")
 
 
-@router.get("/access-log.pdf", response_class=StreamingResponse, responses=_PDF)
+@router.get(
+    "/access-log.pdf",
+    operation_id="exportAccessLogAsPdf",
+    response_class=StreamingResponse,
+    responses=_PDF,
+)
 async def as_pdf(services: ServicesDep, person: PersonDep, request: Request) -> StreamingResponse:
     """Everything on my vault as a text to print, newest first; in the letters of Western Europe."""
     language = language_of(request)

@@ -17,6 +17,8 @@ from vault.documents.deposit_commit import Deposited
 from vault.documents.own_deposit import deposit_own
 from vault.services import Services
 from web.api.shapes import (
+    ETAG,
+    LOCATION,
     Cursor,
     DocumentList,
     DocumentOut,
@@ -27,6 +29,7 @@ from web.api.shapes import (
     revision_of,
 )
 from web.api.terms import IdempotencyKey
+from web.api.vocabulary import DocumentTypeCode
 from web.http.dependencies import PersonDep, ServicesDep
 from web.http.downloads import ContentResponse
 from web.http.field_errors import InvalidForm
@@ -43,7 +46,7 @@ RangeHeader = Annotated[
 class MetadataIn(Strict):
     """The fields beside the files of a deposit."""
 
-    type: str = Field(max_length=64)
+    type: DocumentTypeCode
     title: str | None = Field(None, max_length=1000)
     issued_on: date | None = None
     expires_on: date | None = None
@@ -74,7 +77,7 @@ class CorrectionIn(Strict):
     """What may be corrected; a field left out stays as it is. Null empties a title, a date or a
     place; it is refused for `type` and `sensitive`."""
 
-    type: str | None = Field(None, max_length=64)
+    type: DocumentTypeCode | None = None
     title: str | None = Field(None, max_length=1000)
     issued_on: date | None = None
     expires_on: date | None = None
@@ -113,7 +116,7 @@ def _upload_body(**more: Any) -> dict[str, Any]:
             "items": {"type": "string", "format": "binary"},
             "description": "The file; repeated for the pages of one paper.",
         },
-        "type": {"type": "string", "description": "A code of /v1/document-types."},
+        "type": {"$ref": "#/components/schemas/DocumentTypeCode"},
         "title": {"type": "string", "maxLength": 200},
         "issued_on": {"type": "string", "format": "date"},
         "expires_on": {"type": "string", "format": "date"},
@@ -199,11 +202,22 @@ def created(deposited: Deposited, response: Response) -> DocumentOut:
     return _with_etag(deposited.document, response)
 
 
+_STATE: dict[int | str, dict[str, Any]] = {200: {"description": "As it is now.", "headers": ETAG}}
+
+
 @router.post(
     "",
+    operation_id="addDocument",
     status_code=201,
     openapi_extra=OWN_UPLOAD_BODY,
-    responses={200: {"model": DocumentOut, "description": "Already held."}},
+    responses={
+        200: {
+            "model": DocumentOut,
+            "description": "Already held.",
+            "headers": ETAG | LOCATION,
+        },
+        201: {"description": "Kept.", "headers": ETAG | LOCATION},
+    },
 )
 async def add(
     request: Request,
@@ -224,7 +238,7 @@ async def add(
     return created(deposited, response)
 
 
-@router.get("")
+@router.get("", operation_id="listDocuments")
 async def list_(
     services: ServicesDep,
     person: PersonDep,
@@ -239,7 +253,7 @@ async def list_(
     return DocumentList(items=[document_out(document) for document in page.items], next=page.next)
 
 
-@router.get("/{document_id}")
+@router.get("/{document_id}", operation_id="getDocument", responses=_STATE)
 async def see(
     document_id: PathId, response: Response, services: ServicesDep, person: PersonDep
 ) -> DocumentOut:
@@ -247,7 +261,7 @@ async def see(
     return _with_etag(await own_documents.see_own(services, person, document_id), response)
 
 
-@router.patch("/{document_id}")
+@router.patch("/{document_id}", operation_id="correctDocument", responses=_STATE)
 async def correct(
     document_id: PathId,
     body: CorrectionIn,
@@ -263,7 +277,7 @@ async def correct(
     return _with_etag(document, response)
 
 
-@router.delete("/{document_id}", status_code=204)
+@router.delete("/{document_id}", operation_id="deleteDocument", status_code=204)
 async def delete(
     document_id: PathId, services: ServicesDep, person: PersonDep, if_match: IfMatch = None
 ) -> None:
@@ -271,7 +285,7 @@ async def delete(
     await own_documents.delete(services, person, document_id, if_match=revision_of(if_match))
 
 
-@router.post("/{document_id}/restore")
+@router.post("/{document_id}/restore", operation_id="restoreDocument", responses=_STATE)
 async def restore(
     document_id: PathId, response: Response, services: ServicesDep, person: PersonDep
 ) -> DocumentOut:
@@ -279,7 +293,13 @@ async def restore(
     return _with_etag(await own_documents.restore(services, person, document_id), response)
 
 
-@router.post("/{document_id}/versions", status_code=201, openapi_extra=VERSION_BODY)
+@router.post(
+    "/{document_id}/versions",
+    operation_id="addDocumentVersion",
+    status_code=201,
+    responses={201: {"description": "Kept.", "headers": ETAG}},
+    openapi_extra=VERSION_BODY,
+)
 async def add_version(
     document_id: PathId,
     request: Request,
@@ -296,17 +316,40 @@ async def add_version(
     return _with_etag(document, response)
 
 
-_BYTES: dict[str, Any] = {kind.value: {} for kind in MediaType}
+_FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
+_BYTES: dict[str, Any] = {kind.value: {"schema": _FILE} for kind in MediaType}
+_CONTENT_HEADERS = {
+    "ETag": {"description": "Of this version.", "schema": {"type": "string"}},
+    "Content-Disposition": {
+        "description": "The name of the file.",
+        "schema": {"type": "string"},
+    },
+    "Accept-Ranges": {"description": "`bytes`.", "schema": {"type": "string"}},
+}
+_CONTENT_RANGE = {"Content-Range": {"description": "RFC 9110 §14.4.", "schema": {"type": "string"}}}
 CONTENT: dict[int | str, dict[str, Any]] = {
-    200: {"content": _BYTES, "description": "The bytes."},
-    206: {"content": _BYTES, "description": "The range asked for."},
+    200: {"content": _BYTES, "description": "The bytes.", "headers": _CONTENT_HEADERS},
+    206: {
+        "content": _BYTES,
+        "description": "The range asked for.",
+        "headers": _CONTENT_HEADERS | _CONTENT_RANGE,
+    },
 }
 PREVIEW: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/jpeg": {}}, "description": "The first page."}
+    200: {
+        "content": {"image/jpeg": {"schema": _FILE}},
+        "description": "The first page.",
+        "headers": _CONTENT_HEADERS,
+    }
 }
 
 
-@router.get("/{document_id}/content", response_class=Response, responses=CONTENT)
+@router.get(
+    "/{document_id}/content",
+    operation_id="getDocumentContent",
+    response_class=Response,
+    responses=CONTENT,
+)
 async def content(
     document_id: PathId,
     services: ServicesDep,
@@ -319,7 +362,12 @@ async def content(
     return ContentResponse(services, stream, range_)
 
 
-@router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
+@router.get(
+    "/{document_id}/preview",
+    operation_id="getDocumentPreview",
+    response_class=Response,
+    responses=PREVIEW,
+)
 async def preview(document_id: PathId, services: ServicesDep, person: PersonDep) -> Response:
     """The first page, as a small JPEG."""
     stream = await retrieval.open_own(services, person, document_id, part=None, preview=True)

@@ -20,7 +20,7 @@ from web.http.path_ids import PathId, read_id
 router = APIRouter(prefix="/v1/grants/{grant_id}/documents", tags=["grants"])
 
 
-@router.get("")
+@router.get("", operation_id="listGrantedDocuments")
 async def list_(
     grant_id: PathId,
     services: ServicesDep,
@@ -36,7 +36,7 @@ async def list_(
     return GrantedDocumentList(items=items, next=page.next)
 
 
-@router.post("", status_code=201, openapi_extra=UPLOAD_BODY)
+@router.post("", operation_id="addGrantedDocument", status_code=201, openapi_extra=UPLOAD_BODY)
 async def add(
     grant_id: PathId,
     request: Request,
@@ -52,7 +52,12 @@ async def add(
     return granted_out(deposited.document, may_read=True)
 
 
-@router.get("/{document_id}/content", response_class=Response, responses=CONTENT)
+@router.get(
+    "/{document_id}/content",
+    operation_id="getGrantedDocumentContent",
+    response_class=Response,
+    responses=CONTENT,
+)
 async def content(
     grant_id: PathId,
     document_id: PathId,
@@ -65,7 +70,12 @@ async def content(
     return ContentResponse(services, download, range_)
 
 
-@router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
+@router.get(
+    "/{document_id}/preview",
+    operation_id="getGrantedDocumentPreview",
+    response_class=Response,
+    responses=PREVIEW,
+)
 async def preview(
     grant_id: PathId, document_id: PathId, services: ServicesDep, bearer: BearerDep
 ) -> Response:

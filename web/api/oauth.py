@@ -3,10 +3,12 @@
 Errors here have the form of RFC 6749 §5.2, not of RFC 9457: OAuth clients read that one.
 """
 
+import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -16,6 +18,7 @@ from auth.oauth.jws import Reason
 from auth.services import CoreServices
 from base.errors import ServiceError
 from web.http.dependencies import ServicesDep
+from web.http.public_resources import TEN_MINUTES, public_answer, public_operation
 
 router = APIRouter(tags=["oauth"])
 
@@ -40,6 +43,12 @@ class TokenError(BaseModel):
 
     error: str
     error_description: str
+
+
+class JwkSet(BaseModel):
+    """RFC 7517 §5: public keys alone."""
+
+    keys: list[dict[str, Any]]
 
 
 class _OAuthError(Exception):
@@ -79,6 +88,7 @@ _PARAMETERS = {
 
 @router.post(
     "/oauth/token",
+    operation_id="issueToken",
     response_model=Token,
     responses={400: {"model": TokenError}, 401: {"model": TokenError}},
     openapi_extra={"requestBody": {"required": True, "content": {_FORM: {"schema": _PARAMETERS}}}},
@@ -101,11 +111,16 @@ async def token(request: Request, services: ServicesDep) -> JSONResponse:
     )
 
 
-@router.get("/.well-known/oauth-authorization-server")
-async def metadata(services: ServicesDep) -> dict[str, Any]:
+@router.get(
+    "/.well-known/oauth-authorization-server",
+    operation_id="getAuthorizationServerMetadata",
+    response_model=dict[str, Any],
+    **public_operation(),
+)
+async def metadata(request: Request, services: ServicesDep) -> Response:
     """RFC 8414."""
     issuer = signing_keys.issuer(services)
-    return {
+    values = {
         "issuer": issuer,
         "token_endpoint": clients.token_endpoint(services),
         "jwks_uri": f"{issuer}/jwks.json",
@@ -115,14 +130,22 @@ async def metadata(services: ServicesDep) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
     }
+    return _public(request, values, TEN_MINUTES)
 
 
-@router.get("/.well-known/jwks.json", include_in_schema=False)
-@router.get("/jwks.json")
-async def jwks(services: ServicesDep) -> JSONResponse:
+@router.get("/.well-known/jwks.json", include_in_schema=False, **public_operation())
+@router.get(
+    "/jwks.json", operation_id="getSigningKeys", response_model=JwkSet, **public_operation()
+)
+async def jwks(request: Request, services: ServicesDep) -> Response:
     """The public keys that verify our access tokens (RFC 7517 §5)."""
     keys = (await signing_keys.access_tokens(services)).jwks()
-    return JSONResponse(keys, headers={"Cache-Control": "public, max-age=60"})
+    return _public(request, keys, "public, max-age=60")
+
+
+def _public(request: Request, values: Mapping[str, Any], cache: str) -> Response:
+    content = json.dumps(values, separators=(",", ":")).encode()
+    return public_answer(request, content, "application/json", cache=cache)
 
 
 async def _issue(

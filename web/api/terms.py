@@ -17,8 +17,8 @@ from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, Choice, Sc
 from vault.consent.terms import Terms
 from vault.rules import GrantAction
 from web.api.shapes import Strict
+from web.api.vocabulary import DocumentTypeCode, LegalBasisCode, PurposeCode
 
-CatalogueCode = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 ShortLine = Annotated[str, StringConstraints(max_length=120)]
 Duration = Annotated[
     str,
@@ -30,7 +30,7 @@ StoreFor = Annotated[
     StringConstraints(min_length=2, max_length=40),
     Field(description="ISO 8601: how long a copy may be kept.", examples=["P2Y"]),
 ]
-Types = Annotated[list[CatalogueCode], Field(max_length=MAX_SCOPE_ITEMS)]
+Types = Annotated[list[DocumentTypeCode], Field(max_length=MAX_SCOPE_ITEMS)]
 Ids = Annotated[list[UUID], Field(max_length=MAX_SCOPE_ITEMS)]
 Actions = Annotated[list[GrantAction], Field(max_length=len(GrantAction))]
 IdempotencyKey = Annotated[
@@ -92,7 +92,7 @@ def _as_sent(scope: ScopeIn | ChoiceIn | None, name: FieldName) -> FieldName:
 class PurposeIn(Strict):
     """Why: a code of the catalogue, and a sentence."""
 
-    code: CatalogueCode
+    code: PurposeCode
     text: Annotated[str, StringConstraints(max_length=MAX_PURPOSE_LENGTH)]
 
     def cleaned(self) -> str:
@@ -121,7 +121,7 @@ class ContactIn(Strict):
 class ScopeOut(BaseModel):
     """Types, single documents, actions."""
 
-    document_types: list[str]
+    document_types: list[DocumentTypeCode]
     document_ids: list[UUID]
     actions: list[GrantAction]
 
@@ -129,7 +129,7 @@ class ScopeOut(BaseModel):
 class PurposeOut(BaseModel):
     """Why."""
 
-    code: str
+    code: PurposeCode
     text: str
 
 
@@ -164,7 +164,7 @@ class AskedOut(BaseModel):
 
     scope: ScopeOut
     purpose: PurposeOut
-    legal_basis: str
+    legal_basis: LegalBasisCode
     duration: str
     may_store: bool
     store_for: str | None
@@ -179,7 +179,7 @@ class GrantOut(BaseModel):
     recipient: RecipientOut
     scope: ScopeOut
     purpose: PurposeOut
-    legal_basis: str
+    legal_basis: LegalBasisCode
     duration: str
     given_at: datetime
     ends_at: datetime

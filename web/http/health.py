@@ -7,7 +7,7 @@ not just unanswered. So they are no route of the public application.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
@@ -20,9 +20,10 @@ from storage.providers import noted
 from vault.services import Services
 from web.http.dependencies import ServicesDep
 from web.http.metrics import Metrics
+from web.http.query_parameters import known_parameters_only
 from web.process.services import log_is_sound
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[Depends(known_parameters_only)])
 management_router = APIRouter(tags=["health"])
 
 _TIMEOUT = 5.0
@@ -78,7 +79,7 @@ class ReadinessCache:
             self.degraded, self.log = ["log_unknown"], None
 
 
-@router.get("/healthz")
+@router.get("/healthz", operation_id="getHealth")
 async def healthz() -> Health:
     """Alive; says nothing of the parts."""
     return Health(status="ok")

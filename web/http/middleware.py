@@ -121,16 +121,14 @@ class Middleware:
             if status == 0:
                 await self._answer_error(scope, receive, answer, failure)
         finally:
-            template = template_of(scope)
-            seconds = time.perf_counter() - began
-            self._measure(method, template, status, seconds)
-            _log.info(
-                "request",
-                method=method,
-                route=template,
-                status=status,
-                ms=round(seconds * 1000, 1),
-            )
+            self._note(scope, method, status, time.perf_counter() - began)
+
+    def _note(self, scope: Scope, method: str, status: int, seconds: float) -> None:
+        """One line of the log and one measure a request; status 0: the caller went away."""
+        route = template_of(scope)
+        self._measure(method, route, status, seconds)
+        ms = round(seconds * 1000, 1)
+        _log.info("request", method=method, route=route, status=status, ms=ms)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         """429, before any route: nothing is looked up."""

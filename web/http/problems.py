@@ -21,10 +21,9 @@ from web.http.challenges import challenge_of
 from web.http.failure_limit import RECORDED
 from web.http.field_errors import FieldError, InvalidForm
 from web.http.methods import allowed_methods, options
+from web.http.problem_codes import MEDIA_TYPE, type_of
 from web.i18n.error_messages import error_messages
 from web.i18n.translations import preferred, translations
-
-MEDIA_TYPE = "application/problem+json"
 
 STATUS = {
     ErrorKind.MALFORMED: 400,
@@ -73,7 +72,7 @@ def problem(
     translate = translations(language).gettext
     filled = _filled(values or {})
     content: dict[str, Any] = {
-        "type": f"/problems/{code}",
+        "type": type_of(code),
         "title": translate(message.title).format_map(filled),
         "status": status,
         "detail": translate(message.detail).format_map(filled),

@@ -12,6 +12,7 @@ from web.pages import (
     documents,
     erasure,
     grants,
+    problems,
     receipts,
     requests,
     sessions,
@@ -47,6 +48,7 @@ for _part in (
     grants,
     receipts,
     access_log,
+    problems,
     worker_grants,
     worker_documents,
 ):
