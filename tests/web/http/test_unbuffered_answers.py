@@ -25,6 +25,8 @@ PUBLIC = {
     "/log/checkpoint",
     "/log/tile/{path:path}",
     "/log/vkey",
+    "/problems",
+    "/problems/{code}",
     "/v1/document-types",
     "/static/{fingerprint}/{name:path}",
     "/{address:elsewhere}",
