@@ -16,7 +16,7 @@ from tests.fixtures import MakePerson, MakeWorker, Served
 from tests.steps import deposit, granted, log_of
 from tests.vault.decoding import corpus
 from vault.services import Services
-from web.process.lifecycle import _serve
+from web.process.lifecycle import Listeners, _serve
 from web.process.server import GRACE_SECONDS, listen
 from web.process.signals import Signals
 
@@ -86,7 +86,7 @@ async def test_a_stalled_download_ends_in_eight_seconds_as_interrupted(
     settings = served.services.settings.model_copy(update={"sequencer_in_process": False})
     stop = _Stop()
     took: list[float] = []
-    with listen("127.0.0.1", 0) as listener:
+    with listen("127.0.0.1", 0) as listener, listen("127.0.0.1", 0) as management:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         under = f"/v1/grants/{grant}/documents/{document['id']}/content"
         readers = [
@@ -102,7 +102,8 @@ async def test_a_stalled_download_ends_in_eight_seconds_as_interrupted(
             stop.send(1)
 
         async with asyncio.timeout(GRACE + 12):
-            await _serve(settings, listener, cast(Signals, stop), None, download)
+            listeners = Listeners(listener, management)
+            await _serve(settings, listeners, cast(Signals, stop), None, download)
         took = await asyncio.gather(*waiting)
     assert GRACE_SECONDS == GRACE
     assert max(took) < GRACE + SLACK

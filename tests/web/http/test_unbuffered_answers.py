@@ -10,6 +10,7 @@ from tests.audit.tlog.logs import EAGER
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import deposit, drawn, granted, log_of, until
 from tests.vault.decoding import corpus
+from web.api import oauth
 from web.app import API
 from web.http import health, public_log
 from web.pages import cookies, site
@@ -24,8 +25,8 @@ PUBLIC = {
     "/log/checkpoint",
     "/log/tile/{path:path}",
     "/log/vkey",
-    "/metrics",
-    "/readyz",
+    "/problems",
+    "/problems/{code}",
     "/v1/document-types",
     "/static/{fingerprint}/{name:path}",
     "/{address:elsewhere}",
@@ -54,7 +55,7 @@ def paths_of(router: APIRouter) -> Iterator[str]:
 
 
 def every_path() -> set[str]:
-    routers = (*API, public_log.router, health.router, site.router)
+    routers = (*API, oauth.router, public_log.router, health.router, site.router)
     return {path for router in routers for path in paths_of(router)}
 
 
