@@ -59,7 +59,7 @@ UNEFOIS_PERSON_SESSION_HOURS UNEFOIS_WORKER_SESSION_HOURS UNEFOIS_LOG_ORIGIN
 UNEFOIS_LOG_CADENCE_SECONDS UNEFOIS_LOG_PADDING_EVENTS
 UNEFOIS_LOG_WITNESSES UNEFOIS_LOG_WITNESSES_NEEDED
 UNEFOIS_LOG_RETENTION_YEARS UNEFOIS_SEQUENCER_IN_PROCESS UNEFOIS_JOBS_IN_PROCESS
-UNEFOIS_LOG_LEVEL UNEFOIS_TRUSTED_PROXIES
+UNEFOIS_LOG_LEVEL UNEFOIS_TRUSTED_PROXIES UNEFOIS_MANAGEMENT_HOST UNEFOIS_MANAGEMENT_PORT
 """
 
 ACTIONS = """
@@ -76,7 +76,7 @@ REASONS = """
 not_found not_recipient not_owner not_addressee revoked expired not_yet action_not_granted
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
-outdated report_answered code_wrong too_many_codes
+outdated report_answered code_wrong too_many_codes outside_token
 """
 
 TABLES = """
@@ -245,10 +245,12 @@ def test_metrics() -> None:
     }
 
 
-async def test_metrics_as_they_are_scraped(client: httpx.AsyncClient) -> None:
+async def test_metrics_as_they_are_scraped(
+    client: httpx.AsyncClient, management: httpx.AsyncClient
+) -> None:
     await client.get("/v1/document-types")
-    await client.get("/readyz")
-    scraped = (await client.get("/metrics")).text
+    await management.get("/readyz")
+    scraped = (await management.get("/metrics")).text
     names = re.findall(r"^([a-z_]+)(?:\{(.*)\})? ", scraped, flags=re.MULTILINE)
     assert {(name, *re.findall(r'([a-z]+)="', labels)) for name, labels in names} == {
         ("unefois_http_answers_total", "method", "route", "status"),
@@ -268,9 +270,14 @@ async def test_metrics_as_they_are_scraped(client: httpx.AsyncClient) -> None:
 
 async def test_headers_of_every_answer(client: httpx.AsyncClient) -> None:
     asked = {"X-Request-ID": "given-by-the-caller"}
-    answer = await client.get("/v1/document-types", headers=asked)
-    own = {"date", "content-length", "content-type"}
+    answer = await client.get("/v1/documents", headers=asked)
+    own = {"date", "content-length", "content-type", "content-language", "www-authenticate"}
     assert {name: value for name, value in answer.headers.items() if name not in own} == API_HEADERS
+    public = await client.get("/v1/document-types", headers=asked)
+    own |= {"etag", "vary", "content-encoding"}
+    assert {
+        name: value for name, value in public.headers.items() if name not in own
+    } == API_HEADERS | {"cache-control": "public, max-age=600"}
     page = await client.get("/", headers=asked)
     own |= {"content-security-policy", "referrer-policy", "content-language", "set-cookie"}
     common = {name: value for name, value in page.headers.items() if name not in own}

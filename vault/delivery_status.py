@@ -12,6 +12,7 @@ import structlog
 
 from audit.records import outcomes
 from base.database import Database
+from base.outages import is_reported
 from storage.field_encryption import FieldEncryption
 
 FLUSH_SECONDS = 0.2
@@ -44,7 +45,12 @@ class DeliveryStatusWriter:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        await self._flush()
+        try:
+            await self._flush()
+        except Exception as error:  # noqa: BLE001  (the process ends all the same, in order)
+            # Their entries read "not confirmed": it is the truth.
+            lost = len(self._waiting)
+            _log.warning("completions_not_written", error=type(error).__name__, lost=lost)
 
     async def _run(self) -> None:
         while True:
@@ -54,7 +60,8 @@ class DeliveryStatusWriter:
             try:
                 await self._flush()
             except Exception as error:  # noqa: BLE001  (the database may be unreachable for a while)
-                _log.warning("completions_not_written", error=type(error).__name__)
+                if not is_reported(error):
+                    _log.warning("completions_not_written", error=type(error).__name__)
                 await asyncio.sleep(FLUSH_SECONDS)
                 self._wake.set()
 

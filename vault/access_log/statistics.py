@@ -62,7 +62,7 @@ async def organisation_statistics(services: Services, worker: Worker, month: str
     start, end = _bounds(month)
     async with services.database.transaction() as tx:
         if await instant(tx) < end:
-            raise invalid("month_not_over")
+            raise invalid("month_not_over", fields=[("month",)])
         accounts = await accounts_of(tx, worker.organisation_id)
     tags = [
         await services.audit_log.actor_tag(Actor(ActorKind(kind), account))
@@ -112,7 +112,7 @@ def _merge(cells: Iterable[Cell]) -> Cell:
 def _bounds(month: str) -> tuple[datetime, datetime]:
     shape = _MONTH.fullmatch(month)
     if shape is None:
-        raise invalid("month_invalid")
+        raise invalid("month_invalid", fields=[("month",)])
     year, number = int(shape[1]), int(shape[2])
     following = (year + 1, 1) if number == 12 else (year, number + 1)
     return datetime(year, number, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)
@@ -123,7 +123,7 @@ async def _count(
 ) -> dict[ActionKey, Cell]:
     """Open the entries page by page and keep only counts and the tags of the people."""
     cells: dict[ActionKey, Cell] = {}
-    after: UUID | None = None
+    after: tuple[datetime, UUID] | None = None
     while True:
         async with services.database.transaction() as tx:
             rows = await actions_between(tx, tags, start, end, after=after, limit=_BATCH)
@@ -138,4 +138,4 @@ async def _count(
                     cell.by_others.add(row.person_tag)
         if len(rows) < _BATCH:
             return cells
-        after = rows[-1].id
+        after = rows[-1].at, rows[-1].id

@@ -1,27 +1,34 @@
-"""Liveness, readiness and metrics of the process."""
+"""Liveness, for anybody; readiness and metrics of the process, on its management listener alone.
+
+Counts by route are an oracle: from them a requester could learn that their request was refused, and
+not just unanswered. So they are no route of the public application.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from base import clock
-from base.errors import not_found
+from storage.blobs import BlobUnavailable
+from storage.blobs.reports import DISK_CODES
 from storage.key_rotation import check_root
+from storage.providers import noted
 from vault.services import Services
 from web.http.dependencies import ServicesDep
 from web.http.metrics import Metrics
+from web.http.query_parameters import known_parameters_only
 from web.process.services import log_is_sound
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[Depends(known_parameters_only)])
+management_router = APIRouter(tags=["health"])
 
 _TIMEOUT = 5.0
 _REUSE_SECONDS = 1.0
-"""Seconds that a result is reused: anybody may probe, and a check costs SQL queries."""
+"""Seconds that a result is reused: several may probe, and a check costs SQL queries."""
 
 Parts = dict[str, bool]
 
@@ -34,7 +41,8 @@ class Health(BaseModel):
 
 class Readiness(BaseModel):
     """Each part by name; `ready` when all of them answer. `degraded` names what does not work as it
-    should while the service goes on: the log's lag, its witnesses, the proxy."""
+    should: the log's lag, its witnesses, and every part that fails (`base/part_state.py`), also one
+    with which the service goes on: `disk`, `antivirus`, `email`, `sms`, the proxy."""
 
     ready: bool
     parts: dict[str, bool]
@@ -58,25 +66,26 @@ class ReadinessCache:
             if clock.monotonic() - self._at >= _REUSE_SECONDS:
                 self._parts = await _check_parts(services)
                 await self._check_log(services)
+                self.degraded += services.parts.failing()
                 self._at = clock.monotonic()
             return self._parts
 
     async def _check_log(self, services: Services) -> None:
         try:
             async with asyncio.timeout(_TIMEOUT):
-                self.degraded = await services.transparency_log.degraded()
+                self.degraded = list(await services.transparency_log.degraded())
                 self.log = await services.transparency_log.state()
         except Exception:  # noqa: BLE001  (after any failure, the log's state is unknown)
             self.degraded, self.log = ["log_unknown"], None
 
 
-@router.get("/healthz")
+@router.get("/healthz", operation_id="getHealth")
 async def healthz() -> Health:
     """Alive; says nothing of the parts."""
     return Health(status="ok")
 
 
-@router.get("/readyz", responses={503: {"model": Readiness}})
+@management_router.get("/readyz", responses={503: {"model": Readiness}})
 async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     """Whether requests should be sent here."""
     parts = await _parts(request, services)
@@ -87,11 +96,9 @@ async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     return JSONResponse(answer.model_dump(), 200 if ready else 503)
 
 
-@router.get("/metrics", response_class=Response)
+@management_router.get("/metrics", response_class=Response)
 async def metrics(request: Request, services: ServicesDep) -> Response:
-    """Prometheus text, for callers of a private network; to the world there is no such page."""
-    if not _on_private_network(request):
-        raise not_found()
+    """Prometheus text."""
     collected: Metrics = request.app.state.metrics
     for part, answers in (await _parts(request, services)).items():
         collected.ready.labels(part).set(answers)
@@ -99,15 +106,6 @@ async def metrics(request: Request, services: ServicesDep) -> Response:
         collected.log_size.set(log[0])
         collected.log_lag.set(log[1])
     return Response(generate_latest(collected.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _on_private_network(request: Request) -> bool:
-    """Whether the caller is on this machine or a private network. Counts by route are an oracle:
-    from them a requester could learn that their request was refused, and not just unanswered."""
-    try:
-        return ip_address(request.client.host if request.client else "").is_private
-    except ValueError:
-        return False
 
 
 async def _parts(request: Request, services: Services) -> Parts:
@@ -119,8 +117,8 @@ async def _check_parts(services: Services) -> Parts:
     checks: dict[str, Callable[[], Awaitable[bool]]] = {
         "database": lambda: _succeeds(services.database.check()),
         "log": lambda: log_is_sound(services.database),
-        "store": lambda: _succeeds(services.storage.blobs.check()),
-        "keys": lambda: _succeeds(check_root(services.database, services.storage.keys.provider)),
+        "store": lambda: _store_answers(services),
+        "keys": lambda: _keys_answer(services),
     }
     results = await asyncio.gather(*(_with_timeout(check) for check in checks.values()))
     return {
@@ -128,6 +126,21 @@ async def _check_parts(services: Services) -> Parts:
         "decoder": bool(services.decoder.protections),
         "revocations": services.revocations.listening,
     }
+
+
+async def _store_answers(services: Services) -> bool:
+    """A full disk is named under `degraded`: what is there may still be read."""
+    try:
+        await services.storage.blobs.check()
+    except BlobUnavailable as error:
+        return error.reason in DISK_CODES
+    return True
+
+
+async def _keys_answer(services: Services) -> bool:
+    with noted(services.storage.keys.state):
+        await check_root(services.database, services.storage.keys.provider)
+    return True
 
 
 async def _succeeds(check: Awaitable[None]) -> bool:

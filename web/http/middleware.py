@@ -9,7 +9,6 @@ import secrets
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import structlog
 from starlette.datastructures import Headers
@@ -17,12 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from base.connections import STATEMENT_SECONDS, statement_limit
 from base.errors import ErrorKind, ServiceError
+from base.outages import unavailable
 from base.settings import MIB, Settings
 from web.http.failure_limit import RECORDED, FailureLimit, Ticket
-from web.http.problems import of_failure, problem
+from web.http.methods import as_get, without_content
+from web.http.problems import internal_error, of_failure
 from web.http.rate_limit import RETRY_AFTER
-from web.i18n.translations import preferred
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a body that the framework parses: JSON or a small form."""
@@ -86,8 +87,12 @@ class Middleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":
+            scope, send = as_get(scope), without_content(send)
         request_id = _request_id(scope)
         scope["unefois.request_id"] = request_id
+        statement_limit.set(STATEMENT_SECONDS)
         # Not cleared at the end: each request runs in its own copy of the context.
         structlog.contextvars.bind_contextvars(request_id=request_id)
         added = self._api if scope["path"].startswith(("/v1", "/oauth")) else self._page
@@ -110,42 +115,39 @@ class Middleware:
             else:
                 await self._app(scope, self._limited(scope, receive), answer)
         except Exception as error:  # noqa: BLE001  (nothing may leak, and every error is logged)
-            _log.error("unforeseen", error=type(error).__name__, at=_where(error))
+            failure = unavailable(error)
+            if failure is None:
+                _log.error("unforeseen", error=type(error).__name__, at=_where(error))
             if status == 0:
-                await self._answer_error(scope, receive, answer, error)
+                await self._answer_error(scope, receive, answer, failure)
         finally:
-            template = template_of(scope)
-            seconds = time.perf_counter() - began
-            self._measure(scope["method"], template, status, seconds)
-            _log.info(
-                "request",
-                method=scope["method"],
-                route=template,
-                status=status,
-                ms=round(seconds * 1000, 1),
-            )
+            self._note(scope, method, status, time.perf_counter() - began)
+
+    def _note(self, scope: Scope, method: str, status: int, seconds: float) -> None:
+        """One line of the log and one measure a request; status 0: the caller went away."""
+        route = template_of(scope)
+        self._measure(method, route, status, seconds)
+        ms = round(seconds * 1000, 1)
+        _log.info("request", method=method, route=route, status=status, ms=ms)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         """429, before any route: nothing is looked up."""
         failure = ServiceError(ErrorKind.TOO_MANY, "too_many_failures", retry_after=RETRY_AFTER)
-        reads_pages = not scope["path"].startswith(("/v1", "/oauth"))
-        if reads_pages and "text/html" in Headers(scope=scope).get("accept", ""):
-            response = await self._failure_page(Request(scope, receive), failure)
-            await response(scope, receive, send)
-        else:
-            await self._answer_error(scope, receive, send, failure)
+        await self._answer_error(scope, receive, send, failure)
 
     async def _answer_error(
-        self, scope: Scope, receive: Receive, send: Send, error: Exception
+        self, scope: Scope, receive: Receive, send: Send, failure: ServiceError | None
     ) -> None:
-        context: dict[str, Any] = {
-            "language": preferred(Headers(scope=scope).get("accept-language")),
-            "request_id": scope["unefois.request_id"],
-        }
-        if isinstance(error, ServiceError):
-            response = of_failure(error, **context)
+        """A failure, as a page for who reads pages; None: one that nobody foresaw."""
+        request = Request(scope, receive)
+        reads_pages = not scope["path"].startswith(("/v1", "/oauth"))
+        response: Response
+        if failure is None:
+            response = internal_error(request)
+        elif reads_pages and "text/html" in Headers(scope=scope).get("accept", ""):
+            response = await self._failure_page(request, failure)
         else:
-            response = problem("internal_error", 500, **context)
+            response = of_failure(request, failure)
         await response(scope, receive, send)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:

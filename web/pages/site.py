@@ -4,6 +4,7 @@ from fastapi import Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 
 from base.errors import not_found
+from web.http.methods import CATCH_ALL
 from web.pages import (
     access_log,
     assets,
@@ -11,6 +12,7 @@ from web.pages import (
     documents,
     erasure,
     grants,
+    problems,
     receipts,
     requests,
     sessions,
@@ -24,7 +26,7 @@ from web.pages.page import failure_page, page_router
 class _Elsewhere(Convertor[str]):
     """Any address but those of the machine interfaces, which have their own error answers."""
 
-    regex = r"(?!(?:v1|oauth|log|\.well-known|healthz|readyz|metrics)(?:/|$)).*"
+    regex = r"(?!(?:v1|oauth|log|\.well-known|healthz)(?:/|$)).*"
 
     def convert(self, value: str) -> str:
         return value
@@ -46,13 +48,14 @@ for _part in (
     grants,
     receipts,
     access_log,
+    problems,
     worker_grants,
     worker_documents,
 ):
     router.include_router(_part.router)
 
 
-@router.get("/{address:elsewhere}")
+@router.get("/{address:elsewhere}", name=CATCH_ALL)
 async def no_such_page(request: Request) -> Response:
     """The page for an address where there is nothing."""
     return await failure_page(request, not_found())

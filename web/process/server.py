@@ -4,14 +4,19 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any, cast
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
+from base.networks import Networks
+from web.http.caller_address import CallerAddress
 from web.http.http_protocol import BoundedProtocol
 
-GRACE_SECONDS = 30
-"""How long a stop waits for the downloads under way."""
+GRACE_SECONDS = 8
+"""How long a stop waits for what is under way, moving or stalled. A download that is cut is noted
+as interrupted, and can be taken up again by range; who stops a process must know when it ends."""
+_CUT_SECONDS = 2.0
 
 SEND_BUFFER = 64 * 1024
 """Bytes that wait in the system for a slow reader of one connection (Linux keeps twice as many).
@@ -38,6 +43,15 @@ class Server(uvicorn.Server):
             if self.loop is not None:
                 self.loop.call_soon_threadsafe(self._drop)
 
+    async def cut(self) -> None:
+        """End what the grace did not: each task notes how its answer ended, and its caller sees the
+        end of the connection now, not when the process ends."""
+        for connection in tuple(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        if tasks := tuple(self.server_state.tasks):
+            await asyncio.wait(tasks, timeout=_CUT_SECONDS)
+
     def _drop(self) -> None:
         for task in tuple(self.server_state.tasks):
             task.cancel()
@@ -63,11 +77,18 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def server_for(app: FastAPI, *, trusted_proxies: str = "") -> Server:
-    """The server of an application, ready to `serve(sockets=[...])`."""
+def url_of(listener: socket.socket) -> str:
+    """Where a bound socket is reached from this machine."""
+    return "http://{}:{}".format(*listener.getsockname()[:2])
+
+
+def server_for(app: ASGIApp, *, proxies: Networks = (), behind_one: bool = False) -> Server:
+    """The server of an application, ready to `serve(sockets=[...])`. `proxies`, `behind_one`:
+    those of `CallerAddress`."""
     return Server(
         uvicorn.Config(
-            app,
+            # Typed by uvicorn's own names for the same ASGI.
+            cast("Any", CallerAddress(app, proxies, behind_one=behind_one)),
             loop="none",
             http=BoundedProtocol,
             ws="none",
@@ -75,8 +96,7 @@ def server_for(app: FastAPI, *, trusted_proxies: str = "") -> Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=bool(trusted_proxies),
-            forwarded_allow_ips=trusted_proxies or None,
+            proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
@@ -100,3 +120,4 @@ async def run_server(
     finally:
         server.stop()
         await task
+        await server.cut()

@@ -19,9 +19,9 @@ from vault.services import Services
 from web.app import create_app
 from web.http.proxy_check import ProxyCheck
 from web.process import log_output, proxy_check
-from web.process.lifecycle import _serve
+from web.process.lifecycle import Listeners, _serve
 from web.process.proxy_check import ANSWERS, REQUESTS, RUNBOOK, check_proxy
-from web.process.server import listen, run_server, server_for
+from web.process.server import listen, run_server, server_for, url_of
 from web.process.signals import Signals
 
 FOUND = {
@@ -68,7 +68,7 @@ async def test_a_proxy_that_buffers_is_said_once_at_start_and_in_readiness(
 ) -> None:
     given = served.services.settings
     stop, expected = StopSignal(), FOUND[name]
-    with listen("127.0.0.1", 0) as listener:
+    with listen("127.0.0.1", 0) as listener, listen("127.0.0.1", 0) as management:
         port = listener.getsockname()[1]
         with running(name, port, monkeypatch) as public_url:
             settings = given.model_copy(
@@ -82,12 +82,13 @@ async def test_a_proxy_that_buffers_is_said_once_at_start_and_in_readiness(
             async def answered(_: Services) -> None:
                 await until(lambda: verdicts(log), seconds=20)
                 async with httpx.AsyncClient(trust_env=False) as client:
-                    ready = await client.get(f"http://127.0.0.1:{port}/readyz")
+                    ready = await client.get(f"{url_of(management)}/readyz")
                 assert set(expected) <= set(ready.json()["degraded"])
                 assert {REQUESTS, ANSWERS} & set(ready.json()["degraded"]) == set(expected)
                 stop.send(1)
 
-            await _serve(settings, listener, cast(Signals, stop), None, answered)
+            listeners = Listeners(listener, management)
+            await _serve(settings, listeners, cast(Signals, stop), None, answered)
     assert verdicts(log) == [(code, "warning", RUNBOOK) for code in expected] or (
         not expected and verdicts(log) == [("proxy_passes_bodies_on", "info", None)]
     )
