@@ -302,6 +302,7 @@ async def test_while_the_service_is_away_programs_read_a_problem_and_people_fren
                 assert answer.headers["content-type"] == "application/problem+json"
                 problem = answer.json()
                 assert (problem["status"], problem["code"]) == (503, "unavailable")
+                assert problem["type"] == "/problems/unavailable"
                 assert problem["what_to_do"]
             page = await client.get(f"/documents/{MARKER.decode()}?{MARKER.decode()}")
         assert page.status_code == 503

@@ -88,9 +88,12 @@ CODES: dict[int, tuple[str, ...]] = {
     503: (
         "content_broken",
         "content_missing",
+        "database_busy",
+        "database_unavailable",
         "decoder_busy",
         "decoder_unavailable",
         "grant_outdated",
+        "keys_unavailable",
         "log_broken",
         "log_unpublished",
         "row_altered",

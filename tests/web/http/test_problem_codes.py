@@ -46,7 +46,7 @@ def _raised(tree: ast.AST) -> Iterator[tuple[ErrorKind, str]]:
         if isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else ""
             parts = node.args
-            if called == "invalid" and parts:
+            if called in {"invalid", "InvalidForm"} and parts:
                 yield from ((ErrorKind.INVALID, code) for code in _codes(parts[0]))
         elif isinstance(node, ast.Tuple):
             parts = node.elts

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import cast
@@ -17,7 +17,7 @@ from tests.steps import until
 from tests.stop_signal import StopSignal
 from vault.services import Services
 from web.app import create_app
-from web.http.proxy_check import HALF, HEADER, PATH, ProxyCheck
+from web.http.proxy_check import ProxyCheck
 from web.process import log_output, proxy_check
 from web.process.lifecycle import Listeners, _serve
 from web.process.proxy_check import ANSWERS, REQUESTS, RUNBOOK, check_proxy
@@ -152,40 +152,3 @@ async def test_an_answer_that_is_not_ours_is_no_verdict(served: Served) -> None:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         with pytest.raises(proxy_check.NotAnswered, match="another answer"):
             await proxy_check.buffered_by(url, b"0" * 64)
-
-
-async def test_a_stranger_finds_no_such_path(served: Served, client: httpx.AsyncClient) -> None:
-    """Without the secret it answers as any unknown path, also while it is being asked."""
-    check = served.app.state.proxy_check
-    monkey = pytest.MonkeyPatch()
-    with monkey.context() as changed:
-        changed.setattr(check, "secret", b"s" * 64)
-        for headers in ({}, {HEADER: ""}, {HEADER: "s" * 63}, {HEADER: "t" * 64}):
-            for method in ("GET", "POST", "PUT", "HEAD", "OPTIONS"):
-                known = await client.request(method, PATH, headers=headers, content=HALF)
-                unknown = await client.request(method, PATH + "s", headers=headers, content=HALF)
-                assert known.status_code == unknown.status_code == 404
-                assert _seen(known) == _seen(unknown)
-        changed.setattr(check, "secret", None)
-        answer = await client.post(PATH, headers={HEADER: "s" * 64})
-        assert answer.status_code == 404
-
-
-def _seen(answer: httpx.Response) -> tuple[dict[str, str], dict[str, str]]:
-    """An answer without what differs in any two."""
-    headers = {k: v for k, v in answer.headers.items() if k not in ("x-request-id", "date")}
-    body = answer.json() if answer.content else {}
-    return headers, {k: v for k, v in body.items() if k != "request_id"}
-
-
-async def test_what_is_sent_beyond_two_halves_is_refused(
-    served: Served, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(served.app.state.proxy_check, "secret", b"s" * 64)
-
-    async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(300):
-            yield HALF
-
-    answer = await client.post(PATH, headers={HEADER: "s" * 64}, content=pieces())
-    assert answer.status_code == 413
