@@ -118,6 +118,17 @@ class Pipeline:
         the block ends well and something was deferred, and is rolled back otherwise."""
         return PipelineTransaction(self)
 
+    async def commit(self, command: Bound) -> Rows:
+        """The rows of one statement that is a transaction of its own, in one round trip. Raises
+        `psycopg.Error`: then nothing is written, unless the connection was lost after the server
+        had committed."""
+        connection = await self.acquire()
+        try:
+            # Without BEGIN, the server commits at the end of what one round trip sends.
+            return (await connection.run((command,)))[0]
+        finally:
+            await self.release(connection)
+
     async def close(self) -> None:
         """Close the idle connections; no transaction may be under way."""
         while self._idle:

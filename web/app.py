@@ -75,12 +75,12 @@ def create_app(services: Services) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.readiness = health.ReadinessCache()
     settings = services.settings
-    app.state.sign_in_limit = SignInRateLimit(settings.sign_ins_per_hour_from_one_address)
+    app.state.sign_in_limit = SignInRateLimit(services)
     person, worker, browser = (
         cookies.name_of(settings, kind) for kind in ("person", "worker", "browser")
     )
     names = (person, worker, browser)
-    app.state.failures = FailureLimit(settings, account_of(services), names)
+    app.state.failures = FailureLimit(services, account_of(services), names)
     app.add_middleware(
         Middleware,
         settings=settings,
