@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from base.quota import Quota
+
 
 class ErrorKind(StrEnum):
     """What kind of error it is; each maps to one HTTP status in `web/http/problems.py`."""
@@ -25,7 +27,8 @@ class ServiceError(Exception):
 
     `code` is a stable word (`snake_case`) for which `web/i18n/error_messages/` holds the sentence
     and what to do. `values` fill the sentence: numbers, limits, words of a closed list; nothing
-    personal, and nothing that the caller sent. `retry_after` is in seconds.
+    personal, and nothing that the caller sent. `retry_after` is in seconds. `quota`: what is
+    left to the caller, where it is theirs alone.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class ServiceError(Exception):
         self.code = code
         self.values = values
         self.retry_after = retry_after
+        self.quota: Quota | None = None
 
 
 def not_found() -> ServiceError:

@@ -15,6 +15,7 @@ from base.db_time import instant
 from base.errors import ServiceError
 from base.ids import new_id
 from base.pipeline import Transaction
+from base.quota import Quota
 from storage.row_macs import RowAltered
 from vault.rules import Reason, failure_of
 
@@ -45,6 +46,7 @@ class Denial:
     attempt: AccessAttempt
     reason: Reason
     retry_after: int | None = None
+    quota: Quota | None = None
 
 
 def shown_to(owner_id: UUID | None, subject: Person | Recipient) -> Actor:
@@ -97,9 +99,10 @@ async def record_refusal(
 
 async def record_denial(services: CoreServices, denial: Denial) -> ServiceError:
     """`record_refusal` for a `Denial` that a transaction returned."""
-    return await record_refusal(
-        services, denial.attempt, denial.reason, retry_after=denial.retry_after
-    )
+    wait = denial.retry_after if denial.quota is None else denial.quota.more_in
+    failure = await record_refusal(services, denial.attempt, denial.reason, retry_after=wait)
+    failure.quota = denial.quota
+    return failure
 
 
 async def record_altered_row(services: CoreServices, error: RowAltered) -> None:

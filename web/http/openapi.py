@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from web.http.dependencies import bearer, caller
 from web.http.problems import MEDIA_TYPE
+from web.http.quota_headers import DESCRIBED
 
 _PROBLEM = {
     "type": "object",
@@ -26,7 +27,7 @@ _PROBLEM = {
         "request_id": {"type": "string"},
     },
 }
-_ANSWER = {
+_ANSWER: dict[str, Any] = {
     "description": "It did not go as asked: the problem says why, and what to do.",
     "headers": {
         "Retry-After": {
@@ -36,6 +37,11 @@ _ANSWER = {
     },
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+QUOTA: dict[int | str, dict[str, Any]] = {
+    202: {"headers": DESCRIBED},
+    429: {**_ANSWER, "headers": {**_ANSWER["headers"], **DESCRIBED}},
+}
+"""The answers of an operation that says what is left to its caller."""
 PROBLEM = {"$ref": "#/components/responses/Problem"}
 """For a status that an operation's signature does not show."""
 _BEARER = {"type": "http", "scheme": "bearer", "description": "A session or an access token."}

@@ -17,6 +17,7 @@ from base.errors import ErrorKind, ServiceError
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
 from web.http.failure_limit import RECORDED
+from web.http.quota_headers import quota_headers
 from web.i18n.error_messages import error_messages
 from web.i18n.translations import preferred, translations
 
@@ -83,7 +84,7 @@ def problem(
 
 def of_failure(failure: ServiceError, *, language: str, request_id: str) -> JSONResponse:
     """The answer for a failure, with the headers its kind asks for."""
-    headers: dict[str, str] = {}
+    headers = quota_headers(failure.quota)
     if failure.kind is ErrorKind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
     if failure.retry_after is not None:
