@@ -40,35 +40,36 @@ class Bucket:
         self._held = 0
         self._waiting = 0
         self._barred_until = 0.0
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[None] | None = None
         self._returning: asyncio.Task[None] | None = None
 
     async def take(self) -> bool:
         """Take one if there is one: of those held here, or of the shared ones. While there are
-        known to be none, nobody is asked. Raises `psycopg.Error`."""
-        if self._held:
-            self._held -= 1
-            return True
-        if clock.monotonic() < self._barred_until:
-            return False
+        known to be none, nobody is asked. Raises `psycopg.Error`, to all who wait at once."""
         self._waiting += 1
         try:
-            async with self._asking:  # what comes at once asks for all of them together
-                return await self._ask()
+            while not self._held and clock.monotonic() >= self._barred_until:
+                if self._asking is None:
+                    self._asking = asyncio.create_task(self._ask(), name="rate bucket")
+                # A caller who goes away takes nothing from the others.
+                await asyncio.shield(self._asking)
         finally:
             self._waiting -= 1
+        if not self._held:
+            return False
+        self._held -= 1
+        return True
 
-    async def _ask(self) -> bool:
-        if not self._held and clock.monotonic() >= self._barred_until:
+    async def _ask(self) -> None:
+        """Take ahead: for all who wait, if they are more."""
+        try:
             # A crash after this loses them: the shared bucket refills by itself.
             taken = await self._shared.take(self._name, max(self._ahead, self._waiting))
             self._held += taken.granted
             if not taken.granted:
                 self._barred_until = clock.monotonic() + taken.wait
-        if not self._held:
-            return False
-        self._held -= 1
-        return True
+        finally:
+            self._asking = None
 
     def give_back(self) -> None:
         """Put back one that was taken and not spent. Beyond twice what is taken ahead, they go back
