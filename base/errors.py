@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 
+from base.quota import Quota
+
 Field = tuple[str | int, ...]
 """Which field of what was given: names and positions, from the outside in. `("scope", 0)`."""
 
@@ -31,7 +33,8 @@ class ServiceError(Exception):
     `code` is a stable word (`snake_case`) for which `web/i18n/error_messages/` holds the sentence
     and what to do. `values` fill the sentence: numbers, limits, words of a closed list; nothing
     personal, and nothing that the caller sent. `retry_after` is in seconds. `fields` are those that
-    are wrong, as the code that raises it names them; `about` adds where they are.
+    are wrong, as the code that raises it names them; `about` adds where they are. `quota`: what is
+    left to the caller, where it is theirs alone.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class ServiceError(Exception):
         self.values = values
         self.retry_after = retry_after
         self.fields = tuple(fields)
+        self.quota: Quota | None = None
 
 
 @contextmanager

@@ -122,6 +122,22 @@ class Pipeline:
         the block ends well and something was deferred, and is rolled back otherwise."""
         return PipelineTransaction(self)
 
+    async def commit(self, command: Bound) -> Rows:
+        """The rows of one statement that is a transaction of its own, in one round trip. Raises
+        `psycopg.Error`: then nothing is written, unless the connection was lost after the server
+        had committed."""
+        connection = await self.acquire()
+        try:
+            # Without BEGIN, the server commits at the end of what one round trip sends.
+            rows = (await connection.run((command,)))[0]
+        except BaseException as error:
+            self.note(error)
+            raise
+        finally:
+            await self.release(connection)
+        self.note(None)
+        return rows
+
     async def close(self) -> None:
         """Close the idle connections; no transaction may be under way."""
         while self._idle:

@@ -117,7 +117,15 @@ class Settings(BaseSettings):
     max_parts: int = Field(20, ge=1, le=100, description="Most photos of one paper.")
     decoders: int = Field(2, ge=1, le=16, description="Files decoded at the same time.")
     requests_per_hour: int = Field(
-        20, ge=1, description="Consent requests a worker or a client may make in an hour."
+        20,
+        ge=1,
+        description="Consent requests that a worker may make in an hour, and grants that a person"
+        " may give.",
+    )
+    client_requests_per_hour: int = Field(
+        600,
+        ge=1,
+        description="Consent requests that one client may make in an hour.",
     )
     sign_ins_per_hour: int = Field(
         10,

@@ -6,6 +6,7 @@ from auth.oauth.records import SigningKeyRow
 from auth.records.browsers import Browser
 from auth.records.messages import Message
 from auth.records.people import PersonRow
+from auth.records.rate_buckets import RateBucket
 from auth.records.recipients import OrganisationRow
 from auth.records.sessions import Session
 from auth.records.sign_ins import SignIn
@@ -14,7 +15,7 @@ from storage.records import WrappedKey
 from vault.access_log.records import LogWarning, Report
 from vault.tables import Document
 
-AUTH = (PersonRow, OrganisationRow, SignIn, Browser, Session, SigningKeyRow, Message)
+AUTH = (PersonRow, OrganisationRow, SignIn, Browser, Session, SigningKeyRow, Message, RateBucket)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, Document, LogWarning, Report)
 
 metadata = Base.metadata

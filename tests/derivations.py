@@ -43,6 +43,7 @@ HKDF_INFOS = [
     "unefois/key/v1|index/monitoring|1|tag",
     "unefois/key/v1|index/network|1|tag",
     "unefois/key/v1|index/pace|1|tag",
+    "unefois/key/v1|index/rate|1|tag",
     "unefois/key/v1|index/page-form|1|tag",
     "unefois/key/v1|index/phone|1|tag",
     "unefois/key/v1|index/sign-in-code|1|tag",
@@ -102,6 +103,8 @@ pace give <16>
 page-form <secret>
 phone <phone>
 pseudonym <kind> <value>
+rate account <16>
+rate network <9>
 session-network <16> unknown
 sign-in-code <16> <code>
 """.strip().splitlines()

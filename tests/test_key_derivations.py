@@ -30,7 +30,15 @@ from tests.derivations import (
     TAGS,
     WRAPS_BOUND,
 )
-from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeWorker, new_phone
+from tests.fixtures import (
+    MakeClient,
+    MakePerson,
+    MakeWorker,
+    Served,
+    SomePerson,
+    SomeWorker,
+    new_phone,
+)
 from tests.steps import Headers, client_headers, drawn, granted, request_body, until
 from tests.vault.decoding import corpus
 from vault.access_log import siem_export
@@ -123,7 +131,9 @@ def _recording(real: Any, note: Any) -> Any:
 
 
 @pytest.fixture
-async def seen(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Seen]:
+async def seen(
+    services: Services, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Seen]:
     """Record what the real code derives and binds from here on; no cache hides a derivation."""
     found = Seen()
 
@@ -152,6 +162,7 @@ async def seen(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
     monkeypatch.setattr(sealing, "_SUITE", Suite)
     await _forget(services)
+    served.app.state.failures._networks._buckets.clear()
     yield found
     monkeypatch.undo()
     await _forget(services)

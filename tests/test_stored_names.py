@@ -53,6 +53,8 @@ UNEFOIS_SMTP_PORT UNEFOIS_SMTP_USER UNEFOIS_SMTP_PASSWORD UNEFOIS_SMTP_START_TLS
 UNEFOIS_OPERATOR_EMAIL UNEFOIS_MAIL_FROM UNEFOIS_SMS_GATEWAY_URL UNEFOIS_SMS_GATEWAY_TOKEN
 UNEFOIS_CLAMD_ADDRESS
 UNEFOIS_MAX_DOCUMENT_BYTES UNEFOIS_MAX_PARTS UNEFOIS_DECODERS UNEFOIS_REQUESTS_PER_HOUR
+UNEFOIS_CLIENT_REQUESTS_PER_HOUR
+
 UNEFOIS_SIGN_INS_PER_HOUR UNEFOIS_SIGN_INS_PER_HOUR_FROM_ONE_ADDRESS UNEFOIS_FAILURES_AT_ONCE
 UNEFOIS_FAILURES_PER_MINUTE
 UNEFOIS_PERSON_SESSION_HOURS UNEFOIS_WORKER_SESSION_HOURS UNEFOIS_LOG_ORIGIN
@@ -82,9 +84,9 @@ outdated report_answered code_wrong too_many_codes outside_token
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key browser client consent_request
 document document_version erasure_code grant grant_history idempotency log_checkpoint log_key
-log_leaf log_warning log_watch message organisation pending_erasure person report root_version
-sealed_file session sign_in sign_in_code sign_in_try signing_key used_assertion worker wrapped_key
-wrong_codes
+log_leaf log_warning log_watch message organisation pending_erasure person rate_bucket
+report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key used_assertion
+worker wrapped_key wrong_codes
 """
 
 COMMANDS = [
@@ -201,6 +203,7 @@ async def test_jobs(services: Services) -> None:
         "scan": ("vault", None, "owner_id", "version_id"),
         "sweep": ("vault", "sweep", "timestamp"),
         "narrowing": ("vault", "narrowing", "timestamp"),
+        "rates": ("vault", "rates", "timestamp"),
         "stalled": ("vault", "stalled", "timestamp"),
         "purge": ("vault", "purge", "timestamp"),
         "notices": ("vault", "notices", "timestamp"),
@@ -210,6 +213,7 @@ async def test_jobs(services: Services) -> None:
     assert {(one.task.name, one.cron, one.periodic_id) for one in periodic} == {
         ("sweep", "17 * * * *", ""),
         ("narrowing", "*/10 * * * *", ""),
+        ("rates", "*/5 * * * *", ""),
         ("stalled", "*/2 * * * *", ""),
         ("purge", "41 3 * * *", ""),
         ("notices", "5 8 * * *", ""),

@@ -15,6 +15,7 @@ from base.db_time import instant
 from base.errors import Field, ServiceError
 from base.ids import new_id
 from base.pipeline import Transaction
+from base.quota import Quota
 from storage.row_macs import RowAltered
 from vault.rules import Reason, failure_of
 
@@ -46,6 +47,7 @@ class Denial:
     reason: Reason
     retry_after: int | None = None
     fields: tuple[Field, ...] = ()
+    quota: Quota | None = None
 
 
 def shown_to(owner_id: UUID | None, subject: Person | Recipient) -> Actor:
@@ -98,10 +100,9 @@ async def record_refusal(
 
 async def record_denial(services: CoreServices, denial: Denial) -> ServiceError:
     """`record_refusal` for a `Denial` that a transaction returned."""
-    failure = await record_refusal(
-        services, denial.attempt, denial.reason, retry_after=denial.retry_after
-    )
-    failure.fields = denial.fields
+    wait = denial.retry_after if denial.quota is None else denial.quota.more_in
+    failure = await record_refusal(services, denial.attempt, denial.reason, retry_after=wait)
+    failure.fields, failure.quota = denial.fields, denial.quota
     return failure
 
 

@@ -4,24 +4,47 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from auth.services import CoreServices
 from base.key_names import PACE
 from base.locks import hold_tag
+from base.quota import Quota
 from vault import records
 
 HOUR = timedelta(hours=1)
 
+AttemptKind = Literal["consent-request", "give", "report"]
+
 
 async def take_attempt(
-    services: CoreServices, subject_id: UUID, kind: Literal["give", "report"], limit: int
+    services: CoreServices, subject_id: UUID, kind: AttemptKind, limit: int
 ) -> int | None:
     """Count one attempt, or return how many seconds to wait.
 
     Commits in its own transaction before the attempt: one that fails or crashes counts too.
     """
     async with services.database.transaction() as tx:
-        await hold_tag(tx, await services.field_encryption.tag(PACE, kind, subject_id.bytes))
-        wait = await records.attempt_wait(tx, subject_id, kind, limit=limit, within=HOUR)
-        if wait is None:
-            await records.add_attempt(tx, subject_id, kind)
-    return wait
+        taken, quota = await take(services, tx, subject_id, kind, limit)
+    return None if taken else quota.more_in
+
+
+async def take(
+    services: CoreServices, tx: AsyncConnection, subject_id: UUID, kind: AttemptKind, limit: int
+) -> tuple[bool, Quota]:
+    """Count one attempt in its own transaction: whether it is allowed, and what is left then.
+
+    Locks the subject until the transaction ends: of two attempts at once, one waits.
+    """
+    await hold_tag(tx, await services.field_encryption.tag(PACE, kind, subject_id.bytes))
+    quota = await left(tx, subject_id, kind, limit)
+    if not quota.left:
+        return False, quota
+    await records.add_attempt(tx, subject_id, kind)
+    return True, Quota(kind, limit, quota.window, quota.left - 1, quota.more_in)
+
+
+async def left(tx: AsyncConnection, subject_id: UUID, kind: AttemptKind, limit: int) -> Quota:
+    """What is left to a subject, without counting anything."""
+    made, more_in = await records.attempts(tx, subject_id, kind, limit=limit, within=HOUR)
+    return Quota(kind, limit, int(HOUR.total_seconds()), limit - made, more_in)

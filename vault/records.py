@@ -1,10 +1,11 @@
 """SQL that all subjects share: answers to an `Idempotency-Key`, and counted attempts."""
 
 from datetime import timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,25 +33,30 @@ async def delete_idempotency_answers(connection: AsyncConnection) -> None:
     await connection.execute(delete(Idempotency).where(old))
 
 
-async def attempt_wait(
+async def attempts(
     connection: AsyncConnection, subject_id: UUID, kind: str, *, limit: int, within: timedelta
-) -> int | None:
-    """Seconds to wait before one more attempt, or None when one is allowed now.
+) -> tuple[int, int]:
+    """How many attempts count, up to the limit, and the seconds until the oldest of them does not,
+    or until one made now would not.
 
-    The caller MUST hold a lock of the subject: without it two concurrent attempts may both pass.
+    The caller MUST hold a lock of the subject to add one: without it two at once may both pass.
     """
-    made_at = (
+    counted = (
         select(Attempt.created_at)
-        .where(Attempt.subject_id == subject_id, Attempt.kind == kind)
+        .where(
+            Attempt.subject_id == subject_id,
+            Attempt.kind == kind,
+            Attempt.created_at > now() - within,
+            Attempt.created_at <= now(),  # not those of a clock that was since put back
+        )
         .order_by(Attempt.id.desc())
-        .offset(limit - 1)
-        .limit(1)
-        .scalar_subquery()
+        .limit(limit)
+        .subquery()
     )
-    row = (await connection.execute(select(made_at.label("made_at"), now().label("at")))).one()
-    if row.made_at is None or row.made_at + within <= row.at:
-        return None
-    return int((row.made_at + within - row.at).total_seconds()) + 1
+    oldest = func.coalesce(func.min(counted.c.created_at), now())
+    query = select(func.count().label("made"), (oldest + within - now()).label("more_in"))
+    row = (await connection.execute(query.select_from(counted))).one()
+    return row.made, ceil(row.more_in.total_seconds())
 
 
 async def add_attempt(connection: AsyncConnection, subject_id: UUID, kind: str) -> None:

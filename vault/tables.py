@@ -297,12 +297,12 @@ IDEMPOTENCY_ROW = RowFormat("idempotency", ("key_hash", "request_hash", "result_
 
 
 class Attempt(Base):
-    """A rate-limited attempt: giving a grant, which looks its recipient up; reporting an access,
-    which sends messages."""
+    """A rate-limited attempt: asking for consent, and reporting an access, which send messages;
+    giving a grant, which looks its recipient up."""
 
     __tablename__ = "attempt"
     __table_args__ = (
-        CheckConstraint("kind IN ('give', 'report')", name="kind"),
+        CheckConstraint("kind IN ('consent-request', 'give', 'report')", name="kind"),
         Index("ix_attempt_subject_id_kind_id", "subject_id", "kind", "id"),
         Index("ix_attempt_created_at", "created_at"),
     )

@@ -78,12 +78,12 @@ def create_app(services: Services) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.proxy_check = ProxyCheck()
     settings = services.settings
-    app.state.sign_in_limit = SignInRateLimit(settings.sign_ins_per_hour_from_one_address)
+    app.state.sign_in_limit = SignInRateLimit(services)
     person, worker, browser = (
         cookies.name_of(settings, kind) for kind in ("person", "worker", "browser")
     )
     names = (person, worker, browser)
-    app.state.failures = FailureLimit(settings, account_of(services), names)
+    app.state.failures = FailureLimit(services, account_of(services), names)
     # Inside the other one, which gives its answer the headers of every answer.
     app.add_middleware(ProxyCheckAnswer, check=app.state.proxy_check)
     app.add_middleware(

@@ -30,7 +30,8 @@ async def dump(database: Database, snapshot: str, to: Path) -> None:
     """
     _make_private(to)
     options = ("--no-password", "--format=custom", "--compress=gzip:1", "--no-owner")
-    content = (f"--snapshot={snapshot}", f"--file={to}")
+    # Counts of the moment are in a table that a crash empties, too.
+    content = ("--no-unlogged-table-data", f"--snapshot={snapshot}", f"--file={to}")
     with _address(database) as address:
         async with _running(pg_dump_binary(), *options, *content, f"--dbname={address}") as pg_dump:
             await pg_dump.wait()

@@ -1,5 +1,5 @@
 """Fixtures that several attacks share."""
 
-from tests.attacks.pace import strict
+from tests.attacks.pace import frozen, strict
 
-__all__ = ["strict"]
+__all__ = ["frozen", "strict"]

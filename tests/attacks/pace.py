@@ -1,15 +1,21 @@
 """A real server with the default pace of failures, behind a proxy that says where callers are."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import delete
 
+from auth.records.rate_buckets import RateBucket
 from base import clock
+from base.embedded.server import Addresses
 from vault.services import Services
 from web.app import create_app
 from web.process.server import listen, run_server, server_for
@@ -48,26 +54,54 @@ class Strict:
 
 
 class Clock:
-    """The process's clock, which stands still until it is moved."""
+    """The clocks of the process and of the database, which stand still until they are moved."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner_url: str) -> None:
         self._now = time.monotonic()
+        self._address = owner_url.replace("+psycopg", "")
+        self._instant = datetime.now(UTC)
+        self.move(0)
 
     def __call__(self) -> float:
         return self._now
 
     def move(self, seconds: float) -> None:
         self._now += seconds
+        self._instant += timedelta(seconds=seconds)
+        self._read_by_the_database(f"timestamptz '{self._instant.isoformat()}'")
+
+    def run(self) -> None:
+        """Let the database's clock run again."""
+        self._read_by_the_database("statement_timestamp()")
+
+    def _read_by_the_database(self, now: str) -> None:
+        with psycopg.connect(self._address, autocommit=True) as connection:
+            connection.execute(
+                "CREATE OR REPLACE FUNCTION unefois.now() RETURNS timestamptz"  # type: ignore[arg-type]  # composed of a time
+                f" LANGUAGE sql STABLE PARALLEL SAFE AS $$SELECT {now}$$"
+            )
 
 
 @pytest.fixture
-async def strict(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Strict]:
-    frozen = Clock()
-    monkeypatch.setattr(clock, "monotonic", frozen)
-    settings = services.settings.model_copy(
-        update={"failures_at_once": AT_ONCE, "failures_per_minute": A_MINUTE}
-    )
-    services = replace(services, settings=settings)
+def frozen(postgres: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    """Both clocks, standing still."""
+    standing = Clock(postgres.owner_url)
+    monkeypatch.setattr(clock, "monotonic", standing)
+    yield standing
+    standing.run()
+
+
+async def forget_rates(services: Services) -> None:
+    """Full buckets: other tests call from the same addresses."""
+    async with services.database.transaction() as tx:
+        await tx.execute(delete(RateBucket))
+
+
+@asynccontextmanager
+async def serving(services: Services, frozen: Clock, **settings: int) -> AsyncIterator[Strict]:
+    """A real server on these services, with the default pace of failures."""
+    pace = {"failures_at_once": AT_ONCE, "failures_per_minute": A_MINUTE, **settings}
+    services = replace(services, settings=services.settings.model_copy(update=pace))
     app = create_app(services)
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -77,3 +111,10 @@ async def strict(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
             httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client,
         ):
             yield Strict(services, app, url, frozen, client)
+
+
+@pytest.fixture
+async def strict(services: Services, frozen: Clock) -> AsyncIterator[Strict]:
+    await forget_rates(services)
+    async with serving(services, frozen) as server:
+        yield server

@@ -39,6 +39,7 @@ VALUES = {
     "IDEMPOTENCY_KEY": "idempotency-key",
     "IDEMPOTENCY_BODY": "idempotency-body",
     "PACE": "pace",
+    "RATE": "rate",
     "PAGE_FORM": "page-form",
     "PROXY_CHECK": "proxy-check",
     "MONITORING": "monitoring",

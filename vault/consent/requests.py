@@ -6,7 +6,7 @@ there is a vault. Sending only writes: nothing here opens what is sealed (invari
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,30 +16,33 @@ from audit.records import audit_key
 from auth import notifications
 from auth.messages import queue
 from auth.services import CoreServices
-from auth.subjects import Recipient, snapshot
+from auth.subjects import Client, Recipient, snapshot
 from base.contact import normal_phone
 from base.db_time import instant
 from base.errors import about, invalid
 from base.ids import new_id
-from base.key_names import CONSENT_REQUEST, PACE, PHONE, SENT_REQUEST
+from base.key_names import CONSENT_REQUEST, PHONE, SENT_REQUEST
 from base.locks import hold_tag
-from vault import decisions, durations, idempotency
+from base.quota import Quota
+from vault import decisions, durations, idempotency, rate_limit
 from vault.consent.records import requests as records
 from vault.consent.scopes import check, check_purpose, check_storing
 from vault.consent.terms import Terms
 from vault.decisions import AccessAttempt, Denial
-from vault.rate_limit import HOUR
 from vault.rules import Reason
 
 LAPSES_AFTER = timedelta(days=7)
+PACED_AS: Literal["consent-request"] = "consent-request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """All that the sender gets in the immediate answer."""
+    """All that the sender gets in the immediate answer. `quota`: what is left to the sender, and
+    the same for every phone."""
 
     id: UUID
     lapses_at: datetime
+    quota: Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ async def ask(
 
     Raises `ServiceError`: `phone_invalid`, `unknown_document_type`, `scope_empty`,
     `unknown_purpose`, `unknown_legal_basis`, `duration_invalid`, `duration_too_long`,
-    `store_not_asked`, `token_scope_missing`, `too_many_requests` (with `retry_after`), and those of
+    `store_not_asked`, `token_scope_missing`, `too_many_requests` (with `quota`), and those of
     `idempotency.claim`.
     """
     with about("person", "phone"):
@@ -98,27 +101,29 @@ async def _ask(
         services, tx, caller_id=sender.id, route="consent-requests", key=key,
         body={"phone": phone, **terms.values()},
     )  # fmt: skip
+    limit = _limit(services, sender)
     if claimed is not None and claimed.result_id is not None:
-        return await _repeat_answer(tx, claimed.result_id)
+        quota = await rate_limit.left(tx, sender.id, PACED_AS, limit)
+        return await _repeat_answer(tx, claimed.result_id, quota)
     # 1. The limit of this sender, who is locked: two requests at once cannot both pass it.
-    wait = await _wait(services, tx, sender)
-    if wait is not None:
-        return Denial(attempt, Reason.PACED, wait)
+    taken, quota = await rate_limit.take(services, tx, sender.id, PACED_AS, limit)
+    if not taken:
+        return Denial(attempt, Reason.PACED, quota=quota)
     # 2. The vault of that phone, if any; waits for one that is being opened right now.
     addressee = await _addressee(services, tx, phone)
     # 3. The same row, event and message in both cases. A crash before the commit leaves none.
-    sent = await _add(services, tx, sender, addressee, terms, attempt)
+    request_id, lapses_at = await _add(services, tx, sender, addressee, terms, attempt)
     await _notify(services, tx, addressee)
-    await idempotency.save(tx, claimed, sent.id)
-    return sent
+    await idempotency.save(tx, claimed, request_id)
+    return Sent(id=request_id, lapses_at=lapses_at, quota=quota)
 
 
-async def _wait(services: CoreServices, tx: AsyncConnection, sender: Recipient) -> int | None:
-    """Lock the sender; seconds to wait before one more request of theirs, or None."""
-    tag = await services.field_encryption.tag(PACE, "consent-request", sender.id.bytes)
-    await hold_tag(tx, tag)
-    limit = services.settings.requests_per_hour
-    return await records.request_wait(tx, sender.id, limit=limit, within=HOUR)
+def _limit(services: CoreServices, sender: Recipient) -> int:
+    """How many requests a sender may make in an hour. They are counted apart from the requests'
+    rows, some of which go with a vault that is erased: a sender would see it."""
+    settings = services.settings
+    is_client = isinstance(sender, Client)
+    return settings.client_requests_per_hour if is_client else settings.requests_per_hour
 
 
 async def _addressee(services: CoreServices, tx: AsyncConnection, phone: str) -> _Addressee:
@@ -138,14 +143,14 @@ async def _add(
     addressee: _Addressee,
     terms: Terms,
     attempt: AccessAttempt,
-) -> Sent:
-    """Insert the request's row and record its event."""
+) -> tuple[UUID, datetime]:
+    """Insert the request's row and record its event; returns its id and when it lapses."""
     at = await instant(tx)
     with about("duration"):
         durations.grant_end(at, terms.duration)
     await _query_audit_key(services, tx, addressee.person_id, at)
     writer = await services.field_encryption.uncached_writer(addressee.person_id, tx)
-    sent = Sent(id=new_id(), lapses_at=at + LAPSES_AFTER)
+    request_id, lapses_at = new_id(), at + LAPSES_AFTER
     values: dict[str, Any] = {
         **terms.values(),
         "phone": addressee.phone,
@@ -155,20 +160,20 @@ async def _add(
     await records.add_request(
         tx,
         await services.field_encryption.row_macs(),
-        id=sent.id,
+        id=request_id,
         requester_kind=sender.party.kind,
         requester_id=sender.party.id,
         organisation_id=sender.organisation_id,
         phone_tag=addressee.phone_tag,
         person_id=addressee.person_id,
-        sealed=writer.seal(CONSENT_REQUEST, sent.id, values),
-        sender_sealed=service_writer.seal(SENT_REQUEST, sent.id, values),
+        sealed=writer.seal(CONSENT_REQUEST, request_id, values),
+        sender_sealed=service_writer.seal(SENT_REQUEST, request_id, values),
         created_at=at,
-        lapses_at=sent.lapses_at,
+        lapses_at=lapses_at,
     )
-    attempt = replace(attempt, person=addressee.person_id, request=sent.id)
+    attempt = replace(attempt, person=addressee.person_id, request=request_id)
     await decisions.record_allowed(services, tx, at, attempt)
-    return sent
+    return request_id, lapses_at
 
 
 async def _notify(services: CoreServices, tx: AsyncConnection, addressee: _Addressee) -> None:
@@ -189,8 +194,8 @@ async def _query_audit_key(
         services.audit_log.forget(person_id)
 
 
-async def _repeat_answer(tx: AsyncConnection, request_id: UUID) -> Sent:
+async def _repeat_answer(tx: AsyncConnection, request_id: UUID, quota: Quota) -> Sent:
     row = await records.request(tx, request_id)
     if row is None:
         raise invalid("idempotency_key_reused", fields=idempotency.KEY_FIELDS)
-    return Sent(id=row.id, lapses_at=row.lapses_at)
+    return Sent(id=row.id, lapses_at=row.lapses_at, quota=quota)

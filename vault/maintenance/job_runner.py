@@ -7,6 +7,7 @@ import procrastinate
 from procrastinate.jobs import Job, Status
 
 from auth.cleanup import delete_expired
+from auth.rate_buckets import delete_full_buckets
 from base.outages import is_reported
 from vault.access_log import retention
 from vault.consent import grant_upgrade
@@ -21,6 +22,7 @@ _MAX_WAIT_SECONDS = 300
 _SWEEP_EVERY = "17 * * * *"
 _NARROWING_EVERY = "*/10 * * * *"
 _STALLED_EVERY = "*/2 * * * *"
+_RATES_EVERY = "*/5 * * * *"
 _PURGE_EVERY = "41 3 * * *"
 _NOTICES_EVERY = "5 8 * * *"
 _RETENTION_EVERY = "35 9 * * *"
@@ -75,6 +77,11 @@ def _add_periodic_jobs(app: procrastinate.App, services: Services) -> None:
     @app.task(name="narrowing", queue=QUEUE, queueing_lock="narrowing")
     async def narrow(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
         await grant_upgrade.narrow_grants(services)
+
+    @app.periodic(cron=_RATES_EVERY)
+    @app.task(name="rates", queue=QUEUE, queueing_lock="rates")
+    async def forget_rates(timestamp: int) -> None:  # noqa: ARG001  (procrastinate passes it)
+        await delete_full_buckets(services)
 
     @app.periodic(cron=_STALLED_EVERY)
     @app.task(name="stalled", queue=QUEUE, queueing_lock="stalled")

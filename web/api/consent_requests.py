@@ -32,7 +32,9 @@ from web.api.terms import (
 )
 from web.api.vocabulary import DocumentTypeCode, LegalBasisCode
 from web.http.dependencies import CallerDep, PersonDep, RecipientDep, ServicesDep
+from web.http.openapi_problems import QUOTA
 from web.http.path_ids import PathId
+from web.http.quota_headers import quota_headers
 
 router = APIRouter(prefix="/v1/consent-requests", tags=["consent requests"])
 
@@ -149,11 +151,12 @@ class RequestList(BaseModel):
     next: str | None = Field(description="The cursor of the following page, or null.")
 
 
-@router.post("", operation_id="sendConsentRequest", status_code=202)
+@router.post("", operation_id="sendConsentRequest", status_code=202, responses=QUOTA)
 async def ask(
     body: ConsentRequestIn,
     services: ServicesDep,
     recipient: RecipientDep,
+    response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> SentOut:
     """Ask the holder of a phone for consent. It lapses in 7 days."""
@@ -161,6 +164,7 @@ async def ask(
         sent = await requests.ask(
             services, recipient, body.person.phone, body.terms(), idempotency_key=idempotency_key
         )
+    response.headers.update(quota_headers(sent.quota))
     return SentOut(id=sent.id, lapses_at=sent.lapses_at)
 
 

@@ -13,31 +13,38 @@ Each refusal is a line of the log for ever, public as a leaf, and strangers pay 
   it is looked up waits for that look-up.
 - A GET without credentials passes: it looks nobody up and writes nothing.
 
-Kept in the memory of one process. ADR: docs/adr/0020-failures-by-network.md.
+The buckets are shared by all processes (`rate_limit.py`). Which tokens are known is each
+process's own: it decides whose bucket is spent, and lets nothing more through.
+ADR: docs/adr/0020-failures-by-network.md, docs/adr/0030-shared-rates.md.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
 from starlette.requests import cookie_parser
 from starlette.types import Scope
 
-from base.settings import Settings
-from web.http.rate_limit import Bucket, Buckets, Rate, address_of, network_of
+from auth import sessions
+from auth.rate_buckets import BucketKind, Rate, SharedBuckets
+from auth.services import CoreServices
+from web.http.rate_limit import Bucket, Buckets, address_of, network_of
 
 RECORDED = "unefois.recorded"
 """In the scope: a refused row was recorded (`vault/decisions.py: record_altered_row`)."""
 
 _ACCOUNT_FACTOR = 10
 """How much larger an account's bucket is: its holder is known, and can be barred."""
-_RESERVE = Rate(10, 1 / 6)
+_ACCOUNT_AHEAD = 20
+"""What a process takes ahead of an account's bucket: as many requests at once cost no statement."""
+_RESERVE = Rate(10, timedelta(seconds=6))
 """What each token has when its account's bucket is empty: who took one session does not keep its
 holder from ending it with another."""
-_LOOKUPS = Rate(5, 5.0)
+_LOOKUPS = Rate(5, timedelta(seconds=0.2))
 """Unknown tokens looked up for a network whose bucket is empty."""
 _MAX_KNOWN = 50_000
 _MAX_COUNTED = 10_000
@@ -60,20 +67,27 @@ class Ticket:
 
 
 class FailureLimit:
-    """The buckets of one process, and the tokens that it knows."""
+    """The limit of failures, in one process, and the tokens that it knows."""
 
     def __init__(
-        self, settings: Settings, account_of: AccountOf, cookies: tuple[str, str, str]
+        self, services: CoreServices, account_of: AccountOf, cookies: tuple[str, str, str]
     ) -> None:
         """`cookies`: the names of the session cookies of people and of workers, and of the cookie
         of a browser that signed in before."""
-        at_once, per_second = settings.failures_at_once, settings.failures_per_minute / 60
-        self._networks = Buckets(Rate(at_once, per_second))
-        self._lookups = Buckets(_LOOKUPS)
-        self._browsers = Buckets(Rate(at_once, per_second), _MAX_KNOWN)
-        rate = Rate(at_once * _ACCOUNT_FACTOR, per_second * _ACCOUNT_FACTOR)
-        self._accounts = Buckets(rate, _MAX_KNOWN)
-        self._reserves = Buckets(_RESERVE, _MAX_KNOWN)
+        at_once = services.settings.failures_at_once
+        every = timedelta(minutes=1) / services.settings.failures_per_minute
+        strangers = Rate(at_once, every)
+        accounts = Rate(at_once * _ACCOUNT_FACTOR, every / _ACCOUNT_FACTOR)
+
+        def shared(kind: BucketKind, rate: Rate) -> SharedBuckets:
+            return SharedBuckets(services, kind, rate)
+
+        self._networks = Buckets(shared("network", strangers))
+        self._lookups = Buckets(shared("look-up", _LOOKUPS))
+        self._browsers = Buckets(shared("browser", strangers), size=_MAX_KNOWN)
+        ahead = min(_ACCOUNT_AHEAD, at_once)
+        self._accounts = Buckets(shared("account", accounts), ahead=ahead, size=_MAX_KNOWN)
+        self._reserves = Buckets(shared("reserve", _RESERVE), size=_MAX_KNOWN)
         self._known: OrderedDict[bytes, Account] = OrderedDict()
         self._account_of = account_of
         self._looking_up: dict[bytes, asyncio.Task[Account | None]] = {}
@@ -90,30 +104,30 @@ class FailureLimit:
         digest = None if token is None else _digest(token)
         account = self._known_account(token)
         if account is not None:
-            return self._ticket(account, digest)
+            return await self._ticket(account, digest)
         browser = None if token is not None else self._browser(scope)
         account = self._known_account(browser)
         if browser is not None and account is not None:
             bucket = self._browsers.of(_digest(browser))
-            return self._spend(bucket, account)
+            return await self._spend(bucket, account)
         network = network_of(address_of(scope))
-        bucket = self._networks.of(network)
-        if bucket.take():
+        bucket = self._networks.of(network.encode())
+        if await bucket.take():
             return Ticket(bucket, digest)
         account = None if token is None else await self._looked_up(network, token)
         if account is not None:
-            return self._ticket(account, digest)
+            return await self._ticket(account, digest)
         self.refused.count(network)
         return Ticket(None, digest)
 
-    def sign_in_source(self, scope: Scope) -> bytes | str:
+    def sign_in_source(self, scope: Scope) -> bytes:
         """Whose sign-ins a request counts among: those of its browser, if that signed in before, or
         those of its network. Not those of an account: a thief whose session was ended would spend
         them."""
         browser = self._browser(scope)
         if browser is not None and self._known_account(browser) is not None:
             return _digest(browser)
-        return network_of(address_of(scope))
+        return network_of(address_of(scope)).encode()
 
     def _known_account(self, secret: str | None) -> Account | None:
         digest = None if secret is None else _digest(secret)
@@ -122,18 +136,18 @@ class FailureLimit:
             self._known.move_to_end(digest)
         return account
 
-    def _spend(self, bucket: Bucket, account: Account) -> Ticket:
-        if bucket.take():
+    async def _spend(self, bucket: Bucket, account: Account) -> Ticket:
+        if await bucket.take():
             return Ticket(bucket, None)
         self.refused.count(account)
         return Ticket(None, None)
 
-    def _ticket(self, account: Account, digest: bytes | None) -> Ticket:
-        bucket = self._accounts.of(account)
-        if bucket.take():
+    async def _ticket(self, account: Account, digest: bytes | None) -> Ticket:
+        bucket = self._accounts.of(account.bytes)
+        if await bucket.take():
             return Ticket(bucket, digest)
         reserve = None if digest is None else self._reserves.of(digest)
-        if reserve is not None and reserve.take():
+        if reserve is not None and await reserve.take():
             return Ticket(reserve, digest)
         self.refused.count(account)
         return Ticket(None, digest)
@@ -142,16 +156,19 @@ class FailureLimit:
         """The account of a token that is not known yet, if there is room for a look-up or one of
         it is under way: whoever sends a valid one many times at once is not refused."""
         digest = _digest(token)
+        if token.count(".") != 2 and sessions.token_hash(token) is None:
+            return None  # it cannot be a token
         if digest not in self._looking_up:
-            if not self._lookups.of(network).take():
-                return None
-            look_up = asyncio.create_task(self._look_up(token))
+            # Said before the first wait: what comes with the same token meanwhile joins it.
+            look_up = asyncio.create_task(self._look_up(network, token))
             self._looking_up[digest] = look_up
             look_up.add_done_callback(lambda _: self._looking_up.pop(digest))
         # A caller who goes away does not end the look-up of the others.
         return await asyncio.shield(self._looking_up[digest])
 
-    async def _look_up(self, token: str) -> Account | None:
+    async def _look_up(self, network: str, token: str) -> Account | None:
+        if not await self._lookups.of(network.encode()).take():
+            return None
         account = await self._account_of(token)
         if account is not None:
             self.remember(token, account)

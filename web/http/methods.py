@@ -8,7 +8,7 @@ and opens nothing to other origins.
 from fastapi import FastAPI
 from fastapi.responses import Response
 from fastapi.routing import iter_route_contexts
-from starlette.types import Message, Scope, Send
+from starlette.types import Scope
 
 HEAD = "unefois.head"
 """In the scope of a request that came as HEAD, for a response that would send much."""
@@ -39,17 +39,7 @@ def options(methods: tuple[str, ...]) -> Response:
 
 def as_get(scope: Scope) -> Scope:
     """A HEAD request as the GET that it asks about (RFC 9110 §9.3.2): judged and recorded like it.
-    Without its range, which only GET has (§14.2)."""
+    Without its range, which only GET has (§14.2). The server sends no content after the head: it
+    still sees HEAD."""
     headers = [pair for pair in scope["headers"] if pair[0] != b"range"]
     return {**scope, "method": "GET", "headers": headers, HEAD: True}
-
-
-def without_content(send: Send) -> Send:
-    """What sends the head of an answer, and none of its content."""
-
-    async def sent(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await send(message)
-
-    return sent

@@ -21,7 +21,7 @@ from base.errors import ErrorKind, ServiceError
 from base.outages import unavailable
 from base.settings import MIB, Settings
 from web.http.failure_limit import RECORDED, FailureLimit, Ticket
-from web.http.methods import as_get, without_content
+from web.http.methods import as_get
 from web.http.problems import internal_error, of_failure
 from web.http.rate_limit import RETRY_AFTER
 
@@ -89,7 +89,7 @@ class Middleware:
             return
         method = scope["method"]
         if method == "HEAD":
-            scope, send = as_get(scope), without_content(send)
+            scope = as_get(scope)
         request_id = _request_id(scope)
         scope["unefois.request_id"] = request_id
         statement_limit.set(STATEMENT_SECONDS)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from web.http.problem_codes import CODES, MEDIA_TYPE, STATUS_OF, type_of
+from web.http.quota_headers import DESCRIBED
 from web.i18n.error_messages import error_messages
 from web.i18n.translations import translations
 
@@ -130,3 +131,10 @@ def _example(code: str, status: int) -> dict[str, Any]:
         "code": code,
         "request_id": "5f3a09c1d2e84b7690ab12cd",
     }
+
+
+QUOTA: dict[int | str, dict[str, Any]] = {
+    202: {"headers": DESCRIBED},
+    429: _response(429) | {"headers": _RETRY_AFTER | _LANGUAGE | DESCRIBED},
+}
+"""The answers of an operation that says what is left to its caller."""

@@ -22,6 +22,7 @@ from web.http.failure_limit import RECORDED
 from web.http.field_errors import FieldError, InvalidForm
 from web.http.methods import allowed_methods, options
 from web.http.problem_codes import MEDIA_TYPE, type_of
+from web.http.quota_headers import quota_headers
 from web.i18n.error_messages import error_messages
 from web.i18n.translations import preferred, translations
 
@@ -88,7 +89,7 @@ def problem(
 
 def of_failure(request: Request, failure: ServiceError) -> JSONResponse:
     """The answer for a failure, with the headers its kind asks for."""
-    headers: dict[str, str] = {}
+    headers = quota_headers(failure.quota)
     challenge = challenge_of(request, failure)
     if challenge is not None:
         headers["WWW-Authenticate"] = challenge

@@ -1,19 +1,24 @@
-"""Token buckets in memory, and the limit of sign-ins by network address, within one process.
+"""What this process holds of the buckets that all processes share, and the limit of sign-ins by
+network address.
 
-The exact limits, by phone and by account, are in the use cases; this only slows a machine that
-tries many phones. A bucket refills all the time: an address that many people share is slowed, never
-barred for an hour.
+A process takes from PostgreSQL before it lets anything through: a few ahead, so that what succeeds
+and is given back costs no statement. What it then holds is all that the other processes do not see.
+A bucket refills all the time: an address that many people share is slowed, never barred for an
+hour. ADR: docs/adr/0030-shared-rates.md.
 """
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Hashable
-from dataclasses import dataclass
+from contextlib import suppress
+from datetime import timedelta
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from fastapi import Request
 from starlette.types import Scope
 
+from auth.rate_buckets import Rate, SharedBuckets
+from auth.services import CoreServices
 from base import clock
 from base.errors import ErrorKind, ServiceError
 
@@ -22,55 +27,89 @@ RETRY_AFTER = 60
 _MAX_NETWORKS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """How many at once, and how many a second after that."""
-
-    at_once: int
-    per_second: float
-
-
 class Bucket:
-    """What is left of a rate for one network or one account."""
+    """This process's part of the bucket of one network or one account."""
 
-    __slots__ = ("_at", "_left", "_rate")
+    __slots__ = ("_ahead", "_asking", "_barred_until", "_held", "_name", "_returning", "_shared",
+                 "_waiting")  # fmt: skip
 
-    def __init__(self, rate: Rate) -> None:
-        self._rate = rate
-        self._left = float(rate.at_once)
-        self._at = clock.monotonic()
+    def __init__(self, shared: SharedBuckets, name: bytes, ahead: int) -> None:
+        self._shared = shared
+        self._name = name
+        self._ahead = ahead
+        self._held = 0
+        self._waiting = 0
+        self._barred_until = 0.0
+        self._asking: asyncio.Task[None] | None = None
+        self._returning: asyncio.Task[None] | None = None
 
-    def take(self) -> bool:
-        """Take one if there is one."""
-        now = clock.monotonic()
-        refilled = self._left + (now - self._at) * self._rate.per_second
-        self._left = min(refilled, float(self._rate.at_once))
-        self._at = now
-        if self._left < 1.0:
+    async def take(self) -> bool:
+        """Take one if there is one: of those held here, or of the shared ones. While there are
+        known to be none, nobody is asked. Raises `psycopg.Error`, to all who wait at once."""
+        self._waiting += 1
+        try:
+            while not self._held and clock.monotonic() >= self._barred_until:
+                if self._asking is None:
+                    self._asking = asyncio.create_task(self._ask(), name="rate bucket")
+                # A caller who goes away takes nothing from the others.
+                await asyncio.shield(self._asking)
+        finally:
+            self._waiting -= 1
+        if not self._held:
             return False
-        self._left -= 1.0
+        self._held -= 1
         return True
 
+    async def _ask(self) -> None:
+        """Take ahead: for all who wait, if they are more."""
+        try:
+            # A crash after this loses them: the shared bucket refills by itself.
+            taken = await self._shared.take(self._name, max(self._ahead, self._waiting))
+            self._held += taken.granted
+            if not taken.granted:
+                self._barred_until = clock.monotonic() + taken.wait
+        finally:
+            self._asking = None
+
     def give_back(self) -> None:
-        """Put back one that was taken and not spent."""
-        self._left = min(self._left + 1.0, float(self._rate.at_once))
+        """Put back one that was taken and not spent. Beyond twice what is taken ahead, they go back
+        to the others."""
+        self._held += 1
+        if self._held > 2 * self._ahead and self._returning is None:
+            self._returning = asyncio.create_task(self._return_excess(), name="rate bucket")
+
+    async def _return_excess(self) -> None:
+        try:
+            # What cannot be returned is lost, and refills by itself.
+            with suppress(Exception):
+                while self._held > 2 * self._ahead:
+                    excess = self._held - self._ahead
+                    self._held -= excess
+                    await self._shared.give_back(self._name, excess)
+        finally:
+            self._returning = None
 
 
 class Buckets:
-    """Buckets of one rate by key: the last used ones, in bounded memory."""
+    """This process's parts of the buckets of one kind: the last used ones, in bounded memory.
 
-    def __init__(self, rate: Rate, size: int = _MAX_NETWORKS) -> None:
-        self._rate = rate
+    `ahead`: how many are taken in one statement. A process never keeps more than twice as many of
+    one bucket, and one that is dropped from memory is the others' again only as it refills.
+    """
+
+    def __init__(self, shared: SharedBuckets, *, ahead: int = 1, size: int = _MAX_NETWORKS) -> None:
+        self._shared = shared
+        self._ahead = ahead
         self._size = size
-        self._buckets: OrderedDict[Hashable, Bucket] = OrderedDict()
+        self._buckets: OrderedDict[bytes, Bucket] = OrderedDict()
 
-    def of(self, key: Hashable) -> Bucket:
-        """The bucket of a key; a full one for a key that is new or was dropped."""
-        bucket = self._buckets.get(key)
+    def of(self, name: bytes) -> Bucket:
+        """The bucket of a name."""
+        bucket = self._buckets.get(name)
         if bucket is not None:
-            self._buckets.move_to_end(key)
+            self._buckets.move_to_end(name)
             return bucket
-        bucket = self._buckets[key] = Bucket(self._rate)
+        bucket = self._buckets[name] = Bucket(self._shared, name, self._ahead)
         if len(self._buckets) > self._size:
             self._buckets.popitem(last=False)
         return bucket
@@ -79,20 +118,22 @@ class Buckets:
 class SignInRateLimit:
     """The sign-ins that each network may still start: an hour's at once, then as they refill."""
 
-    def __init__(self, per_hour: int) -> None:
-        self._buckets = Buckets(Rate(per_hour, per_hour / 3600))
+    def __init__(self, services: CoreServices) -> None:
+        per_hour = services.settings.sign_ins_per_hour_from_one_address
+        rate = Rate(per_hour, timedelta(hours=1) / per_hour)
+        self._buckets = Buckets(SharedBuckets(services, "sign-in", rate))
 
-    def take(self, source: Hashable) -> None:
-        """Count one sign-in of a network, or of an account whose browser is known. Raises
-        `ServiceError` TOO_MANY `too_many_sign_ins`."""
-        if not self._buckets.of(source).take():
+    async def take(self, source: bytes) -> None:
+        """Count one sign-in of a network, or of a browser that is known. Raises `ServiceError`
+        TOO_MANY `too_many_sign_ins`."""
+        if not await self._buckets.of(source).take():
             raise ServiceError(ErrorKind.TOO_MANY, "too_many_sign_ins", retry_after=RETRY_AFTER)
 
 
 async def limit_sign_ins(request: Request) -> None:
     """A dependency of each route that starts a sign-in."""
     limit: SignInRateLimit = request.app.state.sign_in_limit
-    limit.take(request.app.state.failures.sign_in_source(request.scope))
+    await limit.take(request.app.state.failures.sign_in_source(request.scope))
 
 
 def address_of(scope: Scope) -> str:

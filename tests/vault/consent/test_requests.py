@@ -125,7 +125,9 @@ async def test_a_sender_is_paced(services: CoreServices, moved_clock: MoveClock)
 
 
 async def test_many_requests_at_once_do_not_pass_the_pace(services: CoreServices) -> None:
-    few = replace(services, settings=services.settings.model_copy(update={"requests_per_hour": 5}))
+    few = replace(
+        services, settings=services.settings.model_copy(update={"client_requests_per_hour": 5})
+    )
     client = await make_client(services)
     answers = await asyncio.gather(
         *(ask(few, client, a_phone(), asking("payslip")) for _ in range(15)),

@@ -10,15 +10,14 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
-from base import clock
 from base.errors import ErrorKind, ServiceError
 from base.settings import Settings
 from tests.fixtures import MakePerson, Served
+from vault.services import Services
 from web.http.failure_limit import FailureLimit
 from web.http.middleware import BODY_LIMIT, Middleware
 from web.http.problem_codes import MEDIA_TYPE
 from web.http.problems import install, retry_after
-from web.http.rate_limit import SignInRateLimit, network_of
 from web.pages.page import failure_page
 from web.process import log_output
 from web.process.server import listen, run_server, server_for
@@ -36,7 +35,7 @@ async def _nobody(token: str) -> None:
 
 
 @pytest.fixture
-async def stub(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def stub(services: Services, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A few handlers that fail, behind the real middleware and the real server."""
     app = FastAPI()
     install(app)
@@ -63,7 +62,7 @@ async def stub(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         Middleware,
         settings=settings,
         measure=lambda *measure: measured.append(measure),
-        failures=FailureLimit(settings, _nobody, ("person", "worker")),
+        failures=FailureLimit(services, _nobody, ("person", "worker", "browser")),
         failure_page=failure_page,
     )
     listener = listen("127.0.0.1", 0)
@@ -238,25 +237,3 @@ async def test_measures_are_published(
     assert 'unefois_http_answers_total{method="GET",route="/healthz",status="200"}' in text
     assert 'unefois_ready{part="database"} 1.0' in text
     assert served.base_url not in text
-
-
-def test_the_pace_is_of_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two at once, then two an hour; told the same step at any moment."""
-    now = 0.0
-    monkeypatch.setattr(clock, "monotonic", lambda: now)
-    pace = SignInRateLimit(2)
-    pace.take(network_of("2001:db8:1:2::1"))
-    pace.take(network_of("2001:db8:1:2:ffff::1"))
-    pace.take(network_of("192.0.2.1"))
-    with pytest.raises(ServiceError) as refused:
-        pace.take(network_of("2001:db8:1:2::3"))
-    assert refused.value.code == "too_many_sign_ins"
-    assert refused.value.retry_after == 60
-    now = 1799.0
-    with pytest.raises(ServiceError) as refused:
-        pace.take(network_of("2001:db8:1:2::4"))
-    assert refused.value.retry_after == 60
-    now = 1801.0
-    pace.take(network_of("2001:db8:1:2::4"))
-    assert network_of("::ffff:192.0.2.1") == "192.0.2.1"
-    assert network_of("nonsense") == network_of("") == "unknown"

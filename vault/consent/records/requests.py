@@ -71,27 +71,6 @@ async def answer_request(
     await _change(connection, macs, row, answer=answer, answered_at=at)
 
 
-async def request_wait(
-    connection: AsyncConnection, requester_id: UUID, *, limit: int, within: timedelta
-) -> int | None:
-    """Seconds to wait before one more request, or None when one is allowed now.
-
-    The caller MUST hold a lock of the requester: without it two concurrent requests may both pass.
-    """
-    made_at = (
-        select(ConsentRequest.created_at)
-        .where(ConsentRequest.requester_id == requester_id)
-        .order_by(ConsentRequest.id.desc())
-        .offset(limit - 1)
-        .limit(1)
-        .scalar_subquery()
-    )
-    row = (await connection.execute(select(made_at.label("made_at"), now().label("at")))).one()
-    if row.made_at is None or row.made_at + within <= row.at:
-        return None
-    return int((row.made_at + within - row.at).total_seconds()) + 1
-
-
 async def requests_of_person(
     connection: AsyncConnection, person_id: UUID, *, after: Position | None, limit: int
 ) -> Sequence[Row[Any]]:

@@ -1,0 +1,111 @@
+"""Counts that all processes share: of each bucket, when it is full again."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Index,
+    Integer,
+    Interval,
+    bindparam,
+    cast,
+    delete,
+    extract,
+    func,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from base.database import Base, Database
+from base.db_time import now
+from base.pipeline import Statement
+
+
+class RateBucket(Base):
+    """What was taken of a rate: a bucket without a row is full, and so is one that is full by now.
+
+    `key`: a keyed tag of whose it is. `granted`: what the last statement got. UNLOGGED: a commit
+    waits for no disk; after a crash of PostgreSQL every bucket is full.
+    """
+
+    __tablename__ = "rate_bucket"
+    __table_args__ = (Index("ix_rate_bucket_full_at", "full_at"), {"prefixes": ["UNLOGGED"]})
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    full_at: Mapped[datetime]
+    granted: Mapped[int]
+
+
+_WANTED = bindparam("wanted", type_=Integer)
+_AT_ONCE = bindparam("at_once", type_=Integer)
+_EVERY = bindparam("every", type_=Interval)
+
+
+def _times(many: ColumnElement[Any]) -> ColumnElement[timedelta]:
+    """The time after which there are so many more."""
+    return _EVERY.op("*", return_type=Interval())(many)
+
+
+def _taking() -> Statement:
+    """Takes what there is, up to what is wanted: one statement, so that of two at once the second
+    sees what the first left.
+
+    A bucket is never emptier than empty: one that was filled by a clock since put back, or under a
+    setting since lowered, refills from now.
+    """
+    full_at = func.least(
+        func.greatest(RateBucket.full_at, now()), now() + _times(_AT_ONCE), type_=DateTime(True)
+    )
+    spent = extract("epoch", full_at - now()) / extract("epoch", _EVERY)
+    granted = func.least(_WANTED, _AT_ONCE - cast(func.ceil(spent), Integer))
+    of_a_full_one = func.least(_WANTED, _AT_ONCE)
+    return Statement(
+        insert(RateBucket)
+        .values(key=bindparam("key"), full_at=now() + _times(of_a_full_one), granted=of_a_full_one)
+        .on_conflict_do_update(
+            index_elements=["key"],
+            set_={"full_at": full_at + _times(granted), "granted": granted},
+        )
+        .returning(RateBucket.granted, _seconds(RateBucket.full_at - now()).label("full_in"))
+    )
+
+
+def _seconds(interval: ColumnElement[Any]) -> ColumnElement[float]:
+    return func.date_part("epoch", interval)
+
+
+_TAKE = _taking()
+_GIVE_BACK = Statement(
+    update(RateBucket)
+    .where(RateBucket.key == bindparam("of"), RateBucket.full_at > now())
+    .values(full_at=RateBucket.full_at - _times(_WANTED))
+)
+
+
+async def take(
+    database: Database, key: bytes, *, wanted: int, at_once: int, every: timedelta
+) -> tuple[int, float]:
+    """Take up to `wanted` of a bucket that holds `at_once` and gets one back `every` so often;
+    commits. Returns how many were taken, and the seconds until the bucket is full. Raises
+    `psycopg.Error`.
+
+    A crash after the commit loses what was taken; the bucket fills again by itself.
+    """
+    (row,) = await database.pipeline.commit(
+        _TAKE(key=key, wanted=wanted, at_once=at_once, every=every)
+    )
+    return row.granted, row.full_in
+
+
+async def give_back(database: Database, key: bytes, *, many: int, every: timedelta) -> None:
+    """Put back what was taken and not spent; commits. Raises `psycopg.Error`."""
+    await database.pipeline.commit(_GIVE_BACK(of=key, wanted=many, every=every))
+
+
+async def delete_full_buckets(connection: AsyncConnection) -> int:
+    """Delete the buckets that are full: a bucket without a row is."""
+    deleted = await connection.execute(delete(RateBucket).where(RateBucket.full_at <= now()))
+    return deleted.rowcount
