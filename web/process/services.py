@@ -12,6 +12,7 @@ from audit.audit_log import AuditLog
 from audit.tlog.keys import InvalidOrigin
 from audit.tlog.transparency_log import TransparencyLog
 from base.database import SCHEMA, Database
+from base.db_time import instant
 from base.settings import Settings
 from migrations import run as migrating
 from storage.backends import Storage, open_storage
@@ -50,6 +51,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         database = Database(settings.database_url, pool=settings.database_pool)
         opened.push_async_callback(database.close)
         await check_database(database)
+        async with database.transaction() as tx:
+            await instant(tx)  # the process's clock is the database's from here on
         storage = open_storage(settings, database)
         opened.push_async_callback(storage.blobs.close)
         services = Services(
