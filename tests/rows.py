@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,12 +36,11 @@ async def change_row(
 
 
 async def last_events(tx: AsyncConnection, limit: int) -> Sequence[Row[Any]]:
-    """The events that were made last, of anyone, newest first, whatever time a test had moved the
-    database's clock to."""
+    """The events of the last transactions, of anyone, newest first, whatever their ids."""
     found = await tx.execute(
         select(AccessEvent.__table__, *OUTCOME_COLUMNS)
         .outerjoin(AccessOutcome, AccessOutcome.event_id == AccessEvent.id)
-        .order_by(AccessEvent.id.desc())
+        .order_by(text("access_event.xmin::text::bigint DESC"), AccessEvent.id.desc())
         .limit(limit)
     )
     return found.all()

@@ -81,8 +81,10 @@ async def test_a_line_whose_id_is_of_the_future_does_not_head_the_log(
 ) -> None:
     """As processes of before made them: the time beside it is the database's."""
     person = await make_person()
-    ahead = UUID(int=first_id_at(datetime.now(UTC) + JUMP).int + new_id().int % 2**60)
-    behind = UUID(int=first_id_at(datetime.now(UTC) - JUMP).int + new_id().int % 2**60)
+    ahead, behind = (
+        UUID(int=first_id_at(datetime.now(UTC) + jump).int + new_id().int % 2**80)
+        for jump in (JUMP, -JUMP)
+    )
     for purpose, event_id in (("a", new_id()), ("b", ahead), ("c", behind), ("d", new_id())):
         await _record(services, person, purpose, event_id)
     assert await _purposes(client, person, limit) == ["d", "c", "b", "a"]

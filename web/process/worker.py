@@ -29,6 +29,7 @@ async def run_jobs(services: Services) -> AsyncIterator[None]:
     deliverer = Deliverer(services, messenger_of(services.settings))
 
     async def work() -> None:
+        ahead = _machine_ahead()
         app = job_app(services)
         async with app.open_async():
             await _until_the_clock_jumps(
@@ -38,7 +39,8 @@ async def run_jobs(services: Services) -> AsyncIterator[None]:
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=_GRACE_SECONDS,
                     delete_jobs="successful",
-                )
+                ),
+                ahead,
             )
 
     async def narrow() -> None:
@@ -61,14 +63,14 @@ async def run_jobs(services: Services) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _until_the_clock_jumps(work: Coroutine[None, None, None]) -> None:
+async def _until_the_clock_jumps(work: Coroutine[None, None, None], ahead: float) -> None:
     """Run it; end it when the machine's clock jumps, for it to begin anew.
 
     procrastinate's timetable of the periodic jobs follows that clock, and would wait for a day that
     was shown by mistake. What these jobs do is judged by the database's.
     """
     working = asyncio.create_task(work, name="worker")
-    watching = asyncio.create_task(_clock_jump(), name="clock")
+    watching = asyncio.create_task(_clock_jump(ahead), name="clock")
     try:
         done, _ = await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -81,14 +83,13 @@ async def _until_the_clock_jumps(work: Coroutine[None, None, None]) -> None:
         await working
 
 
-async def _clock_jump() -> None:
+def _machine_ahead() -> float:
+    return clock.machine_now().timestamp() - clock.monotonic()
+
+
+async def _clock_jump(ahead: float) -> None:
     """Wait until the machine's clock is no longer where the monotonic one says."""
-
-    def ahead() -> float:
-        return clock.machine_now().timestamp() - clock.monotonic()
-
-    first = ahead()
-    while abs(ahead() - first) < _JUMP_SECONDS:  # noqa: ASYNC110  (a clock does not notify)
+    while abs(_machine_ahead() - ahead) < _JUMP_SECONDS:  # noqa: ASYNC110  (a clock does not notify)
         await asyncio.sleep(_CLOCK_SECONDS)
 
 

@@ -23,7 +23,7 @@ async def test_the_timetable_is_begun_anew_when_the_machines_clock_jumps(
         return begun[-1]
 
     async def times(count: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while len(begun) < count:  # noqa: ASYNC110  (bounded)
                 await asyncio.sleep(0.01)
 
@@ -35,6 +35,5 @@ async def test_the_timetable_is_begun_anew_when_the_machines_clock_jumps(
         with monkeypatch.context() as jumped:
             jumped.setattr(clock, "datetime", Ahead)
             await times(2)
-            await asyncio.sleep(0.1)
         await times(3)
     assert len(begun) == 3
