@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base
 from base.db_time import now
-from base.pipeline import Bound, Statement
+from base.statements import Bound, Statement
 from storage.row_macs import RowFormat, RowMacs
 
 

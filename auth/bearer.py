@@ -14,7 +14,7 @@ from auth.records.sessions import live_session
 from auth.services import CoreServices
 from auth.subjects import Recipient
 from base.errors import ErrorKind, ServiceError
-from base.pipeline import Bound, Rows
+from base.statements import Bound, Rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from base.database import Base
 from base.db_time import now
-from base.pipeline import Bound, Statement
+from base.statements import Bound, Statement
 
 SERVICE = "service"
 OWNER = "owner"

@@ -387,15 +387,13 @@ async def sign_in(services: Services, *, phone: str, language: str = "fr") -> st
 
 async def last_code(services: Services, address: str) -> str:
     """The digits last sent to a phone or an e-mail, as its holder reads them."""
-    texts = [one.text for one in await inbox(services, to=address)]
-    return code_in(next(text for text in texts if _CODE.search(text)))
+    messages = await inbox(services, to=address)
+    return code_in(next(one.text for one in messages if _CODE.search(one.text)))
 
 
 def code_in(message: str) -> str:
     """The code of a message: six digits, or more in fours."""
-    found = _CODE.search(message)
-    assert found
-    return re.sub(r"\D", "", found[0])
+    return re.sub(r"\D", "", _CODE.findall(message)[0])
 
 
 _CODE = re.compile(r"\b\d{6}\b|\b\d{4}(?: \d{2,4}){1,3}\b")

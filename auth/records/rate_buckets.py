@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base, Database
 from base.db_time import now
-from base.pipeline import Statement
+from base.statements import Statement
 
 
 class RateBucket(Base):

@@ -26,7 +26,7 @@ from auth.records.people import PersonRow
 from auth.records.recipients import WORKER_ROW, OrganisationRow, WorkerRow
 from base.database import Base
 from base.db_time import now
-from base.pipeline import Bound, Statement
+from base.statements import Bound, Statement
 from storage.row_macs import RowFormat
 
 

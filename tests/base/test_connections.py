@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from base.connections import conninfo
 from base.database import Database
 from base.embedded.server import Addresses, EmbeddedPostgres
-from base.pipeline import Statement
+from base.statements import Statement
 from migrations.run import upgrade
 from storage.backup.database_dump import dump
 

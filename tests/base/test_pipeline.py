@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import ARRAY, DateTime, LargeBinary, Text, Uuid, bindparam, select, text
 
 from base.database import Database
-from base.pipeline import Pipeline, Statement
+from base.pipeline import Pipeline
 from base.settings import Settings
+from base.statements import Statement
 
 ID = UUID("01890000-0000-7000-8000-000000000001")
 AT = datetime(2031, 5, 17, 8, 30, 15, 123456, tzinfo=UTC)

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.tlog.records import Signed
 from auth.subjects import Party
 from base.database import Base
-from base.pipeline import Bound
+from base.statements import Bound
 from storage.row_macs import RowMacs
 from vault.cursors import Position
 

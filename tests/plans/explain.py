@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from base.pipeline import Bound
+from base.statements import Bound
 from tests.plans.arguments import Call
 
 MAX_LEFT_OUT = 0.05

@@ -15,7 +15,7 @@ import pytest
 from psycopg.errors import Error
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from base.pipeline import Statement
+from base.statements import Statement
 from tests.plans import arguments, filling
 from tests.plans.conftest import Filled
 from tests.plans.explain import Sent, indexes_of, plan_of, statements_of, wide_scans

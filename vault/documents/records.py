@@ -22,7 +22,7 @@ from sqlalchemy.sql import ColumnElement, Select
 
 from base.db_time import now
 from base.key_names import PREVIEW
-from base.pipeline import Bound, Statement
+from base.statements import Bound, Statement
 from storage.envelopes import Address
 from storage.row_macs import RowMacs
 from vault.consent.records.grants import GRANT_COLUMNS, has_granted_type, is_covered, is_picked

@@ -24,7 +24,8 @@ from base import clock
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.key_names import DOCUMENT, DOCUMENT_VERSION, ORIGINAL, PREVIEW, RENDITION
-from base.pipeline import Bound, PipelineTransaction, Rows, fetch
+from base.pipeline import PipelineTransaction, fetch
+from base.statements import Bound, Rows
 from storage import content
 from storage.content import Content
 from vault import rules

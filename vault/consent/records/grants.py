@@ -12,7 +12,7 @@ from sqlalchemy.sql import ColumnElement, Select
 from auth.subjects import Party
 from base.db_time import now
 from base.ids import new_id
-from base.pipeline import Bound, Statement
+from base.statements import Bound, Statement
 from storage.row_macs import RowMacs
 from vault import catalogue
 from vault.cursors import Position
