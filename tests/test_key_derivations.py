@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 
 from audit import sealing
+from auth import sessions
 from auth.oauth import signing_keys
+from auth.visitor import Visitor
 from storage import envelopes, field_encryption, floe, keys
 from storage.backup import manifest
 from storage.key_rotation import check_root
@@ -188,6 +190,7 @@ async def test_what_derives_keys_and_binds_sealed_bytes(
     # Requested before the vault exists: sealed under the service's key first.
     await asked(client, worker, phone)
     person = await make_person(phone)
+    await at_home(services, person, worker)
     await deposited(services, client, person)
     await consented(client, person, worker)
     await deposited_under_a_grant(client, person, await client_headers(client, system))
@@ -200,6 +203,14 @@ async def test_what_derives_keys_and_binds_sealed_bytes(
     assert sorted(seen.wraps) == sorted(WRAPS_BOUND)
     assert sorted(seen.tags) == sorted(TAGS)
     assert {(info[:17], len(info)) for info in seen.events} == {(b"unefois/event/v1|", 49)}
+
+
+async def at_home(services: Services, person: SomePerson, worker: SomeWorker) -> None:
+    """Each has a session from a network that is known."""
+    visitor = Visitor(network="192.0.2.1")
+    async with services.database.transaction() as tx:
+        for kind, one in (("person", person), ("worker", worker)):
+            await sessions.open_session(services, tx, kind=kind, subject_id=one.id, visitor=visitor)
 
 
 async def asked(client: httpx.AsyncClient, worker: SomeWorker, phone: str) -> None:
