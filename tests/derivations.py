@@ -105,6 +105,6 @@ phone <phone>
 pseudonym <kind> <value>
 rate account <16>
 rate network <9>
-session-network <16> unknown
+session-network <16> 192.0.2.1
 sign-in-code <16> <code>
 """.strip().splitlines()
