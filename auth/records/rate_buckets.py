@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     Index,
     Integer,
     Interval,
     bindparam,
+    case,
     cast,
     delete,
     extract,
@@ -53,12 +53,11 @@ def _taking() -> Statement:
     """Takes what there is, up to what is wanted: one statement, so that of two at once the second
     sees what the first left.
 
-    A bucket is never emptier than empty: one that was filled by a clock since put back, or under a
-    setting since lowered, refills from now.
+    A bucket that is emptier than empty was written by a clock since put back, or under a setting
+    since lowered: it counts as full, and bars nobody.
     """
-    full_at = func.least(
-        func.greatest(RateBucket.full_at, now()), now() + _times(_AT_ONCE), type_=DateTime(True)
-    )
+    emptier = RateBucket.full_at > now() + _times(_AT_ONCE)
+    full_at = case((emptier, now()), else_=func.greatest(RateBucket.full_at, now()))
     spent = extract("epoch", full_at - now()) / extract("epoch", _EVERY)
     granted = func.least(_WANTED, _AT_ONCE - cast(func.ceil(spent), Integer))
     of_a_full_one = func.least(_WANTED, _AT_ONCE)

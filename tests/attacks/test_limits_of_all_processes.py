@@ -226,18 +226,16 @@ async def test_a_thief_of_the_database_reads_no_address_and_no_account(
         assert (await tx.execute(select(RateBucket.__table__))).all() == []
 
 
-async def test_a_clock_that_went_ahead_and_back_bars_nobody_for_long(two: Two) -> None:
-    """Two days ahead and back: what was counted then is over once the bucket has filled."""
+async def test_a_clock_that_went_ahead_and_back_bars_nobody(two: Two) -> None:
+    """Two days ahead and back: what was counted then is forgotten, and counting goes on."""
     two[0].clock.move(2 * 86400)
     while 401 in [await server.refused() for server in two]:
         pass
     two[0].clock.move(-2 * 86400)
     for server in two:  # the clock of a process never jumps
         server.app.state.failures._networks._buckets.clear()
-    assert await two[0].refused() == 429
-    two[0].clock.move(20)
-    statuses = [await two[0].refused() for _ in range(A_MINUTE)]
-    assert statuses.count(401) == A_MINUTE / 3
+    statuses = [await two[0].refused() for _ in range(AT_ONCE + 5)]
+    assert statuses == [401] * AT_ONCE + [429] * 5
 
 
 async def test_the_token_endpoint_is_the_same_everywhere(two: Two) -> None:
