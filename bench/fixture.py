@@ -134,14 +134,7 @@ async def build(settings: Settings, addresses: Addresses, sizes: Sizes) -> Fixtu
         picked = scope_of((), (*reading, kept), ("read", "deposit"))
         by_type = scope_of((LISTED,), (), ("read",))
 
-        async def with_a_paper(number: int) -> tuple[UUID, UUID]:
-            async with limit:
-                other, _ = await _person(services, f"+336120{number:05}")
-                document = await _deposit(services, other, samples.pdf(sizes.small))
-                scope = scope_of((), (document,), ("read",))
-                return await _give(services, other, worker_id, scope), document
-
-        cold = await asyncio.gather(*(with_a_paper(number) for number in range(sizes.people)))
+        cold = await _people(services, worker_id, sizes)
         fixture = Fixture(
             home=settings.home,
             addresses=addresses,
@@ -174,6 +167,20 @@ async def _person(services: Services, phone: str) -> tuple[Person, str]:
         person = await sessions.subject_of(services, tx, opened.token)
     assert isinstance(person, Person)
     return person, opened.token
+
+
+async def _people(services: Services, worker_id: UUID, sizes: Sizes) -> Sequence[tuple[UUID, UUID]]:
+    """People with one paper each: the grant that the worker has of it, and the paper."""
+    limit = asyncio.Semaphore(_CONCURRENCY)
+
+    async def with_a_paper(number: int) -> tuple[UUID, UUID]:
+        async with limit:
+            person, _ = await _person(services, f"+336120{number:05}")
+            document = await _deposit(services, person, samples.pdf(sizes.small))
+            scope = scope_of((), (document,), ("read",))
+            return await _give(services, person, worker_id, scope), document
+
+    return await asyncio.gather(*(with_a_paper(number) for number in range(sizes.people)))
 
 
 async def _worker(services: Services) -> tuple[UUID, str]:

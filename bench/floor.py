@@ -6,7 +6,7 @@ No sign-in, no grant, no log, no sealing; `psycopg` alone, in its shortest form.
 import base64
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any, cast
@@ -87,23 +87,33 @@ async def app(
             items = [granted_out(document, may_read=True) for document in documents]
             return GrantedDocumentList(items=items, next=following)
 
-        @bare.post("/deposit", status_code=201)
-        async def deposit(request: Request) -> Response:
-            dek, deposit_id, digest = secrets.token_bytes(32), new_id(), sha256()
-            sealing = Encryptor(dek, deposit_id.bytes)
-            async with store.writer(BlobKey.random("bench")) as blob:
-                async for received in request.stream():
-                    digest.update(received)
-                    for segment in sealing.update(received):
-                        await blob.write(segment)
-                await blob.write(sealing.finish())
-                await blob.commit()
-            sealing.close()
-            async with pool.connection() as connection:
-                await connection.execute(_DEPOSIT, (deposit_id, digest.digest(), dek))
-            return Response(status_code=201)
-
+        bare.add_api_route(
+            "/deposit", _deposit_into(store, pool), methods=["POST"], status_code=201
+        )
         yield bare
+
+
+def _deposit_into(
+    store: BlobStore, pool: AsyncConnectionPool
+) -> Callable[..., Awaitable[Response]]:
+    """Received, hashed, sealed, committed; nothing is decoded."""
+
+    async def deposit(request: Request) -> Response:
+        dek, deposit_id, digest = secrets.token_bytes(32), new_id(), sha256()
+        sealing = Encryptor(dek, deposit_id.bytes)
+        async with store.writer(BlobKey.random("bench")) as blob:
+            async for received in request.stream():
+                digest.update(received)
+                for segment in sealing.update(received):
+                    await blob.write(segment)
+            await blob.write(sealing.finish())
+            await blob.commit()
+        sealing.close()
+        async with pool.connection() as connection:
+            await connection.execute(_DEPOSIT, (deposit_id, digest.digest(), dek))
+        return Response(status_code=201)
+
+    return deposit
 
 
 async def _slices(data: bytes) -> AsyncIterator[memoryview]:
