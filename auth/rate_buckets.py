@@ -38,20 +38,20 @@ class SharedBuckets:
 
     async def take(self, name: bytes, wanted: int) -> Taken:
         """Take up to `wanted`, by the database's clock. Raises `psycopg.Error`."""
-        granted, full_in = await rate_buckets.take(
-            self._services.database,
-            await self._key(name),
-            wanted=wanted,
-            at_once=self.rate.at_once,
-            every=self.rate.every,
+        at_once, every = self.rate.at_once, self.rate.every
+        key = await self._key(name)
+        (row,) = await self._services.database.pipeline.commit(
+            rate_buckets.take(key, wanted=wanted, at_once=at_once, every=every)
         )
-        every = self.rate.every.total_seconds()
-        return Taken(granted, max(0.0, full_in - (self.rate.at_once - 1) * every))
+        until_one_more = row.full_in - (at_once - 1) * every.total_seconds()
+        return Taken(row.granted, max(0.0, until_one_more))
 
     async def give_back(self, name: bytes, many: int) -> None:
         """Put back what was taken and not spent. Raises `psycopg.Error`."""
         key = await self._key(name)
-        await rate_buckets.give_back(self._services.database, key, many=many, every=self.rate.every)
+        await self._services.database.pipeline.commit(
+            rate_buckets.give_back(key, many=many, every=self.rate.every)
+        )
 
     async def _key(self, name: bytes) -> bytes:
         return await self._services.field_encryption.tag(RATE, self._kind, name)

@@ -20,9 +20,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from base.database import Base, Database
+from base.database import Base
 from base.db_time import now
-from base.statements import Statement
+from base.statements import Bound, Statement
 
 
 class RateBucket(Base):
@@ -84,24 +84,18 @@ _GIVE_BACK = Statement(
 )
 
 
-async def take(
-    database: Database, key: bytes, *, wanted: int, at_once: int, every: timedelta
-) -> tuple[int, float]:
-    """Take up to `wanted` of a bucket that holds `at_once` and gets one back `every` so often;
-    commits. Returns how many were taken, and the seconds until the bucket is full. Raises
-    `psycopg.Error`.
+def take(key: bytes, *, wanted: int, at_once: int, every: timedelta) -> Bound:
+    """Takes up to `wanted` of a bucket that holds `at_once` and gets one back `every` so often. One
+    row: how many were `granted`, and `full_in`, the seconds until the bucket is full.
 
     A crash after the commit loses what was taken; the bucket fills again by itself.
     """
-    (row,) = await database.pipeline.commit(
-        _TAKE(key=key, wanted=wanted, at_once=at_once, every=every)
-    )
-    return row.granted, row.full_in
+    return _TAKE(key=key, wanted=wanted, at_once=at_once, every=every)
 
 
-async def give_back(database: Database, key: bytes, *, many: int, every: timedelta) -> None:
-    """Put back what was taken and not spent; commits. Raises `psycopg.Error`."""
-    await database.pipeline.commit(_GIVE_BACK(of=key, wanted=many, every=every))
+def give_back(key: bytes, *, many: int, every: timedelta) -> Bound:
+    """Puts back what was taken and not spent."""
+    return _GIVE_BACK(of=key, wanted=many, every=every)
 
 
 async def delete_full_buckets(connection: AsyncConnection) -> int:

@@ -25,6 +25,7 @@ from base.database import Base
 from base.statements import Bound
 from storage.row_macs import RowMacs
 from vault.cursors import Position
+from vault.rules import GrantAction
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("base", "storage", "audit", "auth", "vault", "web")
@@ -203,6 +204,7 @@ POSSIBLE: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     # By name: the value of a column of the sample rows.
+    "actions": _is(frozenset({GrantAction.ATTEST, GrantAction.READ})),
     "active": _is("root-10"),
     "actor_tag": _of("access_event", "actor_tag"),
     "actor_tags": _some("access_event", "actor_tag"),
@@ -212,6 +214,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "answer": _is("refused"),
     "before": _of("document"),
     "but": _of("session"),
+    "channel": _is("sms"),
     "by": _is("owner"),
     "client_id": _of("client", "client_id"),
     "code_id": _of("sign_in_code"),
@@ -229,6 +232,8 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "ids": _some("audit_key"),
     "index": _is(100),
     "jti_hash": _is(b"j" * 32),
+    "auth.records.rate_buckets.key": _of("rate_bucket", "key"),
+    "auth.records.rate_buckets.many": _is(5),
     "key_hash": _of("idempotency", "key_hash"),
     "key_id": _of("audit_key"),
     "lapsed_for": _is(timedelta(days=30)),

@@ -124,6 +124,7 @@ COLUMNS = {
     "sign_in_code.address_tag": "{tag:person:n % 10000}",
     "sign_in_code.lane": "'known'",
     "sign_in_code.created_at": "now() - n * interval '4.4 seconds'",
+    "rate_bucket.full_at": "now() + (n - 500) * interval '0.01 seconds'",
     "sign_in_try.code_id": "{id:sign_in_code:n}",
     "signing_key.retired_at": "CASE WHEN n % 2 = 0 THEN now() END",
     "used_assertion.expires_at": "now() + n * interval '0.2 seconds' - interval '5 minutes'",
