@@ -1,6 +1,7 @@
 """The device and the network of a session: sealed in its row, for its own subject to see."""
 
 import hmac
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -8,11 +9,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.services import CoreServices
-from auth.visitor import Visitor
+from auth.visitor import UNKNOWN, Visitor
 from base.key_names import SESSION, SESSION_NETWORK
 from storage.field_encryption import FieldWriter
 
 UNKNOWN_NETWORK = b""
+_TAG_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,10 @@ def seal_device(writer: FieldWriter, session_id: UUID, subject_id: UUID, visitor
 
 
 def network_tag(writer: FieldWriter, subject_id: UUID, visitor: Visitor) -> bytes:
-    """Says only whether someone comes from the same network, each person and worker apart."""
+    """Says only whether someone comes from the same network, each person and worker apart. Two that
+    are unknown are not the same."""
+    if visitor.network == UNKNOWN.network:
+        return secrets.token_bytes(_TAG_LENGTH)
     return writer.tag(SESSION_NETWORK, subject_id.bytes, visitor.network)
 
 

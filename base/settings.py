@@ -7,11 +7,12 @@ which keep their usual names.
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from base.contact import normal_email
 from base.errors import ServiceError
+from base.networks import Networks, parse_networks
 
 MIB = 1024 * 1024
 
@@ -41,6 +42,18 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port it listens on; 0: a free one.")
+    management_host: str = Field(
+        "127.0.0.1",
+        description="Address where readiness and metrics are answered, by `serve` and by `work`."
+        " Whoever reaches it reads them: keep it from strangers.",
+    )
+    management_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of readiness and metrics; 0: a free one; empty: 9000, or a free one when"
+        " another process has it, which the log says.",
+    )
 
     database_url: SecretStr | None = Field(
         None,
@@ -171,9 +184,17 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity that is logged."
     )
-    trusted_proxies: str = Field(
-        "127.0.0.1", description="Addresses whose X-Forwarded-For is believed."
+    trusted_proxies: str | None = Field(
+        None,
+        description="Addresses and networks (`10.0.0.0/24`) of the proxies whose X-Forwarded-For is"
+        " believed, separated by commas; `none`: no proxy is in front. Required in production;"
+        " otherwise empty is this machine.",
     )
+
+    @property
+    def proxies(self) -> Networks:
+        """Those whose word on the caller's address is taken."""
+        return parse_networks(self.trusted_proxies or _THIS_MACHINE)
 
     @property
     def log_cadence(self) -> int:
@@ -188,6 +209,17 @@ class Settings(BaseSettings):
             return 0 if self.mode == "demo" else 24
         return self.log_padding_events
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _refuse_unreadable_proxies(cls, given: str | None) -> str | None:
+        try:
+            parse_networks(given or _THIS_MACHINE)
+        except ValueError:
+            raise ValueError(
+                "must be addresses and networks, such as 10.0.0.2, 10.1.0.0/24, or the word none"
+            ) from None
+        return given
+
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
         if self.mode == "production":
@@ -201,6 +233,11 @@ class Settings(BaseSettings):
         wrong: list[str] = []
         if not self.public_url.startswith("https://"):
             wrong.append("UNEFOIS_PUBLIC_URL must begin with https://")
+        if self.trusted_proxies is None:
+            wrong.append(
+                "UNEFOIS_TRUSTED_PROXIES is missing: write the address of the proxy that ends TLS,"
+                " as this service sees it, or `none` if none is in front"
+            )
         if self.messenger != "smtp":
             wrong.append("UNEFOIS_MESSENGER must be smtp: codes may not be shown")
         if self.messenger == "smtp" and not self.smtp_start_tls and not _loopback(self.smtp_host):
@@ -235,6 +272,7 @@ class Settings(BaseSettings):
 
 
 _LEAST_PADDING = 16
+_THIS_MACHINE = "127.0.0.1, ::1"
 PLACEHOLDERS = ("changeme", "change-me", "password", "secret", "example", "postgres", "placeholder")
 
 

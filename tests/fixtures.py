@@ -42,7 +42,8 @@ from storage.key_rotation import initialise
 from vault.consent.request_transfer import adopt_requests
 from vault.services import Services
 from web.app import create_app
-from web.process.server import listen, run_server, server_for
+from web.process.management import run_management
+from web.process.server import listen, run_server, server_for, url_of
 from web.process.services import open_services
 
 CEPH = pytest.param("ceph", marks=pytest.mark.ceph)
@@ -156,6 +157,7 @@ class Served:
     services: Services
     app: FastAPI
     base_url: str
+    management_url: str
 
 
 class _ServicesPool:
@@ -168,13 +170,17 @@ class _ServicesPool:
     async def at(self, name: str, settings: Settings) -> Served:
         if name not in self._served:
             listener = self._opened.enter_context(listen("127.0.0.1", 0))
-            base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            management = self._opened.enter_context(listen("127.0.0.1", 0))
+            base_url = url_of(listener)
             settings = settings.model_copy(update={"public_url": base_url})
             services = await self._opened.enter_async_context(open_services(settings))
             await initialise(services.database, services.storage.keys.provider)
             app = create_app(services)
             await self._opened.enter_async_context(run_server(server_for(app), listener))
-            self._served[name] = Served(services, app, base_url)
+            await self._opened.enter_async_context(
+                run_management(services, app.state.metrics, management)
+            )
+            self._served[name] = Served(services, app, base_url, url_of(management))
         return self._served[name]
 
     async def close(self) -> None:

@@ -59,7 +59,7 @@ UNEFOIS_PERSON_SESSION_HOURS UNEFOIS_WORKER_SESSION_HOURS UNEFOIS_LOG_ORIGIN
 UNEFOIS_LOG_CADENCE_SECONDS UNEFOIS_LOG_PADDING_EVENTS
 UNEFOIS_LOG_WITNESSES UNEFOIS_LOG_WITNESSES_NEEDED
 UNEFOIS_LOG_RETENTION_YEARS UNEFOIS_SEQUENCER_IN_PROCESS UNEFOIS_JOBS_IN_PROCESS
-UNEFOIS_LOG_LEVEL UNEFOIS_TRUSTED_PROXIES
+UNEFOIS_LOG_LEVEL UNEFOIS_TRUSTED_PROXIES UNEFOIS_MANAGEMENT_HOST UNEFOIS_MANAGEMENT_PORT
 """
 
 ACTIONS = """
@@ -244,10 +244,12 @@ def test_metrics() -> None:
     }
 
 
-async def test_metrics_as_they_are_scraped(client: httpx.AsyncClient) -> None:
+async def test_metrics_as_they_are_scraped(
+    client: httpx.AsyncClient, management: httpx.AsyncClient
+) -> None:
     await client.get("/v1/document-types")
-    await client.get("/readyz")
-    scraped = (await client.get("/metrics")).text
+    await management.get("/readyz")
+    scraped = (await management.get("/metrics")).text
     names = re.findall(r"^([a-z_]+)(?:\{(.*)\})? ", scraped, flags=re.MULTILINE)
     assert {(name, *re.findall(r'([a-z]+)="', labels)) for name, labels in names} == {
         ("unefois_http_answers_total", "method", "route", "status"),

@@ -73,7 +73,6 @@ def create_app(services: Services) -> FastAPI:
     app = bare_app()
     app.state.services = services
     app.state.metrics = Metrics()
-    app.state.readiness = health.ReadinessCache()
     settings = services.settings
     app.state.sign_in_limit = SignInRateLimit(settings.sign_ins_per_hour_from_one_address)
     person, worker, browser = (
@@ -88,4 +87,16 @@ def create_app(services: Services) -> FastAPI:
         failures=app.state.failures,
         failure_page=failure_page,
     )
+    return app
+
+
+def create_management_app(services: Services, metrics: Metrics) -> FastAPI:
+    """Liveness, readiness and these metrics, for a listener that strangers do not reach."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    problems.install(app)
+    app.state.services = services
+    app.state.metrics = metrics
+    app.state.readiness = health.ReadinessCache()
+    for router in (health.router, health.management_router):
+        app.include_router(router)
     return app

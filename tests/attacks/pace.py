@@ -73,7 +73,7 @@ async def strict(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with listener:
         async with (
-            run_server(server_for(app, trusted_proxies="127.0.0.1"), listener),
+            run_server(server_for(app, proxies=services.settings.proxies), listener),
             httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client,
         ):
             yield Strict(services, app, url, frozen, client)

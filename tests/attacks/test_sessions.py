@@ -79,6 +79,22 @@ async def test_one_sees_ones_own_sessions_on_what_and_from_where(
     )
 
 
+async def test_two_networks_that_are_unknown_are_not_the_same(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    """Behind a proxy that is not listed: it lends its own address to nobody."""
+    person = await make_person()
+    await signed_in(services, person.phone, Visitor("windows_computer", "unknown"))
+    await signed_in(services, person.phone, Visitor("windows_computer", "127.0.0.1"))
+    behind = {**person.headers, "X-Forwarded-For": "127.0.0.1"}
+    assert [one["where"] for one in await listed(client, behind)] == [
+        "elsewhere", "elsewhere", "here"
+    ]  # fmt: skip
+    assert [one["where"] for one in await listed(client, person.headers)] == [
+        "same_network", "elsewhere", "here"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("who", ["person", "worker"])
 async def test_the_id_of_anothers_session_is_the_same_404_and_ends_nothing(
     services: Services,

@@ -26,7 +26,7 @@ from web.http.failure_limit import FailureLimit
 from web.pages.cookies import name_of
 from web.process.refused_requests import record, record_refused_requests
 
-PUBLIC = ("/log/vkey", "/v1/document-types", "/healthz", "/readyz", "/", "/pro", "/jwks.json")
+PUBLIC = ("/log/vkey", "/v1/document-types", "/healthz", "/", "/pro", "/jwks.json")
 
 
 async def lines(services: Services) -> int:
@@ -258,7 +258,6 @@ async def test_public_reads_go_on(strict: Strict) -> None:
         "/log/vkey",
         "/v1/document-types",
         "/healthz",
-        "/readyz",
         "/",
         "/pro",
         "/jwks.json",

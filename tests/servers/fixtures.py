@@ -1,10 +1,12 @@
 """Fixtures that give a test a real server, started once a session and stopped at its end."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
+import httpx
 import pytest
 
+from tests.fixtures import Served
 from tests.servers.ceph import Ceph, missing, start_ceph
 
 
@@ -23,3 +25,11 @@ def ceph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ceph]:
     server = start_ceph(tmp_path_factory.mktemp("ceph"))
     yield server
     server.stop()
+
+
+@pytest.fixture
+async def management(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    """Calls the management listener of the real server, as its operator would."""
+    url = served.management_url
+    async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as speaking:
+        yield speaking

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from web.cli.progress import show
 from web.demo.instructions import instructions
 from web.demo.seed_data import Demo, client_key, seed
 from web.process import lifecycle
-from web.process.server import listen
+from web.process.lifecycle import Listeners
+from web.process.management import listen_for_management
+from web.process.server import listen, url_of
 from web.process.signals import Signals
 from web.process.supervisor import migrate, supervised
 
@@ -38,6 +41,10 @@ def _settings(options: argparse.Namespace) -> Settings:
         "home": options.home.expanduser().resolve(),
         "host": "127.0.0.1",
         "port": options.port,
+        # Free ports: two demos may run at once, and only their first is asked for.
+        "management_host": "127.0.0.1",
+        "management_port": 0,
+        "trusted_proxies": None,
         "database_url": None,
         "migrations_database_url": None,
         "blob_store": "directory",
@@ -56,18 +63,19 @@ def _demo(settings: Settings, options: argparse.Namespace, signals: Signals) -> 
     if file is not None:
         file.unlink(missing_ok=True)
     with (
-        listen(settings.host, settings.port) as listener,
+        listen(settings.host, settings.port) as public,
+        listen_for_management(settings) as management,
         supervised(settings, signals) as supplied,
     ):
-        port = listener.getsockname()[1]
-        addressed = supplied.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
+        addressed = supplied.model_copy(update={"public_url": url_of(public)})
         migrate(addressed, signals, show, embedded=True)
         key_file = addressed.home / _KEY
         key = client_key(key_file)
         seeded: list[Demo] = []
 
         async def before(services: Services) -> None:
-            seeded.append(await seed(services, key))
+            made = await seed(services, key)
+            seeded.append(replace(made, management_url=url_of(management)))
 
         async def when_ready(services: Services) -> None:
             sys.stdout.write(instructions(seeded[0], services.settings.home, key_file))
@@ -75,6 +83,7 @@ def _demo(settings: Settings, options: argparse.Namespace, signals: Signals) -> 
             if file is not None:
                 write_private(file, seeded[0].json())
 
-        lifecycle.serve(addressed, listener, signals, before=before, when_ready=when_ready)
+        listeners = Listeners(public, management)
+        lifecycle.serve(addressed, listeners, signals, before=before, when_ready=when_ready)
     sys.stdout.write("Arrêté.\n")
     return 0

@@ -6,6 +6,8 @@ from base.settings import Settings
 from web.cli.command import Command, Commands
 from web.cli.command import add as declare
 from web.process import lifecycle
+from web.process.lifecycle import Listeners
+from web.process.management import listen_for_management
 from web.process.server import listen
 from web.process.signals import Signals
 from web.process.supervisor import supervised
@@ -19,14 +21,18 @@ def add(commands: Commands) -> None:
 
 def _serve(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
     with (
-        listen(settings.host, settings.port) as listener,
+        listen(settings.host, settings.port) as public,
+        listen_for_management(settings) as management,
         supervised(settings, signals) as supplied,
     ):
-        lifecycle.serve(supplied, listener, signals)
+        lifecycle.serve(supplied, Listeners(public, management), signals)
     return 0
 
 
 def _work(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
-    with supervised(settings, signals) as supplied:
-        lifecycle.work(supplied, signals)
+    with (
+        listen_for_management(settings) as management,
+        supervised(settings, signals) as supplied,
+    ):
+        lifecycle.work(supplied, management, signals)
     return 0

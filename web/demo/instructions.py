@@ -36,6 +36,8 @@ Tout est inventé : personnes, structures et documents. Rien ne sort de cette ma
 L’administration « {client} » demande par API (private_key_jwt) : sa clé est dans
 {key_file}
 
+L’état et les mesures du service : {management_url}/readyz et /metrics
+
 Pour arrêter : Ctrl-C. Les données restent dans {home}
 """
 
@@ -44,6 +46,7 @@ def instructions(demo: Demo, home: Path, key_file: Path) -> str:
     """The text to print."""
     return _TEXT.format(
         base_url=demo.base_url,
+        management_url=demo.management_url,
         phone=demo.person["phone"],
         email=demo.worker["email"],
         person=demo.person["token"],

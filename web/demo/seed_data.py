@@ -52,6 +52,7 @@ class Demo:
     worker: dict[str, str] = field(repr=False)
     colleague: dict[str, str] = field(repr=False)
     administration: dict[str, str] = field(repr=False)
+    management_url: str = ""
 
     def json(self) -> str:
         """The text of the file."""

@@ -43,8 +43,8 @@ _MAX_KNOWN = 50_000
 _MAX_COUNTED = 10_000
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _API = ("/v1", "/oauth")
-_PUBLIC = ("/log/", "/v1/document-types", "/v1/openapi.json", "/static/", "/healthz", "/readyz",
-           "/metrics", "/.well-known/", "/jwks.json")  # fmt: skip
+_PUBLIC = ("/log/", "/v1/document-types", "/v1/openapi.json", "/static/", "/healthz",
+           "/.well-known/", "/jwks.json")  # fmt: skip
 
 Account = UUID
 AccountOf = Callable[[str], Coroutine[None, None, Account | None]]

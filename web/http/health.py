@@ -1,8 +1,11 @@
-"""Liveness, readiness and metrics of the process."""
+"""Liveness, for anybody; readiness and metrics of the process, on its management listener alone.
+
+Counts by route are an oracle: from them a requester could learn that their request was refused, and
+not just unanswered. So they are no route of the public application.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -10,7 +13,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from base import clock
-from base.errors import not_found
 from storage.key_rotation import check_root
 from vault.services import Services
 from web.http.dependencies import ServicesDep
@@ -18,10 +20,11 @@ from web.http.metrics import Metrics
 from web.process.services import log_is_sound
 
 router = APIRouter(tags=["health"])
+management_router = APIRouter(tags=["health"])
 
 _TIMEOUT = 5.0
 _REUSE_SECONDS = 1.0
-"""Seconds that a result is reused: anybody may probe, and a check costs SQL queries."""
+"""Seconds that a result is reused: several may probe, and a check costs SQL queries."""
 
 Parts = dict[str, bool]
 
@@ -76,7 +79,7 @@ async def healthz() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", responses={503: {"model": Readiness}})
+@management_router.get("/readyz", responses={503: {"model": Readiness}})
 async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     """Whether requests should be sent here."""
     parts = await _parts(request, services)
@@ -87,11 +90,9 @@ async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     return JSONResponse(answer.model_dump(), 200 if ready else 503)
 
 
-@router.get("/metrics", response_class=Response)
+@management_router.get("/metrics", response_class=Response)
 async def metrics(request: Request, services: ServicesDep) -> Response:
-    """Prometheus text, for callers of a private network; to the world there is no such page."""
-    if not _on_private_network(request):
-        raise not_found()
+    """Prometheus text."""
     collected: Metrics = request.app.state.metrics
     for part, answers in (await _parts(request, services)).items():
         collected.ready.labels(part).set(answers)
@@ -99,15 +100,6 @@ async def metrics(request: Request, services: ServicesDep) -> Response:
         collected.log_size.set(log[0])
         collected.log_lag.set(log[1])
     return Response(generate_latest(collected.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _on_private_network(request: Request) -> bool:
-    """Whether the caller is on this machine or a private network. Counts by route are an oracle:
-    from them a requester could learn that their request was refused, and not just unanswered."""
-    try:
-        return ip_address(request.client.host if request.client else "").is_private
-    except ValueError:
-        return False
 
 
 async def _parts(request: Request, services: Services) -> Parts:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from auth.visitor import Visitor
+from web.http.caller_address import UNLISTED
 from web.http.rate_limit import network_of
 
 # The first word found in `User-Agent` decides: an Android phone also says Linux, an iPad may say
@@ -22,7 +23,7 @@ _DEVICES = (
 
 def visitor_of(request: Request, browser: str | None = None) -> Visitor:
     """Who sends this request; `browser`: the secret that came in its body or its cookie."""
-    host = request.client.host if request.client else ""
+    host = request.client.host if request.client and UNLISTED not in request.scope else ""
     return Visitor(device_of(request.headers.get("user-agent", "")), network_of(host), browser)
 
 

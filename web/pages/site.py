@@ -24,7 +24,7 @@ from web.pages.page import failure_page, page_router
 class _Elsewhere(Convertor[str]):
     """Any address but those of the machine interfaces, which have their own error answers."""
 
-    regex = r"(?!(?:v1|oauth|log|\.well-known|healthz|readyz|metrics)(?:/|$)).*"
+    regex = r"(?!(?:v1|oauth|log|\.well-known|healthz)(?:/|$)).*"
 
     def convert(self, value: str) -> str:
         return value

@@ -4,10 +4,13 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from base.settings import Settings
 from vault.services import Services
 from web.app import create_app
+from web.http.metrics import Metrics
+from web.process.management import run_management
 from web.process.refused_requests import record_refused_requests
 from web.process.sequencer import run_sequencer
 from web.process.server import run_server, server_for
@@ -18,9 +21,17 @@ from web.process.worker import run_jobs
 WhenReady = Callable[[Services], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """The sockets of a serving process: for people and clients; for its operator."""
+
+    public: socket.socket
+    management: socket.socket
+
+
 def serve(
     settings: Settings,
-    listener: socket.socket,
+    listeners: Listeners,
     signals: Signals,
     *,
     before: WhenReady | None = None,
@@ -28,12 +39,12 @@ def serve(
 ) -> None:
     """Serve until a signal. The first one finishes what is under way, within a time limit; the
     second drops it. `before` runs once the services are open, `when_ready` once HTTP answers."""
-    in_loop(_serve(settings, listener, signals, before, when_ready), signals)
+    in_loop(_serve(settings, listeners, signals, before, when_ready), signals)
 
 
 async def _serve(
     settings: Settings,
-    listener: socket.socket,
+    listeners: Listeners,
     signals: Signals,
     before: WhenReady | None,
     when_ready: WhenReady | None,
@@ -49,22 +60,27 @@ async def _serve(
         app = create_app(services)
         refused = app.state.failures.refused
         await opened.enter_async_context(record_refused_requests(services, refused))
-        server = server_for(app, trusted_proxies=settings.trusted_proxies)
-        ended = await opened.enter_async_context(run_server(server, listener))
+        await opened.enter_async_context(
+            run_management(services, app.state.metrics, listeners.management)
+        )
+        production = settings.mode == "production"
+        server = server_for(app, proxies=settings.proxies, behind_one=production)
+        ended = await opened.enter_async_context(run_server(server, listeners.public))
         signals.on_signal(lambda count: server.stop(now=count > 1))
         if when_ready is not None:
             await when_ready(services)
         await ended
 
 
-def work(settings: Settings, signals: Signals) -> None:
-    """Do the jobs and sequence the log, without serving, until a signal."""
+def work(settings: Settings, management: socket.socket, signals: Signals) -> None:
+    """Do the jobs and sequence the log, without serving people, until a signal."""
 
     async def run_all() -> None:
         async with (
             ready_services(settings) as services,
             run_jobs(services),
             run_sequencer(services),
+            run_management(services, Metrics(), management),
         ):
             await asyncio.Event().wait()
 

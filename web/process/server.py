@@ -4,10 +4,13 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any, cast
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
+from base.networks import Networks
+from web.http.caller_address import CallerAddress
 from web.http.http_protocol import BoundedProtocol
 
 GRACE_SECONDS = 30
@@ -58,11 +61,18 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def server_for(app: FastAPI, *, trusted_proxies: str = "") -> Server:
-    """The server of an application, ready to `serve(sockets=[...])`."""
+def url_of(listener: socket.socket) -> str:
+    """Where a bound socket is reached from this machine."""
+    return "http://{}:{}".format(*listener.getsockname()[:2])
+
+
+def server_for(app: ASGIApp, *, proxies: Networks = (), behind_one: bool = False) -> Server:
+    """The server of an application, ready to `serve(sockets=[...])`. `proxies`, `behind_one`:
+    those of `CallerAddress`."""
     return Server(
         uvicorn.Config(
-            app,
+            # Typed by uvicorn's own names for the same ASGI.
+            cast("Any", CallerAddress(app, proxies, behind_one=behind_one)),
             loop="none",
             http=BoundedProtocol,
             ws="none",
@@ -70,8 +80,7 @@ def server_for(app: FastAPI, *, trusted_proxies: str = "") -> Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=bool(trusted_proxies),
-            forwarded_allow_ips=trusted_proxies or None,
+            proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )

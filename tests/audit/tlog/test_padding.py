@@ -366,6 +366,7 @@ def production(**values: object) -> Settings:
             "public_url": "https://coffre.example",
             "sms_gateway_url": "https://sms.example",
             "operator_email": "equipe@coffre.example",
+            "trusted_proxies": "10.0.0.2",
             **values,
         }
     )

@@ -198,6 +198,7 @@ def test_the_cadence_and_the_name_have_defaults() -> None:
         public_url="https://coffre.example",
         sms_gateway_url="https://sms.example",
         operator_email="equipe@coffre.example",
+        trusted_proxies="10.0.0.2",
     )
     assert served_at.log_cadence == 600
     assert origin_of(served_at) == "coffre.example/log"

@@ -67,14 +67,14 @@ async def test_only_the_content_is_given_by_ranges(
 
 @ENDS
 async def test_other_methods_are_not_allowed(
-    client: httpx.AsyncClient, shared: Shared, end: str
+    client: httpx.AsyncClient, management: httpx.AsyncClient, shared: Shared, end: str
 ) -> None:
     methods = ("HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
     for method in methods:
         answer = await client.request(method, shared.path(end), headers=shared.headers)
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
         assert method == "HEAD" or answer.json()["code"] == "method_not_allowed"
-    measures = (await client.get("/metrics")).text
+    measures = (await management.get("/metrics")).text
     for method in methods:
         assert f'method="{method}",route="{TEMPLATE}/{end}",status="405"' in measures
     assert shared.grant not in measures
@@ -82,13 +82,13 @@ async def test_other_methods_are_not_allowed(
 
 @ENDS
 async def test_unknown_and_malformed_ids_answer_alike(
-    client: httpx.AsyncClient, shared: Shared, end: str
+    client: httpx.AsyncClient, management: httpx.AsyncClient, shared: Shared, end: str
 ) -> None:
     for name in (str(uuid.uuid4()), "nope", "0", "é", "a" * 3000):
         for path in (shared.path(end, grant=name), shared.path(end, document=name)):
             answer = await client.get(path, headers=shared.headers)
             assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-    measures = (await client.get("/metrics")).text
+    measures = (await management.get("/metrics")).text
     assert f'method="GET",route="{TEMPLATE}/{end}",status="404"' in measures
 
 

@@ -122,5 +122,10 @@ def test_a_taken_port_is_said(operator: Operator) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         assert "Address already in use" in operator.run("serve", fails=True, UNEFOIS_PORT=port)
+        chosen = {"UNEFOIS_PORT": "0", "UNEFOIS_MANAGEMENT_PORT": port}
+        for command in ("serve", "work"):
+            message = operator.run(command, fails=True, **chosen)
+            assert "Address already in use" in message
+            assert "UNEFOIS_MANAGEMENT_PORT" in message
     # Reported at once: PostgreSQL was not even started.
     assert not (operator.folder / "home").exists()

@@ -229,9 +229,11 @@ async def test_malformed_and_unknown_ids_answer_alike(
     assert problem == unknown
 
 
-async def test_measures_are_published(client: httpx.AsyncClient, served: Served) -> None:
+async def test_measures_are_published(
+    client: httpx.AsyncClient, management: httpx.AsyncClient, served: Served
+) -> None:
     await client.get("/healthz")
-    text = (await client.get("/metrics")).text
+    text = (await management.get("/metrics")).text
     assert 'unefois_http_answers_total{method="GET",route="/healthz",status="200"}' in text
     assert 'unefois_ready{part="database"} 1.0' in text
     assert served.base_url not in text

@@ -198,7 +198,9 @@ async def test_what_is_served_is_cacheable_as_it_should_be(
         assert (await client.get(f"/log/{wrong}")).status_code == 404, wrong
 
 
-async def test_readiness_names_what_is_degraded_and_stays_ready(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/readyz")
+async def test_readiness_names_what_is_degraded_and_stays_ready(
+    management: httpx.AsyncClient,
+) -> None:
+    answer = await management.get("/readyz")
     assert answer.status_code == 200
     assert isinstance(answer.json()["degraded"], list)

@@ -8,8 +8,8 @@ import httpx
 from tests.fixtures import Served
 from tests.steps import counted
 from vault.services import Services
-from web.process.lifecycle import _serve
-from web.process.server import listen
+from web.process.lifecycle import Listeners, _serve
+from web.process.server import listen, url_of
 from web.process.signals import Signals
 
 
@@ -29,8 +29,8 @@ async def test_what_was_refused_is_recorded_when_it_stops(served: Served) -> Non
     )
     stop = _Stop()
     before = await counted(served.services, "access_event")
-    with listen("127.0.0.1", 0) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/oauth/token"
+    with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as management:
+        url = f"{url_of(public)}/oauth/token"
 
         async def refused(_: Services) -> None:
             async with httpx.AsyncClient(trust_env=False) as client:
@@ -40,5 +40,6 @@ async def test_what_was_refused_is_recorded_when_it_stops(served: Served) -> Non
             assert await counted(served.services, "access_event") == before + 1
             stop.send(1)
 
-        await _serve(settings, listener, cast(Signals, stop), None, refused)
+        listeners = Listeners(public, management)
+        await _serve(settings, listeners, cast(Signals, stop), None, refused)
     assert await counted(served.services, "access_event") == before + 2

@@ -10,8 +10,8 @@ from vault.services import Services
 
 
 @pytest.mark.parametrize("store", STORES, indirect=True)
-async def test_ready_on_both_stores(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/readyz")
+async def test_ready_on_both_stores(management: httpx.AsyncClient) -> None:
+    answer = await management.get("/readyz")
     assert answer.status_code == 200, answer.text
     assert answer.json()["parts"] == dict.fromkeys(
         ["database", "log", "store", "keys", "decoder", "revocations"], True
