@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from audit.audit_log import AuditLog
 from base.database import Database
+from base.part_state import PartStates
 from base.settings import Settings
 from storage.field_encryption import FieldEncryption
 
@@ -17,6 +18,7 @@ class CoreServices:
     """
 
     settings: Settings
+    parts: PartStates
     database: Database
     field_encryption: FieldEncryption
     audit_log: AuditLog

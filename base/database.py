@@ -12,6 +12,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from base.connections import POOL_SECONDS, BoundedConnection, conninfo, limits, replace_lost
+from base.outages import outage_code
+from base.part_state import PartState
 from base.pipeline import Pipeline
 
 SCHEMA = "unefois"
@@ -34,50 +37,68 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """The engine and the pipeline, with their connections. `url` is never shown."""
+    """The engine and the pipeline, with their connections. `url` is never shown.
 
-    def __init__(self, url: SecretStr, *, pool: int = 20) -> None:
-        self._url = url
+    `state` is told of each transaction whether PostgreSQL answers.
+    """
+
+    def __init__(self, url: SecretStr, *, pool: int = 20, state: PartState | None = None) -> None:
+        self._url = make_url(url.get_secret_value())
+        self._state = state or PartState("database")
         pipeline_size = max(1, pool * 2 // 5)
-        self.pipeline = Pipeline(self.libpq_url, pipeline_size)
+        self.pipeline = Pipeline(self.conninfo, pipeline_size, self._state)
         self.engine = self._engine(max(2, pool - pipeline_size))
         self._separate = self._engine(2)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed when the block ends well, rolled back otherwise."""
-        async with self.engine.begin() as connection:
+        async with self._noted(self.engine) as connection:
             yield connection
 
     @asynccontextmanager
     async def separate_transaction(self) -> AsyncIterator[AsyncConnection]:
         """A short transaction on separate connections: it may open inside another one without
         waiting for the pool that the other one uses."""
-        async with self._separate.begin() as connection:
+        async with self._noted(self._separate) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _noted(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """A transaction whose end tells the state of the database."""
+        try:
+            async with engine.begin() as connection:
+                yield connection
+        except Exception as error:
+            note_outage(self._state, error)
+            raise
+        self._state.answered()
 
     @asynccontextmanager
     async def listening(self, *channels: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """A separate connection that receives `NOTIFY` on the channels."""
-        connection = await psycopg.AsyncConnection.connect(self.libpq_url(), autocommit=True)
         try:
-            for channel in channels:
-                await connection.execute(
-                    psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel))
-                )
-            yield connection
-        finally:
-            await connection.close()
+            connection = await BoundedConnection.connect(self.conninfo(), autocommit=True)
+            try:
+                for channel in channels:
+                    await connection.execute(
+                        psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel))
+                    )
+                yield connection
+            finally:
+                await connection.close()
+        except psycopg.Error as error:
+            note_outage(self._state, error)
+            raise
 
-    def libpq_url(self) -> str:
+    def conninfo(self) -> str:
         """The address in libpq's form. A secret: never print it."""
-        url = make_url(self._url.get_secret_value()).set(drivername="postgresql")
-        return url.render_as_string(hide_password=False)
+        return conninfo(self._url)
 
     async def check(self) -> None:
         """Raise unless the database answers."""
-        async with self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        async with self.transaction() as tx:
+            await tx.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         await self.pipeline.close()
@@ -85,14 +106,28 @@ class Database:
         await self._separate.dispose()
 
     def _engine(self, size: int) -> AsyncEngine:
-        return create_async_engine(
-            self._url.get_secret_value(),
+        engine = create_async_engine(
+            self._url,
             pool_size=size,
             max_overflow=0,
-            pool_timeout=30,
+            pool_timeout=POOL_SECONDS,
             hide_parameters=True,
-            connect_args={"options": "-c timezone=UTC", "prepare_threshold": 2},
+            connect_args={
+                **limits(self._url),
+                "options": "-c timezone=UTC",
+                "prepare_threshold": 2,
+                "async_creator_fn": BoundedConnection.connect,
+            },
         )
+        replace_lost(engine)
+        return engine
+
+
+def note_outage(state: PartState, error: BaseException) -> None:
+    """Note a failure of PostgreSQL; any other error says nothing of it."""
+    code = outage_code(error)
+    if code is not None:
+        state.failed(code)
 
 
 async def psycopg_connection(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:

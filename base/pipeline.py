@@ -11,10 +11,8 @@ import asyncio
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Self, cast
-from uuid import UUID
 
 import psycopg
 from psycopg import abc, pq
@@ -23,11 +21,13 @@ from sqlalchemy import ClauseElement, Executable, text
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from base.column_values import encoded
+from base.connections import POOL_SECONDS, STATEMENT_SECONDS, BoundedConnection
+from base.outages import outage_code
+from base.part_state import PartState
+
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]  # for its placeholders: PostgreSQL's own
 _SERIAL = count(1)
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_TEXT, _BINARY = pq.Format.TEXT, pq.Format.BINARY
 _FAILED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.PIPELINE_ABORTED)
 
 _OPTIONS = "-c timezone=UTC -c plan_cache_mode=force_generic_plan"
@@ -73,7 +73,7 @@ class Statement:
     def encoded(self, values: dict[str, object]) -> list[tuple[bytes | None, pq.Format]]:
         """The values in the statement's order, encoded for PostgreSQL."""
         return [
-            _encoded(values[name] if name in values else self._defaults[name])
+            encoded(values[name] if name in values else self._defaults[name])
             for name in self._names
         ]
 
@@ -108,10 +108,13 @@ _BEGIN, _COMMIT, _ROLLBACK = (Statement(text(word))() for word in ("BEGIN", "COM
 class Pipeline:
     """A pool of pipeline connections, opened when needed and kept."""
 
-    def __init__(self, address: Callable[[], str], size: int) -> None:
+    def __init__(
+        self, address: Callable[[], str], size: int, state: PartState | None = None
+    ) -> None:
         self._address = address
         self._slots = asyncio.Semaphore(size)
         self._idle: list[_Connection] = []
+        self._state = state or PartState("database")
 
     def transaction(self) -> "PipelineTransaction":
         """`async with pipeline.transaction() as tx:` begins at the first `fetch`; it commits when
@@ -124,8 +127,8 @@ class Pipeline:
             await self._idle.pop().close()
 
     async def acquire(self) -> "_Connection":
-        """A connection for the caller alone."""
-        await self._slots.acquire()
+        """A connection for the caller alone. Raises `psycopg.OperationalError`."""
+        await self._take_slot()
         try:
             while self._idle:
                 connection = self._idle.pop()
@@ -133,17 +136,40 @@ class Pipeline:
                     return connection
                 await connection.close()
             return await _Connection.open(self._address())
-        except BaseException:
+        except BaseException as error:
             self._slots.release()
+            self.note(error)
             raise
 
+    async def _take_slot(self) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        try:
+            async with asyncio.timeout(POOL_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            error = psycopg.OperationalError("timeout: no connection is free")
+            self.note(error)
+            raise error from None
+
     async def release(self, connection: "_Connection") -> None:
-        """Keep it for the next transaction, or close it if a round trip was cut."""
+        """Keep it for the next transaction, or close it if a round trip was cut. If it was lost, so
+        are the others perhaps, and none of them is tried again."""
         self._slots.release()
         if connection.usable:
             self._idle.append(connection)
-        else:
-            await connection.close()
+            return
+        await connection.close()
+        if connection.lost:
+            await self.close()
+
+    def note(self, error: BaseException | None) -> None:
+        """What the end of a transaction says of the database."""
+        if error is None:
+            self._state.answered()
+        elif (code := outage_code(error)) is not None:
+            self._state.failed(code)
 
 
 class PipelineTransaction:
@@ -169,7 +195,7 @@ class PipelineTransaction:
             if error is None and self._deferred:
                 begin = () if self._begun else (_BEGIN,)
                 self._begun = True
-                await self._connection.run((*begin, *self._deferred, _COMMIT))
+                await self._run((*begin, *self._deferred, _COMMIT))
                 self._begun = False
         finally:
             await self._end()
@@ -178,16 +204,25 @@ class PipelineTransaction:
         """Roll back what was begun and not committed; release the connection."""
         try:
             if self._begun and self._connection.usable:
-                await self._connection.run((_ROLLBACK,))
+                await self._run((_ROLLBACK,))
         finally:
             await self._pipeline.release(self._connection)
 
     async def fetch(self, *queries: Bound) -> list[Rows]:
         """The rows of each, in order, in one round trip. Raises `psycopg.Error`."""
         if self._begun:
-            return await self._connection.run(queries)
+            return await self._run(queries)
         self._begun = True
-        return (await self._connection.run((_BEGIN, *queries)))[1:]
+        return (await self._run((_BEGIN, *queries)))[1:]
+
+    async def _run(self, statements: Sequence[Bound]) -> list[Rows]:
+        try:
+            rows = await self._connection.run(statements)
+        except psycopg.Error as error:
+            self._pipeline.note(error)
+            raise
+        self._pipeline.note(None)
+        return rows
 
     def defer(self, *writes: Bound) -> None:
         """Write these at the end of the block, in the round trip that commits. Nothing that
@@ -238,6 +273,7 @@ class _Connection:
         self._socket = self._pq.socket
         self._registered = True
         self.usable = True
+        self.lost = False
         self._pq.nonblocking = 1
         self._pq.enter_pipeline_mode()
         self._loop.add_reader(self._socket, self._read)
@@ -245,9 +281,7 @@ class _Connection:
     @classmethod
     async def open(cls, address: str) -> Self:
         """Connect. Raises `psycopg.OperationalError`."""
-        return cls(
-            await psycopg.AsyncConnection.connect(address, autocommit=True, options=_OPTIONS)
-        )
+        return cls(await BoundedConnection.connect(address, autocommit=True, options=_OPTIONS))
 
     async def close(self) -> None:
         try:
@@ -256,12 +290,20 @@ class _Connection:
             await self._connection.close()
 
     async def run(self, statements: Sequence[Bound]) -> list[Rows]:
-        """Send all, wait for all results. If cancelled meanwhile, the connection is not reused."""
+        """Send all, wait for all results. If cancelled meanwhile, the connection is not reused; nor
+        if the server does not answer in `STATEMENT_SECONDS`: every statement here is short."""
         self.usable = False
         self._results = []
         self._synced = self._loop.create_future()
-        sent = self._send(statements)
-        await self._synced
+        limit = self._loop.call_later(STATEMENT_SECONDS, self._lost, _unanswered())
+        try:
+            sent = self._send(statements)
+            await self._synced
+        except psycopg.Error:
+            self.lost = True
+            raise
+        finally:
+            limit.cancel()
         # Even if a statement failed, the server has answered all and is ready for more.
         self.usable = True
         fetched: list[Rows] = []
@@ -292,7 +334,7 @@ class _Connection:
                 sent.append(name)
             encoded = bound.statement.encoded(bound.values)
             values, formats = [value for value, _ in encoded], [form for _, form in encoded]
-            self._pq.send_query_prepared(name, values, formats, _BINARY)
+            self._pq.send_query_prepared(name, values, formats, pq.Format.BINARY)
             sent.append(bound)
         self._pq.pipeline_sync()
         self._flush()
@@ -345,31 +387,8 @@ class _Connection:
         self._loop.remove_writer(self._socket)
 
 
-def _encoded(value: object) -> tuple[bytes | None, pq.Format]:
-    """A value encoded for PostgreSQL: in binary where that is exact and shorter."""
-    if value is None:
-        return None, _BINARY
-    if isinstance(value, UUID):
-        return value.bytes, _BINARY
-    if isinstance(value, bytes):
-        return value, _BINARY
-    if isinstance(value, datetime):
-        since = (value - _EPOCH) // _MICROSECOND
-        return since.to_bytes(8, "big", signed=True), _BINARY
-    if isinstance(value, timedelta):
-        return b"%d microseconds" % (value // _MICROSECOND), _TEXT
-    if isinstance(value, list):  # of ids or bytes: nothing in them needs more quoting
-        return b"{%s}" % b",".join(_item(item) for item in value), _TEXT
-    if isinstance(value, str | int):  # a bool too: True, False
-        return str(value).encode(), _TEXT
-    raise TypeError(f"no way to send a {type(value).__name__}")
-
-
-def _item(value: UUID | bytes) -> bytes:
-    """An item of an array, as text."""
-    if isinstance(value, bytes):
-        return b'"\\\\x%b"' % value.hex().encode()
-    return str(UUID(int=value.int)).encode()
+def _unanswered() -> psycopg.Error:
+    return psycopg.OperationalError("timeout: no answer to a statement")
 
 
 def _error(result: pq.abc.PGresult) -> psycopg.Error:

@@ -4,9 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from base.database import Database
+from base.part_state import PartStates
 from base.settings import Settings
 from storage.blobs import BlobStore
 from storage.blobs.directory import DirectoryStore
+from storage.blobs.reports import StoreReport
 from storage.blobs.s3 import S3Settings, S3Store
 from storage.field_encryption import FieldEncryption
 from storage.keys import Keys
@@ -34,8 +36,9 @@ def key_provider(
     return by_name[settings.key_provider].from_settings(settings)
 
 
-def blob_store(settings: Settings) -> BlobStore:
-    """The store that the settings name."""
+def blob_store(settings: Settings, parts: PartStates | None = None) -> BlobStore:
+    """The store that the settings name, which tells `parts` whether it answers."""
+    report = StoreReport(parts or PartStates())
     if settings.blob_store == "s3":
         return S3Store(
             S3Settings(
@@ -45,12 +48,13 @@ def blob_store(settings: Settings) -> BlobStore:
                 access_key=settings.s3_access_key,
                 secret_key=settings.s3_secret_key,
                 parts_folder=settings.s3_parts_folder,
-            )
+            ),
+            report,
         )
-    return DirectoryStore(settings.home / "blobs")
+    return DirectoryStore(settings.home / "blobs", report=report)
 
 
-def open_storage(settings: Settings, database: Database) -> Storage:
+def open_storage(settings: Settings, database: Database, parts: PartStates) -> Storage:
     """Build a process's storage. Nothing is read yet."""
-    keys = Keys(database, key_provider(settings))
-    return Storage(keys, FieldEncryption(keys), blob_store(settings))
+    keys = Keys(database, key_provider(settings), parts.keys)
+    return Storage(keys, FieldEncryption(keys), blob_store(settings, parts))

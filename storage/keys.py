@@ -19,9 +19,10 @@ from base import clock, locks
 from base.database import Database, notify
 from base.ids import new_id
 from base.key_names import FIELDS, ROW_MACS
+from base.part_state import PartState
 from storage import records
 from storage.errors import KeyDestroyed, KeyMissing
-from storage.providers import KeyProvider
+from storage.providers import KeyProvider, noted
 
 CACHE_SECONDS = 60.0
 CACHE_SIZE = 10_000
@@ -58,9 +59,12 @@ class Keys:
 
     channel = CHANNEL
 
-    def __init__(self, database: Database, provider: KeyProvider) -> None:
+    def __init__(
+        self, database: Database, provider: KeyProvider, state: PartState | None = None
+    ) -> None:
         self._database = database
         self.provider = provider
+        self.state = state or PartState("keys")
         self._cache: OrderedDict[str, Secret] = OrderedDict()
         self._forget_count = 0
 
@@ -169,7 +173,9 @@ class Keys:
         if row is None:
             raise KeyDestroyed
         version: int = row.version
-        value = await self.provider.unwrap(row.root_version, row.wrapped, context(subject, version))
+        bound_to = context(subject, version)
+        with noted(self.state):
+            value = await self.provider.unwrap(row.root_version, row.wrapped, bound_to)
         return Secret(subject, version, value, read_at)
 
     async def _add(
@@ -178,7 +184,8 @@ class Keys:
         root = await self._root(connection)
         subject = use if owner_id is None else str(owner_id)
         assert subject is not None  # noqa: S101  (a constraint of the table)
-        wrapped = await self.provider.wrap(root, secrets.token_bytes(32), context(subject, 1))
+        with noted(self.state):
+            wrapped = await self.provider.wrap(root, secrets.token_bytes(32), context(subject, 1))
         await records.add_key(
             connection,
             key_id=new_id(),

@@ -6,18 +6,27 @@ the keyring file, a backup) use `asyncio.to_thread`.
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
+
+from base import clock
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def _nothing(error: Exception | None) -> None:
+    del error
 
 
 class ThreadPool:
     """At most `size` blocking calls at once; further calls wait.
 
     When a call raises one of `errors`, the result of `convert_error` is raised instead: an error of
-    the store's or the provider's contract. Other exceptions are not changed.
+    the store's or the provider's contract. Other exceptions are not changed. `ended` is called with
+    the former, or with None after a call that went well.
+
+    A call that found no free thread for `queue_seconds` is not made: `TimeoutError`, converted.
     """
 
     def __init__(
@@ -27,10 +36,14 @@ class ThreadPool:
         *,
         errors: tuple[type[Exception], ...],
         convert_error: Callable[[Exception], Exception],
+        ended: Callable[[Exception | None], None] = _nothing,
+        queue_seconds: float = float("inf"),
     ) -> None:
         self._pool = ThreadPoolExecutor(size, thread_name_prefix=name)
         self._errors = errors
         self._convert_error = convert_error
+        self._ended = ended
+        self._queue_seconds = queue_seconds
 
     def run_here(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call on the caller's thread, with errors converted.
@@ -39,16 +52,18 @@ class ThreadPool:
         contains addresses and paths, does not become its context.
         """
         try:
-            return call(*args, **kwargs)
+            result = call(*args, **kwargs)
         except self._errors as error:
             converted = self._convert_error(error)
+        else:
+            self._ended(None)
+            return result
+        self._ended(converted)
         raise converted
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """For a call that shares nothing with its caller; if cancelled, it ends by itself."""
-        return await asyncio.wrap_future(
-            self._pool.submit(lambda: self.run_here(call, *args, **kwargs))
-        )
+        return await asyncio.wrap_future(self._submit(call, *args, **kwargs))
 
     async def run_to_end(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """For a call that uses the caller's buffer or state: it always ends before its caller.
@@ -57,7 +72,7 @@ class ThreadPool:
         ended; otherwise the call could fill a buffer that another request already uses, or finish
         an upload that was abandoned. A call that has not started is not made.
         """
-        thread = self._pool.submit(lambda: self.run_here(call, *args, **kwargs))
+        thread = self._submit(call, *args, **kwargs)
         future = asyncio.wrap_future(thread)
         try:
             return await asyncio.shield(future)
@@ -74,6 +89,16 @@ class ThreadPool:
         except asyncio.CancelledError:
             await _ended(future)
             raise
+
+    def _submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        submitted = clock.monotonic()
+
+        def made() -> T:
+            if clock.monotonic() - submitted > self._queue_seconds:
+                raise TimeoutError("no thread was free")
+            return call(*args, **kwargs)
+
+        return self._pool.submit(lambda: self.run_here(made))
 
     def close(self) -> None:
         """Wait for the running calls, and end the threads."""

@@ -12,6 +12,7 @@ import structlog
 
 from audit.records import outcomes
 from base.database import Database
+from base.outages import is_reported
 from storage.field_encryption import FieldEncryption
 
 FLUSH_SECONDS = 0.2
@@ -54,7 +55,8 @@ class DeliveryStatusWriter:
             try:
                 await self._flush()
             except Exception as error:  # noqa: BLE001  (the database may be unreachable for a while)
-                _log.warning("completions_not_written", error=type(error).__name__)
+                if not is_reported(error):
+                    _log.warning("completions_not_written", error=type(error).__name__)
                 await asyncio.sleep(FLUSH_SECONDS)
                 self._wake.set()
 

@@ -19,6 +19,7 @@ from auth import sessions
 from base import clock
 from base.database import Database
 from base.ids import parse_id
+from base.outages import is_reported
 
 CHANNEL = "unefois_revoked"
 _GRACE_SECONDS = 0.5
@@ -136,7 +137,8 @@ class Revocations:
             try:
                 await self._listen()
             except (psycopg.Error, OSError) as error:
-                _log.warning("revocations_not_heard", error=type(error).__name__)
+                if not is_reported(error):
+                    _log.warning("revocations_not_heard", error=type(error).__name__)
             self._ready.clear()
             self._forget_all()
             lost_at = clock.monotonic()

@@ -27,6 +27,7 @@ from audit.tlog.store import LogStore
 from audit.tlog.witness_client import WitnessClient
 from base import clock
 from base.database import Database
+from base.outages import is_reported
 
 _RETRY = 10.0
 _AHEAD = 10.0
@@ -87,7 +88,8 @@ class Publisher:
                 if ready is not None:
                     await self.release(ready)
             except Exception as error:  # noqa: BLE001  (any failure is retried)
-                _log.warning("log_not_published", error=type(error).__name__)
+                if not is_reported(error):
+                    _log.warning("log_not_published", error=type(error).__name__)
                 await asyncio.sleep(min(_RETRY, self._cadence))
 
     async def publish(self) -> None:

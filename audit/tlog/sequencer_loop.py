@@ -21,6 +21,7 @@ from audit.tlog.store import LogStore
 from audit.tlog.tiles import InvalidTile
 from base import clock
 from base.database import Database
+from base.outages import is_reported
 
 _log = structlog.get_logger()
 
@@ -81,7 +82,8 @@ class SequencerLoop:
                 self.broken = str(broken)
                 _log.error("log_broken", reason=self.broken)
             except Exception as error:  # noqa: BLE001  (database or store may be unavailable)
-                _log.warning("sequencer_interrupted", error=type(error).__name__)
+                if not is_reported(error):
+                    _log.warning("sequencer_interrupted", error=type(error).__name__)
             await asyncio.sleep(self._pace.retry)
 
     async def _connect(self) -> None:

@@ -9,7 +9,9 @@ from auth.messengers import NotSent, Outgoing, Undeliverable
 
 TIMEOUT_SECONDS = 15.0
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_RETRYABLE = {408, 425, 429}
+_ABOUT_THE_MESSAGE = {400, 413, 422}
+"""Statuses that are final for one message. Any other says something of the gateway, of our account
+there or of its address, and the message waits for the operator: 401, 402, 403, 404, 429, 5xx."""
 
 
 class SmsGateway:
@@ -40,6 +42,6 @@ class SmsGateway:
         if answer.is_success:
             return
         reason = f"sms gateway: {answer.status_code}"
-        if answer.is_client_error and answer.status_code not in _RETRYABLE:
+        if answer.status_code in _ABOUT_THE_MESSAGE:
             raise Undeliverable(reason)
         raise NotSent(reason)

@@ -41,12 +41,19 @@ async def add_message(connection: AsyncConnection, *, life: timedelta, **values:
 
 
 async def claim_messages(
-    connection: AsyncConnection, *, lease: timedelta, limit: int, max_attempts: int
+    connection: AsyncConnection,
+    channel: str,
+    *,
+    lease: timedelta,
+    limit: int,
+    max_attempts: int,
 ) -> Sequence[Row[UUID, str, bytes, int]]:
-    """Take due messages: nobody else takes them before the lease ends. Counts one attempt each."""
+    """Take due messages of a channel: nobody else takes them before the lease ends. Counts one
+    attempt each."""
     due = (
         select(Message.id)
         .where(
+            Message.channel == channel,
             Message.due_at <= now(),
             Message.expires_at > now(),
             Message.attempts < max_attempts,
@@ -115,12 +122,15 @@ async def delete_late_messages(connection: AsyncConnection, max_attempts: int) -
     return deleted.rowcount
 
 
-async def seconds_until_due(connection: AsyncConnection, max_attempts: int) -> float | None:
-    """Seconds until the next message is due (0 when one is), or None when none waits."""
+async def seconds_until_due(
+    connection: AsyncConnection, channel: str, max_attempts: int
+) -> float | None:
+    """Seconds until the next message of a channel is due (0 when one is); None when none waits."""
     # Not GREATEST(0, …) in SQL: it would turn the null of an empty table into 0.
     wait = func.extract("epoch", func.min(Message.due_at) - now())
     result = await connection.execute(
         select(wait).where(
+            Message.channel == channel,
             Message.due_at.is_not(None),
             Message.expires_at > now(),
             Message.attempts < max_attempts,

@@ -75,7 +75,7 @@ def _make_private(file: Path) -> None:
 def _address(database: Database) -> Iterator[str]:
     """The address without the password, which all accounts could see in a program's arguments: it
     is in a file that only we can read, for as long as the program runs."""
-    parts = conninfo_to_dict(database.libpq_url())
+    parts = conninfo_to_dict(database.conninfo())
     password = str(parts.pop("password", ""))
     escaped = password.replace("\\", "\\\\").replace(":", "\\:")
     with tempfile.TemporaryDirectory(prefix="unefois-") as folder:

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, ParamSpec
 
+from base.part_state import PartStates
 from storage.blobs import (
     BlobExists,
     BlobInfo,
@@ -23,6 +24,7 @@ from storage.blobs import (
     Place,
     checked_prefix,
 )
+from storage.blobs.reports import StoreReport
 from storage.thread_pool import ThreadPool
 
 P = ParamSpec("P")
@@ -39,14 +41,21 @@ class DirectoryStore(BlobStore):
     drafts. Is trusted: to keep what `fsync` confirmed. Is *not* trusted: with content.
     """
 
-    def __init__(self, root: Path, threads: int = 16) -> None:
+    def __init__(self, root: Path, threads: int = 16, report: StoreReport | None = None) -> None:
+        self.report = report or StoreReport(PartStates())
         self.temporary = root / "tmp"
         self.blobs = root / "blobs"
         for folder in (root, self.temporary, self.blobs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _sync_folder(folder.parent)
         self._durable_folders = {self.blobs}
-        self._threads = ThreadPool(threads, "blobs", errors=(OSError,), convert_error=_unavailable)
+        self._threads = ThreadPool(
+            threads,
+            "blobs",
+            errors=(OSError,),
+            convert_error=_unavailable,
+            ended=self.report.ended,
+        )
 
     @asynccontextmanager
     async def writer(self, key: BlobKey) -> AsyncIterator["_Writer"]:
@@ -160,7 +169,7 @@ class DirectoryStore(BlobStore):
         if not os.access(self.temporary, os.W_OK | os.X_OK):
             raise BlobUnavailable("folder not writable")
         if os.statvfs(self.blobs).f_bavail == 0:
-            raise BlobUnavailable("disk full")
+            raise BlobUnavailable("ENOSPC")
 
     async def close(self) -> None:
         """As the contract."""
@@ -240,6 +249,7 @@ class _Draft:
             self._final.unlink(missing_ok=True)
             raise
         # A crash here leaves the durable blob and a second link in tmp/, removed by the sweep.
+        self._store.report.written()
 
     def replace(self) -> None:
         """Replace the blob of this key. A crash leaves the old one or the new one."""
@@ -247,6 +257,7 @@ class _Draft:
         self._store.make_folders(self._final.parent)
         self._temporary.replace(self._final)
         _sync_folder(self._final.parent)
+        self._store.report.written()
 
     def discard(self) -> None:
         """Close and remove the file in `tmp/`; what cannot be removed is left to the sweep."""

@@ -6,12 +6,12 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 from urllib.parse import urlsplit
 
 import boto3.session
@@ -21,6 +21,9 @@ from botocore.handlers import add_expect_header
 from pydantic import SecretStr
 from urllib3.exceptions import HTTPError
 
+from base import clock
+from base.part_state import PartStates
+from storage import boto_limits
 from storage.blobs import (
     BlobInfo,
     BlobKey,
@@ -32,6 +35,7 @@ from storage.blobs import (
     Place,
     checked_prefix,
 )
+from storage.blobs.reports import StoreReport
 from storage.blobs.s3_errors import ERRORS, as_blob_error
 from storage.blobs.s3_part import Part
 from storage.blobs.s3_upload import Upload
@@ -41,8 +45,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.literals import BucketLocationConstraintType
     from types_boto3_s3.type_defs import CreateBucketRequestTypeDef
-
-P = ParamSpec("P")
 
 _BODY_ERRORS = (IncompleteReadError, ResponseStreamingError, HTTPError)
 """What reading a body raises when the connection breaks; boto3 retries everything else."""
@@ -57,8 +59,8 @@ class S3Settings:
 
     Without keys, boto3 looks for them in its usual places (a role, the environment). Without an
     endpoint, the bucket is at AWS. `attempts` limits each request, retried after growing, random
-    pauses on 5xx, throttling and cut connections. Sealed parts wait in `parts_folder`, or in the
-    system's folder for temporary files, in files without a name.
+    pauses on 5xx, throttling and cut connections, within `boto_limits.RETRY_SECONDS`. Sealed parts
+    wait in `parts_folder`, or in the system's folder for temporary files, in files without a name.
     """
 
     bucket: str
@@ -68,10 +70,10 @@ class S3Settings:
     secret_key: SecretStr | None = field(default=None, repr=False)
     prefix: str = ""
     connections: int = 32
-    connect_timeout: float = 3.0
-    read_timeout: float = 15.0
-    attempts: int = 4
-    check_timeout: float = 3.0
+    connect_timeout: float = boto_limits.CONNECT_SECONDS
+    read_timeout: float = boto_limits.READ_SECONDS
+    attempts: int = boto_limits.ATTEMPTS
+    check_timeout: float = boto_limits.QUICK_SECONDS
     part_bytes: int = MIN_PART_BYTES
     parts_folder: Path | None = None
 
@@ -93,20 +95,35 @@ class S3Store(BlobStore):
     withhold or swap ciphertexts, which their reader detects.
     """
 
-    def __init__(self, settings: S3Settings) -> None:
+    def __init__(self, settings: S3Settings, report: StoreReport | None = None) -> None:
         self._settings = settings
         self._bucket = settings.bucket
+        self._report = report or StoreReport(PartStates())
         self._client = _client(settings)
+        # Asks once: for probes, and for what is looked up or undone after a failure.
+        self._quick = _client(
+            replace(
+                settings,
+                connect_timeout=boto_limits.QUICK_CONNECT_SECONDS,
+                read_timeout=settings.check_timeout,
+                attempts=1,
+            )
+        )
         # As many threads as connections: a thread never waits for a connection of the pool.
         self._threads = ThreadPool(
-            settings.connections, "s3", errors=ERRORS, convert_error=as_blob_error
+            settings.connections,
+            "s3",
+            errors=ERRORS,
+            convert_error=as_blob_error,
+            ended=self._report.ended,
+            queue_seconds=boto_limits.QUEUE_SECONDS,
         )
 
     @asynccontextmanager
     async def writer(self, key: BlobKey) -> AsyncIterator["_Writer"]:
         """As the contract; `BlobExists` at `commit()`. Memory use is small (`s3_part`)."""
-        upload = Upload(self._client, self._bucket, self._name(key))
-        part = Part(self._settings.parts_folder)
+        upload = Upload(self._client, self._quick, self._bucket, self._name(key))
+        part = Part(self._settings.parts_folder, self._report.written)
         try:
             yield _Writer(self._threads, upload, part, self._settings.part_bytes)
         finally:
@@ -124,7 +141,7 @@ class S3Store(BlobStore):
 
     async def fetch(self, key: BlobKey, offset: int, length: int) -> bytes:
         """One ranged GET; its body is read whole, so that the connection returns to the pool."""
-        return await self._threads.run(self._with_retries, self._range, key, offset, length)
+        return await self._body(partial(self._range, key, offset, length))
 
     def _range(self, key: BlobKey, offset: int, length: int) -> bytes:
         last = offset + length - 1
@@ -144,7 +161,7 @@ class S3Store(BlobStore):
         await self._threads.run_to_end(self._put, key, data)
 
     def _put(self, key: BlobKey, data: Bytes) -> None:
-        with closing(Part(self._settings.parts_folder)) as part:
+        with closing(Part(self._settings.parts_folder, self._report.written)) as part:
             part.add(data)
             self._client.put_object(
                 Bucket=self._bucket,
@@ -155,7 +172,7 @@ class S3Store(BlobStore):
 
     async def get(self, key: BlobKey, limit: int) -> bytes:
         """As the contract."""
-        return await self._threads.run(self._with_retries, self._get, key, limit)
+        return await self._body(partial(self._get, key, limit))
 
     def _get(self, key: BlobKey, limit: int) -> bytes:
         response = self._client.get_object(Bucket=self._bucket, Key=self._name(key))
@@ -227,11 +244,13 @@ class S3Store(BlobStore):
             async with asyncio.timeout(self._settings.check_timeout):
                 await self._reach_bucket()
         except TimeoutError:
-            raise BlobUnavailable("timeout") from None
+            slow = BlobUnavailable("timeout")
+            self._report.ended(slow)
+            raise slow from None
 
     async def _reach_bucket(self) -> None:
         try:
-            await self._threads.run(self._client.head_bucket, Bucket=self._bucket)
+            await self._threads.run(self._quick.head_bucket, Bucket=self._bucket)
         except BlobMissing:
             raise BlobUnavailable("NoSuchBucket") from None
 
@@ -251,13 +270,28 @@ class S3Store(BlobStore):
         """As the contract."""
         self._threads.close()
         self._client.close()
+        self._quick.close()
 
-    def _with_retries(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
+    async def _body(self, call: Callable[[], bytes]) -> bytes:
+        """A call that reads a body. One that arrives too slowly is left to its thread."""
+        try:
+            async with asyncio.timeout(boto_limits.BODY_SECONDS):
+                return await self._threads.run(self._with_retries, call)
+        except TimeoutError:
+            slow = BlobUnavailable("timeout")
+        self._report.ended(slow)
+        raise slow
+
+    def _with_retries(self, call: Callable[[], bytes]) -> bytes:
+        began = clock.monotonic()
         for attempt in range(1, self._settings.attempts):
-            with suppress(*_BODY_ERRORS):
-                return call(*args, **kwargs)
+            try:
+                return call()
+            except _BODY_ERRORS:
+                if not boto_limits.may_retry(began):
+                    raise
             time.sleep(secrets.SystemRandom().uniform(0, 0.1 * 2**attempt))
-        return call(*args, **kwargs)
+        return call()
 
     def _name(self, key: BlobKey) -> str:
         return self._settings.prefix + key
@@ -338,19 +372,20 @@ def _client(settings: S3Settings) -> "S3Client":
         aws_access_key_id=settings.access_key,
         aws_secret_access_key=secret,
         endpoint_url=settings.endpoint_url,
-        config=Config(
-            connect_timeout=settings.connect_timeout,
-            read_timeout=settings.read_timeout,
-            retries={"mode": "standard", "total_max_attempts": settings.attempts},
-            max_pool_connections=settings.connections,
-            tcp_keepalive=True,
-            signature_version="s3v4",
-            s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
-            # Ceph does not support x-amz-checksum-*; each put has a Content-MD5 instead.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
+        config=boto_limits.limits(
+            settings.connect_timeout, settings.read_timeout, settings.attempts
+        ).merge(
+            Config(
+                max_pool_connections=settings.connections,
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
+                # Ceph does not support x-amz-checksum-*; each put has a Content-MD5 instead.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            )
         ),
     )
+    boto_limits.stop_late_retries(client)
     # boto3 would send `Expect: 100-continue` before a file: one more round trip for each put, and
     # a second of waiting where a server or a proxy does not answer it.
     client.meta.events.unregister("before-call.s3", add_expect_header)

@@ -1,5 +1,6 @@
 """boto3's errors as the contract's errors, without any address, key, bucket or header."""
 
+import errno
 import re
 from http import HTTPStatus
 
@@ -27,7 +28,8 @@ def as_blob_error(error: Exception) -> ServiceError:
     Refused credentials and a missing bucket are our failures, not answers about a blob.
     """
     if not isinstance(error, ClientError):
-        return BlobUnavailable(type(error).__name__)
+        number = error.errno if isinstance(error, OSError) else None
+        return BlobUnavailable(errno.errorcode.get(number or 0, type(error).__name__))
     code = error.response.get("Error", {}).get("Code", "")
     if blob_error := _BLOB_ERRORS.get(code):
         return blob_error()

@@ -7,6 +7,7 @@ memory. The bytes are already sealed, and the file has no name: a crash leaves n
 import base64
 import hashlib
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -23,8 +24,10 @@ class Part:
     The MD5 is an integrity check that every S3 server knows, not a security measure.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        """In `folder`, or in the system's folder for temporary files. Nothing is opened yet."""
+    def __init__(self, folder: Path | None, written: Callable[[], None]) -> None:
+        """In `folder`, or in the system's folder for temporary files. Nothing is opened yet.
+        `written` is called whenever the disk took bytes."""
+        self._written = written
         # Reused for several parts, and closed by `close`.
         self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115
             IN_MEMORY, dir=None if folder is None else str(folder)
@@ -37,6 +40,8 @@ class Part:
         self._file.write(data)
         self._md5.update(data)
         self.length += len(data)
+        if self.length > IN_MEMORY:
+            self._written()
 
     def body(self) -> IO[bytes]:
         """All of it from the beginning; valid until something is added."""

@@ -24,8 +24,10 @@ class Upload:
     invisible, and aborted by the sweep.
     """
 
-    def __init__(self, client: "S3Client", bucket: str, name: str) -> None:
+    def __init__(self, client: "S3Client", quick: "S3Client", bucket: str, name: str) -> None:
+        """`quick` asks once and does not wait long: what is done after a failure."""
         self._client = client
+        self._quick = quick
         self._bucket = bucket
         self._name = name
         # Stored with the object: identifies our own write when its answer was lost.
@@ -33,6 +35,7 @@ class Upload:
         self._upload_id: str | None = None
         self._parts: list[CompletedPartTypeDef] = []
         self._length = 0
+        self._unreachable = False
 
     def part(self, part: Part) -> None:
         """Send one part; the server checks its MD5 before it accepts it."""
@@ -70,10 +73,11 @@ class Upload:
         self._upload_id = None
 
     def abandon(self) -> None:
-        """Abort an unfinished multipart upload; a failure leaves it to the sweep."""
-        if self._upload_id is not None:
+        """Abort an unfinished multipart upload; a failure leaves it to the sweep, and so does a
+        store that did not answer just now: the caller waits for its own answer."""
+        if self._upload_id is not None and not self._unreachable:
             try:
-                self._client.abort_multipart_upload(
+                self._quick.abort_multipart_upload(
                     Bucket=self._bucket, Key=self._name, UploadId=self._upload_id
                 )
             except ERRORS as error:
@@ -97,7 +101,7 @@ class Upload:
             self.part(rest)
         # Ceph ignores If-None-Match here. Checking first is a race between two writers of one
         # key, but keys are random and used once.
-        if self._head() is not None:
+        if self._head(self._client) is not None:
             raise BlobExists
         self._client.complete_multipart_upload(
             Bucket=self._bucket,
@@ -109,17 +113,18 @@ class Upload:
 
     def _is_ours(self) -> bool:
         try:
-            head = self._head()
+            head = self._head(self._quick)
         except ERRORS:
+            self._unreachable = True
             return False
         if head is None:
             return False
         stored = (head["Metadata"].get("upload"), head["ContentLength"])
         return stored == (self._mark, self._length)
 
-    def _head(self) -> "HeadObjectOutputTypeDef | None":
+    def _head(self, client: "S3Client") -> "HeadObjectOutputTypeDef | None":
         try:
-            return self._client.head_object(Bucket=self._bucket, Key=self._name)
+            return client.head_object(Bucket=self._bucket, Key=self._name)
         except ClientError as error:
             if is_absence(error):
                 return None

@@ -1,13 +1,36 @@
 """The contract of a root of trust, which wraps the keys."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import ClassVar, Protocol, Self
 
+from base.errors import ErrorKind, ServiceError
+from base.part_state import PartState
 from base.settings import Settings
 
 
-class KeyProviderError(Exception):
-    """The root of trust refused or did not answer. Holds no key material."""
+class KeyProviderError(ServiceError):
+    """The root of trust refused or did not answer: callers are answered 503. `reason` is for the
+    operator, and holds no key material, address or id."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(ErrorKind.UNAVAILABLE, "keys_unavailable", retry_after=5)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """The reason alone: the message of a command."""
+        return self.reason
+
+
+@contextmanager
+def noted(state: PartState) -> Iterator[None]:
+    """Tell the state of the keys how a use of the provider ended."""
+    try:
+        yield
+    except KeyProviderError as error:
+        state.failed(error.reason)
+        raise
+    state.answered()
 
 
 class KeyProvider(Protocol):

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from base.settings import Settings
+from storage import boto_limits
 from storage.providers import KeyProviderError
 from storage.thread_pool import ThreadPool
 
@@ -39,9 +40,9 @@ class KmsSettings:
     endpoint_url: str | None = None
     first_key: str | None = None
     connections: int = 8
-    connect_timeout: float = 3.0
+    connect_timeout: float = boto_limits.CONNECT_SECONDS
     read_timeout: float = 5.0
-    attempts: int = 4
+    attempts: int = boto_limits.ATTEMPTS
 
 
 class AwsKms:
@@ -56,7 +57,11 @@ class AwsKms:
         self._first_key = settings.first_key
         self._client = _client(settings)
         self._threads = ThreadPool(
-            settings.connections, "kms", errors=_ERRORS, convert_error=_as_provider_error
+            settings.connections,
+            "kms",
+            errors=_ERRORS,
+            convert_error=_as_provider_error,
+            queue_seconds=boto_limits.QUEUE_SECONDS,
         )
 
     @classmethod
@@ -144,15 +149,13 @@ def _as_provider_error(error: Exception) -> KeyProviderError:
 
 
 def _client(settings: KmsSettings) -> "KMSClient":
-    return boto3.session.Session().client(
+    client = boto3.session.Session().client(
         "kms",
         region_name=settings.region,
         endpoint_url=settings.endpoint_url,
-        config=Config(
-            connect_timeout=settings.connect_timeout,
-            read_timeout=settings.read_timeout,
-            retries={"mode": "standard", "total_max_attempts": settings.attempts},
-            max_pool_connections=settings.connections,
-            tcp_keepalive=True,
-        ),
+        config=boto_limits.limits(
+            settings.connect_timeout, settings.read_timeout, settings.attempts
+        ).merge(Config(max_pool_connections=settings.connections)),
     )
+    boto_limits.stop_late_retries(client)
+    return client

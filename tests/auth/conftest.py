@@ -12,6 +12,7 @@ from audit.audit_log import AuditLog
 from auth.services import CoreServices
 from base.database import Database
 from base.embedded.server import Addresses, EmbeddedPostgres
+from base.part_state import PartStates
 from base.settings import Settings
 from migrations.run import upgrade
 from storage.backends import key_provider, open_storage
@@ -42,10 +43,12 @@ async def quiet_services(
     """All tests of the session share the rows: each sends to addresses of its own."""
     settings = Settings(mode="demo", home=quiet_home, messenger="inbox")
     database = Database(SecretStr(quiet_postgres.service_url))
-    storage = open_storage(settings, database)
+    parts = PartStates()
+    storage = open_storage(settings, database, parts)
     await initialise(database, key_provider(settings))
     yield CoreServices(
         settings=settings,
+        parts=parts,
         database=database,
         field_encryption=storage.field_encryption,
         audit_log=AuditLog(database, storage.field_encryption),

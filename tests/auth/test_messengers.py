@@ -222,7 +222,16 @@ async def test_an_sms_reaches_the_gateway_with_its_token(gateway: str) -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, Undeliverable), (401, Undeliverable), (429, NotSent), (503, NotSent), (307, NotSent)],
+    [
+        (400, Undeliverable),
+        (422, Undeliverable),
+        (401, NotSent),
+        (402, NotSent),
+        (404, NotSent),
+        (429, NotSent),
+        (503, NotSent),
+        (307, NotSent),
+    ],
 )
 async def test_a_gateway_that_does_not_take_it(
     gateway: str, status: int, kind: type[Exception]

@@ -41,7 +41,7 @@ async def pipeline(base_settings: Settings) -> AsyncIterator[Pipeline]:
     """One connection of the owner, who may make a table that only this connection sees."""
     assert base_settings.migrations_database_url is not None
     database = Database(base_settings.migrations_database_url)
-    one = Pipeline(database.libpq_url, 1)
+    one = Pipeline(database.conninfo, 1)
     yield one
     await one.close()
     await database.close()

@@ -16,6 +16,8 @@ class Cut(StrEnum):
     AFTER = "is done by the server, and its answer is lost"
     BODY = "is answered, and the answer is cut in its middle"
     ERROR = "is answered 503 in place of the server"
+    HUNG = "is swallowed, and the connection stays open"
+    HUNG_BODY = "is answered, and the answer stops in its middle for ever"
 
 
 @dataclass
@@ -98,6 +100,8 @@ class _Link:
             self._cut = self._wire.judge(line[0].decode().strip())
         if self._cut is Cut.ERROR:
             back.write(b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        if self._cut is Cut.HUNG:
+            return b"", True
         return (b"", False) if self._cut in {Cut.BEFORE, Cut.ERROR} else (chunk, True)
 
     def answered(self, chunk: bytes) -> tuple[bytes, bool]:
@@ -107,7 +111,10 @@ class _Link:
             return b"", False
         if self._cut is Cut.BODY:
             return chunk[: len(chunk) // 2], False
-        return chunk, True
+        if self._cut is Cut.HUNG_BODY:
+            self._cut = Cut.HUNG  # nothing further of this answer
+            return chunk[: len(chunk) // 2], True
+        return (b"" if self._cut is Cut.HUNG else chunk), True
 
 
 async def _pump(

@@ -6,19 +6,21 @@ machine or private network. Without clamd a document is "not scanned".
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from audit.events import Action, Actor, ActorKind
 from base.db_time import instant
 from base.key_names import ORIGINAL
+from base.part_state import PartState
 from storage.errors import KeyDestroyed
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records, retrieval
 from vault.services import Services
 
 _TIMEOUT = 60.0
+_CONNECT_SECONDS = 5.0
 _CLEAN = b"stream: OK"
 
 
@@ -37,7 +39,9 @@ async def scan(services: Services, owner_id: UUID, version_id: UUID) -> str:
             if file.role != ORIGINAL or address is None:
                 continue
             source = await retrieval.open_for_scan(services, owner_id, file)
-            if not await is_clean(address, source.slices()):
+            with _noted(services.parts.antivirus):
+                clean = await is_clean(address, source.slices())
+            if not clean:
                 verdict = "infected"
     except KeyDestroyed:
         return "not_scanned"
@@ -59,6 +63,16 @@ async def scan(services: Services, owner_id: UUID, version_id: UUID) -> str:
     return verdict
 
 
+@contextmanager
+def _noted(state: PartState) -> Iterator[None]:
+    try:
+        yield
+    except ScannerUnavailable as error:
+        state.failed(str(error))
+        raise
+    state.answered()
+
+
 async def is_clean(address: str, slices: AsyncIterator[memoryview]) -> bool:
     """Send a file by clamd's INSTREAM (clamd(8)): chunks prefixed by their length, then length 0.
 
@@ -72,7 +86,8 @@ async def is_clean(address: str, slices: AsyncIterator[memoryview]) -> bool:
 
 
 async def _ask(address: str, slices: AsyncIterator[memoryview]) -> bool:
-    reader, writer = await _connect(address)
+    async with asyncio.timeout(_CONNECT_SECONDS):
+        reader, writer = await _connect(address)
     try:
         writer.write(b"zINSTREAM\0")
         async for chunk in slices:

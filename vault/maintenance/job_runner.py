@@ -3,9 +3,10 @@
 from uuid import UUID
 
 import procrastinate
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
 
 from auth.cleanup import delete_expired
+from base.outages import is_reported
 from vault.access_log import retention
 from vault.consent import grant_upgrade
 from vault.documents import antivirus, expiry_reminders, previews
@@ -14,6 +15,8 @@ from vault.maintenance import cleanup, erasure_requests
 from vault.maintenance.key_rotation import retire_keys
 from vault.services import Services
 
+_MAX_ATTEMPTS = 5
+_MAX_WAIT_SECONDS = 300
 _SWEEP_EVERY = "17 * * * *"
 _NARROWING_EVERY = "*/10 * * * *"
 _STALLED_EVERY = "*/2 * * * *"
@@ -22,14 +25,28 @@ _NOTICES_EVERY = "5 8 * * *"
 _RETENTION_EVERY = "35 9 * * *"
 
 
+class Retry(procrastinate.BaseRetryStrategy):
+    """A few times after an error of the job's own. While a part is out of reach, for as long as
+    that lasts: no document stays unscanned or without its preview because clamd was away."""
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: Job
+    ) -> procrastinate.RetryDecision | None:
+        away = isinstance(exception, antivirus.ScannerUnavailable) or is_reported(exception)
+        if job.attempts >= _MAX_ATTEMPTS and not away:
+            return None
+        seconds = min(3 ** min(job.attempts, 6), _MAX_WAIT_SECONDS)
+        return procrastinate.RetryDecision(retry_in={"seconds": seconds})
+
+
 def job_app(services: Services) -> procrastinate.App:
     """The application whose `run_worker_async` runs this process's share of the jobs."""
     app = procrastinate.App(
         connector=procrastinate.PsycopgConnector(
-            conninfo=services.database.libpq_url(), min_size=1, max_size=4
+            conninfo=services.database.conninfo(), min_size=1, max_size=4
         )
     )
-    retry = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=3)
+    retry = Retry()
 
     @app.task(name=PREVIEW, queue=QUEUE, retry=retry)
     async def draw(owner_id: str, version_id: str) -> None:

@@ -4,11 +4,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+import psycopg
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from base import memory
 from base.embedded.server import CannotStart
 from base.errors import ServiceError
+from base.outages import outage_code
 from base.processes import ProgramFailed
 from storage.backup.create import BackupRefused
 from storage.backup.manifest import InvalidBackup
@@ -51,10 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except ValidationError as error:
         return _fail(_settings_message(error))
+    except EXPECTED as error:
+        return _fail(str(error) or type(error).__name__)
     except ServiceError as failure:
         return _fail(failure_line(failure))
-    except EXPECTED as error:
-        return _fail(str(error))
+    except (SQLAlchemyError, psycopg.Error) as error:
+        code = outage_code(error)
+        if code is None:
+            raise
+        return _fail(f"the database does not answer ({code}): see its address in the settings")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -13,7 +13,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from base import clock
+from storage.blobs import BlobUnavailable
+from storage.blobs.reports import DISK_CODES
 from storage.key_rotation import check_root
+from storage.providers import noted
 from vault.services import Services
 from web.http.dependencies import ServicesDep
 from web.http.metrics import Metrics
@@ -37,7 +40,8 @@ class Health(BaseModel):
 
 class Readiness(BaseModel):
     """Each part by name; `ready` when all of them answer. `degraded` names what does not work as it
-    should while the service goes on: the log's lag, its witnesses."""
+    should: the log's lag, its witnesses, and every part that fails (`base/part_state.py`), also one
+    with which the service goes on: `disk`, `antivirus`, `email`, `sms`."""
 
     ready: bool
     parts: dict[str, bool]
@@ -61,13 +65,14 @@ class ReadinessCache:
             if clock.monotonic() - self._at >= _REUSE_SECONDS:
                 self._parts = await _check_parts(services)
                 await self._check_log(services)
+                self.degraded += services.parts.failing()
                 self._at = clock.monotonic()
             return self._parts
 
     async def _check_log(self, services: Services) -> None:
         try:
             async with asyncio.timeout(_TIMEOUT):
-                self.degraded = await services.transparency_log.degraded()
+                self.degraded = list(await services.transparency_log.degraded())
                 self.log = await services.transparency_log.state()
         except Exception:  # noqa: BLE001  (after any failure, the log's state is unknown)
             self.degraded, self.log = ["log_unknown"], None
@@ -111,8 +116,8 @@ async def _check_parts(services: Services) -> Parts:
     checks: dict[str, Callable[[], Awaitable[bool]]] = {
         "database": lambda: _succeeds(services.database.check()),
         "log": lambda: log_is_sound(services.database),
-        "store": lambda: _succeeds(services.storage.blobs.check()),
-        "keys": lambda: _succeeds(check_root(services.database, services.storage.keys.provider)),
+        "store": lambda: _store_answers(services),
+        "keys": lambda: _keys_answer(services),
     }
     results = await asyncio.gather(*(_with_timeout(check) for check in checks.values()))
     return {
@@ -120,6 +125,21 @@ async def _check_parts(services: Services) -> Parts:
         "decoder": bool(services.decoder.protections),
         "revocations": services.revocations.listening,
     }
+
+
+async def _store_answers(services: Services) -> bool:
+    """A full disk is named under `degraded`: what is there may still be read."""
+    try:
+        await services.storage.blobs.check()
+    except BlobUnavailable as error:
+        return error.reason in DISK_CODES
+    return True
+
+
+async def _keys_answer(services: Services) -> bool:
+    with noted(services.storage.keys.state):
+        await check_root(services.database, services.storage.keys.provider)
+    return True
 
 
 async def _succeeds(check: Awaitable[None]) -> bool:

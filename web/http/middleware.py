@@ -17,7 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from base.connections import STATEMENT_SECONDS, statement_limit
 from base.errors import ErrorKind, ServiceError
+from base.outages import unavailable
 from base.settings import MIB, Settings
 from web.http.failure_limit import RECORDED, FailureLimit, Ticket
 from web.http.problems import of_failure, problem
@@ -86,6 +88,7 @@ class Middleware:
             return
         request_id = _request_id(scope)
         scope["unefois.request_id"] = request_id
+        statement_limit.set(STATEMENT_SECONDS)
         # Not cleared at the end: each request runs in its own copy of the context.
         structlog.contextvars.bind_contextvars(request_id=request_id)
         added = self._api if scope["path"].startswith(("/v1", "/oauth")) else self._page
@@ -108,9 +111,11 @@ class Middleware:
             else:
                 await self._app(scope, self._limited(scope, receive), answer)
         except Exception as error:  # noqa: BLE001  (nothing may leak, and every error is logged)
-            _log.error("unforeseen", error=type(error).__name__, at=_where(error))
+            failure = unavailable(error)
+            if failure is None:
+                _log.error("unforeseen", error=type(error).__name__, at=_where(error))
             if status == 0:
-                await self._answer_error(scope, receive, answer, error)
+                await self._answer_error(scope, receive, answer, failure)
         finally:
             template = template_of(scope)
             seconds = time.perf_counter() - began
@@ -126,24 +131,24 @@ class Middleware:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         """429, before any route: nothing is looked up."""
         failure = ServiceError(ErrorKind.TOO_MANY, "too_many_failures", retry_after=RETRY_AFTER)
-        reads_pages = not scope["path"].startswith(("/v1", "/oauth"))
-        if reads_pages and "text/html" in Headers(scope=scope).get("accept", ""):
-            response = await self._failure_page(Request(scope, receive), failure)
-            await response(scope, receive, send)
-        else:
-            await self._answer_error(scope, receive, send, failure)
+        await self._answer_error(scope, receive, send, failure)
 
     async def _answer_error(
-        self, scope: Scope, receive: Receive, send: Send, error: Exception
+        self, scope: Scope, receive: Receive, send: Send, failure: ServiceError | None
     ) -> None:
+        """A failure, as a page for who reads pages; None: one that nobody foresaw."""
         context: dict[str, Any] = {
             "language": preferred(Headers(scope=scope).get("accept-language")),
             "request_id": scope["unefois.request_id"],
         }
-        if isinstance(error, ServiceError):
-            response = of_failure(error, **context)
-        else:
+        reads_pages = not scope["path"].startswith(("/v1", "/oauth"))
+        response: Response
+        if failure is None:
             response = problem("internal_error", 500, **context)
+        elif reads_pages and "text/html" in Headers(scope=scope).get("accept", ""):
+            response = await self._failure_page(Request(scope, receive), failure)
+        else:
+            response = of_failure(failure, **context)
         await response(scope, receive, send)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:

@@ -17,6 +17,7 @@ from auth import sessions
 from auth.bearer import unauthenticated
 from auth.subjects import Person, Worker
 from base.errors import ErrorKind, ServiceError, not_found
+from base.outages import unavailable
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
 from vault.services import Services
@@ -51,14 +52,16 @@ class Page:
     secret: str = field(repr=False)
     new_visit: bool = False
 
-    async def show(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """The page itself."""
+    async def show(
+        self, template: str, *, status: int = 200, with_forms: bool = True, **values: Any
+    ) -> Response:
+        """The page itself. Without forms, it needs neither the database nor a key."""
         html = render(
             template,
             self.language,
             area=self.area,
             path=self.request.url.path if self.request.method == "GET" else "",
-            form_token=await forms.token_for(self.services, self.secret),
+            form_token=await forms.token_for(self.services, self.secret) if with_forms else "",
             done=self.request.query_params.get("done", ""),
             **values,
         )
@@ -194,6 +197,11 @@ class PageRoute(APIRoute):
                 return await failure_page(request, failure)
             except RequestValidationError:
                 return await failure_page(request, not_found())
+            except Exception as error:
+                failed = unavailable(error)
+                if failed is None:
+                    raise
+                return await failure_page(request, failed)
 
         return answer
 
@@ -211,6 +219,10 @@ async def failure_page(request: Request, failure: ServiceError) -> Response:
     if failure.kind is ErrorKind.UNAUTHENTICATED:
         return go(_SIGN_IN_PAGES[area], done="signed_out")
     page = await visitor(request, services)
+    if failure.kind is ErrorKind.UNAVAILABLE:
+        # Without forms, whose tokens take a key: what gives it is perhaps what fails.
+        back = _SIGN_IN_PAGES[area]
+        return await page.show_failure(failure, "failure.html", with_forms=False, back=back)
     secret = cookies.read(request, settings, area)
     if secret is not None:
         page = replace(page, area=area, secret=secret, new_visit=False)

@@ -9,6 +9,7 @@ import structlog
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from base.db_time import instant
 from base.ids import new_id
+from base.outages import is_reported
 from vault.services import Services
 from web.http.failure_limit import Refused
 
@@ -55,7 +56,8 @@ async def record(services: Services, refused: Refused) -> None:
             await services.audit_log.record(tx, event)
     except Exception as error:  # noqa: BLE001  (the database may be unreachable for a while)
         refused.put_back(taken)
-        _log.warning("refused_requests_not_recorded", error=type(error).__name__)
+        if not is_reported(error):
+            _log.warning("refused_requests_not_recorded", error=type(error).__name__)
 
 
 async def _record_each(services: Services, refused: Refused, seconds: float) -> None:

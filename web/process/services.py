@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import psycopg
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +13,8 @@ from audit.audit_log import AuditLog
 from audit.tlog.keys import InvalidOrigin
 from audit.tlog.transparency_log import TransparencyLog
 from base.database import SCHEMA, Database
+from base.outages import outage_code
+from base.part_state import PartStates
 from base.settings import Settings
 from migrations import run as migrating
 from storage.backends import Storage, open_storage
@@ -47,13 +50,17 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     if settings.database_url is None:
         raise CannotServe("no DATABASE_URL, and no embedded PostgreSQL was started")
     async with AsyncExitStack() as opened:
-        database = Database(settings.database_url, pool=settings.database_pool)
+        parts = PartStates()
+        database = Database(
+            settings.database_url, pool=settings.database_pool, state=parts.database
+        )
         opened.push_async_callback(database.close)
         await check_database(database)
-        storage = open_storage(settings, database)
+        storage = open_storage(settings, database, parts)
         opened.push_async_callback(storage.blobs.close)
         services = Services(
             settings=settings,
+            parts=parts,
             database=database,
             field_encryption=storage.field_encryption,
             audit_log=AuditLog(database, storage.field_encryption),
@@ -90,8 +97,9 @@ async def check_database(database: Database) -> None:
     try:
         revision = await _revision(database)
         writable = revision is not None and await log_is_sound(database)
-    except (SQLAlchemyError, OSError) as error:
-        raise CannotServe(f"the database does not answer: {type(error).__name__}") from None
+    except (SQLAlchemyError, psycopg.Error, OSError) as error:
+        code = outage_code(error) or type(error).__name__
+        raise CannotServe(f"the database does not answer ({code}): see DATABASE_URL") from None
     if revision != head():
         raise CannotServe("the tables are not those of this release: run `unefois migrate`")
     if not writable:

@@ -8,6 +8,7 @@ import structlog
 
 from auth.message_delivery import Deliverer
 from auth.messengers.selection import messenger_of
+from base.outages import is_reported
 from vault.consent.grant_upgrade import narrow_grants
 from vault.jobs import QUEUE
 from vault.maintenance.job_runner import job_app
@@ -41,7 +42,8 @@ async def run_jobs(services: Services) -> AsyncIterator[None]:
         try:
             await narrow_grants(services)
         except Exception as error:  # noqa: BLE001  (logged; the job tries again)
-            _log.warning("narrowing_interrupted", error=type(error).__name__)
+            if not is_reported(error):
+                _log.warning("narrowing_interrupted", error=type(error).__name__)
 
     tasks = [
         asyncio.create_task(narrow(), name="narrowing"),
@@ -62,5 +64,6 @@ async def _restart_on_failure(work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
         except Exception as error:  # noqa: BLE001  (logged, and tried again)
-            _log.warning("jobs_interrupted", error=type(error).__name__)
+            if not is_reported(error):
+                _log.warning("jobs_interrupted", error=type(error).__name__)
         await asyncio.sleep(_RETRY_SECONDS)

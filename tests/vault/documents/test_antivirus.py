@@ -1,5 +1,6 @@
 """Scans by a real clamd: only its owner gets an infected document."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from base.settings import Settings
 from storage.row_macs import RowAltered
@@ -16,6 +18,7 @@ from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, _Services
 from tests.servers.clamd import PATTERN, clamd, missing_clamd
 from tests.steps import deposit, granted, log_of
 from tests.vault.decoding import corpus
+from vault.documents import antivirus
 from vault.documents.antivirus import ScannerUnavailable, is_clean, scan
 from vault.services import Services
 
@@ -175,10 +178,36 @@ async def test_a_scanner_that_is_away_leaves_the_document_waiting(
     person = await make_person()
     async with httpx.AsyncClient(base_url=served.base_url, trust_env=False, timeout=30) as client:
         document = await deposit(client, person, corpus.pdf(1))
-        with pytest.raises(ScannerUnavailable):
-            await _scan(served.services, person, document)
+        with capture_logs() as lines:
+            for _ in range(3):
+                with pytest.raises(ScannerUnavailable):
+                    await _scan(served.services, person, document)
+        told = [(line["event"], line["part"], line["code"]) for line in lines]
+        assert told == [("part_failing", "antivirus", "FileNotFoundError")]
+        ready = await client.get("/readyz")
+        assert (ready.status_code, "antivirus" in ready.json()["degraded"]) == (200, True)
         kept = await client.get(f"/v1/documents/{document['id']}", headers=person.headers)
         assert kept.json()["file"]["scan"] == "waiting"
+
+
+async def test_a_scanner_that_hangs_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It takes the connection and the file, and says nothing."""
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async def slices() -> AsyncIterator[memoryview]:
+        yield memoryview(b"x" * 1000)
+
+    monkeypatch.setattr(antivirus, "_TIMEOUT", 0.2)
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    async with asyncio.timeout(5):
+        with pytest.raises(ScannerUnavailable):
+            await is_clean(f"127.0.0.1:{silent.sockets[0].getsockname()[1]}", slices())
+    silent.close()
 
 
 async def _scan(services: Services, person: SomePerson, document: dict[str, Any]) -> str:

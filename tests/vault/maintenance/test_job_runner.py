@@ -1,10 +1,16 @@
-"""Another process runs the job of a process that died."""
+"""No job is lost: another process runs those of one that died; what a part holds up, waits."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from procrastinate.jobs import Job
 from sqlalchemy import text
 
+from base import clock
+from storage.blobs import BlobUnavailable
+from storage.providers import KeyProviderError
+from vault.documents.antivirus import ScannerUnavailable
+from vault.maintenance import job_runner
 from vault.maintenance.job_runner import job_app, retry_stalled_jobs
 from vault.services import Services
 
@@ -71,3 +77,24 @@ async def test_two_stalled_runs_of_a_periodic_job_become_one(
         (kept,) = (await statuses(services)).items()
     assert kept[0] in runs
     assert kept[1] == "todo"
+
+
+AWAY = [ScannerUnavailable("refused"), BlobUnavailable("timeout"), KeyProviderError("kms: away")]
+
+
+@pytest.mark.parametrize(
+    ("error", "again"), [*((error, True) for error in AWAY), (ZeroDivisionError(), False)]
+)
+def test_a_part_that_is_away_for_a_day_loses_no_job(error: Exception, again: bool) -> None:
+    """An error of the job's own is tried a few times; what waits for a part, until it is back."""
+    first, late = (
+        Job(id=1, queue="vault", lock=None, queueing_lock=None, task_name="scan", attempts=attempts)
+        for attempts in (0, 300)
+    )
+    retry = job_runner.Retry()
+    assert retry.get_retry_decision(exception=error, job=first) is not None
+    decision = retry.get_retry_decision(exception=error, job=late)
+    assert (decision is not None) == again
+    if decision is not None:
+        assert decision.retry_at is not None
+        assert 0 < (decision.retry_at - clock.now()).total_seconds() <= 300

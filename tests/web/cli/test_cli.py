@@ -129,3 +129,19 @@ def test_a_taken_port_is_said(operator: Operator) -> None:
             assert "UNEFOIS_MANAGEMENT_PORT" in message
     # Reported at once: PostgreSQL was not even started.
     assert not (operator.folder / "home").exists()
+
+
+def test_an_error_without_words_is_said_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """« unefois: » and nothing after it helps nobody: a wait that ends has no text of its own."""
+    from web.cli import main as command
+
+    def time_out() -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(command, "Signals", object)
+    monkeypatch.setattr(command.memory, "limit_heap", time_out)
+    monkeypatch.setenv("UNEFOIS_MODE", "demo")
+    assert command.main(["sweep"]) == 1
+    assert capsys.readouterr().err == "unefois: TimeoutError\n"

@@ -63,6 +63,16 @@ MESSAGES = {
         _("Le service ne peut pas traiter cette demande sous cette forme."),
         _("Consultez la description de l’interface, puis recommencez."),
     ),
+    "database_unavailable": ErrorMessage(
+        _("Service en panne pour un moment"),
+        _("Le service ne peut rien lire ni écrire pour le moment. Vos papiers sont toujours là."),
+        _("Attendez une minute, puis recommencez."),
+    ),
+    "database_busy": ErrorMessage(
+        _("Trop de choses à la fois"),
+        _("Le service fait trop de choses à la fois. Rien n’a été changé."),
+        _("Attendez quelques secondes, puis recommencez."),
+    ),
     "internal_error": ErrorMessage(
         _("Erreur du service"),
         _("Une erreur s’est produite de notre côté. Elle a été notée."),

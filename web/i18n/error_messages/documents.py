@@ -155,8 +155,13 @@ MESSAGES = {
     ),
     "store_unavailable": ErrorMessage(
         _("Service indisponible"),
-        _("Le stockage ne répond pas."),
-        _("Réessayez dans quelques secondes."),
+        _("Le stockage ne répond pas. Rien n’a été changé."),
+        _("Attendez une minute, puis recommencez."),
+    ),
+    "keys_unavailable": ErrorMessage(
+        _("Service indisponible"),
+        _("Le service n’atteint pas ses clés : il ne peut rien ouvrir pour le moment."),
+        _("Attendez une minute, puis recommencez. Vos papiers sont toujours là."),
     ),
     "blob_exists": ErrorMessage(
         _("Envoi à refaire"),

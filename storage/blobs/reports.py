@@ -1,0 +1,28 @@
+"""What a call to a store says of the store, and of the disk that it writes to."""
+
+from base.part_state import PartStates
+from storage.blobs import BlobUnavailable
+
+DISK_CODES = frozenset({"ENOSPC", "EDQUOT", "EROFS"})
+"""A disk that takes nothing more may still be read: the store answers, and is degraded."""
+
+
+class StoreReport:
+    """Tells the state of the parts from the calls to a store. From any thread."""
+
+    def __init__(self, parts: PartStates) -> None:
+        self._store, self._disk = parts.store, parts.disk
+
+    def ended(self, error: Exception | None) -> None:
+        """A call ended, with its error once converted. That a blob is missing, or that its key is
+        in use, is an answer."""
+        if not isinstance(error, BlobUnavailable):
+            self._store.answered()
+        elif error.reason in DISK_CODES:
+            self._disk.failed(error.reason)
+        else:
+            self._store.failed(error.reason)
+
+    def written(self) -> None:
+        """The disk took what was written."""
+        self._disk.answered()
