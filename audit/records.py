@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
@@ -63,8 +64,8 @@ class AccessEvent(Base):
     __tablename__ = "access_event"
     __table_args__ = (
         CheckConstraint("octet_length(commitment) = 32", name="commitment"),
-        Index("ix_access_event_person_tag_id", "person_tag", "id"),
-        Index("ix_access_event_actor_tag_id", "actor_tag", "id"),
+        Index("ix_access_event_person_tag_at_id", "person_tag", "at", "id"),
+        Index("ix_access_event_actor_tag_at_id", "actor_tag", "at", "id"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     at: Mapped[datetime]
@@ -106,9 +107,8 @@ async def audit_key(
 ) -> Row[Any] | None:
     """The key pair of an owner (or the service) and a year; the caller checks its MAC."""
     found = await connection.execute(
-        select(AuditKey.__table__).where(
-            AuditKey.owner_id.is_not_distinct_from(owner_id), AuditKey.year == year
-        )
+        # Not IS NOT DISTINCT FROM, which no index serves: with None, this is IS NULL.
+        select(AuditKey.__table__).where(AuditKey.owner_id == owner_id, AuditKey.year == year)
     )
     return found.one_or_none()
 
@@ -169,19 +169,28 @@ async def events_of(
     event_id: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Row[Any]]:
-    """Events of one person, or of one actor, newest first, each with its outcome's `state`."""
+    """Events of one person, or of one actor, newest first, each with its outcome's `state`.
+
+    Newest by `at`, which is the database's clock. `before`: the last one already seen; an id that
+    is not among them has none after it.
+    """
+    of = [
+        (name, tag)
+        for name, tag in (("person_tag", person_tag), ("actor_tag", actor_tag))
+        if tag is not None
+    ]
     query = (
         select(AccessEvent.__table__, *OUTCOME_COLUMNS)
         .outerjoin(AccessOutcome, AccessOutcome.event_id == AccessEvent.id)
-        .order_by(AccessEvent.id.desc())
+        .where(*(getattr(AccessEvent, name) == tag for name, tag in of))
+        .order_by(AccessEvent.at.desc(), AccessEvent.id.desc())
         .limit(limit)
     )
-    if person_tag is not None:
-        query = query.where(AccessEvent.person_tag == person_tag)
-    if actor_tag is not None:
-        query = query.where(AccessEvent.actor_tag == actor_tag)
     if before is not None:
-        query = query.where(AccessEvent.id < before)
+        seen = AccessEvent.__table__.alias("seen")
+        theirs = (seen.c[name] == tag for name, tag in of)
+        at = select(seen.c.at).where(seen.c.id == before, *theirs).scalar_subquery()
+        query = query.where(tuple_(AccessEvent.at, AccessEvent.id) < tuple_(at, before))
     if event_id is not None:
         query = query.where(AccessEvent.id == event_id)
     return (await connection.execute(query)).all()

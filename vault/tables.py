@@ -22,6 +22,7 @@ from base.db_time import now
 from storage.row_macs import RowAltered, RowFormat, RowMacs
 
 _RECIPIENT = "IN ('worker', 'client')"
+_NOT_APPROVED = "answer IS NULL OR answer <> 'approved'"
 
 
 class Document(Base):
@@ -133,6 +134,7 @@ class SealedFile(Base):
     __table_args__ = (
         UniqueConstraint("version_id", "role", "position"),
         Index("uq_sealed_file_blob_key", "blob_key", unique=True),
+        Index("ix_sealed_file_person_id", "person_id"),
         CheckConstraint("role IN ('original', 'rendition', 'preview')", name="role"),
         CheckConstraint("position >= 0", name="position"),
     )
@@ -160,6 +162,7 @@ class ConsentRequest(Base):
         Index("ix_consent_request_phone_tag", "phone_tag"),
         Index("ix_consent_request_person_id_id", "person_id", "id"),
         Index("ix_consent_request_requester_id_id", "requester_id", "id"),
+        Index("ix_consent_request_lapses_at", "lapses_at", postgresql_where=_NOT_APPROVED),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     requester_kind: Mapped[str]
@@ -210,7 +213,7 @@ class Grant(Base):
         Index("uq_grant_request_id", "request_id", unique=True),
         Index("ix_grant_person_id_id", "person_id", "id"),
         Index("ix_grant_recipient_id_id", "recipient_id", "id"),
-        Index("ix_grant_ends_at", "ends_at"),
+        Index("ix_grant_catalogue_edition_ends_at", "catalogue_edition", "ends_at"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey(PersonRow.id, ondelete="CASCADE"))
@@ -313,7 +316,10 @@ class ErasureCode(Base):
     """A code sent to a person who asks to erase their vault; bound to the session that asked."""
 
     __tablename__ = "erasure_code"
-    __table_args__ = (Index("ix_erasure_code_person_id_id", "person_id", "id"),)
+    __table_args__ = (
+        Index("ix_erasure_code_person_id_id", "person_id", "id"),
+        Index("ix_erasure_code_created_at", "created_at"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey(PersonRow.id, ondelete="CASCADE"))
     session_id: Mapped[UUID]

@@ -29,7 +29,10 @@ class WorkerRow(Base):
     """A professional. Sealed: name, job, e-mail, phone, hours."""
 
     __tablename__ = "worker"
-    __table_args__ = (Index("uq_worker_email_tag", "email_tag", unique=True),)
+    __table_args__ = (
+        Index("uq_worker_email_tag", "email_tag", unique=True),
+        Index("ix_worker_organisation_id", "organisation_id"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey(OrganisationRow.id))
     email_tag: Mapped[bytes]

@@ -44,6 +44,7 @@ class Session(Base):
         Index("uq_session_token_hash", "token_hash", unique=True),
         Index("ix_session_subject_id", "subject_id"),
         Index("ix_session_expires_at", "expires_at"),
+        Index("ix_session_revoked_at", "revoked_at", postgresql_where="revoked_at IS NOT NULL"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     token_hash: Mapped[bytes]

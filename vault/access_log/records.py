@@ -17,6 +17,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     union_all,
     update,
 )
@@ -58,10 +59,13 @@ async def actions_between(
     start: datetime,
     end: datetime,
     *,
-    after: UUID | None,
+    after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Sequence[Row[Any]]:
-    """Events of these actors on people's vaults, in `[start, end)`, ordered by id."""
+    """Events of these actors on people's vaults, in `[start, end)`, ordered by time and id.
+
+    `after`: the time and the id of the last one already read.
+    """
     query = (
         select(AccessEvent.__table__, null().label("state"), null().label("outcome_mac"))
         .where(
@@ -70,11 +74,11 @@ async def actions_between(
             AccessEvent.at >= start,
             AccessEvent.at < end,
         )
-        .order_by(AccessEvent.id)
+        .order_by(AccessEvent.at, AccessEvent.id)
         .limit(limit)
     )
     if after is not None:
-        query = query.where(AccessEvent.id > after)
+        query = query.where(tuple_(AccessEvent.at, AccessEvent.id) > tuple_(*after))
     return (await connection.execute(query)).all()
 
 

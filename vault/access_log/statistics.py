@@ -123,7 +123,7 @@ async def _count(
 ) -> dict[ActionKey, Cell]:
     """Open the entries page by page and keep only counts and the tags of the people."""
     cells: dict[ActionKey, Cell] = {}
-    after: UUID | None = None
+    after: tuple[datetime, UUID] | None = None
     while True:
         async with services.database.transaction() as tx:
             rows = await actions_between(tx, tags, start, end, after=after, limit=_BATCH)
@@ -138,4 +138,4 @@ async def _count(
                     cell.by_others.add(row.person_tag)
         if len(rows) < _BATCH:
             return cells
-        after = rows[-1].id
+        after = rows[-1].at, rows[-1].id

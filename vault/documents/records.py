@@ -118,6 +118,7 @@ async def document_with_content(
         select(Document.id)
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
         .where(
+            DocumentVersion.document_id == Document.id,  # as the join says: this one has an index
             DocumentVersion.person_id == person_id,
             DocumentVersion.content_tag == content_tag,
             Document.deleted_at.is_(None),

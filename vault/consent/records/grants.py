@@ -126,7 +126,9 @@ async def people_with_outdated_grants(
     connection: AsyncConnection, edition: int, *, after: UUID | None, limit: int
 ) -> Sequence[UUID]:
     """The people with living grants of an edition before this one, in the order of their ids."""
-    query = select(Grant.person_id).where(_LIVE, Grant.catalogue_edition < edition).distinct()
+    # Each former edition by its number: then the index finds its living grants, however many ended.
+    former = Grant.catalogue_edition.in_(range(1, edition))
+    query = select(Grant.person_id).where(_LIVE, former).distinct()
     if after is not None:
         query = query.where(Grant.person_id > after)
     return (await connection.execute(query.order_by(Grant.person_id).limit(limit))).scalars().all()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, delete, insert, or_, select, tuple_, update
+from sqlalchemy import and_, case, delete, insert, literal_column, or_, select, tuple_, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,10 @@ from storage.row_macs import RowMacs
 from vault.cursors import Position
 from vault.tables import REQUEST_ROW, ConsentRequest, Grant
 
-_NOT_APPROVED = or_(ConsentRequest.answer.is_(None), ConsentRequest.answer != "approved")
+# The word itself, not a parameter: an index holds these requests only.
+_NOT_APPROVED = or_(
+    ConsentRequest.answer.is_(None), ConsentRequest.answer != literal_column("'approved'")
+)
 _WAITING = and_(ConsentRequest.answer.is_(None), ConsentRequest.lapses_at > now())
 _RANK = case((_WAITING, 1), else_=0)
 _REQUEST = select(

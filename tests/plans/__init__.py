@@ -1,0 +1,1 @@
+"""Every statement of the `records` files is planned on a filled database."""

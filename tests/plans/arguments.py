@@ -1,0 +1,331 @@
+"""Calls for every function of the `records` files: each way to leave an argument out, each switch.
+
+An argument is found by the function and its name, by its name, or by its type; one that is found
+nowhere fails the check, which says where to add it.
+"""
+
+import importlib
+import inspect
+import itertools
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.tlog.records import Signed
+from auth.subjects import Party
+from base.database import Base
+from base.pipeline import Bound
+from storage.row_macs import RowMacs
+from vault.cursors import Position
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = ("base", "storage", "audit", "auth", "vault", "web")
+SAMPLE = 777
+"""Which row of each table the arguments name."""
+
+Rows = Mapping[str, Mapping[str, Any]]
+"""One row of each table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of a `records` file, with arguments but its connection."""
+
+    function: Callable[..., Any]
+    arguments: dict[str, Any] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"{self.function.__module__}.{self.function.__name__}"
+
+
+def functions() -> list[Callable[..., Any]]:
+    """Every public function of the `records` files that runs a statement or gives one."""
+    found: list[Callable[..., Any]] = []
+    for path in sorted(ROOT.glob("*/**/*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts[0] not in LAYERS or "records" not in parts[1:]:
+            continue
+        module = importlib.import_module(".".join(parts))
+        for name, one in inspect.getmembers(module, inspect.isfunction):
+            if one.__module__ == module.__name__ and not name.startswith("_") and _runs(one):
+                found.append(one)
+    return found
+
+
+def _runs(function: Callable[..., Any]) -> bool:
+    hints = typing.get_type_hints(function)
+    connections = (AsyncConnection, psycopg.AsyncConnection)
+    takes = any((typing.get_origin(hint) or hint) in connections for hint in hints.values())
+    return takes or hints.get("return") is Bound
+
+
+def calls(function: Callable[..., Any], rows: Rows) -> Iterator[Call]:
+    """Each way to call it. Raises `LookupError` for an argument that nobody gave a value."""
+    hints = typing.get_type_hints(function)
+    choices: dict[str, list[Any]] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in {"connection", "tx"}:
+            continue
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            name = "values"  # noqa: PLW2901  (the same for a dictionary)
+        choices[name] = _choices(function, name, hints[name], rows)
+    for chosen in itertools.product(*choices.values()):
+        arguments = dict(zip(choices, chosen, strict=True))
+        if "values" in arguments and "values" not in _named(function):
+            arguments |= arguments.pop("values")
+        if _is_possible(function, arguments):
+            yield Call(function, arguments)
+
+
+def _is_possible(function: Callable[..., Any], arguments: dict[str, Any]) -> bool:
+    judge = POSSIBLE.get(f"{function.__module__}.{function.__name__}")
+    return judge is None or judge(arguments)
+
+
+def _named(function: Callable[..., Any]) -> set[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return {one.name for one in parameters if one.kind is not inspect.Parameter.VAR_KEYWORD}
+
+
+def _choices(function: Callable[..., Any], name: str, hint: Any, rows: Rows) -> list[Any]:
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    values: list[Any] = [None] if type(None) in kinds else []
+    kinds = tuple(kind for kind in kinds if kind is not type(None))
+    if kinds == (bool,):
+        return [False, True]
+    module = function.__module__
+    for key in (f"{module}.{function.__name__}.{name}", f"{module}.{name}", name):
+        if key in GIVEN:
+            return [*values, *GIVEN[key](rows)]
+    if name.endswith("_id") and name[:-3] in rows:
+        return [*values, rows[name[:-3]]["id"]]
+    for kind, value in _BY_TYPE:
+        if kinds[0] is kind or kinds[0] == kind:
+            return [*values, value]
+    raise LookupError(
+        f"tests/plans/arguments.py: GIVEN has nothing for {module}.{function.__name__}({name})"
+    )
+
+
+class AnyMacs:
+    """In the place of the MACs of rows: nothing is checked here but plans."""
+
+    def check(self, *_: object) -> None: ...
+
+    def of(self, *_: object) -> bytes:
+        return b"m" * 32
+
+    def add(self, _: object, values: dict[str, Any]) -> dict[str, Any]:
+        return {**values, "mac": b"m" * 32}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+_BY_TYPE: tuple[tuple[Any, Any], ...] = (
+    (RowMacs, AnyMacs()),
+    (Position, (0, UUID(int=2**128 - 1))),
+    (datetime, _now()),
+    (timedelta, timedelta(hours=1)),
+    (int, 50),
+)
+
+
+def _new(table: str, *names: str) -> Callable[[Rows], list[Any]]:
+    """A row like the sample one, with another key and other unique values; `names` left out."""
+
+    def values(rows: Rows) -> list[Any]:
+        columns = Base.metadata.tables[f"unefois.{table}"].columns
+        row = {name: value for name, value in rows[table].items() if name not in names}
+        fresh: dict[type, Callable[[], Any]] = {
+            UUID: uuid4,
+            bytes: lambda: uuid4().bytes * 2,
+            str: lambda: uuid4().hex,
+            int: lambda: 10**6,
+        }
+        for name, value in row.items():
+            key = columns[name].primary_key and not columns[name].foreign_keys
+            if (key or name in UNIQUE.get(table, ())) and type(value) in fresh:
+                row[name] = fresh[type(value)]()
+        return [row]
+
+    return values
+
+
+UNIQUE = {
+    "audit_key": ("owner_id",),
+    "browser": ("secret_hash",),
+    "client": ("client_id",),
+    "document_version": ("number",),
+    "grant": ("request_id",),
+    "person": ("phone_tag", "email_tag"),
+    "report": ("event_id",),
+    "sealed_file": ("blob_key", "position"),
+    "session": ("token_hash",),
+    "signing_key": ("kid",),
+    "worker": ("email_tag",),
+}
+
+
+def _is(*values: Any) -> Callable[[Rows], list[Any]]:
+    return lambda _: list(values)
+
+
+def _of(table: str, column: str = "id") -> Callable[[Rows], list[Any]]:
+    return lambda rows: [rows[table][column]]
+
+
+def _some(table: str, column: str = "id") -> Callable[[Rows], list[Any]]:
+    return lambda rows: [[rows[table][column]] * 3]
+
+
+def _row(table: str) -> Callable[[Rows], list[Any]]:
+    return lambda rows: [types.SimpleNamespace(**rows[table])]
+
+
+POSSIBLE: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "audit.records.events_of": lambda given: (
+        (given["person_tag"] is None) != (given["actor_tag"] is None)
+    ),
+    "storage.records.add_key": lambda given: given["owner_id"] is not None and given["use"] is None,
+}
+"""The ways in which a function is called, where that is not all of them."""
+
+GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
+    # By name: the value of a column of the sample rows.
+    "active": _is("root-10"),
+    "actor_tag": _of("access_event", "actor_tag"),
+    "actor_tags": _some("access_event", "actor_tag"),
+    "address_tag": _of("sign_in_code", "address_tag"),
+    "after": _of("grant", "person_id"),
+    "age": _is(timedelta(days=1)),
+    "answer": _is("refused"),
+    "before": _of("document"),
+    "but": _of("session"),
+    "by": _is("owner"),
+    "client_id": _of("client", "client_id"),
+    "code_id": _of("sign_in_code"),
+    "content_tag": _of("document_version", "content_tag"),
+    "document_ids": _some("document"),
+    "edition": _is(2),
+    "email_tag": _of("worker", "email_tag"),
+    "event_id": _of("access_event"),
+    "event_ids": _some("access_event"),
+    "events": _some("access_event"),
+    "excluded": _some("wrapped_key"),
+    "expires_at": _is(_now() + timedelta(hours=1)),
+    "first": _is(0),
+    "id_": _of("client"),
+    "ids": _some("audit_key"),
+    "index": _is(100),
+    "jti_hash": _is(b"j" * 32),
+    "key_hash": _of("idempotency", "key_hash"),
+    "key_id": _of("audit_key"),
+    "lapsed_for": _is(timedelta(days=30)),
+    "keys": _some("sealed_file", "blob_key"),
+    "kind": _is("person"),
+    "mac": _is(b"m" * 32),
+    "max_attempts": _is(5),
+    "max_tries": _is(5),
+    "network_tag": _of("sign_in", "network_tag"),
+    "nth": _is(3),
+    "owner_id": _of("person"),
+    "person_tag": _of("access_event", "person_tag"),
+    "phone_tag": _of("person", "phone_tag"),
+    "provider": _is("local"),
+    "recipient": lambda rows: [Party("worker", rows["worker"]["id"])],
+    "request_id": _of("consent_request"),
+    "requester": lambda rows: [Party("worker", rows["worker"]["id"])],
+    "requester_id": _of("worker"),
+    "role": _is("unefois_service"),
+    "root_version": _is("root-10"),
+    "sealed": _is(b"s" * 64),
+    "secret_hash": _of("browser", "secret_hash"),
+    "signed": _is(Signed(10**6, b"r" * 32, b"f" * 32, b"note")),
+    "since": _is(_now() - timedelta(hours=1)),
+    "state": _is("live", "ended"),
+    "step": _is("given"),
+    "subject_id": _of("person"),
+    "token_hash": _of("session", "token_hash"),
+    "type_tags": _some("document", "type_tag"),
+    "upto": _is(UUID(int=2**128 - 1)),
+    "use": _is("use-10001"),
+    "verdict": _is("clean"),
+    "version": _is("root-2"),
+    "version_id": _of("document_version"),
+    "wrapped": _is(b"w" * 64),
+    "year": _is(2023),
+    # Where a name means something else.
+    "audit.records.before": _of("access_event"),
+    "audit.records.audit_key.year": _is(2026),
+    "audit.records.outcomes.state": _is("completed"),
+    "audit.records.add_audit_key.values": _new("audit_key"),
+    "audit.records.insert_event.values": _new("access_event"),
+    "audit.tlog.records.add_log_key.values": _new("log_key", "one"),
+    "audit.tlog.records.after": lambda rows: [rows["last_event"]["id"]],
+    "audit.tlog.records.range_end.length": _is(1000),
+    "audit.tlog.records.integrate.first": _is(10**6),
+    "audit.tlog.records.integrate.ids": lambda rows: [[rows["leafless_event"]["id"]]],
+    "auth.oauth.records.add_signing_key.values": _new("signing_key"),
+    "auth.oauth.records.retire_signing_keys.after": _is(timedelta(hours=1)),
+    "auth.records.browsers.age": _is(timedelta(days=400)),
+    "auth.records.browsers.put_browser.values": _new("browser"),
+    "auth.records.browsers.limit": _is(10),
+    "auth.records.messages.add_message.values": _new("message", "attempts", "expires_at"),
+    "auth.records.people.add_person.values": _new("person", "created_at", "used_at", "mac"),
+    "auth.records.recipients.add_client.values": _new("client", "created_at", "active", "mac"),
+    "auth.records.recipients.add_worker.values": _new("worker", "created_at", "active", "mac"),
+    "auth.records.recipients.add_organisation.values": _new("organisation"),
+    "auth.records.sessions.values": _new("session"),
+    "auth.records.sign_ins.add_code.values": _new("sign_in_code"),
+    "auth.records.sign_ins.add_sign_in.values": _new("sign_in"),
+    "auth.records.sign_ins.add_try.values": _new("sign_in_try"),
+    "auth.records.sign_ins.put_wrong_codes.values": _new("wrong_codes"),
+    "storage.records.add_key.key_id": lambda _: [uuid4()],
+    "storage.records.add_key.kind": _is("owner"),
+    "storage.records.add_key.owner_id": lambda _: [uuid4()],
+    "storage.records.add_root.version": lambda _: [uuid4().hex],
+    "storage.records.key_id": _of("wrapped_key"),
+    "vault.access_log.records.actions_between.after": lambda rows: [
+        (rows["access_event"]["at"], rows["access_event"]["id"])
+    ],
+    "vault.access_log.records.start": _is(_now() - timedelta(days=10)),
+    "vault.access_log.records.end": _is(_now()),
+    "vault.access_log.records.integrated_events.after": _is(59_900),
+    "vault.access_log.records.due_keys.after": _is(UUID(int=0)),
+    "vault.access_log.records.add_report.values": _new("report"),
+    "vault.consent.records.grants.grants_of_person.after": _is((0, UUID(int=2**127))),
+    "vault.consent.records.grants.grants_of_recipient.after": _is((0, UUID(int=2**127))),
+    "vault.consent.records.grants.add_grant.values": _new("grant"),
+    "vault.consent.records.grants.change_grant.row": _row("grant"),
+    "vault.consent.records.grants.change_grant.values": _is({"catalogue_edition": 2}),
+    "vault.consent.records.requests.after": _is((1, UUID(int=2**127))),
+    "vault.consent.records.requests.add_request.values": _new(
+        "consent_request", "answer", "answered_at", "mac"
+    ),
+    "vault.consent.records.requests.row": _row("consent_request"),
+    "vault.documents.records.add_document.values": _new("document"),
+    "vault.documents.records.add_version.values": _new("document_version"),
+    "vault.documents.records.files": lambda rows: [_new("sealed_file")(rows)],
+    "vault.documents.records.change_document.row": _row("document"),
+    "vault.documents.records.change_document.values": _is({"sealed": b"s"}),
+    "vault.maintenance.records.code_id": _of("erasure_code"),
+    "vault.maintenance.records.add_code.values": _new("erasure_code", "attempts"),
+    "vault.maintenance.records.add_pending.values": lambda rows: [
+        {**rows["pending_erasure"], "person_id": rows["last_person"]["id"]}
+    ],
+    "vault.maintenance.records.pending_to_remind.before": _is(timedelta(days=1)),
+    "vault.maintenance.records.note_reminder.values": lambda rows: [dict(rows["pending_erasure"])],
+    "vault.records.kind": _is("give"),
+    "vault.records.add_idempotency_answer.values": _new("idempotency"),
+}
