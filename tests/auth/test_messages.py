@@ -12,7 +12,7 @@ from auth import message_delivery, messages, one_time_codes
 from auth.message_delivery import LANE, MAX_ATTEMPTS, Deliverer
 from auth.messengers import NotSent, Outgoing, Undeliverable
 from auth.messengers.inbox import InboxMessenger
-from auth.records.messages import Message, delete_late_messages
+from auth.records.messages import Message, delete_late_messages, seconds_until_due
 from auth.services import CoreServices
 from base import clock, part_state
 from base.db_time import now
@@ -129,6 +129,17 @@ async def test_a_failure_is_tried_again_later_and_later_then_given_up(
     assert delays[-1] > 250
     assert await deliverer.deliver_due() == 1
     assert (recorder.tried, await waiting(quiet_services)) == (MAX_ATTEMPTS, 0)
+
+
+async def test_a_clock_that_was_ahead_puts_no_message_off(quiet_services: CoreServices) -> None:
+    """The machine's clock jumped two days ahead while one waited, and came back: it leaves now."""
+    recorder = Recorder()
+    await put(quiet_services, new_phone(), life=timedelta(days=3))
+    async with quiet_services.database.transaction() as tx:
+        await tx.execute(update(Message).values(due_at=now() + timedelta(days=2)))
+        assert await seconds_until_due(tx, "sms", MAX_ATTEMPTS) == 0
+    assert await Deliverer(quiet_services, recorder).deliver_due() == 1
+    assert len(recorder.sent) == 1
 
 
 class Hanging(Recorder):

@@ -226,7 +226,9 @@ async def _let_lead(site: Site, name: str) -> None:
         return
     other = site.installation.processes["work" if name == "api-2" else "api-2"]
     await asyncio.to_thread(other.stop)
-    while await site.leader() != name:  # noqa: ASYNC110  (another process's lock)
+    deadline = time.monotonic() + 30
+    while await site.leader() != name:
+        assert time.monotonic() < deadline, f"{name} does not sequence the log"
         await asyncio.sleep(0.1)
     other.start()
     if other.name in site.installation.addresses:

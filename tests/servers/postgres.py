@@ -119,7 +119,9 @@ class Postgres15:
             rules += f"host {DATABASE} {SERVICE_LOGIN} {network} scram-sha-256\n"
         write_private(data / "postgresql.conf", settings_file(**settings), owner=owner)
         write_private(data / "pg_hba.conf", rules, owner=owner)
-        sql = "\n".join(setup_statements(self._passwords)) + "\n"
+        # Tests look, as the owner, at who is connected.
+        statements = [*setup_statements(self._passwords), f"GRANT pg_read_all_stats TO {OWNER}"]
+        sql = "\n".join(statements) + "\n"
         single = ["--single", "-D", str(data), "-c", "exit_on_error=true", "postgres"]
         self._program("postgres", *single, stdin=sql)
 
