@@ -8,7 +8,9 @@ JOBS ?= 2
 run_stamp := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
 test_stamp := $(VENV)/.test-$(shell cat requirements/test.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help install install-test packages demo test check format bench vectors openapi settings translations
+openapi_stamp := $(VENV)/.openapi-tools-$(shell cksum <tests/openapi_tools/package-lock.json | cut -d' ' -f1)
+
+.PHONY: help install install-test openapi-tools packages demo test check format bench vectors openapi settings translations
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,13 +27,19 @@ $(test_stamp):
 	@.ci/venv $(PYTHON) $(VENV) requirements/test.txt
 	@touch $@ $(run_stamp)
 
+openapi-tools: $(openapi_stamp)
+
+$(openapi_stamp): | $(test_stamp)
+	@.ci/openapi-tools $(BIN)/python $(VENV)/openapi-tools
+	@if [ -d $(VENV)/openapi-tools ]; then touch $@; fi
+
 demo: install ## everything here, with invented people: make demo DEMO="--port 0"
 	@exec $(BIN)/unefois demo $(DEMO)
 
 packages: ## as root: the programs that tests run beside the service
 	@.ci/packages
 
-test: install-test packages check ## everything; says at the end what was not run
+test: install-test openapi-tools packages check ## everything; says at the end what was not run
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -q
 
 check: install-test ## style, types, contracts, tables, generated files

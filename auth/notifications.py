@@ -1,6 +1,9 @@
-"""The text of every SMS and e-mail: it names no vault, no document, and nobody but a requester or
-whoever made an access that is reported. None holds a link: whoever follows one in a message could
-be led to a false page.
+"""The text of every SMS and e-mail, as a locked screen may show it to whoever is near.
+
+An SMS names nobody, no organisation, no document, and not what someone wants or did, except where
+its reader must act to lose nothing: a new device, an erasure. An e-mail names who made a reported
+access, after more words than a notification shows. None holds a link: whoever follows one in a
+message could be led to a false page.
 
 The French text is the id in the translation catalogue; `services.translate` gives it in the
 addressee's language.
@@ -14,7 +17,6 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from auth.services import CoreServices
-from auth.subjects import Recipient
 from auth.visitor import device_name
 
 _ZONE = ZoneInfo("Europe/Paris")
@@ -105,14 +107,13 @@ def erasure_cancelled(services: CoreServices, language: str) -> str:
     return services.translate(language, text)
 
 
-def request_pending(services: CoreServices, language: str, sender: Recipient) -> str:
-    """Someone asks to see documents: says who, never which ones or why."""
+def request_pending(services: CoreServices, language: str) -> str:
+    """Someone asks for something; only the vault says who, what and why."""
     text = _(
-        "{who} demande à voir des papiers. Ouvrez votre coffre et dites oui ou non. "
-        "Si cela ne vous concerne pas, répondez « Ce n’est pas moi »."
+        "Une demande vous attend dans votre coffre. Ouvrez-le pour voir de qui elle vient, et dites"
+        " oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi »."
     )
-    who = ", ".join(word for word in (sender.name, sender.job, sender.organisation) if word)
-    return services.translate(language, text).format(who=who)
+    return services.translate(language, text)
 
 
 def document_expires(services: CoreServices, language: str) -> str:
@@ -175,10 +176,10 @@ def report_subject(services: CoreServices, language: str) -> str:
 def access_reported(services: CoreServices, language: str, access: ReportedAccess) -> str:
     """To the organisation of whoever acted."""
     text = _(
-        "Une personne dit que ceci n’est pas normal : un accès à son coffre par {who},"
-        " le {when} (UTC). Demandez pourquoi à qui l’a fait. Écrivez ce que vous savez à"
-        " {operator}, avec la référence {reference}. Ne cherchez pas qui est la personne : elle"
-        " lira la réponse dans son coffre."
+        "Une personne dit qu’une ligne du journal de son coffre n’est pas normale. Cette ligne"
+        " nomme votre structure. Ne cherchez pas qui est la personne : elle lira la réponse dans"
+        " son coffre. Voici la ligne : un accès par {who}, le {when} (UTC). Demandez pourquoi à qui"
+        " l’a fait. Écrivez ce que vous savez à {operator}, avec la référence {reference}."
     )
     return _about(services, language, access, text)
 
@@ -188,9 +189,9 @@ def report_waiting(
 ) -> str:
     """To the operator, who answers."""
     text = _(
-        "Une personne dit que ceci n’est pas normal : une ligne de son journal, faite par {who},"
-        " le {when} (UTC). Lisez : unefois reports see {reference}"
-        " Répondez : unefois reports answer {reference}"
+        "Une personne dit qu’une ligne du journal de son coffre n’est pas normale."
+        " Lisez : unefois reports see {reference} Répondez : unefois reports answer {reference}"
+        " La ligne est faite par {who}, le {when} (UTC)."
     )
     told = _("Sa structure est prévenue par e-mail.")
     if not organisation_told:
@@ -201,8 +202,8 @@ def report_waiting(
 def report_answered(services: CoreServices, language: str) -> str:
     """To the person who reported: there is an answer; only the vault says which."""
     text = _(
-        "Il y a une réponse à votre signalement. Ouvrez votre coffre pour la lire, ou parlez-en à"
-        " la personne qui vous accompagne."
+        "Il y a une réponse pour vous dans votre coffre. Ouvrez-le pour la lire, ou parlez-en à la"
+        " personne qui vous accompagne."
     )
     return services.translate(language, text)
 

@@ -32,7 +32,7 @@ from auth.session_start import (
 from auth.visitor import UNKNOWN, Visitor
 from auth.wrong_codes import count_wrong_code, wrong_codes
 from base.db_time import instant
-from base.errors import ErrorKind, ServiceError, invalid
+from base.errors import ErrorKind, ServiceError, about, invalid
 from base.ids import new_id
 from base.key_names import EMAIL, NETWORK, PHONE, SIGN_IN
 from base.user_text import digits_of
@@ -139,10 +139,12 @@ async def phone_end(services: CoreServices, sign_in_id: UUID, secret: str) -> st
 
 async def _typed_address(services: CoreServices, phone: str | None, email: str | None) -> Address:
     if phone is not None and email is None:
-        return await session_start.phone_address(services, phone)
+        with about("phone"):
+            return await session_start.phone_address(services, phone)
     if email is not None and phone is None:
-        return await session_start.email_address(services, email)
-    raise invalid("one_address")
+        with about("email"):
+            return await session_start.email_address(services, email)
+    raise invalid("one_address", fields=[("phone",), ("email",)])
 
 
 async def _add_sign_in(

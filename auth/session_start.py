@@ -44,11 +44,15 @@ class NewSession:
     browser: str = field(repr=False)
 
 
+SignInReason = Literal["code_wrong", "too_many_wrong_codes", "vault_asleep", "not_found"]
+"""Why a sign-in is refused: stored in the log, only ever added to."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignInRefused:
     """The reason for the log; the caller learns less."""
 
-    reason: str
+    reason: SignInReason
 
 
 @dataclass(frozen=True, slots=True)

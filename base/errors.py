@@ -1,6 +1,11 @@
 """Kinds of error. No HTTP here: `web/http/problems.py` is the only file that knows status codes."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
+
+Field = tuple[str | int, ...]
+"""Which field of what was given: names and positions, from the outside in. `("scope", 0)`."""
 
 
 class ErrorKind(StrEnum):
@@ -25,17 +30,38 @@ class ServiceError(Exception):
 
     `code` is a stable word (`snake_case`) for which `web/i18n/error_messages/` holds the sentence
     and what to do. `values` fill the sentence: numbers, limits, words of a closed list; nothing
-    personal, and nothing that the caller sent. `retry_after` is in seconds.
+    personal, and nothing that the caller sent. `retry_after` is in seconds. `fields` are those that
+    are wrong, as the code that raises it names them; `about` adds where they are.
     """
 
     def __init__(
-        self, kind: ErrorKind, code: str, *, retry_after: int | None = None, **values: str | int
+        self,
+        kind: ErrorKind,
+        code: str,
+        *,
+        retry_after: int | None = None,
+        fields: Sequence[Field] = (),
+        **values: str | int,
     ) -> None:
         super().__init__(f"{kind}: {code}")
         self.kind = kind
         self.code = code
         self.values = values
         self.retry_after = retry_after
+        self.fields = tuple(fields)
+
+
+@contextmanager
+def about(*name: str | int) -> Iterator[None]:
+    """What is wrong with a value read in this block is wrong with this field.
+
+    Blocks nest: the fields that an error names already are within this one.
+    """
+    try:
+        yield
+    except ServiceError as failure:
+        failure.fields = tuple((*name, *inner) for inner in failure.fields or ((),))
+        raise
 
 
 def not_found() -> ServiceError:
@@ -43,6 +69,6 @@ def not_found() -> ServiceError:
     return ServiceError(ErrorKind.NOT_FOUND, "not_found")
 
 
-def invalid(code: str, **values: str | int) -> ServiceError:
+def invalid(code: str, *, fields: Sequence[Field] = (), **values: str | int) -> ServiceError:
     """The request is understood and cannot be done as it stands."""
-    return ServiceError(ErrorKind.INVALID, code, retry_after=None, **values)
+    return ServiceError(ErrorKind.INVALID, code, retry_after=None, fields=fields, **values)

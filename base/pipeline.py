@@ -89,9 +89,10 @@ class Statement:
         transformer = known or Transformer()
         transformer.set_pgresult(result, set_loaders=known is None)
         transformers[self.name] = transformer
-        rows = transformer.load_rows(0, result.ntuples, self._row)
-        transformer.set_pgresult(None, set_loaders=False)
-        return rows
+        try:
+            return transformer.load_rows(0, result.ntuples, self._row)
+        finally:
+            transformer.set_pgresult(None, set_loaders=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,22 +307,32 @@ class _Connection:
             limit.cancel()
         # Even if a statement failed, the server has answered all and is ready for more.
         self.usable = True
-        fetched: list[Rows] = []
+        return self._rows(self._answers(sent))
+
+    def _answers(self, sent: Sequence[Bound | bytes]) -> list[tuple[Bound, pq.abc.PGresult]]:
+        """Each statement with its result. What was prepared is noted first, whatever failed: the
+        server keeps it. Raises `psycopg.Error`."""
+        answers: list[tuple[Bound, pq.abc.PGresult]] = []
         failed: pq.abc.PGresult | None = None
-        dropped = False
         for item, result in zip(sent, self._results, strict=True):
             if result.status in _FAILED:
                 failed = failed or result
             elif isinstance(item, Bound):
-                fetched.append(item.statement.rows(result, self._transformers))
-                dropped |= item.statement.must_write and result.command_tuples != 1
+                answers.append((item, result))
             else:
                 self._prepared.add(item)
         if failed is not None:
             raise _error(failed)
-        if dropped:
+        return answers
+
+    def _rows(self, answers: Sequence[tuple[Bound, pq.abc.PGresult]]) -> list[Rows]:
+        """The rows of each. Raises `RowNotWritten`, and `psycopg.DataError` for a value that Python
+        has no type for; the connection stays usable."""
+        if any(
+            item.statement.must_write and result.command_tuples != 1 for item, result in answers
+        ):
             raise RowNotWritten
-        return fetched
+        return [item.statement.rows(result, self._transformers) for item, result in answers]
 
     def _send(self, statements: Sequence[Bound]) -> list[Bound | bytes]:
         """Send all; returns what each expected result belongs to: a statement, or the name of one

@@ -129,9 +129,14 @@ async def log_of(
 
 
 async def client_headers(
-    client: httpx.AsyncClient, system: SomeClient, base_url: str | None = None
+    client: httpx.AsyncClient,
+    system: SomeClient,
+    base_url: str | None = None,
+    *,
+    scope: str | None = None,
 ) -> Headers:
-    """An administration signs in by `private_key_jwt` (RFC 7523) and gets an access token."""
+    """An administration signs in by `private_key_jwt` (RFC 7523) and gets an access token, with
+    its whole scope or with the words of `scope`."""
     metadata = (await client.get("/.well-known/oauth-authorization-server")).json()
     now = int(time.time())
     claims = {
@@ -149,6 +154,7 @@ async def client_headers(
             "grant_type": "client_credentials",
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             "client_assertion": assertion,
+            **({} if scope is None else {"scope": scope}),
         },
     )
     assert answer.status_code == 200, answer.text

@@ -76,7 +76,7 @@ REASONS = """
 not_found not_recipient not_owner not_addressee revoked expired not_yet action_not_granted
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
-outdated report_answered code_wrong too_many_codes
+outdated report_answered code_wrong too_many_codes outside_token
 """
 
 TABLES = """
@@ -103,6 +103,7 @@ API_HEADERS = {
     "permissions-policy": "geolocation=(), microphone=(), payment=(), usb=()",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "cache-control": "no-store",
+    "x-accel-buffering": "no",
     "x-request-id": "given-by-the-caller",
 }
 
@@ -269,9 +270,16 @@ async def test_metrics_as_they_are_scraped(
 
 async def test_headers_of_every_answer(client: httpx.AsyncClient) -> None:
     asked = {"X-Request-ID": "given-by-the-caller"}
-    answer = await client.get("/v1/document-types", headers=asked)
-    own = {"date", "content-length", "content-type"}
+    answer = await client.get("/v1/documents", headers=asked)
+    own = {"date", "content-length", "content-type", "content-language", "www-authenticate"}
     assert {name: value for name, value in answer.headers.items() if name not in own} == API_HEADERS
+    public = await client.get("/v1/document-types", headers=asked)
+    own |= {"etag", "vary", "content-encoding"}
+    kept = {name: value for name, value in public.headers.items() if name not in own}
+    expected = API_HEADERS | {"cache-control": "public, max-age=600"}
+    # A proxy may store it.
+    del expected["x-accel-buffering"]
+    assert kept == expected
     page = await client.get("/", headers=asked)
     own |= {"content-security-policy", "referrer-policy", "content-language", "set-cookie"}
     common = {name: value for name, value in page.headers.items() if name not in own}

@@ -13,6 +13,7 @@ from base.ids import parse_id
 Item = TypeVar("Item")
 Position = tuple[int, UUID]
 """A rank (0 where a list has only one) and the id of the last item shown."""
+_FIELDS = (("cursor",),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,10 @@ def read(cursor: str | None) -> Position | None:
     try:
         raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise ServiceError(ErrorKind.INVALID, "cursor_invalid") from None
+        raise ServiceError(ErrorKind.INVALID, "cursor_invalid", fields=_FIELDS) from None
     last = parse_id(str(UUID(bytes=raw[1:]))) if len(raw) == 17 else None
     if last is None or write((raw[0], last)) != cursor:
-        raise ServiceError(ErrorKind.INVALID, "cursor_invalid")
+        raise ServiceError(ErrorKind.INVALID, "cursor_invalid", fields=_FIELDS)
     return raw[0], last
 
 

@@ -12,7 +12,7 @@ from audit.events import Action, Actor, ActorKind, Event, Outcome
 from auth.services import CoreServices
 from auth.subjects import Client, Person, Recipient
 from base.db_time import instant
-from base.errors import ServiceError
+from base.errors import Field, ServiceError
 from base.ids import new_id
 from base.pipeline import Transaction
 from storage.row_macs import RowAltered
@@ -45,6 +45,7 @@ class Denial:
     attempt: AccessAttempt
     reason: Reason
     retry_after: int | None = None
+    fields: tuple[Field, ...] = ()
 
 
 def shown_to(owner_id: UUID | None, subject: Person | Recipient) -> Actor:
@@ -97,9 +98,11 @@ async def record_refusal(
 
 async def record_denial(services: CoreServices, denial: Denial) -> ServiceError:
     """`record_refusal` for a `Denial` that a transaction returned."""
-    return await record_refusal(
+    failure = await record_refusal(
         services, denial.attempt, denial.reason, retry_after=denial.retry_after
     )
+    failure.fields = denial.fields
+    return failure
 
 
 async def record_altered_row(services: CoreServices, error: RowAltered) -> None:
@@ -128,7 +131,9 @@ async def check_token(
     """
     if isinstance(subject, Client) and word not in subject.scope:
         attempt = AccessAttempt(action=action, actor=subject.actor(), details={"scope": word})
-        raise await record_refusal(services, attempt, Reason.TOKEN_SCOPE)
+        failure = await record_refusal(services, attempt, Reason.TOKEN_SCOPE)
+        failure.values["scope"] = word
+        raise failure
 
 
 def _event(attempt: AccessAttempt, at: datetime, outcome: Outcome, reason: str) -> Event:

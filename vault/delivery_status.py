@@ -45,7 +45,12 @@ class DeliveryStatusWriter:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        await self._flush()
+        try:
+            await self._flush()
+        except Exception as error:  # noqa: BLE001  (the process ends all the same, in order)
+            # Their entries read "not confirmed": it is the truth.
+            lost = len(self._waiting)
+            _log.warning("completions_not_written", error=type(error).__name__, lost=lost)
 
     async def _run(self) -> None:
         while True:

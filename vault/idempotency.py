@@ -19,6 +19,8 @@ from vault import records
 from vault.tables import IDEMPOTENCY_ROW
 
 _MAX_KEY_LENGTH = 255
+KEY_FIELDS = (("idempotency_key",),)
+"""What an error about a key names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ async def claim(
     if key is None:
         return None
     if not 0 < len(key) <= _MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
-        raise ServiceError(ErrorKind.INVALID, "idempotency_key_invalid")
+        raise ServiceError(ErrorKind.INVALID, "idempotency_key_invalid", fields=KEY_FIELDS)
     key_hash = await services.field_encryption.tag(IDEMPOTENCY_KEY, caller_id.bytes, route, key)
     request_hash = await services.field_encryption.tag(IDEMPOTENCY_BODY, key_hash, _canonical(body))
     await hold_tag(tx, key_hash)
@@ -59,7 +61,7 @@ async def claim(
         return Claim(key_hash, request_hash, None, macs)
     macs.check(IDEMPOTENCY_ROW, row)
     if row.request_hash != request_hash:
-        raise ServiceError(ErrorKind.INVALID, "idempotency_key_reused")
+        raise ServiceError(ErrorKind.INVALID, "idempotency_key_reused", fields=KEY_FIELDS)
     return Claim(key_hash, request_hash, row.result_id, macs)
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from auth.subjects import Party
-from base.errors import ErrorKind, ServiceError, not_found
+from base.errors import ErrorKind, Field, ServiceError, not_found
 
 
 class GrantAction(StrEnum):
@@ -51,6 +51,7 @@ class Reason(StrEnum):
     CODE_WRONG = "code_wrong"
     TOO_MANY_CODES = "too_many_codes"
     TOKEN_SCOPE = "token_scope"  # noqa: S105  (a name, not a secret)
+    OUTSIDE_TOKEN = "outside_token"  # noqa: S105  (a name, not a secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,10 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The act is refused, and why."""
+    """The act is refused, and why; `fields`, of what was asked, where it is known."""
 
     reason: Reason
+    fields: tuple[Field, ...] = ()
 
 
 Judgement = Allowed | Refused

@@ -1,6 +1,6 @@
 """The application of one process: wiring, nothing else."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from vault.services import Services
 from web.api import (
@@ -22,6 +22,8 @@ from web.http.dependencies import account_of
 from web.http.failure_limit import FailureLimit
 from web.http.metrics import Metrics
 from web.http.middleware import Middleware
+from web.http.proxy_check import ProxyCheck, ProxyCheckAnswer
+from web.http.query_parameters import known_parameters_only
 from web.http.rate_limit import SignInRateLimit
 from web.pages import cookies, site
 from web.pages.page import failure_page
@@ -38,7 +40,6 @@ API: tuple[APIRouter, ...] = (
     catalogue.router,
     sessions.router,
     sign_ins.router,
-    oauth.router,
     documents.router,
     consent_requests.router,
     grants.router,
@@ -55,7 +56,7 @@ def bare_app() -> FastAPI:
         title="Unefois",
         version=VERSION,
         description=DESCRIPTION,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -63,7 +64,9 @@ def bare_app() -> FastAPI:
     problems.install(app)
     openapi.install(app)
     app.routes.extend(grant_documents.get_routes)
-    for router in (*API, public_log.router, health.router, site.router):
+    for router in API:
+        app.include_router(router, dependencies=[Depends(known_parameters_only)])
+    for router in (oauth.router, public_log.router, health.router, site.router):
         app.include_router(router)
     return app
 
@@ -73,6 +76,7 @@ def create_app(services: Services) -> FastAPI:
     app = bare_app()
     app.state.services = services
     app.state.metrics = Metrics()
+    app.state.proxy_check = ProxyCheck()
     settings = services.settings
     app.state.sign_in_limit = SignInRateLimit(settings.sign_ins_per_hour_from_one_address)
     person, worker, browser = (
@@ -80,6 +84,8 @@ def create_app(services: Services) -> FastAPI:
     )
     names = (person, worker, browser)
     app.state.failures = FailureLimit(settings, account_of(services), names)
+    # Inside the other one, which gives its answer the headers of every answer.
+    app.add_middleware(ProxyCheckAnswer, check=app.state.proxy_check)
     app.add_middleware(
         Middleware,
         settings=settings,
@@ -90,13 +96,15 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
-def create_management_app(services: Services, metrics: Metrics) -> FastAPI:
-    """Liveness, readiness and these metrics, for a listener that strangers do not reach."""
+def create_management_app(services: Services, metrics: Metrics, proxy: ProxyCheck) -> FastAPI:
+    """Liveness, readiness and these metrics, for a listener that strangers do not reach. `proxy`:
+    what was found of the one before the application."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     problems.install(app)
     app.state.services = services
     app.state.metrics = metrics
     app.state.readiness = health.ReadinessCache()
+    app.state.proxy_check = proxy
     for router in (health.router, health.management_router):
         app.include_router(router)
     return app

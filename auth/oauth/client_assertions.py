@@ -36,15 +36,17 @@ _RSA_BITS = range(2048, 4096 + 1)
 
 
 class AssertionRefused(ServiceError):
-    """The assertion is not valid. The caller learns only that; `reason` is for the log.
+    """The assertion is not valid; `reason` is for the log.
 
-    The token endpoint raises it too for a client it does not know (`Reason.CLIENT`) and for a
-    `jti` already recorded (`Reason.REPLAYED`), so that all of these answer alike.
+    `signed`: the signature holds, by a key of the client. Only then may the caller be told the
+    reason: they hold the key, and see what their own claims say. Whatever was not signed by a
+    client answers alike, a client that is unknown (`Reason.CLIENT`) included.
     """
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Reason, *, signed: bool = False) -> None:
         super().__init__(ErrorKind.UNAUTHENTICATED, "client_assertion_invalid")
         self.reason = reason
+        self.signed = signed
 
 
 @dataclass(frozen=True)
@@ -150,17 +152,17 @@ def _modulus(jwk: dict[str, object]) -> str:
 
 
 def claimed_client_id(assertion: str) -> str | None:
-    """The client that the assertion claims, UNVERIFIED: only to find that client's keys.
+    """The client that the assertion claims to be (`sub`), UNVERIFIED: only to find its keys.
 
-    None when it is not a well-formed assertion whose `iss` and `sub` are the same client id
-    (1 to 256 visible ASCII characters). The caller MUST then call `check_assertion`.
+    None when it is not a well-formed assertion of a client id (1 to 256 visible ASCII characters).
+    The caller MUST then call `check_assertion`.
     """
     try:
         claims = read_object(read_compact(assertion, MAX_ASSERTION).payload)
     except InvalidJws:
         return None
     subject = claims.get("sub")
-    return subject if is_name(subject) and claims.get("iss") == subject else None
+    return subject if is_name(subject) else None
 
 
 def check_assertion(
@@ -171,14 +173,17 @@ def check_assertion(
     issuer: str,
     token_endpoint: str,
     now: datetime,
+    parameter: str | None = None,
 ) -> Assertion:
     """The assertion by which `client_id` authenticates itself; raises `AssertionRefused`.
 
-    `keys` are that client's own, from `public_keys_from_jwks`. The caller MUST still, before it
-    issues anything: refuse a `client_id` parameter that differs (RFC 7521 §4.2), and record
-    `(client_id, jti)` until `expires_at`, committed and unique, refusing one already there.
+    `keys` are that client's own, from `public_keys_from_jwks`; `parameter`, the `client_id` beside
+    the assertion, if there is one (RFC 7521 §4.2). The caller MUST still, before it issues
+    anything, record `(client_id, jti)` until `expires_at`, committed and unique, refusing one
+    already there.
     """
     moment = seconds_of(now)
+    signed = False
     try:
         # 1. At most 8 KiB, three parts, canonical base64url, strict JSON, no `crit`.
         compact = read_compact(assertion, MAX_ASSERTION)
@@ -186,13 +191,14 @@ def check_assertion(
         key = _key_of(compact.header, keys)
         # 3. The signature, by that key and that algorithm only.
         _verify(assertion, compact, key)
+        signed = True
         # 4. Only now the claims: from this client, about itself, to us.
         claims = read_object(compact.payload)
-        _check_parties(claims, client_id, (issuer, token_endpoint))
+        _check_parties(claims, client_id, parameter, (issuer, token_endpoint))
         # 5. Usable once, in a short time that includes `now`.
         return Assertion(client_id, _jti(claims), _expiry(claims, moment))
     except InvalidJws as refusal:
-        raise AssertionRefused(refusal.reason) from None
+        raise AssertionRefused(refusal.reason, signed=signed) from None
 
 
 def _key_of(header: dict[str, object], keys: Mapping[str, ClientKey]) -> ClientKey:
@@ -225,8 +231,13 @@ def _verify(assertion: str, compact: CompactJws, key: ClientKey) -> None:
         raise InvalidJws(Reason.SIGNATURE)
 
 
-def _check_parties(claims: dict[str, object], client_id: str, audiences: tuple[str, str]) -> None:
-    if not (claims.get("iss") == claims.get("sub") == client_id):
+def _check_parties(
+    claims: dict[str, object], client_id: str, parameter: str | None, audiences: tuple[str, str]
+) -> None:
+    if not (claims.get("iss") == claims.get("sub") == client_id) or parameter not in (
+        None,
+        client_id,
+    ):
         raise InvalidJws(Reason.SUBJECT)
     audience = claims.get("aud")
     # One audience: with several, another of these servers could replay the assertion to us.

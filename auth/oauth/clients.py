@@ -79,9 +79,9 @@ async def issue_token(
     tokens = await signing_keys.access_tokens(services)
     async with services.database.transaction() as tx:
         # 1. The client that the assertion claims, with its registered keys and scope.
-        row = await _claimed_client(services, tx, assertion, client_id)
+        row = await _claimed_client(services, tx, assertion)
         # 2. The assertion, by that client's own keys and the database's clock.
-        checked = _check(services, row, assertion)
+        checked = _check(services, row, assertion, client_id)
         # 3. It can be used once; recorded even when the scope is refused next.
         if isinstance(checked, Assertion):
             checked = await _use(tx, row, checked)
@@ -131,18 +131,17 @@ async def client_of(services: CoreServices, tx: AsyncConnection, token: str) -> 
     return replace(client, scope=scope, expires_at=verified.expires_at)
 
 
-async def _claimed_client(
-    services: CoreServices, tx: AsyncConnection, assertion: str, client_id: str | None
-) -> Any:
-    """The active client that the assertion claims, and the `client_id` parameter too if there is
-    one (RFC 7521 §4.2), or None."""
+async def _claimed_client(services: CoreServices, tx: AsyncConnection, assertion: str) -> Any:
+    """The active client that the assertion claims, or None."""
     claimed = claimed_client_id(assertion)
-    if claimed is None or client_id not in (None, claimed):
+    if claimed is None:
         return None
     return await recipients.client(tx, await services.field_encryption.row_macs(), claimed)
 
 
-def _check(services: CoreServices, row: Any, assertion: str) -> Assertion | _Refused:
+def _check(
+    services: CoreServices, row: Any, assertion: str, client_id: str | None
+) -> Assertion | _Refused:
     if row is None:
         return _Refused(AssertionRefused(Reason.CLIENT), f"assertion_{Reason.CLIENT}")
     try:
@@ -153,6 +152,7 @@ def _check(services: CoreServices, row: Any, assertion: str) -> Assertion | _Ref
             issuer=signing_keys.issuer(services),
             token_endpoint=token_endpoint(services),
             now=row.instant,
+            parameter=client_id,
         )
     except AssertionRefused as refused:
         return _Refused(refused, f"assertion_{refused.reason}", row.id)
@@ -163,7 +163,7 @@ async def _use(tx: AsyncConnection, row: Any, checked: Assertion) -> Assertion |
     if await records.use_assertion(tx, _hash(checked), checked.expires_at):
         return checked
     reason = Reason.REPLAYED
-    return _Refused(AssertionRefused(reason), f"assertion_{reason}", row.id)
+    return _Refused(AssertionRefused(reason, signed=True), f"assertion_{reason}", row.id)
 
 
 def _hash(checked: Assertion) -> bytes:

@@ -13,7 +13,8 @@ _NAME = re.compile(r"[\x21-\x7e]{1,256}")
 
 
 class Reason(StrEnum):
-    """Why a token or an assertion was refused: for the operator's log, never for the caller."""
+    """Why a token or an assertion was refused: for the operator's log. A caller is told only what
+    is wrong with the claims of an assertion that it signed itself."""
 
     SIZE = "size"
     FORM = "form"

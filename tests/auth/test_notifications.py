@@ -10,7 +10,7 @@ import pytest
 
 from auth import notifications, one_time_codes
 from auth.services import CoreServices
-from auth.subjects import Client, Worker
+from auth.subjects import Worker
 from base.settings import Settings
 from tests.auth.steps import (
     code_for,
@@ -24,7 +24,6 @@ from web.tools.catalog import extracted
 
 URL = "https://coffre.example"
 WORKER = Worker(uuid4(), uuid4(), "Inès Moreau", "Assistante sociale", "CCAS de Lys", "01 23")
-CLIENT = Client(uuid4(), uuid4(), "CAF 93", "", "Caisse inventée", "3230")
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,7 @@ TEXTS = {
     "long code": lambda language: notifications.sign_in_code(WORDS, language, "0123456789"),
     "shared": lambda language: notifications.shared_code(WORDS, language, "012345678901"),
     "subject": lambda language: notifications.sign_in_subject(WORDS, language),
-    "worker": lambda language: notifications.request_pending(WORDS, language, WORKER),
-    "client": lambda language: notifications.request_pending(WORDS, language, CLIENT),
+    "request": lambda language: notifications.request_pending(WORDS, language),
     "expiry": lambda language: notifications.document_expires(WORDS, language),
     "log": lambda language: notifications.log_year_expires(WORDS, language, 2023),
     "narrowed": lambda language: notifications.grant_narrowed(WORDS, language),
@@ -82,11 +80,8 @@ FRENCH = {
     "shared": "Votre code : 0123 4567 8901. Valable 20 minutes. Ne le donnez à personne. Vous"
     " n’avez rien demandé ? Ne faites rien.",
     "subject": "Votre code",
-    "worker": "Inès Moreau, Assistante sociale, CCAS de Lys demande à voir des papiers. Ouvrez"
-    " votre coffre et dites oui ou non. Si cela ne vous concerne pas, répondez « Ce n’est pas"
-    " moi ».",
-    "client": "CAF 93, Caisse inventée demande à voir des papiers. Ouvrez votre coffre et dites"
-    " oui ou non. Si cela ne vous concerne pas, répondez « Ce n’est pas moi ».",
+    "request": "Une demande vous attend dans votre coffre. Ouvrez-le pour voir de qui elle vient,"
+    " et dites oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi ».",
     "expiry": "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir"
     " lequel, ou parlez-en à la personne qui vous accompagne.",
     "log": "Dans 30 jours, le journal de votre coffre pour 2023 et avant ne pourra plus être lu."
@@ -98,18 +93,20 @@ FRENCH = {
     " pouviez voir ce jour, et aucun nouveau. Ouvrez votre page pour voir lesquels.",
     "narrowed_subject": "Des accès ont changé",
     "report subject": "Accès signalé",
-    "reported": "Une personne dit que ceci n’est pas normal : un accès à son coffre par Inès"
-    " Moreau, Assistante sociale, CCAS de Lys, le 01/03/2026 09:05 (UTC). Demandez pourquoi à qui"
-    " l’a fait. Écrivez ce que vous savez à equipe@coffre.example, avec la référence REF. Ne"
-    " cherchez pas qui est la personne : elle lira la réponse dans son coffre.",
-    "waiting": "Une personne dit que ceci n’est pas normal : une ligne de son journal, faite par"
-    " Inès Moreau, Assistante sociale, CCAS de Lys, le 01/03/2026 09:05 (UTC). Lisez : unefois"
-    " reports see REF Répondez : unefois reports answer REF Sa structure est prévenue par e-mail.",
-    "nameless": "Une personne dit que ceci n’est pas normal : une ligne de son journal, faite par"
-    " quelqu’un sans nom connu, le 01/03/2026 09:05 (UTC). Lisez : unefois reports see REF"
-    " Répondez : unefois reports answer REF Aucune structure n’est prévenue : voyez s’il faut le"
-    " faire.",
-    "answered": "Il y a une réponse à votre signalement. Ouvrez votre coffre pour la lire, ou"
+    "reported": "Une personne dit qu’une ligne du journal de son coffre n’est pas normale. Cette"
+    " ligne nomme votre structure. Ne cherchez pas qui est la personne : elle lira la réponse dans"
+    " son coffre. Voici la ligne : un accès par Inès Moreau, Assistante sociale, CCAS de Lys, le"
+    " 01/03/2026 09:05 (UTC). Demandez pourquoi à qui l’a fait. Écrivez ce que vous savez à"
+    " equipe@coffre.example, avec la référence REF.",
+    "waiting": "Une personne dit qu’une ligne du journal de son coffre n’est pas normale. Lisez :"
+    " unefois reports see REF Répondez : unefois reports answer REF La ligne est faite par Inès"
+    " Moreau, Assistante sociale, CCAS de Lys, le 01/03/2026 09:05 (UTC). Sa structure est"
+    " prévenue par e-mail.",
+    "nameless": "Une personne dit qu’une ligne du journal de son coffre n’est pas normale. Lisez :"
+    " unefois reports see REF Répondez : unefois reports answer REF La ligne est faite par"
+    " quelqu’un sans nom connu, le 01/03/2026 09:05 (UTC). Aucune structure n’est prévenue : voyez"
+    " s’il faut le faire.",
+    "answered": "Il y a une réponse pour vous dans votre coffre. Ouvrez-le pour la lire, ou"
     " parlez-en à la personne qui vous accompagne.",
     "device": "Votre coffre vient d’être ouvert sur un nouvel appareil : un téléphone Android, le"
     " 3 mai à 9 h 05. C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez votre coffre,"
@@ -133,10 +130,8 @@ ENGLISH = {
     "shared": "Your code: 0123 4567 8901. Valid for 20 minutes. Do not give it to anyone. You asked"
     " for nothing? Do nothing.",
     "subject": "Your code",
-    "worker": "Inès Moreau, Assistante sociale, CCAS de Lys asks to see papers. Open your vault"
-    " and say yes or no. If this does not concern you, answer “This is not me”.",
-    "client": "CAF 93, Caisse inventée asks to see papers. Open your vault and say yes or no. If"
-    " this does not concern you, answer “This is not me”.",
+    "request": "A request waits for you in your vault. Open it to see who sent it, and say yes or"
+    " no. If it does not concern you, answer “This is not me”.",
     "expiry": "One of your papers will soon reach its end date. Open your vault to see which, or"
     " talk to the person who helps you.",
     "log": "In 30 days, the log of your vault for 2023 and before can no longer be read. To keep"
@@ -148,17 +143,18 @@ ENGLISH = {
     " your page to see which.",
     "narrowed_subject": "Accesses have changed",
     "report subject": "Reported access",
-    "reported": "A person says that this is not normal: an access to their vault by Inès Moreau,"
-    " Assistante sociale, CCAS de Lys, on 01/03/2026 09:05 (UTC). Ask whoever did it why. Write"
-    " what you know to equipe@coffre.example, with the reference REF. Do not look for who the"
-    " person is: they will read the answer in their vault.",
-    "waiting": "A person says that this is not normal: a line of their log, made by Inès Moreau,"
-    " Assistante sociale, CCAS de Lys, on 01/03/2026 09:05 (UTC). Read: unefois reports see REF"
-    " Answer: unefois reports answer REF Their organisation is told by e-mail.",
-    "nameless": "A person says that this is not normal: a line of their log, made by someone with"
-    " no known name, on 01/03/2026 09:05 (UTC). Read: unefois reports see REF Answer: unefois"
-    " reports answer REF No organisation is told: see whether it should be.",
-    "answered": "There is an answer to your report. Open your vault to read it, or talk to the"
+    "reported": "A person says that a line of their vault’s log is not normal. The line names your"
+    " organisation. Do not look for who the person is: they will read the answer in their vault."
+    " This is the line: an access by Inès Moreau, Assistante sociale, CCAS de Lys, on 01/03/2026"
+    " 09:05 (UTC). Ask whoever did it why. Write what you know to equipe@coffre.example, with the"
+    " reference REF.",
+    "waiting": "A person says that a line of their vault’s log is not normal. Read: unefois reports"
+    " see REF Answer: unefois reports answer REF The line was made by Inès Moreau, Assistante"
+    " sociale, CCAS de Lys, on 01/03/2026 09:05 (UTC). Their organisation is told by e-mail.",
+    "nameless": "A person says that a line of their vault’s log is not normal. Read: unefois"
+    " reports see REF Answer: unefois reports answer REF The line was made by someone with no known"
+    " name, on 01/03/2026 09:05 (UTC). No organisation is told: see whether it should be.",
+    "answered": "There is an answer for you in your vault. Open it to read it, or talk to the"
     " person who helps you.",
     "device": "Your vault was just opened on a new device: an Android phone, on 3 May at 9:05. Was"
     " it you? Do nothing. Was it not you? Open your vault, choose “My devices”, then “Sign out"
@@ -187,6 +183,22 @@ def test_a_message_word_for_word(name: str) -> None:
 E_MAILS = {"subject", "narrowed_mail", "narrowed_subject", "report subject", "reported", "waiting",
            "nameless", "pro", "new"}  # fmt: skip
 """Sent by e-mail alone; every other text may be an SMS."""
+_SHOWN = 120
+"""Characters of an e-mail that a notification shows, at most: two or three lines."""
+_TELLING = ("report", "signal", "oui à", "réponse à votre", "attest", "sensible", "sensitive")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_locked_screen_names_nobody(name: str) -> None:
+    for language in ("fr", "en"):
+        text = TEXTS[name](language)
+        shown = text[:_SHOWN] if name in E_MAILS else text
+        for word in (WORKER.name, WORKER.job, WORKER.organisation, "01 23"):
+            assert word not in shown
+        if name not in E_MAILS:
+            assert not [word for word in _TELLING if word in shown.lower()]
+
+
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _DATE = re.compile(r"\b\d\d/\d\d/\d{4}\b")
 _SCHEME = re.compile(r"\w:[^\s]|http|www", re.IGNORECASE)
@@ -224,7 +236,7 @@ def test_a_link_is_seen(link: str) -> None:
 
 def test_every_message_is_in_the_catalogue() -> None:
     places = [place for message in extracted() for place, _ in message.locations]
-    shared = len(("long code", "client", "nameless"))  # a second use of the same text
+    shared = len(("long code", "nameless"))  # a second use of the same text
     parts = len(("organisation told", "organisation not told", "no known name", "day and hour"))
     assert places.count("auth/notifications.py") == len(TEXTS) - shared + parts
 

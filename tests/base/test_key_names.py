@@ -40,6 +40,7 @@ VALUES = {
     "IDEMPOTENCY_BODY": "idempotency-body",
     "PACE": "pace",
     "PAGE_FORM": "page-form",
+    "PROXY_CHECK": "proxy-check",
     "MONITORING": "monitoring",
     "PSEUDONYM": "pseudonym",
     "SESSION_NETWORK": "session-network",

@@ -33,6 +33,8 @@ PID = Statement(text("SELECT pg_backend_pid() AS pid"))
 SLEEP = Statement(text("SELECT pg_sleep(60)"))
 TABLE = Statement(text("CREATE TEMPORARY TABLE kept (word text)"))
 ADD = Statement(text("INSERT INTO kept VALUES (:word)").bindparams(bindparam("word", type_=Text())))
+FOREVER = Statement(text("SELECT 'infinity'::timestamptz AS at"))
+PLAIN = Statement(text("SELECT 1 AS one"))
 COUNT = Statement(text("SELECT count(*) AS lines FROM kept"))
 
 
@@ -122,6 +124,20 @@ async def test_a_refused_statement_undoes_its_round_and_quotes_nothing(pipeline:
     with pytest.raises(psycopg.errors.DivisionByZero):
         async with pipeline.transaction() as tx:
             await tx.fetch(BAD())
+
+
+async def test_a_value_that_is_not_read_costs_no_connection(pipeline: Pipeline) -> None:
+    """A time that Python does not have, written by hand: what came after it is prepared and used
+    again on the same connection."""
+    before = await _pid(pipeline)
+    for _ in range(2):
+        with pytest.raises(psycopg.DataError):
+            async with pipeline.transaction() as tx:
+                await tx.fetch(FOREVER(), PLAIN())
+    async with pipeline.transaction() as tx:
+        ((row,),) = await tx.fetch(PLAIN())
+    assert row.one == 1
+    assert await _pid(pipeline) == before
 
 
 async def test_a_cut_round_costs_its_connection_and_no_other(pipeline: Pipeline) -> None:

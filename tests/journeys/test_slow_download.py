@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 import httpx
 import pikepdf
@@ -23,6 +22,7 @@ from tests.fixtures import (
     SomePerson,
     SomeWorker,
 )
+from tests.slow_reader import Calling, SlowReader
 from tests.steps import (
     again,
     approve,
@@ -49,42 +49,11 @@ def large() -> bytes:
     return corpus.pdf_bytes(made, compress_streams=False)
 
 
-class SlowReader:
-    """Reads about 64 KiB every 50 ms, as a phone with a weak signal does."""
-
-    def __init__(
-        self, served: Served, path: str, worker: "SomeWorker | Calling", pause: float = 0.05
-    ) -> None:
-        self._pause = pause
-        self._served, self._path, self._worker = served, path, worker
-        self.length = 0
-        self.taken = 0
-
-    async def run(self) -> None:
-        """Read until the server ends the answer, complete or not."""
-        at = urlsplit(self._served.base_url)
-        reader, writer = await asyncio.open_connection(at.hostname, at.port, limit=64 * 1024)
-        try:
-            await self._read(reader, writer)
-        finally:
-            writer.transport.abort()
-
-    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        lines = [f"GET {self._path} HTTP/1.1", "Host: x"]
-        lines.append(f"Authorization: {self._worker.headers['Authorization']}")
-        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        assert b" 200 " in head.split(b"\r\n")[0]
-        self.length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
-        while piece := await reader.read(64 * 1024):
-            self.taken += len(piece)
-            await asyncio.sleep(self._pause)
-
-
 async def _begin(
-    served: Served, grant: str, document: str, worker: "SomeWorker | Calling"
+    served: Served, grant: str, document: str, worker: SomeWorker | Calling
 ) -> tuple[SlowReader, "asyncio.Task[None]"]:
-    slow = SlowReader(served, f"/v1/grants/{grant}/documents/{document}/content", worker)
+    path = f"/v1/grants/{grant}/documents/{document}/content"
+    slow = SlowReader(served.base_url, path, worker.headers)
     reading = asyncio.create_task(slow.run())
     await until(lambda: slow.taken > 4 * 64 * 1024)
     return slow, reading
@@ -146,7 +115,7 @@ async def test_a_stalled_download_is_ended_too(
 ) -> None:
     """The client does not read: nothing is sent for a long time, and the stream still stops."""
     path = f"/v1/grants/{shared.grant}/documents/{shared.document}/content"
-    stalled = SlowReader(served, path, shared.worker, pause=3600)
+    stalled = SlowReader(served.base_url, path, shared.worker.headers, pause=3600)
     reading = asyncio.create_task(stalled.run())
     await until(lambda: stalled.taken > 0)
     await asyncio.sleep(0.3)
@@ -207,13 +176,6 @@ async def test_the_end_of_the_session_stops_it_within_a_second(
     await until(lambda: _interrupted(client, shared.person), seconds=5)
     assert time.monotonic() - at < 1.0
     await _ends_incomplete(client, shared.person, slow, reading)
-
-
-@dataclass(frozen=True)
-class Calling:
-    """Whoever calls with these headers."""
-
-    headers: dict[str, str]
 
 
 async def test_barring_a_client_stops_it_within_a_second(

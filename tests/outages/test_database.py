@@ -27,18 +27,18 @@ WAYS: dict[str, Taken] = {
 LIMIT = 15.0
 
 
-async def until_ready(client: httpx.AsyncClient) -> None:
+async def until_ready(management: httpx.AsyncClient) -> None:
     """The process notices by itself that PostgreSQL is back."""
     deadline = time.monotonic() + LIMIT
-    while (await client.get("/readyz")).status_code != 200:
+    while (await management.get("/readyz")).status_code != 200:
         assert time.monotonic() < deadline, "it does not recover"
         await asyncio.sleep(0.1)
 
 
-async def until_not_ready(client: httpx.AsyncClient) -> list[str]:
+async def until_not_ready(management: httpx.AsyncClient) -> list[str]:
     """What is degraded once readiness says no: its last answer is kept for a second."""
     deadline = time.monotonic() + LIMIT
-    while (answer := await client.get("/readyz")).status_code == 200:
+    while (answer := await management.get("/readyz")).status_code == 200:
         assert time.monotonic() < deadline, "readiness does not notice"
         await asyncio.sleep(0.1)
     degraded: list[str] = answer.json()["degraded"]
@@ -65,11 +65,12 @@ async def test_callers_are_answered_503_and_the_log_says_it_once(
     way: str,
     server: Server,
     client: httpx.AsyncClient,
+    management: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
 ) -> None:
     person, worker = await make_person(), await make_worker()
-    await until_ready(client)
+    await until_ready(management)
     with capture_logs() as lines, WAYS[way](server):
         began = time.monotonic()
         for _ in range(1 if way == "frozen" else 4):
@@ -78,8 +79,8 @@ async def test_callers_are_answered_503_and_the_log_says_it_once(
                 assert answer.headers["retry-after"] == "5"
             assert time.monotonic() - began < LIMIT
             began = time.monotonic()
-        assert "database" in await until_not_ready(client)
-    await until_ready(client)
+        assert "database" in await until_not_ready(management)
+    await until_ready(management)
     assert (await client.get("/v1/documents", headers=person.headers)).status_code == 200
     words = [(line["event"], line.get("part")) for line in lines if line["log_level"] != "info"]
     assert words.count(("part_failing", "database")) == 1
@@ -87,10 +88,13 @@ async def test_callers_are_answered_503_and_the_log_says_it_once(
 
 
 async def test_the_answer_says_what_to_do_in_the_form_that_the_caller_reads(
-    server: Server, client: httpx.AsyncClient, make_person: MakePerson
+    server: Server,
+    client: httpx.AsyncClient,
+    management: httpx.AsyncClient,
+    make_person: MakePerson,
 ) -> None:
     person = await make_person()
-    await until_ready(client)
+    await until_ready(management)
     with server.gone():
         problem = await client.get("/v1/documents", headers=person.headers)
         cookie = {"Cookie": f"unefois-person={person.token}", "Accept": "text/html"}
@@ -100,31 +104,35 @@ async def test_the_answer_says_what_to_do_in_the_form_that_the_caller_reads(
     assert "Attendez une minute" in problem.json()["what_to_do"]
     assert page.headers["content-type"].startswith("text/html")
     assert "Vos papiers sont toujours là" in page.text
-    await until_ready(client)
+    await until_ready(management)
 
 
 async def test_a_read_only_server_refuses_writes_as_unavailable(
-    server: Server, client: httpx.AsyncClient, make_person: MakePerson
+    server: Server,
+    client: httpx.AsyncClient,
+    management: httpx.AsyncClient,
+    make_person: MakePerson,
 ) -> None:
     """After a failover to a standby: reads and writes both record, so both are refused."""
     person = await make_person()
-    await until_ready(client)
+    await until_ready(management)
     setting = "SET default_transaction_read_only ="
     with server.altered(f"{ROLE} {setting} on", f"{ROLE} {setting} off"):
-        await until_sessions_are_new(client)
+        await until_sessions_are_new(management)
         answer = await client.post("/v1/sign-ins", json={"phone": person.phone})
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
-    await until_ready(client)
+    await until_ready(management)
 
 
-async def until_sessions_are_new(client: httpx.AsyncClient) -> None:
+async def until_sessions_are_new(management: httpx.AsyncClient) -> None:
     """The connections that were ended are noticed one by one."""
     for _ in range(10):
-        await client.get("/readyz")
+        await management.get("/readyz")
 
 
 async def test_a_fault_of_ours_stays_500(
     client: httpx.AsyncClient,
+    management: httpx.AsyncClient,
     services: Services,
     make_person: MakePerson,
     monkeypatch: pytest.MonkeyPatch,
@@ -139,7 +147,7 @@ async def test_a_fault_of_ours_stays_500(
             await tx.execute(text("SELECT no_such_column"))
 
     person = await make_person()
-    await until_ready(client)
+    await until_ready(management)
     monkeypatch.setattr(own_documents, "list_own", fails)
     answer = await client.get("/v1/documents", headers=person.headers)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")

@@ -3,7 +3,6 @@
 import http.client
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 import uuid
@@ -11,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.servers.ports import free_ports
 
 DEADLINE = 60.0
 """Seconds that each step of the start may take before it fails."""
@@ -87,7 +88,7 @@ def start_ceph(directory: Path) -> Ceph:
 class _Node:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.port, self.monitor_port = _free_ports(2)
+        self.port, self.monitor_port = free_ports(2)
         self.cluster = str(uuid.uuid4())
         self.access_key = secrets.token_hex(10)
         self.secret_key = secrets.token_hex(20)
@@ -203,14 +204,6 @@ class _Node:
     def _log_end(self) -> str:
         outputs = sorted((self.directory / "log").glob("*.out"), key=lambda p: p.stat().st_mtime)
         return "\n".join(p.read_text(errors="replace")[-800:] for p in outputs[-2:])
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in sockets]
-    for listener in sockets:
-        listener.close()
-    return ports
 
 
 def _kill(processes: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -17,11 +17,10 @@ from vault.services import Services
 from vault.tables import Document
 
 REQUEST = {
-    "fr": "Camille Moreau, Assistante sociale, {organisation} demande à voir des papiers. Ouvrez"
-    " votre coffre et dites oui ou non. Si cela ne vous concerne pas, répondez « Ce n’est pas"
-    " moi ».",
-    "en": "Camille Moreau, Assistante sociale, {organisation} asks to see papers. Open your"
-    " vault and say yes or no. If this does not concern you, answer “This is not me”.",
+    "fr": "Une demande vous attend dans votre coffre. Ouvrez-le pour voir de qui elle vient, et"
+    " dites oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi ».",
+    "en": "A request waits for you in your vault. Open it to see who sent it, and say yes or no. If"
+    " it does not concern you, answer “This is not me”.",
 }
 EXPIRY = {
     "fr": "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir"
@@ -52,8 +51,7 @@ async def test_a_request_is_announced(
 ) -> None:
     worker = await make_worker()
     await requests.ask(services, worker.subject, person.phone, asking("payslip"))
-    expected = REQUEST[person.subject.language].format(organisation=worker.subject.organisation)
-    assert await last_text(services, person.phone) == expected
+    assert await last_text(services, person.phone) == REQUEST[person.subject.language]
 
 
 async def test_a_request_is_announced_in_french_where_there_is_no_vault(
@@ -61,7 +59,7 @@ async def test_a_request_is_announced_in_french_where_there_is_no_vault(
 ) -> None:
     phone, worker = new_phone(), await make_worker()
     await requests.ask(services, worker.subject, phone, asking("payslip"))
-    assert "demande à voir des papiers" in await last_text(services, phone)
+    assert await last_text(services, phone) == REQUEST["fr"]
 
 
 async def test_the_end_of_a_paper_is_announced_once(services: Services, person: SomePerson) -> None:

@@ -13,6 +13,7 @@ from audit.records import events_of
 from auth.subjects import Person, Recipient
 from base.errors import not_found
 from vault.access_log.report_views import ReportView, reports_on
+from vault.consent.token_scope import sees_act
 from vault.cursors import Page, cut, read
 from vault.rules import Reason, failure_of
 from vault.services import Services
@@ -72,9 +73,11 @@ async def find_for_person(
 async def list_by_actor(
     services: Services, recipient: Recipient, *, cursor: str | None, limit: int
 ) -> Page[EntryView]:
-    """The acts of one worker or client, newest first, without those of anyone else."""
+    """The acts of one worker or client, newest first, without those of anyone else, or those that
+    the client's access token does not name: such a page is shorter."""
     tag = await services.audit_log.actor_tag(recipient.actor())
-    return await _page(services, cursor, limit, actor_tag=tag)
+    page = await _page(services, cursor, limit, actor_tag=tag)
+    return replace(page, items=[view for view in page.items if sees_act(recipient, view.action)])
 
 
 async def _page(

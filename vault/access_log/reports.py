@@ -21,7 +21,7 @@ from auth.services import CoreServices
 from auth.subjects import Person
 from base.contact import email_in
 from base.db_time import instant
-from base.errors import invalid
+from base.errors import about, invalid
 from base.ids import new_id
 from base.key_names import REPORT
 from base.locks import hold_vault
@@ -73,7 +73,8 @@ async def report(services: Services, person: Person, event_id: UUID, text: str =
 
     Raises `ServiceError`: `not_found`, `text_too_long`, `too_many_requests`.
     """
-    words = clean_text(text, MAX_TEXT) or ""
+    with about("text"):
+        words = clean_text(text, MAX_TEXT) or ""
     attempt = AccessAttempt(action=Action.REPORT, actor=person.actor(), person=person.id)
     # 1. Rate-limited before the entry is looked up: each report sends messages.
     wait = await rate_limit.take_attempt(services, person.id, "report", PER_HOUR)

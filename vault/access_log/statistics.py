@@ -62,7 +62,7 @@ async def organisation_statistics(services: Services, worker: Worker, month: str
     start, end = _bounds(month)
     async with services.database.transaction() as tx:
         if await instant(tx) < end:
-            raise invalid("month_not_over")
+            raise invalid("month_not_over", fields=[("month",)])
         accounts = await accounts_of(tx, worker.organisation_id)
     tags = [
         await services.audit_log.actor_tag(Actor(ActorKind(kind), account))
@@ -112,7 +112,7 @@ def _merge(cells: Iterable[Cell]) -> Cell:
 def _bounds(month: str) -> tuple[datetime, datetime]:
     shape = _MONTH.fullmatch(month)
     if shape is None:
-        raise invalid("month_invalid")
+        raise invalid("month_invalid", fields=[("month",)])
     year, number = int(shape[1]), int(shape[2])
     following = (year + 1, 1) if number == 12 else (year, number + 1)
     return datetime(year, number, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)

@@ -72,7 +72,7 @@ async def _approve(
     holdings = await _holdings(services, tx, person.id, requested.scope, approval)
     terms = narrow_terms(requested, approval, holdings, row.at)
     if isinstance(terms, Refused):
-        return Denial(attempt, terms.reason)
+        return Denial(attempt, terms.reason, fields=terms.fields)
     # 3. Grant, answer and event in one commit. A crash before it leaves the request waiting.
     macs = await services.field_encryption.row_macs()
     await request_records.answer_request(tx, macs, row, "approved", row.at)

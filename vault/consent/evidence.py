@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Recipient
-from base.errors import ErrorKind, ServiceError
+from base.errors import invalid
 from base.key_names import DOCUMENT
 from base.pipeline import fetch_one
 from storage.field_encryption import FieldReader
@@ -61,7 +61,7 @@ async def evidence(
     `grant_revoked`, `grant_expired`, `action_not_granted`, `outside_scope`, `token_scope_missing`.
     """
     if catalogue.by_code(code) is None:
-        raise ServiceError(ErrorKind.INVALID, "unknown_document_type")
+        raise invalid("unknown_document_type", fields=[("type",)])
     await decisions.check_token(services, recipient, "evidence", Action.ATTEST)
     # 1. Judge and record in one commit, before anything about a document is opened.
     async with services.database.transaction() as tx:

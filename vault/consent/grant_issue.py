@@ -15,13 +15,21 @@ from auth.services import CoreServices
 from auth.subjects import Party, Person, Recipient, snapshot
 from base.contact import normal_email
 from base.db_time import instant
+from base.errors import about
 from base.ids import new_id
 from base.key_names import EMAIL, GRANT
 from vault import catalogue, decisions, durations, idempotency, rate_limit
 from vault.catalogue import GRANT_BASIS
 from vault.consent.grants import GrantView, view_of
 from vault.consent.records import grants as records
-from vault.consent.scopes import Scope, check, check_grantable, check_purpose, check_storing
+from vault.consent.scopes import (
+    Scope,
+    check,
+    check_grantable,
+    check_purpose,
+    check_storing,
+    id_fields,
+)
 from vault.consent.terms import Terms
 from vault.consent.type_tags import type_tag
 from vault.decisions import AccessAttempt, Denial
@@ -90,7 +98,8 @@ async def give(
     check(draft.scope)
     check_purpose(draft.purpose_code, GRANT_BASIS)
     check_storing(draft.may_store, draft.store_for)
-    email = draft.recipient.worker_email and normal_email(draft.recipient.worker_email)
+    with about("recipient", "worker_email"):
+        email = draft.recipient.worker_email and normal_email(draft.recipient.worker_email)
     attempt = AccessAttempt(
         action=Action.GIVE,
         actor=person.actor(),
@@ -128,13 +137,13 @@ async def _give(
         return await view_of(services, tx, claimed.result_id)
     scope = check_grantable(draft.scope)
     if isinstance(scope, Refused):
-        return Denial(attempt, scope.reason)
+        return Denial(attempt, scope.reason, fields=scope.fields)
     held = await records.held_documents(tx, person.id, scope.document_ids)
-    if len(held) != len(scope.document_ids):
-        return Denial(attempt, Reason.UNKNOWN_DOCUMENT)
+    if unknown := id_fields(scope.document_ids, {row.id for row in held}):
+        return Denial(attempt, Reason.UNKNOWN_DOCUMENT, fields=unknown)
     recipient = await _recipient(services, tx, draft.recipient, email)
     if recipient is None:
-        return Denial(attempt, Reason.UNKNOWN_RECIPIENT)
+        return Denial(attempt, Reason.UNKNOWN_RECIPIENT, fields=(("recipient",),))
     terms = Terms(
         scope=scope,
         purpose_code=draft.purpose_code,
@@ -203,7 +212,8 @@ async def issue(
 
 
 def _view(new: NewGrant, grant_id: UUID) -> GrantView:
-    ends_at = durations.grant_end(new.given_at, new.terms.duration)
+    with about("duration"):
+        ends_at = durations.grant_end(new.given_at, new.terms.duration)
     return GrantView(
         id=grant_id,
         request_id=new.request_id,

@@ -21,10 +21,11 @@ from base.key_names import GRANT
 from vault import cursors, decisions
 from vault.consent.records import grants as records
 from vault.consent.terms import Terms
+from vault.consent.token_scope import grant_actions
 from vault.cursors import Page
 from vault.decisions import AccessAttempt, Denial
 from vault.revocations import CHANNEL
-from vault.rules import Refused, may_revoke, may_see, reason_of, state_of
+from vault.rules import Reason, Refused, may_revoke, may_see, reason_of, state_of
 from vault.tables import GRANT_ROW
 
 
@@ -53,7 +54,8 @@ async def list_grants(
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[GrantView]:
-    """The caller's grants, given or received, newest first. Raises `ServiceError`
+    """The caller's grants, given or received, newest first; a client's, those that its access token
+    names. Raises `ServiceError`
     `cursor_invalid`."""
     after = cursors.read(cursor)
     async with services.database.transaction() as tx:
@@ -63,7 +65,12 @@ async def list_grants(
             )
         else:
             rows = await records.grants_of_recipient(
-                tx, subject.party, state=state, after=after, limit=limit
+                tx,
+                subject.party,
+                grant_actions(subject),
+                state=state,
+                after=after,
+                limit=limit,
             )
         items = [await _view(services, tx, row) for row in rows[:limit]]
     return Page(items, cursors.cut(rows, limit, lambda row: (0, row.id)))
@@ -88,6 +95,9 @@ async def _see(
     if isinstance(judgement, Refused) or row is None:
         return Denial(attempt, reason_of(judgement))
     view = await _view(services, tx, row)
+    actions = grant_actions(subject)
+    if actions is not None and not actions & set(view.terms.scope.actions):
+        return Denial(attempt, Reason.OUTSIDE_TOKEN)
     await decisions.record_allowed(services, tx, row.at, _with_purpose(attempt, view.terms))
     return view
 

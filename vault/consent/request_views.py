@@ -84,7 +84,9 @@ async def list_received(
 async def list_sent(
     services: CoreServices, sender: Recipient, *, limit: int = 50, cursor: str | None = None
 ) -> Page[SentRequest]:
-    """The requests of a worker or a client, newest first."""
+    """The requests of a worker or a client, newest first. Raises `ServiceError`
+    `token_scope_missing`, `cursor_invalid`."""
+    await decisions.check_token(services, sender, "consent_requests", Action.REQUEST)
     after = cursors.read(cursor)
     async with services.database.transaction() as tx:
         rows = await records.requests_of_requester(tx, sender.party, after=after, limit=limit)
@@ -103,7 +105,8 @@ async def see_received(services: CoreServices, person: Person, request_id: UUID)
 
 
 async def see_sent(services: CoreServices, sender: Recipient, request_id: UUID) -> SentRequest:
-    """One request, for its sender. Raises `ServiceError` `not_found`."""
+    """One request, for its sender. Raises `ServiceError` `not_found`, `token_scope_missing`."""
+    await decisions.check_token(services, sender, "consent_requests", Action.REQUEST)
     async with services.database.transaction() as tx:
         row = await records.request(tx, request_id)
         if row is not None and Party(row.requester_kind, row.requester_id) == sender.party:

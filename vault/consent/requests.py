@@ -19,7 +19,7 @@ from auth.services import CoreServices
 from auth.subjects import Recipient, snapshot
 from base.contact import normal_phone
 from base.db_time import instant
-from base.errors import ErrorKind, ServiceError
+from base.errors import about, invalid
 from base.ids import new_id
 from base.key_names import CONSENT_REQUEST, PACE, PHONE, SENT_REQUEST
 from base.locks import hold_tag
@@ -67,7 +67,8 @@ async def ask(
     `store_not_asked`, `token_scope_missing`, `too_many_requests` (with `retry_after`), and those of
     `idempotency.claim`.
     """
-    number = normal_phone(phone)
+    with about("person", "phone"):
+        number = normal_phone(phone)
     check(terms.scope)
     check_purpose(terms.purpose_code, terms.legal_basis)
     check_storing(terms.may_store, terms.store_for)
@@ -107,7 +108,7 @@ async def _ask(
     addressee = await _addressee(services, tx, phone)
     # 3. The same row, event and message in both cases. A crash before the commit leaves none.
     sent = await _add(services, tx, sender, addressee, terms, attempt)
-    await _notify(services, tx, addressee, sender)
+    await _notify(services, tx, addressee)
     await idempotency.save(tx, claimed, sent.id)
     return sent
 
@@ -140,7 +141,8 @@ async def _add(
 ) -> Sent:
     """Insert the request's row and record its event."""
     at = await instant(tx)
-    durations.grant_end(at, terms.duration)
+    with about("duration"):
+        durations.grant_end(at, terms.duration)
     await _query_audit_key(services, tx, addressee.person_id, at)
     writer = await services.field_encryption.uncached_writer(addressee.person_id, tx)
     sent = Sent(id=new_id(), lapses_at=at + LAPSES_AFTER)
@@ -169,11 +171,9 @@ async def _add(
     return sent
 
 
-async def _notify(
-    services: CoreServices, tx: AsyncConnection, addressee: _Addressee, sender: Recipient
-) -> None:
+async def _notify(services: CoreServices, tx: AsyncConnection, addressee: _Addressee) -> None:
     """Queue a text message to the phone, with or without a vault, about the request."""
-    text = notifications.request_pending(services, addressee.language, sender)
+    text = notifications.request_pending(services, addressee.language)
     # Only worth sending while the request can be answered.
     await queue(services, tx, channel="sms", to=addressee.phone, text=text, life=LAPSES_AFTER)
 
@@ -192,5 +192,5 @@ async def _query_audit_key(
 async def _repeat_answer(tx: AsyncConnection, request_id: UUID) -> Sent:
     row = await records.request(tx, request_id)
     if row is None:
-        raise ServiceError(ErrorKind.INVALID, "idempotency_key_reused")
+        raise invalid("idempotency_key_reused", fields=idempotency.KEY_FIELDS)
     return Sent(id=row.id, lapses_at=row.lapses_at)

@@ -1,16 +1,17 @@
 """The scope of requests and grants; what is granted is never wider than requested. Pure."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from base.errors import ErrorKind, ServiceError
+from base.errors import Field, about, invalid
 from vault import catalogue, durations
 from vault.rules import GrantAction, Reason, Refused
 
 MAX_SCOPE_ITEMS = 50
 MAX_PURPOSE_LENGTH = 500
+_SCOPE: tuple[Field, ...] = (("scope",),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +59,29 @@ def scope_of(types: Iterable[str], ids: Iterable[UUID], actions: Iterable[str]) 
 
 def check(scope: Scope) -> None:
     """Raise `ServiceError` INVALID: `unknown_document_type`, or `scope_empty`."""
-    if any(catalogue.by_code(code) is None for code in scope.document_types):
-        raise ServiceError(ErrorKind.INVALID, "unknown_document_type")
+    unknown = type_fields(scope.document_types, lambda code: catalogue.by_code(code) is None)
+    if unknown:
+        raise invalid("unknown_document_type", fields=unknown)
     if scope.empty:
-        raise ServiceError(ErrorKind.INVALID, "scope_empty")
+        raise invalid("scope_empty", fields=[("scope",)])
 
 
 def check_purpose(code: str, legal_basis: str) -> None:
     """Raise `ServiceError` INVALID: `unknown_purpose`, `unknown_legal_basis`."""
     if catalogue.purpose_by_code(code) is None:
-        raise ServiceError(ErrorKind.INVALID, "unknown_purpose")
+        raise invalid("unknown_purpose", fields=[("purpose", "code")])
     if catalogue.legal_basis_by_code(legal_basis) is None:
-        raise ServiceError(ErrorKind.INVALID, "unknown_legal_basis")
+        raise invalid("unknown_legal_basis", fields=[("legal_basis",)])
 
 
 def check_storing(may_store: bool, store_for: str | None) -> None:
     """Raise `ServiceError` INVALID: a bad duration, or `store_not_asked` unless `may_store`."""
     if store_for is None:
         return
-    durations.parse(store_for)
-    if not may_store:
-        raise ServiceError(ErrorKind.INVALID, "store_not_asked")
+    with about("store_for"):
+        durations.parse(store_for)
+        if not may_store:
+            raise invalid("store_not_asked")
 
 
 def narrow_scope(requested: Scope, choice: Choice, holdings: Holdings) -> Scope | Refused:
@@ -94,7 +97,7 @@ def narrow_scope(requested: Scope, choice: Choice, holdings: Holdings) -> Scope 
     if not set(types) <= set(requested.document_types) or not set(actions) <= set(
         requested.actions
     ):
-        return Refused(Reason.WIDENED)
+        return Refused(Reason.WIDENED, _SCOPE)
     if named:
         ids = choice.document_ids or ()
         refusal = _check_picked(ids, set(requested.document_ids), holdings)
@@ -109,32 +112,45 @@ def narrow_scope(requested: Scope, choice: Choice, holdings: Holdings) -> Scope 
 
 def check_grantable(scope: Scope) -> Scope | Refused:
     """The scope, if a grant may have it: not empty, and no sensitive type as a whole."""
-    if any(catalogue.is_sensitive(code) for code in scope.document_types):
-        return Refused(Reason.SENSITIVE_BY_TYPE)
-    return Refused(Reason.NOTHING_GRANTED) if scope.empty else scope
+    sensitive = type_fields(scope.document_types, catalogue.is_sensitive)
+    if sensitive:
+        return Refused(Reason.SENSITIVE_BY_TYPE, sensitive)
+    return Refused(Reason.NOTHING_GRANTED, _SCOPE) if scope.empty else scope
 
 
 def narrow_duration(at: datetime, requested: str, chosen: str | None) -> str | Refused:
     """The duration granted: the one chosen; refused if it ends after the one requested."""
     if chosen is None:
         return requested
-    if durations.end_of(at, chosen) > durations.end_of(at, requested):
-        return Refused(Reason.WIDENED)
+    with about("duration"):
+        end = durations.end_of(at, chosen)
+    if end > durations.end_of(at, requested):
+        return Refused(Reason.WIDENED, (("duration",),))
     return chosen
 
 
 def narrow_storing(requested: bool, chosen: bool | None) -> bool | Refused:
     """Whether the recipient may keep a copy: refused if chosen but not requested."""
     if chosen and not requested:
-        return Refused(Reason.WIDENED)
+        return Refused(Reason.WIDENED, (("may_store",),))
     return requested if chosen is None else chosen
 
 
 def _check_picked(
-    ids: Iterable[UUID], requested_ids: Set[UUID], holdings: Holdings
+    ids: Sequence[UUID], requested_ids: Set[UUID], holdings: Holdings
 ) -> Refused | None:
-    if not holdings.theirs >= set(ids):
-        return Refused(Reason.UNKNOWN_DOCUMENT)
-    if not requested_ids | holdings.of_requested_types >= set(ids):
-        return Refused(Reason.WIDENED)
-    return None
+    unknown = id_fields(ids, holdings.theirs)
+    if unknown:
+        return Refused(Reason.UNKNOWN_DOCUMENT, unknown)
+    wider = id_fields(ids, requested_ids | holdings.of_requested_types)
+    return Refused(Reason.WIDENED, wider) if wider else None
+
+
+def type_fields(types: Sequence[str], wrong: Callable[[str], bool]) -> tuple[Field, ...]:
+    """The fields of those types of a scope that are wrong."""
+    return tuple(("scope", "document_types", at) for at, code in enumerate(types) if wrong(code))
+
+
+def id_fields(ids: Sequence[UUID], right: Set[UUID]) -> tuple[Field, ...]:
+    """The fields of those documents of a scope that are not among the right ones."""
+    return tuple(("scope", "document_ids", at) for at, one in enumerate(ids) if one not in right)

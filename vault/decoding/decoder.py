@@ -135,7 +135,7 @@ class Decoder:
         self, source: Source, into: int, max_bytes: int, part: int | None
     ) -> tuple[MediaType, int]:
         """Copies one part into a memory file; its type, from its first bytes, and its length."""
-        values = {} if part is None else {"part": part}
+        values: dict[str, Any] = {} if part is None else {"part": part}
         kind, length = None, 0
         async for chunk in source():
             length += len(chunk)
@@ -173,7 +173,7 @@ def _write(descriptor: int, piece: bytes | bytearray | memoryview) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _sniffed(descriptor: int, values: dict[str, int]) -> MediaType:
+def _sniffed(descriptor: int, values: dict[str, Any]) -> MediaType:
     kind = sniff.media_type(os.pread(descriptor, sniff.PREFIX_BYTES, 0))
     if kind is None:
         raise ServiceError(ErrorKind.UNSUPPORTED_TYPE, "type_not_allowed", **values)
@@ -188,7 +188,7 @@ def _part(kind: str, pages: int, width: int | None, height: int | None) -> Part:
 def _failure(error: Undecodable, limits: Limits) -> ServiceError:
     """The service's error for a child's error code; `does_not_decode` for an unknown one."""
     part = error.values.get("part")
-    where = {} if part is None else {"part": part}
+    where: dict[str, Any] = {} if part is None else {"part": part}
     match error.code:
         case "password_protected":
             return invalid("password_protected", **where)

@@ -7,13 +7,13 @@ disk, and nothing here opens what is sealed to the owner.
 """
 
 import hmac
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from base.errors import ServiceError, invalid
+from base.errors import ServiceError, about, invalid
 from base.ids import new_id
 from base.key_names import CONTENT, ORIGINAL, RENDITION
 from storage import content
@@ -128,7 +128,7 @@ async def _receive(
     allowance = Allowance(services.settings.max_document_bytes)
     async for file in incoming.files():
         if len(originals.files) >= services.settings.max_parts:
-            raise invalid("too_many_files", limit=services.settings.max_parts)
+            raise invalid("too_many_files", fields=[("file",)], limit=services.settings.max_parts)
         async with content.content_writer(
             services.storage.blobs,
             services.storage.keys,
@@ -137,14 +137,27 @@ async def _receive(
             version_id=version.id,
             position=len(originals.files),
         ) as sealing:
-            originals.received.append(await receive(file, sealing, allowance, originals.digest))
+            with about("file", len(originals.files)):
+                received = await receive(file, sealing, allowance, originals.digest)
+            originals.received.append(received)
             sealed = await sealing.commit()
             originals.contents.append(sealing.read_back(sealed, services.storage.blobs))
         blobs.keys.append(sealed.blob_key)
         originals.files.append(sealed)
     if not originals.files:
-        raise invalid("file_missing")
+        raise invalid("file_missing", fields=[("file",)])
     return originals
+
+
+@contextmanager
+def _about_one_of(files: int) -> Iterator[None]:
+    """What does not decode is the only file, or the one that the error names by its number."""
+    try:
+        yield
+    except ServiceError as failure:
+        part = failure.values.get("part", 1 if files == 1 else None)
+        failure.fields = (("file",) if part is None else ("file", int(part) - 1),)
+        raise
 
 
 async def _decode(
@@ -152,7 +165,9 @@ async def _decode(
 ) -> _StoredFiles:
     """Decode the originals in a child process, and seal the rendition for recipients."""
     sources = [source.slices for source in originals.contents]
-    async with await services.decoder.inspect(sources) as decoded:
+    with _about_one_of(len(sources)):
+        decoding = await services.decoder.inspect(sources)
+    async with decoding as decoded:
         if decoded.inspection.rendition == "same":
             return _StoredFiles(originals, decoded.inspection, None)
         async with content.content_writer(

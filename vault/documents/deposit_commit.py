@@ -127,9 +127,9 @@ class _NewVersion:
 def check_metadata(metadata: DocumentMetadata) -> DocumentMetadata:
     """Refuse a type that the catalogue does not have, and dates that contradict each other."""
     if by_code(metadata.type) is None:
-        raise invalid("unknown_document_type")
+        raise invalid("unknown_document_type", fields=[("type",)])
     if metadata.issued_on and metadata.expires_on and metadata.expires_on < metadata.issued_on:
-        raise invalid("expires_before_issued")
+        raise invalid("expires_before_issued", fields=[("issued_on",), ("expires_on",)])
     return metadata
 
 

@@ -84,8 +84,8 @@ async def ask(services: Services, person: Person, code: str) -> tuple[datetime, 
     if left is None:
         return when, ends
     if left == 0:
-        raise ServiceError(ErrorKind.REFUSED, "erasure_code_over")
-    raise ServiceError(ErrorKind.REFUSED, "erasure_code_wrong", left=left)
+        raise ServiceError(ErrorKind.REFUSED, "erasure_code_over", fields=[("code",)])
+    raise ServiceError(ErrorKind.REFUSED, "erasure_code_wrong", fields=[("code",)], left=left)
 
 
 async def cancel(services: Services, person: Person) -> None:

@@ -1,5 +1,6 @@
 """The jobs of a process: run inside `serve` and `demo`, or separately as `unefois work`."""
 
+import asyncio
 from uuid import UUID
 
 import procrastinate
@@ -32,6 +33,8 @@ class Retry(procrastinate.BaseRetryStrategy):
     def get_retry_decision(
         self, *, exception: BaseException, job: Job
     ) -> procrastinate.RetryDecision | None:
+        if isinstance(exception, asyncio.CancelledError):  # cut by the end of the process
+            return procrastinate.RetryDecision()
         away = isinstance(exception, antivirus.ScannerUnavailable) or is_reported(exception)
         if job.attempts >= _MAX_ATTEMPTS and not away:
             return None

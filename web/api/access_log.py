@@ -1,7 +1,7 @@
 """The access log: a person's, and a recipient's own actions."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -13,6 +13,14 @@ from vault.access_log import entries, inclusion_proof, reports
 from vault.access_log.report_views import ReportView
 from vault.cursors import Page
 from web.api.shapes import Cursor, Limit, Strict
+from web.api.vocabulary import (
+    LoggedAction,
+    LoggedActorKind,
+    LoggedOutcome,
+    PurposeCode,
+    RefusalReason,
+    SendingState,
+)
 from web.http.dependencies import CallerDep, PersonDep, ServicesDep
 from web.http.inclusion_receipt import receipt_of
 from web.http.path_ids import PathId
@@ -25,7 +33,7 @@ router = APIRouter(prefix="/v1/access-log", tags=["access log"])
 class ActorOut(BaseModel):
     """Who acted. For your own acts, `kind` is `owner` and the sentence says "you"."""
 
-    kind: str
+    kind: LoggedActorKind
     name: str | None = None
     job: str | None = None
     organisation: str | None = None
@@ -55,15 +63,15 @@ class EntryOut(BaseModel):
     id: UUID
     at: datetime
     actor: ActorOut
-    action: str
+    action: LoggedAction
     documents: list[UUID]
     purpose: str | None
-    purpose_code: str | None
+    purpose_code: PurposeCode | None
     grant: UUID | None
     request: UUID | None
-    outcome: str
-    reason: str | None
-    confirmed: str | None = Field(
+    outcome: LoggedOutcome
+    reason: RefusalReason | None
+    confirmed: SendingState | None = Field(
         description="Of content: `completed`, `interrupted`, `not_confirmed`, or `not_sent`."
     )
     sentence: str = Field(description="The line in plain words, in the caller's language.")
@@ -92,10 +100,15 @@ class ProofOut(BaseModel):
 class ProofPending(BaseModel):
     """The line is recorded, and not yet in a signed tree: ask again."""
 
-    status: str
+    status: Literal["pending"]
 
 
-@router.get("")
+_RETRY_AFTER = {
+    "Retry-After": {"description": "In seconds.", "schema": {"type": "integer"}},
+}
+
+
+@router.get("", operation_id="listAccessLog")
 async def list_(
     services: ServicesDep,
     caller: CallerDep,
@@ -113,7 +126,7 @@ async def list_(
     return EntryList(items=[_out(entry, language) for entry in page.items], next=page.next)
 
 
-@router.get("/{event_id}")
+@router.get("/{event_id}", operation_id="getAccessLogEntry")
 async def see(
     event_id: PathId, services: ServicesDep, person: PersonDep, request: Request
 ) -> EntryOut:
@@ -122,7 +135,7 @@ async def see(
     return _out(entry, language_of(request))
 
 
-@router.post("/{event_id}/report")
+@router.post("/{event_id}/report", operation_id="reportAccessLogEntry")
 async def report(
     event_id: PathId, services: ServicesDep, person: PersonDep, body: ReportIn | None = None
 ) -> ReportOut:
@@ -132,7 +145,12 @@ async def report(
     return _report_out(await reports.report(services, person, event_id, text))
 
 
-@router.get("/{event_id}/proof", response_model=ProofOut, responses={202: {"model": ProofPending}})
+@router.get(
+    "/{event_id}/proof",
+    operation_id="getAccessLogProof",
+    response_model=ProofOut,
+    responses={202: {"model": ProofPending, "description": "Not yet.", "headers": _RETRY_AFTER}},
+)
 async def prove(event_id: PathId, services: ServicesDep, person: PersonDep) -> ProofOut | Response:
     """The proof of one line of my log; 202 with `Retry-After` before it is in a signed tree."""
     proof = await inclusion_proof.prove_inclusion(services, person, event_id)

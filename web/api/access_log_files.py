@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +28,10 @@ _ZONE = ZoneInfo("Europe/Paris")
 _MOMENT = {"fr": "d MMMM y 'à' HH 'h' mm", "en": "d MMMM y 'at' HH:mm"}
 # A French spreadsheet takes the comma for the decimal sign, and expects semicolons.
 _SEPARATOR = {"fr": ";", "en": ","}
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A sign that may start a formula, unless a letter or a digit stands before it: any other character
+# may be what a spreadsheet takes for a separator. The wide forms are those of East Asian keyboards.
+_FORMULA = re.compile(r"(?<![^\W_])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+_BREAKS = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 _COLUMNS = (
     _("Quand"),
     _("Ce qui s’est passé"),
@@ -58,7 +62,12 @@ _PDF: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/access-log.csv", response_class=StreamingResponse, responses=_CSV)
+@router.get(
+    "/access-log.csv",
+    operation_id="exportAccessLogAsCsv",
+    response_class=StreamingResponse,
+    responses=_CSV,
+)
 async def as_csv(services: ServicesDep, person: PersonDep, request: Request) -> StreamingResponse:
     """Everything on my vault as a table, newest first (UTF-8, RFC 4180)."""
     language = language_of(request)
@@ -66,7 +75,12 @@ async def as_csv(services: ServicesDep, person: PersonDep, request: Request) -> 
     return _file(_table(entries, language), "text/csv; charset=utf-8; header=present", "csv")
 
 
-@router.get("/access-log.pdf", response_class=StreamingResponse, responses=_PDF)
+@router.get(
+    "/access-log.pdf",
+    operation_id="exportAccessLogAsPdf",
+    response_class=StreamingResponse,
+    responses=_PDF,
+)
 async def as_pdf(services: ServicesDep, person: PersonDep, request: Request) -> StreamingResponse:
     """Everything on my vault as a text to print, newest first; in the letters of Western Europe."""
     language = language_of(request)
@@ -97,7 +111,7 @@ async def _table(entries: Entries, language: str) -> AsyncIterator[bytes]:
     # By the byte order mark, spreadsheets know that it is UTF-8.
     yield b"\xef\xbb\xbf" + _row([translate(column) for column in _COLUMNS], language)
     async for entry in entries:
-        yield _row([_cell(text) for text in _cells(entry, language)], language)
+        yield _row(_cells(entry, language), language)
 
 
 def _cells(entry: EntryView, language: str) -> list[str]:
@@ -117,13 +131,15 @@ def _cells(entry: EntryView, language: str) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """A text that no spreadsheet evaluates: a quote before what would start a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    """A text of one line that no spreadsheet evaluates, whatever it takes for a separator: a quote
+    before each sign that would start a formula."""
+    return _FORMULA.sub("'", _BREAKS.sub(" ", text))
 
 
 def _row(cells: list[str], language: str) -> bytes:
     line = io.StringIO()
-    csv.writer(line, delimiter=_SEPARATOR[language]).writerow(cells)
+    writer = csv.writer(line, delimiter=_SEPARATOR[language], quoting=csv.QUOTE_ALL)
+    writer.writerow([_cell(text) for text in cells])
     return line.getvalue().encode()
 
 

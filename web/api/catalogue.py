@@ -2,10 +2,12 @@
 
 from functools import cache
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from vault import catalogue
+from web.api.vocabulary import DocumentTypeCode, FamilyCode, SensitiveKindCode
+from web.http.public_resources import TEN_MINUTES, public_answer, public_operation
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 
@@ -21,9 +23,9 @@ class Names(BaseModel):
 class DocumentType(BaseModel):
     """One kind of document. Durations are ISO 8601; they help to fill a form, no more."""
 
-    code: str
+    code: DocumentTypeCode
     names: Names
-    family: str
+    family: FamilyCode
     pictogram: str
     sides: int
     multi_page: bool
@@ -31,7 +33,7 @@ class DocumentType(BaseModel):
     notice_period: str | None
     has_expiry: bool
     sensitive: bool
-    sensitive_kind: str | None
+    sensitive_kind: SensitiveKindCode | None
 
 
 class DocumentTypes(BaseModel):
@@ -41,17 +43,21 @@ class DocumentTypes(BaseModel):
     next: None = None
 
 
-@router.get("/document-types")
-async def document_types() -> DocumentTypes:
+@router.get(
+    "/document-types",
+    operation_id="listDocumentTypes",
+    response_model=DocumentTypes,
+    **public_operation(),
+)
+async def document_types(request: Request) -> Response:
     """Every kind of document, grouped by family."""
-    return _all_types()
+    return public_answer(request, _all_types(), "application/json", cache=TEN_MINUTES)
 
 
 @cache
-def _all_types() -> DocumentTypes:
-    return DocumentTypes(
-        items=[
-            DocumentType.model_validate(entry, from_attributes=True)
-            for entry in catalogue.document_types()
-        ]
-    )
+def _all_types() -> bytes:
+    types = [
+        DocumentType.model_validate(entry, from_attributes=True)
+        for entry in catalogue.document_types()
+    ]
+    return DocumentTypes(items=types).model_dump_json().encode()

@@ -15,7 +15,6 @@ from vault.consent.terms import Approval, Terms
 from web.api.shapes import Cursor, Limit, Strict
 from web.api.terms import (
     AskedOut,
-    CatalogueCode,
     ChoiceIn,
     ContactIn,
     ContactOut,
@@ -28,8 +27,10 @@ from web.api.terms import (
     StoreFor,
     grant_out,
     party_out,
+    positions_in,
     terms_out,
 )
+from web.api.vocabulary import DocumentTypeCode, LegalBasisCode
 from web.http.dependencies import CallerDep, PersonDep, RecipientDep, ServicesDep
 from web.http.path_ids import PathId
 
@@ -48,7 +49,7 @@ class ConsentRequestIn(Strict):
     person: PersonIn
     scope: ScopeIn
     purpose: PurposeIn
-    legal_basis: CatalogueCode
+    legal_basis: LegalBasisCode
     duration: Duration
     may_store: bool = False
     store_for: StoreFor | None = None
@@ -122,7 +123,7 @@ class CoveredOut(BaseModel):
     """A type asked for, and the documents of that type held now. `sensitive_ids`: those of them
     that you called sensitive; to approve the whole type does not show them, to pick them does."""
 
-    type: str
+    type: DocumentTypeCode
     sensitive: bool
     document_ids: list[UUID]
     sensitive_ids: list[UUID]
@@ -148,7 +149,7 @@ class RequestList(BaseModel):
     next: str | None = Field(description="The cursor of the following page, or null.")
 
 
-@router.post("", status_code=202)
+@router.post("", operation_id="sendConsentRequest", status_code=202)
 async def ask(
     body: ConsentRequestIn,
     services: ServicesDep,
@@ -156,13 +157,14 @@ async def ask(
     idempotency_key: IdempotencyKey = None,
 ) -> SentOut:
     """Ask the holder of a phone for consent. It lapses in 7 days."""
-    sent = await requests.ask(
-        services, recipient, body.person.phone, body.terms(), idempotency_key=idempotency_key
-    )
+    with positions_in(body.scope):
+        sent = await requests.ask(
+            services, recipient, body.person.phone, body.terms(), idempotency_key=idempotency_key
+        )
     return SentOut(id=sent.id, lapses_at=sent.lapses_at)
 
 
-@router.get("")
+@router.get("", operation_id="listConsentRequests")
 async def list_(
     services: ServicesDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None
 ) -> RequestList:
@@ -174,7 +176,7 @@ async def list_(
     return RequestList(items=[_sent(item) for item in sent.items], next=sent.next)
 
 
-@router.get("/{request_id}")
+@router.get("/{request_id}", operation_id="getConsentRequest")
 async def see(
     request_id: PathId, services: ServicesDep, caller: CallerDep
 ) -> ReceivedRequestOut | SentRequestOut:
@@ -184,7 +186,7 @@ async def see(
     return _sent(await request_views.see_sent(services, caller, request_id))
 
 
-@router.post("/{request_id}/approve", status_code=201)
+@router.post("/{request_id}/approve", operation_id="approveConsentRequest", status_code=201)
 async def approve(
     request_id: PathId,
     services: ServicesDep,
@@ -194,13 +196,14 @@ async def approve(
 ) -> GrantOut:
     """Say yes, to all of it or to less."""
     approval = Approval() if body is None else body.approval()
-    grant = await answers.approve(
-        services, person, request_id, approval, idempotency_key=idempotency_key
-    )
+    with positions_in(None if body is None else body.scope):
+        grant = await answers.approve(
+            services, person, request_id, approval, idempotency_key=idempotency_key
+        )
     return grant_out(grant)
 
 
-@router.post("/{request_id}/refuse", status_code=204)
+@router.post("/{request_id}/refuse", operation_id="refuseConsentRequest", status_code=204)
 async def refuse(
     request_id: PathId, services: ServicesDep, person: PersonDep, body: RefusalIn | None = None
 ) -> Response:

@@ -1,6 +1,6 @@
 """The person's own documents."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
@@ -8,14 +8,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response, status
 from pydantic import Field, ValidationError
 
-from base.errors import invalid
+from base.errors import about, invalid
 from base.user_text import clean_text, clean_title
 from vault.decoding.media import MediaType
 from vault.document_view import DocumentMetadata, DocumentView
 from vault.documents import own_documents, retrieval
 from vault.documents.deposit_commit import Deposited
 from vault.documents.own_deposit import deposit_own
+from vault.services import Services
 from web.api.shapes import (
+    ETAG,
+    LOCATION,
     Cursor,
     DocumentList,
     DocumentOut,
@@ -26,10 +29,12 @@ from web.api.shapes import (
     revision_of,
 )
 from web.api.terms import IdempotencyKey
+from web.api.vocabulary import DocumentTypeCode
 from web.http.dependencies import PersonDep, ServicesDep
 from web.http.downloads import ContentResponse
+from web.http.field_errors import InvalidForm
 from web.http.path_ids import PathId
-from web.http.uploads import MultipartForm
+from web.http.uploads import IncomingPart, MultipartForm
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
@@ -41,7 +46,7 @@ RangeHeader = Annotated[
 class MetadataIn(Strict):
     """The fields beside the files of a deposit."""
 
-    type: str = Field(max_length=64)
+    type: DocumentTypeCode
     title: str | None = Field(None, max_length=1000)
     issued_on: date | None = None
     expires_on: date | None = None
@@ -51,10 +56,10 @@ class MetadataIn(Strict):
         """The metadata for the use case, its texts cleaned."""
         return DocumentMetadata(
             type=self.type,
-            title=clean_title(self.title or ""),
+            title=_title(self.title),
             issued_on=self.issued_on,
             expires_on=self.expires_on,
-            paper_location=clean_text(self.paper_location or "", 200),
+            paper_location=_paper_location(self.paper_location),
         )
 
 
@@ -72,7 +77,7 @@ class CorrectionIn(Strict):
     """What may be corrected; a field left out stays as it is. Null empties a title, a date or a
     place; it is refused for `type` and `sensitive`."""
 
-    type: str | None = Field(None, max_length=64)
+    type: DocumentTypeCode | None = None
     title: str | None = Field(None, max_length=1000)
     issued_on: date | None = None
     expires_on: date | None = None
@@ -83,14 +88,24 @@ class CorrectionIn(Strict):
         """The fields that were sent, their texts cleaned."""
         changed = self.model_dump(exclude_unset=True)
         if changed.get("type", "") is None:
-            raise invalid("unknown_document_type")
+            raise invalid("unknown_document_type", fields=[("type",)])
         if changed.get("sensitive", False) is None:
-            raise invalid("invalid_field", field="sensitive")
+            raise invalid("invalid_field", fields=[("sensitive",)], field="sensitive")
         if "title" in changed:
-            changed["title"] = clean_title(changed["title"] or "")
+            changed["title"] = _title(changed["title"])
         if "paper_location" in changed:
-            changed["paper_location"] = clean_text(changed["paper_location"] or "", 200)
+            changed["paper_location"] = _paper_location(changed["paper_location"])
         return changed
+
+
+def _title(text: str | None) -> str | None:
+    with about("title"):
+        return clean_title(text or "")
+
+
+def _paper_location(text: str | None) -> str | None:
+    with about("paper_location"):
+        return clean_text(text or "", 200)
 
 
 def _upload_body(**more: Any) -> dict[str, Any]:
@@ -101,7 +116,7 @@ def _upload_body(**more: Any) -> dict[str, Any]:
             "items": {"type": "string", "format": "binary"},
             "description": "The file; repeated for the pages of one paper.",
         },
-        "type": {"type": "string", "description": "A code of /v1/document-types."},
+        "type": {"$ref": "#/components/schemas/DocumentTypeCode"},
         "title": {"type": "string", "maxLength": 200},
         "issued_on": {"type": "string", "format": "date"},
         "expires_on": {"type": "string", "format": "date"},
@@ -137,6 +152,28 @@ VERSION_BODY: dict[str, Any] = {
 }
 
 
+def document_form(
+    request: Request, services: Services, shape: type[MetadataIn] = MetadataIn
+) -> MultipartForm:
+    """The form of a deposit, being received."""
+    limit = services.settings.max_document_bytes
+    return MultipartForm(request, limit, known=shape.model_fields)
+
+
+class _FilesAlone:
+    """A form that has no field beside its files."""
+
+    def __init__(self, form: MultipartForm) -> None:
+        self._form = form
+
+    async def files(self) -> AsyncIterator[IncomingPart]:
+        """The files. Raises `invalid_field` after the last, before anything is decoded or kept."""
+        async for part in self._form.files():
+            yield part
+        if self._form.fields:
+            raise invalid("invalid_field", fields=[()], field="?")
+
+
 def metadata_of(
     form: MultipartForm, shape: type[MetadataIn] = MetadataIn
 ) -> Callable[[], DocumentMetadata]:
@@ -144,15 +181,15 @@ def metadata_of(
 
     def read() -> DocumentMetadata:
         values = {name: value for name, value in form.fields.items() if value != ""}
-        if "type" not in values:
-            raise invalid("type_missing")
         try:
             return shape.model_validate(values).metadata()
         except ValidationError as error:
+            if "type" not in values:
+                raise InvalidForm("type_missing", error) from None
             name = str(error.errors(include_input=False)[0]["loc"][0])
             # The name of an unknown field is what the caller sent.
             field = name if name in shape.model_fields else "?"
-            raise invalid("invalid_field", field=field) from None
+            raise InvalidForm("invalid_field", error, field=field) from None
 
     return read
 
@@ -165,11 +202,22 @@ def created(deposited: Deposited, response: Response) -> DocumentOut:
     return _with_etag(deposited.document, response)
 
 
+_STATE: dict[int | str, dict[str, Any]] = {200: {"description": "As it is now.", "headers": ETAG}}
+
+
 @router.post(
     "",
+    operation_id="addDocument",
     status_code=201,
     openapi_extra=OWN_UPLOAD_BODY,
-    responses={200: {"model": DocumentOut, "description": "Already held."}},
+    responses={
+        200: {
+            "model": DocumentOut,
+            "description": "Already held.",
+            "headers": ETAG | LOCATION,
+        },
+        201: {"description": "Kept.", "headers": ETAG | LOCATION},
+    },
 )
 async def add(
     request: Request,
@@ -179,7 +227,7 @@ async def add(
     idempotency_key: IdempotencyKey = None,
 ) -> DocumentOut:
     """Deposit a document. The same bytes again answer with the document already held."""
-    form = MultipartForm(request, services.settings.max_document_bytes)
+    form = document_form(request, services, OwnMetadataIn)
     deposited = await deposit_own(
         services,
         person,
@@ -190,7 +238,7 @@ async def add(
     return created(deposited, response)
 
 
-@router.get("")
+@router.get("", operation_id="listDocuments")
 async def list_(
     services: ServicesDep,
     person: PersonDep,
@@ -205,7 +253,7 @@ async def list_(
     return DocumentList(items=[document_out(document) for document in page.items], next=page.next)
 
 
-@router.get("/{document_id}")
+@router.get("/{document_id}", operation_id="getDocument", responses=_STATE)
 async def see(
     document_id: PathId, response: Response, services: ServicesDep, person: PersonDep
 ) -> DocumentOut:
@@ -213,7 +261,7 @@ async def see(
     return _with_etag(await own_documents.see_own(services, person, document_id), response)
 
 
-@router.patch("/{document_id}")
+@router.patch("/{document_id}", operation_id="correctDocument", responses=_STATE)
 async def correct(
     document_id: PathId,
     body: CorrectionIn,
@@ -229,7 +277,7 @@ async def correct(
     return _with_etag(document, response)
 
 
-@router.delete("/{document_id}", status_code=204)
+@router.delete("/{document_id}", operation_id="deleteDocument", status_code=204)
 async def delete(
     document_id: PathId, services: ServicesDep, person: PersonDep, if_match: IfMatch = None
 ) -> None:
@@ -237,7 +285,7 @@ async def delete(
     await own_documents.delete(services, person, document_id, if_match=revision_of(if_match))
 
 
-@router.post("/{document_id}/restore")
+@router.post("/{document_id}/restore", operation_id="restoreDocument", responses=_STATE)
 async def restore(
     document_id: PathId, response: Response, services: ServicesDep, person: PersonDep
 ) -> DocumentOut:
@@ -245,7 +293,13 @@ async def restore(
     return _with_etag(await own_documents.restore(services, person, document_id), response)
 
 
-@router.post("/{document_id}/versions", status_code=201, openapi_extra=VERSION_BODY)
+@router.post(
+    "/{document_id}/versions",
+    operation_id="addDocumentVersion",
+    status_code=201,
+    responses={201: {"description": "Kept.", "headers": ETAG}},
+    openapi_extra=VERSION_BODY,
+)
 async def add_version(
     document_id: PathId,
     request: Request,
@@ -257,22 +311,45 @@ async def add_version(
     """Add a newer content to a document."""
     form = MultipartForm(request, services.settings.max_document_bytes)
     document = await own_documents.add_version(
-        services, person, document_id, form, if_match=revision_of(if_match)
+        services, person, document_id, _FilesAlone(form), if_match=revision_of(if_match)
     )
     return _with_etag(document, response)
 
 
-_BYTES: dict[str, Any] = {kind.value: {} for kind in MediaType}
+_FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
+_BYTES: dict[str, Any] = {kind.value: {"schema": _FILE} for kind in MediaType}
+_CONTENT_HEADERS = {
+    "ETag": {"description": "Of this version.", "schema": {"type": "string"}},
+    "Content-Disposition": {
+        "description": "The name of the file.",
+        "schema": {"type": "string"},
+    },
+    "Accept-Ranges": {"description": "`bytes`.", "schema": {"type": "string"}},
+}
+_CONTENT_RANGE = {"Content-Range": {"description": "RFC 9110 §14.4.", "schema": {"type": "string"}}}
 CONTENT: dict[int | str, dict[str, Any]] = {
-    200: {"content": _BYTES, "description": "The bytes."},
-    206: {"content": _BYTES, "description": "The range asked for."},
+    200: {"content": _BYTES, "description": "The bytes.", "headers": _CONTENT_HEADERS},
+    206: {
+        "content": _BYTES,
+        "description": "The range asked for.",
+        "headers": _CONTENT_HEADERS | _CONTENT_RANGE,
+    },
 }
 PREVIEW: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/jpeg": {}}, "description": "The first page."}
+    200: {
+        "content": {"image/jpeg": {"schema": _FILE}},
+        "description": "The first page.",
+        "headers": _CONTENT_HEADERS,
+    }
 }
 
 
-@router.get("/{document_id}/content", response_class=Response, responses=CONTENT)
+@router.get(
+    "/{document_id}/content",
+    operation_id="getDocumentContent",
+    response_class=Response,
+    responses=CONTENT,
+)
 async def content(
     document_id: PathId,
     services: ServicesDep,
@@ -285,7 +362,12 @@ async def content(
     return ContentResponse(services, stream, range_)
 
 
-@router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
+@router.get(
+    "/{document_id}/preview",
+    operation_id="getDocumentPreview",
+    response_class=Response,
+    responses=PREVIEW,
+)
 async def preview(document_id: PathId, services: ServicesDep, person: PersonDep) -> Response:
     """The first page, as a small JPEG."""
     stream = await retrieval.open_own(services, person, document_id, part=None, preview=True)

@@ -8,7 +8,7 @@ from auth.bearer import Bearer
 from vault.documents import retrieval
 from vault.documents.granted_deposit import deposit_granted
 from vault.services import Services
-from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, metadata_of
+from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, document_form, metadata_of
 from web.api.shapes import Cursor, GrantedDocumentList, GrantedDocumentOut, Limit, granted_out
 from web.api.terms import IdempotencyKey
 from web.http.dependencies import BearerDep, RecipientDep, ServicesDep, services_of
@@ -16,12 +16,11 @@ from web.http.dependencies import bearer as bearer_of
 from web.http.downloads import ContentResponse
 from web.http.get_route import GetRoute
 from web.http.path_ids import PathId, read_id
-from web.http.uploads import MultipartForm
 
 router = APIRouter(prefix="/v1/grants/{grant_id}/documents", tags=["grants"])
 
 
-@router.get("")
+@router.get("", operation_id="listGrantedDocuments")
 async def list_(
     grant_id: PathId,
     services: ServicesDep,
@@ -37,7 +36,7 @@ async def list_(
     return GrantedDocumentList(items=items, next=page.next)
 
 
-@router.post("", status_code=201, openapi_extra=UPLOAD_BODY)
+@router.post("", operation_id="addGrantedDocument", status_code=201, openapi_extra=UPLOAD_BODY)
 async def add(
     grant_id: PathId,
     request: Request,
@@ -46,14 +45,19 @@ async def add(
     idempotency_key: IdempotencyKey = None,
 ) -> GrantedDocumentOut:
     """Add a document to the person's vault; the person may refuse or delete it, you may not."""
-    form = MultipartForm(request, services.settings.max_document_bytes)
+    form = document_form(request, services)
     deposited = await deposit_granted(
         services, recipient, grant_id, form, metadata_of(form), idempotency_key=idempotency_key
     )
     return granted_out(deposited.document, may_read=True)
 
 
-@router.get("/{document_id}/content", response_class=Response, responses=CONTENT)
+@router.get(
+    "/{document_id}/content",
+    operation_id="getGrantedDocumentContent",
+    response_class=Response,
+    responses=CONTENT,
+)
 async def content(
     grant_id: PathId,
     document_id: PathId,
@@ -66,7 +70,12 @@ async def content(
     return ContentResponse(services, download, range_)
 
 
-@router.get("/{document_id}/preview", response_class=Response, responses=PREVIEW)
+@router.get(
+    "/{document_id}/preview",
+    operation_id="getGrantedDocumentPreview",
+    response_class=Response,
+    responses=PREVIEW,
+)
 async def preview(
     grant_id: PathId, document_id: PathId, services: ServicesDep, bearer: BearerDep
 ) -> Response:

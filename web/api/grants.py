@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from vault.consent import evidence as vault_evidence
 from vault.consent import grant_issue, grants
@@ -14,7 +15,6 @@ from vault.consent.grant_issue import GrantDraft, RecipientRef
 from vault.consent.receipts import consent_record as receipt_of
 from web.api.shapes import Cursor, Limit, Strict
 from web.api.terms import (
-    CatalogueCode,
     Duration,
     GrantList,
     GrantOut,
@@ -23,7 +23,9 @@ from web.api.terms import (
     ScopeIn,
     StoreFor,
     grant_out,
+    positions_in,
 )
+from web.api.vocabulary import DocumentTypeCode
 from web.http.dependencies import CallerDep, PersonDep, RecipientDep, ServicesDep
 from web.http.path_ids import PathId
 
@@ -48,7 +50,7 @@ class RecipientIn(Strict):
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if [self.worker_id, self.worker_email, self.client_id].count(None) != 2:
-            raise ValueError("exactly one of worker_id, worker_email, client_id")
+            raise PydanticCustomError("exactly_one", "worker_id, worker_email or client_id")
         return self
 
 
@@ -81,7 +83,7 @@ class NewGrantIn(Strict):
 class EvidenceOut(BaseModel):
     """Whether a type is held, with its dates; of several documents, the one last issued."""
 
-    type: str
+    type: DocumentTypeCode
     held: bool
     issued_on: date | None
     valid_until: date | None
@@ -91,7 +93,7 @@ class EvidenceOut(BaseModel):
     documents: int
 
 
-@router.post("", status_code=201)
+@router.post("", operation_id="giveGrant", status_code=201)
 async def give(
     body: NewGrantIn,
     services: ServicesDep,
@@ -99,12 +101,14 @@ async def give(
     idempotency_key: IdempotencyKey = None,
 ) -> GrantOut:
     """Give a grant that nobody asked for."""
-    return grant_out(
-        await grant_issue.give(services, person, body.draft(), idempotency_key=idempotency_key)
-    )
+    with positions_in(body.scope):
+        grant = await grant_issue.give(
+            services, person, body.draft(), idempotency_key=idempotency_key
+        )
+    return grant_out(grant)
 
 
-@router.get("")
+@router.get("", operation_id="listGrants")
 async def list_(
     services: ServicesDep,
     caller: CallerDep,
@@ -117,13 +121,18 @@ async def list_(
     return GrantList(items=[grant_out(grant) for grant in page.items], next=page.next)
 
 
-@router.get("/{grant_id}")
+@router.get("/{grant_id}", operation_id="getGrant")
 async def see(grant_id: PathId, services: ServicesDep, caller: CallerDep) -> GrantOut:
     """One grant, to either of its sides, live or over; recorded."""
     return grant_out(await grants.see(services, caller, grant_id))
 
 
-@router.get("/{grant_id}/receipt", response_class=JSONResponse, responses=_RECEIPT)
+@router.get(
+    "/{grant_id}/receipt",
+    operation_id="getGrantReceipt",
+    response_class=JSONResponse,
+    responses=_RECEIPT,
+)
 async def receipt(grant_id: PathId, services: ServicesDep, caller: CallerDep) -> JSONResponse:
     """The grant's receipt, to either of its sides; recorded."""
     grant = await grants.see(services, caller, grant_id)
@@ -131,20 +140,18 @@ async def receipt(grant_id: PathId, services: ServicesDep, caller: CallerDep) ->
     return JSONResponse(content, media_type="application/ld+json")
 
 
-@router.post("/{grant_id}/revoke")
+@router.post("/{grant_id}/revoke", operation_id="revokeGrant")
 async def revoke(grant_id: PathId, services: ServicesDep, person: PersonDep) -> GrantOut:
     """Take a grant back at once; downloads under way stop. A second time changes nothing."""
     return grant_out(await grants.revoke(services, person, grant_id))
 
 
-@router.get("/{grant_id}/evidence")
+@router.get("/{grant_id}/evidence", operation_id="getEvidence")
 async def evidence(
     grant_id: PathId,
     services: ServicesDep,
     recipient: RecipientDep,
-    type_: Annotated[
-        CatalogueCode, Query(alias="type", description="A code of `/v1/document-types`.")
-    ],
+    type_: Annotated[DocumentTypeCode, Query(alias="type", description="Of what type.")],
 ) -> EvidenceOut:
     """Whether a document of this type is held, of what date, valid until when; no file."""
     answer = await vault_evidence.evidence(services, recipient, grant_id, type_)

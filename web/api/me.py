@@ -50,13 +50,13 @@ class ErasureOut(BaseModel):
     ends: EndsOut
 
 
-@router.get("")
+@router.get("", operation_id="getMe")
 async def see(services: ServicesDep, person: PersonDep) -> MeOut:
     """Whether my vault will be erased, and when."""
     return MeOut(erases_at=await erasure_requests.erases_at(services, person))
 
 
-@router.post("/erasure/code", status_code=202)
+@router.post("/erasure/code", operation_id="sendErasureCode", status_code=202)
 async def send_code(
     services: ServicesDep, person: PersonDep, response: Response
 ) -> ErasureCodeSent:
@@ -67,14 +67,14 @@ async def send_code(
     return ErasureCodeSent(expires_at=expires_at, ends=_ends(ends))
 
 
-@router.delete("", status_code=202)
+@router.delete("", operation_id="requestErasure", status_code=202)
 async def erase(body: ErasureIn, services: ServicesDep, person: PersonDep) -> ErasureOut:
     """Have my vault erased in seven days, for good; told to my phone now and the day before."""
     erases_at, ends = await erasure_requests.ask(services, person, body.code)
     return ErasureOut(erases_at=erases_at, ends=_ends(ends))
 
 
-@router.post("/erasure/cancel")
+@router.post("/erasure/cancel", operation_id="cancelErasure")
 async def cancel(services: ServicesDep, person: PersonDep) -> MeOut:
     """Keep my vault after all."""
     await erasure_requests.cancel(services, person)

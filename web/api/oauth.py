@@ -3,18 +3,22 @@
 Errors here have the form of RFC 6749 §5.2, not of RFC 9457: OAuth clients read that one.
 """
 
+import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from auth.oauth import clients, signing_keys
-from auth.oauth.client_assertions import AssertionRefused
+from auth.oauth.client_assertions import MAX_AHEAD, AssertionRefused
+from auth.oauth.jws import Reason
 from auth.services import CoreServices
 from base.errors import ServiceError
 from web.http.dependencies import ServicesDep
+from web.http.public_resources import TEN_MINUTES, public_answer, public_operation
 
 router = APIRouter(tags=["oauth"])
 
@@ -41,6 +45,12 @@ class TokenError(BaseModel):
     error_description: str
 
 
+class JwkSet(BaseModel):
+    """RFC 7517 §5: public keys alone."""
+
+    keys: list[dict[str, Any]]
+
+
 class _OAuthError(Exception):
     """An error of RFC 6749 §5.2."""
 
@@ -50,6 +60,18 @@ class _OAuthError(Exception):
         self.description = description
         self.status = status
 
+
+_BARE = "the client is not authenticated (private_key_jwt)"
+_SIGNED_BUT = {
+    Reason.EXPIRED: "the assertion has expired (exp): sign a new one; is your clock right?",
+    Reason.EARLY: "the assertion is not valid yet (iat or nbf): is your clock right?",
+    Reason.LIFETIME: f"exp is too far ahead: {MAX_AHEAD} seconds at most; is your clock right?",
+    Reason.AUDIENCE: "aud must be one value: the issuer, or the address of this endpoint",
+    Reason.REPLAYED: "this jti was used already: sign a new assertion with another",
+    Reason.SUBJECT: "iss, sub and the parameter client_id, if sent, must all be your client_id",
+    Reason.CLAIMS: "exp and jti are required; exp, iat and nbf are whole seconds",
+}
+"""What is wrong with an assertion whose signature holds."""
 
 _PARAMETERS = {
     "type": "object",
@@ -66,6 +88,7 @@ _PARAMETERS = {
 
 @router.post(
     "/oauth/token",
+    operation_id="issueToken",
     response_model=Token,
     responses={400: {"model": TokenError}, 401: {"model": TokenError}},
     openapi_extra={"requestBody": {"required": True, "content": {_FORM: {"schema": _PARAMETERS}}}},
@@ -88,11 +111,16 @@ async def token(request: Request, services: ServicesDep) -> JSONResponse:
     )
 
 
-@router.get("/.well-known/oauth-authorization-server")
-async def metadata(services: ServicesDep) -> dict[str, Any]:
+@router.get(
+    "/.well-known/oauth-authorization-server",
+    operation_id="getAuthorizationServerMetadata",
+    response_model=dict[str, Any],
+    **public_operation(),
+)
+async def metadata(request: Request, services: ServicesDep) -> Response:
     """RFC 8414."""
     issuer = signing_keys.issuer(services)
-    return {
+    values = {
         "issuer": issuer,
         "token_endpoint": clients.token_endpoint(services),
         "jwks_uri": f"{issuer}/jwks.json",
@@ -102,14 +130,22 @@ async def metadata(services: ServicesDep) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
     }
+    return _public(request, values, TEN_MINUTES)
 
 
-@router.get("/.well-known/jwks.json", include_in_schema=False)
-@router.get("/jwks.json")
-async def jwks(services: ServicesDep) -> JSONResponse:
+@router.get("/.well-known/jwks.json", include_in_schema=False, **public_operation())
+@router.get(
+    "/jwks.json", operation_id="getSigningKeys", response_model=JwkSet, **public_operation()
+)
+async def jwks(request: Request, services: ServicesDep) -> Response:
     """The public keys that verify our access tokens (RFC 7517 §5)."""
     keys = (await signing_keys.access_tokens(services)).jwks()
-    return JSONResponse(keys, headers={"Cache-Control": "public, max-age=60"})
+    return _public(request, keys, "public, max-age=60")
+
+
+def _public(request: Request, values: Mapping[str, Any], cache: str) -> Response:
+    content = json.dumps(values, separators=(",", ":")).encode()
+    return public_answer(request, content, "application/json", cache=cache)
 
 
 async def _issue(
@@ -132,14 +168,17 @@ async def _issue(
             client_id=form.get("client_id"),
             scope=form.get("scope"),
         )
-    except AssertionRefused:
-        raise _OAuthError(
-            "invalid_client", "the client is not authenticated (private_key_jwt)", 401
-        ) from None
+    except AssertionRefused as refused:
+        raise _OAuthError("invalid_client", _description(refused), 401) from None
     except ServiceError as failure:
         if failure.code != "scope_refused":
             raise
         raise _OAuthError("invalid_scope", "the scope is not among those of this client") from None
+
+
+def _description(refused: AssertionRefused) -> str:
+    """Why, to who signed with a key of the client; to anyone else nothing (RFC 6749 §5.2)."""
+    return _SIGNED_BUT.get(refused.reason, _BARE) if refused.signed else _BARE
 
 
 async def _form(request: Request) -> dict[str, str]:

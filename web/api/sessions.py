@@ -11,6 +11,7 @@ from auth import session_list, sessions
 from auth.bearer import wrong_caller
 from auth.subjects import Client, Person, Worker
 from base.errors import not_found
+from web.api.vocabulary import DeviceWord
 from web.http.dependencies import CallerDep, ServicesDep
 from web.http.path_ids import PathId
 from web.http.problems import language_of
@@ -26,7 +27,7 @@ class SessionOut(BaseModel):
     id: UUID
     opened_at: datetime
     expires_at: datetime
-    device: str = Field(description="A word: `android_phone`, `windows_computer`, `program`…")
+    device: DeviceWord
     where: Literal["here", "same_network", "elsewhere"] = Field(
         description="`here`: the session of this request; else compared with its network."
     )
@@ -56,7 +57,7 @@ async def _holder(caller: CallerDep) -> Person | Worker:
 HolderDep = Annotated[Person | Worker, Depends(_holder)]
 
 
-@router.get("")
+@router.get("", operation_id="listSessions")
 async def list_(
     services: ServicesDep, holder: HolderDep, visitor: VisitorDep, request: Request
 ) -> SessionListOut:
@@ -79,7 +80,7 @@ async def list_(
     )
 
 
-@router.delete("")
+@router.delete("", operation_id="endOtherSessions")
 async def end_others(
     services: ServicesDep,
     holder: HolderDep,
@@ -90,7 +91,7 @@ async def end_others(
     return SessionsEnded(ended=await sessions.end_others(services, holder, this_too=current))
 
 
-@router.delete("/current", status_code=204)
+@router.delete("/current", operation_id="endCurrentSession", status_code=204)
 async def sign_out(services: ServicesDep, caller: CallerDep) -> Response:
     """End the session that this request came with."""
     if isinstance(caller, Client):
@@ -99,7 +100,7 @@ async def sign_out(services: ServicesDep, caller: CallerDep) -> Response:
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
-@router.delete("/{session_id}", status_code=204)
+@router.delete("/{session_id}", operation_id="endSession", status_code=204)
 async def end(session_id: PathId, services: ServicesDep, holder: HolderDep) -> Response:
     """End one of my sessions, at once."""
     await sessions.end_one(services, holder, session_id)

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from base.errors import ErrorKind, ServiceError
 from base.ids import parse_id
+from vault.decoding.media import MediaType
 from vault.document_view import DocumentView
+from web.api.vocabulary import DocumentTypeCode, FileNote, ScanState
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
 Cursor = Annotated[
@@ -21,6 +23,21 @@ IfMatch = Annotated[
 ]
 
 
+ETAG: dict[str, Any] = {
+    "ETag": {
+        "description": "Of this state: send it as `If-Match` with a change.",
+        "schema": {"type": "string"},
+    }
+}
+"""Headers of an answer, for its description."""
+LOCATION: dict[str, Any] = {
+    "Location": {
+        "description": "Where it is from now on.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    }
+}
+
+
 class Strict(BaseModel):
     """A body whose unknown fields are refused."""
 
@@ -30,12 +47,12 @@ class Strict(BaseModel):
 class FileOut(BaseModel):
     """What is known of a document's content. `notes` are words of a closed list."""
 
-    media_type: str
+    media_type: MediaType
     size: int
     pages: int
     file_name: str | None = None
-    notes: list[str]
-    scan: str
+    notes: list[FileNote]
+    scan: ScanState
     preview: bool
     parts: int = 1
 
@@ -52,7 +69,7 @@ class DocumentOut(BaseModel):
     """A document of the person's own."""
 
     id: UUID
-    type: str
+    type: DocumentTypeCode
     title: str | None
     issued_on: date | None
     expires_on: date | None
@@ -69,7 +86,7 @@ class GrantedDocumentOut(BaseModel):
     """A document as a recipient sees it. What `attest` does not say is null."""
 
     id: UUID
-    type: str
+    type: DocumentTypeCode
     issued_on: date | None
     expires_on: date | None
     deposited_on: datetime

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from auth import one_time_codes
 from vault.consent.request_transfer import adopt_requests
 from web.http.dependencies import ServicesDep, remember_session
-from web.http.openapi import PROBLEM
+from web.http.openapi_problems import problem_response
 from web.http.path_ids import PathId
 from web.http.problems import language_of
 from web.http.rate_limit import limit_sign_ins
@@ -61,7 +61,9 @@ class SessionOpened(BaseModel):
     browser: str
 
 
-@router.post("/sign-ins", status_code=202, dependencies=[Depends(limit_sign_ins)])
+@router.post(
+    "/sign-ins", operation_id="startSignIn", status_code=202, dependencies=[Depends(limit_sign_ins)]
+)
 async def start_sign_in(
     body: SignInRequest, request: Request, response: Response, services: ServicesDep
 ) -> SignInStarted:
@@ -77,7 +79,12 @@ async def start_sign_in(
     return SignInStarted(id=started.id, secret=started.secret, expires_at=started.expires_at)
 
 
-@router.post("/sign-ins/{sign_in_id}", status_code=201, responses={401: PROBLEM})
+@router.post(
+    "/sign-ins/{sign_in_id}",
+    operation_id="finishSignIn",
+    status_code=201,
+    responses={401: problem_response(401)},
+)
 async def finish_sign_in(
     sign_in_id: PathId, body: Code, request: Request, response: Response, services: ServicesDep
 ) -> SessionOpened:

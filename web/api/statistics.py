@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from auth.bearer import wrong_caller
 from auth.subjects import Worker
 from vault.access_log import statistics
+from web.api.vocabulary import LoggedAction, LoggedOutcome
 from web.http.dependencies import RecipientDep, ServicesDep
 
 router = APIRouter(prefix="/v1/organisation", tags=["access log"])
@@ -35,8 +36,8 @@ class CountOut(BaseModel):
 class ActionCountOut(CountOut):
     """The same, of one act."""
 
-    action: str
-    outcome: str
+    action: LoggedAction
+    outcome: LoggedOutcome
 
 
 class ActivityOut(BaseModel):
@@ -48,7 +49,7 @@ class ActivityOut(BaseModel):
     total: CountOut | None = Field(description="All acts together; null when that is too few.")
 
 
-@router.get("/activity")
+@router.get("/activity", operation_id="getOrganisationActivity")
 async def see(services: ServicesDep, worker: WorkerDep, month: Month) -> ActivityOut:
     """What the accounts of my organisation did on people's vaults in a month."""
     activity = await statistics.organisation_statistics(services, worker, month)

@@ -1,5 +1,7 @@
 """The shapes of consent: what is asked and given, by whom, for how long."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -7,15 +9,16 @@ from uuid import UUID
 from fastapi import Header
 from pydantic import BaseModel, Field, StringConstraints
 
-from base.errors import invalid
+from base.errors import Field as FieldName
+from base.errors import ServiceError, about, invalid
 from base.user_text import clean_text, clean_title
 from vault.consent.grants import GrantView
 from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, Choice, Scope, scope_of
 from vault.consent.terms import Terms
 from vault.rules import GrantAction
 from web.api.shapes import Strict
+from web.api.vocabulary import DocumentTypeCode, LegalBasisCode, PurposeCode
 
-CatalogueCode = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 ShortLine = Annotated[str, StringConstraints(max_length=120)]
 Duration = Annotated[
     str,
@@ -27,7 +30,7 @@ StoreFor = Annotated[
     StringConstraints(min_length=2, max_length=40),
     Field(description="ISO 8601: how long a copy may be kept.", examples=["P2Y"]),
 ]
-Types = Annotated[list[CatalogueCode], Field(max_length=MAX_SCOPE_ITEMS)]
+Types = Annotated[list[DocumentTypeCode], Field(max_length=MAX_SCOPE_ITEMS)]
 Ids = Annotated[list[UUID], Field(max_length=MAX_SCOPE_ITEMS)]
 Actions = Annotated[list[GrantAction], Field(max_length=len(GrantAction))]
 IdempotencyKey = Annotated[
@@ -66,14 +69,35 @@ class ChoiceIn(Strict):
         )
 
 
+@contextmanager
+def positions_in(scope: ScopeIn | ChoiceIn | None) -> Iterator[None]:
+    """Errors name positions among the distinct entries of a scope: turn them into those sent."""
+    try:
+        yield
+    except ServiceError as failure:
+        failure.fields = tuple(_as_sent(scope, name) for name in failure.fields)
+        raise
+
+
+def _as_sent(scope: ScopeIn | ChoiceIn | None, name: FieldName) -> FieldName:
+    if len(name) != 3 or name[0] != "scope":
+        return name
+    sent = None if scope is None else getattr(scope, str(name[1]))
+    if sent is None:
+        return name[:1]  # of what was asked for: narrowing the scope mends it
+    distinct = list(dict.fromkeys(sent))
+    return (*name[:2], sent.index(distinct[int(name[2])]))
+
+
 class PurposeIn(Strict):
     """Why: a code of the catalogue, and a sentence."""
 
-    code: CatalogueCode
+    code: PurposeCode
     text: Annotated[str, StringConstraints(max_length=MAX_PURPOSE_LENGTH)]
 
     def cleaned(self) -> str:
-        return _not_empty(clean_text(self.text, MAX_PURPOSE_LENGTH))
+        with about("purpose", "text"):
+            return _not_empty(clean_text(self.text, MAX_PURPOSE_LENGTH))
 
 
 class ContactIn(Strict):
@@ -85,17 +109,19 @@ class ContactIn(Strict):
     hours: ShortLine = ""
 
     def cleaned(self) -> dict[str, str]:
-        others = {"job": self.job, "phone": self.phone, "hours": self.hours}
-        return {
-            "name": _not_empty(clean_title(self.name, 120)),
-            **{field: clean_title(line, 120) or "" for field, line in others.items()},
-        }
+        lines = {}
+        for name, line in self.model_dump().items():
+            with about("contact", name):
+                lines[name] = clean_title(line, 120) or ""
+        with about("contact", "name"):
+            _not_empty(lines["name"])
+        return lines
 
 
 class ScopeOut(BaseModel):
     """Types, single documents, actions."""
 
-    document_types: list[str]
+    document_types: list[DocumentTypeCode]
     document_ids: list[UUID]
     actions: list[GrantAction]
 
@@ -103,7 +129,7 @@ class ScopeOut(BaseModel):
 class PurposeOut(BaseModel):
     """Why."""
 
-    code: str
+    code: PurposeCode
     text: str
 
 
@@ -138,7 +164,7 @@ class AskedOut(BaseModel):
 
     scope: ScopeOut
     purpose: PurposeOut
-    legal_basis: str
+    legal_basis: LegalBasisCode
     duration: str
     may_store: bool
     store_for: str | None
@@ -153,7 +179,7 @@ class GrantOut(BaseModel):
     recipient: RecipientOut
     scope: ScopeOut
     purpose: PurposeOut
-    legal_basis: str
+    legal_basis: LegalBasisCode
     duration: str
     given_at: datetime
     ends_at: datetime
@@ -224,6 +250,6 @@ def grant_out(grant: GrantView) -> GrantOut:
 
 
 def _not_empty(text: str | None) -> str:
-    if text is None:
+    if not text:
         raise invalid("text_empty")
     return text

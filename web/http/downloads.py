@@ -18,6 +18,7 @@ from base.errors import ErrorKind, ServiceError
 from vault.documents.retrieval import Download
 from vault.revocations import Watch
 from vault.services import Services
+from web.http.methods import HEAD
 from web.http.ranges import parse_range
 
 _EXTENSIONS = {
@@ -83,8 +84,16 @@ class ContentResponse(Response):
             headers["content-range"] = f"bytes {self._start}-{self._stop - 1}/{stream.length}"
         return headers
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Send all of it; stop when the watch is stopped or the client has disconnected."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send all of it; stop when the watch is stopped or the client has disconnected.
+
+        For HEAD, the head alone: nothing is opened, and the log, which has the access like any
+        other, says that the content was not delivered."""
+        if HEAD in scope:
+            self._services.delivery_status.note(self._stream.event_id, completed=False)
+            await self._start_response(send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
         watched = self._stop - self._start > _ONE_SLICE
         with _await_disconnect(receive) if watched else nullcontext() as disconnect:
             await self._send_watched(send, disconnect)

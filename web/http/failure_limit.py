@@ -43,7 +43,7 @@ _MAX_KNOWN = 50_000
 _MAX_COUNTED = 10_000
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _API = ("/v1", "/oauth")
-_PUBLIC = ("/log/", "/v1/document-types", "/v1/openapi.json", "/static/", "/healthz",
+_PUBLIC = ("/log/", "/v1/document-types", "/v1/openapi.json", "/static/", "/problems", "/healthz",
            "/.well-known/", "/jwks.json")  # fmt: skip
 
 Account = UUID

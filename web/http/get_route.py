@@ -11,14 +11,20 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
+from web.http.query_parameters import refuse_parameters
+
 
 class GetRoute(Route):
-    """Answers as a FastAPI route of the same path does: HEAD is not allowed, and the scope says
-    which route was taken, for the middleware."""
+    """Answers as a FastAPI route of the same path does: it takes no parameter of a query, and the
+    scope says which route was taken, for the middleware."""
 
     def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
-        super().__init__(path, endpoint)
-        self.methods = {"GET"}  # without the HEAD that Starlette adds
+        async def answer(request: Request) -> Response:
+            refuse_parameters(request)
+            return await endpoint(request)
+
+        super().__init__(path, answer)
+        self.methods = {"GET"}  # HEAD arrives as GET
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """As Starlette's, with the route in the scope."""

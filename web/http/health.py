@@ -7,7 +7,7 @@ not just unanswered. So they are no route of the public application.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
@@ -20,9 +20,10 @@ from storage.providers import noted
 from vault.services import Services
 from web.http.dependencies import ServicesDep
 from web.http.metrics import Metrics
+from web.http.query_parameters import known_parameters_only
 from web.process.services import log_is_sound
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[Depends(known_parameters_only)])
 management_router = APIRouter(tags=["health"])
 
 _TIMEOUT = 5.0
@@ -41,7 +42,7 @@ class Health(BaseModel):
 class Readiness(BaseModel):
     """Each part by name; `ready` when all of them answer. `degraded` names what does not work as it
     should: the log's lag, its witnesses, and every part that fails (`base/part_state.py`), also one
-    with which the service goes on: `disk`, `antivirus`, `email`, `sms`."""
+    with which the service goes on: `disk`, `antivirus`, `email`, `sms`, the proxy."""
 
     ready: bool
     parts: dict[str, bool]
@@ -78,7 +79,7 @@ class ReadinessCache:
             self.degraded, self.log = ["log_unknown"], None
 
 
-@router.get("/healthz")
+@router.get("/healthz", operation_id="getHealth")
 async def healthz() -> Health:
     """Alive; says nothing of the parts."""
     return Health(status="ok")
@@ -90,7 +91,7 @@ async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     parts = await _parts(request, services)
     ready = all(parts.values())
     protections = sorted(protection.value for protection in services.decoder.protections)
-    degraded = request.app.state.readiness.degraded
+    degraded = request.app.state.readiness.degraded + request.app.state.proxy_check.found
     answer = Readiness(ready=ready, parts=parts, protections=protections, degraded=degraded)
     return JSONResponse(answer.model_dump(), 200 if ready else 503)
 

@@ -9,7 +9,6 @@ import secrets
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import structlog
 from starlette.datastructures import Headers
@@ -22,9 +21,9 @@ from base.errors import ErrorKind, ServiceError
 from base.outages import unavailable
 from base.settings import MIB, Settings
 from web.http.failure_limit import RECORDED, FailureLimit, Ticket
-from web.http.problems import of_failure, problem
+from web.http.methods import as_get, without_content
+from web.http.problems import internal_error, of_failure
 from web.http.rate_limit import RETRY_AFTER
-from web.i18n.translations import preferred
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a body that the framework parses: JSON or a small form."""
@@ -45,9 +44,15 @@ _COMMON = (
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    # What everybody may keep says so itself.
+    (b"cache-control", b"no-store"),
     (b"permissions-policy", b"geolocation=(), microphone=(), payment=(), usb=()"),
 )
 _HTTPS = ((b"strict-transport-security", b"max-age=31536000"),)
+
+_UNBUFFERED = (b"x-accel-buffering", b"no")
+"""Asks a proxy to pass an answer on as it comes. With whatever may not be stored: what nobody may
+keep, a proxy's disk may not either, and an end (a revocation) reaches the reader at once."""
 
 RecordAnswer = Callable[[str, str, int, float], None]
 """Method, route template, status, seconds."""
@@ -74,18 +79,17 @@ class Middleware:
         self._failure_page = failure_page
         self._upload_limit = settings.max_document_bytes + _UPLOAD_MARGIN
         https = _HTTPS if settings.public_url.startswith("https://") else ()
-        self._api = (
-            *_COMMON,
-            *https,
-            (b"content-security-policy", _API_POLICY),
-            (b"cache-control", b"no-store"),
-        )
-        self._page = (*_COMMON, *https, (b"content-security-policy", _PAGE_POLICY))
+        common = (*_COMMON, *https)
+        self._api = (*common, (b"content-security-policy", _API_POLICY))
+        self._page = (*common, (b"content-security-policy", _PAGE_POLICY))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":
+            scope, send = as_get(scope), without_content(send)
         request_id = _request_id(scope)
         scope["unefois.request_id"] = request_id
         statement_limit.set(STATEMENT_SECONDS)
@@ -117,16 +121,14 @@ class Middleware:
             if status == 0:
                 await self._answer_error(scope, receive, answer, failure)
         finally:
-            template = template_of(scope)
-            seconds = time.perf_counter() - began
-            self._measure(scope["method"], template, status, seconds)
-            _log.info(
-                "request",
-                method=scope["method"],
-                route=template,
-                status=status,
-                ms=round(seconds * 1000, 1),
-            )
+            self._note(scope, method, status, time.perf_counter() - began)
+
+    def _note(self, scope: Scope, method: str, status: int, seconds: float) -> None:
+        """One line of the log and one measure a request; status 0: the caller went away."""
+        route = template_of(scope)
+        self._measure(method, route, status, seconds)
+        ms = round(seconds * 1000, 1)
+        _log.info("request", method=method, route=route, status=status, ms=ms)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         """429, before any route: nothing is looked up."""
@@ -137,18 +139,15 @@ class Middleware:
         self, scope: Scope, receive: Receive, send: Send, failure: ServiceError | None
     ) -> None:
         """A failure, as a page for who reads pages; None: one that nobody foresaw."""
-        context: dict[str, Any] = {
-            "language": preferred(Headers(scope=scope).get("accept-language")),
-            "request_id": scope["unefois.request_id"],
-        }
+        request = Request(scope, receive)
         reads_pages = not scope["path"].startswith(("/v1", "/oauth"))
         response: Response
         if failure is None:
-            response = problem("internal_error", 500, **context)
+            response = internal_error(request)
         elif reads_pages and "text/html" in Headers(scope=scope).get("accept", ""):
-            response = await self._failure_page(Request(scope, receive), failure)
+            response = await self._failure_page(request, failure)
         else:
-            response = of_failure(failure, **context)
+            response = of_failure(request, failure)
         await response(scope, receive, send)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
@@ -193,10 +192,12 @@ def _request_id(scope: Scope) -> str:
 
 
 def _complete(message: Message, added: tuple[tuple[bytes, bytes], ...], request_id: str) -> None:
-    """Add the headers that the handler did not set itself."""
+    """Add the headers that the handler did not set itself, and what they entail for proxies."""
     headers = list(message.get("headers", ()))
     present = {name.lower() for name, _ in headers}
     headers += [pair for pair in added if pair[0] not in present]
+    if any(name.lower() == b"cache-control" and b"no-store" in value for name, value in headers):
+        headers.append(_UNBUFFERED)
     headers.append((b"x-request-id", request_id.encode()))
     message["headers"] = headers
 

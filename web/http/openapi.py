@@ -1,69 +1,87 @@
 """The description of the API: what FastAPI generates, with problems and sign-in added."""
 
+import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from web.http.dependencies import bearer, caller
-from web.http.problems import MEDIA_TYPE
+from web.http.openapi_problems import (
+    FIELD_ERROR,
+    PROBLEM,
+    PROBLEM_CODE,
+    problem_response,
+    responses,
+)
+from web.http.public_resources import TEN_MINUTES, public_answer
+from web.http.query_parameters import known_parameters_only
 
-_PROBLEM = {
-    "type": "object",
-    "description": "RFC 9457, with what to do next.",
-    "required": ["type", "title", "status", "detail", "what_to_do", "code", "request_id"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "what_to_do": {"type": "string"},
-        "code": {"type": "string"},
-        "request_id": {"type": "string"},
-    },
-}
-_ANSWER = {
-    "description": "It did not go as asked: the problem says why, and what to do.",
-    "headers": {
-        "Retry-After": {
-            "description": "Of 429 and 503: how many seconds to wait; a step, not a countdown.",
-            "schema": {"type": "integer"},
-        }
-    },
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
-PROBLEM = {"$ref": "#/components/responses/Problem"}
-"""For a status that an operation's signature does not show."""
 _BEARER = {"type": "http", "scheme": "bearer", "description": "A session or an access token."}
+_CONTACT = {"name": "The operator of this installation, named in /.well-known/security.txt"}
+_LICENSE = {"name": "EUPL-1.2", "identifier": "EUPL-1.2"}
+# Relative to where this description was read.
+_SERVERS = [{"url": "/", "description": "This installation."}]
+_TAGS = {
+    "documents": "A person's own documents.",
+    "grants": "Consent that was given: seen, used, taken back. Each use is on the person's log.",
+    "consent requests": "Consent that is asked for, and the person's answer.",
+    "catalogue": "The closed lists that requests and deposits name.",
+    "access log": "Who did what on a vault, with proofs.",
+    "public log": "The tree over all events (C2SP tlog-tiles), which says nothing of any of them.",
+    "sign-ins": "Signing in by a code.",
+    "sessions": "Where the caller is signed in.",
+    "me": "A person's own vault as a whole, and its end.",
+    "oauth": "Access tokens of administrations (RFC 6749, RFC 7523).",
+    "health": "The state of a process.",
+}
 _METHODS = ("get", "put", "post", "delete", "patch", "head")
 
 
 def install(app: FastAPI) -> None:
-    """Make `describe` the description that the application serves."""
+    """Make `describe` the description that the application serves, at `/v1/openapi.json`."""
 
     def schema() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = describe(app)
         return app.openapi_schema
 
+    @cache
+    def content() -> bytes:
+        return json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+
+    async def serve(request: Request) -> Response:
+        return public_answer(request, content(), "application/json", cache=TEN_MINUTES)
+
     app.openapi = schema  # type: ignore[method-assign]  # FastAPI's own way of replacing it
+    alone = [Depends(known_parameters_only)]
+    app.add_api_route("/v1/openapi.json", serve, include_in_schema=False, dependencies=alone)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, without FastAPI's error schemas: our errors have another form."""
     document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        servers=_SERVERS,
+        contact=_CONTACT,
+        license_info=_LICENSE,
     )
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    schemas["Problem"] = _PROBLEM
-    components["responses"] = {"Problem": _ANSWER}
+    schemas["Problem"] = PROBLEM
+    schemas["ProblemCode"] = PROBLEM_CODE
+    schemas["FieldError"] = FIELD_ERROR
+    components["responses"] = responses()
     components["securitySchemes"] = {"bearer": _BEARER}
     authenticated = _authenticated(app)
     for path, operations in document["paths"].items():
@@ -71,30 +89,41 @@ def describe(app: FastAPI) -> dict[str, Any]:
             operation = operations.get(method)
             if operation is not None:
                 _complete(operation, method, signed_in=(path, method.upper()) in authenticated)
+    document["tags"] = [
+        {"name": name, "description": _TAGS[name]} for name in _TAGS if name in _used(document)
+    ]
     return document
 
 
+def _used(document: dict[str, Any]) -> set[str]:
+    return {
+        tag
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for tag in operation["tags"]
+    }
+
+
 def _complete(operation: dict[str, Any], method: str, *, signed_in: bool) -> None:
-    responses = operation["responses"]
-    if "HTTPValidationError" in str(responses.get("422", "")):
-        del responses["422"]
+    answers = operation["responses"]
+    if "HTTPValidationError" in str(answers.get("422", "")):
+        del answers["422"]
     for status in _problems(operation, method, signed_in=signed_in):
-        responses.setdefault(str(status), PROBLEM)
-    if signed_in:
-        operation["security"] = [{"bearer": []}]
+        answers.setdefault(str(status), problem_response(status))
+    operation["security"] = [{"bearer": []}] if signed_in else []
+    operation["summary"] = operation["description"].partition(".")[0].partition(";")[0]
 
 
 def _problems(operation: dict[str, Any], method: str, *, signed_in: bool) -> list[int]:
     """The statuses that an operation may answer with a problem, from its parameters and body."""
     parameters = operation.get("parameters", [])
     named = {(parameter["in"], parameter["name"].lower()) for parameter in parameters}
-    statuses = {503}
+    # An unknown query parameter is refused.
+    statuses = {422, 503}
     if signed_in:
         statuses |= {401, 403, 429}
     if any(parameter["in"] == "path" for parameter in parameters):
         statuses |= {404}
-    if parameters:
-        statuses |= {422}
     if "requestBody" in operation:
         statuses |= {400, 413, 415, 422}
     if method != "get":

@@ -10,17 +10,20 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from base.errors import ErrorKind, ServiceError
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
+from web.http import field_errors
+from web.http.challenges import challenge_of
 from web.http.failure_limit import RECORDED
+from web.http.field_errors import FieldError, InvalidForm
+from web.http.methods import allowed_methods, options
+from web.http.problem_codes import MEDIA_TYPE, type_of
 from web.i18n.error_messages import error_messages
 from web.i18n.translations import preferred, translations
-
-MEDIA_TYPE = "application/problem+json"
 
 STATUS = {
     ErrorKind.MALFORMED: 400,
@@ -45,7 +48,6 @@ _HTTP_CODES = {
 }
 _RETRY_STEPS = (5, 60, 600, 3600)
 _MAX_FIELDS = 10
-_MAX_FIELD_LENGTH = 60
 
 
 def install(app: FastAPI) -> None:
@@ -63,13 +65,14 @@ def problem(
     request_id: str,
     values: Mapping[str, str | int] | None = None,
     headers: Mapping[str, str] | None = None,
+    errors: list[FieldError] | None = None,
 ) -> JSONResponse:
     """The answer for a code of `web/i18n/error_messages/`."""
     message = error_messages()[code]
     translate = translations(language).gettext
     filled = _filled(values or {})
-    content = {
-        "type": f"/problems/{code}",
+    content: dict[str, Any] = {
+        "type": type_of(code),
         "title": translate(message.title).format_map(filled),
         "status": status,
         "detail": translate(message.detail).format_map(filled),
@@ -77,15 +80,18 @@ def problem(
         "code": code,
         "request_id": request_id,
     }
+    if errors:
+        content["errors"] = errors
     all_headers = {"Content-Language": language, **(headers or {})}
     return JSONResponse(content, status, all_headers, MEDIA_TYPE)
 
 
-def of_failure(failure: ServiceError, *, language: str, request_id: str) -> JSONResponse:
+def of_failure(request: Request, failure: ServiceError) -> JSONResponse:
     """The answer for a failure, with the headers its kind asks for."""
     headers: dict[str, str] = {}
-    if failure.kind is ErrorKind.UNAUTHENTICATED:
-        headers["WWW-Authenticate"] = "Bearer"
+    challenge = challenge_of(request, failure)
+    if challenge is not None:
+        headers["WWW-Authenticate"] = challenge
     if failure.retry_after is not None:
         headers["Retry-After"] = retry_after(failure.retry_after)
     if failure.kind is ErrorKind.RANGE and "length" in failure.values:
@@ -93,11 +99,16 @@ def of_failure(failure: ServiceError, *, language: str, request_id: str) -> JSON
     return problem(
         failure.code,
         STATUS[failure.kind],
-        language=language,
-        request_id=request_id,
+        **_context(request),
         values=failure.values,
         headers=headers,
+        errors=_errors(request, failure),
     )
+
+
+def internal_error(request: Request) -> JSONResponse:
+    """The answer for an unexpected error."""
+    return problem("internal_error", 500, **_context(request))
 
 
 def retry_after(seconds: int) -> str:
@@ -131,7 +142,7 @@ async def _on_failure(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, RowAltered):
         await record_altered_row(request.app.state.services, error)
         request.scope[RECORDED] = True
-    return of_failure(error, **_context(request))
+    return of_failure(request, error)
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
@@ -139,33 +150,49 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     errors = error.errors()
     if any(entry["type"] == "json_invalid" for entry in errors):
         return problem("malformed_request", 400, **_context(request))
-    return problem("invalid_request", 422, values={"fields": _fields(errors)}, **_context(request))
+    context = _context(request)
+    named = field_errors.of_validation(errors, context["language"])
+    values = {"fields": _names(named)}
+    return problem("invalid_request", 422, values=values, errors=named, **context)
 
 
-async def _on_http(request: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (idem)
     # FastAPI wraps what reading a body raises in a 400 of its own.
     if isinstance(error.__cause__, ServiceError):
-        return of_failure(error.__cause__, **_context(request))
+        return of_failure(request, error.__cause__)
+    if error.status_code == 405:
+        return _on_other_method(request)
     fallback = "malformed_request" if error.status_code == 400 else "request_refused"
     code = _HTTP_CODES.get(error.status_code, fallback)
     return problem(code, error.status_code, headers=error.headers, **_context(request))
 
 
+def _on_other_method(request: Request) -> Response:
+    """OPTIONS, or a method that this path does not have: all those that it has."""
+    methods = allowed_methods(request.app, request.scope["path"])
+    if not methods:
+        return problem("not_found", 404, **_context(request))
+    if request.method == "OPTIONS":
+        return options(methods)
+    headers = {"Allow": ", ".join(methods)}
+    return problem("method_not_allowed", 405, headers=headers, **_context(request))
+
+
+def _errors(request: Request, failure: ServiceError) -> list[FieldError]:
+    language = language_of(request)
+    if isinstance(failure, InvalidForm):
+        return field_errors.of_validation(failure.errors, language)
+    message = error_messages()[failure.code]
+    detail = translations(language).gettext(message.detail).format_map(_filled(failure.values))
+    return field_errors.of_failure(request, failure, detail)
+
+
+def _names(errors: list[FieldError]) -> str:
+    """The first fields that are wrong, for the sentence; "#" is the body itself."""
+    names = (next(iter(error.values())).removeprefix("#/") for error in errors)
+    return ", ".join(list(dict.fromkeys(names))[:_MAX_FIELDS])
+
+
 def _filled(values: Mapping[str, str | int]) -> Mapping[str, str]:
     return defaultdict(str, {name: str(value) for name, value in values.items()})
-
-
-def _fields(errors: Any) -> str:
-    """Where the request is wrong: paths of known fields, never a value or a name that was sent."""
-    paths = dict.fromkeys(_path(error) for error in errors)
-    return ", ".join(list(paths)[:_MAX_FIELDS])
-
-
-def _path(error: Mapping[str, Any]) -> str:
-    location = [str(part) for part in error["loc"]]
-    if error["type"] == "extra_forbidden":
-        # The name of an unknown field is what the caller sent.
-        location[-1] = "?"
-    words = (word if word.isascii() else "?" for word in location)
-    return ".".join(word[:_MAX_FIELD_LENGTH] for word in words)

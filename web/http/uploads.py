@@ -5,7 +5,7 @@ from the socket straight to sealing.
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from email.message import Message
 
 from fastapi import Request
@@ -13,7 +13,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
-from base.errors import ErrorKind, ServiceError, invalid
+from base.errors import ErrorKind, Field, ServiceError, invalid
 
 MAX_PARTS = 140
 MAX_BOUNDARY_BYTES = 200
@@ -26,10 +26,21 @@ _BEGIN, _NAME, _VALUE, _HEADERS, _DATA, _END = "begin", "name", "value", "header
 
 
 class MultipartForm:
-    """One form being received. `fields` is complete once `files()` is exhausted."""
+    """One form being received. `fields` is complete once `files()` is exhausted.
 
-    def __init__(self, request: Request, limit: int, *, file_field: str = "file") -> None:
+    `known`: the names of its other fields, which an error may repeat; no other name is.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        limit: int,
+        *,
+        file_field: str = "file",
+        known: Collection[str] = (),
+    ) -> None:
         self.fields: dict[str, str] = {}
+        self._known = known
         self._request = request
         self._file_field = file_field
         self._events: deque[_Event] = deque()
@@ -52,7 +63,7 @@ class MultipartForm:
                 yield part
                 await part.drain()
             elif file_name is not None:
-                raise invalid("unknown_field")
+                raise invalid("unknown_field", fields=[()])
             else:
                 await self._field(name)
 
@@ -66,13 +77,18 @@ class MultipartForm:
         async for piece in self.slices():
             value += piece
             if len(value) > MAX_FIELD_BYTES:
-                raise ServiceError(ErrorKind.TOO_LARGE, "field_too_large")
+                at = self._named(name)
+                raise ServiceError(ErrorKind.TOO_LARGE, "field_too_large", fields=[at])
         if name in self.fields:
-            raise invalid("repeated_field")
+            raise invalid("repeated_field", fields=[self._named(name)])
         try:
             self.fields[name] = value.decode()
         except UnicodeDecodeError:
             raise ServiceError(ErrorKind.MALFORMED, "malformed_form") from None
+
+    def _named(self, name: str) -> Field:
+        """The field, or the form itself."""
+        return (name,) if name in self._known else ()
 
     async def _headers(self) -> Message:
         headers, name, size = Message(), b"", 0

@@ -1,8 +1,12 @@
 """A log entry as a plain sentence: who did what, and how it ended."""
 
+import re
+from collections.abc import Mapping
+
 from auth.visitor import device_name
 from vault.access_log.entries import EntryView, is_owner
 from web.i18n.error_messages import _
+from web.i18n.quotation import quoted
 from web.i18n.translations import translations
 
 _YOU_DID = {
@@ -123,6 +127,7 @@ _YOU_OTHER = _("Vous avez fait une action sur le coffre.")
 _YOU_TRIED_OTHER = _("Vous avez essayé une action : elle n’a pas été possible.")
 _OTHER_DID = _("{who} a fait une action sur le coffre.")
 _OTHER_TRIED = _("{who} a essayé une action sur le coffre : refusé.")
+_PLACE = re.compile(r"\{(\w+)\}")
 _SOMEONE = _("Quelqu’un")
 _WHO = _("{name} ({job}, {organisation})")
 _WHO_SHORT = _("{name} ({organisation})")
@@ -133,12 +138,14 @@ _CUT = _(" Le papier n’a pas été reçu en entier.")
 def describe(entry: EntryView, language: str) -> str:
     """The sentence of an entry, in `fr` or `en`."""
     translate = translations(language).gettext
-    sentence = translate(_pattern(entry)).replace("{who}", _who(entry, language))
-    device = translate(device_name(str(entry.details.get("device", ""))))
-    sentence = sentence.replace("{device}", device)
-    sentence = sentence.replace("{count}", str(entry.details.get("sessions", "")))
+    values = {
+        "who": _who(entry, language),
+        "device": translate(device_name(str(entry.details.get("device", "")))),
+        "count": str(entry.details.get("sessions", "")),
+    }
+    sentence = _filled(translate(_pattern(entry)), values)
     if entry.purpose and entry.reason != "not_recipient":
-        sentence += translate(_WHY).replace("{purpose}", entry.purpose.rstrip(". "))
+        sentence += _filled(translate(_WHY), {"purpose": quoted(entry.purpose, language)})
     if entry.confirmed == "interrupted":
         sentence += translate(_CUT)
     return sentence
@@ -179,7 +186,9 @@ def _who(entry: EntryView, language: str) -> str:
     actor = entry.actor
     if not actor.get("name"):
         return translate(_SOMEONE)
-    pattern = translate(_WHO if actor.get("job") else _WHO_SHORT)
-    for name in ("name", "job", "organisation"):
-        pattern = pattern.replace("{" + name + "}", actor.get(name, ""))
-    return pattern
+    return _filled(translate(_WHO if actor.get("job") else _WHO_SHORT), actor)
+
+
+def _filled(pattern: str, values: Mapping[str, str]) -> str:
+    """A pattern with its values, put in at once: braces in a value stay as they are."""
+    return _PLACE.sub(lambda place: values.get(place[1], ""), pattern)

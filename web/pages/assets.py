@@ -1,6 +1,5 @@
 """Static files, read once, served under a name that changes with their content."""
 
-import gzip
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -10,18 +9,17 @@ from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
 from base.errors import not_found
+from web.http.public_resources import IMMUTABLE, public_answer
 
 FOLDER = Path(__file__).parent / "static"
 _TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
-_IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file, also compressed, and the fingerprint in its address."""
+    """A file, and the fingerprint in its address."""
 
     content: bytes
-    compressed: bytes
     media_type: str
     fingerprint: str
 
@@ -54,11 +52,7 @@ async def serve(fingerprint: str, name: str, request: Request) -> Response:
     asset = assets().get(name)
     if asset is None or asset.fingerprint != fingerprint:
         raise not_found()
-    headers = {"Cache-Control": _IMMUTABLE, "Vary": "Accept-Encoding"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        return Response(asset.compressed, media_type=asset.media_type, headers=headers)
-    return Response(asset.content, media_type=asset.media_type, headers=headers)
+    return public_answer(request, asset.content, asset.media_type, cache=IMMUTABLE)
 
 
 def add_to(router: APIRouter) -> None:
@@ -68,9 +62,4 @@ def add_to(router: APIRouter) -> None:
 
 def _read(file: Path) -> Asset:
     content = file.read_bytes()
-    return Asset(
-        content,
-        gzip.compress(content, mtime=0),
-        _TYPES[file.suffix],
-        sha256(content).hexdigest()[:12],
-    )
+    return Asset(content, _TYPES[file.suffix], sha256(content).hexdigest()[:12])

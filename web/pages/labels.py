@@ -116,6 +116,7 @@ REASONS = {
     "unknown_document": _("un des papiers choisis n’est pas dans ce coffre"),
     "unknown_recipient": _("nous ne connaissons ni professionnel ni service à cette adresse"),
     "token_scope": _("ce service n’a pas le droit de faire cela"),
+    "outside_token": _("ce service n’a pas le droit de voir cet accès"),
     "paced": _("trop de demandes en une heure"),
     "code_wrong": _("le code est faux"),
     "too_many_codes": _("trop de codes demandés"),

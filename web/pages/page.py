@@ -29,14 +29,16 @@ from web.pages import cookies, forms
 from web.pages.rendering import render
 
 Area = Literal["person", "worker", "visit"]
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+"""What a page may load and send: nothing from elsewhere, and no program."""
 _HEADERS = {
     "Cache-Control": "no-store",
     # Unlike `no-referrer`, it lets browsers say which site a form came from.
     "Referrer-Policy": "same-origin",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-        " base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": POLICY,
 }
 _SIGN_IN_PAGES: dict[Area, str] = {"person": "/", "worker": "/pro", "visit": "/"}
 

@@ -14,12 +14,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from vault import catalogue
 from vault.catalogue import Names
+from web.i18n.quotation import quoted
 from web.i18n.translations import LANGUAGES, translations
 from web.pages import assets, labels
 
 FOLDER = Path(__file__).parent / "templates"
 _ZONE = ZoneInfo("Europe/Paris")
 _FRENCH_NUMBER = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)(?!\d)")
+_NUMBER = re.compile(r"[\d +().-]{2,40}")
 # Spaces where a line may not break: before ? ! : ; », after «, in a phone number or an hour.
 _NO_BREAK_SPACES = re.compile(r" (?=[?!:;»])|(?<=«) |(?<=\d) (?=\d|h\b)|(?<=\d h) (?=\d)")
 _DAY = {"fr": "d MMMM y", "en": "d MMMM y"}
@@ -61,6 +63,8 @@ def _environment(language: str) -> Environment:
         phone=lambda text: _no_break(_national(text)),
         no_break=_no_break,
         national=_national,
+        quoted=lambda text: _no_break(quoted(text, language)),
+        typed_phone=lambda text: _typed_phone(text, language),
         plain=lambda names: labels.name_in(names, language, plain=True),
         formal=lambda names: labels.name_in(names, language, plain=False),
         type_names=labels.type_names,
@@ -95,6 +99,11 @@ def _no_break(text: str) -> str:
 def _national(text: str | None) -> str:
     """French phone numbers in their national form: `06 12 34 56 78`."""
     return _FRENCH_NUMBER.sub(r"0\1 \2 \3 \4 \5", text or "")
+
+
+def _typed_phone(text: str, language: str) -> str:
+    """What someone else typed as a phone number: quoted if it is anything else."""
+    return _no_break(_national(text) if _NUMBER.fullmatch(text) else quoted(text, language))
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

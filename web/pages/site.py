@@ -4,6 +4,7 @@ from fastapi import Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 
 from base.errors import not_found
+from web.http.methods import CATCH_ALL
 from web.pages import (
     access_log,
     assets,
@@ -11,6 +12,7 @@ from web.pages import (
     documents,
     erasure,
     grants,
+    problems,
     receipts,
     requests,
     sessions,
@@ -46,13 +48,14 @@ for _part in (
     grants,
     receipts,
     access_log,
+    problems,
     worker_grants,
     worker_documents,
 ):
     router.include_router(_part.router)
 
 
-@router.get("/{address:elsewhere}")
+@router.get("/{address:elsewhere}", name=CATCH_ALL)
 async def no_such_page(request: Request) -> Response:
     """The page for an address where there is nothing."""
     return await failure_page(request, not_found())

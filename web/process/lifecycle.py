@@ -11,6 +11,7 @@ from vault.services import Services
 from web.app import create_app
 from web.http.metrics import Metrics
 from web.process.management import run_management
+from web.process.proxy_check import check_proxy
 from web.process.refused_requests import record_refused_requests
 from web.process.sequencer import run_sequencer
 from web.process.server import run_server, server_for
@@ -60,12 +61,14 @@ async def _serve(
         app = create_app(services)
         refused = app.state.failures.refused
         await opened.enter_async_context(record_refused_requests(services, refused))
-        await opened.enter_async_context(
-            run_management(services, app.state.metrics, listeners.management)
+        management = run_management(
+            services, app.state.metrics, listeners.management, app.state.proxy_check
         )
+        await opened.enter_async_context(management)
         production = settings.mode == "production"
         server = server_for(app, proxies=settings.proxies, behind_one=production)
         ended = await opened.enter_async_context(run_server(server, listeners.public))
+        await opened.enter_async_context(check_proxy(services, app.state.proxy_check))
         signals.on_signal(lambda count: server.stop(now=count > 1))
         if when_ready is not None:
             await when_ready(services)

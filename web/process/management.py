@@ -11,6 +11,7 @@ from base.settings import Settings
 from vault.services import Services
 from web.app import create_management_app
 from web.http.metrics import Metrics
+from web.http.proxy_check import ProxyCheck
 from web.process.server import listen, run_server, server_for
 
 USUAL_PORT = 9000
@@ -36,10 +37,13 @@ def listen_for_management(settings: Settings) -> socket.socket:
 
 @asynccontextmanager
 async def run_management(
-    services: Services, metrics: Metrics, listener: socket.socket
+    services: Services,
+    metrics: Metrics,
+    listener: socket.socket,
+    proxy: ProxyCheck | None = None,
 ) -> AsyncIterator[None]:
-    """Answer on it for the length of the block."""
-    server = server_for(create_management_app(services, metrics))
+    """Answer on it for the length of the block. `proxy`: what was found of the one before it."""
+    server = server_for(create_management_app(services, metrics, proxy or ProxyCheck()))
     async with run_server(server, listener):
         host, port = listener.getsockname()[:2]
         _log.info("management_listening", host=host, port=port)

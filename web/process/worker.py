@@ -15,7 +15,9 @@ from vault.maintenance.job_runner import job_app
 from vault.services import Services
 
 CONCURRENCY = 2
-_GRACE_SECONDS = 10.0
+_GRACE_SECONDS = 4.0
+"""For the jobs under way at a stop. One that is cut is put back, and changes nothing when it runs
+again."""
 _RETRY_SECONDS = 2.0
 
 _log = structlog.get_logger()

@@ -281,8 +281,9 @@ def test_a_claimed_client_that_could_not_be_one(value: object) -> None:
     assert claimed_client_id(sign(claims(sub=value))) is None
 
 
-def test_a_claimed_client_that_speaks_about_another() -> None:
-    assert claimed_client_id(sign(claims(sub="caf-94"))) is None
+def test_the_claimed_client_is_the_subject_whoever_issued() -> None:
+    assert claimed_client_id(sign(claims(sub="caf-94"))) == "caf-94"
+    assert refusal(sign(claims(sub="caf-94")), client="caf-94") is Reason.SUBJECT
 
 
 @settings(max_examples=150, deadline=None, database=None)

@@ -156,7 +156,7 @@ async def test_a_stranger_and_another_key_are_refused(
     forger = Caller(services, caller.client_id, ECKey.generate_key("P-256"))
     assert await forger.refusal() is Reason.SIGNATURE
     assert await caller.refusal(assertion="") is Reason.CLIENT
-    assert await caller.refusal(client_id="another") is Reason.CLIENT
+    assert await caller.refusal(client_id="another") is Reason.SUBJECT
     assert await caller.token(client_id=caller.client_id)
 
 

@@ -184,7 +184,7 @@ async def test_a_scanner_that_is_away_leaves_the_document_waiting(
                     await _scan(served.services, person, document)
         told = [(line["event"], line["part"], line["code"]) for line in lines]
         assert told == [("part_failing", "antivirus", "FileNotFoundError")]
-        ready = await client.get("/readyz")
+        ready = await client.get(f"{served.management_url}/readyz")
         assert (ready.status_code, "antivirus" in ready.json()["degraded"]) == (200, True)
         kept = await client.get(f"/v1/documents/{document['id']}", headers=person.headers)
         assert kept.json()["file"]["scan"] == "waiting"

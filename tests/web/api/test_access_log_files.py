@@ -11,8 +11,10 @@ from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker
 from tests.vault.consent.steps import asking
 from vault.consent.requests import ask
 from vault.services import Services
+from web.api.access_log_files import _cell
 
 FILES = ["/v1/access-log.csv", "/v1/access-log.pdf"]
+STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 HOSTILE = '=HYPERLINK("http://x.example";"Cliquez")'
 
 
@@ -23,7 +25,8 @@ async def requested(
     """A person with a request from a worker whose name is a formula."""
     person = await make_person()
     worker = await make_worker(name=HOSTILE, phone="+33 3 20 00 00 01")
-    request = asking("rent_receipt", purpose='@SUM(A1)\n"devis", suite')
+    purpose = '@SUM(A1)\n"devis", suite' + "".join(f"{one}=1+1" for one in ",;\t|: _/")
+    request = asking("rent_receipt", purpose=purpose)
     await ask(services, worker.subject, person.phone, request)
     return person, worker
 
@@ -73,7 +76,29 @@ async def test_no_cell_is_a_formula(
     person, _ = requested
     cells = [cell for line in await rows(client, person) for cell in line]
     assert f"'{HOSTILE}" in cells
-    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
+    assert not any(cell.startswith(STARTS) for cell in cells)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", ":", " ", "_", "/"])
+async def test_nor_in_a_spreadsheet_that_takes_another_separator(
+    client: httpx.AsyncClient, requested: tuple[SomePerson, SomeWorker], separator: str
+) -> None:
+    person, _ = requested
+    answer = await client.get("/v1/access-log.csv", headers=person.headers)
+    text = answer.content.decode("utf-8-sig")
+    assert all(line.startswith('"') and line.endswith('"') for line in text.splitlines())
+    assert len(text.splitlines()) == len(text.split("\r\n")) - 1
+    for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting)
+        cells = [cell.strip() for line in lines for cell in line]
+        assert [cell for cell in cells if cell.startswith(STARTS)] == []
+
+
+def test_nor_a_wide_sign_nor_a_line_of_its_own() -> None:
+    assert _cell("＝1 ＋1\r\n－1\u2028＠a") == "'＝1 '＋1 '－1 '＠a"
+    assert _cell("porte-clé, 2026-05-03T08:00:00+02:00, a@b.example") == (
+        "porte-clé, 2026-05-03T08:00:00+02:00, a@b.example"
+    )
 
 
 async def test_a_table_in_english_has_commas(

@@ -69,11 +69,11 @@ async def test_only_the_content_is_given_by_ranges(
 async def test_other_methods_are_not_allowed(
     client: httpx.AsyncClient, management: httpx.AsyncClient, shared: Shared, end: str
 ) -> None:
-    methods = ("HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    methods = ("POST", "PUT", "PATCH", "DELETE")
     for method in methods:
         answer = await client.request(method, shared.path(end), headers=shared.headers)
-        assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
-        assert method == "HEAD" or answer.json()["code"] == "method_not_allowed"
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+        assert answer.json()["code"] == "method_not_allowed"
     measures = (await management.get("/metrics")).text
     for method in methods:
         assert f'method="{method}",route="{TEMPLATE}/{end}",status="405"' in measures
@@ -99,7 +99,8 @@ async def test_nobody_reads(client: httpx.AsyncClient, shared: Shared, end: str)
         headers = [(b"Authorization", value) for value in authorizations]
         answer = await client.get(shared.path(end), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
-        assert answer.headers["www-authenticate"] == "Bearer"
+        sent = any(value.startswith(b"Bearer") for value in authorizations)
+        assert ('error="invalid_token"' in answer.headers["www-authenticate"]) is sent
     # A malformed id is checked first.
     answer = await client.get(shared.path(end, grant="nope"))
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -103,6 +103,9 @@ def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
         if isinstance(who, dict)
         for value in who.values()
     )
+    ready = httpx.get(known["management_url"] + "/readyz", trust_env=False, timeout=30)
+    assert ready.json()["ready"] is True
+    assert known["management_url"] in demo.output.read_text()
     documents = get(known, "person", "/v1/documents").json()["items"]
     assert len(documents) == 8
     waiting = get(known, "person", "/v1/consent-requests").json()["items"]

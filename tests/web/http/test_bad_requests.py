@@ -28,25 +28,46 @@ BROKEN = {
     "lone surrogate": b'{"duration": "\\ud800"}',
     "form": f"person={SECRET}".encode(),
 }
-WRONG: dict[str, tuple[str, Any]] = {
-    "unknown field": ("surname", SECRET),
-    "unknown nested field": ("person", {"phone": "+33612345678", "name": SECRET}),
-    "not a phone": ("person", {"phone": SECRET}),
-    "phone of another script": ("person", {"phone": "+３３６１２３４５６７８９０１２"}),
-    "a million types": ("scope", {"document_types": [SECRET] * 5000, "actions": ["read"]}),
-    "unknown type": ("scope", {"document_types": [SECRET], "actions": ["read"]}),
-    "unknown action": ("scope", {"document_types": ["payslip"], "actions": [SECRET]}),
-    "no action": ("scope", {"document_types": ["payslip"], "actions": []}),
-    "unknown purpose": ("purpose", {"code": SECRET, "text": "x"}),
-    "endless purpose": ("purpose", {"code": "housing", "text": SECRET * 1000}),
-    "no duration": ("duration", SECRET),
-    "negative duration": ("duration", "-P1M"),
-    "thirteen months": ("duration", "P13M"),
-    "a year and a second": ("duration", "P1YT1S"),
-    "no time": ("duration", "P0D"),
-    "centuries": ("duration", "P99999999999Y"),
-    "unknown basis": ("legal_basis", SECRET),
-    "kept without leave": ("store_for", "P1M"),
+# The field and what it is given; then where the answer says that it is wrong.
+WRONG: dict[str, tuple[str, Any, list[str]]] = {
+    "unknown field": ("surname", SECRET, ["#"]),
+    "unknown nested field": ("person", {"phone": "+33612345678", "name": SECRET}, ["#/person"]),
+    "not a phone": ("person", {"phone": SECRET}, ["#/person/phone"]),
+    "phone of another script": (
+        "person",
+        {"phone": "+３３６１２３４５６７８９０１２"},
+        ["#/person/phone"],
+    ),
+    "too many types": (
+        "scope",
+        {"document_types": [SECRET] * 60, "actions": ["read"]},
+        ["#/scope/document_types"],
+    ),
+    "unknown types": (
+        "scope",
+        {"document_types": ["payslip", "payslip", SECRET, "x"], "actions": ["read"]},
+        ["#/scope/document_types/2", "#/scope/document_types/3"],
+    ),
+    "unknown action": (
+        "scope",
+        {"document_types": ["payslip"], "actions": ["read", SECRET]},
+        ["#/scope/actions/1"],
+    ),
+    "no action": ("scope", {"document_types": ["payslip"], "actions": []}, ["#/scope/actions"]),
+    "nothing asked": ("scope", {"document_types": [], "actions": ["read"]}, ["#/scope"]),
+    "unknown purpose": ("purpose", {"code": SECRET, "text": "x"}, ["#/purpose/code"]),
+    "empty purpose": ("purpose", {"code": "housing", "text": " "}, ["#/purpose/text"]),
+    "endless purpose": ("purpose", {"code": "housing", "text": SECRET * 1000}, ["#/purpose/text"]),
+    "no contact": ("contact", {"name": " ", "job": "x"}, ["#/contact/name"]),
+    "no duration": ("duration", SECRET, ["#/duration"]),
+    "negative duration": ("duration", "-P1M", ["#/duration"]),
+    "thirteen months": ("duration", "P13M", ["#/duration"]),
+    "a year and a second": ("duration", "P1YT1S", ["#/duration"]),
+    "no time": ("duration", "P0D", ["#/duration"]),
+    "centuries": ("duration", "P99999999999Y", ["#/duration"]),
+    "unknown basis": ("legal_basis", SECRET, ["#/legal_basis"]),
+    "kept without leave": ("store_for", "P1M", ["#/store_for"]),
+    "kept for ever": ("store_for", "for ever", ["#/store_for"]),
 }
 
 
@@ -68,11 +89,12 @@ async def test_a_wrong_field_is_named_and_its_value_repeated_nowhere(
 ) -> None:
     worker = await make_worker()
     before = await counted(services, "consent_request")
-    field, value = WRONG[name]
+    field, value, places = WRONG[name]
     body = request_body("+33612345678", "payslip") | {field: value}
     with structlog.testing.capture_logs() as logs:
         answer = await client.post("/v1/consent-requests", headers=worker.headers, json=body)
-    _is_problem(answer, {413, 422})
+    _is_problem(answer, {422})
+    assert [error["pointer"] for error in answer.json()["errors"]] == places
     assert SECRET not in json.dumps(logs, default=str)
     assert await counted(services, "consent_request") == before
 

@@ -87,15 +87,6 @@ async def test_a_reader_that_hangs_up_leaves_an_interrupted_line(
     await until(lambda: _confirmed(client, person, "interrupted"))
 
 
-async def test_a_head_reveals_no_more_than_a_get(
-    client: httpx.AsyncClient, make_person: MakePerson
-) -> None:
-    person = await make_person()
-    document = await deposit(client, person, PDF)
-    answer = await client.head(f"/v1/documents/{document['id']}/content", headers=person.headers)
-    assert answer.status_code == 405
-
-
 @pytest.mark.parametrize("damage", ["flipped", "cut", "gone", "swapped"])
 async def test_a_damaged_blob_is_a_problem_and_never_wrong_bytes(
     damage: str, services: Services, client: httpx.AsyncClient, make_person: MakePerson

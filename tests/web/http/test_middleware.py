@@ -16,7 +16,8 @@ from base.settings import Settings
 from tests.fixtures import MakePerson, Served
 from web.http.failure_limit import FailureLimit
 from web.http.middleware import BODY_LIMIT, Middleware
-from web.http.problems import MEDIA_TYPE, install, retry_after
+from web.http.problem_codes import MEDIA_TYPE
+from web.http.problems import install, retry_after
 from web.http.rate_limit import SignInRateLimit, network_of
 from web.pages.page import failure_page
 from web.process import log_output
@@ -178,8 +179,8 @@ async def test_every_answer_is_guarded(client: httpx.AsyncClient, path: str) -> 
     assert headers["x-frame-options"] == "DENY"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "server" not in headers
-    if path.startswith("/v1"):
-        assert headers["cache-control"] == "no-store"
+    kept = "public, max-age=600" if path == "/v1/document-types" else "no-store"
+    assert headers["cache-control"] == kept
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ async def test_wrong_method_and_no_token(client: httpx.AsyncClient) -> None:
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
     unauthenticated = await client.get("/v1/documents")
     assert (unauthenticated.status_code, unauthenticated.json()["code"]) == (401, "unauthenticated")
-    assert unauthenticated.headers["www-authenticate"] == "Bearer"
+    assert unauthenticated.headers["www-authenticate"] == 'Bearer realm="unefois"'
 
 
 @pytest.mark.parametrize(

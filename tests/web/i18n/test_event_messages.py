@@ -34,7 +34,7 @@ ENTRY = EntryView(
 def test_who_what_and_why() -> None:
     assert describe(ENTRY, "fr") == (
         "Camille Moreau (Assistante sociale, CCAS de Lille) a ouvert un papier."
-        " Pourquoi : Demande de logement."
+        " Pourquoi : « Demande de logement. »."
     )
 
 

@@ -1,33 +1,23 @@
 """A serving process: what it still counts is in the log once it has stopped."""
 
-from collections.abc import Callable
 from typing import cast
 
 import httpx
 
 from tests.fixtures import Served
 from tests.steps import counted
+from tests.stop_signal import StopSignal
 from vault.services import Services
 from web.process.lifecycle import Listeners, _serve
 from web.process.server import listen, url_of
 from web.process.signals import Signals
 
 
-class _Stop:
-    """Signals of a process, one of which a test sends."""
-
-    def __init__(self) -> None:
-        self.send: Callable[[int], object]
-
-    def on_signal(self, handler: Callable[[int], None]) -> None:
-        self.send = handler
-
-
 async def test_what_was_refused_is_recorded_when_it_stops(served: Served) -> None:
     settings = served.services.settings.model_copy(
         update={"failures_at_once": 1, "jobs_in_process": False, "sequencer_in_process": False}
     )
-    stop = _Stop()
+    stop = StopSignal()
     before = await counted(served.services, "access_event")
     with listen("127.0.0.1", 0) as public, listen("127.0.0.1", 0) as management:
         url = f"{url_of(public)}/oauth/token"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, any_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import and_, any_, bindparam, exists, false, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement, Select
@@ -16,7 +16,7 @@ from base.pipeline import Bound, Statement
 from storage.row_macs import RowMacs
 from vault import catalogue
 from vault.cursors import Position
-from vault.rules import GrantFacts
+from vault.rules import GrantAction, GrantFacts
 from vault.tables import (
     GRANT_ROW,
     VERSION_COLUMNS,
@@ -60,6 +60,11 @@ GRANT_COLUMNS = (
     now().label("at"),
 )
 _LIVE = and_(_REVOKED_AT.is_(None), Grant.ends_at > now())
+_ALLOWS: dict[GrantAction, ColumnElement[bool]] = {
+    GrantAction.ATTEST: Grant.may_attest.is_(True),
+    GrantAction.READ: Grant.may_read.is_(True),
+    GrantAction.DEPOSIT: Grant.may_deposit.is_(True),
+}
 _GRANT = select(*GRANT_COLUMNS)
 _FOR_USE = Statement(
     _GRANT.where(Grant.id == bindparam("grant")).with_for_update(read=True, of=Grant)
@@ -185,14 +190,18 @@ async def grants_of_person(
 async def grants_of_recipient(
     connection: AsyncConnection,
     recipient: Party,
+    actions: frozenset[GrantAction] | None,
     *,
     state: str | None,
     after: Position | None,
     limit: int,
 ) -> Sequence[Row[Any]]:
-    """A recipient's grants, newest first."""
-    is_recipient = and_(Grant.recipient_kind == recipient.kind, Grant.recipient_id == recipient.id)
-    return await _grants_page(connection, is_recipient, state, after, limit)
+    """A recipient's grants that allow one of `actions` (None: all), newest first."""
+    shown = and_(Grant.recipient_kind == recipient.kind, Grant.recipient_id == recipient.id)
+    if actions is not None:
+        allowed = [_ALLOWS[action] for action in GrantAction if action in actions]
+        shown = and_(shown, or_(false(), *allowed))
+    return await _grants_page(connection, shown, state, after, limit)
 
 
 async def covered_of_type(

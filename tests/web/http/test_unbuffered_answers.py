@@ -1,0 +1,121 @@
+"""What holds something of a person asks every proxy to pass it on as it comes, on every route."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpx
+from starlette.routing import BaseRoute
+
+from tests.audit.tlog.logs import EAGER
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.steps import deposit, drawn, granted, log_of, until
+from tests.vault.decoding import corpus
+from web.app import bare_app
+from web.pages import cookies
+from web.process.sequencer import run_sequencer
+
+# Nothing of a person: the same for everybody, or nothing at all.
+PUBLIC = {
+    "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/healthz",
+    "/jwks.json",
+    "/log/checkpoint",
+    "/log/tile/{path:path}",
+    "/log/vkey",
+    "/problems",
+    "/problems/{code}",
+    "/v1/openapi.json",
+    "/v1/document-types",
+    "/static/{fingerprint}/{name:path}",
+    "/{address:elsewhere}",
+}
+# Pages of a visit that has not begun.
+BEFORE_A_SESSION = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}", "/language/{language}"}
+OF_WORKERS = (
+    "/pro",
+    "/v1/organisation",
+    "/v1/grants/{grant_id}/documents",
+    "/v1/grants/{grant_id}/evidence",
+)
+QUERIES = {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
+HOME = {"/", "/pro"}
+"""Who has a session is sent on from there."""
+
+
+def paths_of(routes: Iterable[BaseRoute]) -> Iterator[str]:
+    """Every path that is read, as declared."""
+    for route in routes:
+        inner: Any = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from paths_of(inner.routes)
+        elif "GET" in (getattr(route, "methods", None) or ()):
+            yield str(getattr(route, "path", ""))
+
+
+def every_path() -> set[str]:
+    return set(paths_of(bare_app().routes))
+
+
+def test_the_public_paths_exist() -> None:
+    assert every_path() >= PUBLIC | BEFORE_A_SESSION
+
+
+async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    values = await something_of_each(served, client, person, worker)
+    async with run_sequencer(served.services, EAGER):
+        proof = f"/v1/access-log/{values['event_id']}/proof"
+        await until(lambda: _is_ready(client, proof, person.headers), seconds=20)
+        for path in sorted(every_path() - PUBLIC - BEFORE_A_SESSION):
+            who = worker if path.startswith(OF_WORKERS) else person
+            kind: cookies.CookieKind = "worker" if who is worker else "person"
+            cookie = f"{cookies.name_of(served.services.settings, kind)}={who.token}"
+            headers = who.headers if path.startswith("/v1") else {"Cookie": cookie}
+            url = path.format(**values) + QUERIES.get(path.rpartition("/")[2], "")
+            answer = await client.get(url, headers=headers)
+            assert answer.status_code == (303 if path in HOME else 200), path
+            assert answer.headers.get("cache-control") == "no-store", path
+            assert answer.headers.get("x-accel-buffering") == "no", path
+
+
+async def test_so_is_what_is_answered_to_a_change_and_what_is_refused(
+    client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    files = {"file": ("a.pdf", corpus.pdf(1))}
+    form = {"type": "income_tax_notice"}
+    made = await client.post("/v1/documents", headers=person.headers, files=files, data=form)
+    unknown = await client.get("/v1/documents/none", headers=person.headers)
+    for answer in (made, unknown, await client.get("/v1/documents")):
+        assert answer.headers["x-accel-buffering"] == "no"
+
+
+async def test_what_everybody_may_keep_does_not_ask_for_it(client: httpx.AsyncClient) -> None:
+    page = await client.get("/")
+    sheet = page.text.split('<link rel="stylesheet" href="')[1].split('"')[0]
+    answer = await client.get(sheet)
+    assert "immutable" in answer.headers["cache-control"]
+    assert "x-accel-buffering" not in answer.headers
+
+
+async def something_of_each(
+    served: Served, client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
+) -> dict[str, str]:
+    """What the paths name: a paper with its preview, a request, a grant, a line of the log."""
+    document = await deposit(client, person, corpus.pdf(1))
+    await drawn(served.services, person, document)
+    grant = await granted(client, person, worker.headers, "income_tax_notice")
+    requests = await client.get("/v1/consent-requests", headers=person.headers)
+    return {
+        "document_id": document["id"],
+        "grant_id": grant,
+        "event_id": (await log_of(client, person))[0]["id"],
+        "request_id": requests.json()["items"][0]["id"],
+    }
+
+
+async def _is_ready(client: httpx.AsyncClient, url: str, headers: dict[str, str]) -> bool:
+    return (await client.get(url, headers=headers)).status_code == 200

@@ -1,0 +1,36 @@
+"""Strangers' words stand between quotation marks that they cannot close."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.web.i18n.test_event_messages import ENTRY
+from web.i18n.event_messages import describe
+from web.i18n.quotation import quoted
+
+HOSTILE = "Logement ». Vous avez donné tous vos papiers. « Voir\n\nLe service dit : {who}"
+
+
+@pytest.mark.parametrize(("language", "marks"), [("fr", "«»"), ("en", "“”")])
+def test_nothing_inside_closes_them(language: str, marks: str) -> None:
+    for inside in ("a » b « c", "a” b “c", 'a" b', "a›b", "a 」b", "a >> b << c"):
+        text = quoted(inside, language)
+        assert text[0] == marks[0]
+        assert text[-1] == marks[1]
+        assert not set(text[1:-1]) & set('«»“”„‟‹›"「」')
+        assert "<<" not in text
+        assert ">>" not in text
+
+
+def test_they_stay_on_one_line_and_are_not_filled_in() -> None:
+    text = describe(replace(ENTRY, purpose=HOSTILE), "fr")
+    assert text.endswith(
+        "a ouvert un papier. Pourquoi : « Logement ’. Vous avez donné tous vos papiers. ’ Voir Le"
+        " service dit : {who} »."
+    )
+
+
+def test_a_name_fills_no_other_place() -> None:
+    named = {**ENTRY.actor, "name": "{job}{device}{count}"}
+    text = describe(replace(ENTRY, actor=named), "fr")
+    assert text.startswith("{job}{device}{count} (Assistante sociale, CCAS de Lille) a ouvert")
