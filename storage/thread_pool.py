@@ -15,16 +15,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _nothing(error: Exception | None) -> None:
+def _ignore(error: Exception) -> None:
     del error
+
+
+def _nothing() -> None: ...
 
 
 class ThreadPool:
     """At most `size` blocking calls at once; further calls wait.
 
     When a call raises one of `errors`, the result of `convert_error` is raised instead: an error of
-    the store's or the provider's contract. Other exceptions are not changed. `ended` is called with
-    the former, or with None after a call that went well.
+    the store's or the provider's contract. Other exceptions are not changed. `failed` is called
+    with what is raised, `answered` after a call that went well; neither for what only cleans up.
 
     A call that found no free thread for `queue_seconds` is not made: `TimeoutError`, converted.
     """
@@ -36,13 +39,14 @@ class ThreadPool:
         *,
         errors: tuple[type[Exception], ...],
         convert_error: Callable[[Exception], Exception],
-        ended: Callable[[Exception | None], None] = _nothing,
+        failed: Callable[[Exception], None] = _ignore,
+        answered: Callable[[], None] = _nothing,
         queue_seconds: float = float("inf"),
     ) -> None:
         self._pool = ThreadPoolExecutor(size, thread_name_prefix=name)
         self._errors = errors
         self._convert_error = convert_error
-        self._ended = ended
+        self._failed, self._answered = failed, answered
         self._queue_seconds = queue_seconds
 
     def run_here(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -52,13 +56,18 @@ class ThreadPool:
         contains addresses and paths, does not become its context.
         """
         try:
-            result = call(*args, **kwargs)
+            result = self._converted(call, *args, **kwargs)
+        except Exception as error:
+            self._failed(error)
+            raise
+        self._answered()
+        return result
+
+    def _converted(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return call(*args, **kwargs)
         except self._errors as error:
             converted = self._convert_error(error)
-        else:
-            self._ended(None)
-            return result
-        self._ended(converted)
         raise converted
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -83,7 +92,7 @@ class ThreadPool:
 
     async def clean_up(self, call: Callable[[], None]) -> None:
         """`run_to_end` for cleaning up: the call is made even if it had not started."""
-        future = asyncio.wrap_future(self._pool.submit(lambda: self.run_here(call)))
+        future = asyncio.wrap_future(self._pool.submit(lambda: self._converted(call)))
         try:
             await asyncio.shield(future)
         except asyncio.CancelledError:

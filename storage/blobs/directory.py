@@ -54,7 +54,8 @@ class DirectoryStore(BlobStore):
             "blobs",
             errors=(OSError,),
             convert_error=_unavailable,
-            ended=self.report.ended,
+            failed=self.report.failed,
+            answered=self.report.answered,
         )
 
     @asynccontextmanager

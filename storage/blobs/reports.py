@@ -13,15 +13,20 @@ class StoreReport:
     def __init__(self, parts: PartStates) -> None:
         self._store, self._disk = parts.store, parts.disk
 
-    def ended(self, error: Exception | None) -> None:
-        """A call ended, with its error once converted. That a blob is missing, or that its key is
+    def failed(self, error: Exception) -> None:
+        """A call ended with this error, once converted. That a blob is missing, or that its key is
         in use, is an answer."""
         if not isinstance(error, BlobUnavailable):
-            self._store.answered()
+            self.answered()
         elif error.reason in DISK_CODES:
             self._disk.failed(error.reason)
         else:
             self._store.failed(error.reason)
+
+    def answered(self) -> None:
+        """The store did what was asked. Not for a call that reached nothing: what is collected in
+        memory, what is only cleaned up."""
+        self._store.answered()
 
     def written(self) -> None:
         """The disk took what was written."""

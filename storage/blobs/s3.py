@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, partial
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
@@ -109,15 +110,21 @@ class S3Store(BlobStore):
                 attempts=1,
             )
         )
+        for client in (self._client, self._quick):
+            client.meta.events.register("after-call.s3", self._note_answer)
         # As many threads as connections: a thread never waits for a connection of the pool.
         self._threads = ThreadPool(
             settings.connections,
             "s3",
             errors=ERRORS,
             convert_error=as_blob_error,
-            ended=self._report.ended,
+            failed=self._report.failed,
             queue_seconds=boto_limits.QUEUE_SECONDS,
         )
+
+    def _note_answer(self, http_response: Any, **_: Any) -> None:
+        if http_response.status_code < HTTPStatus.BAD_REQUEST:
+            self._report.answered()
 
     @asynccontextmanager
     async def writer(self, key: BlobKey) -> AsyncIterator["_Writer"]:
@@ -245,7 +252,7 @@ class S3Store(BlobStore):
                 await self._reach_bucket()
         except TimeoutError:
             slow = BlobUnavailable("timeout")
-            self._report.ended(slow)
+            self._report.failed(slow)
             raise slow from None
 
     async def _reach_bucket(self) -> None:
@@ -279,7 +286,7 @@ class S3Store(BlobStore):
                 return await self._threads.run(self._with_retries, call)
         except TimeoutError:
             slow = BlobUnavailable("timeout")
-        self._report.ended(slow)
+        self._report.failed(slow)
         raise slow
 
     def _with_retries(self, call: Callable[[], bytes]) -> bytes:

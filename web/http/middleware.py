@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from base.connections import STATEMENT_SECONDS, statement_limit
 from base.errors import ErrorKind, ServiceError
-from base.outages import unavailable
+from base.outages import is_reported, unavailable
 from base.settings import MIB, Settings
 from web.http.failure_limit import RECORDED, FailureLimit, Ticket
 from web.http.methods import as_get, without_content
@@ -115,9 +115,7 @@ class Middleware:
             else:
                 await self._app(scope, self._limited(scope, receive), answer)
         except Exception as error:  # noqa: BLE001  (nothing may leak, and every error is logged)
-            failure = unavailable(error)
-            if failure is None:
-                _log.error("unforeseen", error=type(error).__name__, at=_where(error))
+            failure = _logged(error, begun=status != 0)
             if status == 0:
                 await self._answer_error(scope, receive, answer, failure)
         finally:
@@ -170,6 +168,18 @@ class Middleware:
             return message
 
         return limited
+
+
+def _logged(error: Exception, *, begun: bool) -> ServiceError | None:
+    """The failure that an error stands for, or None; logged unless the caller or the state of a
+    part tells it. `begun`: the answer had begun, and is cut."""
+    # Starlette hides a failure that comes after the beginning of an answer behind one of its own.
+    failure = unavailable(error.__cause__ if begun and error.__cause__ else error)
+    if failure is None:
+        _log.error("unforeseen", error=type(error).__name__, at=_where(error))
+    elif begun and not is_reported(failure):
+        _log.error("answer_cut", code=failure.code)
+    return failure
 
 
 def template_of(scope: Scope) -> str:
