@@ -21,7 +21,7 @@ from base import clock
 from base.database import Database
 from base.ids import new_id
 from base.key_names import AUDIT_KEY, LOG_ACTOR, LOG_PERSON
-from base.pipeline import PipelineTransaction, Transaction, write
+from base.pipeline import Transaction, fetch_one, write
 from storage.errors import KeyDestroyed
 from storage.field_encryption import FieldEncryption
 from storage.row_macs import RowMacs
@@ -65,8 +65,7 @@ class AuditLog:
         A crash before the commit leaves neither the entry nor the act. Raises `RowNotWritten`, here
         or at the end of a pipeline's block, if the database dropped the entry without a word.
         """
-        connection = None if isinstance(tx, PipelineTransaction) else tx
-        key = await self._public_key(connection, event.person, event.at.year)
+        key = await self._public_key(tx, event.person, event.at.year)
         sealed = sealing.seal(
             as_values(event), key_id=key.id, event_id=event.id, public_key=key.key
         )
@@ -127,23 +126,17 @@ class AuditLog:
         for key in [key for key in self._public_keys if key[0] == owner_id]:
             del self._public_keys[key]
 
-    async def _public_key(
-        self, connection: AsyncConnection | None, owner_id: UUID | None, year: int
-    ) -> _PublicKey:
+    async def _public_key(self, tx: Transaction, owner_id: UUID | None, year: int) -> _PublicKey:
         cached = self._public_keys.get((owner_id, year))
         if cached is not None and clock.monotonic() - cached.read_at < _CACHE_SECONDS:
             return cached
-        if connection is None:
-            async with self._database.separate_transaction() as separate:
-                row = await records.audit_key(separate, owner_id, year)
-        else:
-            row = await records.audit_key(connection, owner_id, year)
+        row = await fetch_one(tx, records.audit_key(owner_id, year))
         if row is None:
             # Committed at once, separately: if the caller's transaction created the key, a rollback
             # would delete it while the cached public key goes on sealing events.
             async with self._database.separate_transaction() as separate:
                 await self._create_key(separate, owner_id, year)
-                row = await records.audit_key(separate, owner_id, year)
+                row = await fetch_one(separate, records.audit_key(owner_id, year))
         assert row is not None  # noqa: S101  (just created, here or by another process)
         (await self._field_encryption.row_macs()).check(AUDIT_KEY_ROW, row)
         public = X25519PublicKey.from_public_bytes(row.public_key)

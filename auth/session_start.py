@@ -24,6 +24,7 @@ from base.db_time import instant
 from base.ids import new_id
 from base.key_names import EMAIL, PERSON, PHONE
 from base.locks import hold_tag
+from base.pipeline import fetch_one
 
 _NOTHING: Mapping[str, str | int] = {}
 _ANONYMOUS = Actor(ActorKind.ANONYMOUS)
@@ -175,7 +176,7 @@ async def record_attempt(
     vault = None if account is None else account.vault
     at = await instant(tx)
     if vault is None:
-        await audit_key(tx, new_id(), at.year)
+        await fetch_one(tx, audit_key(new_id(), at.year))
     else:
         services.audit_log.forget(vault)
     event = Event(

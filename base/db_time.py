@@ -1,5 +1,6 @@
 """The database's clock: the only one that decides (invariant 3). Tests replace `unefois.now()`."""
 
+import time
 from datetime import datetime
 from typing import cast
 
@@ -8,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import func
 from sqlalchemy.sql.functions import Function
 
+from base import clock
+
 
 def now() -> Function[datetime]:
     """The database's clock, in SQL: one value a statement."""
@@ -15,6 +18,8 @@ def now() -> Function[datetime]:
 
 
 async def instant(connection: AsyncConnection) -> datetime:
-    """The database's clock, read now."""
+    """The database's clock, read now. The process's own is set by it."""
+    sent = time.monotonic()
     value: datetime = (await connection.execute(select(now()))).scalar_one()
+    clock.learn(value, sent, time.monotonic())
     return value

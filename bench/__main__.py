@@ -1,4 +1,4 @@
-"""`python -m bench [sealing|retrieval|memory …]`: measure, print the table, keep it as JSON."""
+"""`python -m bench [sealing|retrieval|…]`: measure, print the table, keep it as JSON."""
 
 import json
 import sys
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import uvloop
 
-from bench import fixture, log, memory, retrieval, sealing
+from bench import cold, deposits, fixture, log, memory, retrieval, sealing
 from bench.rows import Row, table
 from bench.servers import serving
 
 RESULTS = Path(__file__).with_name("results.json")
-PARTS = ("sealing", "retrieval", "memory", "log")
+PARTS = ("sealing", "retrieval", "cold", "deposits", "memory", "log")
 SECONDS = 20.0
 
 
@@ -19,13 +19,18 @@ def main(parts: list[str]) -> None:
     """Measure the parts named, or all of them."""
     wanted = parts or list(PARTS)
     rows: list[Row] = sealing.measure() if "sealing" in wanted else []
-    if "retrieval" in wanted or "memory" in wanted:
+    if {"retrieval", "cold", "deposits", "memory"} & set(wanted):
         with fixture.database() as (home, addresses):
             settings = fixture.settings_of(home, addresses)
             data = uvloop.run(fixture.build(settings, addresses, fixture.Sizes()))
             if "retrieval" in wanted:
                 with serving("ours", data) as ours, serving("floor", data) as floor:
                     rows += uvloop.run(retrieval.measure(data, ours, floor, seconds=SECONDS))
+            if "cold" in wanted:
+                rows += uvloop.run(cold.measure(data))
+            if "deposits" in wanted:
+                with serving("ours", data) as ours, serving("floor", data) as floor:
+                    rows += uvloop.run(deposits.measure(data, ours, floor))
             if "memory" in wanted:
                 with serving("ours", data) as ours:
                     rows += uvloop.run(memory.measure(data, ours, memory.Load()))

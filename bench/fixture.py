@@ -48,6 +48,7 @@ class Sizes:
     small: int = 20 * 1024
     listed: int = 200
     kept: int = 20 * 1024 * 1024
+    people: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Fixture:
     kept: UUID
     kept_size: int
     listed: int
+    cold: tuple[tuple[UUID, UUID], ...]
     large_bytes: bytes = field(repr=False)
     small_bytes: bytes = field(repr=False)
 
@@ -116,7 +118,7 @@ async def build(settings: Settings, addresses: Addresses, sizes: Sizes) -> Fixtu
     """People, grants and documents, through the use cases; then the floor's tables."""
     async with open_services(settings) as services:
         await initialise(services.database, services.storage.keys.provider)
-        person, owner = await _person(services)
+        person, owner = await _person(services, PHONE)
         worker_id, worker = await _worker(services)
         large, small = samples.pdf(sizes.large), samples.pdf(sizes.small)
         reading = [await _deposit(services, person, content) for content in (large, small)]
@@ -131,6 +133,15 @@ async def build(settings: Settings, addresses: Addresses, sizes: Sizes) -> Fixtu
         listed = await asyncio.gather(*(deposit_listed(number) for number in range(sizes.listed)))
         picked = scope_of((), (*reading, kept), ("read", "deposit"))
         by_type = scope_of((LISTED,), (), ("read",))
+
+        async def with_a_paper(number: int) -> tuple[UUID, UUID]:
+            async with limit:
+                other, _ = await _person(services, f"+336120{number:05}")
+                document = await _deposit(services, other, samples.pdf(sizes.small))
+                scope = scope_of((), (document,), ("read",))
+                return await _give(services, other, worker_id, scope), document
+
+        cold = await asyncio.gather(*(with_a_paper(number) for number in range(sizes.people)))
         fixture = Fixture(
             home=settings.home,
             addresses=addresses,
@@ -144,6 +155,7 @@ async def build(settings: Settings, addresses: Addresses, sizes: Sizes) -> Fixtu
             kept=kept,
             kept_size=len(kept_bytes),
             listed=len(listed),
+            cold=tuple(cold),
             small_bytes=small,
             large_bytes=large,
         )
@@ -151,9 +163,9 @@ async def build(settings: Settings, addresses: Addresses, sizes: Sizes) -> Fixtu
     return fixture
 
 
-async def _person(services: Services) -> tuple[Person, str]:
-    started = await one_time_codes.send_code(services, phone=PHONE, language="fr")
-    text = (await inbox(services, to=PHONE))[0].text
+async def _person(services: Services, phone: str) -> tuple[Person, str]:
+    started = await one_time_codes.send_code(services, phone=phone, language="fr")
+    text = (await inbox(services, to=phone))[0].text
     code = re.findall(r"\d{6}", text)[0]
     opened = await one_time_codes.redeem_code(
         services, started.id, secret=started.secret, code=code, language="fr"
@@ -228,6 +240,7 @@ CREATE TABLE bench.document (
     v_created_at timestamptz NOT NULL, v_sealed bytea NOT NULL, has_preview boolean NOT NULL
 );
 CREATE TABLE bench.file (id uuid PRIMARY KEY, name text NOT NULL);
+CREATE TABLE bench.deposit (id uuid PRIMARY KEY, hash bytea NOT NULL, dek bytea NOT NULL);
 CREATE TABLE bench.event (
     id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), file_id uuid NOT NULL
 );

@@ -5,26 +5,31 @@ No sign-in, no grant, no log, no sealing; `psycopg` alone, in its shortest form.
 
 import base64
 import json
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from psycopg.rows import namedtuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from base.ids import new_id
 from bench.fixture import Fixture
+from storage.blobs import BlobKey, BlobStore
 from storage.content import SLICE
 from storage.field_encryption import FieldReader
+from storage.floe import Encryptor
 from vault.documents.document_reader import open_document
 from web.api.shapes import GrantedDocumentList, granted_out
 
 _FILE = "SELECT id, name FROM bench.file WHERE id = %s"
 _EVENT = "INSERT INTO bench.event (id, file_id) VALUES (%s, %s)"
 _LIST = "SELECT * FROM bench.document WHERE id < %s ORDER BY id DESC LIMIT %s"
+_DEPOSIT = "INSERT INTO bench.deposit (id, hash, dek) VALUES (%s, %s, %s)"
 _LAST = UUID(int=2**128 - 1)
 
 
@@ -45,7 +50,9 @@ def metadata(fixture: Fixture) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def app(url: str, pool_size: int, contents: dict[str, str]) -> AsyncIterator[FastAPI]:
+async def app(
+    url: str, pool_size: int, contents: dict[str, str], store: BlobStore
+) -> AsyncIterator[FastAPI]:
     """The bare application."""
     large, small = (base64.b64decode(contents[name]) for name in ("large", "small"))
     unsealed = cast("FieldReader", _Unsealed())
@@ -79,6 +86,22 @@ async def app(url: str, pool_size: int, contents: dict[str, str]) -> AsyncIterat
             following = str(documents[-1].id) if len(rows) > limit else None
             items = [granted_out(document, may_read=True) for document in documents]
             return GrantedDocumentList(items=items, next=following)
+
+        @bare.post("/deposit", status_code=201)
+        async def deposit(request: Request) -> Response:
+            dek, deposit_id, digest = secrets.token_bytes(32), new_id(), sha256()
+            sealing = Encryptor(dek, deposit_id.bytes)
+            async with store.writer(BlobKey.random("bench")) as blob:
+                async for received in request.stream():
+                    digest.update(received)
+                    for segment in sealing.update(received):
+                        await blob.write(segment)
+                await blob.write(sealing.finish())
+                await blob.commit()
+            sealing.close()
+            async with pool.connection() as connection:
+                await connection.execute(_DEPOSIT, (deposit_id, digest.digest(), dek))
+            return Response(status_code=201)
 
         yield bare
 

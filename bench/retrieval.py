@@ -23,6 +23,7 @@ async def measure(fixture: Fixture, ours: Served, floor: Served, *, seconds: flo
         await large(fixture, ours, floor, seconds=seconds),
         await small(fixture, ours, floor, seconds=seconds),
         await listing(fixture, ours, floor, seconds=seconds),
+        await own_list(fixture, ours, floor, seconds=seconds),
     ]
 
 
@@ -61,19 +62,33 @@ async def small(fixture: Fixture, ours: Served, floor: Served, *, seconds: float
 
 
 async def listing(fixture: Fixture, ours: Served, floor: Served, *, seconds: float) -> Row:
-    """All documents of a type, page after page. Milliseconds."""
-    path, key = f"/v1/grants/{fixture.listing}/documents?limit={PAGE}", _key(fixture)
+    """All documents of a type, under a grant."""
+    path = f"/v1/grants/{fixture.listing}/documents?limit={PAGE}"
+    values = await _lists(ours, floor, path, _key(fixture), seconds=seconds)
+    name = f"listing under a grant of {fixture.listed} documents, logged, ms"
+    return slower(name, *values, 3.0)
+
+
+async def own_list(fixture: Fixture, ours: Served, floor: Served, *, seconds: float) -> Row:
+    """All documents of their owner: those of the floor, and three more."""
+    key = f"Authorization: Bearer {fixture.owner}"
+    values = await _lists(ours, floor, f"/v1/documents?limit={PAGE}", key, seconds=seconds)
+    return slower(f"the owner's list of {fixture.listed} documents, logged, ms", *values, 3.0)
+
+
+async def _lists(
+    ours: Served, floor: Served, path: str, key: str, *, seconds: float
+) -> tuple[float, float]:
+    """Page after page. Milliseconds."""
     async with connect(ours.port, 1) as (client,), connect(floor.port, 1) as (bare,):
         pages = await _pages(client, path, "cursor", key)
         floor_pages = await _pages(bare, f"/documents?limit={PAGE}", "after")
-        values = await _alternately(
+        return await _alternately(
             lambda: _timed(client, pages, key),
             lambda: _timed(bare, floor_pages),
             seconds=seconds,
             best=min,
         )
-    name = f"listing under a grant of {fixture.listed} documents, logged, ms"
-    return slower(name, *values, 3.0)
 
 
 async def _pages(connection: Connection, path: str, cursor: str, *headers: str) -> list[str]:

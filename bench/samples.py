@@ -1,9 +1,11 @@
-"""Sample documents: real PDF files of about a given size, which nothing can compress."""
+"""Sample documents: real PDF files of about a given size, which nothing can compress; pictures."""
 
 import io
 import secrets
 
 import pikepdf
+import pillow_heif
+from PIL import Image
 
 _WIDTH = 1024
 
@@ -26,4 +28,35 @@ def pdf(size: int) -> bytes:
         page.Contents = document.make_stream(b"q 595 0 0 842 0 0 cm /Dots Do Q")
         out = io.BytesIO()
         document.save(out, compress_streams=False)
+    return out.getvalue()
+
+
+def jpeg(width: int, height: int) -> bytes:
+    """A picture as a phone takes one: smooth, with some noise."""
+    return _saved(width, height, "JPEG", quality=85)
+
+
+def heic(width: int, height: int) -> bytes:
+    """The same as HEIC."""
+    pillow_heif.register_heif_opener()
+    return _saved(width, height, "HEIF", quality=50)
+
+
+def varied(data: bytes, number: int) -> bytes:
+    """The same document in other bytes: a comment of each format."""
+    word = b"%016d" % number
+    if data.startswith(b"\xff\xd8"):
+        return data[:2] + b"\xff\xfe" + (len(word) + 2).to_bytes(2, "big") + word + data[2:]
+    if data.startswith(b"%PDF"):
+        return data + b"\n%" + word + b"\n"
+    return data + (len(word) + 8).to_bytes(4, "big") + b"free" + word
+
+
+def _saved(width: int, height: int, form: str, **options: int) -> bytes:
+    smooth = Image.linear_gradient("L").resize((width, height))
+    noise = Image.effect_noise((width, height), 24)
+    grey = Image.blend(smooth, noise, 0.3)
+    image = Image.merge("RGB", (grey, smooth, grey))
+    out = io.BytesIO()
+    image.save(out, form, **options)
     return out.getvalue()

@@ -20,6 +20,7 @@ from base import memory
 from base.settings import Settings
 from bench import floor
 from bench.fixture import Fixture, environment
+from storage.backends import blob_store
 from web.app import create_app
 from web.process import log_output
 from web.process.sequencer import run_sequencer
@@ -90,7 +91,8 @@ async def _floor(settings: Settings) -> None:
     contents = json.loads(sys.stdin.buffer.readline())
     assert settings.database_url is not None
     url = settings.database_url.get_secret_value().replace("+psycopg", "")
-    async with floor.app(url, settings.database_pool, contents) as app:
+    store = blob_store(settings)
+    async with floor.app(url, settings.database_pool, contents, store) as app:
         await _serve(app)
 
 

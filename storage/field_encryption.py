@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.errors import ErrorKind, ServiceError
 from base.key_names import FIELDS, ROW_MACS
+from base.pipeline import Transaction
 from storage.keys import Keys, Secret
 from storage.row_macs import RowMacs
 
@@ -108,7 +109,7 @@ class FieldEncryption:
         return FieldWriter(await self._secret(owner_id, connection))
 
     async def reader(
-        self, owner_id: UUID | None, connection: AsyncConnection | None = None
+        self, owner_id: UUID | None, connection: Transaction | None = None
     ) -> FieldReader:
         """A reader for an owner's rows. Raises `storage.errors.KeyDestroyed`."""
         return FieldReader(await self._secret(owner_id, connection))
@@ -133,7 +134,7 @@ class FieldEncryption:
         """Make an owner's keys, in the caller's transaction."""
         await self._keys.create_owner(connection, owner_id)
 
-    async def _secret(self, owner_id: UUID | None, connection: AsyncConnection | None) -> Secret:
+    async def _secret(self, owner_id: UUID | None, connection: Transaction | None) -> Secret:
         if owner_id is None:
             return await self._keys.service(FIELDS)
         return await self._keys.owner(owner_id, connection)

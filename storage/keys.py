@@ -20,6 +20,7 @@ from base.database import Database, notify
 from base.ids import new_id
 from base.key_names import FIELDS, ROW_MACS
 from base.part_state import PartState
+from base.pipeline import Transaction, fetch_one
 from storage import records
 from storage.errors import KeyDestroyed, KeyMissing
 from storage.providers import KeyProvider, noted
@@ -68,7 +69,7 @@ class Keys:
         self._cache: OrderedDict[str, Secret] = OrderedDict()
         self._forget_count = 0
 
-    async def owner(self, owner_id: UUID, connection: AsyncConnection | None = None) -> Secret:
+    async def owner(self, owner_id: UUID, connection: Transaction | None = None) -> Secret:
         """The secret of an owner. Raises `KeyDestroyed` when there is none."""
         cached = self._cached(str(owner_id))
         if cached is not None:
@@ -76,9 +77,9 @@ class Keys:
         forget_count = self._forget_count
         if connection is None:
             async with self._database.separate_transaction() as tx:
-                row = await records.owner_key(tx, owner_id)
+                row = await fetch_one(tx, records.owner_key(owner_id))
         else:
-            row = await records.owner_key(connection, owner_id)
+            row = await fetch_one(connection, records.owner_key(owner_id))
         return await self._unwrap_and_cache(str(owner_id), row, forget_count)
 
     async def service(self, use: str) -> Secret:
@@ -122,7 +123,8 @@ class Keys:
             await self.service(FIELDS)  # creates it if needed
             row, subject = await records.service_key(connection, FIELDS), FIELDS
         else:
-            row, subject = await records.owner_key(connection, owner_id), str(owner_id)
+            row = await fetch_one(connection, records.owner_key(owner_id))
+            subject = str(owner_id)
         return await self._read_secret(subject, row)
 
     async def create_owner(self, connection: AsyncConnection, owner_id: UUID) -> None:

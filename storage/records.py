@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     CheckConstraint,
     Index,
+    bindparam,
     delete,
     exists,
     func,
@@ -26,6 +27,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from base.database import Base
 from base.db_time import now
+from base.pipeline import Bound, Statement
 
 SERVICE = "service"
 OWNER = "owner"
@@ -69,12 +71,14 @@ class RootVersion(Base):
     destroyed_at: Mapped[datetime | None]
 
 
-async def owner_key(connection: AsyncConnection, owner_id: UUID) -> Row[Any] | None:
-    """The wrapped secret of an owner, or None when it was destroyed."""
-    result = await connection.execute(
-        select(WrappedKey.__table__).where(WrappedKey.owner_id == owner_id)
-    )
-    return result.one_or_none()
+_OWNER_KEY = Statement(
+    select(WrappedKey.__table__).where(WrappedKey.owner_id == bindparam("owner"))
+)
+
+
+def owner_key(owner_id: UUID) -> Bound:
+    """The wrapped secret of an owner: one row, or none when it was destroyed."""
+    return _OWNER_KEY(owner=owner_id)
 
 
 async def service_key(connection: AsyncConnection, use: str) -> Row[Any] | None:

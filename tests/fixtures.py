@@ -32,6 +32,7 @@ from auth.oauth import clients
 from auth.records.people import person as person_row
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
+from base import clock
 from base.database import Database
 from base.embedded.server import Addresses, EmbeddedPostgres
 from base.settings import Settings
@@ -256,9 +257,11 @@ async def _make_bucket(settings: Settings) -> None:
 
 
 @pytest.fixture
-def moved_clock(postgres: Addresses) -> Iterator[MoveClock]:
+def moved_clock(postgres: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[MoveClock]:
     """Move the database's clock: `moved_clock(timedelta(days=8))` from the real time, not from the
-    last move. Put back at the end of the test."""
+    last move. Put back at the end of the test. Ids keep to the real time: rows of the future would
+    stand before those of all the tests that follow."""
+    monkeypatch.setattr(clock, "learn", lambda *_: None)
     address = postgres.owner_url.replace("+psycopg", "")
 
     def move(by: timedelta) -> None:

@@ -2,16 +2,18 @@
 
 Not just "those after the last leaf": an event's id is made before its transaction commits, and a
 late commit would never be found. So: the last seconds at each scan; the last quarter of an hour
-every few seconds; all events at the start and every hour, one range at a time.
+every few seconds; all events at the start and every hour, one range at a time. Seconds are the
+database's.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from audit.tlog import records
 from audit.tlog.records import Connection
 from base import clock
+from base.ids import first_id_at
 
 FIRST = UUID(int=0)
 LAST = UUID(int=(1 << 128) - 1)
@@ -42,10 +44,11 @@ class PendingEvents:
 
     async def look(self) -> list[UUID]:
         """Some of them, without duplicates; empty when this scan finds none."""
-        recent = await self._recent()
+        now = await records.now_of(self._connection)
+        recent = await self._recent(now)
         if len(recent) >= self._limits.limit:
             return recent
-        older = await self._next_range() if self._full_scan_due() else await self._horizon()
+        older = await self._next_range() if self._full_scan_due() else await self._horizon(now)
         return list(dict.fromkeys([*recent, *older]))
 
     @property
@@ -53,17 +56,18 @@ class PendingEvents:
         """Whether a scan of all events is under way: the next call continues it."""
         return self._full_after is not None
 
-    async def _recent(self) -> list[UUID]:
+    async def _recent(self, now: datetime) -> list[UUID]:
         """Those of the last seconds, from where the previous scan reached its limit."""
-        after = self._after or _id_at(self._limits.window)
+        after = self._after or _first_id(now, self._limits.window)
         events = await self._find(after, LAST)
         self._after = events[-1] if len(events) >= self._limits.limit else None
         return events
 
-    async def _horizon(self) -> list[UUID]:
+    async def _horizon(self, now: datetime) -> list[UUID]:
         if clock.monotonic() - self._horizon_at < self._limits.horizon_every:
             return []
-        events = await self._find(_id_at(self._limits.horizon), _id_at(self._limits.window))
+        window = _first_id(now, self._limits.window)
+        events = await self._find(_first_id(now, self._limits.horizon), window)
         if len(events) < self._limits.limit:
             self._horizon_at = clock.monotonic()
         return events
@@ -86,7 +90,5 @@ class PendingEvents:
         return await records.find_pending(self._connection, after, upto, self._limits.limit)
 
 
-def _id_at(seconds_ago: float) -> UUID:
-    """The smallest id made at an instant (RFC 9562 §5.7: 48 bits of milliseconds first)."""
-    instant = clock.now() - timedelta(seconds=seconds_ago)
-    return UUID(int=max(0, int(instant.timestamp() * 1000)) << 80)
+def _first_id(now: datetime, seconds_ago: float) -> UUID:
+    return first_id_at(now - timedelta(seconds=seconds_ago))

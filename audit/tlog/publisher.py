@@ -82,9 +82,9 @@ class Publisher:
                 if await self._store.checkpoint() is None:
                     await self.publish()
                 moment = self._next_moment()
-                await _sleep_until(moment - min(_AHEAD, self._cadence / 2))
+                await self._sleep_until(moment - min(_AHEAD, self._cadence / 2))
                 ready = await self.prepare()
-                await _sleep_until(moment)
+                await self._sleep_until(moment)
                 if ready is not None:
                     await self.release(ready)
             except Exception as error:  # noqa: BLE001  (any failure is retried)
@@ -183,10 +183,12 @@ class Publisher:
         """The next multiple of the cadence, in seconds since 1970."""
         return (clock.now().timestamp() // self._cadence + 1) * self._cadence
 
-
-async def _sleep_until(moment: float) -> None:
-    while (left := moment - clock.now().timestamp()) > 0:  # noqa: ASYNC110  (timers wake early)
-        await asyncio.sleep(left)
+    async def _sleep_until(self, moment: float) -> None:
+        """Longer than the cadence only if the database's clock was put back: then not at all."""
+        left = moment - clock.now().timestamp()
+        while 0 < left <= self._cadence:  # timers wake early
+            await asyncio.sleep(left)
+            left = moment - clock.now().timestamp()
 
 
 def published_in(raw: bytes | None) -> Checkpoint | None:

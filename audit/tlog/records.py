@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.tlog.merkle import HASH, CompactRange
-from base import locks
+from base import clock, locks
 from base.database import Base
 from base.db_time import now
 
@@ -131,6 +131,14 @@ async def take_lock(connection: Connection) -> bool:
     """Take the sequencer's lock for the life of this connection; False while another holds it."""
     rows = await _rows(connection, "SELECT pg_try_advisory_lock(%(lock)s)", lock=locks.SEQUENCER)
     return bool(rows[0][0])
+
+
+async def now_of(connection: Connection) -> datetime:
+    """The database's clock."""
+    sent = clock.monotonic()
+    instant: datetime = (await _rows(connection, "SELECT unefois.now()"))[0][0]
+    clock.learn(instant, sent, clock.monotonic())
+    return instant
 
 
 async def find_pending(connection: Connection, after: UUID, upto: UUID, limit: int) -> list[UUID]:
@@ -256,14 +264,34 @@ async def hold_publishing(connection: AsyncConnection) -> None:
     await locks.hold(connection, locks.PUBLISHER)
 
 
-_LAG = text(
-    "SELECT unefois.now() - e.at AS lag FROM unefois.access_event e"
-    " WHERE e.id > coalesce((SELECT event_id FROM unefois.log_leaf ORDER BY index DESC LIMIT 1),"
-    "   '00000000-0000-0000-0000-000000000000'::uuid) ORDER BY e.id LIMIT 1"
-)
+# What has no leaf. A backlog: the first event after the last id that has one. One left behind:
+# among the last that were made. Ids of the future, made where a clock was ahead, must hide neither:
+# they are left out there, and asked for by themselves.
+_LAG = text("""
+    WITH upto AS (SELECT (lpad(to_hex((extract(epoch FROM unefois.now()) * 1000)::bigint), 12, '0')
+        || repeat('f', 20))::uuid AS id)
+    SELECT unefois.now() - min(waiting.at) AS lag FROM (
+        (SELECT at FROM unefois.access_event
+            WHERE id <= (SELECT id FROM upto) AND id > coalesce((SELECT event_id
+                FROM unefois.log_leaf WHERE event_id <= (SELECT id FROM upto)
+                ORDER BY event_id DESC LIMIT 1), '00000000-0000-0000-0000-000000000000')
+            ORDER BY id LIMIT 1)
+        UNION ALL
+        SELECT at FROM (SELECT id, at FROM unefois.access_event
+            WHERE id <= (SELECT id FROM upto) ORDER BY id DESC LIMIT :last) AS made
+            WHERE NOT EXISTS (SELECT FROM unefois.log_leaf WHERE event_id = made.id)
+        UNION ALL
+        SELECT at FROM (SELECT id, at FROM unefois.access_event
+            WHERE id > (SELECT id FROM upto) ORDER BY id DESC LIMIT :last) AS ahead
+            WHERE NOT EXISTS (SELECT FROM unefois.log_leaf WHERE event_id = ahead.id)
+    ) AS waiting
+""")
+_LAST_MADE = 256
 
 
 async def lag(connection: AsyncConnection) -> timedelta:
-    """How long the first event after the newest leaf has been waiting; zero when none is."""
-    waiting: timedelta | None = (await connection.execute(_LAG)).scalar_one_or_none()
+    """How long an event without a leaf has been waiting; zero when none is. One that committed
+    after many others is not counted: the sequencer's own scans find it."""
+    row = await connection.execute(_LAG, {"last": _LAST_MADE})
+    waiting: timedelta | None = row.scalar_one_or_none()
     return max(timedelta(), waiting or timedelta())

@@ -14,6 +14,7 @@ from auth.services import CoreServices
 from auth.session_start import NewSession
 from auth.visitor import UNKNOWN, Visitor
 from tests.fixtures import MoveClock, code_in, new_phone
+from tests.rows import last_events
 
 __all__ = ["MoveClock", "new_phone"]
 
@@ -107,7 +108,7 @@ async def log_of(services: CoreServices, person_id: UUID) -> list[tuple[str, str
 async def service_log(services: CoreServices) -> list[dict[str, object]]:
     """The last entries that belong to no vault, oldest first."""
     async with services.database.transaction() as tx:
-        rows = await events_of(tx, limit=100)
+        rows = await last_events(tx, 100)
         entries = await services.audit_log.open_entries(
             tx, [row for row in rows if row.person_tag is None]
         )

@@ -11,6 +11,7 @@ from base import clock
 from base.database import Database
 from base.ids import new_id
 from base.key_names import ROW_MACS
+from base.pipeline import fetch_one
 from storage import keys as keys_module
 from storage import records
 from storage.errors import KeyDestroyed, KeyMissing
@@ -243,7 +244,7 @@ async def test_a_secret_shows_nothing_of_itself(keys: Keys, database: Database) 
     secret = await keys.owner(owner_id)
     key = secret.derive("fields/person")
     async with database.transaction() as tx:
-        row = await records.owner_key(tx, owner_id)
+        row = await fetch_one(tx, records.owner_key(owner_id))
     assert row is not None
     shown = f"{secret!r} {secret} {keys!r}"
     for hidden in (secret._value, key, row.wrapped):

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Party, Recipient
@@ -54,7 +52,6 @@ async def attempt_under(
 
 async def _open_purpose(services: CoreServices, tx: Transaction, grant: Any) -> tuple[str, str]:
     """The code and the words. Of the terms nothing else is read: this runs at each access."""
-    connection = tx if isinstance(tx, AsyncConnection) else None
-    reader = await services.field_encryption.reader(grant.person_id, connection)
+    reader = await services.field_encryption.reader(grant.person_id, tx)
     terms = reader.open(GRANT, grant.id, grant.sealed)
     return terms["purpose_code"], terms["purpose"]

@@ -23,6 +23,7 @@ from base.errors import about, invalid
 from base.ids import new_id
 from base.key_names import CONSENT_REQUEST, PACE, PHONE, SENT_REQUEST
 from base.locks import hold_tag
+from base.pipeline import fetch_one
 from vault import decisions, durations, idempotency
 from vault.consent.records import requests as records
 from vault.consent.scopes import check, check_purpose, check_storing
@@ -184,7 +185,7 @@ async def _query_audit_key(
     """Have one audit key queried in the database in every case: of a random id without a vault,
     otherwise by dropping the cached key. A sender could measure the difference in time."""
     if person_id is None:
-        await audit_key(tx, new_id(), at.year)
+        await fetch_one(tx, audit_key(new_id(), at.year))
     else:
         services.audit_log.forget(person_id)
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+import structlog
+
 from audit.events import Action, Actor, ActorKind
 from base import clock
 from base.db_time import instant
@@ -18,12 +20,15 @@ from vault.maintenance.erasure_codes import DAY
 from vault.records import delete_attempts
 from vault.services import Services
 
+_log = structlog.get_logger()
+
 SERVICE = Actor(ActorKind.SERVICE)
 LAPSED_RETENTION = timedelta(days=30)
 _PAGE = 500
 _BATCH = 100
 MIN_BLOB_AGE = timedelta(hours=2)
 """A younger blob may belong to an upload that has not committed its row: none takes longer."""
+_MAX_DISAGREEMENT = timedelta(minutes=1)
 
 
 async def purge_deleted(services: Services) -> int:
@@ -67,13 +72,20 @@ async def remove_blobs(services: Services, keys: Sequence[str]) -> bool:
 async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) -> int | None:
     """Remove unreferenced blobs that are older than any running upload; returns how many.
 
-    None, without doing anything, during a backup.
+    None, without doing anything, during a backup. None are removed while the machine's clock, which
+    may have dated them, and the database's disagree: nobody knows then how old one is.
     """
-    before = clock.now() - older_than
     after: BlobKey | None = None
     async with services.database.transaction() as lock:
         if not await try_hold(lock, BLOBS):
             return None
+        now = await instant(lock)
+        if abs(clock.machine_now() - now) > _MAX_DISAGREEMENT:
+            _log.warning(
+                "clocks_disagree", seconds=round((clock.machine_now() - now).total_seconds())
+            )
+            return 0
+        before = now - older_than
         removed = await services.storage.blobs.sweep_temporary(before)
         while page := await services.storage.blobs.page(f"{FILES}/", after, _PAGE):
             after = page[-1].key

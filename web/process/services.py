@@ -13,6 +13,7 @@ from audit.audit_log import AuditLog
 from audit.tlog.keys import InvalidOrigin
 from audit.tlog.transparency_log import TransparencyLog
 from base.database import SCHEMA, Database
+from base.db_time import instant
 from base.outages import outage_code
 from base.part_state import PartStates
 from base.settings import Settings
@@ -56,6 +57,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         )
         opened.push_async_callback(database.close)
         await check_database(database)
+        async with database.transaction() as tx:
+            await instant(tx)  # the process's clock is the database's from here on
         storage = open_storage(settings, database, parts)
         opened.push_async_callback(storage.blobs.close)
         services = Services(

@@ -1,13 +1,14 @@
 """The jobs of a process, beside its HTTP server or alone: messages, previews, scans, sweeps."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 import structlog
 
 from auth.message_delivery import Deliverer
 from auth.messengers.selection import messenger_of
+from base import clock
 from base.outages import is_reported
 from vault.consent.grant_upgrade import narrow_grants
 from vault.jobs import QUEUE
@@ -19,6 +20,8 @@ _GRACE_SECONDS = 4.0
 """For the jobs under way at a stop. One that is cut is put back, and changes nothing when it runs
 again."""
 _RETRY_SECONDS = 2.0
+_CLOCK_SECONDS = 10.0
+_JUMP_SECONDS = 30.0
 
 _log = structlog.get_logger()
 
@@ -29,14 +32,18 @@ async def run_jobs(services: Services) -> AsyncIterator[None]:
     deliverer = Deliverer(services, messenger_of(services.settings))
 
     async def work() -> None:
+        ahead = _machine_ahead()
         app = job_app(services)
         async with app.open_async():
-            await app.run_worker_async(
-                queues=[QUEUE],
-                concurrency=CONCURRENCY,
-                install_signal_handlers=False,
-                shutdown_graceful_timeout=_GRACE_SECONDS,
-                delete_jobs="successful",
+            await _until_the_clock_jumps(
+                app.run_worker_async(
+                    queues=[QUEUE],
+                    concurrency=CONCURRENCY,
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=_GRACE_SECONDS,
+                    delete_jobs="successful",
+                ),
+                ahead,
             )
 
     async def narrow() -> None:
@@ -58,6 +65,36 @@ async def run_jobs(services: Services) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _until_the_clock_jumps(work: Coroutine[None, None, None], ahead: float) -> None:
+    """Run it; end it when the machine's clock jumps, for it to begin anew.
+
+    procrastinate's timetable of the periodic jobs follows that clock, and would wait for a day that
+    was shown by mistake. What these jobs do is judged by the database's.
+    """
+    working = asyncio.create_task(work, name="worker")
+    watching = asyncio.create_task(_clock_jump(ahead), name="clock")
+    try:
+        done, _ = await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        working.cancel()
+        watching.cancel()
+        await asyncio.gather(working, watching, return_exceptions=True)
+    if watching in done:
+        _log.warning("clock_jumped")
+    else:
+        await working
+
+
+def _machine_ahead() -> float:
+    return clock.machine_now().timestamp() - clock.monotonic()
+
+
+async def _clock_jump(ahead: float) -> None:
+    """Wait until the machine's clock is no longer where the monotonic one says."""
+    while abs(_machine_ahead() - ahead) < _JUMP_SECONDS:  # noqa: ASYNC110  (a clock does not notify)
+        await asyncio.sleep(_CLOCK_SECONDS)
 
 
 async def _restart_on_failure(work: Callable[[], Awaitable[None]]) -> None:

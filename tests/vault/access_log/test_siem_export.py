@@ -14,6 +14,7 @@ from audit.records import events_of
 from audit.tlog.records import leaf_of
 from audit.tlog.sequencer_loop import SequencerLoop
 from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker
+from tests.rows import last_events
 from tests.vault.consent.steps import asking
 from vault.access_log.siem_export import ExportTally, export_ocsf
 from vault.consent.requests import ask
@@ -122,10 +123,10 @@ async def test_the_export_is_itself_recorded_before_anything_leaves(
 ) -> None:
     events = export_ocsf(services, ExportTally(), consumer="recorded", release="0.1.0")
     async with services.database.transaction() as tx:
-        before = await events_of(tx, limit=1)
+        before = await last_events(tx, 1)
     await anext(events)
     async with services.database.transaction() as tx:
-        rows = await events_of(tx, limit=1)
+        rows = await last_events(tx, 1)
         (entry,) = await services.audit_log.open_entries(tx, rows)
     assert rows[0].id != before[0].id
     assert entry.values is not None
