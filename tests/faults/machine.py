@@ -132,9 +132,9 @@ class Clock:
             file.write(struct.pack("q", seconds))
 
 
-def movable_clock(folder: Path) -> Clock:
+def movable_clock(folder: Path, name: str) -> Clock:
     """A clock whose files are in `folder`, which every account may read."""
-    library, file = folder / "moved_clock.so", folder / "moved_clock"
+    library, file = folder / f"{name}.so", folder / name
     source = str(_HERE / "moved_clock.c")
     _run("cc", "-O2", "-shared", "-fPIC", "-o", str(library), source, "-ldl")
     file.write_bytes(struct.pack("q", 0))

@@ -16,7 +16,6 @@ GOOD = {"deposit": "201", "read": "200", "ask": "202", "sms": "202", "email": "2
 BEFORE_SECONDS = 1.0
 WELL_SECONDS = 60.0
 SLOWEST_SECONDS = 15.0
-_NO_ANSWER = {"cut", "silent"}
 
 Step = Callable[[], Awaitable[None] | None]
 

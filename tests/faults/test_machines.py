@@ -1,13 +1,13 @@
 """What the machines give, each taken away under load: disks, clock, an instance, the network.
 
 Real: PostgreSQL 15 on a disk of its own, sealed files on another, one instance in a network
-namespace (another machine, to the kernel), one wall clock for all of them that can be set.
+namespace (another machine, to the kernel), wall clocks that can be set.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from tests.faults.machine import (
     small_disk,
 )
 from tests.faults.messages import Mailbox, SmsGateway
-from tests.faults.outage import check, fill, take_away
+from tests.faults.outage import Step, check, fill, take_away
 from tests.faults.processes import Process
 from tests.faults.table import Row
 from tests.servers.postgres import Postgres15, missing_postgres15
@@ -37,6 +37,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 API = ("api-1", "api-2")
 DAY = 24 * 3600
+Status = Callable[[], Awaitable[int]]
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Site:
     files_disk: Disk
     database_disk: Disk
     clock: Clock
+    database_clock: Clock
     machine: OtherMachine
 
     async def leader(self) -> str:
@@ -80,13 +82,13 @@ def machine() -> Iterator[OtherMachine]:
 async def site(folder: Path, machine: OtherMachine) -> AsyncIterator[Site]:
     """Two instances, of which the second is on the other machine, and a worker."""
     async with AsyncExitStack() as opened:
-        clock = movable_clock(folder)
+        clock, database_clock = (movable_clock(folder, name) for name in ("ours", "database"))
         files = opened.enter_context(small_disk(folder / "f", 64))
         data = opened.enter_context(small_disk(folder / "d", 400))
         postgres = Postgres15(
             data.folder,
             settings={"listen_addresses": machine.database_host},
-            environment=clock.environment,
+            environment=database_clock.environment,
             network=machine.network,
         )
         postgres.start()
@@ -119,7 +121,7 @@ async def site(folder: Path, machine: OtherMachine) -> AsyncIterator[Site]:
         opened.callback(installation.stop)
         await installation.start()
         load = await populate(installation, people=2)
-        yield Site(installation, load, files, data, clock, machine)
+        yield Site(installation, load, files, data, clock, database_clock, machine)
 
 
 @pytest.mark.fault(5, "the disk of the sealed files, full")
@@ -143,32 +145,57 @@ async def test_full_disk_of_postgresql(site: Site, row: Row) -> None:
     check(seen, part="database")
 
 
-@pytest.mark.fault(9, "the machines' clock, two days ahead and back")
+@pytest.mark.fault(9, "the clock of the service's machines, two days ahead and back")
 async def test_clock(site: Site, row: Row) -> None:
-    """The database's clock judges while it is wrong; nothing stays wrong once it is right."""
+    """It judges nothing and orders nothing."""
     [vault, *_] = site.load.vaults
-    address = site.installation.addresses["api-1"]
-    async with httpx.AsyncClient(base_url=address, timeout=30, trust_env=False) as http:
-        day = await give(http, vault, site.load.worker, "income_tax_notice", "P1D")
-        path = f"/v1/grants/{day}/documents"
-
-        async def status() -> int:
-            return (await http.get(path, headers=site.load.worker)).status_code
-
-        assert await status() == 200
+    async with _day(site) as (http, day, status):
 
         async def jump() -> None:
             site.clock.move(2 * DAY)
-            assert await status() in {403, 404, 410}, "a grant outlived the database's clock"
+            assert await status() == 200, "a grant ended by the clock of the service's machine"
 
-        seen = await take_away(site.installation, site.load, jump, lambda: site.clock.move(0))
-        fill(row, seen)
-        row.kept = await nothing_lost(site.installation, site.load)
-        check(seen, callers=())
-        assert await status() == 200, "a grant ended by a clock that was wrong for seconds"
+        await _clock_jumps(site, row, jump, lambda: site.clock.move(0))
+        assert await status() == 200
         log = await http.get("/v1/access-log", params={"limit": 1}, headers=vault.headers)
         newest = log.json()["items"][0]
         assert newest["grant"] == day, "a line from the future heads the person's log"
+
+
+@pytest.mark.fault(9, "that of PostgreSQL's machine, which judges")
+async def test_clock_of_postgresql(site: Site, row: Row) -> None:
+    """What it ends while it is wrong is not ended once it is right, and nothing stays put off."""
+    async with _day(site) as (_, _, status):
+
+        async def jump() -> None:
+            site.database_clock.move(2 * DAY)
+            assert await status() in {403, 404, 410}, "a grant outlived the database's clock"
+
+        await _clock_jumps(site, row, jump, lambda: site.database_clock.move(0))
+        assert await status() == 200, "a grant ended by a clock that was wrong for seconds"
+
+
+@asynccontextmanager
+async def _day(site: Site) -> AsyncIterator[tuple[httpx.AsyncClient, str, Status]]:
+    """A caller, a grant of one day, and what the list under that grant answers."""
+    address = site.installation.addresses["api-1"]
+    async with httpx.AsyncClient(base_url=address, timeout=30, trust_env=False) as http:
+        [vault, *_] = site.load.vaults
+        day = await give(http, vault, site.load.worker, "income_tax_notice", "P1D")
+
+        async def status() -> int:
+            path = f"/v1/grants/{day}/documents"
+            return (await http.get(path, headers=site.load.worker)).status_code
+
+        assert await status() == 200
+        yield http, day, status
+
+
+async def _clock_jumps(site: Site, row: Row, jump: Step, back: Step) -> None:
+    seen = await take_away(site.installation, site.load, jump, back)
+    fill(row, seen)
+    row.kept = await nothing_lost(site.installation, site.load)
+    check(seen, callers=())
 
 
 @pytest.mark.fault(10, "one of two instances, by kill -9")
