@@ -202,7 +202,8 @@ async def _scanned(site: Site) -> int:
             for document in vault.deposited:
                 while True:
                     path = f"/v1/documents/{document}"
-                    scan = (await http.get(path, headers=vault.headers)).json()["scan"]
+                    found = (await http.get(path, headers=vault.headers)).json()
+                    scan = found["file"]["scan"]
                     if scan == "clean":
                         break
                     assert time.monotonic() < deadline, f"a document is {scan}"
