@@ -166,7 +166,7 @@ async def test_store_refused(site: Site, row: Row) -> None:
 async def test_store_hung(site: Site, row: Row) -> None:
     """The same, each within 15 s."""
     way = site.ways["s3"]
-    seen = await take_away(site.installation, site.load, way.hang, way.resume, seconds=16)
+    seen = await take_away(site.installation, site.load, way.hang, way.resume, seconds=14)
     fill(row, seen)
     row.kept = await nothing_lost(site.installation, site.load)
     check(seen, part="store", telling=API)
