@@ -75,10 +75,12 @@ async def claim_messages(
         .order_by(Message.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # Not a plain subquery: a plan may run that once a row, and take more than `limit`.
+        .cte("due")
     )
     taken = await connection.execute(
         update(Message)
-        .where(Message.id.in_(due.scalar_subquery()))
+        .where(Message.id.in_(select(due.c.id)))
         .values(due_at=now() + lease, attempts=Message.attempts + 1)
         .returning(Message.id, Message.channel, Message.sealed, Message.attempts)
     )

@@ -11,6 +11,7 @@ from tests.faults.installation import Installation, Readiness
 from tests.faults.load import Answer, Load
 from tests.faults.processes import LogLine
 from tests.faults.table import Row, counted
+from tests.steps import until
 
 GOOD = {"deposit": "201", "read": "200", "ask": "202", "sms": "202", "email": "202"}
 BEFORE_SECONDS = 1.0
@@ -50,9 +51,8 @@ async def take_away(
     site: Installation, load: Load, take: Step, give: Step, *, seconds: float = 6.0
 ) -> Seen:
     """Take a part away for so long under load; then wait until everything is well again."""
+    await until(lambda: _is_well(site), WELL_SECONDS)
     marks = {name: process.mark() for name, process in site.processes.items()}
-    usual = await _readiness(site)
-    assert all(usual[name].status == 200 for name in load.addresses), f"not ready: {usual}"
     await load.start()
     try:
         await asyncio.sleep(BEFORE_SECONDS)
@@ -63,7 +63,7 @@ async def take_away(
         await asyncio.sleep(max(0.0, taken + seconds - time.monotonic()))
         given = time.monotonic()
         await _do(give)
-        well = await _until_well(site, load, given, usual)
+        well = await _until_well(site, load, given)
     finally:
         await load.stop()
     lines = {name: process.lines(marks[name]) for name, process in site.processes.items()}
@@ -92,12 +92,15 @@ def _warns(line: LogLine) -> bool:
     return line.get("level") in {"warning", "error", "critical"}
 
 
-async def _until_well(
-    site: Installation, load: Load, given: float, usual: dict[str, Readiness]
-) -> float | None:
-    """Seconds until each process is as ready as before and each act succeeds; None if never."""
+async def _is_well(site: Installation) -> bool:
+    """Whether each process is ready, and nothing is degraded."""
+    return all(one == Readiness(200) for one in (await _readiness(site)).values())
+
+
+async def _until_well(site: Installation, load: Load, given: float) -> float | None:
+    """Seconds until each process is well and each act succeeds; None if never."""
     while time.monotonic() < given + WELL_SECONDS:
-        if _all_succeed(load, given) and await _readiness(site) == usual:
+        if _all_succeed(load, given) and await _is_well(site):
             return time.monotonic() - given
         await asyncio.sleep(0.25)
     return None
@@ -150,8 +153,8 @@ def check(
     well: float = 30.0,
 ) -> None:
     """Fail unless callers got only good answers and these statuses, each 503 with its Retry-After;
-    unless each process of `telling` wrote one warning of `part`, and no process more than one of
-    any part; unless nothing waited longer than `slowest`, and all was well within `well`."""
+    unless each process of `telling` wrote one warning of `part` and named it in its readiness, and
+    no process wrote more than one of any part; unless nothing waited longer than `slowest`, and all was well within `well`."""
     got = {one.status for one in seen.answers if one.status != GOOD[one.act]}
     assert got <= set(callers), f"callers got {got}"
     untold = [one for one in seen.answers if one.status == "503" and not one.retry_after]
@@ -161,6 +164,7 @@ def check(
     assert all(times == 1 for times in told.values()), f"told more than once: {told}"
     for name in telling:
         assert told[name, part or ""] == 1, f"{name} did not tell of {part}: {told}"
+        assert part in seen.during[name].degraded, f"{name} says {seen.during[name]}"
     assert not seen.stray, f"lines of the log that are not JSON: {seen.stray[:3]}"
     assert seen.well is not None, f"never well again: {seen.after}"
     assert seen.well <= well, f"well only after {seen.well:.0f} s"

@@ -142,7 +142,7 @@ async def test_full_disk_of_postgresql(site: Site, row: Row) -> None:
     )
     fill(row, seen)
     row.kept = await nothing_lost(site.installation, site.load)
-    check(seen, part="database")
+    check(seen, part="database", telling=API)
 
 
 @pytest.mark.fault(9, "the clock of the service's machines, two days ahead and back")
@@ -222,7 +222,7 @@ async def test_network(site: Site, row: Row) -> None:
     told = site.installation.processes["work"]
     mark = told.mark()
     seen = await take_away(
-        site.installation, site.load, site.machine.cut, site.machine.mend, seconds=20
+        site.installation, site.load, site.machine.cut, site.machine.mend, seconds=16
     )
     fill(row, seen)
     row.kept = await nothing_lost(site.installation, site.load)

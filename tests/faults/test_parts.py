@@ -166,7 +166,7 @@ async def test_store_refused(site: Site, row: Row) -> None:
 async def test_store_hung(site: Site, row: Row) -> None:
     """The same, each within 15 s."""
     way = site.ways["s3"]
-    seen = await take_away(site.installation, site.load, way.hang, way.resume, seconds=16)
+    seen = await take_away(site.installation, site.load, way.hang, way.resume, seconds=14)
     fill(row, seen)
     row.kept = await nothing_lost(site.installation, site.load)
     check(seen, part="store", telling=API)
@@ -202,7 +202,8 @@ async def _scanned(site: Site) -> int:
             for document in vault.deposited:
                 while True:
                     path = f"/v1/documents/{document}"
-                    scan = (await http.get(path, headers=vault.headers)).json()["scan"]
+                    found = (await http.get(path, headers=vault.headers)).json()
+                    scan = found["file"]["scan"]
                     if scan == "clean":
                         break
                     assert time.monotonic() < deadline, f"a document is {scan}"
