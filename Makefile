@@ -10,7 +10,7 @@ test_stamp := $(VENV)/.test-$(shell cat requirements/test.txt pyproject.toml | c
 
 openapi_stamp := $(VENV)/.openapi-tools-$(shell cksum <tests/openapi_tools/package-lock.json | cut -d' ' -f1)
 
-.PHONY: help install install-test openapi-tools packages demo test check format bench vectors openapi settings translations
+.PHONY: help install install-test openapi-tools packages demo test faults check format bench vectors openapi settings translations
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ packages: ## as root: the programs that tests run beside the service
 
 test: install-test openapi-tools packages check ## everything; says at the end what was not run
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -q
+
+faults: install-test packages ## each part taken away in turn, under load: prints the table
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -q tests/faults
 
 check: install-test ## style, types, contracts, tables, generated files
 	$(BIN)/ruff check -q .

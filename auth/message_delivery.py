@@ -21,9 +21,8 @@ from base.outages import is_reported
 from storage.field_encryption import DecryptionError
 
 MAX_ATTEMPTS = 290
-"""A day of them, at `_MAX_DELAY`: as long as most messages live. A gateway that is away for an hour
-loses none."""
-_MAX_DELAY = 300
+"""A day of them, at `LONGEST_DELAY`: as long as most messages live. A gateway that is away for an
+hour loses none."""
 INBOX = 50
 LANE = 10
 """Messages of one channel sent at once by a process. One that hangs takes one of these places, and
@@ -141,7 +140,8 @@ class Deliverer:
         done = await self._send(row)
         async with self._services.database.transaction() as tx:
             if not done and row.attempts < MAX_ATTEMPTS:
-                delay = timedelta(seconds=min(5 * 2 ** min(row.attempts - 1, 10), _MAX_DELAY))
+                delay = timedelta(seconds=5 * 2 ** min(row.attempts - 1, 10))
+                delay = min(delay, messages.LONGEST_DELAY)
                 await messages.postpone_message(tx, row.id, delay)
             elif done and self._messenger.keeps:
                 await messages.keep_in_inbox(tx, row.id)

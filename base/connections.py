@@ -34,6 +34,13 @@ _LIMITS = {
 """libpq's own limits, where the address does not give others. They notice a cut network also where
 nobody waits for a statement: `LISTEN`."""
 
+_SERVER_LIMITS = (
+    "-c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+    " -c tcp_user_timeout=8000"
+)
+"""The same for PostgreSQL's end. Otherwise the locks of a process that a cut network took away, the
+sequencer's among them, would be held until the server's own limits: hours."""
+
 
 class BoundedConnection(psycopg.AsyncConnection[Any]):
     """psycopg's connection; each wait of a caller's ends after `statement_limit`."""
@@ -41,6 +48,7 @@ class BoundedConnection(psycopg.AsyncConnection[Any]):
     @classmethod
     async def connect(cls, *args: Any, **kwargs: Any) -> Self:
         """Connect. Raises `psycopg.OperationalError`, after `CONNECT_SECONDS` at most."""
+        kwargs["options"] = f"{kwargs.get('options', '')} {_SERVER_LIMITS}"
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 return await super().connect(*args, **kwargs)

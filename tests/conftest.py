@@ -1,3 +1,8 @@
 """Fixtures shared by all tests: a real migrated PostgreSQL, and the services that run on it."""
 
-pytest_plugins = ["tests.fixtures", "tests.servers.fixtures", "tests.skipping"]
+pytest_plugins = [
+    "tests.fixtures",
+    "tests.servers.fixtures",
+    "tests.skipping",
+    "tests.faults.table",
+]

@@ -5,13 +5,27 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Index,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base
 from base.db_time import now
+
+LONGEST_DELAY = timedelta(minutes=5)
+"""Before the next attempt; a lease is shorter."""
 
 
 class Message(Base):
@@ -54,25 +68,33 @@ async def claim_messages(
         select(Message.id)
         .where(
             Message.channel == channel,
-            Message.due_at <= now(),
+            or_(Message.due_at <= now(), _put_off_by_a_wrong_clock()),
             Message.expires_at > now(),
             Message.attempts < max_attempts,
         )
         .order_by(Message.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # Not a plain subquery: a plan may run that once a row, and take more than `limit`.
+        .cte("due")
     )
     taken = await connection.execute(
         update(Message)
-        .where(Message.id.in_(due.scalar_subquery()))
+        .where(Message.id.in_(select(due.c.id)))
         .values(due_at=now() + lease, attempts=Message.attempts + 1)
         .returning(Message.id, Message.channel, Message.sealed, Message.attempts)
     )
     return taken.all()
 
 
+def _put_off_by_a_wrong_clock() -> ColumnElement[bool]:
+    """Due later than any delay or lease would make it: the clock was ahead when it was written, and
+    has been set right since. Such a message would wait for the time of the wrong clock."""
+    return Message.due_at > now() + LONGEST_DELAY
+
+
 async def postpone_message(connection: AsyncConnection, message_id: UUID, delay: timedelta) -> None:
-    """Try again after a while."""
+    """Try again after a while, `LONGEST_DELAY` at most."""
     await connection.execute(
         update(Message).where(Message.id == message_id).values(due_at=now() + delay)
     )
@@ -126,8 +148,9 @@ async def seconds_until_due(
     connection: AsyncConnection, channel: str, max_attempts: int
 ) -> float | None:
     """Seconds until the next message of a channel is due (0 when one is); None when none waits."""
+    due = case((_put_off_by_a_wrong_clock(), now()), else_=Message.due_at)
     # Not GREATEST(0, …) in SQL: it would turn the null of an empty table into 0.
-    wait = func.extract("epoch", func.min(Message.due_at) - now())
+    wait = func.extract("epoch", func.min(due) - now())
     result = await connection.execute(
         select(wait).where(
             Message.channel == channel,

@@ -5,14 +5,19 @@ from datetime import timedelta
 from math import ceil
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, text, update
 from structlog.testing import capture_logs
 
 from auth import message_delivery, messages, one_time_codes
 from auth.message_delivery import LANE, MAX_ATTEMPTS, Deliverer
 from auth.messengers import NotSent, Outgoing, Undeliverable
 from auth.messengers.inbox import InboxMessenger
-from auth.records.messages import Message, delete_late_messages
+from auth.records.messages import (
+    Message,
+    claim_messages,
+    delete_late_messages,
+    seconds_until_due,
+)
 from auth.services import CoreServices
 from base import clock, part_state
 from base.db_time import now
@@ -129,6 +134,30 @@ async def test_a_failure_is_tried_again_later_and_later_then_given_up(
     assert delays[-1] > 250
     assert await deliverer.deliver_due() == 1
     assert (recorder.tried, await waiting(quiet_services)) == (MAX_ATTEMPTS, 0)
+
+
+async def test_a_clock_that_was_ahead_puts_no_message_off(quiet_services: CoreServices) -> None:
+    """The machine's clock jumped two days ahead while one waited, and came back: it leaves now."""
+    recorder = Recorder()
+    await put(quiet_services, new_phone(), life=timedelta(days=3))
+    async with quiet_services.database.transaction() as tx:
+        await tx.execute(update(Message).values(due_at=now() + timedelta(days=2)))
+        assert await seconds_until_due(tx, "sms", MAX_ATTEMPTS) == 0
+    assert await Deliverer(quiet_services, recorder).deliver_due() == 1
+    assert len(recorder.sent) == 1
+
+
+async def test_no_more_are_taken_than_there_are_places(quiet_services: CoreServices) -> None:
+    """Whatever plan PostgreSQL chooses: one of them runs a subquery for each row."""
+    for _ in range(12):
+        await put(quiet_services, new_phone())
+    lease = timedelta(seconds=60)
+    async with quiet_services.database.transaction() as tx:
+        for other in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
+            await tx.execute(text(f"SET LOCAL enable_{other} = off"))
+        taken = await claim_messages(tx, "sms", lease=lease, limit=3, max_attempts=MAX_ATTEMPTS)
+        await tx.execute(delete(Message))
+    assert len(taken) == 3
 
 
 class Hanging(Recorder):
