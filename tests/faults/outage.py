@@ -154,7 +154,8 @@ def check(
 ) -> None:
     """Fail unless callers got only good answers and these statuses, each 503 with its Retry-After;
     unless each process of `telling` wrote one warning of `part` and named it in its readiness, and
-    no process wrote more than one of any part; unless nothing waited longer than `slowest`, and all was well within `well`."""
+    no process wrote more than one of any part; unless nothing waited longer than `slowest`, and all
+    was well within `well`."""
     got = {one.status for one in seen.answers if one.status != GOOD[one.act]}
     assert got <= set(callers), f"callers got {got}"
     untold = [one for one in seen.answers if one.status == "503" and not one.retry_after]
