@@ -33,6 +33,8 @@ _LEASE = timedelta(seconds=60)
 _MAX_SENDING_SECONDS = 40.0
 _MAX_WAIT_SECONDS = 30.0
 _STOP_SECONDS = 4.0
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
 CHANNELS: tuple[Channel, ...] = ("sms", "email")
 
 _log = structlog.get_logger()
@@ -75,10 +77,11 @@ class Deliverer:
         self._states = {"sms": services.parts.sms, "email": services.parts.email}
         self._lanes = {channel: _Lane() for channel in CHANNELS}
         self._trimming = asyncio.Lock()
+        self._pause = _FIRST_PAUSE
 
     async def run(self) -> None:
-        """Deliver until cancelled. Retries while the database is unreachable."""
-        pause = 1.0
+        """Deliver until cancelled. Retries while the database is unreachable, at growing intervals
+        that are short again once it has answered."""
         try:
             while True:
                 try:
@@ -87,10 +90,8 @@ class Deliverer:
                     error = group.exceptions[0]
                     if not is_reported(error):
                         _log.warning("deliverer_interrupted", error=type(error).__name__)
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, 30.0)
-                else:
-                    pause = 1.0
+                    await asyncio.sleep(self._pause)
+                    self._pause = min(self._pause * 2, _LONGEST_PAUSE)
         finally:
             await asyncio.gather(*(lane.stop() for lane in self._lanes.values()))
 
@@ -111,11 +112,15 @@ class Deliverer:
         lane = self._lanes[channel]
         while True:
             lane.wake.clear()
-            batch = await self._claim(channel, LANE - len(lane.sending))
+            places = LANE - len(lane.sending)
+            batch = await self._claim(channel, places)
             for row in batch:
                 lane.start(self._deliver(row))
             if not batch:
-                seconds = await self._seconds_until_due(channel)
+                # Without a place, what is due waits for one: the end of a sending wakes.
+                seconds = _MAX_WAIT_SECONDS
+                if places:
+                    seconds = await self._seconds_until_due(channel)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(lane.wake.wait(), seconds)
 
@@ -132,9 +137,11 @@ class Deliverer:
         if not limit:
             return ()
         async with self._services.database.transaction() as tx:
-            return await messages.claim_messages(
+            claimed = await messages.claim_messages(
                 tx, channel, lease=_LEASE, limit=limit, max_attempts=MAX_ATTEMPTS
             )
+        self._pause = _FIRST_PAUSE
+        return claimed
 
     async def _deliver(self, row: Any) -> None:
         done = await self._send(row)

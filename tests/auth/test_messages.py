@@ -6,12 +6,14 @@ from math import ceil
 
 import pytest
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
 from auth import message_delivery, messages, one_time_codes
 from auth.message_delivery import LANE, MAX_ATTEMPTS, Deliverer
 from auth.messengers import NotSent, Outgoing, Undeliverable
 from auth.messengers.inbox import InboxMessenger
+from auth.records import messages as messages_records
 from auth.records.messages import (
     Message,
     claim_messages,
@@ -160,6 +162,40 @@ async def test_no_more_are_taken_than_there_are_places(quiet_services: CoreServi
     assert len(taken) == 3
 
 
+async def test_each_interruption_is_followed_by_a_short_pause(
+    quiet_services: CoreServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the day before do not delay what is sent after the next one."""
+    monkeypatch.setattr(message_delivery, "_FIRST_PAUSE", 0.02)
+    recorder, interruptions = Recorder(), 9
+    running = asyncio.create_task(Deliverer(quiet_services, recorder).run())
+    try:
+        async with asyncio.timeout(4):
+            for count in range(1, interruptions + 1):
+                await put(quiet_services, new_phone())
+                await recorder.has(count)
+                await end_listening(quiet_services)
+            await put(quiet_services, new_phone())
+            await recorder.has(interruptions + 1)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def end_listening(services: CoreServices) -> None:
+    """As when the server ends the connection on which news of messages come."""
+    listening = text(
+        "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity"
+        " WHERE query = 'LISTEN \"unefois_messages\"'"
+    )
+    async with asyncio.timeout(5):
+        ended: list[bool] = []
+        while not ended:
+            async with services.database.transaction() as tx:
+                ended += (await tx.execute(listening)).scalars()
+    assert all(ended)
+
+
 class Hanging(Recorder):
     """Its SMS gateway takes a request and answers nothing; e-mails leave."""
 
@@ -174,9 +210,26 @@ class Hanging(Recorder):
         await super().send(message)
 
 
-async def test_a_hung_gateway_delays_no_email(quiet_services: CoreServices) -> None:
+async def asks_when_it_is_due(services: CoreServices, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often SMS are asked for in half a second."""
+    asked: list[str] = []
+    ask = messages_records.seconds_until_due
+
+    async def counted(connection: AsyncConnection, channel: str, attempts: int) -> float | None:
+        asked.append(channel)
+        return await ask(connection, channel, attempts)
+
+    with monkeypatch.context() as counting:
+        counting.setattr(messages_records, "seconds_until_due", counted)
+        await asyncio.sleep(0.5)
+    return asked.count("sms")
+
+
+async def test_a_hung_gateway_delays_no_email(
+    quiet_services: CoreServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its own lane is full, and holds no more messages than are being sent: each for as long as its
-    lease, so that no other process sends it meanwhile."""
+    lease, so that no other process sends it meanwhile. What waits behind costs no query."""
     hanging = Hanging()
     running = asyncio.create_task(Deliverer(quiet_services, hanging).run())
     try:
@@ -194,6 +247,7 @@ async def test_a_hung_gateway_delays_no_email(quiet_services: CoreServices) -> N
             assert clock.monotonic() - began < 1
             hanging.sent.clear()
         assert hanging.hung == LANE
+        assert await asks_when_it_is_due(quiet_services, monkeypatch) == 0
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
