@@ -15,10 +15,12 @@ from tests.vault.decoding import corpus
 
 
 async def test_deposits_wait_and_reading_goes_on(
-    client: httpx.AsyncClient, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient,
+    management: httpx.AsyncClient,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The process stays ready: those who read lose nothing. `tests/faults/` fills a real disk; here
-    `write` says what it would."""
+    """The process stays ready: those who read lose nothing. `write` says what a full disk would."""
 
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -39,7 +41,7 @@ async def test_deposits_wait_and_reading_goes_on(
                 assert answer.headers["retry-after"] == "5"
                 path = f"/v1/documents/{document['id']}/content"
                 assert (await client.get(path, headers=person.headers)).status_code == 200
-            ready = await degraded(client, "disk")
+            ready = await degraded(management, "disk")
             assert (ready.status_code, ready.json()["ready"]) == (200, True)
         await deposit(client, person, corpus.pdf(3))
     told = [(line["event"], line["part"], line["code"]) for line in lines if "part" in line]

@@ -53,7 +53,11 @@ def large() -> bytes:
 
 @pytest.mark.parametrize("store", ["ceph"], indirect=True)
 async def test_a_hung_store_is_answered_in_time_and_said_once(
-    wire: Wire, client: httpx.AsyncClient, make_person: MakePerson, large: bytes
+    wire: Wire,
+    client: httpx.AsyncClient,
+    management: httpx.AsyncClient,
+    make_person: MakePerson,
+    large: bytes,
 ) -> None:
     person = await make_person()
     document = await deposit(client, person, large)
@@ -81,17 +85,17 @@ async def test_a_hung_store_is_answered_in_time_and_said_once(
         for answer in answers:
             assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
             assert answer.headers["retry-after"] == "5"
-        ready = await client.get("/readyz")
+        ready = await management.get("/readyz")
         assert (ready.status_code, ready.json()["parts"]["store"]) == (503, False)
         assert "store" in ready.json()["degraded"]
         reads = [e for e in await log_of(client, person) if e["action"] == "document.read"]
         assert [entry["confirmed"] for entry in reads] == ["interrupted", "interrupted"]
         wire.break_next(NEVER, Cut.HUNG, 0)
-        await until(lambda: _is_ready(client), seconds=LIMIT)
+        await until(lambda: _is_ready(management), seconds=LIMIT)
         assert (await client.get(path, headers=person.headers)).content == large
     told = [(line["event"], line.get("part")) for line in lines if line["log_level"] != "info"]
     assert told == [("part_failing", "store"), ("part_recovered", "store")]
 
 
-async def _is_ready(client: httpx.AsyncClient) -> bool:
-    return (await client.get("/readyz")).status_code == 200
+async def _is_ready(management: httpx.AsyncClient) -> bool:
+    return (await management.get("/readyz")).status_code == 200
