@@ -20,6 +20,8 @@ from storage.providers import KeyProvider, KeyProviderError
 BATCH = 100
 _TIMEOUT = 60.0
 _POLL_INTERVAL = 0.05
+CHECK_SECONDS = 4.0
+"""For the answer of a provider to a probe."""
 
 
 class RotationUnfinished(Exception):
@@ -61,10 +63,15 @@ async def initialise(database: Database, provider: KeyProvider) -> str:
 
 
 async def check_root(database: Database, provider: KeyProvider) -> None:
-    """Raise unless there is an active root version that the provider can use now."""
+    """Raise unless there is an active root version that the provider can use now;
+    `KeyProviderError` also when it does not answer in `CHECK_SECONDS`."""
     async with database.separate_transaction() as tx:
         active = await _active(tx)
-    await provider.check(active)
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await provider.check(active)
+    except TimeoutError:
+        raise KeyProviderError("timeout") from None
 
 
 async def rotate(

@@ -25,6 +25,8 @@ WAYS: dict[str, Taken] = {
     "another password": lambda server: server.altered(f"{ROLE} NOLOGIN", f"{ROLE} LOGIN"),
 }
 LIMIT = 15.0
+PROBE = 8.0
+"""The health check of `docker-compose.yml` waits no longer."""
 
 
 async def until_ready(management: httpx.AsyncClient) -> None:
@@ -85,6 +87,21 @@ async def test_callers_are_answered_503_and_the_log_says_it_once(
     words = [(line["event"], line.get("part")) for line in lines if line["log_level"] != "info"]
     assert words.count(("part_failing", "database")) == 1
     assert [word for word in words if word[0] not in {"part_failing", "part_recovered"}] == []
+
+
+async def test_readiness_answers_a_probe_in_time_while_the_server_is_frozen(
+    server: Server, management: httpx.AsyncClient
+) -> None:
+    """Its own connections are those that hang: nobody else has noticed."""
+    await until_ready(management)
+    await asyncio.sleep(1.1)  # its last answer is kept for a second
+    with server.frozen():
+        began = time.monotonic()
+        answer = await management.get("/readyz")
+        took = time.monotonic() - began
+    assert (answer.status_code, "database" in answer.json()["degraded"]) == (503, True)
+    assert took < PROBE
+    await until_ready(management)
 
 
 async def test_the_answer_says_what_to_do_in_the_form_that_the_caller_reads(

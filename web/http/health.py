@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from base import clock
+from base.connections import statement_limit
 from storage.blobs import BlobUnavailable
 from storage.blobs.reports import DISK_CODES
 from storage.key_rotation import check_root
@@ -27,6 +28,8 @@ router = APIRouter(tags=["health"], dependencies=[Depends(known_parameters_only)
 management_router = APIRouter(tags=["health"])
 
 _TIMEOUT = 5.0
+_STATEMENT_SECONDS = 4.0
+"""A statement that is cut from outside is waited for again, to be cancelled: it ends by itself."""
 _REUSE_SECONDS = 1.0
 """Seconds that a result is reused: several may probe, and a check costs SQL queries."""
 
@@ -64,13 +67,15 @@ class ReadinessCache:
         """Which parts answer, now or at most a second ago."""
         async with self._lock:
             if clock.monotonic() - self._at >= _REUSE_SECONDS:
-                self._parts = await _check_parts(services)
-                await self._check_log(services)
+                self._parts, _ = await asyncio.gather(
+                    _check_parts(services), self._check_log(services)
+                )
                 self.degraded += services.parts.failing()
                 self._at = clock.monotonic()
             return self._parts
 
     async def _check_log(self, services: Services) -> None:
+        statement_limit.set(_STATEMENT_SECONDS)
         try:
             async with asyncio.timeout(_TIMEOUT):
                 self.degraded = list(await services.transparency_log.degraded())
@@ -149,6 +154,7 @@ async def _succeeds(check: Awaitable[None]) -> bool:
 
 
 async def _with_timeout(check: Callable[[], Awaitable[bool]]) -> bool:
+    statement_limit.set(_STATEMENT_SECONDS)
     try:
         return await asyncio.wait_for(check(), _TIMEOUT)
     except Exception:  # noqa: BLE001  (after any failure, the part does not answer)

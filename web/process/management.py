@@ -20,19 +20,31 @@ _log = structlog.get_logger()
 
 
 def listen_for_management(settings: Settings) -> socket.socket:
-    """Its bound socket. Raises `OSError`, which says which setting to change, when a port that was
-    chosen is taken: several processes of one machine start without choosing one."""
+    """Its socket. Raises `OSError`, which says which setting to change, when a port that was chosen
+    is taken: several processes of one machine start without choosing one."""
     host, port = settings.management_host, settings.management_port
     try:
-        return listen(host, USUAL_PORT if port is None else port)
+        return _taken(host, USUAL_PORT if port is None else port)
     except OSError as error:
         if port is None and error.errno == EADDRINUSE:
             _log.warning("management_port_taken", port=USUAL_PORT)
-            return listen(host, 0)
+            return _taken(host, 0)
         raise OSError(
             f"readiness and metrics cannot be answered there ({error.strerror}): change"
             " UNEFOIS_MANAGEMENT_HOST or UNEFOIS_MANAGEMENT_PORT (0: a free port)"
         ) from None
+
+
+def _taken(host: str, port: int) -> socket.socket:
+    """A socket that listens: two that are bound alone may share a port, and the one that listens
+    last, once its services are open, would end its process. What asks before is answered then."""
+    listener = listen(host, port)
+    try:
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 @asynccontextmanager

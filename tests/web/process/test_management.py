@@ -33,6 +33,19 @@ def test_the_usual_port_when_another_process_has_it(
         assert usual.getsockname() == ("127.0.0.1", port)
 
 
+def test_two_processes_that_start_at_the_same_moment_have_a_port_each(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one begins before the services of the first are open."""
+    with listen("127.0.0.1", 0) as free:
+        monkeypatch.setattr(management, "USUAL_PORT", free.getsockname()[1])
+    settings = served.services.settings
+    with listen_for_management(settings) as one, listen_for_management(settings) as other:
+        for listener in (one, other):
+            listener.listen()
+        assert one.getsockname() != other.getsockname()
+
+
 @asynccontextmanager
 async def managed(served: Served) -> AsyncIterator[tuple[str, socket.socket]]:
     with listen("127.0.0.1", 0) as listener:
