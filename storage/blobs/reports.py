@@ -23,6 +23,12 @@ class StoreReport:
         else:
             self._store.failed(error.reason)
 
+    def failure(self, reason: str) -> BlobUnavailable:
+        """One that no call to the store has told, to be raised."""
+        failure = BlobUnavailable(reason)
+        self.failed(failure)
+        return failure
+
     def answered(self) -> None:
         """The store did what was asked. Not for a call that reached nothing: what is collected in
         memory, what is only cleaned up."""

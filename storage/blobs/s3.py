@@ -37,7 +37,7 @@ from storage.blobs import (
     checked_prefix,
 )
 from storage.blobs.reports import StoreReport
-from storage.blobs.s3_errors import ERRORS, as_blob_error
+from storage.blobs.s3_errors import ERRORS, as_blob_error, of_the_bucket
 from storage.blobs.s3_part import Part
 from storage.blobs.s3_upload import Upload
 from storage.thread_pool import ThreadPool
@@ -246,20 +246,19 @@ class S3Store(BlobStore):
         """As the contract: the bucket answers in `check_timeout`; the parts folder is writable."""
         folder = self._settings.parts_folder
         if folder is not None and not os.access(folder, os.W_OK | os.X_OK):
-            raise BlobUnavailable("parts folder not writable")
+            raise self._report.failure("parts folder not writable")
         try:
             async with asyncio.timeout(self._settings.check_timeout):
                 await self._reach_bucket()
         except TimeoutError:
-            slow = BlobUnavailable("timeout")
-            self._report.failed(slow)
-            raise slow from None
+            raise self._report.failure("timeout") from None
 
     async def _reach_bucket(self) -> None:
-        try:
-            await self._threads.run(self._quick.head_bucket, Bucket=self._bucket)
-        except BlobMissing:
-            raise BlobUnavailable("NoSuchBucket") from None
+        await self._threads.run(self._head_bucket)
+
+    def _head_bucket(self) -> None:
+        with of_the_bucket():
+            self._quick.head_bucket(Bucket=self._bucket)
 
     async def make_bucket(self) -> None:
         """Create the bucket on an installation's own S3 server; an existing one is fine."""
@@ -285,9 +284,7 @@ class S3Store(BlobStore):
             async with asyncio.timeout(boto_limits.BODY_SECONDS):
                 return await self._threads.run(self._with_retries, call)
         except TimeoutError:
-            slow = BlobUnavailable("timeout")
-        self._report.failed(slow)
-        raise slow
+            raise self._report.failure("timeout") from None
 
     def _with_retries(self, call: Callable[[], bytes]) -> bytes:
         began = clock.monotonic()

@@ -2,6 +2,8 @@
 
 import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -36,6 +38,18 @@ def as_blob_error(error: Exception) -> ServiceError:
     if not _WORD.fullmatch(code):
         code = str(status(error))
     return BlobUnavailable(code)
+
+
+@contextmanager
+def of_the_bucket() -> Iterator[None]:
+    """For a request about the bucket alone: a HEAD of a bucket that is missing says 404, as of a
+    blob, and is a failure, no answer."""
+    try:
+        yield
+    except ClientError as error:
+        if not is_absence(error):
+            raise
+        raise BlobUnavailable("NoSuchBucket") from None
 
 
 def status(error: Exception) -> int:

@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from base import part_state
+from base.part_state import PartStates
 from storage.blobs import BlobExists, BlobKey, BlobMissing, BlobStore, BlobUnavailable, InvalidBlob
+from storage.blobs.reports import StoreReport
 from storage.blobs.s3 import S3Settings, S3Store
 from tests.servers.ceph import Ceph
 from tests.servers.cut import Cut, Wire, relay
@@ -160,6 +163,32 @@ async def test_wrong_settings_are_unavailable(
 ) -> None:
     store = S3Store(WRONG[wrong](s3_settings))
     await _assert_unavailable(store, "no-such-bucket")
+
+
+async def test_a_missing_bucket_is_a_failure_of_the_store_until_it_is_there(
+    s3: S3Store, s3_settings: S3Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A HEAD says 404 for it as for a blob, which would be an answer."""
+    monkeypatch.setattr(part_state, "QUIET_SECONDS", 0.0)
+    parts = PartStates()
+    store = S3Store(WRONG["bucket"](s3_settings), StoreReport(parts))
+    for _ in range(2):
+        with pytest.raises(BlobUnavailable):
+            await store.check()
+        assert parts.store.code == "NoSuchBucket"
+    await store.close()
+
+
+async def test_a_parts_folder_that_takes_nothing_is_said(
+    s3: S3Store, s3_settings: S3Settings, tmp_path: Path
+) -> None:
+    parts = PartStates()
+    settings = dataclasses.replace(s3_settings, parts_folder=tmp_path / "gone")
+    store = S3Store(settings, StoreReport(parts))
+    with pytest.raises(BlobUnavailable):
+        await store.check()
+    assert parts.store.code == "parts folder not writable"
+    await store.close()
 
 
 async def _assert_unavailable(store: S3Store, hidden: str) -> None:
