@@ -244,8 +244,9 @@ class _Connection:
             raise
         finally:
             limit.cancel()
-        # Even if a statement failed, the server has answered all and is ready for more.
-        self.usable = True
+        # Even if a statement failed, the server has answered all and is ready for more; unless the
+        # connection was lost between its answer and here.
+        self.usable = self._registered
         return self._rows(self._answers(sent))
 
     def _answers(self, sent: Sequence[Bound | bytes]) -> list[tuple[Bound, pq.abc.PGresult]]:

@@ -165,6 +165,26 @@ async def test_a_connection_that_the_server_closed_is_not_lent_again(
     assert await _pid(pipeline) != pid
 
 
+async def test_a_connection_lost_right_after_its_answer_is_not_lent_again(
+    pipeline: Pipeline,
+) -> None:
+    """Nobody would read what comes on it: the next caller would wait for eight seconds."""
+    before = await _pid(pipeline)
+    connection = pipeline._idle[0]
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        connection._read()
+        assert connection._synced is not None
+        if connection._synced.done():
+            connection._lost(psycopg.OperationalError("timeout"))
+
+    loop.add_reader(connection._socket, read)
+    assert await _pid(pipeline) == before
+    async with asyncio.timeout(5):
+        assert await _pid(pipeline) != before
+
+
 async def test_a_lost_connection_leaves_its_sockets_number_to_others(
     pipeline: Pipeline, base_settings: Settings
 ) -> None:
