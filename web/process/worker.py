@@ -9,6 +9,7 @@ import structlog
 from auth.message_delivery import Deliverer
 from auth.messengers.selection import messenger_of
 from base import clock
+from base.database import note_outage
 from base.outages import is_reported
 from vault.consent.grant_upgrade import narrow_grants
 from vault.jobs import QUEUE
@@ -32,19 +33,12 @@ async def run_jobs(services: Services) -> AsyncIterator[None]:
     deliverer = Deliverer(services, messenger_of(services.settings))
 
     async def work() -> None:
-        ahead = _machine_ahead()
-        app = job_app(services)
-        async with app.open_async():
-            await _until_the_clock_jumps(
-                app.run_worker_async(
-                    queues=[QUEUE],
-                    concurrency=CONCURRENCY,
-                    install_signal_handlers=False,
-                    shutdown_graceful_timeout=_GRACE_SECONDS,
-                    delete_jobs="successful",
-                ),
-                ahead,
-            )
+        try:
+            await _work(services)
+        except Exception as error:
+            # Its connections are its own: where they alone fail, nobody else says so.
+            note_outage(services.parts.database, error)
+            raise
 
     async def narrow() -> None:
         # Grants of an earlier edition open nothing until then: not only at the job's next time.
@@ -65,6 +59,23 @@ async def run_jobs(services: Services) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _work(services: Services) -> None:
+    """Do jobs until the machine's clock jumps."""
+    ahead = _machine_ahead()
+    app = job_app(services)
+    async with app.open_async():
+        await _until_the_clock_jumps(
+            app.run_worker_async(
+                queues=[QUEUE],
+                concurrency=CONCURRENCY,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=_GRACE_SECONDS,
+                delete_jobs="successful",
+            ),
+            ahead,
+        )
 
 
 async def _until_the_clock_jumps(work: Coroutine[None, None, None], ahead: float) -> None:

@@ -1,12 +1,16 @@
 """The jobs of a process go on whatever its machine's clock shows."""
 
 import asyncio
+from typing import NoReturn
 
 import procrastinate
+import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from base import clock
 from tests.base.test_clock import Ahead
+from tests.steps import until
 from vault.services import Services
 from web.process import worker
 
@@ -37,3 +41,30 @@ async def test_the_timetable_is_begun_anew_when_the_machines_clock_jumps(
             await times(2)
         await times(3)
     assert len(begun) == 3
+
+
+class Unreachable:
+    """Jobs whose own connections are refused."""
+
+    def open_async(self) -> NoReturn:
+        raise psycopg.OperationalError("connection refused")
+
+
+async def test_jobs_that_reach_no_database_are_said(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their connections are their own: those of the requests may hold."""
+
+    monkeypatch.setattr(worker, "job_app", lambda _: Unreachable())
+    with capture_logs() as lines:
+        async with worker.run_jobs(services):
+            await until(lambda: [line for line in lines if line["event"] == "part_failing"])
+    assert {line["part"] for line in lines if line["event"] == "part_failing"} == {"database"}
+    await until_it_answers(services)
+
+
+async def until_it_answers(services: Services) -> None:
+    """The services are those of the other tests too."""
+    services.parts.database._last = float("-inf")
+    await services.database.check()
+    assert services.parts.failing() == []
