@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TextIO, cast
 
 import structlog
+from structlog.typing import EventDict
 
 from base import clock
 from base.outages import is_reported
@@ -35,7 +36,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            _dated,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -52,6 +53,12 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     for name in _SILENT:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _dated(_: object, __: str, line: EventDict) -> EventDict:
+    """By the process's clock: lines of libraries and ours are in one order."""
+    line["at"] = clock.rfc3339(clock.now())
+    return line
 
 
 class _StandardError(io.TextIOBase):

@@ -4,13 +4,16 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from base import clock
 from base.settings import Settings
 from web.process import log_output
 
@@ -66,8 +69,6 @@ def test_what_each_library_writes(made: logging.LogRecord, shown: str) -> None:
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
     """What the process writes, as an operator reads it."""
-    import structlog
-
     root, before = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers[:], root.level
     out = io.StringIO()
@@ -85,3 +86,16 @@ def test_the_failure_of_a_part_is_not_said_again_by_a_library(lines: io.StringIO
     (line,) = map(json.loads, lines.getvalue().splitlines())
     assert (line["event"], line["error"]) == ("a side task failed", "ZeroDivisionError")
     assert SECRET not in lines.getvalue()
+
+
+def test_every_line_is_dated_by_the_processs_clock(
+    lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours as those of libraries: that of the database, once it was read."""
+    noon = datetime(2031, 5, 17, 12, tzinfo=UTC)
+    read_at = clock.monotonic()
+    monkeypatch.setattr(clock._DatabaseClock, "ahead", noon.timestamp() - read_at)
+    structlog.get_logger().warning("ours")
+    logging.getLogger("some.library").warning("theirs")
+    dates = [json.loads(line)["at"][:16] for line in lines.getvalue().splitlines()]
+    assert dates == ["2031-05-17T12:00"] * 2
