@@ -20,7 +20,8 @@ async def test_deposits_wait_and_reading_goes_on(
     make_person: MakePerson,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The process stays ready: those who read lose nothing. `write` says what a full disk would."""
+    """The process stays ready: those who read lose nothing. `tests/faults/` fills a real disk; here
+    `write` says what it would."""
 
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
