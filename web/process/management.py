@@ -20,19 +20,31 @@ _log = structlog.get_logger()
 
 
 def listen_for_management(settings: Settings) -> socket.socket:
-    """Its bound socket. Raises `OSError`, which says which setting to change, when a port that was
+    """Its listening socket. Raises `OSError`, which says which setting to change, when a port that was
     chosen is taken: several processes of one machine start without choosing one."""
     host, port = settings.management_host, settings.management_port
     try:
-        return listen(host, USUAL_PORT if port is None else port)
+        return _take(host, USUAL_PORT if port is None else port)
     except OSError as error:
         if port is None and error.errno == EADDRINUSE:
             _log.warning("management_port_taken", port=USUAL_PORT)
-            return listen(host, 0)
+            return _take(host, 0)
         raise OSError(
             f"readiness and metrics cannot be answered there ({error.strerror}): change"
             " UNEFOIS_MANAGEMENT_HOST or UNEFOIS_MANAGEMENT_PORT (0: a free port)"
         ) from None
+
+
+def _take(host: str, port: int) -> socket.socket:
+    """A port that nobody else has: while none of them listens, several processes that start at the
+    same time may bind the same one, and all but one would fail much later."""
+    listener = listen(host, port)
+    try:
+        listener.listen()
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
 @asynccontextmanager

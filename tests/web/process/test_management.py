@@ -33,6 +33,17 @@ def test_the_usual_port_when_another_process_has_it(
         assert usual.getsockname() == ("127.0.0.1", port)
 
 
+def test_two_processes_that_start_at_the_same_time_have_one_each(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither serves yet: the second finds the port taken all the same."""
+    with listen("127.0.0.1", 0) as found:
+        monkeypatch.setattr(management, "USUAL_PORT", found.getsockname()[1])
+    settings = served.services.settings
+    with listen_for_management(settings) as first, listen_for_management(settings) as second:
+        assert first.getsockname() != second.getsockname()
+
+
 @asynccontextmanager
 async def managed(served: Served) -> AsyncIterator[tuple[str, socket.socket]]:
     with listen("127.0.0.1", 0) as listener:
