@@ -14,6 +14,7 @@ from sqlalchemy import (
     delete,
     extract,
     func,
+    literal,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -42,6 +43,8 @@ class RateBucket(Base):
 _WANTED = bindparam("wanted", type_=Integer)
 _AT_ONCE = bindparam("at_once", type_=Integer)
 _EVERY = bindparam("every", type_=Interval)
+_LONGEST_WAIT = literal(timedelta(minutes=1), Interval)
+"""Longer than a statement may wait for the row that another one holds."""
 
 
 def _times(many: ColumnElement[Any]) -> ColumnElement[timedelta]:
@@ -53,11 +56,15 @@ def _taking() -> Statement:
     """Takes what there is, up to what is wanted: one statement, so that of two at once the second
     sees what the first left.
 
-    A bucket that is emptier than empty was written by a clock since put back, or under a setting
-    since lowered: it counts as full, and bars nobody.
+    A bucket that is emptier than empty, by more than a statement waits for a row, was written by a
+    clock since put back, or under a setting since lowered: it counts as full, and bars nobody. By
+    less, it was emptied by a statement that began later and came first: it is empty.
     """
-    emptier = RateBucket.full_at > now() + _times(_AT_ONCE)
-    full_at = case((emptier, now()), else_=func.greatest(RateBucket.full_at, now()))
+    empty_at = now() + _times(_AT_ONCE)
+    full_at = case(
+        (RateBucket.full_at > empty_at + _LONGEST_WAIT, now()),
+        else_=func.least(func.greatest(RateBucket.full_at, now()), empty_at),
+    )
     spent = extract("epoch", full_at - now()) / extract("epoch", _EVERY)
     granted = func.least(_WANTED, _AT_ONCE - cast(func.ceil(spent), Integer))
     of_a_full_one = func.least(_WANTED, _AT_ONCE)

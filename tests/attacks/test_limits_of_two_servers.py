@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -81,10 +82,11 @@ def test_two_processes_allow_what_one_does(servers: list[str]) -> None:
     headers = {"X-Forwarded-For": ADDRESS}
     with httpx.Client(trust_env=False, timeout=60) as client:
         statuses = []
+        began = time.monotonic()
         for turn in range(3 * AT_ONCE):
             url = f"{servers[turn % 2]}/oauth/token"
             statuses.append(client.post(url, data=REFUSED, headers=headers))
+        took = time.monotonic() - began
     refused = [answer.status_code for answer in statuses].count(401)
-    took = sum(answer.elapsed.total_seconds() for answer in statuses)
     assert {answer.status_code for answer in statuses} == {401, 429}
-    assert AT_ONCE <= refused <= AT_ONCE + 1 + took * 1.5 * A_MINUTE / 60
+    assert AT_ONCE <= refused <= AT_ONCE + 1 + took * A_MINUTE / 60

@@ -109,6 +109,21 @@ async def test_a_token_reads_of_its_log_what_it_may_do(story: Story, scope: str)
     assert {item["action"] for item in items} >= set.union(*ACTS.values()) | {"grant.see"}
 
 
+async def test_pages_come_to_an_end_though_some_are_empty(story: Story) -> None:
+    headers = await client_headers(story.client, story.system, scope="evidence")
+    path = "/v1/access-log?limit=1"
+    actions, pages, cursor = [], 0, ""
+    while pages == 0 or cursor:
+        answer = await story.client.get(f"{path}{cursor}", headers=headers)
+        page = answer.json()
+        actions += [entry["action"] for entry in page["items"]]
+        cursor = f"&cursor={page['next']}" if page["next"] else ""
+        pages += 1
+        assert pages < 50
+    assert actions.count("document.attest") == 1
+    assert len(actions) < pages
+
+
 async def test_a_worker_sees_all_of_theirs(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:

@@ -199,6 +199,48 @@ async def test_a_missing_index_is_seen(
     assert found
 
 
+_BUSY = "actor_tag = sha256('busy0'::bytea)"
+
+
+@pytest.mark.parametrize(
+    ("where", "by", "fault"),
+    [
+        # A condition that nearly every row meets reads the table, by whatever index.
+        ("id > '00000000-0000-7000-8000-000000000001'", "indexscan", "much of access_event"),
+        (
+            f"{_BUSY} AND length(sealed) = 0",
+            "indexscan",
+            "filter after reading much of access_event",
+        ),
+        (
+            f"{_BUSY} AND length(sealed) = 0",
+            "bitmapscan",
+            "filter after reading much of access_event",
+        ),
+    ],
+)
+async def test_a_condition_that_leaves_most_of_the_table_is_seen(
+    filled: Filled, where: str, by: str, fault: str
+) -> None:
+    with filled.connect() as connection:
+        for way in {"seqscan", "indexscan", "bitmapscan"} - {by}:
+            connection.execute(f"SET enable_{way} = off".encode())
+        sent = Sent(f"SELECT * FROM unefois.access_event WHERE {where}", None)  # noqa: S608  (ours)
+        assert list(wide_scans(_plan(sent, connection), filled.tables)) == [fault]
+
+
+async def test_what_the_pipeline_prepares_is_also_run(filled: Filled, engine: AsyncEngine) -> None:
+    """Planned for any values, a statement tells nothing of what it reads and leaves out."""
+    plain = await filled.connect_plain()
+    one = next(one for one in arguments.functions() if one.__name__ == "grant_for_use")
+    (call,) = arguments.calls(one, filled.rows)
+    sent = await statements_of(call, engine, plain)
+    await plain.close()
+    with filled.connect() as connection:
+        plans = [_plan(each, connection) for each in sent]
+    assert ["Actual Rows" in plan for plan in plans] == [False, True]
+
+
 def _plan(sent: Sent, connection: Any) -> dict[str, Any]:
     try:
         return plan_of(sent, connection) or {"Node Type": "Result"}

@@ -82,7 +82,10 @@ class EntryList(BaseModel):
     """A page of the log."""
 
     items: list[EntryOut]
-    next: str | None
+    next: str | None = Field(
+        description="The cursor of the following page, or null. A page may be short, or empty,"
+        " before the last: it leaves out what a client's access token does not name."
+    )
 
 
 class ProofOut(BaseModel):

@@ -7,10 +7,12 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from auth.rate_buckets import Rate, SharedBuckets, Taken
 from base.errors import ServiceError
 from tests.attacks.pace import Clock, forget_rates
+from tests.steps import until
 from vault.services import Services
 from web.http.rate_limit import Buckets, SignInRateLimit, network_of
 
@@ -99,3 +101,31 @@ async def test_what_is_not_spent_goes_back_to_the_other_processes(shared: Shared
     assert passed.count(True) == 19
     assert await here.take()
     assert not await here.take()
+
+
+async def test_a_statement_that_waited_finds_what_a_later_one_left(
+    services: Services, shared: SharedBuckets
+) -> None:
+    """Of two processes at once, the second in the row may have the earlier time: it does not take
+    the bucket that the first has just emptied for a full one."""
+    name = uuid4().bytes
+    assert (await shared.take(name, 1)).granted == 1
+    key = await shared._key(name)
+    emptied = text(
+        "UPDATE unefois.rate_bucket SET full_at = unefois.now() + interval '20 hours'"
+        " WHERE key = :key"
+    )
+    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with services.database.transaction() as tx:
+        await tx.execute(text("SELECT FROM unefois.rate_bucket FOR UPDATE"))
+        waiting = asyncio.create_task(shared.take(name, 20))
+
+        async def blocked() -> bool:
+            async with services.database.transaction() as other:
+                return bool((await other.execute(waits)).scalar_one())
+
+        await until(blocked)
+        await tx.execute(emptied, {"key": key})
+    taken = await waiting
+    assert taken.granted == 0
+    assert taken.wait == pytest.approx(3600, abs=60)

@@ -22,6 +22,33 @@ def test_nothing_inside_closes_them(language: str, marks: str) -> None:
         assert ">>" not in text
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        'a"" b',
+        "a'' b",
+        "a’’ b",
+        "a”” b",
+        "a ‘‘b",
+        "a`` b",
+        "a≫ b",
+        "a❞ b",
+        "a＂ b",
+        "a⟫ b",
+        "a″ b",
+        "a’\u200d’ b",
+    ],
+)
+def test_nor_does_what_looks_like_a_mark(inside: str) -> None:
+    text = quoted(inside, "en")
+    assert text.count("’") == 1
+    assert text.replace("’", "").replace(" ", "") == "“ab”"
+
+
+def test_an_apostrophe_stays() -> None:
+    assert quoted("L'aide d’avril", "fr") == "« L'aide d’avril »"
+
+
 def test_they_stay_on_one_line_and_are_not_filled_in() -> None:
     text = describe(replace(ENTRY, purpose=HOSTILE), "fr")
     assert text.endswith(
