@@ -1,5 +1,6 @@
 """Lines of libraries: filled, on one line, and without what a library put into them."""
 
+import asyncio
 import io
 import json
 import logging
@@ -85,3 +86,9 @@ def test_the_failure_of_a_part_is_not_said_again_by_a_library(lines: io.StringIO
     (line,) = map(json.loads, lines.getvalue().splitlines())
     assert (line["event"], line["error"]) == ("a side task failed", "ZeroDivisionError")
     assert SECRET not in lines.getvalue()
+
+
+def test_what_a_stop_cuts_is_no_error(lines: io.StringIO) -> None:
+    """One line for each of hundreds of downloads would hide what failed."""
+    logging.getLogger("uvicorn.error").error("Exception", exc_info=asyncio.CancelledError())
+    assert not lines.getvalue()
