@@ -7,7 +7,7 @@ from web.i18n.error_messages import _
 from web.i18n.translations import translations
 
 _QUOTED = _("« {words} »")
-_MARKS = re.compile('[«»‹›“”„‟〈-】〝-〟]|<<|>>|"')
+_MARKS = re.compile('[«»‹›“”„‟〈-】〝-〟≪≫⋘⋙⟨-⟫❮-❱❝❞＂]|<<|>>|＜＜|＞＞|"')
 
 
 def quoted(text: str, language: str) -> str:
