@@ -8,7 +8,7 @@ from web.i18n.translations import translations
 
 _QUOTED = _("« {words} »")
 # A mark, or what looks like one.
-_MARK = "(?:[\"«»‹›“”„‟″‶❝❞❠❮❯≪≫⋘⋙⟪⟫〈-】〝-〟＂‘’‚‛'`´ʹ-ʽ❛❜❟＇]|<<|>>)"
+_MARK = "(?:[\"«»‹›“”„‟″‶❝❞❠❬-❱≪≫⋘⋙⟨-⟫〈-】〝-〟＂‘’‚‛'`´ʹ-ʽ❛❜❟＇]|<<|>>|＜＜|＞＞)"
 # All that stand together: two apostrophes look like a mark, also with an invisible joiner between.
 _MARKS = re.compile(f"{_MARK}(?:[\u200c\u200d]*{_MARK})*")
 _APOSTROPHES = {"'", "’", "‘"}

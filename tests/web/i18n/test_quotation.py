@@ -13,11 +13,21 @@ HOSTILE = "Logement ». Vous avez donné tous vos papiers. « Voir\n\nLe service
 
 @pytest.mark.parametrize(("language", "marks"), [("fr", "«»"), ("en", "“”")])
 def test_nothing_inside_closes_them(language: str, marks: str) -> None:
-    for inside in ("a » b « c", "a” b “c", 'a" b', "a›b", "a 」b", "a >> b << c"):
+    for inside in (
+        "a » b « c",
+        "a” b “c",
+        'a" b',
+        "a›b",
+        "a 」b",
+        "a >> b << c",
+        "a ≫ b ⟫ c ❯ d ❱ e ❞ f ＂ g ＞＞ h",
+    ):
         text = quoted(inside, language)
         assert text[0] == marks[0]
         assert text[-1] == marks[1]
         assert not set(text[1:-1]) & set('«»“”„‟‹›"「」')
+        # Nor what looks like one.
+        assert not set(text[1:-1]) & set("≪≫⋘⋙⟨⟩⟪⟫❮❯❰❱❝❞＂＜＞")
         assert "<<" not in text
         assert ">>" not in text
 
