@@ -24,15 +24,27 @@ def listen_for_management(settings: Settings) -> socket.socket:
     chosen is taken: several processes of one machine start without choosing one."""
     host, port = settings.management_host, settings.management_port
     try:
-        return listen(host, USUAL_PORT if port is None else port)
+        return _listening(host, USUAL_PORT if port is None else port)
     except OSError as error:
         if port is None and error.errno == EADDRINUSE:
             _log.warning("management_port_taken", port=USUAL_PORT)
-            return listen(host, 0)
+            return _listening(host, 0)
         raise OSError(
             f"readiness and metrics cannot be answered there ({error.strerror}): change"
             " UNEFOIS_MANAGEMENT_HOST or UNEFOIS_MANAGEMENT_PORT (0: a free port)"
         ) from None
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Listening at once: two processes that start together may both bind a port, and the second
+    would be told only once it is about to answer."""
+    listener = listen(host, port)
+    try:
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 @asynccontextmanager

@@ -33,6 +33,21 @@ def test_the_usual_port_when_another_process_has_it(
         assert usual.getsockname() == ("127.0.0.1", port)
 
 
+def test_two_processes_that_start_together_do_not_both_get_the_usual_port(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither answers yet: a port that is bound only is given to both, and one of them fails."""
+    with listen("127.0.0.1", 0) as free:
+        monkeypatch.setattr(management, "USUAL_PORT", free.getsockname()[1])
+    with (
+        listen_for_management(served.services.settings) as first,
+        listen_for_management(served.services.settings) as second,
+    ):
+        assert first.getsockname() != second.getsockname()
+        for listener in (first, second):
+            listener.listen()
+
+
 @asynccontextmanager
 async def managed(served: Served) -> AsyncIterator[tuple[str, socket.socket]]:
     with listen("127.0.0.1", 0) as listener:
@@ -45,6 +60,20 @@ async def test_a_process_that_only_works_says_how_it_is(served: Served) -> None:
     async with managed(served) as (url, _), httpx.AsyncClient(trust_env=False) as operator:
         assert (await operator.get(f"{url}/readyz")).json()["ready"] is True
         assert 'unefois_ready{part="database"} 1.0' in (await operator.get(f"{url}/metrics")).text
+
+
+async def test_a_part_without_which_the_service_goes_on_is_measured_too(served: Served) -> None:
+    """Without SMS nobody enters, and readiness alone stays 200."""
+    parts = served.services.parts
+    async with managed(served) as (url, _), httpx.AsyncClient(trust_env=False) as operator:
+        assert 'unefois_failing{part="sms"} 0.0' in (await operator.get(f"{url}/metrics")).text
+        parts.sms.code = "sms gateway: 503"
+        try:
+            measures = (await operator.get(f"{url}/metrics")).text
+        finally:
+            parts.sms.code = None
+        assert 'unefois_failing{part="sms"} 1.0' in measures
+        assert 'unefois_failing{part="email"} 0.0' in measures
 
 
 async def test_one_who_holds_it_does_not_hold_the_process(served: Served) -> None:
