@@ -67,4 +67,8 @@ class PartStates:
 
     def failing(self) -> list[str]:
         """The names of those that fail now."""
-        return [part.name for part in vars(self).values() if part.code is not None]
+        return [name for name, fails in self.states().items() if fails]
+
+    def states(self) -> dict[str, bool]:
+        """Whether each part fails now, by name."""
+        return {part.name: part.code is not None for part in vars(self).values()}

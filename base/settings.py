@@ -58,12 +58,13 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None,
         validation_alias="DATABASE_URL",
-        description="PostgreSQL, restricted role. Empty: the embedded PostgreSQL.",
+        description="PostgreSQL, restricted role. Empty: the embedded PostgreSQL, in the home.",
     )
     migrations_database_url: SecretStr | None = Field(
         None,
         validation_alias="MIGRATIONS_DATABASE_URL",
-        description="PostgreSQL, owner of the tables; only `unefois migrate` uses it.",
+        description="PostgreSQL, owner of the tables; for `init`, `migrate`, `bind-rows`, `backup`"
+        " and `restore`. `serve` and `work` go without it.",
     )
     database_pool: int = Field(20, ge=2, le=200, description="Connections kept to PostgreSQL.")
 
@@ -228,6 +229,13 @@ class Settings(BaseSettings):
             ) from None
         return given
 
+    @field_validator("database_url", "migrations_database_url")
+    @classmethod
+    def _refuse_other_databases(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and not given.get_secret_value().startswith(_POSTGRESQL):
+            raise ValueError("must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+        return given
+
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
         if self.mode == "production":
@@ -280,6 +288,7 @@ class Settings(BaseSettings):
 
 
 _LEAST_PADDING = 16
+_POSTGRESQL = ("postgresql://", "postgresql+psycopg://")
 _THIS_MACHINE = "127.0.0.1, ::1"
 PLACEHOLDERS = ("changeme", "change-me", "password", "secret", "example", "postgres", "placeholder")
 

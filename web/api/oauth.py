@@ -169,15 +169,18 @@ async def _issue(
             scope=form.get("scope"),
         )
     except AssertionRefused as refused:
-        raise _OAuthError("invalid_client", _description(refused), 401) from None
+        raise _OAuthError("invalid_client", _description(refused, ours=ours), 401) from None
     except ServiceError as failure:
         if failure.code != "scope_refused":
             raise
         raise _OAuthError("invalid_scope", "the scope is not among those of this client") from None
 
 
-def _description(refused: AssertionRefused) -> str:
-    """Why, to who signed with a key of the client; to anyone else nothing (RFC 6749 §5.2)."""
+def _description(refused: AssertionRefused, *, ours: bool) -> str:
+    """Why, to who signed with a key of the client; to anyone else nothing (RFC 6749 §5.2), but how
+    to authenticate when no assertion of our type came: that says nothing of any client."""
+    if not ours:
+        return f"client_assertion_type must be {ASSERTION_TYPE}, beside client_assertion"
     return _SIGNED_BUT.get(refused.reason, _BARE) if refused.signed else _BARE
 
 

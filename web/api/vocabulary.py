@@ -41,7 +41,13 @@ FamilyCode = _word("FamilyCode", "A heading of the catalogue.", _codes(catalogue
 SensitiveKindCode = _word(
     "SensitiveKind", "Why a type is given one document at a time.", SensitiveKind
 )
-PurposeCode = _word("PurposeCode", "Why documents are asked for.", _codes(catalogue.purposes()))
+PurposeCode = _word(
+    "PurposeCode",
+    "Why documents are asked for: "
+    + "; ".join(f"`{each.code}`, {each.names.en}" for each in catalogue.purposes())
+    + ".",
+    _codes(catalogue.purposes()),
+)
 LegalBasisCode = _word(
     "LegalBasisCode",
     "On what ground: GDPR, Article 6(1)(a), (c) and (e).",

@@ -17,7 +17,7 @@ from web.demo.seed_data import Demo, client_key, seed
 from web.process import lifecycle
 from web.process.lifecycle import Listeners
 from web.process.management import listen_for_management
-from web.process.server import listen, url_of
+from web.process.server import listen_for_people, url_of
 from web.process.signals import Signals
 from web.process.supervisor import migrate, supervised
 
@@ -63,7 +63,7 @@ def _demo(settings: Settings, options: argparse.Namespace, signals: Signals) -> 
     if file is not None:
         file.unlink(missing_ok=True)
     with (
-        listen(settings.host, settings.port) as public,
+        listen_for_people(settings) as public,
         listen_for_management(settings) as management,
         supervised(settings, signals) as supplied,
     ):

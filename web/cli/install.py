@@ -20,10 +20,15 @@ def add(commands: Commands) -> None:
 
 def _init(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
     """Everything that `serve` needs; it may be run again."""
+    where = "of DATABASE_URL" if settings.database_url else "embedded: DATABASE_URL is empty"
+
+    async def say_ready(_: Services) -> None:
+        sys.stdout.write(f"ready: home {settings.home}, database {where}\n")
+
     with supervised(settings, signals) as supplied:
         if supplied.migrations_database_url is not None:
             migrate(supplied, signals, show, embedded=settings.database_url is None)
-        run_supplied(supplied, _print_ready, signals)
+        run_supplied(supplied, say_ready, signals)
     return 0
 
 
@@ -31,7 +36,3 @@ def _migrate(settings: Settings, _: argparse.Namespace, signals: Signals) -> int
     with supervised(settings, signals) as supplied:
         migrate(supplied, signals, show, embedded=settings.database_url is None)
     return 0
-
-
-async def _print_ready(services: Services) -> None:
-    sys.stdout.write(f"ready: {services.settings.home}\n")

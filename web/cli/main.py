@@ -13,6 +13,7 @@ from base.embedded.server import CannotStart
 from base.errors import ServiceError
 from base.outages import outage_code
 from base.processes import ProgramFailed
+from base.settings import Settings
 from storage.backup.create import BackupRefused
 from storage.backup.manifest import InvalidBackup
 from storage.key_rotation import RotationUnfinished
@@ -84,7 +85,13 @@ def _fail(message: str) -> int:
 def _settings_message(error: ValidationError) -> str:
     """Which settings are wrong; never their values."""
     faults = [
-        ": ".join([*(str(part).upper() for part in entry["loc"]), entry["msg"]])
+        ": ".join([*map(_variable, entry["loc"]), entry["msg"].removeprefix("Value error, ")])
         for entry in error.errors(include_input=False, include_url=False)
     ]
     return "settings: " + "; ".join(faults)
+
+
+def _variable(name: str | int) -> str:
+    """A setting as the environment and the documents name it."""
+    field = Settings.model_fields.get(str(name))
+    return str(name) if field is None else f"UNEFOIS_{name}".upper()

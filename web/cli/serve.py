@@ -8,7 +8,7 @@ from web.cli.command import add as declare
 from web.process import lifecycle
 from web.process.lifecycle import Listeners
 from web.process.management import listen_for_management
-from web.process.server import listen
+from web.process.server import listen_for_people
 from web.process.signals import Signals
 from web.process.supervisor import supervised
 
@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
 
 def _serve(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
     with (
-        listen(settings.host, settings.port) as public,
+        listen_for_people(settings) as public,
         listen_for_management(settings) as management,
         supervised(settings, signals) as supplied,
     ):

@@ -107,6 +107,8 @@ async def metrics(request: Request, services: ServicesDep) -> Response:
     collected: Metrics = request.app.state.metrics
     for part, answers in (await _parts(request, services)).items():
         collected.ready.labels(part).set(answers)
+    for part, fails in services.parts.states().items():
+        collected.failing.labels(part).set(fails)
     if (log := request.app.state.readiness.log) is not None:
         collected.log_size.set(log[0])
         collected.log_lag.set(log[1])

@@ -27,6 +27,12 @@ class Metrics:
         self.ready = Gauge(
             "unefois_ready", "1 when a part answers, else 0.", ("part",), registry=self.registry
         )
+        self.failing = Gauge(
+            "unefois_failing",
+            "1 while this process sees a part fail, e-mail and SMS too, else 0.",
+            ("part",),
+            registry=self.registry,
+        )
         self.log_size = Gauge(
             "unefois_log_size", "Leaves under the newest checkpoint.", registry=self.registry
         )

@@ -5,7 +5,7 @@ that the caller sent.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -151,10 +151,22 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     errors = error.errors()
     if any(entry["type"] == "json_invalid" for entry in errors):
         return problem("malformed_request", 400, **_context(request))
+    if _body_of_another_type(request, errors):
+        return problem("wrong_media_type", 415, **_context(request))
     context = _context(request)
     named = field_errors.of_validation(errors, context["language"])
     values = {"fields": _names(named)}
     return problem("invalid_request", 422, values=values, errors=named, **context)
+
+
+def _body_of_another_type(request: Request, errors: Sequence[Mapping[str, Any]]) -> bool:
+    """A body was not read as JSON since it was not said to be: curl says that it is a form."""
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    unread = any(
+        entry["loc"] == ("body",) and entry["type"] in {"model_attributes_type", "dict_type"}
+        for entry in errors
+    )
+    return unread and not sent.endswith(("/json", "+json"))
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from base.networks import Networks
+from base.settings import Settings
 from web.http.caller_address import CallerAddress
 from web.http.http_protocol import BoundedProtocol
 
@@ -75,6 +76,17 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def listen_for_people(settings: Settings) -> socket.socket:
+    """The socket of the API and the pages. Raises `OSError`, which says which setting to change."""
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        raise OSError(
+            f"the service cannot listen there ({error.strerror}): change UNEFOIS_HOST or"
+            " UNEFOIS_PORT"
+        ) from None
 
 
 def url_of(listener: socket.socket) -> str:

@@ -104,7 +104,10 @@ async def check_database(database: Database) -> None:
         code = outage_code(error) or type(error).__name__
         raise CannotServe(f"the database does not answer ({code}): see DATABASE_URL") from None
     if revision != head():
-        raise CannotServe("the tables are not those of this release: run `unefois migrate`")
+        raise CannotServe(
+            "the tables are not those of this release: run `unefois migrate` (or"
+            " `init`), with MIGRATIONS_DATABASE_URL unless the database is the embedded one"
+        )
     if not writable:
         raise CannotServe(
             "the log cannot be trusted: the role of DATABASE_URL must be able to insert into"

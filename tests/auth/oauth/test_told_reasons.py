@@ -15,7 +15,7 @@ from auth.services import CoreServices
 from base import clock
 from tests.auth.oauth.test_clients import Caller, caller
 from tests.auth.oauth.test_token_endpoint import form
-from web.api.oauth import _BARE, _SIGNED_BUT
+from web.api.oauth import _BARE, _SIGNED_BUT, ASSERTION_TYPE
 
 __all__ = ["caller"]
 
@@ -94,6 +94,21 @@ async def test_whoever_did_not_sign_is_told_nothing(
     spoilt = right[:-6] + ("AAAAAA" if right[-6:] != "AAAAAA" else "BBBBBB")
     for assertion in (signed(forger, changes), signed(nobody, changes), spoilt, "a.b.c", ""):
         assert await told(client, caller, client_assertion=assertion) == _BARE
+
+
+@pytest.mark.parametrize("given", [{}, {"client_assertion_type": "jwt-bearer"}])
+async def test_who_sent_no_assertion_of_ours_is_told_which_is(
+    client: httpx.AsyncClient, caller: Caller, given: dict[str, str]
+) -> None:
+    """Whichever client it names, known or not."""
+    data = {"grant_type": "client_credentials"} | given
+    said = [
+        (await client.post("/oauth/token", data=data | {"client_id": name})).json()
+        for name in (caller.client_id, "nobody-here")
+    ]
+    assert said[0] == said[1]
+    assert said[0]["error"] == "invalid_client"
+    assert ASSERTION_TYPE in said[0]["error_description"]
 
 
 async def test_a_barred_client_is_told_nothing(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
+from uuid import UUID
 
 import pytest
 from joserfc.jwk import ECKey
@@ -58,7 +59,7 @@ def test_an_installation_s_life(operator: Operator) -> None:
     # 1. No command works before `init`, which may be run again.
     assert "unefois migrate" in operator.run("sweep", fails=True)
     operator.run("init")
-    operator.run("init")
+    assert "embedded" in operator.run("init")
     home = operator.folder / "home"
     assert (home / "keys" / "keyring.json").stat().st_mode & 0o777 == 0o600
     # 2. An organisation, a worker, a client.
@@ -67,8 +68,10 @@ def test_an_installation_s_life(operator: Operator) -> None:
     ).strip()
     worker = ["worker", "add", "--organisation", organisation, "--name", "Nadia Benali"]
     worker += ["--job", "assistante sociale", "--email", "nadia@lys.example"]
-    operator.run(*worker)
+    worker_id = operator.run(*worker).strip()
     assert "e-mail" in operator.run(*worker, fails=True)
+    nobody = [*worker[:3], str(UUID(int=1)), *worker[4:]]
+    assert "nothing here" in operator.run(*nobody, fails=True)
     jwk = ECKey.import_key(new_private_key_pem())
     public = {**jwk.as_dict(private=False), "kid": "k1", "alg": "ES256"}
     keys = operator.folder / "jwks.json"
@@ -90,7 +93,12 @@ def test_an_installation_s_life(operator: Operator) -> None:
     second = {"UNEFOIS_HOME": str(operator.folder / "second")}
     operator.run("restore", str(backup), "--keys", str(keys_folder), **second)
     assert "déjà" in operator.run(*worker, fails=True, **second)
-    # 5. A restoration never overwrites existing data.
+    # 5. Who left is barred, once.
+    for account in (("worker", worker_id), ("client", made)):
+        noun, name = account
+        assert operator.run(noun, "bar", name) == f"barred: {name}\n"
+        assert "barred" in operator.run(noun, "bar", name, fails=True)
+    # 6. A restoration never overwrites existing data.
     operator.run("restore", str(backup), "--keys", str(keys_folder), fails=True, **second)
 
 
@@ -108,6 +116,15 @@ def test_unsafe_settings_are_said_without_their_values(operator: Operator) -> No
     assert "changeme" not in message
 
 
+def test_a_setting_is_named_as_it_is_written(operator: Operator) -> None:
+    message = operator.run("serve", fails=True, UNEFOIS_TRUSTED_PROXIES="proxy")
+    assert message.startswith("unefois: settings: UNEFOIS_TRUSTED_PROXIES: must be addresses")
+    for name in ("DATABASE_URL", "MIGRATIONS_DATABASE_URL"):
+        message = operator.run("serve", fails=True, **{name: "postgres://u:quiet@127.0.0.1/d"})
+        assert message.startswith(f"unefois: settings: {name}: must be postgresql://")
+        assert "quiet" not in message
+
+
 def test_a_database_that_does_not_answer_is_said(operator: Operator) -> None:
     url = "postgresql+psycopg://u:quiet@127.0.0.1:1/d"
     message = operator.run("sweep", fails=True, DATABASE_URL=url)
@@ -121,7 +138,9 @@ def test_a_taken_port_is_said(operator: Operator) -> None:
     with listen("127.0.0.1", 0) as taken:
         taken.listen()
         port = str(taken.getsockname()[1])
-        assert "Address already in use" in operator.run("serve", fails=True, UNEFOIS_PORT=port)
+        message = operator.run("serve", fails=True, UNEFOIS_PORT=port)
+        assert "Address already in use" in message
+        assert "UNEFOIS_PORT" in message
         chosen = {"UNEFOIS_PORT": "0", "UNEFOIS_MANAGEMENT_PORT": port}
         for command in ("serve", "work"):
             message = operator.run(command, fails=True, **chosen)

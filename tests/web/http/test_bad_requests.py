@@ -99,14 +99,27 @@ async def test_a_wrong_field_is_named_and_its_value_repeated_nowhere(
     assert await counted(services, "consent_request") == before
 
 
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", None])
 async def test_another_content_type_is_refused(
-    client: httpx.AsyncClient, make_worker: MakeWorker
+    media_type: str | None, client: httpx.AsyncClient, make_worker: MakeWorker
 ) -> None:
+    """It is said what is wrong: `curl -d` announces a form."""
     worker = await make_worker()
     body = json.dumps(request_body("+33612345678", "payslip"))
-    headers = {**worker.headers, "Content-Type": "text/plain"}
+    headers = worker.headers | ({"Content-Type": media_type} if media_type else {})
     answer = await client.post("/v1/consent-requests", headers=headers, content=body)
-    _is_problem(answer, {415, 422})
+    _is_problem(answer, {415})
+    assert answer.json()["code"] == "wrong_media_type"
+
+
+@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "application/x+json"])
+async def test_json_of_the_wrong_form_is_told_so(
+    media_type: str, client: httpx.AsyncClient, make_worker: MakeWorker
+) -> None:
+    worker = await make_worker()
+    headers = worker.headers | {"Content-Type": media_type}
+    answer = await client.post("/v1/consent-requests", headers=headers, content="[1]")
+    _is_problem(answer, {422})
 
 
 @pytest.mark.parametrize("length", [65_000, 70_000, 10_000_000])

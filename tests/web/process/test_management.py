@@ -60,6 +60,20 @@ async def test_a_process_that_only_works_says_how_it_is(served: Served) -> None:
         assert 'unefois_ready{part="database"} 1.0' in (await operator.get(f"{url}/metrics")).text
 
 
+async def test_a_part_without_which_the_service_goes_on_is_measured_too(served: Served) -> None:
+    """Without SMS nobody enters, and readiness alone stays 200."""
+    parts = served.services.parts
+    async with managed(served) as (url, _), httpx.AsyncClient(trust_env=False) as operator:
+        assert 'unefois_failing{part="sms"} 0.0' in (await operator.get(f"{url}/metrics")).text
+        parts.sms.code = "sms gateway: 503"
+        try:
+            measures = (await operator.get(f"{url}/metrics")).text
+        finally:
+            parts.sms.code = None
+        assert 'unefois_failing{part="sms"} 1.0' in measures
+        assert 'unefois_failing{part="email"} 0.0' in measures
+
+
 async def test_one_who_holds_it_does_not_hold_the_process(served: Served) -> None:
     """An idle connection to it does not delay a stop."""
     async with asyncio.timeout(20):

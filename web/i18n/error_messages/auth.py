@@ -67,7 +67,10 @@ MESSAGES = {
     "client_key_not_allowed": ErrorMessage(
         _("Clé non acceptée"),
         _("Ces clés ne sont pas des clés publiques de signature acceptées."),
-        _("Donnez 1 à 10 clés publiques : EC P-256, Ed25519, ou RSA de 2048 à 4096 bits."),
+        _(
+            "Donnez un JWKS (RFC 7517) de 1 à 10 clés publiques : EC P-256, Ed25519, ou RSA de 2048"
+            " à 4096 bits."
+        ),
     ),
     "client_id_invalid": ErrorMessage(
         _("Identifiant incorrect"),

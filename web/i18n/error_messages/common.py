@@ -36,7 +36,7 @@ MESSAGES = {
     "method_not_allowed": ErrorMessage(
         _("Action impossible ici"),
         _("Cette adresse existe, mais pas pour cette action."),
-        _("Consultez la description de l’interface."),
+        _("Consultez la description de l’interface : /v1/openapi.json."),
     ),
     "wrong_media_type": ErrorMessage(
         _("Format de demande non accepté"),

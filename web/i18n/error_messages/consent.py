@@ -19,7 +19,10 @@ MESSAGES = {
     "unknown_purpose": ErrorMessage(
         _("Raison inconnue"),
         _("Cette raison n’existe pas dans la liste."),
-        _("Choisissez une raison de la liste, puis précisez-la avec vos mots."),
+        _(
+            "Choisissez une raison de la liste, puis précisez-la avec vos mots. Pour un programme :"
+            " PurposeCode, dans /v1/openapi.json."
+        ),
     ),
     "unknown_legal_basis": ErrorMessage(
         _("Base légale inconnue"),
