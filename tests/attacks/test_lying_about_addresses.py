@@ -37,10 +37,18 @@ class Server:
         return json.loads(await send(self.port, "GET", path, headers, peer))
 
 
-async def send(port: int, method: str, path: str, headers: tuple[str, ...], peer: str) -> bytes:
-    """The body of the answer to one request written by hand, sent from this address."""
+async def send(
+    port: int,
+    method: str,
+    path: str,
+    headers: tuple[str, ...],
+    peer: str,
+    body: tuple[str, ...] = (),
+) -> bytes:
+    """The body of the answer to one request written by hand, sent from this address. `body`: its
+    lines as they are on the wire."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(peer, 0))
-    lines = [f"{method} {path} HTTP/1.1", "Host: x", "Connection: close", *headers, "", ""]
+    lines = [f"{method} {path} HTTP/1.1", "Host: x", "Connection: close", *headers, "", *body, ""]
     writer.write("\r\n".join(lines).encode("latin-1"))
     answer = await asyncio.wait_for(reader.read(), 20)
     writer.close()
@@ -118,6 +126,15 @@ async def test_an_unlisted_peer_is_believed_for_nothing(server: Server, lie: str
     seen = await server.seen(lie, peer=UNLISTED_PEER)
     assert seen == {"address": UNLISTED_PEER, "unlisted": True}
     assert await server.seen(peer=UNLISTED_PEER) == {"address": UNLISTED_PEER, "unlisted": False}
+
+
+@pytest.mark.parametrize("said", [("X-Forwarded-For: 198.51.100.20",), ()])
+async def test_what_follows_a_body_is_nobodys_word(server: Server, said: tuple[str, ...]) -> None:
+    """A proxy that passes trailers on writes its own header before them: theirs would be last."""
+    chunked = (*said, "Transfer-Encoding: chunked", "Trailer: X-Forwarded-For")
+    body = ("2", "{}", "0", "X-Forwarded-For: 10.0.0.1", "")
+    told = json.loads(await send(server.port, "POST", "/", chunked, PROXY, body))
+    assert told == {"address": SOMEBODY if said else PROXY, "unlisted": False}
 
 
 @pytest.mark.parametrize("server", [("127.0.0.0/30, 2001:db8::/32",)], indirect=True)

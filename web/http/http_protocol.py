@@ -1,5 +1,5 @@
 """HTTP/1.1 on a connection, with a limit on request heads: they are read before the caller is
-authenticated."""
+authenticated. What follows a chunked body is no part of the head."""
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -13,9 +13,14 @@ class _TooLong(Exception):
 
 class BoundedProtocol(HttpToolsProtocol):
     """Uvicorn's protocol with a limit: it has none of its own on the head that it keeps, so that
-    one anonymous connection could fill the memory. A longer head is answered 400 and closed."""
+    one anonymous connection could fill the memory. A longer head is answered 400 and closed.
+
+    Trailers are counted and dropped (RFC 9110 §6.5.1): uvicorn adds them to the headers, so that a
+    caller could write after its body what the proxy had written, or taken out, before it.
+    """
 
     _head_length = 0
+    _head_complete = False
     # Bytes since the parser's last callback: it is buffering one name or one value.
     _buffered = 0
 
@@ -28,6 +33,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._head_length = self._buffered = 0
+        self._head_complete = False
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -36,10 +42,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value))
-        super().on_header(name, value)
+        if not self._head_complete:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._buffered = 0
+        self._head_complete = True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
