@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -114,6 +114,9 @@ class Middleware:
                 await self._refuse(scope, receive, answer)
             else:
                 await self._app(scope, self._limited(scope, receive), answer)
+        except ClientDisconnect:
+            # In the midst of its own body: nothing was looked up, and nobody reads an answer.
+            self._failures.settle(ticket, status)
         except Exception as error:  # noqa: BLE001  (nothing may leak, and every error is logged)
             failure = _logged(error, begun=status != 0)
             if status == 0:
