@@ -198,13 +198,24 @@ def may_revoke(grant: GrantFacts | None, *, person_id: UUID) -> Judgement:
     return Allowed()
 
 
-def may_see(grant: GrantFacts | None, *, caller: Party) -> Judgement:
-    """Whether a caller may see a grant's terms: both sides may, even after it has ended."""
+def may_see(
+    grant: GrantFacts | None, *, caller: Party, able: frozenset[GrantAction] | None = None
+) -> Judgement:
+    """Whether a caller may see a grant's terms: both sides may, even after it has ended. `able`:
+    what the recipient's access token lets it do; None: everything."""
     if grant is None:
         return Refused(Reason.NOT_FOUND)
     if caller.kind == "person":
         return Allowed() if grant.person_id == caller.id else Refused(Reason.NOT_OWNER)
-    return Allowed() if is_recipient(grant, caller) else Refused(Reason.NOT_RECIPIENT)
+    if not is_recipient(grant, caller):
+        return Refused(Reason.NOT_RECIPIENT)
+    granted = {
+        GrantAction.ATTEST: grant.may_attest,
+        GrantAction.READ: grant.may_read,
+        GrantAction.DEPOSIT: grant.may_deposit,
+    }
+    usable = able is None or any(granted[action] for action in able)
+    return Allowed() if usable else Refused(Reason.OUTSIDE_TOKEN)
 
 
 def is_recipient(grant: GrantFacts, caller: Party) -> bool:

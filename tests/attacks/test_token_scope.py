@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from storage.providers import KeyProviderError
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomeClient
 from tests.steps import Headers, client_headers, deposit, granted, is_problem, log_of
 from tests.vault.decoding import corpus
+from vault.services import Services
 
 GRANTS = ("attest", "read", "deposit")
 SEEN = {
@@ -90,6 +92,22 @@ async def test_a_grant_outside_the_token_answers_as_one_that_does_not_exist(stor
     }
     reasons = [entry["reason"] for entry in await log_of(story.client, story.person)]
     assert "outside_token" in reasons
+
+
+async def test_nothing_of_a_grant_outside_the_token_is_opened(
+    story: Story, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the person's key cannot be had, what is there would answer 503, and the rest 404."""
+    keys = services.storage.keys
+
+    async def away(*_: object) -> None:
+        raise KeyProviderError("timeout")
+
+    monkeypatch.setattr(keys, "owner", away)
+    hidden = await story.get("deposits", f"/v1/grants/{story.grants['read']}")
+    is_problem(hidden, 404, "not_found")
+    seen = await story.get("deposits", f"/v1/grants/{story.grants['deposit']}")
+    assert seen.status_code == 503
 
 
 @pytest.mark.parametrize("scope", ["evidence", "documents", "deposits"])

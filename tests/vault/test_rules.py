@@ -211,6 +211,19 @@ def test_a_grant_is_revoked_and_seen_by_its_own_sides_only() -> None:
     assert [isinstance(each, Allowed) for each in seen] == [True, False, True, False, False]
 
 
+@pytest.mark.parametrize("able", GrantAction)
+def test_a_grant_is_seen_with_what_its_recipients_token_can_do(able: GrantAction) -> None:
+    judged = may_see(GRANT, caller=WORKER, able=frozenset({able}))
+    granted = {
+        GrantAction.ATTEST: GRANT.may_attest,
+        GrantAction.READ: GRANT.may_read,
+        GrantAction.DEPOSIT: GRANT.may_deposit,
+    }
+    assert judged == (Allowed() if granted[able] else Refused(Reason.OUTSIDE_TOKEN))
+    stranger = Party("worker", OTHER)
+    assert may_see(GRANT, caller=stranger, able=frozenset({able})) == Refused(Reason.NOT_RECIPIENT)
+
+
 def test_states() -> None:
     assert state_of(None, START, START - timedelta(seconds=1)) == "live"
     assert state_of(None, START, START) == "expired"
@@ -219,7 +232,7 @@ def test_states() -> None:
 
 HIDDEN = {
     Reason.NOT_FOUND, Reason.NOT_RECIPIENT, Reason.NOT_OWNER, Reason.NOT_ADDRESSEE,
-    Reason.DOCUMENT_NOT_COVERED, Reason.ADDED_LATER, Reason.DOCUMENT_DELETED,
+    Reason.DOCUMENT_NOT_COVERED, Reason.ADDED_LATER, Reason.DOCUMENT_DELETED, Reason.OUTSIDE_TOKEN,
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from vault.consent.token_scope import grant_actions
 from vault.cursors import Page
 from vault.decisions import AccessAttempt, Denial
 from vault.revocations import CHANNEL
-from vault.rules import Reason, Refused, may_revoke, may_see, reason_of, state_of
+from vault.rules import Refused, may_revoke, may_see, reason_of, state_of
 from vault.tables import GRANT_ROW
 
 
@@ -91,13 +91,11 @@ async def _see(
     row = await records.grant(tx, grant_id)
     attempt = attempt_on(row, subject, Action.GRANT_SEEN)
     facts = records.grant_facts(await services.field_encryption.row_macs(), row)
-    judgement = may_see(facts, caller=subject.party)
+    # Before anything of it is opened: what the token does not name costs what is not there costs.
+    judgement = may_see(facts, caller=subject.party, able=grant_actions(subject))
     if isinstance(judgement, Refused) or row is None:
         return Denial(attempt, reason_of(judgement))
     view = await _view(services, tx, row)
-    actions = grant_actions(subject)
-    if actions is not None and not actions & set(view.terms.scope.actions):
-        return Denial(attempt, Reason.OUTSIDE_TOKEN)
     await decisions.record_allowed(services, tx, row.at, _with_purpose(attempt, view.terms))
     return view
 
