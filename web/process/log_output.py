@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import sys
+from asyncio import CancelledError
 from collections.abc import Mapping
 from typing import TextIO, cast
 
@@ -121,6 +122,7 @@ def _shown(value: object, *, trusted: bool) -> str:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """False for the failure of a part, which its state has told once (`base/part_state.py`)."""
+    """False for the failure of a part, which its state has told once (`base/part_state.py`), and
+    for what a stop has cut: each download that was stalled then."""
     error = record.exc_info[1] if record.exc_info else None
-    return error is None or not is_reported(error)
+    return error is None or not (isinstance(error, CancelledError) or is_reported(error))

@@ -1,5 +1,6 @@
 """Lines of libraries: filled, on one line, and without what a library put into them."""
 
+import asyncio
 import io
 import json
 import logging
@@ -99,3 +100,9 @@ def test_every_line_is_dated_by_the_processs_clock(
     logging.getLogger("some.library").warning("theirs")
     dates = [json.loads(line)["at"][:16] for line in lines.getvalue().splitlines()]
     assert dates == ["2031-05-17T12:00"] * 2
+
+
+def test_what_a_stop_cuts_is_no_error(lines: io.StringIO) -> None:
+    """One line for each of hundreds of downloads would hide what failed."""
+    logging.getLogger("uvicorn.error").error("Exception", exc_info=asyncio.CancelledError())
+    assert not lines.getvalue()
