@@ -342,3 +342,22 @@ async def test_what_a_stranger_says_of_their_address_is_not_passed_on(name: str)
     assert b"x-forwarded-for: 127.0.0.1" in lines
     assert b"x-forwarded-proto: https" in lines
     assert claimed.encode() not in head
+
+
+# Without TLS
+
+
+@pytest.mark.parametrize("host", ["localhost", "elsewhere.example", "localhost.elsewhere.example"])
+@pytest.mark.parametrize("name", SHIPPED)
+async def test_without_tls_one_is_led_here_and_nowhere_else(
+    served: Served, name: str, host: str
+) -> None:
+    """Whatever host a stranger names."""
+    with running(name, upstream_of(served)) as at:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            url = f"{at.plain_url}//elsewhere.example/v1/me?a=b"
+            answer = await client.get(url, headers={"Host": host})
+    led_to = urlsplit(answer.headers["location"])
+    assert answer.status_code == 301
+    assert (led_to.scheme, led_to.hostname) == ("https", "localhost")
+    assert (led_to.path, led_to.query) == ("//elsewhere.example/v1/me", "a=b")

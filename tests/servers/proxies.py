@@ -54,12 +54,13 @@ http {
 
 @dataclass
 class Proxy:
-    """A running proxy: its address, its folder, its first process."""
+    """A running proxy: its address, its folder, its first process, its address without TLS."""
 
     name: str
     base_url: str
     folder: Path
     pid: int
+    plain_url: str
 
     @property
     def certificate(self) -> Path:
@@ -96,7 +97,8 @@ def proxy(name: str, upstream: str, within: Network | None = None) -> Iterator[P
             command = within.prefix + _AS_NOBODY + command
         process = _start(command, environment, folder, as_root=within is not None)
         try:
-            running = Proxy(name, f"https://localhost:{port}", folder, process.pid)
+            plain_url = f"http://localhost:{plain_port}"
+            running = Proxy(name, f"https://localhost:{port}", folder, process.pid, plain_url)
             _wait(process, folder, lambda: _connect(port, within))
             yield running
         finally:
