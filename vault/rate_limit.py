@@ -1,8 +1,12 @@
 """A limit of attempts per hour, counted in the database, so that all processes share one count."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +20,18 @@ HOUR = timedelta(hours=1)
 
 AttemptKind = Literal["consent-request", "give", "report"]
 
+_turns: "WeakValueDictionary[UUID, asyncio.Lock]" = WeakValueDictionary()
+
+
+@asynccontextmanager
+async def in_turn(subject_id: UUID) -> AsyncIterator[None]:
+    """Let the attempts of one subject in this process wait for each other before they take a
+    connection. What they wait for then, the lock of `take`, is held by one of them: hundreds sent
+    at once would hold every connection, and keep everyone else waiting."""
+    turn = _turns.setdefault(subject_id, asyncio.Lock())
+    async with turn:
+        yield
+
 
 async def take_attempt(
     services: CoreServices, subject_id: UUID, kind: AttemptKind, limit: int
@@ -24,7 +40,7 @@ async def take_attempt(
 
     Commits in its own transaction before the attempt: one that fails or crashes counts too.
     """
-    async with services.database.transaction() as tx:
+    async with in_turn(subject_id), services.database.transaction() as tx:
         taken, quota = await take(services, tx, subject_id, kind, limit)
     return None if taken else quota.more_in
 

@@ -77,7 +77,7 @@ async def ask(
     check_purpose(terms.purpose_code, terms.legal_basis)
     check_storing(terms.may_store, terms.store_for)
     await decisions.check_token(services, sender, "consent_requests", Action.REQUEST)
-    async with services.database.transaction() as tx:
+    async with rate_limit.in_turn(sender.id), services.database.transaction() as tx:
         outcome = await _ask(services, tx, sender, number, terms, idempotency_key)
     if isinstance(outcome, Denial):
         raise await decisions.record_denial(services, outcome)
