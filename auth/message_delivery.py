@@ -137,6 +137,7 @@ class Deliverer:
         if not limit:
             return ()
         async with self._services.database.transaction() as tx:
+            await messages.bring_forward(tx)
             claimed = await messages.claim_messages(
                 tx, channel, lease=_LEASE, limit=limit, max_attempts=MAX_ATTEMPTS
             )

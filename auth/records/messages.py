@@ -7,9 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
     Index,
-    case,
     delete,
     func,
     insert,
@@ -68,7 +66,7 @@ async def claim_messages(
         select(Message.id)
         .where(
             Message.channel == channel,
-            or_(Message.due_at <= now(), _put_off_by_a_wrong_clock()),
+            Message.due_at <= now(),
             Message.expires_at > now(),
             Message.attempts < max_attempts,
         )
@@ -87,10 +85,13 @@ async def claim_messages(
     return taken.all()
 
 
-def _put_off_by_a_wrong_clock() -> ColumnElement[bool]:
-    """Due later than any delay or lease would make it: the clock was ahead when it was written, and
-    has been set right since. Such a message would wait for the time of the wrong clock."""
-    return Message.due_at > now() + LONGEST_DELAY
+async def bring_forward(connection: AsyncConnection) -> None:
+    """Make due what is due later than any delay or lease makes it: the clock was ahead when that
+    was written, and has been set right since. Such a message would wait for the time of the wrong
+    clock."""
+    await connection.execute(
+        update(Message).where(Message.due_at > now() + LONGEST_DELAY).values(due_at=now())
+    )
 
 
 async def postpone_message(connection: AsyncConnection, message_id: UUID, delay: timedelta) -> None:
@@ -148,9 +149,8 @@ async def seconds_until_due(
     connection: AsyncConnection, channel: str, max_attempts: int
 ) -> float | None:
     """Seconds until the next message of a channel is due (0 when one is); None when none waits."""
-    due = case((_put_off_by_a_wrong_clock(), now()), else_=Message.due_at)
     # Not GREATEST(0, …) in SQL: it would turn the null of an empty table into 0.
-    wait = func.extract("epoch", func.min(due) - now())
+    wait = func.extract("epoch", func.min(Message.due_at) - now())
     result = await connection.execute(
         select(wait).where(
             Message.channel == channel,

