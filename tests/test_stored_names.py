@@ -90,10 +90,10 @@ worker wrapped_key wrong_codes
 """
 
 COMMANDS = [
-    "audit export", "audit reconcile", "backup", "bind-rows", "client add", "demo", "init",
-    "keys rotate", "migrate", "organisation add", "reports answer", "reports list",
+    "audit export", "audit reconcile", "backup", "bind-rows", "client add", "client bar", "demo",
+    "init", "keys rotate", "migrate", "organisation add", "reports answer", "reports list",
     "reports see", "restore",
-    "serve", "sweep", "verify", "witness", "work", "worker add",
+    "serve", "sweep", "verify", "witness", "work", "worker add", "worker bar",
 ]  # fmt: skip
 
 API_HEADERS = {
@@ -244,6 +244,7 @@ def test_metrics() -> None:
         "unefois_http_answers": "counter",
         "unefois_http_seconds": "histogram",
         "unefois_ready": "gauge",
+        "unefois_failing": "gauge",
         "unefois_log_size": "gauge",
         "unefois_log_lag_seconds": "gauge",
     }
@@ -264,6 +265,7 @@ async def test_metrics_as_they_are_scraped(
         ("unefois_http_seconds_sum", "method", "route"),
         ("unefois_http_seconds_created", "method", "route"),
         ("unefois_ready", "part"),
+        ("unefois_failing", "part"),
         ("unefois_log_size",),
         ("unefois_log_lag_seconds",),
     }

@@ -84,9 +84,11 @@ class Clock:
 
 @pytest.fixture
 def frozen(postgres: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
-    """Both clocks, standing still."""
+    """Both clocks, standing still. Ids keep to the real time, and so to the order in which they are
+    made."""
     standing = Clock(postgres.owner_url)
     monkeypatch.setattr(clock, "monotonic", standing)
+    monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC))
     yield standing
     standing.run()
 

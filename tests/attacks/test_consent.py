@@ -47,7 +47,7 @@ async def test_a_phone_with_a_vault_answers_as_one_without(services: CoreService
     worker, known, unknown = await make_worker(services), a_phone(), a_phone()
     await a_person_of(services, known)
     sent = {phone: await ask(shown, worker, phone, asking("payslip")) for phone in (known, unknown)}
-    assert {set(asdict(each)) == {"id", "lapses_at"} for each in sent.values()} == {True}
+    assert {set(asdict(each)) == {"id", "lapses_at", "quota"} for each in sent.values()} == {True}
     seen = [
         shape(await request_views.see_sent(services, worker, sent[phone].id))
         for phone in (known, unknown)

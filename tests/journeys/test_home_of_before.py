@@ -49,7 +49,8 @@ def test_a_home_of_before_goes_on(before: Home) -> None:
     before.set_the_clock_back()
     assert before.roots() == {
         roots["former"]: roots["under_former"],
-        roots["active"]: roots["under_active"] + 1,  # the secret that authenticates rows
+        # The secret that authenticates rows, and the one that names rates.
+        roots["active"]: roots["under_active"] + 2,
     }
     assert before.known["log"]["without_leaf"] > 0
     assert before.without_leaf() == before.known["log"]["without_leaf"] + 1  # the binding

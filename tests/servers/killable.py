@@ -37,7 +37,9 @@ class _Parent:
         self._process = process
 
     def start(self) -> tuple[int, str]:
-        pid, port = self._answer("start").split()
+        answer = self._answer("start")
+        assert answer != "ended", "the server ended before it answered"
+        pid, port = answer.split()
         return int(pid), f"http://127.0.0.1:{port}"
 
     def kill(self, pid: int) -> None:
@@ -78,7 +80,7 @@ def killable(settings: Settings) -> Iterator[Killable]:
 
 def _serve(settings: Settings, answers: int) -> None:
     """The child: runs what `unefois serve` runs, and reports its process id and port."""
-    from web.process.lifecycle import serve
+    from web.process.lifecycle import Listeners, serve
     from web.process.server import listen
     from web.process.signals import Signals
 
@@ -88,7 +90,8 @@ def _serve(settings: Settings, answers: int) -> None:
         await asyncio.sleep(0)
         os.write(answers, f"{os.getpid()} {listener.getsockname()[1]}\n".encode())
 
-    serve(settings, listener, Signals(), when_ready=report)
+    listeners = Listeners(listener, listen("127.0.0.1", 0))
+    serve(settings, listeners, Signals(), when_ready=report)
 
 
 def _main() -> None:
@@ -106,8 +109,12 @@ def _main() -> None:
             if child == 0:
                 os.close(0)
                 os.open(os.devnull, os.O_RDONLY)
-                _serve(settings, answers)
-                os._exit(0)
+                try:
+                    _serve(settings, answers)
+                finally:
+                    # Whoever waits for a server that never answered is told so.
+                    os.write(answers, b"ended\n")
+                    os._exit(0)
         else:
             os.waitpid(child, 0)
             child = 0

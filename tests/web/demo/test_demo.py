@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -73,7 +74,8 @@ class Demo:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(LIMIT)
         for pid in self.databases():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # ended meanwhile
+                os.kill(pid, signal.SIGKILL)
         until(lambda: not self.databases(), "PostgreSQL does not end")
 
 
