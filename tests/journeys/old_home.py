@@ -59,6 +59,19 @@ def hashed(answer: httpx.Response) -> str:
     return sha256(ok(answer).content).hexdigest()
 
 
+# In a process of its own: this one imports nothing of the tree.
+_DATABASE = """
+import sys
+from pathlib import Path
+from base.embedded.server import EmbeddedPostgres
+database = EmbeddedPostgres(Path(sys.argv[1]))
+database.start()
+print("started", flush=True)
+sys.stdin.read()
+database.stop()
+"""
+
+
 class Home:
     """The home, unpacked, and the processes of this tree that live in it."""
 
@@ -183,7 +196,25 @@ class Home:
             return answered.fetchall() if answered.description else []
 
     def set_the_clock_back(self) -> None:
-        """A second after the home was left, while its sessions, grants and requests are valid."""
+        """A second after the home was left, while its sessions, grants and requests are valid. Its
+        database runs for that alone: nothing may be written before."""
+        started = subprocess.Popen(
+            [sys.executable, "-c", _DATABASE, str(self.home)],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert started.stdin is not None
+        assert started.stdout is not None
+        with started:
+            assert started.stdout.readline() == "started\n"
+            self._set_the_clock_back()
+            started.stdin.close()
+            assert started.wait(60) == 0
+
+    def _set_the_clock_back(self) -> None:
         left = datetime.fromisoformat(self.known["left_at"])
         ago = self.sql("SELECT extract(epoch FROM statement_timestamp() - %s) - 1", left)[0][0]
         self.sql(

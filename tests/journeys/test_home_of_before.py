@@ -43,10 +43,10 @@ def test_a_home_of_before_goes_on(before: Home) -> None:
     roots = before.known["roots"]
     # 1. Migrated, its rows bound, and served, without the processes that would complete what was
     # left half-way.
+    before.set_the_clock_back()
     assert ", 0 that do not open left" in before.run("migrate")
     assert "bound already" in before.run("bind-rows", status=1)
     before.start("serve", UNEFOIS_JOBS_IN_PROCESS="no", UNEFOIS_SEQUENCER_IN_PROCESS="no")
-    before.set_the_clock_back()
     assert before.roots() == {
         roots["former"]: roots["under_former"],
         # The secret that authenticates rows, and the one that names rates.
