@@ -17,6 +17,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from web.http.query_parameters import known_parameters_only
+from web.i18n.translations import quality_of
 
 _TAG = re.compile(r'"[^"]*"')
 _LEAST = 512
@@ -96,18 +97,8 @@ def accepts_gzip(header: str) -> bool:
     weights: dict[str, float] = {}
     for item in header.lower().split(","):
         coding, _, parameter = item.partition(";")
-        weights[coding.strip()] = _weight(parameter)
+        weights[coding.strip()] = quality_of(parameter)
     return weights.get("gzip", weights.get("*", 0.0)) > 0
-
-
-def _weight(parameter: str) -> float:
-    name, _, value = parameter.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
 
 
 def _has(if_none_match: str, tag: str) -> bool:

@@ -53,7 +53,7 @@ def _preferred(header: str) -> str:
     for position, item in enumerate(header.split(",")[:20]):
         tag, _, parameters = item.strip().partition(";")
         language = tag.strip().lower().split("-")[0]
-        if language in LANGUAGES and (quality := _quality(parameters)) > 0:
+        if language in LANGUAGES and (quality := quality_of(parameters)) > 0:
             ranked.append((-quality, position, language))
     return min(ranked)[2] if ranked else SOURCE
 
@@ -63,7 +63,9 @@ def preferred(header: str | None) -> str:
     return SOURCE if not header or len(header) > 100 else _preferred(header)
 
 
-def _quality(parameters: str) -> float:
+def quality_of(parameters: str) -> float:
+    """The weight that follows an item of an `Accept-…` header (RFC 9110 §12.4.2): 1 without one, 0
+    for one that is no number."""
     name, _, value = parameters.strip().partition("=")
     if name.strip() != "q":
         return 1.0
