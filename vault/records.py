@@ -5,26 +5,33 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text
-from sqlalchemy.engine import Row
+from sqlalchemy import bindparam, delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.db_time import now
 from base.ids import new_id
+from base.statements import Bound, Statement
 from vault.tables import Attempt, Idempotency
 
+_ANSWER = Statement(
+    select(Idempotency.__table__).where(Idempotency.key_hash == bindparam("key_hash"))
+)
+_ADD_ANSWER = Statement(
+    insert(Idempotency).values(
+        {name: bindparam(name) for name in ("key_hash", "request_hash", "result_id", "mac")}
+    ),
+    must_write=True,
+)
 
-async def idempotency_answer(connection: AsyncConnection, key_hash: bytes) -> Row[Any] | None:
-    """What is stored for a key: `request_hash`, `result_id`."""
-    result = await connection.execute(
-        select(Idempotency.__table__).where(Idempotency.key_hash == key_hash)
-    )
-    return result.one_or_none()
+
+def idempotency_answer(key_hash: bytes) -> Bound:
+    """What is stored for a key, one row or none: `request_hash`, `result_id`."""
+    return _ANSWER(key_hash=key_hash)
 
 
-async def add_idempotency_answer(connection: AsyncConnection, **values: Any) -> None:
+def add_idempotency_answer(**values: Any) -> Bound:
     """Insert an answer."""
-    await connection.execute(insert(Idempotency).values(**values))
+    return _ADD_ANSWER(**values)
 
 
 async def delete_idempotency_answers(connection: AsyncConnection) -> None:

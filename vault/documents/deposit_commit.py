@@ -19,7 +19,8 @@ from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
 from base.key_names import DOCUMENT, DOCUMENT_VERSION
-from base.locks import hold_vault
+from base.locks import held_vault, hold_vault
+from base.pipeline import Transaction, fetch_one, write
 from storage.field_encryption import FieldWriter
 from vault import idempotency, jobs
 from vault.catalogue.document_types import by_code
@@ -38,8 +39,10 @@ from vault.tables import DOCUMENT_ROW, VERSION_ROW
 
 MAX_DOCUMENTS = 2000
 
-Judge = Callable[[AsyncConnection], Awaitable[None]]
+Judge = Callable[[Transaction], Awaitable[None]]
 OwnerView = Callable[[AsyncConnection, Row[Any]], Awaitable[DocumentView]]
+
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +108,15 @@ class VersionFiles:
     """The rows of a version's files, which are durable in the store.
 
     `version_id`: the version that they are bound to. `tag`: the keyed hash of the originals' bytes.
-    `sealed_values`: what the version's row seals. `rows`: each file's row, without its owner.
+    `sealed_values`: what the version's row seals. `rows`: each file's row, without its owner;
+    `has_preview`: whether one of them is the preview.
     """
 
     version_id: UUID
     tag: bytes
     sealed_values: dict[str, Any] = field(repr=False)
     rows: tuple[dict[str, Any], ...] = field(repr=False)
+    has_preview: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +140,12 @@ def check_metadata(metadata: DocumentMetadata) -> DocumentMetadata:
 
 async def find_held(services: Services, command: DepositCommand, tag: bytes) -> Deposited | None:
     """The owner's document that already has these bytes, or None; answering with it is recorded."""
-    async with services.database.transaction() as tx:
-        return await _find_held(services, tx, command, tag)
+    query = records.document_with_content(command.owner_id, tag)
+    async with services.database.pipeline.transaction() as tx:
+        if await fetch_one(tx, query) is None:
+            return None
+    async with services.database.transaction() as ordinary:
+        return await _find_held(services, ordinary, command, tag)
 
 
 async def commit_deposit(
@@ -150,31 +159,79 @@ async def commit_deposit(
 
     `before_commit` is called when only the commit remains, whose answer may be lost.
     """
-    async with services.database.transaction() as tx:
-        await hold_vault(tx, command.owner_id)
-        macs = await services.field_encryption.row_macs()
-        if await people.person(tx, macs, command.owner_id) is None:
+    for _ in range(_ATTEMPTS):
+        added = await _commit_new(services, command, metadata, files, before_commit)
+        if added is not None:
+            return Deposited(added, already_held=False)
+        answered = await _answer_again(services, command, metadata, files)
+        if answered is not None:
+            return answered
+        # What was found held was deleted in between.
+    raise ServiceError(ErrorKind.UNAVAILABLE, "database_busy", retry_after=5)
+
+
+async def _commit_new(
+    services: Services,
+    command: DepositCommand,
+    metadata: DocumentMetadata,
+    files: VersionFiles,
+    before_commit: Callable[[], None],
+) -> DocumentView | None:
+    """The document that was added; None when its bytes are held or its key is answered already.
+
+    Three round trips: what decides, the rows, the commit. A crash before the last one has ended
+    leaves all rows, jobs and the event, or none of them.
+    """
+    owner_id, depositor = command.owner_id, command.depositor
+    asked = await _ask_key(services, command, metadata, files)
+    macs = await services.field_encryption.row_macs()
+    async with services.database.pipeline.transaction() as tx:
+        held = records.document_with_content(owner_id, files.tag)
+        _, people_rows, (state,), held_rows, *key_rows = await tx.fetch(
+            held_vault(owner_id),
+            people.person_by_id(owner_id),
+            records.vault_state(owner_id),
+            held,
+            *(asked.queries if asked else ()),
+        )
+        if not people_rows:
             # The vault was erased during the upload.
             raise not_found()
+        macs.check(people.PERSON_ROW, people_rows[0])
+        if command.judge is not None:
+            await command.judge(tx)
+        claimed = asked.claim(key_rows[1]) if asked else None
+        if (held_rows and command.owner_view) or (claimed and claimed.result_id):
+            return None
+        if state.documents >= MAX_DOCUMENTS:
+            raise ServiceError(ErrorKind.CONFLICT, "too_many_documents", limit=MAX_DOCUMENTS)
+        view = await _add_document(services, tx, command, metadata, files, state.at)
+        await _record(
+            services, tx, owner_id, depositor, Action.DEPOSIT, view.id, state.at,
+            revision=str(view.revision), version=1,
+        )  # fmt: skip
+        await idempotency.save(tx, claimed, view.id)
+        await tx.flush()
+        before_commit()
+    return view
+
+
+async def _answer_again(
+    services: Services, command: DepositCommand, metadata: DocumentMetadata, files: VersionFiles
+) -> Deposited | None:
+    """The document already held with these bytes, or the answer already given to this key; None
+    when there is neither."""
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, command.owner_id)
         if command.judge is not None:
             await command.judge(tx)
         held = await _find_held(services, tx, command, files.tag)
         if held is not None:
             return held
         claimed = await _claim_key(services, tx, command, metadata, files)
-        if claimed is not None and claimed.result_id is not None:
-            return await _repeat_answer(services, tx, command, metadata, files, claimed.result_id)
-        if await records.count_documents(tx, command.owner_id) >= MAX_DOCUMENTS:
-            raise ServiceError(ErrorKind.CONFLICT, "too_many_documents", limit=MAX_DOCUMENTS)
-        row = await _add_document(services, tx, command, metadata, files)
-        await _record(
-            services, tx, command.owner_id, command.depositor, Action.DEPOSIT, row.id,
-            revision=str(row.revision), version=1,
-        )  # fmt: skip
-        await idempotency.save(tx, claimed, row.id)
-        before_commit()
-    view = view_of(row, metadata, deposited_by=command.depositor.values(), file=files.sealed_values)
-    return Deposited(view, already_held=False)
+        if claimed is None or claimed.result_id is None:
+            return None
+        return await _repeat_answer(services, tx, command, metadata, files, claimed.result_id)
 
 
 async def commit_version(
@@ -203,7 +260,7 @@ async def commit_version(
             revision=revision,
         )
         await _record(
-            services, tx, owner_id, command.depositor, Action.NEW_VERSION, document_id,
+            services, tx, owner_id, command.depositor, Action.NEW_VERSION, document_id, version.at,
             revision=str(revision), version=number,
         )  # fmt: skip
         row = await records.document(tx, owner_id, document_id)
@@ -219,12 +276,32 @@ async def _find_held(
     if command.owner_view is None:
         return None
     owner_id = command.owner_id
-    held_id = await records.document_with_content(tx, owner_id, tag)
-    row = None if held_id is None else await records.document(tx, owner_id, held_id)
+    held = await fetch_one(tx, records.document_with_content(owner_id, tag))
+    row = None if held is None else await records.document(tx, owner_id, held.id)
     if row is None:
         return None
-    await _record(services, tx, owner_id, command.depositor, Action.DEPOSIT, row.id, held=1)
+    at = await instant(tx)
+    await _record(services, tx, owner_id, command.depositor, Action.DEPOSIT, row.id, at, held=1)
     return Deposited(await command.owner_view(tx, row), already_held=True)
+
+
+def _key_values(
+    command: DepositCommand, metadata: DocumentMetadata, files: VersionFiles
+) -> dict[str, Any]:
+    """What `idempotency` asks for: who calls, on what, with which body."""
+    depositor = command.depositor
+    return {
+        "caller_id": depositor.actor.id or command.owner_id,
+        "route": f"deposit/{command.owner_id}/{depositor.grant}",
+        "key": command.idempotency_key,
+        "body": files.tag + metadata_key(metadata),
+    }
+
+
+async def _ask_key(
+    services: Services, command: DepositCommand, metadata: DocumentMetadata, files: VersionFiles
+) -> idempotency.AskedKey | None:
+    return await idempotency.ask(services, **_key_values(command, metadata, files))
 
 
 async def _claim_key(
@@ -234,15 +311,7 @@ async def _claim_key(
     metadata: DocumentMetadata,
     files: VersionFiles,
 ) -> idempotency.Claim | None:
-    depositor = command.depositor
-    return await idempotency.claim(
-        services,
-        tx,
-        caller_id=depositor.actor.id or command.owner_id,
-        route=f"deposit/{command.owner_id}/{depositor.grant}",
-        key=command.idempotency_key,
-        body=files.tag + metadata_key(metadata),
-    )
+    return await idempotency.claim(services, tx, **_key_values(command, metadata, files))
 
 
 async def _repeat_answer(
@@ -263,7 +332,8 @@ async def _repeat_answer(
     row = await find(tx, owner_id, document_id)
     if row is None:
         raise not_found()
-    await _record(services, tx, owner_id, depositor, Action.DEPOSIT, row.id, held=1)
+    at = await instant(tx)
+    await _record(services, tx, owner_id, depositor, Action.DEPOSIT, row.id, at, held=1)
     if command.owner_view is not None:
         return Deposited(await command.owner_view(tx, row), already_held=False)
     view = view_of(row, metadata, deposited_by=depositor.values(), file=files.sealed_values)
@@ -272,14 +342,15 @@ async def _repeat_answer(
 
 async def _add_document(
     services: Services,
-    tx: AsyncConnection,
+    tx: Transaction,
     command: DepositCommand,
     metadata: DocumentMetadata,
     files: VersionFiles,
-) -> Row[Any]:
-    """Insert a document and its first version; returns the document's row."""
+    at: datetime,
+) -> DocumentView:
+    """Insert a document and its first version; returns what is then stored."""
     owner_id, depositor = command.owner_id, command.depositor
-    document_id, at = new_id(), await instant(tx)
+    document_id, revision = new_id(), new_id()
     writer = await services.field_encryption.writer(owner_id, tx)
     macs = await services.field_encryption.row_macs()
     values = {
@@ -290,26 +361,39 @@ async def _add_document(
         "typed_at": at,
         "deposited_by_kind": depositor.actor.kind.value,
         "deposited_by_id": depositor.actor.id,
-        "revision": new_id(),
+        "revision": revision,
         "notice_at": notice_at(metadata),
         "sealed": writer.seal(DOCUMENT, document_id, metadata_values(metadata, depositor.values())),
         "created_at": at,
         "deleted_at": None,
     }
-    await records.add_document(tx, **macs.add(DOCUMENT_ROW, values))
-    await _add_version(services, tx, writer, files, _NewVersion(owner_id, document_id, 1, at))
-    row = await records.document(tx, owner_id, document_id)
-    assert row is not None  # noqa: S101  (added in this transaction)
-    return row
+    await write(tx, records.add_document(**macs.add(DOCUMENT_ROW, values)))
+    version = _NewVersion(owner_id, document_id, 1, at)
+    scan = await _add_version(services, tx, writer, files, version)
+    return DocumentView(
+        id=document_id,
+        revision=revision,
+        version_id=files.version_id,
+        version=1,
+        metadata=metadata,
+        deposited_by=depositor.values(),
+        created_at=at,
+        version_created_at=at,
+        deleted_at=None,
+        file=files.sealed_values,
+        scan=scan,
+        has_preview=files.has_preview,
+    )
 
 
 async def _add_version(
     services: Services,
-    tx: AsyncConnection,
+    tx: Transaction,
     writer: FieldWriter,
     files: VersionFiles,
     version: _NewVersion,
-) -> None:
+) -> str:
+    """Insert a version, its files, and the jobs that it needs; returns the state of its scan."""
     scanned = services.settings.clamd_address is not None
     macs = await services.field_encryption.row_macs()
     values = {
@@ -322,27 +406,31 @@ async def _add_version(
         "sealed": writer.seal(DOCUMENT_VERSION, files.version_id, files.sealed_values),
         "created_at": version.at,
     }
-    await records.add_version(tx, **macs.add(VERSION_ROW, values))
-    await records.add_files(tx, [{**row, "person_id": version.owner_id} for row in files.rows])
-    await jobs.defer_preview(tx, version.owner_id, files.version_id)
+    await write(tx, records.add_version(**macs.add(VERSION_ROW, values)))
+    for row in files.rows:
+        await write(tx, records.add_file(**row, person_id=version.owner_id))
+    if not files.has_preview:
+        await write(tx, jobs.preview_job(version.owner_id, files.version_id))
     if scanned:
-        await jobs.defer_scan(tx, version.owner_id, files.version_id)
+        await write(tx, jobs.scan_job(version.owner_id, files.version_id))
+    return str(values["scan"])
 
 
 async def _record(
     services: Services,
-    tx: AsyncConnection,
+    tx: Transaction,
     owner_id: UUID,
     depositor: Depositor,
     action: Action,
     document_id: UUID,
+    at: datetime,
     **details: str | int,
 ) -> None:
     await services.audit_log.record(
         tx,
         Event(
             id=new_id(),
-            at=await instant(tx),
+            at=at,
             action=action,
             outcome=Outcome.ALLOWED,
             actor=depositor.actor,

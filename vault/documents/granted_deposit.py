@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from audit.events import Action
 from auth.subjects import Recipient
-from base.pipeline import fetch_one
+from base.pipeline import Transaction, fetch_one
 from vault.consent.grant_use import attempt_under
 from vault.consent.records import grants as grant_records
 from vault.consent.type_tags import type_tag
@@ -44,7 +42,7 @@ async def deposit_granted(
     """
     await check_token(services, recipient, "deposits", Action.DEPOSIT)
 
-    async def judge_again(tx: AsyncConnection) -> None:
+    async def judge_again(tx: Transaction) -> None:
         await _judge(services, tx, recipient, grant_id, check_metadata(metadata()).type)
 
     try:
@@ -65,7 +63,7 @@ async def deposit_granted(
 
 async def _judge(
     services: Services,
-    tx: AsyncConnection,
+    tx: Transaction,
     recipient: Recipient,
     grant_id: UUID,
     type_code: str | None,
