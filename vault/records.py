@@ -1,17 +1,20 @@
-"""SQL that all subjects share: answers to an `Idempotency-Key`, and counted attempts."""
+"""SQL that all subjects share: answers to an `Idempotency-Key`, counted attempts, and what quotas
+count."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from math import ceil
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.db_time import now
 from base.ids import new_id
-from vault.tables import Attempt, Idempotency
+from vault.tables import Attempt, DepositTotal, Document, DocumentVersion, Idempotency
 
 
 async def idempotency_answer(connection: AsyncConnection, key_hash: bytes) -> Row[Any] | None:
@@ -67,3 +70,60 @@ async def add_attempt(connection: AsyncConnection, subject_id: UUID, kind: str) 
 async def delete_attempts(connection: AsyncConnection, older_than: timedelta) -> None:
     """Delete the attempts that no longer count."""
     await connection.execute(delete(Attempt).where(Attempt.created_at < now() - older_than))
+
+
+async def vault_use(connection: AsyncConnection, person_id: UUID) -> tuple[int, int]:
+    """How many documents a vault holds, and the KiB of their versions, the trash included."""
+    documents = select(func.count()).where(Document.person_id == person_id).scalar_subquery()
+    size_kib = (
+        select(func.coalesce(func.sum(DocumentVersion.size_kib), 0))
+        .where(DocumentVersion.person_id == person_id)
+        .scalar_subquery()
+    )
+    row = (await connection.execute(select(documents, size_kib))).one()
+    return int(row[0]), int(row[1])
+
+
+async def deposit_total(connection: AsyncConnection, grant_id: UUID) -> tuple[int, int]:
+    """How many documents the recipient of a grant has added, and their KiB."""
+    result = await connection.execute(
+        select(DepositTotal.documents, DepositTotal.size_kib).where(
+            DepositTotal.grant_id == grant_id
+        )
+    )
+    row = result.one_or_none()
+    return (0, 0) if row is None else (row.documents, row.size_kib)
+
+
+async def add_to_deposit_total(
+    connection: AsyncConnection, person_id: UUID, grant_id: UUID, *, size_kib: int
+) -> None:
+    """Count one more document of a grant's recipient."""
+    first = insert_or_update(DepositTotal).values(
+        grant_id=grant_id, person_id=person_id, documents=1, size_kib=size_kib
+    )
+    more = {
+        "documents": DepositTotal.documents + 1,
+        "size_kib": DepositTotal.size_kib + first.excluded.size_kib,
+    }
+    await connection.execute(first.on_conflict_do_update(index_elements=["grant_id"], set_=more))
+
+
+async def unmeasured_versions(
+    connection: AsyncConnection, *, after: UUID, limit: int
+) -> Sequence[Row[UUID, UUID, bytes]]:
+    """Versions whose size is not known yet, by id: `id`, `person_id`, `sealed`."""
+    result = await connection.execute(
+        select(DocumentVersion.id, DocumentVersion.person_id, DocumentVersion.sealed)
+        .where(DocumentVersion.size_kib.is_(None), DocumentVersion.id > after)
+        .order_by(DocumentVersion.id)
+        .limit(limit)
+    )
+    return result.all()
+
+
+async def set_version_size(connection: AsyncConnection, version_id: UUID, *, size_kib: int) -> None:
+    """Store the size of a version of an earlier release."""
+    await connection.execute(
+        update(DocumentVersion).where(DocumentVersion.id == version_id).values(size_kib=size_kib)
+    )

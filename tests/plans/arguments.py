@@ -332,5 +332,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.maintenance.records.pending_to_remind.before": _is(timedelta(days=1)),
     "vault.maintenance.records.note_reminder.values": lambda rows: [dict(rows["pending_erasure"])],
     "vault.records.kind": _is("give"),
+    "vault.records.unmeasured_versions.after": _is(UUID(int=0)),
+    "vault.records.set_version_size.version_id": _of("document_version"),
     "vault.records.add_idempotency_answer.values": _new("idempotency"),
 }

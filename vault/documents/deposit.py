@@ -24,6 +24,7 @@ from vault.document_view import DocumentView
 from vault.documents.deposit_commit import (
     DepositCommand,
     Deposited,
+    Depositor,
     VersionCommand,
     VersionFiles,
     check_metadata,
@@ -32,11 +33,15 @@ from vault.documents.deposit_commit import (
     find_held,
 )
 from vault.documents.intake import Allowance, Incoming, ReceivedFile, receive
+from vault.documents.quotas import check_room
 from vault.services import Services
 
 
 async def deposit(services: Services, command: DepositCommand, incoming: Incoming) -> Deposited:
     """Store a new document in a vault."""
+    if command.idempotency_key is None:
+        # With a key, it may be the one that took the last room, asked again: judged at the end.
+        await _check_room(services, command.owner_id, command.depositor, incoming.announced)
     async with _unreferenced_blobs(services) as blobs:
         version = _Version(command.owner_id, new_id())
         originals = await _receive(services, version, incoming, blobs)
@@ -54,12 +59,25 @@ async def deposit_version(
     services: Services, command: VersionCommand, incoming: Incoming
 ) -> DocumentView:
     """Store a new version of a document."""
+    await _check_room(
+        services, command.owner_id, command.depositor, incoming.announced, documents=0
+    )
     async with _unreferenced_blobs(services) as blobs:
         version = _Version(command.owner_id, new_id())
         originals = await _receive(services, version, incoming, blobs)
         files = await _decode(services, version, originals, blobs)
         return await commit_version(
             services, command, _version_files(version, files), blobs.release
+        )
+
+
+async def _check_room(
+    services: Services, owner_id: UUID, depositor: Depositor, announced: int, documents: int = 1
+) -> None:
+    """Refuse before the first byte what will not fit; the commit judges again."""
+    async with services.database.transaction() as tx:
+        await check_room(
+            services, tx, owner_id, grant_id=depositor.grant, size=announced, documents=documents
         )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action, Actor, Event, Outcome
 from auth.records import people
 from base.db_time import instant
-from base.errors import ErrorKind, ServiceError, invalid, not_found
+from base.errors import invalid, not_found
 from base.ids import new_id
 from base.key_names import DOCUMENT, DOCUMENT_VERSION
 from base.locks import hold_vault
@@ -33,10 +33,15 @@ from vault.document_view import (
 )
 from vault.documents import records
 from vault.documents.notice_date import notice_at
+from vault.documents.quotas import (
+    QuotaWarning,
+    check_room,
+    check_version_number,
+    count_deposit,
+    kib,
+)
 from vault.services import Services
 from vault.tables import DOCUMENT_ROW, VERSION_ROW
-
-MAX_DOCUMENTS = 2000
 
 Judge = Callable[[AsyncConnection], Awaitable[None]]
 OwnerView = Callable[[AsyncConnection, Row[Any]], Awaitable[DocumentView]]
@@ -94,10 +99,11 @@ class VersionCommand:
 
 @dataclass(frozen=True, slots=True)
 class Deposited:
-    """The document, and whether the vault held it already."""
+    """The document, whether the vault held it already, and what its depositor is warned of."""
 
     document: DocumentView
     already_held: bool
+    warnings: tuple[QuotaWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,11 @@ class VersionFiles:
     tag: bytes
     sealed_values: dict[str, Any] = field(repr=False)
     rows: tuple[dict[str, Any], ...] = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes sent: what quotas count."""
+        return int(self.sealed_values["size"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +175,7 @@ async def commit_deposit(
         claimed = await _claim_key(services, tx, command, metadata, files)
         if claimed is not None and claimed.result_id is not None:
             return await _repeat_answer(services, tx, command, metadata, files, claimed.result_id)
-        if await records.count_documents(tx, command.owner_id) >= MAX_DOCUMENTS:
-            raise ServiceError(ErrorKind.CONFLICT, "too_many_documents", limit=MAX_DOCUMENTS)
+        warnings = await _take_room(services, tx, command, files)
         row = await _add_document(services, tx, command, metadata, files)
         await _record(
             services, tx, command.owner_id, command.depositor, Action.DEPOSIT, row.id,
@@ -174,7 +184,18 @@ async def commit_deposit(
         await idempotency.save(tx, claimed, row.id)
         before_commit()
     view = view_of(row, metadata, deposited_by=command.depositor.values(), file=files.sealed_values)
-    return Deposited(view, already_held=False)
+    return Deposited(view, already_held=False, warnings=warnings)
+
+
+async def _take_room(
+    services: Services, tx: AsyncConnection, command: DepositCommand, files: VersionFiles
+) -> tuple[QuotaWarning, ...]:
+    """Refuse what is over a quota, under the vault's lock; count it for the grant."""
+    owner_id, grant = command.owner_id, command.depositor.grant
+    warnings = await check_room(services, tx, owner_id, grant_id=grant, size=files.size)
+    if grant is not None:
+        await count_deposit(tx, owner_id, grant, files.size)
+    return warnings
 
 
 async def commit_version(
@@ -192,6 +213,8 @@ async def commit_version(
         assert current is not None  # noqa: S101  (else `may_change` has raised)
         writer = await services.field_encryption.writer(owner_id, tx)
         number = await records.next_number(tx, owner_id, document_id)
+        check_version_number(services, number)
+        await check_room(services, tx, owner_id, size=files.size, documents=0)
         version = _NewVersion(owner_id, document_id, number, await instant(tx))
         await _add_version(services, tx, writer, files, version)
         revision = new_id()
@@ -322,7 +345,8 @@ async def _add_version(
         "sealed": writer.seal(DOCUMENT_VERSION, files.version_id, files.sealed_values),
         "created_at": version.at,
     }
-    await records.add_version(tx, **macs.add(VERSION_ROW, values))
+    size_kib = kib(files.size)
+    await records.add_version(tx, **macs.add(VERSION_ROW, values), size_kib=size_kib)
     await records.add_files(tx, [{**row, "person_id": version.owner_id} for row in files.rows])
     await jobs.defer_preview(tx, version.owner_id, files.version_id)
     if scanned:

@@ -56,14 +56,6 @@ def _documents(person_id: UUID) -> Any:
     )
 
 
-async def count_documents(connection: AsyncConnection, person_id: UUID) -> int:
-    """How many documents a vault holds, including those in the trash."""
-    result = await connection.execute(
-        select(func.count()).select_from(Document).where(Document.person_id == person_id)
-    )
-    return int(result.scalar_one())
-
-
 async def document(
     connection: AsyncConnection, person_id: UUID, document_id: UUID, *, deleted: bool = False
 ) -> Row[Any] | None:
