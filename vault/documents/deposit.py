@@ -43,7 +43,7 @@ async def deposit(services: Services, command: DepositCommand, incoming: Incomin
         # With a key, it may be the one that took the last room, asked again: judged at the end.
         await _check_room(services, command.owner_id, command.depositor, incoming.announced)
     async with _unreferenced_blobs(services) as blobs:
-        version = _Version(command.owner_id, new_id())
+        version = _version(command)
         originals = await _receive(services, version, incoming, blobs)
         metadata = check_metadata(command.metadata())
         held = await find_held(services, command, originals.tag) if command.owner_view else None
@@ -63,7 +63,7 @@ async def deposit_version(
         services, command.owner_id, command.depositor, incoming.announced, documents=0
     )
     async with _unreferenced_blobs(services) as blobs:
-        version = _Version(command.owner_id, new_id())
+        version = _version(command)
         originals = await _receive(services, version, incoming, blobs)
         files = await _decode(services, version, originals, blobs)
         return await commit_version(
@@ -83,10 +83,17 @@ async def _check_room(
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """Whose version it is, and its id: its files are bound to both before its row is written."""
+    """Whose version it is, and its id: its files are bound to both before its row is written.
+    `account`: who deposits it."""
 
     owner_id: UUID
     id: UUID
+    account: UUID
+
+
+def _version(command: DepositCommand | VersionCommand) -> _Version:
+    account = command.depositor.actor.id or command.owner_id
+    return _Version(command.owner_id, new_id(), account)
 
 
 @dataclass(slots=True)
@@ -184,7 +191,9 @@ async def _decode(
     """Decode the originals in a child process, and seal the rendition for recipients."""
     sources = [source.slices for source in originals.contents]
     with _about_one_of(len(sources)):
-        decoding = await services.decoder.inspect(sources)
+        decoding = await services.decoder.inspect(
+            sources, account=version.account, size=sum(file.length for file in originals.files)
+        )
     async with decoding as decoded:
         if decoded.inspection.rendition == "same":
             return _StoredFiles(originals, decoded.inspection, None)
