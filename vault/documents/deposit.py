@@ -28,20 +28,23 @@ from vault.document_view import DocumentView
 from vault.documents.deposit_commit import (
     DepositCommand,
     Deposited,
-    VersionCommand,
-    VersionFiles,
     check_metadata,
     commit_deposit,
-    commit_version,
     find_held,
 )
+from vault.documents.deposit_rows import Depositor, VersionFiles
 from vault.documents.intake import Allowance, Incoming, ReceivedFile, receive
 from vault.documents.kept_upload import KeepingSink, KeptUpload
+from vault.documents.quotas import check_room
+from vault.documents.version_commit import VersionCommand, commit_version
 from vault.services import Services
 
 
 async def deposit(services: Services, command: DepositCommand, incoming: Incoming) -> Deposited:
     """Store a new document in a vault."""
+    if command.idempotency_key is None:
+        # With a key, it may be the one that took the last room, asked again: judged at the end.
+        await _check_room(services, command.owner_id, command.depositor, incoming.announced)
     async with _unreferenced_blobs(services) as blobs:
         version = _version(command)
         with KeptUpload() as kept:
@@ -60,6 +63,9 @@ async def deposit_version(
     services: Services, command: VersionCommand, incoming: Incoming
 ) -> DocumentView:
     """Store a new version of a document."""
+    await _check_room(
+        services, command.owner_id, command.depositor, incoming.announced, documents=0
+    )
     async with _unreferenced_blobs(services) as blobs:
         version = _version(command)
         with KeptUpload() as kept:
@@ -67,6 +73,16 @@ async def deposit_version(
             files = await _decode(services, version, originals, blobs, kept)
         return await commit_version(
             services, command, _version_files(version, files), blobs.release
+        )
+
+
+async def _check_room(
+    services: Services, owner_id: UUID, depositor: Depositor, announced: int, documents: int = 1
+) -> None:
+    """Refuse before the first byte what will not fit; the commit judges again."""
+    async with services.database.pipeline.transaction() as tx:
+        await check_room(
+            services, tx, owner_id, grant_id=depositor.grant, size=announced, documents=documents
         )
 
 

@@ -56,24 +56,6 @@ def _documents(person_id: UUID) -> Any:
     )
 
 
-_STATE = Statement(
-    select(
-        now().label("at"),
-        select(func.count())
-        .select_from(Document)
-        .where(Document.person_id == bindparam("person"))
-        .scalar_subquery()
-        .label("documents"),
-    )
-)
-
-
-def vault_state(person_id: UUID) -> Bound:
-    """One row: `at`, the database's clock, and how many `documents` a vault holds, including those
-    in the trash."""
-    return _STATE(person=person_id)
-
-
 async def document(
     connection: AsyncConnection, person_id: UUID, document_id: UUID, *, deleted: bool = False
 ) -> Row[Any] | None:
