@@ -23,7 +23,7 @@ _PARAMETERS = (1, 3, 4, 5, 7)
 """Numbers of a parametric curve, by its function (§10.18)."""
 
 
-class _Broken(Exception):
+class _InvalidProfileError(Exception):
     pass
 
 
@@ -48,7 +48,7 @@ def cleaned(profile: bytes) -> bytes | None:
     try:
         header = _read_header(profile)
         tags = _read_tags(profile, header)
-    except (_Broken, struct.error):
+    except (_InvalidProfileError, struct.error):
         return None
     return _written(header, tags) if _suffices(header, tags) else None
 
@@ -64,7 +64,7 @@ def space(profile: bytes) -> bytes:
 def _read_header(profile: bytes) -> _Header:
     """§7.2. What names a device, a maker, a platform or a moment is not read."""
     if not _HEADER_BYTES + 4 <= len(profile) <= _MAX_BYTES or profile[36:40] != b"acsp":
-        raise _Broken
+        raise _InvalidProfileError
     size, intent = struct.unpack_from(">I", profile)[0], struct.unpack_from(">I", profile, 64)[0]
     header = _Header(profile[8:10], profile[12:16], profile[16:20], profile[20:24], intent & 3)
     if (
@@ -74,7 +74,7 @@ def _read_header(profile: bytes) -> _Header:
         or header.space not in _CHANNELS
         or header.connection not in _CONNECTION_SPACES
     ):
-        raise _Broken
+        raise _InvalidProfileError
     return header
 
 
@@ -82,12 +82,12 @@ def _read_tags(profile: bytes, header: _Header) -> dict[bytes, bytes]:
     """The kept tags, each rebuilt from its parsed values."""
     (number,) = struct.unpack_from(">I", profile, _HEADER_BYTES)
     if number > _MAX_TAGS:
-        raise _Broken
+        raise _InvalidProfileError
     found: dict[bytes, bytes] = {}
     for at in range(_HEADER_BYTES + 4, _HEADER_BYTES + 4 + 12 * number, 12):
         name, offset, length = struct.unpack_from(">4sII", profile, at)
         if name in found or offset + length > len(profile):
-            raise _Broken
+            raise _InvalidProfileError
         if name in _KEPT:
             found[name] = _rebuilt(name, profile[offset : offset + length], header)
     return found
@@ -109,14 +109,14 @@ def _rebuilt(name: bytes, data: bytes, header: _Header) -> bytes:
 def _numbers(kind: bytes, data: bytes, length: int) -> bytes:
     """A tag of a fixed number of bytes after its type and four reserved bytes."""
     if data[:4] != kind:
-        raise _Broken
+        raise _InvalidProfileError
     return kind + bytes(4) + _slice(data, 8, length)
 
 
 def _slice(data: bytes, at: int, length: int) -> bytes:
     piece = data[at : at + length]
     if len(piece) != length:
-        raise _Broken
+        raise _InvalidProfileError
     return piece
 
 
@@ -129,17 +129,17 @@ def _curve(data: bytes, at: int) -> bytes:
     if kind == b"para":
         (function,) = struct.unpack_from(">H", data, at + 8)
         if function >= len(_PARAMETERS):
-            raise _Broken
+            raise _InvalidProfileError
         numbers = _slice(data, at + 12, 4 * _PARAMETERS[function])
         return kind + bytes(4) + struct.pack(">HH", function, 0) + numbers
-    raise _Broken
+    raise _InvalidProfileError
 
 
 def _table(data: bytes, inputs: int, outputs: int) -> bytes:
     """A transform: `mft1`, `mft2` (§10.10, §10.11), `mAB ` or `mBA ` (§10.12, §10.13)."""
     kind = data[:4]
     if len(data) < 32 or (data[8], data[9]) != (inputs, outputs):
-        raise _Broken
+        raise _InvalidProfileError
     if kind in {b"mAB ", b"mBA "}:
         return _elements(kind, data, inputs, outputs)
     lattice = data[10] ** inputs * outputs
@@ -150,7 +150,7 @@ def _table(data: bytes, inputs: int, outputs: int) -> bytes:
         entries, results = struct.unpack_from(">HH", data, 48)
         values = entries * inputs + lattice + results * outputs
         return head + _slice(data, 12, 40 + 2 * values)
-    raise _Broken
+    raise _InvalidProfileError
 
 
 def _elements(kind: bytes, data: bytes, inputs: int, outputs: int) -> bytes:
@@ -182,7 +182,7 @@ def _lattice(data: bytes, at: int, inputs: int, outputs: int) -> bytes:
     grid = _slice(data, at, inputs)
     precision = _slice(data, at + 16, 1)
     if precision[0] not in {1, 2}:
-        raise _Broken
+        raise _InvalidProfileError
     values = _slice(data, at + 20, prod(grid) * outputs * precision[0])
     return _padded(grid + bytes(16 - inputs) + precision + bytes(3) + values)
 
