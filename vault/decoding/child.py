@@ -56,8 +56,7 @@ def _preview(data: bytes, kind: MediaType, limits: Limits) -> bytes:
 def _single(data: bytes, kind: MediaType, limits: Limits) -> tuple[dict[str, Any], bytes]:
     if kind is MediaType.PDF:
         pdf = pdfs.examine(data, limits)
-        rendition = None if pdf.cleaned is None else MediaType.PDF
-        return _findings([pdf.part], rendition, pdf.notes), pdf.cleaned or b""
+        return _findings([pdf.part], MediaType.PDF, pdf.notes), pdf.cleaned
     picture = images.examine(data, kind, limits)
     if picture.unchanged:
         return _findings([picture.part], None, picture.notes), b""
@@ -91,10 +90,7 @@ def _bundle(data: bytes, kind: MediaType, limits: Limits) -> tuple[Part, tuple[N
         picture = images.examine(data, kind, limits)
         return picture.part, picture.notes, _to_pdf(picture.pages)
     pdf = pdfs.examine(data, limits)
-    notes = pdf.notes
-    if Note.PDF_WAS_SIGNED in notes:
-        notes = (*notes, Note.PDF_SIGNATURE_LOST)
-    return pdf.part, notes, pdf.cleaned or data
+    return pdf.part, pdf.notes, pdf.cleaned
 
 
 def _findings(
