@@ -30,15 +30,15 @@ border Type W S D I
 icon_fit SW S A FB
 cid_info Registry Ordering Supplement
 panose Panose
-page Type MediaBox CropBox BleedBox TrimBox ArtBox Rotate UserUnit Tabs StructParents
- Resources>resources Contents>content Group>group Annots>annotation
+page Type Parent>made_new MediaBox CropBox BleedBox TrimBox ArtBox Rotate UserUnit Tabs
+ StructParents Resources>resources Contents>content Group>group Annots>annotation
 resources ProcSet Font>*font XObject>*xobject ExtGState>*graphics ColorSpace>*colour
  Pattern>*pattern Shading>*shading Properties>*property
 !content
 !data
-?text
+!text
 !profile N Alternate>colour Range
-?xobject Type Subtype FormType BBox Matrix Resources>resources Group>group StructParent
+!xobject Type Subtype FormType BBox Matrix Resources>resources Group>group StructParent
  StructParents OC>layer Name Width Height ColorSpace>colour BitsPerComponent Intent ImageMask
  Mask>xobject Decode Interpolate SMask>xobject SMaskInData Matte
 group Type S CS>colour I K
@@ -62,7 +62,7 @@ descriptor Type FontName FontFamily FontStretch FontWeight Flags FontBBox Italic
  Descent Leading CapHeight XHeight StemV StemH AvgWidth MaxWidth MissingWidth CharSet CIDSet>data
  FontFile>program FontFile2>program FontFile3>program Style>panose Lang FD>*descriptor
 !program Subtype Length1 Length2 Length3
-?parameters Predictor Colors BitsPerComponent Columns EarlyChange K EndOfLine EncodedByteAlign
+parameters Predictor Colors BitsPerComponent Columns EarlyChange K EndOfLine EncodedByteAlign
  Rows EndOfBlock BlackIs1 DamagedRowsBeforeError ColorTransform JBIG2Globals>data
 link Type Subtype Rect P>page_link F Border BS>border C StructParent OC>layer QuadPoints
  Contents Lang H Dest>dest A>action AP>appearance AS
