@@ -21,7 +21,7 @@ class Rule:
 _TEXT = """
 catalog Type Version PageLabels>labels Names>names Dests>*dest Outlines>outline MarkInfo>mark_info
  StructTreeRoot>structure Lang ViewerPreferences>preferences PageLayout PageMode
- OCProperties>layers AcroForm>form OutputIntents>output_intent
+ OCProperties>layers AcroForm>form
 mark_info Marked UserProperties Suspects
 preferences HideToolbar HideMenubar HideWindowUI FitWindow CenterWindow DisplayDocTitle
  NonFullScreenPageMode Direction ViewArea ViewClip PrintArea PrintClip PrintScaling Duplex
@@ -90,7 +90,6 @@ layer_view BaseState ON>layer OFF>layer Intent AS>layer_event Order>layer ListMo
  RBGroups>layer Locked>layer
 layer_event Event Category OCGs>layer
 artifact Type MCID ActualText Alt Lang E BBox Attached Subtype
-output_intent Type S OutputConditionIdentifier DestOutputProfile>profile
 structure Type S ID P>structure Pg>page_link K>structure A>attributes C R T Lang Alt E ActualText
  MCID Stm>kept StmOwn>kept Obj>kept NS>namespace Ref>structure Phoneme PhoneticAlphabet
  RoleMap>*name ClassMap>*attributes ParentTree>parents ParentTreeNextKey IDTree>ids
@@ -125,7 +124,7 @@ STREAM_KEYS = {"/Length": "", "/Filter": "", "/DecodeParms": "parameters"}
 
 STRINGS = frozenset({"", "text", "data", "layer", "dest"})
 """Roles in which a string may stand; names, numbers and booleans may everywhere."""
-SHORTENED = frozenset({"annotation", "field", "layer", "structure", "output_intent"})
+SHORTENED = frozenset({"annotation", "field", "layer", "structure"})
 """Roles whose arrays lose what is dropped; in others its place is kept by a null."""
 
 COLOURS: dict[str, tuple[str, ...]] = {
