@@ -78,11 +78,9 @@ class Streams:
         """Puts what was cleaned into the PDF."""
         for reference, raw in self._cuts.items():
             held = self.objects.opened(reference)
-            parameters = held.stream_dict.get("/DecodeParms")
-            kept = (
-                parameters if isinstance(parameters, (pikepdf.Array, pikepdf.Dictionary)) else None
-            )
-            held.write(raw, filter=held.stream_dict["/Filter"], decode_parms=kept)
+            given = _as_list(held.stream_dict.get("/DecodeParms"))
+            only = next((each for each in given if isinstance(each, pikepdf.Dictionary)), None)
+            held.write(raw, filter=pikepdf.Name.FlateDecode, decode_parms=only)
         for reference, (data, last_filter) in self._writes.items():
             held = self.objects.opened(reference)
             if last_filter is None:
