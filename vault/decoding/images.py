@@ -8,6 +8,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from vault.decoding import strip
 from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
+from vault.decoding.preview_jpeg import PREVIEW_WIDTH
 
 _FORMATS: dict[MediaType, tuple[str, ...]] = {
     MediaType.JPEG: ("JPEG",),
@@ -29,6 +30,8 @@ class Picture:
     media_type: MediaType
     unchanged: bool
     notes: tuple[Note, ...]
+    preview: Image.Image
+    """The first page as recipients get it, upright, small, in sRGB."""
 
 
 def prepare() -> None:
@@ -62,7 +65,7 @@ def _measure(image: Image.Image, limits: Limits) -> None:
 
 def _stripped(data: bytes, result: strip.Stripped, kind: MediaType, limits: Limits) -> Picture:
     with _open(result.data, kind, limits) as image:
-        image.load()
+        shown = as_shown(image)
         width, height = image.size
     if result.orientation >= 5:
         width, height = height, width
@@ -72,7 +75,8 @@ def _stripped(data: bytes, result: strip.Stripped, kind: MediaType, limits: Limi
         notes = (Note.PHOTO_LOCATION_REMOVED, *notes)
     if kind is MediaType.PNG and b"acTL" in data[:4096]:
         notes = (*notes, Note.FIRST_IMAGE_ONLY)
-    return Picture(Part(kind, 1, width, height), (result.data,), kind, unchanged, notes)
+    part = Part(kind, 1, width, height)
+    return Picture(part, (result.data,), kind, unchanged, notes, _small(shown, PREVIEW_WIDTH))
 
 
 def _converted(data: bytes, kind: MediaType, limits: Limits) -> Picture:
@@ -96,9 +100,13 @@ def _converted(data: bytes, kind: MediaType, limits: Limits) -> Picture:
                 _measure(image, limits)
             shown = as_shown(image)
             sizes.append(shown.size)
+            profile = shown.info.get("icc_profile")
             pages.append(encode(shown, lossless_bilevel=page_count > 1))
+            if number == 0:
+                shown.info = {"icc_profile": profile}
+                first = _small(shown, PREVIEW_WIDTH)
     part = Part(kind, page_count, *sizes[0])
-    return Picture(part, tuple(pages), MediaType.JPEG, unchanged=False, notes=notes)
+    return Picture(part, tuple(pages), MediaType.JPEG, unchanged=False, notes=notes, preview=first)
 
 
 def _xmp(image: Image.Image) -> bytes:
@@ -181,6 +189,11 @@ def preview(data: bytes, media_type: MediaType, limits: Limits, width: int) -> I
         if image.format == "JPEG":
             image.draft(None, (width, width))
         shown = as_shown(image)
+    return _small(shown, width)
+
+
+def _small(shown: Image.Image, width: int) -> Image.Image:
+    """A picture from `as_shown`, which it changes, made small and in sRGB."""
     profile = shown.info.pop("icc_profile", None)
     shown = shown.convert("L") if shown.mode == "1" else shown
     shown.thumbnail((width, 2 * width), Image.Resampling.BICUBIC, reducing_gap=2.0)
@@ -196,14 +209,3 @@ def _in_srgb(image: Image.Image, profile: object) -> Image.Image:
         return ImageCms.profileToProfile(image, source, target, outputMode="RGB") or image
     except (ImageCms.PyCMSError, OSError):
         return image
-
-
-def small_jpeg(image: Image.Image, max_bytes: int) -> bytes:
-    """The best JPEG of at most `max_bytes`; fewer pixels when lower quality is not enough."""
-    while True:
-        for quality in (82, 65, 45):
-            out = io.BytesIO()
-            image.save(out, "JPEG", quality=quality, optimize=True)
-            if out.tell() <= max_bytes:
-                return out.getvalue()
-        image = image.resize((max(1, image.width // 2), max(1, image.height // 2)))

@@ -31,11 +31,13 @@ _BLANK = b"\x00\t\n\x0c\r "
 
 @dataclass(frozen=True)
 class PdfPages:
-    """A PDF that opens. `cleaned` is `None` when recipients may have the original as it is."""
+    """A PDF that opens. `cleaned` is `None` when recipients may have the original as it is; `page`
+    is its first page as recipients get it, RGB, at most 1000 px wide."""
 
     part: Part
     cleaned: bytes | None
     notes: tuple[Note, ...]
+    page: Image.Image
 
 
 def prepare() -> None:
@@ -61,9 +63,9 @@ def examine(data: bytes, limits: Limits) -> PdfPages:
         pages = _count_pages(pdf, limits)
         signed, active = _clean(pdf, limits)
         cleaned = _save(pdf, limits) if active or trailing else None
-    _render(cleaned or data, 400)
+    page = _render(cleaned or data, 1000)
     notes = _notes(signed=signed, active=active, trailing=trailing)
-    return PdfPages(Part(MediaType.PDF, pages, None, None), cleaned, notes)
+    return PdfPages(Part(MediaType.PDF, pages, None, None), cleaned, notes, page)
 
 
 def _notes(*, signed: bool, active: bool, trailing: bool) -> tuple[Note, ...]:

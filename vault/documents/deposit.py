@@ -38,7 +38,7 @@ from vault.services import Services
 async def deposit(services: Services, command: DepositCommand, incoming: Incoming) -> Deposited:
     """Store a new document in a vault."""
     async with _unreferenced_blobs(services) as blobs:
-        version = _Version(command.owner_id, new_id())
+        version = _version(command)
         originals = await _receive(services, version, incoming, blobs)
         metadata = check_metadata(command.metadata())
         held = await find_held(services, command, originals.tag) if command.owner_view else None
@@ -55,7 +55,7 @@ async def deposit_version(
 ) -> DocumentView:
     """Store a new version of a document."""
     async with _unreferenced_blobs(services) as blobs:
-        version = _Version(command.owner_id, new_id())
+        version = _version(command)
         originals = await _receive(services, version, incoming, blobs)
         files = await _decode(services, version, originals, blobs)
         return await commit_version(
@@ -65,10 +65,17 @@ async def deposit_version(
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """Whose version it is, and its id: its files are bound to both before its row is written."""
+    """Whose version it is, and its id: its files are bound to both before its row is written.
+    `account`: who deposits it."""
 
     owner_id: UUID
     id: UUID
+    account: UUID
+
+
+def _version(command: DepositCommand | VersionCommand) -> _Version:
+    account = command.depositor.actor.id or command.owner_id
+    return _Version(command.owner_id, new_id(), account)
 
 
 @dataclass(slots=True)
@@ -166,7 +173,9 @@ async def _decode(
     """Decode the originals in a child process, and seal the rendition for recipients."""
     sources = [source.slices for source in originals.contents]
     with _about_one_of(len(sources)):
-        decoding = await services.decoder.inspect(sources)
+        decoding = await services.decoder.inspect(
+            sources, account=version.account, size=sum(file.length for file in originals.files)
+        )
     async with decoding as decoded:
         if decoded.inspection.rendition == "same":
             return _StoredFiles(originals, decoded.inspection, None)

@@ -60,7 +60,7 @@ async def _draw(services: Services, owner_id: UUID, source: Row[UUID]) -> bytes:
     opened = await content.open_content(
         services.storage.blobs, services.storage.keys, owner_id, records.address_of(source)
     )
-    return await services.decoder.preview(opened.slices)
+    return await services.decoder.preview(opened.slices, account=owner_id, size=opened.length)
 
 
 def _source(files: list[Row[UUID]]) -> Row[UUID] | None:

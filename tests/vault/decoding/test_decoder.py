@@ -10,7 +10,7 @@ from PIL import Image
 
 from base.errors import ErrorKind, ServiceError
 from tests.vault.decoding import corpus, hostile_pdfs
-from tests.vault.decoding.inputs import inspected, source
+from tests.vault.decoding.inputs import ACCOUNT, inspected, source
 from vault.decoding import strip
 from vault.decoding.decoder import Decoder
 from vault.decoding.media import Limits, MediaType, Note
@@ -303,7 +303,7 @@ async def test_nested_streams_do_not_unfold(decoder: Decoder, drawn: bool) -> No
     ],
 )
 async def test_a_preview_is_small_and_tells_nothing(decoder: Decoder, make: str) -> None:
-    data = await decoder.preview(source(getattr(corpus, make)()))
+    data = await decoder.preview(source(getattr(corpus, make)()), account=ACCOUNT)
     shown = _image(data)
     assert shown.format == "JPEG"
     assert shown.width <= 1000
@@ -314,14 +314,14 @@ async def test_a_preview_is_small_and_tells_nothing(decoder: Decoder, make: str)
 
 
 async def test_a_preview_is_upright(decoder: Decoder) -> None:
-    shown = _image(await decoder.preview(source(corpus.phone_jpeg(6))))
+    shown = _image(await decoder.preview(source(corpus.phone_jpeg(6)), account=ACCOUNT))
     assert shown.size == (200, 320)
     assert _close(shown.getpixel((190, 8)), RED)
     assert _close(shown.getpixel((190, 310)), BLUE)
 
 
 async def test_the_preview_of_a_large_photo_stays_within_its_bytes(decoder: Decoder) -> None:
-    data = await decoder.preview(source(corpus.noisy_jpeg(2_000_000)))
+    data = await decoder.preview(source(corpus.noisy_jpeg(2_000_000)), account=ACCOUNT)
     assert len(data) <= 300 * 1024
     assert _image(data).width <= 1000
 
@@ -334,5 +334,5 @@ async def test_a_preview_of_a_bad_file_is_refused(decoder: Decoder) -> None:
         (b"text", "type_not_allowed"),
     ):
         with pytest.raises(ServiceError) as refused:
-            await decoder.preview(source(bad))
+            await decoder.preview(source(bad), account=ACCOUNT)
         assert refused.value.code == code
