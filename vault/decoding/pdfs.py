@@ -241,11 +241,12 @@ def _drop_from_root(pdf: pikepdf.Pdf) -> int:
 
 
 def _check_stream(stream: pikepdf.Stream, limits: Limits) -> None:
-    """Refuses a stream that expands too much; images are checked by their pixels."""
+    """Refuses a stream that expands too much; images are checked by their size in memory."""
     if stream.stream_dict.get("/Subtype") == "/Image":
         sides = (stream.stream_dict.get("/Width", 0), stream.stream_dict.get("/Height", 0))
-        if int(sides[0]) * int(sides[1]) > limits.pixels:
-            raise Undecodable("too_many_pixels", limit=limits.pixels)
+        bits = int(stream.stream_dict.get("/BitsPerComponent", 1))
+        if int(sides[0]) * int(sides[1]) * (1 if bits == 1 else 4) > limits.image_bytes:
+            raise Undecodable("pdf_too_detailed")
         return
     try:
         expanded = len(stream.read_bytes())

@@ -27,12 +27,14 @@ def media_type(first_bytes: bytes) -> MediaType | None:
         return MediaType.WEBP
     if head[4:8] == b"ftyp":
         return _heif(head)
-    if head[:4] in {b"II*\x00", b"MM\x00*"}:
+    if head.startswith(_TIFF_HEADS):
         return MediaType.TIFF
     return None
 
 
 _PDF_VERSIONS = frozenset({b"1.%d" % minor for minor in range(8)} | {b"2.0"})
+_TIFF_HEADS = (b"II*\x00", b"MM\x00*", b"II+\x00\x08\x00\x00\x00", b"MM\x00+\x00\x08\x00\x00")
+"""TIFF 6.0, and BigTIFF with its offsets of 8 bytes."""
 _WEBP_CHUNKS = frozenset({b"VP8 ", b"VP8L", b"VP8X"})
 
 

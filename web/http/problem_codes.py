@@ -55,6 +55,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "nothing_granted",
         "one_address",
         "password_protected",
+        "pdf_too_detailed",
         "phone_invalid",
         "repeated_field",
         "scope_empty",
@@ -77,6 +78,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "unknown_legal_basis",
         "unknown_purpose",
         "unknown_recipient",
+        "unusual_image",
     ),
     429: (
         "too_many_erasure_codes",
