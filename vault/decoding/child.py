@@ -4,15 +4,11 @@ import codecs
 import io
 from typing import Any
 
-import img2pdf
 from PIL import Image
 
-from vault.decoding import images, pdfs
+from vault.decoding import images, pdfs, picture_pages
 from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
 from vault.decoding.preview_jpeg import PREVIEW_WIDTH, small_jpeg
-
-_A4 = (img2pdf.mm_to_pt(210), img2pdf.mm_to_pt(297))
-_MIRRORED = frozenset({2, 4, 5, 7})
 
 
 def prepare() -> None:
@@ -79,7 +75,7 @@ def _single(
         return _findings([picture.part], None, picture.notes), (b"", preview)
     if len(picture.pages) > 1:
         findings = _findings([picture.part], MediaType.PDF, picture.notes)
-        return findings, (_to_pdf(picture.pages), preview)
+        return findings, (picture_pages.to_pdf(picture.pages), preview)
     findings = _findings([picture.part], picture.media_type, picture.notes)
     return findings, (picture.pages[0], preview)
 
@@ -114,7 +110,7 @@ def _bundle(
     """The findings about one part, its pages as a PDF, and its first page."""
     if kind is not MediaType.PDF:
         picture = images.examine(data, kind, limits)
-        return picture.part, picture.notes, _to_pdf(picture.pages), picture.preview
+        return picture.part, picture.notes, picture_pages.to_pdf(picture.pages), picture.preview
     pdf = pdfs.examine(data, limits)
     return pdf.part, pdf.notes, pdf.cleaned, pdf.page
 
@@ -127,25 +123,3 @@ def _findings(
         "rendition": rendition or "same",
         "notes": list(notes),
     }
-
-
-def _to_pdf(pages: tuple[bytes, ...]) -> bytes:
-    """A PDF of images on A4 pages, upright, without re-encoding those that PDF can embed as is."""
-    pdf: bytes = img2pdf.convert(
-        [_embeddable(page) for page in pages],
-        layout_fun=img2pdf.get_layout_fun(_A4, fit=img2pdf.FitMode.into, auto_orient=True),
-        rotation=img2pdf.Rotation.ifvalid,
-        nodate=True,
-        producer="",
-    )
-    return pdf
-
-
-def _embeddable(page: bytes) -> bytes:
-    """The image, re-encoded if mirrored, transparent or 16-bit: PDF cannot embed those as is."""
-    with Image.open(io.BytesIO(page), formats=("JPEG", "PNG")) as image:
-        plain = image.mode in {"1", "L", "RGB", "CMYK"} and not image.has_transparency_data
-        turned = image.getexif().get(0x0112, 1)
-        if plain and turned not in _MIRRORED and (image.format == "JPEG" or turned == 1):
-            return page
-        return images.encode(images.as_shown(image), lossless_bilevel=True)

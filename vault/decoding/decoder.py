@@ -88,7 +88,8 @@ class Decoder:
 
         Raises `ServiceError`: "type_not_allowed" (415); "file_too_large" (413); "file_empty",
         "too_many_parts", "does_not_decode", "password_protected", "too_many_pages",
-        "too_many_pixels" (422); "decoder_busy", "decoder_unavailable" (503, retry later).
+        "too_many_pixels", "pdf_too_detailed", "unusual_image" (422); "decoder_busy",
+        "decoder_unavailable" (503, retry later).
         With several parts, `part` (from 1) says which one.
         """
         if not sources:
@@ -262,7 +263,7 @@ def _failure(error: Undecodable, limits: Limits) -> ServiceError:
             return invalid("password_protected", **where)
         case "too_many_pages":
             return invalid("too_many_pages", limit=limits.pages, **where)
-        case "too_many_pixels":
-            return invalid("too_many_pixels", limit=limits.pixels, **where)
+        case "too_many_pixels" | "pdf_too_detailed" | "unusual_image" as code:
+            return invalid(code, **where)
         case _:
             return invalid("does_not_decode", **where)

@@ -64,8 +64,8 @@ class Limits:
     output_bytes: int = 128 * 1024 * 1024
     parts: int = 40
     pages: int = 500
-    pixels: int = 100_000_000
-    """Of one image."""
+    image_bytes: int = 400_000_000
+    """Of one decoded image: four bytes a pixel in colour, one in grey, in a palette or in 1 bit."""
     stream_bytes: int = 64 * 1024 * 1024
     """Expanded size of one stream of a PDF that is not an image."""
     memory_bytes: int = 1024 * 1024 * 1024

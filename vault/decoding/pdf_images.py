@@ -178,9 +178,9 @@ class Streams:
         return data
 
     def _measure(self, image: Stream) -> None:
-        """Refuses an image whose samples take more than half of a child's memory."""
-        if _size_of(self.objects, image) > self.limits.memory_bytes // 2:
-            raise Undecodable("too_many_pixels", limit=self.limits.pixels)
+        """Refuses an image that takes more memory than one may when it is shown."""
+        if _size_of(self.objects, image) > self.limits.image_bytes:
+            raise Undecodable("pdf_too_detailed")
 
     def _unfiltered(self, held: pikepdf.Object, outer: int) -> bytes:
         """The data of a stream after its `outer` first filters, by qpdf."""

@@ -46,7 +46,7 @@ def prepare() -> None:
 def examine(data: bytes, limits: Limits) -> PdfPages:
     """Opens the file, rewrites it, and draws the first page of the copy.
 
-    Raises `Undecodable` ("password_protected", "too_many_pages", "too_many_pixels",
+    Raises `Undecodable` ("password_protected", "too_many_pages", "pdf_too_detailed",
     "does_not_decode").
     """
     settings.set_qpdf_limits(

@@ -59,6 +59,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "nothing_granted",
         "one_address",
         "password_protected",
+        "pdf_too_detailed",
         "phone_invalid",
         "repeated_field",
         "scope_empty",
@@ -82,6 +83,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "unknown_legal_basis",
         "unknown_purpose",
         "unknown_recipient",
+        "unusual_image",
     ),
     429: (
         "decoding_time_spent",

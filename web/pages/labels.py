@@ -199,6 +199,8 @@ FIELDS = {
     "too_many_parts": "photo",
     "too_many_pages": "photo",
     "too_many_pixels": "photo",
+    "pdf_too_detailed": "photo",
+    "unusual_image": "photo",
     "type_missing": "type",
     "unknown_document_type": "type",
     "expires_before_issued": "expires_on",

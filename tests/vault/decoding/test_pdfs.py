@@ -333,4 +333,4 @@ def test_a_large_scan_of_one_bit_is_taken(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_image_larger_than_memory_is_refused() -> None:
     with pytest.raises(Undecodable) as refused:
         examined(hostile_pdfs.huge_picture_pdf())
-    assert refused.value.code == "too_many_pixels"
+    assert refused.value.code == "pdf_too_detailed"

@@ -55,8 +55,18 @@ MESSAGES = {
     ),
     "too_many_pixels": ErrorMessage(
         _("Image trop grande"),
-        _("L’image dépasse {limit} pixels."),
-        _("Prenez la photo avec une qualité plus basse."),
+        _("La photo a trop de détails : elle est trop grande pour être ouverte ici."),
+        _("Prenez la photo avec une qualité plus basse. Ou faites une photo de cette photo."),
+    ),
+    "pdf_too_detailed": ErrorMessage(
+        _("PDF trop détaillé"),
+        _("Une page de ce PDF a trop de détails : elle est trop grande pour être ouverte ici."),
+        _("Numérisez le papier en 300 dpi, ou prenez-le en photo."),
+    ),
+    "unusual_image": ErrorMessage(
+        _("Photo d’un genre rare"),
+        _("Cette photo est enregistrée d’une façon rare : on ne peut pas l’ouvrir ici."),
+        _("Faites une photo du papier avec votre téléphone, ou enregistrez l’image en JPEG."),
     ),
     "decoder_busy": ErrorMessage(
         _("Service occupé"),
