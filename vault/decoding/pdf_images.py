@@ -27,13 +27,14 @@ _END_OF_PHOTO = b"\xff\xd9"
 @dataclass
 class Streams:
     """The streams of one open PDF. `located`: a photo said where it was taken; `detailed`: one
-    said anything beside its pixels."""
+    said anything beside its pixels; `plain`: bytes of those that the file holds uncompressed."""
 
     pdf: pikepdf.Pdf
     objects: Objects
     limits: Limits
     located: bool = False
     detailed: bool = False
+    plain: int = 0
     _writes: dict[str, tuple[bytes, str | None]] = field(default_factory=dict)
     _cuts: dict[str, bytes] = field(default_factory=dict)
     _profiles: dict[str, bool] = field(default_factory=dict)
@@ -65,6 +66,8 @@ class Streams:
             if not isinstance(stream, Stream) or reference in self._profiles:
                 continue
             names = filters(self.objects, stream)
+            if not names:
+                self.plain += len(self.objects.opened(reference).read_raw_bytes())
             if self.objects.get(stream, "/Subtype") != "/Image":
                 self._clean_content(reference, names)
                 continue

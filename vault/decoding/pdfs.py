@@ -19,6 +19,11 @@ from vault.decoding.pdf_rewrite import Rewrite
 PAGE_WIDTH = 1000
 
 
+_COMPRESSED_BYTES = 256 * 1024
+"""Plain streams up to this size are compressed: a large uncompressed scan stays as it came, because
+compressing a mebibyte of it takes longer than everything else."""
+
+
 @dataclass(frozen=True)
 class PdfPages:
     """A PDF that opens. `cleaned` is what recipients receive, `body` what was opened: the file
@@ -82,7 +87,7 @@ def _rewritten(
     notes = _notes(objects, body, carries, streams, signed=findings.signed)
     objects.replace(rewrite.changed)
     streams.write()
-    return _saved(pdf), carries, notes
+    return _saved(pdf, compressed=streams.plain <= _COMPRESSED_BYTES), carries, notes
 
 
 def _notes(
@@ -139,7 +144,7 @@ def _count_pages(pdf: pikepdf.Pdf, limits: Limits) -> int:
     return pages
 
 
-def _saved(pdf: pikepdf.Pdf) -> bytes:
+def _saved(pdf: pikepdf.Pdf, *, compressed: bool) -> bytes:
     """One revision of what can be reached, not encrypted; the same input gives the same bytes."""
     for key in list(pdf.trailer.keys()):
         if key not in {"/Root", "/Size", "/Encrypt"}:
@@ -151,6 +156,7 @@ def _saved(pdf: pikepdf.Pdf) -> bytes:
             encryption=False,
             deterministic_id=True,
             fix_metadata_version=False,
+            compress_streams=compressed,
             object_stream_mode=pikepdf.ObjectStreamMode.generate,
             stream_decode_level=pikepdf.StreamDecodeLevel.none,
         )
