@@ -92,7 +92,9 @@ def _multiple(
         try:
             part, part_notes, bundle, first = _bundle(data, kind, limits)
         except Undecodable as refused:
-            raise Undecodable(refused.code, **refused.values, part=number) from None
+            raise Undecodable(refused.code, **refused.values, part=number) from refused.__cause__
+        except Exception as error:
+            raise Undecodable(part=number) from error
         parts.append(part)
         notes += part_notes
         bundles.append(bundle)

@@ -60,7 +60,8 @@ def opened(data: bytes, kind: MediaType, limits: Limits) -> Iterator[OpenedImage
 
 def _heif(data: bytes, limits: Limits) -> OpenedImage:
     """Its orientation is applied by libheif."""
-    file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True, remove_stride=False)
+    still = io.BytesIO(_without_video(data))
+    file = pillow_heif.open_heif(still, convert_hdr_to_8bit=True, remove_stride=False)
     frame = file[file.primary_index]
     check_size(*frame.size, bytes_per_pixel(frame.mode), limits)
     frame.load()
@@ -70,6 +71,20 @@ def _heif(data: bytes, limits: Limits) -> OpenedImage:
     image.info = {"icc_profile": info.get("icc_profile")}
     details = _in_exif(info.get("exif") or b"", info.get("xmp") or b"")
     return OpenedImage(image, len(file), replace(details, orientation=1))
+
+
+def _without_video(data: bytes) -> bytes:
+    """What phones keep beside the image is renamed in place: offsets into the file stay right
+    (ISO/IEC 14496-12 §4.2)."""
+    still, at, seen = bytearray(data), 0, False
+    while at + 8 <= len(data):
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        if kind in {b"moov", b"moof", b"mpvd"} or (seen and kind == b"ftyp"):
+            still[at + 4 : at + 8] = b"free"
+        if length < 8:
+            break
+        at, seen = at + length, True
+    return bytes(still)
 
 
 def _in_exif(block: bytes, xmp: bytes) -> Details:

@@ -16,6 +16,7 @@ from vault.decoding.image_file import (
     opened,
     tiff_orientation,
 )
+from vault.decoding.jpeg_structure import Frame
 from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
 from vault.decoding.preview_jpeg import PREVIEW_WIDTH
 
@@ -85,13 +86,11 @@ def _saved(image: Image.Image, form: str, **options: object) -> bytes:
 def examine(data: bytes, media_type: MediaType, limits: Limits) -> Picture:
     """Decodes every row. Raises `Undecodable`, or any exception of the decoder."""
     try:
-        match media_type:
-            case MediaType.JPEG:
-                return _jpeg(data, limits)
-            case MediaType.PNG:
-                return _png(data, limits)
-            case _:
-                return _converted(data, media_type, limits)
+        if media_type is MediaType.JPEG:
+            return _jpeg(data, limits)
+        if media_type is MediaType.PNG:
+            return _png(data, limits)
+        return _converted(data, media_type, limits)
     except MemoryError:
         raise Undecodable("too_many_pixels") from None
 
@@ -114,27 +113,34 @@ def _jpeg(data: bytes, limits: Limits) -> Picture:
     stripped = strip.jpeg(data)
     frame = stripped.frame
     assert frame is not None  # noqa: S101  (every JPEG has one)
-    check_size(frame.width, frame.height, 1 if frame.components == 1 else 4, limits)
     if frame.precision != 8:
         raise Undecodable("unusual_image")
     unusual = frame.arithmetic or frame.lossless or frame.components not in {1, 3}
-    copy = stripped.data
-    if not stripped.ended:
-        if frame.arithmetic or frame.lossless:
-            raise Undecodable  # nothing tells whether such a scan is whole
-        copy = jpeg_end.ended(copy)
+    _check_jpeg_size(frame, limits, whole=unusual or not stripped.ended)
+    if not stripped.ended and (frame.arithmetic or frame.lossless):
+        raise Undecodable  # nothing tells whether such a scan is whole
+    copy = stripped.data if stripped.ended else jpeg_end.ended(stripped.data)
     with Image.open(io.BytesIO(copy), formats=("JPEG",)) as image:
         if not unusual:
             image.draft(None, _preview_size(image.size, stripped.orientation, PREVIEW_WIDTH))
         shown = image_colours.as_browsers_show(image)
-        if stripped.ended and jpeg_end.may_lack_rows(image) and jpeg_end.lacks_rows(copy):
-            raise Undecodable
+        if stripped.ended and jpeg_end.may_lack_rows(image):
+            _check_jpeg_size(frame, limits, whole=True)
+            if jpeg_end.lacks_rows(copy):
+                raise Undecodable
     found = Details(stripped.orientation, stripped.located, len(copy) < len(data))
     small = _small(shown, found.orientation, PREVIEW_WIDTH)
     if unusual:
         copy = encode(upright(shown, found.orientation))
     part = _part(MediaType.JPEG, (frame.width, frame.height), found)
     return Picture(part, (copy,), MediaType.JPEG, copy == data, found.notes, small)
+
+
+def _check_jpeg_size(frame: Frame, limits: Limits, *, whole: bool) -> None:
+    """`whole`: every pixel will be held. If not, only those of the preview, and half of the limit
+    is enough for what one coding or another keeps of the others."""
+    colour = 4 if whole or not frame.sequential else 2
+    check_size(frame.width, frame.height, 1 if frame.components == 1 else colour, limits)
 
 
 def _png(data: bytes, limits: Limits) -> Picture:

@@ -29,6 +29,11 @@ class Frame:
     components: int
 
     @property
+    def sequential(self) -> bool:
+        """Decoded row by row; else the coded values of all pixels are held until the end."""
+        return self.coding in {0xC0, 0xC1}
+
+    @property
     def arithmetic(self) -> bool:
         """Entropy coding that browsers do not decode."""
         return self.coding >= 0xC9

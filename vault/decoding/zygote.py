@@ -119,7 +119,8 @@ class Zygote:
                 target[at : at + len(produced)] = produced
                 at += len(produced)
         except Undecodable as error:
-            return {"refused": error.code, "values": error.values}
+            met = {"met": type(error.__cause__).__name__} if error.__cause__ else {}
+            return {"refused": error.code, "values": error.values, **met}
         except Exception as error:  # noqa: BLE001  (any failure of a decoder is about the file)
             return {"refused": "does_not_decode", "values": {}, "met": type(error).__name__}
         return {"lengths": [len(produced) for produced in outputs], **answer}

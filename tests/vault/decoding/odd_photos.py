@@ -9,7 +9,7 @@ import pillow_heif
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from tests.vault.decoding import corpus, profiles
-from tests.vault.decoding.odd_jpegs import saved, scene
+from tests.vault.decoding.odd_jpegs import samsung_trailer, saved, scene
 from tests.vault.decoding.odd_pngs import see_through
 from vault.decoding.media import MediaType
 
@@ -96,6 +96,9 @@ HEIC: dict[str, Callable[[], bytes]] = {
     "details that end early": lambda: heic(exif=corpus.exif(1)[:60]),
     "a place": lambda: heic(exif=corpus.exif(1)),
     "a profile": lambda: heic(icc_profile=profiles.talkative(profiles.srgb())),
+    "a maker's trailer": lambda: heic() + samsung_trailer(),
+    "a video after": lambda: heic() + corpus.MOTION_PHOTO,
+    "bytes after it": lambda: heic() + corpus.MAKER,
     "several images": lambda: heic(save_all=True, append_images=[scene(size=(64, 64))]),
     "another brand": corpus.heif,
 }

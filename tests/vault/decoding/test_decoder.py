@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from base.errors import ErrorKind, ServiceError
-from tests.vault.decoding import corpus, hostile_pdfs
+from tests.vault.decoding import corpus, hostile_pdfs, odd_jpegs, odd_photos, odd_pngs
 from tests.vault.decoding.inputs import ACCOUNT, inspected, source, written_objects
 from vault.decoding import strip
 from vault.decoding.decoder import Decoder
@@ -158,6 +158,35 @@ async def test_a_bad_part_is_named(decoder: Decoder) -> None:
     assert (refused.code, refused.values) == ("does_not_decode", {"part": 2})
     refused = await _refusal(decoder, corpus.plain_jpeg(), b"text")
     assert (refused.code, refused.values) == ("type_not_allowed", {"part": 2})
+
+
+BAD_THIRDS = {
+    "a cut photo": (odd_jpegs.CUT["20 %"], "does_not_decode"),
+    "a cut progressive photo": (odd_jpegs.CUT["3 %, progressive"], "does_not_decode"),
+    "a cut scan": (odd_photos.CUT["tiff, 20 %"], "does_not_decode"),
+    "a cut HEIC": (odd_photos.CUT["heic, 3 %"], "does_not_decode"),
+    "a cut PNG": (odd_pngs.CUT["a half"], "does_not_decode"),
+    "a cut PDF": (lambda: corpus.pdf()[:400], "does_not_decode"),
+    "a film": (lambda: corpus.REFUSED["quicktime"], "type_not_allowed"),
+    "a film of another kind": (lambda: corpus.MOTION_PHOTO, "type_not_allowed"),
+    "nothing": (bytes, "file_empty"),
+    "a huge picture": (corpus.pixel_bomb_png, "too_many_pixels"),
+    "a rare coding": (odd_jpegs.twelve_bits, "unusual_image"),
+    "a locked PDF": (hostile_pdfs.locked_pdf, "password_protected"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_THIRDS)
+async def test_the_third_of_five_is_named_whatever_is_wrong_with_it(
+    decoder: Decoder, name: str
+) -> None:
+    make, code = BAD_THIRDS[name]
+    good = corpus.plain_jpeg()
+    refused = await _refusal(decoder, good, good, make(), good, good)
+    assert (refused.code, refused.values) == (code, {"part": 3})
+
+
+async def test_there_are_not_too_many_parts(decoder: Decoder) -> None:
     refused = await _refusal(decoder, *[corpus.plain_jpeg()] * 41)
     assert refused.code == "too_many_parts"
 

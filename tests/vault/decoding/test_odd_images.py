@@ -214,6 +214,16 @@ def test_sizes_are_bounded_by_memory_and_not_by_pixels() -> None:
         assert refused.value.code == "too_many_pixels"
 
 
+def test_a_photo_that_is_decoded_at_a_smaller_scale_may_be_twice_as_large() -> None:
+    """Phones take 200 million pixels; rows that are read one after another hold few of them."""
+    limits = Limits(image_bytes=96 * 64 * 2)
+    images.examine(odd_jpegs.saved(odd_jpegs.scene()), MediaType.JPEG, limits)
+    for larger in (odd_jpegs.saved(odd_jpegs.scene(), progressive=True), odd_jpegs.without_end()):
+        with pytest.raises(Undecodable) as refused:
+            images.examine(larger, MediaType.JPEG, limits)
+        assert refused.value.code == "too_many_pixels"
+
+
 def test_a_large_sheet_of_one_bit_is_taken() -> None:
     sheet = Image.new("1", (9921, 14031), 1)
     picture = _examined(odd_jpegs.saved(sheet, "TIFF", compression="group4"))
