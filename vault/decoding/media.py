@@ -1,8 +1,16 @@
 """The types of file inspection: media types, notes, limits and the findings about a file."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
+
+CLEANING = 1
+"""The edition of the rules by which recipients' copies are made: raised when those held must be
+made anew before anyone else reads them. 0: those of the first release."""
+
+MAX_SIGNATURES = 20
+MAX_SIGNATURE_NAME = 120
 
 
 class MediaType(StrEnum):
@@ -62,6 +70,36 @@ class Part:
     height: int | None
 
 
+class SignatureState(StrEnum):
+    """What a signature says about the bytes that came in."""
+
+    WHOLE = "whole"
+    """It covers the whole file, which is as it was signed."""
+    ADDED_TO = "added_to"
+    """What it covers is as it was signed; something was added after it."""
+    ALTERED = "altered"
+    """It does not fit the file, or cannot be read."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One electronic signature of a PDF. `signer` and `signed_at` are what it states itself."""
+
+    signer: str | None
+    signed_at: datetime | None
+    state: SignatureState
+
+
+class Carries(StrEnum):
+    """What a PDF has beside what it shows; recipients' copies have none of it."""
+
+    ACTIVE = "active"
+    ATTACHED = "attached"
+    EXTERNAL = "external"
+    EARLIER = "earlier"
+    DETAILS = "details"
+
+
 @dataclass(frozen=True)
 class Inspection:
     """The findings about one document of one or more parts.
@@ -74,6 +112,13 @@ class Inspection:
     rendition: MediaType | Literal["same"]
     rendition_length: int
     notes: tuple[Note, ...]
+    carries: frozenset[Carries] = frozenset()
+    signatures: tuple[Signature, ...] = ()
+
+    @property
+    def original_may_be_given(self) -> bool:
+        """Whether recipients may get a signed PDF as it was signed, if its owner chooses so."""
+        return bool(self.signatures) and self.carries <= {Carries.DETAILS}
 
     @property
     def media_type(self) -> MediaType:
