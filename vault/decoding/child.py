@@ -7,7 +7,7 @@ from typing import Any
 import img2pdf
 from PIL import Image
 
-from vault.decoding import images, pdfs
+from vault.decoding import images, pdf_signatures, pdfs
 from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
 
 PREVIEW_WIDTH = 1000
@@ -32,6 +32,7 @@ def prepare() -> None:
         run({"job": "preview", "types": types}, [sample], limits)
         _, pdf = run({"job": "inspect", "types": types * 2}, [sample] * 2, limits)
         run({"job": "inspect", "types": [MediaType.PDF.value]}, [pdf], limits)
+        pdf_signatures.prepare(pdf)
         run({"job": "preview", "types": [MediaType.PDF.value]}, [pdf], limits)
 
 
@@ -57,7 +58,8 @@ def _single(data: bytes, kind: MediaType, limits: Limits) -> tuple[dict[str, Any
     if kind is MediaType.PDF:
         pdf = pdfs.examine(data, limits)
         rendition = None if pdf.cleaned is None else MediaType.PDF
-        return _findings([pdf.part], rendition, pdf.notes), pdf.cleaned or b""
+        findings = _findings([pdf.part], rendition, pdf.notes)
+        return findings | {"signatures": _signatures(data)}, pdf.cleaned or b""
     picture = images.examine(data, kind, limits)
     if picture.unchanged:
         return _findings([picture.part], None, picture.notes), b""
@@ -95,6 +97,13 @@ def _bundle(data: bytes, kind: MediaType, limits: Limits) -> tuple[Part, tuple[N
     if Note.PDF_WAS_SIGNED in notes:
         notes = (*notes, Note.PDF_SIGNATURE_LOST)
     return pdf.part, notes, pdf.cleaned or data
+
+
+def _signatures(pdf: bytes) -> list[list[str | None]]:
+    return [
+        [each.signer, None if each.signed_at is None else each.signed_at.isoformat(), each.state]
+        for each in pdf_signatures.read(pdf)
+    ]
 
 
 def _findings(

@@ -3,13 +3,27 @@
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from base.errors import ErrorKind, ServiceError, invalid
+from base.user_text import clean_text
 from vault.decoding import sniff
 from vault.decoding.confine import Protection
-from vault.decoding.media import Inspection, Limits, MediaType, Note, Part, Undecodable
+from vault.decoding.media import (
+    MAX_SIGNATURE_NAME,
+    MAX_SIGNATURES,
+    Carries,
+    Inspection,
+    Limits,
+    MediaType,
+    Note,
+    Part,
+    Signature,
+    SignatureState,
+    Undecodable,
+)
 from vault.decoding.sandbox import Sandbox, freeze, memory_file
 
 Source = Callable[[], AsyncIterator[bytes | bytearray | memoryview]]
@@ -164,7 +178,11 @@ class Decoder:
         if len(inspected) != parts or (parts > 1 and rendition == "same"):
             raise ValueError("not as many parts as given")
         notes = tuple(Note(note) for note in answer["notes"])
-        return Inspection(inspected, rendition, length, notes)
+        carries = frozenset(Carries(each) for each in answer.get("carries", ()))
+        signatures = tuple(
+            _signature(*each) for each in answer.get("signatures", ())[:MAX_SIGNATURES]
+        )
+        return Inspection(inspected, rendition, length, notes, carries, signatures)
 
 
 def _write(descriptor: int, piece: bytes | bytearray | memoryview) -> None:
@@ -183,6 +201,15 @@ def _sniffed(descriptor: int, values: dict[str, Any]) -> MediaType:
 def _part(kind: str, pages: int, width: int | None, height: int | None) -> Part:
     sizes = tuple(None if side is None else int(side) for side in (width, height))
     return Part(MediaType(kind), int(pages), *sizes)
+
+
+def _signature(signer: str | None, signed_at: str | None, state: str) -> Signature:
+    """A signature as the child tells it: its texts are bounded, and hold no control character."""
+    name = (
+        None if signer is None else clean_text(str(signer)[:MAX_SIGNATURE_NAME], MAX_SIGNATURE_NAME)
+    )
+    at = None if signed_at is None else datetime.fromisoformat(signed_at).astimezone(UTC)
+    return Signature(name, at, SignatureState(state))
 
 
 def _failure(error: Undecodable, limits: Limits) -> ServiceError:

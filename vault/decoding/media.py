@@ -116,11 +116,6 @@ class Inspection:
     signatures: tuple[Signature, ...] = ()
 
     @property
-    def original_may_be_given(self) -> bool:
-        """Whether recipients may get a signed PDF as it was signed, if its owner chooses so."""
-        return bool(self.signatures) and self.carries <= {Carries.DETAILS}
-
-    @property
     def media_type(self) -> MediaType:
         """The type of the original; of its first part if there are several."""
         return self.parts[0].media_type

@@ -32,6 +32,7 @@ from vault.documents.deposit_commit import (
     find_held,
 )
 from vault.documents.intake import Allowance, Incoming, ReceivedFile, receive
+from vault.documents.version_values import inspected_values
 from vault.services import Services
 
 
@@ -205,8 +206,7 @@ def _sealed_values(files: _StoredFiles) -> dict[str, Any]:
             }
             for received, sealed in zip(originals.received, originals.files, strict=True)
         ],
-        "pages": inspection.pages,
-        "notes": [note.value for note in inspection.notes],
+        **inspected_values(inspection),
         "media_type": original_type,
         "size": sum(sealed.length for sealed in originals.files),
         "rendition_media_type": original_type if rendition is None else str(inspection.rendition),

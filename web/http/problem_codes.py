@@ -27,6 +27,8 @@ CODES: dict[int, tuple[str, ...]] = {
     405: ("method_not_allowed",),
     409: (
         "blob_exists",
+        "cannot_be_handed_on",
+        "original_cannot_be_given",
         "report_answered",
         "request_answered",
         "request_lapsed",
