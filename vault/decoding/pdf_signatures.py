@@ -38,10 +38,10 @@ def read(pdf: bytes) -> tuple[Signature, ...]:
     if b"/ByteRange" not in pdf:  # never encrypted, never inside an object stream (ISO 32000 §12.8)
         return ()
     try:
-        reader = PdfFileReader(io.BytesIO(pdf), strict=False)
-        if reader.encrypted:
-            reader.decrypt("")
-        found = reader.embedded_regular_signatures[:MAX_SIGNATURES]
+        document = PdfFileReader(io.BytesIO(pdf), strict=False)
+        if document.encrypted:
+            document.decrypt("")
+        found = document.embedded_regular_signatures[:MAX_SIGNATURES]
     except Exception:  # noqa: BLE001  (the reader of a hostile file may raise anything)
         return (Signature(None, None, SignatureState.ALTERED),)
     return tuple(_signature(each) for each in found)
