@@ -40,7 +40,7 @@ packages: ## as root: the programs that tests run beside the service
 	@.ci/packages
 
 test: install-test openapi-tools packages check ## everything; says at the end what was not run
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -q
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -q
 
 faults: install-test packages ## each part taken away in turn, under load: prints the table
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -q tests/faults

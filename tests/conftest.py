@@ -4,5 +4,6 @@ pytest_plugins = [
     "tests.fixtures",
     "tests.servers.fixtures",
     "tests.skipping",
+    "tests.ordering",
     "tests.faults.table",
 ]

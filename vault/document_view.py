@@ -8,11 +8,14 @@ from uuid import UUID
 
 from sqlalchemy.engine import Row
 
+from vault.decoding.media import Carries, SignatureState
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentMetadata:
     """What the depositor states about a document. `sensitive`: its owner says that it is covered
-    by a grant only if they picked it, whatever its type."""
+    by a grant only if they picked it, whatever its type. `given_original`: the version whose signed
+    PDF its owner hands on as it was signed."""
 
     type: str
     title: str | None = field(default=None, repr=False)
@@ -20,6 +23,7 @@ class DocumentMetadata:
     expires_on: date | None = None
     paper_location: str | None = field(default=None, repr=False)
     sensitive: bool = field(default=False, repr=False)
+    given_original: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,40 @@ class DocumentView:
         """Whether an administration deposited it and its owner has not changed it."""
         return is_verified(self.deposited_by, self.version, altered=self.altered)
 
+    @property
+    def may_give_original(self) -> bool:
+        """Whether its owner may choose so."""
+        return may_give_original(self.file)
+
+    @property
+    def given_size(self) -> int:
+        """How many bytes recipients get."""
+        return int(self.file["size" if self.gives_original else "rendition_size"])
+
+    @property
+    def gives_original(self) -> bool:
+        """Whether recipients get this version's signed PDF as it was signed."""
+        return self.metadata.given_original == self.version_id and may_give_original(self.file)
+
 
 def is_verified(deposited_by: dict[str, str], version: int, *, altered: bool) -> bool:
     """A document that an administration deposited counts as verified until its owner changes its
     type, a date or its content (only the owner adds versions). Deposits of anyone else do not."""
     return deposited_by.get("kind") == "client" and version == 1 and not altered
+
+
+def may_give_original(file: dict[str, Any]) -> bool:
+    """Whether the owner of a version, whose sealed row holds `file`, may give its signed PDF as it
+    was signed.
+
+    Its signatures are whole, and nothing active, attached, external or earlier is in it.
+    """
+    states = {signature["state"] for signature in file.get("signatures", ())}
+    return (
+        len(file["parts"]) == 1
+        and states == {SignatureState.WHOLE}
+        and set(file["carries"]) <= {Carries.DETAILS}
+    )
 
 
 def metadata_values(
@@ -60,6 +93,7 @@ def metadata_values(
     return {
         **({"altered": True} if altered else {}),
         **({"sensitive": True} if metadata.sensitive else {}),
+        **({"given_original": str(metadata.given_original)} if metadata.given_original else {}),
         "type": metadata.type,
         "title": metadata.title,
         "issued_on": metadata.issued_on and metadata.issued_on.isoformat(),

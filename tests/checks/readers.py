@@ -55,6 +55,7 @@ READERS = {
     "vault/documents/own_deposit.py": "the owner's document with the same bytes",
     "vault/documents/own_documents.py": "the owner's documents",
     "vault/documents/previews.py": "content, to draw its first page",
+    "vault/documents/recipients_copy.py": "originals, to clean again what is about to be given",
     "vault/documents/retrieval.py": "content and rows, once the access is committed",
 }
 

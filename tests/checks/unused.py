@@ -42,6 +42,8 @@ ALLOWED = {
     "families_of_types": "a template calls it",
     "failure_message": "a template calls it",
     "validity": "a template reads it",
+    "given_size": "a template reads it",
+    "original_carries": "a template calls it",
     "on_chunk_header": "httptools calls it",
 }
 # Fields that libraries read one by one: columns, bodies and answers, the log's closed vocabulary,

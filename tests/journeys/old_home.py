@@ -80,6 +80,8 @@ class Home:
         self.home = folder / "home"
         self.output = folder / "output"
         self.known: Json = json.loads((DATA / "expected.json").read_text(encoding="utf-8"))
+        self.copies: dict[str, bytes] = {}
+        """What recipients were given, by the name of the document."""
         self.running: list[subprocess.Popen[bytes]] = []
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from vault.decoding import images, pdfs, picture_pages
+from vault.decoding import images, pdf_signatures, pdfs, picture_pages
 from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
 from vault.decoding.preview_jpeg import PREVIEW_WIDTH, small_jpeg
 
@@ -27,6 +27,7 @@ def prepare() -> None:
         run({"job": "preview", "types": types}, [sample], limits)
         _, (pdf, _) = run({"job": "inspect", "types": types * 2}, [sample] * 2, limits)
         run({"job": "inspect", "types": [MediaType.PDF.value]}, [pdf], limits)
+        pdf_signatures.prepare(pdf)
         run({"job": "preview", "types": [MediaType.PDF.value]}, [pdf], limits)
 
 
@@ -68,7 +69,8 @@ def _single(
     if kind is MediaType.PDF:
         pdf = pdfs.examine(data, limits)
         findings = _findings([pdf.part], MediaType.PDF, pdf.notes)
-        return findings | {"carries": sorted(pdf.carries)}, (pdf.cleaned, _drawn(pdf.page))
+        findings |= {"carries": sorted(pdf.carries), "signatures": _signatures(pdf.body)}
+        return findings, (pdf.cleaned, _drawn(pdf.page))
     picture = images.examine(data, kind, limits)
     preview = _drawn(picture.preview)
     if picture.unchanged:
@@ -115,6 +117,13 @@ def _bundle(
         return picture.part, picture.notes, picture_pages.to_pdf(picture.pages), picture.preview
     pdf = pdfs.examine(data, limits)
     return pdf.part, pdf.notes, pdf.cleaned, pdf.page
+
+
+def _signatures(pdf: bytes) -> list[list[str | None]]:
+    return [
+        [each.signer, None if each.signed_at is None else each.signed_at.isoformat(), each.state]
+        for each in pdf_signatures.read(pdf)
+    ]
 
 
 def _findings(

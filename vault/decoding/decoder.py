@@ -3,14 +3,28 @@
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import UUID
 
 from base.errors import ErrorKind, ServiceError, invalid
+from base.user_text import clean_text
 from vault.decoding import sniff
 from vault.decoding.confine import Protection
-from vault.decoding.media import Inspection, Limits, MediaType, Note, Part, Undecodable
+from vault.decoding.media import (
+    MAX_SIGNATURE_NAME,
+    MAX_SIGNATURES,
+    Carries,
+    Inspection,
+    Limits,
+    MediaType,
+    Note,
+    Part,
+    Signature,
+    SignatureState,
+    Undecodable,
+)
 from vault.decoding.memory_files import write_whole
 from vault.decoding.sandbox import Job, Sandbox
 
@@ -19,7 +33,6 @@ Source = Callable[[], AsyncIterator[bytes | bytearray | memoryview]]
 
 SLICE_BYTES = 64 * 1024
 PREVIEW_BYTES = 300 * 1024
-_MAX_SIGNATURES, _MAX_FIELDS, _MAX_TEXT, _MAX_CARRIES = 20, 20, 200, 20
 
 
 class DecodingResult:
@@ -192,44 +205,10 @@ class Decoder:
         if len(inspected) != parts or (parts > 1 and rendition == "same"):
             raise ValueError("not as many parts as given")
         notes = tuple(Note(note) for note in answer["notes"])
-        return Inspection(
-            inspected,
-            rendition,
-            length,
-            notes,
-            _texts(answer.get("carries", [])),
-            _signatures(answer.get("signatures", [])),
-        )
-
-
-def _texts(values: object) -> tuple[str, ...]:
-    """A short list of short texts."""
-    if not isinstance(values, list) or len(values) > _MAX_CARRIES:
-        raise ValueError("not a short list")
-    return tuple(_short(value) for value in values)
-
-
-def _signatures(values: object) -> tuple[dict[str, Any], ...]:
-    """A short list of flat dictionaries."""
-    if not isinstance(values, list) or len(values) > _MAX_SIGNATURES:
-        raise ValueError("not a short list")
-    return tuple(_flat(value) for value in values)
-
-
-def _flat(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict) or len(value) > _MAX_FIELDS:
-        raise ValueError("not a short dictionary")
-    plain = (bool, int, type(None))
-    return {
-        _short(name): each if isinstance(each, plain) else _short(each)
-        for name, each in value.items()
-    }
-
-
-def _short(value: object) -> str:
-    if not isinstance(value, str) or len(value) > _MAX_TEXT:
-        raise ValueError("not a short text")
-    return value
+        carries = frozenset(Carries(each) for each in answer.get("carries", ()))
+        found = answer.get("signatures", ())[:MAX_SIGNATURES]
+        signatures = tuple(_signature(*each) for each in found)
+        return Inspection(inspected, rendition, length, notes, carries, signatures)
 
 
 def _preview(output: int, start: int, length: int) -> bytes:
@@ -252,6 +231,15 @@ def _sniffed(descriptor: int, start: int, length: int, values: dict[str, Any]) -
 def _part(kind: str, pages: int, width: int | None, height: int | None) -> Part:
     sizes = tuple(None if side is None else int(side) for side in (width, height))
     return Part(MediaType(kind), int(pages), *sizes)
+
+
+def _signature(signer: str | None, signed_at: str | None, state: str) -> Signature:
+    """A signature as the child tells it: its texts are bounded, and hold no control character."""
+    name = (
+        None if signer is None else clean_text(str(signer)[:MAX_SIGNATURE_NAME], MAX_SIGNATURE_NAME)
+    )
+    at = None if signed_at is None else datetime.fromisoformat(signed_at).astimezone(UTC)
+    return Signature(name, at, SignatureState(state))
 
 
 def _failure(error: Undecodable, limits: Limits) -> ServiceError:

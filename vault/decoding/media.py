@@ -1,12 +1,16 @@
 """The types of file inspection: media types, notes, limits and the findings about a file."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 CLEANING = 1
-"""The edition of the rules by which recipients' copies are cleaned: raised when the copies that
-exist must be made anew."""
+"""The edition of the rules by which recipients' copies are made: raised when those held must be
+made anew before anyone else reads them. 0: those of the first release."""
+
+MAX_SIGNATURES = 20
+MAX_SIGNATURE_NAME = 120
 
 
 class MediaType(StrEnum):
@@ -87,6 +91,26 @@ class Part:
     height: int | None
 
 
+class SignatureState(StrEnum):
+    """What a signature says about the bytes that came in."""
+
+    WHOLE = "whole"
+    """It covers the whole file, which is as it was signed."""
+    ADDED_TO = "added_to"
+    """What it covers is as it was signed; something was added after it."""
+    ALTERED = "altered"
+    """It does not fit the file, or cannot be read."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One electronic signature of a PDF. `signer` and `signed_at` are what it states itself."""
+
+    signer: str | None
+    signed_at: datetime | None
+    state: SignatureState
+
+
 @dataclass(frozen=True)
 class Inspection:
     """The findings about one document of one or more parts.
@@ -100,8 +124,8 @@ class Inspection:
     rendition: MediaType | Literal["same"]
     rendition_length: int
     notes: tuple[Note, ...]
-    carries: tuple[str, ...] = ()
-    signatures: tuple[dict[str, Any], ...] = ()
+    carries: frozenset[Carries] = frozenset()
+    signatures: tuple[Signature, ...] = ()
 
     @property
     def media_type(self) -> MediaType:

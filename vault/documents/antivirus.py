@@ -49,7 +49,7 @@ async def scan(services: Services, owner_id: UUID, version_id: UUID) -> str:
         verdict = "not_scanned"
     async with services.database.transaction() as tx:
         macs = await services.field_encryption.row_macs()
-        scanned = await records.set_scan(tx, macs, owner_id, version_id, verdict)
+        scanned = await records.change_version(tx, macs, owner_id, version_id, scan=verdict)
         if verdict == "infected" and scanned is not None:
             # The owner reads it, and a row put back from before the verdict is noticed.
             attempt = AccessAttempt(

@@ -37,6 +37,7 @@ from vault.documents.intake import Allowance, Incoming, ReceivedFile, receive
 from vault.documents.kept_upload import KeepingSink, KeptUpload
 from vault.documents.quotas import check_room
 from vault.documents.version_commit import VersionCommand, commit_version
+from vault.documents.version_values import inspected_values
 from vault.services import Services
 
 
@@ -320,8 +321,7 @@ def _sealed_values(files: _StoredFiles) -> dict[str, Any]:
             }
             for received, sealed in zip(files.received, files.originals, strict=True)
         ],
-        "pages": inspection.pages,
-        "notes": [note.value for note in inspection.notes],
+        **inspected_values(inspection),
         "media_type": original_type,
         "size": sum(sealed.length for sealed in files.originals),
         "rendition_media_type": original_type if rendition is None else str(inspection.rendition),

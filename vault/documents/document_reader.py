@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.engine import Row
 
@@ -20,6 +21,7 @@ def open_document(reader: FieldReader, row: Row[Any]) -> DocumentView:
         expires_on=_date(values["expires_on"]),
         paper_location=values["paper_location"],
         sensitive=values.get("sensitive", False),
+        given_original=UUID(values["given_original"]) if "given_original" in values else None,
     )
     return view_of(
         row,

@@ -17,7 +17,7 @@ from base.locks import hold_vault
 from vault.consent.type_tags import type_tag
 from vault.cursors import Page, cut, read
 from vault.decisions import AccessAttempt, record_allowed, record_refusal
-from vault.document_view import DocumentMetadata, DocumentView, metadata_values
+from vault.document_view import DocumentMetadata, DocumentView, may_give_original, metadata_values
 from vault.documents import records
 from vault.documents.deposit import deposit_version
 from vault.documents.deposit_commit import check_metadata
@@ -73,7 +73,10 @@ async def correct(
     *,
     if_match: UUID | None,
 ) -> DocumentView:
-    """Change a document's metadata; `changes` has the names of `DocumentMetadata`."""
+    """Change a document's metadata; `changes` has the names of `DocumentMetadata`, and
+    "give_original": whether recipients get the signed PDF as it was signed, while it is the current
+    version. Raises `original_cannot_be_given` when it is not signed, or carries more than details.
+    """
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
         row = await records.document(tx, person.id, document_id)
@@ -83,7 +86,7 @@ async def correct(
             macs = await services.field_encryption.row_macs()
             check_documents(macs, [row])
             current = open_document(reader, row)
-            metadata = check_metadata(replace(current.metadata, **changes))
+            metadata = check_metadata(replace(current.metadata, **_chosen(current, changes)))
             values = await _changes(services, tx, person.id, current, metadata)
             await records.change_document(tx, macs, row, **values)
             await _record(
@@ -93,6 +96,19 @@ async def correct(
             assert row is not None  # noqa: S101  (changed in this transaction)
             return open_document(reader, row)
     raise await _unknown(services, person, Action.CORRECT)
+
+
+def _chosen(current: DocumentView, changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes, with the version that "give_original" is about."""
+    others = {name: value for name, value in changes.items() if name != "give_original"}
+    gives = changes.get("give_original")
+    if gives is None:
+        return others
+    if gives and not may_give_original(current.file):
+        raise ServiceError(
+            ErrorKind.CONFLICT, "original_cannot_be_given", fields=[("give_original",)]
+        )
+    return others | {"given_original": current.version_id if gives else None}
 
 
 async def _changes(

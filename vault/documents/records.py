@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement, Select
 
 from base.db_time import now
-from base.key_names import PREVIEW
+from base.key_names import ORIGINAL, PREVIEW
 from base.statements import Bound, Statement
 from storage.envelopes import Address
 from storage.row_macs import RowMacs
@@ -158,11 +158,11 @@ async def change_document(
     )
 
 
-async def set_scan(
-    connection: AsyncConnection, macs: RowMacs, person_id: UUID, version_id: UUID, verdict: str
+async def change_version(
+    connection: AsyncConnection, macs: RowMacs, person_id: UUID, version_id: UUID, **values: Any
 ) -> Row[Any] | None:
-    """Store the verdict on a version; its row before, or None when the version is gone. Raises
-    `RowAltered`."""
+    """Change a version's row, which must be one of ours, and its MAC; the row before, or None when
+    the version is gone. Raises `RowAltered`."""
     result = await connection.execute(
         select(DocumentVersion.__table__)
         .where(DocumentVersion.person_id == person_id, DocumentVersion.id == version_id)
@@ -172,13 +172,24 @@ async def set_scan(
     if row is None:
         return None
     macs.check(VERSION_ROW, row)
-    changed = {name: getattr(row, name) for name in VERSION_ROW.columns} | {"scan": verdict}
+    changed = {name: values.get(name, getattr(row, name)) for name in VERSION_ROW.columns}
     await connection.execute(
         update(DocumentVersion)
         .where(DocumentVersion.id == version_id)
-        .values(scan=verdict, mac=macs.of(VERSION_ROW, changed))
+        .values(**values, mac=macs.of(VERSION_ROW, changed))
     )
     return row
+
+
+async def delete_copies(connection: AsyncConnection, person_id: UUID, version_id: UUID) -> None:
+    """Delete the rows of a version's rendition and preview; the sweep removes their blobs."""
+    await connection.execute(
+        delete(SealedFile).where(
+            SealedFile.person_id == person_id,
+            SealedFile.version_id == version_id,
+            SealedFile.role != ORIGINAL,
+        )
+    )
 
 
 async def clear_notice(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> None:

@@ -28,6 +28,7 @@ from base.pipeline import PipelineTransaction, fetch
 from base.statements import Bound, Rows
 from storage import content
 from storage.content import Content
+from storage.envelopes import Address
 from vault import rules
 from vault.consent.grant_use import attempt_under
 from vault.consent.records import grants as grant_records
@@ -37,6 +38,7 @@ from vault.decoding.media import MediaType
 from vault.document_view import DocumentView
 from vault.documents import records
 from vault.documents.document_reader import open_document
+from vault.documents.recipients_copy import recipients_file
 from vault.revocations import Watched
 from vault.rules import Allowed, GrantAction, Reason, Refused
 from vault.services import Services
@@ -52,7 +54,7 @@ class Download:
     """
 
     event_id: UUID
-    version_id: UUID
+    etag: str
     media_type: str
     file_name: str | None = field(repr=False)
     type_code: str
@@ -223,16 +225,19 @@ async def _download(
     reader = await services.field_encryption.reader(owner_id)
     metadata = reader.open(DOCUMENT, row.document_id, row.document_sealed)
     file = reader.open(DOCUMENT_VERSION, row.v_id, row.v_sealed)
-    media_type, file_name = _type_and_name(file, row, own=watched.grant is None)
-    address = records.joined_address(row)
+    if watched.grant is None:
+        found = _owners_file(file, row)
+    else:
+        original = metadata.get("given_original") == str(row.v_id)
+        found = await _recipients_file(services, owner_id, row, file, event_id, original=original)
     return Download(
         event_id=event_id,
-        version_id=row.v_id,
-        media_type=media_type,
-        file_name=file_name,
+        etag=found.etag,
+        media_type=found.media_type,
+        file_name=found.file_name,
         type_code=metadata["type"],
         content=await content.open_content(
-            services.storage.blobs, services.storage.keys, owner_id, address
+            services.storage.blobs, services.storage.keys, owner_id, found.address
         ),
         judged_at=judged_at,
         watched=watched,
@@ -240,14 +245,44 @@ async def _download(
     )
 
 
-def _type_and_name(file: dict[str, Any], row: Any, *, own: bool) -> tuple[str, str | None]:
-    """The media type of what leaves, and for the owner's original its file name."""
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The file that leaves, with what is said of it. A recipient gets no file name."""
+
+    address: Address
+    media_type: str
+    etag: str
+    file_name: str | None = field(default=None, repr=False)
+
+
+def _owners_file(file: dict[str, Any], row: Any) -> _File:
+    address, etag = records.joined_address(row), str(row.v_id)
     if row.role == PREVIEW:
-        return MediaType.JPEG.value, None
-    if own and row.role == ORIGINAL:
+        return _File(address, MediaType.JPEG.value, etag)
+    if row.role == ORIGINAL:
         part = file["parts"][row.position]
-        return part["media_type"], part["file_name"]
-    return file["rendition_media_type"], None
+        return _File(address, part["media_type"], etag, part["file_name"])
+    return _File(address, file["rendition_media_type"], etag)
+
+
+async def _recipients_file(
+    services: Services,
+    owner_id: UUID,
+    row: Any,
+    file: dict[str, Any],
+    event_id: UUID,
+    *,
+    original: bool,
+) -> _File:
+    """The copy by today's rules: a paper held from before is cleaned first."""
+    try:
+        found = await recipients_file(services, owner_id, row, file, original=original)
+    except ServiceError:
+        services.delivery_status.note(event_id, completed=False)
+        raise
+    # Another edition of the rules, or the original, is another sequence of bytes.
+    kind = "signed" if found.address.role == ORIGINAL and original else str(found.edition)
+    return _File(found.address, found.media_type, f"{row.v_id}.{kind}")
 
 
 async def _check_token(services: Services, bearer: Bearer, action: Action) -> None:

@@ -79,6 +79,8 @@ def _is_whole(values: dict[str, Any], lengths: Lengths) -> bool:
     originals = [lengths.get((ORIGINAL, position)) for position in range(len(parts))]
     if originals != [part["size"] for part in parts]:
         return False
+    if values.get("same") is not None:
+        return bool(values["same"]) or lengths.get((RENDITION, 0)) == values["rendition_size"]
     shown = (values["rendition_media_type"], values["rendition_size"])
     if len(parts) == 1 and shown == (parts[0]["media_type"], parts[0]["size"]):
         return True

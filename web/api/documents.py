@@ -76,7 +76,7 @@ class OwnMetadataIn(MetadataIn):
 
 class CorrectionIn(Strict):
     """What may be corrected; a field left out stays as it is. Null empties a title, a date or a
-    place; it is refused for `type` and `sensitive`."""
+    place; it is refused for the others."""
 
     type: DocumentTypeCode | None = None
     title: str | None = Field(None, max_length=1000)
@@ -84,14 +84,20 @@ class CorrectionIn(Strict):
     expires_on: date | None = None
     paper_location: str | None = Field(None, max_length=1000)
     sensitive: bool | None = None
+    give_original: bool | None = Field(
+        None,
+        description="Hand on a signed PDF as it was signed, as long as `file.original_may_be_given`"
+        " says that nothing but details is in it. It ends with this version.",
+    )
 
     def changes(self) -> dict[str, Any]:
         """The fields that were sent, their texts cleaned."""
         changed = self.model_dump(exclude_unset=True)
         if changed.get("type", "") is None:
             raise invalid("unknown_document_type", fields=[("type",)])
-        if changed.get("sensitive", False) is None:
-            raise invalid("invalid_field", fields=[("sensitive",)], field="sensitive")
+        for name in ("sensitive", "give_original"):
+            if changed.get(name, False) is None:
+                raise invalid("invalid_field", fields=[(name,)], field=name)
         if "title" in changed:
             changed["title"] = _title(changed["title"])
         if "paper_location" in changed:

@@ -12,7 +12,13 @@ from base.ids import parse_id
 from vault.decoding.media import MediaType
 from vault.document_view import DocumentView
 from vault.documents.quotas import QuotaWarning
-from web.api.vocabulary import DocumentTypeCode, FileNote, ScanState
+from web.api.vocabulary import (
+    CarriesWord,
+    DocumentTypeCode,
+    FileNote,
+    ScanState,
+    SignatureStateWord,
+)
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
 Cursor = Annotated[
@@ -45,6 +51,14 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class SignatureOut(BaseModel):
+    """An electronic signature, as it was when the PDF came in. Nobody checked who signed."""
+
+    signer: str | None = Field(description="What the certificate calls its holder.")
+    signed_at: datetime | None = Field(description="What the signature says.")
+    state: SignatureStateWord
+
+
 class FileOut(BaseModel):
     """What is known of a document's content. `notes` are words of a closed list."""
 
@@ -56,6 +70,19 @@ class FileOut(BaseModel):
     scan: ScanState
     preview: bool
     parts: int = 1
+    signatures: list[SignatureOut] = []
+    original_given: bool = Field(
+        False, description="Recipients get the signed PDF as it was signed, at its owner's choice."
+    )
+
+
+class OwnFileOut(FileOut):
+    """The same, and what only its owner is told."""
+
+    carries: list[CarriesWord] = Field(
+        description="What the original has beside what it shows; recipients' copies do not."
+    )
+    original_may_be_given: bool
 
 
 class VersionOut(BaseModel):
@@ -80,7 +107,7 @@ class DocumentOut(BaseModel):
     created_at: datetime
     deleted_at: datetime | None
     version: VersionOut
-    file: FileOut
+    file: OwnFileOut
 
 
 class GrantedDocumentOut(BaseModel):
@@ -140,12 +167,14 @@ def document_out(document: DocumentView) -> DocumentOut:
         created_at=document.created_at,
         deleted_at=document.deleted_at,
         version=_version(document),
-        file=_file(
-            document,
+        file=OwnFileOut(
+            **_file(document),
             media_type=file["media_type"] if len(parts) == 1 else file["rendition_media_type"],
             size=file["size"],
             file_name=parts[0]["file_name"],
             parts=len(parts),
+            carries=file.get("carries", []),
+            original_may_be_given=document.may_give_original,
         ),
     )
 
@@ -163,10 +192,11 @@ def granted_out(document: DocumentView, *, may_read: bool) -> GrantedDocumentOut
     if may_read:
         shape.title = document.metadata.title
         shape.version = _version(document)
-        shape.file = _file(
-            document,
-            media_type=document.file["rendition_media_type"],
-            size=document.file["rendition_size"],
+        shown = "" if document.gives_original else "rendition_"
+        shape.file = FileOut(
+            **_file(document),
+            media_type=document.file[f"{shown}media_type"],
+            size=document.file[f"{shown}size"],
         )
     return shape
 
@@ -187,11 +217,13 @@ def _version(document: DocumentView) -> VersionOut:
     )
 
 
-def _file(document: DocumentView, **values: Any) -> FileOut:
-    return FileOut(
-        pages=document.file["pages"],
-        notes=document.file["notes"],
-        scan=document.scan,
-        preview=document.has_preview,
-        **values,
-    )
+def _file(document: DocumentView) -> dict[str, Any]:
+    """What is said of the file to its owner and to recipients alike."""
+    return {
+        "pages": document.file["pages"],
+        "notes": document.file["notes"],
+        "scan": document.scan,
+        "preview": document.has_preview,
+        "signatures": document.file.get("signatures", []),
+        "original_given": document.gives_original,
+    }

@@ -15,7 +15,7 @@ from auth.session_start import SignInReason
 from auth.visitor import DEVICES
 from vault import catalogue
 from vault.catalogue import SensitiveKind
-from vault.decoding.media import Note
+from vault.decoding.media import Carries, Note, SignatureState
 from vault.rules import Reason
 
 _LENGTH = StringConstraints(min_length=1, max_length=64)
@@ -54,6 +54,13 @@ LegalBasisCode = _word(
     _codes(catalogue.legal_bases()),
 )
 FileNote = _word("FileNote", "What was done to a file, or is to be known of it.", Note)
+CarriesWord = _word("CarriesWord", "What a PDF has beside what it shows.", Carries)
+SignatureStateWord = _word(
+    "SignatureState",
+    "`whole`: the whole file is as it was signed; `added_to`: something was added after; `altered`:"
+    " it does not fit the file.",
+    SignatureState,
+)
 ScanState = _word(
     "ScanState",
     "What the virus scan says.",

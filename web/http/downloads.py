@@ -78,7 +78,7 @@ class ContentResponse(Response):
             "x-content-type-options": "nosniff",
             "cache-control": "no-store",
             "accept-ranges": "bytes",
-            "etag": f'"{stream.version_id}"',
+            "etag": f'"{stream.etag}"',
         }
         if part is not None:
             headers["content-range"] = f"bytes {self._start}-{self._stop - 1}/{stream.length}"

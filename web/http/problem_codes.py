@@ -27,7 +27,9 @@ CODES: dict[int, tuple[str, ...]] = {
     405: ("method_not_allowed",),
     409: (
         "blob_exists",
+        "cannot_be_handed_on",
         "grant_full",
+        "original_cannot_be_given",
         "report_answered",
         "request_answered",
         "request_lapsed",

@@ -1,6 +1,6 @@
 """The person's documents: listed, shown with preview and file, corrected, deleted, restored."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
@@ -16,7 +16,7 @@ from vault.documents import own_documents, retrieval
 from vault.maintenance import erasure_requests
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
-from web.pages.document_fields import metadata_of, typed, typed_of
+from web.pages.document_fields import NAMES, metadata_of, typed, typed_of
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -100,12 +100,22 @@ async def correct(document_id: PathId, page: PersonPageDep) -> Response:
     form = await page.form()
     fields = dict(form.pairs)
     try:
-        changes = asdict(metadata_of(fields))
+        given = metadata_of(fields)
+        changes = {name: getattr(given, name) for name in NAMES}
         await own_documents.correct(page.services, page.person, document_id, changes, if_match=None)
     except ServiceError as failure:
         return await page.show_failure(
             failure, "correct.html", document_id=document_id, typed=typed(fields)
         )
+    return go(f"/documents/{document_id}", done="corrected")
+
+
+@router.post("/documents/{document_id}/original")
+async def give_original(document_id: PathId, page: PersonPageDep) -> Response:
+    """Hand on a signed PDF as it was signed, or the cleaned copy again."""
+    form = await page.form()
+    changes = {"give_original": dict(form.pairs).get("give") == "yes"}
+    await own_documents.correct(page.services, page.person, document_id, changes, if_match=None)
     return go(f"/documents/{document_id}", done="corrected")
 
 

@@ -1,5 +1,6 @@
 """The texts of the pages for codes: actions, notes, durations, what was done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from base.errors import ServiceError, invalid
@@ -72,6 +73,11 @@ NOTES = {
         "La copie que les autres voient a dû être changée : sa signature électronique n’est plus"
         " valable. Votre fichier à vous est intact."
     ),
+}
+SIGNATURES = {
+    "whole": _("Le fichier est entier : rien n’a changé depuis."),
+    "added_to": _("Quelque chose a été ajouté au fichier après cette signature."),
+    "altered": _("Attention : cette signature ne va pas avec ce fichier."),
 }
 SCANS = {
     "not_scanned": _("Le contrôle antivirus n’est pas fait ici."),
@@ -263,3 +269,13 @@ def known_duration(text: str) -> str:
     if text not in DURATIONS:
         raise invalid("duration_invalid")
     return text
+
+
+def original_carries(carries: Sequence[str]) -> str:
+    """What a signed PDF that may be handed on as it is has beside what it shows: one sentence."""
+    if carries:
+        return _(
+            "Il garde aussi des détails cachés : par exemple son auteur, ses dates, le programme"
+            " qui l’a fait."
+        )
+    return _("Il ne contient rien d’autre que ce que l’on voit.")

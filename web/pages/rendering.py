@@ -57,6 +57,7 @@ def _environment(language: str) -> Environment:
     )
     environment.filters.update(
         day=lambda value: _day(value, language),
+        instant=datetime.fromisoformat,
         moment=lambda value: _moment(value, language),
         translate=translate,
         fill=_fill,

@@ -11,7 +11,7 @@ from tests.fixtures import MakePerson, SomePerson
 from tests.vault.reconciliation.conftest import Thief
 from tests.vault.reconciliation.steps import a_document, found, picture, record
 from vault.documents import own_documents
-from vault.documents.records import set_scan
+from vault.documents.records import change_version
 from vault.services import Services
 
 
@@ -135,7 +135,7 @@ async def test_an_infected_version_put_back(
     assert await found(services) == {f"infected document {document}"}
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
-        await set_scan(tx, macs, person.id, UUID(made["version"]["id"]), "infected")
+        await change_version(tx, macs, person.id, UUID(made["version"]["id"]), scan="infected")
     assert await found(services) == set()
 
 

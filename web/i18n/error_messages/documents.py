@@ -174,6 +174,16 @@ MESSAGES = {
         _("L’aperçu de ce document n’est pas encore prêt."),
         _("Réessayez dans quelques secondes, ou ouvrez le document."),
     ),
+    "cannot_be_handed_on": ErrorMessage(
+        _("Ce papier ne peut pas être remis"),
+        _("Aucune copie sûre de ce fichier ne peut être faite : il est abîmé, ou trop ancien."),
+        _("Demandez à la personne d’ajouter ce papier de nouveau."),
+    ),
+    "original_cannot_be_given": ErrorMessage(
+        _("Ce fichier ne peut pas être remis tel quel"),
+        _("Il n’est pas signé, ou il contient autre chose que ce que l’on voit."),
+        _("Rien n’a changé : les autres voient une copie nettoyée."),
+    ),
     "changed_meanwhile": ErrorMessage(
         _("Modifié entre-temps"),
         _("Le document a changé depuis que vous l’avez vu."),

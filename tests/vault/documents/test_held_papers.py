@@ -1,0 +1,227 @@
+"""Papers held from before: cleaned by today's rules before a recipient reads them, once; and the
+signatures of a PDF, which its owner may hand on as it was signed."""
+
+import asyncio
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pikepdf
+import pytest
+from sqlalchemy import text
+
+from base.database import Database
+from base.key_names import DOCUMENT_VERSION
+from tests.fixtures import MakePerson, MakeWorker, SomePerson
+from tests.rows import change_row
+from tests.steps import deposit, granted, is_problem, log_of
+from tests.vault.decoding import corpus, signed_pdfs
+from vault.decoding.media import CLEANING
+from vault.documents import recipients_copy, records
+from vault.services import Services
+from vault.tables import VERSION_ROW, DocumentVersion
+
+MARK = b"/Producer (Bureau de Mme Durand)"
+
+
+def with_details(pdf: bytes) -> bytes:
+    """A PDF whose Info names its maker."""
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        opened.docinfo["/Producer"] = "Bureau de Mme Durand"
+        opened.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    assert MARK in out.getvalue()
+    return out.getvalue()
+
+
+async def make_held(
+    services: Services, as_owner: Database, person: SomePerson, document: dict[str, Any]
+) -> None:
+    """The document as the first release left it: recipients get the bytes that came."""
+    version = document["version"]["id"]
+    async with services.database.transaction() as tx:
+        row = await records.version(tx, person.id, version)
+        assert row is not None
+        reader = await services.field_encryption.reader(person.id, tx)
+        writer = await services.field_encryption.writer(person.id, tx)
+    values = reader.open(DOCUMENT_VERSION, row.id, row.sealed)
+    for name in ("cleaning", "same", "carries", "signatures"):
+        del values[name]
+    values |= {"rendition_media_type": values["media_type"], "rendition_size": values["size"]}
+    sealed = writer.seal(DOCUMENT_VERSION, row.id, values)
+    await change_row(services, as_owner, DocumentVersion, VERSION_ROW, row.id, sealed=sealed)
+    async with as_owner.transaction() as tx:
+        await tx.execute(
+            text("DELETE FROM unefois.sealed_file WHERE version_id = :id AND role <> 'original'"),
+            {"id": version},
+        )
+
+
+async def test_a_held_pdf_is_cleaned_before_it_is_read_and_once(
+    services: Services,
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    raw = with_details(corpus.pdf(1))
+    document = await deposit(client, person, raw, type_="payslip")
+    await make_held(services, as_owner, person, document)
+    grant = await granted(client, person, worker.headers, "payslip")
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    inspect, inspected = services.decoder.inspect, []
+
+    async def counted(*args: Any, **kwargs: Any) -> Any:
+        inspected.append(len(await log_of(client, person)))
+        return await inspect(*args, **kwargs)
+
+    monkeypatch.setattr(services.decoder, "inspect", counted)
+    before = len(await log_of(client, person))
+    answers = await asyncio.gather(*(client.get(path, headers=worker.headers) for _ in range(3)))
+    for answer in answers:
+        assert answer.status_code == 200, answer.text
+        assert answer.content.startswith(b"%PDF-")
+        assert b"Durand" not in answer.content
+        assert answer.content == answers[0].content
+    # Recorded before anything was opened, and decoded once.
+    assert len(inspected) == 1
+    assert inspected[0] > before
+    own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
+    assert own.content == raw
+    listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+    assert listed.json()["items"][0]["file"]["size"] == len(answers[0].content)
+
+
+async def test_a_held_paper_that_no_longer_opens_is_given_to_nobody(
+    services: Services,
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    await make_held(services, as_owner, person, document)
+    grant = await granted(client, person, worker.headers, "payslip")
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+
+    async def busy(*args: Any, **kwargs: Any) -> Any:
+        raise recipients_copy.ServiceError(
+            recipients_copy.ErrorKind.UNAVAILABLE, "decoder_busy", retry_after=5
+        )
+
+    async def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise recipients_copy.ServiceError(recipients_copy.ErrorKind.INVALID, "does_not_decode")
+
+    with monkeypatch.context() as patch:
+        # What passes is not the paper's fault: nothing is noted.
+        patch.setattr(services.decoder, "inspect", busy)
+        is_problem(await client.get(path, headers=worker.headers), 503, "decoder_busy")
+        patch.setattr(services.decoder, "inspect", refuse)
+        is_problem(await client.get(path, headers=worker.headers), 409, "cannot_be_handed_on")
+    # Not decoded again, with the same answer; its owner still has it.
+    is_problem(await client.get(path, headers=worker.headers), 409, "cannot_be_handed_on")
+    own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
+    assert own.content == corpus.pdf(1)
+
+
+async def test_without_the_row_of_its_copy_a_pdf_is_not_given_raw(
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+) -> None:
+    """Whoever writes the database can delete the copy's row: the original does not replace it."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, with_details(corpus.pdf(1)), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    async with as_owner.transaction() as tx:
+        await tx.execute(text("DELETE FROM unefois.sealed_file WHERE role = 'rendition'"))
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    is_problem(await client.get(path, headers=worker.headers), 503, "content_broken")
+
+
+async def test_the_copy_of_another_edition_has_another_etag(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    answer = await client.get(path, headers=worker.headers)
+    version = document["version"]["id"]
+    assert answer.headers["etag"] == f'"{version}.{CLEANING}"'
+    own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
+    assert own.headers["etag"] == f'"{version}"'
+
+
+async def test_a_signed_pdf_says_who_signed_and_is_handed_on_whole_only_if_its_owner_chooses(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    signed = signed_pdfs.signed(corpus.pdf(1))
+    document = await deposit(client, person, signed, type_="payslip")
+    (signature,) = document["file"]["signatures"]
+    assert (signature["signer"], signature["state"]) == (signed_pdfs.SIGNER, "whole")
+    age = datetime.now(UTC) - datetime.fromisoformat(signature["signed_at"])
+    assert timedelta(0) <= age < timedelta(minutes=5)
+    assert document["file"]["original_may_be_given"] is True
+    assert document["file"]["original_given"] is False
+    grant = await granted(client, person, worker.headers, "payslip")
+    under = f"/v1/grants/{grant}/documents"
+    path, own = f"{under}/{document['id']}/content", f"/v1/documents/{document['id']}"
+    copy = (await client.get(path, headers=worker.headers)).content
+    assert copy != signed
+    assert b"/ByteRange" not in copy
+
+    async def choose(value: object) -> httpx.Response:
+        return await client.patch(own, headers=person.headers, json={"give_original": value})
+
+    chosen = await choose(True)
+    assert chosen.status_code == 200, chosen.text
+    assert chosen.json()["file"]["original_given"] is True
+    given = await client.get(path, headers=worker.headers)
+    assert given.content == signed
+    assert given.headers["etag"].endswith('.signed"')
+    (item,) = (await client.get(under, headers=worker.headers)).json()["items"]
+    assert item["file"]["size"] == len(signed)
+    assert item["file"]["signatures"] == [signature]
+    # A correction of the title leaves the choice; another version, and a no, end it.
+    titled = await client.patch(own, headers=person.headers, json={"title": "Paie"})
+    assert titled.json()["file"]["original_given"] is True
+    is_problem(await choose(None), 422, "invalid_field")
+    assert (await choose(False)).json()["file"]["original_given"] is False
+    assert (await client.get(path, headers=worker.headers)).content == copy
+    assert (await choose(True)).status_code == 200
+    newer = await client.post(
+        f"{own}/versions", headers=person.headers, files={"file": ("b.pdf", signed + b"\n")}
+    )
+    assert newer.json()["file"]["original_given"] is False
+    assert (await client.get(path, headers=worker.headers)).content != signed + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "states"),
+    [
+        (signed_pdfs.altered(signed_pdfs.signed(corpus.pdf(1))), ["altered"]),
+        (signed_pdfs.added_to(signed_pdfs.signed(corpus.pdf(1))), ["added_to"]),
+        (signed_pdfs.signed(corpus.pdf(1), attached=True), ["whole"]),
+        (corpus.pdf(1), []),
+    ],
+    ids=["altered", "added to", "with an attachment", "unsigned"],
+)
+async def test_what_is_not_signed_or_carries_more_cannot_be_handed_on(
+    client: httpx.AsyncClient, make_person: MakePerson, data: bytes, states: list[str]
+) -> None:
+    person = await make_person()
+    document = await deposit(client, person, data, type_="payslip")
+    assert [each["state"] for each in document["file"]["signatures"]] == states
+    assert document["file"]["original_may_be_given"] is False
+    answer = await client.patch(
+        f"/v1/documents/{document['id']}", headers=person.headers, json={"give_original": True}
+    )
+    is_problem(answer, 409, "original_cannot_be_given")
