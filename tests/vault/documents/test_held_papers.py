@@ -104,7 +104,8 @@ async def test_a_held_paper_that_no_longer_opens_is_given_to_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    raw = corpus.pdf(1)
+    document = await deposit(client, person, raw, type_="payslip")
     await make_held(services, as_owner, person, document)
     grant = await granted(client, person, worker.headers, "payslip")
     path = f"/v1/grants/{grant}/documents/{document['id']}/content"
@@ -126,7 +127,7 @@ async def test_a_held_paper_that_no_longer_opens_is_given_to_nobody(
     # Not decoded again, with the same answer; its owner still has it.
     is_problem(await client.get(path, headers=worker.headers), 409, "cannot_be_handed_on")
     own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
-    assert own.content == corpus.pdf(1)
+    assert own.content == raw
 
 
 async def test_without_the_row_of_its_copy_a_pdf_is_not_given_raw(
