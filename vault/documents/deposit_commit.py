@@ -39,6 +39,7 @@ from vault.tables import DOCUMENT_ROW, VERSION_ROW
 MAX_DOCUMENTS = 2000
 
 Judge = Callable[[AsyncConnection], Awaitable[None]]
+InCommit = Callable[[AsyncConnection, UUID], Awaitable[None]]
 OwnerView = Callable[[AsyncConnection, Row[Any]], Awaitable[DocumentView]]
 
 
@@ -69,7 +70,8 @@ class DepositCommand:
     `metadata` is called after the files are read, because a form's fields may follow its files.
     `judge` judges a recipient's right again in the transaction that commits (invariant 3).
     `owner_view` opens, for the owner only, a document already held; without it there is no search
-    for a document with the same bytes.
+    for a document with the same bytes. `in_commit` is called, with the document's id, in each
+    transaction that answers with a document: a new one, or one that is held.
     """
 
     owner_id: UUID
@@ -78,18 +80,20 @@ class DepositCommand:
     judge: Judge | None = None
     owner_view: OwnerView | None = None
     idempotency_key: str | None = None
+    in_commit: InCommit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionCommand:
     """A new version of a document to be made. `may_change` raises unless the document's row, or
-    None, may be changed; `owner_view` opens it for the owner."""
+    None, may be changed; `owner_view` opens it for the owner; `in_commit` as for a deposit."""
 
     owner_id: UUID
     depositor: Depositor
     document_id: UUID
     may_change: Callable[[Row[Any] | None], None]
     owner_view: OwnerView
+    in_commit: InCommit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,8 @@ async def commit_deposit(
             revision=str(row.revision), version=1,
         )  # fmt: skip
         await idempotency.save(tx, claimed, row.id)
+        if command.in_commit is not None:
+            await command.in_commit(tx, row.id)
         before_commit()
     view = view_of(row, metadata, deposited_by=command.depositor.values(), file=files.sealed_values)
     return Deposited(view, already_held=False)
@@ -209,6 +215,8 @@ async def commit_version(
         row = await records.document(tx, owner_id, document_id)
         assert row is not None  # noqa: S101  (changed in this transaction)
         view = await command.owner_view(tx, row)
+        if command.in_commit is not None:
+            await command.in_commit(tx, document_id)
         before_commit()
     return view
 
@@ -224,6 +232,8 @@ async def _find_held(
     if row is None:
         return None
     await _record(services, tx, owner_id, command.depositor, Action.DEPOSIT, row.id, held=1)
+    if command.in_commit is not None:
+        await command.in_commit(tx, row.id)
     return Deposited(await command.owner_view(tx, row), already_held=True)
 
 
@@ -264,6 +274,8 @@ async def _repeat_answer(
     if row is None:
         raise not_found()
     await _record(services, tx, owner_id, depositor, Action.DEPOSIT, row.id, held=1)
+    if command.in_commit is not None:
+        await command.in_commit(tx, row.id)
     if command.owner_view is not None:
         return Deposited(await command.owner_view(tx, row), already_held=False)
     view = view_of(row, metadata, deposited_by=depositor.values(), file=files.sealed_values)

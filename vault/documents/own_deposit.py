@@ -9,7 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.subjects import Person
 from vault.document_view import DocumentMetadata, DocumentView
 from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import DepositCommand, Deposited, Depositor, OwnerView
+from vault.documents.deposit_commit import (
+    DepositCommand,
+    Deposited,
+    Depositor,
+    InCommit,
+    OwnerView,
+)
 from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
 from vault.services import Services
@@ -33,6 +39,7 @@ async def deposit_own(
     metadata: Callable[[], DocumentMetadata],
     *,
     idempotency_key: str | None = None,
+    in_commit: InCommit | None = None,
 ) -> Deposited:
     """Store a document of the person, or return the one that already has these bytes.
 
@@ -45,5 +52,6 @@ async def deposit_own(
         metadata=metadata,
         owner_view=owner_view(services, person),
         idempotency_key=idempotency_key,
+        in_commit=in_commit,
     )
     return await deposit(services, command, incoming)

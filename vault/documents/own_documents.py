@@ -20,7 +20,12 @@ from vault.decisions import AccessAttempt, record_allowed, record_refusal
 from vault.document_view import DocumentMetadata, DocumentView, metadata_values
 from vault.documents import records
 from vault.documents.deposit import deposit_version
-from vault.documents.deposit_commit import Depositor, VersionCommand, check_metadata
+from vault.documents.deposit_commit import (
+    Depositor,
+    InCommit,
+    VersionCommand,
+    check_metadata,
+)
 from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
 from vault.documents.notice_date import notice_at
@@ -127,6 +132,7 @@ async def add_version(
     incoming: Incoming,
     *,
     if_match: UUID | None,
+    in_commit: InCommit | None = None,
 ) -> DocumentView:
     """Store a new version of a document's content; older versions are kept."""
     async with services.database.transaction() as tx:
@@ -145,6 +151,7 @@ async def add_version(
         document_id=document_id,
         may_change=may_change,
         owner_view=owner_view(services, person),
+        in_commit=in_commit,
     )
     return await deposit_version(services, command, incoming)
 
