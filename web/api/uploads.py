@@ -39,6 +39,7 @@ _DIGEST_LENGTHS = {"sha256": 32, "sha1": 20}
 
 
 async def check_version(
+    _: PersonDep,
     tus_resumable: Annotated[
         str | None, Header(alias="Tus-Resumable", description=f"`{VERSION}`; another one is 412.")
     ] = None,
@@ -51,7 +52,7 @@ async def check_version(
         ),
     ] = None,
 ) -> None:
-    """A dependency of each request but OPTIONS."""
+    """A dependency of each request but OPTIONS, judged once the caller is known."""
     if tus_resumable != VERSION:
         raise ServiceError(ErrorKind.PRECONDITION, "tus_version", version=VERSION)
     if x_http_method_override is not None:
