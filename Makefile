@@ -9,8 +9,9 @@ run_stamp := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml | cksu
 test_stamp := $(VENV)/.test-$(shell cat requirements/test.txt pyproject.toml | cksum | cut -d' ' -f1)
 
 openapi_stamp := $(VENV)/.openapi-tools-$(shell cksum <tests/openapi_tools/package-lock.json | cut -d' ' -f1)
+tus_stamp := $(VENV)/.tus-client-$(shell cksum <tests/tus_client/package-lock.json | cut -d' ' -f1)
 
-.PHONY: help install install-test openapi-tools packages demo test faults check format bench vectors openapi settings translations
+.PHONY: help install install-test openapi-tools tus-client packages demo test faults check format bench vectors openapi settings translations
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,8 +31,14 @@ $(test_stamp):
 openapi-tools: $(openapi_stamp)
 
 $(openapi_stamp): | $(test_stamp)
-	@.ci/openapi-tools $(BIN)/python $(VENV)/openapi-tools
+	@.ci/npm-packages $(BIN)/python tests/openapi_tools $(VENV)/openapi-tools
 	@if [ -d $(VENV)/openapi-tools ]; then touch $@; fi
+
+tus-client: $(tus_stamp)
+
+$(tus_stamp): | $(test_stamp)
+	@.ci/npm-packages $(BIN)/python tests/tus_client $(VENV)/tus-client
+	@if [ -d $(VENV)/tus-client ]; then touch $@; fi
 
 demo: install ## everything here, with invented people: make demo DEMO="--port 0"
 	@exec $(BIN)/unefois demo $(DEMO)
@@ -39,7 +46,7 @@ demo: install ## everything here, with invented people: make demo DEMO="--port 0
 packages: ## as root: the programs that tests run beside the service
 	@.ci/packages
 
-test: install-test openapi-tools packages check ## everything; says at the end what was not run
+test: install-test openapi-tools tus-client packages check ## everything; says at the end what was not run
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -q
 
 faults: install-test packages ## each part taken away in turn, under load: prints the table

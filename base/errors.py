@@ -20,6 +20,7 @@ class ErrorKind(StrEnum):
     CONFLICT = "conflict"
     PRECONDITION = "precondition"
     TOO_LARGE = "too_large"
+    CHECKSUM = "checksum"
     UNSUPPORTED_TYPE = "unsupported_type"
     RANGE = "range"
     INVALID = "invalid"

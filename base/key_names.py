@@ -23,6 +23,8 @@ SENT_REQUEST = "sent_request"
 """A request as its sender reads it back: under the service's key, with a vault or without."""
 GRANT = "grant"
 REPORT = "report"
+UPLOAD = "upload"
+"""Also the role of the sealed pieces of an upload."""
 
 # Uses of keyed tags under the service's secrets `index/<use>`.
 PHONE = "phone"

@@ -13,6 +13,7 @@ HKDF_INFOS = [
     "unefois/key/v1|<id>|1|envelope/original",
     "unefois/key/v1|<id>|1|envelope/preview",
     "unefois/key/v1|<id>|1|envelope/rendition",
+    "unefois/key/v1|<id>|1|envelope/upload",
     "unefois/key/v1|<id>|1|fields/audit_key",
     "unefois/key/v1|<id>|1|fields/consent_request",
     "unefois/key/v1|<id>|1|fields/document",
@@ -20,6 +21,7 @@ HKDF_INFOS = [
     "unefois/key/v1|<id>|1|fields/grant",
     "unefois/key/v1|<id>|1|fields/person",
     "unefois/key/v1|<id>|1|fields/session",
+    "unefois/key/v1|<id>|1|fields/upload",
     "unefois/key/v1|<id>|1|hash/content",
     "unefois/key/v1|<id>|1|tag/session-network",
     "unefois/key/v1|fields|1|fields/audit_key",
@@ -65,10 +67,11 @@ FIELDS_BOUND = [
     "unefois/fields/v1|session|<row>",
     "unefois/fields/v1|sign_in|<row>",
     "unefois/fields/v1|signing_key|<row>",
+    "unefois/fields/v1|upload|<row>",
     "unefois/fields/v1|worker|<row>",
 ]
 
-ROLES = ("original", "preview", "rendition")
+ROLES = ("original", "preview", "rendition", "upload")
 ENVELOPES_BOUND = [f"unefois/envelope/v2|{role}|<id>|<id>|0|<blob>" for role in ROLES]
 
 FILES_DERIVED = [
@@ -93,6 +96,7 @@ idempotency-key <16> consent-requests a-key
 idempotency-key <16> deposit/<id>/None a-key
 idempotency-key <16> deposit/<id>/<id> a-key
 idempotency-key <16> grants a-key
+idempotency-key <16> uploads/document/<id> <64>
 log-actor client <16>
 log-actor worker <16>
 log-person <16>

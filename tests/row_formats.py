@@ -33,6 +33,7 @@ ROW_COLUMNS = {
             "id kind address_tag sealed created_at expires_at network_tag secret_hash code_id tries"
         ),
         "sign_in_code": "id address_tag lane digits code_tag created_at expires_at",
+        "upload": "id person_id length received pieces refused sealed created_at expires_at",
         "worker": "id organisation_id email_tag active sealed created_at",
         "wrong_codes": "address_tag hour lane digits count",
     }.items()

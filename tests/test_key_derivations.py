@@ -42,6 +42,7 @@ from tests.fixtures import (
     new_phone,
 )
 from tests.steps import Headers, client_headers, drawn, granted, request_body, until
+from tests.uploads import made_of, uploaded
 from tests.vault.decoding import corpus
 from vault.access_log import siem_export
 from vault.services import Services
@@ -51,6 +52,7 @@ _PLACES = (
     (r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<id>"),
     (r"\blocal-[0-9a-f]{16}\b", "<root>"),
     (r"\bfiles/[A-Za-z0-9/_-]+$", "<blob>"),
+    (r"\b[0-9a-f]{64}\b", "<64>"),
     (r"^\+\d+$", "<phone>"),
     (r"^\S+@\S+$", "<email>"),
     (r"^\d{6}$", "<code>"),
@@ -193,6 +195,7 @@ async def test_what_derives_keys_and_binds_sealed_bytes(
     await at_home(services, person, worker)
     await deposited(services, client, person)
     await consented(client, person, worker)
+    await deposited_in_pieces(client, person)
     await deposited_under_a_grant(client, person, await client_headers(client, system))
     await read_by_the_service(services, client)
 
@@ -233,6 +236,12 @@ async def deposited(services: Services, client: httpx.AsyncClient, person: SomeP
     )
     assert answer.status_code == 201, answer.text
     await drawn(services, person, answer.json())
+
+
+async def deposited_in_pieces(client: httpx.AsyncClient, person: SomePerson) -> None:
+    """A paper made of an upload."""
+    path = await uploaded(client, person, corpus.pdf(2), type=TYPE)
+    assert (await made_of(client, person, path)).status_code == 201
 
 
 async def consented(client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker) -> None:

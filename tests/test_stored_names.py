@@ -88,8 +88,8 @@ access_event access_outcome alembic_version attempt audit_key browser client con
 deposit_total
 document document_version erasure_code grant grant_history idempotency log_checkpoint log_key
 log_leaf log_warning log_watch message organisation pending_erasure person rate_bucket
-report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key used_assertion
-worker wrapped_key wrong_codes
+report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key upload
+upload_piece used_assertion worker wrapped_key wrong_codes
 """
 
 COMMANDS = [

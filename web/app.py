@@ -16,6 +16,8 @@ from web.api import (
     sessions,
     sign_ins,
     statistics,
+    upload_deposits,
+    uploads,
 )
 from web.http import health, openapi, problems, public_log
 from web.http.dependencies import account_of
@@ -40,7 +42,9 @@ API: tuple[APIRouter, ...] = (
     catalogue.router,
     sessions.router,
     sign_ins.router,
+    upload_deposits.router,
     documents.router,
+    uploads.router,
     consent_requests.router,
     grants.router,
     access_log.router,

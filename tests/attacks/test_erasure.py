@@ -13,13 +13,15 @@ from audit.records import events_of
 from storage.errors import KeyDestroyed
 from tests.fixtures import STORES, MakePerson, MakeWorker, SomePerson
 from tests.steps import blobs, counted, deposit, drawn, erase, granted, log_of, until
+from tests.uploads import uploaded
 from tests.vault.decoding import corpus
 from vault.documents.deposit_commit import Deposited, commit_deposit
 from vault.documents.previews import draw_preview
 from vault.services import Services
 from web.process.services import open_services
 
-TABLES_OF_A_PERSON = ["document", "document_version", "sealed_file", "consent_request", "grant"]
+TABLES_OF_A_PERSON = ["document", "document_version", "sealed_file", "consent_request", "grant",
+                      "upload", "upload_piece"]  # fmt: skip
 
 
 @pytest.mark.parametrize("store", STORES, indirect=True)
@@ -34,6 +36,7 @@ async def test_an_erased_vault_opens_for_nobody(
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, corpus.phone_jpeg(), name="a.jpg")
     await drawn(services, person, document)
+    await uploaded(client, person, corpus.pdf())
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     path = f"/v1/grants/{grant}/documents/{document['id']}/content"
     assert (await client.get(path, headers=worker.headers)).status_code == 200

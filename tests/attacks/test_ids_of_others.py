@@ -11,6 +11,7 @@ import pytest
 
 from tests.fixtures import MakeClient, MakePerson, MakeWorker
 from tests.steps import ask, client_headers, deposit, granted, log_of
+from tests.uploads import STREAM, TUS, begin, id_of
 from tests.vault.decoding import corpus
 from vault.services import Services
 
@@ -36,6 +37,9 @@ PERSON_PATHS = [
     ("GET", "/v1/access-log/{event}"),
     ("POST", "/v1/access-log/{event}/report"),
     ("DELETE", "/v1/sessions/{session}"),
+    ("GET", "/v1/uploads/{upload}"),
+    ("PATCH", "/v1/uploads/{upload}"),
+    ("DELETE", "/v1/uploads/{upload}"),
 ]
 RECIPIENT_PATHS = [
     ("GET", "/v1/consent-requests/{request}"),
@@ -60,12 +64,14 @@ async def ids_of_another(
     grant = await granted(client, person, worker.headers, "payslip")
     event = (await log_of(client, person))[0]["id"]
     session = str(person.subject.session_id)
+    upload = (await begin(client, person, len(PDF), first=PDF[:10])).headers["location"]
     return {
         "document": document["id"],
         "request": request,
         "grant": grant,
         "event": event,
         "session": session,
+        "upload": id_of(upload),
     }
 
 
@@ -80,7 +86,10 @@ async def _answer(
 ) -> tuple[int, dict[str, str], Any]:
     """Status, headers and body, without what differs between any two answers."""
     arguments: dict[str, Any] = {}
-    if method == "PATCH":
+    if path.startswith("/v1/uploads"):
+        headers = headers | TUS | STREAM | {"Upload-Offset": "10"}
+        arguments["content"] = PDF[10:]
+    elif method == "PATCH":
         arguments["json"] = {"title": "x"}
     if path.endswith(("/versions", "/documents")) and method == "POST":
         arguments = {"files": {"file": PDF}, "data": {"type": "payslip"}}

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.fixtures import MakePerson, SomePerson
+from tests.uploads import begin, made_of, send
 from tests.vault.decoding import corpus
 from vault.documents.previews import draw_preview
 from vault.services import Services
@@ -157,6 +158,32 @@ async def test_an_upload_that_is_refused_touches_none_either(
         )
     assert answer.status_code == 422
     assert all(Path(path).is_relative_to(services.settings.home) for path in opened)
+    assert _files_in(watched_temporary) == []
+
+
+async def test_a_file_in_pieces_touches_none_either(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, watched_temporary: Path
+) -> None:
+    """Cut in the middle of a piece, and while its pieces wait to become a document."""
+    person, data = await make_person(), _marked_pdf()
+    path = (await begin(client, person, len(data), first=data[:3_000_000])).headers["location"]
+
+    async def body() -> AsyncIterator[bytes]:
+        yield data[3_000_000:3_500_000]
+        await asyncio.sleep(0.2)
+        held, marked = await asyncio.to_thread(_marked_files)
+        assert held >= 1, "the sealed piece must be on its way to the object store"
+        assert marked == []
+        yield data[3_500_000:]
+
+    with _opened_for_writing() as opened:
+        assert (await send(client, person, path, 3_000_000, body())).status_code == 204
+        assert not any(_holds_mark(one.read_bytes()) for one in _files_in(services.settings.home))
+        assert (await made_of(client, person, path, type="payslip")).status_code == 201
+    assert all(
+        Path(one).is_relative_to(services.settings.home) or one.startswith("/dev/null")
+        for one in opened
+    )
     assert _files_in(watched_temporary) == []
 
 

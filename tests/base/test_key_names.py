@@ -29,6 +29,7 @@ VALUES = {
     "CONSENT_REQUEST": "consent_request",
     "GRANT": "grant",
     "REPORT": "report",
+    "UPLOAD": "upload",
     "PHONE": "phone",
     "EMAIL": "email",
     "SIGN_IN_CODE": "sign-in-code",

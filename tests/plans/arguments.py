@@ -174,6 +174,7 @@ UNIQUE = {
     "sealed_file": ("blob_key", "position"),
     "session": ("token_hash",),
     "signing_key": ("kid",),
+    "upload_piece": ("blob_key", "position"),
     "worker": ("email_tag",),
 }
 
@@ -324,6 +325,11 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.documents.records.change_version.values": _is({"scan": "clean"}),
     "vault.documents.records.change_document.row": _row("document"),
     "vault.documents.records.change_document.values": _is({"sealed": b"s"}),
+    "vault.documents.uploads.records.keys": _some("upload_piece", "blob_key"),
+    "vault.documents.uploads.records.add_upload.values": _new("upload"),
+    "vault.documents.uploads.records.change_upload.row": _row("upload"),
+    "vault.documents.uploads.records.change_upload.values": _is({"refused": True}),
+    "vault.documents.uploads.records.pieces": lambda rows: [_new("upload_piece")(rows)],
     "vault.maintenance.records.code_id": _of("erasure_code"),
     "vault.maintenance.records.add_code.values": _new("erasure_code", "attempts"),
     "vault.maintenance.records.add_pending.values": lambda rows: [

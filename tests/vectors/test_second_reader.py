@@ -20,6 +20,7 @@ from base.errors import ServiceError
 from base.ids import new_id
 from storage.blobs import BlobKey
 from storage.content import content_writer
+from tests import uploads
 from tests.auth.steps import begin, redeem, wrong
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeWorker, last_code
 from tests.steps import deposit, granted, log_of, request_body
@@ -95,6 +96,7 @@ async def make_rows(
         await browsers.remember(services, tx, "person", person.id, Visitor())
         macs = await services.field_encryption.row_macs()
         await add_warning(tx, macs, person.id, 2020, await instant(tx))
+    await uploads.begin(client, person, 9)
     started, code = await begin(services, person.phone)
     with pytest.raises(ServiceError):
         await redeem(services, started, wrong(code))
@@ -142,6 +144,29 @@ async def test_the_macs_of_rows(
         for mac, row in made.items():
             values = [getattr(row, column) for column in columns]
             assert reader.row_mac(secret, table, version, values) == mac, table
+
+
+async def test_the_pieces_of_an_upload(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person, data = await make_person(), uploads.padded_pdf(1_100_000)
+    path = await uploads.uploaded(client, person, data, title="Paie")
+    upload_id = uploads.id_of(path)
+    secret, subject = await secret_of(services, str(person.id)), str(person.id)
+    query = "SELECT * FROM unefois.upload WHERE id = :id"
+    (upload,) = await rows(services, query, id=upload_id)
+    said = reader.open_row(secret, subject, "upload", upload.id, upload.sealed)
+    assert said == {"metadata": uploads.said(title="Paie")["Upload-Metadata"]}
+    query = "SELECT * FROM unefois.upload_piece WHERE upload_id = :id ORDER BY position"
+    pieces = await rows(services, query, id=upload_id)
+    assert [piece.position for piece in pieces] == [0, 1]
+    found = b""
+    for piece in pieces:
+        row = piece._asdict() | {"role": "upload", "version_id": piece.upload_id}
+        dek, length = reader.open_envelope(secret, subject, row)
+        blob = await services.storage.blobs.get(BlobKey(piece.blob_key), 2**21)
+        found += reader.open_file(dek, "upload", piece.id, blob, length)
+    assert found == data
 
 
 @pytest.mark.parametrize("plaintext", [b"", b"one", PLAINTEXT], ids=["empty", "one", "two"])

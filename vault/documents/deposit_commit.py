@@ -32,6 +32,7 @@ from vault.documents.quotas import QuotaWarning, check_room, count_deposit
 from vault.services import Services
 
 Judge = Callable[[Transaction], Awaitable[None]]
+InCommit = Callable[[Transaction, UUID], Awaitable[None]]
 OwnerView = Callable[[AsyncConnection, Row[Any]], Awaitable[DocumentView]]
 
 _ATTEMPTS = 3
@@ -44,7 +45,8 @@ class DepositCommand:
     `metadata` is called after the files are read, because a form's fields may follow its files.
     `judge` judges a recipient's right again in the transaction that commits (invariant 3).
     `owner_view` opens, for the owner only, a document already held; without it there is no search
-    for a document with the same bytes.
+    for a document with the same bytes. `in_commit` is called, with the document's id, in each
+    transaction that answers with a document: a new one, or one that is held.
     """
 
     owner_id: UUID
@@ -53,6 +55,7 @@ class DepositCommand:
     judge: Judge | None = None
     owner_view: OwnerView | None = None
     idempotency_key: str | None = None
+    in_commit: InCommit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ async def _commit_new(
             revision=str(view.revision), version=1,
         )  # fmt: skip
         await idempotency.save(tx, claimed, view.id)
+        if command.in_commit is not None:
+            await command.in_commit(tx, view.id)
         await tx.flush()
         before_commit()
     return Deposited(view, already_held=False, warnings=warnings)
@@ -192,6 +197,8 @@ async def _find_held(
     await record_deposit(
         services, tx, owner_id, command.depositor, Action.DEPOSIT, row.id, at, held=1
     )
+    if command.in_commit is not None:
+        await command.in_commit(tx, row.id)
     return Deposited(await command.owner_view(tx, row), already_held=True)
 
 
@@ -244,6 +251,8 @@ async def _repeat_answer(
         raise not_found()
     at = await instant(tx)
     await record_deposit(services, tx, owner_id, depositor, Action.DEPOSIT, row.id, at, held=1)
+    if command.in_commit is not None:
+        await command.in_commit(tx, row.id)
     if command.owner_view is not None:
         return Deposited(await command.owner_view(tx, row), already_held=False)
     view = view_of(row, metadata, deposited_by=depositor.values(), file=files.sealed_values)

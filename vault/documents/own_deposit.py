@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.subjects import Person
 from vault.document_view import DocumentMetadata, DocumentView
 from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import DepositCommand, Deposited, OwnerView
+from vault.documents.deposit_commit import DepositCommand, Deposited, InCommit, OwnerView
 from vault.documents.deposit_rows import Depositor
 from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
@@ -34,6 +34,7 @@ async def deposit_own(
     metadata: Callable[[], DocumentMetadata],
     *,
     idempotency_key: str | None = None,
+    in_commit: InCommit | None = None,
 ) -> Deposited:
     """Store a document of the person, or return the one that already has these bytes.
 
@@ -46,5 +47,6 @@ async def deposit_own(
         metadata=metadata,
         owner_view=owner_view(services, person),
         idempotency_key=idempotency_key,
+        in_commit=in_commit,
     )
     return await deposit(services, command, incoming)

@@ -20,7 +20,7 @@ from vault.decisions import AccessAttempt, record_allowed, record_refusal
 from vault.document_view import DocumentMetadata, DocumentView, may_give_original, metadata_values
 from vault.documents import records
 from vault.documents.deposit import deposit_version
-from vault.documents.deposit_commit import check_metadata
+from vault.documents.deposit_commit import InCommit, check_metadata
 from vault.documents.deposit_rows import Depositor
 from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
@@ -145,6 +145,7 @@ async def add_version(
     incoming: Incoming,
     *,
     if_match: UUID | None,
+    in_commit: InCommit | None = None,
 ) -> DocumentView:
     """Store a new version of a document's content; older versions are kept."""
     async with services.database.transaction() as tx:
@@ -163,6 +164,7 @@ async def add_version(
         document_id=document_id,
         may_change=may_change,
         owner_view=owner_view(services, person),
+        in_commit=in_commit,
     )
     return await deposit_version(services, command, incoming)
 

@@ -13,7 +13,7 @@ from base.ids import new_id
 from base.locks import hold_vault
 from vault.document_view import DocumentView
 from vault.documents import records
-from vault.documents.deposit_commit import OwnerView
+from vault.documents.deposit_commit import InCommit, OwnerView
 from vault.documents.deposit_rows import (
     Depositor,
     NewVersion,
@@ -28,13 +28,14 @@ from vault.services import Services
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionCommand:
     """A new version of a document to be made. `may_change` raises unless the document's row, or
-    None, may be changed; `owner_view` opens it for the owner."""
+    None, may be changed; `owner_view` opens it for the owner; `in_commit` as for a deposit."""
 
     owner_id: UUID
     depositor: Depositor
     document_id: UUID
     may_change: Callable[[Row[Any] | None], None]
     owner_view: OwnerView
+    in_commit: InCommit | None = None
 
 
 async def commit_version(
@@ -72,5 +73,7 @@ async def commit_version(
         row = await records.document(tx, owner_id, document_id)
         assert row is not None  # noqa: S101  (changed in this transaction)
         view = await command.owner_view(tx, row)
+        if command.in_commit is not None:
+            await command.in_commit(tx, document_id)
         before_commit()
     return view

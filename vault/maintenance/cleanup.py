@@ -15,6 +15,7 @@ from vault import records as vault_records
 from vault.consent.records.requests import delete_unanswered
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records
+from vault.documents.uploads import records as upload_records
 from vault.maintenance import records as maintenance_records
 from vault.maintenance.erasure_codes import DAY
 from vault.records import delete_attempts
@@ -92,6 +93,7 @@ async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) 
             old = [blob.key for blob in page if blob.modified_at < before]
             async with services.database.transaction() as tx:
                 known = await records.known_blobs(tx, old)
+                known |= await upload_records.known_pieces(tx, old)
             for key in old:
                 if key not in known:
                     await services.storage.blobs.delete(key)

@@ -14,6 +14,7 @@ from base.locks import hold_vault
 from vault.consent.request_transfer import release_requests
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records as documents_records
+from vault.documents.uploads import records as upload_records
 from vault.maintenance import records
 from vault.maintenance.cleanup import remove_blobs
 from vault.revocations import CHANNEL
@@ -37,6 +38,7 @@ async def erase(
         if only_if is not None and not await only_if(tx):
             return False
         keys = await documents_records.blob_keys_of(tx, person.id)
+        keys += await upload_records.blob_keys_of(tx, person.id)
         for grant_id in await records.live_grants(tx, person.id):
             await notify(tx, CHANNEL, str(grant_id))
         # Under the service's key, without the person: only that a vault was erased, and when.

@@ -12,6 +12,7 @@ from base.outages import is_reported
 from vault.access_log import retention
 from vault.consent import grant_upgrade
 from vault.documents import antivirus, expiry_reminders, previews
+from vault.documents.uploads import uploads
 from vault.jobs import PREVIEW, QUEUE, SCAN
 from vault.maintenance import cleanup, erasure_requests
 from vault.maintenance.key_rotation import retire_keys
@@ -130,6 +131,7 @@ async def sweep_all(services: Services) -> int | None:
     await erasure_requests.run_due(services)
     await delete_expired(services)
     await cleanup.sweep_rows(services)
+    await uploads.delete_expired(services)
     await cleanup.purge_deleted(services)
     await measure_versions(services)
     await retire_keys(services)

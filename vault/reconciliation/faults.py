@@ -25,7 +25,7 @@ WORDS = {
     "key_missing": "the key of the row's owner is gone",
     "tag": "the row's tag is not that of what it seals",
     "halves": "the public key is not that of the sealed private key",
-    "files": "the files are not those that the version was stored with",
+    "files": "the files are not those that it was stored with",
     "does_not_unwrap": "the wrapped secret does not open under its root version",
     "of_no_vault": "the key belongs to no vault",
     "root_absent": "the root of trust does not have this version",

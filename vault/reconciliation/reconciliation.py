@@ -13,6 +13,7 @@ from vault.reconciliation.replay import Replay, ReplayCounts
 from vault.reconciliation.row_checks import check_macs
 from vault.reconciliation.sealed_rows import check_sealed
 from vault.reconciliation.snapshot import open_snapshot
+from vault.reconciliation.upload_pieces import check_pieces
 from vault.reconciliation.version_files import check_files
 from vault.services import Services
 
@@ -41,6 +42,7 @@ async def reconcile(services: Services, progress: Callable[[int, int], None]) ->
             rows = await check_macs(services, snapshot, faults)
             await check_sealed(services, snapshot, faults)
             await check_files(services, snapshot, faults)
+            await check_pieces(services, snapshot, faults)
             counts = await Replay(services, snapshot, faults).run(progress)
         except KeyProviderError:
             # A secret of the service: named already. Nothing more can be read without it.

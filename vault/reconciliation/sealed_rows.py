@@ -106,6 +106,7 @@ SEALED = (
     ),
     SealedColumn("grant", key_names.GRANT, _person),
     SealedColumn("report", key_names.REPORT, _person),
+    SealedColumn("upload", key_names.UPLOAD, _person),
     SealedColumn("message", key_names.MESSAGE, _nobody),
     SealedColumn("sign_in", key_names.SIGN_IN, _nobody),
     SealedColumn("session", key_names.SESSION, _holder),

@@ -16,6 +16,7 @@ from vault.documents import own_documents, retrieval
 from vault.documents.deposit_commit import Deposited
 from vault.documents.own_deposit import deposit_own
 from vault.services import Services
+from web.api.deposit_bodies import OWN_UPLOAD_BODY, VERSION_BODY
 from web.api.shapes import (
     ETAG,
     LOCATION,
@@ -115,50 +116,6 @@ def _paper_location(text: str | None) -> str | None:
         return clean_text(text or "", 200)
 
 
-def _upload_body(**more: Any) -> dict[str, Any]:
-    """The body of a deposit; `more`: further fields of its form."""
-    properties = {
-        "file": {
-            "type": "array",
-            "items": {"type": "string", "format": "binary"},
-            "description": "The file; repeated for the pages of one paper.",
-        },
-        "type": {"$ref": "#/components/schemas/DocumentTypeCode"},
-        "title": {"type": "string", "maxLength": 200},
-        "issued_on": {"type": "string", "format": "date"},
-        "expires_on": {"type": "string", "format": "date"},
-        "paper_location": {"type": "string", "maxLength": 200},
-        **more,
-    }
-    schema = {"type": "object", "required": ["file", "type"], "properties": properties}
-    return {
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
-    }
-
-
-UPLOAD_BODY = _upload_body()
-OWN_UPLOAD_BODY = _upload_body(
-    sensitive={
-        "type": "boolean",
-        "description": "Covered by a grant only if I pick it, whatever its type.",
-    }
-)
-VERSION_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "array", "items": {"type": "string"}}},
-                }
-            }
-        },
-    }
-}
-
-
 def document_form(
     request: Request, services: Services, shape: type[MetadataIn] = MetadataIn
 ) -> MultipartForm:
@@ -207,7 +164,7 @@ def created(deposited: Deposited, response: Response) -> DepositedOut:
     if deposited.already_held:
         response.status_code = status.HTTP_200_OK
     response.headers["Location"] = f"/v1/documents/{deposited.document.id}"
-    document = _with_etag(deposited.document, response)
+    document = with_etag(deposited.document, response)
     return DepositedOut(**dict(document), warnings=list(deposited.warnings))
 
 
@@ -267,7 +224,7 @@ async def see(
     document_id: PathId, response: Response, services: ServicesDep, person: PersonDep
 ) -> DocumentOut:
     """One of my documents."""
-    return _with_etag(await own_documents.see_own(services, person, document_id), response)
+    return with_etag(await own_documents.see_own(services, person, document_id), response)
 
 
 @router.patch("/{document_id}", operation_id="correctDocument", responses=_STATE)
@@ -283,7 +240,7 @@ async def correct(
     document = await own_documents.correct(
         services, person, document_id, body.changes(), if_match=revision_of(if_match)
     )
-    return _with_etag(document, response)
+    return with_etag(document, response)
 
 
 @router.delete("/{document_id}", operation_id="deleteDocument", status_code=204)
@@ -299,7 +256,7 @@ async def restore(
     document_id: PathId, response: Response, services: ServicesDep, person: PersonDep
 ) -> DocumentOut:
     """Take back a deleted document."""
-    return _with_etag(await own_documents.restore(services, person, document_id), response)
+    return with_etag(await own_documents.restore(services, person, document_id), response)
 
 
 @router.post(
@@ -322,7 +279,7 @@ async def add_version(
     document = await own_documents.add_version(
         services, person, document_id, _FilesAlone(form), if_match=revision_of(if_match)
     )
-    return _with_etag(document, response)
+    return with_etag(document, response)
 
 
 _FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
@@ -383,6 +340,7 @@ async def preview(document_id: PathId, services: ServicesDep, person: PersonDep)
     return ContentResponse(services, stream, None, inline=True)
 
 
-def _with_etag(document: DocumentView, response: Response) -> DocumentOut:
+def with_etag(document: DocumentView, response: Response) -> DocumentOut:
+    """A document, and in `ETag` which state of it."""
     response.headers["ETag"] = f'"{document.revision}"'
     return document_out(document)

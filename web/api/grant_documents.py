@@ -8,7 +8,8 @@ from auth.bearer import Bearer
 from vault.documents import retrieval
 from vault.documents.granted_deposit import deposit_granted
 from vault.services import Services
-from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, document_form, metadata_of
+from web.api.deposit_bodies import UPLOAD_BODY
+from web.api.documents import CONTENT, PREVIEW, RangeHeader, document_form, metadata_of
 from web.api.shapes import Cursor, GrantedDepositOut, GrantedDocumentList, Limit, granted_out
 from web.api.terms import IdempotencyKey
 from web.http.dependencies import BearerDep, RecipientDep, ServicesDep, services_of

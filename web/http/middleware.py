@@ -50,6 +50,10 @@ _COMMON = (
 )
 _HTTPS = ((b"strict-transport-security", b"max-age=31536000"),)
 
+_UPLOADS = "/v1/uploads"
+_TUS = ((b"tus-resumable", b"1.0.0"), (b"tus-version", b"1.0.0"))
+"""tus 1.0: in each answer about uploads, whoever gives it; the second one goes with a 412."""
+
 _UNBUFFERED = (b"x-accel-buffering", b"no")
 """Asks a proxy to pass an answer on as it comes. With whatever may not be stored: what nobody may
 keep, a proxy's disk may not either, and an end (a revocation) reaches the reader at once."""
@@ -81,6 +85,7 @@ class Middleware:
         https = _HTTPS if settings.public_url.startswith("https://") else ()
         common = (*_COMMON, *https)
         self._api = (*common, (b"content-security-policy", _API_POLICY))
+        self._tus = (*self._api, *_TUS)
         self._page = (*common, (b"content-security-policy", _PAGE_POLICY))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +100,7 @@ class Middleware:
         statement_limit.set(STATEMENT_SECONDS)
         # Not cleared at the end: each request runs in its own copy of the context.
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        added = self._api if scope["path"].startswith(("/v1", "/oauth")) else self._page
+        added = self._added(scope["path"])
         status = 0
         ticket: Ticket | None = None
         began = time.perf_counter()
@@ -123,6 +128,11 @@ class Middleware:
                 await self._answer_error(scope, receive, answer, failure)
         finally:
             self._note(scope, method, status, time.perf_counter() - began)
+
+    def _added(self, path: str) -> tuple[tuple[bytes, bytes], ...]:
+        if path == _UPLOADS or path.startswith(f"{_UPLOADS}/"):
+            return self._tus
+        return self._api if path.startswith(("/v1", "/oauth")) else self._page
 
     def _note(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         """One line of the log and one measure a request; status 0: the caller went away."""

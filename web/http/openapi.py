@@ -29,6 +29,7 @@ _LICENSE = {"name": "EUPL-1.2", "identifier": "EUPL-1.2"}
 _SERVERS = [{"url": "/", "description": "This installation."}]
 _TAGS = {
     "documents": "A person's own documents.",
+    "uploads": "Files sent in pieces, over a network that breaks (tus 1.0).",
     "grants": "Consent that was given: seen, used, taken back. Each use is on the person's log.",
     "consent requests": "Consent that is asked for, and the person's answer.",
     "catalogue": "The closed lists that requests and deposits name.",
@@ -40,7 +41,15 @@ _TAGS = {
     "oauth": "Access tokens of administrations (RFC 6749, RFC 7523).",
     "health": "The state of a process.",
 }
-_METHODS = ("get", "put", "post", "delete", "patch", "head")
+_BY_HEADER = {
+    "if-match": 412,
+    "range": 416,
+    "tus-resumable": 412,
+    "upload-offset": 409,
+    "upload-checksum": 460,
+}
+"""The status of a condition that a header of the request sets, where it does not hold."""
+_METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
 
 def install(app: FastAPI) -> None:
@@ -130,11 +139,7 @@ def _problems(operation: dict[str, Any], method: str, *, signed_in: bool) -> lis
         statuses |= {429}
     if method == "post":
         statuses |= {409}
-    if ("header", "if-match") in named:
-        statuses |= {412}
-    if ("header", "range") in named:
-        statuses |= {416}
-    return sorted(statuses)
+    return sorted(statuses | {_BY_HEADER[name] for where, name in named if name in _BY_HEADER})
 
 
 def _authenticated(app: FastAPI) -> set[tuple[str, str]]:

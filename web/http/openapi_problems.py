@@ -91,6 +91,7 @@ _ANSWERS = {
     415: ("UnsupportedType", "Not a type that is taken here.", "type_not_allowed"),
     416: ("RangeNotSatisfiable", "Not a range of this content.", "range_invalid"),
     422: ("Invalid", "Readable, and cannot be done as it stands.", "unknown_document_type"),
+    460: ("ChecksumMismatch", "The bytes are not those that were sent.", "checksum_mismatch"),
     429: ("TooMany", "Too often; `Retry-After` says how long to wait.", "too_many_requests"),
     503: ("Unavailable", "A part of the service does not answer.", "unavailable"),
 }

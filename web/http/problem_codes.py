@@ -8,7 +8,7 @@ never renamed, and never given another status.
 MEDIA_TYPE = "application/problem+json"
 
 CODES: dict[int, tuple[str, ...]] = {
-    400: ("malformed_form", "malformed_request", "request_refused"),
+    400: ("checksum_invalid", "malformed_form", "malformed_request", "request_refused"),
     401: ("client_assertion_invalid", "code_wrong", "token_invalid", "unauthenticated"),
     403: (
         "action_not_granted",
@@ -34,13 +34,17 @@ CODES: dict[int, tuple[str, ...]] = {
         "request_answered",
         "request_lapsed",
         "too_many_documents",
+        "too_many_pieces",
+        "too_many_uploads",
         "too_many_versions",
+        "upload_offset",
+        "uploads_too_large",
         "vault_cannot_take_more",
         "vault_full",
     ),
-    412: ("changed_meanwhile",),
-    413: ("body_too_large", "field_too_large", "file_too_large", "too_large"),
-    415: ("form_expected", "type_not_allowed", "wrong_media_type"),
+    412: ("changed_meanwhile", "tus_version"),
+    413: ("body_too_large", "field_too_large", "file_too_large", "too_large", "upload_longer"),
+    415: ("form_expected", "offset_stream_expected", "type_not_allowed", "wrong_media_type"),
     416: ("range_invalid",),
     422: (
         "client_key_not_allowed",
@@ -56,6 +60,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "idempotency_key_reused",
         "invalid_field",
         "invalid_request",
+        "method_override",
         "month_invalid",
         "month_not_over",
         "nothing_granted",
@@ -85,7 +90,11 @@ CODES: dict[int, tuple[str, ...]] = {
         "unknown_legal_basis",
         "unknown_purpose",
         "unknown_recipient",
+        "unknown_upload",
         "unusual_image",
+        "upload_length_missing",
+        "upload_metadata_invalid",
+        "upload_unfinished",
     ),
     429: (
         "decoding_time_spent",
@@ -94,6 +103,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "too_many_requests",
         "too_many_sign_ins",
     ),
+    460: ("checksum_mismatch",),
     500: ("internal_error",),
     503: (
         "content_broken",

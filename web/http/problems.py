@@ -37,6 +37,7 @@ STATUS = {
     ErrorKind.UNSUPPORTED_TYPE: 415,
     ErrorKind.RANGE: 416,
     ErrorKind.INVALID: 422,
+    ErrorKind.CHECKSUM: 460,  # tus 1.0, "Checksum"
     ErrorKind.TOO_MANY: 429,
     ErrorKind.UNAVAILABLE: 503,
 }

@@ -27,6 +27,7 @@ from tests.fixtures import (
     new_phone,
 )
 from tests.steps import ask, client_headers, deposit, granted, log_of, revoke
+from tests.uploads import TUS, begin, said, send
 from tests.vault.decoding import corpus
 from vault.access_log.records import add_warning
 from vault.maintenance.key_rotation import rotate_keys
@@ -53,6 +54,8 @@ class Story:
     documents: dict[str, str]
     grants: dict[str, str]
     requests: dict[str, str]
+    uploads: dict[str, str] = field(default_factory=dict)
+    """The address of what each person has sent in part."""
     files: dict[str, str] = field(default_factory=dict)
     """The name of each known content, by its SHA-256."""
 
@@ -104,6 +107,9 @@ class Story:
             "Amina's log": (amina, "/v1/access-log?limit=100"),
             "Amina's sessions": (amina, "/v1/sessions"),
             "Amina's vault": (amina, "/v1/me"),
+            "Amina's upload": (amina | TUS, self.uploads["Amina"]),
+            "Bilal looks at her upload": (bilal | TUS, self.uploads["Amina"]),
+            "Bilal's upload": (bilal | TUS, self.uploads["Bilal"]),
             "Bilal lists": (bilal, "/v1/documents"),
             "Bilal's vault": (bilal, "/v1/me"),
             "Wanda lists": (wanda, f"/v1/grants/{self.grants['type']}/documents"),
@@ -229,6 +235,7 @@ async def tell(
         system=system, documents={}, grants={}, requests={},
     )  # fmt: skip
     await _deposits(story)
+    await _uploads(story)
     await _consents(story)
     await _others(story)
     return story
@@ -270,6 +277,16 @@ async def _deposits(story: Story) -> None:
     await _known(story, amina, "tax", 2)
     path = f"/v1/documents/{story.documents['gone']}"
     assert (await http.delete(path, headers=amina.headers)).is_success
+
+
+async def _uploads(story: Story) -> None:
+    """Each sends two pieces of a file, and not its end."""
+    data = corpus.pdf(7)
+    for name, person in (("Amina", story.amina), ("Bilal", story.bilal)):
+        begun = await begin(story.http, person, len(data), first=data[:100], **said(title="Paie"))
+        story.uploads[name] = path = begun.headers["location"]
+        sent = await send(story.http, person, path, 100, data[100:200])
+        assert sent.status_code == 204, sent.text
 
 
 async def _known(story: Story, owner: SomePerson, name: str, version: int) -> None:

@@ -20,9 +20,11 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, Served
 from tests.steps import ask, client_headers, deposit, granted, log_of
+from tests.uploads import begin, id_of
 from tests.vault.decoding import corpus
 
 EXAMPLES = 12
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 Headers = dict[str, str]
 
 
@@ -99,6 +101,7 @@ async def test_the_description_is_kept_whatever_is_sent(
         "grant_id": await granted(client, person, asking, "payslip"),
         "event_id": (await log_of(client, person))[0]["id"],
     }
+    ids["upload_id"] = id_of((await begin(client, person, 9)).headers["location"])
     tried = await asyncio.to_thread(_try, served.base_url, headers, ids)
     assert len(tried) > 25
     assert "GET /v1/grants/{grant_id}/documents/{document_id}/content" in tried

@@ -9,6 +9,7 @@ from tests.fixtures import MakeClient, MakePerson, MakeWorker, MoveClock
 from tests.steps import client_headers
 
 BARE = 'Bearer realm="unefois"'
+_IDS = ("document_id", "grant_id", "request_id", "event_id", "session_id", "upload_id")
 UNKNOWN = "01890000-0000-7000-8000-000000000001"
 
 
@@ -22,7 +23,7 @@ async def test_every_operation_says_how_to_authenticate(client: httpx.AsyncClien
                 continue
             tried += 1
             address = path.replace("{", "").replace("}", "")
-            for name in ("document_id", "grant_id", "request_id", "event_id", "session_id"):
+            for name in _IDS:
                 address = address.replace(name, UNKNOWN)
             none = await client.request(method, address)
             assert (none.status_code, none.headers["www-authenticate"]) == (401, BARE), address

@@ -13,7 +13,7 @@ PDF = corpus.pdf(1)
 WRONG_FORMS = {
     "no boundary": ("multipart/form-data", b"--b--\r\n", 415, "form_expected"),
     "another type": ("application/pdf", b"%PDF-1.7", 415, "form_expected"),
-    "json": ("application/json", b"{}", 415, "form_expected"),
+    "json": ("application/json", b"{}", 422, "invalid_request"),
     "endless boundary": (f"multipart/form-data; boundary={'b' * 500}", b"", 415, "form_expected"),
     "nothing": ("multipart/form-data; boundary=b", b"", 400, "malformed_form"),
     "not a form": ("multipart/form-data; boundary=b", b"hello", 400, "malformed_form"),

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from tests.audit.tlog.logs import EAGER
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import deposit, drawn, granted, log_of, until
+from tests.uploads import TUS, begin, id_of
 from tests.vault.decoding import corpus
 from web.app import bare_app
 from web.pages import cookies
@@ -73,7 +74,7 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
             who = worker if path.startswith(OF_WORKERS) else person
             kind: cookies.CookieKind = "worker" if who is worker else "person"
             cookie = f"{cookies.name_of(served.services.settings, kind)}={who.token}"
-            headers = who.headers if path.startswith("/v1") else {"Cookie": cookie}
+            headers = who.headers | TUS if path.startswith("/v1") else {"Cookie": cookie}
             url = path.format(**values) + QUERIES.get(path.rpartition("/")[2], "")
             answer = await client.get(url, headers=headers)
             assert answer.status_code == (303 if path in HOME else 200), path
@@ -114,6 +115,7 @@ async def something_of_each(
         "grant_id": grant,
         "event_id": (await log_of(client, person))[0]["id"],
         "request_id": requests.json()["items"][0]["id"],
+        "upload_id": id_of((await begin(client, person, 9)).headers["location"]),
     }
 
 
