@@ -8,7 +8,7 @@ never renamed, and never given another status.
 MEDIA_TYPE = "application/problem+json"
 
 CODES: dict[int, tuple[str, ...]] = {
-    400: ("malformed_form", "malformed_request", "request_refused"),
+    400: ("malformed_form", "malformed_request", "part_encoded", "request_refused"),
     401: ("client_assertion_invalid", "code_wrong", "token_invalid", "unauthenticated"),
     403: (
         "action_not_granted",
