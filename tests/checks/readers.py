@@ -29,6 +29,7 @@ READERS = {
     "auth/oauth/signing_keys.py": "the keys that sign access tokens",
     "auth/one_time_codes.py": "the address of a sign-in under way",
     "auth/person_contact.py": "a phone, to tell its holder something",
+    "auth/phone_forms.py": "a phone in a form of before, for its holder who signs in",
     "auth/profiles.py": "workers and clients, as the log names them",
     "auth/session_devices.py": "the device of a session, for its own subject",
     "vault/access_log/entries.py": "the log, for the person and for those who acted",

@@ -56,6 +56,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "one_address",
         "password_protected",
         "phone_invalid",
+        "phone_landline",
         "repeated_field",
         "scope_empty",
         "scope_unknown",

@@ -161,6 +161,7 @@ PAGE_MESSAGES = {
 # The field of a form to correct for an error code, when there is one.
 FIELDS = {
     "phone_invalid": "phone",
+    "phone_landline": "phone",
     "email_invalid": "email",
     "code_wrong": "code",
     "erasure_code_wrong": "code",
