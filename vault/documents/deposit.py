@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from base.errors import ServiceError, about, invalid
+from base.errors import ServiceError, invalid
 from base.ids import new_id
 from base.key_names import CONTENT, ORIGINAL, RENDITION
 from storage import content
@@ -31,7 +31,7 @@ from vault.documents.deposit_commit import (
     commit_version,
     find_held,
 )
-from vault.documents.intake import Allowance, Incoming, ReceivedFile, receive
+from vault.documents.intake import Allowance, Incoming, ReceivedFile, naming_one_of, receive
 from vault.services import Services
 
 
@@ -126,7 +126,8 @@ async def _receive(
     writer = await services.field_encryption.writer(version.owner_id)
     originals = _Originals(writer.hasher(CONTENT))
     allowance = Allowance(services.settings.max_document_bytes)
-    async for file in incoming.files():
+    files = incoming.files()
+    async for file in files:
         if len(originals.files) >= services.settings.max_parts:
             raise invalid("too_many_files", fields=[("file",)], limit=services.settings.max_parts)
         async with content.content_writer(
@@ -137,7 +138,7 @@ async def _receive(
             version_id=version.id,
             position=len(originals.files),
         ) as sealing:
-            with about("file", len(originals.files)):
+            async with naming_one_of(files, len(originals.files), allowance):
                 received = await receive(file, sealing, allowance, originals.digest)
             originals.received.append(received)
             sealed = await sealing.commit()
@@ -157,6 +158,8 @@ def _about_one_of(files: int) -> Iterator[None]:
     except ServiceError as failure:
         part = failure.values.get("part", 1 if files == 1 else None)
         failure.fields = (("file",) if part is None else ("file", int(part) - 1),)
+        if part is not None and files > 1:
+            failure.values["parts"] = files
         raise
 
 
