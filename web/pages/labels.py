@@ -209,7 +209,14 @@ def failure_message(failure: ServiceError) -> FailureMessage:
         message = message_of(failure.code, failure.values)
     values = {name: str(value) for name, value in failure.values.items()}
     before = ONE_OF_SEVERAL if "parts" in values else ""
-    return FailureMessage(message, values, FIELDS.get(failure.code, ""), before)
+    return FailureMessage(message, values, _field(failure), before)
+
+
+def _field(failure: ServiceError) -> str:
+    """The field to correct: the one that a date is in, or the one of the code."""
+    if failure.code == "date_unreadable" and failure.fields:
+        return str(failure.fields[0][0])
+    return FIELDS.get(failure.code, "")
 
 
 def name_in(names: Names, language: str, *, plain: bool) -> str:
