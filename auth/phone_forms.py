@@ -25,8 +25,11 @@ async def bring_forward(
     if await people.person_by_phone(tx, macs, (phone_tag,)) is not None:
         return
     person_id: UUID = row.id
+    kept = await people.person_to_change(tx, macs, person_id)
+    if kept is None:
+        return
     reader = await services.field_encryption.reader(person_id, tx)
     writer = await services.field_encryption.writer(person_id, tx)
-    values = reader.open(PERSON, person_id, row.sealed) | {"phone": phone}
+    values = reader.open(PERSON, person_id, kept.sealed) | {"phone": phone}
     sealed = writer.seal(PERSON, person_id, values)
-    await people.change_phone(tx, macs, row, phone_tag=phone_tag, sealed=sealed)
+    await people.change_profile(tx, macs, kept, phone_tag=phone_tag, sealed=sealed)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from audit.records import audit_key
 from auth import browsers, messages, notifications, profiles, sessions
+from auth.person_contact import contact_to_tell
 from auth.phone_forms import bring_forward
 from auth.records import people, recipients
 from auth.services import CoreServices
@@ -260,9 +261,12 @@ async def _tell_of_new_browser(
     at = await instant(tx)
     if address.kind == "person":
         language = account.row.language
-        text = notifications.new_device(services, language, visitor.device, at)
+        zone = (await contact_to_tell(services, tx, account.row.id)).zone
+        text = notifications.new_device(services, language, visitor.device, at, zone)
     else:
-        text = notifications.new_device_of_worker(services, language, visitor.device, at)
+        worker = await _worker(services, account.row)
+        zone = worker.zone
+        text = notifications.new_device_of_worker(services, language, visitor.device, at, zone)
     await messages.queue(
         services,
         tx,

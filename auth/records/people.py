@@ -61,6 +61,17 @@ async def person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) ->
     return _checked(macs, found.one_or_none())
 
 
+async def person_to_change(
+    connection: AsyncConnection, macs: RowMacs, person_id: UUID
+) -> Row[Any] | None:
+    """One person's row, locked: of two changes at once, neither undoes the other. Raises
+    `RowAltered`."""
+    found = await connection.execute(
+        select(PersonRow.__table__).where(PersonRow.id == person_id).with_for_update(key_share=True)
+    )
+    return _checked(macs, found.one_or_none())
+
+
 async def add_person(
     connection: AsyncConnection, macs: RowMacs, at: datetime, **values: Any
 ) -> None:
@@ -69,10 +80,11 @@ async def add_person(
     await connection.execute(insert(PersonRow).values(macs.add(PERSON_ROW, row)))
 
 
-async def change_phone(
+async def change_profile(
     connection: AsyncConnection, macs: RowMacs, row: Row[Any], *, phone_tag: bytes, sealed: bytes
 ) -> None:
-    """Keep a person's phone in another form."""
+    """Change what is sealed of a person, and the form in which their phone is looked for. `row`
+    is one of `person_to_change`."""
     changed = {name: getattr(row, name) for name in PERSON_ROW.columns}
     changed |= {"phone_tag": phone_tag, "sealed": sealed}
     await connection.execute(

@@ -1,4 +1,4 @@
-"""A person's phone is kept in the form of today, and their time zone beside it, sealed."""
+"""A person's phone may be kept in the form of today, and their time zone beside it, sealed."""
 
 from alembic import op
 

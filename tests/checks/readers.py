@@ -31,6 +31,7 @@ READERS = {
     "auth/person_contact.py": "a phone, to tell its holder something",
     "auth/phone_forms.py": "a phone in a form of before, for its holder who signs in",
     "auth/profiles.py": "workers and clients, as the log names them",
+    "auth/time_zones.py": "a person's sealed fields, to change their own time zone",
     "auth/session_devices.py": "the device of a session, for its own subject",
     "vault/access_log/entries.py": "the log, for the person and for those who acted",
     "vault/access_log/inclusion_proof.py": "an entry, for its person",

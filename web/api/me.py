@@ -2,13 +2,17 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, StringConstraints
 
+from auth.subjects import Person
+from auth.time_zones import choose_zone, zone_of_person
+from base.time_zones import TimeZoneName
 from vault.maintenance import erasure_codes, erasure_requests
 from vault.maintenance.erasure_requests import WhatEnds
+from vault.services import Services
 from web.api.shapes import Strict
 from web.http.dependencies import PersonDep, ServicesDep
 
@@ -16,9 +20,17 @@ router = APIRouter(prefix="/v1/me", tags=["me"])
 
 
 class MeOut(BaseModel):
-    """`erases_at`: when this vault will be erased, if its owner asked for it."""
+    """`erases_at`: when this vault will be erased, if its owner asked for it. `time_zone`: where
+    pages, messages and files tell the time; until it is chosen, that of the phone's number."""
 
     erases_at: datetime | None
+    time_zone: TimeZoneName
+
+
+class MeIn(Strict):
+    """What I may choose."""
+
+    time_zone: TimeZoneName
 
 
 class EndsOut(BaseModel):
@@ -52,8 +64,15 @@ class ErasureOut(BaseModel):
 
 @router.get("", operation_id="getMe")
 async def see(services: ServicesDep, person: PersonDep) -> MeOut:
-    """Whether my vault will be erased, and when."""
-    return MeOut(erases_at=await erasure_requests.erases_at(services, person))
+    """Whether my vault will be erased, and when; in which time zone I am told things."""
+    return await _me(services, person)
+
+
+@router.patch("", operation_id="changeMe")
+async def change(body: MeIn, services: ServicesDep, person: PersonDep) -> MeOut:
+    """Choose the time zone of my pages, messages and files. Times in this API stay in UTC."""
+    await choose_zone(services, person, body.time_zone)
+    return await _me(services, person)
 
 
 @router.post("/erasure/code", operation_id="sendErasureCode", status_code=202)
@@ -78,7 +97,15 @@ async def erase(body: ErasureIn, services: ServicesDep, person: PersonDep) -> Er
 async def cancel(services: ServicesDep, person: PersonDep) -> MeOut:
     """Keep my vault after all."""
     await erasure_requests.cancel(services, person)
-    return MeOut(erases_at=await erasure_requests.erases_at(services, person))
+    return await _me(services, person)
+
+
+async def _me(services: Services, person: Person) -> MeOut:
+    zone = await zone_of_person(services, person)
+    return MeOut(
+        erases_at=await erasure_requests.erases_at(services, person),
+        time_zone=cast("TimeZoneName", zone.key),
+    )
 
 
 def _ends(ends: WhatEnds) -> EndsOut:

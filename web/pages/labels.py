@@ -59,6 +59,7 @@ SCANS = {
 }
 DONE = {
     "added": _("C’est fait. Votre papier est gardé ici."),
+    "time_zone": _("C’est fait. Les heures sont celles du lieu choisi."),
     "held": _("Vous aviez déjà ce papier. Le voici."),
     "version": _("C’est fait. La nouvelle version est gardée."),
     "corrected": _("C’est fait. Vos changements sont gardés."),
