@@ -11,6 +11,7 @@ from auth.records.people import PersonRow
 from auth.services import CoreServices
 from auth.subjects import Person
 from base.errors import ServiceError
+from tests.attacks.statements import statements
 from tests.auth.steps import ask, begin, redeem, sent_codes
 from tests.vault.consent import steps
 from vault.consent import request_views, requests
@@ -135,3 +136,25 @@ async def test_a_code_is_not_sent_to_a_landline(services: CoreServices) -> None:
         assert not (
             await tx.execute(select(PersonRow.id).where(PersonRow.phone_tag == landline))
         ).all()
+
+
+async def test_looking_for_every_form_is_one_query_with_or_without_a_vault(
+    services: CoreServices,
+) -> None:
+    worker = await steps.make_worker(services)
+    numbers = [f"+212{618 + number}{digits(6)}" for number in range(3)]
+    await steps.make_person(services, numbers[0])
+    await steps.make_person(services, f"+2120{numbers[1][4:]}")
+    asked_of_each, sent_for_each = [], []
+    for number in numbers:
+        await ask(services, number)  # the year's first entry in a log makes a key
+        with statements(services) as asked:
+            await ask(services, number)
+        with statements(services) as sent:
+            await requests.ask(services, worker, number, steps.asking("payslip"))
+        asked_of_each.append(asked)
+        sent_for_each.append(sent)
+    assert asked_of_each[0] == asked_of_each[1] == asked_of_each[2]
+    of_people = [[one for one in sent if "FROM unefois.person" in one] for sent in sent_for_each]
+    assert [len(one) for one in of_people] == [1, 1, 1]
+    assert of_people[0] == of_people[1] == of_people[2]
