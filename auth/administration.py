@@ -14,12 +14,13 @@ from auth.oauth.client_assertions import public_keys_from_jwks
 from auth.oauth.clients import checked_scope
 from auth.records import recipients
 from auth.services import CoreServices
-from base.contact import normal_email, normal_phone
+from base.contact import normal_email
 from base.database import notify
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
 from base.key_names import CLIENT, EMAIL, ORGANISATION, WORKER
+from base.phone_numbers import normal_phone
 
 OPERATOR = Actor(ActorKind.OPERATOR)
 _MAX_LENGTH = 200

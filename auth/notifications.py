@@ -18,8 +18,7 @@ from babel.dates import format_date
 
 from auth.services import CoreServices
 from auth.visitor import device_name
-
-_ZONE = ZoneInfo("Europe/Paris")
+from base.time_zones import PARIS
 
 
 def _(text: str) -> str:
@@ -47,7 +46,9 @@ def sign_in_subject(services: CoreServices, language: str) -> str:
     return services.translate(language, _("Votre code"))
 
 
-def new_device(services: CoreServices, language: str, device: str, at: datetime) -> str:
+def new_device(
+    services: CoreServices, language: str, device: str, at: datetime, zone: ZoneInfo = PARIS
+) -> str:
     """To a person: someone signed in from a browser that is not known. It holds no link, so that a
     false message of this kind cannot lead anywhere."""
     text = _(
@@ -55,17 +56,19 @@ def new_device(services: CoreServices, language: str, device: str, at: datetime)
         " C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez votre coffre, choisissez"
         " « Mes appareils », puis « Fermer partout ». Ou allez au guichet."
     )
-    return _about_device(services, language, text, device, at)
+    return _about_device(services, language, text, device, _when(services, language, at, zone))
 
 
-def new_device_of_worker(services: CoreServices, language: str, device: str, at: datetime) -> str:
+def new_device_of_worker(
+    services: CoreServices, language: str, device: str, at: datetime, zone: ZoneInfo = PARIS
+) -> str:
     """The same to a worker."""
     text = _(
         "Votre espace professionnel vient d’être ouvert sur un nouvel appareil : {device}, le"
         " {when}. C’est vous ? Ne faites rien. Ce n’est pas vous ? Connectez-vous, choisissez"
         " « Mes appareils », puis « Fermer partout », et prévenez votre responsable."
     )
-    return _about_device(services, language, text, device, at)
+    return _about_device(services, language, text, device, _when(services, language, at, zone))
 
 
 def new_device_subject(services: CoreServices, language: str) -> str:
@@ -82,23 +85,29 @@ def erasure_code(services: CoreServices, language: str, code: str) -> str:
     return services.translate(language, text).format(code=code)
 
 
-def erasure_asked(services: CoreServices, language: str, erases_at: datetime) -> str:
+def erasure_asked(
+    services: CoreServices, language: str, erases_at: datetime, zone: ZoneInfo = PARIS
+) -> str:
     """The vault will be erased, and how to prevent it."""
     text = _(
         "Votre coffre et tous vos papiers seront effacés le {when}. Vous ne le voulez pas ? Ouvrez"
         " votre coffre avant cette date et choisissez « Ne pas effacer ». Ou allez au guichet."
     )
-    return _at(services, language, text, erases_at)
+    when = _when(services, language, erases_at, zone)
+    return services.translate(language, text).format(when=when)
 
 
-def erasure_soon(services: CoreServices, language: str, erases_at: datetime) -> str:
+def erasure_soon(
+    services: CoreServices, language: str, erases_at: datetime, zone: ZoneInfo = PARIS
+) -> str:
     """The same, the day before."""
     text = _(
         "Rappel : votre coffre et tous vos papiers seront effacés le {when}."
         " Vous ne le voulez pas ? Ouvrez votre coffre et choisissez « Ne pas effacer »."
         " Ou allez au guichet."
     )
-    return _at(services, language, text, erases_at)
+    when = _when(services, language, erases_at, zone)
+    return services.translate(language, text).format(when=when)
 
 
 def erasure_cancelled(services: CoreServices, language: str) -> str:
@@ -219,22 +228,14 @@ def _about(services: CoreServices, language: str, access: ReportedAccess, text: 
     )
 
 
-def _about_device(
-    services: CoreServices, language: str, text: str, device: str, at: datetime
-) -> str:
+def _about_device(services: CoreServices, language: str, text: str, device: str, when: str) -> str:
     name = services.translate(language, device_name(device))
-    return services.translate(language, text).format(
-        device=name, when=_when(services, language, at)
-    )
+    return services.translate(language, text).format(device=name, when=when)
 
 
-def _at(services: CoreServices, language: str, text: str, at: datetime) -> str:
-    return services.translate(language, text).format(when=_when(services, language, at))
-
-
-def _when(services: CoreServices, language: str, at: datetime) -> str:
-    """The day and the hour, in France."""
-    local = at.astimezone(_ZONE)
+def _when(services: CoreServices, language: str, at: datetime, zone: ZoneInfo) -> str:
+    """The day and the hour where the addressee is."""
+    local = at.astimezone(zone)
     text = services.translate(language, _("{day} à {hour} h {minute}"))
     day = format_date(local, "d MMMM", locale=language if language == "en" else "fr")
     return text.format(day=day, hour=local.hour, minute=f"{local.minute:02}")

@@ -34,7 +34,8 @@ from auth.wrong_codes import count_wrong_code, wrong_codes
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, about, invalid
 from base.ids import new_id
-from base.key_names import EMAIL, NETWORK, PHONE, SIGN_IN
+from base.key_names import NETWORK, SIGN_IN
+from base.phone_numbers import sms_phone
 from base.user_text import digits_of
 from storage.row_macs import RowAltered
 
@@ -62,7 +63,7 @@ async def send_code(
     """Send a code to a phone (a person) or to a work e-mail (a worker).
 
     `secret`: what the visitor holds already, 128 random bits or more; a new one when None. Raises
-    `ServiceError` INVALID `one_address`, `phone_invalid`, `email_invalid`.
+    `ServiceError` INVALID `one_address`, `phone_invalid`, `phone_landline`, `email_invalid`.
     """
     address = await _typed_address(services, phone, email)
     async with services.database.transaction() as tx:
@@ -140,6 +141,7 @@ async def phone_end(services: CoreServices, sign_in_id: UUID, secret: str) -> st
 async def _typed_address(services: CoreServices, phone: str | None, email: str | None) -> Address:
     if phone is not None and email is None:
         with about("phone"):
+            sms_phone(phone)
             return await session_start.phone_address(services, phone)
     if email is not None and phone is None:
         with about("email"):
@@ -162,7 +164,8 @@ async def _add_sign_in(
         "id": pending.id,
         "kind": address.kind,
         "address_tag": address.tag,
-        "sealed": writer.seal(SIGN_IN, pending.id, {"to": address.value}),
+        # As it is looked for, of which its normal form is made again.
+        "sealed": writer.seal(SIGN_IN, pending.id, {"to": address.forms[0]}),
         "created_at": at,
         "expires_at": pending.expires_at,
         "network_tag": network_tag,
@@ -178,7 +181,7 @@ async def _begun(
 ) -> tuple[Any, Address] | None:
     """The sign-in that the holder of `secret` began, and its address; None for anyone else.
 
-    The address is the one that was sealed, and its tag is made from it: a sign-in's tag that is
+    The address is the one that was sealed, and its tags are made from it: a sign-in's tag that is
     pointed at another account opens nothing. Raises `RowAltered`.
     """
     async with services.database.transaction() as tx:
@@ -189,11 +192,12 @@ async def _begun(
     macs = await services.field_encryption.row_macs()
     macs.check(SIGN_IN_ROW, row)
     reader = await services.field_encryption.reader(None)
-    value = reader.open(SIGN_IN, row.id, row.sealed)["to"]
-    tag = await services.field_encryption.tag(PHONE if row.kind == "person" else EMAIL, value)
-    if not hmac.compare_digest(tag, row.address_tag):
+    to = reader.open(SIGN_IN, row.id, row.sealed)["to"]
+    find = session_start.phone_address if row.kind == "person" else session_start.email_address
+    address = await find(services, to)
+    if not any(hmac.compare_digest(tag, row.address_tag) for tag in address.tags):
         raise RowAltered("sign_in")
-    return row, Address(row.kind, value, tag)
+    return row, address
 
 
 @dataclass(frozen=True, slots=True)

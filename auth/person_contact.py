@@ -1,7 +1,8 @@
-"""Where a person is told something: their phone and language."""
+"""How a person is told something: their phone, their language, their time zone."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.records import people
 from auth.services import CoreServices
 from base.key_names import PERSON
+from base.time_zones import PARIS, zone_of
 from storage.errors import KeyDestroyed
 from storage.field_encryption import DecryptionError
 from storage.row_macs import RowAltered
@@ -22,19 +24,21 @@ class PersonContact:
 
     phone: str | None = field(repr=False)
     language: str
+    zone: ZoneInfo = PARIS
 
 
 async def person_contact(
     services: CoreServices, tx: AsyncConnection, person_id: UUID
 ) -> PersonContact:
-    """The phone and language of a person; no phone for a vault that was erased meanwhile. Raises
-    `RowAltered`, and what opening the row raises."""
+    """The phone, language and zone of a person; no phone for a vault that was erased meanwhile.
+    Raises `RowAltered`, and what opening the row raises."""
     row = await people.person(tx, await services.field_encryption.row_macs(), person_id)
     if row is None:
         return PersonContact(None, "fr")
     reader = await services.field_encryption.reader(person_id, tx)
     values = reader.open(PERSON, row.id, row.sealed)
-    return PersonContact(values.get("phone"), row.language)
+    phone = values.get("phone")
+    return PersonContact(phone, row.language, zone_of(values.get("time_zone"), phone))
 
 
 async def contact_to_tell(

@@ -17,6 +17,7 @@ from auth.services import CoreServices
 from auth.subjects import Client, Worker
 from base import clock
 from base.key_names import CLIENT, ORGANISATION, WORKER
+from base.time_zones import zone_of
 from storage.field_encryption import FieldEncryption
 
 _CACHE_SECONDS = 60.0
@@ -47,6 +48,7 @@ async def worker(
         organisation["name"],
         ", ".join(contact),
         session_id,
+        zone_of(None, own["phone"]),
     )
 
 

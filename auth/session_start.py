@@ -4,7 +4,7 @@ A means is one file, such as `one_time_codes`. In one transaction it locks the a
 it was shown, calls `start_session`, and records a refusal by `record_attempt`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -15,22 +15,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from audit.records import audit_key
 from auth import browsers, messages, notifications, profiles, sessions
+from auth.person_contact import contact_to_tell
+from auth.phone_forms import bring_forward
 from auth.records import people, recipients
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
 from auth.visitor import UNKNOWN, Visitor
-from base.contact import normal_email, normal_phone
+from base.contact import normal_email
 from base.db_time import instant
 from base.ids import new_id
 from base.key_names import EMAIL, PERSON, PHONE
 from base.locks import hold_tag
+from base.phone_numbers import normal_phone, phone_forms
 from base.pipeline import fetch_one
 
 _NOTHING: Mapping[str, str | int] = {}
 _ANONYMOUS = Actor(ActorKind.ANONYMOUS)
 
 AccountKind = Literal["person", "worker"]
-OnVaultOpened = Callable[[CoreServices, AsyncConnection, UUID, bytes], Awaitable[object]]
+OnVaultOpened = Callable[[CoreServices, AsyncConnection, UUID, Sequence[bytes]], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,17 @@ class SignInRefused:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A person's phone or a worker's work e-mail: its normal form and its keyed tag."""
+    """A person's phone or a worker's work e-mail: its normal form and its keyed tag.
+
+    `forms`: every form under which the account may be kept, the first to be looked for first; and
+    their `tags`.
+    """
 
     kind: AccountKind
     value: str = field(repr=False)
     tag: bytes = field(repr=False)
+    forms: tuple[str, ...] = field(repr=False)
+    tags: tuple[bytes, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +95,16 @@ class Account:
 
 async def phone_address(services: CoreServices, phone: str) -> Address:
     """The address of a person. Raises `ServiceError` INVALID `phone_invalid`."""
-    value = normal_phone(phone)
-    return Address("person", value, await services.field_encryption.tag(PHONE, value))
+    value, forms = normal_phone(phone), phone_forms(phone)
+    tags = [await services.field_encryption.tag(PHONE, form) for form in forms]
+    return Address("person", value, tags[forms.index(value)], forms, tuple(tags))
 
 
 async def email_address(services: CoreServices, email: str) -> Address:
     """The address of a worker. Raises `ServiceError` INVALID `email_invalid`."""
     value = normal_email(email)
-    return Address("worker", value, await services.field_encryption.tag(EMAIL, value))
+    tag = await services.field_encryption.tag(EMAIL, value)
+    return Address("worker", value, tag, (value,), (tag,))
 
 
 async def lock_account(services: CoreServices, tx: AsyncConnection, address: Address) -> Account:
@@ -103,8 +114,9 @@ async def lock_account(services: CoreServices, tx: AsyncConnection, address: Add
     """
     await hold_tag(tx, address.tag)
     macs = await services.field_encryption.row_macs()
-    find = people.person_by_phone if address.kind == "person" else recipients.worker_by_email
-    return Account(address, await find(tx, macs, address.tag))
+    if address.kind == "person":
+        return Account(address, await people.person_by_phone(tx, macs, address.tags))
+    return Account(address, await recipients.worker_by_email(tx, macs, address.tag))
 
 
 async def start_session(
@@ -119,7 +131,7 @@ async def start_session(
     """A session for an account whose holder the caller has verified, in the caller's transaction.
 
     A person without a vault gets an empty one, in `language`; then
-    `on_vault_opened(services, tx, person_id, phone_tag)` runs. Refused: `vault_asleep` (a number
+    `on_vault_opened(services, tx, person_id, phone_tags)` runs. Refused: `vault_asleep` (a number
     unused for six months may be another person's), and `not_found` where no worker has the address.
     A sign-in from a browser that is not known is told to the account's phone or e-mail, except
     that which opens the vault.
@@ -138,6 +150,7 @@ async def start_session(
         return SignInRefused("vault_asleep")
     else:
         subject = Person(account.row.id)
+        await bring_forward(services, tx, account.row, account.address.value, account.address.tag)
         await people.touch_person(tx, await services.field_encryption.row_macs(), subject.id)
     if account.row is not None:
         await _tell_of_new_browser(services, tx, account, visitor, language)
@@ -227,7 +240,7 @@ async def _open_vault(
     event = Event(new_id(), at, Action.VAULT_OPENED, Outcome.ALLOWED, person.actor(), person.id)
     await services.audit_log.record(tx, event)
     if on_vault_opened is not None:
-        await on_vault_opened(services, tx, person.id, phone.tag)
+        await on_vault_opened(services, tx, person.id, phone.tags)
     return person
 
 
@@ -248,9 +261,12 @@ async def _tell_of_new_browser(
     at = await instant(tx)
     if address.kind == "person":
         language = account.row.language
-        text = notifications.new_device(services, language, visitor.device, at)
+        zone = (await contact_to_tell(services, tx, account.row.id)).zone
+        text = notifications.new_device(services, language, visitor.device, at, zone)
     else:
-        text = notifications.new_device_of_worker(services, language, visitor.device, at)
+        worker = await _worker(services, account.row)
+        zone = worker.zone
+        text = notifications.new_device_of_worker(services, language, visitor.device, at, zone)
     await messages.queue(
         services,
         tx,

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from audit.events import Actor, ActorKind
+from base.time_zones import PARIS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Worker:
     organisation: str = field(repr=False)
     contact: str = field(repr=False)
     session_id: UUID | None = None
+    zone: ZoneInfo = PARIS
 
     def actor(self) -> Actor:
         """As the log shows them: name, job, organisation, how to reach them."""

@@ -1,5 +1,6 @@
 """People: a phone's keyed tag and sealed fields; nothing in clear to join on."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,15 +41,19 @@ PERSON_ROW = RowFormat(
 
 
 async def person_by_phone(
-    connection: AsyncConnection, macs: RowMacs, phone_tag: bytes
+    connection: AsyncConnection, macs: RowMacs, phone_tags: Sequence[bytes]
 ) -> Row[Any] | None:
     """The person of a phone, and `asleep`: unused for so long that the number may be another's.
-    Raises `RowAltered`."""
+
+    `phone_tags`: of each form of the same number; the first under which someone is found. One
+    query in every case. Raises `RowAltered`.
+    """
     asleep = (PersonRow.used_at < now() - text("interval '6 months'")).label("asleep")
     found = await connection.execute(
-        select(PersonRow.__table__, asleep).where(PersonRow.phone_tag == phone_tag)
+        select(PersonRow.__table__, asleep).where(PersonRow.phone_tag.in_(phone_tags))
     )
-    return _checked(macs, found.one_or_none())
+    rows = sorted(found, key=lambda row: phone_tags.index(row.phone_tag))
+    return _checked(macs, rows[0] if rows else None)
 
 
 async def person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) -> Row[Any] | None:
@@ -65,12 +70,37 @@ def person_by_id(person_id: UUID) -> Bound:
     return _PERSON(person=person_id)
 
 
+async def person_to_change(
+    connection: AsyncConnection, macs: RowMacs, person_id: UUID
+) -> Row[Any] | None:
+    """One person's row, locked: of two changes at once, neither undoes the other. Raises
+    `RowAltered`."""
+    found = await connection.execute(
+        select(PersonRow.__table__).where(PersonRow.id == person_id).with_for_update(key_share=True)
+    )
+    return _checked(macs, found.one_or_none())
+
+
 async def add_person(
     connection: AsyncConnection, macs: RowMacs, at: datetime, **values: Any
 ) -> None:
     """Open an empty vault."""
     row = {"email_tag": None, "created_at": at, "used_at": at, **values}
     await connection.execute(insert(PersonRow).values(macs.add(PERSON_ROW, row)))
+
+
+async def change_profile(
+    connection: AsyncConnection, macs: RowMacs, row: Row[Any], *, phone_tag: bytes, sealed: bytes
+) -> None:
+    """Change what is sealed of a person, and the form in which their phone is looked for. `row`
+    is one of `person_to_change`."""
+    changed = {name: getattr(row, name) for name in PERSON_ROW.columns}
+    changed |= {"phone_tag": phone_tag, "sealed": sealed}
+    await connection.execute(
+        update(PersonRow)
+        .where(PersonRow.id == row.id)
+        .values(phone_tag=phone_tag, sealed=sealed, mac=macs.of(PERSON_ROW, changed))
+    )
 
 
 async def touch_person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) -> None:

@@ -1,5 +1,6 @@
 """Signing in by a code, as the person, the worker and the log see it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -92,10 +93,10 @@ async def test_what_waits_for_the_phone_is_adopted_with_the_vault(services: Core
     seen: list[tuple[UUID, bytes]] = []
 
     async def adopt(
-        _: CoreServices, tx: AsyncConnection, person_id: UUID, phone_tag: bytes
+        _: CoreServices, tx: AsyncConnection, person_id: UUID, phone_tags: Sequence[bytes]
     ) -> None:
         assert await people.person(tx, await services.field_encryption.row_macs(), person_id)
-        seen.append((person_id, phone_tag))
+        seen.append((person_id, phone_tags[0]))
 
     phone = new_phone()
     for _ in range(2):
@@ -123,7 +124,7 @@ async def test_an_adoption_that_fails_opens_nothing_and_the_code_still_serves(
             await people.person_by_phone(
                 tx,
                 await services.field_encryption.row_macs(),
-                await services.field_encryption.tag("phone", phone),
+                [await services.field_encryption.tag("phone", phone)],
             )
             is None
         )

@@ -1,6 +1,7 @@
 """How every means of signing in ends, tested with one that is no code: a token on paper."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -100,9 +101,11 @@ async def test_what_waits_for_the_phone_is_adopted_by_a_second_means_too(
 ) -> None:
     seen: list[tuple[UUID, bytes]] = []
 
-    async def adopt(_: CoreServices, tx: AsyncConnection, person_id: UUID, tag: bytes) -> None:
+    async def adopt(
+        _: CoreServices, tx: AsyncConnection, person_id: UUID, tags: Sequence[bytes]
+    ) -> None:
         assert await people.person(tx, await services.field_encryption.row_macs(), person_id)
-        seen.append((person_id, tag))
+        seen.append((person_id, tags[0]))
 
     phone = new_phone()
     token = await means.hand_out(phone)

@@ -1,29 +1,30 @@
 """Moves requests to the vault that opens for their phone, and back when it is erased."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.services import CoreServices
 from base.key_names import CONSENT_REQUEST
-from base.locks import hold_tag
 from vault.consent.records import requests as records
 from vault.tables import REQUEST_ROW
 
 
 async def adopt_requests(
-    services: CoreServices, tx: AsyncConnection, person_id: UUID, phone_tag: bytes
+    services: CoreServices, tx: AsyncConnection, person_id: UUID, phone_tags: Sequence[bytes]
 ) -> int:
     """Assign to a vault, in the transaction that opens it, the requests that wait for its phone.
 
+    `phone_tags`: of every form of the phone; requests of now are sent to its normal one, which the
+    caller has locked (`lock_account`).
     They are sealed again, under the person's key. A row that the service did not write is left
     where it is: it keeps nobody from their vault. Returns how many.
     """
-    await hold_tag(tx, phone_tag)
     service_reader = await services.field_encryption.reader(None)
     person_writer = await services.field_encryption.writer(person_id, tx)
     macs = await services.field_encryption.row_macs()
-    waiting = await records.unassigned_requests(tx, phone_tag)
+    waiting = await records.unassigned_requests(tx, phone_tags)
     rows = [row for row in waiting if macs.holds(REQUEST_ROW, row)]
     for row in rows:
         values = service_reader.open(CONSENT_REQUEST, row.id, row.sealed)

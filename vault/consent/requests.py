@@ -17,12 +17,12 @@ from auth import notifications
 from auth.messages import queue
 from auth.services import CoreServices
 from auth.subjects import Client, Recipient, snapshot
-from base.contact import normal_phone
 from base.db_time import instant
 from base.errors import about, invalid
 from base.ids import new_id
 from base.key_names import CONSENT_REQUEST, PHONE, SENT_REQUEST
 from base.locks import hold_tag
+from base.phone_numbers import normal_phone, phone_forms, sms_phone
 from base.pipeline import fetch_one
 from base.quota import Quota
 from vault import decisions, durations, idempotency, rate_limit
@@ -66,19 +66,19 @@ async def ask(
 ) -> Sent:
     """Ask the holder of a phone for consent; the request lapses in 7 days.
 
-    Raises `ServiceError`: `phone_invalid`, `unknown_document_type`, `scope_empty`,
-    `unknown_purpose`, `unknown_legal_basis`, `duration_invalid`, `duration_too_long`,
-    `store_not_asked`, `token_scope_missing`, `too_many_requests` (with `quota`), and those of
-    `idempotency.claim`.
+    Raises `ServiceError`: `phone_invalid`, `phone_landline`, `unknown_document_type`,
+    `scope_empty`, `unknown_purpose`, `unknown_legal_basis`, `duration_invalid`,
+    `duration_too_long`, `store_not_asked`, `token_scope_missing`, `too_many_requests` (with
+    `quota`), and those of `idempotency.claim`.
     """
     with about("person", "phone"):
-        number = normal_phone(phone)
+        sms_phone(phone)
     check(terms.scope)
     check_purpose(terms.purpose_code, terms.legal_basis)
     check_storing(terms.may_store, terms.store_for)
     await decisions.check_token(services, sender, "consent_requests", Action.REQUEST)
     async with rate_limit.in_turn(sender.id), services.database.transaction() as tx:
-        outcome = await _ask(services, tx, sender, number, terms, idempotency_key)
+        outcome = await _ask(services, tx, sender, phone, terms, idempotency_key)
     if isinstance(outcome, Denial):
         raise await decisions.record_denial(services, outcome)
     return outcome
@@ -100,7 +100,7 @@ async def _ask(
     )
     claimed = await idempotency.claim(
         services, tx, caller_id=sender.id, route="consent-requests", key=key,
-        body={"phone": phone, **terms.values()},
+        body={"phone": normal_phone(phone), **terms.values()},
     )  # fmt: skip
     limit = _limit(services, sender)
     if claimed is not None and claimed.result_id is not None:
@@ -127,11 +127,13 @@ def _limit(services: CoreServices, sender: Recipient) -> int:
     return settings.client_requests_per_hour if is_client else settings.requests_per_hour
 
 
-async def _addressee(services: CoreServices, tx: AsyncConnection, phone: str) -> _Addressee:
+async def _addressee(services: CoreServices, tx: AsyncConnection, typed: str) -> _Addressee:
+    phone = normal_phone(typed)
     phone_tag = await services.field_encryption.tag(PHONE, phone)
     await hold_tag(tx, phone_tag)
     macs = await services.field_encryption.row_macs()
-    person = await records.addressee(tx, macs, phone_tag)
+    tags = [await services.field_encryption.tag(PHONE, form) for form in phone_forms(typed)]
+    person = await records.addressee(tx, macs, tags)
     if person is None:
         return _Addressee(phone, phone_tag, None, "fr")
     return _Addressee(phone, phone_tag, person.id, person.language)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from base.errors import ServiceError, about, invalid
+from base.errors import ServiceError, invalid
 from base.ids import new_id
 from base.key_names import CONTENT, ORIGINAL, PREVIEW, RENDITION
 from storage import content
@@ -33,7 +33,7 @@ from vault.documents.deposit_commit import (
     find_held,
 )
 from vault.documents.deposit_rows import Depositor, VersionFiles
-from vault.documents.intake import Allowance, Incoming, ReceivedFile, receive
+from vault.documents.intake import Allowance, Incoming, ReceivedFile, naming_one_of, receive
 from vault.documents.kept_upload import KeepingSink, KeptUpload
 from vault.documents.quotas import check_room
 from vault.documents.version_commit import VersionCommand, commit_version
@@ -194,14 +194,15 @@ async def _receive(
     writer = await services.field_encryption.writer(version.owner_id)
     originals = _Originals(writer.hasher(CONTENT))
     allowance = Allowance(services.settings.max_document_bytes)
-    async for file in incoming.files():
+    files = incoming.files()
+    async for file in files:
         number = len(originals.files)
         if number >= services.settings.max_parts:
             raise invalid("too_many_files", fields=[("file",)], limit=services.settings.max_parts)
         async with AsyncExitStack() as opened:
             sealing = await _open_writer(opened, services, version, ORIGINAL, number)
             sink = KeepingSink(sealing, kept)
-            with about("file", number):
+            async with naming_one_of(files, number, allowance):
                 received = await receive(file, sink, allowance, originals.digest)
             kept.end_file()
             if originals.files:  # one at a time: each holds a segment in memory
@@ -237,6 +238,8 @@ def _about_one_of(files: int) -> Iterator[None]:
     except ServiceError as failure:
         part = failure.values.get("part", 1 if files == 1 else None)
         failure.fields = (("file",) if part is None else ("file", int(part) - 1),)
+        if part is not None and files > 1:
+            failure.values["parts"] = files
         raise
 
 

@@ -5,15 +5,19 @@ A crash at any point leaves sealed blobs that no row refers to; the sweep remove
 
 import hmac
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from base.errors import ErrorKind, ServiceError, invalid
 from base.user_text import clean_file_name
+from vault.decoding import refused_types
 from vault.decoding.media import MediaType
 from vault.decoding.sniff import media_type
 
 SNIFF_BYTES = 4096
+# What is wrong with one file and not with all of them together.
+_OF_ONE_FILE = frozenset({"type_not_allowed", "file_empty"})
 
 
 class IncomingFile(Protocol):
@@ -103,8 +107,39 @@ async def receive(
     return ReceivedFile(kind, clean_file_name(incoming.name or ""))
 
 
+@asynccontextmanager
+async def naming_one_of(
+    files: AsyncIterator[IncomingFile], position: int, allowance: Allowance
+) -> AsyncIterator[None]:
+    """What is wrong with the file at `position` (from 0) names it, and how many there are.
+
+    The files after it are counted, unread: a browser shows an answer once all is sent, and « la
+    photo 3 sur 5 » is what a person can find again.
+    """
+    try:
+        yield
+    except ServiceError as failure:
+        failure.fields = (("file", position),)
+        if failure.code in _OF_ONE_FILE:
+            files_in_all = position + 1 + await _count(files, allowance)
+            if files_in_all > 1:
+                failure.values |= {"part": position + 1, "parts": files_in_all}
+        raise
+
+
+async def _count(files: AsyncIterator[IncomingFile], allowance: Allowance) -> int:
+    """How many files are left, within the limits of a whole form."""
+    count = 0
+    async for file in files:
+        count += 1
+        async for piece in file.slices():
+            allowance.take(len(piece))
+    return count
+
+
 def _allowed(head: bytes) -> MediaType:
     kind = media_type(head)
     if kind is None:
-        raise ServiceError(ErrorKind.UNSUPPORTED_TYPE, "type_not_allowed")
+        what = refused_types.describe(head)
+        raise ServiceError(ErrorKind.UNSUPPORTED_TYPE, "type_not_allowed", what=what)
     return kind

@@ -140,9 +140,8 @@ async def _wait(services: Services, tx: AsyncConnection, person: Person, at: dat
     macs = await services.field_encryption.row_macs()
     await records.add_pending(tx, macs.add(records.PENDING_ERASURE_ROW, values))
     contact = await person_contact(services, tx, person.id)
-    await _tell(
-        services, tx, contact, notifications.erasure_asked(services, contact.language, when)
-    )
+    text = notifications.erasure_asked(services, contact.language, when, contact.zone)
+    await _tell(services, tx, contact, text)
     attempt = _attempt(person, Action.ERASE_ASKED, erases_at=rfc3339(when))
     await record_allowed(services, tx, at, attempt)
     return when
@@ -163,7 +162,7 @@ async def _remind(services: Services, person_id: UUID) -> None:
         at = await instant(tx)
         # A reminder that comes late puts the erasure off: it names no date that is past.
         when = max(row.erases_at, at + MIN_NOTICE)
-        text = notifications.erasure_soon(services, contact.language, when)
+        text = notifications.erasure_soon(services, contact.language, when, contact.zone)
         await _tell(services, tx, contact, text)
         values = {**row._mapping, "reminded_at": at}
         await records.note_reminder(tx, macs.add(records.PENDING_ERASURE_ROW, values))

@@ -12,6 +12,7 @@ from babel.dates import format_datetime
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
+from auth.time_zones import zone_of_person
 from base import clock
 from vault.access_log.entries import EntryView
 from vault.access_log.export_all import export_all
@@ -20,11 +21,11 @@ from web.http.problems import language_of
 from web.http.text_pdf import TextPdf
 from web.i18n.error_messages import _
 from web.i18n.event_messages import describe
+from web.i18n.time_zone_names import name_of
 from web.i18n.translations import translations
 
 router = APIRouter(prefix="/v1", tags=["access log"])
 
-_ZONE = ZoneInfo("Europe/Paris")
 _MOMENT = {"fr": "d MMMM y 'à' HH 'h' mm", "en": "d MMMM y 'at' HH:mm"}
 # A French spreadsheet takes the comma for the decimal sign, and expects semicolons.
 _SEPARATOR = {"fr": ";", "en": ","}
@@ -52,6 +53,7 @@ _INTRODUCTION = _("Tout ce qui s’est passé sur mon coffre, au {date}. Le plus
 _EMPTY = _("Rien pour l’instant.")
 _CONTACT = _("Pour joindre : {contact}")
 _NUMBER = _("Ligne {id}")
+_HOURS = _("Les heures sont celles de ce lieu : {place}.")
 
 Entries = AsyncIterator[EntryView]
 _CSV: dict[int | str, dict[str, Any]] = {
@@ -72,7 +74,8 @@ async def as_csv(services: ServicesDep, person: PersonDep, request: Request) -> 
     """Everything on my vault as a table, newest first (UTF-8, RFC 4180)."""
     language = language_of(request)
     entries = await _first_read(export_all(services, person))
-    return _file(_table(entries, language), "text/csv; charset=utf-8; header=present", "csv")
+    zone = await zone_of_person(services, person)
+    return _file(_table(entries, language, zone), "text/csv; charset=utf-8; header=present", "csv")
 
 
 @router.get(
@@ -85,7 +88,8 @@ async def as_pdf(services: ServicesDep, person: PersonDep, request: Request) -> 
     """Everything on my vault as a text to print, newest first; in the letters of Western Europe."""
     language = language_of(request)
     entries = await _first_read(export_all(services, person))
-    return _file(_pages(entries, language), "application/pdf", "pdf")
+    zone = await zone_of_person(services, person)
+    return _file(_pages(entries, language, zone), "application/pdf", "pdf")
 
 
 async def _first_read(entries: Entries) -> Entries:
@@ -106,18 +110,19 @@ def _file(pieces: AsyncIterator[bytes], media_type: str, suffix: str) -> Streami
     return StreamingResponse(pieces, headers={"Content-Disposition": name}, media_type=media_type)
 
 
-async def _table(entries: Entries, language: str) -> AsyncIterator[bytes]:
+async def _table(entries: Entries, language: str, zone: ZoneInfo) -> AsyncIterator[bytes]:
     translate = translations(language).gettext
     # By the byte order mark, spreadsheets know that it is UTF-8.
     yield b"\xef\xbb\xbf" + _row([translate(column) for column in _COLUMNS], language)
     async for entry in entries:
-        yield _row(_cells(entry, language), language)
+        yield _row(_cells(entry, language, zone), language)
 
 
-def _cells(entry: EntryView, language: str) -> list[str]:
+def _cells(entry: EntryView, language: str, zone: ZoneInfo) -> list[str]:
     actor = entry.actor
     return [
-        entry.at,
+        # RFC 3339 with the offset of the person's zone.
+        datetime.fromisoformat(entry.at).astimezone(zone).isoformat(),
         describe(entry, language),
         *(actor.get(name, "") for name in ("name", "job", "organisation", "contact")),
         entry.purpose or "",
@@ -143,17 +148,18 @@ def _row(cells: list[str], language: str) -> bytes:
     return line.getvalue().encode()
 
 
-async def _pages(entries: Entries, language: str) -> AsyncIterator[bytes]:
+async def _pages(entries: Entries, language: str, zone: ZoneInfo) -> AsyncIterator[bytes]:
     translate = translations(language).gettext
     pdf = TextPdf(translate(_TITLE), language)
     yield pdf.start()
     pdf.add(translate(_TITLE), size=18, bold=True)
-    today = _moment(clock.now(), language)
+    today = _moment(clock.now(), language, zone)
     pdf.add(translate(_INTRODUCTION).replace("{date}", today), space=4)
+    pdf.add(translate(_HOURS).replace("{place}", name_of(zone, language)))
     empty = True
     async for entry in entries:
         empty = False
-        when = _moment(datetime.fromisoformat(entry.at), language)
+        when = _moment(datetime.fromisoformat(entry.at), language, zone)
         pages = pdf.add(when, size=11, bold=True, space=12)
         pages += pdf.add(describe(entry, language))
         if entry.actor.get("contact"):
@@ -166,7 +172,5 @@ async def _pages(entries: Entries, language: str) -> AsyncIterator[bytes]:
     yield pdf.end()
 
 
-def _moment(instant: datetime, language: str) -> str:
-    return format_datetime(
-        instant.astimezone(UTC), _MOMENT[language], tzinfo=_ZONE, locale=language
-    )
+def _moment(instant: datetime, language: str, zone: ZoneInfo) -> str:
+    return format_datetime(instant.astimezone(UTC), _MOMENT[language], tzinfo=zone, locale=language)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from auth.subjects import Person
 from vault.consent import answers, request_views, requests
@@ -53,7 +53,7 @@ class ConsentRequestIn(Strict):
     purpose: PurposeIn
     legal_basis: LegalBasisCode
     duration: Duration
-    may_store: bool = False
+    may_store: StrictBool = False
     store_for: StoreFor | None = None
     contact: ContactIn
 
@@ -75,8 +75,8 @@ class ApprovalIn(Strict):
 
     scope: ChoiceIn | None = None
     duration: Duration | None = None
-    may_store: bool | None = None
-    covers_future: bool = Field(
+    may_store: StrictBool | None = None
+    covers_future: StrictBool = Field(
         False, description="Also documents of these types that are added later."
     )
 

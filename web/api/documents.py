@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response, status
-from pydantic import Field, ValidationError
+from pydantic import Field, StrictBool, ValidationError
 
 from base.errors import about, invalid
 from base.user_text import clean_text, clean_title
@@ -21,10 +20,12 @@ from web.api.shapes import (
     ETAG,
     LOCATION,
     Cursor,
+    Day,
     DepositedOut,
     DocumentList,
     DocumentOut,
     IfMatch,
+    InDigits,
     Limit,
     Strict,
     document_out,
@@ -50,8 +51,8 @@ class MetadataIn(Strict):
 
     type: DocumentTypeCode
     title: str | None = Field(None, max_length=1000)
-    issued_on: date | None = None
-    expires_on: date | None = None
+    issued_on: Day | None = None
+    expires_on: Day | None = None
     paper_location: str | None = Field(None, max_length=1000)
 
     def metadata(self) -> DocumentMetadata:
@@ -81,11 +82,11 @@ class CorrectionIn(Strict):
 
     type: DocumentTypeCode | None = None
     title: str | None = Field(None, max_length=1000)
-    issued_on: date | None = None
-    expires_on: date | None = None
+    issued_on: Day | None = None
+    expires_on: Day | None = None
     paper_location: str | None = Field(None, max_length=1000)
-    sensitive: bool | None = None
-    give_original: bool | None = Field(
+    sensitive: StrictBool | None = None
+    give_original: StrictBool | None = Field(
         None,
         description="Hand on a signed PDF as it was signed, as long as `file.original_may_be_given`"
         " says that nothing but details is in it. It ends with this version.",
@@ -320,7 +321,9 @@ async def content(
     document_id: PathId,
     services: ServicesDep,
     person: PersonDep,
-    part: Annotated[int | None, Query(ge=1, le=100, description="One photo of several.")] = None,
+    part: Annotated[
+        int | None, Query(ge=1, le=100, description="One photo of several."), InDigits
+    ] = None,
     range_: RangeHeader = None,
 ) -> Response:
     """The original, as it was deposited; of several photos, the paper made of them."""

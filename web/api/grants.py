@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from vault.consent import evidence as vault_evidence
@@ -61,9 +61,9 @@ class NewGrantIn(Strict):
     scope: ScopeIn
     purpose: PurposeIn
     duration: Duration
-    may_store: bool = False
+    may_store: StrictBool = False
     store_for: StoreFor | None = None
-    covers_future: bool = Field(
+    covers_future: StrictBool = Field(
         False, description="Also documents of these types that are added later."
     )
 

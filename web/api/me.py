@@ -2,12 +2,14 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from auth.subjects import Person
+from auth.time_zones import choose_zone, zone_of_person
+from base.time_zones import TimeZoneName
 from vault.documents import quotas
 from vault.maintenance import erasure_codes, erasure_requests
 from vault.maintenance.erasure_requests import WhatEnds
@@ -30,10 +32,18 @@ class UsageOut(BaseModel):
 
 
 class MeOut(BaseModel):
-    """`erases_at`: when this vault will be erased, if its owner asked for it."""
+    """`erases_at`: when this vault will be erased, if its owner asked for it. `time_zone`: where
+    pages, messages and files tell the time; until it is chosen, that of the phone's number."""
 
     erases_at: datetime | None
     usage: UsageOut
+    time_zone: TimeZoneName
+
+
+class MeIn(Strict):
+    """What I may choose."""
+
+    time_zone: TimeZoneName
 
 
 class EndsOut(BaseModel):
@@ -67,7 +77,14 @@ class ErasureOut(BaseModel):
 
 @router.get("", operation_id="getMe")
 async def see(services: ServicesDep, person: PersonDep) -> MeOut:
-    """How full my vault is; whether it will be erased, and when."""
+    """How full my vault is; whether it will be erased, and when; in which zone I am told times."""
+    return await _me(services, person)
+
+
+@router.patch("", operation_id="changeMe")
+async def change(body: MeIn, services: ServicesDep, person: PersonDep) -> MeOut:
+    """Choose the time zone of my pages, messages and files. Times in this API stay in UTC."""
+    await choose_zone(services, person, body.time_zone)
     return await _me(services, person)
 
 
@@ -105,7 +122,12 @@ async def _me(services: Services, person: Person) -> MeOut:
         max_bytes=room.max_size,
         almost_full=room.almost_full,
     )
-    return MeOut(erases_at=await erasure_requests.erases_at(services, person), usage=usage)
+    zone = await zone_of_person(services, person)
+    return MeOut(
+        erases_at=await erasure_requests.erases_at(services, person),
+        usage=usage,
+        time_zone=cast("TimeZoneName", zone.key),
+    )
 
 
 def _ends(ends: WhatEnds) -> EndsOut:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -10,7 +11,9 @@ from pydantic import BaseModel, Field
 from auth import session_list, sessions
 from auth.bearer import wrong_caller
 from auth.subjects import Client, Person, Worker
+from auth.time_zones import zone_of_person
 from base.errors import not_found
+from vault.services import Services
 from web.api.vocabulary import DeviceWord
 from web.http.dependencies import CallerDep, ServicesDep
 from web.http.path_ids import PathId
@@ -54,6 +57,10 @@ async def _holder(caller: CallerDep) -> Person | Worker:
     return caller
 
 
+async def _zone(services: Services, holder: Person | Worker) -> ZoneInfo:
+    return await zone_of_person(services, holder) if isinstance(holder, Person) else holder.zone
+
+
 HolderDep = Annotated[Person | Worker, Depends(_holder)]
 
 
@@ -64,6 +71,7 @@ async def list_(
     """Where I am signed in: since when, on what, from where."""
     listed = await session_list.list_sessions(services, holder, visitor)
     language = language_of(request)
+    zone = await _zone(services, holder)
     return SessionListOut(
         items=[
             SessionOut(
@@ -73,7 +81,7 @@ async def list_(
                 device=one.device,
                 where=one.where,
                 current=one.where == "here",
-                description=describe_session(one, listed.at, language),
+                description=describe_session(one, listed.at, language, zone),
             )
             for one in listed.items
         ]

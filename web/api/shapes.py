@@ -1,12 +1,14 @@
 """The shapes that several resources share."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Header, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from base.dates import iso_date
 from base.errors import ErrorKind, ServiceError
 from base.ids import parse_id
 from vault.decoding.media import MediaType
@@ -20,7 +22,26 @@ from web.api.vocabulary import (
     SignatureStateWord,
 )
 
-Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
+
+def _whole(value: Any) -> Any:
+    """A number of the query in plain digits: `5.0`, ` 5` and `1_0` are none."""
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise ValueError("a whole number in digits")
+    return value
+
+
+def _date(value: Any) -> Any:
+    """A day as a text `YYYY-MM-DD`; a number, or a text of digits, would be seconds since 1970."""
+    if not isinstance(value, str):
+        raise ValueError("a date is a text")  # noqa: TRY004  (Pydantic's word for a wrong value)
+    return iso_date(value)
+
+
+_DIGITS = re.compile(r"-?[0-9]{1,9}")
+InDigits = BeforeValidator(_whole)
+Day = Annotated[date, BeforeValidator(_date)]
+"""A date that is given: `2026-12-31` and nothing else."""
+Limit = Annotated[int, Query(ge=1, le=100, description="How many at most."), InDigits]
 Cursor = Annotated[
     str | None, Query(max_length=200, description="`next` of the page before; opaque.")
 ]

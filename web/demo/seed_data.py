@@ -157,7 +157,7 @@ async def _person(services: Services) -> Person:
     tag = await services.field_encryption.tag(key_names.PHONE, PHONE)
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
-        row = await people.person_by_phone(tx, macs, tag)
+        row = await people.person_by_phone(tx, macs, [tag])
     if row is None:
         started = await one_time_codes.send_code(services, phone=PHONE)
         code = re.search(r"\d{6}", (await message_delivery.inbox(services, to=PHONE))[0].text)
@@ -170,7 +170,7 @@ async def _person(services: Services) -> Person:
             on_vault_opened=adopt_requests,
         )
         async with services.database.transaction() as tx:
-            row = await people.person_by_phone(tx, macs, tag)
+            row = await people.person_by_phone(tx, macs, [tag])
     assert row is not None  # noqa: S101  (just opened)
     return Person(row.id, row.language)
 

@@ -8,7 +8,13 @@ never renamed, and never given another status.
 MEDIA_TYPE = "application/problem+json"
 
 CODES: dict[int, tuple[str, ...]] = {
-    400: ("checksum_invalid", "malformed_form", "malformed_request", "request_refused"),
+    400: (
+        "checksum_invalid",
+        "malformed_form",
+        "malformed_request",
+        "part_encoded",
+        "request_refused",
+    ),
     401: ("client_assertion_invalid", "code_wrong", "token_invalid", "unauthenticated"),
     403: (
         "action_not_granted",
@@ -68,6 +74,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "password_protected",
         "pdf_too_detailed",
         "phone_invalid",
+        "phone_landline",
         "repeated_field",
         "scope_empty",
         "scope_unknown",

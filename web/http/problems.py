@@ -23,7 +23,8 @@ from web.http.field_errors import FieldError, InvalidForm
 from web.http.methods import allowed_methods, options
 from web.http.problem_codes import MEDIA_TYPE, type_of
 from web.http.quota_headers import quota_headers
-from web.i18n.error_messages import error_messages
+from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
+from web.i18n.error_messages import ErrorMessage, error_messages
 from web.i18n.translations import preferred, translations
 
 STATUS = {
@@ -70,14 +71,14 @@ def problem(
     errors: list[FieldError] | None = None,
 ) -> JSONResponse:
     """The answer for a code of `web/i18n/error_messages/`."""
-    message = error_messages()[code]
+    message = message_of(code, values or {})
     translate = translations(language).gettext
     filled = _filled(values or {})
     content: dict[str, Any] = {
         "type": type_of(code),
         "title": translate(message.title).format_map(filled),
         "status": status,
-        "detail": translate(message.detail).format_map(filled),
+        "detail": _detail(message, language, values or {}),
         "what_to_do": translate(message.what_to_do).format_map(filled),
         "code": code,
         "request_id": request_id,
@@ -197,9 +198,17 @@ def _errors(request: Request, failure: ServiceError) -> list[FieldError]:
     language = language_of(request)
     if isinstance(failure, InvalidForm):
         return field_errors.of_validation(failure.errors, language)
-    message = error_messages()[failure.code]
-    detail = translations(language).gettext(message.detail).format_map(_filled(failure.values))
+    message = message_of(failure.code, failure.values)
+    detail = _detail(message, language, failure.values)
     return field_errors.of_failure(request, failure, detail)
+
+
+def _detail(message: ErrorMessage, language: str, values: Mapping[str, str | int]) -> str:
+    """What happened, and to which of several files."""
+    translate = translations(language).gettext
+    sentences = [ONE_OF_SEVERAL] if "parts" in values else []
+    filled = _filled(values)
+    return " ".join(translate(each).format_map(filled) for each in (*sentences, message.detail))
 
 
 def _names(errors: list[FieldError]) -> str:

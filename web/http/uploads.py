@@ -6,14 +6,14 @@ from the socket straight to sealing.
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection
-from email.message import Message
 
 from fastapi import Request
 from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser
 from starlette.requests import ClientDisconnect
 
 from base.errors import ErrorKind, Field, ServiceError, invalid
+from web.http.part_headers import Disposition, boundary_of, disposition_of, encoding_named
 
 MAX_PARTS = 140
 MAX_BOUNDARY_BYTES = 200
@@ -22,7 +22,9 @@ MAX_HEADER_BYTES = 16 * 1024
 _OVERHEAD = 64 * 1024
 
 _Event = tuple[str, bytes]
-_BEGIN, _NAME, _VALUE, _HEADERS, _DATA, _END = "begin", "name", "value", "headers", "data", "end"
+_BEGIN, _NAME, _VALUE, _HEADER_END = "begin", "name", "value", "header_end"
+_HEADERS, _DATA, _END = "headers", "data", "end"
+_CHARSET = "_charset_"
 
 
 class MultipartForm:
@@ -51,48 +53,60 @@ class MultipartForm:
         self._body = request.stream()
         self._ended = False
         self._complete = False
+        self._encoding = "utf-8"
 
     async def files(self) -> AsyncIterator["IncomingPart"]:
-        """The files, one at a time; each must be read before the next."""
+        """The files, one at a time; each must be read before the next. What browsers send where
+        no file was picked, neither name nor bytes, is none."""
         while (event := await self._next()) is not None:
             if event[0] != _BEGIN:
                 continue
-            headers = await self._headers()
-            name, file_name = _disposition(headers)
-            if file_name is not None and name == self._file_field:
-                part = IncomingPart(file_name, self)
-                yield part
-                await part.drain()
-            elif file_name is not None:
+            part = disposition_of(await self._headers())
+            is_file = part.is_file or part.name == self._file_field
+            if is_file and not part.file_name and await self._is_empty():
+                continue
+            if is_file and part.name != self._file_field:
                 raise invalid("unknown_field", fields=[()])
+            if is_file:
+                incoming = IncomingPart(part.file_name, self)
+                yield incoming
+                await incoming.drain()
             else:
-                await self._field(name)
+                await self._field(part)
 
     async def slices(self) -> AsyncIterator[bytes]:
         """The data of the current part."""
         while (event := await self._next()) is not None and event[0] != _END:
             yield event[1]
 
-    async def _field(self, name: str) -> None:
-        value = bytearray()
+    async def _field(self, part: Disposition) -> None:
+        name, value = part.name, bytearray()
         async for piece in self.slices():
             value += piece
             if len(value) > MAX_FIELD_BYTES:
                 at = self._named(name)
                 raise ServiceError(ErrorKind.TOO_LARGE, "field_too_large", fields=[at])
-        if name in self.fields:
-            raise invalid("repeated_field", fields=[self._named(name)])
         try:
-            self.fields[name] = value.decode()
+            text = value.decode(part.encoding or self._encoding)
         except UnicodeDecodeError:
             raise ServiceError(ErrorKind.MALFORMED, "malformed_form") from None
+        if name == _CHARSET:
+            # RFC 7578 §4.6: how the fields after it are written.
+            self._encoding = encoding_named(text)
+            return
+        if name in self.fields:
+            raise invalid("repeated_field", fields=[self._named(name)])
+        self.fields[name] = text
 
     def _named(self, name: str) -> Field:
         """The field, or the form itself."""
         return (name,) if name in self._known else ()
 
-    async def _headers(self) -> Message:
-        headers, name, size = Message(), b"", 0
+    async def _headers(self) -> dict[str, str]:
+        """The headers of a part, their names in lower case. A name or a value that arrives in
+        pieces is one; one that is said twice is refused, since each reader takes another."""
+        headers: dict[str, str] = {}
+        name, value, size = bytearray(), bytearray(), 0
         while (event := await self._next()) is not None and event[0] != _HEADERS:
             kind, data = event
             size += len(data)
@@ -101,9 +115,24 @@ class MultipartForm:
             if kind == _NAME:
                 name += data
             elif kind == _VALUE:
-                headers[name.decode("latin-1")] = data.decode("latin-1")
-                name = b""
+                value += data
+            elif kind == _HEADER_END:
+                key = name.decode("latin-1").lower()
+                if key in headers:
+                    raise ServiceError(ErrorKind.MALFORMED, "malformed_form")
+                headers[key] = value.decode("latin-1").strip(" \t")
+                name, value = bytearray(), bytearray()
         return headers
+
+    async def _is_empty(self) -> bool:
+        """Whether the current part has no bytes; they are read after, if it has."""
+        while (event := await self._next()) is not None:
+            if event[0] == _END:
+                return True
+            if event[1]:
+                self._events.appendleft(event)
+                return False
+        return True
 
     async def _next(self) -> _Event | None:
         """The next event of the parser; None at the end of a complete form."""
@@ -141,7 +170,7 @@ class MultipartForm:
             "on_part_begin": self._begin_part,
             "on_header_field": put(_NAME),
             "on_header_value": put(_VALUE),
-            "on_header_end": lambda: None,
+            "on_header_end": mark(_HEADER_END),
             "on_headers_finished": mark(_HEADERS),
             "on_part_data": put(_DATA),
             "on_part_end": mark(_END),
@@ -161,8 +190,8 @@ class MultipartForm:
 class IncomingPart:
     """A file of the form, read once."""
 
-    def __init__(self, name: str, form: MultipartForm) -> None:
-        self.name: str | None = name
+    def __init__(self, name: str | None, form: MultipartForm) -> None:
+        self.name = name
         self._form = form
         self._slices = form.slices()
 
@@ -190,20 +219,10 @@ def _check_length(request: Request, limit: int) -> int:
 
 
 def _boundary(request: Request) -> bytes:
-    kind, options = parse_options_header(request.headers.get("content-type", ""))
-    boundary = options.get(b"boundary", b"")
-    if kind != b"multipart/form-data" or not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
+    try:
+        boundary = boundary_of(request.headers.get("content-type", ""))
+    except ServiceError:
+        boundary = None
+    if boundary is None or not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
         raise ServiceError(ErrorKind.UNSUPPORTED_TYPE, "form_expected")
     return boundary
-
-
-def _disposition(headers: Message) -> tuple[str, str | None]:
-    """The name of the field, and of the file if the part is one."""
-    value = headers.get("content-disposition", "")
-    kind, options = parse_options_header(value.encode("latin-1"))
-    name = options.get(b"name")
-    if kind != b"form-data" or name is None or headers.get("content-transfer-encoding"):
-        raise ServiceError(ErrorKind.MALFORMED, "malformed_form")
-    file_name = options.get(b"filename")
-    decoded = None if file_name is None else file_name.decode("utf-8", "replace")
-    return name.decode("utf-8", "replace"), decoded

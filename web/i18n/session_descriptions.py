@@ -10,7 +10,6 @@ from auth.visitor import device_name
 from web.i18n.error_messages import _
 from web.i18n.translations import translations
 
-_ZONE = ZoneInfo("Europe/Paris")
 _HOUR = {"fr": "H 'h' mm", "en": "HH:mm"}
 _WHERE = {
     "here": _("{device}, {when}. Vous l’utilisez maintenant."),
@@ -24,26 +23,26 @@ _YESTERDAY = _("hier à {hour}")
 _BEFORE = _("le {day} à {hour}")
 
 
-def describe_session(session: SessionView, now: datetime, language: str) -> str:
-    """The sentence of a session, in `fr` or `en`."""
+def describe_session(session: SessionView, now: datetime, language: str, zone: ZoneInfo) -> str:
+    """The sentence of a session, in `fr` or `en`, in its holder's time."""
     translate = translations(language).gettext
     device = translate(device_name(session.device))
-    when = _when(session.opened_at, now, language)
+    when = _when(session.opened_at, now, language, zone)
     pattern = translate(_WHERE[session.where])
     return pattern.format(device=device[:1].upper() + device[1:], when=when)
 
 
-def _when(at: datetime, now: datetime, language: str) -> str:
+def _when(at: datetime, now: datetime, language: str, zone: ZoneInfo) -> str:
     translate = translations(language).gettext
     minutes = int((now - at) / timedelta(minutes=1))
     if minutes < 2:
         return translate(_NOW)
     if minutes < 60:
         return translate(_MINUTES).format(count=minutes)
-    local, today = at.astimezone(_ZONE), now.astimezone(_ZONE).date()
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
     days = (today - local.date()).days
     pattern = {0: _TODAY, 1: _YESTERDAY}.get(days, _BEFORE)
     return translate(pattern).format(
         day=format_date(local, "d MMMM y", locale=language),
-        hour=format_time(local, _HOUR[language], tzinfo=_ZONE, locale=language),
+        hour=format_time(local, _HOUR[language], tzinfo=zone, locale=language),
     )

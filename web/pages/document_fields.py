@@ -4,14 +4,15 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from base.errors import invalid
+from base.dates import iso_date, known_date
+from base.errors import about, invalid
 from base.user_text import clean_text, clean_title
 from vault.document_view import DocumentMetadata, DocumentView
 
 NAMES = ("type", "title", "issued_on", "expires_on", "paper_location", "sensitive")
 _MAX_LENGTH = 200
 # Where a browser has no date picker, people type the day first.
-_DAY_FIRST = re.compile(r"(\d{1,2})[ ./-](\d{1,2})[ ./-](\d{4})")
+_DAY_FIRST = re.compile(r"(\d{1,2})\s*[ ./-]\s*(\d{1,2})\s*[ ./-]\s*(\d{4})")
 
 
 def metadata_of(fields: Mapping[str, str]) -> DocumentMetadata:
@@ -22,8 +23,8 @@ def metadata_of(fields: Mapping[str, str]) -> DocumentMetadata:
     return DocumentMetadata(
         type=code[:64],
         title=clean_title(fields.get("title", ""), _MAX_LENGTH),
-        issued_on=date_of(fields.get("issued_on", "")),
-        expires_on=date_of(fields.get("expires_on", "")),
+        issued_on=_date_in(fields, "issued_on"),
+        expires_on=_date_in(fields, "expires_on"),
         paper_location=clean_text(fields.get("paper_location", ""), _MAX_LENGTH),
         sensitive=fields.get("sensitive") == "yes",
     )
@@ -47,6 +48,11 @@ def typed_of(document: DocumentView) -> dict[str, str]:
     }
 
 
+def _date_in(fields: Mapping[str, str], name: str) -> date | None:
+    with about(name):
+        return date_of(fields.get(name, ""))
+
+
 def date_of(text: str) -> date | None:
     """`2026-12-31` or `31/12/2026`; None for nothing. Raises `date_unreadable`."""
     text = text.strip()
@@ -55,7 +61,7 @@ def date_of(text: str) -> date | None:
     match = _DAY_FIRST.fullmatch(text)
     try:
         if match:
-            return date(int(match[3]), int(match[2]), int(match[1]))
-        return date.fromisoformat(text)
+            return known_date(int(match[3]), int(match[2]), int(match[1]))
+        return iso_date(text)
     except ValueError:
         raise invalid("date_unreadable") from None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Response
 
@@ -37,7 +38,7 @@ async def home(page: PersonPageDep, cursor: str | None = None) -> Response:
     """An erasure that was asked for, what waits for an answer, then my documents."""
     waiting = [] if cursor else await waiting_requests(page)
     listed = await own_documents.list_own(page.services, page.person, cursor=cursor, limit=LIMIT)
-    items = [_item(document) for document in listed.items]
+    items = [_item(document, page.zone) for document in listed.items]
     return await page.show(
         "documents.html",
         items=items,
@@ -62,7 +63,9 @@ async def see(document_id: PathId, page: PersonPageDep) -> Response:
     """One document."""
     document = await own_documents.see_own(page.services, page.person, document_id)
     pending = not document.has_preview and clock.now() - document.version_created_at < _PREVIEW_WAIT
-    response = await page.show("document.html", item=_item(document), preview_pending=pending)
+    response = await page.show(
+        "document.html", item=_item(document, page.zone), preview_pending=pending
+    )
     if pending:
         # The page has no script: it reloads itself until the preview may be there.
         response.headers["Refresh"] = "5"
@@ -142,12 +145,12 @@ async def restore(document_id: PathId, page: PersonPageDep) -> Response:
     return go(f"/documents/{document_id}", done="restored")
 
 
-def _item(document: DocumentView) -> ListedDocument:
+def _item(document: DocumentView, zone: ZoneInfo) -> ListedDocument:
     """A document, and whether its expiry is near or past."""
     end = document.metadata.expires_on
     if end is None:
         return ListedDocument(document, "")
-    return ListedDocument(document, _validity(document.metadata.type, end))
+    return ListedDocument(document, _validity(document.metadata.type, end, zone))
 
 
 async def waiting_requests(page: PersonPage) -> list[request_views.ReceivedRequest]:
@@ -169,10 +172,11 @@ async def documents_by_id(page: PersonPage, wanted: set[UUID]) -> dict[UUID, Doc
     return found
 
 
-def _validity(code: str, end: date) -> Literal["", "soon", "over"]:
+def _validity(code: str, end: date, zone: ZoneInfo) -> Literal["", "soon", "over"]:
+    """Of a paper that is good until the end of a day, where its owner is."""
     now = clock.now()
-    if end < now.date():
+    if end < now.astimezone(zone).date():
         return "over"
     document_type = catalogue.by_code(code)
     notice = document_type.notice_period if document_type and document_type.notice_period else "P1M"
-    return "soon" if durations.end_of(now, notice).date() >= end else ""
+    return "soon" if durations.end_of(now, notice).astimezone(zone).date() >= end else ""

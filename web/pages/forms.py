@@ -47,10 +47,7 @@ class Form:
 
 
 class UploadForm:
-    """A form with files; the part that browsers send for an empty file input is skipped.
-
-    Its token is checked once it is complete, before anything of it is kept.
-    """
+    """A form with files. Its token is checked once it is complete, before any of it is kept."""
 
     def __init__(self, form: MultipartForm, services: Services, secret: str) -> None:
         self._form = form
@@ -70,8 +67,7 @@ class UploadForm:
     async def files(self) -> AsyncIterator[IncomingFile]:
         """The files, one at a time. Raises `form_expired` after the last of a form not ours."""
         async for file in self._form.files():
-            if file.name:
-                yield file
+            yield file
         await check(self._services, self._secret, self.fields.get(TOKEN, ""))
 
 

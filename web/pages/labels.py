@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from base.errors import ServiceError, invalid
 from vault import catalogue
 from vault.catalogue import DocumentType, Names
+from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, _, error_messages
 
 ACTIONS = {
@@ -86,6 +87,7 @@ SCANS = {
 }
 DONE = {
     "added": _("C’est fait. Votre papier est gardé ici."),
+    "time_zone": _("C’est fait. Les heures sont celles du lieu choisi."),
     "held": _("Vous aviez déjà ce papier. Le voici."),
     "version": _("C’est fait. La nouvelle version est gardée."),
     "corrected": _("C’est fait. Vos changements sont gardés."),
@@ -191,6 +193,7 @@ PAGE_MESSAGES = {
 # The field of a form to correct for an error code, when there is one.
 FIELDS = {
     "phone_invalid": "phone",
+    "phone_landline": "phone",
     "email_invalid": "email",
     "code_wrong": "code",
     "erasure_code_wrong": "code",
@@ -220,23 +223,33 @@ FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class FailureMessage:
-    """The message of a failure, in French; the values for its `{name}`s; the field to correct."""
+    """The message of a failure, in French; the values for its `{name}`s; the field to correct.
+
+    `before`: a sentence that says which of several files it is about, or nothing.
+    """
 
     message: ErrorMessage
     values: dict[str, str]
     field: str
+    before: str = ""
 
 
 def failure_message(failure: ServiceError) -> FailureMessage:
     """The message of a failure; a code without one of its own has a general one."""
-    known = error_messages()
-    message = (
-        PAGE_MESSAGES.get(failure.code)
-        or known.get(failure.code)
-        or PAGE_MESSAGES["request_refused"]
-    )
+    if failure.code in PAGE_MESSAGES or failure.code not in error_messages():
+        message = PAGE_MESSAGES.get(failure.code, PAGE_MESSAGES["request_refused"])
+    else:
+        message = message_of(failure.code, failure.values)
     values = {name: str(value) for name, value in failure.values.items()}
-    return FailureMessage(message, values, FIELDS.get(failure.code, ""))
+    before = ONE_OF_SEVERAL if "parts" in values else ""
+    return FailureMessage(message, values, _field(failure), before)
+
+
+def _field(failure: ServiceError) -> str:
+    """The field to correct: the one that a date is in, or the one of the code."""
+    if failure.code == "date_unreadable" and failure.fields:
+        return str(failure.fields[0][0])
+    return FIELDS.get(failure.code, "")
 
 
 def name_in(names: Names, language: str, *, plain: bool) -> str:

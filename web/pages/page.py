@@ -7,6 +7,7 @@
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,8 +17,10 @@ from fastapi.routing import APIRoute
 from auth import sessions
 from auth.bearer import unauthenticated
 from auth.subjects import Person, Worker
+from auth.time_zones import zone_of_person
 from base.errors import ErrorKind, ServiceError, not_found
 from base.outages import unavailable
+from base.time_zones import PARIS
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
 from vault.services import Services
@@ -53,6 +56,7 @@ class Page:
     area: Area
     secret: str = field(repr=False)
     new_visit: bool = False
+    zone: ZoneInfo = PARIS
 
     async def show(
         self, template: str, *, status: int = 200, with_forms: bool = True, **values: Any
@@ -62,6 +66,7 @@ class Page:
             template,
             self.language,
             area=self.area,
+            zone=self.zone,
             path=self.request.url.path if self.request.method == "GET" else "",
             form_token=await forms.token_for(self.services, self.secret) if with_forms else "",
             done=self.request.query_params.get("done", ""),
@@ -135,6 +140,7 @@ async def person_page(request: Request, services: ServicesDep) -> PersonPage:
         area="person",
         secret=secret,
         person=subject,
+        zone=await zone_of_person(services, subject),
     )
 
 
@@ -151,6 +157,7 @@ async def worker_page(request: Request, services: ServicesDep) -> WorkerPage:
         area="worker",
         secret=secret,
         worker=subject,
+        zone=subject.zone,
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 
+from base.time_zones import PARIS
 from vault import catalogue
 from vault.catalogue import Names
 from web.i18n.quotation import quoted
@@ -19,7 +20,6 @@ from web.i18n.translations import LANGUAGES, translations
 from web.pages import assets, labels
 
 FOLDER = Path(__file__).parent / "templates"
-_ZONE = ZoneInfo("Europe/Paris")
 _FRENCH_NUMBER = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)(?!\d)")
 _NUMBER = re.compile(r"[\d +().-]{2,40}")
 # Spaces where a line may not break: before ? ! : ; », after «, in a phone number or an hour.
@@ -29,7 +29,8 @@ _MOMENT = {"fr": "d MMMM y 'à' HH 'h' mm", "en": "d MMMM y 'at' HH:mm"}
 
 
 def render(template: str, language: str, **values: Any) -> str:
-    """A template's HTML. `language` is one of `LANGUAGES`."""
+    """A template's HTML. `language` is one of `LANGUAGES`; `zone`, among the values, is where its
+    reader is."""
     return _environment(language).get_template(template).render({"failure": None, **values})
 
 
@@ -50,15 +51,16 @@ def _environment(language: str) -> Environment:
     environment.globals.update(
         language=language,
         languages=LANGUAGES,
+        zone=PARIS,
         asset=assets.address,
         drawing=assets.drawing,
         pictogram=_pictogram,
         labels=labels,
     )
     environment.filters.update(
-        day=lambda value: _day(value, language),
+        day=pass_context(lambda context, value: _day(value, language, context["zone"])),
+        moment=pass_context(lambda context, value: _moment(value, language, context["zone"])),
         instant=datetime.fromisoformat,
-        moment=lambda value: _moment(value, language),
         translate=translate,
         fill=_fill,
         phone=lambda text: _no_break(_national(text)),
@@ -75,16 +77,16 @@ def _environment(language: str) -> Environment:
     return environment
 
 
-def _day(value: date | datetime, language: str) -> str:
+def _day(value: date | datetime, language: str, zone: ZoneInfo) -> str:
     if isinstance(value, datetime):
-        value = value.astimezone(_ZONE).date()
+        value = value.astimezone(zone).date()
     return _first(format_date(value, _DAY[language], locale=language), language)
 
 
-def _moment(value: datetime | str, language: str) -> str:
+def _moment(value: datetime | str, language: str, zone: ZoneInfo) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
-    text = format_datetime(value.astimezone(UTC), _MOMENT[language], tzinfo=_ZONE, locale=language)
+    text = format_datetime(value.astimezone(UTC), _MOMENT[language], tzinfo=zone, locale=language)
     return _no_break(_first(text, language))
 
 

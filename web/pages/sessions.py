@@ -6,8 +6,12 @@ from fastapi import Response
 
 from auth import session_list, sessions
 from auth.subjects import Person, Worker
+from auth.time_zones import choose_zone
+from base import time_zones
+from base.errors import invalid
 from web.http.path_ids import PathId
 from web.http.visitor import visitor_of
+from web.i18n import time_zone_names
 from web.i18n.session_descriptions import describe_session
 from web.pages.page import Page, PersonPageDep, WorkerPageDep, go, page_router
 
@@ -18,6 +22,16 @@ router = page_router()
 async def list_(page: PersonPageDep) -> Response:
     """The person's devices."""
     return await _list(page, page.person, "")
+
+
+@router.post("/time-zone")
+async def choose_time_zone(page: PersonPageDep) -> Response:
+    """Choose where the person is told the time."""
+    name = (await page.form()).get("time_zone")
+    if name not in time_zones.NAMES:
+        raise invalid("invalid_field", fields=[("time_zone",)], field="time_zone")
+    await choose_zone(page.services, page.person, name)
+    return go("/sessions", done="time_zone")
 
 
 @router.get("/pro/sessions")
@@ -53,10 +67,11 @@ async def end_of_worker(session_id: PathId, page: WorkerPageDep) -> Response:
 async def _list(page: Page, subject: Person | Worker, prefix: str) -> Response:
     listed = await session_list.list_sessions(page.services, subject, visitor_of(page.request))
     shown = [
-        (one, describe_session(one, listed.at, page.language))
+        (one, describe_session(one, listed.at, page.language, page.zone))
         for one in sorted(listed.items, key=lambda one: one.where != "here")
     ]
-    return await page.show("sessions.html", prefix=prefix, sessions=shown)
+    zones = {name: time_zone_names.NAMES[name] for name in time_zones.NAMES}
+    return await page.show("sessions.html", prefix=prefix, sessions=shown, zones=zones)
 
 
 async def _end(page: Page, subject: Person | Worker, session_id: UUID, prefix: str) -> Response:

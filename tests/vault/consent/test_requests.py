@@ -81,7 +81,7 @@ async def test_a_vault_opened_later_finds_what_waits_for_its_phone(services: Cor
     assert (await request_views.list_received(services, person)).items == []
     async with services.database.transaction() as tx:
         tag = await services.field_encryption.tag("phone", phone)
-        assert await adopt_requests(services, tx, person.id, tag) == 1
+        assert await adopt_requests(services, tx, person.id, [tag]) == 1
     (item,) = (await request_views.list_received(services, person)).items
     assert item.id == sent.id
     await refuse(services, person, sent.id, "not_me")
@@ -105,7 +105,7 @@ async def test_lapsed_requests_are_not_handed_to_a_new_vault(
     person = await make_person(services, phone)
     async with services.database.transaction() as tx:
         tag = await services.field_encryption.tag("phone", phone)
-        assert await adopt_requests(services, tx, person.id, tag) == 0
+        assert await adopt_requests(services, tx, person.id, [tag]) == 0
 
 
 async def test_a_sender_is_paced(services: CoreServices, moved_clock: MoveClock) -> None:

@@ -35,7 +35,7 @@ WRONG_FORMS = {
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n'
         b"Content-Transfer-Encoding: base64\r\n\r\nJVBERg==\r\n--b--\r\n",
         400,
-        "malformed_form",
+        "part_encoded",
     ),
     "headers without end": (
         "multipart/form-data; boundary=b",

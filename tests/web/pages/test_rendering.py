@@ -1,6 +1,7 @@
 """How pages write moments, numbers and French punctuation."""
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -40,6 +41,24 @@ def test_a_number_stays_whole_on_the_page_and_plain_in_a_field() -> None:
 )
 def test_the_first_of_a_month(day: date, language: str, expected: str) -> None:
     assert written("{{ day|day }}", language, day=day) == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hour"),
+    [
+        ("Europe/Paris", "4 mars 2026", "22"),
+        ("Indian/Reunion", "5 mars 2026", "01"),
+        ("America/Martinique", "4 mars 2026", "17"),
+        ("Pacific/Noumea", "5 mars 2026", "08"),
+    ],
+)
+def test_a_moment_is_told_where_its_reader_is(zone: str, day: str, hour: str) -> None:
+    moment = datetime(2026, 3, 4, 21, 30, tzinfo=UTC)
+    assert written("{{ at|day }}", at=moment, zone=ZoneInfo(zone)) == day
+    told = written("{{ at|moment }}", at=moment, zone=ZoneInfo(zone))
+    assert told == f"{day} à {hour}{TIE}h{TIE}30"
+    # A date that is written on a paper is the same everywhere.
+    assert written("{{ on|day }}", on=date(2026, 3, 4), zone=ZoneInfo(zone)) == "4 mars 2026"
 
 
 def test_an_hour_stays_whole() -> None:

@@ -28,18 +28,20 @@ _REQUEST = select(
 
 
 async def addressee(
-    connection: AsyncConnection, macs: RowMacs, phone_tag: bytes
+    connection: AsyncConnection, macs: RowMacs, phone_tags: Sequence[bytes]
 ) -> Row[Any] | None:
-    """The person with a phone, locked against deletion. Raises `RowAltered`."""
+    """The person with a phone, locked against deletion: the first that one of its forms finds.
+    One query in every case. Raises `RowAltered`."""
     result = await connection.execute(
         select(PersonRow.__table__)
-        .where(PersonRow.phone_tag == phone_tag)
+        .where(PersonRow.phone_tag.in_(phone_tags))
         .with_for_update(read=True, key_share=True)
     )
-    row: Row[Any] | None = result.one_or_none()
-    if row is not None:
-        macs.check(PERSON_ROW, row)
-    return row
+    rows = sorted(result, key=lambda row: phone_tags.index(row.phone_tag))
+    if not rows:
+        return None
+    macs.check(PERSON_ROW, rows[0])
+    return rows[0]
 
 
 async def add_request(connection: AsyncConnection, macs: RowMacs, **values: Any) -> None:
@@ -102,11 +104,15 @@ async def requests_of_requester(
     return (await connection.execute(query)).all()
 
 
-async def unassigned_requests(connection: AsyncConnection, phone_tag: bytes) -> Sequence[Row[Any]]:
+async def unassigned_requests(
+    connection: AsyncConnection, phone_tags: Sequence[bytes]
+) -> Sequence[Row[Any]]:
     """Waiting requests to a phone that had no vault, locked."""
     result = await connection.execute(
         select(ConsentRequest.__table__)
-        .where(ConsentRequest.phone_tag == phone_tag, ConsentRequest.person_id.is_(None), _WAITING)
+        .where(
+            ConsentRequest.phone_tag.in_(phone_tags), ConsentRequest.person_id.is_(None), _WAITING
+        )
         .order_by(ConsentRequest.id)
         .with_for_update()
     )

@@ -13,6 +13,11 @@ MESSAGES = {
         _("Ce numéro de téléphone n’est pas complet ou n’existe pas sous cette forme."),
         _("Écrivez-le comme 06 12 34 56 78, ou avec l’indicatif du pays : +33 6 12 34 56 78."),
     ),
+    "phone_landline": ErrorMessage(
+        _("Ce numéro ne reçoit pas de SMS"),
+        _("C’est un téléphone fixe, ou un numéro spécial : aucun SMS n’y arrive."),
+        _("Donnez un numéro de portable. Vous n’en avez pas ? Demandez de l’aide à l’accueil."),
+    ),
     "email_invalid": ErrorMessage(
         _("E-mail incorrect"),
         _("Cet e-mail n’a pas la bonne forme."),

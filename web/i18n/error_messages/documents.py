@@ -159,6 +159,11 @@ MESSAGES = {
         _("L’envoi est incomplet ou mal formé."),
         _("Envoyez de nouveau le formulaire entier (multipart/form-data)."),
     ),
+    "part_encoded": ErrorMessage(
+        _("Formulaire illisible"),
+        _("Une partie de l’envoi est codée en base64 ou en quoted-printable."),
+        _("Envoyez les octets du fichier tels quels, sans Content-Transfer-Encoding."),
+    ),
     "form_expected": ErrorMessage(
         _("Formulaire attendu"),
         _("Cette adresse attend un formulaire multipart/form-data."),
