@@ -11,13 +11,16 @@ from sqlalchemy.engine import Row
 
 @dataclass(frozen=True, slots=True)
 class DocumentMetadata:
-    """What the depositor states about a document. `sensitive`: its owner says that it is covered
-    by a grant only if they picked it, whatever its type."""
+    """What the depositor states about a document. `due_on`: the day by which its holder has to
+    answer, pay, use it or come; `income_year`: of a tax paper, the year it speaks of. `sensitive`:
+    its owner says that it is covered by a grant only if they picked it, whatever its type."""
 
     type: str
     title: str | None = field(default=None, repr=False)
     issued_on: date | None = None
     expires_on: date | None = None
+    due_on: date | None = None
+    income_year: int | None = None
     paper_location: str | None = field(default=None, repr=False)
     sensitive: bool = field(default=False, repr=False)
 
@@ -60,6 +63,8 @@ def metadata_values(
     return {
         **({"altered": True} if altered else {}),
         **({"sensitive": True} if metadata.sensitive else {}),
+        **({"due_on": metadata.due_on.isoformat()} if metadata.due_on else {}),
+        **({"income_year": metadata.income_year} if metadata.income_year else {}),
         "type": metadata.type,
         "title": metadata.title,
         "issued_on": metadata.issued_on and metadata.issued_on.isoformat(),

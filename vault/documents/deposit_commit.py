@@ -22,7 +22,7 @@ from base.key_names import DOCUMENT, DOCUMENT_VERSION
 from base.locks import hold_vault
 from storage.field_encryption import FieldWriter
 from vault import idempotency, jobs
-from vault.catalogue.document_types import by_code
+from vault.catalogue.document_types import by_code, is_retired, successors
 from vault.consent.type_tags import type_tag
 from vault.document_view import (
     DocumentMetadata,
@@ -131,6 +131,14 @@ def check_metadata(metadata: DocumentMetadata) -> DocumentMetadata:
     if metadata.issued_on and metadata.expires_on and metadata.expires_on < metadata.issued_on:
         raise invalid("expires_before_issued", fields=[("issued_on",), ("expires_on",)])
     return metadata
+
+
+def check_offered(code: str) -> None:
+    """Refuse a type that is retired, and say which ones are offered instead."""
+    if is_retired(code):
+        raise invalid(
+            "document_type_retired", fields=[("type",)], replaced_by=", ".join(successors(code))
+        )
 
 
 async def find_held(services: Services, command: DepositCommand, tag: bytes) -> Deposited | None:

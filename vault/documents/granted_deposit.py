@@ -14,7 +14,13 @@ from vault.consent.type_tags import type_tag
 from vault.decisions import AccessAttempt, Denial, check_token, record_denial
 from vault.document_view import DocumentMetadata
 from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import DepositCommand, Deposited, Depositor, check_metadata
+from vault.documents.deposit_commit import (
+    DepositCommand,
+    Deposited,
+    Depositor,
+    check_metadata,
+    check_offered,
+)
 from vault.documents.intake import Incoming
 from vault.rules import Refused, may_deposit
 from vault.services import Services
@@ -87,4 +93,8 @@ async def _judge(
     attempt = await attempt_under(services, tx, grant, recipient, Action.DEPOSIT, judgement)
     if isinstance(judgement, Refused):
         raise _Denied(Denial(attempt, judgement.reason))
+    if type_code is not None and not type_in_scope:
+        # A grant of before that names a retired type goes on; one that names none offers what is
+        # offered.
+        check_offered(type_code)
     return attempt

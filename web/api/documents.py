@@ -43,6 +43,9 @@ RangeHeader = Annotated[
 ]
 
 
+IncomeYear = Annotated[int | None, Field(ge=1990, le=2100)]
+
+
 class MetadataIn(Strict):
     """The fields beside the files of a deposit."""
 
@@ -50,6 +53,8 @@ class MetadataIn(Strict):
     title: str | None = Field(None, max_length=1000)
     issued_on: date | None = None
     expires_on: date | None = None
+    due_on: date | None = None
+    income_year: IncomeYear = None
     paper_location: str | None = Field(None, max_length=1000)
 
     def metadata(self) -> DocumentMetadata:
@@ -59,6 +64,8 @@ class MetadataIn(Strict):
             title=_title(self.title),
             issued_on=self.issued_on,
             expires_on=self.expires_on,
+            due_on=self.due_on,
+            income_year=self.income_year,
             paper_location=_paper_location(self.paper_location),
         )
 
@@ -81,6 +88,8 @@ class CorrectionIn(Strict):
     title: str | None = Field(None, max_length=1000)
     issued_on: date | None = None
     expires_on: date | None = None
+    due_on: date | None = None
+    income_year: IncomeYear = None
     paper_location: str | None = Field(None, max_length=1000)
     sensitive: bool | None = None
 
@@ -120,6 +129,17 @@ def _upload_body(**more: Any) -> dict[str, Any]:
         "title": {"type": "string", "maxLength": 200},
         "issued_on": {"type": "string", "format": "date"},
         "expires_on": {"type": "string", "format": "date"},
+        "due_on": {
+            "type": "string",
+            "format": "date",
+            "description": "The day by which its holder has to answer, pay, use it or come.",
+        },
+        "income_year": {
+            "type": "integer",
+            "minimum": 1990,
+            "maximum": 2100,
+            "description": "Of a tax paper: the year it speaks of.",
+        },
         "paper_location": {"type": "string", "maxLength": 200},
         **more,
     }

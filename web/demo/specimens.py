@@ -26,6 +26,7 @@ class Specimen:
     issued_on: date
     expires_on: date | None
     draw: Callable[[date], bytes]
+    income_year: int | None = None
 
     def content(self) -> bytes:
         """The file's bytes."""
@@ -44,13 +45,15 @@ def specimens(today: date) -> Iterator[Specimen]:
         card + timedelta(days=10 * 365),
         identity_card,
     )
+    noticed = date(today.year if today.month > 8 else today.year - 1, 8, 1)
     yield Specimen(
         "income_tax_notice",
         f"Avis d’impôt {today.year - 1}",
         "avis-impot.pdf",
-        date(today.year if today.month > 8 else today.year - 1, 8, 1),
+        noticed,
         None,
         tax_notice,
+        income_year=noticed.year - 1,
     )
     yield Specimen(
         "rent_receipt", "Quittance de loyer", "quittance.pdf", last_month, None, rent_receipt

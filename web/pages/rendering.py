@@ -17,6 +17,7 @@ from vault.catalogue import Names
 from web.i18n.quotation import quoted
 from web.i18n.translations import LANGUAGES, translations
 from web.pages import assets, labels
+from web.pages.document_fields import date_fields
 
 FOLDER = Path(__file__).parent / "templates"
 _ZONE = ZoneInfo("Europe/Paris")
@@ -54,6 +55,7 @@ def _environment(language: str) -> Environment:
         drawing=assets.drawing,
         pictogram=_pictogram,
         labels=labels,
+        date_fields=date_fields,
     )
     environment.filters.update(
         day=lambda value: _day(value, language),
