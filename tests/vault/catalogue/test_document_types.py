@@ -3,6 +3,7 @@ wrong is right; what was split is retired."""
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -232,3 +233,14 @@ def test_a_retired_type_is_not_replaced_by_another_one() -> None:
     second |= {"retired": True, "replaced_by": [first["code"]]}
     with pytest.raises(ValueError, match="replaced by passport"):
         read_types([first, second])
+
+
+def test_what_was_not_checked_is_told() -> None:
+    page = (Path(__file__).parents[3] / "docs/catalogue.md").read_text(encoding="utf-8")
+    told = page.split("could not be checked")[1]
+    unchecked = [entry for entry in TYPES if entry.source.checked_on is None]
+    assert re.findall(r"^\| `([a-z_]+)` \| (.+) \|$", told, re.MULTILINE) == [
+        (entry.code, entry.source.basis) for entry in unchecked
+    ]
+    for kind in DateThatMatters:
+        assert f"| `{kind}` | " in page
