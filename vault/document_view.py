@@ -13,14 +13,17 @@ from vault.decoding.media import Carries, SignatureState
 
 @dataclass(frozen=True, slots=True)
 class DocumentMetadata:
-    """What the depositor states about a document. `sensitive`: its owner says that it is covered
-    by a grant only if they picked it, whatever its type. `given_original`: the version whose signed
-    PDF its owner hands on as it was signed."""
+    """What the depositor states about a document. `due_on`: the day by which its holder has to
+    answer, pay, use it or come; `income_year`: of a tax paper, the year it speaks of. `sensitive`:
+    its owner says that it is covered by a grant only if they picked it, whatever its type.
+    `given_original`: the version whose signed PDF its owner gives as it was signed."""
 
     type: str
     title: str | None = field(default=None, repr=False)
     issued_on: date | None = None
     expires_on: date | None = None
+    due_on: date | None = None
+    income_year: int | None = None
     paper_location: str | None = field(default=None, repr=False)
     sensitive: bool = field(default=False, repr=False)
     given_original: UUID | None = None
@@ -94,6 +97,8 @@ def metadata_values(
         **({"altered": True} if altered else {}),
         **({"sensitive": True} if metadata.sensitive else {}),
         **({"given_original": str(metadata.given_original)} if metadata.given_original else {}),
+        **({"due_on": metadata.due_on.isoformat()} if metadata.due_on else {}),
+        **({"income_year": metadata.income_year} if metadata.income_year else {}),
         "type": metadata.type,
         "title": metadata.title,
         "issued_on": metadata.issued_on and metadata.issued_on.isoformat(),

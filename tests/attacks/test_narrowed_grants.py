@@ -97,6 +97,27 @@ async def test_the_papers_of_that_day_stay_and_nothing_later_enters(
     assert "montre moins" in line["sentence"]
 
 
+async def test_health_insurance_certificates_leave_the_grants_of_the_second_edition(
+    client: httpx.AsyncClient, services: Services, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """They tell a long illness, and were granted as a whole until the third edition."""
+    person, worker = await make_person(), await make_worker()
+    held = await deposit(client, person, corpus.pdf(1), type_="health_insurance_certificate")
+    with pytest.MonkeyPatch.context() as former:
+        former.setattr(catalogue, "EDITION", 2)
+        former.setattr(catalogue, "is_sensitive", lambda _: False)
+        types = ("health_insurance_certificate", "payslip")
+        ticked = {"covers_future": True}
+        grant = await granted(client, person, worker.headers, *types, narrower=ticked)
+    assert await opened(client, worker, grant, held["id"]) == 503
+    await narrow_grants(services)
+    later = await deposit(client, person, corpus.pdf(2), type_="health_insurance_certificate")
+    assert await listed(client, worker, grant) == {held["id"]}
+    assert await opened(client, worker, grant, later["id"]) == 404
+    (line,) = await lines(client, person, "grant.narrow")
+    assert line["documents"] == [held["id"]]
+
+
 async def test_both_sides_are_told_once_without_a_type_or_a_link(
     client: httpx.AsyncClient, services: Services, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
@@ -272,11 +293,11 @@ async def test_an_older_row_put_back_opens_nothing(
         # Narrowed again, it would take the later paper in: its history forbids it.
         await narrow_grants(services)
         assert await opened(client, worker, grant, later["id"]) == 503
-        edition = 'UPDATE unefois."grant" SET catalogue_edition = 2 WHERE id = %s'
-        owner.execute(edition, [grant])
+        edition = 'UPDATE unefois."grant" SET catalogue_edition = %s WHERE id = %s'
+        owner.execute(edition, [catalogue.EDITION, grant])
         assert await opened(client, worker, grant, later["id"]) == 503
         assert await opened(client, worker, grant, held["id"]) == 503
-        owner.execute(edition.replace("2", "0"), [grant])
+        owner.execute(edition, [0, grant])
         other = await given_before(client, person, worker, *TYPES)
         await narrow_grants(services)
         assert await opened(client, worker, grant, held["id"]) == 503

@@ -40,6 +40,7 @@ ALLOWED = {
     "regex": "starlette reads it, of a path convertor",
     "to_string": "starlette calls it, of a path convertor",
     "families_of_types": "a template calls it",
+    "due_label": "a template calls it",
     "failure_message": "a template calls it",
     "validity": "a template reads it",
     "given_size": "a template reads it",

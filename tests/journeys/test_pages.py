@@ -249,7 +249,7 @@ async def finds_the_card_alone(phone: Phone, served: Served) -> str:
     await phone.go("/pro/grants")
     await phone.press("section.card a.button")
     grant = phone.page.url.removeprefix(served.base_url)
-    assert await phone.says("Carte nationale d’identité")
+    assert await phone.says("(carte nationale d’identité)")
     assert await phone.says("avec votre nom")
     for hidden in ("Bulletin de salaire", "MDPH"):
         assert not await phone.says(hidden)

@@ -58,10 +58,20 @@ def scope_of(types: Iterable[str], ids: Iterable[UUID], actions: Iterable[str]) 
 
 
 def check(scope: Scope) -> None:
-    """Raise `ServiceError` INVALID: `unknown_document_type`, or `scope_empty`."""
+    """Whether a new request or grant may have this scope.
+
+    Raises `ServiceError` INVALID: `unknown_document_type`, `document_type_retired` or
+    `scope_empty`. What was asked or given before a type was retired is not judged by this.
+    """
     unknown = type_fields(scope.document_types, lambda code: catalogue.by_code(code) is None)
     if unknown:
         raise invalid("unknown_document_type", fields=unknown)
+    retired = type_fields(scope.document_types, catalogue.is_retired)
+    if retired:
+        instead = dict.fromkeys(
+            new for code in scope.document_types for new in catalogue.successors(code)
+        )
+        raise invalid("document_type_retired", fields=retired, replaced_by=", ".join(instead))
     if scope.empty:
         raise invalid("scope_empty", fields=[("scope",)])
 

@@ -19,7 +19,7 @@ from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.locks import held_vault, hold_vault
 from base.pipeline import Transaction, fetch_one
 from vault import idempotency
-from vault.catalogue.document_types import by_code
+from vault.catalogue.document_types import by_code, is_retired, successors
 from vault.document_view import (
     DocumentMetadata,
     DocumentView,
@@ -74,6 +74,14 @@ def check_metadata(metadata: DocumentMetadata) -> DocumentMetadata:
     if metadata.issued_on and metadata.expires_on and metadata.expires_on < metadata.issued_on:
         raise invalid("expires_before_issued", fields=[("issued_on",), ("expires_on",)])
     return metadata
+
+
+def check_offered(code: str) -> None:
+    """Refuse a type that is retired, and say which ones are offered instead."""
+    if is_retired(code):
+        raise invalid(
+            "document_type_retired", fields=[("type",)], replaced_by=", ".join(successors(code))
+        )
 
 
 async def find_held(services: Services, command: DepositCommand, tag: bytes) -> Deposited | None:

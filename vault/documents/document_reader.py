@@ -19,6 +19,8 @@ def open_document(reader: FieldReader, row: Row[Any]) -> DocumentView:
         title=values["title"],
         issued_on=_date(values["issued_on"]),
         expires_on=_date(values["expires_on"]),
+        due_on=_date(values.get("due_on")),
+        income_year=values.get("income_year"),
         paper_location=values["paper_location"],
         sensitive=values.get("sensitive", False),
         given_original=UUID(values["given_original"]) if "given_original" in values else None,

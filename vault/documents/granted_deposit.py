@@ -14,7 +14,12 @@ from vault.decisions import AccessAttempt, Denial, check_token, record_denial, r
 from vault.document_view import DocumentMetadata
 from vault.documents import quotas
 from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import DepositCommand, Deposited, check_metadata
+from vault.documents.deposit_commit import (
+    DepositCommand,
+    Deposited,
+    check_metadata,
+    check_offered,
+)
 from vault.documents.deposit_rows import Depositor
 from vault.documents.intake import Incoming
 from vault.rules import Refused, may_deposit
@@ -101,4 +106,8 @@ async def _judge(
     attempt = await attempt_under(services, tx, grant, recipient, Action.DEPOSIT, judgement)
     if isinstance(judgement, Refused):
         raise _Denied(Denial(attempt, judgement.reason))
+    if type_code is not None and not type_in_scope:
+        # A grant of before that names a retired type goes on; one that names none offers what is
+        # offered.
+        check_offered(type_code)
     return attempt

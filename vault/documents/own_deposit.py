@@ -9,7 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.subjects import Person
 from vault.document_view import DocumentMetadata, DocumentView
 from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import DepositCommand, Deposited, InCommit, OwnerView
+from vault.documents.deposit_commit import (
+    DepositCommand,
+    Deposited,
+    InCommit,
+    OwnerView,
+    check_offered,
+)
 from vault.documents.deposit_rows import Depositor
 from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
@@ -39,12 +45,18 @@ async def deposit_own(
     """Store a document of the person, or return the one that already has these bytes.
 
     `metadata` is called after the files are read, because a form's fields may follow its files.
+    A retired type is refused (`document_type_retired`).
     """
+
+    def offered() -> DocumentMetadata:
+        stated = metadata()
+        check_offered(stated.type)
+        return stated
 
     command = DepositCommand(
         owner_id=person.id,
         depositor=Depositor(person.actor()),
-        metadata=metadata,
+        metadata=offered,
         owner_view=owner_view(services, person),
         idempotency_key=idempotency_key,
         in_commit=in_commit,

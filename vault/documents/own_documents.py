@@ -20,7 +20,7 @@ from vault.decisions import AccessAttempt, record_allowed, record_refusal
 from vault.document_view import DocumentMetadata, DocumentView, may_give_original, metadata_values
 from vault.documents import records
 from vault.documents.deposit import deposit_version
-from vault.documents.deposit_commit import InCommit, check_metadata
+from vault.documents.deposit_commit import InCommit, check_metadata, check_offered
 from vault.documents.deposit_rows import Depositor
 from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
@@ -87,6 +87,8 @@ async def correct(
             check_documents(macs, [row])
             current = open_document(reader, row)
             metadata = check_metadata(replace(current.metadata, **_chosen(current, changes)))
+            if metadata.type != current.metadata.type:
+                check_offered(metadata.type)
             values = await _changes(services, tx, person.id, current, metadata)
             await records.change_document(tx, macs, row, **values)
             await _record(
@@ -206,7 +208,8 @@ async def _set_deleted(
 
 def _attested_fields(metadata: DocumentMetadata) -> tuple[object, ...]:
     """What a recipient may learn about a document without its content."""
-    return metadata.type, metadata.issued_on, metadata.expires_on
+    dates = (metadata.issued_on, metadata.expires_on, metadata.due_on, metadata.income_year)
+    return (metadata.type, *dates)
 
 
 def _check_match(row: Row[Any], if_match: UUID | None) -> None:

@@ -15,6 +15,17 @@ def _upload_body(**more: Any) -> dict[str, Any]:
         "title": {"type": "string", "maxLength": 200},
         "issued_on": {"type": "string", "format": "date"},
         "expires_on": {"type": "string", "format": "date"},
+        "due_on": {
+            "type": "string",
+            "format": "date",
+            "description": "The day by which its holder has to answer, pay, use it or come.",
+        },
+        "income_year": {
+            "type": "integer",
+            "minimum": 1990,
+            "maximum": 2100,
+            "description": "Of a tax paper: the year it speaks of.",
+        },
         "paper_location": {"type": "string", "maxLength": 200},
         **more,
     }

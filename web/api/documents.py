@@ -46,6 +46,9 @@ RangeHeader = Annotated[
 ]
 
 
+IncomeYear = Annotated[int | None, Field(ge=1990, le=2100)]
+
+
 class MetadataIn(Strict):
     """The fields beside the files of a deposit."""
 
@@ -53,6 +56,8 @@ class MetadataIn(Strict):
     title: str | None = Field(None, max_length=1000)
     issued_on: Day | None = None
     expires_on: Day | None = None
+    due_on: Day | None = None
+    income_year: IncomeYear = None
     paper_location: str | None = Field(None, max_length=1000)
 
     def metadata(self) -> DocumentMetadata:
@@ -62,6 +67,8 @@ class MetadataIn(Strict):
             title=_title(self.title),
             issued_on=self.issued_on,
             expires_on=self.expires_on,
+            due_on=self.due_on,
+            income_year=self.income_year,
             paper_location=_paper_location(self.paper_location),
         )
 
@@ -84,6 +91,8 @@ class CorrectionIn(Strict):
     title: str | None = Field(None, max_length=1000)
     issued_on: Day | None = None
     expires_on: Day | None = None
+    due_on: Day | None = None
+    income_year: IncomeYear = None
     paper_location: str | None = Field(None, max_length=1000)
     sensitive: StrictBool | None = None
     give_original: StrictBool | None = Field(

@@ -122,6 +122,8 @@ class DocumentOut(BaseModel):
     title: str | None
     issued_on: date | None
     expires_on: date | None
+    due_on: date | None
+    income_year: int | None
     paper_location: str | None
     sensitive: bool
     deposited_by: dict[str, str]
@@ -138,9 +140,11 @@ class GrantedDocumentOut(BaseModel):
     type: DocumentTypeCode
     issued_on: date | None
     expires_on: date | None
+    income_year: int | None
     deposited_on: datetime
     verified: bool
     title: str | None = None
+    due_on: date | None = None
     version: VersionOut | None = None
     file: FileOut | None = None
 
@@ -182,6 +186,8 @@ def document_out(document: DocumentView) -> DocumentOut:
         title=document.metadata.title,
         issued_on=document.metadata.issued_on,
         expires_on=document.metadata.expires_on,
+        due_on=document.metadata.due_on,
+        income_year=document.metadata.income_year,
         paper_location=document.metadata.paper_location,
         sensitive=document.metadata.sensitive,
         deposited_by={name: value for name, value in document.deposited_by.items() if value},
@@ -207,11 +213,13 @@ def granted_out(document: DocumentView, *, may_read: bool) -> GrantedDocumentOut
         type=document.metadata.type,
         issued_on=document.metadata.issued_on,
         expires_on=document.metadata.expires_on,
+        income_year=document.metadata.income_year,
         deposited_on=document.created_at,
         verified=document.verified,
     )
     if may_read:
         shape.title = document.metadata.title
+        shape.due_on = document.metadata.due_on
         shape.version = _version(document)
         shown = "" if document.gives_original else "rendition_"
         shape.file = FileOut(

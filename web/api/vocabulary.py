@@ -14,7 +14,7 @@ from audit.events import Action, ActorKind, Outcome
 from auth.session_start import SignInReason
 from auth.visitor import DEVICES
 from vault import catalogue
-from vault.catalogue import SensitiveKind
+from vault.catalogue import DateThatMatters, Holder, SensitiveKind
 from vault.decoding.media import Carries, Note, SignatureState
 from vault.rules import Reason
 
@@ -40,6 +40,10 @@ DocumentTypeCode = _word(
 FamilyCode = _word("FamilyCode", "A heading of the catalogue.", _codes(catalogue.families()))
 SensitiveKindCode = _word(
     "SensitiveKind", "Why a type is given one document at a time.", SensitiveKind
+)
+HolderWord = _word("HolderWord", "Whose name is on a kind of paper.", Holder)
+DateThatMattersWord = _word(
+    "DateThatMatters", "The one date of a kind of paper that matters.", DateThatMatters
 )
 PurposeCode = _word(
     "PurposeCode",

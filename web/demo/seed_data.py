@@ -188,7 +188,11 @@ async def _documents(services: Services, person: Person) -> None:
     for specimen in specimens(today):
         if specimen.title not in held:
             metadata = DocumentMetadata(
-                specimen.type, specimen.title, specimen.issued_on, specimen.expires_on
+                specimen.type,
+                specimen.title,
+                specimen.issued_on,
+                specimen.expires_on,
+                income_year=specimen.income_year,
             )
             upload = _SpecimenUpload(specimen)
             await deposit_own(services, person, upload, partial(_unchanged, metadata))

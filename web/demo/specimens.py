@@ -26,6 +26,7 @@ class Specimen:
     issued_on: date
     expires_on: date | None
     draw: Callable[[date], bytes]
+    income_year: int | None = None
 
     def content(self) -> bytes:
         """The file's bytes."""
@@ -44,14 +45,7 @@ def specimens(today: date) -> Iterator[Specimen]:
         card + timedelta(days=10 * 365),
         identity_card,
     )
-    yield Specimen(
-        "income_tax_notice",
-        f"Avis d’impôt {today.year - 1}",
-        "avis-impot.pdf",
-        date(today.year if today.month > 8 else today.year - 1, 8, 1),
-        None,
-        tax_notice,
-    )
+    yield _tax_notice(today)
     yield Specimen(
         "rent_receipt", "Quittance de loyer", "quittance.pdf", last_month, None, rent_receipt
     )
@@ -75,6 +69,15 @@ def specimens(today: date) -> Iterator[Specimen]:
         this_year,
         this_year + timedelta(days=365),
         health_rights,
+    )
+
+
+def _tax_notice(today: date) -> Specimen:
+    """The newest one: it comes in August, on the income of the year before."""
+    issued = date(today.year if today.month > 8 else today.year - 1, 8, 1)
+    title, file_name = f"Avis d’impôt {today.year - 1}", "avis-impot.pdf"
+    return Specimen(
+        "income_tax_notice", title, file_name, issued, None, tax_notice, issued.year - 1
     )
 
 

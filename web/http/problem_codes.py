@@ -59,6 +59,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "duration_invalid",
         "duration_too_long",
         "email_invalid",
+        "document_type_retired",
         "expires_before_issued",
         "file_empty",
         "file_missing",

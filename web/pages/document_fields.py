@@ -7,10 +7,20 @@ from datetime import date
 from base.dates import iso_date, known_date
 from base.errors import about, invalid
 from base.user_text import clean_text, clean_title
+from vault.catalogue import by_code
 from vault.document_view import DocumentMetadata, DocumentView
+from web.i18n.date_labels import DATE_LABELS
+from web.i18n.error_messages import _
 
-NAMES = ("type", "title", "issued_on", "expires_on", "paper_location", "sensitive")
+_DATES = {
+    "issued_on": _("Date du document"),
+    "expires_on": _("Fin de validité : il n’est plus bon après le"),
+    "due_on": _("À faire avant : répondre, payer ou venir"),
+    "income_year": _("Année des revenus"),
+}
+NAMES = ("type", "title", *_DATES, "paper_location", "sensitive")
 _MAX_LENGTH = 200
+_YEAR = re.compile(r"(19[9]|20[0-9])[0-9]")
 # Where a browser has no date picker, people type the day first.
 _DAY_FIRST = re.compile(r"(\d{1,2})\s*[ ./-]\s*(\d{1,2})\s*[ ./-]\s*(\d{4})")
 
@@ -25,6 +35,8 @@ def metadata_of(fields: Mapping[str, str]) -> DocumentMetadata:
         title=clean_title(fields.get("title", ""), _MAX_LENGTH),
         issued_on=_date_in(fields, "issued_on"),
         expires_on=_date_in(fields, "expires_on"),
+        due_on=_date_in(fields, "due_on"),
+        income_year=_year_of(fields.get("income_year", "")),
         paper_location=clean_text(fields.get("paper_location", ""), _MAX_LENGTH),
         sensitive=fields.get("sensitive") == "yes",
     )
@@ -43,6 +55,8 @@ def typed_of(document: DocumentView) -> dict[str, str]:
         "title": metadata.title or "",
         "issued_on": metadata.issued_on.isoformat() if metadata.issued_on else "",
         "expires_on": metadata.expires_on.isoformat() if metadata.expires_on else "",
+        "due_on": metadata.due_on.isoformat() if metadata.due_on else "",
+        "income_year": str(metadata.income_year or ""),
         "paper_location": metadata.paper_location or "",
         "sensitive": "yes" if metadata.sensitive else "",
     }
@@ -51,6 +65,32 @@ def typed_of(document: DocumentView) -> dict[str, str]:
 def _date_in(fields: Mapping[str, str], name: str) -> date | None:
     with about(name):
         return date_of(fields.get(name, ""))
+
+
+def date_fields(values: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The date fields of a form with their labels, in French: first the one that matters for the
+    type, under its own name. The year of incomes is asked only where it matters, or is unknown."""
+    document_type = by_code(values.get("type", ""))
+    if document_type is None:
+        return list(_DATES.items())
+    kind = document_type.date_that_matters
+    first = [(kind.field, DATE_LABELS[kind])] if kind.field else []
+    others = [
+        (name, label)
+        for name, label in _DATES.items()
+        if name != kind.field and (name != "income_year" or values.get(name))
+    ]
+    return first + others
+
+
+def _year_of(text: str) -> int | None:
+    """A year in four digits; None for nothing. Raises `date_unreadable`."""
+    text = text.strip()
+    if not text:
+        return None
+    if not _YEAR.fullmatch(text):
+        raise invalid("date_unreadable")
+    return int(text)
 
 
 def date_of(text: str) -> date | None:

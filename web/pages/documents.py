@@ -27,10 +27,11 @@ _PREVIEW_WAIT = timedelta(seconds=45)
 
 @dataclass(frozen=True, slots=True)
 class ListedDocument:
-    """A document as a list shows it."""
+    """A document as a list shows it; `late`: the day to answer, pay or come is over."""
 
     document: DocumentView
     validity: Literal["", "soon", "over"]
+    late: bool
 
 
 @router.get("/documents")
@@ -94,7 +95,12 @@ async def content(document_id: PathId, page: PersonPageDep, part: int | None = N
 async def ask_correction(document_id: PathId, page: PersonPageDep) -> Response:
     """The form to correct the metadata of a document."""
     document = await own_documents.see_own(page.services, page.person, document_id)
-    return await page.show("correct.html", document_id=document_id, typed=typed_of(document))
+    return await page.show(
+        "correct.html",
+        document_id=document_id,
+        typed=typed_of(document),
+        kept=document.metadata.type,
+    )
 
 
 @router.post("/documents/{document_id}/correct")
@@ -107,8 +113,13 @@ async def correct(document_id: PathId, page: PersonPageDep) -> Response:
         changes = {name: getattr(given, name) for name in NAMES}
         await own_documents.correct(page.services, page.person, document_id, changes, if_match=None)
     except ServiceError as failure:
+        document = await own_documents.see_own(page.services, page.person, document_id)
         return await page.show_failure(
-            failure, "correct.html", document_id=document_id, typed=typed(fields)
+            failure,
+            "correct.html",
+            document_id=document_id,
+            typed=typed(fields),
+            kept=document.metadata.type,
         )
     return go(f"/documents/{document_id}", done="corrected")
 
@@ -147,10 +158,11 @@ async def restore(document_id: PathId, page: PersonPageDep) -> Response:
 
 def _item(document: DocumentView, zone: ZoneInfo) -> ListedDocument:
     """A document, and whether its expiry is near or past."""
-    end = document.metadata.expires_on
+    end, due = document.metadata.expires_on, document.metadata.due_on
+    late = due is not None and due < clock.now().astimezone(zone).date()
     if end is None:
-        return ListedDocument(document, "")
-    return ListedDocument(document, _validity(document.metadata.type, end, zone))
+        return ListedDocument(document, "", late)
+    return ListedDocument(document, _validity(document.metadata.type, end, zone), late)
 
 
 async def waiting_requests(page: PersonPage) -> list[request_views.ReceivedRequest]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from base.errors import ServiceError, invalid
 from vault import catalogue
 from vault.catalogue import DocumentType, Names
+from web.i18n.date_labels import DATE_LABELS
 from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, _, error_messages
 
@@ -165,6 +166,11 @@ PAGE_MESSAGES = {
         _("Vous n’avez pas choisi la sorte de papier."),
         _("Choisissez dans la liste. Si vous ne savez pas, choisissez « Autre papier »."),
     ),
+    "document_type_retired": ErrorMessage(
+        _("Quel papier est-ce ?"),
+        _("Cette sorte de papier a été remplacée."),
+        _("Choisissez de nouveau dans la liste."),
+    ),
     "not_found": ErrorMessage(
         _("Page introuvable"),
         _("Cette page n’existe pas, ou vous n’y avez pas accès."),
@@ -212,6 +218,7 @@ FIELDS = {
     "unusual_image": "photo",
     "type_missing": "type",
     "unknown_document_type": "type",
+    "document_type_retired": "type",
     "expires_before_issued": "expires_on",
     "date_unreadable": "issued_on",
     "text_too_long": "title",
@@ -260,18 +267,27 @@ def name_in(names: Names, language: str, *, plain: bool) -> str:
 
 
 def type_names(code: str) -> Names:
-    """The names of a type; those of `other` for a type that this release does not know."""
+    """Both names of a type, the easy one and the official one in brackets, on every page; those of
+    `other` for a type that this release does not know."""
     document_type = catalogue.by_code(code) or catalogue.by_code("other")
     assert document_type is not None  # noqa: S101  (the catalogue's tests keep `other`)
-    return document_type.names
+    both = document_type.labels
+    return Names(both.fr, both.fr, both.en)
+
+
+def due_label(code: str) -> str:
+    """What the day is called by which the holder of such a paper has to do something, in French."""
+    document_type = catalogue.by_code(code)
+    kind = document_type.date_that_matters if document_type else None
+    return DATE_LABELS[kind] if kind and kind.field == "due_on" else _("À faire avant")
 
 
 def families_of_types() -> list[tuple[Names, list[DocumentType]]]:
-    """The whole catalogue under its headings."""
+    """What the catalogue offers, under its headings."""
     return [
         (
             family.names,
-            [type_ for type_ in catalogue.document_types() if type_.family == family.code],
+            [type_ for type_ in catalogue.offered_types() if type_.family == family.code],
         )
         for family in catalogue.families()
     ]

@@ -18,6 +18,7 @@ from vault.catalogue import Names
 from web.i18n.quotation import quoted
 from web.i18n.translations import LANGUAGES, translations
 from web.pages import assets, labels
+from web.pages.document_fields import date_fields
 
 FOLDER = Path(__file__).parent / "templates"
 _FRENCH_NUMBER = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)(?!\d)")
@@ -56,6 +57,7 @@ def _environment(language: str) -> Environment:
         drawing=assets.drawing,
         pictogram=_pictogram,
         labels=labels,
+        date_fields=date_fields,
     )
     environment.filters.update(
         day=pass_context(lambda context, value: _day(value, language, context["zone"])),

@@ -78,7 +78,23 @@ def test_a_family_stands_together_in_the_order_of_the_headings() -> None:
         ("bank_details", None),
         ("passport", None),
         ("payslip", None),
-        ("health_insurance_certificate", None),
+        ("health_insurance_certificate", SensitiveKind.HEALTH),
+        ("vitale_card", None),
+        ("obligation_to_leave_france", SensitiveKind.RESIDENCE_PERMIT),
+        ("refugee_travel_document", SensitiveKind.RESIDENCE_PERMIT),
+        ("disabled_child_allowance", SensitiveKind.HEALTH),
+        ("disability_compensation", SensitiveKind.HEALTH),
+        ("residential_care_aid", SensitiveKind.HEALTH),
+        ("supplementary_birth_judgment", SensitiveKind.JUSTICE),
+        ("social_and_financial_assessment", SensitiveKind.JUSTICE),
+        ("siao_application", SensitiveKind.UNKNOWN_CONTENT),
+        ("social_report", SensitiveKind.UNKNOWN_CONTENT),
+        ("letter_to_understand", SensitiveKind.UNKNOWN_CONTENT),
+        ("sworn_translation", SensitiveKind.UNKNOWN_CONTENT),
+        ("foreign_identity_document", None),
+        ("rent_repayment_plan", None),
+        ("fsl_decision", None),
+        ("caf_overpayment_notice", None),
     ],
 )
 def test_what_could_harm_is_sensitive(code: str, kind: SensitiveKind | None) -> None:
@@ -144,6 +160,9 @@ def test_a_pictogram_is_small_and_inert(path: Path) -> None:
         assert not [name for name in element.attrib if name.startswith("on") or "href" in name]
 
 
+SOURCE = load("document_types.json")[0]["source"]
+
+
 def wrong(**changes: Any) -> Callable[[], object]:
     return lambda: read_types([{**load("document_types.json")[0], **changes}])
 
@@ -153,15 +172,27 @@ def wrong(**changes: Any) -> Callable[[], object]:
     [
         (wrong(code="Carte"), "snake_case"),
         (wrong(code=None), "snake_case"),
-        (wrong(names={"fr": "Carte", "en": "Card"}), "no name in falc"),
-        (wrong(names={"fr": " ", "falc": "Carte", "en": "Card"}), "no name in fr"),
-        (wrong(names={"fr": "C", "falc": "C", "en": "C", "de": "C"}), "national_identity_card"),
+        (wrong(official_names={"fr": "Carte"}), "no official name in en"),
+        (wrong(easy_names={"fr": " ", "en": "Card"}), "no easy name in fr"),
+        (wrong(easy_names={"fr": "C", "en": "C", "de": "C"}), "national_identity_card"),
         (wrong(family="pets"), "unknown family 'pets'"),
         (wrong(sides=3), "sides"),
         (wrong(multi_page="no"), "multi_page"),
         (wrong(usual_validity="10 years"), "usual_validity '10 years': duration_invalid"),
         (wrong(notice_period="P9999Y"), "notice_period 'P9999Y': duration_too_long"),
-        (wrong(has_expiry=False), "notice_period without expiry"),
+        (wrong(has_expiry=False), "the end matters, of a paper without expiry"),
+        (
+            wrong(has_expiry=False, date_that_matters="issued_on"),
+            "notice_period without expiry",
+        ),
+        (wrong(date_that_matters="birthday"), "unknown date_that_matters 'birthday'"),
+        (wrong(holder="dog"), "unknown holder 'dog'"),
+        (wrong(retired=True), "retired and replaced_by disagree"),
+        (wrong(replaced_by=["passport"]), "retired and replaced_by disagree"),
+        (wrong(retired=True, replaced_by=["nothing"]), "replaced by nothing"),
+        (wrong(source=SOURCE | {"address": None}), "has a title and an address"),
+        (wrong(source=SOURCE | {"checked_on": None}), "has a basis and no address"),
+        (wrong(source=SOURCE | {"checked_on": "yesterday"}), "checked_on: Invalid"),
         (wrong(sensitive=True), "disagree"),
         (wrong(sensitive_kind="health"), "disagree"),
         (wrong(sensitive=True, sensitive_kind="taste"), "unknown sensitive_kind 'taste'"),
@@ -222,4 +253,4 @@ def test_a_type_becomes_sensitive_in_a_new_edition_only() -> None:
     sensitive now: raise `EDITION`, and write here what the set of the new edition is."""
     codes = sorted(entry.code for entry in document_types() if entry.sensitive)
     digest = hashlib.sha256("\n".join(codes).encode()).hexdigest()
-    assert (EDITION, len(codes), digest[:16]) == (2, 41, "cb9d52508fb9801d")
+    assert (EDITION, len(codes), digest[:16]) == (3, 61, "65d749c8f09d5ed4")

@@ -12,6 +12,8 @@ NAMES = (
     "title",
     "issued_on",
     "expires_on",
+    "due_on",
+    "income_year",
     "paper_location",
     "sensitive",
 )

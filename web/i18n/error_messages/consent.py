@@ -8,6 +8,11 @@ MESSAGES = {
         _("Ce type de document n’existe pas dans la liste."),
         _("Choisissez un type de la liste publiée à /v1/document-types."),
     ),
+    "document_type_retired": ErrorMessage(
+        _("Type de document remplacé"),
+        _("Ce type de document n’est plus proposé. Il reste sur les papiers d’avant."),
+        _("Choisissez à la place : {replaced_by}."),
+    ),
     "scope_empty": ErrorMessage(
         _("Rien n’est demandé"),
         _("Il faut au moins une action, et au moins un type de document ou un document."),
