@@ -1,6 +1,7 @@
 """What the streams of a PDF hold: photos and colour profiles are cleaned as photos are, nothing
 stands behind the end of compressed data, and nothing expands too much."""
 
+import contextlib
 import re
 import zlib
 from dataclasses import dataclass, field
@@ -14,7 +15,13 @@ from vault.decoding.pdf_objects import Objects, Stream, filters
 
 _FLATE = frozenset({"/FlateDecode", "/Fl"})
 _DCT = frozenset({"/DCTDecode", "/DCT"})
+_PHOTOS = _DCT | {"/JPXDecode"}
 _ONE_CHANNEL = frozenset({"/DeviceGray", "/CalGray", "/Indexed", "/I", "/G"})
+_CHANNELS = {"/DeviceGray": 1, "/CalGray": 1, "/Indexed": 1, "/I": 1, "/DeviceRGB": 3} | {
+    "/CalRGB": 3,
+    "/Lab": 3,
+    "/DeviceCMYK": 4,
+}
 _SAMPLES_BYTES = 64 * 1024 * 1024
 """Of all images' samples that are inflated to find where they end; beyond, only sizes count."""
 _SLIGHT = 4
@@ -22,6 +29,10 @@ _SLIGHT = 4
 _START_OF_PHOTO = b"\xff\xd8\xff"
 _END_OF_INLINE_IMAGE = re.compile(rb"\s?EI(?=\s|\Z)")
 _END_OF_PHOTO = b"\xff\xd9"
+
+
+class _DamagedError(Exception):
+    """Data that its filters do not read: left to the readers of the PDF, which may."""
 
 
 @dataclass
@@ -53,7 +64,10 @@ class Streams:
         names = filters(self.objects, stream)
         if not all(name in rules.FILTERS for name in names):
             return False
-        profile = self._data(reference, names)
+        try:
+            profile = self._data(reference, names)
+        except _DamagedError:
+            return False
         cleaned = colour_profiles.cleaned(profile)
         if cleaned is not None and cleaned != profile:
             self._writes[reference] = (cleaned, None)
@@ -65,17 +79,34 @@ class Streams:
             stream = self.objects.by_reference.get(reference)
             if not isinstance(stream, Stream) or reference in self._profiles:
                 continue
-            names = filters(self.objects, stream)
-            if not names:
-                self.plain += len(self.objects.opened(reference).read_raw_bytes())
-            if self.objects.get(stream, "/Subtype") != "/Image":
-                self._clean_content(reference, names)
-                continue
-            self._measure(stream)
-            if names and names[-1] in rules.IMAGE_FILTERS:
-                self._clean_photo(reference, names)
-            else:
-                self._clean_samples(reference, names)
+            with contextlib.suppress(_DamagedError):
+                names = filters(self.objects, stream)
+                if not names:
+                    self.plain += len(self.objects.opened(reference).read_raw_bytes())
+                self._clean(reference, stream, names)
+
+    def _clean(self, reference: str, stream: Stream, names: list[str]) -> None:
+        if self.objects.get(stream, "/Subtype") != "/Image":
+            self._clean_content(reference, names)
+            return
+        self._measure(stream)
+        if names and names[-1] in rules.IMAGE_FILTERS:
+            self._clean_photo(reference, names)
+        else:
+            self._clean_samples(reference, names)
+
+    def content(self, reference: str) -> bytes:
+        """The data of a stream that is kept and is no image."""
+        if reference in self._writes:
+            return self._writes[reference][0]
+        stream = self.objects.resolved(reference)
+        is_image = self.objects.get(stream, "/Subtype") == "/Image"
+        if not isinstance(stream, Stream) or is_image:
+            return b""
+        try:
+            return self._data(reference, filters(self.objects, stream))
+        except _DamagedError:
+            return b""
 
     def write(self) -> None:
         """Puts what was cleaned into the PDF."""
@@ -97,19 +128,22 @@ class Streams:
 
     def _clean_photo(self, reference: str, names: list[str]) -> None:
         """A photo that no reader can follow stays as an empty one: it is not seen either way."""
-        if len(names) > 1 or names[-1] in _DCT or names[-1] == "/JPXDecode":
-            data = self._data(reference, names[:-1])
-        if names[-1] in _DCT:
-            stripped = _stripped_jpeg(data)
-            cleaned = stripped.data
-            self.located = self.located or stripped.located
-        elif names[-1] == "/JPXDecode":
-            cleaned = jpeg2000.stripped(data)
-        else:
+        if names[-1] not in _PHOTOS:
             return
+        try:
+            data = self._data(reference, names[:-1])
+        except _DamagedError:
+            self._writes[reference] = (b"", names[-1])
+            return
+        cleaned = self._photo(data) if names[-1] in _DCT else jpeg2000.stripped(data)
         if cleaned != data:
             self._writes[reference] = (cleaned, names[-1])
             self.detailed = self.detailed or len(data) - len(cleaned) > _SLIGHT
+
+    def _photo(self, data: bytes) -> bytes:
+        stripped = _stripped_jpeg(data)
+        self.located = self.located or stripped.located
+        return stripped.data
 
     # --- what is not a photo ---
 
@@ -123,9 +157,23 @@ class Streams:
 
     def _clean_samples(self, reference: str, names: list[str]) -> None:
         stream = self.objects.by_reference[reference]
-        if names and self._samples >= 0:
+        if self._samples >= 0:
             most = max(self.limits.stream_bytes, 2 * _size_of(self.objects, stream))
-            self._samples -= len(self._data(reference, names, limit=most))
+            data = self._data(reference, names, limit=most)
+            self._samples -= len(data)
+            self._cut_samples(reference, stream, data)
+
+    def _cut_samples(self, reference: str, stream: Stream, data: bytes) -> None:
+        """Samples after the last row are shown by no reader."""
+        size = _exact_size(self.objects, stream)
+        if size is None or len(data) <= size + _SLIGHT:
+            return
+        self.detailed = True
+        names = filters(self.objects, stream)
+        if names and names[0] in _FLATE and len(names) == 1:
+            self._cuts[reference] = zlib.compress(data[:size], 6)
+        else:
+            self._writes[reference] = (data[:size], None)
 
     def _without_inline_details(self, data: bytes) -> bytes:
         """The content of a page, its inline photos without metadata."""
@@ -194,9 +242,11 @@ class Streams:
         if any(isinstance(each, pikepdf.Dictionary) for each in parameters[:outer]):
             part.stream_dict["/DecodeParms"] = pikepdf.Array(parameters[:outer])
         try:
-            return part.read_bytes()
-        except pikepdf.PdfError:
-            raise Undecodable from None
+            return part.read_bytes(pikepdf.StreamDecodeLevel.specialized)
+        except pikepdf.PdfError as error:
+            if "limit exceeded" in str(error) or "bad_alloc" in str(error):
+                raise Undecodable from None
+            raise _DamagedError from None
 
 
 def _size_of(objects: Objects, image: Stream) -> int:
@@ -212,6 +262,27 @@ def _size_of(objects: Objects, image: Stream) -> int:
     channels = 1 if family in _ONE_CHANNEL else 4
     # A predictor puts a byte before each row.
     return height * (1 + (width * bits * channels + 7) // 8)
+
+
+def _exact_size(objects: Objects, image: Stream) -> int | None:
+    """The bytes of an image's samples when its colours are simple; `None` when they are not."""
+    parameters = objects.get(image, "/DecodeParms")
+    if isinstance(parameters, list):
+        return None
+    sides = [objects.get(image, key) for key in ("/Width", "/Height", "/BitsPerComponent")]
+    space = objects.get(image, "/ColorSpace")
+    family = objects.resolved(space[0]) if isinstance(space, list) and space else space
+    channels = _CHANNELS.get(family) if isinstance(family, str) else None
+    if objects.get(image, "/ImageMask") is True:
+        sides[2], channels = 1, 1
+    if family == "/ICCBased" and isinstance(space, list) and len(space) > 1:
+        channels = objects.get(objects.resolved(space[1]), "/N")
+    if channels is None or not all(isinstance(side, int) for side in (*sides, channels)):
+        return None
+    width, height, bits = (int(side or 0) for side in sides)
+    predictor = objects.get(parameters, "/Predictor")
+    rows_marked = isinstance(predictor, int) and predictor >= 10
+    return height * ((width * bits * int(channels) + 7) // 8 + rows_marked)
 
 
 def _as_list(value: pikepdf.Object | None) -> list[pikepdf.Object]:

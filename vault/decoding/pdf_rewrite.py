@@ -12,6 +12,7 @@ from vault.decoding.pdf_objects import Objects, Real, Stream, Value, filters, is
 
 _WEB = re.compile(rb"https?://[^\x00-\x20\x7f]+", re.IGNORECASE)
 _PLAIN = frozenset({int, bool, Real})
+_PLAIN_ROLES = frozenset({"", "number", "string"})
 _MAX_DEPTH = 60
 _MAX_COPIES = 2000
 DROPPED = object()
@@ -36,7 +37,7 @@ class Rewrite:
     _work: list[tuple[str, str]] = field(default_factory=list)
     _copies: int = 0
     _page_set: frozenset[str] = frozenset()
-    _fields: frozenset[str] = frozenset()
+    _fields: annotations.Fields = field(default_factory=annotations.Fields)
 
     def run(self) -> None:
         """Judges everything that can be reached; afterwards `changed` holds what differs."""
@@ -110,7 +111,7 @@ class Rewrite:
         if role in {"page_link", "kept"}:
             return reference if self._may_point(reference, role) else DROPPED
         if role == "field":
-            if reference not in self._fields:
+            if reference not in self._fields.kept:
                 return DROPPED
             role = "annotation"
         value = self.objects.by_reference.get(reference)
@@ -155,8 +156,11 @@ class Rewrite:
                 self.dropped.append((role, value))
                 return DROPPED
             return self._dictionary(value, role, depth)
-        is_string = isinstance(value, str) and value[:2] in {"u:", "b:"}
-        return DROPPED if is_string and role not in rules.STRINGS else value
+        if type(value) is str:
+            is_string = value[:2] in {"u:", "b:"}
+            fits = role in rules.STRINGS if is_string else role != "number"
+            return value if fits else DROPPED
+        return value
 
     def _precise(self, value: Value, role: str) -> str:
         """The role by what the object says it is, where a role has two."""
@@ -197,6 +201,11 @@ class Rewrite:
         if rule is None:
             return DROPPED
         kept = self._ruled(value, rule, depth)
+        if role == "form":
+            listed = self._list(_as_list(self.objects.get(value, "/Fields")), "field", depth)
+            kept["/Fields"] = list(dict.fromkeys([*listed, *self._fields.stamps]))
+        if role == "xobject" and "/BBox" in kept:
+            kept["/BBox"] = _ordered(self.objects.get(value, "/BBox"))
         if role == "structure" and "/Obj" in value and "/Obj" not in kept:
             return DROPPED  # A tag for an annotation that went.
         return kept
@@ -210,7 +219,7 @@ class Rewrite:
                 role = rules.STREAM_KEYS.get(key)
             if role is None:
                 self.dropped.append((key, held))
-            elif role == "" and type(held) in _PLAIN:
+            elif role in _PLAIN_ROLES and type(held) in _PLAIN:
                 into[key] = held
             elif role[:1] == ":":
                 self._keep_pairs(into, key, held, role[1:], depth)
@@ -241,7 +250,15 @@ class Rewrite:
             return self._target(value)
         if role == "colour":
             return self._colour(value, depth)
-        role = "font" if role == "font_size" else role if role in rules.LISTS else ""
+        role = (
+            "font"
+            if role == "font_size"
+            else role
+            if role in rules.LISTS
+            else "number"
+            if role == "xobject"
+            else ""
+        )
         kept: list[Value] = []
         for item in value:
             if type(item) in _PLAIN:
@@ -291,8 +308,11 @@ class Rewrite:
         """An explicit destination (§12.3.2): a page of this file, then numbers and a name."""
         if not value or not is_reference(value[0]) or value[0] not in self._page_set:
             return DROPPED
-        rest = [self.objects.resolved(item) for item in value[1:6]]
-        return [value[0], *(None if isinstance(item, (dict, list)) else item for item in rest)]
+        view = self.objects.resolved(value[1]) if len(value) > 1 else None
+        if not isinstance(view, str) or view not in rules.VIEWS:
+            return [value[0], "/Fit"]
+        numbers = [self.objects.resolved(item) for item in value[2 : 2 + rules.VIEWS[view]]]
+        return [value[0], view, *(item if type(item) in _PLAIN else None for item in numbers)]
 
     def _target_holder(self, value: Value) -> Value:
         target = self._value(value.get("/D"), "dest", 0)
@@ -331,7 +351,7 @@ class Rewrite:
         if role == "profile":
             return reference is None or not self.is_profile(reference)
         if role == "annotation":
-            return not (annotations.is_shown(self.objects, value) or reference in self._fields)
+            return not (annotations.is_shown(self.objects, value) or reference in self._fields.kept)
         if role == "xobject":
             return self.objects.get(value, "/Subtype") not in {None, "/Form", "/Image"}
         rule = rules.RULES.get(role)
@@ -349,3 +369,17 @@ class Rewrite:
         is_image = role == "xobject" and self.objects.get(value, "/Subtype") == "/Image"
         known = last in rules.FILTERS or (is_image and last in rules.IMAGE_FILTERS)
         return known and all(name in rules.FILTERS for name in outer)
+
+
+def _as_list(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else []
+
+
+def _ordered(box: Value) -> Value:
+    """A rectangle by its lower left and upper right corners: the look of a stamp is not drawn by
+    some readers when it is given by others."""
+    sides = [side for side in _as_list(box) if type(side) in _PLAIN][:4]
+    if len(sides) < 4:
+        return sides
+    (left, right), (bottom, top) = (sorted(pair, key=float) for pair in (sides[::2], sides[1::2]))
+    return [left, bottom, right, top]
