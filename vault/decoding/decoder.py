@@ -251,7 +251,11 @@ def _failure(error: Undecodable, limits: Limits) -> ServiceError:
             return invalid("password_protected", **where)
         case "too_many_pages":
             return invalid("too_many_pages", limit=limits.pages, **where)
-        case "too_many_pixels" | "pdf_too_detailed" | "unusual_image" as code:
-            return invalid(code, **where)
+        case "too_many_pixels":
+            return invalid("too_many_pixels", **where)
+        case "pdf_too_detailed":
+            return invalid("pdf_too_detailed", **where)
+        case "unusual_image":
+            return invalid("unusual_image", **where)
         case _:
             return invalid("does_not_decode", **where)

@@ -4,11 +4,12 @@ stands behind the end of compressed data, and nothing expands too much."""
 import contextlib
 import re
 import zlib
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import pikepdf
 
-from vault.decoding import colour_profiles, jpeg2000, strip
+from vault.decoding import colour_profiles, jpeg2000, jpeg_end, strip
 from vault.decoding import pdf_rules as rules
 from vault.decoding.media import Limits, Undecodable
 from vault.decoding.pdf_objects import Objects, Stream, filters
@@ -28,7 +29,6 @@ _SLIGHT = 4
 """Bytes after the end of a photo that say nothing, such as the end of a line."""
 _START_OF_PHOTO = b"\xff\xd8\xff"
 _END_OF_INLINE_IMAGE = re.compile(rb"\s?EI(?=\s|\Z)")
-_END_OF_PHOTO = b"\xff\xd9"
 
 
 class _DamagedError(Exception):
@@ -186,6 +186,8 @@ class Streams:
                     stripped = strip.jpeg(data[at : mark.start()])
                 except Undecodable:
                     continue
+                if not stripped.ended:
+                    continue
                 self.located = self.located or stripped.located
                 self.detailed = True
                 pieces += [data[done:at], stripped.data]
@@ -304,10 +306,12 @@ def _before_damage(raw: bytes, limit: int) -> bytes:
 
 
 def _stripped_jpeg(data: bytes) -> strip.Stripped:
-    """Readers of PDF show a photo without its end, or without anything, so neither is refused."""
-    for attempt in (data, data + _END_OF_PHOTO):
-        try:
-            return strip.jpeg(attempt)
-        except Undecodable:
-            continue
-    return strip.Stripped(b"", 1, located=False)
+    """Readers of PDF show a photo that is cut, or without anything, so neither is refused."""
+    try:
+        stripped = strip.jpeg(data)
+    except Undecodable:
+        return strip.Stripped(b"", 1, located=False)
+    if not stripped.ended:
+        with suppress(Undecodable, OSError, ValueError):
+            return replace(stripped, data=jpeg_end.ended(stripped.data))
+    return stripped

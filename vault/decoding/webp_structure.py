@@ -8,7 +8,6 @@ from vault.decoding.media import Undecodable
 
 _IMAGE = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
 _KEPT = _IMAGE | {b"VP8X", b"ANIM", b"ALPH", b"ICCP"}
-_METADATA_FLAGS = 0x08 | 0x04
 
 
 @dataclass(frozen=True)
@@ -31,16 +30,10 @@ def read(data: bytes) -> WebP:
         if kind in removed:
             removed[kind] = removed[kind] or payload
         elif kind in _KEPT:
-            kept += kind + len(payload).to_bytes(4, "little") + _without_metadata(kind, payload)
+            kept += kind + len(payload).to_bytes(4, "little") + payload
             kept += bytes(len(payload) % 2)
     head = b"RIFF" + (len(kept) + 4).to_bytes(4, "little") + b"WEBP"
     return WebP(head + kept, removed[b"EXIF"], removed[b"XMP "])
-
-
-def _without_metadata(kind: bytes, payload: bytes) -> bytes:
-    if kind != b"VP8X" or not payload:
-        return payload
-    return bytes((payload[0] & ~_METADATA_FLAGS,)) + payload[1:]
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

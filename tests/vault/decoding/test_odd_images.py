@@ -201,6 +201,10 @@ def test_each_page_of_a_tiff_is_turned_as_it_says() -> None:
     assert sizes == [(96, 64), (64, 96)]
 
 
+def test_a_thumbnail_beside_a_page_is_not_a_page() -> None:
+    assert len(_examined(odd_photos.TIFF["a page and its thumbnail"]()).pages) == 1
+
+
 def test_sizes_are_bounded_by_memory_and_not_by_pixels() -> None:
     """A sheet of A4 at 1200 dpi in one bit is 139 million pixels, in 17 MiB."""
     fax = Image.new("1", (400, 400), 1)
