@@ -42,6 +42,7 @@ ALLOWED = {
     "families_of_types": "a template calls it",
     "failure_message": "a template calls it",
     "validity": "a template reads it",
+    "mib": "a template reads it",
     "on_chunk_header": "httptools calls it",
 }
 # Fields that libraries read one by one: columns, bodies and answers, the log's closed vocabulary,

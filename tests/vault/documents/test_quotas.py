@@ -9,11 +9,13 @@ from uuid import UUID
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
 from tests.steps import deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import browser_of
+from vault import records as vault_records
 from vault.documents import quotas, records
 from vault.maintenance.version_sizes import measure_versions
 from vault.services import Services
@@ -138,23 +140,34 @@ async def test_what_does_not_fit_is_refused_before_its_bytes_are_read(
 
 
 async def test_two_at_once_do_not_both_take_the_last_room(
-    client: httpx.AsyncClient, make_person: MakePerson, limits: Limits
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    limits: Limits,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     person = await make_person()
-    limits.set(max_vault_documents=3)
+    paths = [("/v1/documents", person.headers)]
+    for _ in range(2):
+        worker = await make_worker()
+        grant = await granted(client, person, worker.headers, actions=["deposit"])
+        paths.append((f"/v1/grants/{grant}/documents", worker.headers))
+    limits.set(max_vault_documents=1)
+    count = vault_records.vault_use
+
+    async def count_slowly(tx: AsyncConnection, person_id: UUID) -> tuple[int, int]:
+        counted = await count(tx, person_id)
+        await asyncio.sleep(0.3)
+        return counted
+
+    monkeypatch.setattr(vault_records, "vault_use", count_slowly)
     answers = await asyncio.gather(
         *(
-            send(
-                client,
-                "/v1/documents",
-                {**person.headers, "Idempotency-Key": f"key-{number}"},
-                paper(number),
-                **CODE,
-            )
-            for number in range(6)
+            send(client, path, headers, paper(number), **CODE)
+            for number, (path, headers) in enumerate(paths)
         )
     )
-    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 3
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
 
 
 async def test_the_one_that_took_the_last_room_is_answered_again(
