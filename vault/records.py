@@ -7,27 +7,35 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import BigInteger, bindparam, cast, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.db_time import now
 from base.ids import new_id
+from base.statements import Bound, Statement
 from vault.tables import Attempt, DepositTotal, Document, DocumentVersion, Idempotency
 
+_ANSWER = Statement(
+    select(Idempotency.__table__).where(Idempotency.key_hash == bindparam("key_hash"))
+)
+_ADD_ANSWER = Statement(
+    insert(Idempotency).values(
+        {name: bindparam(name) for name in ("key_hash", "request_hash", "result_id", "mac")}
+    ),
+    must_write=True,
+)
 
-async def idempotency_answer(connection: AsyncConnection, key_hash: bytes) -> Row[Any] | None:
-    """What is stored for a key: `request_hash`, `result_id`."""
-    result = await connection.execute(
-        select(Idempotency.__table__).where(Idempotency.key_hash == key_hash)
-    )
-    return result.one_or_none()
+
+def idempotency_answer(key_hash: bytes) -> Bound:
+    """What is stored for a key, one row or none: `request_hash`, `result_id`."""
+    return _ANSWER(key_hash=key_hash)
 
 
-async def add_idempotency_answer(connection: AsyncConnection, **values: Any) -> None:
+def add_idempotency_answer(**values: Any) -> Bound:
     """Insert an answer."""
-    await connection.execute(insert(Idempotency).values(**values))
+    return _ADD_ANSWER(**values)
 
 
 async def delete_idempotency_answers(connection: AsyncConnection) -> None:
@@ -72,41 +80,54 @@ async def delete_attempts(connection: AsyncConnection, older_than: timedelta) ->
     await connection.execute(delete(Attempt).where(Attempt.created_at < now() - older_than))
 
 
-async def vault_use(connection: AsyncConnection, person_id: UUID) -> tuple[int, int]:
-    """How many documents a vault holds, and the KiB of their versions, the trash included."""
-    documents = select(func.count()).where(Document.person_id == person_id).scalar_subquery()
-    size_kib = (
-        select(func.coalesce(func.sum(DocumentVersion.size_kib), 0))
-        .where(DocumentVersion.person_id == person_id)
+_VAULT_USE = Statement(
+    select(
+        select(func.count())
+        .where(Document.person_id == bindparam("person"))
         .scalar_subquery()
+        .label("documents"),
+        select(cast(func.coalesce(func.sum(DocumentVersion.size_kib), 0), BigInteger))
+        .where(DocumentVersion.person_id == bindparam("person"))
+        .scalar_subquery()
+        .label("size_kib"),
     )
-    row = (await connection.execute(select(documents, size_kib))).one()
-    return int(row[0]), int(row[1])
-
-
-async def deposit_total(connection: AsyncConnection, grant_id: UUID) -> tuple[int, int]:
-    """How many documents the recipient of a grant has added, and their KiB."""
-    result = await connection.execute(
-        select(DepositTotal.documents, DepositTotal.size_kib).where(
-            DepositTotal.grant_id == grant_id
-        )
+)
+_DEPOSIT_TOTAL = Statement(
+    select(DepositTotal.documents, DepositTotal.size_kib).where(
+        DepositTotal.grant_id == bindparam("grant")
     )
-    row = result.one_or_none()
-    return (0, 0) if row is None else (row.documents, row.size_kib)
+)
 
 
-async def add_to_deposit_total(
-    connection: AsyncConnection, person_id: UUID, grant_id: UUID, *, size_kib: int
-) -> None:
-    """Count one more document of a grant's recipient."""
+def vault_use(person_id: UUID) -> Bound:
+    """One row: how many `documents` a vault holds, and the `size_kib` of their versions, the trash
+    included."""
+    return _VAULT_USE(person=person_id)
+
+
+def deposit_total(grant_id: UUID) -> Bound:
+    """How many `documents` the recipient of a grant has added, and their `size_kib`: one row, or
+    none."""
+    return _DEPOSIT_TOTAL(grant=grant_id)
+
+
+def _added_to_total() -> Any:
     first = insert_or_update(DepositTotal).values(
-        grant_id=grant_id, person_id=person_id, documents=1, size_kib=size_kib
+        {name: bindparam(name) for name in ("grant_id", "person_id", "documents", "size_kib")}
     )
     more = {
-        "documents": DepositTotal.documents + 1,
+        "documents": DepositTotal.documents + first.excluded.documents,
         "size_kib": DepositTotal.size_kib + first.excluded.size_kib,
     }
-    await connection.execute(first.on_conflict_do_update(index_elements=["grant_id"], set_=more))
+    return first.on_conflict_do_update(index_elements=["grant_id"], set_=more)
+
+
+_ADD_TO_TOTAL = Statement(_added_to_total(), must_write=True)
+
+
+def add_to_deposit_total(person_id: UUID, grant_id: UUID, *, size_kib: int) -> Bound:
+    """Count one more document of a grant's recipient."""
+    return _ADD_TO_TOTAL(person_id=person_id, grant_id=grant_id, documents=1, size_kib=size_kib)
 
 
 async def unmeasured_versions(

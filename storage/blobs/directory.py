@@ -195,20 +195,31 @@ class DirectoryStore(BlobStore):
         folders = "".join(f"{segment}+/" for segment in segments)
         return f"{self.blobs}/{folders}{name[:2]:!<2}/{name[2:4]:!<2}/{name}"
 
-    def make_folders(self, folder: Path) -> None:
-        """Create `folder` and those above it, durably: the parent of each one is flushed.
+    def make_folders(self, folder: Path) -> list[Path]:
+        """Create `folder` and those above it; returns those that `flush` MUST flush afterwards,
+        innermost first: they are not known to survive a power cut.
 
-        A folder that exists is flushed too, once per process: the writer that created it may not
-        have done so yet, and a power cut would then lose the folder that holds our blob.
+        A folder that exists is among them, once per process: the writer that created it may not
+        have flushed it yet, and a power cut would then lose the folder that holds our blob.
         """
         if folder in self._durable_folders:
-            return
-        self.make_folders(folder.parent)
+            return []
+        above = self.make_folders(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
-        _sync_folder(folder.parent)
+        return [folder, *above]
+
+    def flush(self, folder: Path, made: list[Path]) -> None:
+        """Make what `folder` lists durable, and the folders that `make_folders` returned for it.
+
+        All at the end, so that a file system with a journal writes it once: the first flush takes
+        along what the others ask for.
+        """
+        _sync_folder(folder)
+        for each in made:
+            _sync_folder(each.parent)
         if len(self._durable_folders) > 20_000:  # about 4 MB
             self._durable_folders = {self.blobs}
-        self._durable_folders.add(folder)
+        self._durable_folders.update(made)
 
 
 class _Draft:
@@ -232,7 +243,8 @@ class _Draft:
     def publish(self) -> None:
         """Give the file its final name; the order of the steps makes it safe."""
         os.fsync(self._opened())
-        self._store.make_folders(self._final.parent)
+        folder = self._final.parent
+        made = self._store.make_folders(folder)
         # A crash up to here leaves a file in tmp/, removed by the sweep, and perhaps empty folders.
         try:
             self._final.hardlink_to(self._temporary)
@@ -245,7 +257,7 @@ class _Draft:
         # A crash here leaves a whole blob, which a power cut may or may not remove. It was not
         # acknowledged, so nothing refers to it: the sweep of unreferenced blobs removes it.
         try:
-            _sync_folder(self._final.parent)
+            self._store.flush(folder, made)
         except OSError:
             self._final.unlink(missing_ok=True)
             raise
@@ -255,9 +267,9 @@ class _Draft:
     def replace(self) -> None:
         """Replace the blob of this key. A crash leaves the old one or the new one."""
         os.fsync(self._opened())
-        self._store.make_folders(self._final.parent)
+        made = self._store.make_folders(self._final.parent)
         self._temporary.replace(self._final)
-        _sync_folder(self._final.parent)
+        self._store.flush(self._final.parent, made)
         self._store.report.written()
 
     def discard(self) -> None:

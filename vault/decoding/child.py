@@ -71,9 +71,8 @@ def _single(
 ) -> tuple[dict[str, Any], tuple[bytes, bytes]]:
     if kind is MediaType.PDF:
         pdf = pdfs.examine(data, limits)
-        rendition = None if pdf.cleaned is None else MediaType.PDF
-        outputs = (pdf.cleaned or b"", _drawn(pdf.page))
-        return _findings([pdf.part], rendition, pdf.notes), outputs
+        findings = _findings([pdf.part], MediaType.PDF, pdf.notes)
+        return findings | {"carries": sorted(pdf.carries)}, (pdf.cleaned, _drawn(pdf.page))
     picture = images.examine(data, kind, limits)
     preview = _drawn(picture.preview)
     if picture.unchanged:
@@ -117,10 +116,7 @@ def _bundle(
         picture = images.examine(data, kind, limits)
         return picture.part, picture.notes, _to_pdf(picture.pages), picture.preview
     pdf = pdfs.examine(data, limits)
-    notes = pdf.notes
-    if Note.PDF_WAS_SIGNED in notes:
-        notes = (*notes, Note.PDF_SIGNATURE_LOST)
-    return pdf.part, notes, pdf.cleaned or data, pdf.page
+    return pdf.part, pdf.notes, pdf.cleaned, pdf.page
 
 
 def _findings(

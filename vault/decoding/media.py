@@ -32,6 +32,27 @@ class Note(StrEnum):
     PDF_KEEPS_METADATA = "pdf_keeps_metadata"
     PDF_WAS_SIGNED = "pdf_was_signed"
     PDF_SIGNATURE_LOST = "pdf_signature_lost"
+    PDF_ATTACHMENTS_REMOVED = "pdf_attachments_removed"
+    PDF_EARLIER_REVISION_REMOVED = "pdf_earlier_revision_removed"
+    PDF_EXTERNAL_REFERENCES_REMOVED = "pdf_external_references_removed"
+    PDF_DETAILS_REMOVED = "pdf_details_removed"
+    PDF_FORM_EMPTY = "pdf_form_empty"
+    PDF_COVER_ONLY = "pdf_cover_only"
+
+
+class Carries(StrEnum):
+    """What a PDF holds beside what is seen on its pages; none of it reaches a recipient."""
+
+    ACTIVE = "active"
+    """Scripts, programs to start, forms that send, sounds and films."""
+    ATTACHED = "attached"
+    """Other files."""
+    EXTERNAL = "external"
+    """References that make a reader open something elsewhere."""
+    EARLIER = "earlier"
+    """An earlier revision, or objects that no page uses any more."""
+    DETAILS = "details"
+    """Who made it, when, with what; where a photo inside was taken."""
 
 
 _MIB = 1024 * 1024

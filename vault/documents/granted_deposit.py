@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from audit.events import Action
 from auth.subjects import Recipient
 from base.errors import ServiceError
-from base.pipeline import fetch_one
+from base.pipeline import Transaction, fetch_one
 from vault.consent.grant_use import attempt_under
 from vault.consent.records import grants as grant_records
 from vault.consent.type_tags import type_tag
@@ -16,7 +14,8 @@ from vault.decisions import AccessAttempt, Denial, check_token, record_denial, r
 from vault.document_view import DocumentMetadata
 from vault.documents import quotas
 from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import DepositCommand, Deposited, Depositor, check_metadata
+from vault.documents.deposit_commit import DepositCommand, Deposited, check_metadata
+from vault.documents.deposit_rows import Depositor
 from vault.documents.intake import Incoming
 from vault.rules import Refused, may_deposit
 from vault.services import Services
@@ -46,7 +45,7 @@ async def deposit_granted(
     """
     await check_token(services, recipient, "deposits", Action.DEPOSIT)
 
-    async def judge_again(tx: AsyncConnection) -> None:
+    async def judge_again(tx: Transaction) -> None:
         await _judge(services, tx, recipient, grant_id, check_metadata(metadata()).type)
 
     try:
@@ -80,7 +79,7 @@ async def _deposit(
 
 async def _judge(
     services: Services,
-    tx: AsyncConnection,
+    tx: Transaction,
     recipient: Recipient,
     grant_id: UUID,
     type_code: str | None,

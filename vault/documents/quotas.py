@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from auth.subjects import Person
 from base.errors import ErrorKind, ServiceError
+from base.pipeline import Transaction, fetch, fetch_one, write
 from vault import records
 from vault.rules import Reason
 from vault.services import Services
@@ -90,29 +89,32 @@ def reason_of(failure: ServiceError) -> Reason | None:
     return _REASONS.get(failure.code)
 
 
-async def vault_room(services: Services, tx: AsyncConnection, owner_id: UUID) -> Room:
+async def vault_room(services: Services, tx: Transaction, owner_id: UUID) -> Room:
     """What a person's vault holds; for that person alone."""
-    documents, size_kib = await records.vault_use(tx, owner_id)
+    (used,) = await fetch(tx, records.vault_use(owner_id))
     settings = services.settings
-    return Room(documents, size_kib * _KIB, settings.max_vault_documents, settings.max_vault_bytes)
+    return Room(
+        used.documents, used.size_kib * _KIB, settings.max_vault_documents, settings.max_vault_bytes
+    )
 
 
-async def grant_room(services: Services, tx: AsyncConnection, grant_id: UUID) -> Room:
+async def grant_room(services: Services, tx: Transaction, grant_id: UUID) -> Room:
     """What the recipient of a grant has added; for that recipient and the vault's owner."""
-    documents, size_kib = await records.deposit_total(tx, grant_id)
+    row = await fetch_one(tx, records.deposit_total(grant_id))
+    documents, size_kib = (0, 0) if row is None else (row.documents, row.size_kib)
     settings = services.settings
     return Room(documents, size_kib * _KIB, settings.max_grant_documents, settings.max_grant_bytes)
 
 
 async def see_room(services: Services, person: Person) -> Room:
     """What the person's own vault holds."""
-    async with services.database.transaction() as tx:
+    async with services.database.pipeline.transaction() as tx:
         return await vault_room(services, tx, person.id)
 
 
 async def check_room(
     services: Services,
-    tx: AsyncConnection,
+    tx: Transaction,
     owner_id: UUID,
     *,
     grant_id: UUID | None = None,
@@ -143,9 +145,9 @@ async def check_room(
     return (QuotaWarning.GRANT_ALMOST_FULL,) if almost else ()
 
 
-async def count_deposit(tx: AsyncConnection, owner_id: UUID, grant_id: UUID, size: int) -> None:
+async def count_deposit(tx: Transaction, owner_id: UUID, grant_id: UUID, size: int) -> None:
     """Count a recipient's document, of so many bytes, in the transaction that stores it."""
-    await records.add_to_deposit_total(tx, owner_id, grant_id, size_kib=kib(size))
+    await write(tx, records.add_to_deposit_total(owner_id, grant_id, size_kib=kib(size)))
 
 
 def check_version_number(services: Services, number: int) -> None:

@@ -1,8 +1,11 @@
 """A compromised worker: each job is something that a child must not be able to do."""
 
 import ctypes
+import itertools
+import json
 import os
 import socket
+import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +15,7 @@ from vault.decoding.media import Limits
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _held: list[bytearray] = []
+_seen: list[bytes] = []
 
 
 def prepare() -> None:
@@ -30,11 +34,40 @@ def run(
     }
     if order["job"] in misdeeds:
         misdeeds[order["job"]]()
+    if order["job"] == "remember":
+        _seen.extend(inputs)
+        return {"seen": len(_seen)}, ()
+    if order["job"] == "go on writing":
+        _go_on_writing(limits)
     if order["job"] == "attempt":
         return {"outcome": _attempt(order["what"])}, ()
     if order["job"] == "lie":
         return order["answer"], (b"not what was said", b"")
     return {"echo": [len(data) for data in inputs]}, (b"".join(inputs)[:100],)
+
+
+def _go_on_writing(limits: Limits) -> None:
+    """Answers by itself, and changes the results for ever after."""
+    _libc.mmap.restype = ctypes.c_void_p
+    files = {number: os.fstat(number) for number in range(64) if _is_open(number)}
+    output = next(
+        number for number, status in files.items() if status.st_size == limits.output_bytes
+    )
+    job = next(number for number, status in files.items() if stat.S_ISSOCK(status.st_mode))
+    shared, both = 1, 3
+    size = ctypes.c_size_t(limits.output_bytes)
+    place = _libc.mmap(None, size, both, shared, output, ctypes.c_long(0))
+    os.write(job, json.dumps({"lengths": [1, 0]}).encode())
+    for value in itertools.cycle(range(256)):
+        ctypes.memset(place, value, 1)
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def _spin() -> None:

@@ -1,7 +1,10 @@
 """Inputs of a decoder from bytes, and its results."""
 
+import io
 from collections.abc import AsyncIterator
 from uuid import UUID
+
+import pikepdf
 
 from vault.decoding.decoder import Decoder, Source
 from vault.decoding.media import Inspection
@@ -31,3 +34,15 @@ async def inspected(decoder: Decoder, *parts: bytes) -> tuple[Inspection, bytes]
             assert copy == b""
             copy = parts[0]
         return decoded.inspection, copy
+
+
+def written_objects(data: bytes) -> bytes:
+    """Every dictionary and array of a PDF, names without escapes; streams without their data."""
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        return b"\n".join(
+            (thing.stream_dict if isinstance(thing, pikepdf.Stream) else thing).unparse(
+                resolved=True
+            )
+            for thing in pdf.objects
+            if isinstance(thing, (pikepdf.Stream, pikepdf.Dictionary, pikepdf.Array))
+        )

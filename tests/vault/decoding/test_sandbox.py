@@ -16,67 +16,14 @@ import pytest
 from base.errors import ServiceError
 from tests.vault.decoding import corpus, hostile_pdfs
 from tests.vault.decoding.inputs import ACCOUNT, inspected, source
+from tests.vault.decoding.sandboxes import SMALL, hostile_sandbox, run, until, zygote
 from vault.decoding.confine import Protection
 from vault.decoding.decoder import Decoder
 from vault.decoding.media import Limits, Undecodable
 from vault.decoding.sandbox import Job, Sandbox
 
-HOSTILE = "tests.vault.decoding.hostile"
-SMALL = Limits(memory_bytes=256 << 20, cpu_seconds=1, wall_seconds=3, output_bytes=1 << 20)
+SAME = {"parts": [["image/jpeg", 1, 1, 1]], "rendition": "same", "notes": []}
 REFUSALS = {"Operation not permitted", "Too many open files", "Permission denied"}
-
-
-@contextlib.asynccontextmanager
-async def _hostile(limits: Limits = SMALL) -> AsyncIterator[Sandbox]:
-    sandbox = Sandbox(limits, HOSTILE)
-    await sandbox.start()
-    try:
-        yield sandbox
-    finally:
-        await sandbox.stop()
-
-
-async def _run(sandbox: Sandbox, name: str, *inputs: bytes, **order: object) -> dict[str, object]:
-    async with sandbox.job() as job:
-        for data in inputs:
-            os.write(job.source, data)
-        lengths = [len(data) for data in inputs]
-        return await job.run({"job": name, "lengths": lengths, **order})
-
-
-def _running(zygote: int) -> list[int]:
-    """Its running children (an ended one is reaped at the next fork)."""
-    children = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
-            if int(parent) == zygote and state != "Z":
-                children.append(int(entry.name))
-    return children
-
-
-def _waiting(sandbox: Sandbox) -> set[int]:
-    """Its children that wait for a job."""
-    pool = sandbox._pool
-    assert pool is not None
-    return {_process_of(child._handle) for child in pool._ready}
-
-
-def _process_of(handle: int) -> int:
-    lines = Path(f"/proc/self/fdinfo/{handle}").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))
-
-
-async def _until(sandbox: Sandbox, *, busy: bool) -> None:
-    """Until a child has a job; or until none has, and those that wait are all there."""
-    zygote = _zygote(sandbox)
-    for _ in range(5000):
-        waiting = _waiting(sandbox)
-        serving = set(_running(zygote)) - waiting
-        if busy if serving else (not busy and len(waiting) == sandbox.limits.children):
-            return
-        await asyncio.sleep(0.001)
-    pytest.fail("no child was started" if busy else "a child outlives its job")
 
 
 async def test_every_protection_is_seen_to_hold(decoder: Decoder) -> None:
@@ -105,13 +52,13 @@ async def test_every_protection_is_seen_to_hold(decoder: Decoder) -> None:
     ],
 )
 async def test_a_child_taken_over_can_do_nothing(what: str, hostile: Sandbox) -> None:
-    answer = await _run(hostile, "attempt", what=what)
+    answer = await run(hostile, "attempt", what=what)
     assert answer["outcome"] in REFUSALS
 
 
 @pytest.fixture(scope="module")
 async def hostile() -> AsyncIterator[Sandbox]:
-    async with _hostile() as sandbox:
+    async with hostile_sandbox() as sandbox:
         yield sandbox
 
 
@@ -130,66 +77,60 @@ async def test_spinning_hanging_swelling_and_crashing_are_ended(
 ) -> None:
     begun = time.monotonic()
     with pytest.raises(Undecodable) as refused:
-        await _run(hostile, job)
+        await run(hostile, job)
     assert refused.value.code == code
     assert min_seconds <= time.monotonic() - begun < max_seconds
-    assert (await _run(hostile, "echo", b"abc"))["echo"] == [3]
+    assert (await run(hostile, "echo", b"abc"))["echo"] == [3]
 
 
 async def test_no_child_outlives_its_job(hostile: Sandbox) -> None:
     with pytest.raises(Undecodable):
-        await _run(hostile, "sleep")
-    await _until(hostile, busy=False)
+        await run(hostile, "sleep")
+    await until(hostile, busy=False)
 
 
 async def test_a_cancelled_job_ends_its_child(hostile: Sandbox) -> None:
-    task = asyncio.create_task(_run(hostile, "sleep"))
-    await _until(hostile, busy=True)
+    task = asyncio.create_task(run(hostile, "sleep"))
+    await until(hostile, busy=True)
     task.cancel()
     async with asyncio.timeout(2):
         with pytest.raises(asyncio.CancelledError):
             await task
-    await _until(hostile, busy=False)
-    assert (await _run(hostile, "echo", b"abcd"))["echo"] == [4]
+    await until(hostile, busy=False)
+    assert (await run(hostile, "echo", b"abcd"))["echo"] == [4]
 
 
 async def test_a_job_cancelled_before_its_child_is_born_leaves_none(hostile: Sandbox) -> None:
-    assert (await _run(hostile, "echo", b"abc"))["echo"] == [3]
+    assert (await run(hostile, "echo", b"abc"))["echo"] == [3]
     for _ in range(5):
-        task = asyncio.create_task(_run(hostile, "sleep"))
+        task = asyncio.create_task(run(hostile, "sleep"))
         await asyncio.sleep(0)  # the order is sent, and no answer can have come yet
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
     # Orders are executed one after the other: all the earlier ones have been by now.
-    assert (await _run(hostile, "echo", b"abcd"))["echo"] == [4]
-    await _until(hostile, busy=False)
-
-
-def _zygote(sandbox: Sandbox) -> int:
-    process = sandbox._process
-    assert process is not None
-    return process.pid
+    assert (await run(hostile, "echo", b"abcd"))["echo"] == [4]
+    await until(hostile, busy=False)
 
 
 async def test_a_zygote_killed_between_jobs_is_replaced() -> None:
-    async with _hostile() as sandbox:
-        before = _zygote(sandbox)
+    async with hostile_sandbox() as sandbox:
+        before = zygote(sandbox)
         os.kill(before, signal.SIGKILL)
         pool = sandbox._pool
         while pool is not None and pool.alive:  # noqa: ASYNC110  (its socket closes when it ends)
             await asyncio.sleep(0.001)
-        assert (await _run(sandbox, "echo", b"abc"))["echo"] == [3]
-        assert _zygote(sandbox) != before
+        assert (await run(sandbox, "echo", b"abc"))["echo"] == [3]
+        assert zygote(sandbox) != before
 
 
 async def test_a_zygote_killed_during_a_job_costs_a_retry_not_a_refusal(decoder: Decoder) -> None:
     photo = corpus.noisy_jpeg(3_000_000)
     task = asyncio.create_task(inspected(decoder, photo))
     sandbox = decoder._sandbox
-    zygote = _zygote(sandbox)
-    await _until(sandbox, busy=True)
-    os.kill(zygote, signal.SIGKILL)
+    parent = zygote(sandbox)
+    await until(sandbox, busy=True)
+    os.kill(parent, signal.SIGKILL)
     inspection, _ = await task
     assert inspection.rendition == "image/jpeg"
 
@@ -229,6 +170,17 @@ async def test_the_zygote_ends_with_the_service() -> None:
         {"parts": [["image/jpeg", 1, 1, 1]], "rendition": "same", "notes": ["<b>"]},
         {"parts": [], "rendition": "same", "notes": []},
         {"parts": [[]], "rendition": "same", "notes": []},
+        {**SAME, "lengths": [1 << 40, 0]},
+        {**SAME, "lengths": [-1, 0]},
+        {**SAME, "lengths": [0, 20]},
+        {**SAME, "lengths": [0, 400 * 1024]},
+        {**SAME, "lengths": ["0", 0]},
+        {**SAME, "lengths": [0]},
+        {**SAME, "lengths": [0, 0], "carries": ["x" * 201]},
+        {**SAME, "lengths": [0, 0], "carries": "active"},
+        {**SAME, "lengths": [0, 0], "signatures": [{}] * 21},
+        {**SAME, "lengths": [0, 0], "signatures": [{"by": "x" * 201}]},
+        {**SAME, "lengths": [0, 0], "signatures": [{"by": ["x"]}]},
     ],
 )
 async def test_a_child_that_lies_is_not_believed(
@@ -257,7 +209,9 @@ class _Lying:
 
 
 async def test_too_many_waiting_are_told_to_come_back() -> None:
-    async with _hostile(Limits(children=1, waiting=1, wall_seconds=3, output_bytes=1)) as sandbox:
+    async with hostile_sandbox(
+        Limits(children=1, waiting=1, wall_seconds=3, output_bytes=1)
+    ) as sandbox:
         async with sandbox.slot(ACCOUNT, 1):
             waiting = asyncio.create_task(_in_slot(sandbox))
             await asyncio.sleep(0)

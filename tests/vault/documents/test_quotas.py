@@ -9,13 +9,11 @@ from uuid import UUID
 import httpx
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
 from tests.steps import deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import browser_of
-from vault import records as vault_records
 from vault.documents import quotas, records
 from vault.maintenance.version_sizes import measure_versions
 from vault.services import Services
@@ -153,14 +151,14 @@ async def test_two_at_once_do_not_both_take_the_last_room(
         grant = await granted(client, person, worker.headers, actions=["deposit"])
         paths.append((f"/v1/grants/{grant}/documents", worker.headers))
     limits.set(max_vault_documents=1)
-    count = vault_records.vault_use
+    count = quotas.vault_room
 
-    async def count_slowly(tx: AsyncConnection, person_id: UUID) -> tuple[int, int]:
-        counted = await count(tx, person_id)
+    async def count_slowly(services: Services, tx: Any, owner_id: UUID) -> quotas.Room:
+        counted = await count(services, tx, owner_id)
         await asyncio.sleep(0.3)
         return counted
 
-    monkeypatch.setattr(vault_records, "vault_use", count_slowly)
+    monkeypatch.setattr(quotas, "vault_room", count_slowly)
     answers = await asyncio.gather(
         *(
             send(client, path, headers, paper(number), **CODE)

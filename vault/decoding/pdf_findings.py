@@ -1,0 +1,133 @@
+"""What a PDF carried beside its pages, by what the rewriting dropped or never met."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vault.decoding import pdf_rules as rules
+from vault.decoding.media import Carries
+from vault.decoding.pdf_objects import Objects, Stream, Value, is_reference
+from vault.decoding.pdf_rewrite import Rewrite
+
+_SCAFFOLD = frozenset({"/XRef", "/ObjStm"})
+_PLACES = ("/F", "/UF", "/DOS", "/Mac", "/Unix")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the copy has no more: what it carried, and whether it was signed."""
+
+    carries: frozenset[Carries]
+    signed: bool
+
+
+def findings(objects: Objects, rewrite: Rewrite) -> Findings:
+    """By what was dropped, and by what no page used."""
+    found = {Carries.DETAILS} if "/Info" in objects.trailer else set[Carries]()
+    below = _reached(objects, [value for _, value in rewrite.dropped], rewrite)
+    holders: list[Value] = []
+    for key, value in rewrite.dropped:
+        found |= _by_key(objects, key, value)
+        holders += _dictionaries(value)
+    for reference, value in objects.by_reference.items():
+        if reference not in rewrite.kept:
+            holders += _dictionaries(value)
+            if reference not in below and _is_leftover(objects, value, reference):
+                found.add(Carries.EARLIER)
+    for holder in holders:
+        found |= _by_names(objects, holder)
+    return Findings(frozenset(found), any(_is_signature(objects, holder) for holder in holders))
+
+
+def _is_signature(objects: Objects, holder: Value) -> bool:
+    """A signature's own dictionary, or the field that has one."""
+    return "/ByteRange" in holder or ("/V" in holder and objects.get(holder, "/FT") == "/Sig")
+
+
+def _by_key(objects: Objects, key: str, value: Value) -> set[Carries]:
+    if key == "/OpenAction" and isinstance(objects.resolved(value), list):
+        return set()
+    if key == "/T":
+        return {Carries.DETAILS}
+    if key == "/F":
+        return {Carries.EXTERNAL} if _is_string(objects.resolved(value)) else set()
+    return {rules.CARRIED_BY_KEY[key]} if key in rules.CARRIED_BY_KEY else set()
+
+
+def _by_names(objects: Objects, holder: Value) -> set[Carries]:
+    found = {rules.CARRIED_BY_KEY[key] for key in holder if key in rules.CARRIED_BY_KEY}
+    for key in ("/S", "/Subtype", "/Type"):
+        name = objects.get(holder, key)
+        if isinstance(name, str) and name in rules.CARRIED_BY_NAME:
+            found.add(rules.CARRIED_BY_NAME[name])
+    if "/EF" not in holder and any(_is_string(objects.get(holder, key)) for key in _PLACES):
+        found.add(Carries.EXTERNAL)
+    return found
+
+
+def _is_string(value: Value) -> bool:
+    """The name of a file is one; the flags of an annotation, under the same key, are not."""
+    return isinstance(value, str) and value[:2] in {"u:", "b:"}
+
+
+def _dictionaries(value: Value) -> Iterator[Value]:
+    """Every dictionary inside a value; references are not followed."""
+    stack = [value]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, dict):
+            yield current
+            stack += current.values()
+        elif isinstance(current, list):
+            stack += current
+
+
+def _reached(objects: Objects, values: list[Value], rewrite: Rewrite) -> set[str]:
+    """The objects that only what was dropped leads to."""
+    reached, stack = set[str](), [*values, objects.trailer.get("/Info")]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, dict):
+            stack += current.values()
+        elif isinstance(current, list):
+            stack += current
+        elif is_reference(current) and current not in reached and current not in rewrite.kept:
+            reached.add(current)
+            stack.append(objects.by_reference.get(current))
+    return reached
+
+
+def _is_leftover(objects: Objects, value: Value, reference: str) -> bool:
+    """An object that nothing uses, unless it is scaffolding of the file itself."""
+    if not isinstance(value, dict) or reference == objects.trailer.get("/Encrypt"):
+        return False
+    if objects.get(value, "/Type") in _SCAFFOLD or "/Linearized" in value:
+        return False
+    if isinstance(value, Stream):
+        # The hints of a file arranged for the web say where its objects are.
+        return not isinstance(value.get("/S"), int)
+    return any(_is_string(item) for item in value.values())
+
+
+def is_dynamic_form(objects: Objects) -> bool:
+    """An XFA form whose pages are made by a program that few readers have."""
+    catalogue = objects.resolved(objects.trailer.get("/Root"))
+    form = objects.get(catalogue, "/AcroForm")
+    if not isinstance(form, dict) or "/XFA" not in form:
+        return False
+    return objects.get(catalogue, "/NeedsRendering") is True or not objects.get(form, "/Fields")
+
+
+def is_portfolio(objects: Objects) -> bool:
+    """A collection of files behind a cover page."""
+    catalogue = objects.resolved(objects.trailer.get("/Root"))
+    return isinstance(objects.get(catalogue, "/Collection"), dict)
+
+
+_LINEARIZED_WITHIN = 1024
+
+
+def revisions(data: bytes) -> int:
+    """How often the file was saved; a file arranged for the web has two ends but one revision."""
+    ends = data.count(b"startxref")
+    linearized = b"/Linearized" in data[:_LINEARIZED_WITHIN]
+    return ends - 1 if linearized and ends > 1 else ends
