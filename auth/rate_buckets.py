@@ -8,7 +8,9 @@ from auth.records import rate_buckets
 from auth.services import CoreServices
 from base.key_names import RATE
 
-BucketKind = Literal["network", "look-up", "browser", "account", "reserve", "sign-in"]
+BucketKind = Literal[
+    "network", "look-up", "browser", "account", "reserve", "sign-in", "decoding", "preview"
+]
 """What is counted. It is part of the tag: never change one."""
 
 

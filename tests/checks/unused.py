@@ -45,6 +45,7 @@ ALLOWED = {
     "validity": "a template reads it",
     "given_size": "a template reads it",
     "original_carries": "a template calls it",
+    "mib": "a template reads it",
     "on_chunk_header": "httptools calls it",
 }
 # Fields that libraries read one by one: columns, bodies and answers, the log's closed vocabulary,

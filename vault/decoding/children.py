@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from vault.decoding.media import Undecodable
 from vault.decoding.memory_files import freeze
+from vault.decoding.processor_time import ProcessorClock
 from vault.decoding.zygote import ORDER_BYTES
 
 _T = TypeVar("_T")
@@ -26,6 +27,8 @@ _log = logging.getLogger(__name__)
 _FORK_SECONDS = 5
 _TRIES = 3
 _DESCRIPTORS = 4
+_LOOK_SECONDS = 0.25
+"""How often the processor time of a child at work is looked at, at most."""
 
 
 class NotStartedError(Exception):
@@ -36,6 +39,13 @@ class EndedError(Undecodable):
     """The child ended without an answer."""
 
 
+class TooDearError(Undecodable):
+    """The child took all the time that its file may take."""
+
+    def __init__(self) -> None:
+        super().__init__("too_dear")
+
+
 class Child:
     """One child, from waiting to its end. `source`: the memory file for the document, empty, which
     the caller fills before `run`; `output`: the results, frozen after `run`.
@@ -44,6 +54,7 @@ class Child:
     def __init__(self, result: socket.socket, handle: int, source: int, output: int) -> None:
         result.setblocking(False)
         self.source, self.output = source, output
+        self.spent = 0.0
         self._result, self._handle = result, handle
 
     @property
@@ -51,27 +62,47 @@ class Child:
         """Whether it has ended while it waited (the kernel needed its memory)."""
         return closed(self._result)
 
-    async def run(self, order: dict[str, Any], wall_seconds: float) -> dict[str, Any]:
+    async def run(
+        self, order: dict[str, Any], *, wall_seconds: float, cpu_seconds: float
+    ) -> dict[str, Any]:
         """Gives it its only order; its answer, once nobody can change the results.
 
-        Raises `Undecodable` when it refuses the file (`EndedError` when it crashes or exceeds its
-        limits), and `NotStartedError` when it had not begun.
+        Raises `Undecodable` when it refuses the file (`TooDearError` when that took too long,
+        `EndedError` when it crashes or needs too much memory), and `NotStartedError` when it had
+        not begun. `spent` then tells its processor seconds.
         """
         freeze(self.source)
-        message = await self._exchange(json.dumps(order).encode(), wall_seconds)
+        clock = ProcessorClock(self._handle)
+        watch = asyncio.create_task(self._watch(clock, cpu_seconds))
+        try:
+            message = await self._exchange(json.dumps(order).encode(), wall_seconds)
+        finally:
+            watch.cancel()
+            self.spent = clock.seconds()
         if not message:
-            raise EndedError
+            raise TooDearError if self.spent >= cpu_seconds - _LOOK_SECONDS else EndedError
         await self._freeze_output()
         return _answer(message)
 
+    async def _watch(self, clock: ProcessorClock, cpu_seconds: float) -> None:
+        """Kills it when it has taken that much. The kernel does so for the most that any file may
+        take; which file it will read was not known when that limit was set."""
+        while (left := cpu_seconds - clock.seconds()) > 0:  # noqa: ASYNC110  (no event: a clock)
+            await asyncio.sleep(min(left, _LOOK_SECONDS))
+        self.kill()
+
     async def _exchange(self, order: bytes, wall_seconds: float) -> bytes:
-        """Its answer, or nothing if it ended without one or did not end in time."""
+        """Its answer, or nothing if it ended without one. Raises `TooDearError` when it did not end
+        in time."""
         begun = answer = b""
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(wall_seconds):
                 begun = await self._begin(order)
                 if begun:
                     answer = await self._receive()
+        except TimeoutError:
+            if begun:
+                raise TooDearError from None
         if not begun:
             raise NotStartedError
         return answer

@@ -1,11 +1,13 @@
 """The decoder that use cases call: inspects files, makes copies for recipients and previews."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 from uuid import UUID
 
 from base.errors import ErrorKind, ServiceError, invalid
@@ -73,12 +75,35 @@ class DecodingResult:
         self.close()
 
 
+class Budget(Protocol):
+    """Counts the processor seconds of each account."""
+
+    async def take(self, job: str, account: UUID, seconds: float) -> None:
+        """Take what a file may need at most. Raises `ServiceError` when there is not so much."""
+
+    async def give_back(self, job: str, account: UUID, taken: float, spent: float) -> None:
+        """Put back what was not spent."""
+
+
+@dataclass(slots=True)
+class _Bill:
+    """The processor seconds that a file may take, and the job that takes them."""
+
+    seconds: float
+    job: Job | None = None
+
+
 class Decoder:
-    """Inspects files in child processes. One per process; `start` it, `stop` it."""
+    """Inspects files in child processes. One per process; `start` it, `stop` it.
+
+    `budget`: what each account may spend; None, before it is set: as much as it takes.
+    """
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
+        self.budget: Budget | None = None
         self._sandbox = Sandbox(self.limits)
+        self._giving_back: set[asyncio.Task[None]] = set()
 
     @property
     def protections(self) -> frozenset[Protection]:
@@ -92,6 +117,7 @@ class Decoder:
     async def stop(self) -> None:
         """Ends every decoding process."""
         await self._sandbox.stop()
+        await asyncio.gather(*self._giving_back)
 
     async def inspect(
         self, sources: Sequence[Source], *, account: UUID, size: int = 0
@@ -101,8 +127,9 @@ class Decoder:
 
         Raises `ServiceError`: "type_not_allowed" (415); "file_too_large" (413); "file_empty",
         "too_many_parts", "does_not_decode", "password_protected", "too_many_pages",
-        "too_many_pixels", "pdf_too_detailed", "unusual_image" (422); "decoder_busy",
-        "decoder_unavailable" (503, retry later).
+        "too_many_pixels", "pdf_too_detailed", "unusual_image", "too_dear" (422);
+        "too_many_at_once", "decoding_time_spent" (429); "decoder_busy", "decoder_unavailable" (503,
+        retry later).
         With several parts, `part` (from 1) says which one.
         """
         if not sources:
@@ -136,15 +163,34 @@ class Decoder:
     ) -> AsyncIterator[tuple[dict[str, Any], int]]:
         """The child's answer and the output's descriptor, open as long as the context."""
         async with AsyncExitStack() as stack:
-            async with self._sandbox.slot(account, size):
+            async with self._sandbox.slot(account, size), self._paid(job, account, size) as bill:
                 running = await stack.enter_async_context(self._sandbox.job())
+                bill.job = running
                 types, lengths = await self._copy_in(sources, running)
                 order = {"job": job, "types": types, "lengths": lengths}
                 try:
-                    answer = await running.run(order)
+                    answer = await running.run(order, bill.seconds)
                 except Undecodable as error:
                     raise _failure(error, self.limits) from None
             yield answer, running.output
+
+    @asynccontextmanager
+    async def _paid(self, job: str, account: UUID, size: int) -> AsyncIterator["_Bill"]:
+        """What the file may take, out of the account's budget; the rest goes back at the end,
+        without anybody waiting for that."""
+        bill = _Bill(self.limits.cpu_seconds_for(size))
+        if self.budget is None:
+            yield bill
+            return
+        await self.budget.take(job, account, bill.seconds)
+        try:
+            yield bill
+        finally:
+            spent = 0.0 if bill.job is None else bill.job.spent
+            rest = self.budget.give_back(job, account, bill.seconds, spent)
+            giving = asyncio.create_task(rest)
+            self._giving_back.add(giving)
+            giving.add_done_callback(self._giving_back.discard)
 
     async def _copy_in(
         self, sources: Sequence[Source], job: Job
@@ -257,5 +303,7 @@ def _failure(error: Undecodable, limits: Limits) -> ServiceError:
             return invalid("pdf_too_detailed", **where)
         case "unusual_image":
             return invalid("unusual_image", **where)
+        case "too_dear":
+            return invalid("too_dear", **where)
         case _:
             return invalid("does_not_decode", **where)

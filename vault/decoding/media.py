@@ -59,6 +59,10 @@ class Carries(StrEnum):
     """Who made it, when, with what; where a photo inside was taken."""
 
 
+_MIB = 1024 * 1024
+_LEAST_SECONDS, _SECONDS_A_MIB = 5.0, 2.0
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one inspection may cost. Bytes, seconds and counts; all are enforced."""
@@ -75,10 +79,18 @@ class Limits:
     memory_bytes: int = 1024 * 1024 * 1024
     """Of one child, above what the decoders themselves map."""
     cpu_seconds: int = 20
+    """Of the largest file; `cpu_seconds_for` gives a small one less."""
     wall_seconds: int = 40
     children: int = 2
-    waiting: int = 64
+    waiting: int = 256
     """Inspections that may wait for a child; one more gets "decoder_busy"."""
+    waiting_each: int = 24
+    """Of them, those of one account; one more gets "too_many_at_once"."""
+
+    def cpu_seconds_for(self, size: int) -> float:
+        """What a document of so many bytes may take: what is slow for its size is hostile, or
+        broken. Four times and more what honest ones were seen to take (docs/adr/0033)."""
+        return min(self.cpu_seconds, _LEAST_SECONDS + _SECONDS_A_MIB * size / _MIB)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from vault.decoding.children import Child, ChildPool, EndedError, NotStartedErro
 from vault.decoding.confine import Protection
 from vault.decoding.media import Limits, Undecodable
 from vault.decoding.memory_files import copy_file
+from vault.decoding.queue import DecodingQueue
 from vault.decoding.zygote import ORDER_BYTES
 
 _log = logging.getLogger(__name__)
@@ -56,8 +58,9 @@ class Sandbox:
         self.limits = limits
         self.protections: frozenset[Protection] = frozenset()
         self._worker = worker
-        self._slots = asyncio.Semaphore(limits.children)
-        self._waiting = 0
+        self._queue = DecodingQueue(
+            limits.children, waiting=limits.waiting, waiting_each=limits.waiting_each
+        )
         self._starting = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._pool: ChildPool | None = None
@@ -87,21 +90,10 @@ class Sandbox:
             await self._stop_zygote()
         await asyncio.gather(*self._ending)
 
-    @contextlib.asynccontextmanager
-    async def slot(self, account: UUID, cost: int) -> AsyncIterator[None]:  # noqa: ARG002
-        """A slot for one child, for the account that deposits `cost` bytes. Raises "decoder_busy"
-        when too many are waiting already."""
-        if self._waiting >= self.limits.waiting:
-            raise ServiceError(ErrorKind.UNAVAILABLE, "decoder_busy", retry_after=5)
-        self._waiting += 1
-        try:
-            await self._slots.acquire()
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._slots.release()
+    def slot(self, account: UUID, cost: int) -> AbstractAsyncContextManager[None]:
+        """A slot for one child, for the account that deposits `cost` bytes, when its turn comes.
+        Raises "too_many_at_once" and "decoder_busy" as `DecodingQueue` does."""
+        return self._queue.slot(account, cost)
 
     @contextlib.asynccontextmanager
     async def job(self) -> AsyncIterator["Job"]:
@@ -221,6 +213,7 @@ class Job:
     def __init__(self, sandbox: Sandbox, child: Child) -> None:
         self._sandbox = sandbox
         self.child = child
+        self.spent = 0.0
 
     @property
     def source(self) -> int:
@@ -232,15 +225,19 @@ class Job:
         """The descriptor of the memory file with the results."""
         return self.child.output
 
-    async def run(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Its answer. `order` names the job and the `lengths` of the files in the source.
+    async def run(self, order: dict[str, Any], cpu_seconds: float | None = None) -> dict[str, Any]:
+        """Its answer. `order` names the job and the `lengths` of the files in the source;
+        `cpu_seconds`: what it may take, at most what any file may. `spent`: what it has taken.
 
         Raises `Undecodable` when the child refuses the file, crashes or exceeds its limits, and
         `ServiceError` ("decoder_unavailable") when no child can be started.
         """
+        limits = self._sandbox.limits
+        most = limits.cpu_seconds if cpu_seconds is None else cpu_seconds
         for _ in range(_TRIES):
+            child = self.child
             try:
-                return await self.child.run(order, self._sandbox.limits.wall_seconds)
+                return await child.run(order, wall_seconds=limits.wall_seconds, cpu_seconds=most)
             except NotStartedError:
                 self.child = await self._sandbox.another(self.child)
             except EndedError:
@@ -248,4 +245,6 @@ class Job:
                     raise
                 # The child ended with the zygote: the file is not the cause.
                 self.child = await self._sandbox.another(self.child)
+            finally:
+                self.spent += child.spent
         raise ServiceError(ErrorKind.UNAVAILABLE, "decoder_unavailable", retry_after=5)

@@ -46,6 +46,16 @@ class Room:
     max_size: int
 
     @property
+    def mib(self) -> int:
+        """MiB used, rounded up."""
+        return -(-self.size // MIB)
+
+    @property
+    def max_mib(self) -> int:
+        """MiB at most."""
+        return self.max_size // MIB
+
+    @property
     def almost_full(self) -> bool:
         """Whether 80 % of either is used."""
         return (
@@ -127,7 +137,7 @@ async def check_room(
             ErrorKind.CONFLICT,
             "grant_full",
             limit=grant.max_documents,
-            limit_mib=grant.max_size // MIB,
+            limit_mib=grant.max_mib,
         )
     if vault.full:
         raise ServiceError(ErrorKind.CONFLICT, "vault_cannot_take_more")
@@ -156,6 +166,6 @@ def _own(vault: Room, documents: int, size: int) -> tuple[QuotaWarning, ...]:
             ErrorKind.CONFLICT,
             "vault_full",
             limit=vault.max_documents,
-            limit_mib=vault.max_size // MIB,
+            limit_mib=vault.max_mib,
         )
     return (QuotaWarning.VAULT_ALMOST_FULL,) if after.almost_full else ()

@@ -106,6 +106,7 @@ CODES: dict[int, tuple[str, ...]] = {
     ),
     429: (
         "decoding_time_spent",
+        "too_many_at_once",
         "too_many_erasure_codes",
         "too_many_failures",
         "too_many_requests",

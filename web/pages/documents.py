@@ -13,7 +13,7 @@ from base.errors import ServiceError
 from vault import catalogue, durations
 from vault.consent import request_views
 from vault.document_view import DocumentView
-from vault.documents import own_documents, retrieval
+from vault.documents import own_documents, quotas, retrieval
 from vault.maintenance import erasure_requests
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
@@ -36,8 +36,10 @@ class ListedDocument:
 
 @router.get("/documents")
 async def home(page: PersonPageDep, cursor: str | None = None) -> Response:
-    """An erasure that was asked for, what waits for an answer, then my documents."""
+    """An erasure that was asked for, a vault that is almost full, what waits for an answer, then my
+    documents."""
     waiting = [] if cursor else await waiting_requests(page)
+    room = None if cursor else await quotas.see_room(page.services, page.person)
     listed = await own_documents.list_own(page.services, page.person, cursor=cursor, limit=LIMIT)
     items = [_item(document, page.zone) for document in listed.items]
     return await page.show(
@@ -46,6 +48,7 @@ async def home(page: PersonPageDep, cursor: str | None = None) -> Response:
         more=listed.next,
         waiting=waiting,
         first=not cursor,
+        room=room if room and room.almost_full else None,
         erases_at=None if cursor else await erasure_requests.erases_at(page.services, page.person),
     )
 

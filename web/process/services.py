@@ -21,6 +21,7 @@ from migrations import run as migrating
 from storage.backends import Storage, open_storage
 from vault.decoding.decoder import Decoder
 from vault.decoding.media import Limits
+from vault.decoding.processor_budget import ProcessorBudget
 from vault.delivery_status import DeliveryStatusWriter
 from vault.revocations import Revocations
 from vault.services import Services
@@ -79,6 +80,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 forget_all=storage.keys.forget_all,
             ),
         )
+        services.decoder.budget = ProcessorBudget(services)
         for part in (services.decoder, services.revocations, services.delivery_status):
             opened.push_async_callback(part.stop)
             await part.start()

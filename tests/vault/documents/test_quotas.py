@@ -10,9 +10,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.fixtures import MakePerson, MakeWorker, SomePerson
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
 from tests.steps import deposit, granted, log_of
 from tests.vault.decoding import corpus
+from tests.web.pages.test_pages import browser_of
 from vault.documents import quotas, records
 from vault.maintenance.version_sizes import measure_versions
 from vault.services import Services
@@ -137,23 +138,34 @@ async def test_what_does_not_fit_is_refused_before_its_bytes_are_read(
 
 
 async def test_two_at_once_do_not_both_take_the_last_room(
-    client: httpx.AsyncClient, make_person: MakePerson, limits: Limits
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    limits: Limits,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     person = await make_person()
-    limits.set(max_vault_documents=3)
+    paths = [("/v1/documents", person.headers)]
+    for _ in range(2):
+        worker = await make_worker()
+        grant = await granted(client, person, worker.headers, actions=["deposit"])
+        paths.append((f"/v1/grants/{grant}/documents", worker.headers))
+    limits.set(max_vault_documents=1)
+    count = quotas.vault_room
+
+    async def count_slowly(services: Services, tx: Any, owner_id: UUID) -> quotas.Room:
+        counted = await count(services, tx, owner_id)
+        await asyncio.sleep(0.3)
+        return counted
+
+    monkeypatch.setattr(quotas, "vault_room", count_slowly)
     answers = await asyncio.gather(
         *(
-            send(
-                client,
-                "/v1/documents",
-                {**person.headers, "Idempotency-Key": f"key-{number}"},
-                paper(number),
-                **CODE,
-            )
-            for number in range(6)
+            send(client, path, headers, paper(number), **CODE)
+            for number, (path, headers) in enumerate(paths)
         )
     )
-    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 3
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
 
 
 async def test_the_one_that_took_the_last_room_is_answered_again(
@@ -162,8 +174,9 @@ async def test_the_one_that_took_the_last_room_is_answered_again(
     person = await make_person()
     limits.set(max_vault_documents=1)
     headers = {**person.headers, "Idempotency-Key": "the-last"}
-    first = await send(client, "/v1/documents", headers, paper(1), **CODE)
-    again = await send(client, "/v1/documents", headers, paper(1), **CODE)
+    content = paper(1)
+    first = await send(client, "/v1/documents", headers, content, **CODE)
+    again = await send(client, "/v1/documents", headers, content, **CODE)
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json()["id"] == first.json()["id"]
 
@@ -239,3 +252,17 @@ async def test_versions_of_an_earlier_release_are_measured_by_the_sweep(
     assert await measure_versions(services) >= 1
     assert await usage(client, person) == before
     assert quotas.kib(1) == 1
+
+
+async def test_the_page_says_that_a_vault_is_almost_full(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, limits: Limits
+) -> None:
+    person = await make_person()
+    limits.set(max_vault_documents=2)
+    async with browser_of(served, person) as browser:
+        await deposit(client, person, paper(1))
+        assert "presque plein" not in (await browser.get("/documents")).text
+        limits.set(max_vault_documents=1, max_vault_bytes=5 * MIB)
+        page = (await browser.get("/documents")).text
+        assert "Votre coffre est plein." in page
+        assert "1 papiers sur 1, et 1 Mo sur 5" in page.replace("\u00a0", " ")

@@ -114,6 +114,11 @@ MESSAGES = {
         _("Ce fichier est trop compliqué à ouvrir : il demande trop de temps."),
         _("Enregistrez-le à nouveau en PDF, ou prenez des photos du papier."),
     ),
+    "too_many_at_once": ErrorMessage(
+        _("Trop de papiers en même temps"),
+        _("Vous envoyez trop de papiers en même temps."),
+        _("Attendez que les premiers soient arrivés, puis envoyez les autres."),
+    ),
     "decoding_time_spent": ErrorMessage(
         _("Trop de fichiers lourds"),
         _("Vos derniers fichiers étaient très lourds à lire."),
