@@ -1,7 +1,6 @@
 """Blobs as files under one folder: the store of an installation on a single machine."""
 
 import errno
-import heapq
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,6 +23,7 @@ from storage.blobs import (
     Place,
     checked_prefix,
 )
+from storage.blobs.folder_listing import walk
 from storage.blobs.reports import StoreReport
 from storage.thread_pool import ThreadPool
 
@@ -63,10 +63,10 @@ class DirectoryStore(BlobStore):
         """As the contract; `BlobExists` at `commit()`."""
         writer = _Writer(self._threads, _Draft(self, key))
         try:
-            await self._threads.run_to_end(writer.draft.open)
             yield writer
         finally:
-            await self._threads.clean_up(writer.draft.discard)
+            if writer.draft.begun:
+                await self._threads.clean_up(writer.draft.discard)
 
     @asynccontextmanager
     async def reader(self, key: BlobKey) -> AsyncIterator["_Reader"]:
@@ -140,7 +140,7 @@ class DirectoryStore(BlobStore):
     def _page(self, prefix: str, after: BlobKey | None, limit: int) -> list[BlobInfo]:
         self._check_mounted()
         folder = self.blobs.joinpath(*[f"{segment}+" for segment in prefix.split("/")[:-1]])
-        return list(islice(self._infos(_walk(folder, prefix, after or "")), limit))
+        return list(islice(self._infos(walk(folder, prefix, after or "")), limit))
 
     def _infos(self, keys: Iterator[str]) -> Iterator[BlobInfo]:
         for key in map(BlobKey, keys):
@@ -231,6 +231,24 @@ class _Draft:
         self._temporary = store.temporary / secrets.token_hex(16)
         self._descriptor: int | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a file to discard."""
+        return self._descriptor is not None
+
+    def append(self, *pieces: Bytes) -> None:
+        """Write these too; the first time, to a new file."""
+        if not self.begun:
+            self.open()
+        for piece in pieces:
+            self.write(piece)
+
+    def end(self, last: Bytes) -> None:
+        """Write the end, publish, and leave nothing in `tmp/`."""
+        self.append(last)
+        self.publish()
+        self.discard()
+
     def open(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._descriptor = os.open(self._temporary, flags, 0o600)
@@ -274,10 +292,10 @@ class _Draft:
 
     def discard(self) -> None:
         """Close and remove the file in `tmp/`; what cannot be removed is left to the sweep."""
-        if self._descriptor is not None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
             with suppress(OSError):
-                os.close(self._descriptor)
-            self._descriptor = None
+                os.close(descriptor)
         with suppress(OSError):
             self._temporary.unlink()
 
@@ -293,28 +311,44 @@ class _Draft:
         return self._descriptor
 
 
+_PENDING_BYTES = 256 * 1024
+
+
 class _Writer:
-    """The contract's writer: a draft, and whether it may still be committed."""
+    """The contract's writer: a draft, and whether it may still be committed.
+
+    Handing a call to a thread costs more than copying a small piece: small pieces wait for the next
+    large one, or for the commit.
+    """
 
     def __init__(self, threads: ThreadPool, draft: _Draft) -> None:
         self._threads = threads
         self.draft = draft
+        self._pending = bytearray()
         self._state: Literal["open", "busy", "ended"] = "open"
 
     async def write(self, data: Bytes) -> None:
-        await self._step("open", self.draft.write, data)
+        self._check_open()
+        if len(self._pending) + len(data) <= _PENDING_BYTES:
+            self._pending += data
+            return
+        pending, self._pending = self._pending, bytearray()
+        await self._step("open", self.draft.append, pending, data)
 
     async def commit(self) -> None:
-        await self._step("ended", self.draft.publish)
+        await self._step("ended", self.draft.end, self._pending)
 
     async def _step(
         self, after: Literal["open", "ended"], call: Callable[P, None], *a: P.args, **k: P.kwargs
     ) -> None:
-        if self._state != "open":
-            raise RuntimeError("this blob was committed, or a write of it failed")
+        self._check_open()
         self._state = "busy"  # stays busy after a failure: a partial write is never committed
         await self._threads.run_to_end(call, *a, **k)
         self._state = after
+
+    def _check_open(self) -> None:
+        if self._state != "open":
+            raise RuntimeError("this blob was committed, or a write of it failed")
 
 
 class _Reader:
@@ -363,45 +397,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _walk(folder: Path, base: str, after: str) -> Iterator[str]:
-    """The keys under `folder`, all of which start with `base`, that are after `after`; sorted."""
-    if after.startswith(base):
-        rest = after[len(base) :]
-    elif after < base:
-        rest = ""
-    else:
-        return
-    entries = _entries(folder)
-    spread = [entry for entry in entries if not entry.endswith("+")]
-    segments = sorted(f"{entry[:-1]}/" for entry in entries if entry.endswith("+"))
-    nested = (
-        key
-        for segment in segments
-        for key in _walk(folder / f"{segment[:-1]}+", base + segment, after)
-    )
-    yield from heapq.merge(_names(folder, spread, base, rest), nested)
-
-
-def _names(folder: Path, spread: list[str], base: str, rest: str) -> Iterator[str]:
-    """The keys in the two spreading levels; their padding `!` sorts before all key characters."""
-    for first in spread:
-        if _before(first, rest):
-            continue
-        for second in _entries(folder / first):
-            if not _before(first + second, rest):
-                names = _entries(folder / first / second)
-                yield from (base + name for name in names if name > rest)
-
-
-def _before(start: str, rest: str) -> bool:
-    start = start.rstrip("!")
-    return start < rest[: len(start)]
-
-
-def _entries(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))  # noqa: PTH208  (only names are needed)
-    except FileNotFoundError:
-        return []

@@ -323,7 +323,7 @@ async def test_a_writer_cancelled_while_it_clears_up_leaves_nothing(tmp_path: Pa
 
     async def leave() -> None:
         async with store.writer(KEY) as writer:
-            await writer.write(b"half a paper")
+            await writer.write(bytes(300_000))
             busy.append(asyncio.create_task(store._threads.run_to_end(may_end.wait, 10)))
             await asyncio.sleep(0)
             leaving.set()
