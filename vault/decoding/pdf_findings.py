@@ -1,6 +1,7 @@
 """What a PDF carried beside its pages, by what the rewriting dropped or never met."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from vault.decoding import pdf_rules as rules
 from vault.decoding.media import Carries
@@ -11,39 +12,45 @@ _SCAFFOLD = frozenset({"/XRef", "/ObjStm"})
 _PLACES = ("/F", "/UF", "/DOS", "/Mac", "/Unix")
 
 
-def carries(objects: Objects, rewrite: Rewrite) -> frozenset[Carries]:
-    """What was dropped, and what no page used, by kind."""
-    found = set[Carries]()
-    if "/Info" in objects.trailer:
-        found.add(Carries.DETAILS)
-    held: list[Value] = []
+@dataclass(frozen=True)
+class Findings:
+    """What the copy has no more: what it carried, and whether it was signed."""
+
+    carries: frozenset[Carries]
+    signed: bool
+
+
+def findings(objects: Objects, rewrite: Rewrite) -> Findings:
+    """By what was dropped, and by what no page used."""
+    found = {Carries.DETAILS} if "/Info" in objects.trailer else set[Carries]()
+    below = _reached(objects, [value for _, value in rewrite.dropped], rewrite)
+    holders: list[Value] = []
     for key, value in rewrite.dropped:
         found |= _by_key(objects, key, value)
-        held.append(value)
-    below = _reached(objects, held, rewrite)
+        holders += _dictionaries(value)
     for reference, value in objects.by_reference.items():
-        if reference in rewrite.kept:
-            continue
-        for holder in _dictionaries(value):
-            found |= _by_names(objects, holder)
-        if reference not in below and _is_leftover(objects, value, reference):
-            found.add(Carries.EARLIER)
-    return frozenset(found)
+        if reference not in rewrite.kept:
+            holders += _dictionaries(value)
+            if reference not in below and _is_leftover(objects, value, reference):
+                found.add(Carries.EARLIER)
+    for holder in holders:
+        found |= _by_names(objects, holder)
+    return Findings(frozenset(found), any(_is_signature(objects, holder) for holder in holders))
+
+
+def _is_signature(objects: Objects, holder: Value) -> bool:
+    """A signature's own dictionary, or the field that has one."""
+    return "/ByteRange" in holder or ("/V" in holder and objects.get(holder, "/FT") == "/Sig")
 
 
 def _by_key(objects: Objects, key: str, value: Value) -> set[Carries]:
-    found = set[Carries]()
     if key == "/OpenAction" and isinstance(objects.resolved(value), list):
-        return found
-    if key in rules.CARRIED_BY_KEY:
-        found.add(rules.CARRIED_BY_KEY[key])
+        return set()
     if key == "/T":
-        found.add(Carries.DETAILS)
-    if key == "/F" and not isinstance(objects.resolved(value), (int, list)):
-        found.add(Carries.EXTERNAL)
-    for holder in _dictionaries(objects.resolved(value)):
-        found |= _by_names(objects, holder)
-    return found
+        return {Carries.DETAILS}
+    if key == "/F":
+        return {Carries.EXTERNAL} if _is_string(objects.resolved(value)) else set()
+    return {rules.CARRIED_BY_KEY[key]} if key in rules.CARRIED_BY_KEY else set()
 
 
 def _by_names(objects: Objects, holder: Value) -> set[Carries]:
@@ -52,13 +59,13 @@ def _by_names(objects: Objects, holder: Value) -> set[Carries]:
         name = objects.get(holder, key)
         if isinstance(name, str) and name in rules.CARRIED_BY_NAME:
             found.add(rules.CARRIED_BY_NAME[name])
-    if "/EF" not in holder and any(_is_place(objects.get(holder, key)) for key in _PLACES):
+    if "/EF" not in holder and any(_is_string(objects.get(holder, key)) for key in _PLACES):
         found.add(Carries.EXTERNAL)
     return found
 
 
-def _is_place(value: Value) -> bool:
-    """The name of a file or an address; the flags of an annotation have the same key."""
+def _is_string(value: Value) -> bool:
+    """The name of a file is one; the flags of an annotation, under the same key, are not."""
     return isinstance(value, str) and value[:2] in {"u:", "b:"}
 
 
@@ -95,20 +102,10 @@ def _is_leftover(objects: Objects, value: Value, reference: str) -> bool:
         return False
     if objects.get(value, "/Type") in _SCAFFOLD or "/Linearized" in value:
         return False
-    return isinstance(value, Stream) or len(value) > 0
-
-
-def is_signed(objects: Objects) -> bool:
-    """Whether a signature was made, in a field or otherwise."""
-    return any(
-        isinstance(holder.get("/ByteRange"), (list, str)) or _is_signed_field(objects, holder)
-        for value in objects.by_reference.values()
-        for holder in _dictionaries(value)
-    )
-
-
-def _is_signed_field(objects: Objects, holder: Value) -> bool:
-    return bool(objects.get(holder, "/FT") == "/Sig") and "/V" in holder
+    if isinstance(value, Stream):
+        # The hints of a file arranged for the web say where its objects are.
+        return not isinstance(value.get("/S"), int)
+    return any(_is_string(item) for item in value.values())
 
 
 def is_dynamic_form(objects: Objects) -> bool:

@@ -1,6 +1,7 @@
-"""What the streams of a PDF hold: photos and colour profiles are cleaned as photos are, and nothing
-expands too much."""
+"""What the streams of a PDF hold: photos and colour profiles are cleaned as photos are, nothing
+stands behind the end of compressed data, and nothing expands too much."""
 
+import re
 import zlib
 from dataclasses import dataclass, field
 
@@ -14,9 +15,13 @@ from vault.decoding.pdf_objects import Objects, Stream, filters
 _FLATE = frozenset({"/FlateDecode", "/Fl"})
 _DCT = frozenset({"/DCTDecode", "/DCT"})
 _ONE_CHANNEL = frozenset({"/DeviceGray", "/CalGray", "/Indexed", "/I", "/G"})
-_EOI = b"\xff\xd9"
+_SAMPLES_BYTES = 64 * 1024 * 1024
+"""Of all images' samples that are inflated to find where they end; beyond, only sizes count."""
 _SLIGHT = 4
 """Bytes after the end of a photo that say nothing, such as the end of a line."""
+_START_OF_PHOTO = b"\xff\xd8\xff"
+_END_OF_INLINE_IMAGE = re.compile(rb"\s?EI(?=\s|\Z)")
+_END_OF_PHOTO = b"\xff\xd9"
 
 
 @dataclass
@@ -30,7 +35,9 @@ class Streams:
     located: bool = False
     detailed: bool = False
     _writes: dict[str, tuple[bytes, str | None]] = field(default_factory=dict)
+    _cuts: dict[str, bytes] = field(default_factory=dict)
     _profiles: dict[str, bool] = field(default_factory=dict)
+    _samples: int = _SAMPLES_BYTES
 
     def is_profile(self, reference: str) -> bool:
         """Whether the stream is a colour profile that can be handed on; it is cleaned then."""
@@ -45,46 +52,57 @@ class Streams:
         names = filters(self.objects, stream)
         if not all(name in rules.FILTERS for name in names):
             return False
-        self._check(reference, names)
-        profile = self._unfiltered(reference, len(names))
+        profile = self._data(reference, names)
         cleaned = colour_profiles.cleaned(profile)
         if cleaned is not None and cleaned != profile:
             self._writes[reference] = (cleaned, None)
         return cleaned is not None
 
     def examine(self, kept: dict[str, str]) -> None:
-        """Checks every stream that is kept, and cleans the photos. Raises `Undecodable`."""
+        """Checks every stream that is kept, and cleans it. Raises `Undecodable`."""
         for reference in kept:
             stream = self.objects.by_reference.get(reference)
-            if not isinstance(stream, Stream):
+            if not isinstance(stream, Stream) or reference in self._profiles:
                 continue
             names = filters(self.objects, stream)
-            self._check(reference, names)
-            if self.objects.get(stream, "/Subtype") == "/Image":
-                self._measure(stream)
+            if self.objects.get(stream, "/Subtype") != "/Image":
+                self._clean_content(reference, names)
+                continue
+            self._measure(stream)
+            if names and names[-1] in rules.IMAGE_FILTERS:
                 self._clean_photo(reference, names)
+            else:
+                self._clean_samples(reference, names)
 
     def write(self) -> None:
         """Puts what was cleaned into the PDF."""
+        for reference, raw in self._cuts.items():
+            held = self.objects.opened(reference)
+            parameters = held.stream_dict.get("/DecodeParms")
+            kept = (
+                parameters if isinstance(parameters, (pikepdf.Array, pikepdf.Dictionary)) else None
+            )
+            held.write(raw, filter=held.stream_dict["/Filter"], decode_parms=kept)
         for reference, (data, last_filter) in self._writes.items():
             held = self.objects.opened(reference)
             if last_filter is None:
                 held.write(data)
                 continue
-            parameters = _as_list(held.stream_dict.get("/DecodeParms"))[-1:]
-            last = next((each for each in parameters if isinstance(each, pikepdf.Dictionary)), None)
+            given = _as_list(held.stream_dict.get("/DecodeParms"))[-1:]
+            last = next((each for each in given if isinstance(each, pikepdf.Dictionary)), None)
             held.write(data, filter=pikepdf.Name(last_filter), decode_parms=last)
 
+    # --- photos ---
+
     def _clean_photo(self, reference: str, names: list[str]) -> None:
-        if not names or names[-1] not in rules.IMAGE_FILTERS:
-            return
+        """A photo that no reader can follow stays as an empty one: it is not seen either way."""
+        if len(names) > 1 or names[-1] in _DCT or names[-1] == "/JPXDecode":
+            data = self._data(reference, names[:-1])
         if names[-1] in _DCT:
-            data = self._unfiltered(reference, len(names) - 1)
             stripped = _stripped_jpeg(data)
             cleaned = stripped.data
             self.located = self.located or stripped.located
         elif names[-1] == "/JPXDecode":
-            data = self._unfiltered(reference, len(names) - 1)
             cleaned = jpeg2000.stripped(data)
         else:
             return
@@ -92,46 +110,82 @@ class Streams:
             self._writes[reference] = (cleaned, names[-1])
             self.detailed = self.detailed or len(data) - len(cleaned) > _SLIGHT
 
-    # --- sizes ---
+    # --- what is not a photo ---
 
-    def _check(self, reference: str, names: list[str]) -> None:
-        """Refuses a stream that expands to more than `limits.stream_bytes`.
+    def _clean_content(self, reference: str, names: list[str]) -> None:
+        data = self._data(reference, names)
+        if len(names) > 1 or (names and names[0] not in _FLATE):
+            self._writes[reference] = (data, None)
+        cleaned = self._without_inline_details(data)
+        if cleaned != data:
+            self._writes[reference] = (cleaned, None)
 
-        The last filter of an image does not count: an image is measured by its sides.
-        """
+    def _clean_samples(self, reference: str, names: list[str]) -> None:
         stream = self.objects.by_reference[reference]
-        if self.objects.get(stream, "/Subtype") == "/Image":
-            names = names[:-1]
-        raw = memoryview(self.objects.opened(reference).get_raw_stream_buffer())
-        most = len(raw)
-        for name in names:
-            most *= rules.FILTERS.get(name, 1)
-        if most <= self.limits.stream_bytes:
-            return
-        if len(names) == 1 and names[0] in _FLATE:
-            _check_deflated(raw, self.limits.stream_bytes)
-        elif len(self._unfiltered(reference, len(names))) > self.limits.stream_bytes:
+        if names and self._samples >= 0:
+            most = max(self.limits.stream_bytes, 2 * _size_of(self.objects, stream))
+            self._samples -= len(self._data(reference, names, limit=most))
+
+    def _without_inline_details(self, data: bytes) -> bytes:
+        """The content of a page, its inline photos without metadata."""
+        at = data.find(_START_OF_PHOTO)
+        pieces, done = [], 0
+        while at >= 0:
+            end = at + len(_START_OF_PHOTO)
+            for mark in _END_OF_INLINE_IMAGE.finditer(data, end):
+                try:
+                    stripped = strip.jpeg(data[at : mark.start()])
+                except Undecodable:
+                    continue
+                self.located = self.located or stripped.located
+                self.detailed = True
+                pieces += [data[done:at], stripped.data]
+                done = end = mark.start()
+                break
+            at = data.find(_START_OF_PHOTO, end)
+        return b"".join([*pieces, data[done:]]) if pieces else data
+
+    # --- data and sizes ---
+
+    def _data(self, reference: str, names: list[str], limit: int | None = None) -> bytes:
+        """What a stream holds after the filters `names`, its first ones.
+
+        Raises `Undecodable` when it is more than `limit` bytes, by default `limits.stream_bytes`.
+        """
+        limit = self.limits.stream_bytes if limit is None else limit
+        held = self.objects.opened(reference)
+        if not names:
+            return held.read_raw_bytes()
+        stream = self.objects.by_reference[reference]
+        if filters(self.objects, stream) == names and len(names) == 1 and names[0] in _FLATE:
+            return self._inflated(reference, held.read_raw_bytes(), limit)
+        data = self._unfiltered(held, len(names))
+        if len(data) > limit:
             raise Undecodable
+        return data
+
+    def _inflated(self, reference: str, raw: bytes, limit: int) -> bytes:
+        """Bytes after the end are cut. Of damaged data there is what is before the damage."""
+        inflater = zlib.decompressobj()
+        try:
+            data = inflater.decompress(raw, limit + 1)
+        except zlib.error:
+            data = _before_damage(raw, limit)
+            self._cuts[reference] = zlib.compress(data, 1)
+        if len(data) > limit:
+            raise Undecodable
+        if len(inflater.unused_data) > 0:
+            self._cuts[reference] = raw[: len(raw) - len(inflater.unused_data)]
+            self.detailed = self.detailed or len(inflater.unused_data) > _SLIGHT
+        return data
 
     def _measure(self, image: Stream) -> None:
         """Refuses an image whose samples take more than half of a child's memory."""
-        sides = [self.objects.get(image, key) for key in ("/Width", "/Height")]
-        width, height = (side if isinstance(side, int) else 0 for side in sides)
-        depth = self.objects.get(image, "/BitsPerComponent")
-        bits = depth if isinstance(depth, int) and 0 < depth <= 16 else 8
-        space = self.objects.get(image, "/ColorSpace")
-        family = self.objects.resolved(space[0]) if isinstance(space, list) and space else space
-        if self.objects.get(image, "/ImageMask") is True:
-            bits, family = 1, "/DeviceGray"
-        channels = 1 if family in _ONE_CHANNEL else 3
-        if width * height * bits * channels // 8 > self.limits.memory_bytes // 2:
+        if _size_of(self.objects, image) > self.limits.memory_bytes // 2:
             raise Undecodable("too_many_pixels", limit=self.limits.pixels)
 
-    def _unfiltered(self, reference: str, outer: int) -> bytes:
-        """The data of a stream after its `outer` first filters."""
-        held = self.objects.opened(reference)
-        if outer == 0:
-            return held.read_raw_bytes()
+    def _unfiltered(self, held: pikepdf.Object, outer: int) -> bytes:
+        """The data of a stream after its `outer` first filters, by qpdf."""
         names = _as_list(held.stream_dict.get("/Filter"))
         parameters = _as_list(held.stream_dict.get("/DecodeParms"))
         part = pikepdf.Stream(self.pdf, held.read_raw_bytes())
@@ -144,27 +198,42 @@ class Streams:
             raise Undecodable from None
 
 
+def _size_of(objects: Objects, image: Stream) -> int:
+    """The bytes of an image's samples, at most."""
+    sides = [objects.get(image, key) for key in ("/Width", "/Height")]
+    width, height = (side if isinstance(side, int) and side > 0 else 0 for side in sides)
+    depth = objects.get(image, "/BitsPerComponent")
+    bits = depth if isinstance(depth, int) and 0 < depth <= 16 else 8
+    space = objects.get(image, "/ColorSpace")
+    family = objects.resolved(space[0]) if isinstance(space, list) and space else space
+    if objects.get(image, "/ImageMask") is True:
+        bits, family = 1, "/DeviceGray"
+    channels = 1 if family in _ONE_CHANNEL else 4
+    # A predictor puts a byte before each row.
+    return height * (1 + (width * bits * channels + 7) // 8)
+
+
 def _as_list(value: pikepdf.Object | None) -> list[pikepdf.Object]:
     if value is None:
         return []
     return list(value) if isinstance(value, pikepdf.Array) else [value]
 
 
-def _check_deflated(raw: memoryview, limit: int) -> None:
-    inflater, total, piece = zlib.decompressobj(), 0, bytes(raw)
-    while piece and not inflater.eof:
-        try:
-            total += len(inflater.decompress(piece, 1 << 20))
-        except zlib.error:
-            return  # A reader shows what is before the damage.
-        if total > limit:
-            raise Undecodable
-        piece = inflater.unconsumed_tail
+def _before_damage(raw: bytes, limit: int) -> bytes:
+    inflater, data = zlib.decompressobj(), bytearray()
+    try:
+        for at in range(0, len(raw), 256):
+            data += inflater.decompress(raw[at : at + 256])
+            if len(data) > limit:
+                raise Undecodable
+    except zlib.error:
+        pass
+    return bytes(data)
 
 
 def _stripped_jpeg(data: bytes) -> strip.Stripped:
     """Readers of PDF show a photo without its end, or without anything, so neither is refused."""
-    for attempt in (data, data + _EOI):
+    for attempt in (data, data + _END_OF_PHOTO):
         try:
             return strip.jpeg(attempt)
         except Undecodable:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from vault.decoding import pdf_annotations as annotations
 from vault.decoding import pdf_rules as rules
 from vault.decoding.media import Undecodable
-from vault.decoding.pdf_objects import Objects, Stream, Value, filters, is_reference, text
+from vault.decoding.pdf_objects import Objects, Real, Stream, Value, filters, is_reference, text
 
 _WEB = re.compile(rb"https?://[^\x00-\x20\x7f]+", re.IGNORECASE)
+_PLAIN = frozenset({int, bool, Real})
 _MAX_DEPTH = 60
 _MAX_COPIES = 2000
 DROPPED = object()
@@ -95,13 +96,17 @@ class Rewrite:
 
     def _value(self, value: Value, role: str, depth: int) -> Value:
         """What stays of a value that is met in a role, or `DROPPED`."""
-        if type(value) is int:
-            return value
-        if is_reference(value):
-            return self._reference(value, role, depth)
+        if isinstance(value, str):
+            # The quick way for most: no name and no string is among the references.
+            if self.kept.get(value) == role:
+                return value
+            if value[:1] != "/" and is_reference(value):
+                return self._reference(value, role, depth)
         return self._built(value, role, depth)
 
     def _reference(self, reference: str, role: str, depth: int) -> Value:
+        if role == "made_new":
+            return None
         if role in {"page_link", "kept"}:
             return reference if self._may_point(reference, role) else DROPPED
         if role == "field":
@@ -189,7 +194,12 @@ class Rewrite:
             annotations.finish(self.objects, value, name, kept)
             return kept
         rule = rules.RULES.get(role)
-        return DROPPED if rule is None else self._ruled(value, rule, depth)
+        if rule is None:
+            return DROPPED
+        kept = self._ruled(value, rule, depth)
+        if role == "structure" and "/Obj" in value and "/Obj" not in kept:
+            return DROPPED  # A tag for an annotation that went.
+        return kept
 
     def _ruled(self, value: Value, rule: rules.Rule, depth: int) -> Value:
         is_stream = isinstance(value, Stream)
@@ -200,7 +210,7 @@ class Rewrite:
                 role = rules.STREAM_KEYS.get(key)
             if role is None:
                 self.dropped.append((key, held))
-            elif role == "" and type(held) in {int, bool}:
+            elif role == "" and type(held) in _PLAIN:
                 into[key] = held
             elif role[:1] == ":":
                 self._keep_pairs(into, key, held, role[1:], depth)
@@ -232,7 +242,7 @@ class Rewrite:
         role = "font" if role == "font_size" else role
         kept: list[Value] = []
         for item in value:
-            if type(item) is int:
+            if type(item) in _PLAIN:
                 kept.append(item)
                 continue
             stays = self._value(item, role, depth + 1)

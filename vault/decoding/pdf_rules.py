@@ -21,7 +21,7 @@ class Rule:
 _TEXT = """
 catalog Type Version PageLabels>labels Names>names Dests>*dest Outlines>outline MarkInfo>mark_info
  StructTreeRoot>structure Lang ViewerPreferences>preferences PageLayout PageMode
- OCProperties>layers AcroForm>form OutputIntents>output_intent
+ OCProperties>layers AcroForm>form
 mark_info Marked UserProperties Suspects
 preferences HideToolbar HideMenubar HideWindowUI FitWindow CenterWindow DisplayDocTitle
  NonFullScreenPageMode Direction ViewArea ViewClip PrintArea PrintClip PrintScaling Duplex
@@ -30,15 +30,15 @@ border Type W S D I
 icon_fit SW S A FB
 cid_info Registry Ordering Supplement
 panose Panose
-page Type MediaBox CropBox BleedBox TrimBox ArtBox Rotate UserUnit Tabs StructParents
- Resources>resources Contents>content Group>group Annots>annotation
+page Type Parent>made_new MediaBox CropBox BleedBox TrimBox ArtBox Rotate UserUnit Tabs
+ StructParents Resources>resources Contents>content Group>group Annots>annotation
 resources ProcSet Font>*font XObject>*xobject ExtGState>*graphics ColorSpace>*colour
  Pattern>*pattern Shading>*shading Properties>*property
 !content
 !data
-?text
+!text
 !profile N Alternate>colour Range
-?xobject Type Subtype FormType BBox Matrix Resources>resources Group>group StructParent
+!xobject Type Subtype FormType BBox Matrix Resources>resources Group>group StructParent
  StructParents OC>layer Name Width Height ColorSpace>colour BitsPerComponent Intent ImageMask
  Mask>xobject Decode Interpolate SMask>xobject SMaskInData Matte
 group Type S CS>colour I K
@@ -62,7 +62,7 @@ descriptor Type FontName FontFamily FontStretch FontWeight Flags FontBBox Italic
  Descent Leading CapHeight XHeight StemV StemH AvgWidth MaxWidth MissingWidth CharSet CIDSet>data
  FontFile>program FontFile2>program FontFile3>program Style>panose Lang FD>*descriptor
 !program Subtype Length1 Length2 Length3
-?parameters Predictor Colors BitsPerComponent Columns EarlyChange K EndOfLine EncodedByteAlign
+parameters Predictor Colors BitsPerComponent Columns EarlyChange K EndOfLine EncodedByteAlign
  Rows EndOfBlock BlackIs1 DamagedRowsBeforeError ColorTransform JBIG2Globals>data
 link Type Subtype Rect P>page_link F Border BS>border C StructParent OC>layer QuadPoints
  Contents Lang H Dest>dest A>action AP>appearance AS
@@ -90,7 +90,6 @@ layer_view BaseState ON>layer OFF>layer Intent AS>layer_event Order>layer ListMo
  RBGroups>layer Locked>layer
 layer_event Event Category OCGs>layer
 artifact Type MCID ActualText Alt Lang E BBox Attached Subtype
-output_intent Type S OutputConditionIdentifier DestOutputProfile>profile
 structure Type S ID P>structure Pg>page_link K>structure A>attributes C R T Lang Alt E ActualText
  MCID Stm>kept StmOwn>kept Obj>kept NS>namespace Ref>structure Phoneme PhoneticAlphabet
  RoleMap>*name ClassMap>*attributes ParentTree>parents ParentTreeNextKey IDTree>ids
@@ -125,7 +124,7 @@ STREAM_KEYS = {"/Length": "", "/Filter": "", "/DecodeParms": "parameters"}
 
 STRINGS = frozenset({"", "text", "data", "layer", "dest"})
 """Roles in which a string may stand; names, numbers and booleans may everywhere."""
-SHORTENED = frozenset({"annotation", "field", "layer", "structure", "output_intent"})
+SHORTENED = frozenset({"annotation", "field", "layer", "structure"})
 """Roles whose arrays lose what is dropped; in others its place is kept by a null."""
 
 COLOURS: dict[str, tuple[str, ...]] = {

@@ -74,19 +74,19 @@ def _rewritten(
     if damaged and (rewrite.missing or stated > len(references)):
         raise Undecodable
     streams.examine(rewrite.kept)
-    carries = pdf_findings.carries(objects, rewrite) | _earlier(body)
+    findings = pdf_findings.findings(objects, rewrite)
+    carries = findings.carries | _earlier(body)
     if streams.detailed:
         carries |= {Carries.DETAILS}
-    notes = _notes(objects, body, carries, streams)
+    notes = _notes(objects, body, carries, streams, signed=findings.signed)
     objects.replace(rewrite.changed)
     streams.write()
     return _saved(pdf), carries, notes
 
 
 def _notes(
-    objects: Objects, body: Body, carries: frozenset[Carries], streams: Streams
+    objects: Objects, body: Body, carries: frozenset[Carries], streams: Streams, *, signed: bool
 ) -> tuple[Note, ...]:
-    signed = pdf_findings.is_signed(objects)
     holding = {
         Note.PHOTO_LOCATION_REMOVED: streams.located,
         Note.PDF_ACTIVE_CONTENT_REMOVED: Carries.ACTIVE in carries,

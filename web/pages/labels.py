@@ -36,11 +36,33 @@ NOTES = {
     ),
     "first_image_only": _("Le fichier contenait plusieurs images. Les autres voient la première."),
     "pdf_active_content_removed": _(
-        "Le PDF contenait des programmes ou d’autres fichiers. La copie que les autres voient n’en"
-        " a plus."
+        "Le PDF contenait des programmes. La copie que les autres voient n’en a plus."
+    ),
+    "pdf_attachments_removed": _(
+        "Le PDF contenait d’autres fichiers. La copie que les autres voient n’en a plus."
+    ),
+    "pdf_earlier_revision_removed": _(
+        "Le PDF gardait une version plus ancienne. La copie que les autres voient ne l’a plus."
+    ),
+    "pdf_external_references_removed": _(
+        "Le PDF pouvait ouvrir des fichiers ailleurs. La copie que les autres voient ne le peut"
+        " plus."
+    ),
+    "pdf_details_removed": _(
+        "Nous avons retiré les détails cachés du PDF (auteur, logiciel, dates) de la copie que les"
+        " autres voient."
+    ),
+    "pdf_form_empty": _(
+        "Ce PDF est un formulaire spécial. Les autres verront une page vide ou un message. Imprimez"
+        " le formulaire rempli en PDF, puis ajoutez ce PDF."
+    ),
+    "pdf_cover_only": _(
+        "Ce PDF contient plusieurs fichiers dans un seul. Les autres verront seulement la première"
+        " page. Ajoutez chaque fichier séparément."
     ),
     "pdf_trailing_data_removed": _(
-        "Le PDF contenait des données cachées à la fin. La copie que les autres voient n’en a plus."
+        "Le PDF contenait des données cachées au début ou à la fin. La copie que les autres voient"
+        " n’en a plus."
     ),
     "pdf_keeps_metadata": _(
         "Un PDF garde des informations cachées, par exemple le nom de son auteur."
