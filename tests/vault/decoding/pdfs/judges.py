@@ -49,8 +49,7 @@ _KEYS = frozenset(
         "AlternatePresentations",
         "RichMediaContent",
         "RichMediaSettings",
-        "OutputIntents",
-        "CO",
+                "CO",
         "NeedsRendering",
         "PA",
         "NM",
@@ -199,7 +198,15 @@ def _unreachable(objects: dict[str, Any]) -> Iterator[str]:
 # --- exiftool ---
 
 _GROUPS = ("SourceFile", "ExifTool:", "System:", "File:", "Composite:", "JFIF:", "PNG:")
-_GROUPS += ("ICC-header:", "ICC_Profile:", "Jpeg2000:", "APP14:", "ICC-view:", "ICC-meas:")
+_GROUPS += (
+    "ICC-header:",
+    "ICC_Profile:",
+    "Jpeg2000:",
+    "APP14:",
+    "ICC-view:",
+    "ICC-meas:",
+    "ICC-chrm:",
+)
 _PLAIN = frozenset(
     f"PDF:{tag}"
     for tag in ("HasXFA", "PDFVersion", "Linearized", "PageCount", "Language", "TaggedPDF")
@@ -207,9 +214,9 @@ _PLAIN = frozenset(
 _TELLING = re.compile(r"canary|File:Comment|UUID|XML|Unknown|_0x|PNG:(?:Comment|Author|Text)", re.I)
 
 
-def exiftool(folder: Path) -> dict[str, list[str]]:
+def exiftool(files: Iterable[Path]) -> dict[str, list[str]]:
     """What tells more than a file's structure, by the file's name: one process for all."""
-    command = ["exiftool", "-json", "-a", "-G1", "-u", "-ee", "-r", "-ext", "*", str(folder)]
+    command = ["exiftool", "-json", "-a", "-G1", "-u", "-ee", *map(str, files)]
     done = subprocess.run(command, capture_output=True, check=False)
     return {
         Path(one["SourceFile"]).name: [
@@ -224,7 +231,7 @@ def exiftool(folder: Path) -> dict[str, list[str]]:
 def _tells(tag: str, value: str) -> bool:
     if tag.startswith(("System:", "ExifTool:Warning", "ExifTool:Error")):
         return False
-    if _TELLING.search(tag) or _TELLING.search(value):
+    if _TELLING.search(tag) or "canary" in value.lower():
         return True
     if tag.startswith("PDF:"):
         return tag not in _PLAIN
@@ -281,16 +288,16 @@ def mutool(files: Iterable[Path], folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def judged(folder: Path, with_images: Callable[[Path], bool]) -> dict[str, dict[str, list[str]]]:
-    """The findings of each judge on each PDF of the folder, by the file's name; exiftool also looks
-    at the images of those `with_images`."""
+def judged(folder: Path, tells: Callable[[Path], bool]) -> dict[str, dict[str, list[str]]]:
+    """The findings of each judge on each PDF of the folder, by the file's name; exiftool looks only
+    at those that may tell of people, and at their images."""
     files = sorted(folder.glob("*.pdf"))
     images = folder / "images"
     images.mkdir()
     with ThreadPoolExecutor(3) as pool:
         by_mutool = pool.submit(mutool, files, folder)
-        list(pool.map(lambda file: extracted(file, images), filter(with_images, files)))
-        by_exiftool = pool.submit(exiftool, folder)
+        list(pool.map(lambda file: extracted(file, images), filter(tells, files)))
+        by_exiftool = pool.submit(exiftool, [*filter(tells, files), *images.iterdir()])
         by_qpdf = dict(zip((file.name for file in files), pool.map(qpdf, files), strict=True))
         told = by_exiftool.result()
         for name in list(told):
@@ -301,7 +308,7 @@ def judged(folder: Path, with_images: Callable[[Path], bool]) -> dict[str, dict[
     return {
         file.name: {
             "qpdf": by_qpdf[file.name],
-            "exiftool": told.get(file.name, ["exiftool says nothing"]),
+            "exiftool": told.get(file.name, ["exiftool says nothing"] if tells(file) else []),
             "mutool": seen.get(file.name, ["mutool says nothing"]),
         }
         for file in files

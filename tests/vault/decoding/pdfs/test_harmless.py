@@ -5,11 +5,13 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.vault.decoding.pdfs.comparison import DPI, Facts, differing, facts
+from tests.vault.decoding.pdfs import comparison
+from tests.vault.decoding.pdfs.comparison import DPI, Facts, differing
 from tests.vault.decoding.pdfs.harmless.corpus import harmless
 from tests.vault.decoding.pdfs.harmless.programs import CHROMIUM, PAGES
 from vault.decoding import pdfs
@@ -19,6 +21,7 @@ needs_chromium = pytest.mark.skipif(
     shutil.which(CHROMIUM) is None, reason="no Chromium here: apt install chromium"
 )
 pytestmark = [pytest.mark.browser, needs_chromium]
+facts = cache(comparison.facts)
 
 Copies = dict[str, tuple[bytes, bytes]]
 """What came in, and what recipients get, by the file's name."""
@@ -87,8 +90,9 @@ def test_the_files_have_what_could_be_lost(copies: Copies) -> None:
 def _sampled(
     copies: Copies, folder: Path, read: Callable[[Path], bytes]
 ) -> dict[str, tuple[bytes, bytes]]:
-    """What another program reads in every fifth file, before and after."""
-    chosen = [*copies.items()][::5]
+    """What another program reads in every fifth file, before and after. MuPDF draws a mark of its
+    own where a signature is still to come."""
+    chosen = [(name, pair) for name, pair in copies.items() if "unsigned" not in name][::5]
     files = []
     for number, (_, pair) in enumerate(chosen):
         for which, data in zip(("before", "after"), pair, strict=True):

@@ -38,8 +38,20 @@ class Copies:
         ]
 
 
-def _has_images(one: Hostile) -> bool:
-    return one.name.startswith(("JPEG", "metadata of image", "private key in image", "prepress"))
+_TELLING = (
+    "JPEG",
+    "metadata",
+    "information",
+    "trailer",
+    "pieces",
+    "prepress",
+    "profile",
+    "private",
+)
+
+
+def _tells(one: Hostile) -> bool:
+    return one.name.startswith(_TELLING)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +68,7 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
         file = folder / f"{number:04}.pdf"
         file.write_bytes(cleaned or one.data())
         made[file.name] = one
-    found = judges.judged(folder, lambda file: _has_images(made[file.name]))
+    found = judges.judged(folder, lambda file: _tells(made[file.name]))
     yield Copies(made, tuple(refused), found, folder)
 
 
@@ -110,7 +122,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Copies:
     made = {f"{number:04}.pdf": one for number, one in enumerate(plain)}
     for file, one in made.items():
         (folder / file).write_bytes(one.data())
-    found = judges.judged(folder, lambda file: _has_images(made[file.name]))
+    found = judges.judged(folder, lambda file: _tells(made[file.name]))
     return Copies(made, (), found, folder)
 
 

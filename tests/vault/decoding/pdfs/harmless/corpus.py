@@ -26,8 +26,8 @@ VARIANTS: dict[str, Variant] = {
         pdf, encryption=pikepdf.Encryption(**_NO_PASSWORD, R=3, aes=False, metadata=False)
     ),
     "encrypted R6": lambda pdf: pdf_bytes(pdf, encryption=pikepdf.Encryption(**_NO_PASSWORD, R=6)),
-    "values by reference": lambda pdf: classic(
-        spelled(pdf, Style(all_by_reference=True)), trailer(pdf)
+    "containers by reference": lambda pdf: classic(
+        spelled(pdf, Style(containers_by_reference=True)), trailer(pdf)
     ),
     "escaped names": lambda pdf: compressed(spelled(pdf, Style(escaped=True)), trailer(pdf)),
 }
