@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 from pydantic import SecretStr
@@ -128,12 +128,6 @@ def note_outage(state: PartState, error: BaseException) -> None:
     code = outage_code(error)
     if code is not None:
         state.failed(code)
-
-
-async def psycopg_connection(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
-    """The psycopg connection under a SQLAlchemy one, in the same transaction."""
-    raw = await connection.get_raw_connection()
-    return cast("psycopg.AsyncConnection[Any]", raw.driver_connection)
 
 
 async def notify(connection: AsyncConnection, channel: str, payload: str) -> None:

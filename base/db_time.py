@@ -10,11 +10,20 @@ from sqlalchemy.sql import func
 from sqlalchemy.sql.functions import Function
 
 from base import clock
+from base.statements import Bound, Statement
 
 
 def now() -> Function[datetime]:
     """The database's clock, in SQL: one value a statement."""
     return cast("Function[datetime]", func.unefois.now(type_=DateTime(timezone=True)))
+
+
+_INSTANT = Statement(select(now().label("at")))
+
+
+def instant_query() -> Bound:
+    """`instant`, as a statement: one row with `at`."""
+    return _INSTANT()
 
 
 async def instant(connection: AsyncConnection) -> datetime:

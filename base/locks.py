@@ -8,8 +8,10 @@ collide with the numbers below.
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from base.statements import Bound, Statement
 
 MIGRATIONS = 0x756E65666F6973
 """Held during the session that migrates."""
@@ -60,4 +62,23 @@ async def hold_tag(connection: AsyncConnection, tag: bytes) -> None:
 
     The statements that follow see everything that its last holder committed.
     """
-    await hold(connection, int.from_bytes(tag[:8], "big", signed=True))
+    await hold(connection, _number(tag))
+
+
+_HOLD = Statement(select(func.pg_advisory_xact_lock(bindparam("lock", type_=BigInteger()))))
+
+
+def held_vault(person_id: UUID) -> Bound:
+    """`hold_vault`, as a statement. Those that follow it in the same round trip see everything that
+    the last holder committed: at this isolation level (read committed) each has its own snapshot.
+    """
+    return held_tag(person_id.bytes[8:])
+
+
+def held_tag(tag: bytes) -> Bound:
+    """`hold_tag`, as a statement."""
+    return _HOLD(lock=_number(tag))
+
+
+def _number(tag: bytes) -> int:
+    return int.from_bytes(tag[:8], "big", signed=True)

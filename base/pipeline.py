@@ -42,7 +42,7 @@ class Pipeline:
 
     def transaction(self) -> "PipelineTransaction":
         """`async with pipeline.transaction() as tx:` begins at the first `fetch`; it commits when
-        the block ends well and something was deferred, and is rolled back otherwise."""
+        the block ends well and something was deferred or flushed, and is rolled back otherwise."""
         return PipelineTransaction(self)
 
     async def commit(self, command: Bound) -> Rows:
@@ -115,11 +115,11 @@ class Pipeline:
 class PipelineTransaction:
     """One transaction. A crash before its block has ended leaves all of it or nothing."""
 
-    __slots__ = ("_begun", "_connection", "_deferred", "_pipeline")
+    __slots__ = ("_begun", "_connection", "_deferred", "_pipeline", "_written")
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._begun = False
+        self._begun = self._written = False
         self._deferred: list[Bound] = []
         self._connection: _Connection
 
@@ -132,7 +132,7 @@ class PipelineTransaction:
         unless the connection was lost after the server had committed. Raises `RowNotWritten` after
         the commit of what else was deferred: nothing may be revealed."""
         try:
-            if error is None and self._deferred:
+            if error is None and (self._deferred or self._written):
                 begin = () if self._begun else (_BEGIN,)
                 self._begun = True
                 await self._run((*begin, *self._deferred, _COMMIT))
@@ -163,6 +163,14 @@ class PipelineTransaction:
             raise
         self._pipeline.note(None)
         return rows
+
+    async def flush(self) -> None:
+        """Write what was deferred, before the round trip that commits: for rows of which none may
+        be committed without the others. Raises `psycopg.Error`, and `RowNotWritten`: with either,
+        the block ends without a commit."""
+        deferred, self._deferred = self._deferred, []
+        await self.fetch(*deferred)
+        self._written = True
 
     def defer(self, *writes: Bound) -> None:
         """Write these at the end of the block, in the round trip that commits. Nothing that

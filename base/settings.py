@@ -116,7 +116,30 @@ class Settings(BaseSettings):
 
     max_document_bytes: int = Field(50 * MIB, ge=1024, description="Largest document, in bytes.")
     max_parts: int = Field(20, ge=1, le=100, description="Most photos of one paper.")
+    max_vault_documents: int = Field(
+        2000, ge=1, le=20_000, description="Most papers of a vault, those in the trash included."
+    )
+    max_vault_bytes: int = Field(
+        2048 * MIB,
+        ge=MIB,
+        le=1024 * 1024 * MIB,
+        description="Most bytes of a vault, as they were sent: every version, the trash included."
+        " People are told from 80 % on.",
+    )
+    max_grant_documents: int = Field(
+        200, ge=1, description="Most papers that the recipient of one grant may add in all."
+    )
+    max_grant_bytes: int = Field(
+        500 * MIB, ge=MIB, description="Most bytes that the recipient of one grant may add in all."
+    )
+    max_versions: int = Field(50, ge=1, description="Most versions of one paper.")
     decoders: int = Field(2, ge=1, le=16, description="Files decoded at the same time.")
+    decoding_seconds_per_hour: int = Field(
+        120,
+        ge=30,
+        description="Processor seconds that reading the files of one account may take: so many at"
+        " once, then as many an hour, spread over it. A photo takes 0.1 to 1.",
+    )
     requests_per_hour: int = Field(
         20,
         ge=1,

@@ -210,6 +210,7 @@ class _Sample:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self.announced = len(data)
 
     async def files(self) -> AsyncIterator["_Sample"]:
         yield self

@@ -103,7 +103,7 @@ class FieldEncryption:
         self._keys = keys
 
     async def writer(
-        self, owner_id: UUID | None, connection: AsyncConnection | None = None
+        self, owner_id: UUID | None, connection: Transaction | None = None
     ) -> FieldWriter:
         """A writer for an owner's rows. Raises `storage.errors.KeyDestroyed`."""
         return FieldWriter(await self._secret(owner_id, connection))

@@ -176,7 +176,7 @@ async def erase(services: Services, person: SomePerson) -> None:
 
 
 async def drawn(services: Services, person: SomePerson, document: Document) -> None:
-    """Run the job that a deposit deferred: the document then has its preview."""
+    """Run the job that draws a preview: the document then has one, if its deposit gave it none."""
     assert await draw_preview(services, person.id, UUID(document["version"]["id"]))
 
 

@@ -34,6 +34,7 @@ UNBOUND = {
     "access_outcome": {"at"},  # shown to nobody
     "audit_key": {"sealed_private_key", "created_at"},  # sealed for its row; shown to nobody
     "document": {"notice_at"},  # a reminder too many, or none
+    "document_version": {"size_kib"},  # a quota reached too late, or too early; reconcile names it
     "grant": {"revoked_at"},  # also in the history, which only grows
     "erasure_code": {"attempts", "used_at"},  # tries, each in the log; a code serves a session
     "session": {"revoked_at"},  # the end of a session also takes its MAC away

@@ -61,6 +61,8 @@ UNEFOIS_PERSON_SESSION_HOURS UNEFOIS_WORKER_SESSION_HOURS UNEFOIS_LOG_ORIGIN
 UNEFOIS_LOG_CADENCE_SECONDS UNEFOIS_LOG_PADDING_EVENTS
 UNEFOIS_LOG_WITNESSES UNEFOIS_LOG_WITNESSES_NEEDED
 UNEFOIS_LOG_RETENTION_YEARS UNEFOIS_SEQUENCER_IN_PROCESS UNEFOIS_JOBS_IN_PROCESS
+UNEFOIS_MAX_VAULT_DOCUMENTS UNEFOIS_MAX_VAULT_BYTES UNEFOIS_MAX_GRANT_DOCUMENTS
+UNEFOIS_MAX_GRANT_BYTES UNEFOIS_MAX_VERSIONS UNEFOIS_DECODING_SECONDS_PER_HOUR
 UNEFOIS_LOG_LEVEL UNEFOIS_TRUSTED_PROXIES UNEFOIS_MANAGEMENT_HOST UNEFOIS_MANAGEMENT_PORT
 """
 
@@ -78,11 +80,12 @@ REASONS = """
 not_found not_recipient not_owner not_addressee revoked expired not_yet action_not_granted
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
-outdated report_answered code_wrong too_many_codes outside_token
+outdated report_answered code_wrong too_many_codes outside_token grant_full no_room
 """
 
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key browser client consent_request
+deposit_total
 document document_version erasure_code grant grant_history idempotency log_checkpoint log_key
 log_leaf log_warning log_watch message organisation pending_erasure person rate_bucket
 report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key used_assertion

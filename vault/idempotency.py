@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from auth.services import CoreServices
 from base.errors import ErrorKind, ServiceError
 from base.key_names import IDEMPOTENCY_BODY, IDEMPOTENCY_KEY
-from base.locks import hold_tag
+from base.locks import held_tag
+from base.pipeline import Transaction, fetch, write
+from base.statements import Bound, Rows
 from storage.row_macs import RowMacs
 from vault import records
 from vault.tables import IDEMPOTENCY_ROW
@@ -35,7 +35,7 @@ class Claim:
 
 async def claim(
     services: CoreServices,
-    tx: AsyncConnection,
+    tx: Transaction,
     *,
     caller_id: UUID,
     route: str,
@@ -48,24 +48,53 @@ async def claim(
     it (a content tag). A second call with the same key waits until the first commits. Raises
     `ServiceError` INVALID: `idempotency_key_invalid`, `idempotency_key_reused`.
     """
+    asked = await ask(services, caller_id=caller_id, route=route, key=key, body=body)
+    if asked is None:
+        return None
+    await fetch(tx, asked.queries[0])
+    return asked.claim(await fetch(tx, asked.queries[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class AskedKey:
+    """A key whose claim takes two statements: `queries`, in this order, in one transaction. `claim`
+    takes the rows of the second one."""
+
+    key_hash: bytes
+    request_hash: bytes
+    macs: RowMacs = field(repr=False)
+
+    @property
+    def queries(self) -> tuple[Bound, Bound]:
+        """Lock the key; then read what is stored for it."""
+        return held_tag(self.key_hash), records.idempotency_answer(self.key_hash)
+
+    def claim(self, rows: Rows) -> Claim:
+        """The key, claimed. Raises `idempotency_key_reused`, `storage.row_macs.RowAltered`."""
+        row = next(iter(rows), None)
+        if row is None:
+            return Claim(self.key_hash, self.request_hash, None, self.macs)
+        self.macs.check(IDEMPOTENCY_ROW, row)
+        if row.request_hash != self.request_hash:
+            raise ServiceError(ErrorKind.INVALID, "idempotency_key_reused", fields=KEY_FIELDS)
+        return Claim(self.key_hash, self.request_hash, row.result_id, self.macs)
+
+
+async def ask(
+    services: CoreServices, *, caller_id: UUID, route: str, key: str | None, body: Any
+) -> AskedKey | None:
+    """What `claim` asks the database for; None when the caller sent no key. Raises
+    `idempotency_key_invalid`."""
     if key is None:
         return None
     if not 0 < len(key) <= _MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
         raise ServiceError(ErrorKind.INVALID, "idempotency_key_invalid", fields=KEY_FIELDS)
     key_hash = await services.field_encryption.tag(IDEMPOTENCY_KEY, caller_id.bytes, route, key)
     request_hash = await services.field_encryption.tag(IDEMPOTENCY_BODY, key_hash, _canonical(body))
-    await hold_tag(tx, key_hash)
-    row = await records.idempotency_answer(tx, key_hash)
-    macs = await services.field_encryption.row_macs()
-    if row is None:
-        return Claim(key_hash, request_hash, None, macs)
-    macs.check(IDEMPOTENCY_ROW, row)
-    if row.request_hash != request_hash:
-        raise ServiceError(ErrorKind.INVALID, "idempotency_key_reused", fields=KEY_FIELDS)
-    return Claim(key_hash, request_hash, row.result_id, macs)
+    return AskedKey(key_hash, request_hash, await services.field_encryption.row_macs())
 
 
-async def save(tx: AsyncConnection, claimed: Claim | None, result_id: UUID) -> None:
+async def save(tx: Transaction, claimed: Claim | None, result_id: UUID) -> None:
     """Store the result's id in the transaction that creates the result: both commit, or neither."""
     if claimed is not None:
         values = {
@@ -73,7 +102,8 @@ async def save(tx: AsyncConnection, claimed: Claim | None, result_id: UUID) -> N
             "request_hash": claimed.request_hash,
             "result_id": result_id,
         }
-        await records.add_idempotency_answer(tx, **claimed.macs.add(IDEMPOTENCY_ROW, values))
+        macs = claimed.macs
+        await write(tx, records.add_idempotency_answer(**macs.add(IDEMPOTENCY_ROW, values)))
 
 
 def _canonical(body: Any) -> bytes:

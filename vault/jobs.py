@@ -1,33 +1,37 @@
 """Deferring jobs, which run after the answer. A job is inserted in the transaction that causes it,
 so it exists exactly when its cause is committed. Arguments are ids only (invariant 5)."""
 
+import json
 from uuid import UUID
 
-import procrastinate
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
-from base.database import psycopg_connection
+from base.statements import Bound, Statement
 
 PREVIEW = "preview"
 SCAN = "scan"
 QUEUE = "vault"
 
-# Never opened: it only inserts rows, on the connection of the use case.
-_app = procrastinate.App(connector=procrastinate.PsycopgConnector())
-
-
-async def defer_preview(connection: AsyncConnection, owner_id: UUID, version_id: UUID) -> None:
-    """Defer drawing the first page of a version."""
-    await _defer(connection, PREVIEW, owner_id, version_id)
-
-
-async def defer_scan(connection: AsyncConnection, owner_id: UUID, version_id: UUID) -> None:
-    """Defer the virus scan of a version."""
-    await _defer(connection, SCAN, owner_id, version_id)
-
-
-async def _defer(connection: AsyncConnection, task: str, owner_id: UUID, version_id: UUID) -> None:
-    configured = _app.configure_task(
-        task, queue=QUEUE, connection=await psycopg_connection(connection)
+# As procrastinate defers a job (its `defer_jobs` query), so that it is one statement among others.
+_DEFER = Statement(
+    text(
+        "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(CAST(:queue AS varchar), "
+        "CAST(:task AS varchar), 0, NULL, NULL, CAST(:args AS jsonb), NULL)"
+        "::procrastinate_job_to_defer_v1])"
     )
-    await configured.defer_async(owner_id=str(owner_id), version_id=str(version_id))
+)
+
+
+def preview_job(owner_id: UUID, version_id: UUID) -> Bound:
+    """Defers drawing the first page of a version."""
+    return _deferred(PREVIEW, owner_id, version_id)
+
+
+def scan_job(owner_id: UUID, version_id: UUID) -> Bound:
+    """Defers the virus scan of a version."""
+    return _deferred(SCAN, owner_id, version_id)
+
+
+def _deferred(task: str, owner_id: UUID, version_id: UUID) -> Bound:
+    arguments = {"owner_id": str(owner_id), "version_id": str(version_id)}
+    return _DEFER(queue=QUEUE, task=task, args=json.dumps(arguments))

@@ -52,6 +52,8 @@ class Reason(StrEnum):
     TOO_MANY_CODES = "too_many_codes"
     TOKEN_SCOPE = "token_scope"  # noqa: S105  (a name, not a secret)
     OUTSIDE_TOKEN = "outside_token"  # noqa: S105  (a name, not a secret)
+    GRANT_FULL = "grant_full"
+    NO_ROOM = "no_room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +266,8 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.CODE_WRONG: (ErrorKind.REFUSED, "erasure_code_wrong"),
     Reason.TOO_MANY_CODES: (ErrorKind.TOO_MANY, "too_many_erasure_codes"),
     Reason.TOKEN_SCOPE: (ErrorKind.REFUSED, "token_scope_missing"),
+    Reason.GRANT_FULL: (ErrorKind.CONFLICT, "grant_full"),
+    Reason.NO_ROOM: (ErrorKind.CONFLICT, "vault_cannot_take_more"),
 }
 
 

@@ -79,12 +79,22 @@ JOINED_DOCUMENT_ROW = DOCUMENT_ROW.prefixed("document_")
 
 
 class DocumentVersion(Base):
-    """One state of a document's content. Sealed: file name, media type, pages, notes."""
+    """One state of a document's content. Sealed: file name, media type, pages, notes.
+
+    `size_kib`: what was sent, in KiB, each version rounded up; None for one stored by an earlier
+    release and not measured yet.
+    """
 
     __tablename__ = "document_version"
     __table_args__ = (
         UniqueConstraint("document_id", "number"),
-        Index("ix_document_version_person_id_content_tag", "person_id", "content_tag"),
+        Index(
+            "ix_document_version_person_id_content_tag",
+            "person_id",
+            "content_tag",
+            postgresql_include=["size_kib"],
+        ),
+        Index("ix_document_version_unmeasured", "id", postgresql_where="size_kib IS NULL"),
         CheckConstraint("number > 0", name="number"),
         CheckConstraint("scan IN ('not_scanned', 'waiting', 'clean', 'infected')", name="scan"),
     )
@@ -96,9 +106,12 @@ class DocumentVersion(Base):
     scan: Mapped[str]
     sealed: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=now())
+    size_kib: Mapped[int | None]
     mac: Mapped[bytes | None]
 
 
+# Without `size_kib`: a quota reached too late, or too early, opens nothing; `unefois audit
+# reconcile` compares it with the sealed size.
 VERSION_ROW = RowFormat(
     "document_version",
     (
@@ -279,6 +292,20 @@ class GrantHistory(Base):
     by_kind: Mapped[str]
     edition: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(server_default=now())
+
+
+class DepositTotal(Base):
+    """What a grant's recipient has added in all, whatever became of it since: it tells them nothing
+    of what the owner deleted. No row: nothing."""
+
+    __tablename__ = "deposit_total"
+    __table_args__ = (Index("ix_deposit_total_person_id", "person_id"),)
+    grant_id: Mapped[UUID] = mapped_column(
+        ForeignKey(Grant.id, ondelete="CASCADE"), primary_key=True
+    )
+    person_id: Mapped[UUID] = mapped_column(ForeignKey(PersonRow.id, ondelete="CASCADE"))
+    documents: Mapped[int]
+    size_kib: Mapped[int]
 
 
 class Idempotency(Base):

@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, delete, insert, select, text, update
+from sqlalchemy import Index, bindparam, delete, insert, select, text, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base
 from base.db_time import now
+from base.statements import Bound, Statement
 from storage.row_macs import RowFormat, RowMacs
 
 
@@ -54,6 +55,14 @@ async def person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) ->
     """One person's row. Raises `RowAltered`."""
     found = await connection.execute(select(PersonRow.__table__).where(PersonRow.id == person_id))
     return _checked(macs, found.one_or_none())
+
+
+_PERSON = Statement(select(PersonRow.__table__).where(PersonRow.id == bindparam("person")))
+
+
+def person_by_id(person_id: UUID) -> Bound:
+    """One person's row, or none; the caller checks its MAC."""
+    return _PERSON(person=person_id)
 
 
 async def add_person(

@@ -46,6 +46,7 @@ READERS = {
     "vault/consent/grants.py": "a grant's terms, for its two sides",
     "vault/consent/request_views.py": "a request, for its two sides",
     "vault/maintenance/bound_rows.py": "requests and envelopes of release 0.1, to bind them once",
+    "vault/maintenance/version_sizes.py": "the sizes of versions of earlier releases, for quotas",
     "vault/reconciliation/replay.py": "every event, for the operator, to compare it with the rows",
     "vault/reconciliation/sealed_rows.py": "every sealed row, to see whether it opens",
     "vault/reconciliation/version_files.py": "every envelope, to see whether it opens",

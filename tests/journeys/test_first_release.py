@@ -27,7 +27,6 @@ from tests.steps import (
     ask,
     client_headers,
     deposit,
-    drawn,
     granted,
     log_of,
     request_body,
@@ -71,7 +70,7 @@ async def test_the_story_of_a_housing_file(
     await _returns_content(client, worker, f"{under}/{notice['id']}", pdf)
     shown = await client.get(f"{under}/{energy['id']}/content", headers=worker.headers)
     _without_metadata(photo, shown.content)
-    await _has_preview(services, client, person, worker, f"{under}/{notice['id']}", notice)
+    await _has_preview(client, worker, f"{under}/{notice['id']}")
 
     # A second worker of the same organisation sees none of it.
     for path in (under, f"{under}/{notice['id']}/content", f"/v1/grants/{grant['id']}"):
@@ -132,18 +131,7 @@ async def _returns_content(
     assert (part.status_code, part.content) == (206, pdf[10:100])
 
 
-async def _has_preview(
-    services: Services,
-    client: httpx.AsyncClient,
-    person: SomePerson,
-    worker: SomeWorker,
-    document: str,
-    notice: Document,
-) -> None:
-    """There is no preview before the job has run."""
-    early = await client.get(f"{document}/preview", headers=worker.headers)
-    assert early.json()["code"] == "no_preview"
-    await drawn(services, person, notice)
+async def _has_preview(client: httpx.AsyncClient, worker: SomeWorker, document: str) -> None:
     preview = await client.get(f"{document}/preview", headers=worker.headers)
     assert preview.headers["content-type"] == "image/jpeg"
     assert Image.open(io.BytesIO(preview.content)).format == "JPEG"

@@ -321,7 +321,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.consent.records.requests.row": _row("consent_request"),
     "vault.documents.records.add_document.values": _new("document"),
     "vault.documents.records.add_version.values": _new("document_version"),
-    "vault.documents.records.files": lambda rows: [_new("sealed_file")(rows)],
+    "vault.documents.records.add_file.values": _new("sealed_file", "created_at"),
     "vault.documents.records.change_document.row": _row("document"),
     "vault.documents.records.change_document.values": _is({"sealed": b"s"}),
     "vault.maintenance.records.code_id": _of("erasure_code"),
@@ -332,5 +332,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.maintenance.records.pending_to_remind.before": _is(timedelta(days=1)),
     "vault.maintenance.records.note_reminder.values": lambda rows: [dict(rows["pending_erasure"])],
     "vault.records.kind": _is("give"),
-    "vault.records.add_idempotency_answer.values": _new("idempotency"),
+    "vault.records.unmeasured_versions.after": _is(UUID(int=0)),
+    "vault.records.set_version_size.version_id": _of("document_version"),
+    "vault.records.add_idempotency_answer.values": _new("idempotency", "created_at"),
 }

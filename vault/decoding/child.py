@@ -4,16 +4,11 @@ import codecs
 import io
 from typing import Any
 
-import img2pdf
 from PIL import Image
 
-from vault.decoding import images, pdfs
+from vault.decoding import images, pdfs, picture_pages
 from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
-
-PREVIEW_WIDTH = 1000
-PREVIEW_BYTES = 300 * 1024
-_A4 = (img2pdf.mm_to_pt(210), img2pdf.mm_to_pt(297))
-_MIRRORED = frozenset({2, 4, 5, 7})
+from vault.decoding.preview_jpeg import PREVIEW_WIDTH, small_jpeg
 
 
 def prepare() -> None:
@@ -30,16 +25,22 @@ def prepare() -> None:
         sample, types = out.getvalue(), [kind.value]
         run({"job": "inspect", "types": types}, [sample], limits)
         run({"job": "preview", "types": types}, [sample], limits)
-        _, pdf = run({"job": "inspect", "types": types * 2}, [sample] * 2, limits)
+        _, (pdf, _) = run({"job": "inspect", "types": types * 2}, [sample] * 2, limits)
         run({"job": "inspect", "types": [MediaType.PDF.value]}, [pdf], limits)
         run({"job": "preview", "types": [MediaType.PDF.value]}, [pdf], limits)
 
 
-def run(order: dict[str, Any], inputs: list[bytes], limits: Limits) -> tuple[dict[str, Any], bytes]:
-    """`order["job"]` is "inspect" or "preview"; `order["types"]` are the types of the inputs."""
+def run(
+    order: dict[str, Any], inputs: list[bytes], limits: Limits
+) -> tuple[dict[str, Any], tuple[bytes, bytes]]:
+    """`order["job"]` is "inspect" or "preview"; `order["types"]` are the types of the inputs.
+
+    The outputs: the copy for recipients, empty when it is the original, and the preview, empty when
+    it is not cheap or cannot be drawn.
+    """
     types = [MediaType(value) for value in order["types"]]
     if order["job"] == "preview":
-        return {}, _preview(inputs[0], types[0], limits)
+        return {}, (b"", _preview(inputs[0], types[0], limits))
     if len(inputs) == 1:
         return _single(inputs[0], types[0], limits)
     return _multiple(inputs, types, limits)
@@ -50,47 +51,68 @@ def _preview(data: bytes, kind: MediaType, limits: Limits) -> bytes:
         small = pdfs.preview(data, PREVIEW_WIDTH)
     else:
         small = images.preview(data, kind, limits, PREVIEW_WIDTH)
-    return images.small_jpeg(small, PREVIEW_BYTES)
+    return small_jpeg(small)
 
 
-def _single(data: bytes, kind: MediaType, limits: Limits) -> tuple[dict[str, Any], bytes]:
+def _drawn(small: Image.Image) -> bytes:
+    """The preview, from what was decoded anyway; a failure costs the preview, not the document."""
+    try:
+        return small_jpeg(small)
+    except Exception:  # noqa: BLE001  (whatever an encoder raises)
+        return b""
+
+
+def _single(
+    data: bytes, kind: MediaType, limits: Limits
+) -> tuple[dict[str, Any], tuple[bytes, bytes]]:
     if kind is MediaType.PDF:
         pdf = pdfs.examine(data, limits)
-        return _findings([pdf.part], MediaType.PDF, pdf.notes), pdf.cleaned
+        findings = _findings([pdf.part], MediaType.PDF, pdf.notes)
+        return findings | {"carries": sorted(pdf.carries)}, (pdf.cleaned, _drawn(pdf.page))
     picture = images.examine(data, kind, limits)
+    preview = _drawn(picture.preview)
     if picture.unchanged:
-        return _findings([picture.part], None, picture.notes), b""
+        return _findings([picture.part], None, picture.notes), (b"", preview)
     if len(picture.pages) > 1:
-        return _findings([picture.part], MediaType.PDF, picture.notes), _to_pdf(picture.pages)
-    return _findings([picture.part], picture.media_type, picture.notes), picture.pages[0]
+        findings = _findings([picture.part], MediaType.PDF, picture.notes)
+        return findings, (picture_pages.to_pdf(picture.pages), preview)
+    findings = _findings([picture.part], picture.media_type, picture.notes)
+    return findings, (picture.pages[0], preview)
 
 
 def _multiple(
     inputs: list[bytes], types: list[MediaType], limits: Limits
-) -> tuple[dict[str, Any], bytes]:
+) -> tuple[dict[str, Any], tuple[bytes, bytes]]:
     """One PDF of all parts in order. Pages of a PDF come without active content."""
     parts: list[Part] = []
     notes: list[Note] = []
     bundles: list[bytes] = []
+    preview = b""
     for number, (data, kind) in enumerate(zip(inputs, types, strict=True), 1):
         try:
-            part, part_notes, bundle = _bundle(data, kind, limits)
+            part, part_notes, bundle, first = _bundle(data, kind, limits)
         except Undecodable as refused:
             raise Undecodable(refused.code, **refused.values, part=number) from None
         parts.append(part)
         notes += part_notes
         bundles.append(bundle)
+        if number == 1:
+            preview = _drawn(first)
         if sum(each.pages for each in parts) > limits.pages:
             raise Undecodable("too_many_pages", limit=limits.pages)
-    return _findings(parts, MediaType.PDF, tuple(dict.fromkeys(notes))), pdfs.join(bundles)
+    findings = _findings(parts, MediaType.PDF, tuple(dict.fromkeys(notes)))
+    return findings, (pdfs.join(bundles), preview)
 
 
-def _bundle(data: bytes, kind: MediaType, limits: Limits) -> tuple[Part, tuple[Note, ...], bytes]:
+def _bundle(
+    data: bytes, kind: MediaType, limits: Limits
+) -> tuple[Part, tuple[Note, ...], bytes, Image.Image]:
+    """The findings about one part, its pages as a PDF, and its first page."""
     if kind is not MediaType.PDF:
         picture = images.examine(data, kind, limits)
-        return picture.part, picture.notes, _to_pdf(picture.pages)
+        return picture.part, picture.notes, picture_pages.to_pdf(picture.pages), picture.preview
     pdf = pdfs.examine(data, limits)
-    return pdf.part, pdf.notes, pdf.cleaned
+    return pdf.part, pdf.notes, pdf.cleaned, pdf.page
 
 
 def _findings(
@@ -101,25 +123,3 @@ def _findings(
         "rendition": rendition or "same",
         "notes": list(notes),
     }
-
-
-def _to_pdf(pages: tuple[bytes, ...]) -> bytes:
-    """A PDF of images on A4 pages, upright, without re-encoding those that PDF can embed as is."""
-    pdf: bytes = img2pdf.convert(
-        [_embeddable(page) for page in pages],
-        layout_fun=img2pdf.get_layout_fun(_A4, fit=img2pdf.FitMode.into, auto_orient=True),
-        rotation=img2pdf.Rotation.ifvalid,
-        nodate=True,
-        producer="",
-    )
-    return pdf
-
-
-def _embeddable(page: bytes) -> bytes:
-    """The image, re-encoded if mirrored, transparent or 16-bit: PDF cannot embed those as is."""
-    with Image.open(io.BytesIO(page), formats=("JPEG", "PNG")) as image:
-        plain = image.mode in {"1", "L", "RGB", "CMYK"} and not image.has_transparency_data
-        turned = image.getexif().get(0x0112, 1)
-        if plain and turned not in _MIRRORED and (image.format == "JPEG" or turned == 1):
-            return page
-        return images.encode(images.as_shown(image), lossless_bilevel=True)

@@ -2,31 +2,36 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Literal, Self
+from uuid import UUID
 
 from base.errors import ErrorKind, ServiceError, invalid
 from vault.decoding import sniff
 from vault.decoding.confine import Protection
 from vault.decoding.media import Inspection, Limits, MediaType, Note, Part, Undecodable
-from vault.decoding.sandbox import Sandbox, freeze, memory_file
+from vault.decoding.memory_files import write_whole
+from vault.decoding.sandbox import Job, Sandbox
 
 Source = Callable[[], AsyncIterator[bytes | bytearray | memoryview]]
 """Each call opens one part's plaintext from the start, in slices; buffers may be reused."""
 
 SLICE_BYTES = 64 * 1024
 PREVIEW_BYTES = 300 * 1024
+_MAX_SIGNATURES, _MAX_FIELDS, _MAX_TEXT, _MAX_CARRIES = 20, 20, 200, 20
 
 
 class DecodingResult:
     """The findings and, unless it is "same", the recipient's copy, outside this process's memory.
 
-    Use it as an asynchronous context manager: leaving it frees the copy.
+    `preview` is as `Decoder.preview` gives it, or None: then a job draws it. Use it as an
+    asynchronous context manager: leaving it frees the copy.
     """
 
-    def __init__(self, inspection: Inspection, output: int) -> None:
+    def __init__(self, inspection: Inspection, preview: bytes | None, output: int) -> None:
         self.inspection = inspection
+        self.preview = preview
         self._output = output
 
     async def rendition(self) -> AsyncIterator[bytes]:
@@ -75,106 +80,170 @@ class Decoder:
         """Ends every decoding process."""
         await self._sandbox.stop()
 
-    async def inspect(self, sources: Sequence[Source]) -> DecodingResult:
-        """Decodes one document of one or more files, and makes the copy for its recipients.
+    async def inspect(
+        self, sources: Sequence[Source], *, account: UUID, size: int = 0
+    ) -> DecodingResult:
+        """Decodes one document of one or more files, `size` bytes in all, and makes the copy for
+        its recipients and, where that is cheap, the preview. `account`: who deposits.
 
         Raises `ServiceError`: "type_not_allowed" (415); "file_too_large" (413); "file_empty",
         "too_many_parts", "does_not_decode", "password_protected", "too_many_pages",
-        "too_many_pixels" (422); "decoder_busy", "decoder_unavailable" (503, retry later).
+        "too_many_pixels", "pdf_too_detailed", "unusual_image" (422); "decoder_busy",
+        "decoder_unavailable" (503, retry later).
         With several parts, `part` (from 1) says which one.
         """
         if not sources:
             raise invalid("file_empty")
         if len(sources) > self.limits.parts:
             raise invalid("too_many_parts", limit=self.limits.parts)
-        async with self._job("inspect", sources) as (answer, output):
+        async with self._job("inspect", sources, account, size) as (answer, output):
             try:
-                return DecodingResult(
-                    self._inspection(answer, output, len(sources)), os.dup(output)
-                )
+                copy, preview = self._lengths(answer)
+                inspection = self._inspection(answer, output, copy, len(sources))
+                picture = _preview(output, copy, preview) if preview else None
+                return DecodingResult(inspection, picture, os.dup(output))
             except (KeyError, ValueError, TypeError):
                 raise invalid("does_not_decode") from None
 
-    async def preview(self, source: Source) -> bytes:
+    async def preview(self, source: Source, *, account: UUID, size: int = 0) -> bytes:
         """The first page, upright: JPEG, at most 1000 px wide, 300 KiB, without metadata.
 
         Raises as `inspect` does.
         """
-        async with self._job("preview", [source]) as (answer, output):
-            length = answer.get("length")
-            if not isinstance(length, int) or not 0 < length <= PREVIEW_BYTES:
-                raise invalid("does_not_decode")
-            return os.pread(output, length, 0)
+        async with self._job("preview", [source], account, size) as (answer, output):
+            try:
+                copy, preview = self._lengths(answer)
+                return _preview(output, copy, preview)
+            except (KeyError, ValueError, TypeError):
+                raise invalid("does_not_decode") from None
 
     @asynccontextmanager
     async def _job(
-        self, job: str, sources: Sequence[Source]
+        self, job: str, sources: Sequence[Source], account: UUID, size: int
     ) -> AsyncIterator[tuple[dict[str, Any], int]]:
         """The child's answer and the output's descriptor, open as long as the context."""
-        async with AsyncExitStack() as output_stack:
-            output = memory_file(self.limits.output_bytes)
-            output_stack.callback(os.close, output)
-            async with self._sandbox.slot():
-                with ExitStack() as input_stack:
-                    types, inputs, remaining = [], [], self.limits.input_bytes
-                    for number, source in enumerate(sources, 1):
-                        part = number if len(sources) > 1 else None
-                        inputs.append(memory_file())
-                        input_stack.callback(os.close, inputs[-1])
-                        kind, length = await self._copy_in(source, inputs[-1], remaining, part)
-                        types.append(kind)
-                        remaining -= length
-                    order = {"job": job, "types": types}
-                    try:
-                        answer = await self._sandbox.run(order, inputs, output)
-                    except Undecodable as error:
-                        raise _failure(error, self.limits) from None
-            yield answer, output
+        async with AsyncExitStack() as stack:
+            async with self._sandbox.slot(account, size):
+                running = await stack.enter_async_context(self._sandbox.job())
+                types, lengths = await self._copy_in(sources, running)
+                order = {"job": job, "types": types, "lengths": lengths}
+                try:
+                    answer = await running.run(order)
+                except Undecodable as error:
+                    raise _failure(error, self.limits) from None
+            yield answer, running.output
 
     async def _copy_in(
-        self, source: Source, into: int, max_bytes: int, part: int | None
-    ) -> tuple[MediaType, int]:
-        """Copies one part into a memory file; its type, from its first bytes, and its length."""
-        values: dict[str, Any] = {} if part is None else {"part": part}
-        kind, length = None, 0
+        self, sources: Sequence[Source], job: Job
+    ) -> tuple[list[MediaType], list[int]]:
+        """Writes the parts into the child's memory file; their types, from their first bytes, and
+        their lengths."""
+        types: list[MediaType] = []
+        lengths: list[int] = []
+        for number, source in enumerate(sources, 1):
+            values: dict[str, Any] = {"part": number} if len(sources) > 1 else {}
+            start = sum(lengths)
+            length = await self._copy_part(source, job.source, start, values)
+            types.append(_sniffed(job.source, start, length, values))
+            lengths.append(length)
+        return types, lengths
+
+    async def _copy_part(
+        self, source: Source, into: int, start: int, values: dict[str, Any]
+    ) -> int:
+        """Writes one part after the others; its length. What is not allowed is found early."""
+        length, limit = 0, self.limits.input_bytes
         async for chunk in source():
+            if length < sniff.PREFIX_BYTES <= length + len(chunk):
+                write_whole(into, chunk)
+                length += len(chunk)
+                _sniffed(into, start, length, values)
+                continue
             length += len(chunk)
-            if length > max_bytes:
-                limit = self.limits.input_bytes
+            if start + length > limit:
                 raise ServiceError(ErrorKind.TOO_LARGE, "file_too_large", limit=limit, **values)
-            _write(into, chunk)
-            if kind is None and length >= sniff.PREFIX_BYTES:
-                kind = _sniffed(into, values)
+            write_whole(into, chunk)
         if length == 0:
             raise invalid("file_empty", **values)
-        kind = kind or _sniffed(into, values)
-        freeze(into)
-        return kind, length
+        return length
 
-    def _inspection(self, answer: dict[str, Any], output: int, parts: int) -> Inspection:
+    def _lengths(self, answer: dict[str, Any]) -> tuple[int, int]:
+        """Of the copy and of the preview after it, both inside the output."""
+        copy, preview = answer["lengths"]
+        if not (isinstance(copy, int) and isinstance(preview, int)):
+            raise TypeError("not lengths")
+        if copy < 0 or preview < 0 or copy + preview > self.limits.output_bytes:
+            raise ValueError("longer than the output")
+        return copy, preview
+
+    def _inspection(
+        self, answer: dict[str, Any], output: int, length: int, parts: int
+    ) -> Inspection:
         """The child's answer, checked field by field; raises `ValueError` if anything is wrong."""
         rendition: MediaType | Literal["same"] = "same"
-        length = 0
         if answer["rendition"] != "same":
-            rendition, length = MediaType(answer["rendition"]), int(answer["length"])
+            rendition = MediaType(answer["rendition"])
             start = os.pread(output, sniff.PREFIX_BYTES, 0)[:length]
-            if not 0 < length <= self.limits.output_bytes or sniff.media_type(start) != rendition:
+            if not length or sniff.media_type(start) != rendition:
                 raise ValueError("the copy is not what the child says")
+        elif length:
+            raise ValueError("a copy that is the same")
         inspected = tuple(_part(*values) for values in answer["parts"])
         if len(inspected) != parts or (parts > 1 and rendition == "same"):
             raise ValueError("not as many parts as given")
         notes = tuple(Note(note) for note in answer["notes"])
-        return Inspection(inspected, rendition, length, notes)
+        return Inspection(
+            inspected,
+            rendition,
+            length,
+            notes,
+            _texts(answer.get("carries", [])),
+            _signatures(answer.get("signatures", [])),
+        )
 
 
-def _write(descriptor: int, piece: bytes | bytearray | memoryview) -> None:
-    rest = memoryview(piece)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+def _texts(values: object) -> tuple[str, ...]:
+    """A short list of short texts."""
+    if not isinstance(values, list) or len(values) > _MAX_CARRIES:
+        raise ValueError("not a short list")
+    return tuple(_short(value) for value in values)
 
 
-def _sniffed(descriptor: int, values: dict[str, Any]) -> MediaType:
-    kind = sniff.media_type(os.pread(descriptor, sniff.PREFIX_BYTES, 0))
+def _signatures(values: object) -> tuple[dict[str, Any], ...]:
+    """A short list of flat dictionaries."""
+    if not isinstance(values, list) or len(values) > _MAX_SIGNATURES:
+        raise ValueError("not a short list")
+    return tuple(_flat(value) for value in values)
+
+
+def _flat(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict) or len(value) > _MAX_FIELDS:
+        raise ValueError("not a short dictionary")
+    plain = (bool, int, type(None))
+    return {
+        _short(name): each if isinstance(each, plain) else _short(each)
+        for name, each in value.items()
+    }
+
+
+def _short(value: object) -> str:
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        raise ValueError("not a short text")
+    return value
+
+
+def _preview(output: int, start: int, length: int) -> bytes:
+    """The preview's bytes; raises `ValueError` unless it is a JPEG of an allowed length."""
+    if not 0 < length <= PREVIEW_BYTES:
+        raise ValueError("not a preview's length")
+    picture = os.pread(output, length, start)
+    if sniff.media_type(picture[: sniff.PREFIX_BYTES]) is not MediaType.JPEG:
+        raise ValueError("not a JPEG")
+    return picture
+
+
+def _sniffed(descriptor: int, start: int, length: int, values: dict[str, Any]) -> MediaType:
+    kind = sniff.media_type(os.pread(descriptor, min(length, sniff.PREFIX_BYTES), start))
     if kind is None:
         raise ServiceError(ErrorKind.UNSUPPORTED_TYPE, "type_not_allowed", **values)
     return kind
@@ -194,7 +263,7 @@ def _failure(error: Undecodable, limits: Limits) -> ServiceError:
             return invalid("password_protected", **where)
         case "too_many_pages":
             return invalid("too_many_pages", limit=limits.pages, **where)
-        case "too_many_pixels":
-            return invalid("too_many_pixels", limit=limits.pixels, **where)
+        case "too_many_pixels" | "pdf_too_detailed" | "unusual_image" as code:
+            return invalid(code, **where)
         case _:
             return invalid("does_not_decode", **where)

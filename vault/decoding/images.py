@@ -1,23 +1,51 @@
-"""Images: decodes them in full and makes the copy for recipients. Runs only inside a child."""
+"""Images: decodes each once, for the findings, the copy for recipients and the preview. Runs only
+inside a child."""
 
 import io
 from dataclasses import dataclass
 
 import pillow_heif
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import Image, ImageFile
 
-from vault.decoding import strip
+from vault.decoding import image_colours, jpeg_end, png_structure, strip
+from vault.decoding.image_file import (
+    Details,
+    bytes_per_pixel,
+    check_size,
+    is_thumbnail,
+    opened,
+    tiff_orientation,
+)
 from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
+from vault.decoding.preview_jpeg import PREVIEW_WIDTH
 
-_FORMATS: dict[MediaType, tuple[str, ...]] = {
-    MediaType.JPEG: ("JPEG",),
-    MediaType.PNG: ("PNG",),
-    MediaType.WEBP: ("WEBP",),
-    MediaType.HEIC: ("HEIF",),
-    MediaType.HEIF: ("HEIF",),
-    MediaType.TIFF: ("TIFF",),
-}
+_FIRST: tuple[tuple[MediaType, str, dict[str, object]], ...] = (
+    (MediaType.JPEG, "CMYK", {}),
+    (MediaType.JPEG, "L", {"progressive": True}),
+    (MediaType.PNG, "P", {}),
+    (MediaType.PNG, "RGBA", {}),
+    (MediaType.PNG, "I;16", {}),
+    (MediaType.WEBP, "RGBA", {"lossless": True}),
+    (MediaType.TIFF, "1", {"compression": "group4"}),
+    (MediaType.TIFF, "RGB", {"compression": "tiff_lzw"}),
+    (MediaType.TIFF, "RGB", {"compression": "jpeg"}),
+    (MediaType.TIFF, "LAB", {}),
+)
+"""Examined once at the start, so that no decoder or conversion runs for the first time later."""
 _QUALITY = 92
+_HEIF_THREADS = 2
+_REDUCING_GAP = 1.0
+"""A box first, then a fine filter for the rest: a preview shows no difference."""
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes an image upright, by its EXIF orientation."""
 
 
 @dataclass(frozen=True)
@@ -29,181 +57,171 @@ class Picture:
     media_type: MediaType
     unchanged: bool
     notes: tuple[Note, ...]
+    preview: Image.Image
+    """The first page as recipients get it, upright, small, in sRGB."""
 
 
 def prepare() -> None:
-    """Loads the decoders. Pixel counts are checked by `Limits`, not by pillow's warnings."""
+    """Loads the decoders. The size of images is checked by `Limits`, not by pillow's warnings."""
     Image.MAX_IMAGE_PIXELS = None
     pillow_heif.register_heif_opener(
-        decode_threads=1, thumbnails=False, depth_images=False, aux_images=False
+        decode_threads=_HEIF_THREADS, thumbnails=False, depth_images=False, aux_images=False
     )
     Image.init()
+    for kind, mode, options in _FIRST:
+        data = _saved(Image.new(mode, (16, 16)), kind.name, **options)
+        examine(data, kind, Limits())
+    jpeg = _saved(Image.new("RGB", (16, 16)), "JPEG", icc_profile=image_colours.screen_profile())
+    for data in (jpeg, jpeg[:-2], jpeg[:-2] + b"end"):
+        examine(data, MediaType.JPEG, Limits())
+
+
+def _saved(image: Image.Image, form: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, form, **options)
+    return out.getvalue()
 
 
 def examine(data: bytes, media_type: MediaType, limits: Limits) -> Picture:
-    """Decodes every pixel. Raises `Undecodable`, or any exception of the decoder."""
-    if media_type is MediaType.JPEG:
-        return _stripped(data, strip.jpeg(data), media_type, limits)
-    if media_type is MediaType.PNG:
-        return _stripped(data, strip.png(data), media_type, limits)
-    return _converted(data, media_type, limits)
+    """Decodes every row. Raises `Undecodable`, or any exception of the decoder."""
+    try:
+        match media_type:
+            case MediaType.JPEG:
+                return _jpeg(data, limits)
+            case MediaType.PNG:
+                return _png(data, limits)
+            case _:
+                return _converted(data, media_type, limits)
+    except MemoryError:
+        raise Undecodable("too_many_pixels") from None
 
 
-def _open(data: bytes, media_type: MediaType, limits: Limits) -> Image.Image:
-    image = Image.open(io.BytesIO(data), formats=_FORMATS[media_type])
-    _measure(image, limits)
-    return image
+def preview(data: bytes, media_type: MediaType, limits: Limits, width: int) -> Image.Image:
+    """The first image, upright, small, in sRGB."""
+    if media_type in {MediaType.JPEG, MediaType.PNG}:
+        return examine(data, media_type, limits).preview
+    with opened(data, media_type, limits) as file:
+        shown = image_colours.as_browsers_show(file.image)
+        return _small(shown, file.details.orientation, width)
 
 
-def _measure(image: Image.Image, limits: Limits) -> None:
-    if image.width * image.height > limits.pixels:
-        raise Undecodable("too_many_pixels", limit=limits.pixels)
+# --- JPEG and PNG: their own bytes, if browsers show them ---
 
 
-def _stripped(data: bytes, result: strip.Stripped, kind: MediaType, limits: Limits) -> Picture:
-    with _open(result.data, kind, limits) as image:
-        image.load()
-        width, height = image.size
-    if result.orientation >= 5:
-        width, height = height, width
-    unchanged = result.data == data
-    notes = () if unchanged else (Note.PHOTO_DETAILS_REMOVED,)
-    if result.located:
-        notes = (Note.PHOTO_LOCATION_REMOVED, *notes)
-    if kind is MediaType.PNG and b"acTL" in data[:4096]:
-        notes = (*notes, Note.FIRST_IMAGE_ONLY)
-    return Picture(Part(kind, 1, width, height), (result.data,), kind, unchanged, notes)
+def _jpeg(data: bytes, limits: Limits) -> Picture:
+    """The coded rows are read to the end, but at the scale of the preview: that is enough to see
+    that they are there. A coding that browsers do not show becomes a usual one."""
+    stripped = strip.jpeg(data)
+    frame = stripped.frame
+    assert frame is not None  # noqa: S101  (every JPEG has one)
+    check_size(frame.width, frame.height, 1 if frame.components == 1 else 4, limits)
+    if frame.precision != 8:
+        raise Undecodable("unusual_image")
+    unusual = frame.arithmetic or frame.lossless or frame.components not in {1, 3}
+    copy = stripped.data
+    if not stripped.ended:
+        if frame.arithmetic or frame.lossless:
+            raise Undecodable  # nothing tells whether such a scan is whole
+        copy = jpeg_end.ended(copy)
+    with Image.open(io.BytesIO(copy), formats=("JPEG",)) as image:
+        if not unusual:
+            image.draft(None, _preview_size(image.size, stripped.orientation, PREVIEW_WIDTH))
+        shown = image_colours.as_browsers_show(image)
+        if stripped.ended and jpeg_end.may_lack_rows(image) and jpeg_end.lacks_rows(copy):
+            raise Undecodable
+    found = Details(stripped.orientation, stripped.located, len(copy) < len(data))
+    small = _small(shown, found.orientation, PREVIEW_WIDTH)
+    if unusual:
+        copy = encode(upright(shown, found.orientation))
+    part = _part(MediaType.JPEG, (frame.width, frame.height), found)
+    return Picture(part, (copy,), MediaType.JPEG, copy == data, found.notes, small)
+
+
+def _png(data: bytes, limits: Limits) -> Picture:
+    head = png_structure.header(next(png_structure.chunks(data), png_structure.NOTHING))
+    check_size(head.width, head.height, head.bytes_per_pixel, limits)
+    stripped = strip.png(data)
+    with Image.open(io.BytesIO(stripped.data), formats=("PNG",)) as image:
+        shown = image_colours.as_browsers_show(image)
+    unchanged = stripped.data == data
+    found = Details(stripped.orientation, stripped.located, len(stripped.data) < len(data))
+    notes = (*found.notes, Note.FIRST_IMAGE_ONLY) if b"acTL" in data[:4096] else found.notes
+    part = _part(MediaType.PNG, (head.width, head.height), found)
+    small = _small(shown, found.orientation, PREVIEW_WIDTH)
+    return Picture(part, (stripped.data,), MediaType.PNG, unchanged, notes, small)
+
+
+def _part(kind: MediaType, size: tuple[int, int], found: Details) -> Part:
+    return Part(kind, 1, *(size[::-1] if found.orientation >= 5 else size))
+
+
+# --- WebP, HEIC and TIFF: a JPEG for each page ---
 
 
 def _converted(data: bytes, kind: MediaType, limits: Limits) -> Picture:
-    with _open(data, kind, limits) as image:
-        exif = image.getexif()
-        notes: tuple[Note, ...] = (
-            (Note.PHOTO_DETAILS_REMOVED,) if _has_maker_data(image, exif) else ()
-        )
-        if ExifTags.IFD.GPSInfo in exif or b"GPSLatitude" in _xmp(image):
-            notes = (Note.PHOTO_LOCATION_REMOVED, *notes)
-        frames: int = getattr(image, "n_frames", 1)
-        page_count = frames if kind is MediaType.TIFF else 1
-        if page_count > limits.pages:
+    pages: list[bytes] = []
+    sizes: list[tuple[int, int]] = []
+    with opened(data, kind, limits) as file:
+        image, found = file.image, file.details
+        numbers = range(file.frames if kind is MediaType.TIFF else 1)
+        if len(numbers) > limits.pages:
             raise Undecodable("too_many_pages", limit=limits.pages)
-        if frames > page_count:
-            notes = (*notes, Note.FIRST_IMAGE_ONLY)
-        pages, sizes = [], []
-        for number in range(page_count):
+        for number in numbers:
+            turn = found.orientation
             if number:
                 image.seek(number)
-                _measure(image, limits)
-            shown = as_shown(image)
-            sizes.append(shown.size)
-            pages.append(encode(shown, lossless_bilevel=page_count > 1))
-    part = Part(kind, page_count, *sizes[0])
-    return Picture(part, tuple(pages), MediaType.JPEG, unchanged=False, notes=notes)
+                if is_thumbnail(image):
+                    continue
+                check_size(*image.size, bytes_per_pixel(image.mode), limits)
+                turn = tiff_orientation(image)
+            shown = image_colours.as_browsers_show(image)
+            if number == 0:
+                small = _small(shown, turn, PREVIEW_WIDTH)
+            page = upright(shown, turn)
+            sizes.append(page.size)
+            pages.append(encode(page, lossless_bilevel=len(numbers) > 1))
+    notes = found.notes
+    if kind is not MediaType.TIFF and file.frames > 1:
+        notes = (*notes, Note.FIRST_IMAGE_ONLY)
+    part = Part(kind, len(pages), *sizes[0])
+    return Picture(part, tuple(pages), MediaType.JPEG, unchanged=False, notes=notes, preview=small)
 
 
-def _xmp(image: Image.Image) -> bytes:
-    xmp = image.info.get("xmp", b"")
-    return xmp if isinstance(xmp, bytes) else str(xmp).encode()
-
-
-def _has_maker_data(image: Image.Image, exif: Image.Exif) -> bool:
-    """Whether there is EXIF or XMP data. Of a TIFF's own tags only camera and date count."""
-    if image.format == "TIFF":
-        return bool({ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.DateTime} & set(exif))
-    return bool(exif) or bool(_xmp(image))
-
-
-def as_shown(image: Image.Image) -> Image.Image:
-    """The image upright, in grey or RGB (or 1-bit), without any metadata except its profile."""
-    image.load()
-    profile = image.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(image)
-    shown = _in_rgb(upright, profile)
-    if shown is image:
-        shown = image.copy()
-    space = profile[16:20] if isinstance(profile, bytes) and profile[36:40] == b"acsp" else b""
-    fits = (shown.mode, space) in {("RGB", b"RGB "), ("L", b"GRAY")}
-    shown.info = {"icc_profile": profile} if fits else {}
-    return shown
-
-
-def _in_rgb(image: Image.Image, profile: object) -> Image.Image:
-    if image.mode in {"1", "L", "RGB"}:
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """The image turned as its EXIF orientation says; the same one if it says nothing."""
+    turn = _TURNS.get(orientation)
+    if turn is None:
         return image
-    if image.mode.startswith("I;16"):
-        # Pillow's own conversion clips at 255 instead of scaling.
-        return Image.frombytes("L", image.size, image.tobytes("raw", "I;16B")[::2])
-    if image.mode in {"I", "F"}:
-        return _scaled(image)
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        background = Image.new("RGB", image.size, "white")
-        background.paste(layer, mask=layer.getchannel("A"))
-        return background
-    if image.mode == "CMYK" and isinstance(profile, bytes):
-        return _from_cmyk(image, profile)
-    return image.convert("L" if image.mode == "LA" else "RGB")
+    turned = image.transpose(turn)
+    turned.info = dict(image.info)
+    return turned
 
 
-def _scaled(image: Image.Image) -> Image.Image:
-    low, high = image.getextrema()
-    if not isinstance(low, (int, float)) or not isinstance(high, (int, float)):
-        raise Undecodable
-    gain = 255 / ((high - low) or 1)
-    return image.convert("F").point(lambda level: level * gain - low * gain).convert("L")
+def _preview_size(size: tuple[int, int], orientation: int, width: int) -> tuple[int, int]:
+    """Before it is turned: upright it is at most `width` wide and twice as high."""
+    across, down = size[::-1] if orientation >= 5 else size
+    scale = min(1.0, width / across, 2 * width / down)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _from_cmyk(image: Image.Image, profile: bytes) -> Image.Image:
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        target = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):
-        return image.convert("RGB")
-    return converted or image.convert("RGB")
+def _small(shown: Image.Image, orientation: int, width: int) -> Image.Image:
+    """Upright, at most `width` wide and twice as high, in sRGB."""
+    size = _preview_size(shown.size, orientation, width)
+    plain = shown.convert("L") if shown.mode == "1" else shown
+    small = plain.resize(size, Image.Resampling.BICUBIC, reducing_gap=_REDUCING_GAP)
+    small.info = dict(shown.info)
+    return image_colours.in_srgb(upright(small, orientation))
 
 
 def encode(image: Image.Image, *, lossless_bilevel: bool = False) -> bytes:
     """JPEG with its profile and no other metadata; a fax page for a PDF stays 1-bit, as PNG."""
     out = io.BytesIO()
+    # Saving an image that was opened asks for the working directory, which a child may not.
+    plain = image.copy() if isinstance(image, ImageFile.ImageFile) else image
     if image.mode == "1" and lossless_bilevel:
-        image.save(out, "PNG")
+        plain.save(out, "PNG")
         return out.getvalue()
-    profile = image.info.pop("icc_profile", None)
-    sharp = image.convert("L") if image.mode == "1" else image
+    sharp = plain.convert("L") if plain.mode == "1" else plain
+    profile = image.info.get("icc_profile")
     sharp.save(out, "JPEG", quality=_QUALITY, subsampling="4:2:0", icc_profile=profile)
     return out.getvalue()
-
-
-def preview(data: bytes, media_type: MediaType, limits: Limits, width: int) -> Image.Image:
-    """The first image, upright, small, in sRGB."""
-    with _open(data, media_type, limits) as image:
-        if image.format == "JPEG":
-            image.draft(None, (width, width))
-        shown = as_shown(image)
-    profile = shown.info.pop("icc_profile", None)
-    shown = shown.convert("L") if shown.mode == "1" else shown
-    shown.thumbnail((width, 2 * width), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return _in_srgb(shown, profile)
-
-
-def _in_srgb(image: Image.Image, profile: object) -> Image.Image:
-    if not isinstance(profile, bytes) or image.mode != "RGB":
-        return image
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        target = ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, source, target, outputMode="RGB") or image
-    except (ImageCms.PyCMSError, OSError):
-        return image
-
-
-def small_jpeg(image: Image.Image, max_bytes: int) -> bytes:
-    """The best JPEG of at most `max_bytes`; fewer pixels when lower quality is not enough."""
-    while True:
-        for quality in (82, 65, 45):
-            out = io.BytesIO()
-            image.save(out, "JPEG", quality=quality, optimize=True)
-            if out.tell() <= max_bytes:
-                return out.getvalue()
-        image = image.resize((max(1, image.width // 2), max(1, image.height // 2)))

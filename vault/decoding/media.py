@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
+
+CLEANING = 1
+"""The edition of the rules by which recipients' copies are cleaned: raised when the copies that
+exist must be made anew."""
 
 
 class MediaType(StrEnum):
@@ -60,8 +64,8 @@ class Limits:
     output_bytes: int = 128 * 1024 * 1024
     parts: int = 40
     pages: int = 500
-    pixels: int = 100_000_000
-    """Of one image."""
+    image_bytes: int = 400_000_000
+    """Of one decoded image: four bytes a pixel in colour, one in grey, in a palette or in 1 bit."""
     stream_bytes: int = 64 * 1024 * 1024
     """Expanded size of one stream of a PDF that is not an image."""
     memory_bytes: int = 1024 * 1024 * 1024
@@ -88,13 +92,16 @@ class Inspection:
     """The findings about one document of one or more parts.
 
     `rendition` is the type of the recipient's copy, or "same" when that copy is the original,
-    byte for byte; `rendition_length` is in bytes, 0 for "same".
+    byte for byte; `rendition_length` is in bytes, 0 for "same". `carries`: what a PDF carries
+    beside its pages. `signatures`: one dictionary each of short texts, numbers and truth values.
     """
 
     parts: tuple[Part, ...]
     rendition: MediaType | Literal["same"]
     rendition_length: int
     notes: tuple[Note, ...]
+    carries: tuple[str, ...] = ()
+    signatures: tuple[dict[str, Any], ...] = ()
 
     @property
     def media_type(self) -> MediaType:

@@ -78,11 +78,9 @@ class Streams:
         """Puts what was cleaned into the PDF."""
         for reference, raw in self._cuts.items():
             held = self.objects.opened(reference)
-            parameters = held.stream_dict.get("/DecodeParms")
-            kept = (
-                parameters if isinstance(parameters, (pikepdf.Array, pikepdf.Dictionary)) else None
-            )
-            held.write(raw, filter=held.stream_dict["/Filter"], decode_parms=kept)
+            given = _as_list(held.stream_dict.get("/DecodeParms"))
+            only = next((each for each in given if isinstance(each, pikepdf.Dictionary)), None)
+            held.write(raw, filter=pikepdf.Name.FlateDecode, decode_parms=only)
         for reference, (data, last_filter) in self._writes.items():
             held = self.objects.opened(reference)
             if last_filter is None:
@@ -180,9 +178,9 @@ class Streams:
         return data
 
     def _measure(self, image: Stream) -> None:
-        """Refuses an image whose samples take more than half of a child's memory."""
-        if _size_of(self.objects, image) > self.limits.memory_bytes // 2:
-            raise Undecodable("too_many_pixels", limit=self.limits.pixels)
+        """Refuses an image that takes more memory than one may when it is shown."""
+        if _size_of(self.objects, image) > self.limits.image_bytes:
+            raise Undecodable("pdf_too_detailed")
 
     def _unfiltered(self, held: pikepdf.Object, outer: int) -> bytes:
         """The data of a stream after its `outer` first filters, by qpdf."""

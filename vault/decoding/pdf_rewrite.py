@@ -216,6 +216,8 @@ class Rewrite:
                 self._keep_pairs(into, key, held, role[1:], depth)
             else:
                 self._keep(into, key, held, role, depth)
+        if into.get("/Type") not in rules.TYPES:
+            into.pop("/Type", None)
         return into
 
     def _keep_pairs(self, into: Value, key: str, value: Value, role: str, depth: int) -> None:
@@ -239,7 +241,7 @@ class Rewrite:
             return self._target(value)
         if role == "colour":
             return self._colour(value, depth)
-        role = "font" if role == "font_size" else role
+        role = "font" if role == "font_size" else role if role in rules.LISTS else ""
         kept: list[Value] = []
         for item in value:
             if type(item) in _PLAIN:

@@ -127,6 +127,22 @@ STRINGS = frozenset({"", "text", "data", "layer", "dest"})
 SHORTENED = frozenset({"annotation", "field", "layer", "structure"})
 """Roles whose arrays lose what is dropped; in others its place is kept by a null."""
 
+LISTS = frozenset(
+    {"", "content", "annotation", "field", "font", "function", "parameters", "layer"}
+) | {"layer_event", "structure", "attributes", "namespace"}
+"""Roles in which an array may stand for several; in others its items are plain values."""
+
+TYPES = frozenset(
+    "/" + name
+    for names in (
+        "Catalog Page Pages PageLabel XObject Font FontDescriptor Encoding CMap ExtGState Pattern",
+        "Mask Group Annot Border OCG OCMD Outlines StructTreeRoot StructElem MCR OBJR Namespace",
+        "Pagination Layout Background",
+    )
+    for name in names.split()
+)
+"""The values of /Type that stay."""
+
 COLOURS: dict[str, tuple[str, ...]] = {
     "/ICCBased": ("profile",),
     "/Indexed": ("colour", "", "data"),

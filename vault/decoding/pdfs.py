@@ -2,6 +2,7 @@
 allow-list. Runs only inside a child."""
 
 import io
+import warnings
 from dataclasses import dataclass
 
 import pikepdf
@@ -45,7 +46,7 @@ def prepare() -> None:
 def examine(data: bytes, limits: Limits) -> PdfPages:
     """Opens the file, rewrites it, and draws the first page of the copy.
 
-    Raises `Undecodable` ("password_protected", "too_many_pages", "too_many_pixels",
+    Raises `Undecodable` ("password_protected", "too_many_pages", "pdf_too_detailed",
     "does_not_decode").
     """
     settings.set_qpdf_limits(
@@ -141,17 +142,18 @@ def _count_pages(pdf: pikepdf.Pdf, limits: Limits) -> int:
 def _saved(pdf: pikepdf.Pdf) -> bytes:
     """One revision of what can be reached, not encrypted; the same input gives the same bytes."""
     for key in list(pdf.trailer.keys()):
-        if key not in {"/Root", "/Size", "/ID", "/Encrypt"}:
+        if key not in {"/Root", "/Size", "/Encrypt"}:
             del pdf.trailer[key]
     out = io.BytesIO()
-    pdf.save(
-        out,
-        encryption=False,
-        deterministic_id=True,
-        fix_metadata_version=False,
-        object_stream_mode=pikepdf.ObjectStreamMode.generate,
-        stream_decode_level=pikepdf.StreamDecodeLevel.none,
-    )
+    with warnings.catch_warnings(action="ignore"):  # Of widgets that no form lists.
+        pdf.save(
+            out,
+            encryption=False,
+            deterministic_id=True,
+            fix_metadata_version=False,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+            stream_decode_level=pikepdf.StreamDecodeLevel.none,
+        )
     saved = out.getvalue()
     if pdf_mending.ends_as_zip(saved):
         raise Undecodable

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from vault.decoding.confine import Protection
 
 
-def observed_protections(output: int) -> list[Protection]:
+def observed_protections(source: int, output: int) -> list[Protection]:
     """The protections of this process, each observed by an attempt that failed."""
     attempts: dict[Protection, Callable[[], object]] = {
         Protection.NO_OPENING: lambda: os.open("/dev/null", os.O_RDONLY),
@@ -21,7 +21,7 @@ def observed_protections(output: int) -> list[Protection]:
         holding.append(Protection.NO_ROOT)
     if not os.environ:
         holding.append(Protection.NO_ENVIRONMENT)
-    if _only_expected_files(output):
+    if _only_expected_files({source, output}):
         holding.append(Protection.NO_INHERITED_FILES)
     if _refused_by_filter():
         holding += [Protection.SYSTEM_CALL_FILTER, Protection.NO_PROGRAMS]
@@ -36,9 +36,10 @@ def _fails(attempt: Callable[[], object]) -> bool:
     return False
 
 
-def _only_expected_files(output: int) -> bool:
-    """Only the output, one socket for the answer, and memory devices (null, random for ciphers)."""
-    output_stat, sockets = os.fstat(output), 0
+def _only_expected_files(files: set[int]) -> bool:
+    """Only its memory files, one socket for its job, and memory devices (null, random for
+    ciphers)."""
+    expected, sockets = {_identity(os.fstat(file)) for file in files}, 0
     for descriptor in range(1024):
         try:
             file_stat = os.fstat(descriptor)
@@ -49,9 +50,13 @@ def _only_expected_files(output: int) -> bool:
         elif stat.S_ISCHR(file_stat.st_mode):
             if os.major(file_stat.st_rdev) != 1:
                 return False
-        elif not os.path.samestat(file_stat, output_stat):
+        elif _identity(file_stat) not in expected:
             return False
     return sockets == 1
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _fork() -> None:

@@ -29,7 +29,7 @@ def media_type(first_bytes: bytes) -> MediaType | None:
         return MediaType.WEBP
     if head[4:8] == b"ftyp":
         return _heif(head)
-    if head[:4] in {b"II*\x00", b"MM\x00*"}:
+    if head.startswith(_TIFF_HEADS):
         return MediaType.TIFF
     return None
 
@@ -66,6 +66,8 @@ _OTHER_TYPES = (
 _OTHER_TYPES_ANYWHERE = re.compile(
     rb"<[!?/a-z]|PK\x03\x04|\xff\xd8\xff|\x89PNG|GIF8[79]a|This program|\n#!", re.IGNORECASE
 )
+_TIFF_HEADS = (b"II*\x00", b"MM\x00*", b"II+\x00\x08\x00\x00\x00", b"MM\x00+\x00\x08\x00\x00")
+"""TIFF 6.0, and BigTIFF with its offsets of 8 bytes."""
 _WEBP_CHUNKS = frozenset({b"VP8 ", b"VP8L", b"VP8X"})
 
 

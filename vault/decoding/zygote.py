@@ -1,8 +1,8 @@
-"""The process that loads the decoders once, and forks one child per job.
+"""The process that loads the decoders once, and forks the children that run the jobs.
 
-It is started with an empty environment and one socket. Each message on it is an order (JSON) with
-descriptors: the result socket, the memory-backed output, the inputs. The zygote never reads a
-file's bytes itself. It ends with its parent, or when the socket closes.
+It is started with an empty environment and one socket. Each message on it orders one child, which
+is confined at once and waits for one job: the zygote answers with the child's descriptors and never
+sees a job or a file. It ends with its parent, or when the socket closes; its children end with it.
 """
 
 import importlib
@@ -16,9 +16,9 @@ from typing import Any, NoReturn, Protocol
 
 from vault.decoding import confine, probe
 from vault.decoding.media import Limits, Undecodable
+from vault.decoding.memory_files import memory_file
 
 ORDER_BYTES = 64 * 1024
-MAX_DESCRIPTORS = 128
 
 
 class DecodingModule(Protocol):
@@ -29,8 +29,8 @@ class DecodingModule(Protocol):
 
     def run(
         self, order: dict[str, Any], inputs: list[bytes], limits: Limits
-    ) -> tuple[dict[str, Any], bytes]:
-        """The answer (small, JSON) and the output's bytes. Raises `Undecodable`."""
+    ) -> tuple[dict[str, Any], tuple[bytes, ...]]:
+        """The answer (small, JSON) and the outputs. Raises `Undecodable`."""
 
 
 def main(control: int, parent: int, worker_name: str, limits: Limits) -> NoReturn:
@@ -54,7 +54,7 @@ def main(control: int, parent: int, worker_name: str, limits: Limits) -> NoRetur
 
 @dataclass(frozen=True)
 class Zygote:
-    """Forks one child per order; its only state is what it has loaded."""
+    """Forks one child per message; its only state is what it has loaded."""
 
     pid: int
     orders: socket.socket
@@ -63,58 +63,75 @@ class Zygote:
 
     def serve(self) -> NoReturn:
         """One fork per message, until the socket closes."""
-        while True:
-            message, descriptors, _, _ = socket.recv_fds(self.orders, ORDER_BYTES, MAX_DESCRIPTORS)
-            if not message:
-                os._exit(0)
-            self._fork(json.loads(message), descriptors)
+        while self.orders.recv(ORDER_BYTES):
+            self._fork()
+        os._exit(0)
 
-    def _fork(self, order: dict[str, Any], descriptors: list[int]) -> None:
-        """Forks a child; sends the service a handle (pidfd) that can only ever mean that child."""
+    def _fork(self) -> None:
+        """Forks a child and sends the service its four descriptors: the socket for its job, a
+        handle (pidfd) that can only ever mean this child, and its two memory files."""
         _reap()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        source, output = memory_file(), memory_file(self.limits.output_bytes)
         child = os.fork()
         if child == 0:
-            self._child(order, descriptors)
-        result = socket.socket(fileno=descriptors[0])
+            ours.close()
+            self._child(theirs.detach(), source, output)
         handle = os.pidfd_open(child)
-        try:
-            socket.send_fds(result, [b"{}"], [handle])
-        except OSError:
-            pass  # the service has abandoned this job; nobody will read the answer
-        finally:
-            result.close()
-            for descriptor in (handle, *descriptors[1:]):
-                os.close(descriptor)
+        socket.send_fds(self.orders, [b"{}"], [ours.fileno(), handle, source, output])
+        ours.close()
+        theirs.close()
+        for descriptor in (handle, source, output):
+            os.close(descriptor)
 
-    def _child(self, order: dict[str, Any], descriptors: list[int]) -> NoReturn:
-        """Ends without an answer if anything fails before the limits apply."""
-        result, output, *inputs = descriptors
+    def _child(self, job: int, source: int, output: int) -> NoReturn:
+        """Confined before it waits. It serves one job and ends: without an answer if anything fails
+        before its limits apply."""
         try:
             self.orders.close()
             confine.die_with_parent(self.pid)
             target = mmap.mmap(output, self.limits.output_bytes)
             confine.set_limits(self.limits.memory_bytes, self.limits.cpu_seconds)
             confine.filter_system_calls()
-            if order["job"] == "probe":
-                answer: dict[str, Any] = {"protections": probe.observed_protections(output)}
-            else:
-                answer = self._answer(order, inputs, target)
-            os.write(result, json.dumps(answer).encode())
+            message = os.read(job, ORDER_BYTES)  # the service closes the socket of one not needed
+            if message:
+                os.write(job, b"{}")  # it has begun: from here on a failure is about the file
+                answer = self._result(json.loads(message), source, output, target)
+                os.write(job, json.dumps(answer).encode())
         finally:
             os._exit(0)
 
-    def _answer(
-        self, order: dict[str, Any], inputs: list[int], target: mmap.mmap
+    def _result(
+        self, order: dict[str, Any], source: int, output: int, target: mmap.mmap
     ) -> dict[str, Any]:
+        """The answer; the output is not mapped any more, so that the service can freeze it."""
+        with target:
+            if order["job"] != "probe":
+                return self._answer(order, source, target)
+        return {"protections": probe.observed_protections(source, output)}
+
+    def _answer(self, order: dict[str, Any], source: int, target: mmap.mmap) -> dict[str, Any]:
         try:
-            contents = [os.pread(file, os.fstat(file).st_size, 0) for file in inputs]
-            answer, produced = self.worker.run(order, contents, self.limits)
-            target[: len(produced)] = produced
+            contents = _parts(source, order["lengths"])
+            answer, outputs = self.worker.run(order, contents, self.limits)
+            at = 0
+            for produced in outputs:
+                target[at : at + len(produced)] = produced
+                at += len(produced)
         except Undecodable as error:
             return {"refused": error.code, "values": error.values}
         except Exception as error:  # noqa: BLE001  (any failure of a decoder is about the file)
             return {"refused": "does_not_decode", "values": {}, "met": type(error).__name__}
-        return {**answer, "length": len(produced)}
+        return {"lengths": [len(produced) for produced in outputs], **answer}
+
+
+def _parts(source: int, lengths: list[int]) -> list[bytes]:
+    """The files of a document, which follow each other in the source."""
+    parts, at = [], 0
+    for length in lengths:
+        parts.append(os.pread(source, length, at))
+        at += length
+    return parts
 
 
 def _reap() -> None:

@@ -5,61 +5,36 @@ that the owner already holds is opened for them by `DepositCommand.owner_view`.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audit.events import Action, Actor, Event, Outcome
+from audit.events import Action
 from auth.records import people
-from base.db_time import instant
+from base.db_time import instant, instant_query
 from base.errors import ErrorKind, ServiceError, invalid, not_found
-from base.ids import new_id
-from base.key_names import DOCUMENT, DOCUMENT_VERSION
-from base.locks import hold_vault
-from storage.field_encryption import FieldWriter
-from vault import idempotency, jobs
+from base.locks import held_vault, hold_vault
+from base.pipeline import Transaction, fetch_one
+from vault import idempotency
 from vault.catalogue.document_types import by_code
-from vault.consent.type_tags import type_tag
 from vault.document_view import (
     DocumentMetadata,
     DocumentView,
     metadata_key,
-    metadata_values,
     view_of,
 )
 from vault.documents import records
-from vault.documents.notice_date import notice_at
+from vault.documents.deposit_rows import Depositor, VersionFiles, add_document, record_deposit
+from vault.documents.quotas import QuotaWarning, check_room, count_deposit
 from vault.services import Services
-from vault.tables import DOCUMENT_ROW, VERSION_ROW
 
-MAX_DOCUMENTS = 2000
-
-Judge = Callable[[AsyncConnection], Awaitable[None]]
+Judge = Callable[[Transaction], Awaitable[None]]
 OwnerView = Callable[[AsyncConnection, Row[Any]], Awaitable[DocumentView]]
 
-
-@dataclass(frozen=True, slots=True)
-class Depositor:
-    """Who deposits, as stored in the log and the document's row. `grant` is None for the owner."""
-
-    actor: Actor
-    grant: UUID | None = None
-    purpose_code: str = ""
-    purpose: str = field(default="", repr=False)
-
-    def values(self) -> dict[str, str]:
-        """The values about them that are sealed in the document's row."""
-        actor = self.actor
-        return {
-            "kind": actor.kind.value,
-            "name": actor.name,
-            "job": actor.job,
-            "organisation": actor.organisation,
-        }
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,48 +55,13 @@ class DepositCommand:
     idempotency_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionCommand:
-    """A new version of a document to be made. `may_change` raises unless the document's row, or
-    None, may be changed; `owner_view` opens it for the owner."""
-
-    owner_id: UUID
-    depositor: Depositor
-    document_id: UUID
-    may_change: Callable[[Row[Any] | None], None]
-    owner_view: OwnerView
-
-
 @dataclass(frozen=True, slots=True)
 class Deposited:
-    """The document, and whether the vault held it already."""
+    """The document, whether the vault held it already, and what its depositor is warned of."""
 
     document: DocumentView
     already_held: bool
-
-
-@dataclass(frozen=True, slots=True)
-class VersionFiles:
-    """The rows of a version's files, which are durable in the store.
-
-    `version_id`: the version that they are bound to. `tag`: the keyed hash of the originals' bytes.
-    `sealed_values`: what the version's row seals. `rows`: each file's row, without its owner.
-    """
-
-    version_id: UUID
-    tag: bytes
-    sealed_values: dict[str, Any] = field(repr=False)
-    rows: tuple[dict[str, Any], ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _NewVersion:
-    """A version being inserted, and when."""
-
-    owner_id: UUID
-    document_id: UUID
-    number: int
-    at: datetime
+    warnings: tuple[QuotaWarning, ...] = ()
 
 
 def check_metadata(metadata: DocumentMetadata) -> DocumentMetadata:
@@ -135,8 +75,12 @@ def check_metadata(metadata: DocumentMetadata) -> DocumentMetadata:
 
 async def find_held(services: Services, command: DepositCommand, tag: bytes) -> Deposited | None:
     """The owner's document that already has these bytes, or None; answering with it is recorded."""
-    async with services.database.transaction() as tx:
-        return await _find_held(services, tx, command, tag)
+    query = records.document_with_content(command.owner_id, tag)
+    async with services.database.pipeline.transaction() as tx:
+        if await fetch_one(tx, query) is None:
+            return None
+    async with services.database.transaction() as ordinary:
+        return await _find_held(services, ordinary, command, tag)
 
 
 async def commit_deposit(
@@ -150,67 +94,88 @@ async def commit_deposit(
 
     `before_commit` is called when only the commit remains, whose answer may be lost.
     """
-    async with services.database.transaction() as tx:
-        await hold_vault(tx, command.owner_id)
-        macs = await services.field_encryption.row_macs()
-        if await people.person(tx, macs, command.owner_id) is None:
+    for _ in range(_ATTEMPTS):
+        added = await _commit_new(services, command, metadata, files, before_commit)
+        if added is not None:
+            return added
+        answered = await _answer_again(services, command, metadata, files)
+        if answered is not None:
+            return answered
+        # What was found held was deleted in between.
+    raise ServiceError(ErrorKind.UNAVAILABLE, "database_busy", retry_after=5)
+
+
+async def _commit_new(
+    services: Services,
+    command: DepositCommand,
+    metadata: DocumentMetadata,
+    files: VersionFiles,
+    before_commit: Callable[[], None],
+) -> Deposited | None:
+    """The document that was added; None when its bytes are held or its key is answered already.
+
+    Four round trips: what decides, the quota, the rows, the commit. A crash before the last one has
+    ended leaves all rows, jobs and the event, or none of them.
+    """
+    owner_id, depositor = command.owner_id, command.depositor
+    asked = await _ask_key(services, command, metadata, files)
+    macs = await services.field_encryption.row_macs()
+    async with services.database.pipeline.transaction() as tx:
+        _, people_rows, (now,), held_rows, *key_rows = await tx.fetch(
+            held_vault(owner_id),
+            people.person_by_id(owner_id),
+            instant_query(),
+            records.document_with_content(owner_id, files.tag),
+            *(asked.queries if asked else ()),
+        )
+        if not people_rows:
             # The vault was erased during the upload.
             raise not_found()
+        macs.check(people.PERSON_ROW, people_rows[0])
+        if command.judge is not None:
+            await command.judge(tx)
+        claimed = asked.claim(key_rows[1]) if asked else None
+        if (held_rows and command.owner_view) or (claimed and claimed.result_id):
+            return None
+        warnings = await _take_room(services, tx, command, files)
+        view = await add_document(services, tx, owner_id, depositor, metadata, files, now.at)
+        await record_deposit(
+            services, tx, owner_id, depositor, Action.DEPOSIT, view.id, now.at,
+            revision=str(view.revision), version=1,
+        )  # fmt: skip
+        await idempotency.save(tx, claimed, view.id)
+        await tx.flush()
+        before_commit()
+    return Deposited(view, already_held=False, warnings=warnings)
+
+
+async def _take_room(
+    services: Services, tx: Transaction, command: DepositCommand, files: VersionFiles
+) -> tuple[QuotaWarning, ...]:
+    """Refuse what is over a quota, under the vault's lock; count it for the grant."""
+    owner_id, grant = command.owner_id, command.depositor.grant
+    warnings = await check_room(services, tx, owner_id, grant_id=grant, size=files.size)
+    if grant is not None:
+        await count_deposit(tx, owner_id, grant, files.size)
+    return warnings
+
+
+async def _answer_again(
+    services: Services, command: DepositCommand, metadata: DocumentMetadata, files: VersionFiles
+) -> Deposited | None:
+    """The document already held with these bytes, or the answer already given to this key; None
+    when there is neither."""
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, command.owner_id)
         if command.judge is not None:
             await command.judge(tx)
         held = await _find_held(services, tx, command, files.tag)
         if held is not None:
             return held
         claimed = await _claim_key(services, tx, command, metadata, files)
-        if claimed is not None and claimed.result_id is not None:
-            return await _repeat_answer(services, tx, command, metadata, files, claimed.result_id)
-        if await records.count_documents(tx, command.owner_id) >= MAX_DOCUMENTS:
-            raise ServiceError(ErrorKind.CONFLICT, "too_many_documents", limit=MAX_DOCUMENTS)
-        row = await _add_document(services, tx, command, metadata, files)
-        await _record(
-            services, tx, command.owner_id, command.depositor, Action.DEPOSIT, row.id,
-            revision=str(row.revision), version=1,
-        )  # fmt: skip
-        await idempotency.save(tx, claimed, row.id)
-        before_commit()
-    view = view_of(row, metadata, deposited_by=command.depositor.values(), file=files.sealed_values)
-    return Deposited(view, already_held=False)
-
-
-async def commit_version(
-    services: Services,
-    command: VersionCommand,
-    files: VersionFiles,
-    before_commit: Callable[[], None],
-) -> DocumentView:
-    """As `commit_deposit`, for a new version of an existing document."""
-    owner_id, document_id = command.owner_id, command.document_id
-    async with services.database.transaction() as tx:
-        await hold_vault(tx, owner_id)
-        current = await records.document(tx, owner_id, document_id)
-        command.may_change(current)
-        assert current is not None  # noqa: S101  (else `may_change` has raised)
-        writer = await services.field_encryption.writer(owner_id, tx)
-        number = await records.next_number(tx, owner_id, document_id)
-        version = _NewVersion(owner_id, document_id, number, await instant(tx))
-        await _add_version(services, tx, writer, files, version)
-        revision = new_id()
-        await records.change_document(
-            tx,
-            await services.field_encryption.row_macs(),
-            current,
-            version_id=files.version_id,
-            revision=revision,
-        )
-        await _record(
-            services, tx, owner_id, command.depositor, Action.NEW_VERSION, document_id,
-            revision=str(revision), version=number,
-        )  # fmt: skip
-        row = await records.document(tx, owner_id, document_id)
-        assert row is not None  # noqa: S101  (changed in this transaction)
-        view = await command.owner_view(tx, row)
-        before_commit()
-    return view
+        if claimed is None or claimed.result_id is None:
+            return None
+        return await _repeat_answer(services, tx, command, metadata, files, claimed.result_id)
 
 
 async def _find_held(
@@ -219,12 +184,34 @@ async def _find_held(
     if command.owner_view is None:
         return None
     owner_id = command.owner_id
-    held_id = await records.document_with_content(tx, owner_id, tag)
-    row = None if held_id is None else await records.document(tx, owner_id, held_id)
+    held = await fetch_one(tx, records.document_with_content(owner_id, tag))
+    row = None if held is None else await records.document(tx, owner_id, held.id)
     if row is None:
         return None
-    await _record(services, tx, owner_id, command.depositor, Action.DEPOSIT, row.id, held=1)
+    at = await instant(tx)
+    await record_deposit(
+        services, tx, owner_id, command.depositor, Action.DEPOSIT, row.id, at, held=1
+    )
     return Deposited(await command.owner_view(tx, row), already_held=True)
+
+
+def _key_values(
+    command: DepositCommand, metadata: DocumentMetadata, files: VersionFiles
+) -> dict[str, Any]:
+    """What `idempotency` asks for: who calls, on what, with which body."""
+    depositor = command.depositor
+    return {
+        "caller_id": depositor.actor.id or command.owner_id,
+        "route": f"deposit/{command.owner_id}/{depositor.grant}",
+        "key": command.idempotency_key,
+        "body": files.tag + metadata_key(metadata),
+    }
+
+
+async def _ask_key(
+    services: Services, command: DepositCommand, metadata: DocumentMetadata, files: VersionFiles
+) -> idempotency.AskedKey | None:
+    return await idempotency.ask(services, **_key_values(command, metadata, files))
 
 
 async def _claim_key(
@@ -234,15 +221,7 @@ async def _claim_key(
     metadata: DocumentMetadata,
     files: VersionFiles,
 ) -> idempotency.Claim | None:
-    depositor = command.depositor
-    return await idempotency.claim(
-        services,
-        tx,
-        caller_id=depositor.actor.id or command.owner_id,
-        route=f"deposit/{command.owner_id}/{depositor.grant}",
-        key=command.idempotency_key,
-        body=files.tag + metadata_key(metadata),
-    )
+    return await idempotency.claim(services, tx, **_key_values(command, metadata, files))
 
 
 async def _repeat_answer(
@@ -263,94 +242,9 @@ async def _repeat_answer(
     row = await find(tx, owner_id, document_id)
     if row is None:
         raise not_found()
-    await _record(services, tx, owner_id, depositor, Action.DEPOSIT, row.id, held=1)
+    at = await instant(tx)
+    await record_deposit(services, tx, owner_id, depositor, Action.DEPOSIT, row.id, at, held=1)
     if command.owner_view is not None:
         return Deposited(await command.owner_view(tx, row), already_held=False)
     view = view_of(row, metadata, deposited_by=depositor.values(), file=files.sealed_values)
     return Deposited(replace(view, deleted_at=None), already_held=False)
-
-
-async def _add_document(
-    services: Services,
-    tx: AsyncConnection,
-    command: DepositCommand,
-    metadata: DocumentMetadata,
-    files: VersionFiles,
-) -> Row[Any]:
-    """Insert a document and its first version; returns the document's row."""
-    owner_id, depositor = command.owner_id, command.depositor
-    document_id, at = new_id(), await instant(tx)
-    writer = await services.field_encryption.writer(owner_id, tx)
-    macs = await services.field_encryption.row_macs()
-    values = {
-        "id": document_id,
-        "person_id": owner_id,
-        "version_id": files.version_id,
-        "type_tag": await type_tag(services, owner_id, metadata.type, sensitive=metadata.sensitive),
-        "typed_at": at,
-        "deposited_by_kind": depositor.actor.kind.value,
-        "deposited_by_id": depositor.actor.id,
-        "revision": new_id(),
-        "notice_at": notice_at(metadata),
-        "sealed": writer.seal(DOCUMENT, document_id, metadata_values(metadata, depositor.values())),
-        "created_at": at,
-        "deleted_at": None,
-    }
-    await records.add_document(tx, **macs.add(DOCUMENT_ROW, values))
-    await _add_version(services, tx, writer, files, _NewVersion(owner_id, document_id, 1, at))
-    row = await records.document(tx, owner_id, document_id)
-    assert row is not None  # noqa: S101  (added in this transaction)
-    return row
-
-
-async def _add_version(
-    services: Services,
-    tx: AsyncConnection,
-    writer: FieldWriter,
-    files: VersionFiles,
-    version: _NewVersion,
-) -> None:
-    scanned = services.settings.clamd_address is not None
-    macs = await services.field_encryption.row_macs()
-    values = {
-        "id": files.version_id,
-        "document_id": version.document_id,
-        "person_id": version.owner_id,
-        "number": version.number,
-        "content_tag": files.tag,
-        "scan": "waiting" if scanned else "not_scanned",
-        "sealed": writer.seal(DOCUMENT_VERSION, files.version_id, files.sealed_values),
-        "created_at": version.at,
-    }
-    await records.add_version(tx, **macs.add(VERSION_ROW, values))
-    await records.add_files(tx, [{**row, "person_id": version.owner_id} for row in files.rows])
-    await jobs.defer_preview(tx, version.owner_id, files.version_id)
-    if scanned:
-        await jobs.defer_scan(tx, version.owner_id, files.version_id)
-
-
-async def _record(
-    services: Services,
-    tx: AsyncConnection,
-    owner_id: UUID,
-    depositor: Depositor,
-    action: Action,
-    document_id: UUID,
-    **details: str | int,
-) -> None:
-    await services.audit_log.record(
-        tx,
-        Event(
-            id=new_id(),
-            at=await instant(tx),
-            action=action,
-            outcome=Outcome.ALLOWED,
-            actor=depositor.actor,
-            person=owner_id,
-            grant=depositor.grant,
-            documents=(document_id,),
-            purpose_code=depositor.purpose_code,
-            purpose=depositor.purpose,
-            details=dict(details),
-        ),
-    )

@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from audit.events import Action
 from auth.subjects import Recipient
-from base.pipeline import fetch_one
+from base.errors import ServiceError
+from base.pipeline import Transaction, fetch_one
 from vault.consent.grant_use import attempt_under
 from vault.consent.records import grants as grant_records
 from vault.consent.type_tags import type_tag
-from vault.decisions import AccessAttempt, Denial, check_token, record_denial
+from vault.decisions import AccessAttempt, Denial, check_token, record_denial, record_refusal
 from vault.document_view import DocumentMetadata
+from vault.documents import quotas
 from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import DepositCommand, Deposited, Depositor, check_metadata
+from vault.documents.deposit_commit import DepositCommand, Deposited, check_metadata
+from vault.documents.deposit_rows import Depositor
 from vault.documents.intake import Incoming
 from vault.rules import Refused, may_deposit
 from vault.services import Services
@@ -44,7 +45,7 @@ async def deposit_granted(
     """
     await check_token(services, recipient, "deposits", Action.DEPOSIT)
 
-    async def judge_again(tx: AsyncConnection) -> None:
+    async def judge_again(tx: Transaction) -> None:
         await _judge(services, tx, recipient, grant_id, check_metadata(metadata()).type)
 
     try:
@@ -58,14 +59,27 @@ async def deposit_granted(
             judge=judge_again,
             idempotency_key=idempotency_key,
         )
-        return await deposit(services, command, incoming)
+        return await _deposit(services, command, attempt, incoming)
     except _Denied as denied:
         raise await record_denial(services, denied.denial) from None
 
 
+async def _deposit(
+    services: Services, command: DepositCommand, attempt: AccessAttempt, incoming: Incoming
+) -> Deposited:
+    """`deposit`; the person's log says when a quota kept a paper out of their vault."""
+    try:
+        return await deposit(services, command, incoming)
+    except ServiceError as failure:
+        reason = quotas.reason_of(failure)
+        if reason is not None:
+            await record_refusal(services, attempt, reason)
+        raise
+
+
 async def _judge(
     services: Services,
-    tx: AsyncConnection,
+    tx: Transaction,
     recipient: Recipient,
     grant_id: UUID,
     type_code: str | None,

@@ -27,7 +27,13 @@ class IncomingFile(Protocol):
 
 
 class Incoming(Protocol):
-    """A form that is being uploaded. Its fields are complete only after its files are read."""
+    """A form that is being uploaded. Its fields are complete only after its files are read.
+
+    `announced`: how many bytes its files have at least, as its sender says; 0 when not said.
+    """
+
+    @property
+    def announced(self) -> int: ...
 
     def files(self) -> AsyncIterator[IncomingFile]:
         """The files, one at a time."""

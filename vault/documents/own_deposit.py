@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.subjects import Person
 from vault.document_view import DocumentMetadata, DocumentView
 from vault.documents.deposit import deposit
-from vault.documents.deposit_commit import DepositCommand, Deposited, Depositor, OwnerView
+from vault.documents.deposit_commit import DepositCommand, Deposited, OwnerView
+from vault.documents.deposit_rows import Depositor
 from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
 from vault.services import Services

@@ -20,11 +20,13 @@ from vault.decisions import AccessAttempt, record_allowed, record_refusal
 from vault.document_view import DocumentMetadata, DocumentView, metadata_values
 from vault.documents import records
 from vault.documents.deposit import deposit_version
-from vault.documents.deposit_commit import Depositor, VersionCommand, check_metadata
+from vault.documents.deposit_commit import check_metadata
+from vault.documents.deposit_rows import Depositor
 from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
 from vault.documents.notice_date import notice_at
 from vault.documents.own_deposit import owner_view
+from vault.documents.version_commit import VersionCommand
 from vault.rules import Reason
 from vault.services import Services
 from vault.tables import check_documents

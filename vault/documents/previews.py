@@ -1,4 +1,5 @@
-"""Previews: a job after the deposit draws the first page in a child process and seals it."""
+"""Previews: for a deposit that came without one, and for documents held from before, a job draws
+the first page in a child process and seals it."""
 
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from sqlalchemy.engine import Row
 from base.errors import ErrorKind, ServiceError
 from base.key_names import ORIGINAL, PREVIEW, RENDITION
 from base.locks import hold_vault
+from base.pipeline import write
 from storage import content
 from storage.blobs import BlobKey
 from storage.content import SealedContent
@@ -40,7 +42,7 @@ async def draw_preview(services: Services, owner_id: UUID, version_id: UUID) -> 
         files = await records.files_of(tx, owner_id, version_id)
         missing = bool(files) and not any(file.role == PREVIEW for file in files)
         if missing:
-            await records.add_files(tx, [{**sealed.row(), "person_id": owner_id}])
+            await write(tx, records.add_file(**sealed.row(), person_id=owner_id))
     if not missing:
         await services.storage.blobs.delete(BlobKey(sealed.blob_key))
     return bool(files)
@@ -60,7 +62,7 @@ async def _draw(services: Services, owner_id: UUID, source: Row[UUID]) -> bytes:
     opened = await content.open_content(
         services.storage.blobs, services.storage.keys, owner_id, records.address_of(source)
     )
-    return await services.decoder.preview(opened.slices)
+    return await services.decoder.preview(opened.slices, account=owner_id, size=opened.length)
 
 
 def _source(files: list[Row[UUID]]) -> Row[UUID] | None:

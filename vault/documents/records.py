@@ -56,14 +56,6 @@ def _documents(person_id: UUID) -> Any:
     )
 
 
-async def count_documents(connection: AsyncConnection, person_id: UUID) -> int:
-    """How many documents a vault holds, including those in the trash."""
-    result = await connection.execute(
-        select(func.count()).select_from(Document).where(Document.person_id == person_id)
-    )
-    return int(result.scalar_one())
-
-
 async def document(
     connection: AsyncConnection, person_id: UUID, document_id: UUID, *, deleted: bool = False
 ) -> Row[Any] | None:
@@ -110,38 +102,47 @@ async def documents(
     return result.all()
 
 
-async def document_with_content(
-    connection: AsyncConnection, person_id: UUID, content_tag: bytes
-) -> UUID | None:
-    """The id of the document, not deleted, whose current version has the same bytes."""
-    result = await connection.execute(
-        select(Document.id)
-        .join(DocumentVersion, DocumentVersion.id == Document.version_id)
-        .where(
-            DocumentVersion.document_id == Document.id,  # as the join says: this one has an index
-            DocumentVersion.person_id == person_id,
-            DocumentVersion.content_tag == content_tag,
-            Document.deleted_at.is_(None),
-        )
-        .order_by(Document.id)
-        .limit(1)
+_WITH_CONTENT = Statement(
+    select(Document.id)
+    .join(DocumentVersion, DocumentVersion.id == Document.version_id)
+    .where(
+        DocumentVersion.document_id == Document.id,  # as the join says: this one has an index
+        DocumentVersion.person_id == bindparam("person"),
+        DocumentVersion.content_tag == bindparam("content_tag"),
+        Document.deleted_at.is_(None),
     )
-    return result.scalar_one_or_none()
+    .order_by(Document.id)
+    .limit(1)
+)
 
 
-async def add_document(connection: AsyncConnection, **values: Any) -> None:
+def document_with_content(person_id: UUID, content_tag: bytes) -> Bound:
+    """The `id` of the document, not deleted, whose current version has the same bytes: one row, or
+    none."""
+    return _WITH_CONTENT(person=person_id, content_tag=content_tag)
+
+
+_ADD_DOCUMENT = Statement(insert(Document), must_write=True)
+_ADD_VERSION = Statement(insert(DocumentVersion), must_write=True)
+_FILE_VALUES = ("id", "version_id", "person_id", "role", "position", "blob_key", "envelope")
+_ADD_FILE = Statement(
+    insert(SealedFile).values({name: bindparam(name) for name in _FILE_VALUES}), must_write=True
+)
+
+
+def add_document(**values: Any) -> Bound:
     """Insert a document's row."""
-    await connection.execute(insert(Document).values(**values))
+    return _ADD_DOCUMENT(**values)
 
 
-async def add_version(connection: AsyncConnection, **values: Any) -> None:
+def add_version(**values: Any) -> Bound:
     """Insert a version's row."""
-    await connection.execute(insert(DocumentVersion).values(**values))
+    return _ADD_VERSION(**values)
 
 
-async def add_files(connection: AsyncConnection, files: Sequence[dict[str, Any]]) -> None:
-    """Insert the rows of sealed files whose blobs are already durable."""
-    await connection.execute(insert(SealedFile), files)
+def add_file(**values: Any) -> Bound:
+    """Insert the row of a sealed file whose blob is already durable."""
+    return _ADD_FILE(**values)
 
 
 async def change_document(

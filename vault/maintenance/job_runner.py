@@ -15,6 +15,7 @@ from vault.documents import antivirus, expiry_reminders, previews
 from vault.jobs import PREVIEW, QUEUE, SCAN
 from vault.maintenance import cleanup, erasure_requests
 from vault.maintenance.key_rotation import retire_keys
+from vault.maintenance.version_sizes import measure_versions
 from vault.services import Services
 
 _MAX_ATTEMPTS = 5
@@ -130,5 +131,6 @@ async def sweep_all(services: Services) -> int | None:
     await delete_expired(services)
     await cleanup.sweep_rows(services)
     await cleanup.purge_deleted(services)
+    await measure_versions(services)
     await retire_keys(services)
     return await cleanup.sweep_blobs(services)

@@ -13,6 +13,7 @@ from storage.envelopes import Address, EnvelopeReader, InvalidEnvelope
 from storage.errors import KeyDestroyed
 from storage.field_encryption import DecryptionError
 from storage.providers import KeyProviderError
+from vault.documents.quotas import kib
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.snapshot import Snapshot, table_named
 from vault.services import Services
@@ -37,7 +38,8 @@ async def check_files(services: Services, snapshot: Snapshot, faults: Faults) ->
                 continue  # named by `check_sealed` or `check_keys`
             envelopes = EnvelopeReader(secret)
             lengths = _lengths(version, files[version.id], envelopes, faults)
-            if lengths is not None and not _is_whole(values, lengths):
+            whole = lengths is None or _is_whole(values, lengths)
+            if not (whole and version.size_kib in (None, kib(values["size"]))):
                 faults.add("files", "document_version", version.id)
 
 

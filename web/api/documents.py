@@ -20,6 +20,7 @@ from web.api.shapes import (
     ETAG,
     LOCATION,
     Cursor,
+    DepositedOut,
     DocumentList,
     DocumentOut,
     IfMatch,
@@ -165,6 +166,7 @@ class _FilesAlone:
 
     def __init__(self, form: MultipartForm) -> None:
         self._form = form
+        self.announced = form.announced
 
     async def files(self) -> AsyncIterator[IncomingPart]:
         """The files. Raises `invalid_field` after the last, before anything is decoded or kept."""
@@ -194,12 +196,13 @@ def metadata_of(
     return read
 
 
-def created(deposited: Deposited, response: Response) -> DocumentOut:
+def created(deposited: Deposited, response: Response) -> DepositedOut:
     """201 with the document, or 200 with the one already held."""
     if deposited.already_held:
         response.status_code = status.HTTP_200_OK
     response.headers["Location"] = f"/v1/documents/{deposited.document.id}"
-    return _with_etag(deposited.document, response)
+    document = _with_etag(deposited.document, response)
+    return DepositedOut(**dict(document), warnings=list(deposited.warnings))
 
 
 _STATE: dict[int | str, dict[str, Any]] = {200: {"description": "As it is now.", "headers": ETAG}}
@@ -212,7 +215,7 @@ _STATE: dict[int | str, dict[str, Any]] = {200: {"description": "As it is now.",
     openapi_extra=OWN_UPLOAD_BODY,
     responses={
         200: {
-            "model": DocumentOut,
+            "model": DepositedOut,
             "description": "Already held.",
             "headers": ETAG | LOCATION,
         },
@@ -225,7 +228,7 @@ async def add(
     services: ServicesDep,
     person: PersonDep,
     idempotency_key: IdempotencyKey = None,
-) -> DocumentOut:
+) -> DepositedOut:
     """Deposit a document. The same bytes again answer with the document already held."""
     form = document_form(request, services, OwnMetadataIn)
     deposited = await deposit_own(

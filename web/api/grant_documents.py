@@ -9,7 +9,7 @@ from vault.documents import retrieval
 from vault.documents.granted_deposit import deposit_granted
 from vault.services import Services
 from web.api.documents import CONTENT, PREVIEW, UPLOAD_BODY, RangeHeader, document_form, metadata_of
-from web.api.shapes import Cursor, GrantedDocumentList, GrantedDocumentOut, Limit, granted_out
+from web.api.shapes import Cursor, GrantedDepositOut, GrantedDocumentList, Limit, granted_out
 from web.api.terms import IdempotencyKey
 from web.http.dependencies import BearerDep, RecipientDep, ServicesDep, services_of
 from web.http.dependencies import bearer as bearer_of
@@ -43,13 +43,14 @@ async def add(
     services: ServicesDep,
     recipient: RecipientDep,
     idempotency_key: IdempotencyKey = None,
-) -> GrantedDocumentOut:
+) -> GrantedDepositOut:
     """Add a document to the person's vault; the person may refuse or delete it, you may not."""
     form = document_form(request, services)
     deposited = await deposit_granted(
         services, recipient, grant_id, form, metadata_of(form), idempotency_key=idempotency_key
     )
-    return granted_out(deposited.document, may_read=True)
+    document = granted_out(deposited.document, may_read=True)
+    return GrantedDepositOut(**dict(document), warnings=list(deposited.warnings))
 
 
 @router.get(

@@ -5,20 +5,35 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
+from auth.subjects import Person
+from vault.documents import quotas
 from vault.maintenance import erasure_codes, erasure_requests
 from vault.maintenance.erasure_requests import WhatEnds
+from vault.services import Services
 from web.api.shapes import Strict
 from web.http.dependencies import PersonDep, ServicesDep
 
 router = APIRouter(prefix="/v1/me", tags=["me"])
 
 
+class UsageOut(BaseModel):
+    """What the vault holds, deleted documents included until they are gone, and the most that it
+    may hold. `bytes`: as they were sent, each version counted in KiB, rounded up."""
+
+    documents: int
+    bytes: int
+    max_documents: int
+    max_bytes: int
+    almost_full: bool = Field(description="80 % of one of them is used.")
+
+
 class MeOut(BaseModel):
     """`erases_at`: when this vault will be erased, if its owner asked for it."""
 
     erases_at: datetime | None
+    usage: UsageOut
 
 
 class EndsOut(BaseModel):
@@ -52,8 +67,8 @@ class ErasureOut(BaseModel):
 
 @router.get("", operation_id="getMe")
 async def see(services: ServicesDep, person: PersonDep) -> MeOut:
-    """Whether my vault will be erased, and when."""
-    return MeOut(erases_at=await erasure_requests.erases_at(services, person))
+    """How full my vault is; whether it will be erased, and when."""
+    return await _me(services, person)
 
 
 @router.post("/erasure/code", operation_id="sendErasureCode", status_code=202)
@@ -78,7 +93,19 @@ async def erase(body: ErasureIn, services: ServicesDep, person: PersonDep) -> Er
 async def cancel(services: ServicesDep, person: PersonDep) -> MeOut:
     """Keep my vault after all."""
     await erasure_requests.cancel(services, person)
-    return MeOut(erases_at=await erasure_requests.erases_at(services, person))
+    return await _me(services, person)
+
+
+async def _me(services: Services, person: Person) -> MeOut:
+    room = await quotas.see_room(services, person)
+    usage = UsageOut(
+        documents=room.documents,
+        bytes=room.size,
+        max_documents=room.max_documents,
+        max_bytes=room.max_size,
+        almost_full=room.almost_full,
+    )
+    return MeOut(erases_at=await erasure_requests.erases_at(services, person), usage=usage)
 
 
 def _ends(ends: WhatEnds) -> EndsOut:

@@ -11,6 +11,7 @@ from base.errors import ErrorKind, ServiceError
 from base.ids import parse_id
 from vault.decoding.media import MediaType
 from vault.document_view import DocumentView
+from vault.documents.quotas import QuotaWarning
 from web.api.vocabulary import DocumentTypeCode, FileNote, ScanState
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
@@ -94,6 +95,19 @@ class GrantedDocumentOut(BaseModel):
     title: str | None = None
     version: VersionOut | None = None
     file: FileOut | None = None
+
+
+class DepositedOut(DocumentOut):
+    """A document of the person's own, just deposited. `warnings`: what is almost reached; see
+    `GET /v1/me`."""
+
+    warnings: list[QuotaWarning] = []
+
+
+class GrantedDepositOut(GrantedDocumentOut):
+    """A document as its depositor sees it. `warnings`: what this grant lets add is almost used."""
+
+    warnings: list[QuotaWarning] = []
 
 
 class DocumentList(BaseModel):

@@ -208,6 +208,7 @@ class _SpecimenUpload:
     def __init__(self, specimen: Specimen) -> None:
         self.name: str | None = specimen.file_name
         self._content = specimen.content()
+        self.announced = len(self._content)
 
     async def files(self) -> AsyncIterator["_SpecimenUpload"]:
         """The one file."""

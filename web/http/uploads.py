@@ -29,6 +29,7 @@ class MultipartForm:
     """One form being received. `fields` is complete once `files()` is exhausted.
 
     `known`: the names of its other fields, which an error may repeat; no other name is.
+    `announced`: the bytes of its files at least, by the length of the body; 0 when not said.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class MultipartForm:
         self._file_field = file_field
         self._events: deque[_Event] = deque()
         self._parts = 0
-        _check_length(request, limit)
+        self.announced = max(0, _check_length(request, limit) - _OVERHEAD)
         self._parser = MultipartParser(_boundary(request), self._callbacks())  # type: ignore[arg-type]  # its TypedDict wants every key
         self._body = request.stream()
         self._ended = False
@@ -176,15 +177,16 @@ class IncomingPart:
             pass
 
 
-def _check_length(request: Request, limit: int) -> None:
-    """Refuse at once a body whose announced length is over the limit."""
+def _check_length(request: Request, limit: int) -> int:
+    """The announced length of the body, or 0. Refuses at once one that is over the limit."""
     announced = request.headers.get("content-length")
     if announced is None:
-        return
+        return 0
     if not announced.isdecimal():
         raise ServiceError(ErrorKind.MALFORMED, "malformed_form")
     if int(announced[:20]) > limit + _OVERHEAD:
         raise ServiceError(ErrorKind.TOO_LARGE, "too_large", limit_mib=limit // (1024 * 1024))
+    return int(announced)
 
 
 def _boundary(request: Request) -> bytes:

@@ -62,6 +62,11 @@ class UploadForm:
         """The fields read so far; all of them once the files are read."""
         return self._form.fields
 
+    @property
+    def announced(self) -> int:
+        """The bytes of its files at least; 0 when not said."""
+        return self._form.announced
+
     async def files(self) -> AsyncIterator[IncomingFile]:
         """The files, one at a time. Raises `form_expired` after the last of a form not ours."""
         async for file in self._form.files():

@@ -146,6 +146,8 @@ REASONS = {
     "vault_asleep": _("le coffre n’a pas servi depuis 6 mois"),
     "answered": _("la demande a déjà une réponse"),
     "lapsed": _("la demande a plus de 7 jours"),
+    "grant_full": _("trop de papiers ont été ajoutés avec cet accès"),
+    "no_room": _("le coffre ne pouvait pas recevoir ce papier"),
     "report_answered": _("le signalement a déjà une réponse"),
 }
 # Messages that differ from those of the JSON API, which programmers read too.
@@ -197,6 +199,8 @@ FIELDS = {
     "too_many_parts": "photo",
     "too_many_pages": "photo",
     "too_many_pixels": "photo",
+    "pdf_too_detailed": "photo",
+    "unusual_image": "photo",
     "type_missing": "type",
     "unknown_document_type": "type",
     "expires_before_issued": "expires_on",

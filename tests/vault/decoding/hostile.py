@@ -18,7 +18,9 @@ def prepare() -> None:
     _held.clear()
 
 
-def run(order: dict[str, Any], inputs: list[bytes], limits: Limits) -> tuple[dict[str, Any], bytes]:
+def run(
+    order: dict[str, Any], inputs: list[bytes], limits: Limits
+) -> tuple[dict[str, Any], tuple[bytes, ...]]:
     misdeeds: dict[str, Callable[[], object]] = {
         "spin": _spin,
         "sleep": _sleep,
@@ -29,10 +31,10 @@ def run(order: dict[str, Any], inputs: list[bytes], limits: Limits) -> tuple[dic
     if order["job"] in misdeeds:
         misdeeds[order["job"]]()
     if order["job"] == "attempt":
-        return {"outcome": _attempt(order["what"])}, b""
+        return {"outcome": _attempt(order["what"])}, ()
     if order["job"] == "lie":
-        return order["answer"], b"not what was said"
-    return {"echo": [len(data) for data in inputs]}, b"".join(inputs)[:100]
+        return order["answer"], (b"not what was said", b"")
+    return {"echo": [len(data) for data in inputs]}, (b"".join(inputs)[:100],)
 
 
 def _spin() -> None:

@@ -2,11 +2,14 @@
 
 import io
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pikepdf
 
 from vault.decoding.decoder import Decoder, Source
 from vault.decoding.media import Inspection
+
+ACCOUNT = UUID(int=1)
 
 
 def source(data: bytes) -> Source:
@@ -24,7 +27,7 @@ def source(data: bytes) -> Source:
 
 async def inspected(decoder: Decoder, *parts: bytes) -> tuple[Inspection, bytes]:
     """The findings, and what a recipient gets: the copy, or the original when "same"."""
-    async with await decoder.inspect([source(part) for part in parts]) as decoded:
+    async with await decoder.inspect([source(part) for part in parts], account=ACCOUNT) as decoded:
         copy = b"".join([piece async for piece in decoded.rendition()])
         assert len(copy) == decoded.inspection.rendition_length
         if decoded.inspection.rendition == "same":

@@ -14,11 +14,11 @@ import pytest
 
 from base.errors import ServiceError
 from tests.vault.decoding import corpus, hostile_pdfs
-from tests.vault.decoding.inputs import inspected, source
+from tests.vault.decoding.inputs import ACCOUNT, inspected, source
 from vault.decoding.confine import Protection
 from vault.decoding.decoder import Decoder
 from vault.decoding.media import Limits, Undecodable
-from vault.decoding.sandbox import Sandbox, freeze, memory_file
+from vault.decoding.sandbox import Job, Sandbox
 
 HOSTILE = "tests.vault.decoding.hostile"
 SMALL = Limits(memory_bytes=256 << 20, cpu_seconds=1, wall_seconds=3, output_bytes=1 << 20)
@@ -35,17 +35,12 @@ async def _hostile(limits: Limits = SMALL) -> AsyncIterator[Sandbox]:
         await sandbox.stop()
 
 
-async def _run(sandbox: Sandbox, job: str, *inputs: bytes, **order: object) -> dict[str, object]:
-    held = [memory_file() for _ in inputs]
-    output = memory_file(sandbox.limits.output_bytes)
-    try:
-        for descriptor, data in zip(held, inputs, strict=True):
-            os.write(descriptor, data)
-            freeze(descriptor)
-        return await sandbox.run({"job": job, **order}, held, output)
-    finally:
-        for descriptor in (output, *held):
-            os.close(descriptor)
+async def _run(sandbox: Sandbox, name: str, *inputs: bytes, **order: object) -> dict[str, object]:
+    async with sandbox.job() as job:
+        for data in inputs:
+            os.write(job.source, data)
+        lengths = [len(data) for data in inputs]
+        return await job.run({"job": name, "lengths": lengths, **order})
 
 
 def _running(zygote: int) -> list[int]:
@@ -59,13 +54,28 @@ def _running(zygote: int) -> list[int]:
     return children
 
 
-async def _until_busy(sandbox: Sandbox) -> None:
+def _waiting(sandbox: Sandbox) -> set[int]:
+    """Its children that wait for a job."""
+    pool = sandbox._pool
+    assert pool is not None
+    return {_process_of(child._handle) for child in pool._ready}
+
+
+def _process_of(handle: int) -> int:
+    lines = Path(f"/proc/self/fdinfo/{handle}").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))
+
+
+async def _until(sandbox: Sandbox, *, busy: bool) -> None:
+    """Until a child has a job; or until none has, and those that wait are all there."""
     zygote = _zygote(sandbox)
     for _ in range(5000):
-        if _running(zygote):
+        waiting = _waiting(sandbox)
+        serving = set(_running(zygote)) - waiting
+        if busy if serving else (not busy and len(waiting) == sandbox.limits.children):
             return
         await asyncio.sleep(0.001)
-    pytest.fail("no child was started")
+    pytest.fail("no child was started" if busy else "a child outlives its job")
 
 
 async def test_every_protection_is_seen_to_hold(decoder: Decoder) -> None:
@@ -126,20 +136,19 @@ async def test_spinning_hanging_swelling_and_crashing_are_ended(
 
 
 async def test_no_child_outlives_its_job(hostile: Sandbox) -> None:
-    zygote = _zygote(hostile)
     with pytest.raises(Undecodable):
         await _run(hostile, "sleep")
-    assert _running(zygote) == []
+    await _until(hostile, busy=False)
 
 
 async def test_a_cancelled_job_ends_its_child(hostile: Sandbox) -> None:
     task = asyncio.create_task(_run(hostile, "sleep"))
-    await _until_busy(hostile)
+    await _until(hostile, busy=True)
     task.cancel()
     async with asyncio.timeout(2):
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert _running(_zygote(hostile)) == []
+    await _until(hostile, busy=False)
     assert (await _run(hostile, "echo", b"abcd"))["echo"] == [4]
 
 
@@ -153,7 +162,7 @@ async def test_a_job_cancelled_before_its_child_is_born_leaves_none(hostile: San
             await task
     # Orders are executed one after the other: all the earlier ones have been by now.
     assert (await _run(hostile, "echo", b"abcd"))["echo"] == [4]
-    assert _running(_zygote(hostile)) == []
+    await _until(hostile, busy=False)
 
 
 def _zygote(sandbox: Sandbox) -> int:
@@ -166,6 +175,9 @@ async def test_a_zygote_killed_between_jobs_is_replaced() -> None:
     async with _hostile() as sandbox:
         before = _zygote(sandbox)
         os.kill(before, signal.SIGKILL)
+        pool = sandbox._pool
+        while pool is not None and pool.alive:  # noqa: ASYNC110  (its socket closes when it ends)
+            await asyncio.sleep(0.001)
         assert (await _run(sandbox, "echo", b"abc"))["echo"] == [3]
         assert _zygote(sandbox) != before
 
@@ -175,7 +187,7 @@ async def test_a_zygote_killed_during_a_job_costs_a_retry_not_a_refusal(decoder:
     task = asyncio.create_task(inspected(decoder, photo))
     sandbox = decoder._sandbox
     zygote = _zygote(sandbox)
-    await _until_busy(sandbox)
+    await _until(sandbox, busy=True)
     os.kill(zygote, signal.SIGKILL)
     inspection, _ = await task
     assert inspection.rendition == "image/jpeg"
@@ -224,7 +236,7 @@ async def test_a_child_that_lies_is_not_believed(
     decoder = Decoder(SMALL)
     decoder._sandbox = _Lying(hostile, answer)  # type: ignore[assignment]  # wraps the real one
     with pytest.raises(ServiceError) as refused:
-        await decoder.inspect([source(corpus.plain_jpeg())])
+        await decoder.inspect([source(corpus.plain_jpeg())], account=ACCOUNT)
     assert refused.value.code == "does_not_decode"
 
 
@@ -234,13 +246,18 @@ class _Lying:
     def __init__(self, real: Sandbox, answer: dict[str, object]) -> None:
         self._real, self._answer, self.slot = real, answer, real.slot
 
-    async def run(self, _: object, inputs: list[int], output: int) -> dict[str, object]:
-        return await self._real.run({"job": "lie", "answer": self._answer}, inputs, output)
+    @contextlib.asynccontextmanager
+    async def job(self) -> AsyncIterator[Job]:
+        async with self._real.job() as job:
+            run = job.run
+            lie = {"job": "lie", "answer": self._answer, "lengths": []}
+            job.run = lambda _: run(lie)  # type: ignore[method-assign]
+            yield job
 
 
 async def test_too_many_waiting_are_told_to_come_back() -> None:
     async with _hostile(Limits(children=1, waiting=1, wall_seconds=3, output_bytes=1)) as sandbox:
-        async with sandbox.slot():
+        async with sandbox.slot(ACCOUNT, 1):
             waiting = asyncio.create_task(_in_slot(sandbox))
             await asyncio.sleep(0)
             with pytest.raises(ServiceError) as refused:
@@ -250,7 +267,7 @@ async def test_too_many_waiting_are_told_to_come_back() -> None:
 
 
 async def _in_slot(sandbox: Sandbox) -> None:
-    async with sandbox.slot():
+    async with sandbox.slot(ACCOUNT, 1):
         pass
 
 
@@ -271,7 +288,7 @@ async def test_twenty_photos_at_once_stay_out_of_the_service_memory(decoder: Dec
 
     async def inspect_one() -> None:
         nonlocal peak
-        async with await decoder.inspect([source(photo)]) as decoded:
+        async with await decoder.inspect([source(photo)], account=ACCOUNT) as decoded:
             async for _ in decoded.rendition():
                 peak = max(peak, _resident())
 
@@ -301,7 +318,7 @@ async def test_the_service_opens_no_file_for_writing(decoder: Decoder) -> None:
     try:
         for data in (corpus.phone_jpeg(), corpus.heic(), hostile_pdfs.active_pdf("launch")):
             await inspected(decoder, data)
-            await decoder.preview(source(data))
+            await decoder.preview(source(data), account=ACCOUNT)
         assert _opened == []
         open(os.devnull, "w").close()  # noqa: PTH123, ASYNC230  (what the hook detects)
         assert _opened == [os.devnull]
@@ -320,5 +337,5 @@ async def test_no_descriptor_is_left_open(decoder: Decoder) -> None:
         with contextlib.suppress(ServiceError):
             await inspected(decoder, data)
         with contextlib.suppress(ServiceError):
-            await decoder.preview(source(data))
+            await decoder.preview(source(data), account=ACCOUNT)
     assert _descriptors() == before

@@ -66,7 +66,7 @@ async def test_an_infected_document_goes_to_nobody_but_its_owner_who_is_told(
     bad = await deposit(client, person, infected_pdf())
     good = await deposit(client, person, corpus.pdf(1))
     assert bad["file"]["scan"] == good["file"]["scan"] == "waiting"
-    assert await _jobs_of(services, bad) == {"preview", "scan"}
+    assert await _jobs_of(services, bad) == {"scan"}
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     assert await _scan(services, person, bad) == "infected"
     assert await _scan(services, person, good) == "clean"
@@ -163,7 +163,7 @@ async def test_without_a_scanner_the_document_says_not_scanned(
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, infected_pdf())
     assert document["file"]["scan"] == "not_scanned"
-    assert await _jobs_of(services, document) == {"preview"}
+    assert await _jobs_of(services, document) == set()
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
     assert listed.json()["items"][0]["file"]["scan"] == "not_scanned"

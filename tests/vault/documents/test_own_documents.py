@@ -1,13 +1,10 @@
 """The person's own documents over HTTP: versions, deletion, thirty days to restore, then gone."""
 
-import io
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-from PIL import Image
-from sqlalchemy import text
 
 from base.ids import new_id
 from storage import content
@@ -117,24 +114,6 @@ async def test_the_sweep_takes_only_what_nobody_refers_to(
     assert kept.content == PDF
 
 
-async def test_previews_are_small_upright_and_without_a_place(
-    services: Services, client: httpx.AsyncClient, make_person: MakePerson
-) -> None:
-    person = await make_person()
-    for data in (corpus.phone_jpeg(6), corpus.heic(), PDF, corpus.plain_png(), corpus.webp()):
-        document = await deposit(client, person, data)
-        path = f"/v1/documents/{document['id']}/preview"
-        assert (await client.get(path, headers=person.headers)).json()["code"] == "no_preview"
-        await drawn(services, person, document)
-        answer = await client.get(path, headers=person.headers)
-        assert answer.headers["content-type"] == "image/jpeg"
-        picture = Image.open(io.BytesIO(answer.content))
-        assert not picture.getexif()
-        assert len(answer.content) < 300 * 1024
-        seen = await client.get(f"/v1/documents/{document['id']}", headers=person.headers)
-        assert seen.json()["file"]["preview"] is True
-
-
 NOTED = {
     "a place": (corpus.phone_jpeg(), "photo_location_removed", b"GPS"),
     "a script": (
@@ -196,20 +175,6 @@ async def test_lists_are_whole_and_in_order_page_by_page(
         if cursor is None:
             break
     assert seen == made[::-1]
-
-
-async def test_jobs_hold_ids_and_nothing_else(
-    services: Services, client: httpx.AsyncClient, make_person: MakePerson
-) -> None:
-    person = await make_person()
-    document = await deposit(client, person, PDF, title="Un titre")
-    query = "SELECT args FROM procrastinate_jobs WHERE args->>'version_id' = :version"
-    async with services.database.transaction() as tx:
-        result = await tx.execute(text(query), {"version": document["version"]["id"]})
-        rows = result.scalars().all()
-    assert rows
-    for args in rows:
-        assert set(args) == {"owner_id", "version_id"}
 
 
 async def _purged(services: Services, person: SomePerson) -> bool:

@@ -55,8 +55,18 @@ MESSAGES = {
     ),
     "too_many_pixels": ErrorMessage(
         _("Image trop grande"),
-        _("L’image dépasse {limit} pixels."),
-        _("Prenez la photo avec une qualité plus basse."),
+        _("La photo a trop de détails : elle est trop grande pour être ouverte ici."),
+        _("Prenez la photo avec une qualité plus basse. Ou faites une photo de cette photo."),
+    ),
+    "pdf_too_detailed": ErrorMessage(
+        _("PDF trop détaillé"),
+        _("Une page de ce PDF a trop de détails : elle est trop grande pour être ouverte ici."),
+        _("Numérisez le papier en 300 dpi, ou prenez-le en photo."),
+    ),
+    "unusual_image": ErrorMessage(
+        _("Photo d’un genre rare"),
+        _("Cette photo est enregistrée d’une façon rare : on ne peut pas l’ouvrir ici."),
+        _("Faites une photo du papier avec votre téléphone, ou enregistrez l’image en JPEG."),
     ),
     "decoder_busy": ErrorMessage(
         _("Service occupé"),
@@ -71,7 +81,43 @@ MESSAGES = {
     "too_many_documents": ErrorMessage(
         _("Coffre plein"),
         _("Le coffre contient déjà {limit} documents."),
-        _("Supprimez des documents dont vous n’avez plus besoin."),
+        _(
+            "Supprimez des documents dont vous n’avez plus besoin."
+            " Leur place est libre 30 jours après."
+        ),
+    ),
+    "vault_full": ErrorMessage(
+        _("Coffre plein"),
+        _("Ce papier ne rentre plus : un coffre garde {limit_mib} Mo au plus."),
+        _(
+            "Supprimez des documents dont vous n’avez plus besoin."
+            " Leur place est libre 30 jours après."
+        ),
+    ),
+    "too_many_versions": ErrorMessage(
+        _("Trop de versions"),
+        _("Un papier garde {limit} versions au plus."),
+        _("Ajoutez ce fichier comme un nouveau papier."),
+    ),
+    "grant_full": ErrorMessage(
+        _("Limite d’envoi atteinte"),
+        _("Avec un même accord, on ajoute {limit} papiers et {limit_mib} Mo au plus."),
+        _("Demandez un nouvel accord à la personne, ou donnez-lui le papier."),
+    ),
+    "vault_cannot_take_more": ErrorMessage(
+        _("Ce coffre ne prend pas ce papier"),
+        _("Ce coffre ne peut pas recevoir de papier en ce moment."),
+        _("Donnez le papier à la personne. Elle voit dans son journal que vous avez essayé."),
+    ),
+    "too_dear": ErrorMessage(
+        _("Fichier trop compliqué"),
+        _("Ce fichier est trop compliqué à ouvrir : il demande trop de temps."),
+        _("Enregistrez-le à nouveau en PDF, ou prenez des photos du papier."),
+    ),
+    "decoding_time_spent": ErrorMessage(
+        _("Trop de fichiers lourds"),
+        _("Vos derniers fichiers étaient très lourds à lire."),
+        _("Réessayez dans {minutes} minutes. Rien n’a été perdu sur votre appareil."),
     ),
     "type_missing": ErrorMessage(
         _("Type manquant"),

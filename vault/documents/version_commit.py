@@ -1,0 +1,76 @@
+"""The commit of a new version of a document: as that of a deposit, all or nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.engine import Row
+
+from audit.events import Action
+from base.db_time import instant
+from base.ids import new_id
+from base.locks import hold_vault
+from vault.document_view import DocumentView
+from vault.documents import records
+from vault.documents.deposit_commit import OwnerView
+from vault.documents.deposit_rows import (
+    Depositor,
+    NewVersion,
+    VersionFiles,
+    add_version,
+    record_deposit,
+)
+from vault.documents.quotas import check_room, check_version_number
+from vault.services import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionCommand:
+    """A new version of a document to be made. `may_change` raises unless the document's row, or
+    None, may be changed; `owner_view` opens it for the owner."""
+
+    owner_id: UUID
+    depositor: Depositor
+    document_id: UUID
+    may_change: Callable[[Row[Any] | None], None]
+    owner_view: OwnerView
+
+
+async def commit_version(
+    services: Services,
+    command: VersionCommand,
+    files: VersionFiles,
+    before_commit: Callable[[], None],
+) -> DocumentView:
+    """Rows, jobs and event in one commit. `before_commit` is called when only the commit remains,
+    whose answer may be lost. A crash before leaves the version before."""
+    owner_id, document_id = command.owner_id, command.document_id
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, owner_id)
+        current = await records.document(tx, owner_id, document_id)
+        command.may_change(current)
+        assert current is not None  # noqa: S101  (else `may_change` has raised)
+        writer = await services.field_encryption.writer(owner_id, tx)
+        number = await records.next_number(tx, owner_id, document_id)
+        check_version_number(services, number)
+        await check_room(services, tx, owner_id, size=files.size, documents=0)
+        version = NewVersion(owner_id, document_id, number, await instant(tx))
+        await add_version(services, tx, writer, files, version)
+        revision = new_id()
+        await records.change_document(
+            tx,
+            await services.field_encryption.row_macs(),
+            current,
+            version_id=files.version_id,
+            revision=revision,
+        )
+        await record_deposit(
+            services, tx, owner_id, command.depositor, Action.NEW_VERSION, document_id, version.at,
+            revision=str(revision), version=number,
+        )  # fmt: skip
+        row = await records.document(tx, owner_id, document_id)
+        assert row is not None  # noqa: S101  (changed in this transaction)
+        view = await command.owner_view(tx, row)
+        before_commit()
+    return view
