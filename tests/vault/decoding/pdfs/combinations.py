@@ -10,6 +10,7 @@ from pikepdf import Dictionary, Name, String
 
 from tests.vault.decoding.pdfs.actions import ACTIONS, CLICKED, TRIGGERS
 from tests.vault.decoding.pdfs.carriers import CARRIERS
+from tests.vault.decoding.pdfs.corners import CORNERS
 from tests.vault.decoding.pdfs.pictures import BETWEEN, PICTURES
 from tests.vault.decoding.pdfs.rich import rich
 from tests.vault.decoding.pdfs.writing import FORMS, Objects, spelled
@@ -93,7 +94,7 @@ def _triggers(full: bool) -> Iterator[Hostile]:
 
 
 def _carriers(full: bool) -> Iterator[Hostile]:
-    for number, (name, plant) in enumerate({**CARRIERS, **PICTURES}.items()):
+    for number, (name, plant) in enumerate({**CARRIERS, **PICTURES, **CORNERS}.items()):
         forms = 1 if name.startswith("private key") else 2
         for form in _each(number, forms, full):
             yield Hostile(f"{name}, {form}", plant, form)

@@ -49,7 +49,7 @@ _KEYS = frozenset(
         "AlternatePresentations",
         "RichMediaContent",
         "RichMediaSettings",
-                "CO",
+        "CO",
         "NeedsRendering",
         "PA",
         "NM",
@@ -216,6 +216,9 @@ _TELLING = re.compile(r"canary|File:Comment|UUID|XML|Unknown|_0x|PNG:(?:Comment|
 
 def exiftool(files: Iterable[Path]) -> dict[str, list[str]]:
     """What tells more than a file's structure, by the file's name: one process for all."""
+    files = list(files)
+    if not files:
+        return {}
     command = ["exiftool", "-json", "-a", "-G1", "-u", "-ee", *map(str, files)]
     done = subprocess.run(command, capture_output=True, check=False)
     return {
