@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 
 import pikepdf
-from pikepdf import Array, Dictionary, Object, Stream
+from pikepdf import Array, Dictionary, Object
 
 _ALLOWED = ("/GoTo", "/URI", "/Named")
 _HOLDERS = ("/A", "/AA", "/OpenAction", "/Next", "/PA")
@@ -33,7 +33,7 @@ def _in_objects(pdf: pikepdf.Pdf) -> Iterator[str]:
         waiting: list[tuple[Object, str]] = [(obj, "")]
         while waiting:
             one, under = waiting.pop()
-            held = one.stream_dict if isinstance(one, Stream) else one
+            held = one.stream_dict if isinstance(one, pikepdf.Stream) else one
             if isinstance(held, Dictionary):
                 if under not in _NAMED_BY_AUTHORS and not (under == "" and _is_a_map(pdf, one)):
                     yield from _of(held, one)

@@ -93,10 +93,12 @@ def _triggers(full: bool) -> Iterator[Hostile]:
                 yield Hostile(name, _act(action, trigger), form)
 
 
+_OF_MANY_PLACES = ("private key in", "metadata of", "pieces of", "associated with", "data outside")
+
+
 def _carriers(full: bool) -> Iterator[Hostile]:
     for number, (name, plant) in enumerate({**CARRIERS, **PICTURES, **CORNERS}.items()):
-        forms = 1 if name.startswith("private key") else 2
-        for form in _each(number, forms, full):
+        for form in _each(number, 1 if name.startswith(_OF_MANY_PLACES) else 2, full):
             yield Hostile(f"{name}, {form}", plant, form)
 
 

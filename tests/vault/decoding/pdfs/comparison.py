@@ -42,7 +42,7 @@ def differing(before: bytes, after: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class Facts:
+class Description:
     """What is not pixels."""
 
     pages: int
@@ -59,13 +59,13 @@ class Facts:
     layers: tuple[str, ...]
 
 
-def facts(data: bytes) -> Facts:
+def described(data: bytes) -> Description:
     """Reads a file that opens without a password."""
     with pikepdf.open(io.BytesIO(data), suppress_warnings=True) as pdf:
         elements = list(_elements(pdf))
         with pdf.open_outline() as outline:
             titles = tuple(_titles(outline.root))
-        return Facts(
+        return Description(
             pages=len(pdf.pages),
             text=_text(data),
             tags=tuple(_tag(element) for element in elements),

@@ -4,7 +4,7 @@ are longer than they say, and what layers, fields and inks may tell of people.""
 import zlib
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Object, Stream, String
+from pikepdf import Array, Dictionary, Name, Object, String
 
 from tests.vault.decoding.pdfs.files import Carrier, named
 from tests.vault.decoding.pdfs.rich import PLACES, drawing, image_of, photo
@@ -53,7 +53,7 @@ def _undrawn_form(pdf: pikepdf.Pdf, canary: str) -> None:
 
 
 def _undrawn_image(pdf: pikepdf.Pdf, canary: str) -> None:
-    image = Stream(pdf, (canary * 40).encode())
+    image = pikepdf.Stream(pdf, (canary * 40).encode())
     image.stream_dict.update(
         Dictionary(
             Type=Name.XObject,

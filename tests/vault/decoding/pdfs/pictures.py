@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Stream
+from pikepdf import Array, Dictionary, Name
 from PIL import Image
 
 from tests.vault.decoding.corpus import segment
@@ -157,7 +157,7 @@ def _after_the_deflated(place: str) -> Carrier:
             "form": pdf.pages[0].obj.Resources.XObject.Form,
             "look": pdf.pages[0].obj.Annots[1].AP.N,
         }[place]
-        assert isinstance(held, Stream)
+        assert isinstance(held, pikepdf.Stream)
         data = zlib.compress(held.read_bytes()) + canary.encode()
         held.write(data, filter=Name.FlateDecode)
 

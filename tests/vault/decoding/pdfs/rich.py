@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Stream, String
+from pikepdf import Array, Dictionary, Name, Object, String
 from PIL import Image, ImageCms
 
 from tests.vault.decoding.corpus import pdf_bytes
@@ -26,9 +26,9 @@ def photo() -> bytes:
     return out.getvalue()
 
 
-def image_of(pdf: pikepdf.Pdf, data: bytes, **entries: object) -> Stream:
+def image_of(pdf: pikepdf.Pdf, data: bytes, **entries: object) -> pikepdf.Stream:
     """An image XObject of a JPEG of 24 × 16 pixels."""
-    image = Stream(pdf, data)
+    image = pikepdf.Stream(pdf, data)
     image.stream_dict.update(
         Dictionary(
             Type=Name.XObject,
@@ -44,78 +44,73 @@ def image_of(pdf: pikepdf.Pdf, data: bytes, **entries: object) -> Stream:
     return pdf.make_indirect(image)
 
 
-def drawing(pdf: pikepdf.Pdf, commands: bytes, **entries: object) -> Stream:
+def drawing(pdf: pikepdf.Pdf, commands: bytes, **entries: object) -> pikepdf.Stream:
     """A form XObject of 100 × 100 points."""
-    form = Stream(pdf, commands)
+    form = pikepdf.Stream(pdf, commands)
     form.stream_dict.update(
         Dictionary(Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 100, 100]), **entries)
     )
     return pdf.make_indirect(form)
 
 
-def _fonts(pdf: pikepdf.Pdf) -> Dictionary:
-    glyph = pdf.make_stream(b"500 0 0 0 500 500 d1 0 0 500 500 re f")
-    system = Dictionary(Registry=String("Adobe"), Ordering=String("Identity"), Supplement=0)
+def _composite_font(pdf: pikepdf.Pdf) -> Object:
+    descriptor = Dictionary(
+        Type=Name.FontDescriptor,
+        FontName=Name.Helvetica,
+        Flags=32,
+        FontBBox=Array([0, -200, 1000, 900]),
+        ItalicAngle=0,
+        Ascent=900,
+        Descent=-200,
+        CapHeight=700,
+        StemV=80,
+    )
     wide = Dictionary(
         Type=Name.Font,
         Subtype=Name.CIDFontType2,
         BaseFont=Name.Helvetica,
-        CIDSystemInfo=system,
-        FontDescriptor=pdf.make_indirect(
-            Dictionary(
-                Type=Name.FontDescriptor,
-                FontName=Name.Helvetica,
-                Flags=32,
-                FontBBox=Array([0, -200, 1000, 900]),
-                ItalicAngle=0,
-                Ascent=900,
-                Descent=-200,
-                CapHeight=700,
-                StemV=80,
-            )
+        CIDSystemInfo=Dictionary(
+            Registry=String("Adobe"), Ordering=String("Identity"), Supplement=0
         ),
+        FontDescriptor=pdf.make_indirect(descriptor),
     )
-    return Dictionary(
-        F1=pdf.make_indirect(
-            Dictionary(
-                Type=Name.Font,
-                Subtype=Name.Type1,
-                BaseFont=Name.Helvetica,
-                Encoding=Dictionary(Type=Name.Encoding, BaseEncoding=Name.WinAnsiEncoding),
-            )
-        ),
-        F2=pdf.make_indirect(
-            Dictionary(
-                Type=Name.Font,
-                Subtype=Name.Type3,
-                FontBBox=Array([0, 0, 500, 500]),
-                FontMatrix=Array([0.001, 0, 0, 0.001, 0, 0]),
-                FirstChar=97,
-                LastChar=97,
-                Widths=Array([500]),
-                Encoding=Dictionary(Differences=Array([97, Name.a])),
-                CharProcs=Dictionary(a=glyph),
-                Resources=Dictionary(XObject=Dictionary(X=drawing(pdf, b"0 0 9 9 re f"))),
-            )
-        ),
-        F3=pdf.make_indirect(
-            Dictionary(
-                Type=Name.Font,
-                Subtype=Name.Type0,
-                BaseFont=Name.Helvetica,
-                Encoding=Name("/Identity-H"),
-                DescendantFonts=Array([pdf.make_indirect(wide)]),
-                ToUnicode=pdf.make_stream(b"/CIDInit /ProcSet findresource begin end"),
-            )
-        ),
+    return pdf.make_indirect(
+        Dictionary(
+            Type=Name.Font,
+            Subtype=Name.Type0,
+            BaseFont=Name.Helvetica,
+            Encoding=Name("/Identity-H"),
+            DescendantFonts=Array([pdf.make_indirect(wide)]),
+            ToUnicode=pdf.make_stream(b"/CIDInit /ProcSet findresource begin end"),
+        )
     )
 
 
-def _resources(pdf: pikepdf.Pdf) -> Dictionary:
-    profile = pdf.make_stream(colour_profile(), N=3)
-    function = Dictionary(
-        FunctionType=2, Domain=Array([0, 1]), C0=Array([1, 0, 0]), C1=Array([0, 0, 1]), N=1
+def _fonts(pdf: pikepdf.Pdf) -> Dictionary:
+    plain = Dictionary(
+        Type=Name.Font,
+        Subtype=Name.Type1,
+        BaseFont=Name.Helvetica,
+        Encoding=Dictionary(Type=Name.Encoding, BaseEncoding=Name.WinAnsiEncoding),
     )
+    glyph = pdf.make_stream(b"500 0 0 0 500 500 d1 0 0 500 500 re f")
+    drawn = Dictionary(
+        Type=Name.Font,
+        Subtype=Name.Type3,
+        FontBBox=Array([0, 0, 500, 500]),
+        FontMatrix=Array([0.001, 0, 0, 0.001, 0, 0]),
+        FirstChar=97,
+        LastChar=97,
+        Widths=Array([500]),
+        Encoding=Dictionary(Differences=Array([97, Name.a])),
+        CharProcs=Dictionary(a=glyph),
+        Resources=Dictionary(XObject=Dictionary(X=drawing(pdf, b"0 0 9 9 re f"))),
+    )
+    both = {"F1": pdf.make_indirect(plain), "F2": pdf.make_indirect(drawn)}
+    return Dictionary(**both, F3=_composite_font(pdf))
+
+
+def _tile(pdf: pikepdf.Pdf) -> Object:
     tile = pdf.make_stream(b"0 0 5 5 re f")
     tile.stream_dict.update(
         Dictionary(
@@ -129,39 +124,34 @@ def _resources(pdf: pikepdf.Pdf) -> Dictionary:
             Resources=Dictionary(XObject=Dictionary(X=drawing(pdf, b"0 0 4 4 re f"))),
         )
     )
+    return tile
+
+
+def _fade() -> Dictionary:
+    function = Dictionary(FunctionType=2, Domain=Array([0, 1]), N=1)
+    function.C0, function.C1 = Array([1, 0, 0]), Array([0, 0, 1])
+    shading = Dictionary(ShadingType=2, ColorSpace=Name.DeviceRGB, Function=function)
+    shading.Coords = Array([0, 0, 100, 0])
+    return shading
+
+
+def _resources(pdf: pikepdf.Pdf) -> Dictionary:
+    profile = pdf.make_stream(colour_profile(), N=3)
     mask = drawing(pdf, b"1 g 0 0 100 100 re f", Group=_group())
     inner = Dictionary(XObject=Dictionary(X=drawing(pdf, b"0 1 0 rg 0 0 9 9 re f")))
-    layer = pdf.make_indirect(
-        Dictionary(
-            Type=Name.OCG,
-            Name=String("Layer"),
-            Usage=Dictionary(View=Dictionary(ViewState=Name.ON)),
-        )
-    )
+    form = drawing(pdf, b"/X Do 1 0 0 rg 20 20 50 50 re f", Resources=inner, Group=_group())
+    shown = Dictionary(View=Dictionary(ViewState=Name.ON))
+    layer = Dictionary(Type=Name.OCG, Name=String("Layer"), Usage=shown)
+    state = Dictionary(Type=Name.ExtGState, ca=0.5)
+    state.SMask = Dictionary(Type=Name.Mask, S=Name.Luminosity, G=mask)
     return Dictionary(
         Font=_fonts(pdf),
-        XObject=Dictionary(
-            Form=drawing(pdf, b"/X Do 1 0 0 rg 20 20 50 50 re f", Resources=inner, Group=_group()),
-            Photo=image_of(pdf, photo()),
-        ),
+        XObject=Dictionary(Form=form, Photo=image_of(pdf, photo())),
         ColorSpace=Dictionary(C=Array([Name.ICCBased, profile])),
-        ExtGState=Dictionary(
-            G=Dictionary(
-                Type=Name.ExtGState,
-                ca=0.5,
-                SMask=Dictionary(Type=Name.Mask, S=Name.Luminosity, G=mask),
-            )
-        ),
-        Pattern=Dictionary(P=tile),
-        Shading=Dictionary(
-            Sh=Dictionary(
-                ShadingType=2,
-                ColorSpace=Name.DeviceRGB,
-                Coords=Array([0, 0, 100, 0]),
-                Function=function,
-            )
-        ),
-        Properties=Dictionary(L=layer),
+        ExtGState=Dictionary(G=state),
+        Pattern=Dictionary(P=_tile(pdf)),
+        Shading=Dictionary(Sh=_fade()),
+        Properties=Dictionary(L=pdf.make_indirect(layer)),
     )
 
 
@@ -260,25 +250,25 @@ def rich() -> bytes:
     return pdf_bytes(made, static_id=True)
 
 
-Place = Callable[[pikepdf.Pdf], pikepdf.Object]
+Place = Callable[[pikepdf.Pdf], Object]
 
 
 def _page_path(path: str) -> Place:
-    def find(pdf: pikepdf.Pdf) -> pikepdf.Object:
-        found: pikepdf.Object = pdf.pages[0].obj
+    def find(pdf: pikepdf.Pdf) -> Object:
+        found: Object = pdf.pages[0].obj
         for step in path.split():
             found = found[int(step) if step.isdigit() else "/" + step]
-        return found.stream_dict if isinstance(found, Stream) else found
+        return found.stream_dict if isinstance(found, pikepdf.Stream) else found
 
     return find
 
 
 def _root_path(path: str) -> Place:
-    def find(pdf: pikepdf.Pdf) -> pikepdf.Object:
-        found: pikepdf.Object = pdf.Root
+    def find(pdf: pikepdf.Pdf) -> Object:
+        found: Object = pdf.Root
         for step in path.split():
             found = found[int(step) if step.isdigit() else "/" + step]
-        return found.stream_dict if isinstance(found, Stream) else found
+        return found.stream_dict if isinstance(found, pikepdf.Stream) else found
 
     return find
 

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from tests.vault.decoding.pdfs import comparison
-from tests.vault.decoding.pdfs.comparison import DPI, Facts, differing
+from tests.vault.decoding.pdfs.comparison import DPI, differing
 from tests.vault.decoding.pdfs.harmless.corpus import harmless
 from tests.vault.decoding.pdfs.harmless.programs import CHROMIUM, PAGES
 from vault.decoding import pdfs
@@ -21,7 +22,7 @@ needs_chromium = pytest.mark.skipif(
     shutil.which(CHROMIUM) is None, reason="no Chromium here: apt install chromium"
 )
 pytestmark = [pytest.mark.browser, needs_chromium]
-facts = cache(comparison.facts)
+described = cache(comparison.described)
 
 Copies = dict[str, tuple[bytes, bytes]]
 """What came in, and what recipients get, by the file's name."""
@@ -53,27 +54,25 @@ def test_two_files_that_differ_are_seen_to(copies: Copies) -> None:
     """The comparison itself can fail."""
     assert differing(copies["texts"][0], copies["boxes"][0])
     assert differing(copies["layer off"][0], copies["layers all off"][0])
-    assert facts(copies["tagged"][0]) != facts(copies["texts"][0])
+    assert described(copies["tagged"][0]) != described(copies["texts"][0])
 
 
-def _differing_facts(before: Facts, after: Facts) -> dict[str, tuple[object, object]]:
-    second = asdict(after)
-    return {
-        key: (value, second[key]) for key, value in asdict(before).items() if value != second[key]
-    }
+def _differing(before: bytes, after: bytes) -> dict[str, object]:
+    try:
+        first, second = asdict(described(before)), asdict(described(after))
+    except pikepdf.PdfError as error:
+        return {"cannot be read": error}
+    return {key: (value, second[key]) for key, value in first.items() if value != second[key]}
 
 
 def test_each_keeps_its_tags_text_links_outline_and_layers(copies: Copies) -> None:
-    changed = {
-        name: _differing_facts(facts(before), facts(after))
-        for name, (before, after) in copies.items()
-    }
+    changed = {name: _differing(before, after) for name, (before, after) in copies.items()}
     assert {name: how for name, how in changed.items() if how} == {}
 
 
 def test_the_files_have_what_could_be_lost(copies: Copies) -> None:
     """Else keeping it would prove nothing."""
-    found = [facts(before) for before, _ in copies.values()]
+    found = [described(before) for before, _ in copies.values()]
     assert sum(bool(one.tags) for one in found) > 20
     assert sum(any(tag[1] or tag[2] for tag in one.tags) for one in found) >= 4
     assert sum(one.tagged_places > 0 for one in found) > 20

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Stream, String
+from pikepdf import Array, Dictionary, Name, String
 
 Objects = dict[int, bytes]
 """Bodies by object number; every generation is 0."""
@@ -43,7 +43,7 @@ class Spelling:
 
     def body(self, value: object) -> bytes:
         """One value; dictionaries, arrays and streams with all that is direct in them."""
-        if isinstance(value, Stream):
+        if isinstance(value, pikepdf.Stream):
             data = value.read_raw_bytes()
             head = self._dictionary(value.stream_dict, skip="/Length")
             return head[:-2] + b"/Length %d >>\nstream\n" % len(data) + data + b"\nendstream"
@@ -107,7 +107,7 @@ def spelled(pdf: pikepdf.Pdf, style: Style | None = None) -> Objects:
     numbered = {obj.objgen[0]: obj for obj in pdf.objects if obj is not None}
     spelling = Spelling(style or Style(), max(numbered) + 1)
     for number, obj in numbered.items():
-        if isinstance(obj, Stream) and obj.stream_dict.get("/Type") in ("/ObjStm", "/XRef"):
+        if isinstance(obj, pikepdf.Stream) and obj.stream_dict.get("/Type") in ("/ObjStm", "/XRef"):
             continue
         spelling.objects[number] = spelling.body(obj)
     return spelling.objects

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Object, Stream, String
+from pikepdf import Array, Dictionary, Name, Object, String
 
 from tests.vault.decoding.corpus import pdf_bytes
 from tests.vault.decoding.pdfs.rich import drawing, rich
@@ -56,7 +56,7 @@ def _shadings(pdf: pikepdf.Pdf) -> None:
     fade.C1 = Array([0, 0, 1])
     stitched = Dictionary(FunctionType=3, Domain=Array([0, 1]), Functions=Array([fade, fade]))
     stitched.Bounds, stitched.Encode = Array([0.5]), Array([0, 1, 1, 0])
-    program = Stream(pdf, b"{ 2 copy mul 1 exch sub }", Dictionary(FunctionType=4))
+    program = pikepdf.Stream(pdf, b"{ 2 copy mul 1 exch sub }", Dictionary(FunctionType=4))
     program.stream_dict.Domain = Array([0, 1, 0, 1])
     program.stream_dict.Range = Array([0, 1, 0, 1, 0, 1])
     common = {"ColorSpace": Name.DeviceRGB, "Extend": Array([True, True])}
@@ -74,7 +74,7 @@ def _shadings(pdf: pikepdf.Pdf) -> None:
 def _mesh(pdf: pikepdf.Pdf) -> None:
     points = [(0, 0, 255, 0, 0), (255, 0, 0, 255, 0), (128, 255, 0, 0, 255)]
     data = b"".join(bytes([0, x, y, red, green, blue]) for x, y, red, green, blue in points)
-    mesh = Stream(
+    mesh = pikepdf.Stream(
         pdf,
         data,
         Dictionary(
@@ -90,7 +90,7 @@ def _mesh(pdf: pikepdf.Pdf) -> None:
 
 
 def _patterns(pdf: pikepdf.Pdf) -> None:
-    tile = Stream(pdf, b"0 0 8 8 re f 1 0 0 RG 8 8 m 16 16 l S")
+    tile = pikepdf.Stream(pdf, b"0 0 8 8 re f 1 0 0 RG 8 8 m 16 16 l S")
     tile.stream_dict.update(
         Dictionary(
             Type=Name.Pattern,

@@ -238,6 +238,7 @@ BROKEN: dict[str, Callable[[], bytes]] = {
     ),
     "no table": lambda: re.sub(rb"xref\n.*?trailer", b"trailer", _plain(_tagged), flags=re.S),
     "a length that is wrong": lambda: re.sub(rb"/Length \d+", b"/Length 3", _plain(_remarks)),
+    "no size": lambda: re.sub(rb"/Size \d+", b"", _plain(_texts)),
     "no end": lambda: _plain(_tagged).rpartition(b"%%EOF")[0],
     "bytes before the head": lambda: b"\r\n\r\nContent-Type: x\r\n\r\n" + _plain(_texts),
     "blanks after the end": lambda: _plain(_ticks) + b"\r\n\0\0\0\0\r\n",

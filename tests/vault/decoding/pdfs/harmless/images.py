@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import img2pdf
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Object, Stream
+from pikepdf import Array, Dictionary, Name, Object
 from PIL import Image
 
 from tests.vault.decoding.corpus import pdf_bytes, picture
@@ -44,7 +44,7 @@ def _by_pillow(*modes: str) -> Callable[[], bytes]:
 
 
 def _image(pdf: pikepdf.Pdf, data: bytes, space: object, **entries: object) -> Object:
-    image = Stream(pdf, data)
+    image = pikepdf.Stream(pdf, data)
     image.stream_dict.update(
         Dictionary(
             Type=Name.XObject,
