@@ -1,5 +1,7 @@
 """Which annotations and form fields of a PDF stay in a recipient's copy, and by which rule."""
 
+from dataclasses import dataclass
+
 from vault.decoding import pdf_rules as rules
 from vault.decoding.pdf_objects import Objects, Value, is_reference
 
@@ -18,7 +20,9 @@ def is_shown(objects: Objects, note: Value) -> bool:
 
 
 def rule_name(objects: Objects, note: Value) -> str:
-    """The rule for an annotation or a field that stays. What a signature shows stays as a stamp."""
+    """The rule for an annotation or a field that stays. What a signature shows stays as the look of
+    a button that does nothing: in the same place above or below others, and no longer a signature.
+    """
     kind = objects.get(note, "/Subtype")
     if kind is None:
         return "field_only"
@@ -32,8 +36,9 @@ def rule_name(objects: Objects, note: Value) -> str:
 def finish(objects: Objects, note: Value, name: str, kept: Value) -> None:
     """Completes what stays of an annotation: a stamp's kind, a secret field without its value."""
     if name == "stamp":
-        kept["/Subtype"] = "/Stamp"
-        kept.pop("/H", None)
+        title = _inherited(objects, note, "/T")
+        kept["/T"] = title if isinstance(title, str) else "u:signature"
+        kept["/FT"], kept["/Ff"] = "/Btn", rules.INERT_BUTTON
     if name in {"widget", "field_only"}:
         flags = _inherited(objects, note, "/Ff")
         if isinstance(flags, int) and flags & rules.SECRET_FIELD:
@@ -56,9 +61,18 @@ def _inherited(objects: Objects, note: Value, key: str) -> Value:
     return None
 
 
-def fields_on(objects: Objects, pages: list[str]) -> frozenset[str]:
-    """The references of the form fields that have a widget on a page, and of all above them."""
-    found: set[str] = set()
+@dataclass(frozen=True)
+class Fields:
+    """The references of the form fields that have a widget on a page, and of all above them.
+    `stamps`: of those that were signatures, in order."""
+
+    kept: frozenset[str] = frozenset()
+    stamps: tuple[str, ...] = ()
+
+
+def fields_on(objects: Objects, pages: list[str]) -> Fields:
+    """Looks at the annotations of every page."""
+    found, stamps = set[str](), dict[str, None]()
     for page in pages:
         notes = objects.get(objects.resolved(page), "/Annots")
         for reference in notes if isinstance(notes, list) else ():
@@ -67,7 +81,9 @@ def fields_on(objects: Objects, pages: list[str]) -> frozenset[str]:
                 continue
             if not is_signature(objects, note):
                 found |= _with_parents(objects, reference, note)
-    return frozenset(found)
+            elif is_reference(reference):
+                stamps[reference] = None
+    return Fields(frozenset(found | stamps.keys()), tuple(stamps))
 
 
 def _with_parents(objects: Objects, reference: Value, note: Value) -> set[str]:

@@ -36,7 +36,7 @@ class Rewrite:
     _work: list[tuple[str, str]] = field(default_factory=list)
     _copies: int = 0
     _page_set: frozenset[str] = frozenset()
-    _fields: frozenset[str] = frozenset()
+    _fields: annotations.Fields = field(default_factory=annotations.Fields)
 
     def run(self) -> None:
         """Judges everything that can be reached; afterwards `changed` holds what differs."""
@@ -110,7 +110,7 @@ class Rewrite:
         if role in {"page_link", "kept"}:
             return reference if self._may_point(reference, role) else DROPPED
         if role == "field":
-            if reference not in self._fields:
+            if reference not in self._fields.kept:
                 return DROPPED
             role = "annotation"
         value = self.objects.by_reference.get(reference)
@@ -197,6 +197,11 @@ class Rewrite:
         if rule is None:
             return DROPPED
         kept = self._ruled(value, rule, depth)
+        if role == "form":
+            listed = self._list(_as_list(self.objects.get(value, "/Fields")), "field", depth)
+            kept["/Fields"] = list(dict.fromkeys([*listed, *self._fields.stamps]))
+        if role == "xobject" and "/BBox" in kept:
+            kept["/BBox"] = _ordered(self.objects.get(value, "/BBox"))
         if role == "structure" and "/Obj" in value and "/Obj" not in kept:
             return DROPPED  # A tag for an annotation that went.
         return kept
@@ -331,7 +336,7 @@ class Rewrite:
         if role == "profile":
             return reference is None or not self.is_profile(reference)
         if role == "annotation":
-            return not (annotations.is_shown(self.objects, value) or reference in self._fields)
+            return not (annotations.is_shown(self.objects, value) or reference in self._fields.kept)
         if role == "xobject":
             return self.objects.get(value, "/Subtype") not in {None, "/Form", "/Image"}
         rule = rules.RULES.get(role)
@@ -349,3 +354,16 @@ class Rewrite:
         is_image = role == "xobject" and self.objects.get(value, "/Subtype") == "/Image"
         known = last in rules.FILTERS or (is_image and last in rules.IMAGE_FILTERS)
         return known and all(name in rules.FILTERS for name in outer)
+
+
+def _as_list(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else []
+
+
+def _ordered(box: Value) -> Value:
+    """A rectangle by its lower left and upper right corners: the look of a stamp is not drawn by
+    some readers when it is given by others."""
+    if not isinstance(box, list) or len(box) != 4 or not all(type(side) in _PLAIN for side in box):
+        return box
+    (left, right), (bottom, top) = (sorted(sides, key=float) for sides in (box[::2], box[1::2]))
+    return [left, bottom, right, top]

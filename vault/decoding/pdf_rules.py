@@ -69,13 +69,14 @@ link Type Subtype Rect P>page_link F Border BS>border C StructParent OC>layer Qu
 markup Type Subtype Rect P>page_link F Border BS>border BE>border C IC CA ca BM Lang
  StructParent OC>layer QuadPoints Vertices InkList Path L LE LL LLE LLO Cap CO CP Q DA RD Sy Name
  Rotate IT Contents AP>appearance AS
-stamp Type Subtype Rect P>page_link F C StructParent OC>layer Contents AP>appearance AS
+stamp Type Subtype Rect P>page_link F Border BS>border C StructParent OC>layer Contents Lang
+ AP>appearance AS MK>look_details
 widget Type Subtype Rect P>page_link F Border BS>border C StructParent OC>layer Contents Lang
  AP>appearance AS MK>look_details H FT T TU V>text Ff Opt MaxLen Q DA Parent>field Kids>field TI I
 field_only FT T TU V>text Ff Opt MaxLen Q DA Parent>field Kids>field TI I
 look_details R BC BG CA AC RC TP I>xobject RI>xobject IX>xobject IF>icon_fit
 appearance N>look
-form Fields>field NeedAppearances DR>resources DA Q
+form NeedAppearances DR>resources DA Q
 outline Type First>outline Last>outline Next>outline Prev>outline Parent>outline Count Title
  Dest>dest A>action C F
 names Dests>dest_tree
@@ -183,6 +184,8 @@ MARKUP = frozenset(
 )
 HIDDEN_ANNOTATION = 1 << 1
 """Flag of an annotation that nothing but an action can show (table 167)."""
+INERT_BUTTON = 1 | (1 << 16)
+"""Flags of a button that one cannot press (tables 227 and 229)."""
 SECRET_FIELD = (1 << 13) | (1 << 20)
 """Flags of a field whose value is a password or the path of a file (table 231)."""
 

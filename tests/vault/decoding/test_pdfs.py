@@ -210,7 +210,7 @@ def test_a_stamp_of_a_signature_stays_without_the_signature() -> None:
     found = examined(pdf_inputs.form_pdf())
     assert {Note.PDF_WAS_SIGNED, Note.PDF_SIGNATURE_LOST} <= set(found.notes)
     written = written_objects(found.cleaned)
-    assert b"/Subtype /Stamp" in written
+    assert b"/FT /Btn" in written
     assert b"/Sig" not in written
 
 
