@@ -8,7 +8,7 @@ import pikepdf
 from pikepdf import ObjectStreamMode
 
 from tests.vault.decoding.corpus import pdf_bytes
-from tests.vault.decoding.pdfs.harmless import drawings, forms, images, programs
+from tests.vault.decoding.pdfs.harmless import drawings, forms, images, programs, remarks
 from tests.vault.decoding.pdfs.writing import Style, classic, compressed, spelled, trailer
 
 Variant = Callable[[pikepdf.Pdf], bytes]
@@ -31,11 +31,10 @@ VARIANTS: dict[str, Variant] = {
     ),
     "escaped names": lambda pdf: compressed(spelled(pdf, Style(escaped=True)), trailer(pdf)),
 }
-VARIANTS_EACH = 2
 
 
 def _originals() -> Iterator[tuple[str, bytes]]:
-    for folder in (drawings, images, forms):
+    for folder in (drawings, images, forms, remarks):
         for name, make in folder.MAKERS.items():
             yield name, make()
     for name, data in programs.printed().items():
@@ -55,6 +54,7 @@ def _as_they_are(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield f"{name}, by MuPDF", programs.by_mupdf(printed[name], folder)
     for name in ("texts", "remarks"):
         yield f"{name}, by MuPDF", programs.by_mupdf(forms.MAKERS[name](), folder)
+    yield "saved twice", remarks.saved_twice()
     yield "commands, by MuPDF", programs.from_text(folder)
 
 
@@ -64,8 +64,8 @@ def harmless(folder: Path) -> dict[str, bytes]:
     names = tuple(VARIANTS)
     for number, (name, data) in enumerate(_originals()):
         found[name] = data
-        for step in range(VARIANTS_EACH):
-            variant = names[(number * VARIANTS_EACH + step) % len(names)]
+        for step in range(1 + number % 2):
+            variant = names[(number * 2 + step) % len(names)]
             with pikepdf.open(io.BytesIO(data)) as pdf:
                 found[f"{name}, {variant}"] = VARIANTS[variant](pdf)
     return found

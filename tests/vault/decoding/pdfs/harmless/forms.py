@@ -229,6 +229,18 @@ def _plain(draw: Draw) -> bytes:
     return pdf_bytes(pdf, object_stream_mode=mode, static_id=True)
 
 
+def without_looks() -> bytes:
+    """Fields that leave their look to the reader."""
+
+    def draw(pdf: pikepdf.Pdf) -> None:
+        _texts(pdf)
+        for field in pdf.pages[0].obj.Annots:
+            del field["/AP"]
+        pdf.Root.AcroForm.NeedAppearances = True
+
+    return _made(draw)
+
+
 MAKERS: dict[str, Callable[[], bytes]] = {
     name: (lambda draw=draw: _made(draw)) for name, draw in _DRAWINGS.items()
 }
