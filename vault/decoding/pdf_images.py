@@ -15,6 +15,11 @@ from vault.decoding.pdf_objects import Objects, Stream, filters
 _FLATE = frozenset({"/FlateDecode", "/Fl"})
 _DCT = frozenset({"/DCTDecode", "/DCT"})
 _ONE_CHANNEL = frozenset({"/DeviceGray", "/CalGray", "/Indexed", "/I", "/G"})
+_CHANNELS = {"/DeviceGray": 1, "/CalGray": 1, "/Indexed": 1, "/I": 1, "/DeviceRGB": 3} | {
+    "/CalRGB": 3,
+    "/Lab": 3,
+    "/DeviceCMYK": 4,
+}
 _SAMPLES_BYTES = 64 * 1024 * 1024
 """Of all images' samples that are inflated to find where they end; beyond, only sizes count."""
 _SLIGHT = 4
@@ -74,6 +79,16 @@ class Streams:
             else:
                 self._clean_samples(reference, names)
 
+    def content(self, reference: str) -> bytes:
+        """The data of a stream that is kept and is no image."""
+        if reference in self._writes:
+            return self._writes[reference][0]
+        stream = self.objects.resolved(reference)
+        is_image = self.objects.get(stream, "/Subtype") == "/Image"
+        if not isinstance(stream, Stream) or is_image:
+            return b""
+        return self._data(reference, filters(self.objects, stream))
+
     def write(self) -> None:
         """Puts what was cleaned into the PDF."""
         for reference, raw in self._cuts.items():
@@ -120,9 +135,23 @@ class Streams:
 
     def _clean_samples(self, reference: str, names: list[str]) -> None:
         stream = self.objects.by_reference[reference]
-        if names and self._samples >= 0:
+        if self._samples >= 0:
             most = max(self.limits.stream_bytes, 2 * _size_of(self.objects, stream))
-            self._samples -= len(self._data(reference, names, limit=most))
+            data = self._data(reference, names, limit=most)
+            self._samples -= len(data)
+            self._cut_samples(reference, stream, data)
+
+    def _cut_samples(self, reference: str, stream: Stream, data: bytes) -> None:
+        """Samples after the last row are shown by no reader."""
+        size = _exact_size(self.objects, stream)
+        if size is None or len(data) <= size + _SLIGHT:
+            return
+        self.detailed = True
+        names = filters(self.objects, stream)
+        if names and names[0] in _FLATE and len(names) == 1:
+            self._cuts[reference] = zlib.compress(data[:size], 6)
+        else:
+            self._writes[reference] = (data[:size], None)
 
     def _without_inline_details(self, data: bytes) -> bytes:
         """The content of a page, its inline photos without metadata."""
@@ -209,6 +238,27 @@ def _size_of(objects: Objects, image: Stream) -> int:
     channels = 1 if family in _ONE_CHANNEL else 4
     # A predictor puts a byte before each row.
     return height * (1 + (width * bits * channels + 7) // 8)
+
+
+def _exact_size(objects: Objects, image: Stream) -> int | None:
+    """The bytes of an image's samples when its colours are simple; `None` when they are not."""
+    parameters = objects.get(image, "/DecodeParms")
+    if isinstance(parameters, list):
+        return None
+    sides = [objects.get(image, key) for key in ("/Width", "/Height", "/BitsPerComponent")]
+    space = objects.get(image, "/ColorSpace")
+    family = objects.resolved(space[0]) if isinstance(space, list) and space else space
+    channels = _CHANNELS.get(family) if isinstance(family, str) else None
+    if objects.get(image, "/ImageMask") is True:
+        sides[2], channels = 1, 1
+    if family == "/ICCBased" and isinstance(space, list) and len(space) > 1:
+        channels = objects.get(objects.resolved(space[1]), "/N")
+    if channels is None or not all(isinstance(side, int) for side in (*sides, channels)):
+        return None
+    width, height, bits = (int(side or 0) for side in sides)
+    predictor = objects.get(parameters, "/Predictor")
+    rows_marked = isinstance(predictor, int) and predictor >= 10
+    return height * ((width * bits * int(channels) + 7) // 8 + rows_marked)
 
 
 def _as_list(value: pikepdf.Object | None) -> list[pikepdf.Object]:

@@ -12,6 +12,7 @@ from vault.decoding.pdf_objects import Objects, Real, Stream, Value, filters, is
 
 _WEB = re.compile(rb"https?://[^\x00-\x20\x7f]+", re.IGNORECASE)
 _PLAIN = frozenset({int, bool, Real})
+_PLAIN_ROLES = frozenset({"", "number", "string"})
 _MAX_DEPTH = 60
 _MAX_COPIES = 2000
 DROPPED = object()
@@ -155,8 +156,11 @@ class Rewrite:
                 self.dropped.append((role, value))
                 return DROPPED
             return self._dictionary(value, role, depth)
-        is_string = isinstance(value, str) and value[:2] in {"u:", "b:"}
-        return DROPPED if is_string and role not in rules.STRINGS else value
+        if type(value) is str:
+            is_string = value[:2] in {"u:", "b:"}
+            fits = role in rules.STRINGS if is_string else role != "number"
+            return value if fits else DROPPED
+        return value
 
     def _precise(self, value: Value, role: str) -> str:
         """The role by what the object says it is, where a role has two."""
@@ -215,7 +219,7 @@ class Rewrite:
                 role = rules.STREAM_KEYS.get(key)
             if role is None:
                 self.dropped.append((key, held))
-            elif role == "" and type(held) in _PLAIN:
+            elif role in _PLAIN_ROLES and type(held) in _PLAIN:
                 into[key] = held
             elif role[:1] == ":":
                 self._keep_pairs(into, key, held, role[1:], depth)
@@ -246,7 +250,15 @@ class Rewrite:
             return self._target(value)
         if role == "colour":
             return self._colour(value, depth)
-        role = "font" if role == "font_size" else role if role in rules.LISTS else ""
+        role = (
+            "font"
+            if role == "font_size"
+            else role
+            if role in rules.LISTS
+            else "number"
+            if role == "xobject"
+            else ""
+        )
         kept: list[Value] = []
         for item in value:
             if type(item) in _PLAIN:
@@ -296,8 +308,11 @@ class Rewrite:
         """An explicit destination (§12.3.2): a page of this file, then numbers and a name."""
         if not value or not is_reference(value[0]) or value[0] not in self._page_set:
             return DROPPED
-        rest = [self.objects.resolved(item) for item in value[1:6]]
-        return [value[0], *(None if isinstance(item, (dict, list)) else item for item in rest)]
+        view = self.objects.resolved(value[1]) if len(value) > 1 else None
+        if not isinstance(view, str) or view not in rules.VIEWS:
+            return [value[0], "/Fit"]
+        numbers = [self.objects.resolved(item) for item in value[2 : 2 + rules.VIEWS[view]]]
+        return [value[0], view, *(item if type(item) in _PLAIN else None for item in numbers)]
 
     def _target_holder(self, value: Value) -> Value:
         target = self._value(value.get("/D"), "dest", 0)
@@ -363,7 +378,8 @@ def _as_list(value: Value) -> list[Value]:
 def _ordered(box: Value) -> Value:
     """A rectangle by its lower left and upper right corners: the look of a stamp is not drawn by
     some readers when it is given by others."""
-    if not isinstance(box, list) or len(box) != 4 or not all(type(side) in _PLAIN for side in box):
-        return box
-    (left, right), (bottom, top) = (sorted(sides, key=float) for sides in (box[::2], box[1::2]))
+    sides = [side for side in _as_list(box) if type(side) in _PLAIN][:4]
+    if len(sides) < 4:
+        return sides
+    (left, right), (bottom, top) = (sorted(pair, key=float) for pair in (sides[::2], sides[1::2]))
     return [left, bottom, right, top]

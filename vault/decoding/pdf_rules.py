@@ -9,7 +9,8 @@ from vault.decoding.media import Carries
 
 @dataclass(frozen=True)
 class Rule:
-    """`keys`: to a role, or "" for plain values (names, numbers, strings and arrays of them)."""
+    """`keys`: to a role; "" for names and numbers and arrays of them, "number" for numbers alone,
+    "string" for all three."""
 
     keys: dict[str, str]
     dictionary: bool
@@ -17,7 +18,8 @@ class Rule:
 
 
 # `key>role`, `key>*role` (a map of any names to that role), `key>:role` (pairs of a key and that
-# role). A role that starts with "!" is only ever a stream, with "?" a dictionary or a stream.
+# role). A role that starts with "!" is only ever a stream, with "?" a dictionary or a stream. A key
+# alone holds plain values: see `_NUMBERS` and `_STRINGS`.
 _TEXT = """
 catalog Type Version PageLabels>labels Names>names Dests>*dest Outlines>outline MarkInfo>mark_info
  StructTreeRoot>structure Lang ViewerPreferences>preferences PageLayout PageMode
@@ -39,7 +41,7 @@ resources ProcSet Font>*font XObject>*xobject ExtGState>*graphics ColorSpace>*co
 !text
 !profile N Alternate>colour Range
 !xobject Type Subtype FormType BBox Matrix Resources>resources Group>group StructParent
- StructParents OC>layer Name Width Height ColorSpace>colour BitsPerComponent Intent ImageMask
+ StructParents OC>layer Width Height ColorSpace>colour BitsPerComponent Intent ImageMask
  Mask>xobject Decode Interpolate SMask>xobject SMaskInData Matte
 group Type S CS>colour I K
 graphics Type LW LC LJ ML D RI OP op OPM Font>font_size FL SM SA BM SMask>soft_mask CA ca AIS TK
@@ -107,15 +109,41 @@ attributes O Placement WritingMode SpaceBefore SpaceAfter StartIndent EndIndent 
 """
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_NUMBERS = _words(
+    """MediaBox CropBox BleedBox TrimBox ArtBox Rotate UserUnit BBox Matrix Rect Border C IC BG BC
+    CA ca QuadPoints Vertices InkList L LL LLE LLO CO RD Widths W W2 DW DW2 FontBBox FontMatrix
+    FirstChar LastChar Coords Decode Domain Range C0 C1 Bounds Encode Size Background XStep YStep
+    WhitePoint BlackPoint Gamma Width Height Matte StructParent StructParents MCID Count Length
+    Length1 Length2 Length3 F Ff MaxLen Columns Colors Rows Predictor ItalicAngle Ascent Descent
+    Leading CapHeight XHeight StemV StemH AvgWidth MaxWidth MissingWidth FontWeight Flags St N
+    FunctionType ShadingType PatternType BitsPerComponent BitsPerSample BitsPerFlag LW ML FL SM
+    BitsPerCoordinate VerticesPerRow ParentTreeNextKey Supplement"""
+)
+_STRINGS = _words(
+    """Lang Title T TU Contents CA RC AC DA ActualText Alt E ID Registry Ordering Panose CharSet
+    FontFamily Name P NS Desc Headers Summary Short Opt Limits Phoneme"""
+)
+
+
+def _plain(key: str) -> str:
+    """The role of a key that holds plain values; a few hold numbers here and strings there."""
+    if key in _STRINGS:
+        return "string"
+    return "number" if key in _NUMBERS else ""
+
+
 def _rules() -> dict[str, Rule]:
     rules = {}
     for line in _TEXT.strip().replace("\n ", " ").splitlines():
         role, *keys = line.split()
         named = (key.partition(">") for key in keys)
         name = role.lstrip("!?")
-        rules[name] = Rule(
-            {"/" + key: target for key, _, target in named}, role[0] != "!", role[0] in "!?"
-        )
+        kept = {"/" + key: target if arrow else _plain(key) for key, arrow, target in named}
+        rules[name] = Rule(kept, role[0] != "!", role[0] in "!?")
     return rules
 
 
@@ -123,7 +151,7 @@ RULES = _rules()
 STREAM_KEYS = {"/Length": "", "/Filter": "", "/DecodeParms": "parameters"}
 """Beside those of the role, when the object is a stream."""
 
-STRINGS = frozenset({"", "text", "data", "layer", "dest"})
+STRINGS = frozenset({"string", "text", "data", "layer", "dest"})
 """Roles in which a string may stand; names, numbers and booleans may everywhere."""
 SHORTENED = frozenset({"annotation", "field", "layer", "structure"})
 """Roles whose arrays lose what is dropped; in others its place is kept by a null."""
@@ -177,6 +205,11 @@ IMAGE_FILTERS = frozenset(
     {"/DCTDecode", "/DCT", "/JPXDecode", "/JBIG2Decode", "/CCITTFaxDecode", "/CCF"}
 )
 
+VIEWS = {"/XYZ": 3, "/Fit": 0, "/FitH": 1, "/FitV": 1, "/FitR": 4, "/FitB": 0} | {
+    "/FitBH": 1,
+    "/FitBV": 1,
+}
+"""To the numbers of a destination (table 149)."""
 MOVES = frozenset({"/NextPage", "/PrevPage", "/FirstPage", "/LastPage"})
 MARKUP = frozenset(
     {"/Text", "/FreeText", "/Line", "/Square", "/Circle", "/Polygon", "/PolyLine", "/Highlight"}

@@ -9,7 +9,14 @@ import pikepdf
 from pikepdf import settings
 from PIL import Image
 
-from vault.decoding import pdf_drawing, pdf_findings, pdf_forms, pdf_joining, pdf_mending
+from vault.decoding import (
+    pdf_drawing,
+    pdf_findings,
+    pdf_forms,
+    pdf_joining,
+    pdf_mending,
+    pdf_unused,
+)
 from vault.decoding.media import Carries, Limits, MediaType, Note, Part, Undecodable
 from vault.decoding.pdf_images import Streams
 from vault.decoding.pdf_mending import Body
@@ -75,6 +82,7 @@ def _rewritten(
     if damaged and (rewrite.missing or stated > len(references)):
         raise Undecodable
     streams.examine(rewrite.kept)
+    pdf_unused.remove(objects, rewrite, streams.content)
     findings = pdf_findings.findings(objects, rewrite)
     carries = findings.carries | _earlier(body)
     if streams.detailed:
