@@ -23,7 +23,7 @@ def faults(data: bytes) -> list[str]:
         found = list(_in_objects(pdf))
         if "/Info" in pdf.trailer or "/Encrypt" in pdf.trailer:
             found.append("trailer")
-    if data.count(b"startxref") != 1:
+    if data.count(b"startxref") != 1 + (b"/Linearized" in data[:1024]):
         found.append("revisions")
     return found
 

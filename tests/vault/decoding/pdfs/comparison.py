@@ -113,6 +113,8 @@ def _rows(tree: Object | None) -> Iterator[Object]:
     waiting = [] if tree is None else [tree]
     while waiting:
         node = waiting.pop()
+        if not isinstance(node, Dictionary):
+            continue
         waiting += list(node.get("/Kids", []))
         yield from list(node.get("/Nums", []))[1::2]
 
