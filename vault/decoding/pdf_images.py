@@ -1,6 +1,7 @@
 """What the streams of a PDF hold: photos and colour profiles are cleaned as photos are, nothing
 stands behind the end of compressed data, and nothing expands too much."""
 
+import contextlib
 import re
 import zlib
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from vault.decoding.pdf_objects import Objects, Stream, filters
 
 _FLATE = frozenset({"/FlateDecode", "/Fl"})
 _DCT = frozenset({"/DCTDecode", "/DCT"})
+_PHOTOS = _DCT | {"/JPXDecode"}
 _ONE_CHANNEL = frozenset({"/DeviceGray", "/CalGray", "/Indexed", "/I", "/G"})
 _CHANNELS = {"/DeviceGray": 1, "/CalGray": 1, "/Indexed": 1, "/I": 1, "/DeviceRGB": 3} | {
     "/CalRGB": 3,
@@ -27,6 +29,10 @@ _SLIGHT = 4
 _START_OF_PHOTO = b"\xff\xd8\xff"
 _END_OF_INLINE_IMAGE = re.compile(rb"\s?EI(?=\s|\Z)")
 _END_OF_PHOTO = b"\xff\xd9"
+
+
+class _DamagedError(Exception):
+    """Data that its filters do not read: left to the readers of the PDF, which may."""
 
 
 @dataclass
@@ -57,7 +63,10 @@ class Streams:
         names = filters(self.objects, stream)
         if not all(name in rules.FILTERS for name in names):
             return False
-        profile = self._data(reference, names)
+        try:
+            profile = self._data(reference, names)
+        except _DamagedError:
+            return False
         cleaned = colour_profiles.cleaned(profile)
         if cleaned is not None and cleaned != profile:
             self._writes[reference] = (cleaned, None)
@@ -69,15 +78,18 @@ class Streams:
             stream = self.objects.by_reference.get(reference)
             if not isinstance(stream, Stream) or reference in self._profiles:
                 continue
-            names = filters(self.objects, stream)
-            if self.objects.get(stream, "/Subtype") != "/Image":
-                self._clean_content(reference, names)
-                continue
-            self._measure(stream)
-            if names and names[-1] in rules.IMAGE_FILTERS:
-                self._clean_photo(reference, names)
-            else:
-                self._clean_samples(reference, names)
+            with contextlib.suppress(_DamagedError):
+                self._clean(reference, stream, filters(self.objects, stream))
+
+    def _clean(self, reference: str, stream: Stream, names: list[str]) -> None:
+        if self.objects.get(stream, "/Subtype") != "/Image":
+            self._clean_content(reference, names)
+            return
+        self._measure(stream)
+        if names and names[-1] in rules.IMAGE_FILTERS:
+            self._clean_photo(reference, names)
+        else:
+            self._clean_samples(reference, names)
 
     def content(self, reference: str) -> bytes:
         """The data of a stream that is kept and is no image."""
@@ -87,7 +99,10 @@ class Streams:
         is_image = self.objects.get(stream, "/Subtype") == "/Image"
         if not isinstance(stream, Stream) or is_image:
             return b""
-        return self._data(reference, filters(self.objects, stream))
+        try:
+            return self._data(reference, filters(self.objects, stream))
+        except _DamagedError:
+            return b""
 
     def write(self) -> None:
         """Puts what was cleaned into the PDF."""
@@ -109,19 +124,22 @@ class Streams:
 
     def _clean_photo(self, reference: str, names: list[str]) -> None:
         """A photo that no reader can follow stays as an empty one: it is not seen either way."""
-        if len(names) > 1 or names[-1] in _DCT or names[-1] == "/JPXDecode":
-            data = self._data(reference, names[:-1])
-        if names[-1] in _DCT:
-            stripped = _stripped_jpeg(data)
-            cleaned = stripped.data
-            self.located = self.located or stripped.located
-        elif names[-1] == "/JPXDecode":
-            cleaned = jpeg2000.stripped(data)
-        else:
+        if names[-1] not in _PHOTOS:
             return
+        try:
+            data = self._data(reference, names[:-1])
+        except _DamagedError:
+            self._writes[reference] = (b"", names[-1])
+            return
+        cleaned = self._photo(data) if names[-1] in _DCT else jpeg2000.stripped(data)
         if cleaned != data:
             self._writes[reference] = (cleaned, names[-1])
             self.detailed = self.detailed or len(data) - len(cleaned) > _SLIGHT
+
+    def _photo(self, data: bytes) -> bytes:
+        stripped = _stripped_jpeg(data)
+        self.located = self.located or stripped.located
+        return stripped.data
 
     # --- what is not a photo ---
 
@@ -220,9 +238,11 @@ class Streams:
         if any(isinstance(each, pikepdf.Dictionary) for each in parameters[:outer]):
             part.stream_dict["/DecodeParms"] = pikepdf.Array(parameters[:outer])
         try:
-            return part.read_bytes()
-        except pikepdf.PdfError:
-            raise Undecodable from None
+            return part.read_bytes(pikepdf.StreamDecodeLevel.specialized)
+        except pikepdf.PdfError as error:
+            if "limit exceeded" in str(error) or "bad_alloc" in str(error):
+                raise Undecodable from None
+            raise _DamagedError from None
 
 
 def _size_of(objects: Objects, image: Stream) -> int:

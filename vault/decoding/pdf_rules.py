@@ -157,8 +157,8 @@ SHORTENED = frozenset({"annotation", "field", "layer", "structure"})
 """Roles whose arrays lose what is dropped; in others its place is kept by a null."""
 
 LISTS = frozenset(
-    {"", "content", "annotation", "field", "font", "function", "parameters", "layer"}
-) | {"layer_event", "structure", "attributes", "namespace"}
+    {"", "number", "string", "content", "annotation", "field", "font", "function", "parameters"}
+) | {"layer", "layer_event", "structure", "attributes", "namespace"}
 """Roles in which an array may stand for several; in others its items are plain values."""
 
 TYPES = frozenset(
