@@ -56,6 +56,8 @@ class Description:
     links: tuple[str, ...]
     outline: tuple[str, ...]
     labels: int
+    places: tuple[str, ...]
+    """Named destinations that lead to a page, and ids that lead to an element."""
     layers: tuple[str, ...]
 
 
@@ -74,7 +76,8 @@ def described(data: bytes) -> Description:
             language=str(pdf.Root.get("/Lang", "")),
             links=tuple(_links(pdf)),
             outline=titles,
-            labels=len(pdf.Root.get("/PageLabels", Dictionary()).get("/Nums", [])),
+            labels=sum(1 for _ in _pairs(pdf.Root.get("/PageLabels"), "/Nums")),
+            places=tuple(sorted(_places(pdf, elements))),
             layers=tuple(_layers(pdf)),
         )
 
@@ -109,20 +112,38 @@ def _tag(element: Object) -> tuple[str, str, str, str]:
     return (str(element.S), *texts)  # type: ignore[return-value]
 
 
-def _rows(tree: Object | None) -> Iterator[Object]:
+def _pairs(tree: Object | None, key: str) -> Iterator[tuple[Object, Object]]:
+    """The entries of a name tree or a number tree."""
     waiting = [] if tree is None else [tree]
     while waiting:
         node = waiting.pop()
         if not isinstance(node, Dictionary):
             continue
         waiting += list(node.get("/Kids", []))
-        yield from list(node.get("/Nums", []))[1::2]
+        entries = list(node.get(key, []))
+        yield from zip(entries[::2], entries[1::2], strict=True)
+
+
+def _places(pdf: pikepdf.Pdf, elements: list[Object]) -> Iterator[str]:
+    pages = {page.obj.objgen for page in pdf.pages}
+    named = list(_pairs(pdf.Root.get("/Names", Dictionary()).get("/Dests"), "/Names"))
+    named += [*pdf.Root.get("/Dests", Dictionary()).items()]
+    for name, held in named:
+        target = held.get("/D") if isinstance(held, Dictionary) else held
+        if isinstance(target, Array) and target[0].objgen in pages:
+            yield f"place {name}"
+    known = {element.objgen for element in elements}
+    tree = pdf.Root.get("/StructTreeRoot", Dictionary()).get("/IDTree")
+    for name, element in _pairs(tree, "/Names"):
+        if element is not None and element.objgen in known:
+            yield f"id {name}"
 
 
 def _tagged_places(pdf: pikepdf.Pdf, elements: list[Object]) -> int:
     known = {element.objgen for element in elements}
     tree = pdf.Root.get("/StructTreeRoot", Dictionary()).get("/ParentTree")
-    rows = [list(row) if isinstance(row, Array) else [row] for row in _rows(tree)]
+    held = [row for _, row in _pairs(tree, "/Nums")]
+    rows = [list(row) if isinstance(row, Array) else [row] for row in held]
     return sum(
         isinstance(one, Object) and one.is_indirect and one.objgen in known
         for row in rows

@@ -99,6 +99,7 @@ def test_the_files_have_what_could_be_lost(copies: Copies) -> None:
     assert sum(bool(one.links) for one in found) >= 4
     assert sum(bool(one.outline) for one in found) >= 4
     assert sum(bool(one.layers) for one in found) > 10
+    assert sum(bool(one.places) for one in found) > 4
     assert sum(one.language != "" for one in found) > 10
     assert len(PAGES) > 10
 

@@ -93,6 +93,37 @@ def _deep_tags(pdf: pikepdf.Pdf) -> None:
     pdf.Root.StructTreeRoot, pdf.Root.MarkInfo = root, Dictionary(Marked=True)
 
 
+def _leaves(pdf: pikepdf.Pdf, key: str, pairs: list[tuple[object, object]]) -> Dictionary:
+    """A tree of one leaf a pair (§7.9.6, §7.9.7)."""
+    leaves = [
+        pdf.make_indirect(Dictionary({key: Array([name, value]), "/Limits": Array([name, name])}))
+        for name, value in pairs
+    ]
+    return Dictionary(Kids=Array([pdf.make_indirect(Dictionary(Kids=Array(leaves)))]))
+
+
+def _deep_trees(pdf: pikepdf.Pdf) -> None:
+    """Named destinations, page labels and ids of tags, as long files have them."""
+    _deep_tags(pdf)
+    pages = [page.obj for page in pdf.pages]
+    links = []
+    for n in range(3):
+        rectangle = Array([20, 20 + 60 * n, 90, 60 + 60 * n])
+        link = Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=rectangle)
+        link.Dest = String(f"place{n}")
+        links.append(pdf.make_indirect(link))
+    pages[0].Annots = Array(links)
+    places = [(String(f"place{n}"), Array([pages[n + 1], Name.Fit])) for n in range(3)]
+    pdf.Root.Names = Dictionary(Dests=_leaves(pdf, "/Names", [*places]))
+    labels = [(2 * n, Dictionary(S=Name.r, St=n + 1)) for n in range(3)]
+    pdf.Root.PageLabels = _leaves(pdf, "/Nums", [*labels])
+    root = pdf.Root.StructTreeRoot
+    for n, element in enumerate(root.K):
+        element.ID = String(f"id{n}")
+    ids = [(element.ID, element) for element in root.K]
+    root.IDTree = _leaves(pdf, "/Names", [*ids])
+
+
 def _coded(code: Callable[[bytes], bytes], *filters: str) -> Draw:
     def draw(pdf: pikepdf.Pdf) -> None:
         image = image_of(pdf, photo())
@@ -120,6 +151,7 @@ _DRAWINGS: dict[str, Draw] = {
     "old destinations": _old_destinations,
     "bare pages": _bare,
     "deep tags": _deep_tags,
+    "deep trees": _deep_trees,
     "run lengths": _coded(_run_lengths, "RunLengthDecode"),
     "base 85": _coded(_in_base_85, "ASCII85Decode", "FlateDecode"),
 }
