@@ -29,14 +29,26 @@ def faults(data: bytes) -> list[str]:
 
 
 def _in_objects(pdf: pikepdf.Pdf) -> Iterator[str]:
+    maps = {
+        value.objgen
+        for held, _ in _dictionaries(pdf)
+        for key, value in held.items()
+        if key in _NAMED_BY_AUTHORS and isinstance(value, Dictionary) and value.is_indirect
+    }
+    for held, under in _dictionaries(pdf):
+        if under not in _NAMED_BY_AUTHORS and not (held.is_indirect and held.objgen in maps):
+            yield from _of(held)
+
+
+def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[tuple[Dictionary, str]]:
+    """Every dictionary, with the key under which it stands if it is no object of its own."""
     for obj in pdf.objects:
         waiting: list[tuple[Object, str]] = [(obj, "")]
         while waiting:
             one, under = waiting.pop()
             held = one.stream_dict if isinstance(one, pikepdf.Stream) else one
             if isinstance(held, Dictionary):
-                if under not in _NAMED_BY_AUTHORS and not (under == "" and _is_a_map(pdf, one)):
-                    yield from _of(held, one)
+                yield held, under
                 inside = [(held[key], key) for key in list(held.keys())]
             elif isinstance(held, Array):
                 inside = [(inner, under) for inner in held]
@@ -49,24 +61,18 @@ def _in_objects(pdf: pikepdf.Pdf) -> Iterator[str]:
             ]
 
 
-def _is_a_map(pdf: pikepdf.Pdf, obj: Object) -> bool:
-    """An object of its own that only such keys point to, as /Resources may have."""
-    del pdf
-    return isinstance(obj, Dictionary) and "/Type" not in obj and "/S" not in obj
-
-
-def _of(held: Dictionary, one: Object) -> Iterator[str]:
+def _of(held: Dictionary) -> Iterator[str]:
     for key in _KEYS:
         if key in held:
-            yield f"{one.objgen} has {key}"
+            yield f"{held.objgen} has {key}"
     for key in _HOLDERS:
         action = held.get(key)
         if isinstance(action, Dictionary) and "/S" in action and action.get("/O") is None:
             kind = action.get("/S")
             if kind not in _ALLOWED:
-                yield f"{one.objgen} {key} does {kind}"
+                yield f"{held.objgen} {key} does {kind}"
             elif kind == "/URI" and not _is_of_the_web(action.get("/URI")):
-                yield f"{one.objgen} leads elsewhere"
+                yield f"{held.objgen} leads elsewhere"
 
 
 def _is_of_the_web(address: object) -> bool:
