@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?=
 JOBS ?= 2
+MINUTES ?= 1
+FORMAT ?=
 
 run_stamp := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
 test_stamp := $(VENV)/.test-$(shell cat requirements/test.txt pyproject.toml | cksum | cut -d' ' -f1)
@@ -11,7 +13,7 @@ test_stamp := $(VENV)/.test-$(shell cat requirements/test.txt pyproject.toml | c
 openapi_stamp := $(VENV)/.openapi-tools-$(shell cksum <tests/openapi_tools/package-lock.json | cut -d' ' -f1)
 tus_stamp := $(VENV)/.tus-client-$(shell cksum <tests/tus_client/package-lock.json | cut -d' ' -f1)
 
-.PHONY: help install install-test openapi-tools tus-client packages demo test faults check format bench vectors openapi settings translations
+.PHONY: help install install-test openapi-tools tus-client packages demo test faults fuzz hostile-pdfs check format bench vectors openapi settings translations
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +53,12 @@ test: install-test openapi-tools tus-client packages check ## everything; says a
 
 faults: install-test packages ## each part taken away in turn, under load: prints the table
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -q tests/faults
+
+fuzz: install-test packages ## mutated files, MINUTES a format: make fuzz MINUTES=10 FORMAT=pdf
+	@FUZZ_MINUTES=$(MINUTES) $(BIN)/python -m pytest -q -s --timeout 0 tests/fuzz -k "$(FORMAT)"
+
+hostile-pdfs: install-test packages ## every hostile feature in every way of writing: some thousand PDFs
+	@PDF_COMBINATIONS=all $(BIN)/python -m pytest -q --timeout 0 tests/vault/decoding/pdfs/test_hostile.py
 
 check: install-test ## style, types, contracts, tables, generated files
 	$(BIN)/ruff check -q .
