@@ -12,7 +12,7 @@ const upload = new tus.Upload(Buffer.concat(parts), {
   headers: { Authorization: `Bearer ${token}` },
   metadata: { filename: 'gros dossier.pdf', filetype: 'application/pdf', type: 'payslip' },
   // The library counts anew after each request that brought the upload forward.
-  retryDelays: Array(100).fill(100),
+  retryDelays: Array(400).fill(25),
   onError: (error) => { console.error(String(error)); process.exit(1); },
   onSuccess: () => { console.log(upload.url); process.exit(0); },
 });
