@@ -12,7 +12,6 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    text,
     true,
     update,
 )
@@ -252,17 +251,6 @@ async def delete_document(connection: AsyncConnection, person_id: UUID, document
     await connection.execute(
         delete(Document).where(Document.person_id == person_id, Document.id == document_id)
     )
-
-
-async def due_for_purge(connection: AsyncConnection, limit: int) -> Sequence[Row[UUID, UUID]]:
-    """Documents deleted more than 30 days ago, by the database's clock: `id`, `person_id`."""
-    result = await connection.execute(
-        select(Document.id, Document.person_id)
-        .where(Document.deleted_at < now() - text("interval '30 days'"))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return result.all()
 
 
 async def due_for_notice(connection: AsyncConnection, limit: int) -> Sequence[Row[UUID, UUID]]:

@@ -41,7 +41,7 @@ async def purge_deleted(services: Services) -> int:
     purged = 0
     while True:
         async with services.database.transaction() as tx:
-            due = await records.due_for_purge(tx, _BATCH)
+            due = await maintenance_records.due_for_purge(tx, _BATCH)
             at = await instant(tx)
             keys: list[str] = []
             for row in due:

@@ -1,11 +1,11 @@
-"""SQL of erasure: what it ends, who asked for one, and the codes that confirm it."""
+"""SQL of purges and of erasure: what it ends, who asked for one, and the codes that confirm it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,6 +28,17 @@ async def live_grants(connection: AsyncConnection, person_id: UUID) -> Sequence[
         select(Grant.id).where(Grant.person_id == person_id, Grant.revoked_at.is_(None))
     )
     return result.scalars().all()
+
+
+async def due_for_purge(connection: AsyncConnection, limit: int) -> Sequence[Row[UUID, UUID]]:
+    """Documents deleted more than 30 days ago, by the database's clock: `id`, `person_id`."""
+    result = await connection.execute(
+        select(Document.id, Document.person_id)
+        .where(Document.deleted_at < now() - text("interval '30 days'"))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return result.all()
 
 
 async def delete_audit_keys(connection: AsyncConnection, person_id: UUID) -> None:
