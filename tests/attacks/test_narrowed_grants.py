@@ -97,21 +97,26 @@ async def test_the_papers_of_that_day_stay_and_nothing_later_enters(
     assert "montre moins" in line["sentence"]
 
 
+@pytest.mark.parametrize("type_", ["health_insurance_certificate", "msa_certificate"])
 async def test_health_insurance_certificates_leave_the_grants_of_the_second_edition(
-    client: httpx.AsyncClient, services: Services, make_person: MakePerson, make_worker: MakeWorker
+    client: httpx.AsyncClient,
+    services: Services,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    type_: str,
 ) -> None:
     """They tell a long illness, and were granted as a whole until the third edition."""
     person, worker = await make_person(), await make_worker()
-    held = await deposit(client, person, corpus.pdf(1), type_="health_insurance_certificate")
+    held = await deposit(client, person, corpus.pdf(1), type_=type_)
     with pytest.MonkeyPatch.context() as former:
         former.setattr(catalogue, "EDITION", 2)
         former.setattr(catalogue, "is_sensitive", lambda _: False)
-        types = ("health_insurance_certificate", "payslip")
+        types = (type_, "payslip")
         ticked = {"covers_future": True}
         grant = await granted(client, person, worker.headers, *types, narrower=ticked)
     assert await opened(client, worker, grant, held["id"]) == 503
     await narrow_grants(services)
-    later = await deposit(client, person, corpus.pdf(2), type_="health_insurance_certificate")
+    later = await deposit(client, person, corpus.pdf(2), type_=type_)
     assert await listed(client, worker, grant) == {held["id"]}
     assert await opened(client, worker, grant, later["id"]) == 404
     (line,) = await lines(client, person, "grant.narrow")

@@ -19,7 +19,8 @@ _SHORT_FORM = re.compile(r" \(([^)]*)\)")
 EDITION = 3
 """The edition of the sensitive types, raised whenever a type becomes sensitive: grants of earlier
 editions are then narrowed before they open anything. 1: those of the first release; 2: also bank
-statements and untyped papers; 3: also health insurance certificates, which tell a long illness."""
+statements and untyped papers; 3: also certificates of health insurance and of the MSA, which tell a
+long illness."""
 
 
 class SensitiveKind(StrEnum):
