@@ -14,7 +14,7 @@ from sqlalchemy import ARRAY, DateTime, LargeBinary, Text, Uuid, bindparam, sele
 from base.database import Database
 from base.pipeline import Pipeline
 from base.settings import Settings
-from base.statements import Statement
+from base.statements import RowNotWritten, Statement
 
 ID = UUID("01890000-0000-7000-8000-000000000001")
 AT = datetime(2031, 5, 17, 8, 30, 15, 123456, tzinfo=UTC)
@@ -28,6 +28,12 @@ ECHO = Statement(
         bindparam("ids", type_=ARRAY(Uuid())).label("ids"),
         bindparam("tags", type_=ARRAY(LargeBinary())).label("tags"),
     )
+)
+MUST_ADD = Statement(
+    text("INSERT INTO kept SELECT :word WHERE :word <> 'dropped'").bindparams(
+        bindparam("word", type_=Text())
+    ),
+    must_write=True,
 )
 BAD = Statement(text("SELECT 1 / 0"))
 PID = Statement(text("SELECT pg_backend_pid() AS pid"))
@@ -105,6 +111,25 @@ async def test_what_was_deferred_is_not_written_when_the_block_fails(pipeline: P
     async with pipeline.transaction() as tx:
         tx.defer(ADD(word="kept"))
     assert await _lines(pipeline) == 1
+
+
+async def test_what_is_flushed_is_committed_whole_or_not_at_all(pipeline: Pipeline) -> None:
+    async with pipeline.transaction() as tx:
+        tx.defer(TABLE())
+    async with pipeline.transaction() as tx:
+        tx.defer(ADD(word="first"), MUST_ADD(word="second"))
+        await tx.flush()
+    assert await _lines(pipeline) == 2
+    with pytest.raises(RowNotWritten):
+        async with pipeline.transaction() as tx:
+            tx.defer(ADD(word="third"), MUST_ADD(word="dropped"))
+            await tx.flush()
+    with pytest.raises(LookupError):
+        async with pipeline.transaction() as tx:
+            tx.defer(ADD(word="fourth"))
+            await tx.flush()
+            raise LookupError
+    assert await _lines(pipeline) == 2
 
 
 @pytest.mark.parametrize("values", [{}, {"word": "a", "wrod": "b"}, {"wrod": "b"}])
