@@ -94,6 +94,7 @@ def _triggers(full: bool) -> Iterator[Hostile]:
 
 
 _OF_MANY_PLACES = ("private key in", "metadata of", "pieces of", "associated with", "data outside")
+_OF_MANY_PLACES += ("information", "dictionary as", "text in the", "JPEG of the")
 
 
 def _carriers(full: bool) -> Iterator[Hostile]:
