@@ -23,7 +23,7 @@ from storage.blobs import (
     Place,
     checked_prefix,
 )
-from storage.blobs.folder_listing import walk
+from storage.blobs.folder_contents import walk
 from storage.blobs.reports import StoreReport
 from storage.thread_pool import ThreadPool
 
