@@ -28,6 +28,7 @@ ALLOWED = {
     "Resources": "a key of a PDF page",
     "Contents": "a key of a PDF page",
     "MAX_IMAGE_PIXELS": "Pillow reads it",
+    "PDF_KEEPS_METADATA": "a note of papers held from before",
     "trace": "the protocol of context managers",
     "*Client": "a type, for the checker only",
     "*TypeDef": "a type, for the checker only",

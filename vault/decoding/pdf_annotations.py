@@ -62,7 +62,7 @@ def _inherited(objects: Objects, note: Value, key: str) -> Value:
 
 
 @dataclass(frozen=True)
-class Fields:
+class FormFields:
     """The references of the form fields that have a widget on a page, and of all above them.
     `stamps`: of those that were signatures, in order."""
 
@@ -70,7 +70,7 @@ class Fields:
     stamps: tuple[str, ...] = ()
 
 
-def fields_on(objects: Objects, pages: list[str]) -> Fields:
+def fields_on(objects: Objects, pages: list[str]) -> FormFields:
     """Looks at the annotations of every page."""
     found, stamps = set[str](), dict[str, None]()
     for page in pages:
@@ -83,7 +83,7 @@ def fields_on(objects: Objects, pages: list[str]) -> Fields:
                 found |= _with_parents(objects, reference, note)
             elif is_reference(reference):
                 stamps[reference] = None
-    return Fields(frozenset(found | stamps.keys()), tuple(stamps))
+    return FormFields(frozenset(found | stamps.keys()), tuple(stamps))
 
 
 def _with_parents(objects: Objects, reference: Value, note: Value) -> set[str]:

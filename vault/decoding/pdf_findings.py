@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vault.decoding import pdf_rules as rules
 from vault.decoding.media import Carries
-from vault.decoding.pdf_objects import Objects, Stream, Value, is_reference
+from vault.decoding.pdf_objects import Objects, StreamDictionary, Value, is_reference
 from vault.decoding.pdf_rewrite import Rewrite
 
 _SCAFFOLD = frozenset({"/XRef", "/ObjStm"})
@@ -102,7 +102,7 @@ def _is_leftover(objects: Objects, value: Value, reference: str) -> bool:
         return False
     if objects.get(value, "/Type") in _SCAFFOLD or "/Linearized" in value:
         return False
-    if isinstance(value, Stream):
+    if isinstance(value, StreamDictionary):
         # The hints of a file arranged for the web say where its objects are.
         return not isinstance(value.get("/S"), int)
     return any(_is_string(item) for item in value.values())

@@ -11,7 +11,7 @@ import pikepdf
 from vault.decoding import colour_profiles, jpeg2000, strip
 from vault.decoding import pdf_rules as rules
 from vault.decoding.media import Limits, Undecodable
-from vault.decoding.pdf_objects import Objects, Stream, filters
+from vault.decoding.pdf_objects import Objects, StreamDictionary, filters
 
 _FLATE = frozenset({"/FlateDecode", "/Fl"})
 _DCT = frozenset({"/DCTDecode", "/DCT"})
@@ -58,7 +58,7 @@ class Streams:
 
     def _clean_profile(self, reference: str) -> bool:
         stream = self.objects.resolved(reference)
-        if not isinstance(stream, Stream):
+        if not isinstance(stream, StreamDictionary):
             return False
         names = filters(self.objects, stream)
         if not all(name in rules.FILTERS for name in names):
@@ -76,12 +76,12 @@ class Streams:
         """Checks every stream that is kept, and cleans it. Raises `Undecodable`."""
         for reference in kept:
             stream = self.objects.by_reference.get(reference)
-            if not isinstance(stream, Stream) or reference in self._profiles:
+            if not isinstance(stream, StreamDictionary) or reference in self._profiles:
                 continue
             with contextlib.suppress(_DamagedError):
                 self._clean(reference, stream, filters(self.objects, stream))
 
-    def _clean(self, reference: str, stream: Stream, names: list[str]) -> None:
+    def _clean(self, reference: str, stream: StreamDictionary, names: list[str]) -> None:
         if self.objects.get(stream, "/Subtype") != "/Image":
             self._clean_content(reference, names)
             return
@@ -97,7 +97,7 @@ class Streams:
             return self._writes[reference][0]
         stream = self.objects.resolved(reference)
         is_image = self.objects.get(stream, "/Subtype") == "/Image"
-        if not isinstance(stream, Stream) or is_image:
+        if not isinstance(stream, StreamDictionary) or is_image:
             return b""
         try:
             return self._data(reference, filters(self.objects, stream))
@@ -159,7 +159,7 @@ class Streams:
             self._samples -= len(data)
             self._cut_samples(reference, stream, data)
 
-    def _cut_samples(self, reference: str, stream: Stream, data: bytes) -> None:
+    def _cut_samples(self, reference: str, stream: StreamDictionary, data: bytes) -> None:
         """Samples after the last row are shown by no reader."""
         size = _exact_size(self.objects, stream)
         if size is None or len(data) <= size + _SLIGHT:
@@ -224,7 +224,7 @@ class Streams:
             self.detailed = self.detailed or len(inflater.unused_data) > _SLIGHT
         return data
 
-    def _measure(self, image: Stream) -> None:
+    def _measure(self, image: StreamDictionary) -> None:
         """Refuses an image that takes more memory than one may when it is shown."""
         if _size_of(self.objects, image) > self.limits.image_bytes:
             raise Undecodable("pdf_too_detailed")
@@ -245,7 +245,7 @@ class Streams:
             raise _DamagedError from None
 
 
-def _size_of(objects: Objects, image: Stream) -> int:
+def _size_of(objects: Objects, image: StreamDictionary) -> int:
     """The bytes of an image's samples, at most."""
     sides = [objects.get(image, key) for key in ("/Width", "/Height")]
     width, height = (side if isinstance(side, int) and side > 0 else 0 for side in sides)
@@ -260,7 +260,7 @@ def _size_of(objects: Objects, image: Stream) -> int:
     return height * (1 + (width * bits * channels + 7) // 8)
 
 
-def _exact_size(objects: Objects, image: Stream) -> int | None:
+def _exact_size(objects: Objects, image: StreamDictionary) -> int | None:
     """The bytes of an image's samples when its colours are simple; `None` when they are not."""
     parameters = objects.get(image, "/DecodeParms")
     if isinstance(parameters, list):

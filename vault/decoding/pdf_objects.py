@@ -11,13 +11,13 @@ from vault.decoding.media import Undecodable
 
 Value = Any
 """A name or a reference ("/Name", "12 0 R"), a string ("u:text", "b:hex"), a number, a boolean,
-`None`, a list, a dictionary, or the `Stream` dictionary of a stream."""
+`None`, a list, a dictionary, or the `StreamDictionary` dictionary of a stream."""
 
 MAX_OBJECTS = 400_000
 _REFERENCE = re.compile(r"\d+ \d+ R")
 
 
-class Stream(dict[str, Value]):
+class StreamDictionary(dict[str, Value]):
     """The dictionary of a stream; its data stays in qpdf."""
 
 
@@ -43,7 +43,9 @@ class Objects:
         self._pdf = pdf
         self.trailer: dict[str, Value] = entries.pop("trailer")["value"]
         self.by_reference: dict[str, Value] = {
-            key[4:]: entry["value"] if "value" in entry else Stream(entry["stream"]["dict"])
+            key[4:]: entry["value"]
+            if "value" in entry
+            else StreamDictionary(entry["stream"]["dict"])
             for key, entry in entries.items()
         }
 
@@ -68,7 +70,7 @@ class Objects:
         """Writes objects back; a stream keeps its data."""
         entries = ",".join(
             f'"obj:{reference}":{{"stream":{{"dict":{_json(value)}}}}}'
-            if isinstance(value, Stream)
+            if isinstance(value, StreamDictionary)
             else f'"obj:{reference}":{{"value":{_json(value)}}}'
             for reference, value in changed.items()
         )
@@ -80,6 +82,10 @@ class Objects:
         """The object in qpdf."""
         number, generation, _ = reference.split(" ")
         return self._pdf.get_object(int(number), int(generation))
+
+
+def _value(entry: dict[str, Any]) -> Value:
+    return entry["value"] if "value" in entry else StreamDictionary(entry["stream"]["dict"])
 
 
 def is_reference(value: Value) -> bool:
@@ -101,7 +107,7 @@ def text(value: Value) -> bytes:
     return b""
 
 
-def filters(objects: Objects, stream: Stream) -> list[str]:
+def filters(objects: Objects, stream: StreamDictionary) -> list[str]:
     """The names of a stream's filters, in the order in which they are undone."""
     named = objects.get(stream, "/Filter")
     if named is None:

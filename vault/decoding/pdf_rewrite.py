@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from vault.decoding import pdf_annotations as annotations
 from vault.decoding import pdf_rules as rules
 from vault.decoding.media import Undecodable
-from vault.decoding.pdf_objects import Objects, Real, Stream, Value, filters, is_reference, text
+from vault.decoding.pdf_objects import (
+    Objects,
+    Real,
+    StreamDictionary,
+    Value,
+    filters,
+    is_reference,
+    text,
+)
 
 _WEB = re.compile(rb"https?://[^\x00-\x20\x7f]+", re.IGNORECASE)
 _PLAIN = frozenset({int, bool, Real})
@@ -37,7 +45,7 @@ class Rewrite:
     _work: list[tuple[str, str]] = field(default_factory=list)
     _copies: int = 0
     _page_set: frozenset[str] = frozenset()
-    _fields: annotations.Fields = field(default_factory=annotations.Fields)
+    _fields: annotations.FormFields = field(default_factory=annotations.FormFields)
 
     def run(self) -> None:
         """Judges everything that can be reached; afterwards `changed` holds what differs."""
@@ -136,7 +144,7 @@ class Rewrite:
     def _copy(self, value: Value, role: str, depth: int) -> Value:
         """An object that is met again in another role is copied, if it is not a stream."""
         self._copies += 1
-        if isinstance(value, Stream) or self._copies > _MAX_COPIES:
+        if isinstance(value, StreamDictionary) or self._copies > _MAX_COPIES:
             return DROPPED
         return self._built(value, role, depth + 1)
 
@@ -165,7 +173,7 @@ class Rewrite:
     def _precise(self, value: Value, role: str) -> str:
         """The role by what the object says it is, where a role has two."""
         if role == "look":
-            return "xobject" if isinstance(value, Stream) else "*xobject"
+            return "xobject" if isinstance(value, StreamDictionary) else "*xobject"
         if role == "property":
             kind = self.objects.get(value, "/Type")
             return "layer" if kind in {"/OCG", "/OCMD"} else "artifact"
@@ -211,8 +219,8 @@ class Rewrite:
         return kept
 
     def _ruled(self, value: Value, rule: rules.Rule, depth: int) -> Value:
-        is_stream = isinstance(value, Stream)
-        into = Stream() if is_stream else {}
+        is_stream = isinstance(value, StreamDictionary)
+        into = StreamDictionary() if is_stream else {}
         for key, held in value.items():
             role = rule.keys.get(key)
             if role is None and is_stream:
@@ -344,7 +352,7 @@ class Rewrite:
         """Whether nothing of a dictionary or stream may stay in this role."""
         if isinstance(value, list):
             return False
-        if isinstance(value, Stream) and not self._is_readable(value, role, reference):
+        if isinstance(value, StreamDictionary) and not self._is_readable(value, role, reference):
             return True
         if role == "action":
             return not self._allows(value)
@@ -355,9 +363,9 @@ class Rewrite:
         if role == "xobject":
             return self.objects.get(value, "/Subtype") not in {None, "/Form", "/Image"}
         rule = rules.RULES.get(role)
-        return rule is not None and not rule.dictionary and not isinstance(value, Stream)
+        return rule is not None and not rule.dictionary and not isinstance(value, StreamDictionary)
 
-    def _is_readable(self, value: Stream, role: str, reference: str | None) -> bool:
+    def _is_readable(self, value: StreamDictionary, role: str, reference: str | None) -> bool:
         """Whether a stream may stand in this role, with filters that are known."""
         rule = rules.RULES.get(role)
         if reference is None or rule is None or not rule.stream:

@@ -10,16 +10,16 @@ from pikepdf import settings
 from PIL import Image
 
 from vault.decoding import (
-    pdf_drawing,
+    pdf_assembly,
+    pdf_body,
     pdf_findings,
     pdf_forms,
-    pdf_joining,
-    pdf_mending,
-    pdf_unused,
+    pdf_preview,
+    pdf_resources,
 )
 from vault.decoding.media import Carries, Limits, MediaType, Note, Part, Undecodable
+from vault.decoding.pdf_body import Body
 from vault.decoding.pdf_images import Streams
-from vault.decoding.pdf_mending import Body
 from vault.decoding.pdf_objects import Objects
 from vault.decoding.pdf_rewrite import Rewrite
 
@@ -59,12 +59,12 @@ def examine(data: bytes, limits: Limits) -> PdfPages:
     settings.set_qpdf_limits(
         flate_max_memory=limits.stream_bytes, run_length_max_memory=limits.stream_bytes
     )
-    body = pdf_mending.body(data)
+    body = pdf_body.body(data)
     with _opened(body.data) as pdf:
         pages = _count_pages(pdf, limits)
         pdf_forms.complete(pdf)
         cleaned, carries, notes = _rewritten(pdf, body, limits)
-    page = pdf_drawing.first_page(cleaned, PAGE_WIDTH)
+    page = pdf_preview.first_page(cleaned, PAGE_WIDTH)
     part = Part(MediaType.PDF, pages, None, None)
     return PdfPages(part, cleaned, notes, carries, body.data, page)
 
@@ -82,7 +82,7 @@ def _rewritten(
     if damaged and (rewrite.missing or stated > len(references)):
         raise Undecodable
     streams.examine(rewrite.kept)
-    pdf_unused.remove(objects, rewrite, streams.content)
+    pdf_resources.remove(objects, rewrite, streams.content)
     findings = pdf_findings.findings(objects, rewrite)
     carries = findings.carries | _earlier(body)
     if streams.detailed:
@@ -152,6 +152,8 @@ def _saved(pdf: pikepdf.Pdf) -> bytes:
     for key in list(pdf.trailer.keys()):
         if key not in {"/Root", "/Size", "/Encrypt"}:
             del pdf.trailer[key]
+    if "/Size" not in pdf.trailer:
+        pdf.trailer["/Size"] = len(pdf.objects) + 1  # Else qpdf writes none, and nobody opens it.
     out = io.BytesIO()
     with warnings.catch_warnings(action="ignore"):  # Of widgets that no form lists.
         pdf.save(
@@ -163,18 +165,18 @@ def _saved(pdf: pikepdf.Pdf) -> bytes:
             stream_decode_level=pikepdf.StreamDecodeLevel.none,
         )
     saved = out.getvalue()
-    if pdf_mending.ends_as_zip(saved):
+    if pdf_body.ends_as_zip(saved):
         raise Undecodable
     return saved
 
 
 def preview(data: bytes, width: int) -> Image.Image:
     """The first page of a PDF; raises `Undecodable` if it is password-protected."""
-    body = pdf_mending.body(data).data
+    body = pdf_body.body(data).data
     _opened(body).close()
-    return pdf_drawing.first_page(body, width)
+    return pdf_preview.first_page(body, width)
 
 
 def join(pdfs: list[bytes]) -> bytes:
     """One PDF of all the pages of cleaned PDFs, in order."""
-    return pdf_joining.join(pdfs)
+    return pdf_assembly.join(pdfs)

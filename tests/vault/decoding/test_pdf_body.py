@@ -73,6 +73,12 @@ def test_a_missing_end_is_mended(make: Callable[[], bytes], end: bytes) -> None:
     assert _examined(cut).cleaned == _examined(whole).cleaned
 
 
+def test_a_trailer_without_a_size_is_mended() -> None:
+    without = re.sub(rb"/Size \d+", b"", pdf_inputs.classic_pdf())
+    copy = _examined(without).cleaned
+    assert _examined(copy).cleaned == copy
+
+
 def test_a_table_that_leads_nowhere_is_mended() -> None:
     whole = pdf_inputs.classic_pdf()
     wrong = re.sub(rb"startxref\n\d+", b"startxref\n7", whole)

@@ -4,7 +4,7 @@ taken out of the resources."""
 import re
 from collections.abc import Callable, Iterator
 
-from vault.decoding.pdf_objects import Objects, Stream, Value, is_reference
+from vault.decoding.pdf_objects import Objects, StreamDictionary, Value, is_reference
 from vault.decoding.pdf_rewrite import Rewrite
 
 _DRAWN = re.compile(
@@ -69,10 +69,10 @@ class _Unused:
 
     def names(self, reference: str, holder: Value) -> set[bytes]:
         """The names that the content of a page, a drawing, a tile or a font's glyphs draws."""
-        streams: list[Value] = [reference] if isinstance(holder, Stream) else []
+        streams: list[Value] = [reference] if isinstance(holder, StreamDictionary) else []
         for key in ("/Contents", "/CharProcs"):
             held, _ = self._resolved(holder.get(key), reference)
-            if isinstance(holder.get(key), str) and isinstance(held, Stream):
+            if isinstance(holder.get(key), str) and isinstance(held, StreamDictionary):
                 held = [holder[key]]
             streams += held.values() if isinstance(held, dict) else held or []
         return _drawn(b"\n".join(map(self._content, filter(is_reference, streams))))
