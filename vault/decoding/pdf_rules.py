@@ -156,9 +156,13 @@ STRINGS = frozenset({"string", "text", "data", "layer", "dest"})
 SHORTENED = frozenset({"annotation", "field", "layer", "structure"})
 """Roles whose arrays lose what is dropped; in others its place is kept by a null."""
 
-LISTS = frozenset(
-    {"", "number", "string", "content", "annotation", "field", "font", "function", "parameters"}
-) | {"layer", "layer_event", "structure", "attributes", "namespace"}
+LISTS = (
+    frozenset(
+        {"", "number", "string", "content", "annotation", "field", "font", "function", "parameters"}
+    )
+    | {"layer", "layer_event", "structure", "attributes", "namespace"}
+    | {"parents", "ids", "labels", "dest_tree"}
+)
 """Roles in which an array may stand for several; in others its items are plain values."""
 
 TYPES = frozenset(
