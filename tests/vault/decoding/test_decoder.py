@@ -166,7 +166,7 @@ async def test_a_bad_part_is_named(decoder: Decoder) -> None:
 
 
 async def test_a_pdf_is_always_rewritten_and_the_owner_told(decoder: Decoder) -> None:
-    inspection, copy = await inspected(decoder, corpus.pdf(3))
+    inspection, copy = await inspected(decoder, corpus.authored_pdf(3))
     assert (inspection.pages, inspection.rendition) == (3, MediaType.PDF)
     assert inspection.notes == (Note.PDF_DETAILS_REMOVED,)
     assert b"https://example.org/" in written_objects(copy)
