@@ -121,13 +121,3 @@ def is_portfolio(objects: Objects) -> bool:
     """A collection of files behind a cover page."""
     catalogue = objects.resolved(objects.trailer.get("/Root"))
     return isinstance(objects.get(catalogue, "/Collection"), dict)
-
-
-_LINEARIZED_WITHIN = 1024
-
-
-def revisions(data: bytes) -> int:
-    """How often the file was saved; a file arranged for the web has two ends but one revision."""
-    ends = data.count(b"startxref")
-    linearized = b"/Linearized" in data[:_LINEARIZED_WITHIN]
-    return ends - 1 if linearized and ends > 1 else ends

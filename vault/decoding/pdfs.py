@@ -16,6 +16,7 @@ from vault.decoding import (
     pdf_forms,
     pdf_preview,
     pdf_resources,
+    pdf_revisions,
 )
 from vault.decoding.media import Carries, Limits, MediaType, Note, Part, Undecodable
 from vault.decoding.pdf_body import Body
@@ -89,7 +90,7 @@ def _rewritten(
     streams.examine(rewrite.kept)
     pdf_resources.remove(objects, rewrite, streams.content)
     findings = pdf_findings.findings(objects, rewrite)
-    carries = findings.carries | _earlier(body)
+    carries = findings.carries | _earlier(body, objects, signed=findings.signed)
     if streams.detailed:
         carries |= {Carries.DETAILS}
     notes = _notes(objects, body, carries, streams, signed=findings.signed)
@@ -117,8 +118,10 @@ def _notes(
     return tuple(note for note, holds in holding.items() if holds)
 
 
-def _earlier(body: Body) -> frozenset[Carries]:
-    return frozenset({Carries.EARLIER} if pdf_findings.revisions(body.data) > 1 else ())
+def _earlier(body: Body, objects: Objects, *, signed: bool) -> frozenset[Carries]:
+    saved_again = pdf_revisions.count(body.data) > 1
+    hides = saved_again and not (signed and not pdf_revisions.hide(body.data, objects))
+    return frozenset({Carries.EARLIER} if hides else ())
 
 
 def _opened(data: bytes) -> pikepdf.Pdf:

@@ -14,6 +14,9 @@ import pillow_heif
 from pikepdf import Array, Dictionary, Name, String
 from PIL import Image, ImageCms, ImageDraw, TiffImagePlugin
 
+from vault.decoding import pdfs
+from vault.decoding.media import Limits
+
 MAKER = b"TelephoneMaker"
 
 
@@ -270,8 +273,14 @@ def blank_pdf(pages: int = 1) -> pikepdf.Pdf:
     return pdf
 
 
+@cache
 def pdf(pages: int = 3) -> bytes:
-    """Three ordinary pages with a link, which stays."""
+    """Three ordinary pages with a link, written as recipients' copies are: the copy is the same."""
+    return pdfs.examine(authored_pdf(pages), Limits()).cleaned
+
+
+def authored_pdf(pages: int = 3) -> bytes:
+    """The same with the name of an author, which goes."""
     made = blank_pdf(pages)
     link = Dictionary(
         Type=Name.Annot,

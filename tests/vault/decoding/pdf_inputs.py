@@ -6,6 +6,8 @@ import re
 import img2pdf
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from tests.vault.decoding.corpus import blank_pdf, pdf_bytes, phone_jpeg, plain_jpeg
 
@@ -138,6 +140,33 @@ def launching_by_reference_pdf() -> bytes:
     kind = b"/OpenAction << /S 90 0 R /F (cmd.exe) >>"
     made = whole.replace(b"/Type /Catalog", kind + b" /Type /Catalog", 1)
     return made.replace(b"\nxref\n", b"\n90 0 obj\n/Launch\nendobj\nxref\n", 1)
+
+
+def appended_signature(data: bytes) -> bytes:
+    """A revision that only adds: a signature field on the first page."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(data))
+    value = generic.DictionaryObject({generic.pdf_name("/Type"): generic.pdf_name("/Sig")})
+    value[generic.pdf_name("/ByteRange")] = generic.ArrayObject(map(generic.NumberObject, range(4)))
+    field = generic.DictionaryObject(
+        {
+            generic.pdf_name("/Type"): generic.pdf_name("/Annot"),
+            generic.pdf_name("/Subtype"): generic.pdf_name("/Widget"),
+            generic.pdf_name("/FT"): generic.pdf_name("/Sig"),
+            generic.pdf_name("/T"): generic.pdf_string("signature"),
+            generic.pdf_name("/Rect"): generic.ArrayObject([generic.NumberObject(0)] * 4),
+            generic.pdf_name("/V"): writer.add_object(value),
+        }
+    )
+    held = writer.add_object(field)
+    page = writer.root["/Pages"]["/Kids"][0]
+    page[generic.pdf_name("/Annots")] = generic.ArrayObject([held])
+    writer.mark_update(page.container_ref)
+    form = generic.DictionaryObject({generic.pdf_name("/Fields"): generic.ArrayObject([held])})
+    writer.root[generic.pdf_name("/AcroForm")] = form
+    writer.update_root()
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
 
 
 def revised_pdf() -> bytes:

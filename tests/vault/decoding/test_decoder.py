@@ -195,7 +195,7 @@ async def test_there_are_not_too_many_parts(decoder: Decoder) -> None:
 
 
 async def test_a_pdf_is_always_rewritten_and_the_owner_told(decoder: Decoder) -> None:
-    inspection, copy = await inspected(decoder, corpus.pdf(3))
+    inspection, copy = await inspected(decoder, corpus.authored_pdf(3))
     assert (inspection.pages, inspection.rendition) == (3, MediaType.PDF)
     assert inspection.notes == (Note.PDF_DETAILS_REMOVED,)
     assert b"https://example.org/" in written_objects(copy)

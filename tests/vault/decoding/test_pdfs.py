@@ -97,6 +97,15 @@ def test_a_file_arranged_for_the_web_has_one_revision() -> None:
     assert examined(corpus.pdf_bytes(corpus.blank_pdf(2), linearize=True)).carries == frozenset()
 
 
+def test_the_revision_that_a_signature_adds_hides_nothing() -> None:
+    signed = examined(pdf_inputs.appended_signature(pdf_inputs.classic_pdf(2)))
+    assert Note.PDF_WAS_SIGNED in signed.notes
+    assert Carries.EARLIER not in signed.carries
+    revised = examined(pdf_inputs.appended_signature(pdf_inputs.revised_pdf()))
+    assert Note.PDF_WAS_SIGNED in revised.notes
+    assert Carries.EARLIER in revised.carries
+
+
 def test_objects_that_no_page_uses_do_not_leave() -> None:
     made = corpus.blank_pdf(1)
     made.make_indirect(made.make_stream(b"a secret"))

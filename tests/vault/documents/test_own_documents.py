@@ -151,7 +151,7 @@ async def test_a_signed_pdf_says_that_its_copy_has_no_signature(
     person = await make_person()
     signed = await deposit(client, person, hostile_pdfs.signed_pdf(), type_="payslip")
     assert {"pdf_was_signed", "pdf_signature_lost"} <= set(signed["file"]["notes"])
-    plain = await deposit(client, person, corpus.pdf(), type_="payslip")
+    plain = await deposit(client, person, corpus.authored_pdf(), type_="payslip")
     assert plain["file"]["notes"] == ["pdf_details_removed"]
 
 
