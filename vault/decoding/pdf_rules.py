@@ -159,7 +159,10 @@ SHORTENED = frozenset({"annotation", "field", "layer", "structure"})
 LISTS = frozenset(
     {"", "number", "string", "content", "annotation", "field", "font", "function", "parameters"}
 ) | {"layer", "layer_event", "structure", "attributes", "namespace"}
+LISTS |= {"dest_tree", "labels", "parents", "ids"}
 """Roles in which an array may stand for several; in others its items are plain values."""
+ITEMS = {"xobject": "number", "text": "string", "font_size": "font"}
+"""The role of an array's items where it is another one: a mask of colours, several choices."""
 
 TYPES = frozenset(
     "/" + name
