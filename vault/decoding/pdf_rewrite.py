@@ -258,15 +258,7 @@ class Rewrite:
             return self._target(value)
         if role == "colour":
             return self._colour(value, depth)
-        role = (
-            "font"
-            if role == "font_size"
-            else role
-            if role in rules.LISTS
-            else "number"
-            if role == "xobject"
-            else ""
-        )
+        role = role if role in rules.LISTS else rules.ITEMS.get(role, "")
         kept: list[Value] = []
         for item in value:
             if type(item) in _PLAIN:

@@ -164,6 +164,8 @@ LISTS = (
     | {"parents", "ids", "labels", "dest_tree"}
 )
 """Roles in which an array may stand for several; in others its items are plain values."""
+ITEMS = {"xobject": "number", "text": "string", "font_size": "font"}
+"""The role of an array's items where it is another one: a mask of colours, several choices."""
 
 TYPES = frozenset(
     "/" + name

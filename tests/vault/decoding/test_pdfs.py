@@ -206,6 +206,33 @@ def test_tags_and_language_stay() -> None:
         assert str(pdf.Root.Lang) == "fr-FR"
 
 
+def test_trees_of_several_levels_and_several_choices_of_a_list_stay() -> None:
+    made = corpus.blank_pdf(1)
+    for _ in range(3):
+        made.Root.PageLabels = made.make_indirect(
+            Dictionary(Kids=Array([made.Root.PageLabels]))
+            if "/PageLabels" in made.Root
+            else Dictionary(Nums=Array([0, Dictionary(S=Name.r, P=String("annex "))]))
+        )
+    choice = made.make_indirect(
+        Dictionary(
+            Type=Name.Annot,
+            Subtype=Name.Widget,
+            FT=Name.Ch,
+            T=String("towns"),
+            Rect=Array([0, 0, 9, 9]),
+            Opt=Array([Array([String("1"), String("Lyon")]), String("Lille")]),
+            V=Array([String("1"), String("Lille")]),
+        )
+    )
+    made.pages[0].obj.Annots = Array([choice])
+    made.Root.AcroForm = Dictionary(Fields=Array([choice]))
+    written = written_objects(examined(corpus.pdf_bytes(made)).cleaned)
+    assert b"(annex )" in written
+    assert b"/V [ (1) (Lille) ]" in written
+    assert b"(Lyon)" in written
+
+
 @pytest.mark.parametrize("rect", [pdf_inputs.FIELD, pdf_inputs.BOX, pdf_inputs.STAMP])
 def test_a_preview_shows_values_ticks_and_stamps(rect: Rectangle) -> None:
     page = examined(pdf_inputs.form_pdf()).page
