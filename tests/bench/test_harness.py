@@ -16,15 +16,17 @@ async def test_every_line_over_http_is_measured_beside_its_floor() -> None:
         known = await fixture.build(fixture.settings_of(home, addresses), addresses, TINY)
         with serving("ours", known) as ours, serving("floor", known) as floor:
             rows = await retrieval.measure(known, ours, floor, seconds=0.1)
-            rows += await deposits.measure(known, ours, floor, pixels=(320, 200), times=3)
+            rows += await deposits.measure(
+                known, ours, floor, pixels=(320, 200), times=3, seconds=0.1
+            )
             rows += await memory.measure(known, ours, FEW)
         rows += await cold.measure(known, others=100, runs=1)
     assert [list(row) for row in rows] == [
-        ["name", "value", "floor", "ratio", "target", "met"] for _ in range(11)
+        ["name", "value", "floor", "ratio", "target", "met"] for _ in range(14)
     ]
-    for row in (*rows[:5], rows[9]):
+    for row in (*rows[:5], rows[7], rows[12]):
         assert row["ratio"] == pytest.approx(row["value"] / row["floor"], rel=0.05)  # type: ignore[operator]  # numbers there
-    assert all(20 < float(str(row["value"])) < 300 for row in rows[7:9])
+    assert all(20 < float(str(row["value"])) < 300 for row in rows[10:12])
 
 
 def test_a_line_says_whether_its_target_is_met() -> None:
