@@ -41,7 +41,9 @@ def body(data: bytes) -> Body:
     after = bool(tail.strip(_BLANK))
     if ends_as_zip(data[: end + 1]) or (not after and ends_as_zip(data)):
         raise Undecodable
-    return Body(data[start:end] + b"\n", start > 0, after, endless=False)
+    # One copy of the file, and no second one for the end of its last line.
+    whole = data[start : end + 1] if data[end : end + 1] == b"\n" else data[start:end] + b"\n"
+    return Body(whole, start > 0, after, endless=False)
 
 
 def _has_every_object(tail: bytes) -> bool:

@@ -2,8 +2,10 @@
 allow-list. Runs only inside a child."""
 
 import io
+import re
 import warnings
 from dataclasses import dataclass
+from hashlib import sha256
 
 import pikepdf
 from pikepdf import settings
@@ -26,16 +28,21 @@ from vault.decoding.pdf_rewrite import Rewrite
 
 PAGE_WIDTH = 1000
 
-
 _COMPRESSED_BYTES = 256 * 1024
 """Plain streams up to this size are compressed: a large uncompressed scan stays as it came, because
 compressing a mebibyte of it takes longer than everything else."""
 
 
+_STATIC_ID = b"/ID [<31415926535897932384626433832795><31415926535897932384626433832795>]"
+"""What qpdf writes when it is told to make no identifier of its own."""
+_LAST_TABLE = re.compile(rb"startxref\s+(\d+)")
+_TRAILER_BYTES = 1024
+
+
 @dataclass(frozen=True)
 class PdfPages:
     """A PDF that opens. `cleaned` is what recipients receive, `body` what was opened: the file
-    without what is before or after the PDF. `page`: the first page of `cleaned`, RGB, at most 1000
+    without what is before or after the PDF. `page`: the first page of `cleaned`, RGBX, at most 1000
     pixels wide and 2000 high."""
 
     part: Part
@@ -167,16 +174,30 @@ def _saved(pdf: pikepdf.Pdf, *, compressed: bool) -> bytes:
         pdf.save(
             out,
             encryption=False,
-            deterministic_id=True,
+            static_id=True,
             fix_metadata_version=False,
             compress_streams=compressed,
             object_stream_mode=pikepdf.ObjectStreamMode.generate,
             stream_decode_level=pikepdf.StreamDecodeLevel.none,
         )
-    saved = out.getvalue()
+    saved = _identified(out)
     if pdf_body.ends_as_zip(saved):
         raise Undecodable
     return saved
+
+
+def _identified(out: io.BytesIO) -> bytes:
+    """The file with an identifier made of its bytes. qpdf's own way takes MD5 of each piece that it
+    writes, which takes as long as all the rest of a save."""
+    with out.getbuffer() as written:
+        end = _LAST_TABLE.search(bytes(written[-64:]))
+        table = int(end[1]) if end else len(written)
+        at = bytes(written[table : table + _TRAILER_BYTES]).find(_STATIC_ID)
+        if at >= 0:
+            name = sha256(written).hexdigest()[:32].encode()
+            start = table + at
+            written[start : start + len(_STATIC_ID)] = b"/ID [<%b><%b>]" % (name, name)
+    return out.getvalue()
 
 
 def preview(data: bytes, width: int) -> Image.Image:

@@ -236,7 +236,7 @@ def test_trees_of_several_levels_and_several_choices_of_a_list_stay() -> None:
 @pytest.mark.parametrize("rect", [pdf_inputs.FIELD, pdf_inputs.BOX, pdf_inputs.STAMP])
 def test_a_preview_shows_values_ticks_and_stamps(rect: Rectangle) -> None:
     page = examined(pdf_inputs.form_pdf()).page
-    assert (page.mode, page.width) == ("RGB", 1000)
+    assert (page.mode, page.width) == ("RGBX", 1000)
     left, bottom, right, top = (side * page.width / 595 for side in rect)
     part = page.convert("L").crop((left, page.height - top, right, page.height - bottom))
     assert sum(part.histogram()[:60]) > 0
