@@ -1,4 +1,8 @@
-"""Deposits, beside the same bytes received, hashed, sealed and committed, with no decoding."""
+"""Deposits, beside the same bytes received, hashed, sealed and committed, with no decoding.
+
+Those at once come from as many people: of one account the files are decoded one at a time, however
+many it sends. The pictures are as phones write them; a HEIC is a grid of tiles.
+"""
 
 import asyncio
 import time
@@ -7,7 +11,7 @@ from itertools import count
 from statistics import median
 
 from bench import samples
-from bench.fixture import Fixture
+from bench.fixture import DEPOSITORS, Fixture
 from bench.http_client import post_file
 from bench.rows import Row, bounded, faster
 from bench.servers import Served
@@ -17,7 +21,6 @@ PIXELS = (4000, 3000)
 MIN_PDF = 0.4
 MAX_JPEG_MS, MAX_HEIC_MS = 110.0, 450.0
 TIMES = 12
-AT_ONCE = 8
 SECONDS = 6.0
 
 
@@ -37,7 +40,7 @@ async def measure(
     rows: list[Row] = []
     for how, timed in (
         ("", lambda data: _alternately(fixture, ours, floor, data, times)),
-        (f", {AT_ONCE} at once", lambda data: _together(fixture, ours, floor, data, seconds)),
+        (f", {DEPOSITORS} at once", lambda data: _together(fixture, ours, floor, data, seconds)),
     ):
         of_pdf, of_jpeg, of_heic = [await timed(data) for data in (pdf, jpeg, heic)]
         rows += [
@@ -68,14 +71,14 @@ async def _alternately(
     measured: tuple[list[float], list[float]] = ([], [])
     for _ in range(times + 1):
         for (server, path), into in zip(_both(ours, floor), measured, strict=True):
-            into.append(await _deposit(fixture, server, path, data))
+            into.append(await _deposit(fixture.owner, server, path, data))
     return _best(measured[0][1:]), _best(measured[1][1:])
 
 
 async def _together(
     fixture: Fixture, ours: Served, floor: Served, data: bytes, seconds: float
 ) -> tuple[float, float]:
-    """Milliseconds a deposit, of ours and of the floor, while `AT_ONCE` clients deposit."""
+    """Milliseconds a deposit, of ours and of the floor, while each of the depositors deposits."""
     measured = [
         await _crowd(fixture, server, path, data, seconds) for server, path in _both(ours, floor)
     ]
@@ -85,25 +88,25 @@ async def _together(
 async def _crowd(fixture: Fixture, server: Served, path: str, data: bytes, seconds: float) -> float:
     until = time.perf_counter() + seconds
 
-    async def client() -> int:
+    async def client(token: str) -> int:
         made = 0
         while not made or time.perf_counter() < until:
-            await _deposit(fixture, server, path, data)
+            await _deposit(token, server, path, data)
             made += 1
         return made
 
     began = time.perf_counter()
-    made = sum(await asyncio.gather(*(client() for _ in range(AT_ONCE))))
+    made = sum(await asyncio.gather(*map(client, fixture.depositors)))
     return (time.perf_counter() - began) * 1000 / made
 
 
 _serial = count(1)
 
 
-async def _deposit(fixture: Fixture, server: Served, path: str, data: bytes) -> float:
+async def _deposit(token: str, server: Served, path: str, data: bytes) -> float:
     """One deposit of bytes that nobody deposited before; its milliseconds."""
     unique = samples.varied(data, next(_serial))
-    key = f"Authorization: Bearer {fixture.owner}"
+    key = f"Authorization: Bearer {token}"
     began = time.perf_counter()
     status = await post_file(server.port, path, key, unique, b"")
     assert status == 201, status

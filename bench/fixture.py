@@ -39,6 +39,8 @@ from web.process.services import open_services
 READ = "income_tax_notice"
 LISTED = "payslip"
 PHONE = "+33611223344"
+DEPOSITORS = 8
+"""People who deposit at the same time, each in a vault of their own."""
 _CONCURRENCY = 4
 
 
@@ -61,6 +63,7 @@ class Fixture:
     addresses: Addresses
     settings: Settings
     owner: str = field(repr=False)
+    depositors: tuple[str, ...] = field(repr=False)
     worker: str = field(repr=False)
     reading: UUID
     listing: UUID
@@ -137,11 +140,13 @@ async def build(settings: Settings, addresses: Addresses, sizes: Sizes) -> Fixtu
         by_type = scope_of((LISTED,), (), ("read",))
 
         cold = await _people(services, worker_id, sizes)
+        depositors = [await _person(services, f"+336130{each:05}") for each in range(DEPOSITORS)]
         fixture = Fixture(
             home=settings.home,
             addresses=addresses,
             settings=settings,
             owner=owner,
+            depositors=tuple(token for _, token in depositors),
             worker=worker,
             reading=await _give(services, person, worker_id, picked),
             listing=await _give(services, person, worker_id, by_type),
