@@ -190,7 +190,7 @@ MESSAGES = {
         _("Demandez à la personne d’ajouter ce papier de nouveau."),
     ),
     "original_cannot_be_given": ErrorMessage(
-        _("Ce fichier ne peut pas être remis tel quel"),
+        _("Ce fichier ne peut pas être donné tel quel"),
         _("Il n’est pas signé, ou il contient autre chose que ce que l’on voit."),
         _("Rien n’a changé : les autres voient une copie nettoyée."),
     ),
