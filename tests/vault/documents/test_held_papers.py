@@ -245,3 +245,4 @@ async def test_what_is_not_signed_or_carries_more_cannot_be_handed_on(
         f"/v1/documents/{document['id']}", headers=person.headers, json={"give_original": True}
     )
     is_problem(answer, 409, "original_cannot_be_given")
+    assert "il a changé après la signature" in answer.json()["detail"]

@@ -191,7 +191,10 @@ MESSAGES = {
     ),
     "original_cannot_be_given": ErrorMessage(
         _("Ce fichier ne peut pas être donné tel quel"),
-        _("Il n’est pas signé, ou il contient autre chose que ce que l’on voit."),
+        _(
+            "Il n’est pas signé, il a changé après la signature, ou il contient autre chose que ce"
+            " que l’on voit."
+        ),
         _("Rien n’a changé : les autres voient une copie nettoyée."),
     ),
     "changed_meanwhile": ErrorMessage(
