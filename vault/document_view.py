@@ -8,7 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.engine import Row
 
-from vault.decoding.media import Carries, SignatureState
+from vault.decoding.media import Carries, Note, SignatureState
+
+# Said of the cleaned copy, and not true of a signed PDF that is handed on as it was signed.
+_OF_THE_COPY = frozenset({Note.PDF_DETAILS_REMOVED, Note.PDF_SIGNATURE_LOST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,14 @@ class DocumentView:
     def given_size(self) -> int:
         """How many bytes recipients get."""
         return int(self.file["size" if self.gives_original else "rendition_size"])
+
+    @property
+    def notes(self) -> list[str]:
+        """What was done to the file that recipients get, or is to be known of it."""
+        notes: list[str] = self.file["notes"]
+        if not self.gives_original:
+            return notes
+        return [note for note in notes if note not in _OF_THE_COPY]
 
     @property
     def gives_original(self) -> bool:

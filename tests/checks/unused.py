@@ -42,6 +42,8 @@ ALLOWED = {
     "to_string": "starlette calls it, of a path convertor",
     "families_of_types": "a template calls it",
     "due_label": "a template calls it",
+    "date_to_write": "a template calls it",
+    "notes_of": "a template calls it",
     "failure_message": "a template calls it",
     "validity": "a template reads it",
     "given_size": "a template reads it",

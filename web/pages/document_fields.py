@@ -20,13 +20,15 @@ _DATES = {
 }
 NAMES = ("type", "title", *_DATES, "paper_location", "sensitive")
 _MAX_LENGTH = 200
-_YEAR = re.compile(r"(19[9]|20[0-9])[0-9]")
+_YEAR = re.compile(r"\d{4}")
+_YEARS = range(1990, 2100)
 # Where a browser has no date picker, people type the day first.
 _DAY_FIRST = re.compile(r"(\d{1,2})\s*[ ./-]\s*(\d{1,2})\s*[ ./-]\s*(\d{4})")
 
 
 def metadata_of(fields: Mapping[str, str]) -> DocumentMetadata:
-    """The metadata of a form. Raises `type_missing`, `date_unreadable`, `text_too_long`."""
+    """The metadata of a form. Raises `type_missing`, `date_unreadable`, `year_unreadable`,
+    `text_too_long`."""
     code = fields.get("type", "").strip()
     if not code:
         raise invalid("type_missing")
@@ -84,12 +86,12 @@ def date_fields(values: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _year_of(text: str) -> int | None:
-    """A year in four digits; None for nothing. Raises `date_unreadable`."""
+    """A year in four digits; None for nothing. Raises `year_unreadable`."""
     text = text.strip()
     if not text:
         return None
-    if not _YEAR.fullmatch(text):
-        raise invalid("date_unreadable")
+    if not _YEAR.fullmatch(text) or int(text) not in _YEARS:
+        raise invalid("year_unreadable")
     return int(text)
 
 

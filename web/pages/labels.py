@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from base.errors import ServiceError, invalid
 from vault import catalogue
 from vault.catalogue import DocumentType, Names
+from vault.decoding.media import Note
+from vault.document_view import DocumentMetadata, DocumentView
 from web.i18n.date_labels import DATE_LABELS
 from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, _, error_messages
@@ -89,7 +91,10 @@ SCANS = {
 DONE = {
     "added": _("C’est fait. Votre papier est gardé ici."),
     "time_zone": _("C’est fait. Les heures sont celles du lieu choisi."),
-    "held": _("Vous aviez déjà ce papier. Le voici."),
+    "held": _(
+        "Vous aviez déjà ce papier. Le voici, comme avant. Pour changer son nom ou ses dates :"
+        " « Corriger le nom ou les dates »."
+    ),
     "version": _("C’est fait. La nouvelle version est gardée."),
     "corrected": _("C’est fait. Vos changements sont gardés."),
     "deleted": _("Le papier est supprimé. Vous pouvez le récupérer pendant 30 jours."),
@@ -164,7 +169,7 @@ PAGE_MESSAGES = {
     "type_missing": ErrorMessage(
         _("Quel papier est-ce ?"),
         _("Vous n’avez pas choisi la sorte de papier."),
-        _("Choisissez dans la liste. Si vous ne savez pas, choisissez « Autre papier »."),
+        _("Choisissez dans la liste. Si vous ne savez pas, choisissez « Un autre papier »."),
     ),
     "document_type_retired": ErrorMessage(
         _("Quel papier est-ce ?"),
@@ -221,6 +226,7 @@ FIELDS = {
     "document_type_retired": "type",
     "expires_before_issued": "expires_on",
     "date_unreadable": "issued_on",
+    "year_unreadable": "income_year",
     "text_too_long": "title",
     "scope_empty": "what",
     "nothing_granted": "what",
@@ -280,6 +286,27 @@ def due_label(code: str) -> str:
     document_type = catalogue.by_code(code)
     kind = document_type.date_that_matters if document_type else None
     return DATE_LABELS[kind] if kind and kind.field == "due_on" else _("À faire avant")
+
+
+def date_to_write(metadata: DocumentMetadata) -> tuple[str, str] | None:
+    """The field and the name, in French, of the date that a paper should not be without, where it
+    has none: a day to answer, pay or come, or the year of the incomes."""
+    document_type = catalogue.by_code(metadata.type)
+    kind = document_type.date_that_matters if document_type else None
+    if kind is None or kind.field not in ("due_on", "income_year"):
+        return None
+    return None if getattr(metadata, kind.field) else (kind.field, DATE_LABELS[kind])
+
+
+def notes_of(document: DocumentView) -> list[str]:
+    """What the owner is told of a file, but of its signatures: these have a place of their own."""
+    told_there = (Note.PDF_WAS_SIGNED, Note.PDF_SIGNATURE_LOST)
+    signed = bool(document.file.get("signatures"))
+    return [
+        NOTES[note]
+        for note in document.notes
+        if note in NOTES and not (signed and note in told_there)
+    ]
 
 
 def families_of_types() -> list[tuple[Names, list[DocumentType]]]:

@@ -48,13 +48,17 @@ def explanation(code: str, language: str) -> dict[str, Any]:
     translate = translations(language).gettext
     # What differs from one answer to the next: limits, names of fields.
     anything: defaultdict[str, str] = defaultdict(lambda: "…")
+
+    def said(words: str) -> str:
+        return translate(words).format_map(anything).replace("….", "…")
+
     return {
         "type": type_of(code),
         "code": code,
         "status": STATUS_OF[code],
-        "title": translate(message.title).format_map(anything),
-        "detail": translate(message.detail).format_map(anything),
-        "what_to_do": translate(message.what_to_do).format_map(anything),
+        "title": said(message.title),
+        "detail": said(message.detail),
+        "what_to_do": said(message.what_to_do),
     }
 
 

@@ -205,6 +205,25 @@ async def test_a_signed_pdf_says_who_signed_and_is_handed_on_whole_only_if_its_o
     assert (await client.get(path, headers=worker.headers)).content != signed + b"\n"
 
 
+async def test_what_is_said_of_the_cleaned_copy_is_not_said_of_the_signed_file(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    signed = signed_pdfs.signed(corpus.pdf(1))
+    document = await deposit(client, person, signed, type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    own, of_the_copy = (
+        f"/v1/documents/{document['id']}",
+        {"pdf_details_removed", "pdf_signature_lost"},
+    )
+    for given in (True, False):
+        answer = await client.patch(own, headers=person.headers, json={"give_original": given})
+        listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+        for told in (answer.json(), *listed.json()["items"]):
+            assert "pdf_was_signed" in told["file"]["notes"]
+            assert of_the_copy & set(told["file"]["notes"]) == (set() if given else of_the_copy)
+
+
 @pytest.mark.parametrize(
     ("data", "states"),
     [
@@ -226,3 +245,4 @@ async def test_what_is_not_signed_or_carries_more_cannot_be_handed_on(
         f"/v1/documents/{document['id']}", headers=person.headers, json={"give_original": True}
     )
     is_problem(answer, 409, "original_cannot_be_given")
+    assert "il a changé après la signature" in answer.json()["detail"]

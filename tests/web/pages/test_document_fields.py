@@ -54,3 +54,17 @@ def test_the_date_that_is_wrong_is_the_one_to_correct() -> None:
         with pytest.raises(ServiceError) as failure:
             metadata_of({"type": "payslip", "issued_on": "2026-01-05", name: "hier"})
         assert failure_message(failure.value).field == name
+
+
+@pytest.mark.parametrize("written", ["2025", " 2025 ", "٢٠٢٥"])
+def test_the_year_of_the_incomes_is_read_in_the_digits_of_any_script(written: str) -> None:
+    assert metadata_of({"type": "income_tax_notice", "income_year": written}).income_year == 2025
+
+
+@pytest.mark.parametrize("written", ["25", "31/12/2025", "1989", "2100", "hier"])
+def test_a_year_that_is_none_is_told_so_and_is_what_to_correct(written: str) -> None:
+    with pytest.raises(ServiceError) as failure:
+        metadata_of({"type": "income_tax_notice", "income_year": written})
+    told = failure_message(failure.value)
+    assert (failure.value.code, told.field) == ("year_unreadable", "income_year")
+    assert "31/12" not in told.message.what_to_do

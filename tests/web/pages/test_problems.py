@@ -42,6 +42,7 @@ async def test_each_code_is_explained_in_each_language(
         assert told == explanation(code, language)
         assert told["status"] == status
         assert "{" not in "".join(map(str, told.values())), code
+        assert "…." not in "".join(map(str, told.values())), code
         if language == "fr":
             assert told["title"] == error_messages()[code].title
 

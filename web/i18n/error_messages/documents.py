@@ -190,8 +190,11 @@ MESSAGES = {
         _("Demandez à la personne d’ajouter ce papier de nouveau."),
     ),
     "original_cannot_be_given": ErrorMessage(
-        _("Ce fichier ne peut pas être remis tel quel"),
-        _("Il n’est pas signé, ou il contient autre chose que ce que l’on voit."),
+        _("Ce fichier ne peut pas être donné tel quel"),
+        _(
+            "Il n’est pas signé, il a changé après la signature, ou il contient autre chose que ce"
+            " que l’on voit."
+        ),
         _("Rien n’a changé : les autres voient une copie nettoyée."),
     ),
     "changed_meanwhile": ErrorMessage(

@@ -13,6 +13,11 @@ MESSAGES = {
         _("Nous n’avons pas compris cette date."),
         _("Écrivez le jour, le mois et l’année, comme 31/12/2026."),
     ),
+    "year_unreadable": ErrorMessage(
+        _("Année incorrecte"),
+        _("Nous n’avons pas compris l’année des revenus."),
+        _("Écrivez seulement l’année, avec quatre chiffres, comme 2025."),
+    ),
     "purpose_missing": ErrorMessage(
         _("Raison manquante"),
         _("La personne doit savoir pourquoi vous demandez ses papiers."),

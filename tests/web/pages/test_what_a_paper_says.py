@@ -1,0 +1,120 @@
+"""What a person reads of a paper that was kept, or not: its dates, its signature, its copy."""
+
+import httpx
+import pytest
+
+from tests.fixtures import MakePerson, MakeWorker, Served
+from tests.steps import deposit, granted
+from tests.vault.decoding import corpus, signed_pdfs
+from tests.web.pages.test_pages import a_photo, add, browser_of, served_with
+from vault.catalogue import by_code
+from web.pages.labels import PAGE_MESSAGES, type_names
+
+CHOOSE_AGAIN = "Il faut choisir la photo ou le fichier de nouveau."
+KEPT = "Le reste est gardé."
+
+
+def words(page: httpx.Response) -> str:
+    """A page with plain spaces before its colons."""
+    return page.text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(
+    ("code", "field", "name", "value"),
+    [
+        ("eviction_notice", "due_on", "Répondre avant", "2030-01-15"),
+        ("court_summons", "due_on", "Date du rendez-vous", "2030-01-15"),
+        ("income_tax_notice", "income_year", "Année des revenus", "2025"),
+    ],
+)
+async def test_a_paper_asks_for_the_date_that_it_should_not_be_without(
+    served: Served, make_person: MakePerson, code: str, field: str, name: str, value: str
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        without = await add(served, person, browser, a_photo(), type=code)
+        page = await browser.get(without.headers["location"])
+        address = without.headers["location"].split("?")[0] + f"/correct#{field}"
+        assert f'href="{address}"' in page.text
+        assert f"Ajoutez : {name}" in words(page)
+        assert f'id="{field}"' in (await browser.get(address)).text
+        dated = await add(served, person, browser, a_photo("red"), type=code, **{field: value})
+        assert "/correct#" not in (await browser.get(dated.headers["location"])).text.replace(
+            "/correct#sensitive", ""
+        )
+
+
+async def test_tax_papers_are_told_apart_in_the_list_by_their_year(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        for colour, year in (("white", "2024"), ("red", "2025")):
+            await add(
+                served,
+                person,
+                browser,
+                a_photo(colour),
+                type="income_tax_notice",
+                income_year=year,
+            )
+        listed = await browser.get("/documents")
+    for year in ("2024", "2025"):
+        assert f"Année des revenus : {year}" in words(listed)
+
+
+async def test_a_paper_held_already_says_that_it_is_as_before(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        await add(served, person, browser, a_photo(), type="eviction_notice")
+        again = await add(
+            served, person, browser, a_photo(), type="eviction_notice", due_on="2030-01-15"
+        )
+        page = await browser.get(again.headers["location"])
+    assert "Le voici, comme avant." in page.text
+    assert "15 janvier 2030" not in page.text
+
+
+async def test_a_signature_is_told_of_once_and_what_others_get_never_two_ways(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, signed_pdfs.signed(corpus.pdf(1)), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    own = f"/v1/documents/{document['id']}"
+    for given in (False, True):
+        answer = await client.patch(own, headers=person.headers, json={"give_original": given})
+        assert answer.status_code == 200
+        async with browser_of(served, person) as browser:
+            seen = (await browser.get(f"/documents/{document['id']}")).text
+        async with browser_of(served, worker) as browser:
+            read = (await browser.get(f"/pro/grants/{grant}")).text
+        assert "Ce PDF porte une signature" not in seen
+        assert "n’est plus valable" not in seen
+        assert ("Nous avons retiré les détails cachés" in seen) is not given
+        assert ("Les autres reçoivent une copie nettoyée" in seen) is not given
+        assert ("Les autres reçoivent le fichier signé, tel quel." in seen) is given
+        assert ("Vous recevez une copie nettoyée" in read) is not given
+        assert ("Vous recevez le fichier signé, tel quel." in read) is given
+
+
+async def test_what_was_typed_is_said_to_be_kept_only_where_it_is(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        refused = await add(served, person, browser, b"MZ" + b"\0" * 500, type="payslip")
+        assert f"{CHOOSE_AGAIN} {KEPT}" in refused.text
+        with served_with(served, max_vault_documents=0):
+            full = await add(served, person, browser, a_photo(), type="payslip")
+    assert "Coffre plein" in full.text
+    assert CHOOSE_AGAIN in full.text
+    assert (KEPT in full.text) == ('value="payslip" selected' in full.text)
+
+
+def test_who_does_not_know_the_type_is_sent_to_one_of_the_list() -> None:
+    assert by_code("other") is not None
+    easy = type_names("other").fr.split(" (")[0]
+    assert f"« {easy} »" in PAGE_MESSAGES["type_missing"].what_to_do
