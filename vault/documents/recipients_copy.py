@@ -101,10 +101,12 @@ async def _address(
 
 
 async def _clean_again(services: Services, owner_id: UUID, version_id: UUID) -> dict[str, Any]:
-    """The version's values, after its copy was made anew: once, however many ask at the same time.
+    """The version's values, after its copy was made anew: once, however many ask at the same time
+    of one process; what a second process makes is dropped.
 
     A crash leaves blobs that no row refers to, and so does the copy of before: the sweep removes
-    them, after any download of it has ended.
+    them. The copy of before is still being read by its owner at most: where the store reads by
+    ranges, a sweep then cuts their download, as a deletion does.
     """
     turn = _turns.setdefault(version_id, asyncio.Lock())
     async with turn:
@@ -188,8 +190,9 @@ async def _replace(
         macs = await services.field_encryption.row_macs()
         sealed = writer.seal(DOCUMENT_VERSION, version_id, values)
         await records.change_version(tx, macs, owner_id, version_id, sealed=sealed)
-        await records.delete_copies(tx, owner_id, version_id)
         if copy is not None:
+            # Without one, its owner keeps what they had: the PDF made of several photos.
+            await records.delete_copies(tx, owner_id, version_id)
             made = [each for each in (copy.rendition, copy.preview) if each is not None]
             for each in made:
                 await write(tx, records.add_file(**each.row(), person_id=owner_id))

@@ -36,9 +36,15 @@ def with_details(pdf: bytes) -> bytes:
 
 
 async def make_held(
-    services: Services, as_owner: Database, person: SomePerson, document: dict[str, Any]
+    services: Services,
+    as_owner: Database,
+    person: SomePerson,
+    document: dict[str, Any],
+    *,
+    keep_copies: bool = False,
 ) -> None:
-    """The document as the first release left it: recipients get the bytes that came."""
+    """The document as the first release left it: recipients get the bytes that came, or, with
+    `keep_copies`, the copy that was made of them."""
     version = document["version"]["id"]
     async with services.database.transaction() as tx:
         row = await records.version(tx, person.id, version)
@@ -48,9 +54,12 @@ async def make_held(
     values = reader.open(DOCUMENT_VERSION, row.id, row.sealed)
     for name in ("cleaning", "same", "carries", "signatures"):
         del values[name]
-    values |= {"rendition_media_type": values["media_type"], "rendition_size": values["size"]}
+    if not keep_copies:
+        values |= {"rendition_media_type": values["media_type"], "rendition_size": values["size"]}
     sealed = writer.seal(DOCUMENT_VERSION, row.id, values)
     await change_row(services, as_owner, DocumentVersion, VERSION_ROW, row.id, sealed=sealed)
+    if keep_copies:
+        return
     async with as_owner.transaction() as tx:
         await tx.execute(
             text("DELETE FROM unefois.sealed_file WHERE version_id = :id AND role <> 'original'"),
@@ -128,6 +137,37 @@ async def test_a_held_paper_that_no_longer_opens_is_given_to_nobody(
     is_problem(await client.get(path, headers=worker.headers), 409, "cannot_be_handed_on")
     own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
     assert own.content == raw
+
+
+async def test_the_owner_keeps_the_pdf_of_photos_that_can_no_longer_be_cleaned(
+    services: Services,
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    photos = [("file", (f"{side}.jpg", corpus.phone_jpeg(), "image/jpeg")) for side in ("a", "b")]
+    added = await client.post(
+        "/v1/documents", headers=person.headers, files=photos, data={"type": "payslip"}
+    )
+    document = added.json()
+    own = f"/v1/documents/{document['id']}/content"
+    before = (await client.get(own, headers=person.headers)).content
+    await make_held(services, as_owner, person, document, keep_copies=True)
+    grant = await granted(client, person, worker.headers, "payslip")
+    path = f"/v1/grants/{grant}/documents/{document['id']}"
+
+    async def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise recipients_copy.ServiceError(recipients_copy.ErrorKind.INVALID, "does_not_decode")
+
+    monkeypatch.setattr(services.decoder, "inspect", refuse)
+    for file in ("content", "preview"):
+        answer = await client.get(f"{path}/{file}", headers=worker.headers)
+        is_problem(answer, 409, "cannot_be_handed_on")
+    kept = await client.get(own, headers=person.headers)
+    assert (kept.status_code, kept.content) == (200, before)
 
 
 async def test_without_the_row_of_its_copy_a_pdf_is_not_given_raw(
