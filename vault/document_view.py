@@ -8,7 +8,11 @@ from uuid import UUID
 
 from sqlalchemy.engine import Row
 
-from vault.decoding.media import Carries, SignatureState
+from vault.decoding.media import Carries, Note, SignatureState
+
+_OF_THE_COPY = frozenset(
+    {Note.PDF_DETAILS_REMOVED, Note.PDF_SIGNATURE_LOST, Note.PDF_TRAILING_DATA_REMOVED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,12 @@ class DocumentView:
     def may_give_original(self) -> bool:
         """Whether its owner may choose so."""
         return may_give_original(self.file)
+
+    @property
+    def notes(self) -> list[str]:
+        """What is told of the file: nothing of a cleaned copy while the original is given."""
+        notes: list[str] = self.file["notes"]
+        return [note for note in notes if not (self.gives_original and note in _OF_THE_COPY)]
 
     @property
     def given_size(self) -> int:

@@ -250,7 +250,7 @@ def _file(document: DocumentView) -> dict[str, Any]:
     """What is said of the file to its owner and to recipients alike."""
     return {
         "pages": document.file["pages"],
-        "notes": document.file["notes"],
+        "notes": document.notes,
         "scan": document.scan,
         "preview": document.has_preview,
         "signatures": document.file.get("signatures", []),

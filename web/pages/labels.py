@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from base.errors import ServiceError, invalid
 from vault import catalogue
 from vault.catalogue import DocumentType, Names
+from vault.document_view import DocumentView
 from web.i18n.date_labels import DATE_LABELS
 from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, _, error_messages
@@ -76,6 +77,7 @@ NOTES = {
         " valable. Votre fichier à vous est intact."
     ),
 }
+_OF_SIGNATURES = frozenset({"pdf_was_signed", "pdf_signature_lost"})
 SIGNATURES = {
     "whole": _("Le fichier est entier : rien n’a changé depuis."),
     "added_to": _("Quelque chose a été ajouté au fichier après cette signature."),
@@ -298,6 +300,12 @@ def known_duration(text: str) -> str:
     if text not in DURATIONS:
         raise invalid("duration_invalid")
     return text
+
+
+def notes_of(document: DocumentView) -> list[str]:
+    """What its owner is told of a file, in French; of its signatures, what they say themselves."""
+    said = _OF_SIGNATURES if document.file.get("signatures") else ()
+    return [NOTES[note] for note in document.notes if note in NOTES and note not in said]
 
 
 def original_carries(carries: Sequence[str]) -> str:

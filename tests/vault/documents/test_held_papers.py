@@ -225,17 +225,23 @@ async def test_a_signed_pdf_says_who_signed_and_is_handed_on_whole_only_if_its_o
     chosen = await choose(True)
     assert chosen.status_code == 200, chosen.text
     assert chosen.json()["file"]["original_given"] is True
+    # Nothing is told of a copy that nobody gets, to its owner or to the recipient.
+    assert {"pdf_signature_lost", "pdf_details_removed"} <= set(document["file"]["notes"])
+    assert chosen.json()["file"]["notes"] == ["pdf_was_signed"]
     given = await client.get(path, headers=worker.headers)
     assert given.content == signed
     assert given.headers["etag"].endswith('.signed"')
     (item,) = (await client.get(under, headers=worker.headers)).json()["items"]
     assert item["file"]["size"] == len(signed)
     assert item["file"]["signatures"] == [signature]
+    assert item["file"]["notes"] == ["pdf_was_signed"]
     # A correction of the title leaves the choice; another version, and a no, end it.
     titled = await client.patch(own, headers=person.headers, json={"title": "Paie"})
     assert titled.json()["file"]["original_given"] is True
     is_problem(await choose(None), 422, "invalid_field")
-    assert (await choose(False)).json()["file"]["original_given"] is False
+    taken_back = (await choose(False)).json()["file"]
+    assert taken_back["original_given"] is False
+    assert taken_back["notes"] == document["file"]["notes"]
     assert (await client.get(path, headers=worker.headers)).content == copy
     assert (await choose(True)).status_code == 200
     newer = await client.post(
