@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 from weakref import WeakValueDictionary
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -147,9 +147,15 @@ async def _make_copy(
         if file.role == ORIGINAL
     ]
     size = sum(each.length for each in originals)
-    decoding = await services.decoder.inspect(
-        [each.slices for each in originals], account=owner_id, size=size
-    )
+    try:
+        decoding = await services.decoder.inspect(
+            [each.slices for each in originals], account=_account(owner_id), size=size
+        )
+    except ServiceError as failure:
+        if failure.kind is not ErrorKind.TOO_MANY:
+            raise
+        # The count is the vault's, and no business of a recipient.
+        raise _busy(failure) from None
     async with decoding as decoded:
         rendition = preview = None
         if decoded.inspection.rendition != "same":
@@ -159,6 +165,16 @@ async def _make_copy(
             drawn = _once(decoded.preview)
             preview = await _seal(services, owner_id, version_id, PREVIEW, drawn)
         return _Copy(decoded.inspection, rendition, preview)
+
+
+def _account(owner_id: UUID) -> UUID:
+    """Whose turn and processor time it takes to clean a vault's papers anew: one for each vault,
+    and not its owner's own, whose deposits recipients would hold up by reading."""
+    return uuid5(owner_id, "held papers")
+
+
+def _busy(failure: ServiceError) -> ServiceError:
+    return ServiceError(ErrorKind.UNAVAILABLE, "decoder_busy", retry_after=failure.retry_after)
 
 
 async def _seal(

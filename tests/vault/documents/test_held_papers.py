@@ -5,6 +5,7 @@ import asyncio
 import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pikepdf
@@ -15,7 +16,7 @@ from base.database import Database
 from base.key_names import DOCUMENT_VERSION
 from tests.fixtures import MakePerson, MakeWorker, SomePerson
 from tests.rows import change_row
-from tests.steps import deposit, granted, is_problem, log_of
+from tests.steps import deposit, drawn, granted, is_problem, log_of
 from tests.vault.decoding import corpus, signed_pdfs
 from vault.decoding.media import CLEANING
 from vault.documents import recipients_copy, records
@@ -124,10 +125,25 @@ async def test_a_held_paper_that_no_longer_opens_is_given_to_nobody(
             recipients_copy.ErrorKind.UNAVAILABLE, "decoder_busy", retry_after=5
         )
 
+    accounts = set()
+
+    async def spent(*args: Any, account: UUID, **kwargs: Any) -> Any:
+        accounts.add(account)
+        raise recipients_copy.ServiceError(
+            recipients_copy.ErrorKind.TOO_MANY, "decoding_time_spent", retry_after=90, minutes=2
+        )
+
     async def refuse(*args: Any, **kwargs: Any) -> Any:
         raise recipients_copy.ServiceError(recipients_copy.ErrorKind.INVALID, "does_not_decode")
 
     with monkeypatch.context() as patch:
+        # Neither the owner's own turn and time, nor a word about them.
+        patch.setattr(services.decoder, "inspect", spent)
+        answer = await client.get(path, headers=worker.headers)
+        is_problem(answer, 503, "decoder_busy")
+        assert answer.headers["retry-after"] == "600"  # a step, not a countdown
+        assert accounts
+        assert person.id not in accounts
         # What passes is not the paper's fault: nothing is noted.
         patch.setattr(services.decoder, "inspect", busy)
         is_problem(await client.get(path, headers=worker.headers), 503, "decoder_busy")
@@ -137,6 +153,42 @@ async def test_a_held_paper_that_no_longer_opens_is_given_to_nobody(
     is_problem(await client.get(path, headers=worker.headers), 409, "cannot_be_handed_on")
     own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
     assert own.content == raw
+
+
+async def test_a_preview_of_the_copy_of_before_is_not_kept_beside_the_new_one(
+    services: Services,
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A job draws what came in while a recipient's read has it cleaned."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, with_details(corpus.pdf(1)), type_="payslip")
+    await make_held(services, as_owner, person, document)
+    grant = await granted(client, person, worker.headers, "payslip")
+    path = f"/v1/grants/{grant}/documents/{document['id']}"
+    draw, inspect = services.decoder.preview, services.decoder.inspect
+
+    async def without_preview(*args: Any, **kwargs: Any) -> Any:
+        decoding = await inspect(*args, **kwargs)
+        decoding.preview = None
+        return decoding
+
+    async def slowly(*args: Any, **kwargs: Any) -> bytes:
+        picture = await draw(*args, **kwargs)
+        assert (await client.get(f"{path}/content", headers=worker.headers)).status_code == 200
+        return picture
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.decoder, "inspect", without_preview)
+        patch.setattr(services.decoder, "preview", slowly)
+        await drawn(services, person, document)
+    answer = await client.get(f"{path}/preview", headers=worker.headers)
+    is_problem(answer, 404, "no_preview")
+    await drawn(services, person, document)
+    assert (await client.get(f"{path}/preview", headers=worker.headers)).status_code == 200
 
 
 async def test_the_owner_keeps_the_pdf_of_photos_that_can_no_longer_be_cleaned(
