@@ -125,25 +125,10 @@ async def test_a_held_paper_that_no_longer_opens_is_given_to_nobody(
             recipients_copy.ErrorKind.UNAVAILABLE, "decoder_busy", retry_after=5
         )
 
-    accounts = set()
-
-    async def spent(*args: Any, account: UUID, **kwargs: Any) -> Any:
-        accounts.add(account)
-        raise recipients_copy.ServiceError(
-            recipients_copy.ErrorKind.TOO_MANY, "decoding_time_spent", retry_after=90, minutes=2
-        )
-
     async def refuse(*args: Any, **kwargs: Any) -> Any:
         raise recipients_copy.ServiceError(recipients_copy.ErrorKind.INVALID, "does_not_decode")
 
     with monkeypatch.context() as patch:
-        # Neither the owner's own turn and time, nor a word about them.
-        patch.setattr(services.decoder, "inspect", spent)
-        answer = await client.get(path, headers=worker.headers)
-        is_problem(answer, 503, "decoder_busy")
-        assert answer.headers["retry-after"] == "600"  # a step, not a countdown
-        assert accounts
-        assert person.id not in accounts
         # What passes is not the paper's fault: nothing is noted.
         patch.setattr(services.decoder, "inspect", busy)
         is_problem(await client.get(path, headers=worker.headers), 503, "decoder_busy")
@@ -153,6 +138,36 @@ async def test_a_held_paper_that_no_longer_opens_is_given_to_nobody(
     is_problem(await client.get(path, headers=worker.headers), 409, "cannot_be_handed_on")
     own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
     assert own.content == raw
+
+
+async def test_cleaning_takes_neither_the_turn_of_its_owner_nor_their_time(
+    services: Services,
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And its reader hears nothing of either."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    await make_held(services, as_owner, person, document)
+    grant = await granted(client, person, worker.headers, "payslip")
+    accounts = set()
+
+    async def spent(*args: Any, account: UUID, **kwargs: Any) -> Any:
+        accounts.add(account)
+        raise recipients_copy.ServiceError(
+            recipients_copy.ErrorKind.TOO_MANY, "decoding_time_spent", retry_after=90, minutes=2
+        )
+
+    monkeypatch.setattr(services.decoder, "inspect", spent)
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    answer = await client.get(path, headers=worker.headers)
+    is_problem(answer, 503, "decoder_busy")
+    assert answer.headers["retry-after"] == "600"  # a step, not a countdown
+    assert accounts
+    assert accounts.isdisjoint({person.id, worker.id})
 
 
 async def test_a_preview_of_the_copy_of_before_is_not_kept_beside_the_new_one(
@@ -277,23 +292,17 @@ async def test_a_signed_pdf_says_who_signed_and_is_handed_on_whole_only_if_its_o
     chosen = await choose(True)
     assert chosen.status_code == 200, chosen.text
     assert chosen.json()["file"]["original_given"] is True
-    # Nothing is told of a copy that nobody gets, to its owner or to the recipient.
-    assert {"pdf_signature_lost", "pdf_details_removed"} <= set(document["file"]["notes"])
-    assert chosen.json()["file"]["notes"] == ["pdf_was_signed"]
     given = await client.get(path, headers=worker.headers)
     assert given.content == signed
     assert given.headers["etag"].endswith('.signed"')
     (item,) = (await client.get(under, headers=worker.headers)).json()["items"]
     assert item["file"]["size"] == len(signed)
     assert item["file"]["signatures"] == [signature]
-    assert item["file"]["notes"] == ["pdf_was_signed"]
     # A correction of the title leaves the choice; another version, and a no, end it.
     titled = await client.patch(own, headers=person.headers, json={"title": "Paie"})
     assert titled.json()["file"]["original_given"] is True
     is_problem(await choose(None), 422, "invalid_field")
-    taken_back = (await choose(False)).json()["file"]
-    assert taken_back["original_given"] is False
-    assert taken_back["notes"] == document["file"]["notes"]
+    assert (await choose(False)).json()["file"]["original_given"] is False
     assert (await client.get(path, headers=worker.headers)).content == copy
     assert (await choose(True)).status_code == 200
     newer = await client.post(
@@ -324,3 +333,21 @@ async def test_what_is_not_signed_or_carries_more_cannot_be_handed_on(
         f"/v1/documents/{document['id']}", headers=person.headers, json={"give_original": True}
     )
     is_problem(answer, 409, "original_cannot_be_given")
+
+
+async def test_nothing_is_told_of_a_copy_that_nobody_gets(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Neither to its owner nor to the recipient, while the signed PDF is given as it is."""
+    person, worker = await make_person(), await make_worker()
+    signed = signed_pdfs.signed(corpus.pdf(1))
+    document = await deposit(client, person, signed, type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    before = document["file"]["notes"]
+    assert {"pdf_signature_lost", "pdf_details_removed"} <= set(before)
+    for given, notes in ((True, ["pdf_was_signed"]), (False, before)):
+        own = f"/v1/documents/{document['id']}"
+        chosen = await client.patch(own, headers=person.headers, json={"give_original": given})
+        assert chosen.json()["file"]["notes"] == notes
+        listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+        assert listed.json()["items"][0]["file"]["notes"] == notes
