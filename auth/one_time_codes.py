@@ -9,6 +9,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -35,20 +36,36 @@ from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, about, invalid
 from base.ids import new_id
 from base.key_names import NETWORK, SIGN_IN
-from base.phone_numbers import sms_phone
+from base.phone_numbers import gets_sms
 from base.user_text import digits_of
 from storage.row_macs import RowAltered
 
 _FAILED = Action.SIGN_IN_FAILED
 
 
+class SignInWarning(StrEnum):
+    """Why a code may not arrive."""
+
+    PHONE_LANDLINE = "phone_landline"
+
+
 @dataclass(frozen=True, slots=True)
 class PendingSignIn:
-    """A sign-in whose code is on its way, or was sent already; `secret` is shown this once."""
+    """A sign-in whose code is on its way, or was sent already; `secret` is shown this once.
+    `warnings`: why it may not arrive, as the number alone tells."""
 
     id: UUID
     secret: str = field(repr=False)
     expires_at: datetime
+    warnings: tuple[SignInWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SentTo:
+    """The phone that a code was sent to: its last two digits, and what is warned of."""
+
+    end: str
+    warnings: tuple[SignInWarning, ...]
 
 
 async def send_code(
@@ -63,7 +80,10 @@ async def send_code(
     """Send a code to a phone (a person) or to a work e-mail (a worker).
 
     `secret`: what the visitor holds already, 128 random bits or more; a new one when None. Raises
-    `ServiceError` INVALID `one_address`, `phone_invalid`, `phone_landline`, `email_invalid`.
+    `ServiceError` INVALID `one_address`, `phone_invalid`, `email_invalid`.
+
+    A landline is warned of, not refused: some have their messages read aloud, and vaults were
+    opened so. Refusing only those without a vault would tell which have one.
     """
     address = await _typed_address(services, phone, email)
     async with services.database.transaction() as tx:
@@ -75,7 +95,10 @@ async def send_code(
         issued = await sign_in_codes.issue(services, tx, account, visitor, network, at, language)
         # 3. The sign-in, bound to that code and to who holds the secret.
         pending = PendingSignIn(
-            new_id(), secret or secrets.token_urlsafe(32), at + code_limits.CODE_LIFE
+            new_id(),
+            secret or secrets.token_urlsafe(32),
+            at + code_limits.CODE_LIFE,
+            _warnings(address),
         )
         await _add_sign_in(services, tx, pending, address, at, network, issued)
         await record_attempt(services, tx, account, Action.SIGN_IN_CODE, visitor=visitor)
@@ -129,24 +152,30 @@ async def redeem_code(
     raise _code_wrong()
 
 
-async def phone_end(services: CoreServices, sign_in_id: UUID, secret: str) -> str | None:
-    """The last two digits of the phone that a sign-in was begun with, for who holds its secret;
-    empty for an e-mail, None for anyone else."""
+async def sent_to(services: CoreServices, sign_in_id: UUID, secret: str) -> SentTo | None:
+    """The phone that a sign-in was begun with, for who holds its secret; no digits for an e-mail,
+    None for anyone else."""
     begun = await _begun(services, sign_in_id, secret)
     if begun is None:
         return None
-    return begun[1].value[-2:] if begun[1].kind == "person" else ""
+    _, address = begun
+    return SentTo(address.value[-2:] if address.kind == "person" else "", _warnings(address))
 
 
 async def _typed_address(services: CoreServices, phone: str | None, email: str | None) -> Address:
     if phone is not None and email is None:
         with about("phone"):
-            sms_phone(phone)
             return await session_start.phone_address(services, phone)
     if email is not None and phone is None:
         with about("email"):
             return await session_start.email_address(services, email)
     raise invalid("one_address", fields=[("phone",), ("email",)])
+
+
+def _warnings(address: Address) -> tuple[SignInWarning, ...]:
+    if address.kind == "worker" or gets_sms(address.value):
+        return ()
+    return (SignInWarning.PHONE_LANDLINE,)
 
 
 async def _add_sign_in(

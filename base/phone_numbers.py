@@ -21,6 +21,9 @@ _E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 _FRENCH_REGIONS = ("FR", "GP", "MQ", "GF", "RE", "YT", "PM")
 _FRENCH_CODES = {phonenumbers.country_code_for_region(region): region for region in _FRENCH_REGIONS}
 _MOBILE_DIGITS = ("6", "7")
+# Mexico's mobiles had a 1 before their ten digits until 2019; people, and address books, keep it.
+_MEXICO = 52
+_MEXICAN_MOBILE = re.compile(r"(\+|00)?521([0-9]{10})")
 # Saint-Pierre-et-Miquelon has six digits of its own, nine with these before them.
 _MIQUELON = "508"
 # Shorter than this, digits without a `+` are a national number and not one with a country code.
@@ -50,25 +53,28 @@ def normal_phone(text: str) -> str:
 
 
 def sms_phone(text: str) -> str:
-    """The same, for a phone to which a code or a notice is sent.
+    """The same, for a phone to which a notice has to come. Raises `phone_landline` too."""
+    if not gets_sms(text):
+        raise invalid("phone_landline")
+    return normal_phone(text)
 
-    Raises `phone_landline` too, where the plan says that no SMS comes: landlines, boxes (09), free
-    and special numbers.
-    """
+
+def gets_sms(text: str) -> bool:
+    """Whether a text message comes to a phone, as far as its plan says: not to landlines, boxes
+    (09), free and special numbers. Raises `phone_invalid`."""
     number = _number(_digits(text))
     kind = phonenumbers.number_type(number)
     unlisted = kind == PhoneNumberType.UNKNOWN and number.country_code in _FRENCH_CODES
-    if kind in _WITHOUT_SMS or (unlisted and not _national(number).startswith(_MOBILE_DIGITS)):
-        raise invalid("phone_landline")
-    return _e164(number)
+    silent = unlisted and not _national(number).startswith(_MOBILE_DIGITS)
+    return not silent and kind not in _WITHOUT_SMS
 
 
 def phone_forms(text: str) -> tuple[str, ...]:
     """Every form under which the same phone may have been kept, that of its digits first.
 
-    A release of before kept the national zero of foreign numbers (`+212 06…`), and overseas ones
-    under the code that they were written with. Each of them normalises to `normal_phone(text)`,
-    which is among them: none can be another phone's.
+    A release of before kept the national zero of foreign numbers (`+212 06…`), the 1 of Mexican
+    ones (`+52 1…`), and overseas ones under the code that they were written with. Each of them
+    normalises to `normal_phone(text)`, which is among them: none can be another phone's.
     """
     digits = _digits(text)
     number = _number(digits)
@@ -80,6 +86,8 @@ def phone_forms(text: str) -> tuple[str, ...]:
     if code in _FRENCH_CODES:
         others = [f"+{code}{national}" for code in _FRENCH_CODES]
         others.append(f"+33{_MIQUELON}{national}")
+    if code == _MEXICO:
+        others.append(f"+521{national}")
     forms = dict.fromkeys((_as_written(digits), normal, *others))
     return tuple(form for form in forms if _E164.fullmatch(form) and _is(form, normal))
 
@@ -115,6 +123,8 @@ def _ascii_digit(character: str) -> str:
 
 def _number(digits: str) -> PhoneNumber:
     """The number that these digits are. Raises `phone_invalid`."""
+    if (mexican := _MEXICAN_MOBILE.fullmatch(digits)) is not None:
+        digits = f"+{_MEXICO}{mexican[2]}"
     number = _parsed(digits)
     if number is not None and number.country_code in _FRENCH_CODES:
         number = None if _national(number).startswith("0") else _french(number)

@@ -10,8 +10,10 @@ from sqlalchemy.engine import Row
 
 from vault.decoding.media import Carries, Note, SignatureState
 
-# Said of the cleaned copy, and not true of a signed PDF that is handed on as it was signed.
-_OF_THE_COPY = frozenset({Note.PDF_DETAILS_REMOVED, Note.PDF_SIGNATURE_LOST})
+# Said of the cleaned copy, and not true of a signed PDF that is given as it was signed.
+_OF_THE_COPY = frozenset(
+    {Note.PDF_DETAILS_REMOVED, Note.PDF_SIGNATURE_LOST, Note.PDF_TRAILING_DATA_REMOVED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +63,15 @@ class DocumentView:
         return may_give_original(self.file)
 
     @property
+    def notes(self) -> list[str]:
+        """What is told of the file: nothing of a cleaned copy while the original is given."""
+        notes: list[str] = self.file["notes"]
+        return [note for note in notes if not (self.gives_original and note in _OF_THE_COPY)]
+
+    @property
     def given_size(self) -> int:
         """How many bytes recipients get."""
         return int(self.file["size" if self.gives_original else "rendition_size"])
-
-    @property
-    def notes(self) -> list[str]:
-        """What was done to the file that recipients get, or is to be known of it."""
-        notes: list[str] = self.file["notes"]
-        if not self.gives_original:
-            return notes
-        return [note for note in notes if note not in _OF_THE_COPY]
 
     @property
     def gives_original(self) -> bool:

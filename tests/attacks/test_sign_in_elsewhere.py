@@ -185,7 +185,7 @@ async def test_another_ones_sign_in_and_no_sign_in_cost_the_same(services: CoreS
             await redeem(services, one, code)
         done.append(sent)
     assert done[0] == done[1] == done[2]
-    assert await one_time_codes.phone_end(services, started.id, "A" * 43) is None
+    assert await one_time_codes.sent_to(services, started.id, "A" * 43) is None
 
 
 ALTERED = {

@@ -4,15 +4,16 @@ import secrets
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
 
+from auth import one_time_codes
+from auth.one_time_codes import SignInWarning
 from auth.records import people
-from auth.records.people import PersonRow
 from auth.services import CoreServices
 from auth.subjects import Person
 from base.errors import ServiceError
+from base.phone_numbers import normal_phone
 from tests.attacks.statements import statements
-from tests.auth.steps import ask, begin, redeem, sent_codes
+from tests.auth.steps import ask, redeem, sent_codes
 from tests.vault.consent import steps
 from vault.consent import request_views, requests
 from vault.consent.request_transfer import adopt_requests
@@ -73,6 +74,8 @@ FORMS = [
     ("+3370900{}", "07 09 00 {}", "+59070900{}"),
     ("+26263998{}", "06 39 98 {}", "+3363998{}"),
     ("+4407400{}", "+44 7400 {}", "+447400{}"),
+    ("+5215512{}", "+52 55 12 {}", "+525512{}"),
+    ("+5215513{}", "+52 1 55 13 {}", "+525513{}"),
 ]
 
 
@@ -121,21 +124,35 @@ async def test_a_request_of_before_waits_for_the_vault_that_opens(services: Core
     assert [item.id for item in received.items] == [sent.id]
 
 
-async def test_a_code_is_not_sent_to_a_landline(services: CoreServices) -> None:
+LANDLINES = ("01 42 00 {}", "09 72 00 {}", "0805 00 {}")
+
+
+async def test_no_request_is_sent_to_a_landline(services: CoreServices) -> None:
     worker = await steps.make_worker(services)
-    for phone in ("01 42 00 00 00", "09 72 00 00 00", "0800 130 000"):
+    for phone in LANDLINES:
         with pytest.raises(ServiceError) as refused:
-            await begin(services, phone)
-        assert (refused.value.code, refused.value.fields) == ("phone_landline", (("phone",),))
-        with pytest.raises(ServiceError) as refused:
-            await requests.ask(services, worker, phone, steps.asking("payslip"))
+            await requests.ask(services, worker, phone.format("0000"), steps.asking("payslip"))
         assert refused.value.code == "phone_landline"
         assert refused.value.fields == (("person", "phone"),)
-    async with services.database.transaction() as tx:
-        landline = await tag(services, "+33142000000")
-        assert not (
-            await tx.execute(select(PersonRow.id).where(PersonRow.phone_tag == landline))
-        ).all()
+
+
+@pytest.mark.parametrize("written", LANDLINES)
+async def test_a_landline_is_warned_of_and_opens_the_vault_that_it_had(
+    services: CoreServices, written: str
+) -> None:
+    """With or without a vault the answer is the same, and nobody is kept from their papers."""
+    phone = written.format(digits(4))
+    person = await steps.make_person(services, normal_phone(phone))
+    for typed in (phone, written.format(digits(4))):
+        started = await ask(services, typed)
+        assert started.warnings == (SignInWarning.PHONE_LANDLINE,)
+        held = await one_time_codes.sent_to(services, started.id, started.secret)
+        assert held == one_time_codes.SentTo(typed[-2:], started.warnings)
+    assert await opened(services, phone, normal_phone(phone)) == person.id
+
+
+async def test_a_mobile_phone_is_not_warned_of(services: CoreServices) -> None:
+    assert (await ask(services, f"06 12 34 {digits(4)}")).warnings == ()
 
 
 async def test_looking_for_every_form_is_one_query_with_or_without_a_vault(

@@ -31,8 +31,8 @@ class KeptUpload:
 
     def __enter__(self) -> Self:
         if KeptUpload._many < MAX_KEPT:
-            KeptUpload._many += 1
             self._descriptor = memory_file()
+            KeptUpload._many += 1
         return self
 
     def __exit__(

@@ -40,7 +40,11 @@ async def draw_preview(services: Services, owner_id: UUID, version_id: UUID) -> 
     async with services.database.transaction() as tx:
         await hold_vault(tx, owner_id)
         files = await records.files_of(tx, owner_id, version_id)
-        missing = bool(files) and not any(file.role == PREVIEW for file in files)
+        # Not of a copy that was replaced meanwhile, which may show what recipients no longer get:
+        # who replaced it drew another preview, or left a job.
+        now = _source(list(files))
+        drawn_of_it = now is not None and now.id == source.id
+        missing = drawn_of_it and not any(file.role == PREVIEW for file in files)
         if missing:
             await write(tx, records.add_file(**sealed.row(), person_id=owner_id))
     if not missing:

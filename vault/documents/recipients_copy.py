@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 from weakref import WeakValueDictionary
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -101,10 +101,12 @@ async def _address(
 
 
 async def _clean_again(services: Services, owner_id: UUID, version_id: UUID) -> dict[str, Any]:
-    """The version's values, after its copy was made anew: once, however many ask at the same time.
+    """The version's values, after its copy was made anew: once, however many ask at the same time
+    of one process; what a second process makes is dropped.
 
     A crash leaves blobs that no row refers to, and so does the copy of before: the sweep removes
-    them, after any download of it has ended.
+    them. The copy of before is still being read by its owner at most: where the store reads by
+    ranges, a sweep then cuts their download, as a deletion does.
     """
     turn = _turns.setdefault(version_id, asyncio.Lock())
     async with turn:
@@ -145,9 +147,15 @@ async def _make_copy(
         if file.role == ORIGINAL
     ]
     size = sum(each.length for each in originals)
-    decoding = await services.decoder.inspect(
-        [each.slices for each in originals], account=owner_id, size=size
-    )
+    try:
+        decoding = await services.decoder.inspect(
+            [each.slices for each in originals], account=_account(owner_id), size=size
+        )
+    except ServiceError as failure:
+        if failure.kind is not ErrorKind.TOO_MANY:
+            raise
+        # The count is the vault's, and no business of a recipient.
+        raise _busy(failure) from None
     async with decoding as decoded:
         rendition = preview = None
         if decoded.inspection.rendition != "same":
@@ -157,6 +165,16 @@ async def _make_copy(
             drawn = _once(decoded.preview)
             preview = await _seal(services, owner_id, version_id, PREVIEW, drawn)
         return _Copy(decoded.inspection, rendition, preview)
+
+
+def _account(owner_id: UUID) -> UUID:
+    """Whose turn and processor time it takes to clean a vault's papers anew: one for each vault,
+    and not its owner's own, whose deposits recipients would hold up by reading."""
+    return uuid5(owner_id, "held papers")
+
+
+def _busy(failure: ServiceError) -> ServiceError:
+    return ServiceError(ErrorKind.UNAVAILABLE, "decoder_busy", retry_after=failure.retry_after)
 
 
 async def _seal(
@@ -188,8 +206,9 @@ async def _replace(
         macs = await services.field_encryption.row_macs()
         sealed = writer.seal(DOCUMENT_VERSION, version_id, values)
         await records.change_version(tx, macs, owner_id, version_id, sealed=sealed)
-        await records.delete_copies(tx, owner_id, version_id)
         if copy is not None:
+            # Without one, its owner keeps what they had: the PDF made of several photos.
+            await records.delete_copies(tx, owner_id, version_id)
             made = [each for each in (copy.rendition, copy.preview) if each is not None]
             for each in made:
                 await write(tx, records.add_file(**each.row(), person_id=owner_id))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from auth import one_time_codes
+from auth.one_time_codes import SignInWarning
 from vault.consent.request_transfer import adopt_requests
 from web.http.dependencies import ServicesDep, remember_session
 from web.http.openapi_problems import problem_response
@@ -34,11 +35,13 @@ class SignInRequest(BaseModel):
 
 class SignInStarted(BaseModel):
     """The same answer whether or not anyone is there. `secret` is shown this once; finishing needs
-    it."""
+    it. `warnings`: why the code may not arrive, as the number alone tells: a landline, a box or a
+    special number gets no text message."""
 
     id: UUID
     secret: str
     expires_at: datetime
+    warnings: list[SignInWarning] = []
 
 
 class Code(BaseModel):
@@ -76,7 +79,12 @@ async def start_sign_in(
         language=language_of(request),
         visitor=visitor_of(request, body.browser),
     )
-    return SignInStarted(id=started.id, secret=started.secret, expires_at=started.expires_at)
+    return SignInStarted(
+        id=started.id,
+        secret=started.secret,
+        expires_at=started.expires_at,
+        warnings=list(started.warnings),
+    )
 
 
 @router.post(

@@ -82,9 +82,9 @@ UploadMetadata = Annotated[
         alias="Upload-Metadata",
         max_length=MAX_LENGTH,
         description="`name base64, …`: `filename`, and what `POST /v1/documents` takes beside the"
-        " files (`type`, `title`, `issued_on`, `expires_on`, `paper_location`, `sensitive`), for"
-        " those that it does not say itself. Others are ignored, `filetype` too: the type of a"
-        " file is decided by its content.",
+        " files (`type`, `title`, `issued_on`, `expires_on`, `due_on`, `income_year`,"
+        " `paper_location`, `sensitive`), for those that it does not say itself. Others are"
+        " ignored, `filetype` too: the type of a file is decided by its content.",
     ),
 ]
 UploadChecksum = Annotated[

@@ -169,7 +169,7 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
 async def _code_values(page: Page, kind: AccountKind, sign_in_id: PathId) -> dict[str, Any]:
     return {
         "kind": kind,
-        "phone_end": await one_time_codes.phone_end(page.services, sign_in_id, page.secret),
+        "sent_to": await one_time_codes.sent_to(page.services, sign_in_id, page.secret),
         "start": _SIGN_IN_PAGES[kind],
         "action": f"{_SIGN_IN_PAGES[kind].rstrip('/')}/sign-in/{sign_in_id}",
         "shown": await demo_message(page, "sms" if kind == "person" else "email"),

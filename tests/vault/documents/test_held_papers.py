@@ -5,6 +5,7 @@ import asyncio
 import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pikepdf
@@ -15,7 +16,7 @@ from base.database import Database
 from base.key_names import DOCUMENT_VERSION
 from tests.fixtures import MakePerson, MakeWorker, SomePerson
 from tests.rows import change_row
-from tests.steps import deposit, granted, is_problem, log_of
+from tests.steps import deposit, drawn, granted, is_problem, log_of
 from tests.vault.decoding import corpus, signed_pdfs
 from vault.decoding.media import CLEANING
 from vault.documents import recipients_copy, records
@@ -36,9 +37,15 @@ def with_details(pdf: bytes) -> bytes:
 
 
 async def make_held(
-    services: Services, as_owner: Database, person: SomePerson, document: dict[str, Any]
+    services: Services,
+    as_owner: Database,
+    person: SomePerson,
+    document: dict[str, Any],
+    *,
+    keep_copies: bool = False,
 ) -> None:
-    """The document as the first release left it: recipients get the bytes that came."""
+    """The document as the first release left it: recipients get the bytes that came, or, with
+    `keep_copies`, the copy that was made of them."""
     version = document["version"]["id"]
     async with services.database.transaction() as tx:
         row = await records.version(tx, person.id, version)
@@ -48,9 +55,12 @@ async def make_held(
     values = reader.open(DOCUMENT_VERSION, row.id, row.sealed)
     for name in ("cleaning", "same", "carries", "signatures"):
         del values[name]
-    values |= {"rendition_media_type": values["media_type"], "rendition_size": values["size"]}
+    if not keep_copies:
+        values |= {"rendition_media_type": values["media_type"], "rendition_size": values["size"]}
     sealed = writer.seal(DOCUMENT_VERSION, row.id, values)
     await change_row(services, as_owner, DocumentVersion, VERSION_ROW, row.id, sealed=sealed)
+    if keep_copies:
+        return
     async with as_owner.transaction() as tx:
         await tx.execute(
             text("DELETE FROM unefois.sealed_file WHERE version_id = :id AND role <> 'original'"),
@@ -128,6 +138,103 @@ async def test_a_held_paper_that_no_longer_opens_is_given_to_nobody(
     is_problem(await client.get(path, headers=worker.headers), 409, "cannot_be_handed_on")
     own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
     assert own.content == raw
+
+
+async def test_cleaning_takes_neither_the_turn_of_its_owner_nor_their_time(
+    services: Services,
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And its reader hears nothing of either."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    await make_held(services, as_owner, person, document)
+    grant = await granted(client, person, worker.headers, "payslip")
+    accounts = set()
+
+    async def spent(*args: Any, account: UUID, **kwargs: Any) -> Any:
+        accounts.add(account)
+        raise recipients_copy.ServiceError(
+            recipients_copy.ErrorKind.TOO_MANY, "decoding_time_spent", retry_after=90, minutes=2
+        )
+
+    monkeypatch.setattr(services.decoder, "inspect", spent)
+    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    answer = await client.get(path, headers=worker.headers)
+    is_problem(answer, 503, "decoder_busy")
+    assert answer.headers["retry-after"] == "600"  # a step, not a countdown
+    assert accounts
+    assert accounts.isdisjoint({person.id, worker.id})
+
+
+async def test_a_preview_of_the_copy_of_before_is_not_kept_beside_the_new_one(
+    services: Services,
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A job draws what came in while a recipient's read has it cleaned."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, with_details(corpus.pdf(1)), type_="payslip")
+    await make_held(services, as_owner, person, document)
+    grant = await granted(client, person, worker.headers, "payslip")
+    path = f"/v1/grants/{grant}/documents/{document['id']}"
+    draw, inspect = services.decoder.preview, services.decoder.inspect
+
+    async def without_preview(*args: Any, **kwargs: Any) -> Any:
+        decoding = await inspect(*args, **kwargs)
+        decoding.preview = None
+        return decoding
+
+    async def slowly(*args: Any, **kwargs: Any) -> bytes:
+        picture = await draw(*args, **kwargs)
+        assert (await client.get(f"{path}/content", headers=worker.headers)).status_code == 200
+        return picture
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.decoder, "inspect", without_preview)
+        patch.setattr(services.decoder, "preview", slowly)
+        await drawn(services, person, document)
+    answer = await client.get(f"{path}/preview", headers=worker.headers)
+    is_problem(answer, 404, "no_preview")
+    await drawn(services, person, document)
+    assert (await client.get(f"{path}/preview", headers=worker.headers)).status_code == 200
+
+
+async def test_the_owner_keeps_the_pdf_of_photos_that_can_no_longer_be_cleaned(
+    services: Services,
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    photos = [("file", (f"{side}.jpg", corpus.phone_jpeg(), "image/jpeg")) for side in ("a", "b")]
+    added = await client.post(
+        "/v1/documents", headers=person.headers, files=photos, data={"type": "payslip"}
+    )
+    document = added.json()
+    own = f"/v1/documents/{document['id']}/content"
+    before = (await client.get(own, headers=person.headers)).content
+    await make_held(services, as_owner, person, document, keep_copies=True)
+    grant = await granted(client, person, worker.headers, "payslip")
+    path = f"/v1/grants/{grant}/documents/{document['id']}"
+
+    async def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise recipients_copy.ServiceError(recipients_copy.ErrorKind.INVALID, "does_not_decode")
+
+    monkeypatch.setattr(services.decoder, "inspect", refuse)
+    for file in ("content", "preview"):
+        answer = await client.get(f"{path}/{file}", headers=worker.headers)
+        is_problem(answer, 409, "cannot_be_handed_on")
+    kept = await client.get(own, headers=person.headers)
+    assert (kept.status_code, kept.content) == (200, before)
 
 
 async def test_without_the_row_of_its_copy_a_pdf_is_not_given_raw(
@@ -246,3 +353,21 @@ async def test_what_is_not_signed_or_carries_more_cannot_be_handed_on(
     )
     is_problem(answer, 409, "original_cannot_be_given")
     assert "il a changé après la signature" in answer.json()["detail"]
+
+
+async def test_nothing_is_told_of_a_copy_that_nobody_gets(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Neither to its owner nor to the recipient, while the signed PDF is given as it is."""
+    person, worker = await make_person(), await make_worker()
+    signed = signed_pdfs.signed(corpus.pdf(1))
+    document = await deposit(client, person, signed, type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    before = document["file"]["notes"]
+    assert {"pdf_signature_lost", "pdf_details_removed"} <= set(before)
+    for given, notes in ((True, ["pdf_was_signed"]), (False, before)):
+        own = f"/v1/documents/{document['id']}"
+        chosen = await client.patch(own, headers=person.headers, json={"give_original": given})
+        assert chosen.json()["file"]["notes"] == notes
+        listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+        assert listed.json()["items"][0]["file"]["notes"] == notes

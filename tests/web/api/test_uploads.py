@@ -125,6 +125,34 @@ async def test_the_same_request_again_gives_the_same_document(
     assert len(listed.json()["items"]) == 2
 
 
+async def test_the_same_version_sent_twice_at_once_is_one(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A phone that got no answer asks again while the first request is still being served."""
+    person = await make_person()
+    made = await made_of(client, person, await uploaded(client, person, PDF), type="payslip")
+    body = {"uploads": [id_of(await uploaded(client, person, corpus.pdf(4)))]}
+    both, inspect = asyncio.Barrier(2), services.decoder.inspect
+
+    async def inspect_together(*args: Any, **kwargs: Any) -> Any:
+        decoding = await inspect(*args, **kwargs)
+        await both.wait()
+        return decoding
+
+    monkeypatch.setattr(services.decoder, "inspect", inspect_together)
+    path = f"{made.headers['location']}/versions"
+    answers = await asyncio.gather(
+        *(client.post(path, headers=person.headers, json=body) for _ in range(2))
+    )
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert [answer.json()["version"]["number"] for answer in answers] == [2, 2]
+    seen = await client.get(made.headers["location"], headers=person.headers)
+    assert seen.json()["version"]["number"] == 2
+
+
 async def test_bytes_held_already_are_answered_with_their_document(
     client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:

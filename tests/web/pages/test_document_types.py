@@ -72,8 +72,9 @@ async def test_the_day_to_answer_and_the_year_are_asked_kept_and_shown(
             served, person, browser, a_photo(), type="eviction_notice", due_on="31/12/2000"
         )
         shown = await browser.get(answer.headers["location"])
-        assert re.search(r'flag over">Répondre avant\s: 31 décembre 2000', shown.text)
-        assert re.search(r"Répondre avant\s: 31 déc", (await browser.get("/documents")).text)
+        late = r'flag over">Répondre avant\s: 31 décembre 2000 \(c’est passé\)'
+        assert re.search(late, shown.text)
+        assert re.search(late, (await browser.get("/documents")).text)
         answer = await add(
             served,
             person,

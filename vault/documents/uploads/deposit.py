@@ -49,7 +49,7 @@ async def deposit_uploads(
 ) -> Deposited:
     """Store a document made of uploads of the person, or return the one that has these bytes, or
     that these uploads became. Raises `unknown_upload`, recorded, `upload_unfinished`."""
-    use = _Use(services, person, tuple(uploads), f"document/{person.id}")
+    use = _Use(services, person, tuple(uploads))
 
     async def store() -> Deposited:
         received = await _load(services, person, uploads)
@@ -76,7 +76,7 @@ async def add_version_of_uploads(
     if_match: UUID | None,
 ) -> DocumentView:
     """Store a new version made of uploads of the person. Raises as `deposit_uploads`."""
-    use = _Use(services, person, tuple(uploads), f"version/{document_id}")
+    use = _Use(services, person, tuple(uploads), version_of=document_id)
 
     async def store() -> DocumentView:
         received = await _load(services, person, uploads)
@@ -95,19 +95,26 @@ async def add_version_of_uploads(
 
 @dataclass(slots=True)
 class _Use:
-    """The uploads of one document, used once: whatever makes the document takes them away."""
+    """The uploads of one document, used once: whatever makes the document takes them away.
+    `version_of`: the document of which they become a version; None for a document of their own."""
 
     services: Services
     person: Person
     uploads: tuple[UUID, ...]
-    route: str
+    version_of: UUID | None = None
     blob_keys: list[str] = field(default_factory=list)
 
     async def in_commit(self, tx: Transaction, document_id: UUID) -> None:
-        """Note, with the document, what these uploads became, and delete them."""
+        """Note, with the document, what these uploads became, and delete them.
+
+        The same request, sent twice at once, comes here twice: the second one finds the document
+        of the first, or raises `unknown_upload`, so that nothing is stored twice.
+        """
         claimed = await self._claim(tx)
         if claimed.result_id is not None:
-            return  # the same request, sent twice at once
+            if self.version_of is None and claimed.result_id == document_id:
+                return
+            raise invalid("unknown_upload", fields=[("uploads", 0)])
         for position, upload_id in enumerate(self.uploads):
             used = await fetch_one(tx, records.use_upload(self.person.id, upload_id))
             if used is None:
@@ -135,6 +142,12 @@ class _Use:
             await record_allowed(self.services, tx, await instant(tx), attempt)
         return view
 
+    @property
+    def _route(self) -> str:
+        if self.version_of is None:
+            return f"document/{self.person.id}"
+        return f"version/{self.version_of}"
+
     async def _claim(self, tx: Transaction) -> idempotency.Claim:
         """Under a key of our own: an answer may be lost to a caller who sent none."""
         ids = [str(one) for one in self.uploads]
@@ -142,7 +155,7 @@ class _Use:
             self.services,
             tx,
             caller_id=self.person.id,
-            route=f"uploads/{self.route}",
+            route=f"uploads/{self._route}",
             key=sha256(" ".join(ids).encode()).hexdigest(),
             body=ids,
         )

@@ -71,7 +71,7 @@ MESSAGES = {
     "decoder_busy": ErrorMessage(
         _("Service occupé"),
         _("Trop de documents arrivent en même temps."),
-        _("Attendez une minute, puis envoyez de nouveau. Rien n’a été perdu sur votre appareil."),
+        _("Attendez une minute, puis recommencez. Rien n’a été perdu sur votre appareil."),
     ),
     "decoder_unavailable": ErrorMessage(
         _("Service indisponible"),
