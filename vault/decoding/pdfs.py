@@ -95,6 +95,8 @@ def _rewritten(
     if streams.detailed:
         carries |= {Carries.DETAILS}
     notes = _notes(objects, body, carries, streams, signed=findings.signed)
+    if findings.signed and (body.before or body.after):
+        carries |= {Carries.ATTACHED}  # No signature covers it, and it would leave with the file.
     objects.replace(rewrite.changed)
     streams.write()
     return _saved(pdf, compressed=streams.plain <= _COMPRESSED_BYTES), carries, notes

@@ -9,7 +9,7 @@ from pikepdf import Array, Dictionary, Name, String
 
 from tests.vault.decoding import corpus, pdf_inputs
 from tests.vault.decoding.signed_pdfs import signed
-from vault.decoding import pdf_signatures, pdfs
+from vault.decoding import child, pdf_signatures, pdfs
 from vault.decoding.media import Carries, Limits, SignatureState
 
 FIRST, LAST = b"BT (ten euros) Tj ET", b"BT (a hundred euros) Tj ET"
@@ -165,3 +165,15 @@ def test_what_stands_before_the_signature_and_is_not_shown_counts(
 ) -> None:
     data = signed(make(), whole=False)
     assert Carries.EARLIER in carried(data)
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_bytes_around_a_signed_file_count(where: str) -> None:
+    """The signature is whole: it is judged without them."""
+    data = signed(corpus.pdf_bytes(corpus.blank_pdf()))
+    stray = b"another text\n"
+    around = stray + data if where == "before" else data + stray
+    order = {"job": "inspect", "types": ["application/pdf"]}
+    answer, _ = child.run(order, [around], Limits())
+    assert [state for _, _, state in answer["signatures"]] == [SignatureState.WHOLE]
+    assert Carries.ATTACHED in pdfs.examine(around, Limits()).carries
