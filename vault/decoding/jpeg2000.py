@@ -7,7 +7,7 @@ from vault.decoding.media import Undecodable
 
 _CODESTREAM = b"\xff\x4f\xff\x51"
 _SIGNATURE = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
-_KEPT = frozenset({b"jP  ", b"ftyp", b"jp2c"})
+_BRANDS = frozenset({b"jp2 ", b"jpx ", b"jpxb", b"jpm "})
 _HEADER = frozenset({b"ihdr", b"bpcc", b"pclr", b"cmap", b"cdef", b"res "})
 _COM, _SOT, _SOD = 0x64, 0x90, 0x93
 _WITH_PROFILE = 2
@@ -50,8 +50,17 @@ def _kept_boxes(data: bytes) -> Iterator[bytes]:
             yield _box(kind, b"".join(_kept_header(content)))
         elif kind == b"jp2c":
             yield _box(kind, _codestream(content))
-        elif kind in _KEPT:
-            yield _box(kind, content)
+        elif kind == b"ftyp":
+            yield _box(kind, content[:4] + bytes(4) + b"".join(_brands(content)))
+        elif kind == b"jP  ":
+            yield _box(kind, content[:4])
+
+
+def _brands(content: bytes) -> Iterator[bytes]:
+    """The editions of the format that a file says it follows (annex I.5.2)."""
+    for at in range(8, len(content), 4):
+        if content[at : at + 4] in _BRANDS:
+            yield content[at : at + 4]
 
 
 def _kept_header(data: bytes) -> Iterator[bytes]:
@@ -80,6 +89,9 @@ def _codestream(data: bytes) -> bytes:
         length = int.from_bytes(data[at + 6 : at + 10], "big")
         end = at + length if length else len(data)
         header, body = _header(data, at + 12, _SOD)
+        if not length:
+            # No coded byte pair is above FF 8F (annex B.10), so the first end is the end.
+            end = data.find(b"\xff\xd9", body)
         if end > len(data) or body > end:
             end = len(data)
         size = 12 + len(header) + end - body if length else 0

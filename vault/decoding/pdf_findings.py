@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vault.decoding import pdf_rules as rules
+from vault.decoding import pdf_unseen
 from vault.decoding.media import Carries
 from vault.decoding.pdf_objects import Objects, StreamDictionary, Value, is_reference
 from vault.decoding.pdf_rewrite import Rewrite
@@ -35,7 +36,10 @@ def findings(objects: Objects, rewrite: Rewrite) -> Findings:
                 found.add(Carries.EARLIER)
     for holder in holders:
         found |= _by_names(objects, holder)
-    return Findings(frozenset(found), any(_is_signature(objects, holder) for holder in holders))
+    signed = any(_is_signature(objects, holder) for holder in holders)
+    if signed:
+        found |= pdf_unseen.unseen(objects, rewrite)
+    return Findings(frozenset(found), signed)
 
 
 def _is_signature(objects: Objects, holder: Value) -> bool:
@@ -104,8 +108,15 @@ def _is_leftover(objects: Objects, value: Value, reference: str) -> bool:
         return False
     if isinstance(value, StreamDictionary):
         # The hints of a file arranged for the web say where its objects are.
-        return not isinstance(value.get("/S"), int)
+        return not (isinstance(value.get("/S"), int) and _is_for_the_web(objects))
     return any(_is_string(item) for item in value.values())
+
+
+def _is_for_the_web(objects: Objects) -> bool:
+    return any(
+        isinstance(value, dict) and "/Linearized" in value
+        for value in objects.by_reference.values()
+    )
 
 
 def is_dynamic_form(objects: Objects) -> bool:

@@ -2,21 +2,26 @@
 stands behind the end of compressed data, and nothing expands too much."""
 
 import contextlib
-import re
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import pikepdf
 
-from vault.decoding import colour_profiles, jpeg2000, jpeg_end, strip
+from vault.decoding import (
+    colour_profiles,
+    jbig2,
+    jpeg2000,
+    jpeg_end,
+    pdf_inline_images,
+    strip,
+)
 from vault.decoding import pdf_rules as rules
 from vault.decoding.media import Limits, Undecodable
-from vault.decoding.pdf_objects import Objects, StreamDictionary, filters
+from vault.decoding.pdf_objects import Objects, StreamDictionary, Value, filters
 
 _FLATE = frozenset({"/FlateDecode", "/Fl"})
 _DCT = frozenset({"/DCTDecode", "/DCT"})
-_PHOTOS = _DCT | {"/JPXDecode"}
 _ONE_CHANNEL = frozenset({"/DeviceGray", "/CalGray", "/Indexed", "/I", "/G"})
 _CHANNELS = {"/DeviceGray": 1, "/CalGray": 1, "/Indexed": 1, "/I": 1, "/DeviceRGB": 3} | {
     "/CalRGB": 3,
@@ -27,8 +32,6 @@ _SAMPLES_BYTES = 64 * 1024 * 1024
 """Of all images' samples that are inflated to find where they end; beyond, only sizes count."""
 _SLIGHT = 4
 """Bytes after the end of a photo that say nothing, such as the end of a line."""
-_START_OF_PHOTO = b"\xff\xd8\xff"
-_END_OF_INLINE_IMAGE = re.compile(rb"\s?EI(?=\s|\Z)")
 
 
 class _DamagedError(Exception):
@@ -50,6 +53,7 @@ class Streams:
     _cuts: dict[str, bytes] = field(default_factory=dict)
     _profiles: dict[str, bool] = field(default_factory=dict)
     _samples: int = _SAMPLES_BYTES
+    _images: set[str] = field(default_factory=set)
 
     def is_profile(self, reference: str) -> bool:
         """Whether the stream is a colour profile that can be handed on; it is cleaned then."""
@@ -75,10 +79,13 @@ class Streams:
 
     def examine(self, kept: dict[str, str]) -> None:
         """Checks every stream that is kept, and cleans it. Raises `Undecodable`."""
-        for reference in kept:
+        for reference, role in kept.items():
             stream = self.objects.by_reference.get(reference)
-            if not isinstance(stream, StreamDictionary) or reference in self._profiles:
+            if not isinstance(stream, StreamDictionary) or role == "profile":
                 continue
+            # What it is, is decided by who uses it: content may say that it is an image.
+            if role == "xobject" and self.objects.get(stream, "/Subtype") == "/Image":
+                self._images.add(reference)
             with contextlib.suppress(_DamagedError):
                 names = filters(self.objects, stream)
                 if not names:
@@ -86,7 +93,7 @@ class Streams:
                 self._clean(reference, stream, names)
 
     def _clean(self, reference: str, stream: StreamDictionary, names: list[str]) -> None:
-        if self.objects.get(stream, "/Subtype") != "/Image":
+        if reference not in self._images:
             self._clean_content(reference, names)
             return
         self._measure(stream)
@@ -100,8 +107,7 @@ class Streams:
         if reference in self._writes:
             return self._writes[reference][0]
         stream = self.objects.resolved(reference)
-        is_image = self.objects.get(stream, "/Subtype") == "/Image"
-        if not isinstance(stream, StreamDictionary) or is_image:
+        if not isinstance(stream, StreamDictionary) or reference in self._images:
             return b""
         try:
             return self._data(reference, filters(self.objects, stream))
@@ -128,17 +134,41 @@ class Streams:
 
     def _clean_photo(self, reference: str, names: list[str]) -> None:
         """A photo that no reader can follow stays as an empty one: it is not seen either way."""
-        if names[-1] not in _PHOTOS:
-            return
         try:
             data = self._data(reference, names[:-1])
         except _DamagedError:
             self._writes[reference] = (b"", names[-1])
             return
-        cleaned = self._photo(data) if names[-1] in _DCT else jpeg2000.stripped(data)
+        cleaned = self._cleaned_photo(reference, data, names[-1])
         if cleaned != data:
             self._writes[reference] = (cleaned, names[-1])
             self.detailed = self.detailed or len(data) - len(cleaned) > _SLIGHT
+
+    def _cleaned_photo(self, reference: str, data: bytes, coding: str) -> bytes:
+        if coding in _DCT:
+            return self._photo(data)
+        if coding == "/JPXDecode":
+            return jpeg2000.stripped(data)
+        parameters = self.objects.get(self.objects.by_reference[reference], "/DecodeParms")
+        last = parameters[-1:] if isinstance(parameters, list) else [parameters]
+        given = self.objects.resolved(last[0]) if last else None
+        if coding == "/JBIG2Decode":
+            self._clean_globals(given)
+            return jbig2.stripped(data)
+        coding_of_rows = self.objects.get(given, "/K")
+        is_two_dimensional = isinstance(coding_of_rows, int) and coding_of_rows < 0
+        return jbig2.fax_without_rest(data) if is_two_dimensional else data
+
+    def _clean_globals(self, parameters: Value) -> None:
+        """What the JBIG2 images of a file share."""
+        shared = parameters.get("/JBIG2Globals") if isinstance(parameters, dict) else None
+        stream = self.objects.resolved(shared)
+        if isinstance(shared, str) and isinstance(stream, StreamDictionary):
+            with contextlib.suppress(_DamagedError):
+                data = self._data(shared, filters(self.objects, stream))
+                if jbig2.stripped(data) != data:
+                    self._writes[shared] = (jbig2.stripped(data), None)
+                    self.detailed = True
 
     def _photo(self, data: bytes) -> bytes:
         stripped = _stripped_jpeg(data)
@@ -177,24 +207,23 @@ class Streams:
 
     def _without_inline_details(self, data: bytes) -> bytes:
         """The content of a page, its inline photos without metadata."""
-        at = data.find(_START_OF_PHOTO)
-        pieces, done = [], 0
-        while at >= 0:
-            end = at + len(_START_OF_PHOTO)
-            for mark in _END_OF_INLINE_IMAGE.finditer(data, end):
-                try:
-                    stripped = strip.jpeg(data[at : mark.start()])
-                except Undecodable:
-                    continue
-                if not stripped.ended:
-                    continue
-                self.located = self.located or stripped.located
-                self.detailed = True
-                pieces += [data[done:at], stripped.data]
-                done = end = mark.start()
-                break
-            at = data.find(_START_OF_PHOTO, end)
-        return b"".join([*pieces, data[done:]]) if pieces else data
+        content = pdf_inline_images.cleaned(data, self._inline_data)
+        self.located = self.located or content.located
+        self.detailed = self.detailed or content.detailed
+        return content.data
+
+    def _inline_data(self, data: bytes, names: list[str]) -> bytes | None:
+        """Bytes inside content, after these filters."""
+        if not names:
+            return data
+        if not all("/" + name in rules.FILTERS for name in names):
+            return None
+        part = pikepdf.Stream(self.pdf, data)
+        part.stream_dict["/Filter"] = pikepdf.Array([pikepdf.Name("/" + name) for name in names])
+        try:
+            return part.read_bytes(pikepdf.StreamDecodeLevel.specialized)
+        except pikepdf.PdfError:
+            return None
 
     # --- data and sizes ---
 
@@ -270,13 +299,20 @@ def _exact_size(objects: Objects, image: StreamDictionary) -> int | None:
     """The bytes of an image's samples when its colours are simple; `None` when they are not."""
     parameters = objects.get(image, "/DecodeParms")
     if isinstance(parameters, list):
-        return None
+        if len(parameters) > 1:
+            return None
+        parameters = objects.resolved(parameters[0]) if parameters else None
     sides = [objects.get(image, key) for key in ("/Width", "/Height", "/BitsPerComponent")]
     space = objects.get(image, "/ColorSpace")
     family = objects.resolved(space[0]) if isinstance(space, list) and space else space
     channels = _CHANNELS.get(family) if isinstance(family, str) else None
     if objects.get(image, "/ImageMask") is True:
         sides[2], channels = 1, 1
+    if family == "/Separation":
+        channels = 1
+    if family == "/DeviceN" and isinstance(space, list) and len(space) > 1:
+        inks = objects.resolved(space[1])
+        channels = len(inks) if isinstance(inks, list) else None
     if family == "/ICCBased" and isinstance(space, list) and len(space) > 1:
         channels = objects.get(objects.resolved(space[1]), "/N")
     if channels is None or not all(isinstance(side, int) for side in (*sides, channels)):

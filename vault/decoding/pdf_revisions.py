@@ -2,6 +2,7 @@
 appends a revision: what it only adds hides nothing."""
 
 import io
+from collections.abc import Container
 
 import pikepdf
 
@@ -25,17 +26,18 @@ def count(data: bytes) -> int:
     return ends - 1 if _is_linearized(data) and ends > 1 else ends
 
 
-def hide(data: bytes, last: Objects) -> bool:
-    """Whether an earlier revision holds anything that the last one replaced or removed."""
+def hide(data: bytes, last: Objects, kept: Container[str]) -> bool:
+    """Whether an earlier revision holds anything that the last one replaced or removed. `kept`: the
+    references of what pages show, whatever it says that it is."""
     ends, at = list[int](), data.find(_END)
     while at >= 0:
         ends.append(at + len(_END))
         at = data.find(_END, ends[-1])
     earlier = ends[1:-1] if _is_linearized(data) else ends[:-1]
-    if not earlier or len(earlier) > _MOST:
+    if len(earlier) != count(data) - 1 or len(earlier) > _MOST:
         return True
     try:
-        return any(_differs(data[:end] + b"\n", last) for end in earlier)
+        return any(_differs(data[:end] + b"\n", last, kept) for end in earlier)
     except (pikepdf.PdfError, Undecodable, KeyError):
         return True
 
@@ -44,13 +46,11 @@ def _is_linearized(data: bytes) -> bool:
     return b"/Linearized" in data[:_LINEARIZED_WITHIN]
 
 
-def _differs(data: bytes, last: Objects) -> bool:
+def _differs(data: bytes, last: Objects, kept: Container[str]) -> bool:
     with pikepdf.open(io.BytesIO(data), suppress_warnings=True) as pdf:
         earlier = Objects(pdf)
         for reference, value in earlier.by_reference.items():
-            if reference == earlier.trailer.get("/Info"):
-                continue
-            if isinstance(value, dict) and value.get("/Type") in _UNSEEN:
+            if reference not in kept and _is_unseen(earlier, reference, value):
                 continue
             if not _only_grew(value, last.by_reference.get(reference)):
                 return True
@@ -59,6 +59,11 @@ def _differs(data: bytes, last: Objects) -> bool:
             ):
                 return True
     return False
+
+
+def _is_unseen(objects: Objects, reference: str, value: Value) -> bool:
+    kind = value.get("/Type") if isinstance(value, dict) else None
+    return kind in _UNSEEN or reference == objects.trailer.get("/Info")
 
 
 def _data(objects: Objects, reference: str) -> bytes:

@@ -19,6 +19,7 @@ from vault.decoding import (
     pdf_preview,
     pdf_resources,
     pdf_revisions,
+    pdf_unseen,
 )
 from vault.decoding.media import Carries, Limits, MediaType, Note, Part, Undecodable
 from vault.decoding.pdf_body import Body
@@ -97,10 +98,12 @@ def _rewritten(
     streams.examine(rewrite.kept)
     pdf_resources.remove(objects, rewrite, streams.content)
     findings = pdf_findings.findings(objects, rewrite)
-    carries = findings.carries | _earlier(body, objects, signed=findings.signed)
+    carries = findings.carries | _earlier(body, objects, rewrite, signed=findings.signed)
     if streams.detailed:
         carries |= {Carries.DETAILS}
     notes = _notes(objects, body, carries, streams, signed=findings.signed)
+    if findings.signed and (body.before or body.after):
+        carries |= {Carries.ATTACHED}  # No signature covers it, and it would leave with the file.
     objects.replace(rewrite.changed)
     streams.write()
     return _saved(pdf, compressed=streams.plain <= _COMPRESSED_BYTES), carries, notes
@@ -125,9 +128,11 @@ def _notes(
     return tuple(note for note, holds in holding.items() if holds)
 
 
-def _earlier(body: Body, objects: Objects, *, signed: bool) -> frozenset[Carries]:
-    saved_again = pdf_revisions.count(body.data) > 1
-    hides = saved_again and not (signed and not pdf_revisions.hide(body.data, objects))
+def _earlier(body: Body, objects: Objects, rewrite: Rewrite, *, signed: bool) -> frozenset[Carries]:
+    hides = pdf_revisions.count(body.data) > 1
+    if signed:
+        hides = hides and pdf_revisions.hide(body.data, objects, rewrite.kept)
+        hides = hides or pdf_unseen.has_strays(body.data, objects)
     return frozenset({Carries.EARLIER} if hides else ())
 
 

@@ -64,6 +64,11 @@ class Header:
     def grey(self) -> bool:
         return self.colour_type in {0, 4}
 
+    @property
+    def many_coloured(self) -> bool:
+        """Each pixel says its colour itself: a palette only suggests some to poor screens."""
+        return self.colour_type in {2, 6}
+
     def expanded_bytes(self) -> int:
         """Of all rows with their filter bytes, as the compressed stream holds them."""
         if not self.interlaced:

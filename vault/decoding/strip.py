@@ -138,7 +138,7 @@ def png(data: bytes) -> Stripped:
             orientation = tags.orientation if chunk.intact and orientation == 1 else orientation
         elif kind == b"iTXt":
             located = located or XMP_PLACE in payload
-        elif not pixels and kind not in kept:
+        elif not pixels and kind not in kept and not (kind == b"PLTE" and header.many_coloured):
             needed = _kept(chunk, b"GRAY" if header.grey else b"RGB ")
             kept |= {kind: needed} if needed else {}
         ended = ended or kind == b"IEND"

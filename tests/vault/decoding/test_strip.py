@@ -8,6 +8,7 @@ from PIL import Image, ImageChops
 from tests.vault.decoding import corpus
 from vault.decoding import colour_profiles, strip
 from vault.decoding.media import Undecodable
+from vault.decoding.png_structure import Chunk
 
 SECRETS = [corpus.MAKER, corpus.COMMENT, b"GPS", b"MPF", b"ftyp", b"8BIM", b"JFXX", b"PK", b"2026:"]
 
@@ -107,6 +108,15 @@ def test_a_plain_png_comes_back_equal(mode: str) -> None:
     plain = corpus.plain_png(mode)
     assert strip.png(plain).data == plain
     assert strip.png(corpus.deep_png()).data == corpus.deep_png()
+
+
+def test_a_palette_that_no_pixel_uses_goes() -> None:
+    """It could hold 768 bytes of anything."""
+    plain = corpus.plain_png()
+    unused = Chunk(b"PLTE", b"Mme Durand,Lyon").written()
+    at = plain.index(b"IDAT") - 4
+    talking = plain[:at] + unused + plain[at:]
+    assert strip.png(talking).data == plain
 
 
 def test_a_damaged_png_chunk_is_refused() -> None:
