@@ -2,14 +2,13 @@
 stands behind the end of compressed data, and nothing expands too much."""
 
 import contextlib
-import re
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import pikepdf
 
-from vault.decoding import colour_profiles, jpeg2000, jpeg_end, strip
+from vault.decoding import colour_profiles, jpeg2000, jpeg_end, pdf_inline_images, strip
 from vault.decoding import pdf_rules as rules
 from vault.decoding.media import Limits, Undecodable
 from vault.decoding.pdf_objects import Objects, StreamDictionary, filters
@@ -27,8 +26,6 @@ _SAMPLES_BYTES = 64 * 1024 * 1024
 """Of all images' samples that are inflated to find where they end; beyond, only sizes count."""
 _SLIGHT = 4
 """Bytes after the end of a photo that say nothing, such as the end of a line."""
-_START_OF_PHOTO = b"\xff\xd8\xff"
-_END_OF_INLINE_IMAGE = re.compile(rb"\s?EI(?=\s|\Z)")
 
 
 class _DamagedError(Exception):
@@ -49,6 +46,7 @@ class Streams:
     _writes: dict[str, tuple[bytes, str | None]] = field(default_factory=dict)
     _cuts: dict[str, bytes] = field(default_factory=dict)
     _profiles: dict[str, bool] = field(default_factory=dict)
+    _images: set[str] = field(default_factory=set)
     _samples: int = _SAMPLES_BYTES
 
     def is_profile(self, reference: str) -> bool:
@@ -75,7 +73,7 @@ class Streams:
 
     def examine(self, kept: dict[str, str]) -> None:
         """Checks every stream that is kept, and cleans it. Raises `Undecodable`."""
-        for reference in kept:
+        for reference, role in kept.items():
             stream = self.objects.by_reference.get(reference)
             if not isinstance(stream, StreamDictionary) or reference in self._profiles:
                 continue
@@ -83,12 +81,14 @@ class Streams:
                 names = filters(self.objects, stream)
                 if not names:
                     self.plain += len(self.objects.opened(reference).read_raw_bytes())
-                self._clean(reference, stream, names)
+                # What it is decides its role: a page's content may say of itself that it is one.
+                if role == "xobject" and self.objects.get(stream, "/Subtype") == "/Image":
+                    self._images.add(reference)
+                    self._clean_image(reference, stream, names)
+                else:
+                    self._clean_content(reference, names)
 
-    def _clean(self, reference: str, stream: StreamDictionary, names: list[str]) -> None:
-        if self.objects.get(stream, "/Subtype") != "/Image":
-            self._clean_content(reference, names)
-            return
+    def _clean_image(self, reference: str, stream: StreamDictionary, names: list[str]) -> None:
         self._measure(stream)
         if names and names[-1] in rules.IMAGE_FILTERS:
             self._clean_photo(reference, names)
@@ -100,8 +100,7 @@ class Streams:
         if reference in self._writes:
             return self._writes[reference][0]
         stream = self.objects.resolved(reference)
-        is_image = self.objects.get(stream, "/Subtype") == "/Image"
-        if not isinstance(stream, StreamDictionary) or is_image:
+        if not isinstance(stream, StreamDictionary) or reference in self._images:
             return b""
         try:
             return self._data(reference, filters(self.objects, stream))
@@ -176,25 +175,19 @@ class Streams:
             self._writes[reference] = (data[:size], None)
 
     def _without_inline_details(self, data: bytes) -> bytes:
-        """The content of a page, its inline photos without metadata."""
-        at = data.find(_START_OF_PHOTO)
-        pieces, done = [], 0
-        while at >= 0:
-            end = at + len(_START_OF_PHOTO)
-            for mark in _END_OF_INLINE_IMAGE.finditer(data, end):
-                try:
-                    stripped = strip.jpeg(data[at : mark.start()])
-                except Undecodable:
-                    continue
-                if not stripped.ended:
-                    continue
-                self.located = self.located or stripped.located
-                self.detailed = True
-                pieces += [data[done:at], stripped.data]
-                done = end = mark.start()
-                break
-            at = data.find(_START_OF_PHOTO, end)
-        return b"".join([*pieces, data[done:]]) if pieces else data
+        found = pdf_inline_images.cleaned(data, self._undone)
+        self.located = self.located or found.located
+        self.detailed = self.detailed or found.data != data
+        return found.data
+
+    def _undone(self, names: list[str], raw: bytes) -> bytes | None:
+        """What inline data holds after filters; `None` when they do not read it."""
+        part = pikepdf.Stream(self.pdf, raw)
+        part.stream_dict["/Filter"] = pikepdf.Array(map(pikepdf.Name, names))
+        try:
+            return self._unfiltered(part, len(names))
+        except _DamagedError:
+            return None
 
     # --- data and sizes ---
 
