@@ -1,14 +1,16 @@
 """Photos inside the content of a page (ISO 32000-2 §8.9.7), without metadata."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from vault.decoding import strip
 from vault.decoding.media import Undecodable
 
 _START_OF_PHOTO = b"\xff\xd8\xff"
-_HEAD = re.compile(rb"(?<![^\s\]>)])BI(?=[\s/])(.{1,2000}?[\s\]>])ID\s", re.DOTALL)
+_BEGINS = re.compile(rb"(?<![^\s\]>)])BI(?=[\s/])")
+_DATA = re.compile(rb"(?<=[\s\]>])ID\s")
+_HEAD_BYTES = 2000
 _END = re.compile(rb"\s?EI(?=\s|\Z)")
 _FILTERS = re.compile(rb"/F(?:ilter)?\s*\[([^\[\]]*)\]")
 _PARAMETERS = re.compile(rb"/D(?:P|ecodeParms)\s*(?:\[[^\[\]]*\]|<<.*?>>|null)", re.DOTALL)
@@ -59,22 +61,32 @@ def _bare(content: bytes, located: bool) -> Cleaned:
 def _unwrapped(content: bytes, undone: Undone) -> tuple[bytes, bool]:
     """Photos inside other filters stand in the content as they are; whether one had a place."""
     pieces, done, located = [], 0, False
-    for head in _HEAD.finditer(content):
-        names = _filters(head[1])
-        if head.start() < done or len(names) < 2 or names[-1] not in _DCT:
+    for head, entries, start in _heads(content):
+        names = _filters(entries)
+        if head < done or len(names) < 2 or names[-1] not in _DCT:
             continue
         outer = [_FULL.get(name, name) for name in names[:-1]]
-        for _, mark in zip(range(_MOST_ENDS), _END.finditer(content, head.end()), strict=False):
-            photo = undone(outer, content[head.end() : mark.start()])
+        for _, mark in zip(range(_MOST_ENDS), _END.finditer(content, start), strict=False):
+            photo = undone(outer, content[start : mark.start()])
             stripped = None if photo is None else _stripped(photo)
             if stripped is None:
                 continue
             located = located or stripped.located
-            entries = _PARAMETERS.sub(b"", _FILTERS.sub(b"/F /DCT", _plain(head[1])))
-            pieces += [content[done : head.start()], b"BI", entries, b" ID ", stripped.data]
+            bare = _PARAMETERS.sub(b"", _FILTERS.sub(b"/F /DCT", _plain(entries)))
+            pieces += [content[done:head], b"BI", bare, b" ID ", stripped.data]
             done = mark.start()
             break
     return b"".join([*pieces, content[done:]]), located
+
+
+def _heads(content: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Where an inline image begins, its entries, and where its data begins."""
+    if b"DCT" not in content and b"#" not in content:
+        return
+    for begin in _BEGINS.finditer(content):
+        data = _DATA.search(content, begin.end(), begin.end() + _HEAD_BYTES)
+        if data is not None:
+            yield begin.start(), content[begin.end() : data.start()], data.end()
 
 
 def _plain(entries: bytes) -> bytes:
