@@ -83,9 +83,13 @@ def _heads(content: bytes) -> Iterator[tuple[int, bytes, int]]:
     """Where an inline image begins, its entries, and where its data begins."""
     if b"DCT" not in content and b"#" not in content:
         return
+    data = _DATA.search(content)
     for begin in _BEGINS.finditer(content):
-        data = _DATA.search(content, begin.end(), begin.end() + _HEAD_BYTES)
-        if data is not None:
+        while data is not None and data.start() < begin.end():
+            data = _DATA.search(content, data.end())
+        if data is None:
+            return
+        if data.start() - begin.end() <= _HEAD_BYTES:
             yield begin.start(), content[begin.end() : data.start()], data.end()
 
 
