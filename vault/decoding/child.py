@@ -8,6 +8,7 @@ from PIL import Image
 
 from vault.decoding import images, pdf_signatures, pdfs, picture_pages
 from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
+from vault.decoding.pdf_body import Body
 from vault.decoding.preview_jpeg import PREVIEW_WIDTH, small_jpeg
 
 
@@ -119,10 +120,10 @@ def _bundle(
     return pdf.part, pdf.notes, pdf.cleaned, pdf.page
 
 
-def _signatures(pdf: bytes) -> list[list[str | None]]:
+def _signatures(body: Body) -> list[list[str | None]]:
     return [
         [each.signer, None if each.signed_at is None else each.signed_at.isoformat(), each.state]
-        for each in pdf_signatures.read(pdf)
+        for each in pdf_signatures.read(body.data, alone=body.alone)
     ]
 
 

@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import socket
 from collections import deque
@@ -27,6 +28,7 @@ _log = logging.getLogger(__name__)
 _FORK_SECONDS = 5
 _TRIES = 3
 _DESCRIPTORS = 4
+_WORD = re.compile(r"[A-Za-z_0-9]{1,60}", re.ASCII)
 _LOOK_SECONDS = 0.25
 """How often the processor time of a child at work is looked at, at most."""
 
@@ -279,11 +281,20 @@ def _answer(message: bytes) -> dict[str, Any]:
             raise Undecodable
         if "refused" not in answer:
             return answer
-        _log.info("a file was refused: %s (%s)", answer["refused"], answer.get("met", "rule"))
+        refused, met = _word(answer["refused"]), _word(answer.get("met", "rule"))
         values = {str(name): int(value) for name, value in answer["values"].items()}
-        raise Undecodable(str(answer["refused"]), **values)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        refusal = Undecodable(refused, **values)
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         raise Undecodable from None
+    _log.info("a file was refused: %s (%s)", refused, met)
+    raise refusal
+
+
+def _word(value: object) -> str:
+    """One of our codes or the name of an error: nothing else of an answer reaches the log."""
+    if not isinstance(value, str) or not _WORD.fullmatch(value):
+        raise ValueError("not a word")
+    return value
 
 
 async def receive(sock: socket.socket, take: Callable[[], _T]) -> _T:

@@ -35,6 +35,9 @@ Source = Callable[[], AsyncIterator[bytes | bytearray | memoryview]]
 
 SLICE_BYTES = 64 * 1024
 PREVIEW_BYTES = 300 * 1024
+_UNTRUE = (KeyError, ValueError, TypeError, ArithmeticError)
+"""What reading an answer meets that is not as a child writes it."""
+_MAX_COUNT = 2**31 - 1
 
 
 class DecodingResult:
@@ -142,7 +145,7 @@ class Decoder:
                 inspection = self._inspection(answer, output, copy, len(sources))
                 picture = _preview(output, copy, preview) if preview else None
                 return DecodingResult(inspection, picture, os.dup(output))
-            except (KeyError, ValueError, TypeError):
+            except _UNTRUE:
                 raise invalid("does_not_decode") from None
 
     async def preview(self, source: Source, *, account: UUID, size: int = 0) -> bytes:
@@ -154,7 +157,7 @@ class Decoder:
             try:
                 copy, preview = self._lengths(answer)
                 return _preview(output, copy, preview)
-            except (KeyError, ValueError, TypeError):
+            except _UNTRUE:
                 raise invalid("does_not_decode") from None
 
     @asynccontextmanager
@@ -275,8 +278,14 @@ def _sniffed(descriptor: int, start: int, length: int, values: dict[str, Any]) -
 
 
 def _part(kind: str, pages: int, width: int | None, height: int | None) -> Part:
-    sizes = tuple(None if side is None else int(side) for side in (width, height))
-    return Part(MediaType(kind), int(pages), *sizes)
+    sides = tuple(None if side is None else _count(side) for side in (width, height))
+    return Part(MediaType(kind), _count(pages), *sides)
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or not 0 < value <= _MAX_COUNT:
+        raise ValueError("not a count of pages or pixels")
+    return value
 
 
 def _signature(signer: str | None, signed_at: str | None, state: str) -> Signature:

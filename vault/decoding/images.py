@@ -124,7 +124,7 @@ def _jpeg(data: bytes, limits: Limits) -> Picture:
         if not unusual:
             image.draft(None, _preview_size(image.size, stripped.orientation, PREVIEW_WIDTH))
         shown = image_colours.as_browsers_show(image)
-        if stripped.ended and jpeg_end.may_lack_rows(image):
+        if stripped.ended and _may_lack_data(frame, copy, image):
             _check_jpeg_size(frame, limits, whole=True)
             if jpeg_end.lacks_rows(copy):
                 raise Undecodable
@@ -134,6 +134,13 @@ def _jpeg(data: bytes, limits: Limits) -> Picture:
         copy = encode(upright(shown, found.orientation))
     part = _part(MediaType.JPEG, (frame.width, frame.height), found)
     return Picture(part, (copy,), MediaType.JPEG, copy == data, found.notes, small)
+
+
+def _may_lack_data(frame: Frame, copy: bytes, image: Image.Image) -> bool:
+    """What is missing of rows in order is at the bottom, of others anywhere."""
+    if frame.sequential:
+        return jpeg_end.may_lack_rows(image)
+    return not (frame.arithmetic or frame.lossless or jpeg_end.is_sound(copy))
 
 
 def _check_jpeg_size(frame: Frame, limits: Limits, *, whole: bool) -> None:

@@ -22,7 +22,7 @@ def ended(data: bytes) -> bytes:
 
     Raises `Undecodable` when a part of the image is missing.
     """
-    if _is_sound(data):
+    if is_sound(data):
         return data
     body = data[: -len(END)]
     shown = _pixels(body)
@@ -37,7 +37,7 @@ def ended(data: bytes) -> bytes:
             low = middle + 1
     # The last bytes may code what a decoder assumes anyway when they are missing.
     for end in range(low, low + _ASSUMED):
-        if _is_sound(body[:end] + END):
+        if is_sound(body[:end] + END):
             return body[:end] + END
     raise Undecodable
 
@@ -66,7 +66,7 @@ def _pixels(body: bytes) -> bytes:
         return image.tobytes()
 
 
-def _is_sound(data: bytes) -> bool:
+def is_sound(data: bytes) -> bool:
     """Whether libjpeg decodes it without a warning: nothing missing, nothing foreign."""
     with pikepdf.new() as pdf:
         stream = pdf.make_stream(data, Filter=pikepdf.Name.DCTDecode)

@@ -129,7 +129,7 @@ class Inspection:
 
     `rendition` is the type of the recipient's copy, or "same" when that copy is the original,
     byte for byte; `rendition_length` is in bytes, 0 for "same". `carries`: what a PDF carries
-    beside its pages. `signatures`: one dictionary each of short texts, numbers and truth values.
+    beside its pages. `signatures`: those of a PDF, in the order of signing.
     """
 
     parts: tuple[Part, ...]

@@ -22,6 +22,11 @@ class Body:
     after: bool
     endless: bool
 
+    @property
+    def alone(self) -> bool:
+        """Whether the file holds nothing else."""
+        return not (self.before or self.after)
+
 
 def body(data: bytes) -> Body:
     """Cuts what is before and after. Raises `Undecodable` for a file cut short or a polyglot."""

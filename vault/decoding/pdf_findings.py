@@ -1,15 +1,19 @@
 """What a PDF carried beside its pages, by what the rewriting dropped or never met."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vault.decoding import pdf_rules as rules
 from vault.decoding import pdf_unseen
 from vault.decoding.media import Carries
-from vault.decoding.pdf_objects import Objects, StreamDictionary, Value, is_reference
+from vault.decoding.pdf_objects import Objects, StreamDictionary, Value, is_reference, text
 from vault.decoding.pdf_rewrite import Rewrite
 
 _SCAFFOLD = frozenset({"/XRef", "/ObjStm"})
+_ACTIONS = frozenset({"action", "/A", "/OpenAction"})
+_PLAIN_ADDRESS = re.compile(rb"(?:(?:https?|mailto|tel|sms):|(?![/\\]{2})[^:]*\Z)", re.IGNORECASE)
+"""Of the web, of a person, or relative to where the file is."""
 _PLACES = ("/F", "/UF", "/DOS", "/Mac", "/Unix")
 
 
@@ -48,13 +52,27 @@ def _is_signature(objects: Objects, holder: Value) -> bool:
 
 
 def _by_key(objects: Objects, key: str, value: Value) -> set[Carries]:
-    if key == "/OpenAction" and isinstance(objects.resolved(value), list):
-        return set()
+    if key in _ACTIONS:
+        return _by_action(objects, objects.resolved(value))
     if key == "/T":
         return {Carries.DETAILS}
     if key == "/F":
         return {Carries.EXTERNAL} if _is_string(objects.resolved(value)) else set()
     return {rules.CARRIED_BY_KEY[key]} if key in rules.CARRIED_BY_KEY else set()
+
+
+def _by_action(objects: Objects, action: Value) -> set[Carries]:
+    """An action is active unless it is known to be none: a move, or an address that one writes to.
+    A list is a place to begin at; a dictionary without a kind does nothing."""
+    kind = objects.get(action, "/S")
+    if kind is None or kind == "/GoTo":
+        return set()
+    if kind == "/Named" and objects.get(action, "/N") in rules.MOVES:
+        return set()
+    if kind == "/URI":
+        address = text(objects.get(action, "/URI"))
+        return set() if _PLAIN_ADDRESS.match(address) else {Carries.EXTERNAL}
+    return {rules.CARRIED_BY_NAME.get(str(kind), Carries.ACTIVE)}
 
 
 def _by_names(objects: Objects, holder: Value) -> set[Carries]:

@@ -13,7 +13,9 @@ Unfiltered = Callable[[bytes, list[str]], bytes | None]
 
 _START_OF_PHOTO = b"\xff\xd8\xff"
 _END = re.compile(rb"[\x00\t\n\f\r ]?EI(?=[\x00\t\n\f\r ]|\Z)")
-_IMAGE = re.compile(rb"(?<![^\x00\t\n\f\r >])BI(?=[\x00\t\n\f\r /])(.{1,600}?)\sID\s", re.DOTALL)
+_BEGINS = re.compile(rb"(?<![^\s\]>)])BI(?=[\s/])")
+_DATA = re.compile(rb"(?<=[\s\]>])ID\s")
+_HEAD_BYTES = 2000
 _FILTER = re.compile(rb"/(?:F|Filter)\s*(\[[^\]]*\]|/[^\x00\t\n\f\r ()<>\[\]{}/%]+)")
 _PARAMETERS = re.compile(rb"/(?:DP|DecodeParms)\s*(?:\[[^\]]*\]|<<.*?>>|null)", re.DOTALL)
 _LENGTH = re.compile(rb"/L(?:ength)?\s+\d+")
@@ -76,22 +78,35 @@ def _bare_photos(data: bytes) -> Iterator[_Replacement]:
 
 def _coded_photos(data: bytes, unfiltered: Unfiltered) -> Iterator[_Replacement]:
     """Photos whose dictionary names other filters too, or which begin with something else."""
-    at = 0
-    while (image := _IMAGE.search(data, at)) is not None:
-        at = image.end()
-        given = _FILTER.search(image[1])
+    done = 0
+    for head, entries, start in _heads(data):
+        given = _FILTER.search(entries)
         names = [] if given is None else [_long(name) for name in _NAME.findall(given[1])]
-        if given is None or names[-1:] != ["DCTDecode"]:
+        if head < done or given is None or names[-1:] != ["DCTDecode"]:
             continue
-        for _, mark in zip(range(_MOST_ENDS), _END.finditer(data, at), strict=False):
-            photo = unfiltered(data[at : mark.start()], names[:-1])
-            start = -1 if photo is None else photo.find(b"\xff\xd8")
-            stripped = None if photo is None or start < 0 else _stripped(photo[start:])
+        for _, mark in zip(range(_MOST_ENDS), _END.finditer(data, start), strict=False):
+            photo = unfiltered(data[start : mark.start()], names[:-1])
+            begin = -1 if photo is None else photo.find(b"\xff\xd8")
+            stripped = None if photo is None or begin < 0 else _stripped(photo[begin:])
             if stripped is not None:
-                new = _image(image[1], given[0], names, stripped.data)
-                yield image.start(), mark.start(), new, stripped.located
-                at = mark.end()
+                new = _image(entries, given[0], names, stripped.data)
+                yield head, mark.start(), new, stripped.located
+                done = mark.end()
                 break
+
+
+def _heads(content: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Where an inline image begins, its entries, and where its data begins; linear."""
+    if b"DCT" not in content and b"#" not in content:
+        return
+    data = _DATA.search(content)
+    for begin in _BEGINS.finditer(content):
+        while data is not None and data.start() < begin.end():
+            data = _DATA.search(content, data.end())
+        if data is None:
+            return
+        if data.start() - begin.end() <= _HEAD_BYTES:
+            yield begin.start(), content[begin.end() : data.start()], data.end()
 
 
 def _image(dictionary: bytes, filters: bytes, names: list[str], photo: bytes) -> bytes:

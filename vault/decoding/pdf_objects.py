@@ -84,10 +84,6 @@ class Objects:
         return self._pdf.get_object(int(number), int(generation))
 
 
-def _value(entry: dict[str, Any]) -> Value:
-    return entry["value"] if "value" in entry else StreamDictionary(entry["stream"]["dict"])
-
-
 def is_reference(value: Value) -> bool:
     """Whether the value is a reference to an indirect object."""
     return (

@@ -234,7 +234,7 @@ CARRIED_BY_KEY: dict[str, Carries] = {
         Carries.ACTIVE: "AA JS JavaScript XFA PA NA OpenAction RichMediaContent RichMediaSettings",
         Carries.ATTACHED: "EF AF EmbeddedFiles Collection 3DD",
         Carries.EXTERNAL: "FFilter FDecodeParms Ref OPI Alternates DestOutputProfileRef"
-        " AlternatePresentations DPartRoot Threads SpiderInfo URLS",
+        " AlternatePresentations DPartRoot Threads SpiderInfo URLS Base",
         Carries.DETAILS: "Metadata PieceInfo Thumb LastModified SourceModified RC Popup Legal"
         " CreationDate NM DSS Perms",
     }.items()

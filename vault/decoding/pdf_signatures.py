@@ -32,9 +32,12 @@ _DETACHED = "data"
 _NAMES = ("common_name", "organization_name", "pseudonym")
 
 
-def read(pdf: bytes) -> tuple[Signature, ...]:
-    """The first signatures of a PDF, in the order of signing. One that cannot be read counts as
-    altered; an unsigned file costs nothing."""
+def read(pdf: bytes, *, alone: bool = True) -> tuple[Signature, ...]:
+    """The first signatures of a PDF, in the order of signing; an unsigned file costs nothing.
+
+    One that cannot be read counts as altered; one of a kind that has no signer, or that is not
+    known (adbe.pkcs7.sha1), is left out. `alone`: nothing else was in the file that came in.
+    """
     if b"/ByteRange" not in pdf:  # never encrypted, never inside an object stream (ISO 32000 §12.8)
         return ()
     try:
@@ -44,18 +47,20 @@ def read(pdf: bytes) -> tuple[Signature, ...]:
         found = document.embedded_regular_signatures[:MAX_SIGNATURES]
     except Exception:  # noqa: BLE001  (the reader of a hostile file may raise anything)
         return (Signature(None, None, SignatureState.ALTERED),)
-    return tuple(_signature(each) for each in found)
+    return tuple(_signature(each, alone=alone) for each in found)
 
 
-def _signature(found: EmbeddedPdfSignature) -> Signature:
+def _signature(found: EmbeddedPdfSignature, *, alone: bool) -> Signature:
     signer = signed_at = None
     try:
         signer = _name(found.signer_cert)
-        signed_at = found.self_reported_timestamp
+        signed_at = _utc(found.self_reported_timestamp)
         state = _state(found)
     except Exception:  # noqa: BLE001  (as above)
         state = SignatureState.ALTERED
-    return Signature(signer, _utc(signed_at), state)
+    if state is SignatureState.WHOLE and not alone:
+        state = SignatureState.ADDED_TO
+    return Signature(signer, signed_at, state)
 
 
 def _state(found: EmbeddedPdfSignature) -> SignatureState:
@@ -80,7 +85,11 @@ def _name(certificate: asn1_x509.Certificate) -> str | None:
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC).replace(microsecond=0)
+    """`None` too for a moment outside the years that can be told."""
+    try:
+        return None if moment is None else moment.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        return None
 
 
 def prepare(pdf: bytes) -> None:

@@ -50,7 +50,7 @@ class PdfPages:
     cleaned: bytes
     notes: tuple[Note, ...]
     carries: frozenset[Carries]
-    body: bytes
+    body: Body
     page: Image.Image
 
 
@@ -80,7 +80,7 @@ def examine(data: bytes, limits: Limits) -> PdfPages:
         cleaned, carries, notes = _rewritten(pdf, body, limits)
     page = pdf_preview.first_page(cleaned, PAGE_WIDTH)
     part = Part(MediaType.PDF, pages, None, None)
-    return PdfPages(part, cleaned, notes, carries, body.data, page)
+    return PdfPages(part, cleaned, notes, carries, body, page)
 
 
 def _rewritten(
@@ -118,7 +118,7 @@ def _notes(
         Note.PDF_ATTACHMENTS_REMOVED: Carries.ATTACHED in carries,
         Note.PDF_EXTERNAL_REFERENCES_REMOVED: Carries.EXTERNAL in carries,
         Note.PDF_EARLIER_REVISION_REMOVED: Carries.EARLIER in carries,
-        Note.PDF_TRAILING_DATA_REMOVED: body.before or body.after,
+        Note.PDF_TRAILING_DATA_REMOVED: not body.alone,
         Note.PDF_DETAILS_REMOVED: Carries.DETAILS in carries,
         Note.PDF_FORM_EMPTY: pdf_findings.is_dynamic_form(objects),
         Note.PDF_COVER_ONLY: pdf_findings.is_portfolio(objects),

@@ -92,6 +92,8 @@ CUT: dict[str, Callable[[], bytes]] = {
     "60 %, then an end": lambda: cut(0.6, ended=True),
     "3 %, progressive": lambda: cut(0.03, progressive=True),
     "20 %, progressive": lambda: cut(0.2, progressive=True),
+    "3 %, progressive, then an end": lambda: cut(0.03, progressive=True, ended=True),
+    "20 %, progressive, then an end": lambda: cut(0.2, progressive=True, ended=True),
     "90 %, progressive, then an end": lambda: cut(0.9, progressive=True, ended=True),
 }
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.vault.decoding.sandboxes import hostile_sandbox, process_of, run, running, until, zygote
 from tests.vault.decoding.sandboxes import waiting as waiting_in
+from vault.decoding.children import _answer
+from vault.decoding.media import Undecodable
 from vault.decoding.sandbox import Sandbox
 
 
@@ -157,3 +159,22 @@ def _lives(process: int) -> bool:
     except OSError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize(
+    "message", [b"[" * 60_000, b'{"refused": "a", "values": {"x": Infinity}}', b"1", b"{"]
+)
+def test_an_answer_that_is_none_is_a_refusal(message: bytes) -> None:
+    with pytest.raises(Undecodable) as refused:
+        _answer(message)
+    assert refused.value.code == "does_not_decode"
+
+
+def test_nothing_that_a_child_writes_reaches_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    for told in (b'"Mme Durand, 3 rue X"', b'["Durand"]', b'"does_not_decode\\nDurand"'):
+        with pytest.raises(Undecodable):
+            _answer(b'{"values": {}, "met": "ValueError", "refused": ' + told + b"}")
+        with pytest.raises(Undecodable):
+            _answer(b'{"values": {}, "refused": "does_not_decode", "met": ' + told + b"}")
+    assert "Durand" not in caplog.text

@@ -31,7 +31,7 @@ def test_bytes_before_the_header_are_cut(before: bytes) -> None:
     found = _examined(data)
     assert Note.PDF_TRAILING_DATA_REMOVED in found.notes
     assert found.cleaned.startswith(b"%PDF-")
-    assert found.body == pdf_inputs.classic_pdf()
+    assert found.body.data == pdf_inputs.classic_pdf()
 
 
 @pytest.mark.parametrize(

@@ -169,11 +169,11 @@ def test_what_stands_before_the_signature_and_is_not_shown_counts(
 
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_bytes_around_a_signed_file_count(where: str) -> None:
-    """The signature is whole: it is judged without them."""
+    """What stands around a signature makes it one that something was added to."""
     data = signed(corpus.pdf_bytes(corpus.blank_pdf()))
     stray = b"another text\n"
     around = stray + data if where == "before" else data + stray
     order = {"job": "inspect", "types": ["application/pdf"]}
     answer, _ = child.run(order, [around], Limits())
-    assert [state for _, _, state in answer["signatures"]] == [SignatureState.WHOLE]
+    assert [state for _, _, state in answer["signatures"]] == [SignatureState.ADDED_TO]
     assert Carries.ATTACHED in pdfs.examine(around, Limits()).carries

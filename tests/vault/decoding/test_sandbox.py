@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import math
 import os
 import signal
 import sys
@@ -178,9 +179,16 @@ async def test_the_zygote_ends_with_the_service() -> None:
         {**SAME, "lengths": [0]},
         {**SAME, "lengths": [0, 0], "carries": ["x" * 201]},
         {**SAME, "lengths": [0, 0], "carries": "active"},
-        {**SAME, "lengths": [0, 0], "signatures": [{}] * 21},
-        {**SAME, "lengths": [0, 0], "signatures": [{"by": "x" * 201}]},
-        {**SAME, "lengths": [0, 0], "signatures": [{"by": ["x"]}]},
+        {**SAME, "lengths": [0, 0], "signatures": 1},
+        {**SAME, "lengths": [0, 0], "signatures": [[None, None, "fine"]]},
+        {**SAME, "lengths": [0, 0], "signatures": [[None, 1, "whole"]]},
+        {**SAME, "lengths": [0, 0], "signatures": [[None, "0001-01-01T00:00:00+14:00", "whole"]]},
+        {**SAME, "lengths": [0, 0], "parts": [["image/jpeg", 1, math.inf, 1]]},
+        {**SAME, "lengths": [0, 0], "parts": [["image/jpeg", 1, 1, 1 << 70]]},
+        {**SAME, "lengths": [0, 0], "parts": [["image/jpeg", -1, 1, 1]]},
+        {"refused": "a_word", "values": {"part": math.inf}},
+        {"refused": "does_not_decode", "values": {"code": 1}},
+        {"refused": "a paper of Mme Durand\n", "values": {}},
     ],
 )
 async def test_a_child_that_lies_is_not_believed(
