@@ -108,6 +108,7 @@ page-form <secret>
 phone <phone>
 pseudonym <kind> <value>
 rate account <16>
+rate decoding <16>
 rate network <9>
 session-network <16> 192.0.2.1
 sign-in-code <16> <code>

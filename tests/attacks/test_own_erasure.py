@@ -171,7 +171,7 @@ async def test_it_is_cancelled_by_any_session_until_the_last_moment(
     headers = {"Authorization": f"Bearer {await sign_in(services, phone=person.phone)}"}
     for _ in range(2):
         answer = await client.post("/v1/me/erasure/cancel", headers=headers)
-        assert answer.json() == {"erases_at": None}
+        assert answer.json()["erases_at"] is None
     moved_clock(9 * DAY)
     await run_due(services)
     assert (await client.get("/v1/documents", headers=headers)).status_code == 200
@@ -236,7 +236,7 @@ async def test_a_wait_written_without_the_key_erases_nothing(
     holder = victim if edit == "another's" else person
     is_problem(await client.get("/v1/me", headers=holder.headers), 503, "row_altered")
     kept = await client.post("/v1/me/erasure/cancel", headers=holder.headers)
-    assert kept.json() == {"erases_at": None}
+    assert kept.json()["erases_at"] is None
 
 
 async def test_a_code_row_moved_to_another_session_or_prolonged_is_refused(

@@ -16,7 +16,6 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import httpx
-import pikepdf
 import pytest
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
@@ -45,9 +44,7 @@ def large_paper(size: int) -> bytes:
     """A valid PDF of `size` bytes and a little more, recognisable all over."""
     step = 64 * 1024
     noise = b"".join(MARKER + secrets.token_bytes(step - len(MARKER)) for _ in range(size // step))
-    made = corpus.blank_pdf(1)
-    made.Root.Noise = made.make_indirect(pikepdf.Stream(made, noise))
-    return corpus.pdf_bytes(made, compress_streams=False)
+    return corpus.pdf_of(noise)
 
 
 def upstream_of(served: Served) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import pikepdf
 import pytest
 
 from auth import administration
@@ -44,9 +43,7 @@ SIZE = 20 * 1024 * 1024
 @pytest.fixture(scope="module")
 def large() -> bytes:
     """A valid PDF of a little more than 20 MiB, most of it noise."""
-    made = corpus.blank_pdf(1)
-    made.Root.Noise = made.make_indirect(pikepdf.Stream(made, secrets.token_bytes(SIZE)))
-    return corpus.pdf_bytes(made, compress_streams=False)
+    return corpus.pdf_of(secrets.token_bytes(SIZE))
 
 
 async def _begin(

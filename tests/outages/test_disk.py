@@ -2,6 +2,7 @@
 
 import errno
 import os
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -30,7 +31,7 @@ async def test_deposits_wait_and_reading_goes_on(
     document = await deposit(client, person, corpus.pdf(1))
     with capture_logs() as lines:
         with monkeypatch.context() as patched:
-            patched.setattr(directory.os, "write", full)
+            patched.setattr(directory, "os", SimpleNamespace(**vars(os) | {"write": full}))
             for _ in range(3):
                 answer = await client.post(
                     "/v1/documents",

@@ -9,7 +9,6 @@ from typing import cast
 from urllib.parse import urlsplit
 
 import httpx
-import pikepdf
 import pytest
 
 from tests.fixtures import MakePerson, MakeWorker, Served
@@ -37,9 +36,7 @@ class _Stop:
 
 @pytest.fixture
 def large() -> bytes:
-    made = corpus.blank_pdf(1)
-    made.Root.Noise = made.make_indirect(pikepdf.Stream(made, secrets.token_bytes(SIZE)))
-    return corpus.pdf_bytes(made, compress_streams=False)
+    return corpus.pdf_of(secrets.token_bytes(SIZE))
 
 
 class Reader:

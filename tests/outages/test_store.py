@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import httpx
-import pikepdf
 import pytest
 from structlog.testing import capture_logs
 
@@ -46,9 +45,7 @@ def wire(ceph: Relayed) -> Wire:
 
 @pytest.fixture
 def large() -> bytes:
-    made = corpus.blank_pdf(1)
-    made.Root.Noise = made.make_indirect(pikepdf.Stream(made, secrets.token_bytes(SIZE)))
-    return corpus.pdf_bytes(made, compress_streams=False)
+    return corpus.pdf_of(secrets.token_bytes(SIZE))
 
 
 @pytest.mark.parametrize("store", ["ceph"], indirect=True)

@@ -293,6 +293,25 @@ def authored_pdf(pages: int = 3) -> bytes:
     return pdf_bytes(made)
 
 
+def pdf_of(samples: bytes) -> bytes:
+    """A page that shows these bytes, as they are, as the grey samples of an image of rows of 1024:
+    recipients get them too."""
+    made = blank_pdf(1)
+    image = made.make_stream(
+        samples,
+        Type=Name.XObject,
+        Subtype=Name.Image,
+        ColorSpace=Name.DeviceGray,
+        Width=1024,
+        Height=len(samples) // 1024,
+        BitsPerComponent=8,
+    )
+    page = made.pages[0].obj
+    page.Resources = Dictionary(XObject=Dictionary(Noise=image))
+    page.Contents = made.make_stream(b"q 500 0 0 700 40 60 cm /Noise Do Q")
+    return pdf_bytes(made, compress_streams=False)
+
+
 def heavy_pdf(least_bytes: int) -> bytes:
     made: bytes = img2pdf.convert([noisy_jpeg(least_bytes // 3)] * 3)
     return made

@@ -52,7 +52,7 @@ async def test_the_person_chooses_their_zone(
 ) -> None:
     person, worker = await make_person(phone_of_reunion()), await make_worker()
     me = (await client.get("/v1/me", headers=person.headers)).json()
-    assert me == {"erases_at": None, "time_zone": "Indian/Reunion"}
+    assert me["time_zone"] == "Indian/Reunion"
     for name in ("Pacific/Wallis", "Europe/Paris"):
         changed = await client.patch("/v1/me", headers=person.headers, json={"time_zone": name})
         assert (changed.status_code, changed.json()["time_zone"]) == (200, name)

@@ -22,7 +22,7 @@ WRONG: dict[str, tuple[bytes, int, str, str]] = {
     "program": (b"MZ" + bytes(90), 415, "type_not_allowed", "ni un PDF, ni une photo"),
     "empty": (b"", 422, "file_empty", "est vide"),
     "locked": (hostile_pdfs.locked_pdf(), 422, "password_protected", "mot de passe"),
-    "bomb": (corpus.pixel_bomb_png(), 422, "too_many_pixels", "dépasse"),
+    "bomb": (corpus.pixel_bomb_png(), 422, "too_many_pixels", "trop de détails"),
 }
 
 
