@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Literal, ParamSpec
 
+from base.files import flush_folder
 from base.part_state import PartStates
 from storage.blobs import (
     BlobExists,
@@ -47,7 +49,7 @@ class DirectoryStore(BlobStore):
         self.blobs = root / "blobs"
         for folder in (root, self.temporary, self.blobs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync_folder(folder.parent)
+            flush_folder(folder.parent)
         self._durable_folders = {self.blobs}
         self._threads = ThreadPool(
             threads,
@@ -129,7 +131,7 @@ class DirectoryStore(BlobStore):
     def _delete(self, path: Path) -> None:
         with self._convert_missing():
             path.unlink()
-        _sync_folder(path.parent)
+        flush_folder(path.parent)
 
     async def page(
         self, prefix: str = "", after: BlobKey | None = None, limit: int = 1000
@@ -171,6 +173,11 @@ class DirectoryStore(BlobStore):
             raise BlobUnavailable("folder not writable")
         if os.statvfs(self.blobs).f_bavail == 0:
             raise BlobUnavailable("ENOSPC")
+        if self.report.disk_fails:  # a process that writes nothing else would never see it well
+            with NamedTemporaryFile(dir=self.temporary, buffering=0) as probe:
+                probe.write(bytes(4096))
+                os.fsync(probe.fileno())
+            self.report.written()
 
     async def close(self) -> None:
         """As the contract."""
@@ -214,9 +221,9 @@ class DirectoryStore(BlobStore):
         All at the end, so that a file system with a journal writes it once: the first flush takes
         along what the others ask for.
         """
-        _sync_folder(folder)
+        flush_folder(folder)
         for each in made:
-            _sync_folder(each.parent)
+            flush_folder(each.parent)
         if len(self._durable_folders) > 20_000:  # about 4 MB
             self._durable_folders = {self.blobs}
         self._durable_folders.update(made)
@@ -389,11 +396,3 @@ class _Reader:
 def _unavailable(error: Exception) -> BlobUnavailable:
     number = error.errno if isinstance(error, OSError) else None
     return BlobUnavailable(errno.errorcode.get(number or 0, "OSError"))
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -23,6 +23,11 @@ class StoreReport:
         else:
             self._store.failed(error.reason)
 
+    @property
+    def disk_fails(self) -> bool:
+        """Whether the disk took nothing, the last time that something was written."""
+        return self._disk.code is not None
+
     def failure(self, reason: str) -> BlobUnavailable:
         """One that no call to the store has told, to be raised."""
         failure = BlobUnavailable(reason)
