@@ -149,7 +149,7 @@ async def test_signing_in_and_out(
     way = {"phone" if kind == "person" else "email": address}
     started = await http.post("/v1/sign-ins", json=way)
     assert started.status_code == 202
-    assert started.json().keys() == {"id", "secret", "expires_at"}
+    assert started.json().keys() == {"id", "secret", "expires_at", "warnings"}
     code = await code_for(services, address)
     body = {"secret": started.json()["secret"], "code": code}
     opened = await http.post(f"/v1/sign-ins/{started.json()['id']}", json=body)
