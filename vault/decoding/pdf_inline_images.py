@@ -111,7 +111,7 @@ def _heads(content: bytes) -> Iterator[tuple[int, bytes, int]]:
 
 def _image(dictionary: bytes, filters: bytes, names: list[str], photo: bytes) -> bytes:
     """An inline image up to its end; one that was coded stays without bytes that look like it."""
-    said = _LENGTH.sub(b"", dictionary)
+    said = _LENGTH.sub(b"", dictionary).rstrip()
     if len(names) == 1:
         return b"BI" + said + b" ID " + photo
     said = _PARAMETERS.sub(b"", said.replace(filters, b""))
