@@ -18,6 +18,7 @@ from auth.records import messages
 from auth.services import CoreServices
 from base.key_names import MESSAGE
 from base.outages import is_reported
+from base.tasks import end
 from storage.field_encryption import DecryptionError
 
 MAX_ATTEMPTS = 290
@@ -122,7 +123,8 @@ class Deliverer:
                 if places:
                     seconds = await self._seconds_until_due(channel)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(lane.wake.wait(), seconds)
+                    async with asyncio.timeout(seconds):
+                        await lane.wake.wait()
 
     async def deliver_due(self) -> int:
         """Send one batch of each channel; returns how many were taken.
@@ -227,6 +229,4 @@ class _Lane:
         """Let what is being sent end; a message that is cut may be sent again."""
         if self.sending:
             _, left = await asyncio.wait(self.sending, timeout=_STOP_SECONDS)
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            await end(*left)

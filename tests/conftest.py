@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures",
     "tests.servers.fixtures",
+    "tests.log_configuration",
     "tests.skipping",
     "tests.ordering",
     "tests.faults.table",

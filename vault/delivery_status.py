@@ -4,7 +4,6 @@ A crash loses at most the last 200 ms of these rows; a missing one is shown as "
 """
 
 import asyncio
-from contextlib import suppress
 from itertools import chain, islice
 from uuid import UUID
 
@@ -13,6 +12,7 @@ import structlog
 from audit.records import outcomes
 from base.database import Database
 from base.outages import is_reported
+from base.tasks import end
 from storage.field_encryption import FieldEncryption
 
 FLUSH_SECONDS = 0.2
@@ -42,9 +42,7 @@ class DeliveryStatusWriter:
     async def stop(self) -> None:
         """Write what is queued, then stop."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         try:
             await self._flush()
         except Exception as error:  # noqa: BLE001  (the process ends all the same, in order)

@@ -8,7 +8,7 @@ about a second (invariants 3 and 8).
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from base import clock
 from base.database import Database
 from base.ids import parse_id
 from base.outages import is_reported
+from base.tasks import end
 
 CHANNEL = "unefois_revoked"
 _GRACE_SECONDS = 0.5
@@ -85,13 +86,12 @@ class Revocations:
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="revocations")
-        await asyncio.wait_for(self._ready.wait(), 30)
+        async with asyncio.timeout(30):
+            await self._ready.wait()
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
 
     @contextmanager
     def watching(self, watched: Watched, judged_at: float) -> Iterator[Watch]:

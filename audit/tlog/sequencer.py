@@ -17,6 +17,7 @@ from audit.tlog.records import Connection, Signed
 from audit.tlog.right_edge import RightEdge, cut, edge_tiles
 from audit.tlog.store import LogStore
 from audit.tlog.tiles import HEIGHT, InvalidTile, Tile
+from base.tasks import end
 from storage.blobs import BlobUnavailable
 
 BATCH = 256
@@ -102,9 +103,7 @@ class Sequencer:
     async def leave(self) -> None:
         """Cancel the write under way, if any, and ignore its result."""
         if self._writing is not None:
-            self._writing.cancel()
-            with suppress(Exception, asyncio.CancelledError):
-                await self._writing
+            await end(self._writing)
 
     async def _wait_until_written(self) -> None:
         """Wait until the full tiles of what was integrated are durable in the store."""

@@ -22,6 +22,7 @@ from audit.tlog.tiles import InvalidTile
 from base import clock
 from base.database import Database
 from base.outages import is_reported
+from base.tasks import end
 
 _log = structlog.get_logger()
 
@@ -67,9 +68,7 @@ class SequencerLoop:
     async def stop(self) -> None:
         """Stop at once: the next sequencer signs what is committed and not yet signed."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
             with suppress(Exception):  # a failure only costs each commit a useless notification
                 async with self._database.transaction() as tx:
                     await records.clear_asleep(tx)
@@ -109,9 +108,7 @@ class SequencerLoop:
         try:
             await self._sequence(connection, sequencer)
         finally:
-            publishing.cancel()
-            with suppress(asyncio.CancelledError):
-                await publishing
+            await end(publishing)
 
     async def _sequence(self, connection: Connection, sequencer: Sequencer) -> None:
         pending = PendingEvents(connection, self._pace.scan)

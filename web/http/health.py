@@ -158,6 +158,7 @@ async def _succeeds(check: Awaitable[None]) -> bool:
 async def _with_timeout(check: Callable[[], Awaitable[bool]]) -> bool:
     statement_limit.set(_STATEMENT_SECONDS)
     try:
-        return await asyncio.wait_for(check(), _TIMEOUT)
+        async with asyncio.timeout(_TIMEOUT):
+            return await check()
     except Exception:  # noqa: BLE001  (after any failure, the part does not answer)
         return False

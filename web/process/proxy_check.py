@@ -6,12 +6,13 @@ sending a download that was revoked ADR: docs/adr/0027-proxy-check.md.
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import httpx
 import structlog
 
 from base import clock, key_names
+from base.tasks import end
 from vault.services import Services
 from web.http.proxy_check import END, GAP_DIGITS, HALF, HEADER, PATH, PAUSE_SECONDS, ProxyCheck
 
@@ -43,9 +44,7 @@ async def check_proxy(services: Services, check: ProxyCheck) -> AsyncIterator[No
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
 
 
 async def _until_answered(services: Services, check: ProxyCheck) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -10,6 +10,7 @@ from audit.events import Action, Actor, ActorKind, Event, Outcome
 from base.db_time import instant
 from base.ids import new_id
 from base.outages import is_reported
+from base.tasks import end
 from vault.services import Services
 from web.http.failure_limit import Refused
 
@@ -27,9 +28,7 @@ async def record_refused_requests(
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         await record(services, refused)
 
 

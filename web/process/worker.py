@@ -11,6 +11,7 @@ from auth.messengers.selection import messenger_of
 from base import clock
 from base.database import note_outage
 from base.outages import is_reported
+from base.tasks import end, told_to_end
 from vault.consent.grant_upgrade import narrow_grants
 from vault.jobs import QUEUE
 from vault.maintenance.job_runner import job_app
@@ -56,9 +57,7 @@ async def run_jobs(services: Services) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks, patience=_GRACE_SECONDS + 2)
 
 
 async def _work(services: Services) -> None:
@@ -66,6 +65,8 @@ async def _work(services: Services) -> None:
     ahead = _machine_ahead()
     app = job_app(services)
     async with app.open_async():
+        if told_to_end():  # while its connections were opened
+            raise asyncio.CancelledError
         await _until_the_clock_jumps(
             app.run_worker_async(
                 queues=[QUEUE],
@@ -89,9 +90,7 @@ async def _until_the_clock_jumps(work: Coroutine[None, None, None], ahead: float
     try:
         done, _ = await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        working.cancel()
-        watching.cancel()
-        await asyncio.gather(working, watching, return_exceptions=True)
+        await end(working, watching, patience=_GRACE_SECONDS + 1)
     if watching in done:
         _log.warning("clock_jumped")
     else:

@@ -357,7 +357,8 @@ async def test_they_go_after_a_day(
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_upload")
     await sweep_all(services)
     assert await blobs(services) - before == set()
-    assert await counted(services, "upload_piece") == 0
+    assert await counted(services, "upload", person) == 0
+    assert await counted(services, "upload_piece", person) == 0
 
 
 async def test_a_connection_that_breaks_keeps_what_came(

@@ -83,7 +83,6 @@ async def test_an_unforeseen_error_leaks_nothing(
     log = io.StringIO()
     log_output.configure(settings, log)
     answer = await stub.get(f"/v1/broken/{SECRET}")
-    log_output.configure(settings)
     assert answer.status_code == 500
     assert answer.headers["content-type"] == MEDIA_TYPE
     assert answer.json()["code"] == "internal_error"

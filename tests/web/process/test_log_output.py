@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,16 +67,11 @@ def test_what_each_library_writes(made: logging.LogRecord, shown: str) -> None:
 
 
 @pytest.fixture
-def lines() -> Iterator[io.StringIO]:
+def lines() -> io.StringIO:
     """What the process writes, as an operator reads it."""
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
     out = io.StringIO()
     log_output.configure(Settings(mode="demo"), out)
-    yield out
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.configure(**before)
+    return out
 
 
 def test_the_failure_of_a_part_is_not_said_again_by_a_library(lines: io.StringIO) -> None:

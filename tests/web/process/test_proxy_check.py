@@ -34,12 +34,11 @@ VERDICTS = {REQUESTS, ANSWERS, "proxy_passes_bodies_on", "proxy_not_checked"}
 
 
 @pytest.fixture
-def log(served: Served) -> Iterator[io.StringIO]:
+def log(served: Served) -> io.StringIO:
     """What the process logs."""
     stream = io.StringIO()
     log_output.configure(served.services.settings, stream)
-    yield stream
-    log_output.configure(served.services.settings)
+    return stream
 
 
 def verdicts(log: io.StringIO) -> list[tuple[str, str, str | None]]:

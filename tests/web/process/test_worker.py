@@ -43,6 +43,14 @@ async def test_the_timetable_is_begun_anew_when_the_machines_clock_jumps(
     assert len(begun) == 3
 
 
+async def test_jobs_end_whenever_they_are_told_to(services: Services) -> None:
+    """At each moment of their start, too: what they wait for there may lose the word."""
+    for moment in range(40):
+        async with asyncio.timeout(15):
+            async with worker.run_jobs(services):
+                await asyncio.sleep(moment / 1000)
+
+
 class Unreachable:
     """Jobs whose own connections are refused."""
 
