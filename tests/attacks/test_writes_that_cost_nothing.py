@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import event, func, null, select
+from sqlalchemy import event, func, select
 from starlette.routing import BaseRoute
 
 from audit.records import AccessEvent
@@ -20,6 +20,7 @@ from auth.records.sessions import revoke_sessions_of
 from base import pipeline
 from tests.attacks.pace import A_MINUTE, AT_ONCE, REFUSED, STRUCTURE, Strict
 from tests.fixtures import MakePerson, MakeWorker
+from tests.rows import last_events
 from tests.steps import granted
 from vault.services import Services
 from web.http.failure_limit import FailureLimit
@@ -321,10 +322,8 @@ async def test_what_cannot_be_recorded_is_counted_later(
 
 
 async def _last(services: Services) -> dict[str, Any]:
-    query = select(AccessEvent.__table__, null().label("state"), null().label("outcome_mac"))
     async with services.database.transaction() as tx:
-        rows = (await tx.execute(query.order_by(AccessEvent.id.desc()).limit(1))).all()
-        (entry,) = await services.audit_log.open_entries(tx, rows)
+        (entry,) = await services.audit_log.open_entries(tx, await last_events(tx, 1))
     assert entry.values is not None
     return entry.values
 
