@@ -20,7 +20,7 @@ from vault.decoding.media import MediaType
 
 EXPECTED = frozenset(
     {"type_not_allowed", "file_too_large", "file_empty", "does_not_decode", "password_protected"}
-    | {"too_many_pages", "too_many_pixels", "too_many_parts"}
+    | {"too_many_pages", "too_many_pixels", "too_many_parts", "unusual_image", "pdf_too_detailed"}
 )
 """Errors of the decoder that are words for a person; others found in a run are a fault."""
 

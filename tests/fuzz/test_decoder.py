@@ -3,9 +3,11 @@
 A few in each run of the tests; `make fuzz MINUTES=10 FORMAT=pdf` for as long as one likes.
 """
 
+import io
 import os
 import secrets
 
+import pikepdf
 import pytest
 
 from tests.fuzz import loop, pdf_judge
@@ -36,3 +38,13 @@ def test_the_files_that_pdfs_start_from_are_found_to_act() -> None:
     hostile = [data for data in SEEDS["pdf"]() if reader.contains(data, CANARY)]
     assert len(hostile) > 10
     assert sum(bool(pdf_judge.faults(data)) for data in hostile) > len(hostile) // 4
+
+
+def test_an_earlier_revision_is_found_and_the_word_for_it_in_a_picture_is_not() -> None:
+    out, revision = io.BytesIO(), b"startxref\n9\n%%EOF\n"
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.Root.Picture = pdf.make_stream(revision)
+        pdf.save(out)
+    assert pdf_judge.faults(out.getvalue()) == []
+    assert pdf_judge.faults(out.getvalue() + revision) == ["revisions"]
