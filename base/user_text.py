@@ -19,6 +19,10 @@ _SURROGATES = "\ud800-\udfff"
 _CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
 _UNWANTED = re.compile(f"[{_CONTROLS}{_DIRECTION}{_FILLERS}{_SURROGATES}]")
 _LINE_END = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
+# Letters that are not another one with an accent.
+_PLAIN_LETTERS = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,16}")
 
 
@@ -50,6 +54,13 @@ def clean_text(text: str, limit: int) -> str | None:
     if len(clean) > limit:
         raise ServiceError(ErrorKind.INVALID, "text_too_long", limit=limit)
     return clean or None
+
+
+def search_words(text: str) -> list[str]:
+    """The words of a text as they are compared: without accents, capitals or punctuation."""
+    letters = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN_LETTERS)
+    kept = (one for one in letters if not unicodedata.combining(one))
+    return "".join(" " if unicodedata.category(one)[0] in "PSZC" else one for one in kept).split()
 
 
 def clean_file_name(name: str) -> str | None:

@@ -13,10 +13,12 @@ from auth.records.sign_ins import SignIn
 from base.database import Base
 from storage.records import WrappedKey
 from vault.access_log.records import LogWarning, Report
+from vault.consent.records.labels import PersonLabel
 from vault.documents.uploads.records import Upload
 from vault.tables import Document
 
 AUTH = (PersonRow, OrganisationRow, SignIn, Browser, Session, SigningKeyRow, Message, RateBucket)
-TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, Document, Upload, LogWarning, Report)
+VAULT = (Document, PersonLabel, Upload, LogWarning, Report)
+TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 
 metadata = Base.metadata

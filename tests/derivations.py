@@ -30,6 +30,7 @@ HKDF_INFOS = [
     "unefois/key/v1|fields|1|fields/log_key",
     "unefois/key/v1|fields|1|fields/message",
     "unefois/key/v1|fields|1|fields/organisation",
+    "unefois/key/v1|fields|1|fields/person_label",
     "unefois/key/v1|fields|1|fields/sent_request",
     "unefois/key/v1|fields|1|fields/session",
     "unefois/key/v1|fields|1|fields/sign_in",
@@ -49,6 +50,7 @@ HKDF_INFOS = [
     "unefois/key/v1|index/page-form|1|tag",
     "unefois/key/v1|index/phone|1|tag",
     "unefois/key/v1|index/sign-in-code|1|tag",
+    "unefois/key/v1|index/worker-person|1|tag",
     *(f"unefois/key/v1|row-macs|1|row/{table}/1" for table in ROW_COLUMNS if table not in UNTOLD),
 ]
 
@@ -62,6 +64,7 @@ FIELDS_BOUND = [
     "unefois/fields/v1|log_key|<row>",
     "unefois/fields/v1|message|<row>",
     "unefois/fields/v1|organisation|<row>",
+    "unefois/fields/v1|person_label|<row>",
     "unefois/fields/v1|person|<row>",
     "unefois/fields/v1|sent_request|<row>",
     "unefois/fields/v1|session|<row>",
@@ -112,4 +115,6 @@ rate decoding <16>
 rate network <9>
 session-network <16> 192.0.2.1
 sign-in-code <16> <code>
+worker-person <16>
+worker-person <16> <16>
 """.strip().splitlines()

@@ -256,6 +256,10 @@ async def consented(client: httpx.AsyncClient, person: SomePerson, worker: SomeW
     (document,) = listed.json()["items"]
     content = await client.get(f"{path}/{document['id']}/content", headers=worker.headers)
     assert content.status_code == 200, content.text
+    (known,) = (await client.get("/v1/people", headers=worker.headers)).json()["items"]
+    path = f"/v1/people/{known['id']}"
+    labelled = await client.patch(path, headers=worker.headers, json={"label": "Mme A."})
+    assert labelled.status_code == 200, labelled.text
     draft = {
         "recipient": {"worker_email": worker.email},
         "scope": {"document_types": [TYPE], "actions": ["read"]},

@@ -73,7 +73,8 @@ document.restore document.purge document.infected document.list document.read do
 document.attest consent.request consent.approve consent.refuse consent.not_me grant.give
 grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.add client.add
 worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
-network.pace log.padding vault.erase_code vault.erase_asked vault.erase_cancelled
+network.pace log.padding consent.withdraw grant.give_back person.see
+vault.erase_code vault.erase_asked vault.erase_cancelled
 """
 
 REASONS = """
@@ -81,13 +82,14 @@ not_found not_recipient not_owner not_addressee revoked expired not_yet action_n
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
 outdated report_answered code_wrong too_many_codes outside_token grant_full no_room
+approved withdrawn
 """
 
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key browser client consent_request
 deposit_total
 document document_version erasure_code grant grant_history idempotency log_checkpoint log_key
-log_leaf log_warning log_watch message organisation pending_erasure person rate_bucket
+log_leaf log_warning log_watch message organisation pending_erasure person person_label rate_bucket
 report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key upload
 upload_piece used_assertion worker wrapped_key wrong_codes
 """

@@ -54,6 +54,8 @@ class Reason(StrEnum):
     OUTSIDE_TOKEN = "outside_token"  # noqa: S105  (a name, not a secret)
     GRANT_FULL = "grant_full"
     NO_ROOM = "no_room"
+    APPROVED = "approved"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,12 @@ class DocumentFacts:
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """A request's row, read under its lock."""
+    """A request's row, read under its lock. `requester`: who sent it."""
 
     person_id: UUID | None
     answer: str | None
     lapses_at: datetime
+    requester: Party | None = None
 
 
 def may_open(
@@ -184,11 +187,23 @@ def may_answer(request: RequestFacts | None, *, person_id: UUID, now: datetime) 
         return Refused(Reason.NOT_FOUND)
     if request.person_id != person_id:
         return Refused(Reason.NOT_ADDRESSEE)
+    if request.answer == "withdrawn":
+        return Refused(Reason.WITHDRAWN)
     if request.answer is not None:
         return Refused(Reason.ANSWERED)
     if now >= request.lapses_at:
         return Refused(Reason.LAPSED)
     return Allowed()
+
+
+def may_withdraw(request: RequestFacts | None, *, caller: Party) -> Judgement:
+    """Whether a sender may withdraw a request: it is theirs, and was not approved, which they know.
+    Nothing else of it matters: what was refused, lapsed or reached nobody is withdrawn alike."""
+    if request is None:
+        return Refused(Reason.NOT_FOUND)
+    if request.requester != caller:
+        return Refused(Reason.NOT_RECIPIENT)
+    return Refused(Reason.APPROVED) if request.answer == "approved" else Allowed()
 
 
 def may_revoke(grant: GrantFacts | None, *, person_id: UUID) -> Judgement:
@@ -260,6 +275,8 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.UNKNOWN_DOCUMENT: (ErrorKind.INVALID, "unknown_document"),
     Reason.ANSWERED: (ErrorKind.CONFLICT, "request_answered"),
     Reason.LAPSED: (ErrorKind.CONFLICT, "request_lapsed"),
+    Reason.APPROVED: (ErrorKind.CONFLICT, "request_approved"),
+    Reason.WITHDRAWN: (ErrorKind.CONFLICT, "request_withdrawn"),
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
     Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),

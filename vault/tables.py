@@ -164,12 +164,13 @@ class SealedFile(Base):
 class ConsentRequest(Base):
     """A request to the holder of a phone. Sealed under the person's key, or the service's while
     there is no vault: scope, purpose, basis, duration, contact, phone. `sender_sealed`: the same,
-    as its sender reads it back, always under the service's key."""
+    as its sender reads it back, always under the service's key; and when they withdrew it, whatever
+    was answered before: `answer` keeps what the person said."""
 
     __tablename__ = "consent_request"
     __table_args__ = (
         CheckConstraint(f"requester_kind {_RECIPIENT}", name="requester_kind"),
-        CheckConstraint("answer IN ('approved', 'refused', 'not_me')", name="answer"),
+        CheckConstraint("answer IN ('approved', 'refused', 'not_me', 'withdrawn')", name="answer"),
         CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered"),
         CheckConstraint("lapses_at > created_at", name="lapses"),
         Index("ix_consent_request_phone_tag", "phone_tag"),

@@ -43,7 +43,9 @@ PERSON_PATHS = [
 ]
 RECIPIENT_PATHS = [
     ("GET", "/v1/consent-requests/{request}"),
+    ("POST", "/v1/consent-requests/{request}/withdraw"),
     ("GET", "/v1/grants/{grant}"),
+    ("POST", "/v1/grants/{grant}/give-back"),
     ("GET", "/v1/grants/{grant}/receipt"),
     ("GET", "/v1/grants/{grant}/documents"),
     ("GET", "/v1/grants/{grant}/documents/{document}/content"),

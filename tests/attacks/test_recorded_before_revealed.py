@@ -10,7 +10,7 @@ import pytest
 from base.embedded.server import Addresses
 from base.settings import Settings
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeWorker
-from tests.steps import blobs, client_headers, counted, deposit, drawn, granted, log_of, revoke
+from tests.steps import ask, blobs, client_headers, counted, deposit, drawn, granted, log_of, revoke
 from tests.vault.decoding import corpus
 from vault.services import Services
 from web.process.services import CannotServe, open_services
@@ -73,6 +73,8 @@ async def test_nothing_leaves_when_the_log_cannot_be_written(
     headers = await client_headers(client, system)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     theirs = await granted(client, person, headers, "income_tax_notice", actions=["attest"])
+    listed = await client.get("/v1/people", headers=worker.headers)
+    known = listed.json()["items"][0]["id"]
     reading = [
         (person.headers, "/v1/documents"),
         (person.headers, f"/v1/documents/{document['id']}"),
@@ -84,6 +86,7 @@ async def test_nothing_leaves_when_the_log_cannot_be_written(
         (worker.headers, f"/v1/grants/{grant}/documents/{document['id']}/content"),
         (worker.headers, f"/v1/grants/{grant}/documents/{document['id']}/preview"),
         (worker.headers, f"/v1/grants/{grant}/evidence?type=income_tax_notice"),
+        (worker.headers, f"/v1/people/{known}"),
         (headers, f"/v1/grants/{theirs}/evidence?type=income_tax_notice"),
         (headers, f"/v1/grants/{theirs}/documents"),
     ]
@@ -110,6 +113,7 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, PDF, title=TITLE)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
+    asked = await ask(client, worker.headers, person.phone, "payslip")
     kept = await blobs(services)
     path = f"/v1/documents/{document['id']}"
     line = (await log_of(client, person))[0]["id"]
@@ -125,6 +129,8 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
         await client.patch(path, headers=person.headers, json={"title": "Autre"}),
         await client.delete(path, headers=person.headers),
         await client.post(f"/v1/grants/{grant}/revoke", headers=person.headers),
+        await client.post(f"/v1/grants/{grant}/give-back", headers=worker.headers),
+        await client.post(f"/v1/consent-requests/{asked}/withdraw", headers=worker.headers),
         await client.request("DELETE", "/v1/me", headers=person.headers, json={"code": "123456"}),
         await client.post("/v1/me/erasure/code", headers=person.headers),
         await client.delete("/v1/sessions/current", headers=person.headers),
@@ -138,6 +144,8 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
     assert (await client.get(path, headers=person.headers)).json()["title"] == TITLE
     still = await client.get(f"/v1/grants/{grant}", headers=worker.headers)
     assert still.json()["state"] == "live"
+    sent = await client.get(f"/v1/consent-requests/{asked}", headers=worker.headers)
+    assert sent.json()["state"] == "waiting"
 
 
 async def test_the_event_is_there_when_the_first_byte_is(

@@ -54,6 +54,8 @@ VALUES = {
     "FIELDS": "fields",
     "ROW_MACS": "row-macs",
     "SENT_REQUEST": "sent_request",
+    "PERSON_LABEL": "person_label",
+    "WORKER_PERSON": "worker-person",
 }
 
 

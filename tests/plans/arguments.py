@@ -255,10 +255,12 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "requester": lambda rows: [Party("worker", rows["worker"]["id"])],
     "requester_id": _of("worker"),
     "role": _is("unefois_service"),
+    "request_ids": _some("consent_request"),
     "root_version": _is("root-10"),
     "sealed": _is(b"s" * 64),
     "secret_hash": _of("browser", "secret_hash"),
     "signed": _is(Signed(10**6, b"r" * 32, b"f" * 32, b"note")),
+    "sender_sealed": _is(b"s" * 64),
     "since": _is(_now() - timedelta(hours=1)),
     "state": _is("live", "ended"),
     "step": _is("given"),
@@ -269,6 +271,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "use": _is("use-10001"),
     "version": _is("root-2"),
     "version_id": _of("document_version"),
+    "worker_id": _of("worker"),
     "wrapped": _is(b"w" * 64),
     "year": _is(2023),
     # Where a name means something else.
@@ -321,6 +324,12 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
         "consent_request", "answer", "answered_at", "mac"
     ),
     "vault.consent.records.requests.row": _row("consent_request"),
+    "vault.consent.records.grants.people_of_worker.after": _is((0, UUID(int=2**127))),
+    "vault.consent.records.grants.among": _some("grant", "person_id"),
+    "vault.consent.records.grants.people": _some("grant", "person_id"),
+    "vault.consent.records.labels.add_label.values": lambda rows: [
+        {**_new("person_label")(rows)[0], "person_id": rows["last_person"]["id"]}
+    ],
     "vault.documents.records.add_document.values": _new("document"),
     "vault.documents.records.add_version.values": _new("document_version"),
     "vault.documents.records.add_file.values": _new("sealed_file", "created_at"),

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 
 WHOLE_TABLE = {
     "auth.records.messages.messages": "the inbox of the demonstration, which keeps few messages",
+    "vault.consent.records.labels.delete_old_labels": "once an hour: any may have to go",
     "storage.records.roots_in_use": "once a backup, which copies everything",
     "storage.records.sealed_files": "once a backup, which copies every file",
 }

@@ -225,6 +225,7 @@ def _view(new: NewGrant, grant_id: UUID) -> GrantView:
         given_at=new.given_at,
         ends_at=ends_at,
         revoked_at=None,
+        ended_by=None,
         terms=new.terms,
     )
 

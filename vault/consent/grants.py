@@ -1,4 +1,4 @@
-"""Grants as both sides see them: listing, reading, revoking.
+"""Grants as both sides see them: listing, reading, ending: revoked by the person, or given back.
 
 A list shows the terms of grants and no document, and is not recorded. Reading one grant or its
 receipt is recorded, and so is every refusal.
@@ -28,10 +28,13 @@ from vault.revocations import CHANNEL
 from vault.rules import Refused, may_revoke, may_see, reason_of, state_of
 from vault.tables import GRANT_ROW
 
+EndedBy = Literal["owner", "recipient", "service"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantView:
-    """A grant as both sides see it. `recipient`: who they were on the day it was given."""
+    """A grant as both sides see it. `recipient`: who they were on the day it was given. `ended_by`:
+    who ended it before its end, if anyone did; `service`: it showed nothing more."""
 
     id: UUID
     request_id: UUID | None
@@ -43,6 +46,7 @@ class GrantView:
     given_at: datetime
     ends_at: datetime
     revoked_at: datetime | None
+    ended_by: EndedBy | None
     terms: Terms
 
 
@@ -72,7 +76,7 @@ async def list_grants(
                 after=after,
                 limit=limit,
             )
-        items = [await _view(services, tx, row) for row in rows[:limit]]
+        items = [await opened(services, row, tx) for row in rows[:limit]]
     return Page(items, cursors.cut(rows, limit, lambda row: (0, row.id)))
 
 
@@ -95,7 +99,7 @@ async def _see(
     judgement = may_see(facts, caller=subject.party, able=grant_actions(subject))
     if isinstance(judgement, Refused) or row is None:
         return Denial(attempt, reason_of(judgement))
-    view = await _view(services, tx, row)
+    view = await opened(services, row, tx)
     await decisions.record_allowed(services, tx, row.at, _with_purpose(attempt, view.terms))
     return view
 
@@ -123,16 +127,55 @@ async def _revoke(
     if isinstance(judgement, Refused) or row is None:
         return Denial(attempt, reason_of(judgement))
     if row.revoked_at is None:
-        view = await _view(services, tx, row)
-        await records.revoke_grant(tx, grant_id)
-        # Read the time again: `row.at` is from before the wait for reads being judged, which the
-        # log would show as later than the revocation.
-        await decisions.record_allowed(
-            services, tx, await instant(tx), _with_purpose(attempt, view.terms)
-        )
-        # Sent at commit, never before: a process that receives it reads the grant as revoked.
-        await notify(tx, CHANNEL, str(grant_id))
+        await _end(services, tx, row, attempt, by="owner")
     return await view_of(services, tx, grant_id)
+
+
+async def give_back(services: CoreServices, recipient: Recipient, grant_id: UUID) -> GrantView:
+    """End a grant from its recipient's side, at once and for good, as a revocation does; of one
+    that has ended, nothing changes. Its person sees who ended it, and when. A client gives back
+    what its access token lets it see. Raises `ServiceError` `not_found`.
+    """
+    async with services.database.transaction() as tx:
+        outcome = await _give_back(services, tx, recipient, grant_id)
+    if isinstance(outcome, Denial):
+        raise await decisions.record_denial(services, outcome)
+    return outcome
+
+
+async def _give_back(
+    services: CoreServices, tx: AsyncConnection, recipient: Recipient, grant_id: UUID
+) -> GrantView | Denial:
+    row = await records.grant_to_change(tx, grant_id)
+    attempt = attempt_on(row, recipient, Action.GIVE_BACK)
+    facts = records.grant_facts(await services.field_encryption.row_macs(), row)
+    judgement = may_see(facts, caller=recipient.party, able=grant_actions(recipient))
+    if isinstance(judgement, Refused) or row is None:
+        return Denial(attempt, reason_of(judgement))
+    if state_of(row.revoked_at, row.ends_at, row.at) == "live":
+        await _end(services, tx, row, attempt, by=recipient.party.kind)
+    return await view_of(services, tx, grant_id)
+
+
+async def _end(
+    services: CoreServices,
+    tx: AsyncConnection,
+    row: Row[Any],
+    attempt: AccessAttempt,
+    *,
+    by: str,
+) -> None:
+    """End a locked grant, and record it. Row, history and event are one commit: a crash before it
+    leaves the grant live."""
+    view = await opened(services, row, tx)
+    await records.revoke_grant(tx, row.id, by=by)
+    # Read the time again: `row.at` is from before the wait for reads being judged, which the log
+    # would show as later than the end.
+    await decisions.record_allowed(
+        services, tx, await instant(tx), _with_purpose(attempt, view.terms)
+    )
+    # Sent at commit, never before: a process that receives it reads the grant as ended.
+    await notify(tx, CHANNEL, str(row.id))
 
 
 async def view_of(services: CoreServices, tx: AsyncConnection, grant_id: UUID) -> GrantView:
@@ -140,7 +183,7 @@ async def view_of(services: CoreServices, tx: AsyncConnection, grant_id: UUID) -
     row = await records.grant(tx, grant_id)
     if row is None:
         raise LookupError("a grant vanished within its transaction")
-    return await _view(services, tx, row)
+    return await opened(services, row, tx)
 
 
 def attempt_on(row: Row[Any] | None, subject: Person | Recipient, action: Action) -> AccessAttempt:
@@ -155,7 +198,11 @@ def _with_purpose(attempt: AccessAttempt, terms: Terms) -> AccessAttempt:
     return replace(attempt, purpose_code=terms.purpose_code, purpose=terms.purpose)
 
 
-async def _view(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> GrantView:
+async def opened(
+    services: CoreServices, row: Row[Any], tx: AsyncConnection | None = None
+) -> GrantView:
+    """A grant from its row. The caller MUST have checked that it may be seen. Raises
+    `RowAltered`."""
     (await services.field_encryption.row_macs()).check(GRANT_ROW, row)
     reader = await services.field_encryption.reader(row.person_id, tx)
     values = reader.open(GRANT, row.id, row.sealed)
@@ -170,5 +217,17 @@ async def _view(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> G
         given_at=row.given_at,
         ends_at=row.ends_at,
         revoked_at=row.revoked_at,
+        ended_by=_ended_by(row),
         terms=Terms.read(values),
     )
+
+
+def _ended_by(row: Row[Any]) -> EndedBy | None:
+    if row.revoked_at is None:
+        return None
+    who: dict[str | None, EndedBy] = {
+        "worker": "recipient",
+        "client": "recipient",
+        "service": "service",
+    }
+    return who.get(row.ended_by, "owner")

@@ -26,10 +26,12 @@ _PROCESSING = {
     GrantAction.READ: "dpv:Consult",
     GrantAction.DEPOSIT: "dpv:Collect",
 }
-_STATUS = {
-    "live": "dpv:ConsentGiven",
-    "expired": "dpv:ConsentExpired",
-    "revoked": "dpv:ConsentWithdrawn",
+_STATUS = {"live": "dpv:ConsentGiven", "expired": "dpv:ConsentExpired"}
+# In the words of DPV a data subject withdraws their consent; anyone else revokes it.
+_ENDED = {
+    "owner": "dpv:ConsentWithdrawn",
+    "recipient": "dpv:ConsentRevoked",
+    "service": "dpv:ConsentRevoked",
 }
 
 
@@ -46,7 +48,7 @@ def consent_record(grant: GrantView, public_url: str) -> dict[str, Any]:
         "@type": "dpv:ConsentRecord",
         "dct:conformsTo": "ISO/IEC TS 27560:2023",
         "dct:identifier": str(grant.id),
-        "dpv:hasStatus": _STATUS[grant.state],
+        "dpv:hasStatus": _status(grant),
         "signed": False,
         "dpv:hasRecipient": {
             "@type": "dpv:Recipient",
@@ -73,9 +75,19 @@ def consent_record(grant: GrantView, public_url: str) -> dict[str, Any]:
             "without_a_screen": "at the desk of the service, or by asking the recipient",
         },
     }
-    if grant.revoked_at is not None:
-        record["dpv:hasWithdrawal"] = {"at": rfc3339(grant.revoked_at)}
-    return record
+    return record | _early_end(grant)
+
+
+def _early_end(grant: GrantView) -> dict[str, Any]:
+    """Who ended it before its end, and when."""
+    if grant.revoked_at is None:
+        return {}
+    word = "dpv:hasWithdrawal" if grant.ended_by == "owner" else "ended_early"
+    return {word: {"at": rfc3339(grant.revoked_at), "ended_by": grant.ended_by}}
+
+
+def _status(grant: GrantView) -> str:
+    return _STATUS[grant.state] if grant.ended_by is None else _ENDED[grant.ended_by]
 
 
 def _personal_data(grant: GrantView) -> dict[str, Any]:

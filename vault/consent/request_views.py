@@ -24,19 +24,23 @@ from vault.decisions import AccessAttempt
 from vault.rules import Reason
 from vault.tables import REQUEST_ROW
 
+SentState = Literal["waiting", "approved", "lapsed", "withdrawn"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentRequest:
-    """A request as its sender sees it: `waiting`, `approved` or `lapsed`, and nothing else.
+    """A request as its sender sees it: `waiting`, `approved` or `lapsed`, or `withdrawn` by
+    themself, and nothing else.
 
     `phone` is the number that the sender wrote.
     """
 
     id: UUID
-    state: Literal["waiting", "approved", "lapsed"]
+    state: SentState
     grant_id: UUID | None
     asked_at: datetime
     lapses_at: datetime
+    withdrawn_at: datetime | None
     phone: str = field(repr=False)
     asked: Terms
 
@@ -60,7 +64,7 @@ class ReceivedRequest:
     """A request as the person sees it. `ends_at`: when a grant approved now would end."""
 
     id: UUID
-    state: Literal["waiting", "approved", "refused", "not_me", "lapsed"]
+    state: Literal["waiting", "approved", "refused", "not_me", "lapsed", "withdrawn"]
     grant_id: UUID | None
     asked_at: datetime
     lapses_at: datetime
@@ -90,7 +94,7 @@ async def list_sent(
     after = cursors.read(cursor)
     async with services.database.transaction() as tx:
         rows = await records.requests_of_requester(tx, sender.party, after=after, limit=limit)
-        items = [await _sent(services, row) for row in rows[:limit]]
+        items = [await sent(services, row) for row in rows[:limit]]
     return Page(items, cursors.cut(rows, limit, lambda row: (0, row.id)))
 
 
@@ -110,7 +114,7 @@ async def see_sent(services: CoreServices, sender: Recipient, request_id: UUID) 
     async with services.database.transaction() as tx:
         row = await records.request(tx, request_id)
         if row is not None and Party(row.requester_kind, row.requester_id) == sender.party:
-            return await _sent(services, row)
+            return await sent(services, row)
     reason = Reason.NOT_FOUND if row is None else Reason.NOT_RECIPIENT
     raise await decisions.record_refusal(services, attempt_on(row, sender, Action.REQUEST), reason)
 
@@ -123,22 +127,31 @@ def attempt_on(row: Row[Any] | None, subject: Person | Recipient, action: Action
     return AccessAttempt(action=action, actor=actor, person=row.person_id, request=row.id)
 
 
-async def _sent(services: CoreServices, row: Row[Any]) -> SentRequest:
-    """Opened under the service's key alone: it takes the same time with a vault and without."""
+async def sent(services: CoreServices, row: Row[Any]) -> SentRequest:
+    """A request from its row, for its sender: opened under the service's key alone, it takes the
+    same time with a vault and without. Raises `RowAltered`."""
     (await services.field_encryption.row_macs()).check(REQUEST_ROW, row)
     reader = await services.field_encryption.reader(None)
     values = reader.open(SENT_REQUEST, row.id, row.sender_sealed)
     approved = row.answer == "approved"
-    unapproved: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
+    # Of the row's own answer only an approval is looked at: the rest is what the sender did.
+    withdrawn_at = None if approved else values.get("withdrawn_at")
     return SentRequest(
         id=row.id,
-        state="approved" if approved else unapproved,
+        state="approved" if approved else _unapproved(row, withdrawn=withdrawn_at is not None),
         grant_id=row.grant_id if approved else None,
         asked_at=row.created_at,
         lapses_at=row.lapses_at,
+        withdrawn_at=None if withdrawn_at is None else datetime.fromisoformat(withdrawn_at),
         phone=values["phone"],
         asked=Terms.read(values),
     )
+
+
+def _unapproved(row: Row[Any], *, withdrawn: bool) -> SentState:
+    if withdrawn:
+        return "withdrawn"
+    return "waiting" if row.at < row.lapses_at else "lapsed"
 
 
 async def _received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> ReceivedRequest:

@@ -151,7 +151,7 @@ async def _add(
     at = await instant(tx)
     with about("duration"):
         durations.grant_end(at, terms.duration)
-    await _query_audit_key(services, tx, addressee.person_id, at)
+    await query_audit_key(services, tx, addressee.person_id, at)
     writer = await services.field_encryption.uncached_writer(addressee.person_id, tx)
     request_id, lapses_at = new_id(), at + LAPSES_AFTER
     values: dict[str, Any] = {
@@ -186,7 +186,7 @@ async def _notify(services: CoreServices, tx: AsyncConnection, addressee: _Addre
     await queue(services, tx, channel="sms", to=addressee.phone, text=text, life=LAPSES_AFTER)
 
 
-async def _query_audit_key(
+async def query_audit_key(
     services: CoreServices, tx: AsyncConnection, person_id: UUID | None, at: datetime
 ) -> None:
     """Have one audit key queried in the database in every case: of a random id without a vault,

@@ -23,8 +23,10 @@ _NEEDED: dict[str, frozenset[str]] = {
     Action.DEPOSIT: frozenset({"deposits"}),
     Action.NEW_VERSION: frozenset({"deposits"}),
     Action.REQUEST: frozenset({"consent_requests"}),
+    Action.WITHDRAW: frozenset({"consent_requests"}),
     # The line names a grant, whatever that allows.
     Action.GRANT_SEEN: _ANY_GRANT,
+    Action.GIVE_BACK: _ANY_GRANT,
 }
 
 

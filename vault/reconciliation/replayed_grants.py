@@ -47,7 +47,7 @@ class _State:
 
 
 class ReplayedGrants:
-    """Grants given and approved, revocations, narrowings."""
+    """Grants given and approved, revoked and given back, narrowings."""
 
     def __init__(self) -> None:
         self._rows: dict[UUID, Any] = {}
@@ -65,7 +65,7 @@ class ReplayedGrants:
         if act.action in {Action.GIVE, Action.APPROVE}:
             state = self._states.setdefault(act.grant, _State())
             state.given = "given" if act.action == Action.GIVE else "approved"
-        elif act.action == Action.REVOKE:
+        elif act.action in {Action.REVOKE, Action.GIVE_BACK}:
             self._states.setdefault(act.grant, _State()).revoked_at = act.at
         elif act.action == Action.NARROW:
             state = self._states.setdefault(act.grant, _State())

@@ -23,7 +23,7 @@ _KEPT = timedelta(days=30)
 
 
 class ReplayedRequests:
-    """Requests and answers, in the logs of those who were asked."""
+    """Requests, answers and withdrawals, in the logs of those who were asked."""
 
     def __init__(self) -> None:
         self._rows: dict[UUID, Any] = {}
@@ -47,6 +47,9 @@ class ReplayedRequests:
         answer = _ANSWERS.get(Action(act.action)) if act.action in _ANSWERS else None
         if answer is not None and (answer == "approved" or act.request in self._rows):
             self._answers[act.request] = answer
+        elif act.action == Action.WITHDRAW and act.request in self._rows:
+            # After an answer, a withdrawal leaves that answer in the row.
+            self._answers.setdefault(act.request, "withdrawn")
         elif act.action == Action.REQUEST and act.at > self._recent_from:
             self._recent.add(act.request)
 

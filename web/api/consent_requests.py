@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from auth.subjects import Person
-from vault.consent import answers, request_views, requests
+from vault.consent import answers, request_views, requests, withdrawals
 from vault.consent.request_views import ReceivedRequest, SentRequest
 from vault.consent.scopes import Choice
 from vault.consent.terms import Approval, Terms
@@ -113,12 +113,13 @@ class SentRequestOut(AskedOut):
     """A request, to its sender. One that is refused reads as one that is not answered."""
 
     id: UUID
-    state: Literal["waiting", "approved", "lapsed"]
+    state: Literal["waiting", "approved", "lapsed", "withdrawn"]
     grant_id: UUID | None
     person: SentPersonOut
     contact: ContactOut
     asked_at: datetime
     lapses_at: datetime
+    withdrawn_at: datetime | None
 
 
 class CoveredOut(BaseModel):
@@ -135,7 +136,7 @@ class ReceivedRequestOut(AskedOut):
     """A request, to the person. `ends_at`: when a grant approved now would end."""
 
     id: UUID
-    state: Literal["waiting", "approved", "refused", "not_me", "lapsed"]
+    state: Literal["waiting", "approved", "refused", "not_me", "lapsed", "withdrawn"]
     grant_id: UUID | None
     requester: PartyOut
     covers: list[CoveredOut]
@@ -177,7 +178,7 @@ async def list_(
         received = await request_views.list_received(services, caller, limit=limit, cursor=cursor)
         return RequestList(items=[_received(item) for item in received.items], next=received.next)
     sent = await request_views.list_sent(services, caller, limit=limit, cursor=cursor)
-    return RequestList(items=[_sent(item) for item in sent.items], next=sent.next)
+    return RequestList(items=[sent_out(item) for item in sent.items], next=sent.next)
 
 
 @router.get("/{request_id}", operation_id="getConsentRequest")
@@ -187,7 +188,7 @@ async def see(
     """One request, to the one it was put to or the one who sent it."""
     if isinstance(caller, Person):
         return _received(await request_views.see_received(services, caller, request_id))
-    return _sent(await request_views.see_sent(services, caller, request_id))
+    return sent_out(await request_views.see_sent(services, caller, request_id))
 
 
 @router.post("/{request_id}/approve", operation_id="approveConsentRequest", status_code=201)
@@ -216,7 +217,18 @@ async def refuse(
     return Response(status_code=204)
 
 
-def _sent(item: SentRequest) -> SentRequestOut:
+@router.post("/{request_id}/withdraw", operation_id="withdrawConsentRequest")
+async def withdraw(
+    request_id: PathId, services: ServicesDep, recipient: RecipientDep
+) -> SentRequestOut:
+    """Withdraw a request that you sent: it can be answered no more. The answer is the same whatever
+    became of it, unless it was approved: then give the grant back. A second time changes
+    nothing."""
+    return sent_out(await withdrawals.withdraw(services, recipient, request_id))
+
+
+def sent_out(item: SentRequest) -> SentRequestOut:
+    """A request, as its sender sees it."""
     return SentRequestOut(
         id=item.id,
         state=item.state,
@@ -225,6 +237,7 @@ def _sent(item: SentRequest) -> SentRequestOut:
         contact=ContactOut(**item.asked.contact),
         asked_at=item.asked_at,
         lapses_at=item.lapses_at,
+        withdrawn_at=item.withdrawn_at,
         **terms_out(item.asked).model_dump(),
     )
 

@@ -146,6 +146,13 @@ async def revoke(grant_id: PathId, services: ServicesDep, person: PersonDep) -> 
     return grant_out(await grants.revoke(services, person, grant_id))
 
 
+@router.post("/{grant_id}/give-back", operation_id="giveGrantBack")
+async def give_back(grant_id: PathId, services: ServicesDep, recipient: RecipientDep) -> GrantOut:
+    """Give back a grant that you received, at once; downloads under way stop. The person sees who
+    ended it. One that has ended does not change."""
+    return grant_out(await grants.give_back(services, recipient, grant_id))
+
+
 @router.get("/{grant_id}/evidence", operation_id="getEvidence")
 async def evidence(
     grant_id: PathId,

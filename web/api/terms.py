@@ -171,7 +171,8 @@ class AskedOut(BaseModel):
 
 
 class GrantOut(BaseModel):
-    """A consent given."""
+    """A consent given. `ended_by`: who ended it before its end: the person (`owner`), whom it was
+    given to (`recipient`), or the service, because it showed nothing more."""
 
     id: UUID
     request_id: UUID | None
@@ -184,6 +185,7 @@ class GrantOut(BaseModel):
     given_at: datetime
     ends_at: datetime
     revoked_at: datetime | None
+    ended_by: Literal["owner", "recipient", "service"] | None
     may_store: bool
     store_for: str | None
     covers_future: bool
@@ -244,6 +246,7 @@ def grant_out(grant: GrantView) -> GrantOut:
         given_at=grant.given_at,
         ends_at=grant.ends_at,
         revoked_at=grant.revoked_at,
+        ended_by=grant.ended_by,
         covers_future=grant.covers_future,
         **terms_out(terms).model_dump(),
     )

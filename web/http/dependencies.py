@@ -96,6 +96,13 @@ async def recipient(subject: CallerDep) -> Recipient:
     return subject
 
 
+async def worker(subject: CallerDep) -> Worker:
+    """A professional, under their own name."""
+    if not isinstance(subject, Worker):
+        raise wrong_caller()
+    return subject
+
+
 async def bearer(request: Request) -> Bearer:
     """As `recipient`, for a use case that looks a session up in its own transaction.
 
@@ -114,5 +121,6 @@ async def bearer(request: Request) -> Bearer:
 
 
 PersonDep = Annotated[Person, Depends(person)]
+WorkerDep = Annotated[Worker, Depends(worker)]
 RecipientDep = Annotated[Recipient, Depends(recipient)]
 BearerDep = Annotated[Bearer, Depends(bearer)]

@@ -70,12 +70,15 @@ _DID = {
     "document.preview": _("{who} a vu l’aperçu d’un papier."),
     "document.attest": _("{who} a demandé si un papier existe, sans le voir."),
     "consent.request": _("{who} a demandé un accès."),
+    "consent.withdraw": _("{who} a retiré sa demande d’accès."),
     "grant.see": _("{who} a regardé ce qui lui est permis."),
     "grant.narrow": _(
         "Un accès montre moins qu’avant : certains papiers délicats se montrent maintenant un par"
         " un. Il garde ceux qu’il montrait ce jour, et aucun nouveau."
     ),
     "grant.revoke": _("Un accès a été arrêté : il ne montrait plus aucun papier."),
+    "grant.give_back": _("{who} a rendu un accès : cet accès est arrêté."),
+    "person.see": _("{who} a regardé tout ce qui lui est permis."),
     "report.see": _("L’équipe du service a lu votre signalement."),
     "report.answer": _("L’équipe du service a répondu à votre signalement."),
 }
@@ -94,7 +97,10 @@ _TRIED = {
     "consent.refuse": _("{who} a voulu dire non à une demande : refusé."),
     "consent.not_me": _("{who} a voulu répondre à une demande : refusé."),
     "grant.revoke": _("{who} a voulu arrêter un accès : refusé."),
+    "consent.withdraw": _("{who} a voulu retirer une demande : refusé."),
     "grant.see": _("{who} a voulu regarder un accès : refusé."),
+    "grant.give_back": _("{who} a voulu rendre un accès : refusé."),
+    "person.see": _("{who} a cherché une personne : refusé."),
     "report.see": _("L’équipe du service a voulu lire un signalement : refusé."),
     "report.answer": _("L’équipe du service a voulu répondre à un signalement : refusé."),
 }

@@ -24,7 +24,10 @@ _KEYS = """
         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY(i.indkey)
     WHERE i.indisprimary AND n.nspname = %s GROUP BY t.relname
 """
-OWNERS = ("person_id", "subject_id", "owner_id", "recipient_id", "requester_id", "organisation_id")
+OWNERS = (
+    "person_id", "subject_id", "owner_id", "recipient_id", "requester_id", "organisation_id",
+    "worker_id",
+)  # fmt: skip
 """Columns that say whose a row is: swapped between two rows."""
 
 # Values that a check constraint allows, where another row has no other.

@@ -19,6 +19,7 @@ from tests.vault.reconciliation.steps import a_worker, found, record, worker_id
 from vault.consent import answers
 from vault.consent.requests import ask
 from vault.consent.terms import Approval
+from vault.consent.withdrawals import withdraw
 from vault.maintenance.erasure_requests import cancel
 from vault.maintenance.records import PENDING_ERASURE_ROW, add_pending
 from vault.services import Services
@@ -156,7 +157,7 @@ async def test_a_session_that_no_sign_in_opened(
     assert f"not_in_log session {opened}" not in faults
 
 
-@pytest.mark.parametrize("answer", ["approved", "refused"])
+@pytest.mark.parametrize("answer", ["approved", "refused", "withdrawn"])
 async def test_an_answer_put_back(
     services: Services, person: SomePerson, thief: Thief, answer: str
 ) -> None:
@@ -166,8 +167,11 @@ async def test_an_answer_put_back(
     assert before[0]["answer"] is None
     if answer == "approved":
         await answers.approve(services, person.subject, sent.id, Approval())
-    else:
+    elif answer == "refused":
         await answers.refuse(services, person.subject, sent.id)
+        await withdraw(services, worker, sent.id)  # which leaves the answer
+    else:
+        await withdraw(services, worker, sent.id)
     assert await found(services) == set()
     with thief.changing("consent_request"):
         thief.put("consent_request", *before)

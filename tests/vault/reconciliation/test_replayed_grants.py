@@ -6,8 +6,8 @@ import pytest
 from audit.events import Action
 from tests.fixtures import MakePerson, SomePerson
 from tests.vault.reconciliation.conftest import Thief
-from tests.vault.reconciliation.steps import a_grant, found, record, worker_id
-from vault.consent.grants import revoke
+from tests.vault.reconciliation.steps import a_grant, a_worker, found, record, worker_id
+from vault.consent.grants import give_back, revoke
 from vault.services import Services
 
 
@@ -24,13 +24,19 @@ async def test_a_story_of_grants_has_no_fault(services: Services, person: SomePe
     assert await found(services) == set()
 
 
+@pytest.mark.parametrize("by", ["owner", "recipient"])
 async def test_a_revoked_grant_put_back(
-    services: Services, person: SomePerson, thief: Thief
+    services: Services, person: SomePerson, thief: Thief, by: str
 ) -> None:
-    grant = await a_grant(services, person, await worker_id(services))
+    """Revoked, or given back."""
+    recipient = await a_worker(services)
+    grant = await a_grant(services, person, str(recipient.id))
     before = thief.take("grant", grant.id)
     given = thief.take("grant_history", grant.id, "grant_id")
-    await revoke(services, person.subject, grant.id)
+    if by == "owner":
+        await revoke(services, person.subject, grant.id)
+    else:
+        await give_back(services, recipient, grant.id)
     with thief.changing("grant", "grant_history"):
         thief.put("grant", *before)
         assert await found(services) == {f"revoked grant {grant.id}"}

@@ -115,7 +115,12 @@ RECORDED = [
         for action in (*_ON_DOCUMENTS, Action.DEPOSIT, Action.ATTEST)
     ),
     *((Action.REQUEST, ENTRY.actor, outcome) for outcome in ("allowed", "refused")),
-    *((Action.GRANT_SEEN, ENTRY.actor, outcome) for outcome in ("allowed", "refused")),
+    *(
+        (action, ENTRY.actor, outcome)
+        for action in (Action.GRANT_SEEN, Action.GIVE_BACK, Action.WITHDRAW)
+        for outcome in ("allowed", "refused")
+    ),
+    (Action.PERSON_SEEN, ENTRY.actor, "refused"),
     *((action, ENTRY.actor, "allowed") for action in (Action.SIGN_IN, Action.SIGN_OUT)),
     (Action.TOKEN_ISSUED, ENTRY.actor, "allowed"),
 ]

@@ -1,10 +1,12 @@
 """SQL of grants: what one covers, how it is read to be used, given and revoked."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, any_, bindparam, exists, false, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement, Select
@@ -65,9 +67,19 @@ _ALLOWS: dict[GrantAction, ColumnElement[bool]] = {
     GrantAction.READ: Grant.may_read.is_(True),
     GrantAction.DEPOSIT: Grant.may_deposit.is_(True),
 }
-_GRANT = select(*GRANT_COLUMNS)
+# Who ended it before its end: the kind of actor of its history. Not read where a grant is used.
+_ENDED_BY = (
+    select(GrantHistory.by_kind)
+    .where(GrantHistory.grant_id == Grant.id, GrantHistory.step == "revoked")
+    .order_by(GrantHistory.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_GRANT: Any = select(*GRANT_COLUMNS, _ENDED_BY.label("ended_by"))
 _FOR_USE = Statement(
-    _GRANT.where(Grant.id == bindparam("grant")).with_for_update(read=True, of=Grant)
+    select(*GRANT_COLUMNS)
+    .where(Grant.id == bindparam("grant"))
+    .with_for_update(read=True, of=Grant)
 )
 
 
@@ -125,6 +137,61 @@ async def revoke_grant(connection: AsyncConnection, grant_id: UUID, *, by: str =
         .values(revoked_at=func.greatest(now(), Grant.given_at))
     )
     await _add_history(connection, grant_id, "revoked", by=by)
+
+
+SHOWN_AFTER_END = timedelta(days=183)
+"""For six months after its end a grant still says to its worker whom it came from."""
+SOON = timedelta(days=14)
+"""A grant that ends within that time ends soon."""
+_ENDED_AT = func.least(Grant.ends_at, _REVOKED_AT)
+
+
+def is_shown() -> ColumnElement[bool]:
+    """A grant that is live, or ended less than six months ago."""
+    return now() - SHOWN_AFTER_END < _ENDED_AT
+
+
+def _shown_to(worker_id: UUID) -> ColumnElement[bool]:
+    return and_(Grant.recipient_kind == "worker", Grant.recipient_id == worker_id, is_shown())
+
+
+async def people_of_worker(
+    connection: AsyncConnection,
+    worker_id: UUID,
+    *,
+    among: Sequence[UUID] | None = None,
+    ends_soon: bool = False,
+    after: Position | None = None,
+    limit: int | None = None,
+) -> Sequence[Row[UUID, UUID]]:
+    """Who gave a worker grants that are shown: `person_id`, and `id`, of the newest of them, by
+    which they are ordered. `ends_soon`: only those of whom a live grant ends soon."""
+    newest = (
+        select(Grant.person_id, Grant.id)
+        .where(_shown_to(worker_id))
+        .ext(distinct_on(Grant.person_id))
+        .order_by(Grant.person_id, Grant.id.desc())
+        .subquery()
+    )
+    query = select(newest).order_by(newest.c.id.desc()).limit(limit)
+    if among is not None:
+        query = query.where(newest.c.person_id.in_(among))
+    if ends_soon:
+        ending = select(Grant.person_id).where(
+            _shown_to(worker_id), _LIVE, Grant.ends_at < now() + SOON
+        )
+        query = query.where(newest.c.person_id.in_(ending))
+    if after is not None:
+        query = query.where(newest.c.id < after[1])
+    return (await connection.execute(query)).all()
+
+
+async def grants_from(
+    connection: AsyncConnection, worker_id: UUID, people: Sequence[UUID]
+) -> Sequence[Row[Any]]:
+    """The grants that these people gave a worker and that are shown, newest first."""
+    query = _GRANT.where(_shown_to(worker_id), Grant.person_id.in_(people))
+    return (await connection.execute(query.order_by(Grant.id.desc()))).all()
 
 
 async def people_with_outdated_grants(

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, case, delete, insert, literal_column, or_, select, tuple_, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement
 
 from auth.records.people import PERSON_ROW, PersonRow
 from auth.subjects import Party
@@ -73,6 +74,44 @@ async def answer_request(
     await _change(connection, macs, row, answer=answer, answered_at=at)
 
 
+async def withdraw_request(
+    connection: AsyncConnection, macs: RowMacs, row: Row[Any], *, sender_sealed: bytes, at: datetime
+) -> None:
+    """Store that its sender withdrew a request that `request_to_answer` locked. What was answered
+    before stays; the same columns are written in every case."""
+    answered = row.answer is not None
+    await _change(
+        connection,
+        macs,
+        row,
+        answer=row.answer if answered else "withdrawn",
+        answered_at=row.answered_at if answered else at,
+        sender_sealed=sender_sealed,
+    )
+
+
+async def requests_by_ids(
+    connection: AsyncConnection, requester: Party, request_ids: Sequence[UUID]
+) -> Sequence[Row[Any]]:
+    """Those of these requests that a worker or a client sent, newest first."""
+    query = _REQUEST.where(ConsentRequest.id.in_(request_ids), _sent_by(requester))
+    return (await connection.execute(query.order_by(ConsentRequest.id.desc()))).all()
+
+
+async def unlapsed_requests_to(
+    connection: AsyncConnection, requester: Party, phone_tags: Sequence[bytes]
+) -> Sequence[Row[Any]]:
+    """What a worker or a client asked of the holders of some phones that is neither approved nor
+    lapsed, newest first: by the numbers that they wrote, never by whose vault it is."""
+    query = _REQUEST.where(
+        ConsentRequest.phone_tag.in_(phone_tags),
+        _sent_by(requester),
+        _NOT_APPROVED,
+        ConsentRequest.lapses_at > now(),
+    )
+    return (await connection.execute(query.order_by(ConsentRequest.id.desc()))).all()
+
+
 async def requests_of_person(
     connection: AsyncConnection, person_id: UUID, *, after: Position | None, limit: int
 ) -> Sequence[Row[Any]]:
@@ -91,14 +130,7 @@ async def requests_of_requester(
     connection: AsyncConnection, requester: Party, *, after: Position | None, limit: int
 ) -> Sequence[Row[Any]]:
     """The requests of a worker or a client, newest first."""
-    query = (
-        _REQUEST.where(
-            ConsentRequest.requester_kind == requester.kind,
-            ConsentRequest.requester_id == requester.id,
-        )
-        .order_by(ConsentRequest.id.desc())
-        .limit(limit + 1)
-    )
+    query = _REQUEST.where(_sent_by(requester)).order_by(ConsentRequest.id.desc()).limit(limit + 1)
     if after is not None:
         query = query.where(ConsentRequest.id < after[1])
     return (await connection.execute(query)).all()
@@ -149,6 +181,13 @@ async def delete_unanswered(connection: AsyncConnection, lapsed_for: timedelta) 
     """
     await connection.execute(
         delete(ConsentRequest).where(_NOT_APPROVED, ConsentRequest.lapses_at < now() - lapsed_for)
+    )
+
+
+def _sent_by(requester: Party) -> ColumnElement[bool]:
+    return and_(
+        ConsentRequest.requester_kind == requester.kind,
+        ConsentRequest.requester_id == requester.id,
     )
 
 

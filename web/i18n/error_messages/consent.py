@@ -109,6 +109,21 @@ MESSAGES = {
         _("Cette demande est restée sans réponse pendant sept jours : elle ne compte plus."),
         _("Attendez une nouvelle demande, ou donnez un accès vous-même."),
     ),
+    "request_approved": ErrorMessage(
+        _("La personne a dit oui"),
+        _("Cette demande a reçu un accord : elle ne peut plus être retirée."),
+        _("Rendez l’accès, si vous n’en avez plus besoin."),
+    ),
+    "request_withdrawn": ErrorMessage(
+        _("Demande retirée"),
+        _("Qui vous a demandé cela n’en a plus besoin, et a retiré sa demande."),
+        _("Vous n’avez rien à faire."),
+    ),
+    "too_many_labels": ErrorMessage(
+        _("Trop de noms"),
+        _("Vous pouvez donner un nom à {limit} personnes au plus."),
+        _("Enlevez le nom d’une personne que vous ne suivez plus."),
+    ),
     "unknown_recipient": ErrorMessage(
         _("Destinataire inconnu"),
         _("Nous ne connaissons ni professionnel ni service à cette adresse."),
@@ -120,9 +135,9 @@ MESSAGES = {
         _("Demandez un nouveau jeton avec cette portée."),
     ),
     "grant_revoked": ErrorMessage(
-        _("Accord retiré"),
-        _("La personne a retiré cet accord."),
-        _("Demandez-lui un nouvel accord si vous en avez encore besoin."),
+        _("Accord arrêté"),
+        _("Cet accord a été arrêté avant sa fin."),
+        _("Demandez un nouvel accord si vous en avez encore besoin."),
     ),
     "grant_expired": ErrorMessage(
         _("Accord terminé"),
