@@ -61,6 +61,7 @@ def test_a_home_of_before_goes_on(before: Home) -> None:
     # 2. The earlier tokens still open what they opened, and nothing else.
     reads_back(before)
     keeps_consents(before, bearer(before.known["client"]["access_token"]))
+    knows_people(before)
     keeps_the_log(before)
     # 3. The jobs: the queued preview is drawn, a code is sent to a person who signs in again.
     before.start("work")
@@ -158,6 +159,30 @@ def keeps_consents(before: Home, administration: dict[str, str]) -> None:
     grant = ok(http.post(f"{path}/approve", headers=before.of("amina")), 201).json()["id"]
     document = waiting["document"]
     is_clean(before, document, before.under(grant, document, camille))
+
+
+def knows_people(before: Home) -> None:
+    """A worker of before sees whom the living grant came from, with its papers, and names them."""
+    living, camille = before.known["grants"]["living"], before.of("camille")
+    people = ok(before.http.get("/v1/people", headers=camille)).json()["items"]
+    shown = {
+        one["id"]: ok(before.http.get(f"/v1/people/{one['id']}", headers=camille)).json()
+        for one in people
+    }
+    (known,) = (
+        one for one, all_ in shown.items() if living["id"] in {each["id"] for each in all_["live"]}
+    )
+    papers = {
+        paper["id"]
+        for paper in shown[known]["papers"]["items"]
+        if living["id"] in {way["grant_id"] for way in paper["grants"]}
+    }
+    assert papers == {before.known["documents"][name]["id"] for name in living["covers"]}
+    labelled = before.http.patch(f"/v1/people/{known}", headers=camille, json={"label": "Éloïse"})
+    assert ok(labelled).json()["label"] == "Éloïse"
+    found = ok(before.http.get("/v1/people?q=eloise", headers=camille)).json()["items"]
+    assert [one["id"] for one in found] == [known]
+    ok(before.http.get(f"/v1/people/{known}", headers=before.of("sacha")), 404)
 
 
 def is_clean(before: Home, name: str, answer: httpx.Response) -> None:
