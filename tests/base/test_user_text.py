@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from base.errors import ErrorKind, ServiceError
-from base.user_text import clean_file_name, clean_text, clean_title
+from base.user_text import clean_file_name, clean_text, clean_title, search_words
 
 TRICKS = (
     "\x00\x1b\x7f\x9f\u061c\u200b\u200e\u200f\u202a\u202d\u202e\u2060\u2066\u2068\u2069\ufeff\ud800"
@@ -137,3 +137,26 @@ def test_a_run_of_accents_costs_no_time() -> None:
     with pytest.raises(ServiceError):
         clean_text("a" + "\u0301\u0316" * 200_000, 5000)
     assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Éloïse ŒUVRARD", "eloise oeuvrard"),
+        ("Jean-Pierre d’Ormesson", "jean pierre d'ormesson"),
+        ("e\u0301tat", "ÉTAT"),
+        ("Łukasz Groß", "lukasz gross"),
+        ("  Ben\u00a0Saïd (rdv 3) ", "ben said rdv 3"),
+        ("عَلِيّ", "علي"),
+        ("ﬁn", "FIN"),
+    ],
+)
+def test_what_is_looked_for_is_found_as_it_is_typed(one: str, other: str) -> None:
+    assert search_words(one) == search_words(other) == " ".join(search_words(other)).split()
+    assert search_words(one)
+
+
+@given(ANY_TEXT)
+def test_words_to_look_for_are_the_same_when_looked_at_again(text: str) -> None:
+    words = search_words(text)
+    assert search_words(" ".join(words)) == words

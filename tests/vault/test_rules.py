@@ -27,6 +27,7 @@ from vault.rules import (
     may_open,
     may_revoke,
     may_see,
+    may_withdraw,
     state_of,
 )
 
@@ -183,7 +184,7 @@ def test_reading_includes_attesting_and_not_the_reverse() -> None:
 
 @given(
     st.sampled_from([PERSON, STRANGER, None]),
-    st.sampled_from([None, "approved", "refused", "not_me"]),
+    st.sampled_from([None, "approved", "refused", "not_me", "withdrawn"]),
     INSTANTS,
     INSTANTS,
 )
@@ -195,6 +196,25 @@ def test_a_request_is_answered_once_by_its_addressee_in_time(
     assert isinstance(judged, Allowed) is expected
     if addressee != PERSON:
         assert judged == Refused(Reason.NOT_ADDRESSEE)
+    elif answer == "withdrawn":
+        assert judged == Refused(Reason.WITHDRAWN)
+
+
+@given(
+    st.sampled_from([PERSON, None]),
+    st.sampled_from([None, "approved", "refused", "not_me", "withdrawn"]),
+    INSTANTS,
+    st.sampled_from([WORKER, Party("client", ME), Party("worker", OTHER)]),
+)
+def test_a_request_is_withdrawn_by_its_sender_whatever_became_of_it(
+    addressee: UUID | None, answer: str | None, lapses_at: datetime, sender: Party
+) -> None:
+    judged = may_withdraw(RequestFacts(addressee, answer, lapses_at, sender), caller=WORKER)
+    if sender != WORKER:
+        assert judged == Refused(Reason.NOT_RECIPIENT)
+    else:
+        assert judged == (Refused(Reason.APPROVED) if answer == "approved" else Allowed())
+    assert may_withdraw(None, caller=WORKER) == Refused(Reason.NOT_FOUND)
 
 
 def test_a_grant_is_revoked_and_seen_by_its_own_sides_only() -> None:

@@ -104,21 +104,35 @@ async def label_person(
     with about("label"):
         text = None if label is None else clean_title(label, MAX_LENGTH)
     async with services.database.transaction() as tx:
-        # One change at a time of a worker's labels, which are counted.
-        await hold_tag(tx, await services.field_encryption.tag(WORKER_PERSON, worker.id.bytes))
-        person_id = await find_person(services, tx, worker, shown)
-        if person_id is not None:
-            # Erasure holds the vault: either its rows are there until this commits, or are gone.
-            await hold_vault(tx, person_id)
-            labels = await labels_of(services, tx, worker)
-            known = await known_people(services, tx, worker, [person_id], labels)
-            for person in known:
-                if if_match not in {None, person.revision}:
-                    raise ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
-                labels = await change_label(services, tx, worker, person_id, labels, text)
-                (labelled,) = await known_people(services, tx, worker, [person_id], labels)
-                return labelled
-    raise await lookup_refused(services, worker)
+        labelled = await _label(services, tx, worker, shown, text, if_match)
+    if labelled is None:
+        raise await lookup_refused(services, worker)
+    return labelled
+
+
+async def _label(
+    services: CoreServices,
+    tx: AsyncConnection,
+    worker: Worker,
+    shown: UUID,
+    text: str | None,
+    if_match: UUID | None,
+) -> KnownPerson | None:
+    # One change at a time of a worker's labels, which are counted.
+    await hold_tag(tx, await services.field_encryption.tag(WORKER_PERSON, worker.id.bytes))
+    person_id = await find_person(services, tx, worker, shown)
+    if person_id is None:
+        return None
+    # Erasure holds the vault: either its rows are there until this commits, or are gone.
+    await hold_vault(tx, person_id)
+    labels = await labels_of(services, tx, worker)
+    known = await known_people(services, tx, worker, [person_id], labels)
+    if not known:
+        return None
+    if if_match not in {None, known[0].revision}:
+        raise ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
+    labels = await change_label(services, tx, worker, person_id, labels, text)
+    return (await known_people(services, tx, worker, [person_id], labels))[0]
 
 
 async def find_person(

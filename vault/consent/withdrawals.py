@@ -6,8 +6,10 @@ unless they had answered: their own answer stays.
 """
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
@@ -20,7 +22,7 @@ from vault import decisions
 from vault.consent.records import requests as records
 from vault.consent.request_views import SentRequest, attempt_on, sent
 from vault.consent.requests import query_audit_key
-from vault.decisions import Denial
+from vault.decisions import AccessAttempt, Denial
 from vault.rules import Refused, RequestFacts, may_withdraw, reason_of
 from vault.tables import REQUEST_ROW
 
@@ -32,17 +34,15 @@ async def withdraw(services: CoreServices, sender: Recipient, request_id: UUID) 
     """
     await decisions.check_token(services, sender, "consent_requests", Action.WITHDRAW)
     async with services.database.transaction() as tx:
-        denial = await _withdraw(services, tx, sender, request_id)
-        row = await records.request(tx, request_id)
-        if denial is None and row is not None:
-            return await sent(services, row)
-    assert denial is not None  # noqa: S101  (a request that was withdrawn is still there)
-    raise await decisions.record_denial(services, denial)
+        outcome = await _withdraw(services, tx, sender, request_id)
+    if isinstance(outcome, Denial):
+        raise await decisions.record_denial(services, outcome)
+    return outcome
 
 
 async def _withdraw(
     services: CoreServices, tx: AsyncConnection, sender: Recipient, request_id: UUID
-) -> Denial | None:
+) -> SentRequest | Denial:
     # 1. Lock the row: of an answer and a withdrawal at once, one waits and then sees the other.
     row = await records.request_to_answer(tx, request_id)
     attempt = attempt_on(row, sender, Action.WITHDRAW)
@@ -53,20 +53,30 @@ async def _withdraw(
     if isinstance(judgement, Refused) or row is None:
         return Denial(attempt, reason_of(judgement))
     # 2. What the sender reads back is opened, under the service's key; nothing of the person.
-    macs = await services.field_encryption.row_macs()
-    macs.check(REQUEST_ROW, row)
-    values = (await services.field_encryption.reader(None)).open(
-        SENT_REQUEST, row.id, row.sender_sealed
-    )
-    if "withdrawn_at" in values:
-        return None
-    # 3. The same row and event in every case, at the same cost. A crash before the commit leaves
-    # the request as it was.
+    (await services.field_encryption.row_macs()).check(REQUEST_ROW, row)
+    reader = await services.field_encryption.reader(None)
+    values = reader.open(SENT_REQUEST, row.id, row.sender_sealed)
+    if "withdrawn_at" not in values:
+        await _store(services, tx, row, values, attempt)
+    now = await records.request(tx, request_id)
+    assert now is not None  # noqa: S101  (it is locked)
+    return await sent(services, now)
+
+
+async def _store(
+    services: CoreServices,
+    tx: AsyncConnection,
+    row: Row[Any],
+    values: dict[str, Any],
+    attempt: AccessAttempt,
+) -> None:
+    """3. The same row and event in every case, at the same cost. A crash before the commit leaves
+    the request as it was."""
     at = await instant(tx)
     writer = await services.field_encryption.writer(None)
     sealed = writer.seal(SENT_REQUEST, row.id, {**values, "withdrawn_at": rfc3339(at)})
+    macs = await services.field_encryption.row_macs()
     await records.withdraw_request(tx, macs, row, sender_sealed=sealed, at=at)
     await query_audit_key(services, tx, row.person_id, at)
-    purpose = {"purpose_code": values["purpose_code"], "purpose": values["purpose"]}
-    await decisions.record_allowed(services, tx, at, replace(attempt, **purpose))
-    return None
+    attempt = replace(attempt, purpose_code=values["purpose_code"], purpose=values["purpose"])
+    await decisions.record_allowed(services, tx, at, attempt)

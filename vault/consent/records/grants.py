@@ -143,12 +143,12 @@ SHOWN_AFTER_END = timedelta(days=183)
 """For six months after its end a grant still says to its worker whom it came from."""
 SOON = timedelta(days=14)
 """A grant that ends within that time ends soon."""
-_ENDED_AT = func.least(Grant.ends_at, _REVOKED_AT)
+_ended_at = func.least(Grant.ends_at, _REVOKED_AT)
 
 
 def is_shown() -> ColumnElement[bool]:
     """A grant that is live, or ended less than six months ago."""
-    return now() - SHOWN_AFTER_END < _ENDED_AT
+    return _ended_at > now() - SHOWN_AFTER_END
 
 
 def _shown_to(worker_id: UUID) -> ColumnElement[bool]:
