@@ -33,7 +33,7 @@ def demo() -> Iterator[dict[str, Any]]:
     told = home / "demo.json"
     command = [sys.executable, "-m", "web.cli", "demo", "--home", str(home / "home")]
     command += ["--port", "0", "--json", str(told)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603  (our own)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
         while not told.exists() and process.poll() is None and time.monotonic() < deadline:

@@ -70,7 +70,9 @@ def address_of(template: str, links: Iterable[str]) -> str | None:
     pattern = re.compile(_ID.join(map(re.escape, parts)) + r"(?:\?.*)?")
     words = {one.split("{")[0].rstrip("/") for one in NO_PAGES}
     known = (
-        link for link in links if pattern.fullmatch(link) and link not in words | _named_below(template)
+        link
+        for link in links
+        if pattern.fullmatch(link) and link not in words | _named_below(template)
     )
     return next(known, None)
 
@@ -78,7 +80,7 @@ def address_of(template: str, links: Iterable[str]) -> str | None:
 def _named_below(template: str) -> set[str]:
     """The pages whose own name stands where this one has an id: `/documents/add`."""
     named = {page for pages in PAGES.values() for page in pages if "{" not in page}
-    return {page for page in named if page.startswith(template.split("{")[0])}
+    return {page for page in named if page.startswith(template.split("{", maxsplit=1)[0])}
 
 
 def name_of(template: str) -> str:
