@@ -11,9 +11,10 @@ run_stamp := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml | cksu
 test_stamp := $(VENV)/.test-$(shell cat requirements/test.txt pyproject.toml | cksum | cut -d' ' -f1)
 
 openapi_stamp := $(VENV)/.openapi-tools-$(shell cksum <tests/openapi_tools/package-lock.json | cut -d' ' -f1)
+axe_stamp := $(VENV)/.axe-$(shell cksum <tests/axe/package-lock.json | cut -d' ' -f1)
 tus_stamp := $(VENV)/.tus-client-$(shell cksum <tests/tus_client/package-lock.json | cut -d' ' -f1)
 
-.PHONY: help install install-test openapi-tools tus-client packages demo test faults fuzz hostile-pdfs check format bench vectors openapi settings translations
+.PHONY: help install install-test openapi-tools tus-client axe packages demo test screenshots faults fuzz hostile-pdfs check format bench vectors openapi settings translations
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,13 +43,19 @@ $(tus_stamp): | $(test_stamp)
 	@.ci/npm-packages $(BIN)/python tests/tus_client $(VENV)/tus-client
 	@if [ -d $(VENV)/tus-client ]; then touch $@; fi
 
+axe: $(axe_stamp)
+
+$(axe_stamp): | $(test_stamp)
+	@.ci/npm-packages $(BIN)/python tests/axe $(VENV)/axe
+	@if [ -d $(VENV)/axe ]; then touch $@; fi
+
 demo: install ## everything here, with invented people: make demo DEMO="--port 0"
 	@exec $(BIN)/unefois demo $(DEMO)
 
 packages: ## as root: the programs that tests run beside the service
 	@.ci/packages
 
-test: install-test openapi-tools tus-client packages check ## everything; says at the end what was not run
+test: install-test openapi-tools tus-client axe packages check ## everything; says at the end what was not run
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -q
 
 faults: install-test packages ## each part taken away in turn, under load: prints the table
@@ -79,6 +86,9 @@ check: install-test ## style, types, contracts, tables, generated files
 format: install-test ## repair style and layout; prints what it could not repair
 	@$(BIN)/ruff check -q --fix --exit-zero .
 	@$(BIN)/ruff format -q .
+
+screenshots: install-test packages ## a picture of every page of a demo, in build/screenshots
+	@$(BIN)/python -m tests.screenshots build/screenshots
 
 bench: install ## the ratios of speed and memory, each beside its floor
 	@$(BIN)/python -m bench

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from babel import localedata
 from babel.dates import format_date
 
 from auth.services import CoreServices
@@ -236,8 +237,11 @@ def _about_device(services: CoreServices, language: str, text: str, device: str,
 def _when(services: CoreServices, language: str, at: datetime, zone: ZoneInfo) -> str:
     """The day and the hour where the addressee is."""
     local = at.astimezone(zone)
-    text = services.translate(language, _("{day} à {hour} h {minute}"))
-    day = format_date(local, "d MMMM", locale=language if language == "en" else "fr")
+    french = _("{day} à {hour} h {minute}")
+    text = services.translate(language, french)
+    # The month is in the language of the sentence; one that Babel does not have is easy French.
+    translated = text != french and localedata.exists(language)
+    day = format_date(local, "d MMMM", locale=language if translated else "fr")
     return text.format(day=day, hour=local.hour, minute=f"{local.minute:02}")
 
 

@@ -40,6 +40,11 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8000",
         description="The address people type; also the issuer of tokens. https in production.",
     )
+    quick_exit_url: str = Field(
+        "https://meteofrance.com/",
+        pattern=r"https://[^\s\"'<>]+",
+        description="Where « Cacher » leads, at the top of people's pages: a neutral page.",
+    )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port it listens on; 0: a free one.")
     management_host: str = Field(

@@ -286,7 +286,7 @@ async def deposited_under_a_grant(
 
 async def read_by_the_service(services: Services, client: httpx.AsyncClient) -> None:
     """A page with a form, an event of no vault, and the export of those in the log's tree."""
-    assert (await client.get("/")).status_code == 200
+    assert (await client.get("/pro")).status_code == 200
     async with services.database.transaction() as tx:
         rows = (await tx.execute(EVENT_OF_NO_VAULT)).all()
         assert len(await services.audit_log.open_entries(tx, rows)) == 1

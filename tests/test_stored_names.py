@@ -44,8 +44,9 @@ from web.http.metrics import Metrics
 from web.pages import cookies
 
 SETTINGS = """
-UNEFOIS_MODE UNEFOIS_HOME UNEFOIS_PUBLIC_URL UNEFOIS_HOST UNEFOIS_PORT DATABASE_URL
-MIGRATIONS_DATABASE_URL UNEFOIS_DATABASE_POOL UNEFOIS_BLOB_STORE UNEFOIS_S3_ENDPOINT_URL
+UNEFOIS_MODE UNEFOIS_HOME UNEFOIS_PUBLIC_URL UNEFOIS_QUICK_EXIT_URL UNEFOIS_HOST UNEFOIS_PORT
+DATABASE_URL MIGRATIONS_DATABASE_URL UNEFOIS_DATABASE_POOL UNEFOIS_BLOB_STORE
+UNEFOIS_S3_ENDPOINT_URL
 UNEFOIS_S3_BUCKET UNEFOIS_S3_REGION UNEFOIS_S3_ACCESS_KEY UNEFOIS_S3_SECRET_KEY
 UNEFOIS_S3_PARTS_FOLDER UNEFOIS_KEY_PROVIDER UNEFOIS_KMS_KEY_ID UNEFOIS_KMS_REGION
 UNEFOIS_KMS_ENDPOINT_URL UNEFOIS_KEY_RETENTION_DAYS UNEFOIS_MESSENGER UNEFOIS_SMTP_HOST
@@ -291,7 +292,7 @@ async def test_headers_of_every_answer(client: httpx.AsyncClient) -> None:
     # A proxy may store it.
     del expected["x-accel-buffering"]
     assert kept == expected
-    page = await client.get("/", headers=asked)
+    page = await client.get("/pro", headers=asked)
     own |= {"content-security-policy", "referrer-policy", "content-language", "set-cookie"}
     common = {name: value for name, value in page.headers.items() if name not in own}
     assert common == {name: value for name, value in API_HEADERS.items() if name not in own}

@@ -1,10 +1,13 @@
-"""Nothing that holds a secret, or is about a person, is compressed: its length would tell a
-stranger whether what they made somebody send is also elsewhere in it (BREACH)."""
+"""Nothing that holds a secret, or is about a person, is compressed where a stranger made somebody
+ask for it: its length would tell whether what they put into it is also elsewhere in it (BREACH).
+The API compresses nothing of anybody; pages only what their reader asked for (ADR 0039)."""
 
 import ast
+import gzip
 from pathlib import Path
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Route
@@ -14,6 +17,7 @@ from tests.steps import ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.public_addresses import COMPRESSED
 from web.app import bare_app
+from web.pages.compression import compress
 
 ROOT = Path(__file__).resolve().parents[2]
 # Whoever answers everyone with the same. A file that is added here makes nothing for one caller.
@@ -26,6 +30,9 @@ PUBLIC = {
     "web/pages/problems.py",
 }
 COMPRESSORS = {"gzip", "zlib", "brotli", "zstandard", "starlette.middleware.gzip"}
+# Pages of visitors: they hold nothing but what everybody gets, and a token that is never the same.
+OF_NOBODY = {"/language", "/styles", "/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}"}
+CROSS_SITE = {"Sec-Fetch-Site": "cross-site"}
 ACCEPT = {"Accept-Encoding": "gzip, deflate, br, zstd", "Accept": "text/html"}
 
 
@@ -53,7 +60,7 @@ def _imported(tree: ast.AST) -> set[str]:
 
 
 def test_one_file_compresses_and_few_use_it() -> None:
-    compress, use = set(), set()
+    compress, use, pages = set(), set(), set()
     for file in (ROOT / "web").rglob("*.py"):
         names = _imported(ast.parse(file.read_text(encoding="utf-8")))
         path = file.relative_to(ROOT).as_posix()
@@ -61,15 +68,22 @@ def test_one_file_compresses_and_few_use_it() -> None:
             compress.add(path)
         if "web.http.public_resources.public_answer" in names:
             use.add(path)
+        if "web.pages.compression.compress" in names:
+            pages.add(path)
     # A PDF of a person's log holds compressed text: a file, whose reader asked for all of it.
-    assert compress - {"web/http/text_pdf.py"} == {"web/http/public_resources.py"}
+    assert compress - {"web/http/text_pdf.py"} == {
+        "web/http/public_resources.py",
+        "web/pages/compression.py",
+    }
     assert use == PUBLIC
+    assert pages == {"web/pages/page.py"}
 
 
-async def test_no_answer_to_one_caller_is_compressed(
+async def test_no_answer_to_one_caller_that_another_asked_for_is_compressed(
     client: httpx.AsyncClient, served: Served, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    """Each GET of the API and of the pages, by whoever is signed in."""
+    """Each GET of the API and of the pages, by whoever is signed in: of the API never; of a page
+    not when another site's page asked, or when the browser does not say who did."""
     person, worker = await make_person(), await make_worker()
     document = await deposit(client, person, corpus.pdf(1), type_="payslip")
     ids = {
@@ -79,7 +93,7 @@ async def test_no_answer_to_one_caller_is_compressed(
         "event_id": (await log_of(client, person))[0]["id"],
     }
     cookies = {"unefois-person": person.token, "unefois-worker": worker.token}
-    public = {address.path for address in COMPRESSED.values()}
+    public = {address.path for address in COMPRESSED.values()} | OF_NOBODY
     paths = {_filled(path, ids) for path in _routes(bare_app())} - public
     assert {"/documents", f"/v1/documents/{document['id']}", "/v1/access-log"} <= paths
     answered = 0
@@ -88,10 +102,61 @@ async def test_no_answer_to_one_caller_is_compressed(
     ) as browser:
         for path in sorted(paths):
             for caller in (person, worker):
-                answer = await browser.get(path, headers={**ACCEPT, **caller.headers})
-                answered += answer.status_code == 200
-                assert "content-encoding" not in answer.headers, path
-    assert answered > 40
+                for site in ({}, CROSS_SITE):
+                    headers = {**ACCEPT, **caller.headers, **site}
+                    answer = await browser.get(path, headers=headers)
+                    answered += answer.status_code == 200
+                    assert "content-encoding" not in answer.headers, path
+    assert answered > 80
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "", "same-origin, cross-site"])
+async def test_a_stranger_s_page_gets_no_compressed_page(
+    served: Served, make_person: MakePerson, site: str
+) -> None:
+    """What a stranger puts into the address is in the page: the way back from the languages, and
+    of a page that is not there. None of them is compressed for them."""
+    person = await make_person()
+    cookie = {"unefois-person": person.token}
+    async with httpx.AsyncClient(
+        base_url=served.base_url, cookies=cookie, trust_env=False
+    ) as browser:
+        for path in ("/documents?x=guess", "/nowhere/guess", "/access-log?cursor=guess"):
+            answer = await browser.get(path, headers={**ACCEPT, "Sec-Fetch-Site": site})
+            assert "content-encoding" not in answer.headers
+            assert "Sec-Fetch-Site" in answer.headers["vary"]
+
+
+async def test_a_page_that_its_reader_asked_for_is_compressed_to_a_length_that_says_little(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    cookie = {"unefois-person": person.token}
+    lengths = set()
+    async with httpx.AsyncClient(
+        base_url=served.base_url, cookies=cookie, trust_env=False
+    ) as browser:
+        for site in ("same-origin", "none") * 8:
+            answer = await browser.get("/documents", headers={**ACCEPT, "Sec-Fetch-Site": site})
+            assert answer.headers["content-encoding"] == "gzip"
+            assert "Mes papiers" in answer.text
+            lengths.add(int(answer.headers["content-length"]))
+        plain = await browser.get("/documents", headers={"Accept-Encoding": "identity"})
+        assert plain.text.split('name="form"')[0] == answer.text.split('name="form"')[0]
+        # An answer to a form repeats what was typed.
+        sent = await browser.post(
+            "/sign-in", headers={**ACCEPT, "Sec-Fetch-Site": "same-origin"}, data={"phone": "guess"}
+        )
+        assert "content-encoding" not in sent.headers
+    assert len(lengths) > 8
+    assert max(lengths) < len(plain.content) / 2
+
+
+def test_the_noise_is_as_long_as_said_and_read_by_nobody() -> None:
+    body = b"<p>" + b"x" * 2000
+    lengths = [len(compress(body) or b"") for _ in range(400)]
+    assert 200 < max(lengths) - min(lengths) < 256
+    assert gzip.decompress(compress(body) or b"") == body
 
 
 def _filled(path: str, ids: dict[str, str]) -> str:

@@ -60,6 +60,7 @@ FIELDS_OF = (
     "web/api/*.py",
     "audit/events.py",
     "vault/catalogue/*.py",
+    "web/i18n/languages.py",
     "web/pages/labels.py",
 )
 

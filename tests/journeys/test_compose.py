@@ -200,7 +200,7 @@ def test_what_the_operator_reads_is_not_reachable_by_people(
 def test_the_proxy_is_the_one_that_is_listed(installation: Installation) -> None:
     """The file tells api the address of caddy: else each request would warn of it."""
     with installation.visitor() as visitor:
-        ok(visitor.get("/", headers={"X-Forwarded-For": "10.0.0.1", "X-Real-IP": "10.0.0.1"}))
+        ok(visitor.get("/pro", headers={"X-Forwarded-For": "10.0.0.1", "X-Real-IP": "10.0.0.1"}))
     written = installation.machine.log("api")
     assert "forwarding_header" not in written
     # The service asked itself, through that address and the shipped Caddyfile.

@@ -35,7 +35,7 @@ _SMALLEST_TEXT = """() => Math.min(...[...document.querySelectorAll('body *')]
   .filter(e => e.getClientRects().length)
   .map(e => parseFloat(getComputedStyle(e).fontSize)))"""
 _SMALLEST_TARGET = """() => Math.min(...[...document.querySelectorAll(
-  'button, a.button, nav a, select, summary, .tick, '
+  'button, a.button, nav a, .bar a, .foot a, .back a, select, summary, .tick, '
   + 'input:not([type=hidden], .unseen, [type=checkbox], [type=radio])')]
   .filter(e => e.getClientRects().length).map(e => e.getBoundingClientRect().height))"""
 _UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]
@@ -63,8 +63,10 @@ class Phone:
         return words in " ".join((await self.page.inner_text("body")).split())
 
     async def sign_in(self, path: str, field: str, address: str) -> None:
-        """Sign in with the code that the demo shows on the page."""
+        """Sign in with the code that the demo shows on the page; the language, the first time."""
         await self.go(path)
+        if "/language" in self.page.url:
+            await self.press("a[hreflang=fr]")
         await self.page.fill(field, address)
         await self.press("button.main")
         code = re.search(r"\d{6}", await self.page.inner_text("aside.demo"))
@@ -81,7 +83,7 @@ class Phone:
         assert await page.evaluate(_SMALLEST_TEXT) >= 16, where
         assert await page.evaluate(_SMALLEST_TARGET) >= 44, where
         assert await page.evaluate(_UNNAMED) == [], where
-        assert await page.locator("main h1, main .problem h2").count() >= 1, where
+        assert await page.locator("h1").count() >= 1, where
         assert await page.get_attribute("html", "lang") in ("fr", "en")
 
 
@@ -276,7 +278,8 @@ async def learns_that_another_is_not_there(phone: Phone, grant: str) -> None:
 
 async def sees_who_looked_and_stops_it(phone: Phone) -> None:
     """6. The person sees who looked, and stops it."""
-    await phone.press("nav a[href='/access-log']")
+    await phone.press("nav a[href='/grants']")
+    await phone.press("main a[href='/access-log']")
     for words in ("Camille Moreau", "a ouvert un papier", "Autorisé", "03 20 00 00 01"):
         assert await phone.says(words)
     await phone.go("/grants")
@@ -294,9 +297,10 @@ async def deletes_takes_back_and_leaves(phone: Phone) -> None:
     await phone.press(".aside a[href='/documents/deleted']")
     await phone.press("main form button")
     assert await phone.says("Le papier est de nouveau là")
+    await phone.press("a[href^='/language']")
     await phone.press("a[hreflang=en]")
     assert await phone.says("Delete this paper")
-    await phone.press("footer button")
+    await phone.press("header form[action='/sign-out'] button")
     await phone.go("/documents")
     assert await phone.says("You are not signed in")
 
@@ -337,8 +341,9 @@ async def test_the_first_page_is_light_and_asks_nobody_else(
 
     phone.page.on("response", heard)
     await phone.page.goto(served.base_url + "/", wait_until="networkidle")
+    await phone.press("a[hreflang=fr]")
     assert {one.url.split("/")[2] for one in answers} == {served.base_url.split("/")[2]}
-    assert all(one.ok for one in answers)
+    assert all(one.ok or one.status == 303 for one in answers)
     sizes = [await one.request.sizes() for one in answers]
     total = sum(one["responseBodySize"] + one["responseHeadersSize"] for one in sizes)
     assert total < FIRST_PAGE

@@ -4,11 +4,10 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
@@ -21,14 +20,12 @@ from web.http.problems import language_of
 from web.http.text_pdf import TextPdf
 from web.i18n.error_messages import _
 from web.i18n.event_messages import describe
+from web.i18n.formats import csv_separator, moment_text
 from web.i18n.time_zone_names import name_of
 from web.i18n.translations import translations
 
 router = APIRouter(prefix="/v1", tags=["access log"])
 
-_MOMENT = {"fr": "d MMMM y 'à' HH 'h' mm", "en": "d MMMM y 'at' HH:mm"}
-# A French spreadsheet takes the comma for the decimal sign, and expects semicolons.
-_SEPARATOR = {"fr": ";", "en": ","}
 # A sign that may start a formula, unless a letter or a digit stands before it: any other character
 # may be what a spreadsheet takes for a separator. The wide forms are those of East Asian keyboards.
 _FORMULA = re.compile(r"(?<![^\W_])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
@@ -143,7 +140,7 @@ def _cell(text: str) -> str:
 
 def _row(cells: list[str], language: str) -> bytes:
     line = io.StringIO()
-    writer = csv.writer(line, delimiter=_SEPARATOR[language], quoting=csv.QUOTE_ALL)
+    writer = csv.writer(line, delimiter=csv_separator(language), quoting=csv.QUOTE_ALL)
     writer.writerow([_cell(text) for text in cells])
     return line.getvalue().encode()
 
@@ -173,4 +170,4 @@ async def _pages(entries: Entries, language: str, zone: ZoneInfo) -> AsyncIterat
 
 
 def _moment(instant: datetime, language: str, zone: ZoneInfo) -> str:
-    return format_datetime(instant.astimezone(UTC), _MOMENT[language], tzinfo=zone, locale=language)
+    return moment_text(instant, language, zone)

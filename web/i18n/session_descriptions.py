@@ -3,14 +3,12 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
-
 from auth.session_list import SessionView
 from auth.visitor import device_name
 from web.i18n.error_messages import _
+from web.i18n.formats import day_text, hour_text
 from web.i18n.translations import translations
 
-_HOUR = {"fr": "H 'h' mm", "en": "HH:mm"}
 _WHERE = {
     "here": _("{device}, {when}. Vous l’utilisez maintenant."),
     "same_network": _("{device}, {when}, sur la même connexion que vous"),
@@ -24,7 +22,7 @@ _BEFORE = _("le {day} à {hour}")
 
 
 def describe_session(session: SessionView, now: datetime, language: str, zone: ZoneInfo) -> str:
-    """The sentence of a session, in `fr` or `en`, in its holder's time."""
+    """The sentence of a session, in a language, in its holder's time."""
     translate = translations(language).gettext
     device = translate(device_name(session.device))
     when = _when(session.opened_at, now, language, zone)
@@ -43,6 +41,5 @@ def _when(at: datetime, now: datetime, language: str, zone: ZoneInfo) -> str:
     days = (today - local.date()).days
     pattern = {0: _TODAY, 1: _YESTERDAY}.get(days, _BEFORE)
     return translate(pattern).format(
-        day=format_date(local, "d MMMM y", locale=language),
-        hour=format_time(local, _HOUR[language], tzinfo=zone, locale=language),
+        day=day_text(at, language, zone), hour=hour_text(at, language, zone)
     )

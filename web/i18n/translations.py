@@ -1,4 +1,5 @@
-"""Texts in the caller's language: French as written, English by gettext.
+"""Texts in the caller's language: French as written, the others by gettext. A text that a catalogue
+does not have is the French one.
 
 The catalogue is text in the tree; it is compiled in memory at start-up, so no compiled file can be
 older than its source.
@@ -13,9 +14,10 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from web.i18n.languages import SOURCE, languages, offered
+
 DOMAIN = "unefois"
-SOURCE = "fr"
-LANGUAGES = (SOURCE, "en")
+LANGUAGES = offered()
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -26,12 +28,14 @@ def catalogue_file(language: str) -> Path:
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """The translations into one of `LANGUAGES`; French needs none."""
-    if language == SOURCE:
+    """The translations into one of `languages`; French needs none, and a language without a
+    catalogue has none."""
+    file = catalogue_file(language)
+    if language == SOURCE or not file.exists():
         return NullTranslations()
     compiled = BytesIO()
-    with catalogue_file(language).open("rb") as source:
-        write_mo(compiled, read_po(source, locale=language))
+    with file.open("rb") as source:
+        write_mo(compiled, read_po(source, locale=languages()[language].locale))
     compiled.seek(0)
     return GNUTranslations(compiled)
 

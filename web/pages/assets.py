@@ -12,6 +12,7 @@ from base.errors import not_found
 from web.http.public_resources import IMMUTABLE, public_answer
 
 FOLDER = Path(__file__).parent / "static"
+_TURNS = {"back", "exit", "fast", "speaker"}
 _TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
 
@@ -40,11 +41,19 @@ def address(name: str) -> str:
 
 
 def drawing(name: str) -> Markup:
-    """A drawing to inline into a page: it takes the colour of the text."""
+    """A drawing to inline into a page: it takes the colour of the text. Those that point along the
+    line turn round where it is read from right to left."""
     known = assets()
-    asset = known.get(f"pictograms/{name}.svg") or known[f"{name}.svg"]
-    svg = asset.content.decode().replace("<svg ", '<svg class="pictogram" aria-hidden="true" ', 1)
+    asset = known.get(f"pictograms/{name}.svg") or known[f"signs/{name}.svg"]
+    kind = "pictogram turns" if name in _TURNS else "pictogram"
+    svg = asset.content.decode().strip()
+    svg = svg.replace("<svg ", f'<svg class="{kind}" aria-hidden="true" ', 1)
     return Markup(svg)  # noqa: S704  (our own drawings)
+
+
+def drawings() -> list[str]:
+    """The names of all drawings."""
+    return [Path(name).stem for name in assets() if "/" in name]
 
 
 async def serve(fingerprint: str, name: str, request: Request) -> Response:

@@ -11,6 +11,7 @@ from vault.document_view import DocumentMetadata, DocumentView
 from web.i18n.date_labels import DATE_LABELS
 from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, _, error_messages
+from web.i18n.languages import languages
 
 ACTIONS = {
     "attest": _("savoir si vous avez ces papiers, et leurs dates, sans les voir"),
@@ -103,6 +104,10 @@ DONE = {
     "refused": _("Vous avez dit non. La personne qui demande ne le saura pas."),
     "not_me": _("Merci. Nous avons noté que cette demande n’est pas pour vous."),
     "stopped": _("C’est arrêté. Cette personne ne peut plus rien voir."),
+    "stopped_one": _(
+        "Cet accord est arrêté. Mais cette personne a un autre accord : regardez ci-dessous ce"
+        " qu’elle peut encore faire."
+    ),
     "asked": _(
         "La demande est partie. Si ce numéro est le bon, la personne reçoit un SMS. Elle a 7 jours"
         " pour répondre."
@@ -269,10 +274,13 @@ def _field(failure: ServiceError) -> str:
 
 
 def name_in(names: Names, language: str, *, plain: bool) -> str:
-    """A name of the catalogue: in French, as a person's pages show it (`plain`: FALC) or not."""
-    if language == "en":
-        return names.en
-    return names.falc if plain else names.fr
+    """A name of the catalogue: in French, as a person's pages show it (`plain`: FALC) or not. A
+    language in which the catalogue has no names shows the official French one: it is the word that
+    stands on the paper, whoever has to find it."""
+    spoken = languages()[language]
+    if spoken.tag == "fr":
+        return names.falc if plain or spoken.easy else names.fr
+    return getattr(names, language, names.fr)
 
 
 def type_names(code: str) -> Names:

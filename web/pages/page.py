@@ -7,12 +7,14 @@
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
+from starlette.datastructures import URL
 
 from auth import sessions
 from auth.bearer import unauthenticated
@@ -28,7 +30,9 @@ from web.http.dependencies import ServicesDep
 from web.http.failure_limit import RECORDED, FailureLimit
 from web.http.problems import STATUS, retry_after
 from web.http.uploads import MultipartForm
+from web.i18n.languages import languages
 from web.pages import cookies, forms
+from web.pages.compression import VARY, compress, may_compress
 from web.pages.rendering import render
 
 Area = Literal["person", "worker", "visit"]
@@ -42,6 +46,7 @@ _HEADERS = {
     # Unlike `no-referrer`, it lets browsers say which site a form came from.
     "Referrer-Policy": "same-origin",
     "Content-Security-Policy": POLICY,
+    "Vary": VARY,
 }
 _SIGN_IN_PAGES: dict[Area, str] = {"person": "/", "worker": "/pro", "visit": "/"}
 
@@ -62,25 +67,34 @@ class Page:
         self, template: str, *, status: int = 200, with_forms: bool = True, **values: Any
     ) -> Response:
         """The page itself. Without forms, it needs neither the database nor a key."""
-        html = render(
-            template,
-            self.language,
-            area=self.area,
-            zone=self.zone,
-            path=self.request.url.path if self.request.method == "GET" else "",
-            form_token=await forms.token_for(self.services, self.secret) if with_forms else "",
-            done=self.request.query_params.get("done", ""),
+        url = self.request.url
+        shown: dict[str, Any] = {
+            "area": self.area,
+            "zone": self.zone,
+            "path": url.path if self.request.method == "GET" else "",
+            "here": _address_of(url) if self.request.method == "GET" else "",
+            "form_token": await forms.token_for(self.services, self.secret) if with_forms else "",
+            "done": self.request.query_params.get("done", ""),
             **values,
-        )
-        response = HTMLResponse(html, status, {**_HEADERS, "Content-Language": self.language})
+        }
+        response = self._answer(render(template, self.language, **shown).encode(), status)
         if self.new_visit:
             cookies.put(response, self.services.settings, "visit", self.secret)
         return response
 
+    def _answer(self, html: bytes, status: int) -> Response:
+        tag = languages()[self.language].tag
+        headers = {**_HEADERS, "Content-Language": tag}
+        if may_compress(self.request, private=self.area != "visit"):
+            compressed = compress(html)
+            if compressed is not None:
+                html, headers["Content-Encoding"] = compressed, "gzip"
+        return HTMLResponse(html, status, headers)
+
     async def show_failure(self, failure: ServiceError, template: str, **values: Any) -> Response:
         """The page again, with what went wrong and what to do."""
         status = STATUS[failure.kind]
-        response = await self.show(template, status=status, failure=failure, **values)
+        response = await self.show(template, status=status, failures=(failure,), **values)
         if failure.retry_after is not None:
             response.headers["Retry-After"] = retry_after(failure.retry_after)
         return response
@@ -213,6 +227,12 @@ class PageRoute(APIRoute):
                 return await failure_page(request, failed)
 
         return answer
+
+
+def _address_of(url: URL) -> str:
+    """Where the page is, for the way back to it; without what was just done."""
+    query = urlencode([pair for pair in parse_qsl(url.query) if pair[0] != "done"])
+    return f"{url.path}?{query}" if query else url.path
 
 
 def page_router() -> APIRouter:

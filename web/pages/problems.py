@@ -92,6 +92,7 @@ def _json(code: str | None, language: str) -> bytes:
 @cache
 def _html(code: str | None, language: str) -> bytes:
     shown: dict[str, Any] = {"area": "visit", "form_token": "", "done": ""}
+    shown["here"] = ADDRESS if code is None else type_of(code)
     if code is None:
         problems = _explanations(language)
         html = render("problems.html", language, path=ADDRESS, problems=problems, **shown)

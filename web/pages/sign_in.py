@@ -1,19 +1,17 @@
-"""Signing in and out: a phone or an e-mail, the code, the session's cookie; and the language."""
+"""Signing in and out: a phone or an e-mail, the code, the session's cookie."""
 
-import re
 from typing import Any, Literal
 
 from fastapi import Depends, Response
 
 from auth import one_time_codes, session_list, sessions
 from auth.visitor import Visitor
-from base.errors import ServiceError, not_found
+from base.errors import ServiceError
 from vault.consent.request_transfer import adopt_requests
-from web.http.dependencies import ServicesDep, remember_session
+from web.http.dependencies import remember_session
 from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
-from web.i18n.translations import LANGUAGES
 from web.pages import cookies, forms
 from web.pages.demo_message import demo_message
 from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
@@ -22,7 +20,6 @@ router = page_router()
 AccountKind = Literal["person", "worker"]
 _HOMES: dict[AccountKind, str] = {"person": "/documents", "worker": "/pro/grants"}
 _SIGN_IN_PAGES: dict[AccountKind, str] = {"person": "/", "worker": "/pro"}
-_PATH = re.compile(r"/[A-Za-z0-9_-][A-Za-z0-9/_-]*|/")
 
 
 @router.get("/")
@@ -85,21 +82,15 @@ async def leave_worker(page: VisitorPageDep) -> Response:
     return await _sign_out(page, "worker")
 
 
-@router.get("/language/{language}")
-async def choose_language(language: str, services: ServicesDep, back: str = "/") -> Response:
-    """Remember a language, and return to the same page."""
-    if language not in LANGUAGES:
-        raise not_found()
-    response = go(back if len(back) < 200 and _PATH.fullmatch(back) else "/")
-    cookies.put_language(response, services.settings, language)
-    return response
-
-
 async def _welcome(page: Page, kind: AccountKind) -> Response:
-    """The form, unless the visitor is already signed in."""
+    """The form, unless the visitor is already signed in. People choose their language first, once
+    in each browser."""
     subject, _ = await signed_in(page.request, page.services, kind)
     if subject is not None:
         return go(_HOMES[kind])
+    chosen = cookies.read(page.request, page.services.settings, "language")
+    if kind == "person" and chosen is None and "done" not in page.request.query_params:
+        return go("/language")
     return await page.show("welcome.html", kind=kind, typed="")
 
 

@@ -17,6 +17,8 @@ from web.pages import (
     requests,
     sessions,
     sign_in,
+    styles,
+    top_bar,
     worker_documents,
     worker_grants,
 )
@@ -49,6 +51,8 @@ for _part in (
     receipts,
     access_log,
     problems,
+    top_bar,
+    styles,
     worker_grants,
     worker_documents,
 ):

@@ -1,6 +1,7 @@
-"""Keeping the English catalogue in step with the French texts: `python -m web.tools.catalog`.
+"""Keeping the catalogues in step with the French texts: `python -m web.tools.catalog`.
 
-Without an argument it updates the catalogue; with `--check` it only prints what is missing.
+Without an argument it updates those that exist; with `--check` it prints what is missing, and fails
+if a language that is offered misses anything.
 """
 
 import sys
@@ -12,7 +13,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from web.i18n.translations import DOMAIN, LANGUAGES, SOURCE, catalogue_file
+from web.i18n.languages import SOURCE, languages
+from web.i18n.translations import DOMAIN, catalogue_file
 
 ROOT = Path(__file__).parents[2]
 # Where the French texts are, by folder.
@@ -50,10 +52,10 @@ def extracted() -> Catalog:
 def updated(language: str) -> Catalog:
     """The updated catalogue of a language; new texts have no translation yet."""
     path = catalogue_file(language)
-    catalogue = Catalog(locale=language, domain=DOMAIN, charset="utf-8")
+    catalogue = Catalog(locale=languages()[language].locale, domain=DOMAIN, charset="utf-8")
     if path.exists():
         with path.open("rb") as source:
-            catalogue = read_po(source, locale=language, domain=DOMAIN)
+            catalogue = read_po(source, locale=languages()[language].locale, domain=DOMAIN)
     catalogue.update(extracted(), no_fuzzy_matching=True, update_header_comment=False)
     # A text that is no longer in the code is dropped, not kept as a comment.
     catalogue.obsolete.clear()
@@ -77,7 +79,7 @@ def faults(language: str) -> Iterator[str]:
         yield f"{path.relative_to(ROOT)} is missing"
         return
     with path.open("rb") as source:
-        catalogue = read_po(source, locale=language, domain=DOMAIN)
+        catalogue = read_po(source, locale=languages()[language].locale, domain=DOMAIN)
     wanted = {message.id for message in extracted() if message.id}
     present = {message.id for message in catalogue if message.id}
     yield from (f"missing: {_shown(each)}" for each in wanted - present)
@@ -88,19 +90,22 @@ def faults(language: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Update, or check: what is left to translate is printed; a check gives 1 when anything is."""
+    """Update, or check: what is left to translate is printed; a check gives 1 when a language that
+    is offered lacks any of it."""
     check = sys.argv[1:] == ["--check"]
-    left = []
-    for language in LANGUAGES:
-        if language == SOURCE:
+    left, wrong = [], False
+    for code, language in languages().items():
+        path = catalogue_file(code)
+        if code == SOURCE or not (path.exists() or language.offered):
             continue
         if not check:
-            path = catalogue_file(language)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(written(updated(language)))
-        left += [f"{language}: {fault}" for fault in faults(language)]
+            path.write_bytes(written(updated(code)))
+        found = [f"{code}: {fault}" for fault in faults(code)]
+        wrong |= language.offered and bool(found)
+        left += found
     sys.stdout.write("".join(f"{line}\n" for line in left))
-    return 1 if check and left else 0
+    return 1 if check and wrong else 0
 
 
 def _translated(message: Message) -> bool:

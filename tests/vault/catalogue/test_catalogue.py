@@ -33,6 +33,7 @@ from vault.catalogue.entries import load
 
 PROJECT = Path(__file__).parents[3]
 PICTOGRAMS = PROJECT / "web/pages/static/pictograms"
+SIGNS = PROJECT / "web/pages/static/signs"
 
 Entry = DocumentType | Family | Purpose | LegalBasis
 CLOSED_LISTS: tuple[tuple[Entry, ...], ...] = (families(), purposes(), legal_bases())
@@ -149,13 +150,18 @@ def test_every_pictogram_is_drawn_and_used() -> None:
     assert {entry.pictogram for entry in document_types()} == drawn
 
 
-@pytest.mark.parametrize("path", sorted(PICTOGRAMS.glob("*.svg")), ids=lambda path: path.stem)
-def test_a_pictogram_is_small_and_inert(path: Path) -> None:
+@pytest.mark.parametrize(
+    "path",
+    sorted([*PICTOGRAMS.glob("*.svg"), *SIGNS.glob("*.svg")]),
+    ids=lambda path: path.stem,
+)
+def test_a_pictogram_is_small_filled_and_inert(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.encode()) < 700
     drawing = ET.fromstring(text)  # noqa: S314  (our own file)
     assert drawing.get("viewBox") == "0 0 24 24"
-    assert drawing.get("stroke") == "currentColor"
+    assert (drawing.get("fill"), drawing.get("fill-rule")) == ("currentColor", "evenodd")
+    assert not [one for one in drawing.iter() if one.get("stroke")]
     allowed = {"svg", "path", "circle", "rect"}
     for element in drawing.iter():
         assert element.tag.removeprefix("{http://www.w3.org/2000/svg}") in allowed

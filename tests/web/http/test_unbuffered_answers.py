@@ -33,6 +33,7 @@ PUBLIC = {
 }
 # Pages of a visit that has not begun.
 BEFORE_A_SESSION = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}", "/language/{language}"}
+BEFORE_A_SESSION |= {"/language", "/quick-exit", "/styles"}
 OF_WORKERS = (
     "/pro",
     "/v1/organisation",
@@ -95,7 +96,7 @@ async def test_so_is_what_is_answered_to_a_change_and_what_is_refused(
 
 
 async def test_what_everybody_may_keep_does_not_ask_for_it(client: httpx.AsyncClient) -> None:
-    page = await client.get("/")
+    page = await client.get("/pro")
     sheet = page.text.split('<link rel="stylesheet" href="')[1].split('"')[0]
     answer = await client.get(sheet)
     assert "immutable" in answer.headers["cache-control"]

@@ -78,7 +78,7 @@ async def test_one_s_session_does_not_open_the_other_s_pages(
 
 
 async def test_pages_are_kept_by_nobody_and_run_nothing(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/")
+    answer = await client.get("/pro")
     assert answer.headers["cache-control"] == "no-store"
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -90,15 +90,20 @@ async def test_pages_are_kept_by_nobody_and_run_nothing(client: httpx.AsyncClien
 
 
 async def test_the_first_page_is_light(client: httpx.AsyncClient) -> None:
-    page = await client.get("/")
-    weight = len(gzip.compress(page.content))
-    for address in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)):
+    """The choice of a language and the page after it, as they are sent, with all that they load."""
+    first = await client.get("/")
+    assert (first.status_code, first.headers["location"]) == (303, "/language")
+    languages = await client.get("/language")
+    page = await client.get("/", headers={"Cookie": "unefois-language=fr"})
+    weight = sum(int(one.headers["content-length"]) for one in (languages, page))
+    assert languages.headers["content-encoding"] == page.headers["content-encoding"] == "gzip"
+    for address in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', languages.text + page.text)):
         part = await client.get(address)
         assert part.status_code == 200
         assert "immutable" in part.headers["cache-control"]
         weight += int(part.headers["content-length"])
-    assert weight < 25 * 1024
-    assert len(assets.assets()["style.css"].content) < 8 * 1024
+    assert weight < 12 * 1024
+    assert len(gzip.compress(assets.assets()["style.css"].content)) < 5 * 1024
 
 
 async def test_a_file_under_another_fingerprint_is_not_there(client: httpx.AsyncClient) -> None:
@@ -203,6 +208,9 @@ async def test_machines_addresses_answer_for_themselves(client: httpx.AsyncClien
         ("/\\elsewhere.example", "/"),
         ("https://elsewhere.example", "/"),
         ("/a\r\nSet-Cookie: x=y", "/"),
+        ("/documents?cursor=a-b_c=", "/documents?cursor=a-b_c="),
+        ("/documents/add?type=payslip", "/documents/add?type=payslip"),
+        ("/?back=//elsewhere.example", "/"),
     ],
 )
 async def test_the_language_is_remembered_and_leads_nowhere_else(
@@ -211,7 +219,7 @@ async def test_the_language_is_remembered_and_leads_nowhere_else(
     answer = await client.get("/language/en", params={"back": back})
     assert (answer.status_code, answer.headers["location"]) == (303, to)
     page = await client.get("/")
-    assert '<html lang="en">' in page.text
+    assert '<html lang="en" dir="ltr">' in page.text
     assert "Your phone number" in page.text
     assert (await client.get("/language/xx")).status_code == 404
 

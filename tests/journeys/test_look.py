@@ -1,0 +1,178 @@
+"""What pages look like to those who see little, or otherwise: axe on light and dark, text at 200 %,
+320 px, right to left, paper, the focus after an error."""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page
+
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.journeys.test_pages import browser
+from tests.steps import ask, deposit, granted, log_of
+from tests.vault.decoding import corpus
+
+__all__ = ["browser"]
+
+AXE = Path(sys.prefix) / "axe/node_modules/axe-core/axe.min.js"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not AXE.exists(), reason="axe: make axe installs it"),
+]
+_RULES = "{runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']}"
+_VIOLATIONS = f"""axe.run(document, {_RULES}).then(found =>
+  found.violations.map(one => one.id + ': ' + one.nodes.map(n => n.html).slice(0, 3)))"""
+# An element that is wider than the page, or whose words are cut.
+_TOO_WIDE = """() => [...document.querySelectorAll('body *:not(.unseen, .skip)')].filter(e => {
+  const box = e.getBoundingClientRect();
+  return box.width && (box.right > innerWidth + 1 || box.left < -1);
+}).map(e => e.outerHTML.slice(0, 80)).slice(0, 3)"""
+_MENU_CUT = """() => [...document.querySelectorAll('nav.tabs a, .bar a, .bar button')].filter(e =>
+  e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"""
+
+Addresses = dict[str, list[str]]
+
+
+@pytest.fixture
+async def addresses(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> tuple[SomePerson, SomeWorker, Addresses]:
+    """Somebody with something on each page, and the pages of each."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    await granted(client, person, worker.headers, "payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    request = await ask(client, worker.headers, person.phone, "payslip", "passport")
+    event = (await log_of(client, person))[0]["id"]
+    mine = ["/documents", f"/documents/{document['id']}", "/documents/add", "/documents/deleted"]
+    mine += [f"/documents/{document['id']}/{end}" for end in ("correct", "version", "delete")]
+    mine += ["/requests", f"/requests/{request}", "/grants", f"/grants/{grant}/stop"]
+    mine += ["/access-log", f"/access-log/{event}/report", f"/access-log/{event}/receipt"]
+    mine += ["/sessions", "/erasure", "/nowhere"]
+    theirs = ["/pro/grants", "/pro/requests/new", f"/pro/grants/{grant}", "/pro/doings"]
+    theirs += [f"/pro/grants/{grant}/evidence?type=payslip", "/pro/sessions"]
+    visit = ["/language", "/", "/pro", "/problems/not_found", "/styles"]
+    return person, worker, {"visit": visit, "person": mine, "worker": theirs}
+
+
+async def context_of(
+    browser: Browser, served: Served, language: str, scheme: str, **tokens: str
+) -> BrowserContext:
+    """Scripts run: axe waits by timers. The pages have none, and their policy allows none."""
+    context = await browser.new_context(
+        viewport={"width": 360, "height": 640},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    values = {"language": language, **tokens}
+    await context.add_cookies(
+        [
+            {"name": f"unefois-{name}", "value": value, "url": served.base_url}
+            for name, value in values.items()
+        ]
+    )
+    return context
+
+
+async def each_page(
+    browser: Browser,
+    served: Served,
+    addresses: tuple[SomePerson, SomeWorker, Addresses],
+    language: str,
+    scheme: str,
+    *,
+    every: int = 1,
+) -> AsyncIterator[Page]:
+    """A page each, open; `every=3`: of three, one."""
+    person, worker, pages = addresses
+    for reader, paths in pages.items():
+        tokens = {"person": person.token, "worker": worker.token}
+        own = {reader: tokens[reader]} if reader in tokens else {}
+        context = await context_of(browser, served, language, scheme, **own)
+        page = await context.new_page()
+        for path in paths[::every]:
+            await page.goto(served.base_url + path)
+            yield page
+        await context.close()
+
+
+async def test_no_page_breaks_a_rule_of_accessibility(
+    browser: Browser, served: Served, addresses: tuple[SomePerson, SomeWorker, Addresses]
+) -> None:
+    """Every page in French and in light; one of three in English and in dark."""
+    axe = AXE.read_text(encoding="utf-8")
+    seen, wrong = 0, []
+    for language, scheme, every in (("fr", "light", 1), ("en", "dark", 3)):
+        async for page in each_page(browser, served, addresses, language, scheme, every=every):
+            # The page's own policy refuses a script element: the debugger runs the text.
+            await page.evaluate(axe)
+            wrong += [f"{page.url} {one}" for one in await page.evaluate(_VIOLATIONS)]
+            seen += 1
+    assert wrong == []
+    assert seen > 35
+
+
+async def test_every_component_in_the_other_colours(browser: Browser, served: Served) -> None:
+    for language, scheme in (("fr", "dark"), ("en", "light")):
+        context = await context_of(browser, served, language, scheme)
+        page = await context.new_page()
+        await page.goto(f"{served.base_url}/styles")
+        await page.evaluate(AXE.read_text(encoding="utf-8"))
+        assert await page.evaluate(_VIOLATIONS) == [], (language, scheme)
+        await context.close()
+
+
+async def test_nothing_is_cut_at_320_px_nor_at_200_percent_nor_from_right_to_left(
+    browser: Browser, served: Served, addresses: tuple[SomePerson, SomeWorker, Addresses]
+) -> None:
+    wrong = []
+    async for page in each_page(browser, served, addresses, "fr", "light"):
+        for width, size, direction in ((320, "112.5%", "rtl"), (360, "225%", "ltr")):
+            await page.set_viewport_size({"width": width, "height": 640})
+            await page.evaluate(
+                "([size, direction]) => { const e = document.documentElement;"
+                " e.style.fontSize = size; e.dir = direction; }",
+                [size, direction],
+            )
+            for found in (_TOO_WIDE, _MENU_CUT):
+                wrong += [(page.url, size, one) for one in await page.evaluate(found)]
+    assert wrong == []
+
+
+async def test_after_an_error_one_is_at_the_message(browser: Browser, served: Served) -> None:
+    """Without script: the page itself says where the focus is."""
+    context = await context_of(browser, served, "fr", "light")
+    page = await context.new_page()
+    await page.goto(f"{served.base_url}/")
+    await page.fill("#phone", "06 12")
+    await page.keyboard.press("Enter")
+    await page.wait_for_load_state()
+    assert "problem" in await page.evaluate("document.activeElement.className")
+    assert await page.get_attribute("#phone", "aria-invalid") == "true"
+    described = await page.get_attribute("#phone", "aria-describedby")
+    assert "n’est pas complet" in await page.inner_text(f"#{described}")
+    await page.click(".problem a")
+    assert await page.evaluate("document.activeElement.id") == "phone"
+    await context.close()
+
+
+async def test_paper_has_the_words_and_no_buttons(
+    browser: Browser, served: Served, addresses: tuple[SomePerson, SomeWorker, Addresses]
+) -> None:
+    person, _, _ = addresses
+    context = await context_of(browser, served, "fr", "dark", person=person.token)
+    page = await context.new_page()
+    await page.goto(f"{served.base_url}/access-log")
+    await page.emulate_media(media="print")
+    for gone in ("nav.tabs", ".bar ul", ".foot", "main .button >> nth=0"):
+        assert not await page.is_visible(gone), gone
+    assert await page.is_visible("main .card >> nth=0")
+    colours = "(e => [e.backgroundColor, e.color])(getComputedStyle(document.body))"
+    assert await page.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    await context.close()
+
+
+def test_axe_is_here_in_continuous_integration() -> None:
+    assert AXE.exists() or os.environ.get("CI") != "true"

@@ -1,0 +1,108 @@
+"""`python -m tests.screenshots [FOLDER]`: a demo, a browser, a picture of every page."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from tests.screenshots.pages import PAGES, address_of, name_of
+from web.i18n.languages import offered
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-sync", "--no-first-run"]
+SMALL: ViewportSize = {"width": 360, "height": 640}
+LARGE: ViewportSize = {"width": 1366, "height": 768}
+SEEN = [("fr", SMALL), ("fr", LARGE), ("falc", SMALL), ("ar", SMALL)]
+_LINKS = """() => [...document.querySelectorAll('a[href], form[method=get]')].map(e =>
+  e.getAttribute('href') || e.getAttribute('action')
+  + '?' + [...e.querySelectorAll('select')].map(s => s.name + '=' + s.value).join('&'))"""
+
+
+@contextmanager
+def demo() -> Iterator[dict[str, Any]]:
+    """A seeded demo of its own; its tokens and addresses."""
+    home = Path(tempfile.mkdtemp(prefix="uf-shots-"))
+    told = home / "demo.json"
+    command = [sys.executable, "-m", "web.cli", "demo", "--home", str(home / "home")]
+    command += ["--port", "0", "--json", str(told)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while not told.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        yield json.loads(told.read_text(encoding="utf-8"))
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def photograph(browser: Browser, told: dict[str, Any], folder: Path) -> list[str]:
+    """Every page in every language that is offered, at its sizes; those that were not found."""
+    missing = []
+    for language, size in SEEN:
+        if language not in offered():
+            continue
+        for reader, pages in PAGES.items():
+            cookies = {"language": language}
+            if reader != "visitor":
+                cookies[reader] = told[reader]["token"]
+            context = browser.new_context(viewport=size, java_script_enabled=False)
+            context.add_cookies(
+                [
+                    {"name": f"unefois-{name}", "value": value, "url": told["base_url"]}
+                    for name, value in cookies.items()
+                ]
+            )
+            into = folder / f"{language}-{size['width']}"
+            missing += _each(context.new_page(), told["base_url"], pages, into)
+            context.close()
+    return missing
+
+
+def _each(page: Page, base_url: str, pages: tuple[str, ...], into: Path) -> list[str]:
+    links: list[str] = []
+    missing = []
+    for template in pages:
+        address = address_of(template, links)
+        if address is None:
+            missing.append(template)
+            continue
+        page.goto(base_url + address)
+        links += page.evaluate(_LINKS)
+        page.screenshot(path=into / f"{name_of(template)}.png", full_page=True)
+    if pages is PAGES["visitor"]:
+        page.goto(f"{base_url}/nowhere")
+        page.screenshot(path=into / "not-found.png", full_page=True)
+        page.goto(f"{base_url}/")
+        page.fill("#phone", "06 99 98 00 01")
+        page.click("button.main")
+        page.screenshot(path=into / "sign-in.png", full_page=True)
+        page.fill("#code", "1")
+        page.click("button.main")
+        page.screenshot(path=into / "sign-in-wrong.png", full_page=True)
+    return missing
+
+
+def main() -> int:
+    """Write them; 1 when a page was not found."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screenshots")
+    with demo() as told, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        missing = photograph(browser, told, folder)
+        browser.close()
+    sys.stdout.write(f"{len(list(folder.rglob('*.png')))} pictures in {folder}\n")
+    sys.stdout.write("".join(f"not found: {page}\n" for page in missing))
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,89 @@
+"""The pages there are, and who sees them."""
+
+import re
+from collections.abc import Iterable
+
+Reader = str
+"""`visitor`, `person` or `worker`: whose session the browser has."""
+
+# In the order in which one leads to the next: an id is taken from a link of a page before.
+PAGES: dict[Reader, tuple[str, ...]] = {
+    "visitor": (
+        "/language",
+        "/",
+        "/pro",
+        "/problems",
+        "/problems/{code}",
+        "/styles",
+    ),
+    "person": (
+        "/documents",
+        "/documents/deleted",
+        "/documents/add",
+        "/documents/{document_id}",
+        "/documents/{document_id}/correct",
+        "/documents/{document_id}/version",
+        "/documents/{document_id}/delete",
+        "/requests",
+        "/requests/{request_id}",
+        "/grants",
+        "/grants/{grant_id}/stop",
+        "/access-log",
+        "/access-log/{event_id}/report",
+        "/access-log/{event_id}/receipt",
+        "/sessions",
+        "/erasure",
+    ),
+    "worker": (
+        "/pro/grants",
+        "/pro/requests/new",
+        "/pro/grants/{grant_id}",
+        "/pro/grants/{grant_id}/documents/{document_id}",
+        "/pro/grants/{grant_id}/evidence",
+        "/pro/doings",
+        "/pro/sessions",
+    ),
+}
+# Reached by a form, not by a link.
+BY_A_FORM = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}"}
+# Addresses that answer with something else than a page.
+NO_PAGES = {
+    "/static/{fingerprint}/{name:path}",
+    "/language/{language}",
+    "/quick-exit",
+    "/documents/{document_id}/preview",
+    "/documents/{document_id}/content",
+    "/access-log/{event_id}/receipt.svg",
+    "/access-log/{event_id}/receipt.json",
+    "/pro/grants/{grant_id}/documents/{document_id}/preview",
+    "/pro/grants/{grant_id}/documents/{document_id}/content",
+    "/{address:elsewhere}",
+}
+_ID = r"[A-Za-z0-9_-]{4,}"
+
+
+def address_of(template: str, links: Iterable[str]) -> str | None:
+    """The address of a page: itself, or the first of the links that fits its template."""
+    if "{" not in template:
+        return template
+    parts = re.split(r"\{[^}]*\}", template)
+    pattern = re.compile(_ID.join(map(re.escape, parts)) + r"(?:\?.*)?")
+    words = {one.split("{")[0].rstrip("/") for one in NO_PAGES}
+    known = (
+        link
+        for link in links
+        if pattern.fullmatch(link) and link not in words | _named_below(template)
+    )
+    return next(known, None)
+
+
+def _named_below(template: str) -> set[str]:
+    """The pages whose own name stands where this one has an id: `/documents/add`."""
+    named = {page for pages in PAGES.values() for page in pages if "{" not in page}
+    return {page for page in named if page.startswith(template.split("{", maxsplit=1)[0])}
+
+
+def name_of(template: str) -> str:
+    """The name of a page's file."""
+    words = re.sub(r"\{[^}]*\}", "one", template).strip("/").replace("/", "-")
+    return words or "first"

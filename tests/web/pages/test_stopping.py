@@ -1,0 +1,73 @@
+"""Stopping one of several agreements: what stops, what goes on; and what a request asks for."""
+
+import httpx
+
+from tests.fixtures import MakePerson, MakeWorker, Served
+from tests.steps import ask, granted
+from tests.web.pages.test_pages import browser_of
+from web.pages import forms
+
+NOTHING_LEFT = "ne pourra plus rien voir"
+
+
+async def test_one_of_two_stops_and_the_other_is_named(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker, colleague = await make_person(), await make_worker(), await make_worker()
+    first = await granted(client, person, worker.headers, "payslip")
+    second = await granted(client, person, worker.headers, "rent_receipt")
+    await granted(client, person, colleague.headers, "passport")
+    async with browser_of(served, person) as browser:
+        page = (await browser.get(f"/grants/{first}/stop")).text
+        stops, goes_on = page.split("Ce qui continue")
+        assert "fiche de paie" in stops
+        assert "quittance" in goes_on
+        assert "asseport" not in page, "somebody else's"
+        assert NOTHING_LEFT not in page
+        token = await forms.token_for(served.services, person.token)
+        stopped = await browser.post(f"/grants/{first}/stop", data={"form": token})
+        said = (await browser.get(stopped.headers["location"])).text
+        assert "a un autre accord" in said
+        assert "plus rien voir" not in said
+        # The last one: now it is true.
+        page = (await browser.get(f"/grants/{second}/stop")).text
+        assert NOTHING_LEFT in page
+        assert "Ce qui continue" not in page
+        stopped = await browser.post(f"/grants/{second}/stop", data={"form": token})
+        assert "plus rien voir" in (await browser.get(stopped.headers["location"])).text
+
+
+async def test_a_request_to_know_does_not_read_as_one_to_see(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    asked = {
+        "read": "demande à voir des papiers",
+        "attest": "demande si vous avez des papiers, sans les voir",
+        "deposit": "demande à ajouter des papiers",
+    }
+    worker = await make_worker()
+    for action, words in asked.items():
+        person = await make_person()
+        await ask(client, worker.headers, person.phone, "payslip", actions=[action])
+        async with browser_of(served, person) as browser:
+            for address in ("/documents", "/requests"):
+                text = (await browser.get(address)).text
+                assert [one for one in asked.values() if one in text] == [words]
+
+
+async def test_the_quick_exit_leads_elsewhere_and_says_nothing(
+    served: Served, make_person: MakePerson
+) -> None:
+    async with browser_of(served, await make_person()) as browser:
+        assert 'href="/quick-exit"' in (await browser.get("/documents")).text
+        left = await browser.get("/quick-exit")
+        assert left.headers["location"] == served.services.settings.quick_exit_url
+        assert left.headers["referrer-policy"] == "no-referrer"
+        assert "set-cookie" not in left.headers
+        assert (await browser.get("/documents")).status_code == 200
+
+
+async def test_a_page_that_is_not_there_has_a_heading(client: httpx.AsyncClient) -> None:
+    page = await client.get("/nowhere")
+    assert page.text.count("<h1>") == 1
+    assert "Page introuvable</h1>" in page.text

@@ -1,0 +1,64 @@
+"""Days, hours and numbers as each language writes them (CLDR, by Babel)."""
+
+from datetime import UTC, date, datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_skeleton
+from babel.numbers import format_decimal, get_decimal_symbol
+
+from web.i18n.error_messages import _
+from web.i18n.languages import languages
+from web.i18n.translations import translations
+
+_MEGABYTES = _("{number} Mo")
+
+
+def day_text(value: date | datetime, language: str, zone: ZoneInfo) -> str:
+    """`4 mars 2026`. A moment is told on the day that it is in the zone."""
+    if isinstance(value, datetime):
+        value = value.astimezone(zone).date()
+    # `long`, not a skeleton: Babel cuts months short where the skeleton is not CLDR's own.
+    return _first(format_date(value, "long", locale=_locale(language)), language)
+
+
+def hour_text(value: datetime, language: str, zone: ZoneInfo) -> str:
+    """`22 h 30`, where the zone is."""
+    value = value.astimezone(UTC)
+    pattern = languages()[language].hour
+    if pattern:
+        return format_datetime(value, pattern, tzinfo=zone, locale=_locale(language))
+    return format_skeleton("Hm", value, tzinfo=zone, locale=_locale(language))
+
+
+def moment_text(value: datetime, language: str, zone: ZoneInfo) -> str:
+    """`4 mars 2026 à 22 h 30`."""
+    pattern = translations(language).gettext(_("{day} à {hour}"))
+    day, hour = day_text(value, language, zone), hour_text(value, language, zone)
+    return pattern.format(day=day, hour=hour)
+
+
+def size_text(size: int, language: str) -> str:
+    """`1,5 Mo` for a file's bytes; never nothing."""
+    number = format_decimal(
+        max(size, 100_000) / 1_000_000, "0.0", locale=_locale(language), group_separator=False
+    )
+    return translations(language).gettext(_MEGABYTES).format(number=number)
+
+
+def csv_separator(language: str) -> str:
+    """What a spreadsheet of that language expects between columns: where the comma is the decimal
+    sign, it is the semicolon."""
+    return "," if get_decimal_symbol(_locale(language)) == "." else ";"
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(languages()[language].locale)
+
+
+def _first(text: str, language: str) -> str:
+    """A day with the word that its language has for the first of a month."""
+    word = languages()[language].first_of_month
+    return f"{word} {text[2:]}" if word and text.startswith("1 ") else text
