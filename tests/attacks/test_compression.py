@@ -61,8 +61,7 @@ def test_one_file_compresses_and_few_use_it() -> None:
             compress.add(path)
         if "web.http.public_resources.public_answer" in names:
             use.add(path)
-    # A PDF of a person's log holds compressed text: a file, whose reader asked for all of it.
-    assert compress - {"web/http/text_pdf.py"} == {"web/http/public_resources.py"}
+    assert compress == {"web/http/public_resources.py"}
     assert use == PUBLIC
 
 
