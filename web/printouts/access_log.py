@@ -21,9 +21,9 @@ from web.printouts.sheet import frame_of, replaced_note
 from web.printouts.typesetter import in_thread, typeset
 
 MAX_LINES = 2000
-"""Lines on paper, about 150 pages. The table for spreadsheets has all of them."""
-PART = 500
-"""Lines laid out at once: memory and time grow with them."""
+"""Lines on paper, about 160 pages. The table for spreadsheets has all of them."""
+PART = 200
+"""Lines laid out at once: memory grows with them."""
 _TITLE = _("Qui a regardé mes papiers")
 _INTRODUCTION = _("Tout ce qui s’est passé sur mon coffre, au {date}. Le plus récent d’abord.")
 _CUT = _(
@@ -42,12 +42,17 @@ async def print_log(services: Services, person: Person, language: str) -> bytes:
     """The log as PDF, for its owner. Like the log on the screen, it is not recorded."""
     phrases = await phrases_for(services, person, language)
     entries = [entry async for entry in _newest(export_all(services, person))]
+    return await in_thread(log_pages, entries, phrases, clock.now())
+
+
+def log_pages(entries: Sequence[EntryView], phrases: Phrases, now: datetime) -> bytes:
+    """The PDF, laid out part by part. Blocks: to be called `in_thread`."""
     pieces: list[bytes] = []
     first_page = 1
-    for data in log_parts(entries, phrases, clock.now()):
-        pieces.append(await typeset("log", {**data, "first-page": first_page}))
-        first_page += await in_thread(page_count, pieces[-1])
-    return await in_thread(joined, pieces)
+    for data in log_parts(entries, phrases, now):
+        pieces.append(typeset("log", {**data, "first-page": first_page}))
+        first_page += page_count(pieces[-1])
+    return joined(pieces)
 
 
 def log_parts(

@@ -17,7 +17,7 @@ from web.i18n.error_messages import _
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
 from web.printouts.sheet import Section, Sheet
-from web.printouts.typesetter import typeset
+from web.printouts.typesetter import in_thread, typeset
 
 _TITLE = _("Reçu d’un accord")
 _STATE = _("Le {moment}, cet accord est : {state}.")
@@ -47,7 +47,7 @@ async def print_receipt(services: Services, caller: Caller, grant_id: UUID, lang
     phrases = await phrases_for(services, caller, language)
     stop_at = services.settings.public_url if owner else None
     sheet = receipt(grant, papers, phrases, clock.now(), stop_at)
-    return await typeset("sheet", sheet.data(language))
+    return await in_thread(typeset, "sheet", sheet.data(language))
 
 
 def receipt(

@@ -17,7 +17,7 @@ from web.i18n.error_messages import _
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
 from web.printouts.sheet import Section, Sheet
-from web.printouts.typesetter import typeset
+from web.printouts.typesetter import in_thread, typeset
 
 _FOOT = _("Fiche d’un papier")
 _PRINTED = _("La fiche de ce papier, le {moment}.")
@@ -49,7 +49,9 @@ async def print_paper(
     document = await own_documents.see_own(services, person, document_id)
     live = await grants.live_on(services, person, document_id)
     phrases = await phrases_for(services, person, language)
-    return await typeset("sheet", paper_sheet(document, live, phrases, clock.now()).data(language))
+    return await in_thread(
+        typeset, "sheet", paper_sheet(document, live, phrases, clock.now()).data(language)
+    )
 
 
 def paper_sheet(

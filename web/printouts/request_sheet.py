@@ -19,7 +19,7 @@ from web.i18n.error_messages import _
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
 from web.printouts.sheet import Section, Sheet
-from web.printouts.typesetter import typeset
+from web.printouts.typesetter import in_thread, typeset
 
 MAX_ITEMS = 100
 """Papers of the types asked for that are named; the page on a screen has all of them."""
@@ -58,8 +58,10 @@ async def print_request(
     papers = await find_own(services, person, _named(request)) if _shows(request) else {}
     phrases = await phrases_for(services, person, language)
     address = services.settings.public_url
-    return await typeset(
-        "sheet", request_sheet(request, papers, phrases, clock.now(), address).data(language)
+    return await in_thread(
+        typeset,
+        "sheet",
+        request_sheet(request, papers, phrases, clock.now(), address).data(language),
     )
 
 

@@ -34,17 +34,14 @@ class NotTypeset(Exception):
     """Typst refused a page. Its own message, which repeats the page's words, is left out."""
 
 
-async def typeset(template: Template, data: dict[str, Any]) -> bytes:
-    """The PDF. Raises `ServiceError` `unavailable` when too many are asked for at once."""
-    return await in_thread(_typeset, template, data)
-
-
 async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """A step of printing, on one of the few threads that print."""
+    """A call that prints, on one of the few threads that do. Raises `NotTypeset`, and
+    `ServiceError` `unavailable` when too many are asked for at once."""
     return await pool().run(call, *args, **kwargs)
 
 
-def _typeset(template: Template, data: dict[str, Any]) -> bytes:
+def typeset(template: Template, data: dict[str, Any]) -> bytes:
+    """The PDF of a template with its data. Blocks: to be called `in_thread`."""
     pdf = lay_out(template, data)
     # What a person's page was made of is dropped, and not only once ten other pages were made.
     for _ in range(_KEPT_RUNS):

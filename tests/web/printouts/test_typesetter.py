@@ -14,7 +14,7 @@ from tests.web.printouts.reading import PAGE_WIDTH, elements, ends_of, faults_of
 from web.printouts import typesetter
 from web.printouts.grant_receipt import receipt
 from web.printouts.sheet import Section, Sheet
-from web.printouts.typesetter import FOLDER, NotTypeset, typeset
+from web.printouts.typesetter import FOLDER, NotTypeset, in_thread, typeset
 
 MARKUP = '#eval("1") $x^2$ *gras* _ital_ @ref <l> \\ // c /* d */ `r` [x] #read("/etc/passwd")'
 
@@ -100,7 +100,7 @@ async def test_a_refused_page_repeats_nothing() -> None:
     """Typst's own message has the words of the page in it."""
     data: dict[str, Any] = {**Sheet("Titre", (), ()).data("fr"), "introduction": ["secret 王"]}
     with pytest.raises(NotTypeset) as caught:
-        await typeset("sheet", data)
+        await in_thread(typeset, "sheet", data)
     shown = caught.getrepr(chain=True)
     assert "王" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -114,7 +114,7 @@ async def test_who_waits_too_long_is_told_to_come_back(monkeypatch: pytest.Monke
     data = Sheet("Titre", (), ()).data("fr")
     try:
         answers = await asyncio.gather(
-            *(typeset("sheet", data) for _ in range(6)), return_exceptions=True
+            *(in_thread(typeset, "sheet", data) for _ in range(6)), return_exceptions=True
         )
     finally:
         typesetter.pool.cache_clear()
@@ -123,7 +123,7 @@ async def test_who_waits_too_long_is_told_to_come_back(monkeypatch: pytest.Monke
     assert {(one.kind.value, one.code) for one in late} == {("unavailable", "unavailable")}
 
 
-async def test_nothing_of_a_page_is_kept_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_a_page_is_kept_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """Typst drops what ten runs did not use."""
     ran: list[str] = []
     run = typesetter.lay_out
@@ -133,5 +133,5 @@ async def test_nothing_of_a_page_is_kept_for_the_next(monkeypatch: pytest.Monkey
         return run(template, data)
 
     monkeypatch.setattr(typesetter, "lay_out", counted)
-    await typeset("sheet", Sheet("Titre", (), ()).data("fr"))
+    typeset("sheet", Sheet("Titre", (), ()).data("fr"))
     assert ran == ["sheet", *["blank"] * 10]
