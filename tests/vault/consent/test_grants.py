@@ -208,7 +208,7 @@ async def test_the_same_key_gives_once(services: CoreServices) -> None:
 
 
 async def test_a_paper_has_the_living_grants_that_show_it(
-    services: CoreServices, move_clock: MoveClock
+    services: CoreServices, moved_clock: MoveClock
 ) -> None:
     person, other, worker = (
         await make_person(services),
@@ -223,7 +223,7 @@ async def test_a_paper_has_the_living_grants_that_show_it(
     await give(services, person, draft(recipient, "payslip", actions=("deposit",)))
     assert [one.id for one in await live_on(services, person, document)] == [shows.id]
     assert await live_on(services, other, document) == []
-    move_clock(shows.ends_at - shows.given_at)
+    moved_clock(shows.ends_at - shows.given_at)
     assert await live_on(services, person, document) == []
 
 

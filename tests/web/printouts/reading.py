@@ -14,6 +14,8 @@ import pytest
 
 PAGE_WIDTH = 595.28
 """Points: A4."""
+MARGIN = 56.69
+"""Points: two centimetres."""
 
 
 def text_of(pdf: bytes) -> str:
@@ -24,14 +26,25 @@ def text_of(pdf: bytes) -> str:
     return " ".join("".join(c for c in text if not "\u202a" <= c <= "\u202e").split())
 
 
+def edges_of(pdf: bytes) -> tuple[float, float]:
+    """Where the leftmost word begins, and the rightmost one ends."""
+    found = [(begin, end) for begin, end, _ in _words(pdf)]
+    return min(begin for begin, _ in found), max(end for _, end in found)
+
+
 def ends_of(pdf: bytes, word: str) -> list[float]:
     """Where each of these words in Arabic ends at the right, in points, as poppler sees it: there,
     its letters stand as they are drawn, from left to right."""
+    return [end for _, end, text in _words(pdf) if text == word[::-1]]
+
+
+def _words(pdf: bytes) -> list[tuple[float, float, str]]:
     needs("pdftotext")
     command = ["pdftotext", "-bbox", "-", "-"]
     done = subprocess.run(command, input=pdf, capture_output=True, check=True)
-    found = re.findall(r'xMax="([\d.]+)"[^>]*>([^<]*)</word>', done.stdout.decode())
-    return [float(end) for end, text in found if text == word[::-1]]
+    shape = r'xMin="([\d.-]+)"[^>]*xMax="([\d.-]+)"[^>]*>([^<]*)</word>'
+    found = re.findall(shape, done.stdout.decode())
+    return [(float(begin), float(end), text) for begin, end, text in found]
 
 
 def faults_of(pdf: bytes, folder: Path) -> str:

@@ -10,7 +10,16 @@ import pytest
 
 from base.errors import ServiceError
 from tests.web.printouts.examples import ADDRESS, FRENCH, NOW, WORKER, grant, paper, terms
-from tests.web.printouts.reading import PAGE_WIDTH, elements, ends_of, faults_of, opened, text_of
+from tests.web.printouts.reading import (
+    MARGIN,
+    PAGE_WIDTH,
+    edges_of,
+    elements,
+    ends_of,
+    faults_of,
+    opened,
+    text_of,
+)
 from web.printouts import typesetter
 from web.printouts.grant_receipt import receipt
 from web.printouts.sheet import Section, Sheet
@@ -69,13 +78,24 @@ def test_nobody_s_words_are_markup() -> None:
     assert f"« {own} »" in text
 
 
+@pytest.mark.parametrize("name", ["W" * 200, "é" * 200, "محمد" * 50, "aé" * 1000, "a-b" * 70])
+def test_no_word_leaves_the_page(name: str) -> None:
+    named = grant(recipient={**WORKER, "name": name}, terms=terms(purpose=name))
+    pdf = printed(receipt(named, {}, FRENCH, NOW, ADDRESS))
+    left, right = edges_of(pdf)
+    assert left >= MARGIN - 1
+    assert right <= PAGE_WIDTH - MARGIN + 1
+    assert text_of(pdf).count(name[0]) >= 2 * name.count(name[0])
+
+
 def test_words_in_arabic_begin_at_the_right() -> None:
     """Somebody's own words go their own way; our sentences keep ours, with a name inside."""
     first, *others = "طلب", "سكن", "اجتماعي"
     arabic = " ".join((first, *others))
-    section = Section("Mot", (f"{arabic} : oui.",), words=(arabic,))
+    section = Section("Mot", (f"{arabic} : oui.",), words=(f"{arabic}.",))
     pdf = printed(Sheet("Titre", (), (section,)))
     assert text_of(pdf).count(arabic) == 2
+    assert len(ends_of(pdf, f"{others[-1]}.")) == 1, "the full stop is at the left of the last word"
     inside, own = ends_of(pdf, first)
     assert inside < PAGE_WIDTH / 2
     assert own > PAGE_WIDTH - 60
