@@ -7,12 +7,15 @@ from tests.web.printouts.reading import text_of
 from web.printouts import access_log, typesetter
 from web.printouts.access_log import MAX_LINES, PART, log_pages, log_parts
 from web.printouts.letters import SIGN
+from web.printouts.parts import page_count
 
 LINES = 500
 
 
 def test_five_hundred_lines_are_all_there_in_their_order() -> None:
-    text = text_of(log_pages([entry(number) for number in range(LINES)], FRENCH, NOW))
+    pdf = log_pages([entry(number) for number in range(LINES)], FRENCH, NOW)
+    text = text_of(pdf)
+    assert text.split()[-1] == str(page_count(pdf)), "pages are numbered across parts"
     places = [text.index(str(entry(number).id)) for number in range(LINES)]
     assert places == sorted(places)
     sentence = "Camille Moreau (Assistante sociale, CCAS de Lille) a ouvert un papier."
