@@ -28,8 +28,6 @@ from vault.revocations import CHANNEL
 from vault.rules import Refused, may_revoke, may_see, reason_of, state_of
 from vault.tables import GRANT_ROW
 
-_SHOWN_ON_ONE = 100
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantView:
@@ -78,11 +76,13 @@ async def list_grants(
     return Page(items, cursors.cut(rows, limit, lambda row: (0, row.id)))
 
 
-async def live_on(services: CoreServices, person: Person, document_id: UUID) -> list[GrantView]:
+async def live_on(
+    services: CoreServices, person: Person, document_id: UUID, *, limit: int = 100
+) -> list[GrantView]:
     """The person's living grants that show one of their documents, or that it exists; newest
-    first, at most a hundred."""
+    first."""
     async with services.database.transaction() as tx:
-        rows = await records.grants_covering(tx, person.id, document_id, limit=_SHOWN_ON_ONE)
+        rows = await records.grants_covering(tx, person.id, document_id, limit=limit)
         return [await _view(services, tx, row) for row in rows]
 
 

@@ -26,6 +26,7 @@ STATES = {
     "lapsed": _("Sans réponse"),
     "refused": _("Vous avez dit non"),
     "not_me": _("Vous avez répondu : ce n’est pas moi"),
+    "withdrawn": _("Demande retirée"),
     "live": _("En cours"),
     "expired": _("Terminé"),
     "revoked": _("Arrêté"),
