@@ -70,11 +70,7 @@ def test_one_file_compresses_and_few_use_it() -> None:
             use.add(path)
         if "web.pages.compression.compress" in names:
             pages.add(path)
-    # A PDF of a person's log holds compressed text: a file, whose reader asked for all of it.
-    assert compress - {"web/http/text_pdf.py"} == {
-        "web/http/public_resources.py",
-        "web/pages/compression.py",
-    }
+    assert compress == {"web/http/public_resources.py", "web/pages/compression.py"}
     assert use == PUBLIC
     assert pages == {"web/pages/page.py"}
 

@@ -80,6 +80,16 @@ async def list_grants(
     return Page(items, cursors.cut(rows, limit, lambda row: (0, row.id)))
 
 
+async def live_on(
+    services: CoreServices, person: Person, document_id: UUID, *, limit: int = 100
+) -> list[GrantView]:
+    """The person's living grants that show one of their documents, or that it exists; newest
+    first."""
+    async with services.database.transaction() as tx:
+        rows = await records.grants_covering(tx, person.id, document_id, limit=limit)
+        return [await opened(services, row, tx) for row in rows]
+
+
 async def see(services: CoreServices, subject: Person | Recipient, grant_id: UUID) -> GrantView:
     """One grant, for either side, live or ended; recorded. Raises `ServiceError` `not_found`."""
     async with services.database.transaction() as tx:

@@ -1,5 +1,6 @@
 """The person's own documents: list, read, correct, delete, restore. Each act is recorded."""
 
+from collections.abc import Set
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -63,6 +64,22 @@ async def see_own(services: Services, person: Person, document_id: UUID) -> Docu
     if row is None:
         raise await _unknown(services, person, Action.LIST)
     return open_document(await services.field_encryption.reader(person.id), row)
+
+
+async def find_own(
+    services: Services, person: Person, wanted: Set[UUID]
+) -> dict[UUID, DocumentView]:
+    """Some of the person's documents by id, without those that are deleted; reads as few pages of
+    the list as needed."""
+    found: dict[UUID, DocumentView] = {}
+    cursor: str | None = None
+    while not wanted <= found.keys():
+        listed = await list_own(services, person, cursor=cursor, limit=100)
+        found |= {document.id: document for document in listed.items if document.id in wanted}
+        cursor = listed.next
+        if cursor is None:
+            break
+    return found
 
 
 async def correct(

@@ -1,4 +1,4 @@
-"""A person's log as files: a table for a spreadsheet, a text to print."""
+"""A person's log as files: a table for a spreadsheet, pages to print."""
 
 import csv
 import io
@@ -12,17 +12,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from auth.time_zones import zone_of_person
-from base import clock
 from vault.access_log.entries import EntryView
 from vault.access_log.export_all import export_all
 from web.http.dependencies import PersonDep, ServicesDep
+from web.http.pdf_response import PDF, PdfResponse, pdf_response
 from web.http.problems import language_of
-from web.http.text_pdf import TextPdf
 from web.i18n.error_messages import _
 from web.i18n.event_messages import describe
-from web.i18n.formats import csv_separator, moment_text
-from web.i18n.time_zone_names import name_of
+from web.i18n.formats import csv_separator
 from web.i18n.translations import translations
+from web.printouts.access_log import print_log
 
 router = APIRouter(prefix="/v1", tags=["access log"])
 
@@ -45,19 +44,10 @@ _COLUMNS = (
     _("Documents"),
     _("Numéro"),
 )
-_TITLE = _("Qui a regardé mes papiers")
-_INTRODUCTION = _("Tout ce qui s’est passé sur mon coffre, au {date}. Le plus récent d’abord.")
-_EMPTY = _("Rien pour l’instant.")
-_CONTACT = _("Pour joindre : {contact}")
-_NUMBER = _("Ligne {id}")
-_HOURS = _("Les heures sont celles de ce lieu : {place}.")
 
 Entries = AsyncIterator[EntryView]
 _CSV: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
-}
-_PDF: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 }
 
 
@@ -72,21 +62,22 @@ async def as_csv(services: ServicesDep, person: PersonDep, request: Request) -> 
     language = language_of(request)
     entries = await _first_read(export_all(services, person))
     zone = await zone_of_person(services, person)
-    return _file(_table(entries, language, zone), "text/csv; charset=utf-8; header=present", "csv")
+    return StreamingResponse(
+        _table(entries, language, zone),
+        headers={"Content-Disposition": 'attachment; filename="unefois-journal.csv"'},
+        media_type="text/csv; charset=utf-8; header=present",
+    )
 
 
 @router.get(
     "/access-log.pdf",
     operation_id="exportAccessLogAsPdf",
-    response_class=StreamingResponse,
-    responses=_PDF,
+    response_class=PdfResponse,
+    responses=PDF,
 )
-async def as_pdf(services: ServicesDep, person: PersonDep, request: Request) -> StreamingResponse:
-    """Everything on my vault as a text to print, newest first; in the letters of Western Europe."""
-    language = language_of(request)
-    entries = await _first_read(export_all(services, person))
-    zone = await zone_of_person(services, person)
-    return _file(_pages(entries, language, zone), "application/pdf", "pdf")
+async def as_pdf(services: ServicesDep, person: PersonDep, request: Request) -> PdfResponse:
+    """What happened on my vault, to print, newest first: the 2,000 newest lines."""
+    return pdf_response(await print_log(services, person, language_of(request)), "journal")
 
 
 async def _first_read(entries: Entries) -> Entries:
@@ -100,11 +91,6 @@ async def _first_read(entries: Entries) -> Entries:
                 yield entry
 
     return all_entries()
-
-
-def _file(pieces: AsyncIterator[bytes], media_type: str, suffix: str) -> StreamingResponse:
-    name = f'attachment; filename="unefois-journal.{suffix}"'
-    return StreamingResponse(pieces, headers={"Content-Disposition": name}, media_type=media_type)
 
 
 async def _table(entries: Entries, language: str, zone: ZoneInfo) -> AsyncIterator[bytes]:
@@ -143,31 +129,3 @@ def _row(cells: list[str], language: str) -> bytes:
     writer = csv.writer(line, delimiter=csv_separator(language), quoting=csv.QUOTE_ALL)
     writer.writerow([_cell(text) for text in cells])
     return line.getvalue().encode()
-
-
-async def _pages(entries: Entries, language: str, zone: ZoneInfo) -> AsyncIterator[bytes]:
-    translate = translations(language).gettext
-    pdf = TextPdf(translate(_TITLE), language)
-    yield pdf.start()
-    pdf.add(translate(_TITLE), size=18, bold=True)
-    today = _moment(clock.now(), language, zone)
-    pdf.add(translate(_INTRODUCTION).replace("{date}", today), space=4)
-    pdf.add(translate(_HOURS).replace("{place}", name_of(zone, language)))
-    empty = True
-    async for entry in entries:
-        empty = False
-        when = _moment(datetime.fromisoformat(entry.at), language, zone)
-        pages = pdf.add(when, size=11, bold=True, space=12)
-        pages += pdf.add(describe(entry, language))
-        if entry.actor.get("contact"):
-            pages += pdf.add(translate(_CONTACT).replace("{contact}", entry.actor["contact"]))
-        pages += pdf.add(translate(_NUMBER).replace("{id}", str(entry.id)), size=7)
-        if pages:
-            yield pages
-    if empty:
-        pdf.add(translate(_EMPTY), space=12)
-    yield pdf.end()
-
-
-def _moment(instant: datetime, language: str, zone: ZoneInfo) -> str:
-    return moment_text(instant, language, zone)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from auth.subjects import Person
@@ -34,7 +34,10 @@ from web.api.vocabulary import DocumentTypeCode, LegalBasisCode
 from web.http.dependencies import CallerDep, PersonDep, RecipientDep, ServicesDep
 from web.http.openapi_problems import QUOTA
 from web.http.path_ids import PathId
+from web.http.pdf_response import PDF, PdfResponse, pdf_response
+from web.http.problems import language_of
 from web.http.quota_headers import quota_headers
+from web.printouts.request_sheet import print_request
 
 router = APIRouter(prefix="/v1/consent-requests", tags=["consent requests"])
 
@@ -189,6 +192,20 @@ async def see(
     if isinstance(caller, Person):
         return _received(await request_views.see_received(services, caller, request_id))
     return sent_out(await request_views.see_sent(services, caller, request_id))
+
+
+@router.get(
+    "/{request_id}/sheet.pdf",
+    operation_id="getConsentRequestAsPdf",
+    response_class=PdfResponse,
+    responses=PDF,
+)
+async def to_print(
+    request_id: PathId, services: ServicesDep, person: PersonDep, request: Request
+) -> PdfResponse:
+    """One request to me, as I read it before I answer, to print."""
+    pdf = await print_request(services, person, request_id, language_of(request))
+    return pdf_response(pdf, "demande")
 
 
 @router.post("/{request_id}/approve", operation_id="approveConsentRequest", status_code=201)

@@ -37,7 +37,10 @@ from web.http.dependencies import PersonDep, ServicesDep
 from web.http.downloads import ContentResponse
 from web.http.field_errors import InvalidForm
 from web.http.path_ids import PathId
+from web.http.pdf_response import PDF, PdfResponse, pdf_response
+from web.http.problems import language_of
 from web.http.uploads import IncomingPart, MultipartForm
+from web.printouts.paper_sheet import print_paper
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
@@ -235,6 +238,20 @@ async def see(
 ) -> DocumentOut:
     """One of my documents."""
     return with_etag(await own_documents.see_own(services, person, document_id), response)
+
+
+@router.get(
+    "/{document_id}/sheet.pdf",
+    operation_id="getDocumentSheetAsPdf",
+    response_class=PdfResponse,
+    responses=PDF,
+)
+async def to_print(
+    document_id: PathId, services: ServicesDep, person: PersonDep, request: Request
+) -> PdfResponse:
+    """What a document of mine is, where its original is, who sees it, to print; recorded."""
+    pdf = await print_paper(services, person, document_id, language_of(request))
+    return pdf_response(pdf, "fiche")
 
 
 @router.patch("/{document_id}", operation_id="correctDocument", responses=_STATE)

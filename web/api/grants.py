@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -28,6 +28,9 @@ from web.api.terms import (
 from web.api.vocabulary import DocumentTypeCode
 from web.http.dependencies import CallerDep, PersonDep, RecipientDep, ServicesDep
 from web.http.path_ids import PathId
+from web.http.pdf_response import PDF, PdfResponse, pdf_response
+from web.http.problems import language_of
+from web.printouts.grant_receipt import print_receipt
 
 router = APIRouter(prefix="/v1/grants", tags=["grants"])
 
@@ -138,6 +141,20 @@ async def receipt(grant_id: PathId, services: ServicesDep, caller: CallerDep) ->
     grant = await grants.see(services, caller, grant_id)
     content = receipt_of(grant, services.settings.public_url)
     return JSONResponse(content, media_type="application/ld+json")
+
+
+@router.get(
+    "/{grant_id}/receipt.pdf",
+    operation_id="getGrantReceiptAsPdf",
+    response_class=PdfResponse,
+    responses=PDF,
+)
+async def receipt_to_print(
+    grant_id: PathId, services: ServicesDep, caller: CallerDep, request: Request
+) -> PdfResponse:
+    """The grant's receipt, to print; to either of its sides; recorded."""
+    pdf = await print_receipt(services, caller, grant_id, language_of(request))
+    return pdf_response(pdf, "recu")
 
 
 @router.post("/{grant_id}/revoke", operation_id="revokeGrant")

@@ -175,16 +175,8 @@ async def waiting_requests(page: PersonPage) -> list[request_views.ReceivedReque
 
 
 async def documents_by_id(page: PersonPage, wanted: set[UUID]) -> dict[UUID, DocumentView]:
-    """Some of the person's documents by id; reads as few pages of the list as needed."""
-    found: dict[UUID, DocumentView] = {}
-    cursor: str | None = None
-    while not wanted <= found.keys():
-        listed = await own_documents.list_own(page.services, page.person, cursor=cursor, limit=100)
-        found |= {document.id: document for document in listed.items if document.id in wanted}
-        cursor = listed.next
-        if cursor is None:
-            break
-    return found
+    """Some of the person's documents by id."""
+    return await own_documents.find_own(page.services, page.person, wanted)
 
 
 def _validity(code: str, end: date, zone: ZoneInfo) -> Literal["", "soon", "over"]:

@@ -8,29 +8,15 @@ from vault import catalogue
 from vault.catalogue import DocumentType, Names
 from vault.decoding.media import Note
 from vault.document_view import DocumentMetadata, DocumentView
+from web.i18n.catalogue_names import due_label, name_in, type_names
+from web.i18n.consent_labels import ACTIONS, ACTIONS_ASKED, DURATIONS, STATES
 from web.i18n.date_labels import DATE_LABELS
 from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, _, error_messages
-from web.i18n.languages import languages
 
-ACTIONS = {
-    "attest": _("savoir si vous avez ces papiers, et leurs dates, sans les voir"),
-    "read": _("voir ces papiers"),
-    "deposit": _("ajouter des papiers dans votre coffre"),
-}
-ACTIONS_ASKED = {
-    "read": _("Voir les papiers"),
-    "attest": _("Savoir si les papiers existent, et leurs dates, sans les voir"),
-    "deposit": _("Ajouter des papiers pour la personne"),
-}
-DURATIONS = {
-    "P1D": _("1 jour"),
-    "P7D": _("1 semaine"),
-    "P1M": _("1 mois"),
-    "P3M": _("3 mois"),
-    "P6M": _("6 mois"),
-    "P12M": _("1 an"),
-}
+__all__ = ["ACTIONS", "ACTIONS_ASKED", "DURATIONS", "STATES", "due_label", "name_in", "type_names"]
+"""What this module shows of others."""
+
 NOTES = {
     "photo_location_removed": _(
         "La photo disait où elle a été prise. Nous avons retiré le lieu de la copie que les autres"
@@ -125,17 +111,6 @@ DONE = {
     "erasure_asked": _("C’est noté. Vous avez 7 jours pour changer d’avis."),
     "erasure_cancelled": _("Votre coffre ne sera pas effacé. Vos papiers restent."),
     "bye": _("C’est fermé. Personne ne peut voir vos papiers sur cet appareil."),
-}
-STATES = {
-    "waiting": _("En attente de réponse"),
-    "approved": _("Accord donné"),
-    "lapsed": _("Sans réponse"),
-    "refused": _("Vous avez dit non"),
-    "not_me": _("Vous avez répondu : ce n’est pas moi"),
-    "withdrawn": _("Demande retirée"),
-    "live": _("En cours"),
-    "expired": _("Terminé"),
-    "revoked": _("Arrêté"),
 }
 REASONS = {
     "not_found": _("cela n’existe pas, ou plus"),
@@ -271,32 +246,6 @@ def _field(failure: ServiceError) -> str:
     if failure.code == "date_unreadable" and failure.fields:
         return str(failure.fields[0][0])
     return FIELDS.get(failure.code, "")
-
-
-def name_in(names: Names, language: str, *, plain: bool) -> str:
-    """A name of the catalogue: in French, as a person's pages show it (`plain`: FALC) or not. A
-    language in which the catalogue has no names shows the official French one: it is the word that
-    stands on the paper, whoever has to find it."""
-    spoken = languages()[language]
-    if spoken.tag == "fr":
-        return names.falc if plain or spoken.easy else names.fr
-    return getattr(names, language, names.fr)
-
-
-def type_names(code: str) -> Names:
-    """Both names of a type, the easy one and the official one in brackets, on every page; those of
-    `other` for a type that this release does not know."""
-    document_type = catalogue.by_code(code) or catalogue.by_code("other")
-    assert document_type is not None  # noqa: S101  (the catalogue's tests keep `other`)
-    both = document_type.labels
-    return Names(both.fr, both.fr, both.en)
-
-
-def due_label(code: str) -> str:
-    """What the day is called by which the holder of such a paper has to do something, in French."""
-    document_type = catalogue.by_code(code)
-    kind = document_type.date_that_matters if document_type else None
-    return DATE_LABELS[kind] if kind and kind.field == "due_on" else _("À faire avant")
 
 
 def date_to_write(metadata: DocumentMetadata) -> tuple[str, str] | None:

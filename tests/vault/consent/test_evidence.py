@@ -26,7 +26,7 @@ from tests.vault.consent.steps import (
 )
 from vault.consent.evidence import Evidence, evidence
 from vault.consent.grant_issue import GrantDraft, RecipientRef, give
-from vault.consent.grants import GrantView, revoke
+from vault.consent.grants import GrantView, live_on, revoke
 from vault.consent.records import grants as records
 from vault.consent.scopes import scope_of
 from vault.document_view import DocumentMetadata
@@ -247,7 +247,8 @@ def facts_of(row: Any, *, picked: bool, type_in_scope: bool) -> DocumentFacts:
 
 
 async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreServices) -> None:
-    """`covered_of_type` in SQL and `may_open` for one document must give the same answers."""
+    """`covered_of_type` and `grants_covering` in SQL, and `may_open` for one document, must give
+    the same answers."""
     person, client = await make_person(services), await make_client(services)
     before = [await make_document(services, person, "lease") for _ in range(3)]
     await make_document(services, person, "lease", scan="infected")
@@ -286,3 +287,6 @@ async def test_the_database_covers_exactly_what_the_rule_covers(services: CoreSe
         }
         assert by_sql == by_rule
         assert (later in by_sql) is (future and "lease" in types)
+        for document in (*before, later):
+            shown = {one.id for one in await live_on(services, person, document)}
+            assert (grant.id in shown) is (document in by_rule)

@@ -24,7 +24,7 @@ from tests.vault.consent.steps import (
     make_worker,
 )
 from vault.consent.grant_issue import GrantDraft, RecipientRef, give
-from vault.consent.grants import GrantView, list_grants, revoke, see
+from vault.consent.grants import GrantView, list_grants, live_on, revoke, see
 from vault.consent.receipts import consent_record
 from vault.consent.scopes import scope_of
 from vault.durations import end_of
@@ -205,6 +205,26 @@ async def test_the_same_key_gives_once(services: CoreServices) -> None:
     assert await code_of(give(services, person, other, idempotency_key="gift")) == (
         "idempotency_key_reused"
     )
+
+
+async def test_a_paper_has_the_living_grants_that_show_it(
+    services: CoreServices, moved_clock: MoveClock
+) -> None:
+    person, other, worker = (
+        await make_person(services),
+        await make_person(services),
+        await make_worker(services),
+    )
+    document = await make_document(services, person, "payslip")
+    recipient = RecipientRef(worker_id=worker.id)
+    shows = await give(services, person, draft(recipient, "payslip"))
+    revoked = await give(services, person, draft(recipient, "payslip"))
+    await revoke(services, person, revoked.id)
+    await give(services, person, draft(recipient, "payslip", actions=("deposit",)))
+    assert [one.id for one in await live_on(services, person, document)] == [shows.id]
+    assert await live_on(services, other, document) == []
+    moved_clock(shows.ends_at - shows.given_at)
+    assert await live_on(services, person, document) == []
 
 
 async def test_lists_go_on_page_by_page(services: CoreServices) -> None:

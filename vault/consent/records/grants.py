@@ -271,6 +271,29 @@ async def grants_of_recipient(
     return await _grants_page(connection, shown, state, after, limit)
 
 
+async def grants_covering(
+    connection: AsyncConnection, person_id: UUID, document_id: UUID, *, limit: int
+) -> Sequence[Row[Any]]:
+    """A person's living grants that show a document of theirs, or that it exists, newest first.
+    Same condition as `rules.may_open`."""
+    result = await connection.execute(
+        select(*GRANT_COLUMNS)
+        .select_from(Document)
+        .join(DocumentVersion, DocumentVersion.id == Document.version_id)
+        .join(Grant, Grant.person_id == Document.person_id)
+        .where(
+            Document.id == document_id,
+            Document.person_id == person_id,
+            _LIVE,
+            or_(_ALLOWS[GrantAction.READ], _ALLOWS[GrantAction.ATTEST]),
+            is_covered(),
+        )
+        .order_by(Grant.id.desc())
+        .limit(limit)
+    )
+    return result.all()
+
+
 async def covered_of_type(
     connection: AsyncConnection, grant_id: UUID, type_tags: Iterable[bytes]
 ) -> Sequence[Row[Any]]:

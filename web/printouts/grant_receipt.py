@@ -1,0 +1,102 @@
+"""The receipt of a grant, to print: what one side gave the other, why, and until when."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from auth.subjects import Person
+from base import clock
+from vault.consent import grants
+from vault.consent.grants import GrantView
+from vault.document_view import DocumentView
+from vault.documents.own_documents import find_own
+from vault.services import Services
+from web.http.dependencies import Caller
+from web.i18n.consent_labels import STATES
+from web.i18n.error_messages import _
+from web.printouts.phrases import Phrases
+from web.printouts.reader import phrases_for
+from web.printouts.sheet import Section, Sheet
+from web.printouts.typesetter import in_thread, typeset
+
+_TITLE = _("Reçu d’un accord")
+_STATE = _("Le {moment}, cet accord est : {state}.")
+_WHAT = _("Quoi")
+_PICKED = _("Papiers choisis un par un : {count}")
+_LATER = _("Aussi les papiers de ces sortes ajoutés plus tard.")
+_WHEN = _("Jusqu’à quand")
+_GIVEN = _("Donné le")
+_ENDS = _("Fin de l’accord")
+_STOPPED = _("Arrêté le")
+_COPY = _("Garder une copie")
+_STOP = _("Arrêter")
+_HOW_TO_STOP = _(
+    "Vous pouvez arrêter quand vous voulez : sur {address}, « Qui peut voir mes papiers », ou au"
+    " guichet."
+)
+_UNSIGNED = _("Ce reçu n’est pas signé. Il dit ce qui est noté dans le coffre.")
+_NUMBER = _("Numéro de l’accord : {id}")
+
+
+async def print_receipt(services: Services, caller: Caller, grant_id: UUID, language: str) -> bytes:
+    """The receipt as PDF, for either side; recorded like the grant. Raises `not_found`."""
+    grant = await grants.see(services, caller, grant_id)
+    owner = isinstance(caller, Person)
+    wanted = set(grant.terms.scope.document_ids)
+    papers = await find_own(services, caller, wanted) if isinstance(caller, Person) else {}
+    phrases = await phrases_for(services, caller, language)
+    stop_at = services.settings.public_url if owner else None
+    sheet = receipt(grant, papers, phrases, clock.now(), stop_at)
+    return await in_thread(typeset, "sheet", sheet.data(language))
+
+
+def receipt(
+    grant: GrantView,
+    papers: Mapping[UUID, DocumentView],
+    phrases: Phrases,
+    now: datetime,
+    stop_at: str | None,
+) -> Sheet:
+    """What it says. `papers`: those that may be named, to their owner; `stop_at`: the address where
+    the owner ends it."""
+    say, terms = phrases.say, grant.terms
+    state = say(STATES[grant.state])
+    sections = [
+        phrases.who(grant.recipient, terms.contact),
+        _what(grant, papers, phrases),
+        phrases.actions(terms),
+        phrases.why(terms),
+        _when(grant, phrases),
+    ]
+    if stop_at is not None and grant.state == "live":
+        sections.append(Section(say(_STOP), (say(_HOW_TO_STOP, address=stop_at),)))
+    return Sheet(
+        say(_TITLE),
+        (say(_STATE, moment=phrases.moment(now), state=state),),
+        tuple(sections),
+        (say(_UNSIGNED), say(_NUMBER, id=str(grant.id))),
+    )
+
+
+def _what(grant: GrantView, papers: Mapping[UUID, DocumentView], phrases: Phrases) -> Section:
+    scope = grant.terms.scope
+    items = [phrases.type_name(code) for code in scope.document_types]
+    items += [phrases.paper_name(papers[id_]) for id_ in scope.document_ids if id_ in papers]
+    unnamed = sum(id_ not in papers for id_ in scope.document_ids)
+    if unnamed:
+        items.append(phrases.say(_PICKED, count=str(unnamed)))
+    if grant.covers_future:
+        items.append(phrases.say(_LATER))
+    return Section(phrases.say(_WHAT), items=tuple(items))
+
+
+def _when(grant: GrantView, phrases: Phrases) -> Section:
+    say = phrases.say
+    facts = [
+        (say(_GIVEN), phrases.moment(grant.given_at)),
+        (say(_ENDS), phrases.moment(grant.ends_at)),
+    ]
+    if grant.revoked_at is not None:
+        facts.append((say(_STOPPED), phrases.moment(grant.revoked_at)))
+    facts.append((say(_COPY), phrases.storing(grant.terms)))
+    return Section(say(_WHEN), facts=tuple(facts))

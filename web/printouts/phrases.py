@@ -1,0 +1,119 @@
+"""Phrases that several printed pages share: who, what is permitted, why, until when. Pure."""
+
+import re
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.units import format_unit
+
+from vault.consent.terms import Terms
+from vault.document_view import DocumentView
+from web.i18n.catalogue_names import name_in, purpose_names, type_names
+from web.i18n.consent_labels import ACTIONS, ACTIONS_ASKED
+from web.i18n.error_messages import _
+from web.i18n.formats import day_text, moment_text
+from web.i18n.languages import languages
+from web.i18n.quotation import quoted
+from web.i18n.translations import translations
+from web.printouts.sheet import Section
+
+_FRENCH_NUMBER = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)(?!\d)")
+_NUMBER = re.compile(r"[\d +().-]{2,40}")
+# Where a line may not break: before ? ! : ; », after «, in a phone number or an hour.
+_NO_BREAK_SPACES = re.compile(r" (?=[?!:;»])|(?<=«) |(?<=\d) (?=\d|h\b)|(?<=\d h) (?=\d)")
+_LENGTH = re.compile(r"(\d+)([YMWD])")
+_UNITS = {"Y": "duration-year", "M": "duration-month", "W": "duration-week", "D": "duration-day"}
+_WHO = _("Qui")
+_WHAT_FOR = _("Pour faire quoi")
+_WHY = _("Pourquoi")
+
+
+class Phrases:
+    """The phrases for one reader: their language, where they are, and whether the papers are
+    theirs (`owner`) or somebody else's."""
+
+    def __init__(self, language: str, zone: ZoneInfo, *, owner: bool = True) -> None:
+        self.language = language
+        self.zone = zone
+        self._owner = owner
+        self._gettext = translations(language).gettext
+
+    def say(self, text: str, **values: str) -> str:
+        """A text of ours, with its values put in at once: braces in a value stay as they are."""
+        translated = self._gettext(text)
+        filled = re.sub(r"\{(\w+)\}", lambda place: values.get(place[1], place[0]), translated)
+        return self._spaced(filled)
+
+    def day(self, value: date | datetime) -> str:
+        """A day, where the reader is."""
+        return self._spaced(day_text(value, self.language, self.zone))
+
+    def moment(self, value: datetime) -> str:
+        """A day and an hour, where the reader is."""
+        return self._spaced(moment_text(value, self.language, self.zone))
+
+    def quote(self, text: str) -> str:
+        """Words of somebody else, between « and »."""
+        return self._spaced(quoted(text, self.language))
+
+    def type_name(self, code: str) -> str:
+        """A type of paper: the easy name first for its owner, the official one for others."""
+        return name_in(type_names(code), self.language, plain=self._owner)
+
+    def paper_name(self, document: DocumentView) -> str:
+        """The name that its owner gave to a paper, or its type; one that others gave is quoted."""
+        title = document.metadata.title
+        if not title:
+            return self.type_name(document.metadata.type)
+        return self.quote(title) if document.deposited_by.get("name") else title
+
+    def phone(self, text: str) -> str:
+        """A phone number in its national form; quoted if it is anything else."""
+        if _NUMBER.fullmatch(text) is None:
+            return self.quote(text)
+        return self._spaced(_FRENCH_NUMBER.sub(r"0\1 \2 \3 \4 \5", text))
+
+    def person(self, party: dict[str, str]) -> str:
+        """`Camille Moreau (Assistante sociale, CCAS)`."""
+        of = ", ".join(filter(None, (party.get("job"), party.get("organisation"))))
+        return f"{party['name']} ({of})" if of else party["name"]
+
+    def who(self, party: dict[str, str], contact: dict[str, str]) -> Section:
+        """Somebody's name, job, organisation, and how to reach them."""
+        lines = (party["name"], party.get("job"), party.get("organisation"))
+        phone = contact.get("phone") or party.get("contact")
+        reach = [self.say(_("Pour lui parler : {phone}"), phone=self.phone(phone))] if phone else []
+        if contact.get("hours"):
+            reach.append(self.quote(contact["hours"]))
+        return Section(
+            self.say(_WHO), tuple(filter(None, ("\n".join(filter(None, lines)), ", ".join(reach))))
+        )
+
+    def actions(self, terms: Terms) -> Section:
+        """What is permitted, or asked to be."""
+        labels = ACTIONS if self._owner else ACTIONS_ASKED
+        items = tuple(self.say(labels[action.value]) for action in terms.scope.actions)
+        return Section(self.say(_WHAT_FOR), items=items)
+
+    def why(self, terms: Terms) -> Section:
+        """The purpose: its name in the catalogue, and the sentence."""
+        name = name_in(purpose_names(terms.purpose_code), self.language, plain=self._owner)
+        return Section(self.say(_WHY), (name,), (self.quote(terms.purpose),))
+
+    def storing(self, terms: Terms) -> str:
+        """Whether a copy may be kept, and for how long."""
+        if not terms.may_store:
+            return self.say(_("Non"))
+        if terms.store_for is None:
+            return self.say(_("Oui"))
+        return self.say(_("Oui, pendant {duration}"), duration=self._duration(terms.store_for))
+
+    def _duration(self, text: str) -> str:
+        """`2 ans` for `P2Y`."""
+        return ", ".join(
+            format_unit(int(number), _UNITS[unit], locale=languages()[self.language].locale)
+            for number, unit in _LENGTH.findall(text)
+        )
+
+    def _spaced(self, text: str) -> str:
+        return _NO_BREAK_SPACES.sub("\u00a0", text)

@@ -1,0 +1,94 @@
+"""Typst: a template and its data made into a PDF that is tagged for screen readers (PDF/UA-1).
+
+The templates are files of the program, read-only, and data never enters them as markup. What comes
+out are bytes: nothing about a person is on a disk. Typst is given no package, no font of the
+machine and no file but the templates, so it reaches neither the network nor anything else.
+"""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, ParamSpec, TypeVar
+
+import typst
+
+from base import clock
+from base.errors import ErrorKind, ServiceError
+from storage.thread_pool import ThreadPool
+from web.printouts.fonts import FOLDERS
+
+FOLDER = Path(__file__).parent / "templates"
+P = ParamSpec("P")
+T = TypeVar("T")
+Template = Literal["sheet", "log"]
+_NOWHERE = Path("/nonexistent")
+_AT_ONCE = 2
+QUEUE_SECONDS = 10.0
+_BLANK = "blank"
+_KEPT_RUNS = 10
+"""Typst keeps what it laid out for as many runs, in memory."""
+
+
+class NotTypeset(Exception):
+    """Typst refused a page. Its own message, which repeats the page's words, is left out."""
+
+
+async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """A call that prints, on one of the few threads that do. Raises `NotTypeset`, and
+    `ServiceError` `unavailable` when too many are asked for at once."""
+    return await pool().run(call, *args, **kwargs)
+
+
+def typeset(template: Template, data: dict[str, Any]) -> bytes:
+    """The PDF of a template with its data. Blocks: to be called `in_thread`."""
+    pdf = lay_out(template, data)
+    # What a person's page was made of is dropped, and not only once ten other pages were made.
+    for _ in range(_KEPT_RUNS):
+        lay_out(_BLANK, {})
+    return pdf
+
+
+def lay_out(template: str, data: dict[str, Any]) -> bytes:
+    """One run of Typst, on the thread of the caller. Raises `typst.TypstError`."""
+    # One a page: a compiler serves one thread at a time. The fonts are read once.
+    compiler = typst.Compiler(
+        FOLDER / f"{template}.typ",
+        root=FOLDER,
+        font_paths=_fonts(),
+        package_path=_NOWHERE,
+        package_cache_path=_NOWHERE,
+    )
+    pdf = compiler.compile(
+        format="pdf",
+        sys_inputs={"data": json.dumps(data)},
+        pdf_standards=["ua-1"],
+        timestamp=clock.now().replace(microsecond=0),
+    )
+    assert isinstance(pdf, bytes)  # noqa: S101  (one file, and no path to write it to)
+    return pdf
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=list(FOLDERS)
+    )
+
+
+@cache
+def pool() -> ThreadPool:
+    """The threads that print, of this process."""
+    return ThreadPool(
+        _AT_ONCE,
+        "typesetting",
+        errors=(typst.TypstError, TimeoutError),
+        convert_error=_failure,
+        queue_seconds=QUEUE_SECONDS,
+    )
+
+
+def _failure(error: Exception) -> Exception:
+    if isinstance(error, TimeoutError):
+        return ServiceError(ErrorKind.UNAVAILABLE, "unavailable", retry_after=5)
+    return NotTypeset()
