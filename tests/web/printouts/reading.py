@@ -38,6 +38,11 @@ def ends_of(pdf: bytes, word: str) -> list[float]:
     return [end for _, end, text in _words(pdf) if text == word[::-1]]
 
 
+def starts_of(pdf: bytes, word: str) -> list[float]:
+    """Where each of these words, which is read from left to right, begins."""
+    return [start for start, _, text in _words(pdf) if text == word]
+
+
 def _words(pdf: bytes) -> list[tuple[float, float, str]]:
     needs("pdftotext")
     command = ["pdftotext", "-bbox", "-", "-"]

@@ -18,6 +18,7 @@ from tests.web.printouts.reading import (
     ends_of,
     faults_of,
     opened,
+    starts_of,
     text_of,
 )
 from web.printouts import typesetter
@@ -99,6 +100,16 @@ def test_words_in_arabic_begin_at_the_right() -> None:
     inside, own = ends_of(pdf, first)
     assert inside < PAGE_WIDTH / 2
     assert own > PAGE_WIDTH - 60
+
+
+def test_numbers_keep_their_order_on_a_page_from_right_to_left() -> None:
+    number, phone = str(grant().id), "03 20 00 00 01"
+    sheet = Sheet("إيصال الموافقة", (f"رقم {number}", f"هاتف {phone}"), ())
+    pdf = printed(sheet, "ar")
+    assert len(starts_of(pdf, number)) == 1
+    groups = [starts_of(pdf, group)[0] for group in phone.split()[:2]]
+    assert groups == sorted(groups)
+    assert ends_of(pdf, "إيصال")[0] > PAGE_WIDTH - MARGIN - 3, "the title begins at the right"
 
 
 def test_a_page_in_english_says_so() -> None:
