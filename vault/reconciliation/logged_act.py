@@ -9,13 +9,15 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class LoggedAct:
-    """One event, opened: what was done or refused, on what, and what it says of the state after."""
+    """One event, opened: what was done or refused, by which kind of actor, on what, and what it
+    says of the state after."""
 
     id: UUID
     at: datetime
     action: str
     allowed: bool
     reason: str
+    actor_kind: str
     person: UUID | None
     grant: UUID | None
     request: UUID | None
@@ -31,6 +33,7 @@ class LoggedAct:
             action=values["action"],
             allowed=values["outcome"] == "allowed",
             reason=values.get("reason", ""),
+            actor_kind=values["actor"]["kind"],
             person=_id(values.get("person")),
             grant=_id(values.get("grant")),
             request=_id(values.get("request")),

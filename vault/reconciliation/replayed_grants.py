@@ -24,6 +24,9 @@ _GRANTS = (
         Grant.type_tags,
         Grant.document_ids,
         func.array_agg(GrantHistory.step).label("steps"),
+        func.array_agg(GrantHistory.by_kind)
+        .filter(GrantHistory.step == "revoked")
+        .label("ended_by"),
         func.max(GrantHistory.at).label("last_step_at"),
     )
     .outerjoin(GrantHistory, GrantHistory.grant_id == Grant.id)
@@ -36,11 +39,12 @@ _MOMENT = timedelta(minutes=1)
 
 @dataclass(slots=True)
 class _State:
-    """`given`: None while only later events were read. `left`: types that it lost; `joined`: papers
-    that it names one by one."""
+    """`given`: None while only later events were read. `ended_by`: the kind of actor. `left`: types
+    that it lost; `joined`: papers that it names one by one."""
 
     given: str | None = None
     revoked_at: datetime | None = None
+    ended_by: str = ""
     narrowed: bool = False
     left: set[str] = field(default_factory=set)
     joined: set[UUID] = field(default_factory=set)
@@ -66,7 +70,8 @@ class ReplayedGrants:
             state = self._states.setdefault(act.grant, _State())
             state.given = "given" if act.action == Action.GIVE else "approved"
         elif act.action in {Action.REVOKE, Action.GIVE_BACK}:
-            self._states.setdefault(act.grant, _State()).revoked_at = act.at
+            state = self._states.setdefault(act.grant, _State())
+            state.revoked_at, state.ended_by = act.at, act.actor_kind
         elif act.action == Action.NARROW:
             state = self._states.setdefault(act.grant, _State())
             state.narrowed = True
@@ -99,7 +104,8 @@ def _compare_revocation(row: Any, state: _State, snapshot: Snapshot, faults: Fau
             faults.add("not_revoked", "grant", row.id)
     first = [step for step in steps if step in {"given", "approved"}]
     other_start = len(first) != 1 or (state.given is not None and first != [state.given])
-    if other_start or (state.narrowed and "narrowed" not in steps):
+    other_end = state.ended_by and in_history and set(row.ended_by) != {state.ended_by}
+    if other_start or other_end or (state.narrowed and "narrowed" not in steps):
         faults.add("history", "grant_history", f"of grant {row.id}")
 
 

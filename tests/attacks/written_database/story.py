@@ -114,7 +114,6 @@ class Story:
             "Bilal's vault": (bilal, "/v1/me"),
             "Wanda lists": (wanda, f"/v1/grants/{self.grants['type']}/documents"),
             "Wanda's grants": (wanda, "/v1/grants"),
-            "Wanda's people": (wanda, "/v1/people"),
             "Wanda's requests": (wanda, "/v1/consent-requests"),
             "Wanda's log": (wanda, "/v1/access-log?limit=100"),
             "Victor lists": (victor, f"/v1/grants/{self.grants['bilal']}/documents"),
@@ -215,7 +214,6 @@ def _plain(value: Any) -> Any:
         new_event = "sentence" in value
         left_out = _CHANGING | ({"id", "details", "confirmed"} if new_event else set())
         left_out |= {"id"} if "current" in value else set()
-        left_out |= {"label"} if "live_grants" in value else set()  # lost, it hides no paper
         left_out |= {"ends_at"} if "asked_at" in value else set()  # of a grant approved now
         return {name: _plain(one) for name, one in value.items() if name not in left_out}
     return [_plain(one) for one in value] if isinstance(value, list) else value

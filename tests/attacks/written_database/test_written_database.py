@@ -35,7 +35,6 @@ HARMLESS = {
     ("erasure_code", "attempts"): "a session tries more codes, each in the log; then seven days",
     ("erasure_code", "used_at"): "the same, of the session that the code was sent for",
     ("erasure_code", "*"): "another code is asked for",
-    ("grant_history", "by_kind"): "who did it is read from the log",
     ("grant_history", "at"): "compared with the log, to the minute",
     ("grant_history", "edition"): "a grant is not narrowed again: it opens nothing",
     ("grant_history", "*"): "a revocation said twice",

@@ -24,6 +24,19 @@ async def test_a_story_of_grants_has_no_fault(services: Services, person: SomePe
     assert await found(services) == set()
 
 
+async def test_an_end_that_is_said_to_be_anothers(
+    services: Services, person: SomePerson, thief: Thief
+) -> None:
+    recipient = await a_worker(services)
+    grant = await a_grant(services, person, str(recipient.id))
+    await give_back(services, recipient, grant.id)
+    by = "UPDATE unefois.grant_history SET by_kind = 'owner' WHERE grant_id = %s"
+    with thief.changing("grant_history"):
+        thief.run(by, grant.id)
+        assert await found(services) == {f"history grant_history of grant {grant.id}"}
+    assert await found(services) == set()
+
+
 @pytest.mark.parametrize("by", ["owner", "recipient"])
 async def test_a_revoked_grant_put_back(
     services: Services, person: SomePerson, thief: Thief, by: str
