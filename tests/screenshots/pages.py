@@ -57,6 +57,11 @@ NO_PAGES = {
     "/access-log/{event_id}/receipt.json",
     "/pro/grants/{grant_id}/documents/{document_id}/preview",
     "/pro/grants/{grant_id}/documents/{document_id}/content",
+    "/access-log.pdf",
+    "/grants/{grant_id}/receipt.pdf",
+    "/pro/grants/{grant_id}/receipt.pdf",
+    "/requests/{request_id}/sheet.pdf",
+    "/documents/{document_id}/sheet.pdf",
     "/{address:elsewhere}",
 }
 _ID = r"[A-Za-z0-9_-]{4,}"

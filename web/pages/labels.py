@@ -99,7 +99,7 @@ DONE = {
         " pour répondre."
     ),
     "reported": _("C’est signalé. La réponse viendra sur cette page."),
-    "signed_out": _("Vous n’êtes pas connecté·e. Connectez-vous pour continuer."),
+    "signed_out": _("Ce n’est pas ouvert ici. Entrez pour continuer."),
     "bye_here": _(
         "C’est fermé ici. C’est encore ouvert sur un autre appareil. Pour tout fermer : entrez,"
         " puis « Sortir partout »."
@@ -174,7 +174,7 @@ PAGE_MESSAGES = {
         _("Le code est faux, trop ancien, déjà utilisé ou demandé sur un autre appareil."),
         _(
             "Regardez bien les chiffres du dernier message, puis du message d’avant. Ou demandez un"
-            " nouveau code. Le code est bon, mais vous n’êtes pas venu·e depuis longtemps ?"
+            " nouveau code. Le code est bon, mais votre dernière visite est ancienne ?"
             " Demandez de l’aide à la personne qui vous accompagne."
         ),
     ),

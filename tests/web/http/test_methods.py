@@ -99,6 +99,12 @@ async def test_head_is_answered_as_get_everywhere(
             assert head.status_code == got.status_code, each
             assert head.content == b""
             ignored = VOLATILE | ({"content-length"} if each.path.startswith(GROWING) else set())
+            if "gzip" in got.headers.get("content-encoding", "") and "etag" not in got.headers:
+                # A page, whose form has another token and whose length another noise each time.
+                assert abs(int(head.headers["content-length"]) - len(got.content)) < len(
+                    got.content
+                )
+                ignored = ignored | {"content-length"}
             if each.path.startswith(("/v1/access-log.", "/v1/me")) or got.status_code >= 400:
                 ignored = ignored | {"content-length", "transfer-encoding"}
             assert _without(head, ignored) == _without(got, ignored), each

@@ -12,6 +12,7 @@ from web.i18n.languages import languages
 from web.pages import assets
 from web.pages.rendering import FOLDER, render
 from web.pages.styles import _FAILURES
+from web.tools.catalog import extracted
 
 SHEET = assets.assets()["style.css"].content.decode()
 _PHYSICAL = re.compile(
@@ -62,6 +63,12 @@ def test_the_frame_in_every_language(code: str) -> None:
     assert f'<html lang="{spoken.tag}" dir="{spoken.direction}"{easy}>' in html
     asked = re.search(r'<footer class="frame foot">\s*<p>', html)
     assert (asked is not None) == spoken.unread
+
+
+def test_no_word_is_written_with_a_dot_inside() -> None:
+    """Who reads little does not read « connecté·e »."""
+    texts = [one.id for one in extracted() if one.id]
+    assert [one for one in texts if re.search(r"\w·\w", str(one))] == []
 
 
 def test_templates_are_translated_by_marks_only() -> None:

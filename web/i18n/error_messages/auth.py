@@ -30,8 +30,8 @@ MESSAGES = {
             " autre appareil."
         ),
         _(
-            "Vérifiez les chiffres, ou demandez un nouveau code. Le code est bon, mais vous n’êtes"
-            " pas venu·e depuis longtemps ? Demandez de l’aide à la personne qui vous accompagne."
+            "Vérifiez les chiffres, ou demandez un nouveau code. Le code est bon, mais votre"
+            " dernière visite est ancienne ? Demandez de l’aide à la personne qui vous accompagne."
         ),
     ),
     "erasure_code_wrong": ErrorMessage(

@@ -10,7 +10,7 @@ MESSAGES = {
     ),
     "unauthenticated": ErrorMessage(
         _("Connexion nécessaire"),
-        _("Vous n’êtes pas connecté·e, ou votre connexion est finie."),
+        _("Votre connexion est finie, ou n’a pas commencé."),
         _("Connectez-vous, puis recommencez."),
     ),
     "wrong_caller": ErrorMessage(
