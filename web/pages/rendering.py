@@ -1,6 +1,5 @@
 """Templates made into HTML: one environment per language, and the filters of the pages."""
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,19 +12,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 
 from base.time_zones import PARIS
 from vault import catalogue
-from vault.catalogue import Names
+from web.i18n.catalogue_names import purpose_names
 from web.i18n.formats import day_text, moment_text, size_text
 from web.i18n.languages import languages
 from web.i18n.quotation import quoted
 from web.i18n.translations import LANGUAGES, translations
+from web.i18n.typography import national, no_break, typed_phone
 from web.pages import assets, labels
 from web.pages.document_fields import date_fields
 
 FOLDER = Path(__file__).parent / "templates"
-_FRENCH_NUMBER = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)(?!\d)")
-_NUMBER = re.compile(r"[\d +().-]{2,40}")
-# Spaces where a line may not break: before ? ! : ; », after «, in a phone number or an hour.
-_NO_BREAK_SPACES = re.compile(r" (?=[?!:;»])|(?<=«) |(?<=\d) (?=\d|h\b)|(?<=\d h) (?=\d)")
 
 
 def render(template: str, language: str, **values: Any) -> str:
@@ -48,7 +44,7 @@ def _environment(language: str) -> Environment:
     texts = translations(language)
     # French punctuation takes a non-breaking space; the texts are written with plain ones.
     french = languages()[language].tag == "fr"
-    translate = (lambda text: _no_break(texts.gettext(text))) if french else texts.gettext
+    translate = (lambda text: no_break(texts.gettext(text))) if french else texts.gettext
     environment.install_gettext_callables(translate, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
     environment.globals.update(
         language=language,
@@ -67,15 +63,15 @@ def _environment(language: str) -> Environment:
         instant=datetime.fromisoformat,
         translate=translate,
         fill=_fill,
-        phone=lambda text: _no_break(_national(text)),
-        no_break=_no_break,
-        national=_national,
-        quoted=lambda text: _no_break(quoted(text, language)),
-        typed_phone=lambda text: _typed_phone(text, language),
+        phone=lambda text: no_break(national(text)),
+        no_break=no_break,
+        national=national,
+        quoted=lambda text: no_break(quoted(text, language)),
+        typed_phone=lambda text: typed_phone(text, language),
         plain=lambda names: labels.name_in(names, language, plain=True),
         formal=lambda names: labels.name_in(names, language, plain=False),
         type_names=labels.type_names,
-        purpose=lambda code: labels.name_in(_purpose(code), language, plain=True),
+        purpose=lambda code: labels.name_in(purpose_names(code), language, plain=True),
         file_size=lambda size: size_text(size, language),
     )
     return environment
@@ -84,21 +80,7 @@ def _environment(language: str) -> Environment:
 def _moment(value: datetime | str, language: str, zone: ZoneInfo) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
-    return _no_break(moment_text(value, language, zone))
-
-
-def _no_break(text: str) -> str:
-    return _NO_BREAK_SPACES.sub("\u00a0", text)
-
-
-def _national(text: str | None) -> str:
-    """French phone numbers in their national form: `06 12 34 56 78`."""
-    return _FRENCH_NUMBER.sub(r"0\1 \2 \3 \4 \5", text or "")
-
-
-def _typed_phone(text: str, language: str) -> str:
-    """What someone else typed as a phone number: quoted if it is anything else."""
-    return _no_break(_national(text) if _NUMBER.fullmatch(text) else quoted(text, language))
+    return no_break(moment_text(value, language, zone))
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
@@ -108,9 +90,3 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 def _pictogram(code: str) -> Any:
     document_type = catalogue.by_code(code)
     return assets.drawing(document_type.pictogram if document_type else "paper")
-
-
-def _purpose(code: str) -> Names:
-    purpose = catalogue.purpose_by_code(code) or catalogue.purpose_by_code("other")
-    assert purpose is not None  # noqa: S101  (the catalogue's tests keep `other`)
-    return purpose.names

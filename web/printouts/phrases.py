@@ -15,12 +15,9 @@ from web.i18n.formats import day_text, moment_text
 from web.i18n.languages import languages
 from web.i18n.quotation import quoted
 from web.i18n.translations import translations
+from web.i18n.typography import no_break, typed_phone
 from web.printouts.sheet import Section
 
-_FRENCH_NUMBER = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)(?!\d)")
-_NUMBER = re.compile(r"[\d +().-]{2,40}")
-# Where a line may not break: before ? ! : ; », after «, in a phone number or an hour.
-_NO_BREAK_SPACES = re.compile(r" (?=[?!:;»])|(?<=«) |(?<=\d) (?=\d|h\b)|(?<=\d h) (?=\d)")
 _LENGTH = re.compile(r"(\d+)([YMWD])")
 _UNITS = {"Y": "duration-year", "M": "duration-month", "W": "duration-week", "D": "duration-day"}
 _WHO = _("Qui")
@@ -42,19 +39,19 @@ class Phrases:
         """A text of ours, with its values put in at once: braces in a value stay as they are."""
         translated = self._gettext(text)
         filled = re.sub(r"\{(\w+)\}", lambda place: values.get(place[1], place[0]), translated)
-        return self._spaced(filled)
+        return no_break(filled)
 
     def day(self, value: date | datetime) -> str:
         """A day, where the reader is."""
-        return self._spaced(day_text(value, self.language, self.zone))
+        return no_break(day_text(value, self.language, self.zone))
 
     def moment(self, value: datetime) -> str:
         """A day and an hour, where the reader is."""
-        return self._spaced(moment_text(value, self.language, self.zone))
+        return no_break(moment_text(value, self.language, self.zone))
 
     def quote(self, text: str) -> str:
         """Words of somebody else, between « and »."""
-        return self._spaced(quoted(text, self.language))
+        return no_break(quoted(text, self.language))
 
     def type_name(self, code: str) -> str:
         """A type of paper: the easy name first for its owner, the official one for others."""
@@ -69,9 +66,7 @@ class Phrases:
 
     def phone(self, text: str) -> str:
         """A phone number in its national form; quoted if it is anything else."""
-        if _NUMBER.fullmatch(text) is None:
-            return self.quote(text)
-        return self._spaced(_FRENCH_NUMBER.sub(r"0\1 \2 \3 \4 \5", text))
+        return typed_phone(text, self.language)
 
     def person(self, party: dict[str, str]) -> str:
         """`Camille Moreau (Assistante sociale, CCAS)`."""
@@ -114,6 +109,3 @@ class Phrases:
             format_unit(int(number), _UNITS[unit], locale=languages()[self.language].locale)
             for number, unit in _LENGTH.findall(text)
         )
-
-    def _spaced(self, text: str) -> str:
-        return _NO_BREAK_SPACES.sub("\u00a0", text)
