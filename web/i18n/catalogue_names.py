@@ -1,4 +1,10 @@
-"""The names that the catalogue gives to types and purposes, as pages and prints show them."""
+"""The names that the catalogue gives to types and purposes, as pages and prints show them: its own
+in French and English, and those of `names/` in other languages."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 from vault import catalogue
 from vault.catalogue import Names
@@ -6,15 +12,53 @@ from web.i18n.date_labels import DATE_LABELS
 from web.i18n.error_messages import _
 from web.i18n.languages import languages
 
+_FOLDER = Path(__file__).parent / "names"
+
 
 def name_in(names: Names, language: str, *, plain: bool) -> str:
     """A name of the catalogue: in French, as a person's pages show it (`plain`: FALC) or not. A
-    language in which the catalogue has no names shows the official French one: it is the word that
-    stands on the paper, whoever has to find it."""
+    language without names of its own shows the official French one: it is the word that stands on
+    the paper, whoever has to find it."""
     spoken = languages()[language]
     if spoken.tag == "fr":
         return names.falc if plain or spoken.easy else names.fr
-    return getattr(names, language, names.fr)
+    return names.en if language == "en" else _translated(language).get(names.fr, names.fr)
+
+
+def missing_names(language: str) -> Iterator[str]:
+    """What the catalogue names and a language does not, where it has a file of names."""
+    given = _given(language)
+    if given:
+        yield from (
+            f"no name: {kind} {code}"
+            for kind, code, _names in _named()
+            if not given.get(kind, {}).get(code)
+        )
+
+
+@cache
+def _translated(language: str) -> dict[str, str]:
+    """The names in a language, by the French ones."""
+    given = _given(language)
+    return {names.fr: given[kind][code] for kind, code, names in _named()} if given else {}
+
+
+def _given(language: str) -> dict[str, dict[str, str]]:
+    file = _FOLDER / f"{language}.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
+def _named() -> Iterator[tuple[str, str, Names]]:
+    """Everything that has a name: of which kind, its code, its names."""
+    for document_type in catalogue.document_types():
+        yield "types", document_type.code, type_names(document_type.code)
+    for purpose in catalogue.purposes():
+        yield "purposes", purpose.code, purpose.names
+    for family in catalogue.families():
+        yield "families", family.code, family.names
+    for basis in catalogue.legal_bases():
+        yield "legal_bases", basis.code, basis.names
+        yield "legal_sentences", basis.code, basis.sentences
 
 
 def type_names(code: str) -> Names:

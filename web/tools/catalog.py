@@ -13,6 +13,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from web.i18n.catalogue_names import missing_names
 from web.i18n.languages import SOURCE, languages
 from web.i18n.translations import DOMAIN, catalogue_file
 
@@ -87,6 +88,7 @@ def faults(language: str) -> Iterator[str]:
     for message in catalogue:
         if message.id and not _translated(message):
             yield f"not translated: {_shown(message.id)}"
+    yield from missing_names(language)
 
 
 def main() -> int:
