@@ -37,6 +37,7 @@ BEFORE_A_SESSION |= {"/language", "/quick-exit", "/styles"}
 OF_WORKERS = (
     "/pro",
     "/v1/organisation",
+    "/v1/people",
     "/v1/grants/{grant_id}/documents",
     "/v1/grants/{grant_id}/evidence",
 )
@@ -111,7 +112,9 @@ async def something_of_each(
     await drawn(served.services, person, document)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     requests = await client.get("/v1/consent-requests", headers=person.headers)
+    people = await client.get("/v1/people", headers=worker.headers)
     return {
+        "person_id": people.json()["items"][0]["id"],
         "document_id": document["id"],
         "grant_id": grant,
         "event_id": (await log_of(client, person))[0]["id"],

@@ -64,9 +64,9 @@ def test_each_has_what_a_page_needs_and_a_glossary(code: str) -> None:
         ("fr", "1er août 2026", "1er août 2026 à 14 h 05", "1,5 Mo"),
         ("falc", "1er août 2026", "1er août 2026 à 14 h 05", "1,5 Mo"),
         ("en", "1 August 2026", "1 August 2026 at 14:05", "1.5 MB"),
-        ("es", "1 de agosto de 2026", "1 de agosto de 2026 à 14:05", "1,5 Mo"),
-        ("ar", "1 أغسطس 2026", "1 أغسطس 2026 à 14:05", "1.5 Mo"),
-        ("uk", "1 серпня 2026\u202fр.", "1 серпня 2026\u202fр. à 14:05", "1,5 Mo"),
+        ("es", "1 de agosto de 2026", "1 de agosto de 2026 a las 14:05", "1,5 MB"),
+        ("ar", "1 أغسطس 2026", "1 أغسطس 2026 الساعة 14:05", "1.5 ميغابايت"),
+        ("uk", "1 серпня 2026\u202fр.", "1 серпня 2026\u202fр., 14:05", "1,5 МБ"),
     ],
 )
 def test_dates_and_numbers_are_those_of_the_language(
