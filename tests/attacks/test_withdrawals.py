@@ -129,6 +129,23 @@ async def test_withdrawing_costs_the_same_with_a_vault_and_without(
     assert len(set(costs)) == 1
 
 
+async def test_a_colleague_who_tries_sees_no_vault_go(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Whom the sender told the id of a request: their own log is the same before the vault is
+    erased and after, whereas the person's tells them of each try."""
+    person, worker, colleague = await make_person(), await make_worker(), await make_worker()
+    request = await ask(client, worker.headers, person.phone, "payslip")
+    path = f"/v1/consent-requests/{request}"
+    assert (await client.post(f"{path}/withdraw", headers=colleague.headers)).status_code == 404
+    assert (await client.get(path, headers=colleague.headers)).status_code == 404
+    tried = [one["action"] for one in await log_of(client, person) if one["outcome"] == "refused"]
+    assert tried == ["consent.request", "consent.withdraw"]
+    before = await log_of(client, colleague)
+    await erase(services, person)
+    assert await log_of(client, colleague) == before
+
+
 async def test_no_count_of_a_month_tells_whom_requests_reached(
     services: Services,
     client: httpx.AsyncClient,
