@@ -4,7 +4,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served, new_phone
 from tests.slow_reader import SlowReader
 from tests.steps import Headers, again, ask, deposit, erase, granted, log_of, until
 from tests.vault.decoding import corpus
+from vault.access_log.statistics import MIN_PEOPLE, organisation_statistics
 from vault.consent.withdrawals import withdraw
 from vault.services import Services
 
@@ -126,6 +127,49 @@ async def test_withdrawing_costs_the_same_with_a_vault_and_without(
             await withdraw(services, worker.subject, UUID(request))
         costs.append((tuple(said), unwrapped[0]))
     assert len(set(costs)) == 1
+
+
+async def test_a_colleague_who_tries_sees_no_vault_go(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Whom the sender told the id of a request: their own log is the same before the vault is
+    erased and after, whereas the person's tells them of each try."""
+    person, worker, colleague = await make_person(), await make_worker(), await make_worker()
+    request = await ask(client, worker.headers, person.phone, "payslip")
+    path = f"/v1/consent-requests/{request}"
+    assert (await client.post(f"{path}/withdraw", headers=colleague.headers)).status_code == 404
+    assert (await client.get(path, headers=colleague.headers)).status_code == 404
+    tried = [one["action"] for one in await log_of(client, person) if one["outcome"] == "refused"]
+    assert tried == ["consent.request", "consent.withdraw"]
+    before = await log_of(client, colleague)
+    await erase(services, person)
+    assert await log_of(client, colleague) == before
+
+
+async def test_no_count_of_a_month_tells_whom_requests_reached(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    moved_clock: MoveClock,
+) -> None:
+    """Five people whose vaults are known, and one more phone: sent or withdrawn, a count of six
+    would say that it has a vault too, one of five that it has none."""
+    start = datetime.now(UTC)
+    seen = []
+    for last in (new_phone(), (await make_person()).phone):
+        worker = await make_worker()
+        phones = [(await make_person()).phone for _ in range(MIN_PEOPLE)]
+        for phone in (*phones, last):
+            request = await ask(client, worker.headers, phone, "payslip")
+            path = f"/v1/consent-requests/{request}/withdraw"
+            assert (await client.post(path, headers=worker.headers)).status_code == 200
+        seen.append(worker)
+    moved_clock(timedelta(days=40))
+    counted = [
+        await organisation_statistics(services, worker.subject, f"{start:%Y-%m}") for worker in seen
+    ]
+    assert counted[0] == counted[1]
 
 
 async def test_of_an_answer_and_a_withdrawal_at_once_one_counts(

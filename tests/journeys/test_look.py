@@ -147,8 +147,8 @@ async def test_after_an_error_one_is_at_the_message(browser: Browser, served: Se
     page = await context.new_page()
     await page.goto(f"{served.base_url}/")
     await page.fill("#phone", "06 12")
-    await page.keyboard.press("Enter")
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     assert "problem" in await page.evaluate("document.activeElement.className")
     assert await page.get_attribute("#phone", "aria-invalid") == "true"
     described = await page.get_attribute("#phone", "aria-describedby")

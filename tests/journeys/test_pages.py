@@ -184,7 +184,7 @@ async def test_a_person_and_a_worker_on_two_phones(
 
     # 7. The worker gets that answer, and the person sees the new attempt.
     await worker_phone.go(grant)
-    assert await worker_phone.says("retiré")
+    assert await worker_phone.says("Cet accord a été arrêté avant sa fin")
     await person_phone.go("/access-log")
     assert await person_phone.says("Refusé : l’accès est arrêté")
     await worker_phone.go("/pro/doings")

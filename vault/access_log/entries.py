@@ -19,7 +19,8 @@ from vault.rules import Reason, failure_of
 from vault.services import Services
 
 _SHOWN_AS_NOT_FOUND = {reason.value for reason in Reason if failure_of(reason).code == "not_found"}
-_OF_SENT_REQUESTS = {Action.REQUEST.value, Action.WITHDRAW.value}
+OF_SENT_REQUESTS = frozenset({Action.REQUEST.value, Action.WITHDRAW.value})
+"""What is done with a consent request by its sender, who must not learn whom it reached."""
 _STREAMED = {Action.READ.value, Action.PREVIEW.value}
 
 
@@ -113,10 +114,14 @@ async def _with_reports(
 
 
 def _is_sent_request(view: EntryView) -> bool:
-    """Whether it is a consent request that was sent, or withdrawn. Its sender sees it in their list
-    of requests, which survives the erasure of a vault. Its entry is unreadable after the erasure:
-    by disappearing here it would reveal that the phone had a vault (invariant 7)."""
-    return view.action in _OF_SENT_REQUESTS and view.outcome == Outcome.ALLOWED.value
+    """Whether it is a consent request that was sent, or withdrawn, or a try on one that is another
+    sender's or does not exist. Its sender sees it in their list of requests, which survives the
+    erasure of a vault. Its entry is unreadable after the erasure: by disappearing here it would
+    reveal that the phone had a vault (invariant 7), to its sender or to a colleague whom they told
+    its id."""
+    return view.action in OF_SENT_REQUESTS and (
+        view.outcome == Outcome.ALLOWED.value or view.reason in _SHOWN_AS_NOT_FOUND
+    )
 
 
 def _as_answered(view: EntryView) -> EntryView:

@@ -2,7 +2,9 @@
 
 Only a month that is over: two results for a running month would reveal the acts between them. Acts
 are sealed, so entries are opened to be counted, and only the counts leave. Acts on a vault erased
-since then are not counted.
+since then are not counted. Nor are requests, sent or withdrawn: only those that reached a vault
+have its tag, and whoever chooses five known people and one more would learn whether that one has a
+vault (invariant 7).
 """
 
 import re
@@ -15,6 +17,7 @@ from audit.events import Actor, ActorKind
 from auth.subjects import Worker
 from base.db_time import instant
 from base.errors import invalid
+from vault.access_log.entries import OF_SENT_REQUESTS
 from vault.access_log.records import accounts_of, actions_between
 from vault.services import Services
 
@@ -129,7 +132,7 @@ async def _count(
             rows = await actions_between(tx, tags, start, end, after=after, limit=_BATCH)
             entries = await services.audit_log.open_entries(tx, rows)
         for row, entry in zip(rows, entries, strict=True):
-            if entry.values is not None:
+            if entry.values is not None and entry.values["action"] not in OF_SENT_REQUESTS:
                 key = (entry.values["action"], entry.values["outcome"])
                 cell = cells.setdefault(key, Cell())
                 cell.times += 1

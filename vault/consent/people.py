@@ -218,9 +218,15 @@ async def _known(
         live=len(live),
         ends_next=ends_next,
         ends_soon=ends_next is not None and ends_next < rows[0].at + SOON,
-        ended_at=None if live else max(row.revoked_at or row.ends_at for row in rows),
+        ended_at=None if live else max(_ended_at(row) for row in rows),
         last_given_at=rows[0].given_at,
         approved=tuple(request for _, request in approved),
         waiting=tuple(one for tag in tags for one in asked.waiting.get(tag, ())),
         rows=rows,
     )
+
+
+def _ended_at(row: Row[Any]) -> datetime:
+    """When a grant ended: one that expired may still be revoked, which ends nothing."""
+    ends_at: datetime = row.ends_at
+    return ends_at if row.revoked_at is None else min(row.revoked_at, ends_at)

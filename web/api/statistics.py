@@ -2,28 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from auth.bearer import wrong_caller
-from auth.subjects import Worker
 from vault.access_log import statistics
 from web.api.vocabulary import LoggedAction, LoggedOutcome
-from web.http.dependencies import RecipientDep, ServicesDep
+from web.http.dependencies import ServicesDep, WorkerDep
 
 router = APIRouter(prefix="/v1/organisation", tags=["access log"])
 
 Month = Annotated[str, Query(max_length=20, description="`YYYY-MM`, in UTC, once it is over.")]
-
-
-async def _worker(recipient: RecipientDep) -> Worker:
-    """A worker, for themself."""
-    if not isinstance(recipient, Worker):
-        raise wrong_caller()
-    return recipient
-
-
-WorkerDep = Annotated[Worker, Depends(_worker)]
 
 
 class CountOut(BaseModel):
@@ -51,7 +39,8 @@ class ActivityOut(BaseModel):
 
 @router.get("/activity", operation_id="getOrganisationActivity")
 async def see(services: ServicesDep, worker: WorkerDep, month: Month) -> ActivityOut:
-    """What the accounts of my organisation did on people's vaults in a month."""
+    """What the accounts of my organisation did on people's vaults in a month; consent requests are
+    not counted."""
     activity = await statistics.organisation_statistics(services, worker, month)
     total = activity.total
     return ActivityOut(

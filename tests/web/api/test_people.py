@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -21,6 +22,7 @@ from tests.steps import (
 )
 from tests.vault.decoding import corpus
 from vault.consent import person_labels
+from vault.consent.grants import revoke as revoke_grant
 from vault.maintenance.cleanup import sweep_rows
 from vault.services import Services
 
@@ -267,6 +269,24 @@ async def test_what_ends_soon_and_what_is_over(
     moved_clock(timedelta())
     (back,) = await people(client, worker.headers)
     assert (back["id"], back["label"]) == (known["id"], None)
+
+
+async def test_what_was_over_does_not_end_again(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    moved_clock: MoveClock,
+) -> None:
+    """A person may revoke what has expired: it ended when it expired, and six months count from
+    then."""
+    person, worker = await make_person(), await make_worker()
+    grant = await granted(client, person, worker.headers, "payslip", duration="P1M")
+    (known,) = await people(client, worker.headers)
+    moved_clock(timedelta(days=60))
+    await revoke_grant(services, person.subject, UUID(grant))
+    (over,) = await people(client, await again(services, worker))
+    assert over["ended_at"] == known["ends_next"]
 
 
 async def test_people_are_a_workers(

@@ -116,7 +116,7 @@ MESSAGES = {
     ),
     "request_withdrawn": ErrorMessage(
         _("Demande retirée"),
-        _("Qui vous a demandé cela n’en a plus besoin, et a retiré sa demande."),
+        _("La personne ou le service qui vous demandait ces papiers a retiré sa demande."),
         _("Vous n’avez rien à faire."),
     ),
     "too_many_labels": ErrorMessage(

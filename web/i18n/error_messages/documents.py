@@ -199,8 +199,8 @@ MESSAGES = {
     ),
     "changed_meanwhile": ErrorMessage(
         _("Modifié entre-temps"),
-        _("Le document a changé depuis que vous l’avez vu."),
-        _("Relisez le document, puis recommencez la modification."),
+        _("Ce que vous modifiez a changé depuis que vous l’avez vu."),
+        _("Relisez-le, puis recommencez la modification."),
     ),
     "content_missing": ErrorMessage(
         _("Contenu introuvable"),
