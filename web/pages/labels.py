@@ -159,6 +159,11 @@ PAGE_MESSAGES = {
         _("Cette sorte de papier a été remplacée."),
         _("Choisissez de nouveau dans la liste."),
     ),
+    "unknown_purpose": ErrorMessage(
+        _("Quelle est la raison ?"),
+        _("Vous n’avez pas choisi de raison dans la liste."),
+        _("Choisissez dans la liste. La personne lira cette raison."),
+    ),
     "not_found": ErrorMessage(
         _("Page introuvable"),
         _("Cette page n’existe pas, ou vous n’y avez pas accès."),
@@ -214,6 +219,7 @@ FIELDS = {
     "scope_empty": "what",
     "nothing_granted": "what",
     "purpose_missing": "purpose",
+    "unknown_purpose": "purpose_code",
 }
 
 

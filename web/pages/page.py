@@ -67,12 +67,12 @@ class Page:
         self, template: str, *, status: int = 200, with_forms: bool = True, **values: Any
     ) -> Response:
         """The page itself. Without forms, it needs neither the database nor a key."""
-        url = self.request.url
+        url = _shown_at(self.request)
         shown: dict[str, Any] = {
             "area": self.area,
             "zone": self.zone,
-            "path": url.path if self.request.method == "GET" else "",
-            "here": _address_of(url) if self.request.method == "GET" else "",
+            "path": url.path if url else "",
+            "here": _address_of(url) if url else "",
             "form_token": await forms.token_for(self.services, self.secret) if with_forms else "",
             "done": self.request.query_params.get("done", ""),
             **values,
@@ -227,6 +227,19 @@ class PageRoute(APIRoute):
                 return await failure_page(request, failed)
 
         return answer
+
+
+def _shown_at(request: Request) -> URL | None:
+    """The page that is shown. The answer to a form is shown in the place of the page that sent it:
+    the browser says which (`Referrer-Policy`)."""
+    if request.method == "GET":
+        return request.url
+    try:
+        sender = URL(request.headers.get("referer", ""))
+        ours = sender.netloc and sender.netloc == request.headers.get("host")
+    except ValueError:
+        return None
+    return sender if ours else None
 
 
 def _address_of(url: URL) -> str:
