@@ -74,8 +74,7 @@ async def test_nothing_leaves_when_the_log_cannot_be_written(
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     theirs = await granted(client, person, headers, "income_tax_notice", actions=["attest"])
     asked = await ask(client, worker.headers, person.phone, "income_tax_notice")
-    listed = await client.get("/v1/people", headers=worker.headers)
-    known = listed.json()["items"][0]["id"]
+    known = (await client.get("/v1/people", headers=worker.headers)).json()["items"][0]["id"]
     reading = [
         (person.headers, "/v1/documents"),
         (person.headers, f"/v1/documents/{document['id']}"),
