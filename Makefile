@@ -102,5 +102,5 @@ openapi: install ## write openapi/v1.json
 settings: install ## write docs/settings.md
 	@$(BIN)/python -m web.tools.settings_doc
 
-translations: install ## bring the English catalogue in step; lists what is left to translate
+translations: install ## bring the catalogues in step; lists what is left to translate
 	@$(BIN)/python -m web.tools.catalog

@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     )
     quick_exit_url: str = Field(
         "https://meteofrance.com/",
-        pattern=r"https://[^\s\"'<>]+",
+        pattern=r"^https://[^\s\"'<>]+$",
         description="Where « Cacher » leads, at the top of people's pages: a neutral page.",
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")

@@ -148,6 +148,25 @@ async def test_a_page_that_its_reader_asked_for_is_compressed_to_a_length_that_s
     assert max(lengths) < len(plain.content) / 2
 
 
+async def test_a_page_that_reloads_itself_is_not_compressed(
+    client: httpx.AsyncClient, served: Served, make_person: MakePerson
+) -> None:
+    """A stranger opens it with a guess in its address; it then asks for that again and again, as a
+    page of its own site."""
+    person = await make_person()
+    await deposit(client, person, corpus.pdf(1), type_="payslip")
+    line = (await log_of(client, person))[0]["id"]  # in no tree yet
+    cookie = {"unefois-person": person.token}
+    async with httpx.AsyncClient(
+        base_url=served.base_url, cookies=cookie, trust_env=False
+    ) as browser:
+        own = {**ACCEPT, "Sec-Fetch-Site": "same-origin"}
+        page = await browser.get(f"/access-log/{line}/receipt?x=guess", headers=own)
+    assert page.headers["refresh"] == "2"
+    assert "guess" in page.text
+    assert "content-encoding" not in page.headers
+
+
 def test_the_noise_is_as_long_as_said_and_read_by_nobody() -> None:
     body = b"<p>" + b"x" * 2000
     lengths = [len(compress(body) or b"") for _ in range(400)]

@@ -73,14 +73,16 @@ async def test_nothing_leaves_when_the_log_cannot_be_written(
     headers = await client_headers(client, system)
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     theirs = await granted(client, person, headers, "income_tax_notice", actions=["attest"])
-    listed = await client.get("/v1/people", headers=worker.headers)
-    known = listed.json()["items"][0]["id"]
+    asked = await ask(client, worker.headers, person.phone, "income_tax_notice")
+    known = (await client.get("/v1/people", headers=worker.headers)).json()["items"][0]["id"]
     reading = [
         (person.headers, "/v1/documents"),
         (person.headers, f"/v1/documents/{document['id']}"),
         (person.headers, f"/v1/documents/{document['id']}/content"),
         (person.headers, f"/v1/documents/{document['id']}/preview"),
         (person.headers, f"/v1/documents/{document['id']}/sheet.pdf"),
+        (person.headers, f"/v1/consent-requests/{asked}/sheet.pdf"),
+        (person.headers, f"/v1/grants/{grant}/receipt.pdf"),
         (worker.headers, f"/v1/grants/{grant}"),
         (worker.headers, f"/v1/grants/{grant}/receipt.pdf"),
         (worker.headers, f"/v1/grants/{grant}/receipt"),

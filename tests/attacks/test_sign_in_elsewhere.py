@@ -37,7 +37,13 @@ FIELD = {"person": "phone", "worker": "email"}
 
 
 def browser(served: Served) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=served.base_url, trust_env=False, timeout=30)
+    """One in which a language was chosen: at the first visit, that comes before."""
+    return httpx.AsyncClient(
+        base_url=served.base_url,
+        cookies={"unefois-language": "fr"},
+        trust_env=False,
+        timeout=30,
+    )
 
 
 def token_in(page: httpx.Response) -> str:

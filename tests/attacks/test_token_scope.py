@@ -23,7 +23,7 @@ ACTS = {
     "evidence": {"document.attest"},
     "documents": {"document.list"},
     "deposits": {"document.deposit"},
-    "consent_requests": {"consent.request"},
+    "consent_requests": {"consent.withdraw"},
 }
 
 
@@ -65,6 +65,9 @@ async def story(
     assert added.status_code == 201, added.text
     missing = await client.get(f"/v1/consent-requests/{grants['read']}", headers=headers)
     is_problem(missing, 404, "not_found")
+    sent = (await client.get("/v1/consent-requests", headers=headers)).json()["items"]
+    late = await client.post(f"/v1/consent-requests/{sent[0]['id']}/withdraw", headers=headers)
+    is_problem(late, 409, "request_approved")
     return Story(client, system, person.headers, grants)
 
 

@@ -31,6 +31,20 @@ def test_an_operator_that_no_report_reaches_is_refused(address: str) -> None:
         Settings(**SAFE | {"operator_email": address})
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://meteo.example",
+        "javascript:x//https://meteo.example",
+        "https://meteo.example\r\nX: y",
+    ],
+)
+def test_a_neutral_page_is_an_address_and_nothing_else(address: str) -> None:
+    Settings(**SAFE | {"quick_exit_url": "https://meteo.example/lille"})
+    with pytest.raises(ValueError, match="quick_exit_url"):
+        Settings(**SAFE | {"quick_exit_url": address})
+
+
 def test_production_asks_which_proxy_is_in_front() -> None:
     with pytest.raises(ValueError, match=r"UNEFOIS_TRUSTED_PROXIES is missing: write .* or `none`"):
         Settings(**{name: value for name, value in SAFE.items() if name != "trusted_proxies"})

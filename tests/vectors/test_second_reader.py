@@ -87,6 +87,11 @@ async def make_rows(
     body = request_body(person.phone, "payslip")
     asked = await client.post("/v1/consent-requests", headers=headers, json=body)
     assert asked.is_success, asked.text
+    known = (await client.get("/v1/people", headers=worker.headers)).json()["items"][0]["id"]
+    labelled = await client.patch(
+        f"/v1/people/{known}", headers=worker.headers, json={"label": "Amina"}
+    )
+    assert labelled.is_success, labelled.text
     entry = (await log_of(client, person))[0]["id"]
     reported = await client.post(
         f"/v1/access-log/{entry}/report", headers=person.headers, json={"text": "?"}

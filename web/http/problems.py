@@ -1,7 +1,7 @@
 """Errors as problem documents (RFC 9457): the only file that turns a kind of error into HTTP.
 
-Each error code has its message, in French or in English, with what to do next; never with anything
-that the caller sent.
+Each error code has its message, in each language that is offered, with what to do next; never with
+anything that the caller sent.
 """
 
 from collections import defaultdict
@@ -25,6 +25,7 @@ from web.http.problem_codes import MEDIA_TYPE, type_of
 from web.http.quota_headers import quota_headers
 from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, error_messages
+from web.i18n.languages import languages
 from web.i18n.translations import preferred, translations
 
 STATUS = {
@@ -85,7 +86,7 @@ def problem(
     }
     if errors:
         content["errors"] = errors
-    all_headers = {"Content-Language": language, **(headers or {})}
+    all_headers = {"Content-Language": languages()[language].tag, **(headers or {})}
     return JSONResponse(content, status, all_headers, MEDIA_TYPE)
 
 

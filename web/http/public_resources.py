@@ -1,8 +1,9 @@
 """Answers that are the same for everyone: an ETag, 304 for who has it already, gzip made once.
 
-Nothing else is ever compressed. The length of a compressed body tells whether what a stranger made
-somebody send is also elsewhere in it (BREACH), so a body that holds a secret, or anything about a
-person, MUST NOT come here: `tests/attacks/test_compression.py` lists every address that does.
+Pages have rules of their own (`web/pages/compression.py`); nothing else is ever compressed. The
+length of a compressed body tells whether what a stranger made somebody send is also elsewhere in it
+(BREACH), so a body that holds a secret, or anything about a person, MUST NOT come here:
+`tests/attacks/test_compression.py` lists every address that does.
 """
 
 import gzip

@@ -67,13 +67,12 @@ async def see(document_id: PathId, page: PersonPageDep) -> Response:
     """One document."""
     document = await own_documents.see_own(page.services, page.person, document_id)
     pending = not document.has_preview and clock.now() - document.version_created_at < _PREVIEW_WAIT
-    response = await page.show(
-        "document.html", item=_item(document, page.zone), preview_pending=pending
+    return await page.show(
+        "document.html",
+        item=_item(document, page.zone),
+        preview_pending=pending,
+        reload_after=5 if pending else None,
     )
-    if pending:
-        # The page has no script: it reloads itself until the preview may be there.
-        response.headers["Refresh"] = "5"
-    return response
 
 
 @router.get("/documents/{document_id}/preview")

@@ -64,9 +64,16 @@ class Page:
     zone: ZoneInfo = PARIS
 
     async def show(
-        self, template: str, *, status: int = 200, with_forms: bool = True, **values: Any
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        with_forms: bool = True,
+        reload_after: int | None = None,
+        **values: Any,
     ) -> Response:
-        """The page itself. Without forms, it needs neither the database nor a key."""
+        """The page itself. Without forms, it needs neither the database nor a key. `reload_after`:
+        seconds until it loads itself again; it has no script."""
         url = _shown_at(self.request)
         shown: dict[str, Any] = {
             "area": self.area,
@@ -77,15 +84,19 @@ class Page:
             "done": self.request.query_params.get("done", ""),
             **values,
         }
-        response = self._answer(render(template, self.language, **shown).encode(), status)
+        html = render(template, self.language, **shown).encode()
+        response = self._answer(html, status, reload_after)
         if self.new_visit:
             cookies.put(response, self.services.settings, "visit", self.secret)
         return response
 
-    def _answer(self, html: bytes, status: int) -> Response:
+    def _answer(self, html: bytes, status: int, reload_after: int | None) -> Response:
         tag = languages()[self.language].tag
         headers = {**_HEADERS, "Content-Language": tag}
-        if may_compress(self.request, private=self.area != "visit"):
+        if reload_after is not None:
+            # Its own site asks again and again, for the address under which a stranger opened it.
+            headers["Refresh"] = str(reload_after)
+        elif may_compress(self.request, private=self.area != "visit"):
             compressed = compress(html)
             if compressed is not None:
                 html, headers["Content-Encoding"] = compressed, "gzip"

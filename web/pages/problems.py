@@ -15,6 +15,7 @@ from vault.services import Services
 from web.http.problem_codes import STATUS_OF, type_of
 from web.http.public_resources import TEN_MINUTES, public_answer
 from web.i18n.error_messages import error_messages
+from web.i18n.languages import languages
 from web.i18n.translations import translations
 from web.pages import cookies
 from web.pages.page import POLICY, failure_page
@@ -65,7 +66,7 @@ def explanation(code: str, language: str) -> dict[str, Any]:
 def _answer(request: Request, code: str | None) -> Response:
     services: Services = request.app.state.services
     language = cookies.language_of(request, services.settings)
-    headers = {"Vary": _VARY, "Content-Language": language}
+    headers = {"Vary": _VARY, "Content-Language": languages()[language].tag}
     if _reads_json(request):
         content, media_type = _json(code, language), "application/json"
     else:

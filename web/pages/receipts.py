@@ -20,16 +20,14 @@ async def receipt(event_id: PathId, page: PersonPageDep) -> Response:
     """The entry and its proof. Until the entry is in a signed tree, the page reloads itself."""
     entry = await entries.see_for_person(page.services, page.person, event_id)
     proof = await _receipt(event_id, page)
-    response = await page.show(
+    return await page.show(
         "receipt.html",
         entry=entry,
         sentence=describe(entry, page.language),
         receipt=proof,
         tree=None if proof is None else tree_of(proof),
+        reload_after=2 if proof is None else None,
     )
-    if proof is None:
-        response.headers["Refresh"] = "2"
-    return response
 
 
 @router.get("/access-log/{event_id}/receipt.svg")

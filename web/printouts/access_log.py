@@ -18,6 +18,7 @@ from web.printouts.parts import joined, page_count
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
 from web.printouts.sheet import frame_of, replaced_note
+from web.printouts.turns import in_turn
 from web.printouts.typesetter import in_thread, typeset
 
 MAX_LINES = 2000
@@ -40,9 +41,10 @@ _NUMBER = _("Ligne {id}")
 
 async def print_log(services: Services, person: Person, language: str) -> bytes:
     """The log as PDF, for its owner. Like the log on the screen, it is not recorded."""
-    phrases = await phrases_for(services, person, language)
-    entries = [entry async for entry in _newest(export_all(services, person))]
-    return await in_thread(log_pages, entries, phrases, clock.now())
+    async with in_turn(person):
+        phrases = await phrases_for(services, person, language)
+        entries = [entry async for entry in _newest(export_all(services, person))]
+        return await in_thread(log_pages, entries, phrases, clock.now())
 
 
 def log_pages(entries: Sequence[EntryView], phrases: Phrases, now: datetime) -> bytes:

@@ -17,7 +17,8 @@ from web.i18n.error_messages import _
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
 from web.printouts.sheet import Section, Sheet
-from web.printouts.typesetter import in_thread, typeset
+from web.printouts.turns import in_turn
+from web.printouts.typesetter import print_sheet
 
 _TITLE = _("Reçu d’un accord")
 _STATE = _("Le {moment}, cet accord est : {state}.")
@@ -40,14 +41,14 @@ _NUMBER = _("Numéro de l’accord : {id}")
 
 async def print_receipt(services: Services, caller: Caller, grant_id: UUID, language: str) -> bytes:
     """The receipt as PDF, for either side; recorded like the grant. Raises `not_found`."""
-    grant = await grants.see(services, caller, grant_id)
-    owner = isinstance(caller, Person)
-    wanted = set(grant.terms.scope.document_ids)
-    papers = await find_own(services, caller, wanted) if isinstance(caller, Person) else {}
-    phrases = await phrases_for(services, caller, language)
-    stop_at = services.settings.public_url if owner else None
-    sheet = receipt(grant, papers, phrases, clock.now(), stop_at)
-    return await in_thread(typeset, "sheet", sheet.data(language))
+    async with in_turn(caller):
+        grant = await grants.see(services, caller, grant_id)
+        owner = isinstance(caller, Person)
+        wanted = set(grant.terms.scope.document_ids)
+        papers = await find_own(services, caller, wanted) if isinstance(caller, Person) else {}
+        phrases = await phrases_for(services, caller, language)
+        stop_at = services.settings.public_url if owner else None
+        return await print_sheet(receipt(grant, papers, phrases, clock.now(), stop_at), language)
 
 
 def receipt(

@@ -17,7 +17,8 @@ from web.i18n.error_messages import _
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
 from web.printouts.sheet import Section, Sheet
-from web.printouts.typesetter import in_thread, typeset
+from web.printouts.turns import in_turn
+from web.printouts.typesetter import print_sheet
 
 _FOOT = _("Fiche d’un papier")
 _PRINTED = _("La fiche de ce papier, le {moment}.")
@@ -46,12 +47,11 @@ async def print_paper(
     services: Services, person: Person, document_id: UUID, language: str
 ) -> bytes:
     """The sheet as PDF, for its owner; recorded like a look at the paper. Raises `not_found`."""
-    document = await own_documents.see_own(services, person, document_id)
-    live = await grants.live_on(services, person, document_id)
-    phrases = await phrases_for(services, person, language)
-    return await in_thread(
-        typeset, "sheet", paper_sheet(document, live, phrases, clock.now()).data(language)
-    )
+    async with in_turn(person):
+        document = await own_documents.see_own(services, person, document_id)
+        live = await grants.live_on(services, person, document_id)
+        phrases = await phrases_for(services, person, language)
+        return await print_sheet(paper_sheet(document, live, phrases, clock.now()), language)
 
 
 def paper_sheet(

@@ -18,8 +18,10 @@ from web.i18n.translations import translations
 from web.i18n.typography import no_break, typed_phone
 from web.printouts.sheet import Section
 
-_LENGTH = re.compile(r"(\d+)([YMWD])")
-_UNITS = {"Y": "duration-year", "M": "duration-month", "W": "duration-week", "D": "duration-day"}
+_LENGTH = re.compile(r"(\d+)([A-Z])")
+_UNITS = {"Y": "year", "M": "month", "W": "week", "D": "day"}
+_TIME_UNITS = {"H": "hour", "M": "minute", "S": "second"}
+"""After the `T` of a duration: there, `M` is another unit."""
 _WHO = _("Qui")
 _WHAT_FOR = _("Pour faire quoi")
 _WHY = _("Pourquoi")
@@ -104,8 +106,13 @@ class Phrases:
         return self.say(_("Oui, pendant {duration}"), duration=self._duration(terms.store_for))
 
     def _duration(self, text: str) -> str:
-        """`2 ans` for `P2Y`."""
+        """`2 ans` for `P2Y`, `1 jour, 12 heures` for `P1DT12H`."""
+        days, _mark, hours = text.partition("T")
+        parts = [(number, _UNITS[unit]) for number, unit in _LENGTH.findall(days)]
+        parts += [(number, _TIME_UNITS[unit]) for number, unit in _LENGTH.findall(hours)]
+        locale = languages()[self.language].locale
         return ", ".join(
-            format_unit(int(number), _UNITS[unit], locale=languages()[self.language].locale)
-            for number, unit in _LENGTH.findall(text)
+            format_unit(int(number), f"duration-{unit}", locale=locale)
+            for number, unit in parts
+            if int(number)
         )

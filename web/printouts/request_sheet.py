@@ -19,7 +19,8 @@ from web.i18n.error_messages import _
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
 from web.printouts.sheet import Section, Sheet
-from web.printouts.typesetter import in_thread, typeset
+from web.printouts.turns import in_turn
+from web.printouts.typesetter import print_sheet
 
 MAX_ITEMS = 100
 """Papers of the types asked for that are named; the page on a screen has all of them."""
@@ -54,15 +55,14 @@ async def print_request(
     services: Services, person: Person, request_id: UUID, language: str
 ) -> bytes:
     """The request as PDF, for the one it was put to. Raises `not_found`."""
-    request = await request_views.see_received(services, person, request_id)
-    papers = await find_own(services, person, _named(request)) if _shows(request) else {}
-    phrases = await phrases_for(services, person, language)
-    address = services.settings.public_url
-    return await in_thread(
-        typeset,
-        "sheet",
-        request_sheet(request, papers, phrases, clock.now(), address).data(language),
-    )
+    async with in_turn(person):
+        request = await request_views.see_received(services, person, request_id)
+        papers = await find_own(services, person, _named(request)) if _shows(request) else {}
+        phrases = await phrases_for(services, person, language)
+        address = services.settings.public_url
+        return await print_sheet(
+            request_sheet(request, papers, phrases, clock.now(), address), language
+        )
 
 
 def request_sheet(

@@ -55,7 +55,8 @@ class Sheet:
 def frame_of(title: str, language: str, letters: Letters, *, foot: str = "") -> dict[str, Any]:
     """What every template needs: title, language and its direction, fonts, number of the page."""
     spoken = languages()[language]
-    plain = " ".join(letters.printable(title).split())
+    # A name may be of signs that are not drawn alone; PDF/UA-1 refuses a page without a title.
+    plain = " ".join(letters.printable(title).split()) or "Unefois"
     return {
         "title": plain,
         "foot": f"Unefois · {foot or plain}",

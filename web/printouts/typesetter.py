@@ -17,6 +17,7 @@ from base import clock
 from base.errors import ErrorKind, ServiceError
 from storage.thread_pool import ThreadPool
 from web.printouts.fonts import FOLDERS
+from web.printouts.sheet import Sheet
 
 FOLDER = Path(__file__).parent / "templates"
 P = ParamSpec("P")
@@ -38,6 +39,16 @@ async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     """A call that prints, on one of the few threads that do. Raises `NotTypeset`, and
     `ServiceError` `unavailable` when too many are asked for at once."""
     return await pool().run(call, *args, **kwargs)
+
+
+async def print_sheet(sheet: Sheet, language: str) -> bytes:
+    """The PDF of a sheet. Its letters are looked up on the same thread: for the first page of a
+    process, the fonts are read there. Raises like `in_thread`."""
+    return await in_thread(_sheet, sheet, language)
+
+
+def _sheet(sheet: Sheet, language: str) -> bytes:
+    return typeset("sheet", sheet.data(language))
 
 
 def typeset(template: Template, data: dict[str, Any]) -> bytes:
@@ -88,7 +99,10 @@ def pool() -> ThreadPool:
     )
 
 
+def busy() -> ServiceError:
+    """Too many pages are asked for at once."""
+    return ServiceError(ErrorKind.UNAVAILABLE, "unavailable", retry_after=5)
+
+
 def _failure(error: Exception) -> Exception:
-    if isinstance(error, TimeoutError):
-        return ServiceError(ErrorKind.UNAVAILABLE, "unavailable", retry_after=5)
-    return NotTypeset()
+    return busy() if isinstance(error, TimeoutError) else NotTypeset()

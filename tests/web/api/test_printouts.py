@@ -36,7 +36,7 @@ async def test_each_is_a_tagged_pdf_in_the_language_of_its_reader(
     person, _, paths = shared
     told = {
         "log": ("Qui a regardé mes papiers", "Who looked at my papers"),
-        "receipt": ("Reçu d’un accord", "Receipt of an access"),
+        "receipt": ("Reçu d’un accord", "Receipt of an agreement"),
         "request": ("Une demande", "A request"),
         "paper": ("Fiche de mars", "Fiche de mars"),
     }

@@ -72,7 +72,7 @@ async def test_the_day_to_answer_and_the_year_are_asked_kept_and_shown(
             served, person, browser, a_photo(), type="eviction_notice", due_on="31/12/2000"
         )
         shown = await browser.get(answer.headers["location"])
-        late = r'flag over">Répondre avant\s: 31 décembre 2000 \(c’est passé\)'
+        late = r'flag over"><svg.*?</svg>Répondre avant\s: 31 décembre 2000 \(c’est passé\)'
         assert re.search(late, shown.text)
         assert re.search(late, (await browser.get("/documents")).text)
         answer = await add(

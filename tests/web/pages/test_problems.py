@@ -73,6 +73,16 @@ async def test_the_page_follows_the_language_that_was_chosen(client: httpx.Async
     assert 'lang="en"' in (await client.get("/problems/not_found", headers=chosen)).text
 
 
+async def test_easy_french_is_french_to_programs(client: httpx.AsyncClient) -> None:
+    """`falc` is our own code, and no language tag (BCP 47)."""
+    easy = {"Cookie": "unefois-language=falc", "Accept": "text/html"}
+    page = await client.get("/problems/not_found", headers=easy)
+    assert '<html lang="fr" dir="ltr" class="easy">' in page.text
+    assert page.headers["content-language"] == "fr"
+    told = await client.get("/v1/documents", headers={"Accept-Language": "falc"})
+    assert told.headers["content-language"] == "fr"
+
+
 async def test_it_is_the_same_page_for_whoever_is_signed_in(client: httpx.AsyncClient) -> None:
     page = await client.get("/problems/not_found", headers={"Accept": "text/html"})
     assert "set-cookie" not in page.headers

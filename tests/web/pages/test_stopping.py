@@ -37,6 +37,19 @@ async def test_one_of_two_stops_and_the_other_is_named(
         assert "plus rien voir" in (await browser.get(stopped.headers["location"])).text
 
 
+async def test_two_that_go_on_are_not_called_one(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    first = await granted(client, person, worker.headers, "payslip")
+    for type_ in ("rent_receipt", "income_tax_notice"):
+        await granted(client, person, worker.headers, type_)
+    async with browser_of(served, person) as browser:
+        page = (await browser.get(f"/grants/{first}/stop")).text
+    assert "a aussi d’autres accords. Ils ne s’arrêtent pas." in page
+    assert "un autre accord" not in page
+
+
 async def test_a_request_to_know_does_not_read_as_one_to_see(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:

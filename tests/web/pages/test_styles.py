@@ -41,6 +41,16 @@ def test_colours_are_said_once() -> None:
     assert set(re.findall(r"#[0-9a-f]{3,8}\b", rules)) <= {"#fff"}
 
 
+def test_no_flag_is_written_by_hand() -> None:
+    """A colour has its sign and its word: `panels.flag` has both."""
+    by_hand = [
+        file.name
+        for file in Path(FOLDER).rglob("*.html")
+        if 'class="flag' in file.read_text(encoding="utf-8")
+    ]
+    assert by_hand == ["panels.html"]
+
+
 async def test_every_component_is_on_the_page(served: Served, client: httpx.AsyncClient) -> None:
     page = await client.get("/styles")
     assert page.status_code == 200

@@ -90,6 +90,8 @@ def test_a_receipt_says_whether_the_grant_lives(changes: dict[str, str], words: 
         ({"store_for": None}, "Oui"),
         ({"store_for": "P2Y"}, "Oui, pendant 2 ans"),
         ({"store_for": "P1Y6M"}, "Oui, pendant 1 an, 6 mois"),
+        ({"store_for": "PT30M"}, "Oui, pendant 30 minutes"),
+        ({"store_for": "P0Y1DT12H"}, "Oui, pendant 1 jour, 12 heures"),
     ],
 )
 def test_a_receipt_says_whether_a_copy_may_be_kept(changes: dict[str, str], words: str) -> None:

@@ -9,6 +9,7 @@ import pikepdf
 import pytest
 
 from base.errors import ServiceError
+from base.user_text import clean_title
 from tests.web.printouts.examples import ADDRESS, FRENCH, NOW, WORKER, grant, paper, terms
 from tests.web.printouts.reading import (
     MARGIN,
@@ -115,6 +116,14 @@ def test_numbers_keep_their_order_on_a_page_from_right_to_left() -> None:
 def test_a_page_in_english_says_so() -> None:
     with opened(printed(Sheet("Receipt", (), ()), "en")) as pdf:
         assert str(pdf.Root.Lang) == "en"
+
+
+@pytest.mark.parametrize("title", ["\ufe0f", "\u00ad", "\u034f\ufe0e"])
+def test_a_name_that_is_not_drawn_does_not_stop_a_page(title: str) -> None:
+    """The name of a paper may be a variant of a drawing, of nothing: it is kept as it was typed."""
+    assert clean_title(title) == title
+    with opened(printed(Sheet(title, ("Oui.",), (), foot="Fiche"))) as pdf:
+        assert str(pdf.docinfo.Title) == "Unefois"
 
 
 def test_a_template_uses_only_its_neighbours() -> None:
