@@ -5,7 +5,6 @@ from pathlib import Path
 
 import fontpkg_ibm_plex_sans_arabic as arabic
 import fontpkg_noto_sans as latin
-from fontTools.ttLib import TTFont
 
 FAMILIES = (latin.FAMILY, arabic.FAMILY)
 """In the order in which a letter is looked for: Latin, Cyrillic and Greek; then Arabic."""
@@ -20,5 +19,8 @@ def character_sets() -> tuple[frozenset[int], ...]:
 
 
 def _characters(file: Path) -> frozenset[int]:
+    # 5 MiB of memory: a process that prints nothing does without.
+    from fontTools.ttLib import TTFont  # noqa: PLC0415  (memory)
+
     with TTFont(file, lazy=True) as font:
         return frozenset(font.getBestCmap())

@@ -9,15 +9,17 @@ import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, TypeVar
-
-import typst
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from base import clock
 from base.errors import ErrorKind, ServiceError
 from storage.thread_pool import ThreadPool
 from web.printouts.fonts import FOLDERS
 from web.printouts.sheet import Sheet
+
+if TYPE_CHECKING:
+    # 7 MiB of memory: a process that prints nothing does without.
+    import typst
 
 FOLDER = Path(__file__).parent / "templates"
 P = ParamSpec("P")
@@ -62,6 +64,8 @@ def typeset(template: Template, data: dict[str, Any]) -> bytes:
 
 def lay_out(template: str, data: dict[str, Any]) -> bytes:
     """One run of Typst, on the thread of the caller. Raises `typst.TypstError`."""
+    import typst  # noqa: PLC0415  (memory)
+
     # One a page: a compiler serves one thread at a time. The fonts are read once.
     compiler = typst.Compiler(
         FOLDER / f"{template}.typ",
@@ -81,7 +85,9 @@ def lay_out(template: str, data: dict[str, Any]) -> bytes:
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def _fonts() -> "typst.Fonts":
+    import typst  # noqa: PLC0415  (memory)
+
     return typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=list(FOLDERS)
     )
@@ -90,6 +96,8 @@ def _fonts() -> typst.Fonts:
 @cache
 def pool() -> ThreadPool:
     """The threads that print, of this process."""
+    import typst  # noqa: PLC0415  (memory)
+
     return ThreadPool(
         _AT_ONCE,
         "typesetting",
