@@ -14,7 +14,6 @@ from web.i18n.event_messages import describe
 from web.i18n.time_zone_names import name_of
 from web.printouts.fonts import character_sets
 from web.printouts.letters import Letters
-from web.printouts.parts import joined, page_count
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
 from web.printouts.sheet import frame_of, replaced_note
@@ -49,12 +48,15 @@ async def print_log(services: Services, person: Person, language: str) -> bytes:
 
 def log_pages(entries: Sequence[EntryView], phrases: Phrases, now: datetime) -> bytes:
     """The PDF, laid out part by part. Blocks: to be called `in_thread`."""
+    # 15 MiB of memory (pikepdf): a process that prints no log does without.
+    from web.printouts import parts  # noqa: PLC0415
+
     pieces: list[bytes] = []
     first_page = 1
     for data in log_parts(entries, phrases, now):
         pieces.append(typeset("log", {**data, "first-page": first_page}))
-        first_page += page_count(pieces[-1])
-    return joined(pieces)
+        first_page += parts.page_count(pieces[-1])
+    return parts.joined(pieces)
 
 
 def log_parts(
