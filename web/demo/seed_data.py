@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from auth import administration, message_delivery, one_time_codes, profiles
@@ -35,7 +35,9 @@ from vault.documents import own_documents
 from vault.documents.own_deposit import deposit_own
 from vault.rules import GrantAction
 from vault.services import Services
-from web.demo.specimens import Specimen, specimens
+
+if TYPE_CHECKING:
+    from web.demo.specimens import Specimen
 
 PHONE = "+33600000001"
 WORKER_EMAIL = "camille.moreau@maison-des-solidarites.example"
@@ -182,6 +184,8 @@ async def _token(services: Services, subject: Person | Worker) -> str:
 
 async def _documents(services: Services, person: Person) -> None:
     """Deposits the specimens that she does not hold yet."""
+    from web.demo.specimens import specimens  # noqa: PLC0415  (memory: for the demo alone)
+
     held = {document.metadata.title for document in await _list_documents(services, person)}
     async with services.database.transaction() as tx:
         today = (await instant(tx)).date()
@@ -209,7 +213,7 @@ async def _list_documents(services: Services, person: Person) -> list[Any]:
 class _SpecimenUpload:
     """A specimen, in the form of an upload."""
 
-    def __init__(self, specimen: Specimen) -> None:
+    def __init__(self, specimen: "Specimen") -> None:
         self.name: str | None = specimen.file_name
         self._content = specimen.content()
         self.announced = len(self._content)

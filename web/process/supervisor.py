@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from base.database import Database
 from base.embedded.server import EmbeddedPostgres
 from base.settings import Settings
-from migrations.run import upgrade
 from storage.errors import KeyMissing
 from storage.key_rotation import initialise
 from vault.consent.grant_upgrade import narrow_grants
@@ -53,6 +52,8 @@ def migrate(settings: Settings, signals: Signals, progress: Progress, *, embedde
     An embedded database, whose keyring is here, also gets its rows bound by the migration that
     begins to ask for it, and by no later one; another one waits for `unefois bind-rows`.
     """
+    from migrations.run import upgrade  # noqa: PLC0415  (memory: it is rarely called)
+
     before = upgrade(_owner_url(settings))
     if before is not None and before < BOUND_SINCE and embedded:
         bind(settings, signals, progress)

@@ -1,12 +1,16 @@
 """The fixtures themselves: accounts over a real socket, and a clock that can be moved."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from alembic.script import ScriptDirectory
 
+import migrations
 from tests.fixtures import STORES, MakeClient, MakePerson, MakeWorker, MoveClock
 from vault.services import Services
+from web.process import services as opening
 
 
 @pytest.mark.parametrize("store", STORES, indirect=True)
@@ -37,3 +41,8 @@ async def test_the_clock_moves(
     assert (await client.delete(path, headers=worker.headers)).status_code == 401
     moved_clock(timedelta(0))
     assert (await client.delete(path, headers=worker.headers)).status_code == 204
+
+
+def test_the_last_migration_is_the_one_that_alembic_names() -> None:
+    folder = str(Path(migrations.__file__).parent)
+    assert opening.head() == ScriptDirectory(folder).get_current_head()
