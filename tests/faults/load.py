@@ -26,7 +26,8 @@ Headers = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one caller got: a status, `cut` (no answer, or half of one) or `silent`."""
+    """What one caller got: a status, `half` (a paper that had begun to come, and was cut), `cut`
+    (no answer, or half of another one) or `silent`."""
 
     act: str
     instance: str
@@ -167,15 +168,17 @@ class Load:
         names = list(self.addresses)
         instance = names[next(self._turns) % len(names)]
         began = time.monotonic()
-        response = None
+        response, begun = None, False
+        url = self.addresses[instance] + path
         try:
-            url = self.addresses[instance] + path
-            response = await self._http.request(method, url, headers=headers, **content)
-            status = str(response.status_code)
+            async with self._http.stream(method, url, headers=headers, **content) as coming:
+                begun = coming.is_success
+                await coming.aread()
+            response, status = coming, str(coming.status_code)
         except httpx.TimeoutException:
             status = "silent"
         except httpx.TransportError:
-            status = "cut"
+            status = "half" if begun and act == "read" else "cut"
         retry_after = response is not None and "retry-after" in response.headers
         took = time.monotonic() - began
         return Answer(act, instance, status, began, took, retry_after), response

@@ -143,6 +143,11 @@ def _said(readiness: dict[str, Readiness]) -> str:
     return ", ".join(f"{word} [{' '.join(names)}]" for word, names in by_word.items())
 
 
+UNHEARD = ("503", "half")
+"""What callers may get when a process loses PostgreSQL: it hears of no revocation then, so papers
+on their way are cut (invariant 3)."""
+
+
 def check(
     seen: Seen,
     *,

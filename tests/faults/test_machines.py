@@ -28,7 +28,7 @@ from tests.faults.machine import (
     small_disk,
 )
 from tests.faults.messages import Mailbox, SmsGateway
-from tests.faults.outage import Step, check, fill, take_away
+from tests.faults.outage import UNHEARD, Step, check, fill, take_away
 from tests.faults.processes import Process
 from tests.faults.table import Row
 from tests.servers.postgres import Postgres15, missing_postgres15
@@ -142,7 +142,7 @@ async def test_full_disk_of_postgresql(site: Site, row: Row) -> None:
     )
     fill(row, seen)
     row.kept = await nothing_lost(site.installation, site.load)
-    check(seen, part="database", telling=API)
+    check(seen, callers=UNHEARD, part="database", telling=API)
 
 
 @pytest.mark.fault(9, "the clock of the service's machines, two days ahead and back")
@@ -227,7 +227,7 @@ async def test_network(site: Site, row: Row) -> None:
     fill(row, seen)
     row.kept = await nothing_lost(site.installation, site.load)
     row.kept += f"; {_took_over(told, mark)}"
-    check(seen, part="database", telling=("api-2",))
+    check(seen, callers=UNHEARD, part="database", telling=("api-2",))
     assert {one.instance for one in seen.answers if one.status == "503"} == {"api-2"}
     assert "took over" in row.kept, "the log waited for a sequencer that was cut off"
 

@@ -23,7 +23,7 @@ from tests.faults.installation import Installation, environment_of, populate
 from tests.faults.load import Load
 from tests.faults.losses import late_emails, nothing_lost
 from tests.faults.messages import Mailbox, SmsGateway
-from tests.faults.outage import check, fill, take_away
+from tests.faults.outage import UNHEARD, check, fill, take_away
 from tests.faults.table import Row
 from tests.servers.ceph import Ceph
 from tests.servers.clamd import clamd, missing_clamd
@@ -149,7 +149,7 @@ async def test_postgresql(site: Site, row: Row) -> None:
     seen = await take_away(site.installation, site.load, site.postgres.kill, start)
     fill(row, seen)
     row.kept = await nothing_lost(site.installation, site.load)
-    check(seen, part="database", telling=API)
+    check(seen, callers=UNHEARD, part="database", telling=API)
 
 
 @pytest.mark.fault(2, "the store: S3 refuses connections")
