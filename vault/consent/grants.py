@@ -115,7 +115,8 @@ async def _see(
 
 
 async def revoke(services: CoreServices, person: Person, grant_id: UUID) -> GrantView:
-    """Revoke a grant, at once and for good; a second call gives the same answer.
+    """Revoke a grant, at once and for good; a second call gives the same answer, and of one that is
+    over nothing changes.
 
     Running downloads are notified when the transaction commits and stop within a second. Raises
     `ServiceError` `not_found`.
@@ -136,7 +137,7 @@ async def _revoke(
     judgement = may_revoke(facts, person_id=person.id)
     if isinstance(judgement, Refused) or row is None:
         return Denial(attempt, reason_of(judgement))
-    if row.revoked_at is None:
+    if state_of(row.revoked_at, row.ends_at, row.at) == "live":
         await _end(services, tx, row, attempt, by="owner")
     return await view_of(services, tx, grant_id)
 

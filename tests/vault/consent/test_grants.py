@@ -130,6 +130,8 @@ async def test_a_grant_ends_at_its_instant_with_no_job_run(
     assert (await see(services, worker, grant.id)).state == "expired"
     assert (await list_grants(services, worker, state="live")).items == []
     assert (await list_grants(services, worker, state="ended")).items[0].state == "expired"
+    known = await see(services, worker, grant.id)
+    assert await revoke(services, person, grant.id) == known, "what is over is not ended again"
 
 
 async def test_the_database_itself_keeps_to_a_year(
