@@ -17,6 +17,7 @@ from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, scope_of
 from vault.consent.terms import Terms
 from vault.consent.withdrawals import withdraw as withdraw_request
 from web.http.path_ids import PathId
+from web.i18n.typography import national
 from web.pages import labels
 from web.pages.forms import TOKEN, Form
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
@@ -42,7 +43,7 @@ async def list_(page: WorkerPageDep, cursor: str | None = None) -> Response:
 async def ask(page: WorkerPageDep, person: str = "") -> Response:
     """The form of a new request; for a person whom I know, with the number that I wrote."""
     known = await _known(page, person)
-    phone = known.phone or "" if known else ""
+    phone = national(known.phone) if known and known.phone else ""
     return await _form(page, _blank(page.worker, phone, person if known else ""))
 
 
