@@ -45,6 +45,7 @@ async def addresses(
     document = await deposit(client, person, corpus.pdf(1), type_="payslip")
     await granted(client, person, worker.headers, "payslip")
     grant = await granted(client, person, worker.headers, "payslip")
+    adding = await granted(client, person, worker.headers, actions=["deposit"])
     request = await ask(client, worker.headers, person.phone, "payslip", "passport")
     event = (await log_of(client, person))[0]["id"]
     mine = ["/documents", f"/documents/{document['id']}", "/documents/add", "/documents/deleted"]
@@ -52,8 +53,13 @@ async def addresses(
     mine += ["/requests", f"/requests/{request}", "/grants", f"/grants/{grant}/stop"]
     mine += ["/access-log", f"/access-log/{event}/report", f"/access-log/{event}/receipt"]
     mine += ["/sessions", "/erasure", "/nowhere"]
-    theirs = ["/pro/grants", "/pro/requests/new", f"/pro/grants/{grant}", "/pro/doings"]
-    theirs += [f"/pro/grants/{grant}/evidence?type=payslip", "/pro/sessions"]
+    theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
+    theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
+    theirs += [f"/pro/grants/{grant}/{end}" for end in ("evidence?type=payslip", "give-back")]
+    theirs += [f"/pro/grants/{adding}/add", f"/pro/grants/{grant}/documents/{document['id']}"]
+    known = (await client.get("/v1/people", headers=worker.headers)).json()["items"][0]["id"]
+    theirs += [f"/pro/people/{known}", f"/pro/people/{known}/label"]
+    theirs += ["/pro/account", "/pro/sessions"]
     visit = ["/language", "/", "/pro", "/problems/not_found", "/styles"]
     return person, worker, {"visit": visit, "person": mine, "worker": theirs}
 

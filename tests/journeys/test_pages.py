@@ -210,7 +210,7 @@ async def photographs_three(phone: Phone, served: Served, folder: Path) -> bytes
 
 async def asks_for_four(phone: Phone, number: str) -> None:
     """3. A worker asks for four kinds of paper."""
-    await phone.press("nav a[href='/pro/requests/new']")
+    await phone.press("main a[href='/pro/requests/new']")
     page = phone.page
     await page.fill("#phone", number)
     wanted = ("national_identity_card", "payslip", "rent_receipt", "mdph_notification")
@@ -222,6 +222,8 @@ async def asks_for_four(phone: Phone, number: str) -> None:
     await page.select_option("#purpose_code", "housing")
     await page.fill("#purpose", "Pour votre demande de logement social.")
     await page.select_option("#duration", "P3M")
+    await phone.press("main button.main")
+    assert await phone.says("Ce que la personne lira")
     await phone.press("main button.main")
     assert await phone.says("La demande est partie")
     assert await phone.says("En attente de réponse")
@@ -249,10 +251,13 @@ async def narrows_and_says_yes(phone: Phone) -> None:
 
 async def finds_the_card_alone(phone: Phone, served: Served) -> str:
     """5. The worker finds the card and nothing else, and opens it; the grant's page."""
-    await phone.go("/pro/grants")
-    await phone.press("section.card a.button")
+    await phone.go("/pro/people")
+    await phone.press("main h2 a")
+    assert await phone.says("Carte nationale d’identité")
+    await phone.press("main a[href^='/pro/grants/']:text('Voir cet accord')")
     grant = phone.page.url.removeprefix(served.base_url)
-    assert await phone.says("(carte nationale d’identité)")
+    assert await phone.says("Carte nationale d’identité")
+    assert not await phone.says("mon nom")
     assert await phone.says("avec votre nom")
     for hidden in ("Bulletin de salaire", "MDPH"):
         assert not await phone.says(hidden)
@@ -272,7 +277,7 @@ async def opens_it_without_its_place(phone: Phone, card: bytes, folder: Path) ->
 
 async def learns_that_another_is_not_there(phone: Phone, grant: str) -> None:
     await phone.go(grant)
-    await phone.page.select_option("#type", "rent_receipt")
+    await phone.page.check("input[value=rent_receipt]")
     await phone.press("form[method=get] button")
     assert await phone.says("Non, ce papier n’est pas")
 
@@ -321,12 +326,13 @@ async def test_saying_no_and_not_me_look_alike_to_the_worker(
         await worker_phone.page.select_option("#purpose_code", "housing")
         await worker_phone.page.fill("#purpose", purpose)
         await worker_phone.press("main button.main")
+        await worker_phone.press("main button.main")
     for button, words in (("Non", "Vous avez dit non"), ("Ce n’est pas moi", "pas pour vous")):
         await person_phone.go("/requests")
         await person_phone.press("a.waiting")
         await person_phone.press(f"button:text-is('{button}')")
         assert await person_phone.says(words)
-    await worker_phone.go("/pro/grants")
+    await worker_phone.go("/pro/requests")
     states = await worker_phone.page.locator("ul.papers .when").all_inner_texts()
     assert len(states) == 2
     assert all(state.startswith("En attente de réponse") for state in states)

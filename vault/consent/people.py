@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth.services import CoreServices
-from auth.subjects import Worker
+from auth.subjects import Party, Worker
 from base.errors import ErrorKind, ServiceError, about
 from base.key_names import WORKER_PERSON
 from base.locks import hold_tag, hold_vault
@@ -86,6 +86,46 @@ async def list_people(
         people = [row.person_id for row in rows[:limit]]
         items = await known_people(services, tx, worker, people, labels)
     return Page(items, cursors.cut(rows, limit, lambda row: (0, row.id)))
+
+
+async def see_known(services: CoreServices, worker: Worker, shown: UUID) -> KnownPerson:
+    """One person as the list shows them: no paper, and not recorded. Raises `ServiceError`
+    `not_found`, which is recorded."""
+    async with services.database.transaction() as tx:
+        person_id = await find_person(services, tx, worker, shown)
+        known = None if person_id is None else await _one(services, tx, worker, person_id)
+    if known is None:
+        raise await lookup_refused(services, worker)
+    return known
+
+
+async def known_by_grant(
+    services: CoreServices, worker: Worker, grant_id: UUID
+) -> KnownPerson | None:
+    """Whom a worker knows by a grant of theirs; None for any other, and for one that ended more
+    than six months ago. Not recorded, as the list is not."""
+    async with services.database.transaction() as tx:
+        row = await grant_records.grant(tx, grant_id)
+        if row is None or Party(row.recipient_kind, row.recipient_id) != worker.party:
+            return None
+        known = await _one(services, tx, worker, row.person_id)
+    return known if known and grant_id in {one.id for one in known.rows} else None
+
+
+async def known_by_grants(services: CoreServices, worker: Worker) -> dict[UUID, KnownPerson]:
+    """All of a worker's people, by each of their grants that is shown."""
+    async with services.database.transaction() as tx:
+        labels = await labels_of(services, tx, worker)
+        people = await grant_records.people_of_worker(tx, worker.id)
+        known = await known_people(services, tx, worker, [one.person_id for one in people], labels)
+    return {row.id: one for one in known for row in one.rows}
+
+
+async def _one(
+    services: CoreServices, tx: AsyncConnection, worker: Worker, person_id: UUID
+) -> KnownPerson | None:
+    labels = await labels_of(services, tx, worker)
+    return next(iter(await known_people(services, tx, worker, [person_id], labels)), None)
 
 
 async def label_person(

@@ -71,17 +71,22 @@ async def ask(
     `duration_too_long`, `store_not_asked`, `token_scope_missing`, `too_many_requests` (with
     `quota`), and those of `idempotency.claim`.
     """
-    with about("person", "phone"):
-        sms_phone(phone)
-    check(terms.scope)
-    check_purpose(terms.purpose_code, terms.legal_basis)
-    check_storing(terms.may_store, terms.store_for)
+    check_request(phone, terms)
     await decisions.check_token(services, sender, "consent_requests", Action.REQUEST)
     async with rate_limit.in_turn(sender.id), services.database.transaction() as tx:
         outcome = await _ask(services, tx, sender, phone, terms, idempotency_key)
     if isinstance(outcome, Denial):
         raise await decisions.record_denial(services, outcome)
     return outcome
+
+
+def check_request(phone: str, terms: Terms) -> None:
+    """Whether a request may be sent, as far as it says itself. Raises `ServiceError`, as `ask`."""
+    with about("person", "phone"):
+        sms_phone(phone)
+    check(terms.scope)
+    check_purpose(terms.purpose_code, terms.legal_basis)
+    check_storing(terms.may_store, terms.store_for)
 
 
 async def _ask(

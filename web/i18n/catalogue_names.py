@@ -70,6 +70,18 @@ def type_names(code: str) -> Names:
     return Names(both.fr, both.fr, both.en)
 
 
+def official_name(code: str, language: str) -> str:
+    """The name of a type as workers read it: the office's own, which speaks of no « mon »; in a
+    language that has names of its own, theirs."""
+    document_type = catalogue.by_code(code) or catalogue.by_code("other")
+    assert document_type is not None  # noqa: S101  (the catalogue's tests keep `other`)
+    if languages()[language].tag == "fr":
+        return document_type.official_names.fr
+    if language == "en":
+        return document_type.official_names.en
+    return name_in(type_names(code), language, plain=False)
+
+
 def due_label(code: str) -> str:
     """What the day is called by which the holder of such a paper has to do something, in French."""
     document_type = catalogue.by_code(code)

@@ -8,13 +8,22 @@ from vault import catalogue
 from vault.catalogue import DocumentType, Names
 from vault.decoding.media import Note
 from vault.document_view import DocumentMetadata, DocumentView
-from web.i18n.catalogue_names import due_label, name_in, type_names
+from web.i18n.catalogue_names import due_label, name_in, official_name, type_names
 from web.i18n.consent_labels import ACTIONS, ACTIONS_ASKED, DURATIONS, STATES
 from web.i18n.date_labels import DATE_LABELS
 from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, _, error_messages
 
-__all__ = ["ACTIONS", "ACTIONS_ASKED", "DURATIONS", "STATES", "due_label", "name_in", "type_names"]
+__all__ = [
+    "ACTIONS",
+    "ACTIONS_ASKED",
+    "DURATIONS",
+    "STATES",
+    "due_label",
+    "name_in",
+    "official_name",
+    "type_names",
+]
 """What this module shows of others."""
 
 NOTES = {
@@ -98,6 +107,9 @@ DONE = {
         "La demande est partie. Si ce numéro est le bon, la personne reçoit un SMS. Elle a 7 jours"
         " pour répondre."
     ),
+    "labelled": _("C’est fait. Vous seul ou vous seule voyez ce nom."),
+    "withdrawn": _("La demande est retirée. La personne ne peut plus répondre."),
+    "given_back": _("L’accès est rendu. Vous ne voyez plus ces papiers."),
     "reported": _("C’est signalé. La réponse viendra sur cette page."),
     "signed_out": _("Ce n’est pas ouvert ici. Entrez pour continuer."),
     "bye_here": _(

@@ -71,6 +71,7 @@ def _environment(language: str) -> Environment:
         plain=lambda names: labels.name_in(names, language, plain=True),
         formal=lambda names: labels.name_in(names, language, plain=False),
         type_names=labels.type_names,
+        official=lambda code: labels.official_name(code, language),
         purpose=lambda code: labels.name_in(purpose_names(code), language, plain=True),
         file_size=lambda size: size_text(size, language),
     )

@@ -18,7 +18,7 @@ from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
 
 router = page_router()
 AccountKind = Literal["person", "worker"]
-_HOMES: dict[AccountKind, str] = {"person": "/documents", "worker": "/pro/grants"}
+_HOMES: dict[AccountKind, str] = {"person": "/documents", "worker": "/pro/people"}
 _SIGN_IN_PAGES: dict[AccountKind, str] = {"person": "/", "worker": "/pro"}
 
 

@@ -20,8 +20,13 @@ from web.pages import (
     sign_in,
     styles,
     top_bar,
+    worker_account,
+    worker_deposits,
     worker_documents,
+    worker_doings,
     worker_grants,
+    worker_people,
+    worker_requests,
 )
 from web.pages.page import failure_page, page_router
 
@@ -55,8 +60,13 @@ for _part in (
     problems,
     top_bar,
     styles,
+    worker_people,
+    worker_requests,
     worker_grants,
     worker_documents,
+    worker_deposits,
+    worker_doings,
+    worker_account,
 ):
     router.include_router(_part.router)
 

@@ -1,43 +1,36 @@
-"""A worker under one grant: the documents that it covers; each access is recorded first."""
-
-from uuid import UUID
+"""A worker looks at one paper under a grant; each access is recorded first."""
 
 from fastapi import Response
 
-from vault.consent import evidence, grants
-from vault.consent.grants import GrantView
+from base import clock
+from vault.consent.people import known_by_grant
+from vault.decoding.media import MediaType
+from vault.document_view import DocumentView
 from vault.documents import retrieval
+from vault.documents.granted_paper import see_granted
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
-from web.pages.page import WorkerPage, WorkerPageDep, page_router
+from web.pages.page import WorkerPageDep, page_router
 
 router = page_router()
-LIMIT = 50
-
-
-@router.get("/pro/grants/{grant_id}")
-async def see(grant_id: PathId, page: WorkerPageDep, cursor: str | None = None) -> Response:
-    """What a grant opens."""
-    listed, may_read = await retrieval.list_covered(
-        page.services, page.worker, grant_id, cursor=cursor, limit=LIMIT
-    )
-    grant = await _live_grant(page, grant_id)
-    return await page.show(
-        "pro/grant.html", grant=grant, documents=listed.items, more=listed.next, may_read=may_read
-    )
-
-
-@router.get("/pro/grants/{grant_id}/evidence")
-async def attest(grant_id: PathId, page: WorkerPageDep, type: str = "") -> Response:  # noqa: A002  (the contract's word)
-    """Whether a document is held, and its dates; no file."""
-    answer = await evidence.evidence(page.services, page.worker, grant_id, type[:64])
-    return await page.show("pro/evidence.html", answer=answer, grant_id=grant_id)
+_PICTURES = {MediaType.JPEG, MediaType.PNG, MediaType.WEBP}
+"""What every browser draws by itself."""
 
 
 @router.get("/pro/grants/{grant_id}/documents/{document_id}")
-async def show_preview(grant_id: PathId, document_id: PathId, page: WorkerPageDep) -> Response:
-    """A document's preview on a page with a link back; the image's own request is recorded."""
-    return await page.show("pro/preview.html", grant_id=grant_id, document_id=document_id)
+async def view(grant_id: PathId, document_id: PathId, page: WorkerPageDep) -> Response:
+    """A paper, large: turned and magnified by the page itself, so that it is opened once. Its name
+    is recorded here, its picture when the browser asks for it."""
+    document, may_read = await see_granted(page.services, page.worker, grant_id, document_id)
+    return await page.show(
+        "pro/viewer.html",
+        known=await known_by_grant(page.services, page.worker, grant_id),
+        grant_id=grant_id,
+        document=document,
+        may_read=may_read,
+        picture=_picture(document) if may_read else "",
+        watermark=(page.worker.name, clock.now()),
+    )
 
 
 @router.get("/pro/grants/{grant_id}/documents/{document_id}/preview")
@@ -56,16 +49,8 @@ async def content(grant_id: PathId, document_id: PathId, page: WorkerPageDep) ->
     return ContentResponse(page.services, stream, None)
 
 
-async def _live_grant(page: WorkerPage, grant_id: UUID) -> GrantView:
-    """A grant whose list of documents was just recorded: one entry in the log is enough."""
-    cursor: str | None = None
-    while True:
-        listed = await grants.list_grants(
-            page.services, page.worker, state="live", limit=100, cursor=cursor
-        )
-        for grant in listed.items:
-            if grant.id == grant_id:
-                return grant
-        if listed.next is None:
-            return await grants.see(page.services, page.worker, grant_id)
-        cursor = listed.next
+def _picture(document: DocumentView) -> str:
+    """What the page draws: the whole picture, or of a PDF its first page; nothing without one."""
+    if document.file["rendition_media_type"] in _PICTURES and not document.gives_original:
+        return "content"
+    return "preview" if document.has_preview else ""

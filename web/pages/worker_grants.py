@@ -1,119 +1,106 @@
-"""The worker's pages: asking, what was asked and granted, what they did."""
+"""One grant that a worker was given: what it opens, what it says without a file; given back."""
 
-import secrets
-from typing import Any
+from typing import Annotated
+from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 
-from auth.subjects import Worker
 from base.errors import ServiceError, invalid
-from base.user_text import clean_text, clean_title
-from vault import catalogue
-from vault.access_log import entries
-from vault.consent import grants, request_views, requests
-from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, scope_of
-from vault.consent.terms import Terms
-from web.i18n.event_messages import describe
-from web.pages import labels
-from web.pages.forms import Form
-from web.pages.page import WorkerPageDep, go, page_router
+from vault.consent import grants
+from vault.consent.evidence import Evidence, evidence
+from vault.consent.grants import GrantView
+from vault.consent.people import known_by_grant
+from vault.consent.scopes import MAX_SCOPE_ITEMS
+from vault.documents import retrieval
+from web.http.path_ids import PathId
+from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 
 router = page_router()
 LIMIT = 50
-_ACTIONS = frozenset(labels.ACTIONS_ASKED)
-_CONTACT = ("name", "job", "phone", "hours")
 
 
 @router.get("/pro/grants")
-async def home(page: WorkerPageDep, cursor: str | None = None) -> Response:
-    """What I may open, then what I asked."""
-    live = await grants.list_grants(
-        page.services, page.worker, state="live", limit=LIMIT, cursor=cursor
+async def home() -> Response:
+    """The page of before, whose place the list of people took."""
+    return go("/pro/people")
+
+
+@router.get("/pro/grants/{grant_id}")
+async def see(grant_id: PathId, page: WorkerPageDep, cursor: str | None = None) -> Response:
+    """What a grant opens."""
+    listed, may_read = await retrieval.list_covered(
+        page.services, page.worker, grant_id, cursor=cursor, limit=LIMIT
     )
-    ended = await grants.list_grants(page.services, page.worker, state="ended", limit=20)
-    sent = await request_views.list_sent(page.services, page.worker, limit=LIMIT)
-    phones = {request.id: request.phone for request in sent.items}
     return await page.show(
-        "pro/grants.html",
-        live=live.items,
-        more=live.next,
-        ended=[] if cursor else ended.items,
-        sent=[] if cursor else [request for request in sent.items if request.state != "approved"],
-        phones=phones,
+        "pro/grant.html",
+        known=await known_by_grant(page.services, page.worker, grant_id),
+        grant=await live_grant(page, grant_id),
+        documents=listed.items,
+        more=listed.next,
+        may_read=may_read,
     )
 
 
-@router.get("/pro/requests/new")
-async def ask(page: WorkerPageDep) -> Response:
-    """The form of a new request."""
-    return await page.show("pro/ask.html", **_values(_blank(page.worker)))
+@router.get("/pro/grants/{grant_id}/evidence")
+async def attest(
+    grant_id: PathId,
+    page: WorkerPageDep,
+    type: Annotated[tuple[str, ...], Query()] = (),  # noqa: A002  (the contract's word)
+) -> Response:
+    """Whether papers are held, and their dates; no file. Each one that is asked for is recorded."""
+    wanted = [code[:64] for code in dict.fromkeys(type)][:MAX_SCOPE_ITEMS]
+    if not wanted:
+        raise invalid("type_missing")
+    answers = [await _answer(page, grant_id, code, alone=len(wanted) == 1) for code in wanted]
+    return await page.show(
+        "pro/evidence.html",
+        known=await known_by_grant(page.services, page.worker, grant_id),
+        answers=answers,
+        grant_id=grant_id,
+    )
 
 
-@router.post("/pro/requests/new")
-async def send(page: WorkerPageDep) -> Response:
-    """Send a request. The answer is the same whether or not the phone has a vault."""
-    form = await page.form()
+@router.get("/pro/grants/{grant_id}/give-back")
+async def ask_return(grant_id: PathId, page: WorkerPageDep) -> Response:
+    """The page that asks for confirmation."""
+    return await page.show(
+        "pro/give_back.html",
+        known=await known_by_grant(page.services, page.worker, grant_id),
+        grant=await live_grant(page, grant_id),
+    )
+
+
+@router.post("/pro/grants/{grant_id}/give-back")
+async def give_back(grant_id: PathId, page: WorkerPageDep) -> Response:
+    """End a grant from my side, at once and for good."""
+    await page.form()
+    await grants.give_back(page.services, page.worker, grant_id)
+    return go("/pro/people", done="given_back")
+
+
+async def live_grant(page: WorkerPage, grant_id: UUID) -> GrantView:
+    """A live grant of the list, which is not recorded; any other is looked up, recorded. Raises
+    `not_found`."""
+    cursor: str | None = None
+    while True:
+        listed = await grants.list_grants(
+            page.services, page.worker, state="live", limit=100, cursor=cursor
+        )
+        for grant in listed.items:
+            if grant.id == grant_id:
+                return grant
+        if listed.next is None:
+            return await grants.see(page.services, page.worker, grant_id)
+        cursor = listed.next
+
+
+async def _answer(
+    page: WorkerPage, grant_id: UUID, code: str, *, alone: bool
+) -> tuple[str, Evidence | None]:
+    """The answer about one type; None where the grant does not cover it, when others do."""
     try:
-        await requests.ask(
-            page.services,
-            page.worker,
-            form.get("phone")[:64],
-            terms_of(form),
-            idempotency_key=form.get("once")[:64] or None,
-        )
+        return code, await evidence(page.services, page.worker, grant_id, code)
     except ServiceError as failure:
-        return await page.show_failure(failure, "pro/ask.html", **_values(form))
-    return go("/pro/grants", done="asked")
-
-
-@router.get("/pro/doings")
-async def actions(page: WorkerPageDep, cursor: str | None = None) -> Response:
-    """What I did, as the log holds it."""
-    listed = await entries.list_by_actor(page.services, page.worker, cursor=cursor, limit=LIMIT)
-    lines = [(entry, describe(entry, page.language)) for entry in listed.items]
-    return await page.show("pro/actions.html", lines=lines, more=listed.next)
-
-
-def terms_of(form: Form) -> Terms:
-    """The terms of a worker's form. Raises `purpose_missing`, `scope_empty`, `text_too_long`."""
-    purpose = clean_text(form.get("purpose"), MAX_PURPOSE_LENGTH)
-    if purpose is None:
-        raise invalid("purpose_missing")
-    types = form.all("type")[:MAX_SCOPE_ITEMS]
-    actions = [action for action in form.all("action") if action in _ACTIONS]
-    contact = {name: clean_title(form.get(f"contact_{name}")) or "" for name in _CONTACT}
-    return Terms(
-        scope=scope_of(types, (), actions),
-        purpose_code=form.get("purpose_code")[:64],
-        purpose=purpose,
-        legal_basis=form.get("legal_basis")[:64] or catalogue.GRANT_BASIS,
-        duration=labels.known_duration(form.get("duration")),
-        may_store=form.has("may_store"),
-        store_for=None,
-        contact=contact,
-    )
-
-
-def _blank(worker: Worker) -> Form:
-    """The empty form: the worker's own contact, and the least access to ask for."""
-    phone, _, hours = worker.contact.partition(", ")
-    return Form(
-        (
-            ("action", "read"),
-            ("duration", "P1M"),
-            ("legal_basis", catalogue.GRANT_BASIS),
-            ("contact_name", worker.name),
-            ("contact_job", worker.job),
-            ("contact_phone", phone),
-            ("contact_hours", hours),
-            ("once", secrets.token_urlsafe(18)),
-        )
-    )
-
-
-def _values(form: Form) -> dict[str, Any]:
-    return {
-        "form": form,
-        "purposes": catalogue.purposes(),
-        "bases": catalogue.legal_bases(),
-    }
+        if alone or failure.code != "outside_scope":
+            raise
+        return code, None

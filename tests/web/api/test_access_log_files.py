@@ -12,7 +12,7 @@ from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker
 from tests.vault.consent.steps import asking
 from vault.consent.requests import ask
 from vault.services import Services
-from web.api.access_log_files import _cell
+from web.http.csv_rows import _cell
 
 FILES = ["/v1/access-log.csv", "/v1/access-log.pdf"]
 STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")

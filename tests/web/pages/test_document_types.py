@@ -37,7 +37,9 @@ async def test_forms_offer_what_is_offered_under_its_heading_with_both_names(
     assert re.findall(r'name="type" value="([a-z_]+)"', page.text) == [
         entry.code for entry in offered_types()
     ]
-    assert BOTH in page.text
+    # A worker reads the office's names: « ma carte » would be theirs.
+    assert BOTH not in page.text
+    assert "Avis d’impôt" in page.text
 
 
 async def test_a_paper_of_a_retired_type_keeps_it_in_its_own_form_only(

@@ -18,7 +18,8 @@ from vault.documents import own_documents
 from web.pages import assets, cookies, forms
 
 PRIVATE = ["/documents", "/documents/add", "/documents/deleted", "/requests", "/grants"]
-PRIVATE += ["/access-log", "/pro/grants", "/pro/requests/new", "/pro/doings"]
+PRIVATE += ["/access-log", "/pro/people", "/pro/requests", "/pro/requests/new"]
+PRIVATE += ["/pro/doings", "/pro/doings.csv", "/pro/account"]
 PRIVATE += ["/sessions", "/pro/sessions", "/erasure"]
 
 

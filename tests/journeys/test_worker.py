@@ -1,0 +1,259 @@
+"""A worker with the keyboard alone and without script, on a small screen and on a large one: knows
+who is who, asks after a look, sees, adds, withdraws, gives back."""
+
+import re
+from collections.abc import AsyncIterator
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
+
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.journeys.test_pages import browser
+from tests.steps import approve, ask, deposit, granted, log_of
+from tests.vault.decoding import corpus
+
+__all__ = ["browser"]
+
+pytestmark = pytest.mark.browser
+SIZES: list[ViewportSize] = [{"width": 360, "height": 640}, {"width": 1366, "height": 768}]
+LABEL = "Malik, rue des Lilas"
+_FITS = "s => document.activeElement !== null && document.activeElement.matches(s)"
+_WIDTH = "e => e.getBoundingClientRect().width"
+
+
+class Keyboard:
+    """A worker's browser, moved by the keyboard alone."""
+
+    def __init__(self, page: Page, base_url: str) -> None:
+        self.page = page
+        self._base_url = base_url
+
+    async def go(self, address: str) -> None:
+        await self.page.goto(self._base_url + address)
+        assert await self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    async def reach(self, selector: str) -> None:
+        """Tab until the focus is there."""
+        for _step in range(160):
+            if await self.page.evaluate(_FITS, selector):
+                return
+            await self.page.keyboard.press("Tab")
+        raise AssertionError(f"no key leads to {selector} on {self.page.url}")
+
+    async def press(self, selector: str, key: str = "Enter") -> None:
+        """Reach it, then open or send it."""
+        await self.reach(selector)
+        async with self.page.expect_navigation():
+            await self.page.keyboard.press(key)
+
+    async def write(self, selector: str, text: str) -> None:
+        await self.reach(selector)
+        await self.page.keyboard.press("Control+A")
+        await self.page.keyboard.type(text)
+
+    async def says(self, words: str) -> bool:
+        return words in " ".join((await self.page.inner_text("body")).split())
+
+
+@pytest.fixture(params=SIZES, ids=["small", "large"])
+async def worker(request: pytest.FixtureRequest, make_worker: MakeWorker) -> SomeWorker:
+    return await make_worker(name="Camille Moreau")
+
+
+@pytest.fixture
+async def context(
+    request: pytest.FixtureRequest, browser: Browser, served: Served, worker: SomeWorker
+) -> AsyncIterator[BrowserContext]:
+    size = request.node.callspec.params["worker"]
+    context = await browser.new_context(viewport=size, java_script_enabled=False, locale="fr-FR")
+    values = {"worker": worker.token, "language": "fr"}
+    await context.add_cookies(
+        [
+            {"name": f"unefois-{name}", "value": value, "url": served.base_url}
+            for name, value in values.items()
+        ]
+    )
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+async def keyboard(context: BrowserContext, served: Served) -> Keyboard:
+    return Keyboard(await context.new_page(), served.base_url)
+
+
+@pytest.fixture
+async def person(
+    client: httpx.AsyncClient, make_person: MakePerson, worker: SomeWorker
+) -> SomePerson:
+    """Who gave the worker their pay slip, of which there is a picture."""
+    person = await make_person()
+    picture = BytesIO()
+    Image.new("RGB", (300, 400), "#cfe3f5").save(picture, "JPEG")
+    await deposit(client, person, picture.getvalue(), type_="payslip", name="paie.jpg")
+    await granted(client, person, worker.headers, "payslip")
+    return person
+
+
+async def known(client: httpx.AsyncClient, worker: SomeWorker) -> str:
+    answer = await client.get("/v1/people", headers=worker.headers)
+    return str(answer.json()["items"][0]["id"])
+
+
+async def test_a_worker_writes_who_is_who_and_finds_them_again(
+    keyboard: Keyboard, person: SomePerson
+) -> None:
+    await keyboard.go("/pro/people")
+    national = f"0{person.phone[3:]}"
+    assert national in (await keyboard.page.inner_text("main h2")).replace("\u202f", "").replace(
+        "\xa0", ""
+    ).replace(" ", "")
+    await keyboard.press("a[href$='/label']")
+    await keyboard.write("#label", LABEL)
+    await keyboard.press("main button.main")
+    assert await keyboard.says("Vous seul ou vous seule voyez ce nom")
+    for typed, found in (("MALIK", True), (person.phone[-6:], True), ("Zoé", False)):
+        await keyboard.write("#q", typed)
+        async with keyboard.page.expect_navigation():
+            await keyboard.page.keyboard.press("Enter")
+        assert await keyboard.says(LABEL) is found
+        assert await keyboard.says("Personne ne correspond") is not found
+
+
+async def test_a_worker_sees_a_paper_large_and_turned_and_whose_it_is(
+    client: httpx.AsyncClient, keyboard: Keyboard, person: SomePerson, worker: SomeWorker
+) -> None:
+    shown = await known(client, worker)
+    body = {"label": LABEL}
+    await client.patch(f"/v1/people/{shown}", headers=worker.headers, json=body)
+    await keyboard.go("/pro/people")
+    await keyboard.press(f"h2 a[href='/pro/people/{shown}']")
+    assert await keyboard.says(LABEL)
+    assert await keyboard.says("Bulletin de salaire")
+    await keyboard.press("section.card a[href*='/documents/']:not([href$='/content'])")
+    assert LABEL in await keyboard.page.inner_text(".whom")
+    picture = keyboard.page.locator(".sheet img")
+    assert await picture.evaluate("e => e.complete && e.naturalWidth > 0")
+    seen = await keyboard.page.locator(".sheet").evaluate(_WIDTH)
+    window = await keyboard.page.locator(".window").evaluate(_WIDTH)
+    assert seen <= window
+    await keyboard.reach("input[name=size]")
+    await keyboard.page.keyboard.press("ArrowDown")
+    assert await keyboard.page.locator(".sheet").evaluate(_WIDTH) > 1.8 * window
+    await keyboard.reach("input[name=turn]")
+    await keyboard.page.keyboard.press("ArrowDown")
+    assert await picture.evaluate("e => getComputedStyle(e).rotate") == "90deg"
+    written = await keyboard.page.inner_text(".watermark span >> nth=0")
+    assert re.match(r"Camille Moreau, \d+(?:er)? \w+ \d{4}", written)
+    assert await keyboard.says("Le fichier que vous ouvrez n’est pas changé")
+    # To turn and to magnify opened it once.
+    lines = [one["action"] for one in await log_of(client, person)]
+    assert lines.count("document.read") == 1
+
+
+async def test_a_worker_reads_what_the_person_will_read_sends_it_and_withdraws_it(
+    client: httpx.AsyncClient, keyboard: Keyboard, person: SomePerson, worker: SomeWorker
+) -> None:
+    await keyboard.go(f"/pro/people/{await known(client, worker)}")
+    await keyboard.press("a[href^='/pro/requests/new']")
+    assert (await keyboard.page.input_value("#phone")).replace(" ", "") == f"0{person.phone[3:]}"
+    await keyboard.reach("details:has(input[value=rent_receipt]) summary")
+    await keyboard.page.keyboard.press("Enter")
+    await keyboard.reach("input[value=rent_receipt]")
+    await keyboard.page.keyboard.press("Space")
+    await keyboard.reach("#purpose_code")
+    await keyboard.page.keyboard.press("ArrowDown")
+    await keyboard.write("#purpose", "Pour votre dossier de logement.")
+    await keyboard.press("main form > button.main")
+    for words in ("Ce que la personne lira", "Pour votre dossier de logement.", "Camille Moreau"):
+        assert await keyboard.says(words)
+    assert await keyboard.says("(quittance de loyer)")
+    assert await keyboard.says("Une demande vous attend dans votre coffre")
+    # Nothing is sent yet; what was typed is still there to correct.
+    waiting = (await client.get("/v1/consent-requests", headers=worker.headers)).json()["items"]
+    assert [one["state"] for one in waiting] == ["approved"]
+    await keyboard.press("button[name=change]")
+    assert await keyboard.page.input_value("#purpose") == "Pour votre dossier de logement."
+    assert await keyboard.page.is_checked("input[value=rent_receipt]")
+    await keyboard.press("main form > button.main")
+    await keyboard.press("main button.main")
+    assert await keyboard.says("La demande est partie")
+    await keyboard.press("ul.papers a")
+    await keyboard.press("a.danger")
+    assert await keyboard.says("La personne ne pourra plus répondre")
+    await keyboard.press("button.danger")
+    assert await keyboard.says("La demande est retirée")
+    assert await keyboard.says("Demande retirée")
+    theirs = (await client.get("/v1/consent-requests", headers=person.headers)).json()["items"]
+    assert "withdrawn" in {one["state"] for one in theirs}
+
+
+async def test_a_worker_adds_several_papers_and_each_is_told(
+    client: httpx.AsyncClient,
+    keyboard: Keyboard,
+    person: SomePerson,
+    worker: SomeWorker,
+    tmp_path: Path,
+) -> None:
+    request = await ask(client, worker.headers, person.phone, actions=["deposit"])
+    await approve(client, person, request)
+    for number, colour in enumerate(("red", "blue")):
+        Image.new("RGB", (80, 60), colour).save(tmp_path / f"{number}.jpg")
+    (tmp_path / "lease.pdf").write_bytes(corpus.pdf(2))
+    (tmp_path / "program.exe").write_bytes(b"MZ" + b"\0" * 500)
+    await keyboard.go(f"/pro/people/{await known(client, worker)}")
+    await keyboard.press("a[href$='/add']")
+    assert await keyboard.says("Ces papiers vont dans le coffre de cette personne")
+    page = keyboard.page
+    await page.select_option("#type_1", "national_identity_card")
+    await page.set_input_files("#file_1", [tmp_path / "0.jpg", tmp_path / "1.jpg"])
+    await page.select_option("#type_2", "passport")
+    await page.set_input_files("#file_2", tmp_path / "program.exe")
+    await page.select_option("#type_3", "lease")
+    await page.set_input_files("#file_3", tmp_path / "lease.pdf")
+    await keyboard.press("main form > button.main")
+    told = [" ".join(one.split()) for one in await page.locator("section li").all_inner_texts()]
+    assert told[0] == "Carte nationale d’identité C’est ajouté."
+    assert told[1].startswith("Passeport Ce fichier")
+    assert told[2].endswith("C’est ajouté.")
+    held = (await client.get("/v1/documents", headers=person.headers)).json()["items"]
+    kinds = {one["type"]: one["file"]["parts"] for one in held}
+    assert kinds == {"payslip": 1, "national_identity_card": 2, "lease": 1}
+
+
+async def test_a_worker_gives_back_an_access(
+    client: httpx.AsyncClient, keyboard: Keyboard, person: SomePerson, worker: SomeWorker
+) -> None:
+    await keyboard.go(f"/pro/people/{await known(client, worker)}")
+    await keyboard.press("a[href^='/pro/grants/']:not(.button)")
+    await keyboard.press("a[href$='/give-back']")
+    await keyboard.press("button.danger")
+    assert await keyboard.says("L’accès est rendu")
+    await keyboard.press("main h2 a")
+    assert await keyboard.says("Vous avez rendu cet accès le")
+    assert await keyboard.says("Aucun papier ouvert pour vous maintenant")
+    grants = (await client.get("/v1/grants", headers=person.headers)).json()["items"]
+    assert [one["ended_by"] for one in grants] == ["recipient"]
+
+
+async def test_the_head_has_two_rows_and_a_large_screen_two_columns(
+    keyboard: Keyboard, person: SomePerson
+) -> None:
+    await keyboard.go("/pro/people")
+    rows = {
+        round(await one.evaluate("e => e.getBoundingClientRect().top"))
+        for one in await keyboard.page.locator("nav.tabs a").all()
+    }
+    assert len(rows) == 1
+    assert await keyboard.page.locator(".bar").evaluate("e => e.clientHeight") < 60
+    columns = [
+        await one.evaluate("e => e.getBoundingClientRect().left")
+        for one in await keyboard.page.locator(".columns > div").all()
+    ]
+    size = keyboard.page.viewport_size
+    assert size is not None
+    assert (columns[1] > columns[0]) is (size["width"] > 960)

@@ -1,0 +1,121 @@
+"""A worker's people: who gave them something, each in one place, under a label of the worker's."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from fastapi import Response
+
+from base.errors import ServiceError
+from base.ids import parse_id
+from vault.consent import people, request_views
+from vault.consent.grants import GrantView
+from vault.consent.people import KnownPerson
+from vault.consent.person_labels import MAX_LENGTH
+from vault.consent.request_views import SentRequest
+from vault.cursors import Page
+from vault.documents.person_papers import CoveredPaper, open_person
+from vault.rules import GrantAction
+from web.http.path_ids import PathId
+from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
+
+router = page_router()
+LIMIT = 50
+_FEWEST_DIGITS = 4
+
+
+@router.get("/pro/people")
+async def list_(
+    page: WorkerPageDep, q: str = "", only: str = "", cursor: str | None = None
+) -> Response:
+    """My people; those of a search, or of whom a grant ends soon; and what waits for an answer."""
+    query = q.strip()[:MAX_LENGTH]
+    found = await _found(page, query, ends_soon=only == "ends_soon", cursor=cursor)
+    return await page.show(
+        "pro/people.html",
+        people=found.items,
+        more=found.next,
+        query=query,
+        only=only,
+        waiting=await _waiting(page),
+    )
+
+
+@router.get("/pro/people/{person_id}")
+async def see(person_id: PathId, page: WorkerPageDep, cursor: str | None = None) -> Response:
+    """Everything that one person gave me, each paper once; recorded for each grant that is used."""
+    person = await open_person(page.services, page.worker, person_id, cursor=cursor, limit=LIMIT)
+    papers = [(paper, _readable(paper)) for paper in person.papers.items]
+    return await page.show("pro/person.html", person=person, known=person.known, papers=papers)
+
+
+@router.get("/pro/people/{person_id}/label")
+async def ask_label(person_id: PathId, page: WorkerPageDep) -> Response:
+    """The form to write what I call this person."""
+    known = await people.see_known(page.services, page.worker, person_id)
+    return await _label_form(page, known, known.label or "")
+
+
+@router.post("/pro/people/{person_id}/label")
+async def label(person_id: PathId, page: WorkerPageDep) -> Response:
+    """Write it; nothing takes it away."""
+    form = await page.form()
+    typed = form.get("label")
+    try:
+        await people.label_person(
+            page.services,
+            page.worker,
+            person_id,
+            typed or None,
+            if_match=parse_id(form.get("revision")),
+        )
+    except ServiceError as failure:
+        known = await people.see_known(page.services, page.worker, person_id)
+        return await _label_form(page, known, typed, failure)
+    return go("/pro/people", done="labelled")
+
+
+async def _label_form(
+    page: WorkerPage, known: KnownPerson, typed: str, failure: ServiceError | None = None
+) -> Response:
+    values: dict[str, Any] = {"known": known, "typed": typed, "longest": MAX_LENGTH}
+    if failure is not None:
+        return await page.show_failure(failure, "pro/label.html", **values)
+    return await page.show("pro/label.html", **values)
+
+
+async def _found(
+    page: WorkerPage, query: str, *, ends_soon: bool, cursor: str | None
+) -> Page[KnownPerson]:
+    digits = "".join(filter(str.isdecimal, query))
+    if len(digits) >= _FEWEST_DIGITS and digits == query.replace(" ", "").lstrip("+"):
+        return Page(await _with_number(page, digits), None)
+    return await people.list_people(
+        page.services,
+        page.worker,
+        query=query or None,
+        ends_soon=ends_soon,
+        limit=LIMIT,
+        cursor=cursor,
+    )
+
+
+async def _with_number(page: WorkerPage, digits: str) -> list[KnownPerson]:
+    """Those to whose number I wrote, that has these digits, with a national 0 or without."""
+    found: dict[UUID, KnownPerson] = {}
+    for known in (await people.known_by_grants(page.services, page.worker)).values():
+        if known.phone and digits.lstrip("0") in known.phone:
+            found[known.id] = known
+    return list(found.values())
+
+
+def _readable(paper: CoveredPaper) -> GrantView | None:
+    """The grant under which a paper is opened: the first that allows it."""
+    reading = (one for one in paper.grants if GrantAction.READ in one.terms.scope.actions)
+    return next(reading, None)
+
+
+async def _waiting(page: WorkerPage) -> Sequence[SentRequest]:
+    """What I asked and nobody answered yet."""
+    sent = await request_views.list_sent(page.services, page.worker, limit=LIMIT)
+    return [request for request in sent.items if request.state == "waiting"]
