@@ -45,11 +45,16 @@ async def addresses(
     document = await deposit(client, person, corpus.pdf(1), type_="payslip")
     await granted(client, person, worker.headers, "payslip")
     grant = await granted(client, person, worker.headers, "payslip")
-    request = await ask(client, worker.headers, person.phone, "payslip", "passport")
+    wanted = {"actions": ["read", "attest"], "may_store": True, "store_for": "P1Y"}
+    request = await ask(client, worker.headers, person.phone, "payslip", "passport", **wanted)
     event = (await log_of(client, person))[0]["id"]
     mine = ["/documents", f"/documents/{document['id']}", "/documents/add", "/documents/deleted"]
     mine += [f"/documents/{document['id']}/{end}" for end in ("correct", "version", "delete")]
-    mine += ["/requests", f"/requests/{request}", "/grants", f"/grants/{grant}/stop"]
+    mine += ["/requests", "/grants", f"/grants/{grant}/stop"]
+    chosen = f"document={document['id']}&duration=P7D&action=read"
+    mine += [f"/requests/{request}{end}" for end in ("", "/why", "/papers")]
+    mine += [f"/requests/{request}/{step}?{chosen}" for step in ("actions", "until")]
+    mine += [f"/requests/{request}/{step}?{chosen}&may_store=yes" for step in ("copy", "check")]
     mine += ["/access-log", f"/access-log/{event}/report", f"/access-log/{event}/receipt"]
     mine += ["/sessions", "/erasure", "/nowhere"]
     theirs = ["/pro/grants", "/pro/requests/new", f"/pro/grants/{grant}", "/pro/doings"]

@@ -26,6 +26,8 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/documents/{document_id}/delete",
         "/requests",
         "/requests/{request_id}",
+        "/requests/{request_id}/why",
+        "/requests/{request_id}/papers",
         "/grants",
         "/grants/{grant_id}/stop",
         "/access-log",
@@ -45,7 +47,14 @@ PAGES: dict[Reader, tuple[str, ...]] = {
     ),
 }
 # Reached by a form, not by a link.
-BY_A_FORM = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}"}
+BY_A_FORM = {
+    "/sign-in/{sign_in_id}",
+    "/pro/sign-in/{sign_in_id}",
+    "/requests/{request_id}/actions",
+    "/requests/{request_id}/until",
+    "/requests/{request_id}/copy",
+    "/requests/{request_id}/check",
+}
 # Addresses that answer with something else than a page.
 NO_PAGES = {
     "/static/{fingerprint}/{name:path}",
@@ -61,6 +70,7 @@ NO_PAGES = {
     "/grants/{grant_id}/receipt.pdf",
     "/pro/grants/{grant_id}/receipt.pdf",
     "/requests/{request_id}/sheet.pdf",
+    "/requests/{request_id}/add",
     "/documents/{document_id}/sheet.pdf",
     "/{address:elsewhere}",
 }

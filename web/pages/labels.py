@@ -88,6 +88,7 @@ DONE = {
     "restored": _("C’est fait. Le papier est de nouveau là."),
     "approved": _("Vous avez dit oui. Vous pouvez arrêter quand vous voulez."),
     "refused": _("Vous avez dit non. La personne qui demande ne le saura pas."),
+    "later": _("La demande attend. Vous pouvez répondre plus tard."),
     "not_me": _("Merci. Nous avons noté que cette demande n’est pas pour vous."),
     "stopped": _("C’est arrêté. Cette personne ne peut plus rien voir."),
     "stopped_one": _(
@@ -218,6 +219,9 @@ FIELDS = {
     "text_too_long": "title",
     "scope_empty": "what",
     "nothing_granted": "what",
+    "action_unsaid": "action",
+    "duration_unsaid": "duration",
+    "copy_unsaid": "may_store",
     "purpose_missing": "purpose",
     "unknown_purpose": "purpose_code",
 }

@@ -23,4 +23,24 @@ MESSAGES = {
         _("La personne doit savoir pourquoi vous demandez ses papiers."),
         _("Écrivez une phrase simple : à quoi vont servir ces papiers."),
     ),
+    "action_unsaid": ErrorMessage(
+        _("Que permettez-vous ?"),
+        _("Vous n’avez rien coché."),
+        _("Cochez ce que vous permettez. Pour ne rien permettre, revenez et dites non."),
+    ),
+    "duration_unsaid": ErrorMessage(
+        _("Jusqu’à quand ?"),
+        _("Vous n’avez pas choisi de date."),
+        _("Choisissez jusqu’à quand."),
+    ),
+    "copy_unsaid": ErrorMessage(
+        _("Une copie ou pas ?"),
+        _("Vous n’avez pas choisi."),
+        _("Choisissez oui ou non. Vous pouvez dire oui sans permettre de copie."),
+    ),
+    "answer_changed": ErrorMessage(
+        _("Quelque chose a changé"),
+        _("Un papier ou une date a changé depuis que vous avez ouvert cette page."),
+        _("Relisez cette page. Rien n’est encore donné."),
+    ),
 }
