@@ -1,9 +1,12 @@
 """A yes gives what the summary said, once, of one's own papers only."""
 
+import asyncio
+
 from tests.fixtures import MakePerson, MakeWorker, Served
 from tests.steps import ask, deposit
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import send, summary, yes_of
+from tests.web.pages.test_giving import summary_of_gift
 from tests.web.pages.test_pages import browser_of
 from tests.web.pages.test_requests import grants_of
 
@@ -106,3 +109,35 @@ async def test_the_yes_of_before_answers_no_other_request(
         # Without the key of its page, it is refused: the request has its answer.
         bare = [one for one in fields if one[0] != "once"]
         assert (await send(browser, f"/requests/{first}/approve", bare)).status_code == 409
+
+
+async def test_a_gift_is_of_one_s_own_papers_as_the_summary_said(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, other, worker = await make_person(), await make_person(), await make_worker()
+    async with browser_of(served, person) as browser, browser_of(served, other) as stranger:
+        mine = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        theirs = await deposit(stranger, other, corpus.pdf(2), type_="payslip")
+        to = ("email", worker.email)
+        # 1. Another's paper is not there, alone or beside one's own.
+        page = await summary_of_gift(served, browser, person, [("document", theirs["id"]), to])
+        assert page.status_code == 422
+        both = [("document", theirs["id"]), ("document", mine["id"]), to]
+        page = await summary_of_gift(served, browser, person, both)
+        assert "1 papier à" in page.text
+        assert theirs["id"] not in page.text
+        fields = yes_of(page.text, "/grants/new")
+        # 2. Whom, until when and why are those of the summary, or nothing is given.
+        elsewhere = (await make_worker()).email
+        for name, value in (("email", elsewhere), ("duration", "P12M"), ("purpose_code", "other")):
+            changed = [(field, value if field == name else kept) for field, kept in fields]
+            answer = await send(browser, "/grants/new", changed)
+            assert answer.status_code == 422
+            assert "Rien n’est encore donné" in answer.text
+        # 3. Another session's form gives nothing, in either vault.
+        assert (await send(stranger, "/grants/new", fields)).status_code == 403
+        assert await grants_of(browser, person) == await grants_of(stranger, other) == []
+        # 4. A yes that is sent many times at once is one.
+        sent = [send(browser, "/grants/new", fields) for _ in range(4)]
+        assert {one.status_code for one in await asyncio.gather(*sent)} == {303}
+        assert len(await grants_of(browser, person)) == 1

@@ -29,6 +29,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/requests/{request_id}/why",
         "/requests/{request_id}/papers",
         "/grants",
+        "/grants/new",
         "/grants/{grant_id}/stop",
         "/access-log",
         "/access-log/{event_id}/report",
@@ -50,6 +51,9 @@ PAGES: dict[Reader, tuple[str, ...]] = {
 BY_A_FORM = {
     "/sign-in/{sign_in_id}",
     "/pro/sign-in/{sign_in_id}",
+    "/grants/new/why",
+    "/grants/new/until",
+    "/grants/new/who",
     "/requests/{request_id}/actions",
     "/requests/{request_id}/until",
     "/requests/{request_id}/copy",

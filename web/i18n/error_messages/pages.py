@@ -43,4 +43,19 @@ MESSAGES = {
         _("Un papier ou une date a changé depuis que vous avez ouvert cette page."),
         _("Relisez cette page. Rien n’est encore donné."),
     ),
+    "reason_unsaid": ErrorMessage(
+        _("Pourquoi ?"),
+        _("Vous n’avez pas choisi de raison."),
+        _("Choisissez une raison dans la liste."),
+    ),
+    "recipient_unsaid": ErrorMessage(
+        _("À qui ?"),
+        _("Vous n’avez pas dit à qui."),
+        _("Choisissez une personne, ou écrivez son e-mail."),
+    ),
+    "too_many_papers": ErrorMessage(
+        _("Trop de papiers"),
+        _("Vous pouvez montrer {limit} papiers au plus à la fois."),
+        _("Enlevez des papiers, ou faites-le en deux fois."),
+    ),
 }
