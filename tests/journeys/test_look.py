@@ -50,10 +50,12 @@ async def addresses(
     event = (await log_of(client, person))[0]["id"]
     mine = ["/documents", f"/documents/{document['id']}", "/documents/add", "/documents/deleted"]
     mine += [f"/documents/{document['id']}/{end}" for end in ("correct", "version", "delete")]
-    mine += ["/requests", "/grants", f"/grants/{grant}/stop"]
+    mine += ["/requests", "/grants", f"/grants/{grant}/stop", "/grants/stop-all"]
     chosen = f"document={document['id']}&duration=P7D&action=read"
     mine += [f"/requests/{request}{end}" for end in ("", "/why", "/papers")]
     mine += [f"/requests/{request}/{step}?{chosen}" for step in ("actions", "until")]
+    given = f"document={document['id']}&duration=P7D&purpose_code=housing"
+    mine += [f"/grants/new{step}?{given}" for step in ("", "/why", "/until", "/who")]
     mine += [f"/requests/{request}/{step}?{chosen}&may_store=yes" for step in ("copy", "check")]
     mine += ["/access-log", f"/access-log/{event}/report", f"/access-log/{event}/receipt"]
     mine += ["/sessions", "/erasure", "/nowhere"]

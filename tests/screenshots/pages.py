@@ -30,6 +30,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/requests/{request_id}/papers",
         "/grants",
         "/grants/new",
+        "/grants/stop-all",
         "/grants/{grant_id}/stop",
         "/access-log",
         "/access-log/{event_id}/report",

@@ -92,6 +92,7 @@ DONE = {
     "later": _("La demande attend. Vous pouvez répondre plus tard."),
     "not_me": _("Merci. Nous avons noté que cette demande n’est pas pour vous."),
     "stopped": _("C’est arrêté. Cette personne ne peut plus rien voir."),
+    "stopped_all": _("Tout est arrêté. Personne d’autre que vous ne peut voir vos papiers."),
     "stopped_one": _(
         "Cet accord est arrêté. Mais cette personne a un autre accord : regardez ci-dessous ce"
         " qu’elle peut encore faire."
