@@ -38,6 +38,8 @@ PLAN = (
     "web/pages",
     "web/pages/static",
     "web/pages/templates",
+    "web/pages/templates/giving",
+    "web/pages/templates/requests",
     "web/printouts",
     "web/process",
     "web/tools",

@@ -46,11 +46,18 @@ async def addresses(
     await granted(client, person, worker.headers, "payslip")
     grant = await granted(client, person, worker.headers, "payslip")
     adding = await granted(client, person, worker.headers, actions=["deposit"])
-    request = await ask(client, worker.headers, person.phone, "payslip", "passport")
+    wanted = {"actions": ["read", "attest"], "may_store": True, "store_for": "P1Y"}
+    request = await ask(client, worker.headers, person.phone, "payslip", "passport", **wanted)
     event = (await log_of(client, person))[0]["id"]
     mine = ["/documents", f"/documents/{document['id']}", "/documents/add", "/documents/deleted"]
     mine += [f"/documents/{document['id']}/{end}" for end in ("correct", "version", "delete")]
-    mine += ["/requests", f"/requests/{request}", "/grants", f"/grants/{grant}/stop"]
+    mine += ["/requests", "/grants", f"/grants/{grant}/stop", "/grants/stop-all"]
+    chosen = f"document={document['id']}&duration=P7D&action=read"
+    mine += [f"/requests/{request}{end}" for end in ("", "/why", "/papers")]
+    mine += [f"/requests/{request}/{step}?{chosen}" for step in ("actions", "until")]
+    given = f"document={document['id']}&duration=P7D&purpose_code=housing"
+    mine += [f"/grants/new{step}?{given}" for step in ("", "/why", "/until", "/who")]
+    mine += [f"/requests/{request}/{step}?{chosen}&may_store=yes" for step in ("copy", "check")]
     mine += ["/access-log", f"/access-log/{event}/report", f"/access-log/{event}/receipt"]
     mine += ["/sessions", "/erasure", "/nowhere"]
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]

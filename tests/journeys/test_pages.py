@@ -233,18 +233,19 @@ async def narrows_and_says_yes(phone: Phone) -> None:
     """4. The person finds it first on their page, narrows it, and says yes."""
     await phone.go("/documents")
     await phone.press("a.waiting")
-    for words in (
-        "Camille Moreau",
-        "CCAS de Lille",
-        "03 20 00 00 01",
-        "demande de logement social",
-    ):
+    for words in ("Camille Moreau", "CCAS de Lille", "03 20 00 00 01"):
         assert await phone.says(words)
+    await phone.press("main button.main")
+    assert await phone.says("demande de logement social")
+    await phone.press("main button.main")
     page = phone.page
-    health = page.locator("fieldset", has_text="MDPH").locator("input")
-    assert not await health.is_checked()
-    await page.locator("fieldset", has_text="Fiche de paie").locator("input").uncheck()
-    await page.select_option("#duration", "P7D")
+    assert await page.locator("input:checked").count() == 0
+    await page.locator("fieldset", has_text="Carte").locator("input").first.check()
+    await page.check("input[name=type][value=rent_receipt]")
+    await phone.press("main button.main")
+    await page.check("input[value=P7D]")
+    await phone.press("main button.main")
+    assert await phone.says("Vous allez montrer 1 papier à Camille Moreau")
     await phone.press("button.yes")
     assert await phone.says("Vous avez dit oui")
 

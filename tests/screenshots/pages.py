@@ -26,7 +26,11 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/documents/{document_id}/delete",
         "/requests",
         "/requests/{request_id}",
+        "/requests/{request_id}/why",
+        "/requests/{request_id}/papers",
         "/grants",
+        "/grants/new",
+        "/grants/stop-all",
         "/grants/{grant_id}/stop",
         "/access-log",
         "/access-log/{event_id}/report",
@@ -53,7 +57,17 @@ PAGES: dict[Reader, tuple[str, ...]] = {
     ),
 }
 # Reached by a form, not by a link.
-BY_A_FORM = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}"}
+BY_A_FORM = {
+    "/sign-in/{sign_in_id}",
+    "/pro/sign-in/{sign_in_id}",
+    "/grants/new/why",
+    "/grants/new/until",
+    "/grants/new/who",
+    "/requests/{request_id}/actions",
+    "/requests/{request_id}/until",
+    "/requests/{request_id}/copy",
+    "/requests/{request_id}/check",
+}
 # Addresses that answer with something else than a page.
 NO_PAGES = {
     "/static/{fingerprint}/{name:path}",
@@ -71,6 +85,7 @@ NO_PAGES = {
     "/grants/{grant_id}/receipt.pdf",
     "/pro/grants/{grant_id}/receipt.pdf",
     "/requests/{request_id}/sheet.pdf",
+    "/requests/{request_id}/add",
     "/documents/{document_id}/sheet.pdf",
     "/{address:elsewhere}",
 }

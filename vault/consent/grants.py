@@ -128,6 +128,20 @@ async def revoke(services: CoreServices, person: Person, grant_id: UUID) -> Gran
     return outcome
 
 
+async def revoke_all(services: CoreServices, person: Person) -> int:
+    """Revoke every living grant of a person, each with its own entry in the log; returns how many.
+
+    Each is a commit of its own: a crash leaves the first ones ended, and a second call ends the
+    rest.
+    """
+    ended = 0
+    while live := (await list_grants(services, person, state="live", limit=100)).items:
+        for grant in live:
+            await revoke(services, person, grant.id)
+        ended += len(live)
+    return ended
+
+
 async def _revoke(
     services: CoreServices, tx: AsyncConnection, person: Person, grant_id: UUID
 ) -> GrantView | Denial:

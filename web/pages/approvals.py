@@ -13,6 +13,9 @@ from vault.rules import GrantAction
 from web.pages import labels
 from web.pages.forms import Form
 
+AS_ASKED = "asked"
+"""The choice of the duration that the request asks for."""
+
 
 def approval_of(form: Form, request: ReceivedRequest) -> Approval:
     """The approval that a form gives.
@@ -35,8 +38,8 @@ def approval_of(form: Form, request: ReceivedRequest) -> Approval:
     duration = form.get("duration")
     return Approval(
         choice=Choice(tuple(types), tuple(dict.fromkeys(ids)), _actions(form, asked)),
-        duration=labels.known_duration(duration) if duration else None,
-        may_store=form.has("may_store") if asked.may_store else None,
+        duration=labels.known_duration(duration) if duration not in ("", AS_ASKED) else None,
+        may_store=form.get("may_store") == "yes" if asked.may_store else None,
         covers_future=form.has("later") and bool(types),
     )
 

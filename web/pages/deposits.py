@@ -1,11 +1,13 @@
 """Adding a document, or a newer version of one: a photo or a file, streamed to sealing."""
 
 from fastapi import Response
+from fastapi.responses import RedirectResponse
 
 from base.errors import ErrorKind, ServiceError
 from vault.documents import own_documents
 from vault.documents.own_deposit import deposit_own
 from web.http.path_ids import PathId
+from web.pages.answering import counted_in, way_back
 from web.pages.document_fields import metadata_of, typed
 from web.pages.page import PersonPageDep, go, page_router
 
@@ -16,9 +18,14 @@ _NO_FORM = (ErrorKind.NOT_FOUND, ErrorKind.REFUSED)
 
 # Declared before the pages of one document: "add" is not an id.
 @router.get("/documents/add")
-async def ask(page: PersonPageDep, type: str = "") -> Response:  # noqa: A002  (the contract's word)
-    """The form to add a document, with its type chosen if a request asks for one."""
-    return await page.show("add.html", typed=typed({"type": type}))
+async def ask(
+    page: PersonPageDep,
+    type: str = "",  # noqa: A002  (the contract's word)
+    then: str = "",
+) -> Response:
+    """The form to add a document, with its type chosen if a request asks for one; `then`: the page
+    of that request."""
+    return await page.show("add.html", typed=typed({"type": type}), then=way_back(then))
 
 
 @router.post("/documents/add")
@@ -32,8 +39,12 @@ async def add(page: PersonPageDep) -> Response:
     except ServiceError as failure:
         if failure.kind in _NO_FORM:
             raise
-        return await page.show_failure(failure, "add.html", typed=typed(fields))
+        return await page.show_failure(
+            failure, "add.html", typed=typed(fields), then=way_back(fields.get("then", ""))
+        )
     done = "held" if deposited.already_held else "added"
+    if back := way_back(fields.get("then", "")):
+        return RedirectResponse(counted_in(back, deposited.document, done), 303)
     return go(f"/documents/{deposited.document.id}", done=done)
 
 

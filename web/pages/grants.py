@@ -1,4 +1,7 @@
-"""The person's grants: live ones, ended ones, and how to revoke one."""
+"""The person's grants, by person: live ones, ended ones, and how to revoke one, or all of them."""
+
+from typing import Any
+from uuid import UUID
 
 from fastapi import Response
 
@@ -9,24 +12,41 @@ from web.pages.documents import documents_by_id
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
-LIMIT = 50
+LIMIT = 10
 
 
 @router.get("/grants")
 async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
-    """My grants, the live ones first."""
-    live = await grants.list_grants(
-        page.services, page.person, state="live", limit=LIMIT, cursor=cursor
+    """Who may see my papers now, each person once; then the grants that ended."""
+    ended = await grants.list_grants(
+        page.services, page.person, state="ended", limit=LIMIT, cursor=cursor
     )
-    ended = await grants.list_grants(page.services, page.person, state="ended", limit=10)
-    ids = {id_ for grant in live.items for id_ in grant.terms.scope.document_ids}
+    live = [] if cursor else await _live(page)
     return await page.show(
         "grants.html",
-        live=live.items,
-        more=live.next,
-        ended=[] if cursor else ended.items,
-        chosen=await documents_by_id(page, ids) if ids else {},
+        people=_by_person(live),
+        chosen=await _chosen(page, live),
+        ended=ended.items,
+        more=ended.next,
+        first=not cursor,
     )
+
+
+@router.get("/grants/stop-all")
+async def ask_stop_all(page: PersonPageDep) -> Response:
+    """The page that asks for confirmation: everyone who sees nothing more."""
+    live = await _live(page)
+    return await page.show(
+        "stop_all.html", people=_by_person(live), chosen=await _chosen(page, live)
+    )
+
+
+@router.post("/grants/stop-all")
+async def stop_all(page: PersonPageDep) -> Response:
+    """Revoke every grant, at once."""
+    await page.form()
+    await grants.revoke_all(page.services, page.person)
+    return go("/grants", done="stopped_all")
 
 
 @router.get("/grants/{grant_id}/stop")
@@ -34,8 +54,7 @@ async def ask_stop(grant_id: PathId, page: PersonPageDep) -> Response:
     """The page that asks for confirmation: what stops, and what goes on."""
     grant = await grants.see(page.services, page.person, grant_id)
     others = await _others(page, grant)
-    ids = {id_ for one in (grant, *others) for id_ in one.terms.scope.document_ids}
-    chosen = await documents_by_id(page, ids) if ids else {}
+    chosen = await _chosen(page, [grant, *others])
     return await page.show("stop.html", grant=grant, others=others, chosen=chosen)
 
 
@@ -48,19 +67,38 @@ async def stop(grant_id: PathId, page: PersonPageDep) -> Response:
     return go("/grants", done="stopped_one" if others else "stopped")
 
 
-async def _others(page: PersonPage, grant: GrantView) -> list[GrantView]:
-    """What the same recipient may still do by other grants."""
+async def _live(page: PersonPage) -> list[GrantView]:
+    """Every living grant of the person, newest first."""
     found: list[GrantView] = []
     cursor: str | None = None
     while True:
         listed = await grants.list_grants(
             page.services, page.person, state="live", limit=100, cursor=cursor
         )
-        found += [
-            one
-            for one in listed.items
-            if one.recipient_id == grant.recipient_id and one.id != grant.id
-        ]
+        found += listed.items
         cursor = listed.next
         if cursor is None:
             return found
+
+
+async def _others(page: PersonPage, grant: GrantView) -> list[GrantView]:
+    """What the same recipient may still do by other grants."""
+    return [
+        one
+        for one in await _live(page)
+        if one.recipient_id == grant.recipient_id and one.id != grant.id
+    ]
+
+
+def _by_person(live: list[GrantView]) -> list[list[GrantView]]:
+    """The grants of each recipient together, the one of the newest grant first."""
+    found: dict[UUID, list[GrantView]] = {}
+    for grant in live:
+        found.setdefault(grant.recipient_id, []).append(grant)
+    return list(found.values())
+
+
+async def _chosen(page: PersonPage, shown: list[GrantView]) -> dict[UUID, Any]:
+    """The papers that were picked one by one, by id."""
+    ids = {id_ for grant in shown for id_ in grant.terms.scope.document_ids}
+    return await documents_by_id(page, ids) if ids else {}

@@ -96,9 +96,12 @@ DONE = {
     "deleted": _("Le papier est supprimé. Vous pouvez le récupérer pendant 30 jours."),
     "restored": _("C’est fait. Le papier est de nouveau là."),
     "approved": _("Vous avez dit oui. Vous pouvez arrêter quand vous voulez."),
+    "given": _("C’est fait. Voici à qui vous avez montré vos papiers."),
     "refused": _("Vous avez dit non. La personne qui demande ne le saura pas."),
+    "later": _("La demande attend. Vous pouvez répondre plus tard."),
     "not_me": _("Merci. Nous avons noté que cette demande n’est pas pour vous."),
     "stopped": _("C’est arrêté. Cette personne ne peut plus rien voir."),
+    "stopped_all": _("Tout est arrêté. Personne d’autre que vous ne peut voir vos papiers."),
     "stopped_one": _(
         "Cet accord est arrêté. Mais cette personne a un autre accord : regardez ci-dessous ce"
         " qu’elle peut encore faire."
@@ -195,6 +198,11 @@ PAGE_MESSAGES = {
             " Demandez de l’aide à la personne qui vous accompagne."
         ),
     ),
+    "unknown_recipient": ErrorMessage(
+        _("Nous ne trouvons pas cette personne"),
+        _("Personne n’a cet e-mail ici."),
+        _("Demandez-lui son e-mail professionnel, puis écrivez-le de nouveau."),
+    ),
     "request_refused": ErrorMessage(
         _("Ce n’est pas possible"),
         _("Nous n’avons pas pu faire cela. Rien n’a changé."),
@@ -230,6 +238,13 @@ FIELDS = {
     "text_too_long": "title",
     "scope_empty": "what",
     "nothing_granted": "what",
+    "action_unsaid": "action",
+    "duration_unsaid": "duration",
+    "copy_unsaid": "may_store",
+    "reason_unsaid": "purpose_code",
+    "recipient_unsaid": "email",
+    "unknown_recipient": "email",
+    "too_many_papers": "what",
     "purpose_missing": "purpose",
     "unknown_purpose": "purpose_code",
 }

@@ -11,6 +11,7 @@ from web.pages import (
     deposits,
     documents,
     erasure,
+    giving,
     grants,
     printouts,
     problems,
@@ -53,6 +54,7 @@ for _part in (
     deposits,  # before `documents`: "add" is not an id
     documents,
     requests,
+    giving,
     grants,
     receipts,
     printouts,

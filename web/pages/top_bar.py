@@ -13,6 +13,9 @@ from web.pages.page import VisitorPageDep, go, page_router
 router = page_router()
 _ADDRESS = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9/_-]*)?(?:\?[A-Za-z0-9=&_-]*)?")
 
+_LONGEST = 4000
+"""What was chosen so far is part of some addresses."""
+
 
 @router.get("/language")
 async def see_languages(page: VisitorPageDep, back: str = "/") -> Response:
@@ -41,4 +44,4 @@ async def leave_quickly(services: ServicesDep) -> Response:
 
 
 def _own_address(back: str) -> str:
-    return back if len(back) < 300 and _ADDRESS.fullmatch(back) else "/"
+    return back if len(back) < _LONGEST and _ADDRESS.fullmatch(back) else "/"

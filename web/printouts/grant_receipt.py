@@ -29,6 +29,10 @@ _WHEN = _("Jusqu’à quand")
 _GIVEN = _("Donné le")
 _ENDS = _("Fin de l’accord")
 _STOPPED = _("Arrêté le")
+_ENDED_BY = {
+    "recipient": _("Accès rendu par cette personne ou ce service le"),
+    "service": _("Arrêté par nous, car il ne montrait plus aucun papier, le"),
+}
 _COPY = _("Garder une copie")
 _STOP = _("Arrêter")
 _HOW_TO_STOP = _(
@@ -98,6 +102,7 @@ def _when(grant: GrantView, phrases: Phrases) -> Section:
         (say(_ENDS), phrases.moment(grant.ends_at)),
     ]
     if grant.revoked_at is not None:
-        facts.append((say(_STOPPED), phrases.moment(grant.revoked_at)))
+        ended = _ENDED_BY.get(grant.ended_by or "owner", _STOPPED)
+        facts.append((say(ended), phrases.moment(grant.revoked_at)))
     facts.append((say(_COPY), phrases.storing(grant.terms)))
     return Section(say(_WHEN), facts=tuple(facts))

@@ -42,7 +42,7 @@ OF_WORKERS = (
     "/v1/grants/{grant_id}/evidence",
 )
 QUERIES = {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
-HOME = {"/", "/pro", "/pro/grants"}
+HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add"}
 """Who has a session is sent on from there."""
 
 

@@ -5,6 +5,7 @@ import re
 from tests.fixtures import MakePerson, MakeWorker, Served
 from tests.steps import ask, deposit
 from tests.vault.decoding import corpus
+from tests.web.pages.answers import say_yes
 from tests.web.pages.test_pages import browser_of
 from web.pages import forms
 
@@ -29,17 +30,14 @@ async def test_a_paper_called_sensitive_is_left_unticked(
         assert "Il est montré seulement si vous le choisissez vous-même." in page.text
         assert "Dire que ce papier est sensible" not in page.text
         assert _is_checked((await browser.get(f"{address}/correct")).text, "sensitive", "yes")
-        # 2. On a request for its type, the other is ticked and this one is not, and says why.
+        # 2. On a request for its type, nothing is ticked, and this one says why.
         request = await ask(browser, worker.headers, person.phone, "payslip")
-        shown = (await browser.get(f"/requests/{request}")).text
-        assert _is_checked(shown, "document", plain["id"])
+        shown = (await browser.get(f"/requests/{request}/papers")).text
+        assert not _is_checked(shown, "document", plain["id"])
         assert not _is_checked(shown, "document", mine["id"])
         assert "il n’est montré que si vous le cochez" in shown
-        # 3. A yes as it stands gives the type, without this paper.
-        token = await forms.token_for(served.services, person.token)
-        said = {"form": token, "document": plain["id"], "action": "read"}
-        yes = await browser.post(f"/requests/{request}/approve", data=said)
-        assert yes.status_code == 303
+        # 3. A yes to the other gives the type, without this paper.
+        await say_yes(browser, request, ("document", plain["id"]))
         grants = (await browser.get("/v1/grants", headers=person.headers)).json()["items"]
         assert grants[0]["scope"]["document_types"] == ["payslip"]
         under = f"/v1/grants/{grants[0]['id']}/documents"
@@ -57,12 +55,7 @@ async def test_a_grant_of_chosen_papers_names_them(
             for n, title in ((1, "Relevé de mai"), (2, "Relevé de juin"))
         ]
         request = await ask(browser, worker.headers, person.phone, "bank_statement")
-        said = {
-            "form": await forms.token_for(served.services, person.token),
-            "document": chosen["id"],
-            "action": "read",
-        }
-        assert (await browser.post(f"/requests/{request}/approve", data=said)).status_code == 303
+        await say_yes(browser, request, ("document", chosen["id"]))
         shown = (await browser.get("/grants")).text
     assert "Relevé de mai" in shown
     assert "Relevé de juin" not in shown, other["id"]

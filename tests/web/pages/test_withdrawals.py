@@ -31,8 +31,8 @@ async def test_an_access_that_was_given_back_is_not_one_that_the_person_stopped(
     async with browser_of(served, person) as browser:
         await revoke(client, person, await granted(client, person, worker.headers, "payslip"))
         page = (await browser.get("/grants")).text
-        assert ("Arrêté le" in page, given_back in page) == (True, False)
+        assert ("Vous l’avez arrêté le" in page, given_back in page) == (True, False)
         grant = await granted(client, person, worker.headers, "payslip")
         await client.post(f"/v1/grants/{grant}/give-back", headers=worker.headers)
         page = (await browser.get("/grants")).text
-        assert ("Arrêté le" in page, given_back in page) == (True, True)
+        assert ("Vous l’avez arrêté le" in page, given_back in page) == (True, True)

@@ -23,4 +23,39 @@ MESSAGES = {
         _("La personne doit savoir pourquoi vous demandez ses papiers."),
         _("Écrivez une phrase simple : à quoi vont servir ces papiers."),
     ),
+    "action_unsaid": ErrorMessage(
+        _("Que permettez-vous ?"),
+        _("Vous n’avez rien coché."),
+        _("Cochez ce que vous permettez. Pour ne rien permettre, revenez et dites non."),
+    ),
+    "duration_unsaid": ErrorMessage(
+        _("Jusqu’à quand ?"),
+        _("Vous n’avez pas choisi de date."),
+        _("Choisissez jusqu’à quand."),
+    ),
+    "copy_unsaid": ErrorMessage(
+        _("Une copie ou pas ?"),
+        _("Vous n’avez pas choisi."),
+        _("Choisissez oui ou non. Vous pouvez dire oui sans permettre de copie."),
+    ),
+    "answer_changed": ErrorMessage(
+        _("Quelque chose a changé"),
+        _("Un papier ou une date a changé depuis que vous avez ouvert cette page."),
+        _("Relisez cette page. Rien n’est encore donné."),
+    ),
+    "reason_unsaid": ErrorMessage(
+        _("Pourquoi ?"),
+        _("Vous n’avez pas choisi de raison."),
+        _("Choisissez une raison dans la liste."),
+    ),
+    "recipient_unsaid": ErrorMessage(
+        _("À qui ?"),
+        _("Vous n’avez pas dit à qui."),
+        _("Choisissez une personne, ou écrivez son e-mail."),
+    ),
+    "too_many_papers": ErrorMessage(
+        _("Trop de papiers"),
+        _("Vous pouvez montrer {limit} papiers au plus à la fois."),
+        _("Enlevez des papiers, ou faites-le en deux fois."),
+    ),
 }

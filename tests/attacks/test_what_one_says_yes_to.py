@@ -1,0 +1,143 @@
+"""A yes gives what the summary said, once, of one's own papers only."""
+
+import asyncio
+
+from tests.fixtures import MakePerson, MakeWorker, Served
+from tests.steps import ask, deposit
+from tests.vault.decoding import corpus
+from tests.web.pages.answers import send, summary, yes_of
+from tests.web.pages.test_giving import summary_of_gift
+from tests.web.pages.test_pages import browser_of
+from tests.web.pages.test_requests import grants_of
+
+
+async def test_a_yes_without_its_summary_gives_nothing(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper, other = [
+            await deposit(browser, person, corpus.pdf(n), type_="payslip") for n in (1, 2)
+        ]
+        request = await ask(browser, worker.headers, person.phone, "payslip")
+        address = f"/requests/{request}/approve"
+        fields = yes_of(await summary(browser, request, ("document", paper["id"])), address)
+        for changed in (
+            [*fields, ("document", other["id"])],
+            [(name, "P1D" if name == "duration" else value) for name, value in fields],
+            [*fields, ("later", "yes"), ("document", other["id"])],
+            [one for one in fields if one[0] != "seen"],
+        ):
+            answer = await send(browser, address, changed)
+            assert answer.status_code == 422
+            assert "Rien n’est encore donné" in answer.text
+        assert await grants_of(browser, person) == []
+        assert (await send(browser, address, fields)).status_code == 303
+
+
+async def test_a_vault_that_changed_meanwhile_is_read_again(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        request = await ask(browser, worker.headers, person.phone, "payslip")
+        address = f"/requests/{request}/approve"
+        fields = yes_of(await summary(browser, request, ("document", paper["id"])), address)
+        # A type whose every paper was ticked is given as a type: here is one more of them.
+        await deposit(browser, person, corpus.pdf(2), type_="payslip")
+        answer = await send(browser, address, fields)
+        assert answer.status_code == 422
+        assert "Quelque chose a changé" in answer.text
+        assert await grants_of(browser, person) == []
+        # The page is the new summary: its own yes is one to it.
+        again = yes_of(answer.text, address)
+        assert (await send(browser, address, again)).status_code == 303
+        given = (await grants_of(browser, person))[0]["scope"]
+        assert isinstance(given, dict)
+        assert (given["document_types"], given["document_ids"]) == ([], [paper["id"]])
+
+
+async def test_another_s_paper_or_request_cannot_be_slipped_in(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, other, worker = await make_person(), await make_person(), await make_worker()
+    async with browser_of(served, person) as browser, browser_of(served, other) as stranger:
+        mine = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        theirs = await deposit(stranger, other, corpus.pdf(2), type_="payslip")
+        request = await ask(browser, worker.headers, person.phone, "payslip")
+        address = f"/requests/{request}/approve"
+        # 1. Another's paper beside one's own is no part of the summary, nor of the grant.
+        ticks = (("document", mine["id"]), ("document", theirs["id"]))
+        page = await summary(browser, request, *ticks)
+        assert "1 papier à" in page
+        fields = yes_of(page, address)
+        # 2. Another person answers nothing, with those fields or with their own.
+        for step in ("", "/why", "/papers", "/until", "/check", "/add"):
+            assert (await stranger.get(f"/requests/{request}{step}")).status_code == 404
+        own = await ask(browser, worker.headers, other.phone, "payslip")
+        page = await summary(stranger, own, ("document", theirs["id"]))
+        stolen = yes_of(page, f"/requests/{own}/approve")
+        assert (await send(stranger, address, stolen)).status_code == 404
+        # 3. A form of another session is none of ours.
+        assert (await send(stranger, address, fields)).status_code == 403
+        assert (await send(browser, address, fields)).status_code == 303
+        given = (await grants_of(browser, person))[0]["scope"]
+        assert theirs["id"] not in str(given)
+        assert await grants_of(stranger, other) == []
+
+
+async def test_the_yes_of_before_answers_no_other_request(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        first, second = [
+            await ask(browser, worker.headers, person.phone, "payslip") for _ in range(2)
+        ]
+        page = await summary(browser, first, ("document", paper["id"]))
+        fields = yes_of(page, f"/requests/{first}/approve")
+        assert (await send(browser, f"/requests/{second}/approve", fields)).status_code == 422
+        assert (await send(browser, f"/requests/{first}/approve", fields)).status_code == 303
+        # Ended since: the same yes gives nothing new.
+        grant = (await grants_of(browser, person))[0]["id"]
+        await browser.post(f"/v1/grants/{grant}/revoke", headers=person.headers)
+        await send(browser, f"/requests/{first}/approve", fields)
+        live = await browser.get("/v1/grants?state=live", headers=person.headers)
+        assert live.json()["items"] == []
+        # Without the key of its page, it is refused: the request has its answer.
+        bare = [one for one in fields if one[0] != "once"]
+        assert (await send(browser, f"/requests/{first}/approve", bare)).status_code == 409
+
+
+async def test_a_gift_is_of_one_s_own_papers_as_the_summary_said(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, other, worker = await make_person(), await make_person(), await make_worker()
+    async with browser_of(served, person) as browser, browser_of(served, other) as stranger:
+        mine = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        theirs = await deposit(stranger, other, corpus.pdf(2), type_="payslip")
+        to = ("email", worker.email)
+        # 1. Another's paper is not there, alone or beside one's own.
+        page = await summary_of_gift(served, browser, person, [("document", theirs["id"]), to])
+        assert page.status_code == 422
+        both = [("document", theirs["id"]), ("document", mine["id"]), to]
+        page = await summary_of_gift(served, browser, person, both)
+        assert "1 papier à" in page.text
+        assert theirs["id"] not in page.text
+        fields = yes_of(page.text, "/grants/new")
+        # 2. Whom, until when and why are those of the summary, or nothing is given.
+        elsewhere = (await make_worker()).email
+        for name, value in (("email", elsewhere), ("duration", "P12M"), ("purpose_code", "other")):
+            changed = [(field, value if field == name else kept) for field, kept in fields]
+            answer = await send(browser, "/grants/new", changed)
+            assert answer.status_code == 422
+            assert "Rien n’est encore donné" in answer.text
+        # 3. Another session's form gives nothing, in either vault.
+        assert (await send(stranger, "/grants/new", fields)).status_code == 403
+        assert await grants_of(browser, person) == await grants_of(stranger, other) == []
+        # 4. A yes that is sent many times at once is one.
+        sent = [send(browser, "/grants/new", fields) for _ in range(4)]
+        assert {one.status_code for one in await asyncio.gather(*sent)} == {303}
+        assert len(await grants_of(browser, person)) == 1

@@ -1,0 +1,42 @@
+"""Answering a request on its pages: to the summary, and the yes of that summary."""
+
+import re
+from html import unescape
+
+import httpx
+
+Pairs = list[tuple[str, str]]
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+
+
+async def summary(browser: httpx.AsyncClient, request: str, *chosen: tuple[str, str]) -> str:
+    """The summary of what was chosen, until the end that is asked for."""
+    pairs = list(chosen)
+    if "duration" not in dict(pairs):
+        pairs.append(("duration", "asked"))
+    page = await browser.get(f"/requests/{request}/check", params=pairs)
+    assert page.status_code == 200, page.text
+    assert f'action="/requests/{request}/approve"' in page.text, page.text
+    return page.text
+
+
+def yes_of(page: str, address: str) -> Pairs:
+    """The fields that the form of a page sends to an address."""
+    form = page.split(f'action="{address}"', 1)[1].split("</form>", 1)[0]
+    return [(name, unescape(value)) for name, value in HIDDEN.findall(form)]
+
+
+async def say_yes(browser: httpx.AsyncClient, request: str, *chosen: tuple[str, str]) -> None:
+    """Through the summary."""
+    address = f"/requests/{request}/approve"
+    fields = yes_of(await summary(browser, request, *chosen), address)
+    answer = await send(browser, address, fields)
+    assert answer.headers.get("location") == "/grants?done=approved", answer.text
+
+
+async def send(browser: httpx.AsyncClient, address: str, fields: Pairs) -> httpx.Response:
+    """Send a form whose fields may have several values each."""
+    sent: dict[str, list[str]] = {}
+    for name, value in fields:
+        sent.setdefault(name, []).append(value)
+    return await browser.post(address, data=sent)

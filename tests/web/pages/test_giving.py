@@ -1,0 +1,133 @@
+"""Papers given unasked: nothing is ticked, the summary is read, and one yes is one grant."""
+
+import httpx
+import pytest
+
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
+from tests.steps import deposit, granted
+from tests.vault.decoding import corpus
+from tests.web.pages.answers import Pairs, send, yes_of
+from tests.web.pages.test_pages import browser_of
+from tests.web.pages.test_requests import grants_of
+from web.pages import forms
+
+CHOSEN = {"purpose_code": "housing", "duration": "P7D"}
+
+
+async def summary_of_gift(
+    served: Served, browser: httpx.AsyncClient, person: SomePerson, fields: Pairs
+) -> httpx.Response:
+    token = await forms.token_for(served.services, person.token)
+    chosen = [one for one in CHOSEN.items() if one[0] not in dict(fields)]
+    return await send(browser, "/grants/new/check", [("form", token), *chosen, *fields])
+
+
+async def test_papers_go_to_somebody_new_by_their_address(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip", title="Paie de mai")
+        await deposit(browser, person, corpus.pdf(2), type_="payslip", title="Paie de juin")
+        first = (await browser.get("/grants/new")).text
+        assert " checked" not in first
+        assert "Paie de juin" in first
+        assert (
+            f'value="{paper["id"]}" checked'
+            in (await browser.get(f"/grants/new?document={paper['id']}")).text
+        )
+        said: Pairs = [("document", paper["id"]), ("email", worker.email)]
+        page = await summary_of_gift(served, browser, person, said)
+        assert f"Vous allez montrer 1 papier à {worker.email}" in page.text
+        assert "Camille Moreau" not in page.text
+        assert "Paie de juin" not in page.text
+        fields = yes_of(page.text, "/grants/new")
+        for _ in range(2):
+            done = await send(browser, "/grants/new", fields)
+            assert done.headers["location"] == "/grants?done=given"
+        assert "Camille Moreau" in (await browser.get("/grants?done=given")).text
+        [grant] = await grants_of(browser, person)
+    assert grant["scope"] == {
+        "document_types": [],
+        "document_ids": [paper["id"]],
+        "actions": ["read"],
+    }
+
+
+async def test_somebody_of_before_is_chosen_by_name(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        await granted(browser, person, worker.headers, "payslip")
+        address = f"/grants/new/who?document={paper['id']}&purpose_code=housing&duration=P7D"
+        assert "Camille Moreau" in (await browser.get(address)).text
+        [before] = await grants_of(browser, person)
+        known = str(worker.subject.id)
+        assert f'value="{known}"' in (await browser.get(address)).text, before
+        said: Pairs = [("document", paper["id"]), ("worker", known)]
+        page = await summary_of_gift(served, browser, person, said)
+        assert "1 papier à Camille Moreau" in page.text
+        fields = yes_of(page.text, "/grants/new")
+        assert (await send(browser, "/grants/new", fields)).status_code == 303
+        assert len(await grants_of(browser, person)) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"document": ""}, "Vous n’avez choisi aucun papier"),
+        ({"purpose_code": ""}, "Vous n’avez pas choisi de raison"),
+        ({"purpose_code": "nonsense"}, "Vous n’avez pas choisi de raison"),
+        ({"duration": ""}, "Vous n’avez pas choisi de date"),
+        ({"duration": "P99Y"}, "Vous n’avez pas choisi de date"),
+        ({"email": ""}, "Vous n’avez pas dit à qui"),
+        ({"email": "camille"}, "Cet e-mail n’a pas la bonne forme"),
+        ({"worker": "01890000-0000-7000-8000-000000000000", "email": ""}, "pas dit à qui"),
+    ],
+)
+async def test_what_was_left_without_an_answer_is_asked_again(
+    served: Served, make_person: MakePerson, change: dict[str, str], words: str
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        said = {"document": paper["id"], **CHOSEN, "email": "camille@exemple.fr"} | change
+        page = await summary_of_gift(served, browser, person, list(said.items()))
+    assert page.status_code == 422
+    assert words in page.text
+    assert 'action="/grants/new"' not in page.text
+
+
+async def test_an_address_that_nobody_has_is_told_at_the_field(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        said: Pairs = [("document", paper["id"]), ("email", "personne@exemple.fr")]
+        page = await summary_of_gift(served, browser, person, said)
+        answer = await send(browser, "/grants/new", yes_of(page.text, "/grants/new"))
+    assert answer.status_code == 422
+    assert 'href="#email">Personne n’a cet e-mail ici.' in answer.text
+    assert 'value="personne@exemple.fr"' in answer.text
+
+
+async def test_papers_of_a_longer_list_keep_their_ticks(
+    served: Served, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.pages.giving._LIMIT", 1)
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        first, second = [
+            await deposit(browser, person, corpus.pdf(n), type_="payslip") for n in (1, 2)
+        ]
+        page = (await browser.get("/grants/new")).text
+        assert second["id"] in page
+        assert first["id"] not in page
+        cursor = page.split('name="cursor" value="')[1].split('"')[0]
+        ticked = {"document": second["id"], "cursor": cursor}
+        page = (await browser.get("/grants/new", params=ticked)).text
+    assert f'value="{second["id"]}" checked' in page
+    assert f'name="document" value="{first["id"]}">' in page

@@ -1,0 +1,199 @@
+"""Answering a request, one thing a page: nothing is ticked, and the yes is to what was read."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.steps import ask, deposit
+from tests.vault.decoding import corpus
+from tests.web.pages.answers import send, summary, yes_of
+from tests.web.pages.test_pages import a_photo, add, browser_of
+
+
+@pytest.fixture
+async def two(make_person: MakePerson, make_worker: MakeWorker) -> tuple[SomePerson, SomeWorker]:
+    return await make_person(), await make_worker()
+
+
+async def grants_of(browser: httpx.AsyncClient, person: SomePerson) -> list[dict[str, object]]:
+    items = (await browser.get("/v1/grants", headers=person.headers)).json()["items"]
+    return list(items)
+
+
+async def test_one_thing_a_page_and_nothing_ticked(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        wanted = {"may_store": True, "store_for": "P2Y", "actions": ["read", "attest"]}
+        request = await ask(
+            browser, worker.headers, person.phone, "payslip", "rent_receipt", **wanted
+        )
+        address = f"/requests/{request}"
+        steps = ("", "/why", "/papers")
+        texts = [(await browser.get(address + step)).text for step in steps]
+        for number, text in enumerate(texts, 1):
+            assert f"Étape {number} sur 7" in text
+        assert all(" checked" not in text for text in texts)
+        assert "Camille Moreau" in texts[0]
+        assert "Demande de logement social" in texts[1]
+        assert "2 ans" in texts[1].replace("\xa0", " ")
+        assert "Dire que je n’ai pas ce papier" in texts[2]
+
+
+@pytest.mark.parametrize(
+    ("missing", "step", "words"),
+    [
+        ("document", "papers", "Vous n’avez choisi aucun papier"),
+        ("duration", "until", "Vous n’avez pas choisi de date"),
+        ("may_store", "copy", "Vous n’avez pas choisi."),
+        ("action", "actions", "Vous n’avez rien coché"),
+    ],
+)
+async def test_what_was_left_without_an_answer_is_asked_again(
+    served: Served, two: tuple[SomePerson, SomeWorker], missing: str, step: str, words: str
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        wanted = {"may_store": True, "actions": ["read", "deposit"]}
+        request = await ask(browser, worker.headers, person.phone, "payslip", **wanted)
+        said = {
+            "document": paper["id"],
+            "duration": "P7D",
+            "may_store": "no",
+            "action": "read",
+        }
+        del said[missing]
+        page = await browser.get(f"/requests/{request}/check", params=said)
+    assert page.status_code == 422
+    assert words in page.text
+    assert 'class="problem"' in page.text
+    for name, value in said.items():
+        assert f'name="{name}" value="{value}"' in page.text, "what was said is kept"
+    assert f'name="{missing}"' in page.text or step == "papers"
+
+
+async def test_the_summary_says_who_which_until_when_and_the_copy(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        one, other = [
+            await deposit(browser, person, corpus.pdf(n), type_="payslip", title=f"Paie {n}")
+            for n in (1, 2)
+        ]
+        wanted = {"may_store": True, "store_for": "P2Y"}
+        request = await ask(browser, worker.headers, person.phone, "payslip", **wanted)
+        ticks = [("document", one["id"]), ("may_store", "yes"), ("duration", "P7D")]
+        page = (await summary(browser, request, *ticks)).replace("\xa0", " ")
+        heading = re.sub(
+            r"\s+", " ", re.sub("<[^>]+>", "", page.split("<h1>")[1].split("</h1>")[0])
+        )
+        assert re.fullmatch(
+            r" ?Vous allez montrer 1 papier à Camille Moreau, jusqu’au \S+ \S+ \d{4}\.", heading
+        )
+        assert "Paie 1" in page
+        assert "Paie 2" not in page, other["id"]
+        assert "Oui, pendant 2 ans" in page
+        kept = (await summary(browser, request, ticks[0], ("may_store", "no"))).replace("\xa0", " ")
+        assert "pendant 2 ans" not in kept
+
+
+async def test_a_request_to_confirm_reads_as_one(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        request = await ask(browser, worker.headers, person.phone, "payslip", actions=["attest"])
+        pages = [
+            (await browser.get(f"/requests/{request}{s}")).text for s in ("", "/why", "/papers")
+        ]
+        pages.append(await summary(browser, request, ("document", paper["id"])))
+        for text in pages:
+            assert "montrer" not in text.split("<main")[1]
+        assert "ne va pas le voir" in pages[-1]
+
+
+async def test_a_missing_paper_is_added_and_counted_in(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        held = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        request = await ask(browser, worker.headers, person.phone, "payslip", "rent_receipt")
+        ticks = {"document": held["id"], "add": "rent_receipt"}
+        lead = await browser.get(f"/requests/{request}/add", params=ticks)
+        form = await browser.get(lead.headers["location"])
+        assert 'value="rent_receipt" selected' in form.text
+        then = re.search(r'name="then" value="([^"]+)"', form.text)
+        assert then
+        added = await add(served, person, browser, a_photo(), type="rent_receipt", then=then[1])
+        back = await browser.get(added.headers["location"])
+        assert "Votre papier est gardé ici" in back.text
+        assert f"/requests/{request}/until" in back.text
+        assert len(re.findall(r'name="document" value="[^"]+" checked', back.text)) == 2
+
+
+async def test_a_sensitive_paper_that_was_added_is_ticked_by_hand(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        request = await ask(browser, worker.headers, person.phone, "payslip", "mdph_notification")
+        then = f"/requests/{request}/papers"
+        for type_, more in (("mdph_notification", {}), ("payslip", {"sensitive": "yes"})):
+            photo = a_photo("red" if more else "blue")
+            added = await add(served, person, browser, photo, type=type_, then=then, **more)
+            assert added.headers["location"] == f"{then}?done=added"
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        "https://elsewhere.example/",
+        "//elsewhere.example",
+        "/documents",
+        "/requests/not-an-id/papers",
+        "/requests/01890000-0000-7000-8000-000000000000/refuse",
+        "/requests/01890000-0000-7000-8000-000000000000/papers/../../x",
+    ],
+)
+async def test_adding_leads_back_to_a_request_only(
+    served: Served, make_person: MakePerson, then: str
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        assert (
+            'name="then"' not in (await browser.get("/documents/add", params={"then": then})).text
+        )
+        added = await add(served, person, browser, a_photo(), type="payslip", then=then)
+    assert added.headers["location"].startswith("/documents/")
+
+
+async def test_later_keeps_it_waiting(served: Served, two: tuple[SomePerson, SomeWorker]) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        request = await ask(browser, worker.headers, person.phone, "payslip")
+        page = await browser.get(f"/requests/{request}")
+        assert 'href="/requests?done=later"' in page.text
+        listed = (await browser.get("/requests?done=later")).text
+        assert "La demande attend" in listed
+        assert f'href="/requests/{request}"' in listed
+
+
+async def test_two_taps_are_one_yes(served: Served, two: tuple[SomePerson, SomeWorker]) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        request = await ask(browser, worker.headers, person.phone, "payslip")
+        address = f"/requests/{request}/approve"
+        fields = yes_of(await summary(browser, request, ("document", paper["id"])), address)
+        for _ in range(2):
+            answer = await send(browser, address, fields)
+            assert answer.headers["location"] == "/grants?done=approved"
+        assert len(await grants_of(browser, person)) == 1

@@ -1,0 +1,243 @@
+"""Giving papers unasked, one thing a page: which, why, until when, to whom; then a summary.
+
+What was chosen is carried in the address of each step, as ids and codes; an e-mail address only in
+the form that the summary sends.
+"""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Response
+
+from base import clock
+from base.contact import normal_email
+from base.errors import ErrorKind, ServiceError, invalid
+from base.ids import parse_id
+from vault import catalogue, durations
+from vault.consent import grant_issue, grants
+from vault.consent.grant_issue import GrantDraft, RecipientRef
+from vault.consent.grants import GrantView
+from vault.consent.scopes import MAX_SCOPE_ITEMS, scope_of
+from vault.document_view import DocumentView
+from vault.documents import own_documents
+from vault.rules import GrantAction
+from web.i18n.catalogue_names import purpose_names
+from web.pages import labels
+from web.pages.answering import chosen_in, digest, only
+from web.pages.documents import documents_by_id
+from web.pages.forms import Form
+from web.pages.page import PersonPage, PersonPageDep, go, page_router
+
+router = page_router()
+STEPS = ("papers", "why", "until", "who", "check")
+NAMES = ("document", "purpose_code", "duration", "worker")
+_LIMIT = 50
+_SOMEONE_ELSE = "other"
+_KNOWN = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Giving:
+    """What was chosen so far, the papers that were, and to whom papers were given before."""
+
+    chosen: Form
+    documents: Mapping[UUID, DocumentView] = field(repr=False)
+    known: Mapping[UUID, GrantView] = field(repr=False)
+    email: str = field(default="", repr=False)
+
+    def address(self, step: str, *, bare: bool = False) -> str:
+        """The address of a step, with what was chosen so far unless `bare`."""
+        path = "/grants/new" if step == "papers" else f"/grants/new/{step}"
+        query = urlencode(self.chosen.pairs)
+        return path if bare or not query else f"{path}?{query}"
+
+    def carried(self, *own: str) -> list[tuple[str, str]]:
+        """What the form of a step carries on, but for its `own` fields."""
+        return [(name, value) for name, value in self.chosen.pairs if name not in own]
+
+    def first_unsaid(self, step: str) -> tuple[str, ServiceError] | None:
+        """The first step before one that was left without an answer, and what to say of it."""
+        for earlier in STEPS[: STEPS.index(step)]:
+            failure = self._failure_in(earlier)
+            if failure is not None:
+                return earlier, failure
+        return None
+
+    @property
+    def worker(self) -> GrantView | None:
+        """The one they were given to before, if it is one of those."""
+        chosen = parse_id(self.chosen.get("worker"))
+        return None if chosen is None else self.known.get(chosen)
+
+    @property
+    def to(self) -> str:
+        """The name, or the address of somebody new: only the answer says whose it is."""
+        return self.worker.recipient["name"] if self.worker else self.email
+
+    def draft(self) -> GrantDraft:
+        """What is given: these papers, to look at, and nothing else."""
+        code = self.chosen.get("purpose_code")
+        recipient = (
+            RecipientRef(worker_id=self.worker.recipient_id)
+            if self.worker
+            else RecipientRef(worker_email=self.email)
+        )
+        return GrantDraft(
+            recipient=recipient,
+            scope=scope_of((), self.documents, [GrantAction.READ]),
+            purpose_code=code,
+            purpose=purpose_names(code).fr,
+            duration=labels.known_duration(self.chosen.get("duration")),
+        )
+
+    def seen(self, at: datetime, zone: tzinfo) -> str:
+        """A digest of all that the summary says."""
+        draft, papers = self.draft(), [one.metadata.type for one in self.documents.values()]
+        end = durations.end_of(at, draft.duration).astimezone(zone).date().isoformat()
+        return digest([draft.values(), papers, self.to, end])
+
+    def _failure_in(self, step: str) -> ServiceError | None:
+        if step == "papers":
+            if len(self.documents) > MAX_SCOPE_ITEMS:
+                return invalid("too_many_papers", limit=MAX_SCOPE_ITEMS)
+            return None if self.documents else invalid("nothing_granted")
+        if step == "why" and catalogue.purpose_by_code(self.chosen.get("purpose_code")) is None:
+            return invalid("reason_unsaid")
+        if step == "until" and self.chosen.get("duration") not in labels.DURATIONS:
+            return invalid("duration_unsaid")
+        return self._failure_in_recipient() if step == "who" else None
+
+    def _failure_in_recipient(self) -> ServiceError | None:
+        if self.worker is not None:
+            return None
+        if not self.email:
+            return invalid("recipient_unsaid")
+        try:
+            normal_email(self.email)
+        except ServiceError as failure:
+            return failure
+        return None
+
+
+@router.get("/grants/new")
+async def which(page: PersonPageDep, cursor: str | None = None) -> Response:
+    """The papers to choose from; nothing is ticked beforehand."""
+    return await _show(page, await _from_address(page), "papers", cursor=cursor)
+
+
+@router.get("/grants/new/why")
+async def why(page: PersonPageDep) -> Response:
+    """The reason."""
+    return await _step(page, "why")
+
+
+@router.get("/grants/new/until")
+async def until(page: PersonPageDep) -> Response:
+    """For how long."""
+    return await _step(page, "until")
+
+
+@router.get("/grants/new/who")
+async def who(page: PersonPageDep) -> Response:
+    """To whom: those of before by name, or the e-mail address of somebody new."""
+    return await _step(page, "who")
+
+
+@router.post("/grants/new/check")
+async def check(page: PersonPageDep) -> Response:
+    """The summary."""
+    current = await _sent(page, await page.form())
+    unsaid = current.first_unsaid("check")
+    return await _show(page, current, *(unsaid or ("check",)))
+
+
+@router.post("/grants/new")
+async def give(page: PersonPageDep) -> Response:
+    """Give what the summary said, once."""
+    form = await page.form()
+    current = await _sent(page, form)
+    unsaid = current.first_unsaid("check")
+    if unsaid is not None:
+        return await _show(page, current, *unsaid)
+    seen = current.seen(clock.now(), page.zone)
+    if not hmac.compare_digest(seen.encode(), form.get("seen").encode()):
+        return await _show(page, current, "check", invalid("answer_changed"))
+    once = form.get("once")[:64] or None
+    try:
+        await grant_issue.give(page.services, page.person, current.draft(), idempotency_key=once)
+    except ServiceError as failure:
+        if failure.kind is not ErrorKind.INVALID:
+            raise
+        step = "papers" if failure.code == "unknown_document" else "who"
+        return await _show(page, current, step, failure)
+    return go("/grants", done="given")
+
+
+async def _step(page: PersonPage, step: str) -> Response:
+    current = await _from_address(page)
+    unsaid = current.first_unsaid(step)
+    return await _show(page, current, *(unsaid or (step,)))
+
+
+async def _from_address(page: PersonPage) -> Giving:
+    return await _giving(page, chosen_in(page.request.url.query, NAMES), "")
+
+
+async def _sent(page: PersonPage, form: Form) -> Giving:
+    return await _giving(page, only(form, NAMES), form.get("email")[:320])
+
+
+async def _giving(page: PersonPage, chosen: Form, email: str) -> Giving:
+    ids = {id_ for text in chosen.all("document") if (id_ := parse_id(text)) is not None}
+    held = await documents_by_id(page, ids) if ids else {}
+    # Another person's, or one that was deleted: it is not there.
+    kept = [(n, v) for n, v in chosen.pairs if n != "document" or parse_id(v) in held]
+    return Giving(chosen=Form(tuple(kept)), documents=held, known=await _known(page), email=email)
+
+
+async def _known(page: PersonPage) -> dict[UUID, GrantView]:
+    """The last grant to each worker that papers were given to, the newest first."""
+    listed = await grants.list_grants(page.services, page.person, limit=_KNOWN)
+    found: dict[UUID, GrantView] = {}
+    for grant in listed.items:
+        if grant.recipient_kind == "worker":
+            found.setdefault(grant.recipient_id, grant)
+    return found
+
+
+async def _show(
+    page: PersonPage,
+    current: Giving,
+    step: str,
+    *failed: ServiceError,
+    cursor: str | None = None,
+) -> Response:
+    now = clock.now()
+    values: dict[str, Any] = {"current": current, "step": step, "steps": STEPS}
+    if step == "papers":
+        listed = await own_documents.list_own(
+            page.services, page.person, cursor=cursor, limit=_LIMIT
+        )
+        on_page = {document.id for document in listed.items}
+        elsewhere = [one for one in current.documents.values() if one.id not in on_page]
+        values |= {"listed": [*elsewhere, *listed.items], "more": listed.next}
+    elif step == "why":
+        values["purposes"] = catalogue.purposes()
+    elif step == "until":
+        values["ends"] = [(code, durations.end_of(now, code)) for code in labels.DURATIONS]
+    elif step == "check":
+        values |= {
+            "ends_at": durations.end_of(now, current.chosen.get("duration")),
+            "seen": current.seen(now, page.zone),
+            "once": secrets.token_urlsafe(24),
+        }
+    template = f"giving/{step}.html"
+    if failed:
+        return await page.show_failure(failed[0], template, **values)
+    return await page.show(template, **values)
