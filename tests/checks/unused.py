@@ -43,6 +43,7 @@ ALLOWED = {
     "families_of_types": "a template calls it",
     "due_label": "a template calls it",
     "date_to_write": "a template calls it",
+    "date_name": "a template calls it",
     "failure_message": "a template calls it",
     "validity": "a template reads it",
     "given_size": "a template reads it",

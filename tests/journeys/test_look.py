@@ -14,6 +14,8 @@ from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorke
 from tests.journeys.test_pages import browser
 from tests.steps import ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
+from tests.web.pages.draft_steps import draft_of, pictures_of, send
+from tests.web.pages.test_pages import a_photo, browser_of
 
 __all__ = ["browser"]
 
@@ -38,7 +40,7 @@ Addresses = dict[str, list[str]]
 
 @pytest.fixture
 async def addresses(
-    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> tuple[SomePerson, SomeWorker, Addresses]:
     """Somebody with something on each page, and the pages of each."""
     person, worker = await make_person(), await make_worker()
@@ -50,6 +52,7 @@ async def addresses(
     request = await ask(client, worker.headers, person.phone, "payslip", "passport", **wanted)
     event = (await log_of(client, person))[0]["id"]
     mine = ["/documents", f"/documents/{document['id']}", "/documents/add", "/documents/deleted"]
+    mine += await drafts_of(served, person)
     mine += [f"/documents/{document['id']}/{end}" for end in ("correct", "version", "delete")]
     mine += ["/requests", "/grants", f"/grants/{grant}/stop", "/grants/stop-all"]
     chosen = f"document={document['id']}&duration=P7D&action=read"
@@ -69,6 +72,17 @@ async def addresses(
     theirs += ["/pro/account", "/pro/sessions"]
     visit = ["/language", "/", "/pro", "/problems/not_found", "/styles"]
     return person, worker, {"visit": visit, "person": mine, "worker": theirs}
+
+
+async def drafts_of(served: Served, person: SomePerson) -> list[str]:
+    """The pages of a paper that is being added."""
+    async with browser_of(served, person) as browser:
+        address = "/documents/add?type=national_identity_card"
+        sent = await send(served, person, browser, address, a_photo("red"), corpus.pdf(1))
+        draft = draft_of(sent)
+        picture = pictures_of(await browser.get(f"{draft}/check"))[0]
+    steps = ("pictures", "type", "type?family=health", "details", "check", "discard")
+    return [picture, *(f"{draft}/{step}" for step in steps)]
 
 
 async def context_of(

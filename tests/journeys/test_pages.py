@@ -14,6 +14,7 @@ from sqlalchemy import text
 from tests.fixtures import MakeOrganisation, MakeWorker, Served, new_phone
 from vault.documents.previews import draw_preview
 from vault.services import Services
+from web.pages.families import family_of
 
 pytestmark = pytest.mark.browser
 CHROMIUM = "/usr/bin/chromium"
@@ -144,10 +145,16 @@ async def draw_previews(services: Services) -> None:
 
 
 async def add_a_photo(phone: Phone, type_: str, photo: Path) -> None:
+    """Page by page: the picture, its family, its type, no date, a last look."""
     await phone.go("/documents/add")
-    await phone.page.select_option("#type", type_)
     await phone.page.set_input_files("#photo", str(photo))
     assert await phone.says("La photo est prête")
+    await phone.press("button.send")
+    await phone.press(f"a[href$='?family={family_of(type_)}']")
+    await phone.press(f"button[value={type_}]")
+    await phone.press("button.send")
+    assert await phone.says("Vérifier et garder")
+    assert await pictures_shown(phone) == 1
     await phone.press("button.send")
     assert await phone.says("C’est fait")
 

@@ -94,14 +94,14 @@ async def receive(
             head += chunk
             if len(head) < SNIFF_BYTES:
                 continue
-            kind = _allowed(bytes(head))
+            kind = allowed_type(bytes(head))
             await sink.write(head)
         else:
             await sink.write(chunk)
     if size == 0:
         raise invalid("file_empty")
     if kind is None:
-        kind = _allowed(bytes(head))
+        kind = allowed_type(bytes(head))
         await sink.write(head)
     digest.update(size.to_bytes(8, "big"))
     return ReceivedFile(kind, clean_file_name(incoming.name or ""))
@@ -137,7 +137,8 @@ async def _count(files: AsyncIterator[IncomingFile], allowance: Allowance) -> in
     return count
 
 
-def _allowed(head: bytes) -> MediaType:
+def allowed_type(head: bytes) -> MediaType:
+    """The type of a file by its first bytes. Raises `type_not_allowed`, with what it is instead."""
     kind = media_type(head)
     if kind is None:
         what = refused_types.describe(head)

@@ -14,6 +14,7 @@ from vault import catalogue, durations
 from vault.consent import request_views
 from vault.document_view import DocumentView
 from vault.documents import own_documents, quotas, retrieval
+from vault.documents.uploads import drafts
 from vault.maintenance import erasure_requests
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
@@ -47,6 +48,7 @@ async def home(page: PersonPageDep, cursor: str | None = None) -> Response:
         items=items,
         more=listed.next,
         waiting=waiting,
+        begun=[] if cursor else await drafts.all_of(page.services, page.person),
         first=not cursor,
         room=room if room and room.almost_full else None,
         erases_at=None if cursor else await erasure_requests.erases_at(page.services, page.person),

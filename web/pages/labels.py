@@ -87,6 +87,7 @@ SCANS = {
 DONE = {
     "added": _("C’est fait. Votre papier est gardé ici."),
     "time_zone": _("C’est fait. Les heures sont celles du lieu choisi."),
+    "discarded": _("C’est fait. Ce papier n’est pas gardé."),
     "held": _(
         "Vous aviez déjà ce papier. Le voici, comme avant. Pour changer son nom ou ses dates :"
         " « Corriger le nom ou les dates »."
@@ -229,6 +230,7 @@ FIELDS = {
     "too_many_pixels": "photo",
     "pdf_too_detailed": "photo",
     "unusual_image": "photo",
+    "one_paper_unsaid": "together",
     "type_missing": "type",
     "unknown_document_type": "type",
     "document_type_retired": "type",
@@ -289,6 +291,12 @@ def date_to_write(metadata: DocumentMetadata) -> tuple[str, str] | None:
     if kind is None or kind.field not in ("due_on", "income_year"):
         return None
     return None if getattr(metadata, kind.field) else (kind.field, DATE_LABELS[kind])
+
+
+def date_name(code: str) -> str:
+    """The name of the one date that matters of a type, in French; nothing where none does."""
+    document_type = catalogue.by_code(code)
+    return DATE_LABELS.get(document_type.date_that_matters, "") if document_type else ""
 
 
 def notes_of(document: DocumentView) -> list[str]:

@@ -4,7 +4,7 @@
 `VisitorPageDep` there is none.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode
@@ -104,10 +104,17 @@ class Page:
 
     async def show_failure(self, failure: ServiceError, template: str, **values: Any) -> Response:
         """The page again, with what went wrong and what to do."""
-        status = STATUS[failure.kind]
-        response = await self.show(template, status=status, failures=(failure,), **values)
-        if failure.retry_after is not None:
-            response.headers["Retry-After"] = retry_after(failure.retry_after)
+        return await self.show_failures((failure,), template, **values)
+
+    async def show_failures(
+        self, failures: Sequence[ServiceError], template: str, **values: Any
+    ) -> Response:
+        """The page again, with all that went wrong at once; without failures, the page itself."""
+        status = STATUS[failures[0].kind] if failures else 200
+        response = await self.show(template, status=status, failures=tuple(failures), **values)
+        wait = next((each.retry_after for each in failures if each.retry_after is not None), None)
+        if wait is not None:
+            response.headers["Retry-After"] = retry_after(wait)
         return response
 
     async def form(self) -> forms.Form:

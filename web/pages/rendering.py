@@ -20,6 +20,7 @@ from web.i18n.translations import LANGUAGES, translations
 from web.i18n.typography import national, no_break, typed_phone
 from web.pages import assets, labels
 from web.pages.document_fields import date_fields
+from web.pages.draft_steps import next_step
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -56,6 +57,7 @@ def _environment(language: str) -> Environment:
         pictogram=_pictogram,
         labels=labels,
         date_fields=date_fields,
+        next_step=next_step,
     )
     environment.filters.update(
         day=pass_context(lambda context, value: day_text(value, language, context["zone"])),

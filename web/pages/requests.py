@@ -83,7 +83,7 @@ async def check(request_id: PathId, page: PersonPageDep) -> Response:
 async def add_missing(request_id: PathId, page: PersonPageDep, add: str = "") -> Response:
     """To the page that adds a paper, which leads back here with what was ticked."""
     current = await _answering(page, request_id, answering.chosen_in(page.request.url.query))
-    fields = {"type": add, "request": str(request_id), "then": current.address("papers")}
+    fields = {"type": add, "then": current.address("papers")}
     return go(f"/documents/add?{urlencode(fields)}")
 
 

@@ -10,6 +10,8 @@ from web.pages import (
     assets,
     deposits,
     documents,
+    draft_pictures,
+    drafts,
     erasure,
     giving,
     grants,
@@ -51,7 +53,9 @@ for _part in (
     sign_in,
     sessions,
     erasure,
-    deposits,  # before `documents`: "add" is not an id
+    drafts,  # before `documents`: "add" is not an id
+    draft_pictures,
+    deposits,
     documents,
     requests,
     giving,

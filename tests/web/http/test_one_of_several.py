@@ -110,7 +110,7 @@ async def test_a_new_version_and_a_recipient_s_deposit_say_it_too(
     assert " 2 sur 3. " in answer.json()["detail"]
 
 
-async def test_the_page_says_it_and_keeps_what_was_typed(
+async def test_the_page_says_it_and_keeps_the_others(
     served: Served, make_person: MakePerson
 ) -> None:
     person = await make_person()
@@ -120,12 +120,12 @@ async def test_the_page_says_it_and_keeps_what_was_typed(
         for case in ("cut", "video"):
             wrong, status, _, words = WRONG[case]
             token = await forms.token_for(served.services, person.token)
-            data = {"form": token, "type": "payslip", "title": "bulletin de mars"}
-            answer = await browser.post("/documents/add", data=data, files=_files(wrong, 2, 5))
+            address, files = "/documents/add?type=payslip", _files(wrong, 2, 5)
+            answer = await browser.post(address, data={"form": token}, files=files)
             assert answer.status_code == status
             page = re.sub(r"<[^>]+>|\s+", " ", answer.text)
             assert re.search(
                 r"C’est la photo ou le fichier 3 sur 5\.\s+Ce fichier|Le fichier", page
             )
             assert words in page
-            assert "bulletin de mars" in answer.text
+            assert "gardés : 4" in page

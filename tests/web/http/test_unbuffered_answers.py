@@ -11,6 +11,8 @@ from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorke
 from tests.steps import deposit, drawn, granted, log_of, until
 from tests.uploads import TUS, begin, id_of
 from tests.vault.decoding import corpus
+from tests.web.pages.draft_steps import draft_of, pictures_of, send
+from tests.web.pages.test_pages import a_photo, browser_of
 from web.app import bare_app
 from web.pages import cookies
 from web.process.sequencer import run_sequencer
@@ -113,7 +115,12 @@ async def something_of_each(
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     requests = await client.get("/v1/consent-requests", headers=person.headers)
     people = await client.get("/v1/people", headers=worker.headers)
+    async with browser_of(served, person) as browser:
+        sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo())
+        (picture,) = pictures_of(await browser.get(draft_of(sent) + "/check"))
     return {
+        "draft_id": draft_of(sent).rpartition("/")[2],
+        "picture_id": picture.rpartition("/")[2],
         "person_id": people.json()["items"][0]["id"],
         "document_id": document["id"],
         "grant_id": grant,

@@ -9,6 +9,7 @@ from tests.attacks.test_retired_types import RETIRED, held_before
 from tests.fixtures import MakePerson, MakeWorker, Served
 from tests.steps import deposit
 from tests.vault.decoding import corpus
+from tests.web.pages.draft_steps import draft_of, send
 from tests.web.pages.test_pages import a_photo, add, browser_of
 from vault.catalogue import document_types
 from vault.catalogue.document_types import offered_types
@@ -23,15 +24,36 @@ def options(page: httpx.Response) -> list[str]:
     return re.findall(r'<option value="([a-z_]+)"', page.text)
 
 
+async def pages_of_types(browser: httpx.AsyncClient, address: str) -> list[httpx.Response]:
+    """Every page that shows types of a family, as links lead there."""
+    families = re.findall(r'href="[^"]*(\?family=[a-z]+)"', (await browser.get(address)).text)
+    assert len(families) == 12
+    pages = []
+    for query in families:
+        following: list[str] = [query]
+        while following:
+            pages.append(await browser.get(address + following[0]))
+            links = re.findall(r'href="[^"]*(\?family=[a-z]+&amp;start=\d+)"', pages[-1].text)
+            following = [link.replace("&amp;", "&") for link in links]
+    return pages
+
+
 async def test_forms_offer_what_is_offered_under_its_heading_with_both_names(
     served: Served, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await make_person(), await make_worker()
     async with browser_of(served, person) as browser:
-        page = await browser.get("/documents/add")
-    assert options(page) == [entry.code for entry in offered_types()]
-    assert page.text.count("<optgroup") == 12
-    assert f">{BOTH}</option>" in page.text
+        sent = await send(served, person, browser, "/documents/add", a_photo())
+        pages = await pages_of_types(browser, draft_of(sent) + "/type")
+    codes = [re.findall(r'<button name="type" value="([a-z_]+)"', page.text) for page in pages]
+    own = [of_page[:-1] for of_page in codes]
+    assert [code for of_page in own for code in of_page] == [e.code for e in offered_types()]
+    assert all(0 < len(of_page) <= 10 for of_page in own)
+    assert all(
+        of_page[-1] == "other" and "Je ne sais pas" in page.text
+        for of_page, page in zip(codes, pages, strict=True)
+    )
+    assert sum(f"<span>{BOTH}</span>" in page.text for page in pages) == 1
     async with browser_of(served, worker) as browser:
         page = await browser.get("/pro/requests/new")
     assert re.findall(r'name="type" value="([a-z_]+)"', page.text) == [
@@ -68,8 +90,11 @@ async def test_the_day_to_answer_and_the_year_are_asked_kept_and_shown(
 ) -> None:
     person = await make_person()
     async with browser_of(served, person) as browser:
-        page = await browser.get("/documents/add?type=eviction_notice")
-        assert '<label for="due_on">Répondre avant</label>' in page.text
+        address = "/documents/add?type=eviction_notice"
+        sent = await send(served, person, browser, address, a_photo("green"))
+        page = await browser.get(sent.headers["location"])
+        assert "<legend>Répondre avant</legend>" in page.text
+        assert page.text.count("<fieldset") == 1
         answer = await add(
             served, person, browser, a_photo(), type="eviction_notice", due_on="31/12/2000"
         )

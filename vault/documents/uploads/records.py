@@ -113,6 +113,16 @@ async def upload(
     return (await connection.execute(query)).one_or_none()
 
 
+async def empty_uploads(connection: AsyncConnection, person_id: UUID) -> Sequence[Row[Any]]:
+    """The uploads of a person without a byte, newest first: papers that are being added."""
+    result = await connection.execute(
+        select(Upload.__table__)
+        .where(Upload.person_id == person_id, Upload.length == 0, Upload.expires_at > now())
+        .order_by(Upload.id.desc())
+    )
+    return result.all()
+
+
 async def change_upload(
     connection: AsyncConnection, macs: RowMacs, row: Row[Any], **values: Any
 ) -> None:

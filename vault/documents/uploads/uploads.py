@@ -3,7 +3,7 @@ anything: the log tells of the document that is made of it, and of ids that are 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,22 +76,41 @@ async def create(services: Services, person: Person, *, length: int, metadata: s
         macs = await services.field_encryption.row_macs()
         if await people.person(tx, macs, person.id) is None:
             raise not_found()  # erased meanwhile
-        await _check_room(services, tx, person.id, length)
-        writer = await services.field_encryption.writer(person.id, tx)
-        upload_id, at = new_id(), await instant(tx)
-        values = {
-            "id": upload_id,
-            "person_id": person.id,
-            "length": length,
-            "received": 0,
-            "pieces": 0,
-            "refused": False,
-            "sealed": writer.seal(UPLOAD, upload_id, {"metadata": metadata}),
-            "created_at": at,
-            "expires_at": at + LIFE,
-        }
-        await records.add_upload(tx, **macs.add(records.UPLOAD_ROW, values))
-    return UploadView(upload_id, length, 0, at + LIFE, metadata)
+        row = await add_row(
+            services, tx, person.id, new_id(), length=length, said={"metadata": metadata}
+        )
+    return UploadView(row["id"], length, 0, row["expires_at"], metadata)
+
+
+async def add_row(
+    services: Services,
+    tx: AsyncConnection,
+    person_id: UUID,
+    upload_id: UUID,
+    *,
+    length: int,
+    said: Mapping[str, Any],
+    pieces: int = 0,
+    expires_at: datetime | None = None,
+) -> dict[str, Any]:
+    """Insert an upload's row, whole if it has `pieces`, where there is room for it; returns its
+    values. `said` is sealed. The vault is locked."""
+    await _check_room(services, tx, person_id, length)
+    macs = await services.field_encryption.row_macs()
+    writer, at = await services.field_encryption.writer(person_id, tx), await instant(tx)
+    values = {
+        "id": upload_id,
+        "person_id": person_id,
+        "length": length,
+        "received": length if pieces else 0,
+        "pieces": pieces,
+        "refused": False,
+        "sealed": writer.seal(UPLOAD, upload_id, dict(said)),
+        "created_at": at,
+        "expires_at": expires_at or at + LIFE,
+    }
+    await records.add_upload(tx, **macs.add(records.UPLOAD_ROW, values))
+    return values
 
 
 _LENGTH_FIELD = (("upload_length",),)
@@ -162,7 +181,7 @@ async def terminate(services: Services, person: Person, upload_id: UUID) -> None
         keys = await records.blob_keys_of(tx, person.id, upload_id)
         deleted = await records.delete_upload(tx, person.id, upload_id)
     if not deleted:
-        raise await _unknown(services, person)
+        raise await unknown(services, person)
     await delete_blobs(services, keys)
 
 
@@ -188,14 +207,14 @@ async def _own(services: Services, person: Person, upload_id: UUID) -> Row[Any]:
     async with services.database.transaction() as tx:
         row = await records.upload(tx, person.id, upload_id)
     if row is None:
-        raise await _unknown(services, person)
+        raise await unknown(services, person)
     (await services.field_encryption.row_macs()).check(records.UPLOAD_ROW, row)
     if row.refused:
         raise ServiceError(ErrorKind.UNSUPPORTED_TYPE, "type_not_allowed")
     return row
 
 
-async def _unknown(services: Services, person: Person) -> ServiceError:
+async def unknown(services: Services, person: Person) -> ServiceError:
     """Another person's, expired, or none: recorded in the caller's log, same answer (inv. 7)."""
     attempt = AccessAttempt(action=Action.DEPOSIT, actor=person.actor(), person=person.id)
     return await record_refusal(services, attempt, Reason.NOT_FOUND)

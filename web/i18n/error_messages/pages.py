@@ -3,6 +3,11 @@
 from web.i18n.error_messages import ErrorMessage, _
 
 MESSAGES = {
+    "one_paper_unsaid": ErrorMessage(
+        _("Est-ce le même papier ?"),
+        _("Il y a une photo et un fichier PDF."),
+        _("Si ce sont deux papiers, enlevez-en un."),
+    ),
     "form_expired": ErrorMessage(
         _("Cette page est trop ancienne"),
         _("Le formulaire n’est plus valable. Rien n’a été fait."),

@@ -1,0 +1,151 @@
+"""The pictures of a paper that is being added: received, decoded at once, shown small.
+
+They are decoded while the paper is still at hand, so that one that is cut or no picture is told
+then. What is wrong with one leaves the others.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from audit.events import Action
+from auth.subjects import Person
+from base.db_time import instant
+from base.errors import ErrorKind, ServiceError, invalid
+from vault.decisions import AccessAttempt, record_allowed
+from vault.documents.intake import Allowance, Incoming, IncomingFile
+from vault.documents.quotas import check_room
+from vault.documents.uploads.drafts import Draft, Picture, see_picture
+from vault.documents.uploads.whole_files import WholeFile, drop, keep_file, read_whole
+from vault.services import Services
+
+_OF_ONE = (ErrorKind.INVALID, ErrorKind.UNSUPPORTED_TYPE, ErrorKind.TOO_LARGE)
+"""What may be wrong with one file of a form, and not with the next."""
+_LATER = (ErrorKind.UNAVAILABLE, ErrorKind.TOO_MANY)
+"""The decoder has no time now: the picture is kept all the same, and judged with the document."""
+
+
+@dataclass(slots=True)
+class Received:
+    """What came of a form: the pictures that are kept, and what was wrong with the others."""
+
+    pictures: list[Picture] = field(default_factory=list)
+    failures: list[ServiceError] = field(default_factory=list)
+
+
+async def receive(
+    services: Services, person: Person, incoming: Incoming, draft: Draft | None = None
+) -> Received:
+    """The files of a form, each kept or refused for itself. `draft`: the one that they go to.
+    Raises what is wrong with the form as a whole, and then keeps none of them."""
+    received, position = Received(), 0
+    held = draft.pictures if draft else ()
+    left = services.settings.max_document_bytes - (draft.size if draft else 0)
+    await _check_room(services, person, incoming.announced)
+    try:
+        async for file in incoming.files():
+            position += 1
+            try:
+                _check_count(services, len(held) + len(received.pictures))
+                room = max(0, left - sum(one.size for one in received.pictures))
+                received.pictures.append(await _receive_one(services, person, file, room))
+            except ServiceError as failure:
+                if failure.kind not in _OF_ONE:
+                    raise
+                failure.values["part"] = position
+                received.failures.append(failure)
+    except BaseException:
+        await forget(services, person, received)
+        raise
+    if position == 0:
+        raise invalid("file_missing", fields=[("file",)])
+    _number(received.failures, position)
+    return received
+
+
+async def forget(services: Services, person: Person, received: Received) -> None:
+    """Delete what was received."""
+    await drop(services, person.id, [up for one in received.pictures for up in one.uploads()])
+
+
+async def preview(
+    services: Services, person: Person, draft_id: UUID, picture_id: UUID
+) -> AsyncIterator[bytes]:
+    """The small picture (JPEG) of a picture of a draft, which may leave: that it is looked at is
+    recorded and committed. Raises `not_found`, recorded; `no_preview`."""
+    _, picture = await see_picture(services, person, draft_id, picture_id)
+    small = picture.preview
+    if small is None:
+        raise ServiceError(ErrorKind.NOT_FOUND, "no_preview")
+    attempt = AccessAttempt(action=Action.PREVIEW, actor=person.actor(), person=person.id)
+    async with services.database.transaction() as tx:
+        await record_allowed(services, tx, await instant(tx), attempt)
+    return read_whole(services, person.id, small)
+
+
+def _check_count(services: Services, held: int) -> None:
+    if held >= services.settings.max_parts:
+        raise invalid("too_many_files", fields=[("file",)], limit=services.settings.max_parts)
+
+
+async def _check_room(services: Services, person: Person, announced: int) -> None:
+    """Refuse before the first byte what will not fit; each file is judged again at its end."""
+    async with services.database.pipeline.transaction() as tx:
+        await check_room(services, tx, person.id, size=announced)
+
+
+def _number(failures: list[ServiceError], files: int) -> None:
+    """« La photo 3 sur 5 » is what a person can find again; one alone has no number."""
+    for failure in failures:
+        if files > 1:
+            failure.values["parts"] = files
+        else:
+            del failure.values["part"]
+
+
+async def _receive_one(
+    services: Services, person: Person, file: IncomingFile, room: int
+) -> Picture:
+    kept = await keep_file(services, person, file, Allowance(room))
+    try:
+        small = await _small_picture(services, person, kept)
+        shown = None if small is None else await keep_file(services, person, small, _small_room())
+    except BaseException:
+        await drop(services, person.id, [kept.id])
+        raise
+    return Picture(kept.id, shown.id if shown else None, kept.media_type.value, kept.length)
+
+
+async def _small_picture(services: Services, person: Person, kept: WholeFile) -> "_InMemory | None":
+    """A picture of its first page. Raises what the decoder finds wrong with the file."""
+
+    def source() -> AsyncIterator[bytes]:
+        return read_whole(services, person.id, kept.id)
+
+    decoder, size = services.decoder, kept.length
+    try:
+        async with await decoder.inspect([source], account=person.id, size=size) as decoded:
+            picture = decoded.preview
+        if picture is None:
+            picture = await decoder.preview(source, account=person.id, size=size)
+    except ServiceError as failure:
+        if failure.kind in _LATER:
+            return None
+        raise
+    return _InMemory(picture)
+
+
+def _small_room() -> Allowance:
+    return Allowance(1024 * 1024)
+
+
+class _InMemory:
+    """A file that the decoder made."""
+
+    def __init__(self, data: bytes) -> None:
+        self.name: str | None = None
+        self._data = data
+
+    async def slices(self) -> AsyncIterator[bytes]:
+        """Its bytes."""
+        yield self._data

@@ -1,0 +1,85 @@
+"""The pictures of a paper that is being added: shown small, taken again, moved, removed."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from fastapi import Response
+from fastapi.responses import StreamingResponse
+
+from base.errors import ServiceError
+from vault.documents.uploads import drafts, pictures
+from vault.documents.uploads.drafts import Draft, Picture
+from web.http.path_ids import PathId
+from web.pages import draft_steps as steps
+from web.pages.drafts import NO_FORM
+from web.pages.page import PersonPageDep, go, page_router
+
+router = page_router()
+_MOVES = {"earlier": -1, "later": 1}
+
+
+@router.get("/documents/add/{draft_id}/pictures/{picture_id}/preview")
+async def preview(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> Response:
+    """A small picture of it, made by the decoder: never the file itself."""
+    small = await pictures.preview(page.services, page.person, draft_id, picture_id)
+    headers = {
+        "cache-control": "no-store",
+        "content-security-policy": "sandbox; default-src 'none'",
+        "x-content-type-options": "nosniff",
+    }
+    return StreamingResponse(small, headers=headers, media_type="image/jpeg")
+
+
+@router.get("/documents/add/{draft_id}/pictures/{picture_id}")
+async def ask_again(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> Response:
+    """The camera again, for one of them."""
+    draft, picture = await drafts.see_picture(page.services, page.person, draft_id, picture_id)
+    return await page.show("draft_retake.html", draft=draft, picture=picture)
+
+
+@router.post("/documents/add/{draft_id}/pictures/{picture_id}")
+async def take_again(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> Response:
+    """A picture in the place of another, which stays until the new one is kept."""
+    draft, picture = await drafts.see_picture(page.services, page.person, draft_id, picture_id)
+    others = replace(draft, pictures=tuple(one for one in draft.pictures if one.id != picture_id))
+    try:
+        received = await pictures.receive(page.services, page.person, page.upload(), others)
+    except ServiceError as failure:
+        if failure.kind in NO_FORM:
+            raise
+        return await page.show_failure(failure, "draft_retake.html", draft=draft, picture=picture)
+    if received.failures:
+        await pictures.forget(page.services, page.person, received)
+        return await page.show_failures(
+            received.failures, "draft_retake.html", draft=draft, picture=picture
+        )
+    draft = await drafts.change(
+        page.services,
+        page.person,
+        draft_id,
+        lambda found: _with_instead(found, picture_id, received.pictures),
+    )
+    return go(steps.address_of(draft))
+
+
+@router.post("/documents/add/{draft_id}/pictures/{picture_id}/change")
+async def change(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> Response:
+    """Move it or remove it."""
+    act = (await page.form()).get("act")
+    await drafts.see_picture(page.services, page.person, draft_id, picture_id)
+
+    def changed(draft: Draft) -> Draft:
+        if act == "remove":
+            return _with_instead(draft, picture_id, [])
+        return steps.moved(draft, picture_id, _MOVES.get(act, 0))
+
+    draft = await drafts.change(page.services, page.person, draft_id, changed)
+    return go(steps.address_of(draft))
+
+
+def _with_instead(draft: Draft, picture_id: UUID, instead: list[Picture]) -> Draft:
+    """The draft with other pictures in the place of one."""
+    new: list[Picture] = []
+    for one in draft.pictures:
+        new += instead if one.id == picture_id else [one]
+    return replace(draft, pictures=tuple(new))

@@ -1,0 +1,82 @@
+"""The steps of adding a paper, one thing a page: pictures, which paper, whose and when, check.
+
+What is said is kept in the draft under the names of a form of a document (`document_fields`), and
+`then`: the page of a request, to which it is added.
+"""
+
+from dataclasses import replace
+from uuid import UUID
+
+from vault import catalogue
+from vault.documents.uploads.drafts import Draft
+from web.pages.answering import way_back
+from web.pages.document_fields import NAMES
+from web.pages.forms import Form
+
+_ANSWERED = "answered"
+DAY_PARTS = ("day", "month", "year")
+
+
+def address_of(draft: Draft, step: str = "") -> str:
+    """The address of a step; without one, of the step that comes next."""
+    return f"/documents/add/{draft.id}/{step or next_step(draft)}"
+
+
+def next_step(draft: Draft) -> str:
+    """The first thing that was not answered yet."""
+    if not draft.pictures:
+        return "pictures"
+    if not draft.values.get("type"):
+        return "type"
+    return "check" if draft.values.get(_ANSWERED) else "details"
+
+
+def first_values(type_code: str, then: str) -> dict[str, str]:
+    """What an address says of a paper to come: what is no type and no page of a request is left
+    out."""
+    known = catalogue.by_code(type_code) is not None and not catalogue.is_retired(type_code)
+    return {"type": type_code if known else "", "then": way_back(then)}
+
+
+def values_of(draft: Draft) -> dict[str, str]:
+    """The fields of the document that it becomes."""
+    return {name: draft.values.get(name, "") for name in NAMES}
+
+
+def date_field(type_code: str) -> str | None:
+    """The field of the one date that matters of a type."""
+    document_type = catalogue.by_code(type_code)
+    return document_type.date_that_matters.field if document_type else None
+
+
+def details_in(form: Form, type_code: str) -> dict[str, str]:
+    """What the page of details says: whose it is, and the date, as a form of a document has it."""
+    said = {"title": form.get("title"), _ANSWERED: "yes"}
+    name = date_field(type_code)
+    if name == "income_year":
+        said[name] = form.get(name)
+    elif name is not None:
+        said[name] = "/".join(part for part in day_parts(form, name).values() if part)
+    return said
+
+
+def day_parts(form: Form, name: str) -> dict[str, str]:
+    """Day, month and year as they were typed."""
+    return {part: form.get(f"{name}_{part}") for part in DAY_PARTS}
+
+
+def parts_of_day(text: str) -> dict[str, str]:
+    """The same, of a day that is kept."""
+    if "-" in text:
+        text = "/".join(reversed(text.split("-")))
+    return dict(zip(DAY_PARTS, text.split("/"), strict=False)) if text else {}
+
+
+def moved(draft: Draft, picture_id: UUID, by: int) -> Draft:
+    """The draft with a picture one place earlier (-1) or later (1); as it was, at either end."""
+    pictures = list(draft.pictures)
+    at = next((n for n, one in enumerate(pictures) if one.id == picture_id), None)
+    if at is None or not 0 <= at + by < len(pictures):
+        return draft
+    pictures[at], pictures[at + by] = pictures[at + by], pictures[at]
+    return replace(draft, pictures=tuple(pictures))

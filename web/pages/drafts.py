@@ -1,0 +1,269 @@
+"""Adding a paper, one thing a page: pictures, which paper, whose and when, check, keep.
+
+Each step keeps what it got (`vault.documents.uploads.drafts`) before it leads to the next.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from fastapi import Response
+from fastapi.responses import RedirectResponse
+
+from base.errors import ErrorKind, ServiceError, invalid, not_found
+from vault import catalogue
+from vault.documents.uploads import drafts, pictures
+from vault.documents.uploads.drafts import Draft
+from web.http.path_ids import PathId
+from web.pages import draft_steps as steps
+from web.pages.answering import counted_in, way_back
+from web.pages.document_fields import date_of, metadata_of
+from web.pages.families import paper_families, paper_family
+from web.pages.forms import Form
+from web.pages.page import PersonPage, PersonPageDep, go, page_router
+
+router = page_router()
+# Failures after which the same form would not help.
+NO_FORM = (ErrorKind.NOT_FOUND, ErrorKind.REFUSED)
+
+
+# Declared before the pages of one document: "add" is not an id.
+@router.get("/documents/add")
+async def ask_pictures(
+    page: PersonPageDep,
+    type: str = "",  # noqa: A002  (the contract's word)
+    then: str = "",
+) -> Response:
+    """The first page: the camera. A request says which paper it asks for, and
+    `then`: its page to come back to."""
+    begun = await drafts.all_of(page.services, page.person)
+    first = steps.first_values(type, then)
+    return await page.show("draft_pictures.html", draft=None, first=first, begun=begun)
+
+
+@router.post("/documents/add")
+async def begin(
+    page: PersonPageDep,
+    type: str = "",  # noqa: A002  (the contract's word)
+    then: str = "",
+) -> Response:
+    """The first pictures. What the address says is known even where the form is too large."""
+    first = steps.first_values(type, then)
+    try:
+        received = await pictures.receive(page.services, page.person, page.upload())
+    except ServiceError as failure:
+        return await _refused(page, failure, None, first)
+    if not received.pictures:
+        return await _show_pictures(page, received.failures, None, first)
+    draft = await drafts.begin(page.services, page.person, received.pictures, first)
+    return await _after_pictures(page, draft, received.failures)
+
+
+@router.get("/documents/add/{draft_id}/pictures")
+async def ask_more(draft_id: PathId, page: PersonPageDep) -> Response:
+    """Another side, or other pages."""
+    draft = await drafts.see(page.services, page.person, draft_id)
+    return await _show_pictures(page, (), draft)
+
+
+@router.post("/documents/add/{draft_id}/pictures")
+async def add_more(draft_id: PathId, page: PersonPageDep) -> Response:
+    """More pictures of the same paper."""
+    draft = await drafts.see(page.services, page.person, draft_id)
+    try:
+        received = await pictures.receive(page.services, page.person, page.upload(), draft)
+    except ServiceError as failure:
+        return await _refused(page, failure, draft)
+
+    def joined(found: Draft) -> Draft:
+        return replace(found, pictures=(*found.pictures, *received.pictures))
+
+    try:
+        draft = await drafts.change(page.services, page.person, draft_id, joined)
+    except ServiceError:
+        await pictures.forget(page.services, page.person, received)
+        raise
+    return await _after_pictures(page, draft, received.failures)
+
+
+async def _after_pictures(page: PersonPage, draft: Draft, failures: list[ServiceError]) -> Response:
+    """The next step; or what was wrong with some, and that the others are kept."""
+    if failures:
+        return await _show_pictures(page, failures, draft)
+    return go(steps.address_of(draft))
+
+
+async def _refused(
+    page: PersonPage,
+    failure: ServiceError,
+    draft: Draft | None,
+    first: dict[str, str] | None = None,
+) -> Response:
+    if failure.kind in NO_FORM:
+        raise failure
+    return await _show_pictures(page, [failure], draft, first)
+
+
+async def _show_pictures(
+    page: PersonPage,
+    failures: Sequence[ServiceError],
+    draft: Draft | None,
+    first: dict[str, str] | None = None,
+) -> Response:
+    known = first or steps.first_values("", "")
+    return await page.show_failures(
+        failures, "draft_pictures.html", draft=draft, first=known, begun=()
+    )
+
+
+@router.get("/documents/add/{draft_id}/type")
+async def ask_type(
+    draft_id: PathId,
+    page: PersonPageDep,
+    family: str = "",
+    start: int = 0,
+) -> Response:
+    """The families, or a few types of one."""
+    draft = await drafts.see(page.services, page.person, draft_id)
+    return await _show_types(page, draft, family, start)
+
+
+@router.post("/documents/add/{draft_id}/type")
+async def say_type(draft_id: PathId, page: PersonPageDep) -> Response:
+    """Which paper it is."""
+    form = await page.form()
+    code = form.get("type")
+    draft = await drafts.see(page.services, page.person, draft_id)
+    if catalogue.by_code(code) is None or catalogue.is_retired(code):
+        failure = invalid("type_missing", fields=[("type",)])
+        return await _show_types(page, draft, "", 0, failure)
+    draft = await drafts.change(
+        page.services, page.person, draft_id, lambda found: _of_type(found, code)
+    )
+    return go(steps.address_of(draft))
+
+
+def _of_type(draft: Draft, code: str) -> Draft:
+    """The date of another type has another meaning: it is asked again."""
+    if draft.values.get("type") == code:
+        return draft
+    kept = {name: draft.values.get(name, "") for name in ("title", "then")}
+    return replace(draft, values={**kept, "type": code})
+
+
+async def _show_types(
+    page: PersonPage, draft: Draft, family: str, start: int, *failures: ServiceError
+) -> Response:
+    chosen = paper_family(family)
+    if family and chosen is None:
+        raise not_found()
+    types, after = chosen.shown_from(max(0, start)) if chosen else ((), None)
+    return await page.show_failures(
+        failures,
+        "draft_type.html",
+        draft=draft,
+        families=paper_families(),
+        family=chosen,
+        types=types,
+        after=after,
+    )
+
+
+@router.get("/documents/add/{draft_id}/details")
+async def ask_details(draft_id: PathId, page: PersonPageDep) -> Response:
+    """Whose it is, and the one date that matters."""
+    draft = await drafts.see(page.services, page.person, draft_id)
+    if not draft.values.get("type"):
+        return go(steps.address_of(draft))
+    return await _show_details(page, draft, draft.values)
+
+
+@router.post("/documents/add/{draft_id}/details")
+async def say_details(draft_id: PathId, page: PersonPageDep) -> Response:
+    """Both, or neither: nothing of it has to be known."""
+    form = await page.form()
+    draft = await drafts.see(page.services, page.person, draft_id)
+    said = steps.details_in(form, draft.values.get("type", ""))
+    try:
+        metadata_of({**steps.values_of(draft), **said})
+    except ServiceError as failure:
+        return await _show_details(page, draft, said, failure, form=form)
+    draft = await drafts.change(
+        page.services, page.person, draft_id, lambda found: found.saying(**said)
+    )
+    return go(steps.address_of(draft))
+
+
+async def _show_details(
+    page: PersonPage,
+    draft: Draft,
+    values: Mapping[str, str],
+    *failures: ServiceError,
+    form: Form | None = None,
+) -> Response:
+    name = steps.date_field(draft.values["type"])
+    typed = {**steps.values_of(draft), **values}
+    day = (
+        steps.day_parts(form, name)
+        if form and name
+        else steps.parts_of_day(typed.get(name or "", ""))
+    )
+    return await page.show_failures(
+        failures, "draft_details.html", draft=draft, name=name, typed=typed, day=day
+    )
+
+
+@router.get("/documents/add/{draft_id}/check")
+async def check(draft_id: PathId, page: PersonPageDep) -> Response:
+    """All of it, with the way to change each thing."""
+    draft = await drafts.see(page.services, page.person, draft_id)
+    return await _show_check(page, draft)
+
+
+@router.post("/documents/add/{draft_id}/check")
+async def keep(draft_id: PathId, page: PersonPageDep) -> Response:
+    """Keep the paper; the same file again leads to the one already held."""
+    form = await page.form()
+    draft = await drafts.see(page.services, page.person, draft_id)
+    try:
+        if draft.mixed and not form.has("together"):
+            raise invalid("one_paper_unsaid", fields=[("together",)])
+        metadata = metadata_of(steps.values_of(draft))
+        deposited = await drafts.keep(page.services, page.person, draft, metadata)
+    except ServiceError as failure:
+        if failure.kind in NO_FORM:
+            raise
+        return await _show_check(page, draft, failure)
+    done = "held" if deposited.already_held else "added"
+    if back := way_back(draft.values.get("then", "")):
+        return RedirectResponse(counted_in(back, deposited.document, done), 303)
+    return go(f"/documents/{deposited.document.id}", done=done)
+
+
+async def _show_check(page: PersonPage, draft: Draft, *failures: ServiceError) -> Response:
+    code = draft.values.get("type", "")
+    document_type = catalogue.by_code(code)
+    typed, name = steps.values_of(draft), steps.date_field(code)
+    return await page.show_failures(
+        failures,
+        "draft_check.html",
+        draft=draft,
+        typed=typed,
+        name=name,
+        said=date_of(typed[name]) if name and name != "income_year" else None,
+        two_sides=bool(document_type and document_type.sides == 2),
+    )
+
+
+@router.get("/documents/add/{draft_id}/discard")
+async def ask_discard(draft_id: PathId, page: PersonPageDep) -> Response:
+    """The page that asks for confirmation."""
+    draft = await drafts.see(page.services, page.person, draft_id)
+    return await page.show("draft_discard.html", draft=draft, back=steps.address_of(draft))
+
+
+@router.post("/documents/add/{draft_id}/discard")
+async def discard(draft_id: PathId, page: PersonPageDep) -> Response:
+    """Delete the draft and its pictures."""
+    await page.form()
+    await drafts.discard(page.services, page.person, draft_id)
+    return go("/documents", done="discarded")
