@@ -13,6 +13,7 @@ from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorke
 from tests.steps import ask, deposit, granted, log_of, revoke
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import browser_of
+from tests.web.pages.test_worker_pages import form_of
 from web.pages import forms
 
 TITLE = "Fiche de Quertinmont"
@@ -181,9 +182,11 @@ async def test_a_deposit_from_another_site_keeps_nothing(
     """Its first paper would be committed while the others arrive: the token is looked at before."""
     person, worker, _ = trio
     grant = await granted(client, person, worker.headers, "payslip", actions=["deposit"])
-    files = [("file", ("a.pdf", corpus.pdf(1)))]
+    papers = [("type_1", "payslip"), ("a.pdf", corpus.pdf(1))]
+    papers += [("type_2", "payslip"), ("b.pdf", corpus.pdf(2))]
     async with browser_of(served, worker) as browser:
-        for fields in ({"type_1": "payslip"}, {"form": "x" * 86, "type_1": "payslip"}):
-            answer = await browser.post(f"/pro/grants/{grant}/add", data=fields, files=files)
+        for token in ([], [("form", "x" * 86)]):
+            body, headers = form_of([*token, *papers])
+            answer = await browser.post(f"/pro/grants/{grant}/add", content=body, headers=headers)
             assert answer.status_code == 403
     assert (await client.get("/v1/documents", headers=person.headers)).json()["items"] == []
