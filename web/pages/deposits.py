@@ -7,7 +7,7 @@ from base.errors import ErrorKind, ServiceError
 from vault.documents import own_documents
 from vault.documents.own_deposit import deposit_own
 from web.http.path_ids import PathId
-from web.pages.answering import counted_in, way_back
+from web.pages.answer_steps import counted_in, way_back
 from web.pages.document_fields import metadata_of, typed
 from web.pages.page import PersonPageDep, go, page_router
 

@@ -11,7 +11,7 @@ from web.pages import (
     deposits,
     documents,
     erasure,
-    giving,
+    grant_steps,
     grants,
     printouts,
     problems,
@@ -49,7 +49,7 @@ for _part in (
     deposits,  # before `documents`: "add" is not an id
     documents,
     requests,
-    giving,
+    grant_steps,
     grants,
     receipts,
     printouts,
