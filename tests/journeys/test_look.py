@@ -58,7 +58,7 @@ async def addresses(
     mine += [f"/grants/new{step}?{given}" for step in ("", "/why", "/until", "/who")]
     mine += [f"/requests/{request}/{step}?{chosen}&may_store=yes" for step in ("copy", "check")]
     mine += ["/access-log", f"/access-log/{event}/report", f"/access-log/{event}/receipt"]
-    mine += ["/sessions", "/erasure", "/nowhere"]
+    mine += ["/me", "/sessions", "/erasure", "/nowhere"]
     theirs = ["/pro/grants", "/pro/requests/new", f"/pro/grants/{grant}", "/pro/doings"]
     theirs += [f"/pro/grants/{grant}/evidence?type=payslip", "/pro/sessions"]
     visit = ["/language", "/", "/pro", "/problems/not_found", "/styles"]

@@ -13,6 +13,7 @@ from web.pages import (
     erasure,
     grant_steps,
     grants,
+    me,
     printouts,
     problems,
     receipts,
@@ -45,6 +46,7 @@ assets.add_to(router)
 for _part in (
     sign_in,
     sessions,
+    me,
     erasure,
     deposits,  # before `documents`: "add" is not an id
     documents,

@@ -19,7 +19,7 @@ from web.pages import assets, cookies, forms
 
 PRIVATE = ["/documents", "/documents/add", "/documents/deleted", "/requests", "/grants"]
 PRIVATE += ["/access-log", "/pro/grants", "/pro/requests/new", "/pro/doings"]
-PRIVATE += ["/sessions", "/pro/sessions", "/erasure"]
+PRIVATE += ["/me", "/grants/new", "/grants/stop-all", "/sessions", "/pro/sessions", "/erasure"]
 
 
 def a_photo(colour: str = "white") -> bytes:
