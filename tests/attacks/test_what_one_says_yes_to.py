@@ -2,8 +2,10 @@
 
 import asyncio
 
+import httpx
+
 from tests.fixtures import MakePerson, MakeWorker, Served
-from tests.steps import ask, deposit
+from tests.steps import approve, ask, deposit
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import send, summary, yes_of
 from tests.web.pages.test_giving import summary_of_gift
@@ -141,3 +143,25 @@ async def test_a_gift_is_of_one_s_own_papers_as_the_summary_said(
         sent = [send(browser, "/grants/new", fields) for _ in range(4)]
         assert {one.status_code for one in await asyncio.gather(*sent)} == {303}
         assert len(await grants_of(browser, person)) == 1
+
+
+async def test_papers_picked_one_by_one_open_no_deposit_of_every_type(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Asked: to see payslips and to add some. Narrowed to one payslip, adding names no type more:
+    it would be a deposit of anything."""
+    person, worker = await make_person(), await make_worker()
+    paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    both = {"actions": ["read", "deposit"]}
+    request = await ask(client, worker.headers, person.phone, "payslip", **both)
+    picked = {"scope": {"document_ids": [paper["id"]]}}
+    grant = await approve(client, person, request, **picked)
+    assert grant["scope"]["actions"] == ["read"]
+    request = await ask(client, worker.headers, person.phone, "payslip", actions=["deposit"])
+    path = f"/v1/consent-requests/{request}/approve"
+    none = {"scope": {"document_types": []}}
+    answer = await client.post(path, headers=person.headers, json=none)
+    assert (answer.status_code, answer.json()["code"]) == (422, "nothing_granted")
+    request = await ask(client, worker.headers, person.phone, "payslip", **both)
+    grant = await approve(client, person, request)
+    assert grant["scope"]["actions"] == ["read", "deposit"]

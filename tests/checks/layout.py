@@ -38,7 +38,7 @@ PLAN = (
     "web/pages",
     "web/pages/static",
     "web/pages/templates",
-    "web/pages/templates/giving",
+    "web/pages/templates/new_grant",
     "web/pages/templates/requests",
     "web/printouts",
     "web/process",

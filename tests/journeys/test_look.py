@@ -62,7 +62,7 @@ async def addresses(
     mine += [f"/grants/new{step}?{given}" for step in ("", "/why", "/until", "/who")]
     mine += [f"/requests/{request}/{step}?{chosen}&may_store=yes" for step in ("copy", "check")]
     mine += ["/access-log", f"/access-log/{event}/report", f"/access-log/{event}/receipt"]
-    mine += ["/sessions", "/erasure", "/nowhere"]
+    mine += ["/me", "/sessions", "/erasure", "/nowhere"]
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
     theirs += [f"/pro/grants/{grant}/{end}" for end in ("evidence?type=payslip", "give-back")]

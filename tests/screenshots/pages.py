@@ -41,6 +41,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/access-log",
         "/access-log/{event_id}/report",
         "/access-log/{event_id}/receipt",
+        "/me",
         "/sessions",
         "/erasure",
     ),

@@ -108,6 +108,9 @@ def narrow_scope(requested: Scope, choice: Choice, holdings: Holdings) -> Scope 
         requested.actions
     ):
         return Refused(Reason.WIDENED, _SCOPE)
+    if requested.document_types and not types:
+        # A deposit for no type is one for every type: more than was asked.
+        actions = tuple(action for action in actions if action is not GrantAction.DEPOSIT)
     if named:
         ids = choice.document_ids or ()
         refusal = _check_picked(ids, set(requested.document_ids), holdings)

@@ -1,7 +1,11 @@
-"""The person's access log in plain sentences, newest first, and their reports of it."""
+"""The person's access log in plain sentences, by day and by person, and their reports of it."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Response
 
@@ -15,6 +19,19 @@ from web.i18n.event_messages import describe
 from web.pages.documents import documents_by_id
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
+Line = tuple[EntryView, str, tuple[list[UUID], int]]
+"""An entry, its sentence, and its documents: those that can be named, how many cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What happened on one day, where the person is: by whom, and what they did themselves."""
+
+    day: date
+    others: dict[str, list[Line]] = field(default_factory=dict, repr=False)
+    mine: list[Line] = field(default_factory=list, repr=False)
+
+
 router = page_router()
 LIMIT = 30
 _MAX_PAGES = 10
@@ -22,20 +39,19 @@ _ABOUT_REPORTS = {Action.REPORT, Action.REPORT_SEEN, Action.REPORT_ANSWERED}
 
 
 @router.get("/access-log")
-async def show_log(page: PersonPageDep, cursor: str | None = None, mine: str = "") -> Response:
-    """What others did with my documents; with `mine`, what I did too."""
-    entries, more = await _entries(page, cursor, mine=bool(mine))
+async def show_log(page: PersonPageDep, cursor: str | None = None) -> Response:
+    """What was done with my documents, by day and by person; what I did myself is folded."""
+    entries, more = await _entries(page, cursor)
     ids = {id_ for entry in entries for text in entry.documents if (id_ := parse_id(text))}
     documents = await documents_by_id(page, ids) if ids else {}
     known = set(documents)
     lines = [(entry, describe(entry, page.language), _named(entry, known)) for entry in entries]
     return await page.show(
         "access_log.html",
-        lines=lines,
+        days=_by_day(lines, page.zone),
         documents=documents,
         more=more,
         reportable=is_reportable,
-        mine=bool(mine),
         first=cursor is None,
     )
 
@@ -76,16 +92,28 @@ async def _report_values(page: PersonPage, event_id: UUID) -> dict[str, Any]:
     }
 
 
-async def _entries(
-    page: PersonPage, cursor: str | None, *, mine: bool
-) -> tuple[list[EntryView], str | None]:
-    """Enough entries to show; skips those of the person's own acts unless they are wanted."""
+def _by_day(lines: Iterable[Line], zone: ZoneInfo) -> list[Day]:
+    """The lines of each day; of each person together, the newest first."""
+    days: dict[date, Day] = {}
+    for line in lines:
+        entry = line[0]
+        when = datetime.fromisoformat(entry.at).astimezone(zone).date()
+        day = days.setdefault(when, Day(when))
+        if is_owner(entry):
+            day.mine.append(line)
+        else:
+            day.others.setdefault(entry.actor.get("name", ""), []).append(line)
+    return list(days.values())
+
+
+async def _entries(page: PersonPage, cursor: str | None) -> tuple[list[EntryView], str | None]:
+    """Enough entries to show, not counting those of the person's own acts."""
     shown: list[EntryView] = []
     for _ in range(_MAX_PAGES):
         listed = await list_for_person(page.services, page.person, cursor=cursor, limit=LIMIT)
-        shown += [entry for entry in listed.items if mine or not is_owner(entry)]
+        shown += listed.items
         cursor = listed.next
-        if cursor is None or len(shown) >= LIMIT:
+        if cursor is None or sum(not is_owner(entry) for entry in shown) >= LIMIT:
             break
     return shown, cursor
 

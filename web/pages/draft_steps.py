@@ -9,7 +9,7 @@ from uuid import UUID
 
 from vault import catalogue
 from vault.documents.uploads.drafts import Draft
-from web.pages.answering import way_back
+from web.pages.answer_steps import way_back
 from web.pages.document_fields import NAMES
 from web.pages.forms import Form
 

@@ -15,7 +15,7 @@ from vault.documents.uploads import drafts, pictures
 from vault.documents.uploads.drafts import Draft
 from web.http.path_ids import PathId
 from web.pages import draft_steps as steps
-from web.pages.answering import counted_in, way_back
+from web.pages.answer_steps import counted_in, way_back
 from web.pages.document_fields import date_of, metadata_of
 from web.pages.families import paper_families, paper_family
 from web.pages.forms import Form

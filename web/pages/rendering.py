@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from base.time_zones import PARIS
 from vault import catalogue
 from web.i18n.catalogue_names import purpose_names
-from web.i18n.formats import day_text, moment_text, size_text
+from web.i18n.formats import day_text, hour_text, moment_text, size_text
 from web.i18n.languages import languages
 from web.i18n.quotation import quoted
 from web.i18n.translations import LANGUAGES, translations
@@ -62,6 +62,7 @@ def _environment(language: str) -> Environment:
     environment.filters.update(
         day=pass_context(lambda context, value: day_text(value, language, context["zone"])),
         moment=pass_context(lambda context, value: _moment(value, language, context["zone"])),
+        hour=pass_context(lambda context, value: _hour(value, language, context["zone"])),
         instant=datetime.fromisoformat,
         translate=translate,
         fill=_fill,
@@ -84,6 +85,10 @@ def _moment(value: datetime | str, language: str, zone: ZoneInfo) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     return no_break(moment_text(value, language, zone))
+
+
+def _hour(value: str, language: str, zone: ZoneInfo) -> str:
+    return no_break(hour_text(datetime.fromisoformat(value), language, zone))
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

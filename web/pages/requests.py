@@ -14,8 +14,8 @@ from vault import catalogue
 from vault.consent import answers, request_views
 from vault.consent.request_views import ReceivedRequest
 from web.http.path_ids import PathId
-from web.pages import answering
-from web.pages.answering import Answering
+from web.pages import answer_steps
+from web.pages.answer_steps import PartialAnswer
 from web.pages.approvals import approval_of, shorter_durations, shows_documents
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
@@ -82,7 +82,7 @@ async def check(request_id: PathId, page: PersonPageDep) -> Response:
 @router.get("/requests/{request_id}/add")
 async def add_missing(request_id: PathId, page: PersonPageDep, add: str = "") -> Response:
     """To the page that adds a paper, which leads back here with what was ticked."""
-    current = await _answering(page, request_id, answering.chosen_in(page.request.url.query))
+    current = await _partial(page, request_id, answer_steps.chosen_in(page.request.url.query))
     fields = {"type": add, "then": current.address("papers")}
     return go(f"/documents/add?{urlencode(fields)}")
 
@@ -91,7 +91,7 @@ async def add_missing(request_id: PathId, page: PersonPageDep, add: str = "") ->
 async def approve(request_id: PathId, page: PersonPageDep) -> Response:
     """Say yes to what the summary said, once."""
     form = await page.form()
-    current = await _answering(page, request_id, answering.only(form))
+    current = await _partial(page, request_id, answer_steps.only(form))
     # One that was answered meanwhile is judged, and recorded, by the approval itself.
     if current.request.state == "waiting":
         try:
@@ -133,7 +133,7 @@ async def not_me(request_id: PathId, page: PersonPageDep) -> Response:
 
 async def _step(page: PersonPage, request_id: UUID, step: str) -> Response:
     """One page of the answer; or the first one before it that was left without an answer."""
-    current = await _answering(page, request_id, answering.chosen_in(page.request.url.query))
+    current = await _partial(page, request_id, answer_steps.chosen_in(page.request.url.query))
     if current.request.state != "waiting":
         return await _show(page, current, "who")
     if step not in current.steps:
@@ -144,7 +144,9 @@ async def _step(page: PersonPage, request_id: UUID, step: str) -> Response:
     return await _show(page, current, step)
 
 
-async def _show(page: PersonPage, current: Answering, step: str, *failed: ServiceError) -> Response:
+async def _show(
+    page: PersonPage, current: PartialAnswer, step: str, *failed: ServiceError
+) -> Response:
     values = _values(page, current, step)
     if step == "check":
         try:
@@ -157,9 +159,9 @@ async def _show(page: PersonPage, current: Answering, step: str, *failed: Servic
     return await page.show(template, **values)
 
 
-async def _answering(page: PersonPage, request_id: UUID, chosen: Form) -> Answering:
+async def _partial(page: PersonPage, request_id: UUID, chosen: Form) -> PartialAnswer:
     request = await request_views.see_received(page.services, page.person, request_id)
-    return Answering(request=request, chosen=chosen, documents=await _papers_of(page, request))
+    return PartialAnswer(request=request, chosen=chosen, documents=await _papers_of(page, request))
 
 
 async def _papers_of(page: PersonPage, request: ReceivedRequest) -> dict[UUID, Any]:
@@ -169,7 +171,7 @@ async def _papers_of(page: PersonPage, request: ReceivedRequest) -> dict[UUID, A
     return await documents_by_id(page, ids | set(request.asked.scope.document_ids))
 
 
-def _values(page: PersonPage, current: Answering, step: str) -> dict[str, Any]:
+def _values(page: PersonPage, current: PartialAnswer, step: str) -> dict[str, Any]:
     request, asked = current.request, current.request.asked
     documents = current.documents
     return {
@@ -188,7 +190,7 @@ def _values(page: PersonPage, current: Answering, step: str) -> dict[str, Any]:
     }
 
 
-def _summary(page: PersonPage, current: Answering) -> dict[str, Any]:
+def _summary(page: PersonPage, current: PartialAnswer) -> dict[str, Any]:
     summary = current.summary(clock.now(), page.zone)
     return {
         "summary": summary,

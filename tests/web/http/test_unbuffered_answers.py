@@ -43,7 +43,10 @@ OF_WORKERS = (
     "/v1/grants/{grant_id}/documents",
     "/v1/grants/{grant_id}/evidence",
 )
-QUERIES = {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
+_CHOSEN = "?document={document_id}&purpose_code=housing&duration=P7D"
+QUERIES = {"why": _CHOSEN, "until": _CHOSEN, "who": _CHOSEN}
+"""The steps of a grant: a page with nothing chosen before it asks for that again."""
+QUERIES |= {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
 HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add"}
 """Who has a session is sent on from there."""
 
@@ -79,7 +82,8 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
             kind: cookies.CookieKind = "worker" if who is worker else "person"
             cookie = f"{cookies.name_of(served.services.settings, kind)}={who.token}"
             headers = who.headers | TUS if path.startswith("/v1") else {"Cookie": cookie}
-            url = path.format(**values) + QUERIES.get(path.rpartition("/")[2], "")
+            query = QUERIES.get(path.rpartition("/")[2], "")
+            url = (path + query).format(**values)
             answer = await client.get(url, headers=headers)
             assert answer.status_code == (303 if path in HOME else 200), path
             assert answer.headers.get("cache-control") == "no-store", path

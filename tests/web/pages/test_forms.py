@@ -17,7 +17,7 @@ async def test_a_token_is_good_for_its_secret_alone(services: Services) -> None:
     await forms.check(services, "mine", token)
     for secret, wrong in (
         ("other", token),
-        ("mine", token[:-2] + "AA"),
+        ("mine", ("B" if token.startswith("A") else "A") + token[1:]),
         ("mine", ""),
         ("mine", "é"),
     ):

@@ -117,7 +117,7 @@ async def test_an_address_that_nobody_has_is_told_at_the_field(
 async def test_papers_of_a_longer_list_keep_their_ticks(
     served: Served, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.pages.giving._LIMIT", 1)
+    monkeypatch.setattr("web.pages.grant_steps._LIMIT", 1)
     person = await make_person()
     async with browser_of(served, person) as browser:
         first, second = [

@@ -1,4 +1,4 @@
-"""Answering a request, one thing a page: nothing is ticked, and the yes is to what was read."""
+"""PartialAnswer a request, one thing a page: nothing is ticked, and the yes is to what was read."""
 
 import re
 from urllib.parse import parse_qsl

@@ -29,7 +29,7 @@ from vault.documents import own_documents
 from vault.rules import GrantAction
 from web.i18n.catalogue_names import purpose_names
 from web.pages import labels
-from web.pages.answering import chosen_in, digest, only
+from web.pages.answer_steps import chosen_in, digest, only
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
@@ -43,7 +43,7 @@ _KNOWN = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Giving:
+class PartialGrant:
     """What was chosen so far, the papers that were, and to whom papers were given before."""
 
     chosen: Form
@@ -185,20 +185,22 @@ async def _step(page: PersonPage, step: str) -> Response:
     return await _show(page, current, *(unsaid or (step,)))
 
 
-async def _from_address(page: PersonPage) -> Giving:
-    return await _giving(page, chosen_in(page.request.url.query, NAMES), "")
+async def _from_address(page: PersonPage) -> PartialGrant:
+    return await _partial(page, chosen_in(page.request.url.query, NAMES), "")
 
 
-async def _sent(page: PersonPage, form: Form) -> Giving:
-    return await _giving(page, only(form, NAMES), form.get("email")[:320])
+async def _sent(page: PersonPage, form: Form) -> PartialGrant:
+    return await _partial(page, only(form, NAMES), form.get("email")[:320])
 
 
-async def _giving(page: PersonPage, chosen: Form, email: str) -> Giving:
+async def _partial(page: PersonPage, chosen: Form, email: str) -> PartialGrant:
     ids = {id_ for text in chosen.all("document") if (id_ := parse_id(text)) is not None}
     held = await documents_by_id(page, ids) if ids else {}
     # Another person's, or one that was deleted: it is not there.
     kept = [(n, v) for n, v in chosen.pairs if n != "document" or parse_id(v) in held]
-    return Giving(chosen=Form(tuple(kept)), documents=held, known=await _known(page), email=email)
+    return PartialGrant(
+        chosen=Form(tuple(kept)), documents=held, known=await _known(page), email=email
+    )
 
 
 async def _known(page: PersonPage) -> dict[UUID, GrantView]:
@@ -213,7 +215,7 @@ async def _known(page: PersonPage) -> dict[UUID, GrantView]:
 
 async def _show(
     page: PersonPage,
-    current: Giving,
+    current: PartialGrant,
     step: str,
     *failed: ServiceError,
     cursor: str | None = None,
@@ -237,7 +239,7 @@ async def _show(
             "seen": current.seen(now, page.zone),
             "once": secrets.token_urlsafe(24),
         }
-    template = f"giving/{step}.html"
+    template = f"new_grant/{step}.html"
     if failed:
         return await page.show_failure(failed[0], template, **values)
     return await page.show(template, **values)

@@ -43,7 +43,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answering:
+class PartialAnswer:
     """A request that is being answered: what was chosen so far, and the papers it may name."""
 
     request: ReceivedRequest

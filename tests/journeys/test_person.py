@@ -1,0 +1,86 @@
+"""A person on a small phone, without script: answers with a paper added on the way, gives unasked,
+stops one, then all."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures import MakeWorker, new_phone
+from tests.journeys.test_pages import (
+    OpenPhone,
+    add_a_photo,
+    browser,
+    open_phone,
+    photo_with_a_place,
+)
+
+__all__ = ["browser", "open_phone"]
+pytestmark = pytest.mark.browser
+
+
+async def test_a_request_is_answered_with_a_paper_added_on_the_way_and_papers_are_given(
+    open_phone: OpenPhone, make_worker: MakeWorker, tmp_path: Path
+) -> None:
+    number, worker = new_phone(), await make_worker()
+    mine, theirs = await open_phone(), await open_phone()
+    await mine.sign_in("/", "#phone", number)
+    for name, colour in (("pay", "#f5efcf"), ("rent", "#cfe3f5")):
+        photo_with_a_place(tmp_path / f"{name}.jpg", colour)
+    await add_a_photo(mine, "payslip", tmp_path / "pay.jpg")
+    # 1. A worker asks for two kinds; one of them is not there yet.
+    await theirs.sign_in("/pro", "#email", worker.email)
+    await theirs.go("/pro/requests/new")
+    await theirs.page.fill("#phone", number)
+    for code in ("payslip", "rent_receipt"):
+        family = theirs.page.locator(f"details:has(input[value={code}])")
+        if await family.get_attribute("open") is None:
+            await family.locator("summary").click()
+        await theirs.page.check(f"input[value={code}]")
+    await theirs.page.select_option("#purpose_code", "housing")
+    await theirs.page.fill("#purpose", "Pour votre demande de logement.")
+    await theirs.page.select_option("#duration", "P3M")
+    await theirs.press("main button.main")
+    # 2. The person ticks one, adds the other on the way, and it is counted in.
+    await mine.go("/requests")
+    await mine.press("a.waiting")
+    await mine.press("main button.main")
+    await mine.press("main button.main")
+    await mine.page.locator("input[name=document]").check()
+    await mine.press("button[name=add][value=rent_receipt]")
+    await mine.page.set_input_files("#photo", str(tmp_path / "rent.jpg"))
+    await mine.press("button.send")
+    assert await mine.page.locator("input[name=document]:checked").count() == 2
+    # Nothing chosen: it is said, and what was chosen is kept.
+    await mine.press("main button.main")
+    await mine.press("main button.main")
+    assert await mine.says("Vous n’avez pas choisi de date")
+    await mine.page.check("input[value=P7D]")
+    await mine.press("main button.main")
+    assert await mine.says("Vous allez montrer 2 papiers à Camille Moreau")
+    await mine.press("button.yes")
+    assert await mine.says("Vous avez dit oui")
+    # 3. They give one paper more, to the same person, by name.
+    await mine.press("main a[href='/grants/new']")
+    await mine.page.locator("input[name=document]").first.check()
+    await mine.press("main button.main")
+    await mine.page.check("input[value=benefits]")
+    await mine.press("main button.main")
+    await mine.page.check("input[value=P1D]")
+    await mine.press("main button.main")
+    await mine.page.locator("label", has_text="Camille Moreau").locator("input").check()
+    await mine.press("main button.main")
+    assert await mine.says("Vous allez montrer 1 papier à Camille Moreau")
+    await mine.press("button.yes")
+    assert await mine.says("Voici à qui vous avez montré vos papiers")
+    assert await mine.page.locator("section.card").count() == 1
+    # 4. One stops, and what goes on is named; then everything stops.
+    await mine.press("section.card a.danger")
+    assert await mine.says("Ce qui continue")
+    await mine.press("button.danger")
+    assert await mine.says("Cet accord est arrêté")
+    await mine.press("main a[href='/grants/stop-all']")
+    assert await mine.says("Cette copie ne peut pas être reprise")
+    await mine.press("button.danger")
+    assert await mine.says("Tout est arrêté")
+    await theirs.go("/pro/grants")
+    assert await theirs.page.locator("section.card a.button").count() == 0
