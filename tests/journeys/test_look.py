@@ -35,6 +35,7 @@ _TOO_WIDE = """() => [...document.querySelectorAll('body *:not(.unseen, .skip)')
 _MENU_CUT = """() => [...document.querySelectorAll('nav.tabs a, .bar a, .bar button')].filter(e =>
   e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"""
 
+ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
 Addresses = dict[str, list[str]]
 
 
@@ -51,7 +52,7 @@ async def addresses(
     event = (await log_of(client, person))[0]["id"]
     mine = ["/documents", f"/documents/{document['id']}", "/documents/add", "/documents/deleted"]
     mine += await drafts_of(served, person)
-    mine += [f"/documents/{document['id']}/{end}" for end in ("correct", "version", "delete")]
+    mine += [f"/documents/{document['id']}/{end}" for end in ENDS]
     mine += ["/requests", f"/requests/{request}", "/grants", f"/grants/{grant}/stop"]
     mine += ["/access-log", f"/access-log/{event}/report", f"/access-log/{event}/receipt"]
     mine += ["/sessions", "/erasure", "/nowhere"]

@@ -12,6 +12,7 @@ from base import clock
 from base.errors import ServiceError
 from vault import catalogue, durations
 from vault.consent import request_views
+from vault.consent.grants import live_on
 from vault.document_view import DocumentView
 from vault.documents import own_documents, quotas, retrieval
 from vault.documents.uploads import drafts
@@ -68,11 +69,13 @@ async def trash(page: PersonPageDep, cursor: str | None = None) -> Response:
 async def see(document_id: PathId, page: PersonPageDep) -> Response:
     """One document."""
     document = await own_documents.see_own(page.services, page.person, document_id)
+    grants = await live_on(page.services, page.person, document_id)
     pending = not document.has_preview and clock.now() - document.version_created_at < _PREVIEW_WAIT
     return await page.show(
         "document.html",
         item=_item(document, page.zone),
         preview_pending=pending,
+        grants=grants,
         reload_after=5 if pending else None,
     )
 
