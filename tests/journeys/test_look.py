@@ -35,6 +35,7 @@ _TOO_WIDE = """() => [...document.querySelectorAll('body *:not(.unseen, .skip)')
 _MENU_CUT = """() => [...document.querySelectorAll('nav.tabs a, .bar a, .bar button')].filter(e =>
   e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"""
 
+ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
 Addresses = dict[str, list[str]]
 
 
@@ -53,7 +54,7 @@ async def addresses(
     event = (await log_of(client, person))[0]["id"]
     mine = ["/documents", f"/documents/{document['id']}", "/documents/add", "/documents/deleted"]
     mine += await drafts_of(served, person)
-    mine += [f"/documents/{document['id']}/{end}" for end in ("correct", "version", "delete")]
+    mine += [f"/documents/{document['id']}/{end}" for end in ENDS]
     mine += ["/requests", "/grants", f"/grants/{grant}/stop", "/grants/stop-all"]
     chosen = f"document={document['id']}&duration=P7D&action=read"
     mine += [f"/requests/{request}{end}" for end in ("", "/why", "/papers")]

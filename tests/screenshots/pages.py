@@ -20,14 +20,15 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/documents",
         "/documents/deleted",
         "/documents/add",
+        "/documents/add/{draft_id}/check",
         "/documents/add/{draft_id}/pictures",
+        "/documents/add/{draft_id}/pictures/{picture_id}",
         "/documents/add/{draft_id}/type",
         "/documents/add/{draft_id}/details",
-        "/documents/add/{draft_id}/check",
-        "/documents/add/{draft_id}/pictures/{picture_id}",
         "/documents/add/{draft_id}/discard",
         "/documents/{document_id}",
         "/documents/{document_id}/correct",
+        "/documents/{document_id}/show",
         "/documents/{document_id}/version",
         "/documents/{document_id}/delete",
         "/requests",
@@ -64,7 +65,9 @@ PAGES: dict[Reader, tuple[str, ...]] = {
     ),
 }
 # Reached by a form, not by a link.
+# `versions`: of a paper that has been replaced.
 BY_A_FORM = {
+    "/documents/{document_id}/versions",
     "/sign-in/{sign_in_id}",
     "/pro/sign-in/{sign_in_id}",
     "/grants/new/why",
@@ -83,6 +86,8 @@ NO_PAGES = {
     "/documents/add/{draft_id}/pictures/{picture_id}/preview",
     "/documents/{document_id}/preview",
     "/documents/{document_id}/content",
+    "/documents/{document_id}/versions/{number}/content",
+    "/documents/{document_id}/versions/{number}/preview",
     "/access-log/{event_id}/receipt.svg",
     "/access-log/{event_id}/receipt.json",
     "/pro/grants",

@@ -1,6 +1,6 @@
 """The person's own documents: list, read, correct, delete, restore. Each act is recorded."""
 
-from collections.abc import Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -27,10 +27,13 @@ from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
 from vault.documents.notice_date import notice_at
 from vault.documents.own_deposit import owner_view
-from vault.documents.version_commit import VersionCommand
+from vault.documents.version_commit import Changes, VersionCommand
 from vault.rules import Reason
 from vault.services import Services
 from vault.tables import check_documents
+
+DATES = ("issued_on", "expires_on", "due_on", "income_year")
+"""What a paper bears; another paper bears others."""
 
 
 async def list_own(
@@ -64,6 +67,22 @@ async def see_own(services: Services, person: Person, document_id: UUID) -> Docu
     if row is None:
         raise await _unknown(services, person, Action.LIST)
     return open_document(await services.field_encryption.reader(person.id), row)
+
+
+async def list_versions(
+    services: Services, person: Person, document_id: UUID
+) -> list[DocumentView]:
+    """A document of the person with each of its versions, the newest first. Raises `ServiceError`
+    `not_found`."""
+    async with services.database.transaction() as tx:
+        rows = await records.versions(tx, person.id, document_id)
+        if rows:
+            check_documents(await services.field_encryption.row_macs(), rows)
+            await _record(services, tx, person, Action.LIST, document_id)
+    if not rows:
+        raise await _unknown(services, person, Action.LIST)
+    reader = await services.field_encryption.reader(person.id)
+    return [open_document(reader, row) for row in rows]
 
 
 async def find_own(
@@ -165,8 +184,11 @@ async def add_version(
     *,
     if_match: UUID | None,
     in_commit: InCommit | None = None,
+    dates: Callable[[], Mapping[str, Any]] | None = None,
 ) -> DocumentView:
-    """Store a new version of a document's content; older versions are kept."""
+    """Store a new version of a document's content; older versions are kept. `dates`: what the new
+    paper bears instead of the dates of the old one, by the names of `DocumentMetadata`; it is
+    called after the files are read. Without it the dates stay."""
     async with services.database.transaction() as tx:
         existing = await records.document(tx, person.id, document_id)
     if existing is None:
@@ -184,8 +206,20 @@ async def add_version(
         may_change=may_change,
         owner_view=owner_view(services, person),
         in_commit=in_commit,
+        changes=None if dates is None else _dated(services, person, dates),
     )
     return await deposit_version(services, command, incoming)
+
+
+def _dated(services: Services, person: Person, dates: Callable[[], Mapping[str, Any]]) -> Changes:
+    """What a new version changes of its document: the dates, of which none of before is left."""
+
+    async def changes(tx: AsyncConnection, current: DocumentView) -> dict[str, Any]:
+        new: dict[str, Any] = {**dict.fromkeys(DATES), **dates()}
+        metadata = check_metadata(replace(current.metadata, **new))
+        return await _changes(services, tx, person.id, current, metadata)
+
+    return changes
 
 
 async def delete(
@@ -225,8 +259,7 @@ async def _set_deleted(
 
 def _attested_fields(metadata: DocumentMetadata) -> tuple[object, ...]:
     """What a recipient may learn about a document without its content."""
-    dates = (metadata.issued_on, metadata.expires_on, metadata.due_on, metadata.income_year)
-    return (metadata.type, *dates)
+    return (metadata.type, *(getattr(metadata, name) for name in DATES))
 
 
 def _check_match(row: Row[Any], if_match: UUID | None) -> None:

@@ -4,17 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    Integer,
-    bindparam,
-    delete,
-    exists,
-    func,
-    insert,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import Integer, and_, bindparam, delete, exists, func, insert, select, true, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement, Select
@@ -66,19 +56,28 @@ async def document(
     return (await connection.execute(query)).one_or_none()
 
 
+def _versions(person_id: UUID, document_id: UUID) -> Any:
+    return (
+        select(Document.__table__, *_VERSION)
+        .join(DocumentVersion, DocumentVersion.document_id == Document.id)
+        .where(Document.person_id == person_id, Document.id == document_id)
+        .order_by(DocumentVersion.number.desc())
+    )
+
+
+async def versions(
+    connection: AsyncConnection, person_id: UUID, document_id: UUID
+) -> list[Row[Any]]:
+    """A document with each of its versions, the newest first; none of one in the trash."""
+    query = _versions(person_id, document_id).where(Document.deleted_at.is_(None))
+    return list((await connection.execute(query)).all())
+
+
 async def first_version(
     connection: AsyncConnection, person_id: UUID, document_id: UUID
 ) -> Row[Any] | None:
     """A document with its first version, even if it was changed or deleted since."""
-    query: Any = (
-        select(Document.__table__, *_VERSION)
-        .join(DocumentVersion, DocumentVersion.document_id == Document.id)
-        .where(
-            Document.person_id == person_id,
-            Document.id == document_id,
-            DocumentVersion.number == 1,
-        )
-    )
+    query = _versions(person_id, document_id).where(DocumentVersion.number == 1)
     row: Row[Any] | None = (await connection.execute(query)).one_or_none()
     return row
 
@@ -97,8 +96,7 @@ async def documents(
     )
     if before is not None:
         query = query.where(Document.id < before)
-    result = await connection.execute(query.order_by(Document.id.desc()).limit(limit))
-    return result.all()
+    return (await connection.execute(query.order_by(Document.id.desc()).limit(limit))).all()
 
 
 _WITH_CONTENT = Statement(
@@ -382,12 +380,15 @@ def covered(grant_id: UUID, *, before: UUID | None, limit: int) -> Bound:
 
 
 async def own_files(
-    connection: AsyncConnection, person_id: UUID, document_id: UUID
+    connection: AsyncConnection, person_id: UUID, document_id: UUID, *, number: int | None = None
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """The files of the person's own document, in order, with the sealed rows about them."""
+    """The files of the person's own document, in order, with the sealed rows about them: of the
+    current version, or of the one with that number."""
+    numbered = and_(DocumentVersion.document_id == Document.id, DocumentVersion.number == number)
+    current = DocumentVersion.id == Document.version_id
     query = (
         select(*DOCUMENT_COLUMNS, *VERSION_COLUMNS, *FILE_COLUMNS)
-        .join(DocumentVersion, DocumentVersion.id == Document.version_id)
+        .join(DocumentVersion, current if number is None else numbered)
         .join(SealedFile, SealedFile.version_id == DocumentVersion.id)
         .where(
             Document.person_id == person_id,

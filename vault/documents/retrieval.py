@@ -153,10 +153,17 @@ async def _load(
 
 
 async def open_own(
-    services: Services, person: Person, document_id: UUID, *, part: int | None, preview: bool
+    services: Services,
+    person: Person,
+    document_id: UUID,
+    *,
+    part: int | None,
+    preview: bool,
+    version: int | None = None,
 ) -> Download:
     """The person's own document: the original; for several photos, the PDF made of them, or photo
-    number `part` (from 1). Recorded too, and shown to them as "you"."""
+    number `part` (from 1). `version`: the number of another than the current one. Recorded too,
+    and shown to them as "you"."""
     action = Action.PREVIEW if preview else Action.READ
     judged_at = clock.monotonic()
     event_id: UUID | None = None
@@ -164,7 +171,7 @@ async def open_own(
         action=action, actor=person.actor(), person=person.id, documents=(document_id,)
     )
     async with services.database.transaction() as tx:
-        files = await records.own_files(tx, person.id, document_id)
+        files = await records.own_files(tx, person.id, document_id, number=version)
         records.check_own(await services.field_encryption.row_macs(), files)
         row = _own_file(files, part, preview=preview)
         if files:

@@ -1,11 +1,12 @@
 """The commit of a new version of a document: as that of a deposit, all or nothing."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from base.db_time import instant
@@ -24,11 +25,14 @@ from vault.documents.deposit_rows import (
 from vault.documents.quotas import check_room, check_version_number
 from vault.services import Services
 
+Changes = Callable[[AsyncConnection, DocumentView], Awaitable[dict[str, Any]]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionCommand:
     """A new version of a document to be made. `may_change` raises unless the document's row, or
-    None, may be changed; `owner_view` opens it for the owner; `in_commit` as for a deposit."""
+    None, may be changed; `owner_view` opens it for the owner; `in_commit` as for a deposit.
+    `changes`: the columns of the document that change too, given the document of before."""
 
     owner_id: UUID
     depositor: Depositor
@@ -36,6 +40,7 @@ class VersionCommand:
     may_change: Callable[[Row[Any] | None], None]
     owner_view: OwnerView
     in_commit: InCommit | None = None
+    changes: Changes | None = None
 
 
 async def commit_version(
@@ -58,13 +63,15 @@ async def commit_version(
         await check_room(services, tx, owner_id, size=files.size, documents=0)
         version = NewVersion(owner_id, document_id, number, await instant(tx))
         await add_version(services, tx, writer, files, version)
+        changed: dict[str, Any] = {}
+        if command.changes is not None:
+            changed = await command.changes(tx, await command.owner_view(tx, current))
         revision = new_id()
         await records.change_document(
             tx,
             await services.field_encryption.row_macs(),
             current,
-            version_id=files.version_id,
-            revision=revision,
+            **changed | {"version_id": files.version_id, "revision": revision},
         )
         await record_deposit(
             services, tx, owner_id, command.depositor, Action.NEW_VERSION, document_id, version.at,

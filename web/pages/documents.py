@@ -1,8 +1,8 @@
-"""The person's documents: listed, shown with preview and file, corrected, deleted, restored."""
+"""The person's documents: listed by family, looked for, shown, corrected, deleted, restored."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,47 +12,103 @@ from base import clock
 from base.errors import ServiceError
 from vault import catalogue, durations
 from vault.consent import request_views
+from vault.consent.grants import live_on
 from vault.document_view import DocumentView
 from vault.documents import own_documents, quotas, retrieval
 from vault.documents.uploads import drafts
 from vault.maintenance import erasure_requests
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
+from web.pages import paper_search
 from web.pages.document_fields import NAMES, metadata_of, typed, typed_of
+from web.pages.families import PaperFamily, family_of, paper_families
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
 LIMIT = 50
+FEW = 20
+"""Papers that one finds by looking at them; beyond, there is a search."""
+MOST_FIRST = 6
 _PREVIEW_WAIT = timedelta(seconds=45)
 
 
 @dataclass(frozen=True, slots=True)
 class ListedDocument:
-    """A document as a list shows it; `late`: the day to answer, pay or come is over."""
+    """A document as a list shows it; `late`: the day to answer, pay or come is over; `due`: it
+    comes within a month."""
 
     document: DocumentView
     validity: Literal["", "soon", "over"]
     late: bool
+    due: bool = False
 
 
 @router.get("/documents")
-async def home(page: PersonPageDep, cursor: str | None = None) -> Response:
-    """An erasure that was asked for, a vault that is almost full, what waits for an answer, then my
-    documents."""
-    waiting = [] if cursor else await waiting_requests(page)
-    room = None if cursor else await quotas.see_room(page.services, page.person)
+async def home(page: PersonPageDep, cursor: str | None = None, q: str = "") -> Response:
+    """What to do first, then my documents by family; `q`: those with these words."""
+    if words := q.strip()[: paper_search.MAX_LENGTH]:
+        return await _show_found(page, words)
     listed = await own_documents.list_own(page.services, page.person, cursor=cursor, limit=LIMIT)
     items = [_item(document, page.zone) for document in listed.items]
+    first = {} if cursor else await _to_do_first(page, items)
     return await page.show(
         "documents.html",
-        items=items,
+        families=_by_family(items),
+        count=len(items),
+        searched=listed.next is not None or cursor is not None or len(items) > FEW,
         more=listed.next,
-        waiting=waiting,
-        begun=[] if cursor else await drafts.all_of(page.services, page.person),
         first=not cursor,
-        room=room if room and room.almost_full else None,
-        erases_at=None if cursor else await erasure_requests.erases_at(page.services, page.person),
+        **_NOTHING_FIRST | first,
     )
+
+
+_NOTHING_FIRST: dict[str, Any] = {
+    "waiting": [],
+    "begun": [],
+    "ending": [],
+    "room": None,
+    "erases_at": None,
+}
+
+
+async def _to_do_first(page: PersonPage, items: list[ListedDocument]) -> dict[str, Any]:
+    """An erasure that was asked for and a vault that is almost full; then six things at most: what
+    waits for an answer, papers that were begun, papers that end soon."""
+    room = await quotas.see_room(page.services, page.person)
+    waiting = (await waiting_requests(page))[:MOST_FIRST]
+    begun = (await drafts.all_of(page.services, page.person))[: MOST_FIRST - len(waiting)]
+    ending = [item for item in items if item.validity == "soon" or item.due]
+    return {
+        "waiting": waiting,
+        "begun": begun,
+        "ending": ending[: MOST_FIRST - len(waiting) - len(begun)],
+        "room": room if room.almost_full else None,
+        "erases_at": await erasure_requests.erases_at(page.services, page.person),
+    }
+
+
+def _by_family(items: list[ListedDocument]) -> list[tuple[PaperFamily, list[ListedDocument]]]:
+    """The families that have a paper, each with its papers, newest first."""
+    groups = [
+        (family, [one for one in items if family_of(one.document.metadata.type) == family.code])
+        for family in paper_families()
+    ]
+    return [(family, papers) for family, papers in groups if papers]
+
+
+async def _show_found(page: PersonPage, words: str) -> Response:
+    found: list[ListedDocument] = []
+    cursor: str | None = None
+    while True:
+        listed = await own_documents.list_own(page.services, page.person, cursor=cursor, limit=100)
+        found += [
+            _item(document, page.zone)
+            for document in listed.items
+            if paper_search.matches(document.metadata, words, page.language)
+        ]
+        cursor = listed.next
+        if cursor is None:
+            return await page.show("documents_found.html", items=found, words=words)
 
 
 @router.get("/documents/deleted")
@@ -68,11 +124,13 @@ async def trash(page: PersonPageDep, cursor: str | None = None) -> Response:
 async def see(document_id: PathId, page: PersonPageDep) -> Response:
     """One document."""
     document = await own_documents.see_own(page.services, page.person, document_id)
+    grants = await live_on(page.services, page.person, document_id)
     pending = not document.has_preview and clock.now() - document.version_created_at < _PREVIEW_WAIT
     return await page.show(
         "document.html",
         item=_item(document, page.zone),
         preview_pending=pending,
+        grants=grants,
         reload_after=5 if pending else None,
     )
 
@@ -163,10 +221,11 @@ async def restore(document_id: PathId, page: PersonPageDep) -> Response:
 def _item(document: DocumentView, zone: ZoneInfo) -> ListedDocument:
     """A document, and whether its expiry is near or past."""
     end, due = document.metadata.expires_on, document.metadata.due_on
-    late = due is not None and due < clock.now().astimezone(zone).date()
-    if end is None:
-        return ListedDocument(document, "", late)
-    return ListedDocument(document, _validity(document.metadata.type, end, zone), late)
+    today = clock.now().astimezone(zone).date()
+    late = due is not None and due < today
+    soon = due is not None and today <= due <= today + timedelta(days=31)
+    validity = _validity(document.metadata.type, end, zone) if end else ""
+    return ListedDocument(document, validity, late, soon)
 
 
 async def waiting_requests(page: PersonPage) -> list[request_views.ReceivedRequest]:

@@ -123,6 +123,7 @@ async def something_of_each(
         sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo())
         (picture,) = pictures_of(await browser.get(draft_of(sent) + "/check"))
     return {
+        "number": "1",
         "draft_id": draft_of(sent).rpartition("/")[2],
         "picture_id": picture.rpartition("/")[2],
         "person_id": people.json()["items"][0]["id"],

@@ -1,0 +1,99 @@
+"""Papers on a small phone without script: two sides, a PDF, an error midway, an old version."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures import Served, new_phone
+from tests.journeys.test_pages import (
+    OpenPhone,
+    Phone,
+    browser,
+    draw_previews,
+    open_phone,
+    photo_with_a_place,
+    pictures_shown,
+)
+from tests.vault.decoding import corpus
+
+__all__ = ["browser", "open_phone"]
+
+pytestmark = pytest.mark.browser
+
+
+async def send(phone: Phone, field: str, *files: Path) -> None:
+    await phone.page.set_input_files(field, [str(file) for file in files])
+    await phone.press(f"form:has({field}) button.send")
+
+
+async def test_two_sides_an_error_midway_a_pdf_and_an_old_version(
+    open_phone: OpenPhone, served: Served, tmp_path: Path
+) -> None:
+    front, back, cut, bill = (tmp_path / name for name in ("f.jpg", "b.jpg", "c.jpg", "b.pdf"))
+    photo_with_a_place(front, "#cfe3f5")
+    photo_with_a_place(back, "#f5efcf")
+    cut.write_bytes(front.read_bytes()[:900])
+    bill.write_bytes(corpus.pdf(2))
+    phone = await open_phone()
+    await phone.sign_in("/", "#phone", new_phone())
+
+    # 1. The front, with a bad picture beside it: the good one is kept, the bad one is named.
+    await phone.press("a[href='/documents/add']")
+    assert not await phone.page.is_visible("form:has(#photo) button.send")
+    await send(phone, "#photo", front, cut)
+    assert await phone.says("C’est la photo ou le fichier 2 sur 2.")
+    assert await phone.says("gardés : 1")
+
+    # 2. They leave, and find it again where they begin; then the back.
+    await phone.go("/documents")
+    await phone.press("a.waiting[href^='/documents/add/']")
+    await phone.press("a[href$='?family=identity']")
+    await phone.press("button[value=national_identity_card]")
+    await phone.page.fill("#title", "Malik")
+    await phone.page.fill("#expires_on_day", "32")
+    await phone.page.fill("#expires_on_month", "1")
+    await phone.page.fill("#expires_on_year", "2031")
+    await phone.press("button.send")
+    assert await phone.page.input_value("#title") == "Malik"
+    assert await phone.page.input_value("#expires_on_day") == "32"
+    await phone.page.fill("#expires_on_day", "31")
+    await phone.press("button.send")
+    assert await phone.says("Ce papier a deux côtés")
+    await phone.press("a[href$='/pictures']")
+    await send(phone, "#photo", back)
+    assert await pictures_shown(phone) == 2
+    await phone.press("button[value=later]")
+    await phone.press("button.send:text('Garder ce papier')")
+    assert await phone.says("C’est fait")
+    assert await phone.says("31 janvier 2031")
+
+    # 3. Shown to somebody opposite.
+    await draw_previews(served.services)
+    await phone.press("a[href$='/show']")
+    assert await pictures_shown(phone) == 1
+    await phone.press("a[href$='turned=yes']")
+    assert await phone.page.locator(".turned img").count() == 1
+
+    # 4. A newer one: its own date, and the old one is still there.
+    await phone.press(".back a")
+    await phone.press("a[href$='/version']")
+    assert await phone.page.input_value("#expires_on_year") == ""
+    await phone.page.set_input_files("#photo", str(back))
+    await phone.press("button.send")
+    assert await phone.says("La nouvelle version est gardée")
+    assert not await phone.says("31 janvier 2031")
+    await phone.press("a[href$='/versions']")
+    async with phone.page.expect_download() as downloading:
+        await phone.page.click("a[href$='/versions/1/content']")
+    await (await downloading.value).save_as(tmp_path / "old.pdf")
+    assert (tmp_path / "old.pdf").read_bytes().startswith(b"%PDF")
+
+    # 5. A PDF beside a photo asks whether it is one paper; alone, it is kept.
+    await phone.go("/documents/add?type=energy_bill")
+    await send(phone, "#files", bill, front)
+    await phone.press("button.send")
+    assert await phone.says("Est-ce le même papier ?")
+    await phone.page.locator("button[value=remove]").nth(1).click()
+    assert not await phone.says("Est-ce le même papier ?")
+    await phone.press("button.send:text('Garder ce papier')")
+    assert await phone.says("C’est fait")

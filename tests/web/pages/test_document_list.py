@@ -1,0 +1,80 @@
+"""The list of papers: what to do first, families, and a search where there are many."""
+
+import re
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from base import clock
+from tests.fixtures import MakePerson, MakeWorker, Served
+from tests.steps import ask, deposit
+from tests.web.pages.test_pages import a_photo, browser_of
+from vault.document_view import DocumentMetadata
+from web.pages import documents, paper_search
+
+
+def colour(number: int) -> str:
+    return f"#{number * 7 + 1:02x}{number * 5 + 2:02x}{number * 3 + 3:02x}"
+
+
+async def test_what_ends_soon_and_what_is_asked_come_first_six_at_most(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    soon = (clock.now() + timedelta(days=10)).date().isoformat()
+    for number in range(7):
+        photo = a_photo(colour(number))
+        await deposit(client, person, photo, type_="passport", expires_on=soon)
+    await deposit(client, person, a_photo("white"), type_="payslip")
+    await ask(client, worker.headers, person.phone, "payslip")
+    async with browser_of(served, person) as browser:
+        page = (await browser.get("/documents")).text
+    first = page[page.index("À faire d’abord") : page.index("Qui je suis")]
+    assert first.count('href="/requests/') == 1
+    assert first.count("Bientôt fini") == 5
+    assert page.index("/documents/add") < page.index("À faire d’abord")
+    assert 'name="q"' not in page
+    families = re.findall(r"<h2><svg.*?</svg> ([^<]*)</h2>", page)
+    assert families == ["À faire d’abord", "Qui je suis", "Mon travail et mon argent"]
+
+
+async def test_beyond_twenty_papers_there_is_a_search_over_all_of_them(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(documents, "FEW", 2)
+    person = await make_person()
+    for number, code in enumerate(("payslip", "payslip", "national_identity_card")):
+        title = {"title": "Carte d’Éloïse"} if number == 2 else {}
+        await deposit(client, person, a_photo(colour(number)), type_=code, **title)
+    async with browser_of(served, person) as browser:
+        page = (await browser.get("/documents")).text
+        assert 'name="q"' in page
+        assert "Mon travail et mon argent (2)" in page
+        found = (await browser.get("/documents", params={"q": "ELOISE carte"})).text
+        assert "Carte d’Éloïse" in found
+        assert found.count('href="/documents/0') == 1
+        none = (await browser.get("/documents", params={"q": "<b>bail"})).text
+    assert "Aucun papier ne porte ces mots" in none
+    assert 'value="&lt;b&gt;bail"' in none
+
+
+@pytest.mark.parametrize(
+    ("words", "language", "found"),
+    [
+        ("bulletin", "fr", True),
+        ("SALAIRE paie", "fr", True),
+        ("payslip", "en", True),
+        ("payslip", "fr", False),
+        ("bail", "fr", False),
+        ("ma fiche", "fr", True),
+    ],
+)
+def test_a_paper_is_found_by_its_title_and_the_names_of_its_type(
+    words: str, language: str, found: bool
+) -> None:
+    metadata = DocumentMetadata(type="payslip", title="Ma première")
+    assert paper_search.matches(metadata, words, language) is found

@@ -1,0 +1,115 @@
+"""A paper that was replaced: it bears its own date, and the older one is still there."""
+
+import httpx
+import pytest
+
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
+from tests.steps import deposit, granted, log_of
+from tests.web.pages.test_pages import a_photo, add, as_a_browser_sends, browser_of
+from vault.document_view import DocumentView
+from vault.documents import own_documents
+from web.pages import forms
+
+NEW = {"expires_on_day": "5", "expires_on_month": "6", "expires_on_year": "2036"}
+
+
+async def replace(
+    served: Served, person: SomePerson, browser: httpx.AsyncClient, address: str, **fields: str
+) -> httpx.Response:
+    token = await forms.token_for(served.services, person.token)
+    body, headers = as_a_browser_sends({"form": token, **fields}, a_photo("brown"))
+    return await browser.post(address + "/version", content=body, headers=headers)
+
+
+async def only(served: Served, person: SomePerson) -> DocumentView:
+    listed = await own_documents.list_own(served.services, person.subject, cursor=None, limit=2)
+    (document,) = listed.items
+    return document
+
+
+@pytest.mark.parametrize(("fields", "end"), [(NEW, "2036-06-05"), ({}, "None")])
+async def test_the_end_of_the_older_paper_is_not_that_of_the_new_one(
+    served: Served, make_person: MakePerson, fields: dict[str, str], end: str
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        photo = a_photo("green")
+        added = await add(
+            served, person, browser, photo, type="passport", expires_on="01/02/2021", title="Malik"
+        )
+        address = added.headers["location"].split("?")[0]
+        asked = await browser.get(f"{address}/version")
+        assert "<legend>Fin de validité</legend>" in asked.text
+        assert "2021" not in asked.text
+        done = await replace(served, person, browser, address, **fields)
+        assert done.headers["location"].endswith("?done=version")
+        page = await browser.get(address)
+    assert "Plus bon depuis" not in page.text
+    document = await only(served, person)
+    assert (str(document.metadata.expires_on), document.metadata.title) == (end, "Malik")
+
+
+async def test_a_date_that_cannot_be_read_keeps_what_was_typed_and_the_older_paper(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        photo = a_photo("green")
+        added = await add(served, person, browser, photo, type="passport", expires_on="01/02/2021")
+        address = added.headers["location"].split("?")[0]
+        refused = await replace(served, person, browser, address, **NEW | {"expires_on_day": "41"})
+        assert refused.status_code == 422
+        assert 'value="41"' in refused.text
+        assert (await browser.get(f"{address}/content")).content == photo
+    document = await only(served, person)
+    assert (document.version, str(document.metadata.expires_on)) == (1, "2021-02-01")
+
+
+async def test_an_older_version_is_seen_opened_recorded_and_nobody_else_s(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person, other = await make_person(), await make_person()
+    async with browser_of(served, person) as browser:
+        photo = a_photo("green")
+        added = await add(served, person, browser, photo, type="passport")
+        address = added.headers["location"].split("?")[0]
+        assert f"{address}/versions" not in (await browser.get(address)).text
+        await replace(served, person, browser, address)
+        assert f'href="{address}/versions"' in (await browser.get(address)).text
+        page = await browser.get(f"{address}/versions")
+        for number in (1, 2):
+            assert f'href="{address}/versions/{number}/content"' in page.text
+        old = await browser.get(f"{address}/versions/1/content")
+        assert old.content == photo
+        assert old.headers["content-disposition"].startswith("attachment")
+        small = await browser.get(f"{address}/versions/1/preview")
+        assert small.headers["content-type"] == "image/jpeg"
+        reads = [e for e in await log_of(client, person) if e["action"] == "document.read"]
+        assert len(reads) == 1
+        for wrong in ("3", "0", "-1", "x", "99999999999999999999"):
+            assert (await browser.get(f"{address}/versions/{wrong}/content")).status_code == 404
+    async with browser_of(served, other) as browser:
+        for end in ("versions", "versions/1/content", "versions/1/preview", "show"):
+            assert (await browser.get(f"{address}/{end}")).status_code == 404
+    async with browser_of(served, person) as browser:
+        token = await forms.token_for(served.services, person.token)
+        await browser.post(f"{address}/delete", data={"form": token})
+        for end in ("versions", "versions/1/content", "show"):
+            assert (await browser.get(f"{address}/{end}")).status_code == 404
+
+
+async def test_a_paper_says_who_sees_it_and_is_shown_turned_over(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, a_photo("red"), type_="payslip")
+    address = f"/documents/{document['id']}"
+    async with browser_of(served, person) as browser:
+        assert "Personne d’autre ne voit ce papier" in (await browser.get(address)).text
+        grant = await granted(client, person, worker.headers, "payslip")
+        page = await browser.get(address)
+        assert "Camille Moreau" in page.text
+        assert f'href="/grants/{grant}/stop"' in page.text
+        turned = await browser.get(f"{address}/show?turned=yes&large=yes")
+    assert 'class="screen turned large"' in turned.text
+    assert f'href="{address}/show?large=yes&amp;"' in turned.text
