@@ -15,6 +15,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/problems",
         "/problems/{code}",
         "/styles",
+        "/offline",
     ),
     "person": (
         "/documents",
@@ -51,6 +52,10 @@ NO_PAGES = {
     "/static/{fingerprint}/{name:path}",
     "/language/{language}",
     "/quick-exit",
+    "/session",
+    "/pro/session",
+    "/service-worker.js",
+    "/manifest.webmanifest",
     "/documents/{document_id}/preview",
     "/documents/{document_id}/content",
     "/access-log/{event_id}/receipt.svg",

@@ -17,6 +17,8 @@ from web.i18n.error_messages import ErrorMessage, _, error_messages
 __all__ = ["ACTIONS", "ACTIONS_ASKED", "DURATIONS", "STATES", "due_label", "name_in", "type_names"]
 """What this module shows of others."""
 
+DISCREET_NAME = _("Carnet")
+"""What the site calls itself where its own name would tell too much."""
 NOTES = {
     "photo_location_removed": _(
         "La photo disait où elle a été prise. Nous avons retiré le lieu de la copie que les autres"
@@ -100,6 +102,10 @@ DONE = {
     ),
     "reported": _("C’est signalé. La réponse viendra sur cette page."),
     "signed_out": _("Ce n’est pas ouvert ici. Entrez pour continuer."),
+    "not_sent": _(
+        "Rien n’est parti : votre espace s’était fermé. Entrez : vous revenez à la même page, et"
+        " vous recommencez l’envoi."
+    ),
     "bye_here": _(
         "C’est fermé ici. C’est encore ouvert sur un autre appareil. Pour tout fermer : entrez,"
         " puis « Sortir partout »."

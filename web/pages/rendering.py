@@ -62,7 +62,7 @@ def _environment(language: str) -> Environment:
         moment=pass_context(lambda context, value: _moment(value, language, context["zone"])),
         instant=datetime.fromisoformat,
         translate=translate,
-        fill=_fill,
+        fill=fill,
         phone=lambda text: no_break(national(text)),
         no_break=no_break,
         national=national,
@@ -83,7 +83,8 @@ def _moment(value: datetime | str, language: str, zone: ZoneInfo) -> str:
     return no_break(moment_text(value, language, zone))
 
 
-def _fill(text: str, values: Mapping[str, str]) -> str:
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """A text with its `{name}`s filled; empty where there is no value."""
     return text.format_map(defaultdict(str, values))
 
 
