@@ -7,7 +7,7 @@ opens nothing (`storage/row_macs.py`).
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -98,12 +98,18 @@ async def subject_of(
         return None
     await check_row(services, session)
     if session.session_subject_kind != "person":
-        return await worker_of_row(services, session)
+        worker = await worker_of_row(services, session)
+        return replace(worker, session_ends_at=session.session_expires_at)
     if session.not_used_today:
         await people.touch_person(
             tx, await services.field_encryption.row_macs(), session.session_subject_id
         )
-    return Person(session.session_subject_id, session.language, session.session_id)
+    return Person(
+        session.session_subject_id,
+        session.language,
+        session.session_id,
+        session.session_expires_at,
+    )
 
 
 async def check_row(services: CoreServices, row: Any) -> None:

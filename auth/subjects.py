@@ -25,6 +25,7 @@ class Person:
     id: UUID
     language: str = "fr"
     session_id: UUID | None = None
+    session_ends_at: datetime | None = None
 
     def actor(self) -> Actor:
         """As the log shows them: "you"."""
@@ -48,6 +49,7 @@ class Worker:
     contact: str = field(repr=False)
     session_id: UUID | None = None
     zone: ZoneInfo = PARIS
+    session_ends_at: datetime | None = None
 
     def actor(self) -> Actor:
         """As the log shows them: name, job, organisation, how to reach them."""

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import uvloop
 
-from bench import cold, deposits, fixture, log, memory, retrieval, sealing
+from bench import cold, deposits, first_page, fixture, log, memory, retrieval, sealing
 from bench.rows import Row, table
 from bench.servers import serving
 
 RESULTS = Path(__file__).with_name("results.json")
-PARTS = ("sealing", "retrieval", "cold", "deposits", "memory", "log")
+PARTS = ("sealing", "retrieval", "cold", "deposits", "memory", "pages", "log")
 SECONDS = 20.0
 
 
@@ -19,7 +19,7 @@ def main(parts: list[str]) -> None:
     """Measure the parts named, or all of them."""
     wanted = parts or list(PARTS)
     rows: list[Row] = sealing.measure() if "sealing" in wanted else []
-    if {"retrieval", "cold", "deposits", "memory"} & set(wanted):
+    if {"retrieval", "cold", "deposits", "memory", "pages"} & set(wanted):
         with fixture.database() as (home, addresses):
             settings = fixture.settings_of(home, addresses)
             data = uvloop.run(fixture.build(settings, addresses, fixture.Sizes()))
@@ -34,6 +34,9 @@ def main(parts: list[str]) -> None:
             if "memory" in wanted:
                 with serving("ours", data) as ours:
                     rows += uvloop.run(memory.measure(data, ours, memory.Load()))
+            if "pages" in wanted:
+                with serving("ours", data) as ours:
+                    rows += first_page.measure(ours.port)
     if "log" in wanted:
         rows += log.measure()
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n")

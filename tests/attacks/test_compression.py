@@ -27,11 +27,13 @@ PUBLIC = {
     "web/http/openapi.py",
     "web/http/public_log.py",
     "web/pages/assets.py",
+    "web/pages/installation.py",
     "web/pages/problems.py",
 }
 COMPRESSORS = {"gzip", "zlib", "brotli", "zstandard", "starlette.middleware.gzip"}
 # Pages of visitors: they hold nothing but what everybody gets, and a token that is never the same.
-OF_NOBODY = {"/language", "/styles", "/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}"}
+OF_NOBODY = {"/language", "/styles", "/offline"}
+OF_NOBODY |= {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}"}
 CROSS_SITE = {"Sec-Fetch-Site": "cross-site"}
 ACCEPT = {"Accept-Encoding": "gzip, deflate, br, zstd", "Accept": "text/html"}
 

@@ -15,6 +15,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/problems",
         "/problems/{code}",
         "/styles",
+        "/offline",
     ),
     "person": (
         "/documents",
@@ -84,6 +85,10 @@ NO_PAGES = {
     "/language/{language}",
     "/quick-exit",
     "/documents/add/{draft_id}/pictures/{picture_id}/preview",
+    "/session",
+    "/pro/session",
+    "/service-worker.js",
+    "/manifest.webmanifest",
     "/documents/{document_id}/preview",
     "/documents/{document_id}/content",
     "/documents/{document_id}/versions/{number}/content",

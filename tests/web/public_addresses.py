@@ -20,12 +20,15 @@ COMPRESSED = {
     "problems": PublicAddress("/problems", "text/html"),
     "problems, to a program": PublicAddress("/problems", "application/json"),
     "style": PublicAddress(assets.address("style.css")),
+    "script": PublicAddress(assets.address("script/page.js")),
+    "service worker": PublicAddress("/service-worker.js"),
 }
 """Those that are long enough to be compressed, and nothing else is."""
 AS_THEY_ARE = {
     "metadata": PublicAddress("/.well-known/oauth-authorization-server"),
     "problem, to a program": PublicAddress("/problems/grant_expired", "application/json"),
     "icon": PublicAddress(assets.address("icon.svg")),
+    "manifest": PublicAddress("/manifest.webmanifest"),
     "keys": PublicAddress("/jwks.json"),
     "keys, elsewhere": PublicAddress("/.well-known/jwks.json"),
     "log key": PublicAddress("/log/vkey"),

@@ -20,6 +20,7 @@ from base.connections import STATEMENT_SECONDS, statement_limit
 from base.errors import ErrorKind, ServiceError
 from base.outages import is_reported, unavailable
 from base.settings import MIB, Settings
+from web.http.content_policy import API_POLICY, PAGE_POLICY
 from web.http.failure_limit import RECORDED, FailureLimit, Ticket
 from web.http.methods import as_get
 from web.http.problems import internal_error, of_failure
@@ -32,12 +33,6 @@ _UPLOAD_MARGIN = MIB
 _SAFE_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 _log = structlog.get_logger("access")
 
-_PAGE_POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
-    b" connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self';"
-    b" base-uri 'none'; frame-ancestors 'none'"
-)
-_API_POLICY = b"default-src 'none'; frame-ancestors 'none'; sandbox"
 _COMMON = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -84,9 +79,9 @@ class Middleware:
         self._upload_limit = settings.max_document_bytes + _UPLOAD_MARGIN
         https = _HTTPS if settings.public_url.startswith("https://") else ()
         common = (*_COMMON, *https)
-        self._api = (*common, (b"content-security-policy", _API_POLICY))
+        self._api = (*common, (b"content-security-policy", API_POLICY.encode()))
         self._tus = (*self._api, *_TUS)
-        self._page = (*common, (b"content-security-policy", _PAGE_POLICY))
+        self._page = (*common, (b"content-security-policy", PAGE_POLICY.encode()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -13,7 +13,11 @@ from web.http.public_resources import IMMUTABLE, public_answer
 
 FOLDER = Path(__file__).parent / "static"
 _TURNS = {"back", "exit", "fast", "speaker"}
-_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,12 @@ class Asset:
 @cache
 def assets() -> dict[str, Asset]:
     """Every file that is served, by its path in the folder."""
+    files = [file for file in sorted(FOLDER.rglob("*")) if file.suffix in _TYPES]
+    # Scripts import each other by name, so all of them share one fingerprint.
+    scripts = _fingerprint(b"".join(file.read_bytes() for file in files if file.suffix == ".js"))
     return {
-        file.relative_to(FOLDER).as_posix(): _read(file)
-        for file in sorted(FOLDER.rglob("*"))
-        if file.suffix in _TYPES
+        file.relative_to(FOLDER).as_posix(): _read(file, scripts if file.suffix == ".js" else None)
+        for file in files
     }
 
 
@@ -53,7 +59,7 @@ def drawing(name: str) -> Markup:
 
 def drawings() -> list[str]:
     """The names of all drawings."""
-    return [Path(name).stem for name in assets() if "/" in name]
+    return [Path(name).stem for name in assets() if "/" in name and name.endswith(".svg")]
 
 
 async def serve(fingerprint: str, name: str, request: Request) -> Response:
@@ -69,6 +75,10 @@ def add_to(router: APIRouter) -> None:
     router.add_api_route("/static/{fingerprint}/{name:path}", serve, methods=["GET"])
 
 
-def _read(file: Path) -> Asset:
+def _read(file: Path, fingerprint: str | None) -> Asset:
     content = file.read_bytes()
-    return Asset(content, _TYPES[file.suffix], sha256(content).hexdigest()[:12])
+    return Asset(content, _TYPES[file.suffix], fingerprint or _fingerprint(content))
+
+
+def _fingerprint(content: bytes) -> str:
+    return sha256(content).hexdigest()[:12]

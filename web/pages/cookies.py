@@ -1,4 +1,5 @@
-"""The cookies of the pages: who is signed in, a visitor's own secret, the browser's, the language.
+"""The cookies of the pages: who is signed in, a visitor's own secret, the browser's, the language,
+the page to go on to, whether the name is shown.
 
 A person and the worker beside them may share one browser, so each has a cookie of their own.
 """
@@ -13,7 +14,7 @@ from auth.browsers import BROWSER_LIFE
 from base.settings import Settings
 from web.i18n.translations import LANGUAGES, preferred
 
-CookieKind = Literal["person", "worker", "visit", "browser", "language"]
+CookieKind = Literal["person", "worker", "visit", "browser", "language", "next", "discreet"]
 _YEAR = 365 * 24 * 3600
 _VISIT = re.compile(r"[A-Za-z0-9_-]{32}")
 
@@ -75,6 +76,16 @@ def visit_of(request: Request, settings: Settings) -> tuple[str, bool]:
 def put_language(response: Response, settings: Settings, language: str) -> None:
     """Remember the language chosen."""
     put(response, settings, "language", language, seconds=_YEAR)
+
+
+def put_discreet(response: Response, settings: Settings, *, discreet: bool) -> None:
+    """Remember that the name of this site is not shown, or that it is."""
+    put(response, settings, "discreet", "yes" if discreet else "", seconds=_YEAR if discreet else 0)
+
+
+def is_discreet(request: Request, settings: Settings) -> bool:
+    """Whether the name of this site is not shown in this browser."""
+    return read(request, settings, "discreet") == "yes"
 
 
 def language_of(request: Request, settings: Settings) -> str:

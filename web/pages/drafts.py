@@ -13,8 +13,10 @@ from base.errors import ErrorKind, ServiceError, invalid, not_found
 from vault import catalogue
 from vault.documents.uploads import drafts, pictures
 from vault.documents.uploads.drafts import Draft
+from vault.documents.uploads.pictures import Received
 from web.http.path_ids import PathId
 from web.pages import draft_steps as steps
+from web.pages import script_answers
 from web.pages.answer_steps import counted_in, way_back
 from web.pages.document_fields import date_of, metadata_of
 from web.pages.families import paper_families, paper_family
@@ -52,7 +54,7 @@ async def begin(
         received = await pictures.receive(page.services, page.person, page.upload())
     except ServiceError as failure:
         return await _refused(page, failure, None, first)
-    if not received.pictures:
+    if not received.pictures or await _stay_in_the_page(page, received):
         return await _show_pictures(page, received.failures, None, first)
     draft = await drafts.begin(page.services, page.person, received.pictures, first)
     return await _after_pictures(page, draft, received.failures)
@@ -73,6 +75,8 @@ async def add_more(draft_id: PathId, page: PersonPageDep) -> Response:
         received = await pictures.receive(page.services, page.person, page.upload(), draft)
     except ServiceError as failure:
         return await _refused(page, failure, draft)
+    if await _stay_in_the_page(page, received):
+        return await _show_pictures(page, received.failures, draft)
 
     def joined(found: Draft) -> Draft:
         return replace(found, pictures=(*found.pictures, *received.pictures))
@@ -83,6 +87,15 @@ async def add_more(draft_id: PathId, page: PersonPageDep) -> Response:
         await pictures.forget(page.services, page.person, received)
         raise
     return await _after_pictures(page, draft, received.failures)
+
+
+async def _stay_in_the_page(page: PersonPage, received: Received) -> bool:
+    """Whether all pictures are to be sent again: a page with a script still has them all, and would
+    send those that were good twice."""
+    if not received.failures or not script_answers.asked_by_script(page.request):
+        return False
+    await pictures.forget(page.services, page.person, received)
+    return True
 
 
 async def _after_pictures(page: PersonPage, draft: Draft, failures: list[ServiceError]) -> Response:

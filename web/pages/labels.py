@@ -26,6 +26,8 @@ __all__ = [
 ]
 """What this module shows of others."""
 
+DISCREET_NAME = _("Carnet")
+"""What the site calls itself where its own name would tell too much."""
 NOTES = {
     "photo_location_removed": _(
         "La photo disait où elle a été prise. Nous avons retiré le lieu de la copie que les autres"
@@ -116,6 +118,10 @@ DONE = {
     "given_back": _("L’accès est rendu. Vous ne voyez plus ces papiers."),
     "reported": _("C’est signalé. La réponse viendra sur cette page."),
     "signed_out": _("Ce n’est pas ouvert ici. Entrez pour continuer."),
+    "not_sent": _(
+        "Rien n’est parti : votre espace s’était fermé. Entrez : vous revenez à la même page, et"
+        " vous recommencez l’envoi."
+    ),
     "bye_here": _(
         "C’est fermé ici. C’est encore ouvert sur un autre appareil. Pour tout fermer : entrez,"
         " puis « Sortir partout »."

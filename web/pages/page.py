@@ -6,6 +6,7 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
@@ -20,32 +21,30 @@ from auth import sessions
 from auth.bearer import unauthenticated
 from auth.subjects import Person, Worker
 from auth.time_zones import zone_of_person
+from base import clock
 from base.errors import ErrorKind, ServiceError, not_found
 from base.outages import unavailable
+from base.settings import Settings
 from base.time_zones import PARIS
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
 from vault.services import Services
+from web.http.content_policy import PAGE_POLICY
 from web.http.dependencies import ServicesDep
 from web.http.failure_limit import RECORDED, FailureLimit
 from web.http.problems import STATUS, retry_after
 from web.http.uploads import MultipartForm
 from web.i18n.languages import languages
-from web.pages import cookies, forms
+from web.pages import cookies, forms, return_address, script_answers
 from web.pages.compression import VARY, compress, may_compress
 from web.pages.rendering import render
 
 Area = Literal["person", "worker", "visit"]
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'"
-)
-"""What a page may load and send: nothing from elsewhere, and no program."""
 _HEADERS = {
     "Cache-Control": "no-store",
     # Unlike `no-referrer`, it lets browsers say which site a form came from.
     "Referrer-Policy": "same-origin",
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": PAGE_POLICY,
     "Vary": VARY,
 }
 _SIGN_IN_PAGES: dict[Area, str] = {"person": "/", "worker": "/pro", "visit": "/"}
@@ -62,6 +61,13 @@ class Page:
     secret: str = field(repr=False)
     new_visit: bool = False
     zone: ZoneInfo = PARIS
+    ends_at: datetime | None = None
+
+    @property
+    def seconds_left(self) -> int:
+        """Until the reader's session ends; 0 without one."""
+        left = self.ends_at - clock.now() if self.ends_at else timedelta()
+        return max(int(left.total_seconds()), 0)
 
     async def show(
         self,
@@ -82,6 +88,9 @@ class Page:
             "here": _address_of(url) if url else "",
             "form_token": await forms.token_for(self.services, self.secret) if with_forms else "",
             "done": self.request.query_params.get("done", ""),
+            "seconds_left": self.seconds_left,
+            "elsewhere": self.services.settings.quick_exit_url,
+            "discreet": cookies.is_discreet(self.request, self.services.settings),
             **values,
         }
         html = render(template, self.language, **shown).encode()
@@ -111,7 +120,10 @@ class Page:
     ) -> Response:
         """The page again, with all that went wrong at once; without failures, the page itself."""
         status = STATUS[failures[0].kind] if failures else 200
-        response = await self.show(template, status=status, failures=tuple(failures), **values)
+        if failures and script_answers.asked_by_script(self.request):
+            response = script_answers.problem(failures[0], self.language, status)
+        else:
+            response = await self.show(template, status=status, failures=tuple(failures), **values)
         wait = next((each.retry_after for each in failures if each.retry_after is not None), None)
         if wait is not None:
             response.headers["Retry-After"] = retry_after(wait)
@@ -172,6 +184,7 @@ async def person_page(request: Request, services: ServicesDep) -> PersonPage:
         area="person",
         secret=secret,
         person=subject,
+        ends_at=subject.session_ends_at,
         zone=await zone_of_person(services, subject),
     )
 
@@ -189,6 +202,7 @@ async def worker_page(request: Request, services: ServicesDep) -> WorkerPage:
         area="worker",
         secret=secret,
         worker=subject,
+        ends_at=subject.session_ends_at,
         zone=subject.zone,
     )
 
@@ -230,7 +244,7 @@ class PageRoute(APIRoute):
 
         async def answer(request: Request) -> Response:
             try:
-                return await handle(request)
+                return script_answers.leading_on(request, await handle(request))
             except ServiceError as failure:
                 if isinstance(failure, RowAltered):
                     await record_altered_row(request.app.state.services, failure)
@@ -266,6 +280,17 @@ def _address_of(url: URL) -> str:
     return f"{url.path}?{query}" if query else url.path
 
 
+def _to_sign_in(request: Request, settings: Settings, area: Area) -> Response:
+    """To sign in, and back here after it; what was sent has to be sent again."""
+    if script_answers.asked_by_script(request):
+        return script_answers.session_over()
+    sent = request.method == "POST"
+    response = go(_SIGN_IN_PAGES[area], done="not_sent" if sent else "signed_out")
+    if "text/html" in request.headers.get("accept", ""):
+        return_address.keep(response, settings, area, _shown_at(request))
+    return response
+
+
 def page_router() -> APIRouter:
     """A router of pages; the description of the JSON API leaves them out."""
     return APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -275,9 +300,9 @@ async def failure_page(request: Request, failure: ServiceError) -> Response:
     """What went wrong, in plain words. A session that is over leads back to signing in."""
     services: Services = request.app.state.services
     settings = services.settings
-    area: Area = "worker" if request.url.path.startswith("/pro") else "person"
+    area: Area = "worker" if f"{request.url.path}/".startswith("/pro/") else "person"
     if failure.kind is ErrorKind.UNAUTHENTICATED:
-        return go(_SIGN_IN_PAGES[area], done="signed_out")
+        return _to_sign_in(request, settings, area)
     page = await visitor(request, services)
     if failure.kind is ErrorKind.UNAVAILABLE:
         # Without forms, whose tokens take a key: what gives it is perhaps what fails.

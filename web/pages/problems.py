@@ -12,13 +12,14 @@ from fastapi import APIRouter, Request, Response
 
 from base.errors import not_found
 from vault.services import Services
+from web.http.content_policy import PAGE_POLICY
 from web.http.problem_codes import STATUS_OF, type_of
 from web.http.public_resources import TEN_MINUTES, public_answer
 from web.i18n.error_messages import error_messages
 from web.i18n.languages import languages
 from web.i18n.translations import translations
 from web.pages import cookies
-from web.pages.page import POLICY, failure_page
+from web.pages.page import failure_page
 from web.pages.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -71,7 +72,7 @@ def _answer(request: Request, code: str | None) -> Response:
         content, media_type = _json(code, language), "application/json"
     else:
         content, media_type = _html(code, language), "text/html; charset=utf-8"
-        headers["Content-Security-Policy"] = POLICY
+        headers["Content-Security-Policy"] = PAGE_POLICY
     return public_answer(request, content, media_type, cache=TEN_MINUTES, headers=headers)
 
 

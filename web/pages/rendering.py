@@ -65,7 +65,7 @@ def _environment(language: str) -> Environment:
         hour=pass_context(lambda context, value: _hour(value, language, context["zone"])),
         instant=datetime.fromisoformat,
         translate=translate,
-        fill=_fill,
+        fill=fill,
         phone=lambda text: no_break(national(text)),
         no_break=no_break,
         national=national,
@@ -91,7 +91,8 @@ def _hour(value: str, language: str, zone: ZoneInfo) -> str:
     return no_break(hour_text(datetime.fromisoformat(value), language, zone))
 
 
-def _fill(text: str, values: Mapping[str, str]) -> str:
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """A text with its `{name}`s filled; empty where there is no value."""
     return text.format_map(defaultdict(str, values))
 
 

@@ -12,7 +12,7 @@ from web.http.dependencies import remember_session
 from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
-from web.pages import cookies, forms
+from web.pages import cookies, forms, return_address
 from web.pages.demo_message import demo_message
 from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
 
@@ -128,7 +128,9 @@ async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response
         values = await _code_values(page, kind, sign_in_id)
         return await page.show_failure(failure, "code.html", **values)
     remember_session(page.request, opened)
-    response = go(_HOMES[opened.kind])
+    settings = page.services.settings
+    response = go(return_address.kept(page.request, settings, opened.kind) or _HOMES[opened.kind])
+    cookies.drop(response, settings, "next")
     cookies.put_session(response, page.services.settings, opened.kind, opened.token)
     cookies.put_browser(response, page.services.settings, opened.browser)
     # The visitor's secret ends with the visit: forms are bound to the session from here on.
@@ -153,7 +155,8 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
             await sessions.sign_out(page.services, subject)
             done = "bye_here" if others else "bye"
     response = go(_SIGN_IN_PAGES[kind], done=done)
-    cookies.drop(response, page.services.settings, kind)
+    for ended in (kind, "next"):
+        cookies.drop(response, page.services.settings, ended)
     return response
 
 

@@ -1,6 +1,4 @@
-"""What the top bar of every page leads to: the languages, and out of here quickly."""
-
-import re
+"""What the top bar of every page leads to: the languages, and a name that tells nothing."""
 
 from fastapi import Response
 
@@ -9,9 +7,9 @@ from web.http.dependencies import ServicesDep
 from web.i18n.translations import LANGUAGES
 from web.pages import cookies
 from web.pages.page import VisitorPageDep, go, page_router
+from web.pages.return_address import own_address
 
 router = page_router()
-_ADDRESS = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9/_-]*)?(?:\?[A-Za-z0-9=&_-]*)?")
 
 _LONGEST = 4000
 """What was chosen so far is part of some addresses."""
@@ -20,8 +18,8 @@ _LONGEST = 4000
 @router.get("/language")
 async def see_languages(page: VisitorPageDep, back: str = "/") -> Response:
     """Every language, each in its own script."""
-    back = _own_address(back)
-    return await page.show("language.html", with_forms=False, back=back, here=back)
+    back = own_address(back)
+    return await page.show("language.html", back=back, here=back)
 
 
 @router.get("/language/{language}")
@@ -29,19 +27,15 @@ async def choose_language(language: str, services: ServicesDep, back: str = "/")
     """Remember a language, and return to the same page."""
     if language not in LANGUAGES:
         raise not_found()
-    response = go(_own_address(back))
+    response = go(own_address(back))
     cookies.put_language(response, services.settings, language)
     return response
 
 
-@router.get("/quick-exit")
-async def leave_quickly(services: ServicesDep) -> Response:
-    """To a page that tells nothing of this one. It ends no session: a link changes nothing, or
-    another site's page could sign somebody out."""
-    response = go(services.settings.quick_exit_url)
-    response.headers["Referrer-Policy"] = "no-referrer"
+@router.post("/discreet")
+async def be_discreet(page: VisitorPageDep) -> Response:
+    """Show a name and a sign that tell nothing, or ours again, in this browser."""
+    form = await page.form()
+    response = go(own_address(form.get("back")))
+    cookies.put_discreet(response, page.services.settings, discreet=form.get("discreet") == "yes")
     return response
-
-
-def _own_address(back: str) -> str:
-    return back if len(back) < _LONGEST and _ADDRESS.fullmatch(back) else "/"

@@ -31,11 +31,13 @@ PUBLIC = {
     "/v1/openapi.json",
     "/v1/document-types",
     "/static/{fingerprint}/{name:path}",
+    "/service-worker.js",
+    "/manifest.webmanifest",
     "/{address:elsewhere}",
 }
 # Pages of a visit that has not begun.
 BEFORE_A_SESSION = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}", "/language/{language}"}
-BEFORE_A_SESSION |= {"/language", "/quick-exit", "/styles"}
+BEFORE_A_SESSION |= {"/language", "/quick-exit", "/styles", "/offline"}
 OF_WORKERS = (
     "/pro",
     "/v1/organisation",

@@ -1,0 +1,80 @@
+"""« Cacher »: the session is dead on the server, without script too; nobody else can press it."""
+
+import httpx
+import pytest
+
+from tests.fixtures import MakePerson, Served, SomePerson
+from web.pages import forms
+
+
+def browser_of(served: Served, token: str) -> httpx.AsyncClient:
+    cookies = {"unefois-person": token}
+    return httpx.AsyncClient(base_url=served.base_url, cookies=cookies, trust_env=False)
+
+
+async def lives(served: Served, person: SomePerson) -> bool:
+    """Whether the cookie still opens the vault, whatever the browser made of it."""
+    async with browser_of(served, person.token) as browser:
+        return (await browser.get("/documents")).status_code == 200
+
+
+async def test_it_ends_the_session_on_the_server_and_leads_elsewhere(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person.token) as browser:
+        page = (await browser.get("/documents")).text
+        assert 'action="/quick-exit"' in page
+        data = {"form": await forms.token_for(served.services, person.token)}
+        left = await browser.post("/quick-exit", data=data)
+    url = served.services.settings.quick_exit_url
+    assert left.status_code == 200, "a redirection would be stopped by `form-action 'self'`"
+    assert left.headers["refresh"] == f"0;url={url}"
+    assert left.headers["referrer-policy"] == "no-referrer"
+    assert left.headers["cache-control"] == "no-store"
+    assert "nefois" not in left.text.lower()
+    assert 'unefois-person=""' in left.headers["set-cookie"]
+    assert not await lives(served, person)
+
+
+async def test_a_page_without_a_token_ends_it_when_the_browser_says_that_it_is_ours(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person.token) as browser:
+        await browser.post("/quick-exit", headers={"Sec-Fetch-Site": "same-origin"})
+    assert not await lives(served, person)
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "same-site"},
+        {},
+    ],
+)
+async def test_another_site_ends_nothing_and_deletes_no_cookie(
+    served: Served, make_person: MakePerson, says: dict[str, str]
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person.token) as browser:
+        form = {"Content-Type": "application/x-www-form-urlencoded", **says}
+        left = await browser.post("/quick-exit", content=b"form=x", headers=form)
+    assert "refresh" in left.headers, "to leave comes first"
+    assert "set-cookie" not in left.headers
+    assert await lives(served, person)
+
+
+async def test_leaving_takes_no_session_and_twice_is_no_error(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    async with browser_of(served, person.token) as browser:
+        for _ in range(2):
+            assert "refresh" in (await browser.post("/quick-exit", headers=ours)).headers
+    async with httpx.AsyncClient(base_url=served.base_url, trust_env=False) as browser:
+        assert "refresh" in (await browser.post("/quick-exit", headers=ours)).headers

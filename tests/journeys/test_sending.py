@@ -1,0 +1,144 @@
+"""Pictures before and while they are sent, by the pages’ own module and without it, in Chromium."""
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+from playwright.async_api import expect
+
+from tests.fixtures import MakePerson, Served, last_code
+from tests.journeys.test_pages import browser
+from tests.journeys.test_script import Open, open_page, until
+
+__all__ = ["browser", "open_page"]
+
+pytestmark = pytest.mark.browser
+
+
+def a_paper(path: Path, *, blurred: float = 0, light: float = 1, width: int = 1600) -> Path:
+    """A photo of a page of text."""
+    page = Image.new("RGB", (width, width * 4 // 3), (235, 232, 225))
+    pen = ImageDraw.Draw(page)
+    for line in range(40):
+        pen.text((width // 12, width // 10 + line * width // 34), "Avis d'impôt 2025 " * 5,
+                 fill=(30, 30, 40), font_size=width // 60)  # fmt: skip
+    if blurred:
+        page = page.filter(ImageFilter.GaussianBlur(blurred * width / 1600))
+    page.point(lambda value: int(value * light)).save(path, quality=88)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("blurred", "light", "says"),
+    [(0, 1, ""), (1.5, 1, ""), (9, 1, "semble floue"), (0, 0.15, "est sombre")],
+)
+async def test_a_photo_is_seen_before_it_is_sent_and_said_to_be_dark_or_blurred(
+    open_page: Open,
+    make_person: MakePerson,
+    tmp_path: Path,
+    blurred: float,
+    light: float,
+    says: str,
+) -> None:
+    page = await open_page("/documents/add", await make_person())
+    await page.wait_for_load_state("networkidle")
+    photo = a_paper(tmp_path / "a.jpg", blurred=blurred, light=light)
+    await page.set_input_files("input[type=file] >> nth=0", photo)
+    shot = page.locator(".shot img")
+    await expect(shot).to_have_js_property("complete", True)
+    await until(page, "document.querySelector('.shot img').naturalWidth > 0")
+    if says:
+        await expect(page.locator(".shot .flag")).to_contain_text(says)
+    else:
+        await page.wait_for_timeout(700)
+        assert await page.locator(".shot .flag").count() == 0
+
+
+async def test_a_photo_is_not_lost_when_the_session_has_ended(
+    open_page: Open, served: Served, make_person: MakePerson, tmp_path: Path
+) -> None:
+    """One enters again beside; the page still has the photo, and sends it."""
+    person = await make_person()
+    page = await open_page("/documents/add", person)
+    await page.wait_for_load_state("networkidle")
+    await page.select_option("#type", "payslip")
+    await page.set_input_files("input[type=file] >> nth=0", a_paper(tmp_path / "a.jpg"))
+    await page.context.clear_cookies(name="unefois-person")
+    await page.click("button.send")
+    await expect(page.locator("#ended")).to_be_visible()
+    async with page.context.expect_page() as opened:
+        await page.click("#ended a")
+    beside = await opened.value
+    await beside.fill("#phone", person.phone)
+    await beside.click("main button.main")
+    await beside.fill("#code", await last_code(served.services, person.phone))
+    await beside.click("main button.main")
+    await beside.wait_for_url("**/documents")
+    await beside.close()
+    await page.click("button.send")
+    await page.wait_for_url("**/documents/*?done=added")
+    assert "Votre papier est gardé ici" in await page.inner_text("main")
+
+
+async def test_what_is_wrong_is_said_and_the_photo_stays(
+    open_page: Open, make_person: MakePerson, tmp_path: Path
+) -> None:
+    page = await open_page("/documents/add", await make_person())
+    await page.wait_for_load_state("networkidle")
+    await page.set_input_files("input[type=file] >> nth=0", a_paper(tmp_path / "a.jpg"))
+    await page.click("button.send")
+    problem = page.locator("form .problem")
+    await expect(problem).to_contain_text("papier")
+    assert "problem" in await page.evaluate("document.activeElement.className")
+    assert await page.evaluate("document.querySelector('input[type=file]').files.length") == 1
+    await page.context.set_offline(True)
+    await page.click("button.send")
+    await expect(problem).to_contain_text("pas de réseau")
+    await page.context.set_offline(False)
+    await page.select_option("#type", "payslip")
+    await page.click("button.send")
+    await page.wait_for_url("**/documents/*?done=added")
+
+
+async def test_on_a_slow_link_a_photo_is_made_smaller_unless_one_says_no(
+    open_page: Open, make_person: MakePerson, tmp_path: Path
+) -> None:
+    slow = "Object.defineProperty(navigator, 'connection', { value: { effectiveType: '3g' } });"
+    photo = a_paper(tmp_path / "a.jpg", width=3600)
+    sent = []
+    for wanted in (True, False):
+        page = await open_page("/documents/add", await make_person(), init=slow)
+        await page.wait_for_load_state("networkidle")
+        await page.select_option("#type", "payslip")
+        await page.set_input_files("input[type=file] >> nth=0", photo)
+        tick = page.get_by_label("envoyer des photos plus légères")
+        await expect(tick).to_be_checked()
+        await tick.set_checked(wanted)
+        await page.click("button.send")
+        await page.wait_for_url("**/documents/*?done=added", timeout=20_000)
+        paper = await page.context.request.get(page.url.split("?")[0] + "/content")
+        sent.append(await paper.body())
+    assert sent[1] == photo.read_bytes()
+    assert len(sent[0]) < 0.7 * len(sent[1])
+    assert Image.open(BytesIO(sent[0])).size == (1800, 2400)
+
+
+async def test_without_script_a_large_file_that_came_too_late_is_said_to_be_lost(
+    open_page: Open, served: Served, make_person: MakePerson, tmp_path: Path
+) -> None:
+    """The answer comes while the browser is still sending; it leads back to the form."""
+    person = await make_person()
+    page = await open_page("/documents/add?type=payslip", person, java_script_enabled=False)
+    large = tmp_path / "a.jpg"
+    large.write_bytes(a_paper(large).read_bytes() + bytes(20_000_000))
+    await page.set_input_files("input[type=file] >> nth=0", large)
+    await page.context.clear_cookies(name="unefois-person")
+    await page.click("button.send")
+    await page.wait_for_url("**/?done=not_sent")
+    assert "Rien n’est parti" in await page.inner_text("main")
+    await page.fill("#phone", person.phone)
+    await page.click("main button.main")
+    await page.fill("#code", await last_code(served.services, person.phone))
+    await page.click("main button.main")
+    await page.wait_for_url("**/documents/add?type=payslip")

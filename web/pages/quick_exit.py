@@ -1,0 +1,74 @@
+"""« Cacher »: out of here, to a page that tells nothing of this one, at once."""
+
+from html import escape
+from urllib.parse import urlsplit
+
+from fastapi import Response
+from fastapi.responses import HTMLResponse
+
+from auth import sessions
+from base.errors import ServiceError
+from base.outages import unavailable
+from base.settings import Settings
+from storage.row_macs import RowAltered
+from vault.decisions import record_altered_row
+from web.http.dependencies import ServicesDep
+from web.pages import cookies, forms
+from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
+
+router = page_router()
+_QUIET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+
+
+@router.get("/quick-exit")
+async def leave_by_link(services: ServicesDep) -> Response:
+    """To the other page. It ends no session: a link changes nothing, or another site's page could
+    sign somebody out."""
+    response = go(services.settings.quick_exit_url)
+    response.headers.update(_QUIET)
+    return response
+
+
+@router.post("/quick-exit")
+async def leave(page: VisitorPageDep) -> Response:
+    """End the person's session, and lead to the other page, whatever fails."""
+    response = _elsewhere(page.services.settings)
+    try:
+        await _check_ours(page)
+        for kind in ("person", "visit", "next"):
+            cookies.drop(response, page.services.settings, kind)
+        await _end_session(page)
+    except RowAltered as failure:
+        await record_altered_row(page.services, failure)
+    except ServiceError:
+        pass  # not our form: nobody is signed out
+    except Exception as error:
+        if unavailable(error) is None:
+            raise
+    return response
+
+
+async def _check_ours(page: Page) -> None:
+    """Raise `form_expired` unless our own page sent the form: the browser says so, or the form has
+    the session's token. Some pages with the button have no token."""
+    forms.check_origin(page.request, page.services.settings)
+    if page.request.headers.get("sec-fetch-site") != "same-origin":
+        form = await forms.read(page.request)
+        secret = cookies.read(page.request, page.services.settings, "person") or page.secret
+        await forms.check(page.services, secret, form.get(forms.TOKEN))
+
+
+async def _end_session(page: Page) -> None:
+    """A crash after this leaves no session; the browser's cookie opens nothing."""
+    subject, _ = await signed_in(page.request, page.services, "person")
+    if subject is not None:
+        await sessions.sign_out(page.services, subject)
+
+
+def _elsewhere(settings: Settings) -> Response:
+    """A page that goes on by itself: a redirection would be refused, as the answer to a form, by
+    our own policy (`form-action`). It says nothing of this site."""
+    url = settings.quick_exit_url
+    link = f'<a rel="noreferrer" href="{escape(url)}">{escape(urlsplit(url).netloc)}</a>'
+    html = f'<!doctype html><html lang="fr"><title>{escape(urlsplit(url).netloc)}</title>{link}'
+    return HTMLResponse(html, headers={**_QUIET, "Refresh": f"0;url={url}"})

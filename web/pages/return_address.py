@@ -1,0 +1,53 @@
+"""Where one goes back to: a page of this site, never another one.
+
+An address is ours when it is a plain path and query of letters, digits, `-`, `_` and `/`: nothing
+that a browser could read as another host (`//`, `/\\`), nothing encoded, nothing with a dot.
+"""
+
+import re
+from urllib.parse import quote, unquote
+
+from fastapi import Request, Response
+from starlette.datastructures import URL
+
+from base.settings import Settings
+from web.pages import cookies
+
+_ADDRESS = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9/_-]*)?(?:\?[A-Za-z0-9=&_-]*)?")
+_LONGEST = 300
+_MINUTES = 15
+_FILES = ("/content", "/preview")
+"""What is below a page and is none: one returns to the page."""
+
+
+def own_address(text: str, otherwise: str = "/") -> str:
+    """The address if it is one of ours, or another."""
+    return text if len(text) < _LONGEST and _ADDRESS.fullmatch(text) else otherwise
+
+
+def keep(response: Response, settings: Settings, kind: str, url: URL | None) -> None:
+    """Remember the page that a browser asked for, until its reader has signed in.
+
+    `kind`: `person` or `worker`.
+    """
+    if url is None:
+        return
+    path = url.path
+    for end in _FILES:
+        path = path.removesuffix(end)
+    address = _of_kind(kind, f"{path}?{url.query}" if url.query else path)
+    if address:
+        seconds = _MINUTES * 60
+        cookies.put(response, settings, "next", quote(address, safe=""), seconds=seconds)
+
+
+def kept(request: Request, settings: Settings, kind: str) -> str:
+    """The page that was asked for before signing in; empty without one."""
+    return _of_kind(kind, unquote(cookies.read(request, settings, "next") or ""))
+
+
+def _of_kind(kind: str, text: str) -> str:
+    """Whose page an address is: a worker's are below `/pro`."""
+    address = own_address(text, "")
+    workers = re.split(r"[?/]", address)[1:2] == ["pro"]
+    return address if workers == (kind == "worker") and address != "/" else ""

@@ -1,0 +1,13 @@
+// Registers the service worker, by the one address that the policy of Trusted Types lets through.
+const address = document.body.dataset.worker;
+
+function ours(text) {
+  const url = new URL(text, location.origin);
+  if (url.origin !== location.origin || url.pathname !== "/service-worker.js") throw new TypeError();
+  return text;
+}
+
+const policy = window.trustedTypes?.createPolicy("unefois", { createScriptURL: ours });
+navigator.serviceWorker
+  .register(policy ? policy.createScriptURL(address) : ours(address))
+  .catch(() => { /* a private window: nothing is kept */ });

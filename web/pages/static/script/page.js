@@ -1,0 +1,57 @@
+// Every page loads this, after itself, and is whole without it. Here: leaving quickly, and what only
+// some pages need. Nothing of it speaks to another site.
+const exit = document.querySelector("form[action='/quick-exit']");
+const ESCAPES = 3;
+const PAUSE = 2000;
+
+function remember(left) {
+  try {
+    if (left) sessionStorage.setItem("left", "1");
+    else sessionStorage.removeItem("left");
+  } catch { /* a browser that keeps nothing */ }
+}
+
+function hasLeft() {
+  try {
+    return sessionStorage.getItem("left") === "1";
+  } catch {
+    return false;
+  }
+}
+
+// The session ends while the other page loads, in this one's place.
+function leave() {
+  document.documentElement.hidden = true;
+  remember(true);
+  const body = new URLSearchParams(new FormData(exit));
+  fetch("/quick-exit", { method: "POST", body, keepalive: true }).catch(() => {});
+  location.replace(exit.dataset.to);
+}
+
+function watchExit() {
+  const [arrival] = performance.getEntriesByType("navigation");
+  if (hasLeft() && arrival?.type === "back_forward") return location.replace(exit.dataset.to);
+  remember(false);
+  exit.addEventListener("submit", (event) => {
+    event.preventDefault();
+    leave();
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && hasLeft()) location.replace(exit.dataset.to);
+  });
+  let escapes = [];
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    escapes = [...escapes.filter((at) => event.timeStamp - at < PAUSE), event.timeStamp];
+    if (escapes.length >= ESCAPES) leave();
+  });
+}
+
+// A page that is left while a part loads is no failure.
+const load = (part) => import(`./${part}.js`).catch(() => {});
+
+if (exit) watchExit();
+if (document.body.dataset.seconds) load("session");
+if (document.querySelector("form[enctype='multipart/form-data']")) load("sending");
+if ("speechSynthesis" in window) load("aloud");
+if (navigator.serviceWorker) load("install");

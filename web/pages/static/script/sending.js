@@ -1,0 +1,167 @@
+// Pictures and files, before and while they are sent: seen, told when dark or blurred, made smaller
+// on a slow link, and kept in the page until they have arrived.
+import { isOpen, showEnded } from "./session.js";
+
+const words = document.getElementById("sending").dataset;
+const WIDTH = 1000; // of the small picture that is looked at, in points
+const DARK = 60; // mean light, of 255
+const BLURRED = 40; // variance of the Laplacian: an even or blurred picture has little
+const LONG_SIDE = 2400;
+const LARGE = 1e6; // bytes
+
+function element(name, properties, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+// Mean light and variance of the Laplacian of a picture, from its points (RGBA).
+export function measure({ data, width, height }) {
+  const grey = new Float32Array(width * height);
+  let light = 0;
+  for (let i = 0; i < grey.length; i += 1) {
+    grey[i] = 0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2];
+    light += grey[i];
+  }
+  let sum = 0;
+  let squares = 0;
+  let count = 0;
+  for (let y = 1; y < height - 1; y += 1) {
+    for (let x = 1; x < width - 1; x += 1) {
+      const i = y * width + x;
+      const edge = 4 * grey[i] - grey[i - 1] - grey[i + 1] - grey[i - width] - grey[i + width];
+      sum += edge;
+      squares += edge * edge;
+      count += 1;
+    }
+  }
+  return { light: light / grey.length, sharpness: squares / count - (sum / count) ** 2 };
+}
+
+function drawn(picture, width, height) {
+  const canvas = element("canvas", { width, height });
+  canvas.getContext("2d", { willReadFrequently: true }).drawImage(picture, 0, 0, width, height);
+  return canvas;
+}
+
+async function faultOf(file) {
+  const picture = await createImageBitmap(file);
+  const height = Math.max(3, Math.round((picture.height * WIDTH) / picture.width));
+  const small = drawn(picture, WIDTH, height).getContext("2d").getImageData(0, 0, WIDTH, height);
+  picture.close();
+  const { light, sharpness } = measure(small);
+  if (light < DARK) return words.dark;
+  return sharpness < BLURRED ? words.blurred : "";
+}
+
+async function show(input) {
+  const place = input.closest(".pick") ?? input.parentElement;
+  place.querySelectorAll(".shot").forEach((one) => one.remove());
+  for (const file of input.files) {
+    const box = element("div", { className: "shot", role: "status" });
+    place.append(box);
+    if (!file.type.startsWith("image/")) {
+      box.append(element("p", { textContent: file.name }));
+      continue;
+    }
+    const picture = element("img", { className: "preview", alt: "", src: URL.createObjectURL(file) });
+    picture.addEventListener("error", () => picture.remove());
+    box.append(picture);
+    const fault = await faultOf(file).catch(() => "");
+    if (fault) box.append(element("p", { className: "flag", textContent: fault }));
+  }
+}
+
+function isSlow() {
+  const link = navigator.connection;
+  return Boolean(link && (link.saveData || (link.effectiveType ?? "4g") !== "4g"));
+}
+
+function offerSmaller(form) {
+  const tick = element("input", { type: "checkbox", checked: true });
+  const label = element("label", { className: "tick" }, tick, element("span", { textContent: words.lighter }));
+  form.querySelector("button.main")?.before(label);
+  return tick;
+}
+
+async function smaller(file) {
+  if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < LARGE) return file;
+  const picture = await createImageBitmap(file);
+  const scale = Math.min(1, LONG_SIDE / Math.max(picture.width, picture.height));
+  const canvas = drawn(picture, Math.round(picture.width * scale), Math.round(picture.height * scale));
+  picture.close();
+  const made = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
+  if (!made || made.size >= file.size) return file;
+  return new File([made], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" });
+}
+
+async function bodyOf(form, submitter, wantSmaller) {
+  const body = new FormData(form);
+  if (submitter?.name) body.append(submitter.name, submitter.value);
+  if (!wantSmaller) return body;
+  const lighter = new FormData();
+  for (const [name, value] of body) {
+    const file = value instanceof File;
+    lighter.append(name, file ? await smaller(value).catch(() => value) : value);
+  }
+  return lighter;
+}
+
+function post(address, body, bar) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address);
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.addEventListener("progress", ({ loaded, total }) => Object.assign(bar, { max: total, value: loaded }));
+    request.addEventListener("load", () => resolve(request));
+    request.addEventListener("error", reject);
+    request.send(body);
+  });
+}
+
+// What went wrong, where the page would have said it; the pictures stay.
+function tell(form, title, ...sentences) {
+  form.querySelector(".problem")?.remove();
+  const lines = sentences.filter(Boolean).map((textContent) => element("p", { textContent }));
+  const box = element("div", { className: "problem", tabIndex: -1 }, element("h2", { textContent: title }), ...lines);
+  box.setAttribute("role", "alert");
+  form.prepend(box);
+  box.focus();
+}
+
+function follow(form, request) {
+  let answer = null;
+  try {
+    answer = JSON.parse(request.responseText);
+  } catch { /* a page */ }
+  if (answer?.go) location.assign(answer.go);
+  else if (answer?.ended) showEnded();
+  else if (answer?.title) tell(form, answer.title, answer.detail, answer.what_to_do);
+  else location.assign(request.responseURL);
+}
+
+async function send(form, submitter, wantSmaller) {
+  const bar = element("progress", { ariaLabel: words.going });
+  const buttons = [...form.querySelectorAll("button")];
+  try {
+    if (!(await isOpen())) return showEnded();
+    const body = await bodyOf(form, submitter, wantSmaller);
+    buttons.forEach((one) => { one.disabled = true; });
+    submitter?.after(bar);
+    follow(form, await post(submitter?.getAttribute("formaction") ?? form.getAttribute("action"), body, bar));
+  } catch {
+    tell(form, words.offline, words.stays);
+  } finally {
+    bar.remove();
+    buttons.forEach((one) => { one.disabled = false; });
+  }
+}
+
+for (const form of document.querySelectorAll("form[enctype='multipart/form-data']")) {
+  const tick = isSlow() ? offerSmaller(form) : null;
+  form.addEventListener("change", ({ target }) => { if (target.type === "file") show(target); });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(form, event.submitter, tick?.checked ?? false);
+  });
+}

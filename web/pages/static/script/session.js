@@ -1,0 +1,44 @@
+// The end of the session, told before it comes; and, before something is sent, whether it has come.
+const page = document.body.dataset;
+const SOON = 5 * 60;
+const endsAt = Date.now() + Number(page.seconds) * 1000;
+const ending = document.getElementById("ending");
+const ended = document.getElementById("ended");
+
+const left = () => (endsAt - Date.now()) / 1000;
+
+export function showEnded() {
+  ending.hidden = true;
+  ended.hidden = false;
+  ended.scrollIntoView({ block: "center" });
+}
+
+// True when the session lives: the forms of the page then carry its token. False once it is over.
+// Throws when there is no network.
+export async function isOpen() {
+  const answer = await fetch(page.session, { redirect: "manual", cache: "no-store" });
+  if (!answer.ok) return answer.type !== "opaqueredirect";
+  const { form } = await answer.json();
+  for (const field of document.querySelectorAll("input[name=form]")) field.value = form;
+  ended.hidden = true;
+  return true;
+}
+
+// After its end, a form that was begun keeps what is in it.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (left() > 0 || form.method !== "post" || event.defaultPrevented || form.dataset.checked) return;
+  event.preventDefault();
+  const open = await isOpen().catch(() => true);
+  if (!open) return showEnded();
+  form.dataset.checked = "yes";
+  form.requestSubmit(event.submitter);
+});
+
+function look() {
+  if (left() <= 0) showEnded();
+  else if (left() <= SOON) ending.hidden = false;
+  if (left() > 0) setTimeout(look, Math.min(Math.max(left() - SOON, 1), 30) * 1000);
+}
+
+look();
