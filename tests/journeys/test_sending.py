@@ -129,7 +129,7 @@ async def test_without_script_a_large_file_that_came_too_late_is_said_to_be_lost
 ) -> None:
     """The answer comes while the browser is still sending; it leads back to the form."""
     person = await make_person()
-    page = await open_page("/documents/add?type=payslip", person, java_script_enabled=False)
+    page = await open_page("/documents/add?type=payslip", person, script=False)
     large = tmp_path / "a.jpg"
     large.write_bytes(a_paper(large).read_bytes() + bytes(20_000_000))
     await page.set_input_files("input[type=file] >> nth=0", large)
