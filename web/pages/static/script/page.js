@@ -52,6 +52,6 @@ const load = (part) => import(`./${part}.js`).catch(() => {});
 
 if (exit) watchExit();
 if (document.body.dataset.seconds) load("session");
-if (document.querySelector("form[enctype='multipart/form-data']")) load("sending");
+if (document.querySelector("form[enctype='multipart/form-data']:not([data-answer])")) load("sending");
 if ("speechSynthesis" in window) load("aloud");
 if (navigator.serviceWorker) load("install");

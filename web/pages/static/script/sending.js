@@ -157,7 +157,8 @@ async function send(form, submitter, wantSmaller) {
   }
 }
 
-for (const form of document.querySelectorAll("form[enctype='multipart/form-data']")) {
+// A form that is answered by a page of its own (`data-answer`) is sent by the browser.
+for (const form of document.querySelectorAll("form[enctype='multipart/form-data']:not([data-answer])")) {
   const tick = isSlow() ? offerSmaller(form) : null;
   form.addEventListener("change", ({ target }) => { if (target.type === "file") show(target); });
   form.addEventListener("submit", (event) => {
