@@ -50,6 +50,7 @@ BY_A_FORM = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}"}
 NO_PAGES = {
     "/static/{fingerprint}/{name:path}",
     "/language/{language}",
+    "/second-language/{language}",
     "/quick-exit",
     "/documents/{document_id}/preview",
     "/documents/{document_id}/content",

@@ -31,6 +31,16 @@ async def choose_language(language: str, services: ServicesDep, back: str = "/")
     return response
 
 
+@router.get("/second-language/{language}")
+async def choose_second_language(language: str, services: ServicesDep, back: str = "/") -> Response:
+    """Remember a language to show under the first, or none; and return to the same page."""
+    if language not in (*LANGUAGES, cookies.NO_SECOND):
+        raise not_found()
+    response = go(_own_address(back))
+    cookies.put_second_language(response, services.settings, language)
+    return response
+
+
 @router.get("/quick-exit")
 async def leave_quickly(services: ServicesDep) -> Response:
     """To a page that tells nothing of this one. It ends no session: a link changes nothing, or

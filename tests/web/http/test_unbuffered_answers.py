@@ -33,7 +33,7 @@ PUBLIC = {
 }
 # Pages of a visit that has not begun.
 BEFORE_A_SESSION = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}", "/language/{language}"}
-BEFORE_A_SESSION |= {"/language", "/quick-exit", "/styles"}
+BEFORE_A_SESSION |= {"/language", "/second-language/{language}", "/quick-exit", "/styles"}
 OF_WORKERS = (
     "/pro",
     "/v1/organisation",
