@@ -95,8 +95,13 @@ class Page:
         """The language under the first one, line by line; empty for none."""
         return cookies.second_language_of(self.request, self.services.settings, self.language)
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What its reader reads: one language, or two."""
+        return tuple(filter(None, (self.language, self.second)))
+
     def _answer(self, html: bytes, status: int, reload_after: int | None) -> Response:
-        tags = [languages()[code].tag for code in (self.language, self.second) if code]
+        tags = [languages()[code].tag for code in self.languages]
         headers = {**_HEADERS, "Content-Language": ", ".join(dict.fromkeys(tags))}
         if reload_after is not None:
             # Its own site asks again and again, for the address under which a stranger opened it.

@@ -1,5 +1,6 @@
 """Consent requests: who asks for what and why; approving (less, if wanted), refusing, "not me"."""
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Response
@@ -42,7 +43,8 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
     form = await page.form()
     request = await request_views.see_received(page.services, page.person, request_id)
     try:
-        await answers.approve(page.services, page.person, request_id, approval_of(form, request))
+        approval = replace(approval_of(form, request), shown_in=page.languages)
+        await answers.approve(page.services, page.person, request_id, approval)
     except ServiceError as failure:
         if failure.kind is not ErrorKind.INVALID:
             raise

@@ -10,7 +10,9 @@ from markupsafe import escape
 from tests.fixtures import MakePerson, MakeWorker, Served
 from tests.steps import ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
+from tests.web.printouts.reading import text_of
 from web.i18n.languages import languages, offered
+from web.pages import forms
 from web.pages.rendering import render
 from web.pages.two_languages import _parsed, weave
 
@@ -175,3 +177,30 @@ def test_what_depends_on_the_language_stays_that_of_the_first() -> None:
     assert any("n’a pas encore été relue" in line for line in UNDER.findall(page))
     assert replace(AR, reviewed_by="A. B., 2027-01").unread is False
     assert {"es", "ar", "uk"} <= set(offered())
+
+
+@pytest.mark.parametrize(
+    ("language", "names"), [("uk", "Українська, Français"), ("falc", "Français facile")]
+)
+async def test_the_receipt_names_the_languages_that_were_read(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    language: str,
+    names: str,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    request = await ask(client, worker.headers, person.phone, "payslip")
+    cookies = {"unefois-person": person.token, "unefois-language": language}
+    async with httpx.AsyncClient(base_url=served.base_url, cookies=cookies) as browser:
+        token = await forms.token_for(served.services, person.token)
+        sent = {"form": token, "type": "payslip"}
+        answer = await browser.post(f"/requests/{request}/approve", data=sent)
+        assert answer.headers["location"].startswith("/grants")
+    given = (await client.get("/v1/grants", headers=person.headers)).json()["items"][0]["id"]
+    for who, told in ((person, True), (worker, False)):
+        answer = await client.get(f"/v1/grants/{given}/receipt.pdf", headers=who.headers)
+        assert (f"Demande lue en {names}" in text_of(answer.content)) == told
+        record = await client.get(f"/v1/grants/{given}/receipt", headers=who.headers)
+        assert "shown_in" not in record.text
