@@ -12,9 +12,10 @@ test_stamp := $(VENV)/.test-$(shell cat requirements/test.txt pyproject.toml | c
 
 openapi_stamp := $(VENV)/.openapi-tools-$(shell cksum <tests/openapi_tools/package-lock.json | cut -d' ' -f1)
 axe_stamp := $(VENV)/.axe-$(shell cksum <tests/axe/package-lock.json | cut -d' ' -f1)
+lighthouse_stamp := $(VENV)/.lighthouse-$(shell cksum <tests/lighthouse/package-lock.json | cut -d' ' -f1)
 tus_stamp := $(VENV)/.tus-client-$(shell cksum <tests/tus_client/package-lock.json | cut -d' ' -f1)
 
-.PHONY: help install install-test openapi-tools tus-client axe packages demo test screenshots faults fuzz hostile-pdfs check format bench vectors openapi settings translations
+.PHONY: help install install-test openapi-tools tus-client axe packages demo test screenshots lighthouse faults fuzz hostile-pdfs check format bench vectors openapi settings translations
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -89,6 +90,13 @@ format: install-test ## repair style and layout; prints what it could not repair
 
 screenshots: install-test packages ## a picture of every page of a demo, in build/screenshots
 	@$(BIN)/python -m tests.screenshots build/screenshots
+
+$(lighthouse_stamp): | $(test_stamp)
+	@.ci/npm-packages $(BIN)/python tests/lighthouse $(VENV)/lighthouse
+	@if [ -d $(VENV)/lighthouse ]; then touch $@; fi
+
+lighthouse: install-test $(lighthouse_stamp) packages ## the main pages as Lighthouse measures them: 95 at least
+	@$(BIN)/python -m tests.lighthouse
 
 bench: install ## the ratios of speed and memory, each beside its floor
 	@$(BIN)/python -m bench

@@ -115,7 +115,7 @@ async def test_a_worker_writes_who_is_who_and_finds_them_again(
     await keyboard.press("a[href$='/label']")
     await keyboard.write("#label", LABEL)
     await keyboard.press("main button.main")
-    assert await keyboard.says("Vous seul ou vous seule voyez ce nom")
+    assert await keyboard.says("Ce nom n’est visible que pour vous")
     for typed, found in (("MALIK", True), (person.phone[-6:], True), ("Zoé", False)):
         await keyboard.write("#q", typed)
         async with keyboard.page.expect_navigation():

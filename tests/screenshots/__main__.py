@@ -22,7 +22,7 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-sync", "--no-first-run"]
 SMALL: ViewportSize = {"width": 360, "height": 640}
 LARGE: ViewportSize = {"width": 1366, "height": 768}
-SEEN = [("fr", SMALL), ("fr", LARGE), ("falc", SMALL), ("ar", SMALL)]
+SEEN = [("fr", SMALL), ("fr", LARGE), ("falc", SMALL), ("ar", SMALL), ("es", SMALL), ("uk", SMALL)]
 _LINKS = """() => [...document.querySelectorAll('a[href], form[method=get]')].map(e =>
   e.getAttribute('href') || e.getAttribute('action')
   + '?' + [...e.querySelectorAll('select')].map(s => s.name + '=' + s.value).join('&'))"""

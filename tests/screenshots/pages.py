@@ -83,6 +83,7 @@ BY_A_FORM = {
 NO_PAGES = {
     "/static/{fingerprint}/{name:path}",
     "/language/{language}",
+    "/second-language/{language}",
     "/quick-exit",
     "/documents/add/{draft_id}/pictures/{picture_id}/preview",
     "/session",

@@ -22,6 +22,7 @@ class Terms:
     """The terms requested or granted: most of the sealed row of a request and of a grant.
 
     `contact`: whom to call about it, by the name of each field; empty without a request.
+    `shown_in`: the languages in which the person read what they approved, where a page showed it.
     """
 
     scope: Scope
@@ -32,10 +33,12 @@ class Terms:
     may_store: bool
     store_for: str | None
     contact: dict[str, str] = field(repr=False)
+    shown_in: tuple[str, ...] = ()
 
     def values(self) -> dict[str, Any]:
         """The values that are sealed, JSON-serialisable. Fields are only ever added."""
-        return {
+        shown = {"shown_in": list(self.shown_in)} if self.shown_in else {}
+        return shown | {
             "document_types": list(self.scope.document_types),
             "document_ids": [str(document_id) for document_id in self.scope.document_ids],
             "actions": [action.value for action in self.scope.actions],
@@ -62,20 +65,23 @@ class Terms:
             may_store=values["may_store"],
             store_for=values["store_for"],
             contact=values["contact"],
+            shown_in=tuple(values.get("shown_in", ())),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """What a person approves. None: as requested; nothing may be wider."""
+    """What a person approves. None: as requested; nothing may be wider. `shown_in`: in which
+    languages they read it; it changes nothing of what is granted."""
 
     choice: Choice = field(default_factory=Choice)
     duration: str | None = None
     may_store: bool | None = None
     covers_future: bool = False
+    shown_in: tuple[str, ...] = ()
 
     def values(self) -> dict[str, Any]:
-        """All its values, JSON-serialisable: the body for an idempotency key."""
+        """All that it grants, JSON-serialisable: the body for an idempotency key."""
         ids = self.choice.document_ids
         return {
             "types": self.choice.document_types,
@@ -107,4 +113,5 @@ def narrow_terms(
         duration=duration,
         may_store=may_store,
         store_for=requested.store_for if may_store else None,
+        shown_in=approval.shown_in,
     )

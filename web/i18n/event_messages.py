@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from auth.visitor import device_name
 from vault.access_log.entries import EntryView, is_owner
+from web.i18n.direction import isolated
 from web.i18n.error_messages import _
 from web.i18n.quotation import quoted
 from web.i18n.translations import translations
@@ -151,7 +152,7 @@ def describe(entry: EntryView, language: str) -> str:
     }
     sentence = _filled(translate(_pattern(entry)), values)
     if entry.purpose and entry.reason != "not_recipient":
-        sentence += _filled(translate(_WHY), {"purpose": quoted(entry.purpose, language)})
+        sentence += _filled(translate(_WHY), {"purpose": _words(entry.purpose, language)})
     if entry.confirmed == "interrupted":
         sentence += translate(_CUT)
     return sentence
@@ -192,7 +193,11 @@ def _who(entry: EntryView, language: str) -> str:
     actor = entry.actor
     if not actor.get("name"):
         return translate(_SOMEONE)
-    return _filled(translate(_WHO if actor.get("job") else _WHO_SHORT), actor)
+    return isolated(_filled(translate(_WHO if actor.get("job") else _WHO_SHORT), actor), language)
+
+
+def _words(purpose: str, language: str) -> str:
+    return isolated(quoted(purpose, language), language)
 
 
 def _filled(pattern: str, values: Mapping[str, str]) -> str:

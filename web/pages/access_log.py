@@ -15,12 +15,11 @@ from base.ids import parse_id
 from vault.access_log import reports
 from vault.access_log.entries import EntryView, is_owner, list_for_person, see_for_person
 from web.http.path_ids import PathId
-from web.i18n.event_messages import describe
 from web.pages.documents import documents_by_id
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
-Line = tuple[EntryView, str, tuple[list[UUID], int]]
-"""An entry, its sentence, and its documents: those that can be named, how many cannot."""
+Line = tuple[EntryView, tuple[list[UUID], int]]
+"""An entry, and its documents: those that can be named, how many cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ async def show_log(page: PersonPageDep, cursor: str | None = None) -> Response:
     ids = {id_ for entry in entries for text in entry.documents if (id_ := parse_id(text))}
     documents = await documents_by_id(page, ids) if ids else {}
     known = set(documents)
-    lines = [(entry, describe(entry, page.language), _named(entry, known)) for entry in entries]
+    lines = [(entry, _named(entry, known)) for entry in entries]
     return await page.show(
         "access_log.html",
         days=_by_day(lines, page.zone),
@@ -85,7 +84,6 @@ async def _report_values(page: PersonPage, event_id: UUID) -> dict[str, Any]:
     entry = await see_for_person(page.services, page.person, event_id)
     return {
         "entry": entry,
-        "sentence": describe(entry, page.language),
         "organisation_told": reports.organisation_learns(entry),
         "longest": reports.MAX_TEXT,
         "typed": "",

@@ -1,4 +1,4 @@
-"""The cookies of the pages: who is signed in, a visitor's own secret, the browser's, the language,
+"""The cookies of the pages: who is signed in, a visitor's own secret, the browser's, the languages,
 the page to go on to, whether the name is shown.
 
 A person and the worker beside them may share one browser, so each has a cookie of their own.
@@ -12,9 +12,14 @@ from fastapi import Request, Response
 
 from auth.browsers import BROWSER_LIFE
 from base.settings import Settings
+from web.i18n.languages import SOURCE, languages
 from web.i18n.translations import LANGUAGES, preferred
 
-CookieKind = Literal["person", "worker", "visit", "browser", "language", "next", "discreet"]
+CookieKind = Literal[
+    "person", "worker", "visit", "browser", "language", "second", "next", "discreet"
+]
+NO_SECOND = "none"
+_TO_ANSWER = "/requests/"
 _YEAR = 365 * 24 * 3600
 _VISIT = re.compile(r"[A-Za-z0-9_-]{32}")
 
@@ -94,6 +99,23 @@ def language_of(request: Request, settings: Settings) -> str:
     if chosen in LANGUAGES:
         return chosen
     return preferred(request.headers.get("accept-language"))
+
+
+def put_second_language(response: Response, settings: Settings, language: str) -> None:
+    """Remember the language that stands under the first; `none` for none."""
+    put(response, settings, "second", language, seconds=_YEAR)
+
+
+def second_language_of(request: Request, settings: Settings, language: str) -> str:
+    """The language under the first, or nothing. Unless it was chosen: French, under a translation
+    that nobody whose language it is has read. What a person says yes to has French in any case."""
+    spoken, chosen = languages()[language], read(request, settings, "second")
+    french = spoken.tag == SOURCE
+    if not french and request.url.path.startswith(_TO_ANSWER):
+        return SOURCE
+    if chosen in LANGUAGES:
+        return "" if chosen == language else chosen
+    return SOURCE if spoken.unread and not french and chosen != NO_SECOND else ""
 
 
 def _secure(settings: Settings) -> bool:

@@ -113,7 +113,7 @@ DONE = {
         "La demande est partie. Si ce numéro est le bon, la personne reçoit un SMS. Elle a 7 jours"
         " pour répondre."
     ),
-    "labelled": _("C’est fait. Vous seul ou vous seule voyez ce nom."),
+    "labelled": _("C’est fait. Ce nom n’est visible que pour vous."),
     "withdrawn": _("La demande est retirée. La personne ne peut plus répondre."),
     "given_back": _("L’accès est rendu. Vous ne voyez plus ces papiers."),
     "reported": _("C’est signalé. La réponse viendra sur cette page."),

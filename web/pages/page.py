@@ -93,15 +93,25 @@ class Page:
             "discreet": cookies.is_discreet(self.request, self.services.settings),
             **values,
         }
-        html = render(template, self.language, **shown).encode()
+        html = render(template, self.language, self.second, **shown).encode()
         response = self._answer(html, status, reload_after)
         if self.new_visit:
             cookies.put(response, self.services.settings, "visit", self.secret)
         return response
 
+    @property
+    def second(self) -> str:
+        """The language under the first one, line by line; empty for none."""
+        return cookies.second_language_of(self.request, self.services.settings, self.language)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What its reader reads: one language, or two."""
+        return tuple(filter(None, (self.language, self.second)))
+
     def _answer(self, html: bytes, status: int, reload_after: int | None) -> Response:
-        tag = languages()[self.language].tag
-        headers = {**_HEADERS, "Content-Language": tag}
+        tags = [languages()[code].tag for code in self.languages]
+        headers = {**_HEADERS, "Content-Language": ", ".join(dict.fromkeys(tags))}
         if reload_after is not None:
             # Its own site asks again and again, for the address under which a stranger opened it.
             headers["Refresh"] = str(reload_after)

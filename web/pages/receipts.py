@@ -9,7 +9,6 @@ from base.errors import not_found
 from vault.access_log import entries, inclusion_proof
 from web.http.inclusion_receipt import qr_code, receipt_of, tree_of
 from web.http.path_ids import PathId
-from web.i18n.event_messages import describe
 from web.pages.page import PersonPage, PersonPageDep, page_router
 
 router = page_router()
@@ -23,7 +22,6 @@ async def receipt(event_id: PathId, page: PersonPageDep) -> Response:
     return await page.show(
         "receipt.html",
         entry=entry,
-        sentence=describe(entry, page.language),
         receipt=proof,
         tree=None if proof is None else tree_of(proof),
         reload_after=2 if proof is None else None,

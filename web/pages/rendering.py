@@ -1,7 +1,7 @@
 """Templates made into HTML: one environment per language, and the filters of the pages."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -10,26 +10,40 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 
+from auth.session_list import SessionView
 from base.time_zones import PARIS
 from vault import catalogue
 from web.i18n.catalogue_names import purpose_names
+from web.i18n.direction import isolated
+from web.i18n.event_messages import describe
 from web.i18n.formats import day_text, hour_text, moment_text, size_text
 from web.i18n.languages import languages
 from web.i18n.quotation import quoted
+from web.i18n.session_descriptions import describe_session
 from web.i18n.translations import LANGUAGES, translations
 from web.i18n.typography import national, no_break, typed_phone
 from web.pages import assets, labels
 from web.pages.document_fields import date_fields
 from web.pages.draft_steps import next_step
+from web.pages.two_languages import weave
 
 FOLDER = Path(__file__).parent / "templates"
 
 
-def render(template: str, language: str, **values: Any) -> str:
-    """A template's HTML. `language` is one of `languages`; `zone`, among the values, is where its
-    reader is, and `failures` what went wrong, the first one first."""
+def render(template: str, language: str, second: str = "", **values: Any) -> str:
+    """A template's HTML. `language` is one of `languages`, and so is `second`, if any: each line
+    stands in it too. `zone`, among the values, is where its reader is, and `failures` what went
+    wrong, the first one first."""
     shown = {"failures": (), "failure": next(iter(values.get("failures", ())), None), **values}
-    return _environment(language).get_template(template).render(shown)
+    shown["second"] = second
+    page = _environment(language).get_template(template).render(shown)
+    if not second:
+        return page
+    spoken = languages()[language]
+    # Built as the first one, in other words: what depends on the page's language stays.
+    alike = {**shown, "language": language, "spoken": spoken}
+    other = _environment(second).get_template(template).render(alike)
+    return weave(page, other, spoken, languages()[second])
 
 
 @cache
@@ -42,11 +56,8 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    texts = translations(language)
-    # French punctuation takes a non-breaking space; the texts are written with plain ones.
-    french = languages()[language].tag == "fr"
-    translate = (lambda text: no_break(texts.gettext(text))) if french else texts.gettext
-    environment.install_gettext_callables(translate, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
+    translate, plural = _gettext(language), translations(language).ngettext
+    environment.install_gettext_callables(translate, plural, newstyle=True)  # type: ignore[attr-defined]  # the extension's
     environment.globals.update(
         language=language,
         spoken=languages()[language],
@@ -63,14 +74,17 @@ def _environment(language: str) -> Environment:
         day=pass_context(lambda context, value: day_text(value, language, context["zone"])),
         moment=pass_context(lambda context, value: _moment(value, language, context["zone"])),
         hour=pass_context(lambda context, value: _hour(value, language, context["zone"])),
+        sentence=lambda entry: no_break(describe(entry, language)),
+        session=pass_context(lambda at, one, now: _session(one, now, language, at["zone"])),
         instant=datetime.fromisoformat,
         translate=translate,
         fill=fill,
-        phone=lambda text: no_break(national(text)),
+        phone=lambda text: isolated(no_break(national(text)), language),
         no_break=no_break,
         national=national,
-        quoted=lambda text: no_break(quoted(text, language)),
-        typed_phone=lambda text: typed_phone(text, language),
+        isolated=lambda text: isolated(text, language),
+        quoted=lambda text: isolated(no_break(quoted(text, language)), language),
+        typed_phone=lambda text: isolated(typed_phone(text, language), language),
         plain=lambda names: labels.name_in(names, language, plain=True),
         formal=lambda names: labels.name_in(names, language, plain=False),
         type_names=labels.type_names,
@@ -81,10 +95,21 @@ def _environment(language: str) -> Environment:
     return environment
 
 
+def _gettext(language: str) -> Callable[[str], str]:
+    # French punctuation takes a non-breaking space; the texts are written with plain ones.
+    translate = translations(language).gettext
+    french = languages()[language].tag == "fr"
+    return (lambda text: no_break(translate(text))) if french else translate
+
+
 def _moment(value: datetime | str, language: str, zone: ZoneInfo) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     return no_break(moment_text(value, language, zone))
+
+
+def _session(session: SessionView, now: datetime, language: str, zone: ZoneInfo) -> str:
+    return no_break(describe_session(session, now, language, zone))
 
 
 def _hour(value: str, language: str, zone: ZoneInfo) -> str:

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -101,11 +102,12 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
         if not hmac.compare_digest(seen.encode(), form.get("seen").encode()):
             return await _show(page, current, "check", invalid("answer_changed"))
     try:
+        approval = replace(approval_of(current.chosen, current.request), shown_in=page.languages)
         await answers.approve(
             page.services,
             page.person,
             request_id,
-            approval_of(current.chosen, current.request),
+            approval,
             idempotency_key=form.get("once")[:64] or None,
         )
     except ServiceError as failure:

@@ -12,7 +12,6 @@ from base.errors import invalid
 from web.http.path_ids import PathId
 from web.http.visitor import visitor_of
 from web.i18n import time_zone_names
-from web.i18n.session_descriptions import describe_session
 from web.pages.page import Page, PersonPageDep, WorkerPageDep, go, page_router
 
 router = page_router()
@@ -66,12 +65,11 @@ async def end_of_worker(session_id: PathId, page: WorkerPageDep) -> Response:
 
 async def _list(page: Page, subject: Person | Worker, prefix: str) -> Response:
     listed = await session_list.list_sessions(page.services, subject, visitor_of(page.request))
-    shown = [
-        (one, describe_session(one, listed.at, page.language, page.zone))
-        for one in sorted(listed.items, key=lambda one: one.where != "here")
-    ]
+    shown = sorted(listed.items, key=lambda one: one.where != "here")
     zones = {name: time_zone_names.NAMES[name] for name in time_zones.NAMES}
-    return await page.show("sessions.html", prefix=prefix, sessions=shown, zones=zones)
+    return await page.show(
+        "sessions.html", prefix=prefix, sessions=shown, now=listed.at, zones=zones
+    )
 
 
 async def _end(page: Page, subject: Person | Worker, session_id: UUID, prefix: str) -> Response:

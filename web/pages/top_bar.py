@@ -32,6 +32,16 @@ async def choose_language(language: str, services: ServicesDep, back: str = "/")
     return response
 
 
+@router.get("/second-language/{language}")
+async def choose_second_language(language: str, services: ServicesDep, back: str = "/") -> Response:
+    """Remember a language to show under the first, or none; and return to the same page."""
+    if language not in (*LANGUAGES, cookies.NO_SECOND):
+        raise not_found()
+    response = go(own_address(back))
+    cookies.put_second_language(response, services.settings, language)
+    return response
+
+
 @router.post("/discreet")
 async def be_discreet(page: VisitorPageDep) -> Response:
     """Show a name and a sign that tell nothing, or ours again, in this browser."""

@@ -73,7 +73,7 @@ async def list_(
     """What I did, newest first."""
     wanted = await _filter(page, person, document, only)
     entries, more = await _some(page, wanted, cursor)
-    lines = [(entry, describe(entry, page.language), wanted.person_of(entry)) for entry in entries]
+    lines = [(entry, wanted.person_of(entry)) for entry in entries]
     return await page.show(
         "pro/actions.html",
         lines=lines,

@@ -1,6 +1,6 @@
 """The receipt of a grant, to print: what one side gave the other, why, and until when."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from vault.services import Services
 from web.http.dependencies import Caller
 from web.i18n.consent_labels import STATES
 from web.i18n.error_messages import _
+from web.i18n.languages import languages
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
 from web.printouts.sheet import Section, Sheet
@@ -34,6 +35,7 @@ _ENDED_BY = {
     "service": _("Arrêté par nous, car il ne montrait plus aucun papier, le"),
 }
 _COPY = _("Garder une copie")
+_READ = _("Demande lue en")
 _STOP = _("Arrêter")
 _HOW_TO_STOP = _(
     "Vous pouvez arrêter quand vous voulez : sur {address}, « Qui peut voir mes papiers », ou au"
@@ -73,6 +75,9 @@ def receipt(
         phrases.why(terms),
         _when(grant, phrases),
     ]
+    if stop_at is not None and terms.shown_in:
+        # To its owner alone: it says where they come from.
+        sections.append(Section(say(_READ), (_names(terms.shown_in),)))
     if stop_at is not None and grant.state == "live":
         sections.append(Section(say(_STOP), (say(_HOW_TO_STOP, address=stop_at),)))
     return Sheet(
@@ -106,3 +111,9 @@ def _when(grant: GrantView, phrases: Phrases) -> Section:
         facts.append((say(ended), phrases.moment(grant.revoked_at)))
     facts.append((say(_COPY), phrases.storing(grant.terms)))
     return Section(say(_WHEN), facts=tuple(facts))
+
+
+def _names(codes: Iterable[str]) -> str:
+    """Languages, each by its own name; one that is no longer here by its code."""
+    known = languages()
+    return ", ".join(known[code].name if code in known else code for code in codes)

@@ -38,6 +38,7 @@ PUBLIC = {
 # Pages of a visit that has not begun.
 BEFORE_A_SESSION = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}", "/language/{language}"}
 BEFORE_A_SESSION |= {"/language", "/quick-exit", "/styles", "/offline"}
+BEFORE_A_SESSION |= {"/second-language/{language}"}
 OF_WORKERS = (
     "/pro",
     "/v1/organisation",

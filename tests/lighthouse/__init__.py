@@ -1,0 +1,1 @@
+"""`make lighthouse`: the main pages of a demo, measured as Lighthouse does."""
