@@ -36,15 +36,24 @@ async def test_two_sides_an_error_midway_a_pdf_and_an_old_version(
     bill.write_bytes(corpus.pdf(2))
     phone = await open_phone()
     await phone.sign_in("/", "#phone", new_phone())
+    await photographs_the_front(phone, front, cut)
+    await finds_it_again_and_keeps_it(phone, back)
+    await shows_it(phone, served)
+    await replaces_it(phone, back, tmp_path)
+    await adds_a_bill(phone, bill, front)
 
-    # 1. The front, with a bad picture beside it: the good one is kept, the bad one is named.
+
+async def photographs_the_front(phone: Phone, front: Path, cut: Path) -> None:
+    """1. The front, with a bad picture beside it: the good one is kept, the bad one is named."""
     await phone.press("a[href='/documents/add']")
     assert not await phone.page.is_visible("form:has(#photo) button.send")
     await send(phone, "#photo", front, cut)
     assert await phone.says("C’est la photo ou le fichier 2 sur 2.")
     assert await phone.says("gardés : 1")
 
-    # 2. They leave, and find it again where they begin; then the back.
+
+async def finds_it_again_and_keeps_it(phone: Phone, back: Path) -> None:
+    """2. They leave, and find it again where they begin; then the back."""
     await phone.go("/documents")
     await phone.press("a.waiting[href^='/documents/add/']")
     await phone.press("a[href$='?family=identity']")
@@ -67,14 +76,18 @@ async def test_two_sides_an_error_midway_a_pdf_and_an_old_version(
     assert await phone.says("C’est fait")
     assert await phone.says("31 janvier 2031")
 
-    # 3. Shown to somebody opposite.
+
+async def shows_it(phone: Phone, served: Served) -> None:
+    """3. Shown to somebody opposite."""
     await draw_previews(served.services)
     await phone.press("a[href$='/show']")
     assert await pictures_shown(phone) == 1
     await phone.press("a[href$='turned=yes']")
     assert await phone.page.locator(".turned img").count() == 1
 
-    # 4. A newer one: its own date, and the old one is still there.
+
+async def replaces_it(phone: Phone, back: Path, folder: Path) -> None:
+    """4. A newer one: its own date, and the old one is still there."""
     await phone.press(".back a")
     await phone.press("a[href$='/version']")
     assert await phone.page.input_value("#expires_on_year") == ""
@@ -85,10 +98,12 @@ async def test_two_sides_an_error_midway_a_pdf_and_an_old_version(
     await phone.press("a[href$='/versions']")
     async with phone.page.expect_download() as downloading:
         await phone.page.click("a[href$='/versions/1/content']")
-    await (await downloading.value).save_as(tmp_path / "old.pdf")
-    assert (tmp_path / "old.pdf").read_bytes().startswith(b"%PDF")
+    await (await downloading.value).save_as(folder / "old.pdf")
+    assert (folder / "old.pdf").read_bytes().startswith(b"%PDF")
 
-    # 5. A PDF beside a photo asks whether it is one paper; alone, it is kept.
+
+async def adds_a_bill(phone: Phone, bill: Path, front: Path) -> None:
+    """5. A PDF beside a photo asks whether it is one paper; alone, it is kept."""
     await phone.go("/documents/add?type=energy_bill")
     await send(phone, "#files", bill, front)
     await phone.press("button.send")
