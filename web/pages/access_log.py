@@ -19,7 +19,7 @@ from web.i18n.event_messages import describe
 from web.pages.documents import documents_by_id
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
-Line = tuple[EntryView, str, tuple[list[UUID], int]]
+ToldEntry = tuple[EntryView, str, tuple[list[UUID], int]]
 """An entry, its sentence, and its documents: those that can be named, how many cannot."""
 
 
@@ -28,8 +28,8 @@ class Day:
     """What happened on one day, where the person is: by whom, and what they did themselves."""
 
     day: date
-    others: dict[str, list[Line]] = field(default_factory=dict, repr=False)
-    mine: list[Line] = field(default_factory=list, repr=False)
+    others: dict[str, list[ToldEntry]] = field(default_factory=dict, repr=False)
+    mine: list[ToldEntry] = field(default_factory=list, repr=False)
 
 
 router = page_router()
@@ -92,7 +92,7 @@ async def _report_values(page: PersonPage, event_id: UUID) -> dict[str, Any]:
     }
 
 
-def _by_day(lines: Iterable[Line], zone: ZoneInfo) -> list[Day]:
+def _by_day(lines: Iterable[ToldEntry], zone: ZoneInfo) -> list[Day]:
     """The lines of each day; of each person together, the newest first."""
     days: dict[date, Day] = {}
     for line in lines:
