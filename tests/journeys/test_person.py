@@ -8,6 +8,7 @@ import pytest
 from tests.fixtures import MakeWorker, new_phone
 from tests.journeys.test_pages import (
     OpenPhone,
+    Phone,
     add_a_photo,
     browser,
     open_phone,
@@ -24,11 +25,20 @@ async def test_a_request_is_answered_with_a_paper_added_on_the_way_and_papers_ar
     number, worker = new_phone(), await make_worker()
     mine, theirs = await open_phone(), await open_phone()
     await mine.sign_in("/", "#phone", number)
+    await theirs.sign_in("/pro", "#email", worker.email)
+    await has_one_of_two_papers(mine, theirs, number, tmp_path)
+    await answers_with_one_added(mine, tmp_path)
+    await gives_one_more(mine)
+    await stops_one_then_all(mine)
+    await theirs.go("/pro/grants")
+    assert await theirs.page.locator("section.card a.button").count() == 0
+
+
+async def has_one_of_two_papers(mine: Phone, theirs: Phone, number: str, tmp_path: Path) -> None:
+    """1. A worker asks for two kinds; one of them is not there yet."""
     for name, colour in (("pay", "#f5efcf"), ("rent", "#cfe3f5")):
         photo_with_a_place(tmp_path / f"{name}.jpg", colour)
     await add_a_photo(mine, "payslip", tmp_path / "pay.jpg")
-    # 1. A worker asks for two kinds; one of them is not there yet.
-    await theirs.sign_in("/pro", "#email", worker.email)
     await theirs.go("/pro/requests/new")
     await theirs.page.fill("#phone", number)
     for code in ("payslip", "rent_receipt"):
@@ -40,7 +50,10 @@ async def test_a_request_is_answered_with_a_paper_added_on_the_way_and_papers_ar
     await theirs.page.fill("#purpose", "Pour votre demande de logement.")
     await theirs.page.select_option("#duration", "P3M")
     await theirs.press("main button.main")
-    # 2. The person ticks one, adds the other on the way, and it is counted in.
+
+
+async def answers_with_one_added(mine: Phone, tmp_path: Path) -> None:
+    """2. The person ticks one, adds the other on the way, and it is counted in."""
     await mine.go("/requests")
     await mine.press("a.waiting")
     await mine.press("main button.main")
@@ -48,6 +61,9 @@ async def test_a_request_is_answered_with_a_paper_added_on_the_way_and_papers_ar
     await mine.page.locator("input[name=document]").check()
     await mine.press("button[name=add][value=rent_receipt]")
     await mine.page.set_input_files("#photo", str(tmp_path / "rent.jpg"))
+    await mine.press("button.send")
+    await mine.press("button.send")
+    assert await mine.says("Vérifier et garder")
     await mine.press("button.send")
     assert await mine.page.locator("input[name=document]:checked").count() == 2
     # Nothing chosen: it is said, and what was chosen is kept.
@@ -59,7 +75,10 @@ async def test_a_request_is_answered_with_a_paper_added_on_the_way_and_papers_ar
     assert await mine.says("Vous allez montrer 2 papiers à Camille Moreau")
     await mine.press("button.yes")
     assert await mine.says("Vous avez dit oui")
-    # 3. They give one paper more, to the same person, by name.
+
+
+async def gives_one_more(mine: Phone) -> None:
+    """3. They give one paper more, to the same person, by name."""
     await mine.press("main a[href='/grants/new']")
     await mine.page.locator("input[name=document]").first.check()
     await mine.press("main button.main")
@@ -73,7 +92,10 @@ async def test_a_request_is_answered_with_a_paper_added_on_the_way_and_papers_ar
     await mine.press("button.yes")
     assert await mine.says("Voici à qui vous avez montré vos papiers")
     assert await mine.page.locator("section.card").count() == 1
-    # 4. One stops, and what goes on is named; then everything stops.
+
+
+async def stops_one_then_all(mine: Phone) -> None:
+    """4. One stops, and what goes on is named; then everything stops."""
     await mine.press("section.card a.danger")
     assert await mine.says("Ce qui continue")
     await mine.press("button.danger")
@@ -82,5 +104,3 @@ async def test_a_request_is_answered_with_a_paper_added_on_the_way_and_papers_ar
     assert await mine.says("Cette copie ne peut pas être reprise")
     await mine.press("button.danger")
     assert await mine.says("Tout est arrêté")
-    await theirs.go("/pro/grants")
-    assert await theirs.page.locator("section.card a.button").count() == 0

@@ -18,7 +18,7 @@ from web.http.path_ids import PathId
 from web.pages.documents import documents_by_id
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
-Line = tuple[EntryView, tuple[list[UUID], int]]
+ToldEntry = tuple[EntryView, tuple[list[UUID], int]]
 """An entry, and its documents: those that can be named, how many cannot."""
 
 
@@ -27,8 +27,8 @@ class Day:
     """What happened on one day, where the person is: by whom, and what they did themselves."""
 
     day: date
-    others: dict[str, list[Line]] = field(default_factory=dict, repr=False)
-    mine: list[Line] = field(default_factory=list, repr=False)
+    others: dict[str, list[ToldEntry]] = field(default_factory=dict, repr=False)
+    mine: list[ToldEntry] = field(default_factory=list, repr=False)
 
 
 router = page_router()
@@ -90,7 +90,7 @@ async def _report_values(page: PersonPage, event_id: UUID) -> dict[str, Any]:
     }
 
 
-def _by_day(lines: Iterable[Line], zone: ZoneInfo) -> list[Day]:
+def _by_day(lines: Iterable[ToldEntry], zone: ZoneInfo) -> list[Day]:
     """The lines of each day; of each person together, the newest first."""
     days: dict[date, Day] = {}
     for line in lines:
