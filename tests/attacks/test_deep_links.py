@@ -92,7 +92,7 @@ async def test_a_page_that_was_asked_for_comes_after_the_code_and_once(
     # A worker's page is not where a person is led, nor the other way.
     theirs = quote("/pro/doings", safe="")
     assert await _after_the_code(served, person, theirs) == "/documents"
-    assert await _after_the_code(served, worker, quote(wanted, safe="")) == "/pro/grants"
+    assert await _after_the_code(served, worker, quote(wanted, safe="")) == "/pro/people"
     assert await _after_the_code(served, worker, theirs) == "/pro/doings"
 
 

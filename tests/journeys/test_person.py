@@ -50,6 +50,7 @@ async def has_one_of_two_papers(mine: Phone, theirs: Phone, number: str, tmp_pat
     await theirs.page.fill("#purpose", "Pour votre demande de logement.")
     await theirs.page.select_option("#duration", "P3M")
     await theirs.press("main button.main")
+    await theirs.press("main button.main")
 
 
 async def answers_with_one_added(mine: Phone, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.fixtures import MakePerson, Served, last_code
 from tests.journeys.test_pages import browser
@@ -55,14 +55,21 @@ async def test_a_photo_is_seen_before_it_is_sent_and_said_to_be_dark_or_blurred(
         assert await page.locator(".shot .flag").count() == 0
 
 
+async def keep(page: Page) -> None:
+    """From the page of details to the end."""
+    await page.click("button.send")
+    await page.wait_for_url("**/check")
+    await page.click("button.send")
+    await page.wait_for_url("**/documents/*?done=added")
+
+
 async def test_a_photo_is_not_lost_when_the_session_has_ended(
     open_page: Open, served: Served, make_person: MakePerson, tmp_path: Path
 ) -> None:
     """One enters again beside; the page still has the photo, and sends it."""
     person = await make_person()
-    page = await open_page("/documents/add", person)
+    page = await open_page("/documents/add?type=payslip", person)
     await page.wait_for_load_state("networkidle")
-    await page.select_option("#type", "payslip")
     await page.set_input_files("input[type=file] >> nth=0", a_paper(tmp_path / "a.jpg"))
     await page.context.clear_cookies(name="unefois-person")
     await page.click("button.send")
@@ -77,7 +84,8 @@ async def test_a_photo_is_not_lost_when_the_session_has_ended(
     await beside.wait_for_url("**/documents")
     await beside.close()
     await page.click("button.send")
-    await page.wait_for_url("**/documents/*?done=added")
+    await page.wait_for_url("**/documents/add/*/details")
+    await keep(page)
     assert "Votre papier est gardé ici" in await page.inner_text("main")
 
 
@@ -86,19 +94,25 @@ async def test_what_is_wrong_is_said_and_the_photo_stays(
 ) -> None:
     page = await open_page("/documents/add", await make_person())
     await page.wait_for_load_state("networkidle")
-    await page.set_input_files("input[type=file] >> nth=0", a_paper(tmp_path / "a.jpg"))
+    broken = tmp_path / "b.jpg"
+    broken.write_bytes(b"no picture")
+    files = [a_paper(tmp_path / "a.jpg"), broken]
+    await page.set_input_files("input[type=file] >> nth=0", files)
     await page.click("button.send")
     problem = page.locator("form .problem")
-    await expect(problem).to_contain_text("papier")
+    await expect(problem).to_contain_text("2")
     assert "problem" in await page.evaluate("document.activeElement.className")
-    assert await page.evaluate("document.querySelector('input[type=file]').files.length") == 1
+    assert await page.evaluate("document.querySelector('input[type=file]').files.length") == 2
     await page.context.set_offline(True)
     await page.click("button.send")
     await expect(problem).to_contain_text("pas de réseau")
     await page.context.set_offline(False)
-    await page.select_option("#type", "payslip")
+    await page.set_input_files("input[type=file] >> nth=0", files[:1])
     await page.click("button.send")
-    await page.wait_for_url("**/documents/*?done=added")
+    # The good one was sent twice, and is there once.
+    await page.wait_for_url("**/documents/add/*/type")
+    await page.goto(page.url.replace("/type", "/check"))
+    assert await page.locator(".shots > li").count() == 1
 
 
 async def test_on_a_slow_link_a_photo_is_made_smaller_unless_one_says_no(
@@ -108,15 +122,15 @@ async def test_on_a_slow_link_a_photo_is_made_smaller_unless_one_says_no(
     photo = a_paper(tmp_path / "a.jpg", width=3600)
     sent = []
     for wanted in (True, False):
-        page = await open_page("/documents/add", await make_person(), init=slow)
+        page = await open_page("/documents/add?type=payslip", await make_person(), init=slow)
         await page.wait_for_load_state("networkidle")
-        await page.select_option("#type", "payslip")
         await page.set_input_files("input[type=file] >> nth=0", photo)
         tick = page.get_by_label("envoyer des photos plus légères")
         await expect(tick).to_be_checked()
         await tick.set_checked(wanted)
         await page.click("button.send")
-        await page.wait_for_url("**/documents/*?done=added", timeout=20_000)
+        await page.wait_for_url("**/documents/add/*/details", timeout=20_000)
+        await keep(page)
         paper = await page.context.request.get(page.url.split("?")[0] + "/content")
         sent.append(await paper.body())
     assert sent[1] == photo.read_bytes()

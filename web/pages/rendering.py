@@ -70,29 +70,33 @@ def _environment(language: str) -> Environment:
         date_fields=date_fields,
         next_step=next_step,
     )
-    environment.filters.update(
-        day=pass_context(lambda context, value: day_text(value, language, context["zone"])),
-        moment=pass_context(lambda context, value: _moment(value, language, context["zone"])),
-        hour=pass_context(lambda context, value: _hour(value, language, context["zone"])),
-        sentence=lambda entry: no_break(describe(entry, language)),
-        session=pass_context(lambda at, one, now: _session(one, now, language, at["zone"])),
-        instant=datetime.fromisoformat,
-        translate=translate,
-        fill=fill,
-        phone=lambda text: isolated(no_break(national(text)), language),
-        no_break=no_break,
-        national=national,
-        isolated=lambda text: isolated(text, language),
-        quoted=lambda text: isolated(no_break(quoted(text, language)), language),
-        typed_phone=lambda text: isolated(typed_phone(text, language), language),
-        plain=lambda names: labels.name_in(names, language, plain=True),
-        formal=lambda names: labels.name_in(names, language, plain=False),
-        type_names=labels.type_names,
-        official=lambda code: labels.official_name(code, language),
-        purpose=lambda code: labels.name_in(purpose_names(code), language, plain=True),
-        file_size=lambda size: size_text(size, language),
-    )
+    environment.filters.update(_filters(language, translate))
     return environment
+
+
+def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callable[..., Any]]:
+    return {
+        "day": pass_context(lambda context, value: day_text(value, language, context["zone"])),
+        "moment": pass_context(lambda context, value: _moment(value, language, context["zone"])),
+        "hour": pass_context(lambda context, value: _hour(value, language, context["zone"])),
+        "sentence": lambda entry: no_break(describe(entry, language)),
+        "session": pass_context(lambda at, one, now: _session(one, now, language, at["zone"])),
+        "instant": datetime.fromisoformat,
+        "translate": translate,
+        "fill": fill,
+        "phone": lambda text: isolated(no_break(national(text)), language),
+        "no_break": no_break,
+        "national": national,
+        "isolated": lambda text: isolated(text, language),
+        "quoted": lambda text: isolated(no_break(quoted(text, language)), language),
+        "typed_phone": lambda text: isolated(typed_phone(text, language), language),
+        "plain": lambda names: labels.name_in(names, language, plain=True),
+        "formal": lambda names: labels.name_in(names, language, plain=False),
+        "type_names": labels.type_names,
+        "official": lambda code: labels.official_name(code, language),
+        "purpose": lambda code: labels.name_in(purpose_names(code), language, plain=True),
+        "file_size": lambda size: size_text(size, language),
+    }
 
 
 def _gettext(language: str) -> Callable[[str], str]:

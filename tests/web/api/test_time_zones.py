@@ -89,7 +89,7 @@ async def test_pages_and_files_tell_the_time_of_the_person(
     for name in ("Indian/Reunion", "Pacific/Tahiti"):
         await choose_zone(served.services, person.subject, name)
         local = at.astimezone(ZoneInfo(name))
-        hour = f"à {local:%H} h {local:%M}"
+        hour = f"{local:%H} h {local:%M}"
         async with httpx.AsyncClient(
             base_url=served.base_url, cookies={"unefois-person": person.token}, trust_env=False
         ) as browser:
