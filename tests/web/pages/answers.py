@@ -1,4 +1,4 @@
-"""PartialAnswer a request on its pages: to the summary, and the yes of that summary."""
+"""Answer a request on its pages: to the summary, and the yes of that summary."""
 
 import re
 from html import unescape

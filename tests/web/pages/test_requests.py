@@ -1,4 +1,4 @@
-"""PartialAnswer a request, one thing a page: nothing is ticked, and the yes is to what was read."""
+"""Answering a request, one thing a page: nothing is ticked, and the yes is to what was read."""
 
 import re
 from urllib.parse import parse_qsl
