@@ -89,6 +89,22 @@ async def test_a_photo_is_not_lost_when_the_session_has_ended(
     assert "Votre papier est gardé ici" in await page.inner_text("main")
 
 
+async def test_a_photo_goes_to_nobody_who_signed_in_meanwhile(
+    open_page: Open, served: Served, make_person: MakePerson, tmp_path: Path
+) -> None:
+    page = await open_page("/documents/add?type=payslip", await make_person())
+    await page.wait_for_load_state("networkidle")
+    await page.set_input_files("input[type=file] >> nth=0", a_paper(tmp_path / "a.jpg"))
+    other = await make_person()
+    cookie = {"name": "unefois-person", "value": other.token, "url": served.base_url}
+    await page.context.add_cookies([cookie])
+    await page.click("button.send")
+    await expect(page.locator("#ended")).to_be_visible()
+    beside = await page.context.new_page()
+    await beside.goto(f"{served.base_url}/documents/add")
+    assert await beside.locator("a.waiting").count() == 0
+
+
 async def test_what_is_wrong_is_said_and_the_photo_stays(
     open_page: Open, make_person: MakePerson, tmp_path: Path
 ) -> None:

@@ -62,6 +62,11 @@ class PartialAnswer:
         every = ("who", "why", "papers", "actions", "until", "copy", "check")
         return tuple(step for step in every if optional.get(step, True))
 
+    @property
+    def first_choice(self) -> str:
+        """The first page with something to choose."""
+        return self.steps[2]
+
     def address(self, step: str, *, bare: bool = False) -> str:
         """The address of a step, with what was chosen so far unless `bare`."""
         path = f"/requests/{self.request.id}" + ("" if step == "who" else f"/{step}")

@@ -4,11 +4,13 @@
 `VisitorPageDep` there is none.
 """
 
+import hashlib
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -69,6 +71,11 @@ class Page:
         left = self.ends_at - clock.now() if self.ends_at else timedelta()
         return max(int(left.total_seconds()), 0)
 
+    @property
+    def who(self) -> str:
+        """Whose page it is, for its script: a form goes to nobody else. Empty for a visitor."""
+        return ""
+
     async def show(
         self,
         template: str,
@@ -89,6 +96,7 @@ class Page:
             "form_token": await forms.token_for(self.services, self.secret) if with_forms else "",
             "done": self.request.query_params.get("done", ""),
             "seconds_left": self.seconds_left,
+            "who": self.who,
             "elsewhere": self.services.settings.quick_exit_url,
             "discreet": cookies.is_discreet(self.request, self.services.settings),
             **values,
@@ -159,12 +167,24 @@ class PersonPage(Page):
 
     person: Person
 
+    @property
+    def who(self) -> str:
+        return _tag(self.person.id)
+
 
 @dataclass(kw_only=True)
 class WorkerPage(Page):
     """A page of a worker's own."""
 
     worker: Worker
+
+    @property
+    def who(self) -> str:
+        return _tag(self.worker.id)
+
+
+def _tag(id_: UUID) -> str:
+    return hashlib.sha256(id_.bytes).hexdigest()[:16]
 
 
 async def visitor(request: Request, services: ServicesDep) -> Page:

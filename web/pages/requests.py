@@ -98,7 +98,7 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
         try:
             seen = current.summary(clock.now(), page.zone).seen
         except ServiceError as failure:
-            return await _show(page, current, "papers", failure)
+            return await _show(page, current, current.first_choice, failure)
         if not hmac.compare_digest(seen.encode(), form.get("seen").encode()):
             return await _show(page, current, "check", invalid("answer_changed"))
     try:
@@ -113,7 +113,7 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
     except ServiceError as failure:
         if failure.kind is not ErrorKind.INVALID or current.request.state != "waiting":
             raise
-        return await _show(page, current, "papers", failure)
+        return await _show(page, current, current.first_choice, failure)
     return go("/grants", done="approved")
 
 
@@ -154,7 +154,7 @@ async def _show(
         try:
             values |= _summary(page, current)
         except ServiceError as failure:
-            return await _show(page, current, "papers", failure)
+            return await _show(page, current, current.first_choice, failure)
     template = "requests/" + step + ".html"
     if failed:
         return await page.show_failure(failed[0], template, **values)

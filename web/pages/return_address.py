@@ -14,15 +14,17 @@ from base.settings import Settings
 from web.pages import cookies
 
 _ADDRESS = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9/_-]*)?(?:\?[A-Za-z0-9=&_-]*)?")
-_LONGEST = 300
+LONGEST = 4000
+"""What was chosen so far is part of some addresses."""
+_LONGEST_KEPT = 300
 _MINUTES = 15
 _FILES = ("/content", "/preview")
 """What is below a page and is none: one returns to the page."""
 
 
-def own_address(text: str, otherwise: str = "/") -> str:
+def own_address(text: str, otherwise: str = "/", longest: int = LONGEST) -> str:
     """The address if it is one of ours, or another."""
-    return text if len(text) < _LONGEST and _ADDRESS.fullmatch(text) else otherwise
+    return text if len(text) < longest and _ADDRESS.fullmatch(text) else otherwise
 
 
 def keep(response: Response, settings: Settings, kind: str, url: URL | None) -> None:
@@ -48,6 +50,6 @@ def kept(request: Request, settings: Settings, kind: str) -> str:
 
 def _of_kind(kind: str, text: str) -> str:
     """Whose page an address is: a worker's are below `/pro`."""
-    address = own_address(text, "")
+    address = own_address(text, "", _LONGEST_KEPT)
     workers = re.split(r"[?/]", address)[1:2] == ["pro"]
     return address if workers == (kind == "worker") and address != "/" else ""

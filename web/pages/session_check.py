@@ -24,5 +24,5 @@ async def check_of_worker(page: WorkerPageDep) -> Response:
 
 async def _check(page: Page) -> Response:
     token = await forms.token_for(page.services, page.secret)
-    answer = {forms.TOKEN: token, "seconds": page.seconds_left}
+    answer = {forms.TOKEN: token, "seconds": page.seconds_left, "who": page.who}
     return JSONResponse(answer, headers={"Cache-Control": "no-store"})

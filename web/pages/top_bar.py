@@ -11,9 +11,6 @@ from web.pages.return_address import own_address
 
 router = page_router()
 
-_LONGEST = 4000
-"""What was chosen so far is part of some addresses."""
-
 
 @router.get("/language")
 async def see_languages(page: VisitorPageDep, back: str = "/") -> Response:

@@ -1,6 +1,7 @@
 """Choosing a language leads back to where one was, also from a page that answers a form."""
 
 import re
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -36,6 +37,15 @@ async def test_from_an_error_it_leads_back_to_the_page_of_the_form(
         assert back
         chosen = await browser.get(back[1].replace("&amp;", "&"))
         assert chosen.headers["location"] == "/documents/add?type=payslip"
+
+
+async def test_a_choice_of_many_papers_is_kept(served: Served, make_person: MakePerson) -> None:
+    person = await make_person()
+    ticks = "&".join(f"document={uuid4()}" for _ in range(20))
+    back = f"/requests/{uuid4()}/until?{ticks}"
+    async with browser_of(served, person) as browser:
+        chosen = await browser.get("/language/en", params={"back": back})
+    assert chosen.headers["location"] == back
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,29 @@ async def test_adding_leads_back_to_a_request_only(
     assert added.headers["location"].startswith("/documents/")
 
 
+async def test_the_summary_says_that_later_papers_are_shown(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        request = await ask(browser, worker.headers, person.phone, "payslip")
+        page = await summary(browser, request, ("type", "payslip"), ("later", "yes"))
+    heading = page.split("<h1>", 1)[1].split("</h1>", 1)[0].replace("\xa0", " ")
+    assert "Vous allez montrer à Camille Moreau les papiers que vous ajouterez" in heading
+
+
+async def test_an_address_that_says_too_little_asks_for_what_is_missing(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        for types in ((), ("payslip",)):
+            request = await ask(browser, worker.headers, person.phone, *types, actions=["deposit"])
+            for end in ("check?duration=x", "check?duration=x&action=deposit"):
+                page = await browser.get(f"/requests/{request}/{end}")
+                assert page.status_code == 422, page.text
+
+
 async def test_later_keeps_it_waiting(served: Served, two: tuple[SomePerson, SomeWorker]) -> None:
     person, worker = two
     async with browser_of(served, person) as browser:

@@ -64,7 +64,8 @@ async def test_a_paper_that_may_not_be_read_is_named_and_not_opened(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    called = {"type_": "payslip", "title": "Paie de Zoé"}
+    document = await deposit(client, person, corpus.pdf(1), **called)
     grant = await granted(client, person, worker.headers, "payslip", actions=["attest"])
     async with browser_of(served, worker) as browser:
         for address in (
@@ -73,8 +74,10 @@ async def test_a_paper_that_may_not_be_read_is_named_and_not_opened(
         ):
             page = await browser.get(address)
             assert "Vous ne pouvez pas le voir" in page.text
+            assert "Zoé" not in page.text
             assert "/content" not in page.text
             assert "/preview" not in page.text
+        assert "Zoé" not in (await browser.get(f"/pro/grants/{grant}")).text
 
 
 async def test_the_bytes_that_are_opened_are_those_of_the_api(

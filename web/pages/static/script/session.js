@@ -13,12 +13,14 @@ export function showEnded() {
   ended.scrollIntoView({ block: "center" });
 }
 
-// True when the session lives: the forms of the page then carry its token. False once it is over.
-// Throws when there is no network.
+// True when the session lives: the forms of the page then carry its token. False once it is
+// over, or another one is signed in: what was begun here is not sent to them. Throws when there is no
+// network.
 export async function isOpen() {
   const answer = await fetch(page.session, { redirect: "manual", cache: "no-store" });
   if (!answer.ok) return answer.type !== "opaqueredirect";
-  const { form } = await answer.json();
+  const { form, who } = await answer.json();
+  if (who !== page.who) return false;
   for (const field of document.querySelectorAll("input[name=form]")) field.value = form;
   ended.hidden = true;
   return true;
