@@ -44,7 +44,7 @@ ELSEWHERE = (
     "/documents?done=\u2028//evil.example",
     "/／evil.example",
     "",
-    "/" + "a" * 400,
+    "/" + "a" * 4000,
 )
 
 

@@ -1,5 +1,7 @@
 """Counts of answers by route would reveal to a requester that a request was just refused."""
 
+import re
+
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -27,7 +29,9 @@ async def test_the_counts_are_not_where_people_are_served(
     app = create_app(served.services)
     answer, nothing = [await asked(app, address, one) for one in (path, "/nothing")]
     assert answer.status_code == nothing.status_code == 404
-    assert answer.text.replace(path, "/nothing") == nothing.text
+    token = re.compile(r'name="form" value="[^"]+"')
+    shown = token.sub("", answer.text).replace(path, "/nothing")
+    assert shown == token.sub("", nothing.text)
     assert answer.headers.keys() == nothing.headers.keys()
 
 
