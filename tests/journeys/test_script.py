@@ -284,7 +284,7 @@ async def test_no_text_becomes_a_program(browser: Browser, served: Served) -> No
         "document.body.innerHTML = '<b>x</b>'",
         "document.write('<b>x</b>')",
         "new DOMParser().parseFromString('<b>x</b>', 'text/html')",
-        "navigator.serviceWorker.register('/static/x.js')",
+        "navigator.serviceWorker.register('/service-worker.js')",
         "trustedTypes.createPolicy('another', {})",
         "Object.assign(document.createElement('script'), { text: 'x' })",
     ):
