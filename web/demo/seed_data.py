@@ -236,7 +236,9 @@ async def _consents(services: Services, person: Person, worker: Worker) -> None:
             services,
             person,
             RecipientRef(worker_email=WORKER_EMAIL),
-            Scope(("rent_receipt", "income_tax_notice"), (), (GrantAction.READ,)),
+            Scope(
+                ("rent_receipt", "income_tax_notice"), (), (GrantAction.READ, GrantAction.DEPOSIT)
+            ),
             ("housing", "Demande de logement social"),
         )
     if "client" not in kinds:
