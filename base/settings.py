@@ -115,6 +115,13 @@ class Settings(BaseSettings):
     sms_gateway_url: str | None = Field(None, description="HTTP gateway that sends SMS (POST).")
     sms_gateway_token: SecretStr | None = Field(None, description="Bearer token of the gateway.")
 
+    speech_command: str = Field(
+        "espeak-ng -v {language} -s 140 -w {output} --stdin",
+        description="Program that `unefois voices` speaks with, and its words; no shell. It reads a"
+        " sentence on its standard input and writes WAV or MP3 to `{output}`; `{language}` is fr,"
+        " en, es, ar or uk.",
+    )
+
     clamd_address: str | None = Field(
         None, description="clamd, `host:port` or a socket path; empty: documents say not scanned."
     )

@@ -52,7 +52,7 @@ UNEFOIS_S3_PARTS_FOLDER UNEFOIS_KEY_PROVIDER UNEFOIS_KMS_KEY_ID UNEFOIS_KMS_REGI
 UNEFOIS_KMS_ENDPOINT_URL UNEFOIS_KEY_RETENTION_DAYS UNEFOIS_MESSENGER UNEFOIS_SMTP_HOST
 UNEFOIS_SMTP_PORT UNEFOIS_SMTP_USER UNEFOIS_SMTP_PASSWORD UNEFOIS_SMTP_START_TLS
 UNEFOIS_OPERATOR_EMAIL UNEFOIS_MAIL_FROM UNEFOIS_SMS_GATEWAY_URL UNEFOIS_SMS_GATEWAY_TOKEN
-UNEFOIS_CLAMD_ADDRESS
+UNEFOIS_CLAMD_ADDRESS UNEFOIS_SPEECH_COMMAND
 UNEFOIS_MAX_DOCUMENT_BYTES UNEFOIS_MAX_PARTS UNEFOIS_DECODERS UNEFOIS_REQUESTS_PER_HOUR
 UNEFOIS_CLIENT_REQUESTS_PER_HOUR
 
@@ -99,7 +99,7 @@ COMMANDS = [
     "audit export", "audit reconcile", "backup", "bind-rows", "client add", "client bar", "demo",
     "init", "keys rotate", "migrate", "organisation add", "reports answer", "reports list",
     "reports see", "restore",
-    "serve", "sweep", "verify", "witness", "work", "worker add", "worker bar",
+    "serve", "sweep", "verify", "voices", "witness", "work", "worker add", "worker bar",
 ]  # fmt: skip
 
 API_HEADERS = {

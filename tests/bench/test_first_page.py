@@ -30,4 +30,4 @@ async def test_the_first_page_is_light_and_usable_at_slow_3g(
 
 def test_the_module_is_counted_whole() -> None:
     names = [address.rpartition("/")[2] for address in first_page.scripts()]
-    assert names == ["aloud.js", "install.js", "page.js", "sending.js", "session.js"]
+    assert names == ["aloud.js", "install.js", "page.js", "sending.js", "session.js", "sounds.js"]

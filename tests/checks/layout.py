@@ -42,6 +42,7 @@ PLAN = (
     "web/pages/templates/requests",
     "web/printouts",
     "web/process",
+    "web/speech",
     "web/tools",
 )
 

@@ -90,6 +90,7 @@ NO_PAGES = {
     "/pro/session",
     "/service-worker.js",
     "/manifest.webmanifest",
+    "/voices/{name}",
     "/documents/{document_id}/preview",
     "/documents/{document_id}/content",
     "/documents/{document_id}/versions/{number}/content",

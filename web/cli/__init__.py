@@ -1,6 +1,6 @@
 """The subcommands of `unefois`: one file per family, each with `add(commands)`."""
 
-from web.cli import accounts, backup, demo, install, log, maintenance, reports, serve
+from web.cli import accounts, backup, demo, install, log, maintenance, reports, serve, voices
 from web.cli.command import Command, Family
 
 __all__ = ["FAMILIES", "Command", "Family"]
@@ -13,5 +13,6 @@ FAMILIES: tuple[Family, ...] = (
     backup.add,
     log.add,
     reports.add,
+    voices.add,
     demo.add,
 )

@@ -25,6 +25,13 @@ def name_in(names: Names, language: str, *, plain: bool) -> str:
     return names.en if language == "en" else _translated(language).get(names.fr, names.fr)
 
 
+def all_names(language: str) -> Iterator[str]:
+    """Everything that the catalogue names, in a language, as its pages may show it."""
+    for _kind, _code, names in _named():
+        yield name_in(names, language, plain=True)
+        yield name_in(names, language, plain=False)
+
+
 def missing_names(language: str) -> Iterator[str]:
     """What the catalogue names and a language does not, where it has a file of names."""
     given = _given(language)

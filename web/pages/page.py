@@ -40,6 +40,7 @@ from web.i18n.languages import languages
 from web.pages import cookies, forms, return_address, script_answers
 from web.pages.compression import VARY, compress, may_compress
 from web.pages.rendering import render
+from web.speech.sound_library import library_of
 
 Area = Literal["person", "worker", "visit"]
 _HEADERS = {
@@ -99,6 +100,7 @@ class Page:
             "who": self.who,
             "elsewhere": self.services.settings.quick_exit_url,
             "discreet": cookies.is_discreet(self.request, self.services.settings),
+            "voices": self._voices(),
             **values,
         }
         html = render(template, self.language, self.second, **shown).encode()
@@ -116,6 +118,12 @@ class Page:
     def languages(self) -> tuple[str, ...]:
         """What its reader reads: one language, or two."""
         return tuple(filter(None, (self.language, self.second)))
+
+    def _voices(self) -> list[str]:
+        """The languages of the page that have sounds here, for where its browser has no voice."""
+        there = library_of(self.services.settings).tags()
+        tags = dict.fromkeys(languages()[code].tag for code in self.languages)
+        return [tag for tag in tags if tag in there]
 
     def _answer(self, html: bytes, status: int, reload_after: int | None) -> Response:
         tags = [languages()[code].tag for code in self.languages]

@@ -33,6 +33,7 @@ PUBLIC = {
     "/static/{fingerprint}/{name:path}",
     "/service-worker.js",
     "/manifest.webmanifest",
+    "/voices/{name}",
     "/{address:elsewhere}",
 }
 # Pages of a visit that has not begun.

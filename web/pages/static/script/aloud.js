@@ -1,12 +1,16 @@
 // « Écouter »: the words of the page, sentence by sentence, by a voice of this device. A voice that
-// is a service elsewhere is not used: it would tell a third party what the page says.
+// is a service elsewhere is not used: it would tell a third party what the page says. Where the
+// device has no voice of a language, by sounds of this site (sounds.js), if it has any.
 const item = document.querySelector("[data-aloud]");
 const main = document.getElementById("main");
 const synthesis = window.speechSynthesis;
 const SKIPPED = "select, textarea, template, .unseen, [hidden], [aria-hidden=true]";
 const READABLE = /[\p{L}\p{N}]/u;
+// As web/speech/fixed_sentences.py cuts what it has sounds of.
+const FIXED = /\s*\S[^]*?(?:[.!?…؟]+(?=\s|$)|$)/g;
 
 let run = 0;
+let player; // sounds.js, where it may be needed
 let spoken; // kept: some browsers forget one that nobody holds
 
 const subtag = (tag) => tag.toLowerCase().split(/[-_]/)[0];
@@ -15,6 +19,9 @@ function voiceFor(tag) {
   const voices = synthesis?.getVoices() ?? [];
   return voices.find((one) => one.localService && subtag(one.lang) === subtag(tag));
 }
+
+const withSounds = item?.dataset.voices?.split(" ") ?? [];
+const bySounds = (tag) => withSounds.includes(subtag(tag)) && !voiceFor(tag);
 
 function blockOf(node) {
   let element = node.parentElement;
@@ -38,6 +45,7 @@ function passages() {
 }
 
 function split(text, tag) {
+  if (bySounds(tag)) return text.match(FIXED) ?? [];
   if (window.Intl?.Segmenter) {
     return [...new Intl.Segmenter(tag, { granularity: "sentence" }).segment(text)].map((one) => one.segment);
   }
@@ -76,18 +84,27 @@ export function sentences() {
   return found;
 }
 
-function mark(sentence) {
-  document.querySelector(".aloud")?.classList.remove("aloud");
+function mark(sentence, name = "aloud") {
+  document.querySelector(".aloud, .unread")?.classList.remove("aloud", "unread");
   CSS.highlights?.delete("aloud");
+  CSS.highlights?.delete("unread");
   if (!sentence) return;
-  if (CSS.highlights) CSS.highlights.set("aloud", new Highlight(sentence.range));
-  else sentence.block.classList.add("aloud");
+  if (CSS.highlights) CSS.highlights.set(name, new Highlight(sentence.range));
+  else sentence.block.classList.add(name);
   sentence.block.scrollIntoView({ block: "nearest" });
 }
 
-function say({ text, tag }) {
+async function play(sentence) {
+  const tag = subtag(sentence.tag);
+  if (await player.play(sentence.text, tag)) return;
+  mark(sentence, "unread");
+  await player.signal(tag);
+}
+
+function say(sentence) {
+  const { text, tag } = sentence;
   const voice = voiceFor(tag);
-  if (!voice) return Promise.resolve();
+  if (!voice) return player && bySounds(tag) ? play(sentence) : Promise.resolve();
   return new Promise((resolve) => {
     spoken = new SpeechSynthesisUtterance(text);
     spoken.voice = voice;
@@ -104,12 +121,14 @@ function label(words) {
 function stop() {
   run += 1;
   synthesis?.cancel();
+  player?.stop();
   mark();
   label(item.dataset.aloud);
 }
 
 async function read() {
   const mine = (run += 1);
+  player?.begin();
   label(item.dataset.stop);
   for (const sentence of sentences()) {
     mark(sentence);
@@ -120,11 +139,18 @@ async function read() {
 }
 
 function offer() {
-  item.hidden = !voiceFor(document.documentElement.lang);
+  const { lang } = document.documentElement;
+  item.hidden = !(voiceFor(lang) || (player && bySounds(lang)));
+}
+
+async function loadPlayer() {
+  player = await import("./sounds.js").catch(() => undefined);
+  offer();
 }
 
 if (item) {
   offer();
+  if (withSounds.length) loadPlayer();
   synthesis?.addEventListener?.("voiceschanged", offer);
   item.querySelector("button").addEventListener("click", () => {
     if (item.querySelector("span").textContent === item.dataset.stop) stop();

@@ -53,5 +53,5 @@ const load = (part) => import(`./${part}.js`).catch(() => {});
 if (exit) watchExit();
 if (document.body.dataset.seconds) load("session");
 if (document.querySelector("form[enctype='multipart/form-data']:not([data-answer])")) load("sending");
-if ("speechSynthesis" in window) load("aloud");
+if ("speechSynthesis" in window || document.querySelector("[data-voices]")) load("aloud");
 if (navigator.serviceWorker) load("install");
