@@ -29,6 +29,8 @@ CODE_LIFE = timedelta(minutes=10)
 SHARED_CODE_LIFE = timedelta(minutes=20)
 SHARED_CODE_EVERY = timedelta(minutes=10)
 """Whoever joins a shared code has `CODE_LIFE` left at least."""
+AGAIN_AFTER = timedelta(seconds=60)
+"""A message takes as long: who asks again sooner has two codes on their way."""
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
 KNOWN_CODES = 5

@@ -6,6 +6,7 @@ strangers spend no try of someone else's. How many codes are sent and tried: `au
 """
 
 import hmac
+import math
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,10 +63,18 @@ class PendingSignIn:
 
 @dataclass(frozen=True, slots=True)
 class SentTo:
-    """The phone that a code was sent to: its last two digits, and what is warned of."""
+    """Where a code was sent: the phone or the e-mail, when another one may be asked for, and what
+    is warned of. `address` is empty once the code is late: nobody waits for it any more."""
 
-    end: str
+    address: str = field(repr=False)
+    again_at: datetime
+    at: datetime
     warnings: tuple[SignInWarning, ...]
+
+    @property
+    def seconds_to_wait(self) -> int:
+        """Until another code may be asked for."""
+        return max(math.ceil((self.again_at - self.at).total_seconds()), 0)
 
 
 async def send_code(
@@ -153,13 +162,46 @@ async def redeem_code(
 
 
 async def sent_to(services: CoreServices, sign_in_id: UUID, secret: str) -> SentTo | None:
-    """The phone that a sign-in was begun with, for who holds its secret; no digits for an e-mail,
-    None for anyone else."""
+    """Where the code of a sign-in was sent, for who began it and holds its secret; None for anyone
+    else. The same whether or not there is an account."""
     begun = await _begun(services, sign_in_id, secret)
     if begun is None:
         return None
-    _, address = begun
-    return SentTo(address.value[-2:] if address.kind == "person" else "", _warnings(address))
+    return await _sent_to(services, *begun)
+
+
+async def send_again(
+    services: CoreServices,
+    sign_in_id: UUID,
+    *,
+    secret: str,
+    language: str = "fr",
+    visitor: Visitor = UNKNOWN,
+) -> PendingSignIn | None:
+    """Another code to where the last one was sent, for who began that sign-in; None for anyone
+    else. It is a sign-in of its own, within the same limits as any other.
+
+    Raises `ServiceError` TOO_MANY `code_just_sent` for `AGAIN_AFTER` after the last one.
+    """
+    begun = await _begun(services, sign_in_id, secret)
+    if begun is None:
+        return None
+    row, address = begun
+    last = await _sent_to(services, row, address)
+    if last.seconds_to_wait:
+        raise _just_sent(last.seconds_to_wait)
+    name = "phone" if address.kind == "person" else "email"
+    return await send_code(
+        services, **{name: address.value}, language=language, visitor=visitor, secret=secret
+    )
+
+
+async def _sent_to(services: CoreServices, row: Any, address: Address) -> SentTo:
+    async with services.database.transaction() as tx:
+        at = await instant(tx)
+    shown = address.value if at < row.expires_at else ""
+    again_at = row.created_at + code_limits.AGAIN_AFTER
+    return SentTo(shown, again_at, at, _warnings(address))
 
 
 async def _typed_address(services: CoreServices, phone: str | None, email: str | None) -> Address:
@@ -300,6 +342,10 @@ def _secret_hash(sign_in_id: UUID, secret: str) -> bytes:
     """Of random bits, so SHA-256 is enough; with the sign-in, so that the table does not show which
     ones one browser began."""
     return sha256(sign_in_id.bytes + secret.encode()).digest()
+
+
+def _just_sent(seconds: int) -> ServiceError:
+    return ServiceError(ErrorKind.TOO_MANY, "code_just_sent", retry_after=seconds, seconds=seconds)
 
 
 def _code_wrong() -> ServiceError:

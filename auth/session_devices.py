@@ -19,10 +19,12 @@ _TAG_LENGTH = 32
 
 @dataclass(frozen=True, slots=True)
 class SessionDevice:
-    """A word of `auth.visitor.DEVICES`, and a keyed tag of the network: never an address."""
+    """A word of `auth.visitor.DEVICES`, a keyed tag of the network (never an address), and whether
+    its holder said that others use it."""
 
     word: str
     network: bytes = field(repr=False)
+    shared: bool = False
 
     def shares_network(self, tag: bytes) -> bool:
         """Whether a tag is of the same network."""
@@ -37,7 +39,10 @@ def owner_of(kind: str, subject_id: UUID) -> UUID | None:
 def seal_device(writer: FieldWriter, session_id: UUID, subject_id: UUID, visitor: Visitor) -> bytes:
     """The visitor's device and network; all devices give the same length."""
     network = network_tag(writer, subject_id, visitor).hex()
-    return writer.seal(SESSION, session_id, {"device": visitor.device, "network": network})
+    values = {"device": visitor.device, "network": network}
+    return writer.seal(
+        SESSION, session_id, {**values, "shared": True} if visitor.shared else values
+    )
 
 
 def network_tag(writer: FieldWriter, subject_id: UUID, visitor: Visitor) -> bytes:
@@ -55,4 +60,5 @@ async def open_device(services: CoreServices, tx: AsyncConnection, row: Any) -> 
     owner = owner_of(row.subject_kind, row.subject_id)
     reader = await services.field_encryption.reader(owner, tx)
     values = reader.open(SESSION, row.id, row.sealed)
-    return SessionDevice(values["device"], bytes.fromhex(values["network"]))
+    network = bytes.fromhex(values["network"])
+    return SessionDevice(values["device"], network, values.get("shared", False))

@@ -21,13 +21,14 @@ Where = Literal["here", "same_network", "elsewhere"]
 @dataclass(frozen=True, slots=True)
 class SessionView:
     """One live session. `device`: a word of `auth.visitor.DEVICES`. `where`: compared with the
-    request that asks; `here` is its own session."""
+    request that asks; `here` is its own session. `shared`: its holder said that others use it."""
 
     id: UUID
     opened_at: datetime
     expires_at: datetime
     device: str
     where: Where
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ async def _view(
 ) -> SessionView:
     device = await session_devices.open_device(services, tx, row)
     where = _where(device, row.id == here, network)
-    return SessionView(row.id, row.created_at, row.expires_at, device.word, where)
+    return SessionView(row.id, row.created_at, row.expires_at, device.word, where, device.shared)
 
 
 def _where(device: SessionDevice, here: bool, network: bytes) -> Where:

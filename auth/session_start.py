@@ -39,7 +39,7 @@ OnVaultOpened = Callable[[CoreServices, AsyncConnection, UUID, Sequence[bytes]],
 @dataclass(frozen=True, slots=True)
 class NewSession:
     """A session just opened; `token` is shown this once. `browser`: the secret by which the browser
-    is known again."""
+    is known again; empty where others use it."""
 
     token: str = field(repr=False)
     expires_at: datetime
@@ -281,7 +281,7 @@ async def open_recorded_session(
     services: CoreServices, tx: AsyncConnection, subject: Person | Worker, visitor: Visitor
 ) -> NewSession:
     """A session and its log entry; a person's entry is in their own log. The browser is known from
-    here on."""
+    here on, unless others use it."""
     kind: AccountKind = "person" if isinstance(subject, Person) else "worker"
     opened = await sessions.open_session(
         services, tx, kind=kind, subject_id=subject.id, visitor=visitor
@@ -296,5 +296,7 @@ async def open_recorded_session(
         details={"session": str(opened.id), "device": visitor.device},
     )
     await services.audit_log.record(tx, event)
-    browser = await browsers.remember(services, tx, kind, subject.id, visitor)
+    browser = ""
+    if not visitor.shared:
+        browser = await browsers.remember(services, tx, kind, subject.id, visitor)
     return NewSession(opened.token, opened.expires_at, kind, subject.id, browser)

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Event, Outcome
-from auth import browsers, profiles, session_devices
+from auth import browsers, profiles, session_devices, shared_devices
 from auth.records import people, sessions
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
@@ -31,7 +31,7 @@ PREFIX = "uf_"
 CHANNEL = "unefois_sessions"
 """Told the ids of the sessions that end: what they have under way stops."""
 
-_TOKEN = re.compile(r"uf_[A-Za-z0-9_-]{43}")
+_TOKEN = re.compile(r"ufs?_[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,14 @@ async def open_session(
     subject_id: UUID,
     visitor: Visitor = UNKNOWN,
 ) -> OpenedSession:
-    """A new session, on the visitor's device. `kind` is `person` or `worker`.
+    """A new session, on the visitor's device. `kind` is `person` or `worker`. One on a device that
+    others use ends unless it is used (`auth/shared_devices.py`).
 
     A crash before the caller's commit leaves a token that is not valid.
     """
-    token = PREFIX + secrets.token_urlsafe(32)
-    hours = {
-        "person": services.settings.person_session_hours,
-        "worker": services.settings.worker_session_hours,
-    }[kind]
+    token = (shared_devices.PREFIX if visitor.shared else PREFIX) + secrets.token_urlsafe(32)
     created_at = await instant(tx)
-    expires_at = created_at + timedelta(hours=hours)
+    expires_at = _first_end(services, kind, created_at, visitor)
     owner = session_devices.owner_of(kind, subject_id)
     writer = await services.field_encryption.writer(owner, tx)
     session_id = new_id()
@@ -79,6 +76,18 @@ async def open_session(
     return OpenedSession(session_id, token, expires_at)
 
 
+def _first_end(
+    services: CoreServices, kind: str, opened_at: datetime, visitor: Visitor
+) -> datetime:
+    if visitor.shared:
+        return shared_devices.first_end(opened_at)
+    hours = {
+        "person": services.settings.person_session_hours,
+        "worker": services.settings.worker_session_hours,
+    }[kind]
+    return opened_at + timedelta(hours=hours)
+
+
 def token_hash(token: str) -> bytes | None:
     """The hash by which the database finds a token (256 random bits, so SHA-256 is enough), or
     None for a text that cannot be one of ours."""
@@ -86,21 +95,25 @@ def token_hash(token: str) -> bytes | None:
 
 
 async def subject_of(
-    services: CoreServices, tx: AsyncConnection, token: str
+    services: CoreServices, tx: AsyncConnection, token: str, *, used: bool = True
 ) -> Person | Worker | None:
     """The subject of the live session that the token opens, by one query in `tx`, or None.
 
-    A person's vault is marked as used, at most once a day. Raises `storage.row_macs.RowAltered`.
+    A person's vault is marked as used, at most once a day; the end of a session on a shared device
+    moves. Neither is so when it is only looked at, not `used`. Raises
+    `storage.row_macs.RowAltered`.
     """
     hashed = token_hash(token)
     session = hashed and await fetch_one(tx, sessions.live_session(hashed))
     if not session:
         return None
     await check_row(services, session)
+    ends_at = session.session_expires_at
+    if used and shared_devices.is_shared(token):
+        ends_at = await shared_devices.postpone_end(services, tx, session)
     if session.session_subject_kind != "person":
-        worker = await worker_of_row(services, session)
-        return replace(worker, session_ends_at=session.session_expires_at)
-    if session.not_used_today:
+        return replace(await worker_of_row(services, session), session_ends_at=ends_at)
+    if used and session.not_used_today:
         await people.touch_person(
             tx, await services.field_encryption.row_macs(), session.session_subject_id
         )
@@ -108,7 +121,7 @@ async def subject_of(
         session.session_subject_id,
         session.language,
         session.session_id,
-        session.session_expires_at,
+        ends_at,
     )
 
 

@@ -9,12 +9,13 @@ class Visitor:
 
     `device`: a word of `DEVICES`. `network`: the network address as counts use it (an IPv4 address,
     the /64 of an IPv6 one); it is never stored in clear. `browser`: the secret that a browser got
-    when it signed in before, if it has one.
+    when it signed in before, if it has one. `shared`: the visitor says that others use the device.
     """
 
     device: str = "unknown"
     network: str = field(default="unknown", repr=False)
     browser: str | None = field(default=None, repr=False)
+    shared: bool = False
 
 
 UNKNOWN = Visitor()

@@ -161,6 +161,17 @@ def _live_of(kind: str, subject_id: UUID) -> tuple[Any, ...]:
     )
 
 
+async def move_end(
+    connection: AsyncConnection, session_id: UUID, expires_at: datetime, mac: bytes
+) -> None:
+    """Give a live session another end, with the `mac` of its row."""
+    await connection.execute(
+        update(Session)
+        .where(Session.id == session_id, Session.revoked_at.is_(None))
+        .values(expires_at=expires_at, mac=mac)
+    )
+
+
 async def delete_dead_sessions(connection: AsyncConnection) -> int:
     """Delete the sessions that have ended."""
     deleted = await connection.execute(

@@ -34,6 +34,7 @@ from tests.fixtures import Served
 KINDS = ["person", "worker"]
 FIRST = {"person": "/", "worker": "/pro"}
 FIELD = {"person": "phone", "worker": "email"}
+NO_SIGN_IN = "01890000-0000-7000-8000-000000000000"
 
 
 def browser(served: Served) -> httpx.AsyncClient:
@@ -55,7 +56,7 @@ def token_in(page: httpx.Response) -> str:
 async def begin_on_page(at: httpx.AsyncClient, kind: str, address: str) -> str:
     """Type an address on the first page; returns the address of the page for the code."""
     first = FIRST[kind]
-    form = {"form": token_in(await at.get(first)), FIELD[kind]: address}
+    form = {"form": token_in(await at.get(first)), FIELD[kind]: address, "device": "own"}
     answer = await at.post(f"{first.rstrip('/')}/sign-in", data=form)
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
@@ -63,7 +64,8 @@ async def begin_on_page(at: httpx.AsyncClient, kind: str, address: str) -> str:
 
 async def finish_on_page(at: httpx.AsyncClient, page: str, code: str) -> httpx.Response:
     """Type the code on a page, as that browser shows it."""
-    return await at.post(page, data={"form": token_in(await at.get(page)), "code": code})
+    form = {"form": token_in(await at.get(page)), "code": code, "device": "own"}
+    return await at.post(page, data=form)
 
 
 async def someone(services: CoreServices, kind: str) -> str:
@@ -91,18 +93,69 @@ async def test_a_sign_in_begun_elsewhere_is_not_finished_in_another_browser(
         assert (done.status_code, f"unefois-{kind}" in there.cookies) == (303, True)
 
 
-async def test_the_end_of_the_phone_is_shown_in_the_browser_that_typed_it(served: Served) -> None:
-    phone = new_phone()
+@pytest.mark.parametrize("kind", KINDS)
+async def test_where_a_code_went_is_shown_in_the_browser_that_typed_it_while_it_lives(
+    served: Served, kind: str, moved_clock: MoveClock
+) -> None:
+    address = await someone(served.services, kind)
+    tail = address[-4:] if kind == "person" else address
     async with browser(served) as there, browser(served) as here:
-        page = await begin_on_page(there, "person", phone)
-        shown = (await there.get(page)).text
-        assert f"<strong>{phone[-2:]}</strong>" in shown
-        assert phone[-3:] not in words_of(shown)
+        page = await begin_on_page(there, kind, address)
+        assert tail not in page
+        assert tail in digits_joined((await there.get(page)).text)
         elsewhere = (await here.get(page)).text
-        assert "<strong>" not in elsewhere
+        assert tail not in digits_joined(words_of(elsewhere))
         assert "sur l’appareil où vous l’avez demandé" in elsewhere
-        unknown = (await here.get("/sign-in/01890000-0000-7000-8000-000000000000")).text
+        form = {"form": token_in(await here.get(page))}
+        again = await here.post(f"{page.split('?')[0]}/again", data=form)
+        assert "/sign-in/" not in again.headers["location"], "sends nothing for anyone else"
+        nobodys = page.replace(page.split("?")[0].rsplit("/", 1)[1], NO_SIGN_IN)
+        unknown = (await here.get(nobodys)).text
         assert without_its_own(elsewhere) == without_its_own(unknown)
+        moved_clock(timedelta(minutes=11))
+        late = digits_joined(words_of((await there.get(page)).text))
+        assert tail not in late, "the next one at a shared computer reads no number"
+
+
+async def test_another_code_says_the_same_of_a_known_number_and_an_unknown_one(
+    served: Served, moved_clock: MoveClock
+) -> None:
+    known, unknown = new_phone(), new_phone()
+    async with browser(served) as at:
+        page = await begin_on_page(at, "person", known)
+        code = await code_for(served.services, known)
+        assert (await finish_on_page(at, page, code)).status_code == 303
+    answers = []
+    for phone in (known, unknown):
+        moved_clock(timedelta())
+        async with browser(served) as at:
+            page = await begin_on_page(at, "person", phone)
+            form = {"form": token_in(await at.get(page)), "device": "own"}
+            again = f"{page.split('?')[0]}/again"
+            early = await at.post(again, data=form)
+            moved_clock(timedelta(seconds=61))
+            sent = await at.post(again, data=form)
+            shown = await at.get(sent.headers["location"])
+            told = digits_joined(without_its_own(shown.text)).replace(phone[3:], "")
+            answers.append((early.status_code, sent.status_code, re.sub(r"\d+", "", told)))
+            assert len(await code_for(served.services, phone)) == 6
+    assert answers[0] == answers[1]
+
+
+async def test_asking_again_has_the_limits_of_a_number(
+    served: Served, moved_clock: MoveClock
+) -> None:
+    """However often it is asked for: codes of one's own, then one that all share."""
+    phone = new_phone()
+    async with browser(served) as at:
+        page = await begin_on_page(at, "person", phone)
+        for number in range(1, 7):
+            moved_clock(timedelta(seconds=61 * number))
+            form = {"form": token_in(await at.get(page)), "device": "own"}
+            sent = await at.post(f"{page.split('?')[0]}/again", data=form)
+            page = sent.headers["location"]
+    lengths = [len(code) for code in await sent_codes(served.services, phone)]
+    assert lengths == [6, 6, 6, 6, 8], "two joined the shared one: nothing more was sent"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -286,6 +339,11 @@ def words_of(page: str) -> str:
     return re.sub(r"<[^>]*>", "", seen)
 
 
+def digits_joined(text: str) -> str:
+    """A text whose numbers are written as they are typed."""
+    return re.sub(r"(?<=\d)\s+(?=\d)", "", text)
+
+
 def without_its_own(page: str) -> str:
-    """A page without what differs each time: the form's token, and the address."""
+    """A page without what differs each time: the form's token, the address, its own time."""
     return re.sub(r'value="[^"]*"|/sign-in/[0-9a-f-]+', "", page)

@@ -297,6 +297,8 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "auth.records.recipients.add_worker.values": _new("worker", "created_at", "active", "mac"),
     "auth.records.recipients.add_organisation.values": _new("organisation"),
     "auth.records.sessions.values": _new("session"),
+    "auth.records.sessions.move_end.expires_at": _is(datetime(2100, 1, 1, tzinfo=UTC)),
+    "auth.records.sessions.move_end.mac": _is(bytes(33)),
     "auth.records.sign_ins.add_code.values": _new("sign_in_code"),
     "auth.records.sign_ins.add_sign_in.values": _new("sign_in"),
     "auth.records.sign_ins.add_try.values": _new("sign_in_try"),

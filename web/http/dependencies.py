@@ -57,7 +57,8 @@ def remember_session(request: Request, opened: NewSession) -> None:
     floods from the same network keeps neither out."""
     failures: FailureLimit = request.app.state.failures
     failures.remember(opened.token, opened.subject_id)
-    failures.remember(opened.browser, opened.subject_id)
+    if opened.browser:
+        failures.remember(opened.browser, opened.subject_id)
 
 
 def account_of(services: Services) -> AccountOf:

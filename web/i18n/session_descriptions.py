@@ -14,6 +14,7 @@ _WHERE = {
     "same_network": _("{device}, {when}, sur la même connexion que vous"),
     "elsewhere": _("{device}, {when}, sur une autre connexion"),
 }
+_SHARED = _("appareil partagé")
 _NOW = _("à l’instant")
 _MINUTES = _("il y a {count} minutes")
 _TODAY = _("aujourd’hui à {hour}")
@@ -27,7 +28,8 @@ def describe_session(session: SessionView, now: datetime, language: str, zone: Z
     device = translate(device_name(session.device))
     when = _when(session.opened_at, now, language, zone)
     pattern = translate(_WHERE[session.where])
-    return pattern.format(device=device[:1].upper() + device[1:], when=when)
+    sentence = pattern.format(device=device[:1].upper() + device[1:], when=when)
+    return f"{sentence} ({translate(_SHARED)})" if session.shared else sentence
 
 
 def _when(at: datetime, now: datetime, language: str, zone: ZoneInfo) -> str:

@@ -11,6 +11,7 @@ from typing import Literal
 from fastapi import Request, Response
 
 from auth.browsers import BROWSER_LIFE
+from auth.shared_devices import is_shared
 from base.settings import Settings
 from web.i18n.languages import SOURCE, languages
 from web.i18n.translations import LANGUAGES, preferred
@@ -18,7 +19,9 @@ from web.i18n.translations import LANGUAGES, preferred
 CookieKind = Literal[
     "person", "worker", "visit", "browser", "language", "second", "next", "discreet"
 ]
+Choice = Literal["language", "second", "discreet"]
 NO_SECOND = "none"
+_CHOICES: tuple[Choice, ...] = ("language", "second", "discreet")
 _TO_ANSWER = "/requests/"
 _YEAR = 365 * 24 * 3600
 _VISIT = re.compile(r"[A-Za-z0-9_-]{32}")
@@ -60,14 +63,47 @@ def drop(response: Response, settings: Settings, kind: CookieKind) -> None:
 
 
 def put_session(response: Response, settings: Settings, kind: CookieKind, token: str) -> None:
-    """Keep a session's token; a person's is kept, a worker's ends with the browser's session."""
-    seconds = settings.person_session_hours * 3600 if kind == "person" else None
-    put(response, settings, kind, token, seconds=seconds)
+    """Keep a session's token. A person's is kept on their own device; a worker's, and any on a
+    device that others use, ends with the browser's session."""
+    kept = kind == "person" and not is_shared(token)
+    put(
+        response,
+        settings,
+        kind,
+        token,
+        seconds=settings.person_session_hours * 3600 if kept else None,
+    )
 
 
 def put_browser(response: Response, settings: Settings, secret: str) -> None:
     """Keep the secret by which a browser that signed in is known again; it opens nothing."""
     put(response, settings, "browser", secret, seconds=int(BROWSER_LIFE.total_seconds()))
+
+
+def on_shared_device(request: Request, settings: Settings) -> bool:
+    """Whether a person entered here and said that others use this device."""
+    return is_shared(read(request, settings, "person"))
+
+
+def end_with_window(request: Request, response: Response, settings: Settings) -> None:
+    """What was chosen before entering on a shared device ends with the browser's session, too."""
+    for kind in _CHOICES:
+        value = read(request, settings, kind)
+        if value and not _belongs_to_a_worker(request, settings):
+            put(response, settings, kind, value)
+
+
+def leave_nothing(request: Request, response: Response, settings: Settings) -> None:
+    """Make the browser forget a person who entered on a shared device: their cookies, what was
+    chosen, the pages and files that it keeps of this site.
+
+    Of a worker who is signed in beside, the choices and what the browser stores stay.
+    """
+    beside = _belongs_to_a_worker(request, settings)
+    forgotten: tuple[CookieKind, ...] = ("person", "visit", "next")
+    for kind in forgotten if beside else (*forgotten, *_CHOICES):
+        drop(response, settings, kind)
+    response.headers["Clear-Site-Data"] = '"cache"' if beside else '"cache", "storage"'
 
 
 def visit_of(request: Request, settings: Settings) -> tuple[str, bool]:
@@ -78,14 +114,13 @@ def visit_of(request: Request, settings: Settings) -> tuple[str, bool]:
     return secrets.token_urlsafe(24), True
 
 
-def put_language(response: Response, settings: Settings, language: str) -> None:
-    """Remember the language chosen."""
-    put(response, settings, "language", language, seconds=_YEAR)
-
-
-def put_discreet(response: Response, settings: Settings, *, discreet: bool) -> None:
-    """Remember that the name of this site is not shown, or that it is."""
-    put(response, settings, "discreet", "yes" if discreet else "", seconds=_YEAR if discreet else 0)
+def put_choice(
+    request: Request, response: Response, settings: Settings, kind: Choice, value: str
+) -> None:
+    """Remember what was chosen for this browser: for a year, or until its window closes where
+    others use the device. An empty value is forgotten."""
+    seconds = None if on_shared_device(request, settings) else _YEAR
+    put(response, settings, kind, value, seconds=seconds if value else 0)
 
 
 def is_discreet(request: Request, settings: Settings) -> bool:
@@ -101,11 +136,6 @@ def language_of(request: Request, settings: Settings) -> str:
     return preferred(request.headers.get("accept-language"))
 
 
-def put_second_language(response: Response, settings: Settings, language: str) -> None:
-    """Remember the language that stands under the first; `none` for none."""
-    put(response, settings, "second", language, seconds=_YEAR)
-
-
 def second_language_of(request: Request, settings: Settings, language: str) -> str:
     """The language under the first, or nothing. Unless it was chosen: French, under a translation
     that nobody whose language it is has read. What a person says yes to has French in any case."""
@@ -116,6 +146,10 @@ def second_language_of(request: Request, settings: Settings, language: str) -> s
     if chosen in LANGUAGES:
         return "" if chosen == language else chosen
     return SOURCE if spoken.unread and not french and chosen != NO_SECOND else ""
+
+
+def _belongs_to_a_worker(request: Request, settings: Settings) -> bool:
+    return read(request, settings, "worker") is not None
 
 
 def _secure(settings: Settings) -> bool:

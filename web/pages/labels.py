@@ -122,6 +122,8 @@ DONE = {
         "Rien n’est parti : votre espace s’était fermé. Entrez : vous revenez à la même page, et"
         " vous recommencez l’envoi."
     ),
+    "lost": _("Rien n’est parti : c’était fermé. Entrez, puis recommencez."),
+    "code_again": _("Un nouveau code est parti. Celui d’avant ne marche plus ici."),
     "bye_here": _(
         "C’est fermé ici. C’est encore ouvert sur un autre appareil. Pour tout fermer : entrez,"
         " puis « Sortir partout »."
@@ -204,6 +206,11 @@ PAGE_MESSAGES = {
             " nouveau code. Le code est bon, mais votre dernière visite est ancienne ?"
             " Demandez de l’aide à la personne qui vous accompagne."
         ),
+    ),
+    "code_just_sent": ErrorMessage(
+        _("Un code vient de partir"),
+        _("Le message peut mettre une minute à arriver."),
+        _("Attendez encore {seconds} secondes, puis demandez un nouveau code."),
     ),
     "unknown_recipient": ErrorMessage(
         _("Nous ne trouvons pas cette personne"),

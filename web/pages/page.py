@@ -21,6 +21,7 @@ from starlette.datastructures import URL
 
 from auth import sessions
 from auth.bearer import unauthenticated
+from auth.shared_devices import is_shared
 from auth.subjects import Person, Worker
 from auth.time_zones import zone_of_person
 from base import clock
@@ -77,6 +78,13 @@ class Page:
         """Whose page it is, for its script: a form goes to nobody else. Empty for a visitor."""
         return ""
 
+    @property
+    def device(self) -> str:
+        """`own` or `shared`, as the person said when they entered; empty for anyone else."""
+        if self.area != "person":
+            return ""
+        return "shared" if is_shared(self.secret) else "own"
+
     async def show(
         self,
         template: str,
@@ -98,6 +106,7 @@ class Page:
             "done": self.request.query_params.get("done", ""),
             "seconds_left": self.seconds_left,
             "who": self.who,
+            "device": self.device,
             "elsewhere": self.services.settings.quick_exit_url,
             "discreet": cookies.is_discreet(self.request, self.services.settings),
             "voices": self._voices(),
@@ -246,14 +255,15 @@ async def worker_page(request: Request, services: ServicesDep) -> WorkerPage:
 
 
 async def signed_in(
-    request: Request, services: Services, kind: Literal["person", "worker"]
+    request: Request, services: Services, kind: Literal["person", "worker"], *, used: bool = True
 ) -> tuple[Person | Worker | None, str]:
-    """The subject of the browser's cookie of that kind, and the cookie itself."""
+    """The subject of the browser's cookie of that kind, and the cookie itself. `used`: this counts
+    as use of the session."""
     token = cookies.read(request, services.settings, kind)
     if token is None:
         return None, ""
     async with services.database.transaction() as tx:
-        subject = await sessions.subject_of(services, tx, token)
+        subject = await sessions.subject_of(services, tx, token, used=used)
     failures: FailureLimit = request.app.state.failures
     if subject is None:
         failures.forget(token)
@@ -323,6 +333,10 @@ def _to_sign_in(request: Request, settings: Settings, area: Area) -> Response:
     if script_answers.asked_by_script(request):
         return script_answers.session_over()
     sent = request.method == "POST"
+    if area == "person" and cookies.on_shared_device(request, settings):
+        response = go(_SIGN_IN_PAGES[area], done="lost" if sent else "signed_out")
+        cookies.leave_nothing(request, response, settings)
+        return response
     response = go(_SIGN_IN_PAGES[area], done="not_sent" if sent else "signed_out")
     if "text/html" in request.headers.get("accept", ""):
         return_address.keep(response, settings, area, _shown_at(request))

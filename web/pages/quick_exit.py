@@ -17,6 +17,7 @@ from web.pages import cookies, forms
 from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
 
 router = page_router()
+_ENDED: tuple[cookies.CookieKind, ...] = ("person", "visit", "next")
 _QUIET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
@@ -35,8 +36,7 @@ async def leave(page: VisitorPageDep) -> Response:
     response = _elsewhere(page.services.settings)
     try:
         await _check_ours(page)
-        for kind in ("person", "visit", "next"):
-            cookies.drop(response, page.services.settings, kind)
+        _forget(page, response)
         await _end_session(page)
     except RowAltered as failure:
         await record_altered_row(page.services, failure)
@@ -46,6 +46,15 @@ async def leave(page: VisitorPageDep) -> Response:
         if unavailable(error) is None:
             raise
     return response
+
+
+def _forget(page: Page, response: Response) -> None:
+    settings = page.services.settings
+    if cookies.on_shared_device(page.request, settings):
+        cookies.leave_nothing(page.request, response, settings)
+    else:
+        for kind in _ENDED:
+            cookies.drop(response, settings, kind)
 
 
 async def _check_ours(page: Page) -> None:

@@ -1,11 +1,19 @@
-"""What a page's script asks before it sends a form: is the session still open? It then gives the
-token that forms of today's session carry: one may have signed in again beside, in another tab."""
+"""Is the session still open? A page's script asks before it sends a form, and gets the token that
+forms of today's session carry: one may have signed in again beside, in another tab. A page that
+nobody touched on a shared device goes to the end of it."""
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
 
-from web.pages import forms
-from web.pages.page import Page, PersonPageDep, WorkerPageDep, page_router
+from web.pages import cookies, forms
+from web.pages.page import (
+    Page,
+    PersonPageDep,
+    VisitorPageDep,
+    WorkerPageDep,
+    page_router,
+    signed_in,
+)
 
 router = page_router()
 
@@ -20,6 +28,17 @@ async def check(page: PersonPageDep) -> Response:
 async def check_of_worker(page: WorkerPageDep) -> Response:
     """The worker's."""
     return await _check(page)
+
+
+@router.get("/session/over")
+async def over(page: VisitorPageDep) -> Response:
+    """In the place of a page that was left on a shared device. Nobody asked for it: it is no use of
+    the session, which may go on in another tab."""
+    subject, _ = await signed_in(page.request, page.services, "person", used=False)
+    response = await page.show("welcome.html", kind="person", typed="", owner="", done="signed_out")
+    if subject is None and cookies.on_shared_device(page.request, page.services.settings):
+        cookies.leave_nothing(page.request, response, page.services.settings)
+    return response
 
 
 async def _check(page: Page) -> Response:

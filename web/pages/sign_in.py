@@ -1,6 +1,9 @@
 """Signing in and out: a phone or an e-mail, the code, the session's cookie."""
 
+from dataclasses import replace
 from typing import Any, Literal
+from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import Depends, Response
 
@@ -49,13 +52,27 @@ async def start_worker(page: VisitorPageDep) -> Response:
 @router.get("/sign-in/{sign_in_id}")
 async def ask_code(sign_in_id: PathId, page: VisitorPageDep) -> Response:
     """The form for the code."""
-    return await page.show("code.html", **await _code_values(page, "person", sign_in_id))
+    return await page.show(
+        "code.html", **await _code_values(page, "person", sign_in_id, _said(page))
+    )
 
 
 @router.get("/pro/sign-in/{sign_in_id}")
 async def ask_code_of_worker(sign_in_id: PathId, page: VisitorPageDep) -> Response:
     """The form for a worker's code."""
-    return await page.show("code.html", **await _code_values(page, "worker", sign_in_id))
+    return await page.show("code.html", **await _code_values(page, "worker", sign_in_id, ""))
+
+
+@router.post("/sign-in/{sign_in_id}/again", dependencies=[Depends(limit_sign_ins)])
+async def send_again(sign_in_id: PathId, page: VisitorPageDep) -> Response:
+    """Another code to the same phone."""
+    return await _send_again(page, "person", sign_in_id)
+
+
+@router.post("/pro/sign-in/{sign_in_id}/again", dependencies=[Depends(limit_sign_ins)])
+async def send_again_to_worker(sign_in_id: PathId, page: VisitorPageDep) -> Response:
+    """Another code to the same e-mail."""
+    return await _send_again(page, "worker", sign_in_id)
 
 
 @router.post("/sign-in/{sign_in_id}")
@@ -91,7 +108,7 @@ async def _welcome(page: Page, kind: AccountKind) -> Response:
     chosen = cookies.read(page.request, page.services.settings, "language")
     if kind == "person" and chosen is None and "done" not in page.request.query_params:
         return go("/language")
-    return await page.show("welcome.html", kind=kind, typed="")
+    return await page.show("welcome.html", kind=kind, typed="", owner="")
 
 
 async def _start(page: Page, kind: AccountKind) -> Response:
@@ -108,8 +125,27 @@ async def _start(page: Page, kind: AccountKind) -> Response:
             **{name: typed},
         )
     except ServiceError as failure:
-        return await page.show_failure(failure, "welcome.html", kind=kind, typed=typed)
-    return go(f"{_SIGN_IN_PAGES[kind].rstrip('/')}/sign-in/{started.id}")
+        values = {"kind": kind, "typed": typed, "owner": form.get("device")}
+        return await page.show_failure(failure, "welcome.html", **values)
+    return go(_code_page(kind, started.id, form.get("device")))
+
+
+async def _send_again(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response:
+    form = await page.form()
+    try:
+        started = await one_time_codes.send_again(
+            page.services,
+            sign_in_id,
+            secret=page.secret,
+            language=page.language,
+            visitor=_visitor(page),
+        )
+    except ServiceError as failure:
+        values = await _code_values(page, kind, sign_in_id, form.get("device"))
+        return await page.show_failure(failure, "code.html", **values)
+    if started is None:
+        return go(_SIGN_IN_PAGES[kind], done="signed_out")
+    return go(_code_page(kind, started.id, form.get("device"), done="code_again"))
 
 
 async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response:
@@ -122,17 +158,20 @@ async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response
             code=form.get("code")[:32],
             language=page.language,
             on_vault_opened=adopt_requests,
-            visitor=_visitor(page),
+            visitor=replace(_visitor(page), shared=_is_shared(kind, form.get("device"))),
         )
     except ServiceError as failure:
-        values = await _code_values(page, kind, sign_in_id)
+        values = await _code_values(page, kind, sign_in_id, form.get("device"))
         return await page.show_failure(failure, "code.html", **values)
     remember_session(page.request, opened)
     settings = page.services.settings
     response = go(return_address.kept(page.request, settings, opened.kind) or _HOMES[opened.kind])
     cookies.drop(response, settings, "next")
     cookies.put_session(response, page.services.settings, opened.kind, opened.token)
-    cookies.put_browser(response, page.services.settings, opened.browser)
+    if opened.browser:
+        cookies.put_browser(response, settings, opened.browser)
+    else:
+        cookies.end_with_window(page.request, response, settings)
     # The visitor's secret ends with the visit: forms are bound to the session from here on.
     cookies.drop(response, page.services.settings, "visit")
     return response
@@ -155,19 +194,43 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
             await sessions.sign_out(page.services, subject)
             done = "bye_here" if others else "bye"
     response = go(_SIGN_IN_PAGES[kind], done=done)
+    settings = page.services.settings
+    if kind == "person" and cookies.on_shared_device(page.request, settings):
+        cookies.leave_nothing(page.request, response, settings)
+        return response
     for ended in (kind, "next"):
-        cookies.drop(response, page.services.settings, ended)
+        cookies.drop(response, settings, ended)
     return response
 
 
-async def _code_values(page: Page, kind: AccountKind, sign_in_id: PathId) -> dict[str, Any]:
+def _is_shared(kind: AccountKind, said: str) -> bool:
+    """Whether others use the device. Who says nothing is kept as safe as who says so. A worker is
+    not asked: their session ends with the browser's in any case."""
+    return kind == "person" and said != "own"
+
+
+def _code_page(kind: AccountKind, sign_in_id: UUID, said: str, done: str = "") -> str:
+    told = {"device": "own" if said == "own" else "shared"} if kind == "person" else {}
+    query = urlencode({**told, **({"done": done} if done else {})})
+    address = f"{_SIGN_IN_PAGES[kind].rstrip('/')}/sign-in/{sign_in_id}"
+    return f"{address}?{query}" if query else address
+
+
+async def _code_values(
+    page: Page, kind: AccountKind, sign_in_id: PathId, said: str
+) -> dict[str, Any]:
     return {
+        "owner": said,
         "kind": kind,
         "sent_to": await one_time_codes.sent_to(page.services, sign_in_id, page.secret),
         "start": _SIGN_IN_PAGES[kind],
         "action": f"{_SIGN_IN_PAGES[kind].rstrip('/')}/sign-in/{sign_in_id}",
         "shown": await demo_message(page, "sms" if kind == "person" else "email"),
     }
+
+
+def _said(page: Page) -> str:
+    return page.request.query_params.get("device", "")
 
 
 def _visitor(page: Page) -> Visitor:

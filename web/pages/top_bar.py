@@ -1,6 +1,6 @@
 """What the top bar of every page leads to: the languages, and a name that tells nothing."""
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from base.errors import not_found
 from web.http.dependencies import ServicesDep
@@ -20,22 +20,26 @@ async def see_languages(page: VisitorPageDep, back: str = "/") -> Response:
 
 
 @router.get("/language/{language}")
-async def choose_language(language: str, services: ServicesDep, back: str = "/") -> Response:
+async def choose_language(
+    language: str, request: Request, services: ServicesDep, back: str = "/"
+) -> Response:
     """Remember a language, and return to the same page."""
     if language not in LANGUAGES:
         raise not_found()
     response = go(own_address(back))
-    cookies.put_language(response, services.settings, language)
+    cookies.put_choice(request, response, services.settings, "language", language)
     return response
 
 
 @router.get("/second-language/{language}")
-async def choose_second_language(language: str, services: ServicesDep, back: str = "/") -> Response:
+async def choose_second_language(
+    language: str, request: Request, services: ServicesDep, back: str = "/"
+) -> Response:
     """Remember a language to show under the first, or none; and return to the same page."""
     if language not in (*LANGUAGES, cookies.NO_SECOND):
         raise not_found()
     response = go(own_address(back))
-    cookies.put_second_language(response, services.settings, language)
+    cookies.put_choice(request, response, services.settings, "second", language)
     return response
 
 
@@ -44,5 +48,6 @@ async def be_discreet(page: VisitorPageDep) -> Response:
     """Show a name and a sign that tell nothing, or ours again, in this browser."""
     form = await page.form()
     response = go(own_address(form.get("back")))
-    cookies.put_discreet(response, page.services.settings, discreet=form.get("discreet") == "yes")
+    hidden = "yes" if form.get("discreet") == "yes" else ""
+    cookies.put_choice(page.request, response, page.services.settings, "discreet", hidden)
     return response

@@ -54,4 +54,6 @@ if (exit) watchExit();
 if (document.body.dataset.seconds) load("session");
 if (document.querySelector("form[enctype='multipart/form-data']:not([data-answer])")) load("sending");
 if ("speechSynthesis" in window || document.querySelector("[data-voices]")) load("aloud");
-if (navigator.serviceWorker) load("install");
+if (document.querySelector("[data-wait]")) load("countdown");
+if (document.body.dataset.device === "shared") load("shared");
+if (navigator.serviceWorker && document.body.dataset.worker) load("install");

@@ -1,11 +1,11 @@
 // The end of the session, told before it comes; and, before something is sent, whether it has come.
 const page = document.body.dataset;
 const SOON = 5 * 60;
-const endsAt = Date.now() + Number(page.seconds) * 1000;
+let endsAt = Date.now() + Number(page.seconds) * 1000;
 const ending = document.getElementById("ending");
 const ended = document.getElementById("ended");
 
-const left = () => (endsAt - Date.now()) / 1000;
+export const left = () => (endsAt - Date.now()) / 1000;
 
 export function showEnded() {
   ending.hidden = true;
@@ -19,8 +19,10 @@ export function showEnded() {
 export async function isOpen() {
   const answer = await fetch(page.session, { redirect: "manual", cache: "no-store" });
   if (!answer.ok) return answer.type !== "opaqueredirect";
-  const { form, who } = await answer.json();
+  const { form, who, seconds } = await answer.json();
   if (who !== page.who) return false;
+  endsAt = Date.now() + seconds * 1000;
+  ending.hidden = left() > SOON || ending.hidden;
   for (const field of document.querySelectorAll("input[name=form]")) field.value = form;
   ended.hidden = true;
   return true;
