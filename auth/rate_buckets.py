@@ -9,7 +9,15 @@ from auth.services import CoreServices
 from base.key_names import RATE
 
 BucketKind = Literal[
-    "network", "look-up", "browser", "account", "reserve", "sign-in", "decoding", "preview"
+    "network",
+    "look-up",
+    "browser",
+    "account",
+    "reserve",
+    "sign-in",
+    "decoding",
+    "preview",
+    "page",
 ]
 """What is counted. It is part of the tag: never change one."""
 

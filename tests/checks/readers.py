@@ -67,6 +67,7 @@ READERS = {
     "vault/documents/person_papers.py": "rows of one person's documents, under several grants",
     "vault/documents/previews.py": "content, to draw its first page",
     "vault/documents/recipients_copy.py": "originals, to clean again what is about to be given",
+    "vault/documents/recorded_lines.py": "a caller's newest lines, to go on under one of them",
     "vault/documents/retrieval.py": "content and rows, once the access is committed",
 }
 

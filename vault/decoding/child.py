@@ -1,4 +1,5 @@
-"""The jobs of a child process: inspect files, make the copy for recipients, draw a preview."""
+"""The jobs of a child process: inspect files, make the copy for recipients, draw a preview
+or a page."""
 
 import codecs
 import io
@@ -30,17 +31,21 @@ def prepare() -> None:
         run({"job": "inspect", "types": [MediaType.PDF.value]}, [pdf], limits)
         pdf_signatures.prepare(pdf)
         run({"job": "preview", "types": [MediaType.PDF.value]}, [pdf], limits)
+        run({"job": "page", "types": [MediaType.PDF.value], "page": 2}, [pdf], limits)
 
 
 def run(
     order: dict[str, Any], inputs: list[bytes], limits: Limits
 ) -> tuple[dict[str, Any], tuple[bytes, bytes]]:
-    """`order["job"]` is "inspect" or "preview"; `order["types"]` are the types of the inputs.
+    """`order["job"]` is "inspect", "preview" or "page", with the number of a page of a PDF in
+    `order["page"]`; `order["types"]` are the types of the inputs.
 
-    The outputs: the copy for recipients, empty when it is the original, and the preview, empty when
-    it is not cheap or cannot be drawn.
+    The outputs: the copy for recipients, empty when it is the original, and the preview (or the
+    page), empty when it is not cheap or cannot be drawn.
     """
     types = [MediaType(value) for value in order["types"]]
+    if order["job"] == "page":
+        return {}, (b"", _page(inputs[0], types[0], order["page"]))
     if order["job"] == "preview":
         return {}, (b"", _preview(inputs[0], types[0], limits))
     if len(inputs) == 1:
@@ -54,6 +59,12 @@ def _preview(data: bytes, kind: MediaType, limits: Limits) -> bytes:
     else:
         small = images.preview(data, kind, limits, PREVIEW_WIDTH)
     return small_jpeg(small)
+
+
+def _page(data: bytes, kind: MediaType, number: int) -> bytes:
+    if kind is not MediaType.PDF:
+        raise Undecodable("no_such_page")
+    return small_jpeg(pdfs.page(data, number, PREVIEW_WIDTH))
 
 
 def _drawn(small: Image.Image) -> bytes:

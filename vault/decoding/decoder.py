@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 from uuid import UUID
 
-from base.errors import ErrorKind, ServiceError, invalid
+from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.user_text import clean_text
 from vault.decoding import sniff
 from vault.decoding.confine import Protection
@@ -160,17 +160,30 @@ class Decoder:
             except _UNTRUE:
                 raise invalid("does_not_decode") from None
 
+    async def page(self, source: Source, number: int, *, account: UUID, size: int = 0) -> bytes:
+        """A page of a PDF, from 1, as `preview` draws the first. `account`: who looks at it.
+
+        Raises `not_found` when there are not so many, and else as `inspect` does.
+        """
+        async with self._job("page", [source], account, size, page=number) as (answer, output):
+            try:
+                copy, drawn = self._lengths(answer)
+                return _preview(output, copy, drawn)
+            except _UNTRUE:
+                raise invalid("does_not_decode") from None
+
     @asynccontextmanager
     async def _job(
-        self, job: str, sources: Sequence[Source], account: UUID, size: int
+        self, job: str, sources: Sequence[Source], account: UUID, size: int, **more: int
     ) -> AsyncIterator[tuple[dict[str, Any], int]]:
-        """The child's answer and the output's descriptor, open as long as the context."""
+        """The child's answer and the output's descriptor, open as long as the context. `more`: what
+        the order says beside the files."""
         async with AsyncExitStack() as stack:
             async with self._sandbox.slot(account, size), self._paid(job, account, size) as bill:
                 running = await stack.enter_async_context(self._sandbox.job())
                 bill.job = running
                 types, lengths = await self._copy_in(sources, running)
-                order = {"job": job, "types": types, "lengths": lengths}
+                order = {"job": job, "types": types, "lengths": lengths, **more}
                 try:
                     answer = await running.run(order, bill.seconds)
                 except Undecodable as error:
@@ -302,6 +315,8 @@ def _failure(error: Undecodable, limits: Limits) -> ServiceError:
     part = error.values.get("part")
     where: dict[str, Any] = {} if part is None else {"part": part}
     match error.code:
+        case "no_such_page":
+            return not_found()
         case "password_protected":
             return invalid("password_protected", **where)
         case "too_many_pages":

@@ -15,16 +15,26 @@ _PIXEL_BYTES = 4
 
 def first_page(data: bytes, width: int) -> Image.Image:
     """At most `width` wide and twice as high, RGBX. Raises when it cannot be drawn."""
+    return page(data, 1, width)
+
+
+def page(data: bytes, number: int, width: int) -> Image.Image:
+    """Page `number`, from 1, as `first_page` draws the first. Raises `Undecodable` "no_such_page"
+    when there are not so many."""
     document = pypdfium2.PdfDocument(data)
     try:
         # Before any page is loaded: a page that is loaded earlier shows no field.
         document.init_forms()
-        page = document[0]
-        across, down = page.get_size()
+        if not 1 <= number <= len(document):
+            raise Undecodable("no_such_page")
+        drawing = document[number - 1]
+        across, down = drawing.get_size()
         if not (across > 0 and down > 0):
             raise Undecodable
         scale = min(width / across, 2 * width / down)
-        drawn = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=True, bitmap_maker=_bitmap)
+        drawn = drawing.render(
+            scale=scale, rev_byteorder=True, prefer_bgrx=True, bitmap_maker=_bitmap
+        )
         return cast("Image.Image", drawn.to_pil())  # in the bitmap's own memory
     finally:
         document.close()

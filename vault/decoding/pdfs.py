@@ -207,9 +207,15 @@ def _identified(out: io.BytesIO) -> bytes:
 
 def preview(data: bytes, width: int) -> Image.Image:
     """The first page of a PDF; raises `Undecodable` if it is password-protected."""
+    return page(data, 1, width)
+
+
+def page(data: bytes, number: int, width: int) -> Image.Image:
+    """Page `number` of a PDF, from 1; raises `Undecodable` if it is password-protected, and
+    "no_such_page"."""
     body = pdf_body.body(data).data
     _opened(body).close()
-    return pdf_preview.first_page(body, width)
+    return pdf_preview.page(body, number, width)
 
 
 def join(pdfs: list[bytes]) -> bytes:

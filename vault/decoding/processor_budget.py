@@ -2,7 +2,8 @@
 
 Counted for whoever deposits: the person, the worker, the administration's system. Previews that a
 job draws later have a count of their own, the vault's: nobody who deposits there uses up what its
-owner may deposit. All processes share the counts.
+owner may deposit. Pages of a PDF that somebody looks at have a third, of whoever looks. All
+processes share the counts.
 
 What a file may take at most is taken before it is read, and what it did not take is given back: of
 many at once, none is read on credit. A crash between the two loses what was taken; it comes back
@@ -24,7 +25,7 @@ _log = structlog.get_logger()
 _PARTS = 100
 """Of a second: what is counted."""
 _HOUR = timedelta(hours=1)
-_KINDS: dict[str, BucketKind] = {"inspect": "decoding", "preview": "preview"}
+_KINDS: dict[str, BucketKind] = {"inspect": "decoding", "preview": "preview", "page": "page"}
 
 
 class ProcessorBudget:

@@ -20,15 +20,22 @@ from vault.decisions import Denial, record_allowed, record_denial
 from vault.document_view import DocumentView
 from vault.documents import records
 from vault.documents.document_reader import open_document
+from vault.documents.recorded_lines import record_once
 from vault.rules import Allowed, Reason, reason_of
 from vault.services import Services
 from vault.tables import check_documents
 
 
 async def see_granted(
-    services: Services, worker: Worker, grant_id: UUID, document_id: UUID
+    services: Services,
+    worker: Worker,
+    grant_id: UUID,
+    document_id: UUID,
+    *,
+    goes_on: bool = False,
 ) -> tuple[DocumentView, bool]:
-    """A paper that a grant covers, and whether its content may be read. Raises `ServiceError`:
+    """A paper that a grant covers, and whether its content may be read. `goes_on`: its pages are
+    being leafed through, under the line that named it a moment ago. Raises `ServiceError`:
     `not_found`, `grant_revoked`, `grant_expired`, `outside_scope`."""
     rows: Sequence[Row[Any]] = ()
     # 1-3. Load, judge, record.
@@ -42,9 +49,8 @@ async def see_granted(
             rows = [row for row in found if row.id == document_id]
             check_documents(macs, rows)
             if rows:
-                await record_allowed(
-                    services, tx, grant.at, replace(attempt, documents=(document_id,))
-                )
+                record = record_once if goes_on else record_allowed
+                await record(services, tx, grant.at, replace(attempt, documents=(document_id,)))
     if grant is None or not isinstance(judgement, Allowed):
         raise await record_denial(services, Denial(attempt, reason_of(judgement)))
     if not rows:

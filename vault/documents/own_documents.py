@@ -27,6 +27,7 @@ from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
 from vault.documents.notice_date import notice_at
 from vault.documents.own_deposit import owner_view
+from vault.documents.recorded_lines import record_once
 from vault.documents.version_commit import Changes, VersionCommand
 from vault.rules import Reason
 from vault.services import Services
@@ -57,13 +58,20 @@ async def list_own(
     return Page(items, cut(rows, limit, lambda row: (0, row.id)))
 
 
-async def see_own(services: Services, person: Person, document_id: UUID) -> DocumentView:
-    """One document of the person. Raises `ServiceError` `not_found`."""
+async def see_own(
+    services: Services, person: Person, document_id: UUID, *, goes_on: bool = False
+) -> DocumentView:
+    """One document of the person. `goes_on`: its pages are being leafed through, under the line
+    that named it a moment ago. Raises `ServiceError` `not_found`."""
     async with services.database.transaction() as tx:
         row = await records.document(tx, person.id, document_id)
         if row is not None:
             check_documents(await services.field_encryption.row_macs(), [row])
-            await _record(services, tx, person, Action.LIST, document_id)
+            seen = AccessAttempt(
+                action=Action.LIST, actor=person.actor(), person=person.id, documents=(document_id,)
+            )
+            record = record_once if goes_on else record_allowed
+            await record(services, tx, await instant(tx), seen)
     if row is None:
         raise await _unknown(services, person, Action.LIST)
     return open_document(await services.field_encryption.reader(person.id), row)

@@ -10,9 +10,9 @@ Retrieval under a grant, in this order (invariants 1 to 3):
 6. afterwards, write in batches how it ended (`vault/delivery_status.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.engine import Row
@@ -45,12 +45,24 @@ from vault.services import Services
 from vault.tables import check_documents
 
 
+class SlicedContent(Protocol):
+    """Content that may leave: of a file, or made of one when it was asked for."""
+
+    @property
+    def length(self) -> int: ...
+
+    def slices(self, start: int = 0, stop: int | None = None) -> AsyncIterator[memoryview]:
+        """content[start:stop] in slices of a size that is sent at once."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
     """Content that may now leave, because its opening is recorded and committed, with its metadata.
 
-    The caller MUST send it inside `services.revocations.watching` for `watched`, stop when the
-    watch says so, and report to `services.delivery_status` how it ended.
+    `pages`: of the whole document. The caller MUST send it inside `services.revocations.watching`
+    for `watched`, stop when the watch says so, and report to `services.delivery_status` how it
+    ended.
     """
 
     event_id: UUID
@@ -58,7 +70,8 @@ class Download:
     media_type: str
     file_name: str | None = field(repr=False)
     type_code: str
-    content: Content
+    pages: int
+    content: SlicedContent
     judged_at: float
     watched: Watched
     seconds_left: float | None = None
@@ -131,7 +144,7 @@ async def open_granted(
     if row is None or event_id is None:
         raise await record_denial(services, Denial(attempt, rules.reason_of(judgement)))
     # 4. Committed: only now are the file's key and the document's row opened.
-    return await _download(
+    return await download_of(
         services,
         row.person_id,
         row,
@@ -182,7 +195,7 @@ async def open_own(
             services, Denial(replace(attempt, documents=()), Reason.NOT_FOUND)
         )
     watched = Watched(None, person.session_id)
-    return await _download(
+    return await download_of(
         services, person.id, row, event_id, judged_at, watched=watched, preview=preview
     )
 
@@ -213,7 +226,7 @@ def _own_file(files: Sequence[Row[Any]], part: int | None, *, preview: bool) -> 
     return matches[0] if matches else None
 
 
-async def _download(
+async def download_of(
     services: Services,
     owner_id: UUID,
     row: Any,
@@ -221,10 +234,11 @@ async def _download(
     judged_at: float,
     *,
     watched: Watched,
-    preview: bool,
+    preview: bool = False,
     seconds_left: float | None = None,
 ) -> Download:
-    """Unwrap the key of a file whose opening is recorded and committed."""
+    """Unwrap the key of a file whose opening is recorded and committed. `row`: of the file, joined
+    with its document and version; None where there is no such file."""
     if row is None or row.file_id is None:
         # Allowed and recorded, but there is no such file: no such part, or no preview yet.
         services.delivery_status.note(event_id, completed=False)
@@ -243,6 +257,7 @@ async def _download(
         media_type=found.media_type,
         file_name=found.file_name,
         type_code=metadata["type"],
+        pages=file["pages"],
         content=await content.open_content(
             services.storage.blobs, services.storage.keys, owner_id, found.address
         ),

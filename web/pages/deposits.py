@@ -100,12 +100,3 @@ async def _download(
         page.services, page.person, document_id, part=None, preview=preview, version=number
     )
     return ContentResponse(page.services, stream, None)
-
-
-@router.get("/documents/{document_id}/show")
-async def show(
-    document_id: PathId, page: PersonPageDep, turned: bool = False, large: bool = False
-) -> Response:
-    """The paper alone, for somebody to look at: turned over, or larger."""
-    document = await own_documents.see_own(page.services, page.person, document_id)
-    return await page.show("show.html", document=document, turned=turned, large=large)

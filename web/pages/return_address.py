@@ -18,7 +18,7 @@ LONGEST = 4000
 """What was chosen so far is part of some addresses."""
 _LONGEST_KEPT = 300
 _MINUTES = 15
-_FILES = ("/content", "/preview")
+_FILES = re.compile(r"/(?:content|preview|thumbnail|pages/[0-9]+)$")
 """What is below a page and is none: one returns to the page."""
 
 
@@ -34,9 +34,7 @@ def keep(response: Response, settings: Settings, kind: str, url: URL | None) -> 
     """
     if url is None:
         return
-    path = url.path
-    for end in _FILES:
-        path = path.removesuffix(end)
+    path = _FILES.sub("", url.path)
     address = _of_kind(kind, f"{path}?{url.query}" if url.query else path)
     if address:
         seconds = _MINUTES * 60

@@ -17,6 +17,7 @@ from web.pages import (
     grants,
     installation,
     me,
+    own_viewer,
     printouts,
     problems,
     quick_exit,
@@ -62,6 +63,7 @@ for _part in (
     drafts,  # before `documents`: "add" is not an id
     draft_pictures,
     deposits,
+    own_viewer,
     documents,
     requests,
     grant_steps,

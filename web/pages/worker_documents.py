@@ -6,11 +6,12 @@ from base import clock
 from vault.consent.people import known_by_grant
 from vault.decoding.media import MediaType
 from vault.document_view import DocumentView
-from vault.documents import retrieval
+from vault.documents import page_views, retrieval
 from vault.documents.granted_paper import see_granted
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
 from web.pages.page import WorkerPageDep, page_router
+from web.pages.page_turns import PageNumber, PageTurn, PageWanted, turn_to
 
 router = page_router()
 _PICTURES = {MediaType.JPEG, MediaType.PNG, MediaType.WEBP}
@@ -18,17 +19,23 @@ _PICTURES = {MediaType.JPEG, MediaType.PNG, MediaType.WEBP}
 
 
 @router.get("/pro/grants/{grant_id}/documents/{document_id}")
-async def view(grant_id: PathId, document_id: PathId, page: WorkerPageDep) -> Response:
+async def view(
+    grant_id: PathId, document_id: PathId, page: WorkerPageDep, wanted: PageWanted = ""
+) -> Response:
     """A paper, large: turned and magnified by the page itself, so that it is opened once. Its name
-    is recorded here, its picture when the browser asks for it."""
-    document, may_read = await see_granted(page.services, page.worker, grant_id, document_id)
+    is recorded here, its picture when the browser asks for it. `wanted`: a page of a PDF."""
+    document, may_read = await see_granted(
+        page.services, page.worker, grant_id, document_id, goes_on=bool(wanted)
+    )
+    turn = turn_to(document, wanted) if may_read else None
     return await page.show(
         "pro/viewer.html",
         known=await known_by_grant(page.services, page.worker, grant_id),
         grant_id=grant_id,
         document=document,
         may_read=may_read,
-        picture=_picture(document) if may_read else "",
+        picture=_picture(document, turn) if may_read else "",
+        turn=turn,
         watermark=(page.worker.name, clock.now()),
     )
 
@@ -49,8 +56,21 @@ async def content(grant_id: PathId, document_id: PathId, page: WorkerPageDep) ->
     return ContentResponse(page.services, stream, None)
 
 
-def _picture(document: DocumentView) -> str:
-    """What the page draws: the whole picture, or of a PDF its first page; nothing without one."""
+@router.get("/pro/grants/{grant_id}/documents/{document_id}/pages/{number}")
+async def page_picture(
+    grant_id: PathId, document_id: PathId, number: PageNumber, page: WorkerPageDep
+) -> Response:
+    """The picture of one page of a PDF."""
+    drawn = await page_views.open_granted_page(
+        page.services, page.worker, grant_id, document_id, number
+    )
+    return ContentResponse(page.services, drawn, None)
+
+
+def _picture(document: DocumentView, turn: PageTurn | None) -> str:
+    """What the page draws: the whole picture, or a page of a PDF; nothing without one."""
+    if turn is not None and turn.chosen:
+        return f"pages/{turn.number}"
     if document.file["rendition_media_type"] in _PICTURES and not document.gives_original:
         return "content"
     return "preview" if document.has_preview else ""

@@ -1,0 +1,231 @@
+"""Invariants 1, 3 and 7 page by page: no page leaves without its line, after a revocation, or to
+anyone else; the numbers of pages tell nothing."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from base.database import Database
+from base.embedded.server import Addresses
+from tests.attacks.test_recorded_before_revealed import WAYS, Breakable
+from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served
+from tests.steps import deposit, granted, log_of, revoke, until
+from tests.web.pages.test_page_turns import coloured_pdf
+from tests.web.pages.test_pages import browser_of
+from vault.documents.recorded_lines import GOES_ON
+from vault.services import Services
+from web.pages import forms
+
+UNKNOWN = "01890000-0000-7000-8000-000000000001"
+NUMBERS = [
+    "0",
+    "-1",
+    "4",
+    "501",
+    str(10**9),
+    "9" * 20,
+    "x",
+    "1.0",
+    "+1",
+    "%D9%A2",
+    "1e0",
+    "1%00",
+    "",
+]
+
+
+@pytest.fixture(params=WAYS)
+async def log(request: pytest.FixtureRequest, postgres: Addresses) -> AsyncIterator[Breakable]:
+    address = postgres.owner_url.replace("+psycopg", "")
+    with psycopg.connect(address, autocommit=True) as owner:
+        breakable = Breakable(owner, request.param)
+        yield breakable
+        breakable.mend()
+
+
+async def refused_pages(browser: httpx.AsyncClient, *addresses: str) -> set[tuple[int, str]]:
+    """What the addresses answer: their status, and the page's words without what names it."""
+    answers = [await browser.get(address) for address in addresses]
+    return {(one.status_code, one.text.split("<main")[1].split("</main")[0]) for one in answers}
+
+
+async def test_the_number_of_a_page_that_is_not_there_is_an_unknown_address(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is drawn for it either."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, coloured_pdf(), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    monkeypatch.setattr(served.services.decoder, "page", None)
+    for who, under, viewer in (
+        (person, f"/documents/{document['id']}", "/show"),
+        (worker, f"/pro/grants/{grant}/documents/{document['id']}", ""),
+    ):
+        async with browser_of(served, who) as browser:
+            wrong = [f"{under}/pages/{number}" for number in NUMBERS]
+            wrong += [f"{under}{viewer}?page={number}" for number in NUMBERS if number]
+            found = await refused_pages(browser, *wrong, under.rpartition("/")[0] + "/" + UNKNOWN)
+            assert [status for status, _ in found] == [404]
+
+
+async def test_pages_of_others_and_of_what_is_deleted_are_not_there(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, coloured_pdf(), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    own = [f"/documents/{document['id']}{end}" for end in ("/pages/2", "/show?page=2")]
+    unknown = [f"/documents/{UNKNOWN}{end}" for end in ("/pages/2", "/show?page=2")]
+    under = f"/pro/grants/{grant}/documents"
+    given = [f"{under}/{document['id']}{end}" for end in ("/pages/2", "?page=2")]
+    none = f"/pro/grants/{UNKNOWN}/documents/{UNKNOWN}/pages/2"
+    async with browser_of(served, await make_person()) as other:
+        ((status, _),) = await refused_pages(other, *own, *unknown)
+        assert status == 404
+    async with browser_of(served, await make_worker()) as other:
+        ((status, _),) = await refused_pages(other, *given, none)
+        assert status == 404
+    async with browser_of(served, worker) as theirs, browser_of(served, person) as mine:
+        for browser, addresses in ((theirs, given), (mine, own)):
+            for address in addresses:
+                assert (await browser.get(address)).status_code == 200, address
+        token = await forms.token_for(served.services, person.token)
+        await mine.post(f"/documents/{document['id']}/delete", data={"form": token})
+        ((status, _),) = await refused_pages(mine, *own, *unknown)
+        assert status == 404
+        ((status, _),) = await refused_pages(theirs, *given, f"{under}/{UNKNOWN}/pages/2")
+        assert status == 404
+
+
+async def test_after_a_revocation_the_next_page_is_refused_under_a_line_or_not(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the whole file is, and as a paper that never was; and a page that is being drawn when the
+    revocation comes does not leave."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, coloured_pdf(), type_="payslip")
+    grants = [await granted(client, person, worker.headers, "payslip") for _ in range(2)]
+    draw = served.services.decoder.page
+
+    async def revoked_meanwhile(*args: Any, **kwargs: Any) -> bytes:
+        picture = await draw(*args, **kwargs)
+        heard = len(served.services.revocations._recent)
+        await revoke(client, person, grants[1])
+        await until(lambda: len(served.services.revocations._recent) > heard)
+        return picture
+
+    async with browser_of(served, worker) as browser:
+        under = f"/pro/grants/{grants[0]}/documents"
+        assert (await browser.get(f"{under}/{document['id']}/pages/2")).status_code == 200
+        await revoke(client, person, grants[0])
+        with monkeypatch.context() as patch:
+            patch.setattr(served.services.decoder, "page", None)
+            refused = [
+                f"{under}/{one}{end}"
+                for one in (document["id"], UNKNOWN)
+                for end in ("/pages/2", "?page=2", "/content")
+            ]
+            ((status, _),) = await refused_pages(browser, *refused)
+            assert status == 403
+        monkeypatch.setattr(served.services.decoder, "page", revoked_meanwhile)
+        late = await browser.get(f"/pro/grants/{grants[1]}/documents/{document['id']}/pages/2")
+        assert late.status_code == 403
+        assert b"\xff\xd8\xff" not in late.content
+
+
+async def test_no_page_leaves_when_its_line_cannot_be_written(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    log: Breakable,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, coloured_pdf(), type_="payslip", title="Zoé-51")
+    grant = await granted(client, person, worker.headers, "payslip")
+    log.break_()
+    for who, address in (
+        (person, f"/documents/{document['id']}/pages/2"),
+        (person, f"/documents/{document['id']}/show?page=2"),
+        (worker, f"/pro/grants/{grant}/documents/{document['id']}/pages/2"),
+        (worker, f"/pro/grants/{grant}/documents/{document['id']}?page=2"),
+    ):
+        async with browser_of(served, who) as browser:
+            answer = await browser.get(address)
+            assert answer.status_code >= 500, address
+            assert b"\xff\xd8\xff" not in answer.content
+            assert "Zoé-51" not in answer.text
+
+
+async def test_the_line_is_committed_before_the_page_is_drawn_for_whoever_looks(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, coloured_pdf(), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    draw, accounts = served.services.decoder.page, []
+
+    async def watched(*args: Any, **kwargs: Any) -> bytes:
+        accounts.append(kwargs["account"])
+        (newest, *_) = [e for e in await log_of(client, person) if e["action"] != "log.read"]
+        assert newest["action"] == "document.read"
+        return await draw(*args, **kwargs)
+
+    monkeypatch.setattr(served.services.decoder, "page", watched)
+    for who, address in (
+        (worker, f"/pro/grants/{grant}/documents/{document['id']}/pages/2"),
+        (person, f"/documents/{document['id']}/pages/2"),
+    ):
+        async with browser_of(served, who) as browser:
+            assert (await browser.get(address)).status_code == 200
+    assert accounts == [worker.id, person.id]
+
+
+async def test_a_line_that_was_moved_in_the_database_covers_nothing(
+    services: Services,
+    served: Served,
+    client: httpx.AsyncClient,
+    as_owner: Database,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    moved_clock: MoveClock,
+) -> None:
+    """Whoever writes the database cannot have pages read under an old line."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, coloured_pdf(), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    address = f"/pro/grants/{grant}/documents/{document['id']}/pages/2"
+
+    async def readings() -> list[str]:
+        return [e["id"] for e in await log_of(client, person) if e["action"] == "document.read"]
+
+    async with browser_of(served, worker) as browser:
+        assert (await browser.get(address)).status_code == 200
+    (old,) = await readings()
+    moved_clock(GOES_ON + timedelta(minutes=1))
+    async with as_owner.transaction() as tx:
+        await tx.execute(text("ALTER TABLE unefois.access_event DISABLE TRIGGER USER"))
+        moved = "UPDATE unefois.access_event SET at = unefois.now() WHERE id = :id"
+        assert (await tx.execute(text(moved), {"id": old})).rowcount == 1
+        await tx.execute(text("ALTER TABLE unefois.access_event ENABLE TRIGGER USER"))
+    async with browser_of(served, worker) as browser:
+        assert (await browser.get(address)).status_code == 200
+    (new,) = await readings()
+    assert new != old
