@@ -10,7 +10,7 @@ import pytest
 from tests.web.speech.espeak import needs_espeak, only
 from web.cli.main import main
 from web.speech import recorder, speech_command
-from web.speech.fixed_sentences import tags, unread
+from web.speech.fixed_sentences import sentences, tags, unread
 
 HELLO, PAPERS = "Bonjour.", "Mes papiers"
 MP3 = """#!/bin/sh
@@ -31,10 +31,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home" / "voices"
 
 
-def say(monkeypatch: pytest.MonkeyPatch, *sentences: str) -> None:
+def say(monkeypatch: pytest.MonkeyPatch, *said: str) -> None:
     """Let pages say nothing but this."""
-    signs = {part for tag in tags() for part in recorder.sentences(unread(tag))}
-    monkeypatch.setattr(recorder, "fixed_sentences", only(*sentences, *signs))
+    signs = {part for tag in tags() for part in sentences(unread(tag))}
+    monkeypatch.setattr(recorder, "fixed_sentences", only(*said, *signs))
 
 
 def listed(folder: Path, tag: str) -> dict[str, str]:
