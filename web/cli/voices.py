@@ -16,7 +16,7 @@ from web.cli.command import add as declare
 from web.cli.progress import show
 from web.process.signals import Signals
 from web.speech.fixed_sentences import tags
-from web.speech.recording import record
+from web.speech.recorder import record
 from web.speech.sound_files import NoSound
 from web.speech.sound_library import SoundLibrary, library_of
 from web.speech.speech_command import SpeechCommand, parse_speech_command

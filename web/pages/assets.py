@@ -1,5 +1,6 @@
 """Static files, read once, served under a name that changes with their content."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -13,6 +14,7 @@ from web.http.public_resources import IMMUTABLE, public_answer
 
 FOLDER = Path(__file__).parent / "static"
 _TURNS = {"back", "exit", "fast", "speaker"}
+_COMMENT_LINE = re.compile(rb"^ *//.*\n", re.MULTILINE)
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -34,7 +36,7 @@ def assets() -> dict[str, Asset]:
     """Every file that is served, by its path in the folder."""
     files = [file for file in sorted(FOLDER.rglob("*")) if file.suffix in _TYPES]
     # Scripts import each other by name, so all of them share one fingerprint.
-    scripts = _fingerprint(b"".join(file.read_bytes() for file in files if file.suffix == ".js"))
+    scripts = _fingerprint(b"".join(_content(file) for file in files if file.suffix == ".js"))
     return {
         file.relative_to(FOLDER).as_posix(): _read(file, scripts if file.suffix == ".js" else None)
         for file in files
@@ -76,8 +78,14 @@ def add_to(router: APIRouter) -> None:
 
 
 def _read(file: Path, fingerprint: str | None) -> Asset:
-    content = file.read_bytes()
+    content = _content(file)
     return Asset(content, _TYPES[file.suffix], fingerprint or _fingerprint(content))
+
+
+def _content(file: Path) -> bytes:
+    """What is sent: a script without the lines that are for who reads the source."""
+    content = file.read_bytes()
+    return _COMMENT_LINE.sub(b"", content) if file.suffix == ".js" else content
 
 
 def _fingerprint(content: bytes) -> str:

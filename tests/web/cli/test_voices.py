@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.speech.speaking import needs_espeak, only
+from tests.web.speech.espeak import needs_espeak, only
 from web.cli.main import main
-from web.speech import recording
-from web.speech.fixed_sentences import tags, unread
+from web.speech import recorder, speech_command
+from web.speech.fixed_sentences import sentences, tags, unread
 
 HELLO, PAPERS = "Bonjour.", "Mes papiers"
 MP3 = """#!/bin/sh
@@ -31,10 +31,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home" / "voices"
 
 
-def say(monkeypatch: pytest.MonkeyPatch, *sentences: str) -> None:
+def say(monkeypatch: pytest.MonkeyPatch, *said: str) -> None:
     """Let pages say nothing but this."""
-    signs = {part for tag in tags() for part in recording.sentences(unread(tag))}
-    monkeypatch.setattr(recording, "fixed_sentences", only(*sentences, *signs))
+    signs = {part for tag in tags() for part in sentences(unread(tag))}
+    monkeypatch.setattr(recorder, "fixed_sentences", only(*said, *signs))
 
 
 def listed(folder: Path, tag: str) -> dict[str, str]:
@@ -128,6 +128,7 @@ def test_a_command_that_cannot_be_is_refused(
     ("script", "word"),
     [
         ("exit 3", "ended with 3"),
+        ("exec sleep 9", "did not end within"),
         ("cat >/dev/null", "wrote no file"),
         ('cat >/dev/null; printf OggS >"$2"', "WAV or MP3"),
         ('cat >/dev/null; : >"$2"', "0 bytes"),
@@ -150,6 +151,7 @@ def test_a_language_that_fails_keeps_what_it_had(
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     program.write_text(f'#!/bin/sh\n[ "$1" = fr ] || {{ {script}; exit; }}\n{MP3}')
     say(monkeypatch, HELLO, PAPERS, "Encore une.")
+    monkeypatch.setattr(speech_command, "SECONDS", 1.0)
     assert main(["voices"]) == 1
     failed = capsys.readouterr().err
     assert failed.count(word) == len(tags()) - 1

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.web.speech.speaking import espeak, needs_espeak
+from tests.web.speech.espeak import espeak, needs_espeak
 from web.speech.sound_files import NoSound, as_served
 
 

@@ -56,7 +56,7 @@ function rangeOf(nodes, start, end) {
   const range = document.createRange();
   let at = 0;
   for (const node of nodes) {
-    if (at <= start) range.setStart(node, start - at);
+    if (at <= start && start <= at + node.length) range.setStart(node, start - at);
     if (end <= at + node.length) {
       range.setEnd(node, end - at);
       return range;
