@@ -60,6 +60,7 @@ CONTENT = "content"
 ORIGINAL = "original"
 RENDITION = "rendition"
 PREVIEW = "preview"
+THUMBNAIL = "thumbnail"
 
 # Uses of the service's own secrets, beside `index/<use>`.
 FIELDS = "fields"

@@ -13,6 +13,7 @@ HKDF_INFOS = [
     "unefois/key/v1|<id>|1|envelope/original",
     "unefois/key/v1|<id>|1|envelope/preview",
     "unefois/key/v1|<id>|1|envelope/rendition",
+    "unefois/key/v1|<id>|1|envelope/thumbnail",
     "unefois/key/v1|<id>|1|envelope/upload",
     "unefois/key/v1|<id>|1|fields/audit_key",
     "unefois/key/v1|<id>|1|fields/consent_request",
@@ -74,7 +75,7 @@ FIELDS_BOUND = [
     "unefois/fields/v1|worker|<row>",
 ]
 
-ROLES = ("original", "preview", "rendition", "upload")
+ROLES = ("original", "preview", "rendition", "thumbnail", "upload")
 ENVELOPES_BOUND = [f"unefois/envelope/v2|{role}|<id>|<id>|0|<blob>" for role in ROLES]
 
 FILES_DERIVED = [

@@ -309,7 +309,7 @@ async def test_keys_of_the_object_store(
     before = await blobs(services)
     await deposit(client, await make_person(), corpus.pdf())
     made = await blobs(services) - before
-    assert len(made) == 3  # the original, what is sent, the preview
+    assert len(made) == 4  # the original, what is sent, the preview, the thumbnail
     assert all(re.fullmatch(r"files/[0-9a-f]{32}", key) for key in made)
     assert [store.tile_key(Tile(*one)) for one in ((-1, 0), (0, 1234), (1, 5, 17))] == [
         "log/tile/entries/tile-000", "log/tile/0/x001/tile-234", "log/tile/1/005.p/tile-17",

@@ -50,6 +50,7 @@ class DocumentView:
     file: dict[str, Any] = field(repr=False)
     scan: str
     has_preview: bool
+    has_thumbnail: bool
     altered: bool = False
 
     @property
@@ -146,5 +147,6 @@ def view_of(
         file=file,
         scan=row.v_scan,
         has_preview=row.has_preview,
+        has_thumbnail=row.has_thumbnail,
         altered=altered,
     )

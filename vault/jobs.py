@@ -27,11 +27,32 @@ def preview_job(owner_id: UUID, version_id: UUID) -> Bound:
     return _deferred(PREVIEW, owner_id, version_id)
 
 
+_DEFER_ONCE = Statement(
+    text(
+        "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(CAST(:queue AS varchar), "
+        "CAST(:task AS varchar), 0, NULL, CAST(:once AS text), CAST(:args AS jsonb), NULL)"
+        "::procrastinate_job_to_defer_v1]) WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs "
+        "WHERE queueing_lock = CAST(:once AS text) AND status = 'todo')"
+    )
+)
+
+
+def thumbnail_job(owner_id: UUID, version_id: UUID) -> Bound:
+    """Defers drawing what a version held from before lacks, unless that waits already. The caller
+    holds the vault."""
+    once = f"{PREVIEW}/{version_id}"
+    arguments = _arguments(owner_id, version_id)
+    return _DEFER_ONCE(queue=QUEUE, task=PREVIEW, once=once, args=arguments)
+
+
 def scan_job(owner_id: UUID, version_id: UUID) -> Bound:
     """Defers the virus scan of a version."""
     return _deferred(SCAN, owner_id, version_id)
 
 
 def _deferred(task: str, owner_id: UUID, version_id: UUID) -> Bound:
-    arguments = {"owner_id": str(owner_id), "version_id": str(version_id)}
-    return _DEFER(queue=QUEUE, task=task, args=json.dumps(arguments))
+    return _DEFER(queue=QUEUE, task=task, args=_arguments(owner_id, version_id))
+
+
+def _arguments(owner_id: UUID, version_id: UUID) -> str:
+    return json.dumps({"owner_id": str(owner_id), "version_id": str(version_id)})

@@ -136,7 +136,8 @@ JOINED_VERSION_ROW = VERSION_ROW.prefixed("v_")
 
 
 class SealedFile(Base):
-    """One sealed blob: an original (one per uploaded file), a rendition or a preview.
+    """One sealed blob: an original (one per uploaded file), a rendition, a preview or a
+    thumbnail.
 
     Recipients get the rendition. Without one they get the only original, which is then the same
     byte for byte. `envelope` holds the file's key and length, sealed under the owner's key and
@@ -148,7 +149,7 @@ class SealedFile(Base):
         UniqueConstraint("version_id", "role", "position"),
         Index("uq_sealed_file_blob_key", "blob_key", unique=True),
         Index("ix_sealed_file_person_id", "person_id"),
-        CheckConstraint("role IN ('original', 'rendition', 'preview')", name="role"),
+        CheckConstraint("role IN ('original', 'rendition', 'preview', 'thumbnail')", name="role"),
         CheckConstraint("position >= 0", name="position"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -132,7 +132,7 @@ async def test_a_recipients_rendition_is_not_the_original(
     """The original, with its GPS position and device, cannot be served in place of a rendition."""
     person = await new_owner(keys, database)
     original = await seal(directory, keys, person)
-    for role in ("rendition", "preview"):
+    for role in ("rendition", "preview", "thumbnail"):
         with pytest.raises(InvalidContent):
             await read(directory, keys, person, edited_row(original, role=role))
 

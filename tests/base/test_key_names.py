@@ -51,6 +51,7 @@ VALUES = {
     "ORIGINAL": "original",
     "RENDITION": "rendition",
     "PREVIEW": "preview",
+    "THUMBNAIL": "thumbnail",
     "FIELDS": "fields",
     "ROW_MACS": "row-macs",
     "SENT_REQUEST": "sent_request",

@@ -92,6 +92,7 @@ NO_PAGES = {
     "/manifest.webmanifest",
     "/voices/{name}",
     "/documents/{document_id}/preview",
+    "/documents/{document_id}/thumbnail",
     "/documents/{document_id}/pages/{number}",
     "/documents/{document_id}/content",
     "/documents/{document_id}/versions/{number}/content",

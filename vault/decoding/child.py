@@ -1,5 +1,5 @@
-"""The jobs of a child process: inspect files, make the copy for recipients, draw a preview
-or a page."""
+"""The jobs of a child process: inspect files, make the copy for recipients, draw a preview,
+a thumbnail or a page."""
 
 import codecs
 import io
@@ -10,7 +10,10 @@ from PIL import Image
 from vault.decoding import images, pdf_signatures, pdfs, picture_pages
 from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
 from vault.decoding.pdf_body import Body
-from vault.decoding.preview_jpeg import PREVIEW_WIDTH, small_jpeg
+from vault.decoding.preview_jpeg import PREVIEW_WIDTH, small_jpeg, thumbnail_jpeg
+
+Outputs = tuple[bytes, bytes, bytes]
+"""The copy for recipients, the preview, the thumbnail; each may be empty."""
 
 
 def prepare() -> None:
@@ -27,7 +30,8 @@ def prepare() -> None:
         sample, types = out.getvalue(), [kind.value]
         run({"job": "inspect", "types": types}, [sample], limits)
         run({"job": "preview", "types": types}, [sample], limits)
-        _, (pdf, _) = run({"job": "inspect", "types": types * 2}, [sample] * 2, limits)
+        run({"job": "thumbnail", "types": types}, [sample], limits)
+        _, (pdf, _, _) = run({"job": "inspect", "types": types * 2}, [sample] * 2, limits)
         run({"job": "inspect", "types": [MediaType.PDF.value]}, [pdf], limits)
         pdf_signatures.prepare(pdf)
         run({"job": "preview", "types": [MediaType.PDF.value]}, [pdf], limits)
@@ -36,29 +40,30 @@ def prepare() -> None:
 
 def run(
     order: dict[str, Any], inputs: list[bytes], limits: Limits
-) -> tuple[dict[str, Any], tuple[bytes, bytes]]:
-    """`order["job"]` is "inspect", "preview" or "page", with the number of a page of a PDF in
-    `order["page"]`; `order["types"]` are the types of the inputs.
+) -> tuple[dict[str, Any], Outputs]:
+    """`order["job"]` is "inspect", "preview", "thumbnail" (of a preview) or "page", with the number
+    of a page of a PDF in `order["page"]`; `order["types"]` are the types of the inputs.
 
-    The outputs: the copy for recipients, empty when it is the original, and the preview (or the
-    page), empty when it is not cheap or cannot be drawn.
+    The outputs: the copy, empty when it is the original; the preview (or the page) and the
+    thumbnail, empty when they are not cheap or cannot be drawn.
     """
     types = [MediaType(value) for value in order["types"]]
-    if order["job"] == "page":
-        return {}, (b"", _page(inputs[0], types[0], order["page"]))
-    if order["job"] == "preview":
-        return {}, (b"", _preview(inputs[0], types[0], limits))
+    match order["job"]:
+        case "page":
+            return {}, (b"", _page(inputs[0], types[0], order["page"]), b"")
+        case "preview":
+            return {}, (b"", small_jpeg(_first_page(inputs[0], types[0], limits)), b"")
+        case "thumbnail":
+            return {}, (b"", b"", thumbnail_jpeg(_first_page(inputs[0], types[0], limits)))
     if len(inputs) == 1:
         return _single(inputs[0], types[0], limits)
     return _multiple(inputs, types, limits)
 
 
-def _preview(data: bytes, kind: MediaType, limits: Limits) -> bytes:
+def _first_page(data: bytes, kind: MediaType, limits: Limits) -> Image.Image:
     if kind is MediaType.PDF:
-        small = pdfs.preview(data, PREVIEW_WIDTH)
-    else:
-        small = images.preview(data, kind, limits, PREVIEW_WIDTH)
-    return small_jpeg(small)
+        return pdfs.preview(data, PREVIEW_WIDTH)
+    return images.preview(data, kind, limits, PREVIEW_WIDTH)
 
 
 def _page(data: bytes, kind: MediaType, number: int) -> bytes:
@@ -67,41 +72,40 @@ def _page(data: bytes, kind: MediaType, number: int) -> bytes:
     return small_jpeg(pdfs.page(data, number, PREVIEW_WIDTH))
 
 
-def _drawn(small: Image.Image) -> bytes:
-    """The preview, from what was decoded anyway; a failure costs the preview, not the document."""
+def _drawn(small: Image.Image) -> tuple[bytes, bytes]:
+    """The preview and the thumbnail, from what was decoded anyway; a failure costs them, not the
+    document."""
     try:
-        return small_jpeg(small)
+        return small_jpeg(small), thumbnail_jpeg(small)
     except Exception:  # noqa: BLE001  (whatever an encoder raises)
-        return b""
+        return b"", b""
 
 
-def _single(
-    data: bytes, kind: MediaType, limits: Limits
-) -> tuple[dict[str, Any], tuple[bytes, bytes]]:
+def _single(data: bytes, kind: MediaType, limits: Limits) -> tuple[dict[str, Any], Outputs]:
     if kind is MediaType.PDF:
         pdf = pdfs.examine(data, limits)
         findings = _findings([pdf.part], MediaType.PDF, pdf.notes)
         findings |= {"carries": sorted(pdf.carries), "signatures": _signatures(pdf.body)}
-        return findings, (pdf.cleaned, _drawn(pdf.page))
+        return findings, (pdf.cleaned, *_drawn(pdf.page))
     picture = images.examine(data, kind, limits)
-    preview = _drawn(picture.preview)
+    drawn = _drawn(picture.preview)
     if picture.unchanged:
-        return _findings([picture.part], None, picture.notes), (b"", preview)
+        return _findings([picture.part], None, picture.notes), (b"", *drawn)
     if len(picture.pages) > 1:
         findings = _findings([picture.part], MediaType.PDF, picture.notes)
-        return findings, (picture_pages.to_pdf(picture.pages), preview)
+        return findings, (picture_pages.to_pdf(picture.pages), *drawn)
     findings = _findings([picture.part], picture.media_type, picture.notes)
-    return findings, (picture.pages[0], preview)
+    return findings, (picture.pages[0], *drawn)
 
 
 def _multiple(
     inputs: list[bytes], types: list[MediaType], limits: Limits
-) -> tuple[dict[str, Any], tuple[bytes, bytes]]:
+) -> tuple[dict[str, Any], Outputs]:
     """One PDF of all parts in order. Pages of a PDF come without active content."""
     parts: list[Part] = []
     notes: list[Note] = []
     bundles: list[bytes] = []
-    preview = b""
+    drawn = (b"", b"")
     for number, (data, kind) in enumerate(zip(inputs, types, strict=True), 1):
         try:
             part, part_notes, bundle, first = _bundle(data, kind, limits)
@@ -113,11 +117,11 @@ def _multiple(
         notes += part_notes
         bundles.append(bundle)
         if number == 1:
-            preview = _drawn(first)
+            drawn = _drawn(first)
         if sum(each.pages for each in parts) > limits.pages:
             raise Undecodable("too_many_pages", limit=limits.pages)
     findings = _findings(parts, MediaType.PDF, tuple(dict.fromkeys(notes)))
-    return findings, (pdfs.join(bundles), preview)
+    return findings, (pdfs.join(bundles), *drawn)
 
 
 def _bundle(

@@ -35,6 +35,7 @@ Source = Callable[[], AsyncIterator[bytes | bytearray | memoryview]]
 
 SLICE_BYTES = 64 * 1024
 PREVIEW_BYTES = 300 * 1024
+THUMBNAIL_BYTES = 6 * 1024
 _UNTRUE = (KeyError, ValueError, TypeError, ArithmeticError)
 """What reading an answer meets that is not as a child writes it."""
 _MAX_COUNT = 2**31 - 1
@@ -43,13 +44,16 @@ _MAX_COUNT = 2**31 - 1
 class DecodingResult:
     """The findings and, unless it is "same", the recipient's copy, outside this process's memory.
 
-    `preview` is as `Decoder.preview` gives it, or None: then a job draws it. Use it as an
-    asynchronous context manager: leaving it frees the copy.
+    `preview` and `thumbnail` are as `Decoder.preview` and `Decoder.thumbnail` give them, or None:
+    then a job draws them. Use it as an asynchronous context manager: leaving it frees the copy.
     """
 
-    def __init__(self, inspection: Inspection, preview: bytes | None, output: int) -> None:
+    def __init__(
+        self, inspection: Inspection, preview: bytes | None, thumbnail: bytes | None, output: int
+    ) -> None:
         self.inspection = inspection
         self.preview = preview
+        self.thumbnail = thumbnail
         self._output = output
 
     async def rendition(self) -> AsyncIterator[bytes]:
@@ -141,10 +145,12 @@ class Decoder:
             raise invalid("too_many_parts", limit=self.limits.parts)
         async with self._job("inspect", sources, account, size) as (answer, output):
             try:
-                copy, preview = self._lengths(answer)
+                copy, preview, thumbnail = self._lengths(answer)
                 inspection = self._inspection(answer, output, copy, len(sources))
-                picture = _preview(output, copy, preview) if preview else None
-                return DecodingResult(inspection, picture, os.dup(output))
+                picture = _jpeg(output, copy, preview, PREVIEW_BYTES) if preview else None
+                at = copy + preview
+                small = _jpeg(output, at, thumbnail, THUMBNAIL_BYTES) if thumbnail else None
+                return DecodingResult(inspection, picture, small, os.dup(output))
             except _UNTRUE:
                 raise invalid("does_not_decode") from None
 
@@ -155,8 +161,20 @@ class Decoder:
         """
         async with self._job("preview", [source], account, size) as (answer, output):
             try:
-                copy, preview = self._lengths(answer)
-                return _preview(output, copy, preview)
+                copy, preview, _ = self._lengths(answer)
+                return _jpeg(output, copy, preview, PREVIEW_BYTES)
+            except _UNTRUE:
+                raise invalid("does_not_decode") from None
+
+    async def thumbnail(self, source: Source, *, account: UUID, size: int = 0) -> bytes:
+        """The first page, upright and tiny: JPEG, at most 160 px wide, 6 KiB, without metadata.
+
+        Raises as `inspect` does.
+        """
+        async with self._job("thumbnail", [source], account, size) as (answer, output):
+            try:
+                copy, preview, thumbnail = self._lengths(answer)
+                return _jpeg(output, copy + preview, thumbnail, THUMBNAIL_BYTES)
             except _UNTRUE:
                 raise invalid("does_not_decode") from None
 
@@ -167,8 +185,8 @@ class Decoder:
         """
         async with self._job("page", [source], account, size, page=number) as (answer, output):
             try:
-                copy, drawn = self._lengths(answer)
-                return _preview(output, copy, drawn)
+                copy, drawn, _ = self._lengths(answer)
+                return _jpeg(output, copy, drawn, PREVIEW_BYTES)
             except _UNTRUE:
                 raise invalid("does_not_decode") from None
 
@@ -242,14 +260,15 @@ class Decoder:
             raise invalid("file_empty", **values)
         return length
 
-    def _lengths(self, answer: dict[str, Any]) -> tuple[int, int]:
-        """Of the copy and of the preview after it, both inside the output."""
-        copy, preview = answer["lengths"]
-        if not (isinstance(copy, int) and isinstance(preview, int)):
+    def _lengths(self, answer: dict[str, Any]) -> tuple[int, int, int]:
+        """Of the copy, of the preview after it and of the thumbnail after that, all inside the
+        output."""
+        copy, preview, thumbnail = lengths = answer["lengths"]
+        if not all(isinstance(length, int) for length in lengths):
             raise TypeError("not lengths")
-        if copy < 0 or preview < 0 or copy + preview > self.limits.output_bytes:
+        if min(lengths) < 0 or sum(lengths) > self.limits.output_bytes:
             raise ValueError("longer than the output")
-        return copy, preview
+        return copy, preview, thumbnail
 
     def _inspection(
         self, answer: dict[str, Any], output: int, length: int, parts: int
@@ -273,10 +292,10 @@ class Decoder:
         return Inspection(inspected, rendition, length, notes, carries, signatures)
 
 
-def _preview(output: int, start: int, length: int) -> bytes:
-    """The preview's bytes; raises `ValueError` unless it is a JPEG of an allowed length."""
-    if not 0 < length <= PREVIEW_BYTES:
-        raise ValueError("not a preview's length")
+def _jpeg(output: int, start: int, length: int, most: int) -> bytes:
+    """A picture's bytes; raises `ValueError` unless it is a JPEG of at most `most` bytes."""
+    if not 0 < length <= most:
+        raise ValueError("not a length of this picture")
     picture = os.pread(output, length, start)
     if sniff.media_type(picture[: sniff.PREFIX_BYTES]) is not MediaType.JPEG:
         raise ValueError("not a JPEG")

@@ -1,4 +1,4 @@
-"""The JPEG of a preview, at most so many bytes. Runs only inside a child."""
+"""The JPEG of a preview, and of a thumbnail, at most so many bytes. Runs only inside a child."""
 
 import io
 
@@ -6,6 +6,8 @@ from PIL import Image
 
 PREVIEW_WIDTH = 1000
 PREVIEW_BYTES = 300 * 1024
+THUMBNAIL_WIDTH = 160
+THUMBNAIL_BYTES = 6 * 1024
 
 _QUALITIES = ((82, 1.0), (65, 0.7), (45, 0.55))
 """From the best one; and about how much each takes beside it."""
@@ -27,6 +29,15 @@ def small_jpeg(image: Image.Image, max_bytes: int = PREVIEW_BYTES) -> bytes:
             if len(encoded) <= max_bytes:
                 return encoded
         image = image.reduce(2)
+
+
+def thumbnail_jpeg(image: Image.Image) -> bytes:
+    """The JPEG of a thumbnail: at most 160 pixels wide and twice as high."""
+    small = image.reduce(max(1, image.width // (2 * THUMBNAIL_WIDTH)))
+    if small.mode not in {"RGB", "L"}:
+        small = small.convert("RGB")
+    small.thumbnail((THUMBNAIL_WIDTH, 2 * THUMBNAIL_WIDTH))
+    return small_jpeg(small, THUMBNAIL_BYTES)
 
 
 def _bytes_a_pixel(image: Image.Image) -> float:

@@ -25,7 +25,12 @@ _log = structlog.get_logger()
 _PARTS = 100
 """Of a second: what is counted."""
 _HOUR = timedelta(hours=1)
-_KINDS: dict[str, BucketKind] = {"inspect": "decoding", "preview": "preview", "page": "page"}
+_KINDS: dict[str, BucketKind] = {
+    "inspect": "decoding",
+    "preview": "preview",
+    "thumbnail": "preview",
+    "page": "page",
+}
 
 
 class ProcessorBudget:

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from base.errors import ServiceError, invalid
 from base.ids import new_id
-from base.key_names import CONTENT, ORIGINAL, PREVIEW, RENDITION
+from base.key_names import CONTENT, ORIGINAL, PREVIEW, RENDITION, THUMBNAIL
 from storage import content
 from storage.blobs import BlobKey
 from storage.content import ContentWriter, SealedContent
@@ -139,6 +139,7 @@ class _StoredFiles:
     inspection: Inspection
     rendition: SealedContent | None
     preview: SealedContent | None
+    thumbnail: SealedContent | None
 
 
 class _UnreferencedBlobs:
@@ -250,20 +251,23 @@ async def _decode(
     blobs: _UnreferencedBlobs,
     kept: KeptUpload,
 ) -> _StoredFiles:
-    """Decode the originals in a child process, and seal the rendition for recipients and the
-    preview. A crash before this returns leaves blobs that no row refers to."""
+    """Decode the originals in a child process, and seal the rendition for recipients, the preview
+    and the thumbnail. A crash before this returns leaves blobs that no row refers to."""
     sources = kept.sources() if kept.whole else await _read_back(services, originals)
     with _about_one_of(len(sources)):
         decoding = await services.decoder.inspect(
             sources, account=version.account, size=originals.size
         )
     async with decoding as decoded:
-        rendition = preview = None
+        rendition = preview = thumbnail = None
         if decoded.inspection.rendition != "same":
             copy = decoded.rendition()
             rendition = await _seal(services, version, RENDITION, copy, blobs)
         if decoded.preview is not None:
             preview = await _seal(services, version, PREVIEW, _once(decoded.preview), blobs)
+        if decoded.thumbnail is not None:
+            small = _once(decoded.thumbnail)
+            thumbnail = await _seal(services, version, THUMBNAIL, small, blobs)
         return _StoredFiles(
             received=tuple(file.received for file in originals.files),
             originals=tuple(await originals.sealed()),
@@ -271,6 +275,7 @@ async def _decode(
             inspection=decoded.inspection,
             rendition=None if rendition is None else await rendition,
             preview=None if preview is None else await preview,
+            thumbnail=None if thumbnail is None else await thumbnail,
         )
 
 
@@ -303,12 +308,11 @@ async def _once(piece: bytes) -> AsyncIterator[bytes]:
 
 
 def _version_files(version: _Version, files: _StoredFiles) -> VersionFiles:
-    """Originals in the order they came, then the rendition and the preview, if there are any."""
-    made = [file for file in (files.rendition, files.preview) if file is not None]
-    rows = tuple(file.row() for file in (*files.originals, *made))
-    return VersionFiles(
-        version.id, files.tag, _sealed_values(files), rows, has_preview=files.preview is not None
-    )
+    """Originals in the order they came, then what was made of them."""
+    made = (files.rendition, files.preview, files.thumbnail)
+    there = [file for file in made if file is not None]
+    rows = tuple(file.row() for file in (*files.originals, *there))
+    return VersionFiles(version.id, files.tag, _sealed_values(files), rows)
 
 
 def _sealed_values(files: _StoredFiles) -> dict[str, Any]:

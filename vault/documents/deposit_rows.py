@@ -10,7 +10,7 @@ from uuid import UUID
 
 from audit.events import Action, Actor, Event, Outcome
 from base.ids import new_id
-from base.key_names import DOCUMENT, DOCUMENT_VERSION
+from base.key_names import DOCUMENT, DOCUMENT_VERSION, PREVIEW, THUMBNAIL
 from base.pipeline import Transaction, write
 from storage.field_encryption import FieldWriter
 from vault import jobs
@@ -48,20 +48,22 @@ class VersionFiles:
     """The rows of a version's files, which are durable in the store.
 
     `version_id`: the version that they are bound to. `tag`: the keyed hash of the originals' bytes.
-    `sealed_values`: what the version's row seals. `rows`: each file's row, without its owner;
-    `has_preview`: whether one of them is the preview.
+    `sealed_values`: what the version's row seals. `rows`: each file's row, without its owner.
     """
 
     version_id: UUID
     tag: bytes
     sealed_values: dict[str, Any] = field(repr=False)
     rows: tuple[dict[str, Any], ...] = field(repr=False)
-    has_preview: bool
 
     @property
     def size(self) -> int:
         """Bytes sent: what quotas count."""
         return int(self.sealed_values["size"])
+
+    def has_role(self, role: str) -> bool:
+        """Whether one of the files is of a role."""
+        return any(row["role"] == role for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ async def add_document(
         deleted_at=None,
         file=files.sealed_values,
         scan=scan,
-        has_preview=files.has_preview,
+        has_preview=files.has_role(PREVIEW),
+        has_thumbnail=files.has_role(THUMBNAIL),
     )
 
 
@@ -144,7 +147,7 @@ async def add_version(
     await write(tx, records.add_version(**macs.add(VERSION_ROW, values), size_kib=size_kib))
     for row in files.rows:
         await write(tx, records.add_file(**row, person_id=version.owner_id))
-    if not files.has_preview:
+    if not files.has_role(PREVIEW):
         await write(tx, jobs.preview_job(version.owner_id, files.version_id))
     if scanned:
         await write(tx, jobs.scan_job(version.owner_id, files.version_id))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from vault.documents.intake import Incoming
 from vault.documents.notice_date import notice_at
 from vault.documents.own_deposit import owner_view
 from vault.documents.recorded_lines import record_once
+from vault.documents.thumbnails import SHOWN, queue_missing
 from vault.documents.version_commit import Changes, VersionCommand
 from vault.rules import Reason
 from vault.services import Services
@@ -38,9 +40,16 @@ DATES = ("issued_on", "expires_on", "due_on", "income_year")
 
 
 async def list_own(
-    services: Services, person: Person, *, cursor: str | None, limit: int, deleted: bool = False
+    services: Services,
+    person: Person,
+    *,
+    cursor: str | None,
+    limit: int,
+    deleted: bool = False,
+    pictured: bool = False,
 ) -> Page[DocumentView]:
-    """The person's documents, newest first; with `deleted`, those in the trash instead."""
+    """The person's documents, newest first; with `deleted`, those in the trash instead. `pictured`:
+    the list shows their thumbnails, which the line then says."""
     after = read(cursor)
     async with services.database.transaction() as tx:
         rows = await records.documents(
@@ -52,7 +61,11 @@ async def list_own(
         )
         shown = rows[:limit]
         check_documents(await services.field_encryption.row_macs(), shown)
-        await _record(services, tx, person, Action.LIST, *(row.id for row in shown))
+        details = SHOWN if pictured else {}
+        ids = (row.id for row in shown)
+        await _record(services, tx, person, Action.LIST, *ids, details=details)
+    if pictured:
+        await queue_missing(services, person.id, shown)
     reader = await services.field_encryption.reader(person.id)
     items = [open_document(reader, row) for row in shown]
     return Page(items, cut(rows, limit, lambda row: (0, row.id)))
@@ -94,14 +107,14 @@ async def list_versions(
 
 
 async def find_own(
-    services: Services, person: Person, wanted: Set[UUID]
+    services: Services, person: Person, wanted: Set[UUID], *, pictured: bool = False
 ) -> dict[UUID, DocumentView]:
     """Some of the person's documents by id, without those that are deleted; reads as few pages of
-    the list as needed."""
+    the list as needed. `pictured`: as for `list_own`."""
     found: dict[UUID, DocumentView] = {}
     cursor: str | None = None
     while not wanted <= found.keys():
-        listed = await list_own(services, person, cursor=cursor, limit=100)
+        listed = await list_own(services, person, cursor=cursor, limit=100, pictured=pictured)
         found |= {document.id: document for document in listed.items if document.id in wanted}
         cursor = listed.next
         if cursor is None:
@@ -282,6 +295,7 @@ async def _record(
     action: Action,
     *documents: UUID,
     revision: UUID | None = None,
+    details: Mapping[str, str | int] = MappingProxyType({}),
 ) -> None:
     """`revision`: the state of the document after the act: the log tells which one holds."""
     attempt = AccessAttempt(
@@ -289,7 +303,7 @@ async def _record(
         actor=person.actor(),
         person=person.id,
         documents=documents,
-        details={} if revision is None else {"revision": str(revision)},
+        details=dict(details) if revision is None else {"revision": str(revision)},
     )
     await record_allowed(services, tx, await instant(tx), attempt)
 

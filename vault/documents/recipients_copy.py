@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from base.errors import ErrorKind, ServiceError
-from base.key_names import DOCUMENT_VERSION, ORIGINAL, PREVIEW, RENDITION
+from base.key_names import DOCUMENT_VERSION, ORIGINAL, PREVIEW, RENDITION, THUMBNAIL
 from base.locks import hold_vault
 from base.pipeline import write
 from storage import content
@@ -52,6 +52,7 @@ class _Copy:
     inspection: Inspection
     rendition: SealedContent | None
     preview: SealedContent | None
+    thumbnail: SealedContent | None
 
 
 async def recipients_file(
@@ -157,14 +158,17 @@ async def _make_copy(
         # The count is the vault's, and no business of a recipient.
         raise _busy(failure) from None
     async with decoding as decoded:
-        rendition = preview = None
+        rendition = preview = thumbnail = None
         if decoded.inspection.rendition != "same":
             copy = decoded.rendition()
             rendition = await _seal(services, owner_id, version_id, RENDITION, copy)
         if decoded.preview is not None:
             drawn = _once(decoded.preview)
             preview = await _seal(services, owner_id, version_id, PREVIEW, drawn)
-        return _Copy(decoded.inspection, rendition, preview)
+        if decoded.thumbnail is not None:
+            small = _once(decoded.thumbnail)
+            thumbnail = await _seal(services, owner_id, version_id, THUMBNAIL, small)
+        return _Copy(decoded.inspection, rendition, preview, thumbnail)
 
 
 def _account(owner_id: UUID) -> UUID:
@@ -209,9 +213,9 @@ async def _replace(
         if copy is not None:
             # Without one, its owner keeps what they had: the PDF made of several photos.
             await records.delete_copies(tx, owner_id, version_id)
-            made = [each for each in (copy.rendition, copy.preview) if each is not None]
-            for each in made:
-                await write(tx, records.add_file(**each.row(), person_id=owner_id))
+            for each in (copy.rendition, copy.preview, copy.thumbnail):
+                if each is not None:
+                    await write(tx, records.add_file(**each.row(), person_id=owner_id))
             if copy.preview is None:
                 await write(tx, jobs.preview_job(owner_id, version_id))
     return values

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement, Select
 
 from base.db_time import now
-from base.key_names import ORIGINAL, PREVIEW
+from base.key_names import ORIGINAL, PREVIEW, RENDITION, THUMBNAIL
 from base.statements import Bound, Statement
 from storage.envelopes import Address
 from storage.row_macs import RowMacs
@@ -31,9 +31,12 @@ from vault.tables import (
 
 _VERSION = (
     *VERSION_COLUMNS,
-    exists()
-    .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role == PREVIEW)
-    .label("has_preview"),
+    *(
+        exists()
+        .where(SealedFile.version_id == DocumentVersion.id, SealedFile.role == role)
+        .label(f"has_{role}")
+        for role in (PREVIEW, THUMBNAIL)
+    ),
 )
 
 
@@ -179,7 +182,7 @@ async def change_version(
 
 
 async def delete_copies(connection: AsyncConnection, person_id: UUID, version_id: UUID) -> None:
-    """Delete the rows of a version's rendition and preview; the sweep removes their blobs."""
+    """Delete the rows of a version's copy and pictures; the sweep removes their blobs."""
     await connection.execute(
         delete(SealedFile).where(
             SealedFile.person_id == person_id,
@@ -202,12 +205,10 @@ async def version(
     connection: AsyncConnection, person_id: UUID, version_id: UUID
 ) -> Row[Any] | None:
     """One version's row."""
-    result = await connection.execute(
-        select(DocumentVersion.__table__).where(
-            DocumentVersion.person_id == person_id, DocumentVersion.id == version_id
-        )
+    query = select(DocumentVersion.__table__).where(
+        DocumentVersion.person_id == person_id, DocumentVersion.id == version_id
     )
-    return result.one_or_none()
+    return (await connection.execute(query)).one_or_none()
 
 
 async def next_number(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> int:
@@ -265,10 +266,8 @@ async def due_for_notice(connection: AsyncConnection, limit: int) -> Sequence[Ro
 
 async def known_blobs(connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
     """Which of these blobs a row refers to."""
-    result = await connection.execute(
-        select(SealedFile.blob_key).where(SealedFile.blob_key.in_(keys))
-    )
-    return set(result.scalars())
+    query = select(SealedFile.blob_key).where(SealedFile.blob_key.in_(keys))
+    return set((await connection.execute(query)).scalars())
 
 
 FILE_COLUMNS = (
@@ -309,7 +308,7 @@ def _under_grant(role: ColumnElement[bool]) -> Select[Any]:
 
 
 # "rendition" sorts after "original": the rendition comes first when there is one.
-_CONTENT = Statement(_under_grant(SealedFile.role != PREVIEW))
+_CONTENT = Statement(_under_grant((SealedFile.role == ORIGINAL) | (SealedFile.role == RENDITION)))
 _PREVIEW = Statement(_under_grant(SealedFile.role == PREVIEW))
 
 

@@ -23,7 +23,7 @@ from auth.subjects import Person, Recipient, Worker
 from base import clock
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
-from base.key_names import DOCUMENT, DOCUMENT_VERSION, ORIGINAL, PREVIEW, RENDITION
+from base.key_names import DOCUMENT, DOCUMENT_VERSION, ORIGINAL, PREVIEW, RENDITION, THUMBNAIL
 from base.pipeline import PipelineTransaction, fetch
 from base.statements import Bound, Rows
 from storage import content
@@ -279,7 +279,7 @@ class _File:
 
 def _owners_file(file: dict[str, Any], row: Any) -> _File:
     address, etag = records.joined_address(row), str(row.v_id)
-    if row.role == PREVIEW:
+    if row.role in {PREVIEW, THUMBNAIL}:
         return _File(address, MediaType.JPEG.value, etag)
     if row.role == ORIGINAL:
         part = file["parts"][row.position]

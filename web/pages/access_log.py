@@ -42,7 +42,7 @@ async def show_log(page: PersonPageDep, cursor: str | None = None) -> Response:
     """What was done with my documents, by day and by person; what I did myself is folded."""
     entries, more = await _entries(page, cursor)
     ids = {id_ for entry in entries for text in entry.documents if (id_ := parse_id(text))}
-    documents = await documents_by_id(page, ids) if ids else {}
+    documents = await documents_by_id(page, ids, pictured=False) if ids else {}
     known = set(documents)
     lines = [(entry, _named(entry, known)) for entry in entries]
     return await page.show(

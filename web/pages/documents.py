@@ -14,7 +14,7 @@ from vault import catalogue, durations
 from vault.consent import request_views
 from vault.consent.grants import live_on
 from vault.document_view import DocumentView
-from vault.documents import own_documents, quotas, retrieval
+from vault.documents import own_documents, quotas, retrieval, thumbnails
 from vault.documents.uploads import drafts
 from vault.maintenance import erasure_requests
 from web.http.downloads import ContentResponse
@@ -48,7 +48,9 @@ async def home(page: PersonPageDep, cursor: str | None = None, q: str = "") -> R
     """What to do first, then my documents by family; `q`: those with these words."""
     if words := q.strip()[: paper_search.MAX_LENGTH]:
         return await _show_found(page, words)
-    listed = await own_documents.list_own(page.services, page.person, cursor=cursor, limit=LIMIT)
+    listed = await own_documents.list_own(
+        page.services, page.person, cursor=cursor, limit=LIMIT, pictured=True
+    )
     items = [_item(document, page.zone) for document in listed.items]
     first = {} if cursor else await _to_do_first(page, items)
     return await page.show(
@@ -100,7 +102,9 @@ async def _show_found(page: PersonPage, words: str) -> Response:
     found: list[ListedDocument] = []
     cursor: str | None = None
     while True:
-        listed = await own_documents.list_own(page.services, page.person, cursor=cursor, limit=100)
+        listed = await own_documents.list_own(
+            page.services, page.person, cursor=cursor, limit=100, pictured=True
+        )
         found += [
             _item(document, page.zone)
             for document in listed.items
@@ -141,6 +145,13 @@ async def preview(document_id: PathId, page: PersonPageDep) -> Response:
     stream = await retrieval.open_own(
         page.services, page.person, document_id, part=None, preview=True
     )
+    return ContentResponse(page.services, stream, None)
+
+
+@router.get("/documents/{document_id}/thumbnail")
+async def thumbnail(document_id: PathId, page: PersonPageDep) -> Response:
+    """The small picture of a paper in a list."""
+    stream = await thumbnails.open_own_thumbnail(page.services, page.person, document_id)
     return ContentResponse(page.services, stream, None)
 
 
@@ -234,9 +245,11 @@ async def waiting_requests(page: PersonPage) -> list[request_views.ReceivedReque
     return [request for request in received.items if request.state == "waiting"]
 
 
-async def documents_by_id(page: PersonPage, wanted: set[UUID]) -> dict[UUID, DocumentView]:
-    """Some of the person's documents by id."""
-    return await own_documents.find_own(page.services, page.person, wanted)
+async def documents_by_id(
+    page: PersonPage, wanted: set[UUID], *, pictured: bool = True
+) -> dict[UUID, DocumentView]:
+    """Some of the person's documents by id; `pictured`: to be shown with their thumbnails."""
+    return await own_documents.find_own(page.services, page.person, wanted, pictured=pictured)
 
 
 def _validity(code: str, end: date, zone: ZoneInfo) -> Literal["", "soon", "over"]:

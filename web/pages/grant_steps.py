@@ -224,7 +224,7 @@ async def _show(
     values: dict[str, Any] = {"current": current, "step": step, "steps": STEPS}
     if step == "papers":
         listed = await own_documents.list_own(
-            page.services, page.person, cursor=cursor, limit=_LIMIT
+            page.services, page.person, cursor=cursor, limit=_LIMIT, pictured=True
         )
         on_page = {document.id for document in listed.items}
         elsewhere = [one for one in current.documents.values() if one.id not in on_page]

@@ -101,4 +101,4 @@ def _by_person(live: list[GrantView]) -> list[list[GrantView]]:
 async def _chosen(page: PersonPage, shown: list[GrantView]) -> dict[UUID, Any]:
     """The papers that were picked one by one, by id."""
     ids = {id_ for grant in shown for id_ in grant.terms.scope.document_ids}
-    return await documents_by_id(page, ids) if ids else {}
+    return await documents_by_id(page, ids, pictured=False) if ids else {}

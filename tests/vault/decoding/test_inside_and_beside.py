@@ -43,7 +43,7 @@ def _beside(*files: bytes) -> tuple[Any, ...]:
     kinds = [sniff.media_type(data[: sniff.PREFIX_BYTES]) for data in files]
     order = {"job": "inspect", "types": [kind.value for kind in kinds if kind]}
     try:
-        answer, (copy, preview) = child.run(order, list(files), Limits())
+        answer, (copy, preview, _) = child.run(order, list(files), Limits())
     except Undecodable as refused:
         return ("refused", refused.code, refused.values.get("part"))
     except Exception:  # noqa: BLE001  (as the sandbox does)

@@ -66,7 +66,7 @@ async def test_two_processes_at_once_leave_one_copy(
     async with services.database.transaction() as tx:
         assert (await tx.execute(COPIES, {"id": document["version"]["id"]})).scalar_one() == 1
     await sweep_blobs(services, timedelta())
-    assert len(await blobs(services) - before) == 2  # one copy, one preview
+    assert len(await blobs(services) - before) == 3  # one copy, one preview, one thumbnail
     again = await client.get(path, headers=worker.headers)
     assert (again.status_code, again.content) == (200, answers[0].content)
 

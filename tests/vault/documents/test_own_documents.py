@@ -56,7 +56,7 @@ async def test_a_deleted_document_is_restored_within_thirty_days_and_gone_after(
     document = await deposit(client, person, corpus.phone_jpeg(), type_="payslip")
     await drawn(services, person, document)
     made = await blobs(services) - before
-    assert len(made) == 3  # the original, what is sent, the preview
+    assert len(made) == 4  # the original, what is sent, the preview, the thumbnail
     grant = await granted(client, person, worker.headers, "payslip", duration="P6M")
     path = f"/v1/documents/{document['id']}"
     theirs = f"/v1/grants/{grant}/documents/{document['id']}/content"

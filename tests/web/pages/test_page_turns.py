@@ -54,7 +54,7 @@ def turned_to(page: httpx.Response) -> dict[str, str]:
 
 async def read_through(browser: httpx.AsyncClient, address: str) -> list[str]:
     """The colours of the pages that one sees from the first one on, by the links alone."""
-    seen = []
+    seen: list[str] = []
     page = await browser.get(address)
     while True:
         assert f"Page {len(seen) + 1} sur 3" in page.text
