@@ -15,7 +15,7 @@ axe_stamp := $(VENV)/.axe-$(shell cksum <tests/axe/package-lock.json | cut -d' '
 lighthouse_stamp := $(VENV)/.lighthouse-$(shell cksum <tests/lighthouse/package-lock.json | cut -d' ' -f1)
 tus_stamp := $(VENV)/.tus-client-$(shell cksum <tests/tus_client/package-lock.json | cut -d' ' -f1)
 
-.PHONY: help install install-test openapi-tools tus-client axe packages demo test screenshots lighthouse faults fuzz hostile-pdfs check format bench vectors openapi settings translations
+.PHONY: help install install-test openapi-tools tus-client axe packages demo test screenshots lighthouse faults fuzz hostile-pdfs check check-types check-rest format bench vectors openapi settings translations
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,9 +69,14 @@ hostile-pdfs: install-test packages ## every hostile feature in every way of wri
 	@PDF_COMBINATIONS=all $(BIN)/python -m pytest -q --timeout 0 tests/vault/decoding/pdfs/test_hostile.py
 
 check: install-test ## style, types, contracts, tables, generated files
+	@$(MAKE) --no-print-directory -j 2 check-types check-rest
+
+check-types: install-test # the longest, beside all the others
+	$(BIN)/mypy
+
+check-rest: install-test
 	$(BIN)/ruff check -q .
 	$(BIN)/ruff format -q --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m tests.checks.unused
 	$(BIN)/python -m tests.checks.readers

@@ -26,7 +26,7 @@ async def test_downloads_stalled_and_deposits_at_once_hold_little(
         if store == "ceph":
             settings = await _on_ceph(settings, request.getfixturevalue("ceph"))
         known = await fixture.build(
-            settings, addresses, fixture.Sizes(large=1_000_000, small=2_000, listed=1)
+            settings, addresses, fixture.Sizes(large=1_000_000, small=2_000, listed=1, people=0)
         )
         with serving("ours", known) as ours:
             await memory.strain(known, ours, memory.Load())

@@ -19,7 +19,7 @@ from tests.faults.processes import Process, command, module
 from tests.fixtures import OPERATOR_EMAIL, new_phone
 from tests.steps import request_body
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 WORKERS = 60
 
 
