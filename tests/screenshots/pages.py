@@ -66,11 +66,12 @@ PAGES: dict[Reader, tuple[str, ...]] = {
     ),
 }
 # Reached by a form, not by a link.
-# `versions`: of a paper that has been replaced.
+# `versions`: of a paper that has been replaced. `over`: instead of a page that nobody touched.
 BY_A_FORM = {
     "/documents/{document_id}/versions",
     "/sign-in/{sign_in_id}",
     "/pro/sign-in/{sign_in_id}",
+    "/session/over",
     "/grants/new/why",
     "/grants/new/until",
     "/grants/new/who",
