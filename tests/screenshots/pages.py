@@ -45,6 +45,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/access-log/{event_id}/receipt",
         "/me",
         "/sessions",
+        "/pages",
         "/erasure",
     ),
     "worker": (
@@ -63,6 +64,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/pro/doings",
         "/pro/account",
         "/pro/sessions",
+        "/pro/pages",
     ),
 }
 # Reached by a form, not by a link.
