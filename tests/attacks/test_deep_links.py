@@ -1,7 +1,8 @@
 """An address that is opened signed out leads back after the code: to a page of this site alone,
 whatever a stranger makes of it."""
 
-from urllib.parse import quote
+import re
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from uuid import uuid4
 
 import httpx
@@ -45,13 +46,57 @@ ELSEWHERE = (
     "/／evil.example",
     "",
     "/" + "a" * 4000,
+    # Other scripts, and what hides in them.
+    "/é",
+    "/%C3%A9",
+    "/pro/people?q=Zoé",
+    "/pro/people?q=Zo%C3",
+    "/pro/people?q=%C3%28",
+    "/pro/people?q=%ED%A0%80",
+    "/pro/people?q=%C0%AF%C0%AFevil",
+    "/pro/people?q=%2F%2Fevil.example",
+    "/pro/people?q=%5Cevil.example",
+    "/pro/people?q=%0D%0ALocation%3A",
+    "/pro/people?q=%00",
+    "/pro/people?q=%E2%80%A8evil",
+    "/pro/people?q=%E2%80%AEevil",
+    "/pro/people?q=%EF%BB%BFevil",
+    "/pro/people?q=%",
+    "/pro/people?q=%u00e9",
+    "/pro/people?q=a@evil.example",
+    "/pro/people?q=a:b",
+    "/pro/people?q=a#b",
+    "/..?q=Zo%C3%A9",
+    "//evil.example?q=Zo%C3%A9",
 )
+WORDS = ("Zoé", "Zoé Muñoz", "M. Diop", "Ольга", "محمد", "李", "N'Diaye", "a+b", "Zoe\u0301")
 
 
 @pytest.mark.parametrize("address", ELSEWHERE)
 def test_no_address_of_another_site_is_ours(address: str) -> None:
     assert return_address.own_address(address, "") == ""
     assert return_address.own_address(address) == "/"
+
+
+@pytest.mark.parametrize("words", WORDS)
+async def test_words_of_a_search_are_kept_in_any_script(
+    served: Served, make_worker: MakeWorker, words: str
+) -> None:
+    """Through a choice of language, and through signing in."""
+    worker = await make_worker()
+    query = urlencode({"q": words})
+    async with httpx.AsyncClient(base_url=served.base_url, trust_env=False) as browser:
+        await browser.get(f"/pro/people?{query}", headers=HTML)
+        assert await _sign_in(served, browser, worker) == f"/pro/people?{query}"
+        page = (await browser.get(f"/pro/people?{query}")).text
+        there = re.search(r'href="(/language\?back=[^"]+)"', page)
+        assert there
+        choices = (await browser.get(there[1])).text
+        chosen = re.search(r'href="(/language/en\?back=[^"]+)"', choices)
+        assert chosen
+        back = (await browser.get(chosen[1])).headers["location"]
+        assert parse_qs(urlsplit(back).query) == {"q": [words]}
+        assert urlsplit(back).path == "/pro/people"
 
 
 @pytest.mark.parametrize("address", ELSEWHERE)

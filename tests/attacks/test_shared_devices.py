@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from sqlalchemy import select
 
 from auth import sessions, shared_devices
-from auth.records.sessions import live_session
+from auth.records.sessions import Session, live_session
 from auth.session_start import NewSession
 from auth.subjects import Person, Worker
 from auth.visitor import Visitor
@@ -73,6 +74,8 @@ async def test_use_does_not_bring_back_what_was_ended_meanwhile(
         assert person
         await sessions.sign_out(services, person)
         await shared_devices.postpone_end(services, tx, row)
+        ended = await tx.execute(select(Session.mac).where(Session.token_hash == hashed))
+        assert ended.scalar_one() is None, "to take back its end alone would bring it back"
     assert await subject_of(services, token) is None
 
 

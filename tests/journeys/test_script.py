@@ -248,22 +248,24 @@ async def test_the_worker_does_not_hide_who_asked(
     assert await page.is_visible("h1")
 
 
-async def test_the_discreet_name_is_everywhere_until_it_is_taken_back(open_page: Open) -> None:
-    page = await open_page("/language")
+async def test_the_discreet_name_is_everywhere_until_it_is_taken_back(
+    open_page: Open, make_person: MakePerson
+) -> None:
+    page = await open_page("/me", await make_person())
     await page.click("summary")
     await page.click("button[name=discreet]")
-    await page.wait_for_url("**/")
-    assert await page.title() == "Entrer – Carnet"
+    await page.wait_for_load_state()
+    assert await page.title() == "Moi – Carnet"
     assert "Unefois" not in await page.inner_text("header")
     manifest = await page.get_attribute("link[rel=manifest]", "href")
     shown = await page.evaluate("(address) => fetch(address).then(a => a.json())", manifest)
     assert (shown["name"], shown["short_name"]) == ("Carnet", "Carnet")
     assert "discreet" in shown["icons"][0]["src"]
-    await page.goto(page.url.rstrip("/") + "/language")
+    await page.goto(page.url.replace("/me", "/language"))
     await page.click("summary")
     await page.click("button[name=discreet]")
-    await page.wait_for_url("**/")
-    assert await page.title() == "Entrer – Unefois"
+    await page.wait_for_url("**/documents")
+    assert await page.title() == "Mes papiers – Unefois"
 
 
 async def test_no_page_needs_what_the_policy_refuses(

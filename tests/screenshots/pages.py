@@ -45,6 +45,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/access-log/{event_id}/receipt",
         "/me",
         "/sessions",
+        "/pages",
         "/erasure",
     ),
     "worker": (
@@ -63,14 +64,16 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/pro/doings",
         "/pro/account",
         "/pro/sessions",
+        "/pro/pages",
     ),
 }
 # Reached by a form, not by a link.
-# `versions`: of a paper that has been replaced.
+# `versions`: of a paper that has been replaced. `over`: instead of a page that nobody touched.
 BY_A_FORM = {
     "/documents/{document_id}/versions",
     "/sign-in/{sign_in_id}",
     "/pro/sign-in/{sign_in_id}",
+    "/session/over",
     "/grants/new/why",
     "/grants/new/until",
     "/grants/new/who",

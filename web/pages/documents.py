@@ -135,7 +135,6 @@ async def see(document_id: PathId, page: PersonPageDep) -> Response:
         item=_item(document, page.zone),
         preview_pending=pending,
         grants=grants,
-        reload_after=5 if pending else None,
     )
 
 

@@ -207,11 +207,6 @@ PAGE_MESSAGES = {
             " Demandez de l’aide à la personne qui vous accompagne."
         ),
     ),
-    "code_just_sent": ErrorMessage(
-        _("Un code vient de partir"),
-        _("Le message peut mettre une minute à arriver."),
-        _("Attendez encore {seconds} secondes, puis demandez un nouveau code."),
-    ),
     "unknown_recipient": ErrorMessage(
         _("Nous ne trouvons pas cette personne"),
         _("Personne n’a cet e-mail ici."),

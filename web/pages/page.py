@@ -91,11 +91,10 @@ class Page:
         *,
         status: int = 200,
         with_forms: bool = True,
-        reload_after: int | None = None,
         **values: Any,
     ) -> Response:
-        """The page itself. Without forms, it needs neither the database nor a key. `reload_after`:
-        seconds until it loads itself again; it has no script."""
+        """The page itself. Without forms, it needs neither the database nor a key. No page loads
+        itself again: its reader does that, by a button."""
         url = _shown_at(self.request)
         shown: dict[str, Any] = {
             "area": self.area,
@@ -113,7 +112,7 @@ class Page:
             **values,
         }
         html = render(template, self.language, self.second, **shown).encode()
-        response = self._answer(html, status, reload_after)
+        response = self._answer(html, status)
         if self.new_visit:
             cookies.put(response, self.services.settings, "visit", self.secret)
         return response
@@ -134,13 +133,10 @@ class Page:
         tags = dict.fromkeys(languages()[code].tag for code in self.languages)
         return [tag for tag in tags if tag in there]
 
-    def _answer(self, html: bytes, status: int, reload_after: int | None) -> Response:
+    def _answer(self, html: bytes, status: int) -> Response:
         tags = [languages()[code].tag for code in self.languages]
         headers = {**_HEADERS, "Content-Language": ", ".join(dict.fromkeys(tags))}
-        if reload_after is not None:
-            # Its own site asks again and again, for the address under which a stranger opened it.
-            headers["Refresh"] = str(reload_after)
-        elif may_compress(self.request, private=self.area != "visit"):
+        if may_compress(self.request, private=self.area != "visit"):
             compressed = compress(html)
             if compressed is not None:
                 html, headers["Content-Encoding"] = compressed, "gzip"

@@ -16,7 +16,7 @@ router = page_router()
 
 @router.get("/access-log/{event_id}/receipt")
 async def receipt(event_id: PathId, page: PersonPageDep) -> Response:
-    """The entry and its proof. Until the entry is in a signed tree, the page reloads itself."""
+    """The entry and its proof. Until the entry is in a signed tree, the page says to look again."""
     entry = await entries.see_for_person(page.services, page.person, event_id)
     proof = await _receipt(event_id, page)
     return await page.show(
@@ -24,7 +24,6 @@ async def receipt(event_id: PathId, page: PersonPageDep) -> Response:
         entry=entry,
         receipt=proof,
         tree=None if proof is None else tree_of(proof),
-        reload_after=2 if proof is None else None,
     )
 
 

@@ -1,7 +1,8 @@
 """Where one goes back to: a page of this site, never another one.
 
-An address is ours when it is a plain path and query of letters, digits, `-`, `_` and `/`: nothing
-that a browser could read as another host (`//`, `/\\`), nothing encoded, nothing with a dot.
+An address is ours when its path is of letters, digits, `-`, `_` and `/`: nothing that a browser
+could read as another host (`//`, `/\\`), nothing encoded, nothing with a dot. Its query may hold
+words in any script, encoded, such as those of a search; no slash, and nothing that is not seen.
 """
 
 import re
@@ -13,7 +14,8 @@ from starlette.datastructures import URL
 from base.settings import Settings
 from web.pages import cookies
 
-_ADDRESS = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9/_-]*)?(?:\?[A-Za-z0-9=&_-]*)?")
+_QUERY = r"\?(?P<query>(?:[A-Za-z0-9=&_.~+-]|%[0-9A-Fa-f]{2})*)"
+_ADDRESS = re.compile(rf"/(?:[A-Za-z0-9_-][A-Za-z0-9/_-]*)?(?:{_QUERY})?")
 LONGEST = 4000
 """What was chosen so far is part of some addresses."""
 _LONGEST_KEPT = 300
@@ -24,7 +26,17 @@ _FILES = re.compile(r"/(?:content|preview|thumbnail|pages/[0-9]+)$")
 
 def own_address(text: str, otherwise: str = "/", longest: int = LONGEST) -> str:
     """The address if it is one of ours, or another."""
-    return text if len(text) < longest and _ADDRESS.fullmatch(text) else otherwise
+    shape = _ADDRESS.fullmatch(text) if len(text) < longest else None
+    return text if shape and _is_seen(shape["query"] or "") else otherwise
+
+
+def _is_seen(query: str) -> bool:
+    """Whether all that a query encodes are characters that one sees, and no slashes."""
+    try:
+        words = unquote(query, errors="strict")
+    except UnicodeDecodeError:
+        return False
+    return words.isprintable() and not {"/", "\\"} & {*words}
 
 
 def keep(response: Response, settings: Settings, kind: str, url: URL | None) -> None:

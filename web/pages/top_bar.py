@@ -6,7 +6,7 @@ from base.errors import not_found
 from web.http.dependencies import ServicesDep
 from web.i18n.translations import LANGUAGES
 from web.pages import cookies
-from web.pages.page import VisitorPageDep, go, page_router
+from web.pages.page import Page, PersonPageDep, VisitorPageDep, go, page_router
 from web.pages.return_address import own_address
 
 router = page_router()
@@ -46,6 +46,16 @@ async def choose_second_language(
 @router.post("/discreet")
 async def be_discreet(page: VisitorPageDep) -> Response:
     """Show a name and a sign that tell nothing, or ours again, in this browser."""
+    return await _be_discreet(page)
+
+
+@router.post("/me/discreet")
+async def be_discreet_from_my_page(page: PersonPageDep) -> Response:
+    """The same: a form of a person's own page is bound to their session."""
+    return await _be_discreet(page)
+
+
+async def _be_discreet(page: Page) -> Response:
     form = await page.form()
     response = go(own_address(form.get("back")))
     hidden = "yes" if form.get("discreet") == "yes" else ""

@@ -15,14 +15,15 @@ from web.process.sequencer import run_sequencer
 
 
 async def page_with_proof(browser: httpx.AsyncClient, path: str) -> httpx.Response:
-    """The page, once the entry is in a signed tree; until then it says so and reloads itself."""
+    """The page, once the entry is in a signed tree; until then it has a button to look again."""
     limit = time.monotonic() + 20
     while True:
         page = await browser.get(path)
         assert page.status_code == 200
-        if "refresh" not in page.headers:
+        assert "refresh" not in page.headers
+        if "Regarder de nouveau" not in page.text:
             return page
-        assert "quelques secondes" in page.text
+        assert f'href="{path}"' in page.text
         assert time.monotonic() < limit
         await asyncio.sleep(0.05)
 

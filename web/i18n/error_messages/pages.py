@@ -38,6 +38,11 @@ MESSAGES = {
         _("Vous n’avez pas choisi de date."),
         _("Choisissez jusqu’à quand."),
     ),
+    "code_just_sent": ErrorMessage(
+        _("Un code vient de partir"),
+        _("Le message peut mettre une minute à arriver."),
+        _("Attendez encore {seconds} secondes, puis demandez un nouveau code."),
+    ),
     "copy_unsaid": ErrorMessage(
         _("Une copie ou pas ?"),
         _("Vous n’avez pas choisi."),

@@ -1,0 +1,47 @@
+"""Every page that one may go to, in one list: another way than the menu."""
+
+from fastapi import Response
+
+from web.i18n.error_messages import _
+from web.pages.page import PersonPageDep, WorkerPageDep, page_router
+
+router = page_router()
+PAGES = {
+    "person": (
+        ("/documents", _("Mes papiers")),
+        ("/documents/add", _("Ajouter un papier")),
+        ("/documents/deleted", _("Papiers supprimés")),
+        ("/requests", _("Demandes")),
+        ("/grants", _("Qui peut voir mes papiers")),
+        ("/grants/new", _("Montrer des papiers à quelqu’un")),
+        ("/access-log", _("Qui a regardé")),
+        ("/me", _("Moi")),
+        ("/sessions", _("Mes appareils")),
+        ("/language", _("Votre langue")),
+        ("/erasure", _("Effacer mon coffre")),
+        ("/problems", _("Toutes les erreurs")),
+    ),
+    "worker": (
+        ("/pro/people", _("Mes personnes")),
+        ("/pro/requests/new", _("Demander des papiers")),
+        ("/pro/requests", _("Mes demandes")),
+        ("/pro/doings", _("Ce que j’ai fait")),
+        ("/pro/account", _("Mon compte")),
+        ("/pro/sessions", _("Mes appareils")),
+        ("/language", _("Votre langue")),
+        ("/problems", _("Toutes les erreurs")),
+    ),
+}
+"""By whose they are: address and French title of each page that needs no other before it."""
+
+
+@router.get("/pages")
+async def of_a_person(page: PersonPageDep) -> Response:
+    """A person's pages."""
+    return await page.show("site_map.html", pages=PAGES["person"])
+
+
+@router.get("/pro/pages")
+async def of_a_worker(page: WorkerPageDep) -> Response:
+    """A worker's pages."""
+    return await page.show("site_map.html", pages=PAGES["worker"])
