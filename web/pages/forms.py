@@ -100,9 +100,23 @@ def check_origin(request: Request, settings: Settings) -> None:
     origin = request.headers.get("origin")
     if origin is None or (origin == "null" and site == "same-origin"):
         return
-    ours = (request.headers.get("host", ""), urlsplit(settings.public_url).netloc)
-    if urlsplit(origin).netloc not in ours:
+    if not _is_ours(origin, request, settings):
         raise expired()
+
+
+def names_ours(request: Request, settings: Settings) -> bool:
+    """Whether the browser says that a page of ours sent the form: no other site can make it say so.
+    Browsers without `Sec-Fetch-Site` say `Origin`, or the page (`Referer`)."""
+    said = request.headers.get("origin") or request.headers.get("referer", "")
+    return _is_ours(said, request, settings)
+
+
+def _is_ours(address: str, request: Request, settings: Settings) -> bool:
+    ours = (request.headers.get("host", ""), urlsplit(settings.public_url).netloc)
+    try:
+        return urlsplit(address).netloc in ours
+    except ValueError:
+        return False
 
 
 async def read(request: Request) -> Form:

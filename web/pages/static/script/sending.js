@@ -1,8 +1,8 @@
 // Pictures and files, before and while they are sent: seen, told when dark or blurred, made smaller
 // on a slow link, and kept in the page until they have arrived.
-import { isOpen, showEnded } from "./session.js";
+import { buttonOf, isOpen, showEnded } from "./session.js";
 
-const words = document.getElementById("sending").dataset;
+const words = document.getElementById("sending").content;
 const WIDTH = 1000; // of the small picture that is looked at, in points
 const DARK = 60; // mean light, of 255
 const BLURRED = 40; // variance of the Laplacian: an even or blurred picture has little
@@ -14,6 +14,9 @@ function element(name, properties, ...children) {
   made.append(...children);
   return made;
 }
+
+// Words of the page, in its language or in both.
+const word = (name) => element("span", {}, ...words.querySelector(`.${name}`).cloneNode(true).childNodes);
 
 // Mean light and variance of the Laplacian of a picture, from its points (RGBA).
 export function measure({ data, width, height }) {
@@ -40,7 +43,10 @@ export function measure({ data, width, height }) {
 
 function drawn(picture, width, height) {
   const canvas = element("canvas", { width, height });
-  canvas.getContext("2d", { willReadFrequently: true }).drawImage(picture, 0, 0, width, height);
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  pen.fillStyle = "#fff"; // behind what is transparent: a JPEG would have it black
+  pen.fillRect(0, 0, width, height);
+  pen.drawImage(picture, 0, 0, width, height);
   return canvas;
 }
 
@@ -50,8 +56,8 @@ async function faultOf(file) {
   const small = drawn(picture, WIDTH, height).getContext("2d").getImageData(0, 0, WIDTH, height);
   picture.close();
   const { light, sharpness } = measure(small);
-  if (light < DARK) return words.dark;
-  return sharpness < BLURRED ? words.blurred : "";
+  if (light < DARK) return "dark";
+  return sharpness < BLURRED ? "blurred" : "";
 }
 
 async function show(input) {
@@ -68,7 +74,7 @@ async function show(input) {
     picture.addEventListener("error", () => picture.remove());
     box.append(picture);
     const fault = await faultOf(file).catch(() => "");
-    if (fault) box.append(element("p", { className: "flag", textContent: fault }));
+    if (fault) box.append(element("p", { className: "flag" }, word(fault)));
   }
 }
 
@@ -79,7 +85,7 @@ function isSlow() {
 
 function offerSmaller(form) {
   const tick = element("input", { type: "checkbox", checked: true });
-  const label = element("label", { className: "tick" }, tick, element("span", { textContent: words.lighter }));
+  const label = element("label", { className: "tick" }, tick, word("lighter"));
   form.querySelector("button.main")?.before(label);
   return tick;
 }
@@ -119,41 +125,68 @@ function post(address, body, bar) {
   });
 }
 
-// What went wrong, where the page would have said it; the pictures stay.
-function tell(form, title, ...sentences) {
+// What went wrong, where the page would have said it; the pictures stay. Lines: [tag, node].
+function tell(form, ...lines) {
   form.querySelector(".problem")?.remove();
-  const lines = sentences.filter(Boolean).map((textContent) => element("p", { textContent }));
-  const box = element("div", { className: "problem", tabIndex: -1 }, element("h2", { textContent: title }), ...lines);
+  const box = element("div", { className: "problem", tabIndex: -1 });
+  box.append(...lines.map(([tag, node]) => element(tag, {}, node)));
   box.setAttribute("role", "alert");
   form.prepend(box);
   box.focus();
+  return false;
 }
 
+const tellWords = (form, title, ...names) => tell(form, ["h2", word(title)], ...names.map((name) => ["p", word(name)]));
+
+// One sentence, in each language that the page is in: [{ lang, dir, text }].
+function sentence([{ text, ...first }, ...others]) {
+  const under = others.map(({ text: textContent, ...one }) => element("bdi", { className: "second", ...one, textContent }));
+  return element("bdi", { className: "both", ...first }, text, ...under);
+}
+
+// What is not ours is a network's or a proxy's: nothing of it is shown.
+function whose({ status }) {
+  if (status === 413) return "heavy";
+  return status >= 500 ? "later" : "gate";
+}
+
+// True when the page goes elsewhere.
 function follow(form, request) {
   let answer = null;
   try {
     answer = JSON.parse(request.responseText);
-  } catch { /* a page */ }
+  } catch { /* a page of somebody else */ }
   if (answer?.go) location.assign(answer.go);
   else if (answer?.ended) showEnded();
-  else if (answer?.title) tell(form, answer.title, answer.detail, answer.what_to_do);
-  else location.assign(request.responseURL);
+  else if (answer?.problems) tell(form, ...answer.problems.map(([tag, texts]) => [tag, sentence(texts)]));
+  else tellWords(form, "unread", whose(request));
+  return Boolean(answer?.go);
 }
 
-async function send(form, submitter, wantSmaller) {
-  const bar = element("progress", { ariaLabel: words.going });
-  const buttons = [...form.querySelectorAll("button")];
+let busy = false;
+
+function hold(form, held) {
+  busy = held;
+  form.querySelectorAll("button").forEach((one) => { one.disabled = held; });
+}
+
+async function send(form, button, wantSmaller) {
+  if (busy) return;
+  busy = true; // a second tap sends nothing
+  const bar = element("progress", { ariaLabel: word("going").textContent });
+  let leaving = false;
   try {
     if (!(await isOpen())) return showEnded();
-    const body = await bodyOf(form, submitter, wantSmaller);
-    buttons.forEach((one) => { one.disabled = true; });
-    submitter?.after(bar);
-    follow(form, await post(submitter?.getAttribute("formaction") ?? form.getAttribute("action"), body, bar));
-  } catch {
-    tell(form, words.offline, words.stays);
+    const body = await bodyOf(form, button, wantSmaller);
+    hold(form, true);
+    button?.after(bar);
+    leaving = follow(form, await post(button?.getAttribute("formaction") ?? form.getAttribute("action"), body, bar));
+  } catch ({ message }) {
+    if (message === "gate") tellWords(form, "unread", "gate");
+    else tellWords(form, "offline", "stays");
   } finally {
     bar.remove();
-    buttons.forEach((one) => { one.disabled = false; });
+    if (!leaving) hold(form, false);
   }
 }
 
@@ -163,6 +196,8 @@ for (const form of document.querySelectorAll("form[enctype='multipart/form-data'
   form.addEventListener("change", ({ target }) => { if (target.type === "file") show(target); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(form, event.submitter, tick?.checked ?? false);
+    send(form, buttonOf(event), tick?.checked ?? false);
   });
+  // Back, to the page as it was.
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) hold(form, false); });
 }
