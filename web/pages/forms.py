@@ -11,17 +11,24 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 from fastapi import Request
 
-from base.errors import ErrorKind, ServiceError
+from auth.subjects import Person
+from base.errors import ErrorKind, ServiceError, invalid
 from base.key_names import PAGE_FORM
 from base.settings import Settings
 from vault.documents.intake import IncomingFile
+from vault.documents.uploads.finished_uploads import finished_uploads
 from vault.services import Services
 from web.http.uploads import MultipartForm
 
 TOKEN = "form"  # noqa: S105  (the field's name)
+HEADER = "X-Form"
+"""Of what a page's script sends that is no form: the same token."""
+UPLOADS = "uploads"
+"""The field that names finished uploads, by their ids with commas between."""
 MAX_BYTES = 64 * 1024
 MAX_FIELDS = 1500
 _TAG_BYTES = 32
@@ -47,12 +54,18 @@ class Form:
 
 
 class UploadForm:
-    """A form with files. Its token is checked once it is complete, before any of it is kept."""
+    """A form with files. Its token is checked once it is complete, before any of it is kept.
 
-    def __init__(self, form: MultipartForm, services: Services, secret: str) -> None:
+    `person`: whose finished uploads it may name, after its files.
+    """
+
+    def __init__(
+        self, form: MultipartForm, services: Services, secret: str, person: Person | None = None
+    ) -> None:
         self._form = form
         self._services = services
         self._secret = secret
+        self._person = person
 
     @property
     def fields(self) -> dict[str, str]:
@@ -69,6 +82,16 @@ class UploadForm:
         async for file in self._form.files():
             yield file
         await check(self._services, self._secret, self.fields.get(TOKEN, ""))
+        if self._person is not None:
+            for upload in await finished_uploads(self._services, self._person, self.uploads()):
+                yield upload
+
+    def uploads(self) -> list[UUID]:
+        """The finished uploads that it names, once the files are read. Raises `unknown_upload`."""
+        try:
+            return [UUID(one) for one in self.fields.get(UPLOADS, "").split(",") if one]
+        except ValueError:
+            raise invalid("unknown_upload", fields=[("file",)]) from None
 
 
 async def token_for(services: Services, secret: str) -> str:

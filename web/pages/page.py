@@ -173,9 +173,13 @@ class Page:
 
     def upload(self) -> forms.UploadForm:
         """The form with files that is arriving. Raises `form_expired`."""
+        return self._upload(None)
+
+    def _upload(self, person: Person | None) -> forms.UploadForm:
         forms.check_origin(self.request, self.services.settings)
         limit = self.services.settings.max_document_bytes
-        return forms.UploadForm(MultipartForm(self.request, limit), self.services, self.secret)
+        form = MultipartForm(self.request, limit)
+        return forms.UploadForm(form, self.services, self.secret, person)
 
 
 @dataclass(kw_only=True)
@@ -187,6 +191,10 @@ class PersonPage(Page):
     @property
     def who(self) -> str:
         return _tag(self.person.id)
+
+    def upload(self) -> forms.UploadForm:
+        """The same; it may name finished uploads of the person."""
+        return self._upload(self.person)
 
 
 @dataclass(kw_only=True)

@@ -28,6 +28,7 @@ from web.pages import (
     sign_in,
     styles,
     top_bar,
+    uploads,
     voices,
     worker_account,
     worker_deposits,
@@ -62,6 +63,7 @@ for _part in (
     erasure,
     drafts,  # before `documents`: "add" is not an id
     draft_pictures,
+    uploads,
     deposits,
     own_viewer,
     documents,

@@ -1,13 +1,14 @@
 // Pictures and files, before and while they are sent: seen, told when dark or blurred, made smaller
 // on a slow link, and kept in the page until they have arrived.
-import { buttonOf, isOpen, showEnded } from "./session.js";
+import { ask, buttonOf, isOpen, showEnded } from "./session.js";
 
 const words = document.getElementById("sending").content;
 const WIDTH = 1000; // of the small picture that is looked at, in points
 const DARK = 60; // mean light, of 255
 const BLURRED = 40; // variance of the Laplacian: an even or blurred picture has little
 const LONG_SIDE = 2400;
-const LARGE = 1e6; // bytes
+const LARGE = 2 ** 20; // bytes: sent in pieces
+const HEAVY = 1e6; // bytes: worth making smaller
 
 function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);
@@ -90,8 +91,11 @@ function offerSmaller(form) {
   return tick;
 }
 
+const lighter = new WeakMap(); // what was made of a file, for the next try
+const begun = new WeakMap(); // its upload
+
 async function smaller(file) {
-  if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < LARGE) return file;
+  if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < HEAVY) return file;
   const picture = await createImageBitmap(file);
   const scale = Math.min(1, LONG_SIDE / Math.max(picture.width, picture.height));
   const canvas = drawn(picture, Math.round(picture.width * scale), Math.round(picture.height * scale));
@@ -104,25 +108,29 @@ async function smaller(file) {
 async function bodyOf(form, submitter, wantSmaller) {
   const body = new FormData(form);
   if (submitter?.name) body.append(submitter.name, submitter.value);
-  if (!wantSmaller) return body;
-  const lighter = new FormData();
-  for (const [name, value] of body) {
-    const file = value instanceof File;
-    lighter.append(name, file ? await smaller(value).catch(() => value) : value);
+  const files = body.getAll("file").filter(({ size }) => size);
+  body.delete("file");
+  for (const file of files) {
+    if (wantSmaller && !lighter.has(file)) lighter.set(file, await smaller(file).catch(() => file));
+    body.append("file", lighter.get(file) ?? file);
   }
-  return lighter;
+  return body;
 }
 
-function post(address, body, bar) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", address);
-    request.setRequestHeader("Accept", "application/json");
-    request.upload.addEventListener("progress", ({ loaded, total }) => Object.assign(bar, { max: total, value: loaded }));
-    request.addEventListener("load", () => resolve(request));
-    request.addEventListener("error", reject);
-    request.send(body);
-  });
+// Sends large files in pieces, and names them in their place, all of them in their order.
+async function sendLarge(body, bar) {
+  const files = body.getAll("file");
+  if (!document.body.classList.contains("person") || !files.some(({ size }) => size > LARGE)) return;
+  const { sendInPieces } = await import("./pieces.js");
+  bar.max = files.reduce((sum, { size }) => sum + size, 0);
+  const ids = [];
+  let before = 0;
+  for (const file of files) {
+    ids.push(await sendInPieces(file, begun, (arrived) => { bar.value = before + arrived; }));
+    before += file.size;
+  }
+  body.delete("file");
+  body.append("uploads", ids.join());
 }
 
 // What went wrong, where the page would have said it; the pictures stay. Lines: [tag, node].
@@ -174,15 +182,20 @@ async function send(form, button, wantSmaller) {
   if (busy) return;
   busy = true; // a second tap sends nothing
   const bar = element("progress", { ariaLabel: word("going").textContent });
+  const address = button?.getAttribute("formaction") ?? form.getAttribute("action");
   let leaving = false;
   try {
     if (!(await isOpen())) return showEnded();
     const body = await bodyOf(form, button, wantSmaller);
     hold(form, true);
     button?.after(bar);
-    leaving = follow(form, await post(button?.getAttribute("formaction") ?? form.getAttribute("action"), body, bar));
-  } catch ({ message }) {
-    if (message === "gate") tellWords(form, "unread", "gate");
+    await sendLarge(body, bar);
+    const told = ({ loaded, total }) => { if (!body.has("uploads")) Object.assign(bar, { max: total, value: loaded }); };
+    leaving = follow(form, await ask("POST", address, body, {}, told));
+  } catch (failure) {
+    if (failure.status) follow(form, failure);
+    else if (failure.message === "gate") tellWords(form, "unread", "gate");
+    else if (bar.value > 0) tellWords(form, "unread", "resumes", "stays");
     else tellWords(form, "offline", "stays");
   } finally {
     bar.remove();

@@ -32,6 +32,21 @@ export async function isOpen() {
   return true;
 }
 
+// A request whose sending is told as it goes on; older browsers do not tell it of `fetch`.
+export function ask(method, address, body, headers = {}, told) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(method, address);
+    for (const [name, value] of Object.entries({ Accept: "application/json", ...headers })) {
+      request.setRequestHeader(name, value);
+    }
+    if (told) request.upload.addEventListener("progress", told);
+    request.addEventListener("load", () => resolve(request));
+    request.addEventListener("error", reject);
+    request.send(body);
+  });
+}
+
 // The button that sends a form: older browsers do not say it.
 let pressed;
 document.addEventListener("click", ({ target }) => { pressed = target.closest?.("button"); }, true);
