@@ -23,8 +23,8 @@ SLOW_3G = {
     "uploadThroughput": 500_000 / 8,
 }
 """As Chromium's debugger emulates it: ms added to each request, bytes a second."""
-APART = ("pieces.js",)
-"""Files of their own, asked for only once a large file is sent."""
+APART = ("outbox.js", "pieces.js")
+"""Files of their own, asked for only once a large file is sent, or on one's own device."""
 _AT_ONCE = ("/manifest.webmanifest?language=fr", "/service-worker.js?language=fr", "/offline")
 _BEFORE_A_TAP = """new Promise(resolve => {
   const seen = () => {

@@ -117,10 +117,10 @@ async function bodyOf(form, submitter, wantSmaller) {
   return body;
 }
 
-// Sends large files in pieces, and names them in their place, all of them in their order.
-async function sendLarge(body, bar) {
+// The same with the uploads of its files in their place, where one is large: all, in their order.
+async function inPieces(body, bar) {
   const files = body.getAll("file");
-  if (!document.body.classList.contains("person") || !files.some(({ size }) => size > LARGE)) return;
+  if (!document.body.classList.contains("person") || !files.some(({ size }) => size > LARGE)) return body;
   const { sendInPieces } = await import("./pieces.js");
   bar.max = files.reduce((sum, { size }) => sum + size, 0);
   const ids = [];
@@ -129,8 +129,24 @@ async function sendLarge(body, bar) {
     ids.push(await sendInPieces(file, begun, (arrived) => { bar.value = before + arrived; }));
     before += file.size;
   }
-  body.delete("file");
-  body.append("uploads", ids.join());
+  const light = new FormData();
+  for (const [name, value] of body) if (name !== "file") light.append(name, value);
+  light.append("uploads", ids.join());
+  return light;
+}
+
+// On one's own device, what could not be sent is kept there, and the form is empty again.
+async function isKept(form, address, body) {
+  if (document.body.dataset.device !== "own") return false;
+  try {
+    const { keep } = await import("./outbox.js");
+    await keep(address, body, begun);
+  } catch {
+    return false;
+  }
+  form.reset();
+  form.querySelectorAll(".shot, .problem").forEach((one) => one.remove());
+  return true;
 }
 
 // What went wrong, where the page would have said it; the pictures stay. Lines: [tag, node].
@@ -144,7 +160,7 @@ function tell(form, ...lines) {
   return false;
 }
 
-const tellWords = (form, title, ...names) => tell(form, ["h2", word(title)], ...names.map((name) => ["p", word(name)]));
+export const tellWords = (form, title, ...names) => tell(form, ["h2", word(title)], ...names.map((name) => ["p", word(name)]));
 
 // One sentence, in each language that the page is in: [{ lang, dir, text }].
 function sentence([{ text, ...first }, ...others]) {
@@ -159,7 +175,7 @@ function whose({ status }) {
 }
 
 // True when the page goes elsewhere.
-function follow(form, request) {
+export function follow(form, request) {
   let answer = null;
   try {
     answer = JSON.parse(request.responseText);
@@ -178,6 +194,13 @@ function hold(form, held) {
   form.querySelectorAll("button").forEach((one) => { one.disabled = held; });
 }
 
+function explain(form, failure, begins) {
+  if (failure.status) follow(form, failure);
+  else if (failure.message === "gate") tellWords(form, "unread", "gate");
+  else if (begins) tellWords(form, "unread", "resumes", "stays");
+  else tellWords(form, "offline", "stays");
+}
+
 async function send(form, button, wantSmaller) {
   if (busy) return;
   busy = true; // a second tap sends nothing
@@ -189,14 +212,15 @@ async function send(form, button, wantSmaller) {
     const body = await bodyOf(form, button, wantSmaller);
     hold(form, true);
     button?.after(bar);
-    await sendLarge(body, bar);
-    const told = ({ loaded, total }) => { if (!body.has("uploads")) Object.assign(bar, { max: total, value: loaded }); };
-    leaving = follow(form, await ask("POST", address, body, {}, told));
+    const light = await inPieces(body, bar);
+    const told = ({ loaded, total }) => { if (light === body) Object.assign(bar, { max: total, value: loaded }); };
+    const answer = await ask("POST", address, light, {}, told);
+    if (answer.status >= 500) throw answer;
+    leaving = follow(form, answer);
   } catch (failure) {
-    if (failure.status) follow(form, failure);
-    else if (failure.message === "gate") tellWords(form, "unread", "gate");
-    else if (bar.value > 0) tellWords(form, "unread", "resumes", "stays");
-    else tellWords(form, "offline", "stays");
+    const passes = !failure.status || failure.status >= 500;
+    const kept = passes && (await isKept(form, address, await bodyOf(form, button, wantSmaller)));
+    if (!kept) explain(form, failure, bar.value > 0);
   } finally {
     bar.remove();
     if (!leaving) hold(form, false);
