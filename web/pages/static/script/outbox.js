@@ -111,71 +111,84 @@ async function waiting() {
 }
 
 // Sends one; what has arrived of it before is not sent again. Gives the answer to its form.
-async function send(id, paper, told) {
+async function send(id, paper, bar) {
   const { address, fields, files } = unpacked(await unseal(await keyThere(), paper));
   const begun = new Map(files.map((file, place) => [file, paper.addresses[place]]));
-  const body = new FormData();
+  bar.max = files.reduce((sum, { size }) => sum + size, 0);
   const ids = [];
+  let before = 0;
   try {
-    for (const file of files) ids.push(await sendInPieces(file, begun, told));
+    for (const file of files) {
+      ids.push(await sendInPieces(file, begun, (arrived) => { bar.value = before + arrived; }));
+      before += file.size;
+    }
   } finally {
     const addresses = files.map((file) => begun.get(file));
     await within((keys, papers) => papers.put({ ...paper, addresses }, id));
   }
+  const body = new FormData();
   const token = document.querySelector("input[name=form]").value;
   for (const [name, value] of [...fields, ["form", token], ["uploads", ids.join()]]) body.append(name, value);
   return ask("POST", address, body);
 }
 
-const isKept = ({ status, responseText }) => status === 200 && /^{"go":/.test(responseText);
+const isKept = ({ status, responseText }) => status === 200 && responseText.startsWith('{"go":');
 
 async function sendAll(panel) {
-  const { follow, tellWords } = await import("./sending.js");
+  const { follow, progress, tellWords } = await import("./sending.js");
+  const bar = progress();
   try {
     if (!(await isOpen())) return showEnded();
+    panel.append(bar);
     let answer;
     for (const [id, paper] of await waiting()) {
-      answer = await send(id, paper, () => {});
+      answer = await send(id, paper, bar);
       if (!isKept(answer)) break;
       await within((keys, papers) => papers.delete(id));
     }
+    count(panel, await waiting());
     if (answer) follow(panel, answer);
-    await waiting();
   } catch (failure) {
     if (failure.status) follow(panel, failure);
     else if (failure.message === "gate") tellWords(panel, "unread", "gate");
     else tellWords(panel, "offline");
+  } finally {
+    bar.remove();
   }
+}
+
+function count(panel, papers) {
+  const files = papers.reduce((sum, [, { addresses }]) => sum + addresses.length, 0);
+  panel.querySelectorAll(".count").forEach((one) => { one.textContent = files; });
 }
 
 // What is on this device and nowhere else yet is said on every page.
 export async function show() {
-  document.getElementById("waiting")?.remove();
   const papers = (await keyThere()) ? await waiting() : [];
+  document.getElementById("waiting")?.remove();
   if (!papers.length) return;
   const panel = document.getElementById("unsent").content.firstElementChild.cloneNode(true);
-  const files = papers.reduce((sum, [, { addresses }]) => sum + addresses.length, 0);
-  panel.querySelectorAll(".count").forEach((one) => { one.textContent = files; });
-  const buttons = [...panel.querySelectorAll("button")];
+  count(panel, papers);
   let busy = false;
   const press = (act) => async () => {
     if (busy) return;
     busy = true;
-    await act(panel);
+    await act(panel).catch(() => {});
     busy = false;
   };
-  buttons[0].addEventListener("click", press(sendAll));
-  buttons[1].addEventListener("click", press(async () => { await drop(); panel.remove(); }));
+  const [now, erase] = panel.querySelectorAll("button");
+  now.addEventListener("click", press(sendAll));
+  erase.addEventListener("click", press(async () => { await drop(); panel.remove(); }));
   document.getElementById("main").prepend(panel);
 }
 
-// « Sortir » waits until nothing is left here.
+// « Sortir » waits until nothing is left here, for a second at most: the service worker sees to it too.
 for (const form of document.querySelectorAll("form[action='/sign-out']")) {
   form.addEventListener("submit", async (event) => {
     if (form.dataset.dropped) return;
     event.preventDefault();
     const button = buttonOf(event);
-    await drop().catch(() => {});
+    await Promise.race([drop().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 1000))]);
     form.dataset.dropped = "yes";
     submit(form, button);
   });

@@ -9,8 +9,9 @@ const load = (part) => import(`./${part}.js`).catch(() => {});
 
 // What could not be sent is kept on one's own device alone; nothing of it stays on another.
 const { seconds, device } = document.body.dataset;
-const outbox = seconds && device === "own" ? load("outbox") : null;
-if (seconds && device !== "own" && window.indexedDB) indexedDB.deleteDatabase("unefois-outbox");
+const person = seconds && document.body.classList.contains("person");
+const outbox = person && device === "own" ? load("outbox") : null;
+if (person && device !== "own" && window.indexedDB) indexedDB.deleteDatabase("unefois-outbox");
 
 function remember(left) {
   try {

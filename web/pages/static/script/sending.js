@@ -136,11 +136,11 @@ async function inPieces(body, bar) {
 }
 
 // On one's own device, what could not be sent is kept there, and the form is empty again.
-async function isKept(form, address, body) {
+async function isKept(form, address, makeBody) {
   if (document.body.dataset.device !== "own") return false;
   try {
     const { keep } = await import("./outbox.js");
-    await keep(address, body, begun);
+    await keep(address, await makeBody(), begun);
   } catch {
     return false;
   }
@@ -194,6 +194,12 @@ function hold(form, held) {
   form.querySelectorAll("button").forEach((one) => { one.disabled = held; });
 }
 
+export function progress() {
+  const bar = element("progress", {});
+  bar.setAttribute("aria-label", word("going").textContent);
+  return bar;
+}
+
 function explain(form, failure, begins) {
   if (failure.status) follow(form, failure);
   else if (failure.message === "gate") tellWords(form, "unread", "gate");
@@ -204,7 +210,7 @@ function explain(form, failure, begins) {
 async function send(form, button, wantSmaller) {
   if (busy) return;
   busy = true; // a second tap sends nothing
-  const bar = element("progress", { ariaLabel: word("going").textContent });
+  const bar = progress();
   const address = button?.getAttribute("formaction") ?? form.getAttribute("action");
   let leaving = false;
   try {
@@ -219,7 +225,7 @@ async function send(form, button, wantSmaller) {
     leaving = follow(form, answer);
   } catch (failure) {
     const passes = !failure.status || failure.status >= 500;
-    const kept = passes && (await isKept(form, address, await bodyOf(form, button, wantSmaller)));
+    const kept = passes && (await isKept(form, address, () => bodyOf(form, button, wantSmaller)));
     if (!kept) explain(form, failure, bar.value > 0);
   } finally {
     bar.remove();
