@@ -1,9 +1,10 @@
 // What could not be sent, kept on one's own device: sealed under a key that no script can take out,
 // gone when one leaves, with another account, or after a day. Nothing of it is here in clear.
-import { sendInPieces } from "./pieces.js";
+import { inPieces } from "./pieces.js";
 import { ask, buttonOf, isOpen, showEnded, submit } from "./session.js";
 
-const NAME = "unefois-outbox"; // also in page.js and worker.js
+// Also in page.js and worker.js.
+const NAME = "unefois-outbox";
 const DAY = 24 * 3600 * 1000;
 const page = document.body.dataset;
 const own = page.device === "own";
@@ -89,14 +90,17 @@ function unpacked(bytes) {
   return said;
 }
 
-// Keeps a form that could not be sent. `begun`: the uploads that there are, by file. Throws where the
-// browser keeps nothing, and on a device that is not one's own.
-export async function keep(address, body, begun) {
-  if (!own) throw new Error("shared");
+// Keeps a form that could not be sent, and empties it. `begun`: the uploads that there are, by file.
+// False where the browser keeps nothing, and on a device that is not one's own.
+export async function keepForm(form, address, body, begun) {
+  if (!own) return false;
   const addresses = body.getAll("file").map((file) => begun.get(file));
   const paper = await seal(await keyToUse(), await packed(address, body));
   await within((keys, papers) => papers.add({ ...paper, at: Date.now(), addresses }));
+  form.reset();
+  form.querySelectorAll(".shot, .problem").forEach((one) => one.remove());
   await show();
+  return true;
 }
 
 // What waits, not older than a day: [[id, paper]].
@@ -114,22 +118,16 @@ async function waiting() {
 async function send(id, paper, bar) {
   const { address, fields, files } = unpacked(await unseal(await keyThere(), paper));
   const begun = new Map(files.map((file, place) => [file, paper.addresses[place]]));
-  bar.max = files.reduce((sum, { size }) => sum + size, 0);
-  const ids = [];
-  let before = 0;
+  const body = new FormData();
+  for (const [name, value] of fields) body.append(name, value);
+  for (const file of files) body.append("file", file);
+  body.append("form", document.querySelector("input[name=form]").value);
   try {
-    for (const file of files) {
-      ids.push(await sendInPieces(file, begun, (arrived) => { bar.value = before + arrived; }));
-      before += file.size;
-    }
+    return await ask("POST", address, await inPieces(body, begun, bar));
   } finally {
     const addresses = files.map((file) => begun.get(file));
     await within((keys, papers) => papers.put({ ...paper, addresses }, id));
   }
-  const body = new FormData();
-  const token = document.querySelector("input[name=form]").value;
-  for (const [name, value] of [...fields, ["form", token], ["uploads", ids.join()]]) body.append(name, value);
-  return ask("POST", address, body);
 }
 
 const isKept = ({ status, responseText }) => status === 200 && responseText.startsWith('{"go":');

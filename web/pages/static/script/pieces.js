@@ -2,8 +2,10 @@
 // second try from the same page.
 import { ask } from "./session.js";
 
-const PIECE = 2 ** 20; // bytes
-const WAITS = [1, 2, 4, 8]; // s, before the next try, while nothing more arrives
+// Bytes.
+const PIECE = 2 ** 20;
+// S, before the next try, while nothing more arrives.
+const WAITS = [1, 2, 4, 8];
 
 async function tus(method, address, headers, body, told) {
   const ours = { "Tus-Resumable": "1.0.0", "X-Form": document.querySelector("input[name=form]").value };
@@ -36,7 +38,7 @@ const passes = ({ status }) => !status || status >= 500 || status === 404 || sta
 
 // Sends what has not arrived of a file, and gives the id of its upload. `begun`: the uploads that
 // there are, by file; `told`: what has arrived, in bytes. Throws the answer that refuses it.
-export async function sendInPieces(file, begun, told) {
+async function sendInPieces(file, begun, told) {
   for (let tries = 0; ; tries += 1) {
     try {
       let { address, offset } = await find(file, begun);
@@ -54,4 +56,20 @@ export async function sendInPieces(file, begun, told) {
       await new Promise((resolve) => setTimeout(resolve, WAITS[tries] * 1000));
     }
   }
+}
+
+// A form with the uploads of its files in their place: all of them, in their order.
+export async function inPieces(body, begun, bar) {
+  const files = body.getAll("file");
+  bar.max = files.reduce((sum, { size }) => sum + size, 0);
+  const ids = [];
+  let before = 0;
+  for (const file of files) {
+    ids.push(await sendInPieces(file, begun, (arrived) => { bar.value = before + arrived; }));
+    before += file.size;
+  }
+  const light = new FormData();
+  for (const [name, value] of body) if (name !== "file") light.append(name, value);
+  light.append("uploads", ids.join());
+  return light;
 }

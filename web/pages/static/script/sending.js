@@ -2,22 +2,26 @@
 // on a slow link, and kept in the page until they have arrived.
 import { ask, buttonOf, isOpen, showEnded } from "./session.js";
 
+const { dataset, classList } = document.body;
+const isPerson = classList.contains("person");
 const words = document.getElementById("sending").content;
-const WIDTH = 1000; // of the small picture that is looked at, in points
-const DARK = 60; // mean light, of 255
-const BLURRED = 40; // variance of the Laplacian: an even or blurred picture has little
-const LONG_SIDE = 2400;
-const LARGE = 2 ** 20; // bytes: sent in pieces
-const HEAVY = 1e6; // bytes: worth making smaller
+// Of the small picture that is looked at, in points.
+const WIDTH = 1000;
+// Mean light, of 255.
+const DARK = 60;
+// Variance of the Laplacian: an even or blurred picture has little.
+const BLURRED = 40;
+// Bytes: sent in pieces.
+const LARGE = 2 ** 20;
 
-function element(name, properties, ...children) {
+export function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
   return made;
 }
 
 // Words of the page, in its language or in both.
-const word = (name) => element("span", {}, ...words.querySelector(`.${name}`).cloneNode(true).childNodes);
+export const word = (name) => element("span", {}, ...words.querySelector(`.${name}`).cloneNode(true).childNodes);
 
 // Mean light and variance of the Laplacian of a picture, from its points (RGBA).
 export function measure({ data, width, height }) {
@@ -42,10 +46,11 @@ export function measure({ data, width, height }) {
   return { light: light / grey.length, sharpness: squares / count - (sum / count) ** 2 };
 }
 
-function drawn(picture, width, height) {
+export function drawn(picture, width, height) {
   const canvas = element("canvas", { width, height });
   const pen = canvas.getContext("2d", { willReadFrequently: true });
-  pen.fillStyle = "#fff"; // behind what is transparent: a JPEG would have it black
+  // Behind what is transparent: a JPEG would have it black.
+  pen.fillStyle = "#fff";
   pen.fillRect(0, 0, width, height);
   pen.drawImage(picture, 0, 0, width, height);
   return canvas;
@@ -84,26 +89,11 @@ function isSlow() {
   return Boolean(link && (link.saveData || (link.effectiveType ?? "4g") !== "4g"));
 }
 
-function offerSmaller(form) {
-  const tick = element("input", { type: "checkbox", checked: true });
-  const label = element("label", { className: "tick" }, tick, word("lighter"));
-  form.querySelector("button.main")?.before(label);
-  return tick;
-}
-
-const lighter = new WeakMap(); // what was made of a file, for the next try
-const begun = new WeakMap(); // its upload
-
-async function smaller(file) {
-  if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < HEAVY) return file;
-  const picture = await createImageBitmap(file);
-  const scale = Math.min(1, LONG_SIDE / Math.max(picture.width, picture.height));
-  const canvas = drawn(picture, Math.round(picture.width * scale), Math.round(picture.height * scale));
-  picture.close();
-  const made = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
-  if (!made || made.size >= file.size) return file;
-  return new File([made], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" });
-}
+const lighten = isSlow() ? import("./lighter.js") : null;
+// What was made of a file, for the next try.
+const lighter = new WeakMap();
+// Its upload.
+const begun = new WeakMap();
 
 async function bodyOf(form, submitter, wantSmaller) {
   const body = new FormData(form);
@@ -111,42 +101,10 @@ async function bodyOf(form, submitter, wantSmaller) {
   const files = body.getAll("file").filter(({ size }) => size);
   body.delete("file");
   for (const file of files) {
-    if (wantSmaller && !lighter.has(file)) lighter.set(file, await smaller(file).catch(() => file));
+    if (wantSmaller && !lighter.has(file)) lighter.set(file, await lighten.then(({ smaller }) => smaller(file)).catch(() => file));
     body.append("file", lighter.get(file) ?? file);
   }
   return body;
-}
-
-// The same with the uploads of its files in their place, where one is large: all, in their order.
-async function inPieces(body, bar) {
-  const files = body.getAll("file");
-  if (!document.body.classList.contains("person") || !files.some(({ size }) => size > LARGE)) return body;
-  const { sendInPieces } = await import("./pieces.js");
-  bar.max = files.reduce((sum, { size }) => sum + size, 0);
-  const ids = [];
-  let before = 0;
-  for (const file of files) {
-    ids.push(await sendInPieces(file, begun, (arrived) => { bar.value = before + arrived; }));
-    before += file.size;
-  }
-  const light = new FormData();
-  for (const [name, value] of body) if (name !== "file") light.append(name, value);
-  light.append("uploads", ids.join());
-  return light;
-}
-
-// On one's own device, what could not be sent is kept there, and the form is empty again.
-async function isKept(form, address, makeBody) {
-  if (document.body.dataset.device !== "own") return false;
-  try {
-    const { keep } = await import("./outbox.js");
-    await keep(address, await makeBody(), begun);
-  } catch {
-    return false;
-  }
-  form.reset();
-  form.querySelectorAll(".shot, .problem").forEach((one) => one.remove());
-  return true;
 }
 
 // What went wrong, where the page would have said it; the pictures stay. Lines: [tag, node].
@@ -209,7 +167,8 @@ function explain(form, failure, begins) {
 
 async function send(form, button, wantSmaller) {
   if (busy) return;
-  busy = true; // a second tap sends nothing
+  // A second tap sends nothing.
+  busy = true;
   const bar = progress();
   const address = button?.getAttribute("formaction") ?? form.getAttribute("action");
   let leaving = false;
@@ -218,14 +177,17 @@ async function send(form, button, wantSmaller) {
     const body = await bodyOf(form, button, wantSmaller);
     hold(form, true);
     button?.after(bar);
-    const light = await inPieces(body, bar);
-    const told = ({ loaded, total }) => { if (light === body) Object.assign(bar, { max: total, value: loaded }); };
+    const large = isPerson && body.getAll("file").some(({ size }) => size > LARGE);
+    const light = large ? await (await import("./pieces.js")).inPieces(body, begun, bar) : body;
+    const told = ({ loaded, total }) => { if (!large) Object.assign(bar, { max: total, value: loaded }); };
     const answer = await ask("POST", address, light, {}, told);
     if (answer.status >= 500) throw answer;
     leaving = follow(form, answer);
   } catch (failure) {
     const passes = !failure.status || failure.status >= 500;
-    const kept = passes && (await isKept(form, address, () => bodyOf(form, button, wantSmaller)));
+    const kept = passes && dataset.device === "own" && (await import("./outbox.js")
+      .then(async ({ keepForm }) => keepForm(form, address, await bodyOf(form, button, wantSmaller), begun))
+      .catch(() => false));
     if (!kept) explain(form, failure, bar.value > 0);
   } finally {
     bar.remove();
@@ -235,7 +197,8 @@ async function send(form, button, wantSmaller) {
 
 // A form that is answered by a page of its own (`data-answer`) is sent by the browser.
 for (const form of document.querySelectorAll("form[enctype='multipart/form-data']:not([data-answer])")) {
-  const tick = isSlow() ? offerSmaller(form) : null;
+  let tick;
+  lighten?.then(({ offerSmaller }) => { tick = offerSmaller(form); }).catch(() => {});
   form.addEventListener("change", ({ target }) => { if (target.type === "file") show(target); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -21,7 +21,8 @@ export async function isOpen() {
   const answer = await fetch(page.session, { redirect: "manual", cache: "no-store", headers });
   if (answer.status === 401) return false;
   if (answer.type === "opaqueredirect") throw new Error("gate");
-  if (!answer.ok) return true; // what is sent next will tell
+  // What is sent next will tell.
+  if (!answer.ok) return true;
   const { form, who, seconds } = await answer.json().catch(() => ({}));
   if (!form) throw new Error("gate");
   if (who !== page.who) return false;
