@@ -12,17 +12,12 @@ from tests.fixtures import MakePerson, Served, SomePerson
 from tests.journeys.test_pages import browser
 from tests.journeys.test_resuming import MIB, PIECES, noted
 from tests.journeys.test_script import Open, open_page, until
-from tests.journeys.test_sending import a_paper, keep
+from tests.journeys.test_sending import a_paper, keep, on_a_shared_device
 from tests.uploads import padded_pdf
 
 __all__ = ["browser", "open_page"]
 
 pytestmark = pytest.mark.browser
-OWN = """new MutationObserver((_, watch) => {
-  if (!document.body) return;
-  document.body.dataset.device = 'own';
-  watch.disconnect();
-}).observe(document, { childList: true, subtree: true });"""
 # Every store of every database: [name, key, value as text, bytes of it as text].
 STORED = """(async () => {
   const found = [];
@@ -64,11 +59,9 @@ async def stored(page: Page) -> list[Any]:
     return found
 
 
-async def failed_to_send(
-    open_page: Open, person: SomePerson, photo: Path, *, init: str = OWN
-) -> Page:
+async def failed_to_send(open_page: Open, person: SomePerson, photo: Path) -> Page:
     """The page that adds a payslip, after a try without network."""
-    page = await open_page("/documents/add?type=payslip", person, init=init)
+    page = await open_page("/documents/add?type=payslip", person)
     await until(page, "navigator.serviceWorker.controller !== null")
     await page.wait_for_load_state("networkidle")
     await page.set_input_files("#photo", photo)
@@ -121,14 +114,20 @@ async def test_on_a_shared_device_nothing_is_kept(
 ) -> None:
     """And what waited there, when it was one's own, is gone."""
     person, photo = await make_person(), a_paper(tmp_path / "a.jpg")
-    page = await failed_to_send(open_page, person, photo, init="")
+    shared = await on_a_shared_device(served.services, person)
+    page = await open_page("/documents/add?type=payslip", shared)
+    await page.wait_for_load_state("networkidle")
+    await page.set_input_files("#photo", photo)
+    await page.context.set_offline(True)
+    await page.click("form:has(#photo) button.send")
     await expect(page.locator("form .problem")).to_contain_text("Tout reste sur cette page")
     assert await page.evaluate("indexedDB.databases()") == []
     page = await failed_to_send(open_page, person, photo)
     await expect(page.locator("#waiting")).to_be_visible()
     await page.context.set_offline(False)
+    cookie = {"name": "unefois-person", "value": shared.token, "url": served.base_url}
+    await page.context.add_cookies([cookie])  # type: ignore[list-item]  # a cookie's shape
     later = await page.context.new_page()
-    await later.add_init_script(OWN.replace("'own'", "'shared'"))
     await later.goto(f"{served.base_url}/documents")
     await gone(later)
 
@@ -186,7 +185,7 @@ async def test_what_had_arrived_of_a_large_file_is_not_sent_again(
     data = padded_pdf(5_000_000)
     (tmp_path / "a.pdf").write_bytes(data)
     person = await make_person()
-    page = await open_page("/documents/add?type=payslip", person, init=OWN)
+    page = await open_page("/documents/add?type=payslip", person)
     await page.wait_for_load_state("networkidle")
     await page.set_input_files("#files", tmp_path / "a.pdf")
     pieces = noted(page)
@@ -204,7 +203,6 @@ async def test_what_had_arrived_of_a_large_file_is_not_sent_again(
     await page.context.set_offline(False)
     later = await page.context.new_page()
     await page.close()
-    await later.add_init_script(OWN)
     await later.goto(f"{served.base_url}/documents")
     pieces = noted(later)
     await later.click("#waiting button.main")
@@ -212,3 +210,28 @@ async def test_what_had_arrived_of_a_large_file_is_not_sent_again(
     assert pieces[0][0] == 3 * MIB
     assert sum(size for _, size in pieces) == len(data) - 3 * MIB
     await gone(later)
+
+
+@pytest.mark.parametrize(("address", "status"), [("**/documents/add?*", 502), ("**/session", 200)])
+async def test_what_a_proxy_or_a_portal_stopped_waits_too(
+    open_page: Open, make_person: MakePerson, tmp_path: Path, address: str, status: int
+) -> None:
+    page = await open_page("/documents/add", await make_person())
+    await page.wait_for_load_state("networkidle")
+
+    async def answer(route: Route) -> None:
+        if route.request.is_navigation_request():
+            await route.fallback()
+        else:
+            await route.fulfill(status=status, content_type="text/html", body="<h1>nginx</h1>")
+
+    await page.route(address, answer)
+    await page.set_input_files("#photo", a_paper(tmp_path / "a.jpg"))
+    await page.click("form:has(#photo) button.send")
+    await expect(page.locator("#waiting .count")).to_have_text("1")
+    await page.click("#waiting button.main")
+    await expect(page.locator("#waiting .problem")).to_be_visible()
+    await expect(page.locator("#waiting .count")).to_have_text("1")
+    await page.unroute(address)
+    await page.click("#waiting button.main")
+    await page.wait_for_url("**/documents/add/*/type")

@@ -9,7 +9,7 @@ from playwright.async_api import Page, Request, Route, expect
 from tests.fixtures import MakePerson, Served, SomePerson
 from tests.journeys.test_pages import browser
 from tests.journeys.test_script import Open, open_page
-from tests.journeys.test_sending import keep
+from tests.journeys.test_sending import keep, on_a_shared_device
 from tests.servers.cutting import CuttingRelay, cutting_relay
 from tests.uploads import padded_pdf
 
@@ -74,7 +74,8 @@ async def test_a_second_sending_carries_only_the_rest(
     """The network goes away for long; one sends again from the same page."""
     data = padded_pdf(SIZE)
     (tmp_path / "a.pdf").write_bytes(data)
-    page = await ready_at(open_page, served.base_url, await make_person(), tmp_path / "a.pdf")
+    person = await on_a_shared_device(served.services, await make_person())
+    page = await ready_at(open_page, served.base_url, person, tmp_path / "a.pdf")
     pieces = noted(page)
 
     async def lose(route: Route) -> None:
@@ -104,7 +105,8 @@ async def test_an_answer_that_was_lost_makes_no_second_paper(
     open_page: Open, served: Served, make_person: MakePerson, tmp_path: Path
 ) -> None:
     (tmp_path / "a.pdf").write_bytes(padded_pdf(2 * MIB))
-    page = await ready_at(open_page, served.base_url, await make_person(), tmp_path / "a.pdf")
+    person = await on_a_shared_device(served.services, await make_person())
+    page = await ready_at(open_page, served.base_url, person, tmp_path / "a.pdf")
 
     async def lose(route: Route) -> None:
         if route.request.method == "POST":

@@ -1,5 +1,6 @@
 """Pictures before and while they are sent, by the pages’ own module and without it, in Chromium."""
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -7,13 +8,22 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 from playwright.async_api import Page, Route, expect
 
-from tests.fixtures import MakePerson, Served, last_code
+from tests.attacks.test_sessions import signed_in
+from tests.attacks.test_shared_devices import SHARED
+from tests.fixtures import MakePerson, Served, SomePerson, last_code
 from tests.journeys.test_pages import browser
 from tests.journeys.test_script import Open, open_page, until
+from vault.services import Services
 
 __all__ = ["browser", "open_page"]
 
 pytestmark = pytest.mark.browser
+
+
+async def on_a_shared_device(services: Services, person: SomePerson) -> SomePerson:
+    """The person, who entered on a device that others use: what could not be sent stays there in
+    the page alone (tests/journeys/test_outbox.py tells of the other case)."""
+    return replace(person, token=(await signed_in(services, person.phone, SHARED)).token)
 
 
 def a_paper(path: Path, *, blurred: float = 0, light: float = 1, width: int = 1600) -> Path:
@@ -106,9 +116,10 @@ async def test_a_photo_goes_to_nobody_who_signed_in_meanwhile(
 
 
 async def test_what_is_wrong_is_said_and_the_photo_stays(
-    open_page: Open, make_person: MakePerson, tmp_path: Path
+    open_page: Open, served: Served, make_person: MakePerson, tmp_path: Path
 ) -> None:
-    page = await open_page("/documents/add", await make_person())
+    person = await on_a_shared_device(served.services, await make_person())
+    page = await open_page("/documents/add", person)
     await page.wait_for_load_state("networkidle")
     broken = tmp_path / "b.jpg"
     broken.write_bytes(b"no picture")
@@ -212,9 +223,10 @@ async def test_what_is_transparent_is_white_and_not_black_once_it_is_smaller(
 
 
 async def test_all_that_is_wrong_is_said_in_both_languages(
-    open_page: Open, make_person: MakePerson, tmp_path: Path
+    open_page: Open, served: Served, make_person: MakePerson, tmp_path: Path
 ) -> None:
-    page = await open_page("/documents/add", await make_person())
+    person = await on_a_shared_device(served.services, await make_person())
+    page = await open_page("/documents/add", person)
     await page.goto(page.url.replace("/documents/add", "/second-language/ar?back=/documents/add"))
     await page.wait_for_load_state("networkidle")
     for name in ("b.jpg", "c.jpg"):
@@ -246,13 +258,15 @@ async def test_all_that_is_wrong_is_said_in_both_languages(
 )
 async def test_the_answer_of_a_proxy_or_of_a_portal_loses_nothing(
     open_page: Open,
+    served: Served,
     make_person: MakePerson,
     tmp_path: Path,
     address: str,
     status: int,
     says: str,
 ) -> None:
-    page = await open_page("/documents/add", await make_person())
+    person = await on_a_shared_device(served.services, await make_person())
+    page = await open_page("/documents/add", person)
     await page.wait_for_load_state("networkidle")
 
     async def answer(route: Route) -> None:
