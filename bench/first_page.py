@@ -23,6 +23,9 @@ SLOW_3G = {
     "uploadThroughput": 500_000 / 8,
 }
 """As Chromium's debugger emulates it: ms added to each request, bytes a second."""
+APART = ("lighter.js", "outbox.js", "pieces.js", "shared.js")
+"""Files of their own, for those who need them: on a slow link, on one's own device, once a large
+file is sent, on a device that others use. The first page is weighed with them."""
 _AT_ONCE = ("/manifest.webmanifest?language=fr", "/service-worker.js?language=fr", "/offline")
 _BEFORE_A_TAP = """new Promise(resolve => {
   const seen = () => {
@@ -48,7 +51,8 @@ def weigh(base_url: str) -> tuple[int, int]:
         parts = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text))
         weights = {one: _length(client, one) for one in {*parts, *scripts(), *_AT_ONCE}}
         whole = int(page.headers["content-length"]) + sum(weights.values())
-    return whole, sum(weights[one] for one in scripts())
+    module = [one for one in scripts() if not one.endswith(APART)]
+    return whole, sum(weights[one] for one in module)
 
 
 def seconds_until_usable(browser: Browser, base_url: str, language: str) -> float:

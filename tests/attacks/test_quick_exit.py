@@ -1,5 +1,7 @@
 """« Cacher »: the session is dead on the server, without script too; nobody else can press it."""
 
+import re
+
 import httpx
 import pytest
 
@@ -53,6 +55,8 @@ async def test_a_page_without_a_token_ends_it_when_the_browser_says_that_it_is_o
         {"Origin": "https://elsewhere.example"},
         {"Origin": "null"},
         {"Sec-Fetch-Site": "same-site"},
+        {"Referer": "https://elsewhere.example/127.0.0.1"},
+        {"Referer": "http://["},
         {},
     ],
 )
@@ -78,3 +82,31 @@ async def test_leaving_takes_no_session_and_twice_is_no_error(
             assert "refresh" in (await browser.post("/quick-exit", headers=ours)).headers
     async with httpx.AsyncClient(base_url=served.base_url, trust_env=False) as browser:
         assert "refresh" in (await browser.post("/quick-exit", headers=ours)).headers
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/language", "token"),
+        ("/language", "origin"),
+        ("/problems", "origin"),
+        ("/offline", "referer"),
+    ],
+)
+async def test_from_a_page_for_visitors_it_ends_the_session_in_an_older_browser_too(
+    served: Served, make_person: MakePerson, address: str, said: str
+) -> None:
+    """It says no `Sec-Fetch-Site`; the token of such a page is the visit's, or there is none."""
+    person = await make_person()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with browser_of(served, person.token) as browser:
+        page = (await browser.get(address)).text
+        token = re.search(r'name="form" value="([^"]+)"', page)
+        if said == "origin":
+            headers["Origin"] = served.base_url
+        elif said == "referer":
+            headers["Referer"] = served.base_url + address
+        body = f"form={token[1]}" if token and said == "token" else ""
+        left = await browser.post("/quick-exit", content=body, headers=headers)
+    assert "refresh" in left.headers
+    assert not await lives(served, person)

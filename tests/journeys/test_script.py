@@ -226,6 +226,25 @@ async def test_without_network_the_page_says_so_and_nothing_private_is_kept(
     await expect(page.locator("h1")).to_have_text("Demandes")
 
 
+async def test_the_page_for_no_network_leads_back_to_where_one_was(
+    open_page: Open, served: Served, make_person: MakePerson
+) -> None:
+    """By its button, by another language; and home, where somebody opened its own address."""
+    page = await open_page("/documents", await make_person())
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await until(page, "navigator.serviceWorker.controller !== null")
+    await page.context.set_offline(True)
+    await page.goto(f"{served.base_url}/access-log")
+    assert "Pas de réseau" in await page.inner_text("h1")
+    await page.context.set_offline(False)
+    await page.click("header a[href^='/language']")
+    await page.click("main a[href^='/language/en']")
+    await page.wait_for_url("**/access-log")
+    await page.goto(f"{served.base_url}/offline")
+    await page.click("main a.button")
+    await page.wait_for_url("**/documents")
+
+
 async def test_the_worker_does_not_hide_who_asked(
     open_page: Open, served: Served, make_person: MakePerson
 ) -> None:

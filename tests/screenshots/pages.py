@@ -89,6 +89,7 @@ NO_PAGES = {
     "/second-language/{language}",
     "/quick-exit",
     "/documents/add/{draft_id}/pictures/{picture_id}/preview",
+    "/uploads/{upload_id}",
     "/session",
     "/pro/session",
     "/service-worker.js",

@@ -6,9 +6,7 @@ made of them by `POST /v1/documents`. HEAD is answered as GET is.
 
 from base64 import b64decode
 from binascii import Error
-from collections.abc import AsyncIterator
 from datetime import datetime
-from email.utils import format_datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,21 +18,21 @@ from auth.subjects import Person
 from base.errors import ErrorKind, ServiceError, invalid
 from vault.documents.uploads import uploads
 from vault.documents.uploads.metadata import MAX_LENGTH, read_metadata
-from vault.documents.uploads.pieces import ALGORITHMS, BodyCut, Checksum
+from vault.documents.uploads.pieces import ALGORITHMS, Checksum
 from vault.documents.uploads.uploads import UploadView
 from vault.services import Services
 from web.api.shapes import LOCATION
 from web.api.upload_deposits import check_said
+from web.http import tus
 from web.http.dependencies import PersonDep, ServicesDep
 from web.http.methods import allowed_methods
 from web.http.openapi_problems import problem_response
 from web.http.path_ids import PathId
 
-VERSION = "1.0.0"
+VERSION = tus.VERSION
 EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
-OFFSET_STREAM = "application/offset+octet-stream"
 
-_NUMBER = r"^[0-9]{1,15}$"
+_NUMBER = tus.NUMBER
 _DIGEST_LENGTHS = {"sha256": 32, "sha1": 20}
 
 
@@ -53,8 +51,7 @@ async def check_version(
     ] = None,
 ) -> None:
     """A dependency of each request but OPTIONS, judged once the caller is known."""
-    if tus_resumable != VERSION:
-        raise ServiceError(ErrorKind.PRECONDITION, "tus_version", version=VERSION)
+    tus.check_version(tus_resumable)
     if x_http_method_override is not None:
         raise invalid("method_override", fields=[("x_http_method_override",)])
 
@@ -136,8 +133,10 @@ _ABILITIES: dict[int | str, dict[str, Any]] = {
 
 
 def _body(*, required: bool) -> dict[str, Any]:
-    schema = {"type": "string", "contentMediaType": OFFSET_STREAM}
-    return {"requestBody": {"required": required, "content": {OFFSET_STREAM: {"schema": schema}}}}
+    schema = {"type": "string", "contentMediaType": tus.OFFSET_STREAM}
+    return {
+        "requestBody": {"required": required, "content": {tus.OFFSET_STREAM: {"schema": schema}}}
+    }
 
 
 class UploadOut(BaseModel):
@@ -185,13 +184,13 @@ async def create(
         raise invalid("upload_length_missing", fields=[("upload_length",)])
     has_body = _has_body(request)
     if has_body:
-        _check_media_type(request)
+        tus.check_media_type(request)
     checksum = _checksum(upload_checksum)
     metadata = _checked_metadata(upload_metadata)
     upload = await uploads.create(services, person, length=int(upload_length), metadata=metadata)
     if has_body:
         upload = await _first_bytes(request, services, person, upload, checksum)
-    headers = _headers(upload) | {"Location": f"/v1/uploads/{upload.id}"}
+    headers = tus.state_headers(upload) | {"Location": f"/v1/uploads/{upload.id}"}
     return Response(status_code=201, headers=headers)
 
 
@@ -206,7 +205,7 @@ async def see(
 ) -> UploadOut:
     """How much of an upload is kept. HEAD says it in headers alone."""
     upload = await uploads.see(services, person, upload_id)
-    response.headers.update(_headers(upload))
+    response.headers.update(tus.state_headers(upload))
     response.headers["Upload-Length"] = str(upload.length)
     if upload.metadata:
         response.headers["Upload-Metadata"] = upload.metadata
@@ -234,11 +233,11 @@ async def continue_(
 ) -> Response:
     """Send the bytes that follow. What comes before the connection is cut is kept; with a checksum,
     the whole body or nothing."""
-    _check_media_type(request)
-    upload = await _append(
+    tus.check_media_type(request)
+    upload = await tus.append(
         request, services, person, upload_id, int(upload_offset), _checksum(upload_checksum)
     )
-    return Response(status_code=204, headers=_headers(upload))
+    return Response(status_code=204, headers=tus.state_headers(upload))
 
 
 @router.delete(
@@ -265,13 +264,6 @@ def _abilities(request: Request, services: Services) -> Response:
     return Response(status_code=204, headers=headers)
 
 
-def _headers(upload: UploadView) -> dict[str, str]:
-    return {
-        "Upload-Offset": str(upload.received),
-        "Upload-Expires": format_datetime(upload.expires_at, usegmt=True),
-    }
-
-
 async def _first_bytes(
     request: Request,
     services: Services,
@@ -281,45 +273,15 @@ async def _first_bytes(
 ) -> UploadView:
     """The body of a creation. If it is refused or cut, nobody was told of the upload: it goes."""
     try:
-        return await _append(request, services, person, upload.id, 0, checksum)
+        return await tus.append(request, services, person, upload.id, 0, checksum)
     except (ServiceError, ClientDisconnect):
         await uploads.terminate(services, person, upload.id)
         raise
 
 
-async def _append(
-    request: Request,
-    services: Services,
-    person: Person,
-    upload_id: UUID,
-    offset: int,
-    checksum: Checksum | None,
-) -> UploadView:
-    try:
-        return await uploads.append(
-            services, person, upload_id, offset=offset, slices=_slices(request), checksum=checksum
-        )
-    except BodyCut:
-        # Nobody reads an answer.
-        raise ClientDisconnect from None
-
-
-async def _slices(request: Request) -> AsyncIterator[bytes]:
-    try:
-        async for piece in request.stream():
-            yield piece
-    except ClientDisconnect:
-        raise BodyCut from None
-
-
 def _has_body(request: Request) -> bool:
     headers = request.headers
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-
-
-def _check_media_type(request: Request) -> None:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != OFFSET_STREAM:
-        raise ServiceError(ErrorKind.UNSUPPORTED_TYPE, "offset_stream_expected")
 
 
 def _checksum(value: str | None) -> Checksum | None:

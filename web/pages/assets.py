@@ -14,7 +14,7 @@ from web.http.public_resources import IMMUTABLE, public_answer
 
 FOLDER = Path(__file__).parent / "static"
 _TURNS = {"back", "exit", "fast", "speaker"}
-_COMMENT_LINE = re.compile(rb"^ *//.*\n", re.MULTILINE)
+_COMMENT_LINE = re.compile(rb"^ *//.*\n|^ +", re.MULTILINE)
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

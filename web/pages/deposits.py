@@ -8,6 +8,7 @@ from fastapi import Path, Response
 from base.errors import ErrorKind, ServiceError
 from vault.document_view import DocumentView
 from vault.documents import own_documents, retrieval
+from vault.documents.uploads.finished_uploads import drop_finished
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
 from web.pages import draft_steps as steps
@@ -48,6 +49,7 @@ async def add_version(document_id: PathId, page: PersonPageDep) -> Response:
         if failure.kind in _NO_FORM:
             raise
         return await _show_form(page, document, Form(tuple(fields.items())), failure)
+    await drop_finished(page.services, page.person, upload.uploads())
     return go(f"/documents/{document_id}", done="version")
 
 

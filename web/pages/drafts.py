@@ -79,7 +79,7 @@ async def add_more(draft_id: PathId, page: PersonPageDep) -> Response:
         return await _show_pictures(page, received.failures, draft)
 
     def joined(found: Draft) -> Draft:
-        return replace(found, pictures=(*found.pictures, *received.pictures))
+        return drafts.joined(found, received.pictures)
 
     try:
         draft = await drafts.change(page.services, page.person, draft_id, joined)

@@ -11,17 +11,24 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 from fastapi import Request
 
-from base.errors import ErrorKind, ServiceError
+from auth.subjects import Person
+from base.errors import ErrorKind, ServiceError, invalid
 from base.key_names import PAGE_FORM
 from base.settings import Settings
 from vault.documents.intake import IncomingFile
+from vault.documents.uploads.finished_uploads import finished_uploads
 from vault.services import Services
 from web.http.uploads import MultipartForm
 
 TOKEN = "form"  # noqa: S105  (the field's name)
+HEADER = "X-Form"
+"""Of what a page's script sends that is no form: the same token."""
+UPLOADS = "uploads"
+"""The field that names finished uploads, by their ids with commas between."""
 MAX_BYTES = 64 * 1024
 MAX_FIELDS = 1500
 _TAG_BYTES = 32
@@ -47,12 +54,18 @@ class Form:
 
 
 class UploadForm:
-    """A form with files. Its token is checked once it is complete, before any of it is kept."""
+    """A form with files. Its token is checked once it is complete, before any of it is kept.
 
-    def __init__(self, form: MultipartForm, services: Services, secret: str) -> None:
+    `person`: whose finished uploads it may name, after its files.
+    """
+
+    def __init__(
+        self, form: MultipartForm, services: Services, secret: str, person: Person | None = None
+    ) -> None:
         self._form = form
         self._services = services
         self._secret = secret
+        self._person = person
 
     @property
     def fields(self) -> dict[str, str]:
@@ -69,6 +82,16 @@ class UploadForm:
         async for file in self._form.files():
             yield file
         await check(self._services, self._secret, self.fields.get(TOKEN, ""))
+        if self._person is not None:
+            for upload in await finished_uploads(self._services, self._person, self.uploads()):
+                yield upload
+
+    def uploads(self) -> list[UUID]:
+        """The finished uploads that it names, once the files are read. Raises `unknown_upload`."""
+        try:
+            return [UUID(one) for one in self.fields.get(UPLOADS, "").split(",") if one]
+        except ValueError:
+            raise invalid("unknown_upload", fields=[("file",)]) from None
 
 
 async def token_for(services: Services, secret: str) -> str:
@@ -100,9 +123,23 @@ def check_origin(request: Request, settings: Settings) -> None:
     origin = request.headers.get("origin")
     if origin is None or (origin == "null" and site == "same-origin"):
         return
-    ours = (request.headers.get("host", ""), urlsplit(settings.public_url).netloc)
-    if urlsplit(origin).netloc not in ours:
+    if not _is_ours(origin, request, settings):
         raise expired()
+
+
+def names_ours(request: Request, settings: Settings) -> bool:
+    """Whether the browser says that a page of ours sent the form: no other site can make it say so.
+    Browsers without `Sec-Fetch-Site` say `Origin`, or the page (`Referer`)."""
+    said = request.headers.get("origin") or request.headers.get("referer", "")
+    return _is_ours(said, request, settings)
+
+
+def _is_ours(address: str, request: Request, settings: Settings) -> bool:
+    ours = (request.headers.get("host", ""), urlsplit(settings.public_url).netloc)
+    try:
+        return urlsplit(address).netloc in ours
+    except ValueError:
+        return False
 
 
 async def read(request: Request) -> Form:

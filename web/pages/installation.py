@@ -14,6 +14,7 @@ from web.i18n.translations import LANGUAGES, translations
 from web.pages.assets import address, assets
 from web.pages.labels import DISCREET_NAME
 from web.pages.page import VisitorPageDep, page_router
+from web.pages.return_address import UNKNOWN_PAGE
 
 router = page_router()
 _OF_OFFLINE = ("style.css", "script/page.js", "icon.svg", "icon-discreet.svg")
@@ -28,9 +29,16 @@ async def service_worker(request: Request) -> Response:
 
 @router.get("/offline")
 async def no_network(page: VisitorPageDep) -> Response:
-    """What is shown when there is no network: kept by the service worker, asked for by it alone."""
+    """What is shown when there is no network: kept by the service worker, asked for by it alone.
+
+    It stands at the address of the page that could not be opened, and its button asks for that
+    address again. Whoever comes here by this address has a network: the button leads home.
+    """
     page.new_visit = False  # asked beside a page: its forms keep their secret
-    return await page.show("offline.html", with_forms=False)
+    opened = page.request.headers.get("sec-fetch-mode") == "navigate"
+    return await page.show(
+        "offline.html", with_forms=False, here=UNKNOWN_PAGE, again="/" if opened else ""
+    )
 
 
 @router.get("/manifest.webmanifest")

@@ -152,7 +152,7 @@ class Page:
         """The page again, with all that went wrong at once; without failures, the page itself."""
         status = STATUS[failures[0].kind] if failures else 200
         if failures and script_answers.asked_by_script(self.request):
-            response = script_answers.problem(failures[0], self.language, status)
+            response = script_answers.problems(failures, self.languages, status)
         else:
             response = await self.show(template, status=status, failures=tuple(failures), **values)
         wait = next((each.retry_after for each in failures if each.retry_after is not None), None)
@@ -169,9 +169,13 @@ class Page:
 
     def upload(self) -> forms.UploadForm:
         """The form with files that is arriving. Raises `form_expired`."""
+        return self._upload(None)
+
+    def _upload(self, person: Person | None) -> forms.UploadForm:
         forms.check_origin(self.request, self.services.settings)
         limit = self.services.settings.max_document_bytes
-        return forms.UploadForm(MultipartForm(self.request, limit), self.services, self.secret)
+        form = MultipartForm(self.request, limit)
+        return forms.UploadForm(form, self.services, self.secret, person)
 
 
 @dataclass(kw_only=True)
@@ -183,6 +187,10 @@ class PersonPage(Page):
     @property
     def who(self) -> str:
         return _tag(self.person.id)
+
+    def upload(self) -> forms.UploadForm:
+        """The same; it may name finished uploads of the person."""
+        return self._upload(self.person)
 
 
 @dataclass(kw_only=True)
@@ -308,8 +316,16 @@ class PageRoute(APIRoute):
 def _shown_at(request: Request) -> URL | None:
     """The page that is shown. The answer to a form is shown in the place of the page that sent it:
     the browser says which (`Referrer-Policy`)."""
-    if request.method == "GET":
-        return request.url
+    return request.url if request.method == "GET" else _sender(request)
+
+
+def came_from(request: Request) -> str:
+    """The page of ours that the browser was on; empty for none."""
+    sender = _sender(request)
+    return _address_of(sender) if sender and sender.path != request.url.path else ""
+
+
+def _sender(request: Request) -> URL | None:
     try:
         sender = URL(request.headers.get("referer", ""))
         ours = sender.netloc and sender.netloc == request.headers.get("host")

@@ -58,13 +58,22 @@ def _forget(page: Page, response: Response) -> None:
 
 
 async def _check_ours(page: Page) -> None:
-    """Raise `form_expired` unless our own page sent the form: the browser says so, or the form has
-    the session's token. Some pages with the button have no token."""
-    forms.check_origin(page.request, page.services.settings)
-    if page.request.headers.get("sec-fetch-site") != "same-origin":
-        form = await forms.read(page.request)
-        secret = cookies.read(page.request, page.services.settings, "person") or page.secret
-        await forms.check(page.services, secret, form.get(forms.TOKEN))
+    """Raise `form_expired` unless our own page sent the form. The browser says so; an older one
+    says the site or the page it came from; else the form has a token of the session, or of the
+    visit: a page for visitors has the second one, whoever reads it. Some pages have none."""
+    request, settings = page.request, page.services.settings
+    forms.check_origin(request, settings)
+    site = request.headers.get("sec-fetch-site")
+    if site == "same-origin" or (site is None and forms.names_ours(request, settings)):
+        return
+    token = (await forms.read(request)).get(forms.TOKEN)
+    try:
+        await forms.check(page.services, page.secret, token)
+    except ServiceError:
+        secret = cookies.read(request, settings, "person")
+        if secret is None:
+            raise
+        await forms.check(page.services, secret, token)
 
 
 async def _end_session(page: Page) -> None:

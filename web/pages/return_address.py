@@ -18,6 +18,8 @@ _QUERY = r"\?(?P<query>(?:[A-Za-z0-9=&_.~+-]|%[0-9A-Fa-f]{2})*)"
 _ADDRESS = re.compile(rf"/(?:[A-Za-z0-9_-][A-Za-z0-9/_-]*)?(?:{_QUERY})?")
 LONGEST = 4000
 """What was chosen so far is part of some addresses."""
+UNKNOWN_PAGE = "before"
+"""Said for an address by a page that stands at the addresses of others: the browser knows which."""
 _LONGEST_KEPT = 300
 _MINUTES = 15
 _FILES = re.compile(r"/(?:content|preview|thumbnail|pages/[0-9]+)$")

@@ -1,10 +1,13 @@
 """What a page's own script is answered when it sends a form: where to go, or what is wrong. A page
 could not be shown by it: the policy lets no text become a page (`require-trusted-types-for`)."""
 
+from collections.abc import Sequence
+
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from base.errors import ServiceError
+from web.i18n.languages import languages as all_languages
 from web.i18n.translations import translations
 from web.pages import labels
 from web.pages.rendering import fill
@@ -32,13 +35,42 @@ def session_over() -> Response:
     return JSONResponse({"ended": True}, 401, _NO_STORE)
 
 
-def problem(failure: ServiceError, language: str, status: int) -> Response:
-    """`{"title", "detail", "what_to_do"}`: the sentences of the page, in its language."""
+def problems(failures: Sequence[ServiceError], languages: Sequence[str], status: int) -> Response:
+    """`{"problems": [[tag, [{"lang", "dir", "text"}, …]], …]}`: the sentences of the page, each in
+    each of its languages. `tag`: `h2` or `p`."""
+    lines: list[tuple[str, list[dict[str, str]]]] = []
+    for failure in failures:
+        told = [_sentences(failure, language) for language in languages]
+        for place, tag in enumerate(("h2", "p", "p")):
+            line = (tag, _in_each(languages, [texts[place] for texts in told]))
+            # What two failures say alike is said once.
+            if line not in lines and line[1][0]["text"]:
+                lines.append(line)
+    return JSONResponse({"problems": lines}, status, _NO_STORE)
+
+
+def _sentences(failure: ServiceError, language: str) -> tuple[str, str, str]:
+    """Title, detail and what to do."""
     failed = labels.failure_message(failure)
     translate = translations(language).gettext
-    texts = {name: getattr(failed.message, name) for name in ("title", "detail", "what_to_do")}
-    said = {name: fill(translate(text), failed.values) for name, text in texts.items()}
+
+    def said(text: str) -> str:
+        return fill(translate(text), failed.values)
+
+    message = failed.message
+    detail = said(message.detail)
     if failed.before:
-        before = fill(translate(failed.before), failed.values)
-        said["detail"] = f"{before} {said['detail']}"
-    return JSONResponse(said, status, _NO_STORE)
+        detail = f"{said(failed.before)} {detail}"
+    return said(message.title), detail, said(message.what_to_do)
+
+
+def _in_each(languages: Sequence[str], texts: Sequence[str]) -> list[dict[str, str]]:
+    """The texts that differ, each with its language."""
+    said: dict[str, str] = {}
+    for code, text in zip(languages, texts, strict=True):
+        said.setdefault(text, code)
+    spoken = {code: all_languages()[code] for code in languages}
+    return [
+        {"lang": spoken[code].tag, "dir": spoken[code].direction, "text": text}
+        for text, code in said.items()
+    ]

@@ -29,6 +29,7 @@ from web.pages import (
     site_map,
     styles,
     top_bar,
+    uploads,
     voices,
     worker_account,
     worker_deposits,
@@ -63,6 +64,7 @@ for _part in (
     erasure,
     drafts,  # before `documents`: "add" is not an id
     draft_pictures,
+    uploads,
     deposits,
     own_viewer,
     documents,

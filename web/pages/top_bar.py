@@ -6,8 +6,8 @@ from base.errors import not_found
 from web.http.dependencies import ServicesDep
 from web.i18n.translations import LANGUAGES
 from web.pages import cookies
-from web.pages.page import Page, PersonPageDep, VisitorPageDep, go, page_router
-from web.pages.return_address import own_address
+from web.pages.page import Page, PersonPageDep, VisitorPageDep, came_from, go, page_router
+from web.pages.return_address import UNKNOWN_PAGE, own_address
 
 router = page_router()
 
@@ -15,7 +15,7 @@ router = page_router()
 @router.get("/language")
 async def see_languages(page: VisitorPageDep, back: str = "/") -> Response:
     """Every language, each in its own script."""
-    back = own_address(back)
+    back = own_address(came_from(page.request) if back == UNKNOWN_PAGE else back)
     return await page.show("language.html", back=back, here=back)
 
 

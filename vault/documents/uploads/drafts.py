@@ -83,14 +83,37 @@ class Draft:
 Change = Callable[[Draft], Draft]
 
 
+def joined(draft: Draft, pictures: Sequence[Picture]) -> Draft:
+    """The draft with more pictures; each once."""
+    new = [one for one in pictures if draft.find(one.id) is None]
+    return replace(draft, pictures=(*draft.pictures, *new))
+
+
 async def begin(
     services: Services, person: Person, pictures: Sequence[Picture], values: Mapping[str, str]
 ) -> Draft:
-    """A draft of pictures that were just received."""
+    """A draft of pictures that were just received; or the one that has them already: a form that
+    names uploads is sent again when its answer was lost."""
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
-        draft = Draft(new_id(), None, tuple(pictures), dict(values))
-        return await _put(services, tx, person, draft, expires_at=None)
+        begun = await _having(services, tx, person, pictures)
+        if begun is None:
+            draft = Draft(new_id(), None, tuple(pictures), dict(values))
+            return await _put(services, tx, person, draft, expires_at=None)
+    again = {up for one in pictures for up in one.uploads()}
+    await drop(services, person.id, again.difference(*(one.uploads() for one in begun.pictures)))
+    return begun
+
+
+async def _having(
+    services: Services, tx: AsyncConnection, person: Person, pictures: Sequence[Picture]
+) -> Draft | None:
+    """The draft of the person that has one of these pictures, if there is one."""
+    for row in await records.empty_uploads(tx, person.id):
+        draft = await _open(services, tx, person, row)
+        if draft is not None and any(draft.find(one.id) for one in pictures):
+            return draft
+    return None
 
 
 async def see(services: Services, person: Person, draft_id: UUID) -> Draft:

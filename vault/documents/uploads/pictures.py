@@ -16,6 +16,7 @@ from vault.decisions import AccessAttempt, record_allowed
 from vault.documents.intake import Allowance, Incoming, IncomingFile
 from vault.documents.quotas import check_room
 from vault.documents.uploads.drafts import Draft, Picture, see_picture
+from vault.documents.uploads.finished_uploads import FinishedUpload
 from vault.documents.uploads.whole_files import WholeFile, drop, keep_file, read_whole
 from vault.services import Services
 
@@ -27,10 +28,12 @@ _LATER = (ErrorKind.UNAVAILABLE, ErrorKind.TOO_MANY)
 
 @dataclass(slots=True)
 class Received:
-    """What came of a form: the pictures that are kept, and what was wrong with the others."""
+    """What came of a form: the pictures that are kept, and what was wrong with the others.
+    `sent_before`: those that were uploads already; a form that comes to nothing leaves them."""
 
     pictures: list[Picture] = field(default_factory=list)
     failures: list[ServiceError] = field(default_factory=list)
+    sent_before: set[UUID] = field(default_factory=set)
 
 
 async def receive(
@@ -48,6 +51,8 @@ async def receive(
             try:
                 _check_count(services, len(held) + len(received.pictures))
                 room = max(0, left - sum(one.size for one in received.pictures))
+                if isinstance(file, FinishedUpload):
+                    received.sent_before.add(file.id)
                 received.pictures.append(await _receive_one(services, person, file, room))
             except ServiceError as failure:
                 if failure.kind not in _OF_ONE:
@@ -64,8 +69,9 @@ async def receive(
 
 
 async def forget(services: Services, person: Person, received: Received) -> None:
-    """Delete what was received."""
-    await drop(services, person.id, [up for one in received.pictures for up in one.uploads()])
+    """Delete what was received, but for what was sent before: it can be named again."""
+    uploads = [up for one in received.pictures for up in one.uploads()]
+    await drop(services, person.id, [up for up in uploads if up not in received.sent_before])
 
 
 async def preview(
@@ -106,7 +112,11 @@ def _number(failures: list[ServiceError], files: int) -> None:
 async def _receive_one(
     services: Services, person: Person, file: IncomingFile, room: int
 ) -> Picture:
-    kept = await keep_file(services, person, file, Allowance(room))
+    if isinstance(file, FinishedUpload):
+        Allowance(room).take(file.length)
+        kept = await file.as_whole_file()
+    else:
+        kept = await keep_file(services, person, file, Allowance(room))
     try:
         small = await _small_picture(services, person, kept)
         shown = None if small is None else await keep_file(services, person, small, _small_room())

@@ -4,6 +4,15 @@ const exit = document.querySelector("form[action='/quick-exit']");
 const ESCAPES = 3;
 const PAUSE = 2000;
 
+// A page that is left while a part loads is no failure.
+const load = (part) => import(`./${part}.js`).catch(() => {});
+
+// What could not be sent is kept on one's own device alone; nothing of it stays on another.
+const { seconds, device } = document.body.dataset;
+const person = seconds && document.body.classList.contains("person");
+const outbox = person && device === "own" ? load("outbox") : null;
+if (person && device !== "own" && window.indexedDB) indexedDB.deleteDatabase("unefois-outbox");
+
 function remember(left) {
   try {
     if (left) sessionStorage.setItem("left", "1");
@@ -23,6 +32,7 @@ function hasLeft() {
 function leave() {
   document.documentElement.hidden = true;
   remember(true);
+  outbox?.then((part) => part?.drop()).catch(() => {});
   const body = new URLSearchParams(new FormData(exit));
   fetch("/quick-exit", { method: "POST", body, keepalive: true }).catch(() => {});
   location.replace(exit.dataset.to);
@@ -47,11 +57,8 @@ function watchExit() {
   });
 }
 
-// A page that is left while a part loads is no failure.
-const load = (part) => import(`./${part}.js`).catch(() => {});
-
 if (exit) watchExit();
-if (document.body.dataset.seconds) load("session");
+if (seconds) load("session");
 if (document.querySelector("form[enctype='multipart/form-data']:not([data-answer])")) load("sending");
 if ("speechSynthesis" in window || document.querySelector("[data-voices]")) load("aloud");
 if (document.querySelector("[data-wait]")) load("countdown");

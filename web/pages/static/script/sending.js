@@ -1,19 +1,27 @@
 // Pictures and files, before and while they are sent: seen, told when dark or blurred, made smaller
 // on a slow link, and kept in the page until they have arrived.
-import { isOpen, showEnded } from "./session.js";
+import { ask, buttonOf, isOpen, showEnded } from "./session.js";
 
-const words = document.getElementById("sending").dataset;
-const WIDTH = 1000; // of the small picture that is looked at, in points
-const DARK = 60; // mean light, of 255
-const BLURRED = 40; // variance of the Laplacian: an even or blurred picture has little
-const LONG_SIDE = 2400;
-const LARGE = 1e6; // bytes
+const { dataset, classList } = document.body;
+const isPerson = classList.contains("person");
+const words = document.getElementById("sending").content;
+// Of the small picture that is looked at, in points.
+const WIDTH = 1000;
+// Mean light, of 255.
+const DARK = 60;
+// Variance of the Laplacian: an even or blurred picture has little.
+const BLURRED = 40;
+// Bytes: sent in pieces.
+const LARGE = 2 ** 20;
 
-function element(name, properties, ...children) {
+export function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
   return made;
 }
+
+// Words of the page, in its language or in both.
+export const word = (name) => element("span", {}, ...words.querySelector(`.${name}`).cloneNode(true).childNodes);
 
 // Mean light and variance of the Laplacian of a picture, from its points (RGBA).
 export function measure({ data, width, height }) {
@@ -38,9 +46,13 @@ export function measure({ data, width, height }) {
   return { light: light / grey.length, sharpness: squares / count - (sum / count) ** 2 };
 }
 
-function drawn(picture, width, height) {
+export function drawn(picture, width, height) {
   const canvas = element("canvas", { width, height });
-  canvas.getContext("2d", { willReadFrequently: true }).drawImage(picture, 0, 0, width, height);
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  // Behind what is transparent: a JPEG would have it black.
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, width, height);
+  pen.drawImage(picture, 0, 0, width, height);
   return canvas;
 }
 
@@ -50,8 +62,8 @@ async function faultOf(file) {
   const small = drawn(picture, WIDTH, height).getContext("2d").getImageData(0, 0, WIDTH, height);
   picture.close();
   const { light, sharpness } = measure(small);
-  if (light < DARK) return words.dark;
-  return sharpness < BLURRED ? words.blurred : "";
+  if (light < DARK) return "dark";
+  return sharpness < BLURRED ? "blurred" : "";
 }
 
 async function show(input) {
@@ -68,7 +80,7 @@ async function show(input) {
     picture.addEventListener("error", () => picture.remove());
     box.append(picture);
     const fault = await faultOf(file).catch(() => "");
-    if (fault) box.append(element("p", { className: "flag", textContent: fault }));
+    if (fault) box.append(element("p", { className: "flag" }, word(fault)));
   }
 }
 
@@ -77,92 +89,121 @@ function isSlow() {
   return Boolean(link && (link.saveData || (link.effectiveType ?? "4g") !== "4g"));
 }
 
-function offerSmaller(form) {
-  const tick = element("input", { type: "checkbox", checked: true });
-  const label = element("label", { className: "tick" }, tick, element("span", { textContent: words.lighter }));
-  form.querySelector("button.main")?.before(label);
-  return tick;
-}
-
-async function smaller(file) {
-  if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < LARGE) return file;
-  const picture = await createImageBitmap(file);
-  const scale = Math.min(1, LONG_SIDE / Math.max(picture.width, picture.height));
-  const canvas = drawn(picture, Math.round(picture.width * scale), Math.round(picture.height * scale));
-  picture.close();
-  const made = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
-  if (!made || made.size >= file.size) return file;
-  return new File([made], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" });
-}
+const lighten = isSlow() ? import("./lighter.js") : null;
+// What was made of a file, for the next try.
+const lighter = new WeakMap();
+// Its upload.
+const begun = new WeakMap();
 
 async function bodyOf(form, submitter, wantSmaller) {
   const body = new FormData(form);
   if (submitter?.name) body.append(submitter.name, submitter.value);
-  if (!wantSmaller) return body;
-  const lighter = new FormData();
-  for (const [name, value] of body) {
-    const file = value instanceof File;
-    lighter.append(name, file ? await smaller(value).catch(() => value) : value);
+  const files = body.getAll("file").filter(({ size }) => size);
+  body.delete("file");
+  for (const file of files) {
+    if (wantSmaller && !lighter.has(file)) lighter.set(file, await lighten.then(({ smaller }) => smaller(file)).catch(() => file));
+    body.append("file", lighter.get(file) ?? file);
   }
-  return lighter;
+  return body;
 }
 
-function post(address, body, bar) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", address);
-    request.setRequestHeader("Accept", "application/json");
-    request.upload.addEventListener("progress", ({ loaded, total }) => Object.assign(bar, { max: total, value: loaded }));
-    request.addEventListener("load", () => resolve(request));
-    request.addEventListener("error", reject);
-    request.send(body);
-  });
-}
-
-// What went wrong, where the page would have said it; the pictures stay.
-function tell(form, title, ...sentences) {
+// What went wrong, where the page would have said it; the pictures stay. Lines: [tag, node].
+function tell(form, ...lines) {
   form.querySelector(".problem")?.remove();
-  const lines = sentences.filter(Boolean).map((textContent) => element("p", { textContent }));
-  const box = element("div", { className: "problem", tabIndex: -1 }, element("h2", { textContent: title }), ...lines);
+  const box = element("div", { className: "problem", tabIndex: -1 });
+  box.append(...lines.map(([tag, node]) => element(tag, {}, node)));
   box.setAttribute("role", "alert");
   form.prepend(box);
   box.focus();
+  return false;
 }
 
-function follow(form, request) {
+export const tellWords = (form, title, ...names) => tell(form, ["h2", word(title)], ...names.map((name) => ["p", word(name)]));
+
+// One sentence, in each language that the page is in: [{ lang, dir, text }].
+function sentence([{ text, ...first }, ...others]) {
+  const under = others.map(({ text: textContent, ...one }) => element("bdi", { className: "second", ...one, textContent }));
+  return element("bdi", { className: "both", ...first }, text, ...under);
+}
+
+// What is not ours is a network's or a proxy's: nothing of it is shown.
+function whose({ status }) {
+  if (status === 413) return "heavy";
+  return status >= 500 ? "later" : "gate";
+}
+
+// True when the page goes elsewhere.
+export function follow(form, request) {
   let answer = null;
   try {
     answer = JSON.parse(request.responseText);
-  } catch { /* a page */ }
+  } catch { /* a page of somebody else */ }
   if (answer?.go) location.assign(answer.go);
   else if (answer?.ended) showEnded();
-  else if (answer?.title) tell(form, answer.title, answer.detail, answer.what_to_do);
-  else location.assign(request.responseURL);
+  else if (answer?.problems) tell(form, ...answer.problems.map(([tag, texts]) => [tag, sentence(texts)]));
+  else tellWords(form, "unread", whose(request));
+  return Boolean(answer?.go);
 }
 
-async function send(form, submitter, wantSmaller) {
-  const bar = element("progress", { ariaLabel: words.going });
-  const buttons = [...form.querySelectorAll("button")];
+let busy = false;
+
+function hold(form, held) {
+  busy = held;
+  form.querySelectorAll("button").forEach((one) => { one.disabled = held; });
+}
+
+export function progress() {
+  const bar = element("progress", {});
+  bar.setAttribute("aria-label", word("going").textContent);
+  return bar;
+}
+
+function explain(form, failure, begins) {
+  if (failure.status) follow(form, failure);
+  else if (failure.message === "gate") tellWords(form, "unread", "gate");
+  else if (begins) tellWords(form, "unread", "resumes", "stays");
+  else tellWords(form, "offline", "stays");
+}
+
+async function send(form, button, wantSmaller) {
+  if (busy) return;
+  // A second tap sends nothing.
+  busy = true;
+  const bar = progress();
+  const address = button?.getAttribute("formaction") ?? form.getAttribute("action");
+  let leaving = false;
   try {
     if (!(await isOpen())) return showEnded();
-    const body = await bodyOf(form, submitter, wantSmaller);
-    buttons.forEach((one) => { one.disabled = true; });
-    submitter?.after(bar);
-    follow(form, await post(submitter?.getAttribute("formaction") ?? form.getAttribute("action"), body, bar));
-  } catch {
-    tell(form, words.offline, words.stays);
+    const body = await bodyOf(form, button, wantSmaller);
+    hold(form, true);
+    button?.after(bar);
+    const large = isPerson && body.getAll("file").some(({ size }) => size > LARGE);
+    const light = large ? await (await import("./pieces.js")).inPieces(body, begun, bar) : body;
+    const told = ({ loaded, total }) => { if (!large) Object.assign(bar, { max: total, value: loaded }); };
+    const answer = await ask("POST", address, light, {}, told);
+    if (answer.status >= 500) throw answer;
+    leaving = follow(form, answer);
+  } catch (failure) {
+    const passes = !failure.status || failure.status >= 500;
+    const kept = passes && dataset.device === "own" && (await import("./outbox.js")
+      .then(async ({ keepForm }) => keepForm(form, address, await bodyOf(form, button, wantSmaller), begun))
+      .catch(() => false));
+    if (!kept) explain(form, failure, bar.value > 0);
   } finally {
     bar.remove();
-    buttons.forEach((one) => { one.disabled = false; });
+    if (!leaving) hold(form, false);
   }
 }
 
 // A form that is answered by a page of its own (`data-answer`) is sent by the browser.
 for (const form of document.querySelectorAll("form[enctype='multipart/form-data']:not([data-answer])")) {
-  const tick = isSlow() ? offerSmaller(form) : null;
+  let tick;
+  lighten?.then(({ offerSmaller }) => { tick = offerSmaller(form); }).catch(() => {});
   form.addEventListener("change", ({ target }) => { if (target.type === "file") show(target); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(form, event.submitter, tick?.checked ?? false);
+    send(form, buttonOf(event), tick?.checked ?? false);
   });
+  // Back, to the page as it was.
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) hold(form, false); });
 }

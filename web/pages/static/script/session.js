@@ -15,11 +15,16 @@ export function showEnded() {
 
 // True when the session lives: the forms of the page then carry its token. False once it is
 // over, or another one is signed in: what was begun here is not sent to them. Throws when there is no
-// network.
+// network, and "gate" when it answers in the place of this site, as one that asks to register does.
 export async function isOpen() {
-  const answer = await fetch(page.session, { redirect: "manual", cache: "no-store" });
-  if (!answer.ok) return answer.type !== "opaqueredirect";
-  const { form, who, seconds } = await answer.json();
+  const headers = { Accept: "application/json" };
+  const answer = await fetch(page.session, { redirect: "manual", cache: "no-store", headers });
+  if (answer.status === 401) return false;
+  if (answer.type === "opaqueredirect") throw new Error("gate");
+  // What is sent next will tell.
+  if (!answer.ok) return true;
+  const { form, who, seconds } = await answer.json().catch(() => ({}));
+  if (!form) throw new Error("gate");
   if (who !== page.who) return false;
   endsAt = Date.now() + seconds * 1000;
   ending.hidden = left() > SOON || ending.hidden;
@@ -28,15 +33,50 @@ export async function isOpen() {
   return true;
 }
 
-// After its end, a form that was begun keeps what is in it.
+// A request whose sending is told as it goes on; older browsers do not tell it of `fetch`.
+export function ask(method, address, body, headers = {}, told) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(method, address);
+    for (const [name, value] of Object.entries({ Accept: "application/json", ...headers })) {
+      request.setRequestHeader(name, value);
+    }
+    if (told) request.upload.addEventListener("progress", told);
+    request.addEventListener("load", () => resolve(request));
+    request.addEventListener("error", reject);
+    request.send(body);
+  });
+}
+
+// The button that sends a form: older browsers do not say it.
+let pressed;
+document.addEventListener("click", ({ target }) => { pressed = target.closest?.("button"); }, true);
+export const buttonOf = ({ submitter, target }) => submitter ?? (pressed?.form === target ? pressed : null);
+
+// Send a form as its button would; older browsers cannot be asked to.
+export function submit(form, button) {
+  if (form.requestSubmit) return form.requestSubmit(button);
+  if (button?.name) {
+    const { name, value } = button;
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
+  if (button?.hasAttribute("formaction")) form.action = button.formAction;
+  form.submit();
+}
+
+// After its end, a form that was begun keeps what is in it. `checked`: "asking", then "yes".
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (left() > 0 || form.method !== "post" || event.defaultPrevented || form.dataset.checked) return;
+  const { checked } = form.dataset;
+  if (left() > 0 || form.method !== "post" || event.defaultPrevented || checked === "yes") return;
   event.preventDefault();
+  if (checked) return;
+  const button = buttonOf(event);
+  form.dataset.checked = "asking";
   const open = await isOpen().catch(() => true);
-  if (!open) return showEnded();
-  form.dataset.checked = "yes";
-  form.requestSubmit(event.submitter);
+  form.dataset.checked = open ? "yes" : "";
+  if (open) submit(form, button);
+  else showEnded();
 });
 
 function look() {

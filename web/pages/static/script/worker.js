@@ -3,6 +3,9 @@
 // written before this text by web/pages/installation.py.
 const CACHE = `unefois-${VERSION}${location.search}`;
 const OFFLINE = "/offline";
+const OUTBOX = "unefois-outbox";
+const LEAVES = ["/sign-out", "/quick-exit"];
+const DAY = 24 * 3600 * 1000;
 const NO_PAGE = /\/content$|\.pdf$|\.json$/;
 
 async function install() {
@@ -30,12 +33,37 @@ async function open(event) {
   }
 }
 
+// What could not be sent (outbox.js) goes with the session that ends, whatever becomes of its page;
+// and after a day, whoever opens which page of ours.
+async function forgetOld() {
+  const all = await indexedDB.databases?.();
+  if (!all?.some(({ name }) => name === OUTBOX)) return;
+  const opening = indexedDB.open(OUTBOX);
+  opening.onsuccess = () => {
+    const database = opening.result;
+    const change = database.transaction(["keys", "papers"], "readwrite");
+    const [keys, papers] = [change.objectStore("keys"), change.objectStore("papers")];
+    papers.openCursor().onsuccess = ({ target: { result: cursor } }) => {
+      if (!cursor) {
+        papers.count().onsuccess = ({ target }) => { if (!target.result) keys.clear(); };
+        return;
+      }
+      if (Math.abs(Date.now() - cursor.value.at) > DAY) cursor.delete();
+      cursor.continue();
+    };
+    database.close(); // once the change is done
+  };
+}
+
 addEventListener("install", (event) => event.waitUntil(install()));
 addEventListener("activate", (event) => event.waitUntil(activate()));
 addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method !== "GET") return;
   const { pathname } = new URL(request.url);
+  const ours = request.referrer.startsWith(`${location.origin}/`);
+  if (request.method === "POST" && ours && LEAVES.includes(pathname)) indexedDB.deleteDatabase(OUTBOX);
+  if (request.method !== "GET") return;
+  if (request.mode === "navigate") forgetOld().catch(() => {});
   if (FILES.includes(pathname)) {
     event.respondWith(kept(request).then((found) => found ?? fetch(request)));
   } else if (request.mode === "navigate" && registration.navigationPreload && !NO_PAGE.test(pathname)) {

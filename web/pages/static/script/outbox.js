@@ -1,0 +1,194 @@
+// What could not be sent, kept on one's own device: sealed under a key that no script can take out,
+// gone when one leaves, with another account, or after a day. Nothing of it is here in clear.
+import { inPieces } from "./pieces.js";
+import { ask, buttonOf, isOpen, showEnded, submit } from "./session.js";
+
+// Also in page.js and worker.js.
+const NAME = "unefois-outbox";
+const DAY = 24 * 3600 * 1000;
+const page = document.body.dataset;
+const own = page.device === "own";
+
+const result = (request) => new Promise((resolve, reject) => {
+  request.onsuccess = () => resolve(request.result);
+  request.onerror = request.onblocked = () => reject(request.error ?? new Error("blocked"));
+});
+
+// One transaction: what `act` gives of both stores, once it is kept.
+async function within(act) {
+  const opening = indexedDB.open(NAME, 1);
+  opening.onupgradeneeded = () => {
+    opening.result.createObjectStore("keys");
+    opening.result.createObjectStore("papers", { autoIncrement: true });
+  };
+  const database = await result(opening);
+  try {
+    const change = database.transaction(["keys", "papers"], "readwrite");
+    const done = new Promise((resolve, reject) => {
+      change.oncomplete = resolve;
+      change.onabort = () => reject(change.error);
+    });
+    const asked = act(change.objectStore("keys"), change.objectStore("papers"));
+    await done;
+    return asked?.result;
+  } finally {
+    database.close();
+  }
+}
+
+// All of it, and the key first of all.
+export const drop = () => within((keys, papers) => { keys.clear(); papers.clear(); });
+
+const how = (iv) => ({ name: "AES-GCM", iv, additionalData: new TextEncoder().encode(page.who) });
+
+async function seal(key, bytes) {
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  return { iv, sealed: await crypto.subtle.encrypt(how(iv), key, bytes) };
+}
+
+const unseal = (key, { iv, sealed }) => crypto.subtle.decrypt(how(iv), key, sealed);
+
+// The key, which opens for this account alone; nothing where there is none. Another account's goes,
+// with all that it sealed.
+async function keyThere() {
+  const found = await within((keys) => keys.get(0));
+  if (!found) return undefined;
+  try {
+    await unseal(found.key, found.probe);
+    return found.key;
+  } catch {
+    return drop();
+  }
+}
+
+async function keyToUse() {
+  const there = await keyThere();
+  if (there) return there;
+  const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  const probe = await seal(key, new Uint8Array(1));
+  await within((keys) => keys.put({ key, probe }, 0));
+  return key;
+}
+
+// A form as bytes: the length of what is said of it, that, and its files one after the other.
+async function packed(address, body) {
+  const files = body.getAll("file");
+  const fields = [...body].filter(([name]) => name !== "file" && name !== "form");
+  const said = { address, fields, files: files.map(({ name, type, size }) => ({ name, type, size })) };
+  const head = new TextEncoder().encode(JSON.stringify(said));
+  return new Blob([new Uint32Array([head.length]), head, ...files]).arrayBuffer();
+}
+
+function unpacked(bytes) {
+  const [length] = new Uint32Array(bytes, 0, 1);
+  const said = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length)));
+  let at = 4 + length;
+  said.files = said.files.map(({ name, type, size }) => {
+    at += size;
+    return new File([bytes.slice(at - size, at)], name, { type });
+  });
+  return said;
+}
+
+// Keeps a form that could not be sent, and empties it. `begun`: the uploads that there are, by file.
+// False where the browser keeps nothing, and on a device that is not one's own.
+export async function keepForm(form, address, body, begun) {
+  if (!own) return false;
+  const addresses = body.getAll("file").map((file) => begun.get(file));
+  const paper = await seal(await keyToUse(), await packed(address, body));
+  await within((keys, papers) => papers.add({ ...paper, at: Date.now(), addresses }));
+  form.reset();
+  form.querySelectorAll(".shot, .problem").forEach((one) => one.remove());
+  await show();
+  return true;
+}
+
+// What waits, not older than a day: [[id, paper]].
+async function waiting() {
+  const ids = await within((keys, papers) => papers.getAllKeys());
+  const found = await within((keys, papers) => papers.getAll());
+  const all = ids.map((id, place) => [id, found[place]]);
+  const fresh = all.filter(([, { at }]) => Math.abs(Date.now() - at) < DAY);
+  if (!fresh.length) await drop();
+  else for (const [id] of all) if (!fresh.some(([one]) => one === id)) await within((keys, papers) => papers.delete(id));
+  return fresh;
+}
+
+// Sends one; what has arrived of it before is not sent again. Gives the answer to its form.
+async function send(id, paper, bar) {
+  const { address, fields, files } = unpacked(await unseal(await keyThere(), paper));
+  const begun = new Map(files.map((file, place) => [file, paper.addresses[place]]));
+  const body = new FormData();
+  for (const [name, value] of fields) body.append(name, value);
+  for (const file of files) body.append("file", file);
+  body.append("form", document.querySelector("input[name=form]").value);
+  try {
+    return await ask("POST", address, await inPieces(body, begun, bar));
+  } finally {
+    const addresses = files.map((file) => begun.get(file));
+    await within((keys, papers) => papers.put({ ...paper, addresses }, id));
+  }
+}
+
+const isKept = ({ status, responseText }) => status === 200 && responseText.startsWith('{"go":');
+
+async function sendAll(panel) {
+  const { follow, progress, tellWords } = await import("./sending.js");
+  const bar = progress();
+  try {
+    if (!(await isOpen())) return showEnded();
+    panel.append(bar);
+    let answer;
+    for (const [id, paper] of await waiting()) {
+      answer = await send(id, paper, bar);
+      if (!isKept(answer)) break;
+      await within((keys, papers) => papers.delete(id));
+    }
+    count(panel, await waiting());
+    if (answer) follow(panel, answer);
+  } catch (failure) {
+    if (failure.status) follow(panel, failure);
+    else if (failure.message === "gate") tellWords(panel, "unread", "gate");
+    else tellWords(panel, "offline");
+  } finally {
+    bar.remove();
+  }
+}
+
+function count(panel, papers) {
+  const files = papers.reduce((sum, [, { addresses }]) => sum + addresses.length, 0);
+  panel.querySelectorAll(".count").forEach((one) => { one.textContent = files; });
+}
+
+// What is on this device and nowhere else yet is said on every page.
+export async function show() {
+  const papers = (await keyThere()) ? await waiting() : [];
+  document.getElementById("waiting")?.remove();
+  if (!papers.length) return;
+  const panel = document.getElementById("unsent").content.firstElementChild.cloneNode(true);
+  count(panel, papers);
+  let busy = false;
+  const press = (act) => async () => {
+    if (busy) return;
+    busy = true;
+    await act(panel).catch(() => {});
+    busy = false;
+  };
+  const [now, erase] = panel.querySelectorAll("button");
+  now.addEventListener("click", press(sendAll));
+  erase.addEventListener("click", press(async () => { await drop(); panel.remove(); }));
+  document.getElementById("main").prepend(panel);
+}
+
+// « Sortir » waits until nothing is left here, for a second at most: the service worker sees to it too.
+for (const form of document.querySelectorAll("form[action='/sign-out']")) {
+  form.addEventListener("submit", async (event) => {
+    if (form.dataset.dropped) return;
+    event.preventDefault();
+    const button = buttonOf(event);
+    await Promise.race([drop().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 1000))]);
+    form.dataset.dropped = "yes";
+    submit(form, button);
+  });
+}
+show().catch(() => { /* a browser that keeps nothing */ });
