@@ -49,6 +49,7 @@ READERS = {
     "vault/consent/person_labels.py": "what a worker calls people, for that worker",
     "vault/consent/request_views.py": "a request, for its two sides",
     "vault/consent/withdrawals.py": "a request as its sender reads it back, to withdraw it",
+    "web/pages/search_words.py": "what a session looked for, for that session",
     "vault/maintenance/bound_rows.py": "requests and envelopes of release 0.1, to bind them once",
     "vault/maintenance/version_sizes.py": "the sizes of versions of earlier releases, for quotas",
     "vault/reconciliation/replay.py": "every event, for the operator, to compare it with the rows",

@@ -122,6 +122,10 @@ async def test_a_worker_writes_who_is_who_and_finds_them_again(
             await keyboard.page.keyboard.press("Enter")
         assert await keyboard.says(LABEL) is found
         assert await keyboard.says("Personne ne correspond") is not found
+        assert typed not in keyboard.page.url
+        assert await keyboard.page.input_value("#q") == typed
+    await keyboard.page.go_back()
+    assert await keyboard.says(LABEL)
 
 
 async def test_a_worker_sees_a_paper_large_and_turned_and_whose_it_is(
@@ -210,7 +214,7 @@ async def test_a_worker_adds_several_papers_and_each_is_told(
     assert await keyboard.says("Ces papiers vont dans le coffre de cette personne")
     page = keyboard.page
     await page.select_option("#type_1", "national_identity_card")
-    await page.set_input_files("#file_1", [tmp_path / "0.jpg", tmp_path / "1.jpg"])
+    await page.set_input_files("#photo", [tmp_path / "0.jpg", tmp_path / "1.jpg"])
     await page.select_option("#type_2", "passport")
     await page.set_input_files("#file_2", tmp_path / "program.exe")
     await page.select_option("#type_3", "lease")

@@ -19,7 +19,7 @@ from vault.documents.uploads import drafts
 from vault.maintenance import erasure_requests
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
-from web.pages import paper_search
+from web.pages import paper_search, search_words
 from web.pages.document_fields import NAMES, metadata_of, typed, typed_of
 from web.pages.families import PaperFamily, family_of, paper_families
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
@@ -44,9 +44,9 @@ class ListedDocument:
 
 
 @router.get("/documents")
-async def home(page: PersonPageDep, cursor: str | None = None, q: str = "") -> Response:
-    """What to do first, then my documents by family; `q`: those with these words."""
-    if words := q.strip()[: paper_search.MAX_LENGTH]:
+async def home(page: PersonPageDep, cursor: str | None = None, found: str = "") -> Response:
+    """What to do first, then my documents by family; `found`: those of a search."""
+    if words := await search_words.words_of(page, found):
         return await _show_found(page, words)
     listed = await own_documents.list_own(
         page.services, page.person, cursor=cursor, limit=LIMIT, pictured=True
@@ -113,6 +113,14 @@ async def _show_found(page: PersonPage, words: str) -> Response:
         cursor = listed.next
         if cursor is None:
             return await page.show("documents_found.html", items=found, words=words)
+
+
+@router.post("/documents/search")
+async def search(page: PersonPageDep) -> Response:
+    """Look for papers: to those that are found, at an address that says nothing of them."""
+    words = (await page.form()).get("q")[: paper_search.MAX_LENGTH]
+    found = f"?found={await search_words.seal(page, words)}" if words else ""
+    return go(f"/documents{found}")
 
 
 @router.get("/documents/deleted")

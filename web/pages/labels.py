@@ -290,8 +290,8 @@ def failure_message(failure: ServiceError) -> FailureMessage:
 
 
 def _field(failure: ServiceError) -> str:
-    """The field to correct: the one that a date is in, or the one of the code."""
-    if failure.code == "date_unreadable" and failure.fields:
+    """The field to correct: the one that a date or a text is in, or the one of the code."""
+    if failure.code in ("date_unreadable", "text_too_long") and failure.fields:
         return str(failure.fields[0][0])
     return FIELDS.get(failure.code, "")
 
