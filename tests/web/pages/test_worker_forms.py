@@ -141,17 +141,10 @@ async def test_a_paper_that_is_refused_says_so_at_its_own_field(
     person, worker = await make_person(), await make_worker()
     grant = await adding(client, person, worker)
     token = await forms.token_for(served.services, worker.token)
-    parts: list[tuple[str, str | bytes]] = [
-        ("form", token),
-        ("type_1", "payslip"),
-        ("a.jpg", b"MZ" + b"\0" * 500),
-    ]
-    parts += [
-        ("type_2", ""),
-        ("b.jpg", a_photo("red")),
-        ("type_3", "lease"),
-        ("c.pdf", corpus.pdf(1)),
-    ]
+    parts: list[tuple[str, str | bytes]] = [("form", token)]
+    parts += [("type_1", "payslip"), ("a.jpg", b"MZ" + b"\0" * 500)]
+    parts += [("type_2", ""), ("b.jpg", a_photo("red"))]
+    parts += [("type_3", "lease"), ("c.pdf", corpus.pdf(1))]
     address = f"/pro/grants/{grant}/add"
     async with browser_of(served, worker) as browser:
         body, headers = form_of(parts)
