@@ -64,6 +64,7 @@ READERS = {
     "vault/documents/document_reader.py": "a document's rows",
     "vault/documents/own_deposit.py": "the owner's document with the same bytes",
     "vault/documents/own_documents.py": "the owner's documents",
+    "vault/documents/type_suggestions.py": "the row of a document, to propose its type",
     "vault/documents/granted_paper.py": "the row of one document, under one grant",
     "vault/documents/person_papers.py": "rows of one person's documents, under several grants",
     "vault/documents/previews.py": "content, to draw its first page",

@@ -92,11 +92,15 @@ async def documents(
     before: UUID | None,
     limit: int,
     deleted: bool = False,
+    type_tags: Sequence[bytes] = (),
 ) -> Sequence[Row[Any]]:
-    """Documents, newest first; with `deleted`, those in the trash instead."""
+    """Documents, newest first; with `deleted`, those in the trash instead; with `type_tags`, those
+    with one of them."""
     query = _documents(person_id).where(
         Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None)
     )
+    if type_tags:
+        query = query.where(Document.type_tag.in_(type_tags))
     if before is not None:
         query = query.where(Document.id < before)
     return (await connection.execute(query.order_by(Document.id.desc()).limit(limit))).all()
