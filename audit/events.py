@@ -34,6 +34,8 @@ class Action(StrEnum):
     DEPOSIT = "document.deposit"
     NEW_VERSION = "document.version"
     CORRECT = "document.correct"
+    TYPE_SUGGESTED = "document.suggest_type"
+    SUGGESTION_REFUSED = "document.refuse_type"
     DELETE = "document.delete"
     RESTORE = "document.restore"
     PURGE = "document.purge"

@@ -68,6 +68,8 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.DEPOSIT: (_API, _CREATE),
     Action.NEW_VERSION: (_API, _UPDATE),
     Action.CORRECT: (_API, _UPDATE),
+    Action.TYPE_SUGGESTED: (_API, _UPDATE),
+    Action.SUGGESTION_REFUSED: (_API, _UPDATE),
     Action.DELETE: (_API, _DELETE),
     Action.RESTORE: (_API, _UPDATE),
     Action.PURGE: (_API, _DELETE),

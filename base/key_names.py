@@ -25,6 +25,8 @@ GRANT = "grant"
 REPORT = "report"
 PERSON_LABEL = "person_label"
 """What a worker calls a person: under the service's key, so that listing opens no vault's key."""
+SEARCH = "search"
+"""No table: what was looked for, in an address, under the service's key."""
 UPLOAD = "upload"
 """Also the role of the sealed pieces of an upload."""
 

@@ -74,8 +74,8 @@ document.restore document.purge document.infected document.list document.read do
 document.attest consent.request consent.approve consent.refuse consent.not_me grant.give
 grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.add client.add
 worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
-network.pace log.padding consent.withdraw grant.give_back person.see
-vault.erase_code vault.erase_asked vault.erase_cancelled
+network.pace log.padding consent.withdraw grant.give_back person.see document.refuse_type
+vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
 """
 
 REASONS = """
@@ -83,7 +83,7 @@ not_found not_recipient not_owner not_addressee revoked expired not_yet action_n
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
 outdated report_answered code_wrong too_many_codes outside_token grant_full no_room
-approved withdrawn
+approved withdrawn type_known
 """
 
 TABLES = """

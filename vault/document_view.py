@@ -1,7 +1,8 @@
 """A document as use cases return it: its opened rows, without anything of HTTP."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,26 @@ class DocumentMetadata:
     given_original: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeSuggestion:
+    """What a worker says that a paper of unknown type is, and what stands on it: a proposal, which
+    changes nothing. `by`: who they are; `version_id`: what they saw; `refused`: its owner said no,
+    which its author does not learn."""
+
+    id: UUID
+    grant_id: UUID
+    version_id: UUID
+    by: dict[str, str] = field(repr=False)
+    suggested_at: datetime
+    type: str
+    title: str | None = field(default=None, repr=False)
+    issued_on: date | None = None
+    expires_on: date | None = None
+    due_on: date | None = None
+    income_year: int | None = None
+    refused: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentView:
     """A document and its current version, opened."""
@@ -52,6 +73,14 @@ class DocumentView:
     has_preview: bool
     has_thumbnail: bool
     altered: bool = False
+    suggestions: tuple[TypeSuggestion, ...] = field(default=(), repr=False)
+
+    @property
+    def waiting_suggestions(self) -> list[TypeSuggestion]:
+        """What its owner has not answered, of the content that is there now."""
+        return [
+            one for one in self.suggestions if not one.refused and one.version_id == self.version_id
+        ]
 
     @property
     def verified(self) -> bool:
@@ -101,11 +130,16 @@ def may_give_original(file: dict[str, Any]) -> bool:
 
 
 def metadata_values(
-    metadata: DocumentMetadata, deposited_by: dict[str, str], *, altered: bool = False
+    metadata: DocumentMetadata,
+    deposited_by: dict[str, str],
+    *,
+    altered: bool = False,
+    suggestions: Sequence[TypeSuggestion] = (),
 ) -> dict[str, Any]:
     """The JSON values sealed in a document's row. `altered`: the owner has changed its type or
     dates since the deposit."""
     return {
+        **({"suggestions": [_suggested(one) for one in suggestions]} if suggestions else {}),
         **({"altered": True} if altered else {}),
         **({"sensitive": True} if metadata.sensitive else {}),
         **({"given_original": str(metadata.given_original)} if metadata.given_original else {}),
@@ -120,6 +154,27 @@ def metadata_values(
     }
 
 
+def _suggested(suggestion: TypeSuggestion) -> dict[str, Any]:
+    """A suggestion as JSON values, without those that it lacks."""
+    values = {**asdict(suggestion), "suggested_at": suggestion.suggested_at.isoformat()}
+    return {
+        name: str(value) if isinstance(value, UUID | date) else value
+        for name, value in values.items()
+        if value not in (None, False)
+    }
+
+
+def suggestion_of(values: dict[str, Any]) -> TypeSuggestion:
+    """The same, read back."""
+    read: dict[str, Any] = dict(values)
+    for name in ("id", "grant_id", "version_id"):
+        read[name] = UUID(values[name])
+    for name in {"issued_on", "expires_on", "due_on"} & values.keys():
+        read[name] = date.fromisoformat(values[name])
+    read["suggested_at"] = datetime.fromisoformat(values["suggested_at"])
+    return TypeSuggestion(**read)
+
+
 def metadata_key(metadata: DocumentMetadata) -> bytes:
     """The metadata as bytes; equal metadata gives equal bytes."""
     return json.dumps(metadata_values(metadata, {}), sort_keys=True).encode()
@@ -132,6 +187,7 @@ def view_of(
     deposited_by: dict[str, str],
     file: dict[str, Any],
     altered: bool = False,
+    suggestions: tuple[TypeSuggestion, ...] = (),
 ) -> DocumentView:
     """The view of a joined row of `vault.documents.records`, from values that are open already."""
     return DocumentView(
@@ -149,4 +205,5 @@ def view_of(
         has_preview=row.has_preview,
         has_thumbnail=row.has_thumbnail,
         altered=altered,
+        suggestions=suggestions,
     )

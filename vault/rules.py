@@ -56,6 +56,7 @@ class Reason(StrEnum):
     NO_ROOM = "no_room"
     APPROVED = "approved"
     WITHDRAWN = "withdrawn"
+    TYPE_KNOWN = "type_known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,20 @@ def may_open(
     if document is None:
         return Refused(Reason.NOT_FOUND)
     return _covered(usable, document)
+
+
+def may_suggest(
+    grant: GrantFacts | None,
+    document: DocumentFacts | None,
+    *,
+    type_unknown: bool,
+    caller: Party,
+) -> Judgement:
+    """Whether the caller may say what a paper is: they may read it, and nobody said it before."""
+    reading = may_open(grant, document, caller=caller, action=GrantAction.READ)
+    if isinstance(reading, Allowed) and not type_unknown:
+        return Refused(Reason.TYPE_KNOWN)
+    return reading
 
 
 def may_list(grant: GrantFacts | None, *, caller: Party) -> Judgement:
@@ -277,6 +292,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.LAPSED: (ErrorKind.CONFLICT, "request_lapsed"),
     Reason.APPROVED: (ErrorKind.CONFLICT, "request_approved"),
     Reason.WITHDRAWN: (ErrorKind.CONFLICT, "request_withdrawn"),
+    Reason.TYPE_KNOWN: (ErrorKind.CONFLICT, "type_known"),
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
     Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),

@@ -17,6 +17,7 @@ from web.api import (
     sessions,
     sign_ins,
     statistics,
+    type_suggestions,
     upload_deposits,
     uploads,
 )
@@ -49,6 +50,7 @@ API: tuple[APIRouter, ...] = (
     consent_requests.router,
     grants.router,
     people.router,
+    type_suggestions.router,
     access_log.router,
     access_log_files.router,
     statistics.router,

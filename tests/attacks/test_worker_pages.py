@@ -12,6 +12,7 @@ from tests.attacks.test_people import LABEL, known, labelled
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import ask, deposit, granted, log_of, revoke
 from tests.vault.decoding import corpus
+from tests.web.pages.test_document_list import looked_for
 from tests.web.pages.test_pages import browser_of
 from tests.web.pages.test_worker_pages import form_of
 from web.pages import forms
@@ -67,7 +68,8 @@ async def test_a_label_is_on_no_page_of_anyone_else_and_nobody_else_writes_it(
     grant = await granted(client, person, worker.headers, "payslip")
     mine = (await known(client, worker.headers))[0]["id"]
     async with browser_of(served, worker) as browser:
-        pages = ["/pro/people", "/pro/people?q=Zoé", "/pro/requests", "/pro/doings"]
+        pages = ["/pro/people", "/pro/requests", "/pro/doings"]
+        pages.append(str((await looked_for(served, browser, worker, "Zoé")).request.url))
         pages += ["/pro/doings.csv?names=yes", f"/pro/grants/{grant}", *below(mine)]
         for address in pages:
             answer = await browser.get(address)

@@ -57,6 +57,7 @@ VALUES = {
     "SENT_REQUEST": "sent_request",
     "PERSON_LABEL": "person_label",
     "WORKER_PERSON": "worker-person",
+    "SEARCH": "search",
 }
 
 

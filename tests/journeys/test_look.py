@@ -79,6 +79,7 @@ async def addresses(
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
     theirs += [f"/pro/grants/{grant}/{end}" for end in ("evidence?type=payslip", "give-back")]
     theirs += [f"/pro/grants/{adding}/add", f"/pro/grants/{grant}/documents/{document['id']}"]
+    theirs += [f"{theirs[-1]}/type{query}" for query in ("", "?type=passport")]
     known = (await client.get("/v1/people", headers=worker.headers)).json()["items"][0]["id"]
     theirs += [f"/pro/people/{known}", f"/pro/people/{known}/label"]
     theirs += ["/pro/account", "/pro/sessions"]

@@ -1,5 +1,5 @@
-"""A worker with the keyboard alone and without script, on a small screen and on a large one: knows
-who is who, asks after a look, sees, adds, withdraws, gives back."""
+"""A worker with the keyboard alone, on a small screen and on a large one, with script and without:
+knows who is who, asks after a look, sees, says what a paper is, adds, withdraws, gives back."""
 
 import re
 from collections.abc import AsyncIterator
@@ -19,7 +19,16 @@ from tests.vault.decoding import corpus
 __all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
-SIZES: list[ViewportSize] = [{"width": 360, "height": 640}, {"width": 1366, "height": 768}]
+SMALL: ViewportSize = {"width": 360, "height": 640}
+LARGE: ViewportSize = {"width": 1366, "height": 768}
+BROWSERS = {
+    "small": (SMALL, False),
+    "large": (LARGE, False),
+    "small-script": (SMALL, True),
+    "large-script": (LARGE, True),
+}
+"""The size of the screen, and whether script runs."""
+plain = pytest.mark.parametrize("worker", ["small", "large"], indirect=True)
 LABEL = "Malik, rue des Lilas"
 _FITS = "s => document.activeElement !== null && document.activeElement.matches(s)"
 _WIDTH = "e => e.getBoundingClientRect().width"
@@ -59,7 +68,7 @@ class Keyboard:
         return words in " ".join((await self.page.inner_text("body")).split())
 
 
-@pytest.fixture(params=SIZES, ids=["small", "large"])
+@pytest.fixture(params=BROWSERS)
 async def worker(request: pytest.FixtureRequest, make_worker: MakeWorker) -> SomeWorker:
     return await make_worker(name="Camille Moreau")
 
@@ -68,8 +77,8 @@ async def worker(request: pytest.FixtureRequest, make_worker: MakeWorker) -> Som
 async def context(
     request: pytest.FixtureRequest, browser: Browser, served: Served, worker: SomeWorker
 ) -> AsyncIterator[BrowserContext]:
-    size = request.node.callspec.params["worker"]
-    context = await browser.new_context(viewport=size, java_script_enabled=False, locale="fr-FR")
+    size, script = BROWSERS[request.node.callspec.params["worker"]]
+    context = await browser.new_context(viewport=size, java_script_enabled=script, locale="fr-FR")
     values = {"worker": worker.token, "language": "fr"}
     await context.add_cookies(
         [
@@ -104,6 +113,7 @@ async def known(client: httpx.AsyncClient, worker: SomeWorker) -> str:
     return str(answer.json()["items"][0]["id"])
 
 
+@plain
 async def test_a_worker_writes_who_is_who_and_finds_them_again(
     keyboard: Keyboard, person: SomePerson
 ) -> None:
@@ -122,6 +132,10 @@ async def test_a_worker_writes_who_is_who_and_finds_them_again(
             await keyboard.page.keyboard.press("Enter")
         assert await keyboard.says(LABEL) is found
         assert await keyboard.says("Personne ne correspond") is not found
+        assert typed not in keyboard.page.url
+        assert await keyboard.page.input_value("#q") == typed
+    await keyboard.page.go_back()
+    assert await keyboard.says(LABEL)
 
 
 async def test_a_worker_sees_a_paper_large_and_turned_and_whose_it_is(
@@ -210,7 +224,7 @@ async def test_a_worker_adds_several_papers_and_each_is_told(
     assert await keyboard.says("Ces papiers vont dans le coffre de cette personne")
     page = keyboard.page
     await page.select_option("#type_1", "national_identity_card")
-    await page.set_input_files("#file_1", [tmp_path / "0.jpg", tmp_path / "1.jpg"])
+    await page.set_input_files("#photo", [tmp_path / "0.jpg", tmp_path / "1.jpg"])
     await page.select_option("#type_2", "passport")
     await page.set_input_files("#file_2", tmp_path / "program.exe")
     await page.select_option("#type_3", "lease")
@@ -225,6 +239,48 @@ async def test_a_worker_adds_several_papers_and_each_is_told(
     assert kinds == {"payslip": 1, "national_identity_card": 2, "lease": 1}
 
 
+async def test_a_worker_says_what_a_paper_is(
+    client: httpx.AsyncClient, keyboard: Keyboard, person: SomePerson, worker: SomeWorker
+) -> None:
+    picture = BytesIO()
+    Image.new("RGB", (300, 400), "#eee").save(picture, "JPEG")
+    paper = await deposit(client, person, picture.getvalue(), type_="other", name="papier.jpg")
+    await granted(client, person, worker.headers, document_ids=[paper["id"]])
+    await keyboard.go(f"/pro/people/{await known(client, worker)}")
+    await keyboard.press(f"a[href$='/documents/{paper['id']}']")
+    await keyboard.press("a[href$='/type']")
+    await keyboard.reach("#type")
+    await keyboard.page.keyboard.type("Passeport")
+    await keyboard.press("main form button.main")
+    assert (await keyboard.page.inner_text("h1")).strip() == "Passeport"
+    for part, digits in (("day", "1"), ("month", "2"), ("year", "2031")):
+        await keyboard.write(f"#expires_on_{part}", digits)
+    await keyboard.press("main form button.main")
+    assert await keyboard.says("Rien ne change avant")
+    assert await keyboard.says("Vous avez proposé : Passeport")
+    seen = (await client.get(f"/v1/documents/{paper['id']}", headers=person.headers)).json()
+    assert seen["type"] == "other"
+    (one,) = seen["type_suggestions"]
+    assert (one["type"], one["expires_on"]) == ("passport", "2031-02-01")
+
+
+@plain
+async def test_what_one_does_first_comes_before_long_lists(
+    keyboard: Keyboard, client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker
+) -> None:
+    """To ask for papers, before all of a person's; the filter, before all that was done."""
+    shown = await known(client, worker)
+    for address, first, then in (
+        (f"/pro/people/{shown}", "a[href^='/pro/requests/new']", "section.card a"),
+        (f"/pro/doings?person={shown}", "#person", "li.card a"),
+    ):
+        await keyboard.go(address)
+        await keyboard.reach(first)
+        await keyboard.reach(then)
+        assert await keyboard.says("Pour :") or await keyboard.says("Ses papiers")
+
+
+@plain
 async def test_a_worker_gives_back_an_access(
     client: httpx.AsyncClient, keyboard: Keyboard, person: SomePerson, worker: SomeWorker
 ) -> None:
@@ -240,6 +296,7 @@ async def test_a_worker_gives_back_an_access(
     assert [one["ended_by"] for one in grants] == ["recipient"]
 
 
+@plain
 async def test_the_head_has_two_rows_and_a_large_screen_two_columns(
     keyboard: Keyboard, person: SomePerson
 ) -> None:

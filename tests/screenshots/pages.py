@@ -68,8 +68,10 @@ PAGES: dict[Reader, tuple[str, ...]] = {
     ),
 }
 # Reached by a form, not by a link.
-# `versions`: of a paper that has been replaced. `over`: instead of a page that nobody touched.
+# `versions`: of a paper that has been replaced; `type`: of one of which nobody said what it is.
+# `over`: instead of a page that nobody touched.
 BY_A_FORM = {
+    "/pro/grants/{grant_id}/documents/{document_id}/type",
     "/documents/{document_id}/versions",
     "/sign-in/{sign_in_id}",
     "/pro/sign-in/{sign_in_id}",

@@ -2,6 +2,7 @@
 
 from vault.catalogue.document_types import (
     EDITION,
+    UNKNOWN_TYPE,
     DateThatMatters,
     DocumentType,
     Family,
@@ -30,6 +31,7 @@ from vault.catalogue.purposes import (
 __all__ = [
     "EDITION",
     "GRANT_BASIS",
+    "UNKNOWN_TYPE",
     "CatalogueError",
     "DateThatMatters",
     "DocumentType",

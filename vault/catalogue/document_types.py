@@ -16,6 +16,8 @@ _Word = TypeVar("_Word", bound=StrEnum)
 _LAST_BRACKETS = re.compile(r" \(([^)]*)\)$")
 _SHORT_FORM = re.compile(r" \(([^)]*)\)")
 
+UNKNOWN_TYPE = "other"
+"""Of a paper of which nobody said yet what it is: "another paper"."""
 EDITION = 3
 """The edition of the sensitive types, raised whenever a type becomes sensitive: grants of earlier
 editions are then narrowed before they open anything. 1: those of the first release; 2: also bank

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Row
 
 from base.key_names import DOCUMENT, DOCUMENT_VERSION
 from storage.field_encryption import FieldReader
-from vault.document_view import DocumentMetadata, DocumentView, view_of
+from vault.document_view import DocumentMetadata, DocumentView, suggestion_of, view_of
 
 
 def open_document(reader: FieldReader, row: Row[Any]) -> DocumentView:
@@ -31,6 +31,7 @@ def open_document(reader: FieldReader, row: Row[Any]) -> DocumentView:
         deposited_by=values["deposited_by"],
         file=reader.open(DOCUMENT_VERSION, row.v_id, row.v_sealed),
         altered=values.get("altered", False),
+        suggestions=tuple(suggestion_of(one) for one in values.get("suggestions", ())),
     )
 
 

@@ -144,17 +144,29 @@ async def correct(
             check_documents(macs, [row])
             current = open_document(reader, row)
             metadata = check_metadata(replace(current.metadata, **_chosen(current, changes)))
-            if metadata.type != current.metadata.type:
-                check_offered(metadata.type)
-            values = await _changes(services, tx, person.id, current, metadata)
-            await records.change_document(tx, macs, row, **values)
-            await _record(
-                services, tx, person, Action.CORRECT, document_id, revision=values["revision"]
-            )
-            row = await records.document(tx, person.id, document_id)
-            assert row is not None  # noqa: S101  (changed in this transaction)
-            return open_document(reader, row)
+            return await change(services, tx, person, row, current, metadata)
     raise await _unknown(services, person, Action.CORRECT)
+
+
+async def change(
+    services: Services,
+    tx: AsyncConnection,
+    person: Person,
+    row: Row[Any],
+    current: DocumentView,
+    metadata: DocumentMetadata,
+) -> DocumentView:
+    """Change a document's metadata in the caller's transaction, which holds the vault's lock;
+    recorded as a correction. Raises `document_type_retired`."""
+    if metadata.type != current.metadata.type:
+        check_offered(metadata.type)
+    macs = await services.field_encryption.row_macs()
+    values = await _changes(services, tx, person.id, current, metadata)
+    await records.change_document(tx, macs, row, **values)
+    await _record(services, tx, person, Action.CORRECT, row.id, revision=values["revision"])
+    changed = await records.document(tx, person.id, row.id)
+    assert changed is not None  # noqa: S101  (changed in this transaction)
+    return open_document(await services.field_encryption.reader(person.id, tx), changed)
 
 
 def _chosen(current: DocumentView, changes: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +192,9 @@ async def _changes(
     """The columns that a correction changes."""
     writer = await services.field_encryption.writer(person_id, tx)
     altered = current.altered or _attested_fields(metadata) != _attested_fields(current.metadata)
-    sealed = metadata_values(metadata, current.deposited_by, altered=altered)
+    # What was proposed is answered by another type, whoever says it.
+    kept = current.suggestions if metadata.type == current.metadata.type else ()
+    sealed = metadata_values(metadata, current.deposited_by, altered=altered, suggestions=kept)
     values: dict[str, Any] = {
         "sealed": writer.seal(DOCUMENT, current.id, sealed),
         "revision": new_id(),

@@ -92,11 +92,14 @@ async def documents(
     before: UUID | None,
     limit: int,
     deleted: bool = False,
+    type_tags: Sequence[bytes] = (),
 ) -> Sequence[Row[Any]]:
-    """Documents, newest first; with `deleted`, those in the trash instead."""
+    """Documents, newest first; `deleted`: those in the trash instead; `type_tags`: of some types."""
     query = _documents(person_id).where(
         Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None)
     )
+    if type_tags:
+        query = query.where(Document.type_tag.in_(type_tags))
     if before is not None:
         query = query.where(Document.id < before)
     return (await connection.execute(query.order_by(Document.id.desc()).limit(limit))).all()
@@ -213,12 +216,10 @@ async def version(
 
 async def next_number(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> int:
     """The number of a document's next version."""
-    result = await connection.execute(
-        select(func.max(DocumentVersion.number)).where(
-            DocumentVersion.person_id == person_id, DocumentVersion.document_id == document_id
-        )
+    query = select(func.max(DocumentVersion.number)).where(
+        DocumentVersion.person_id == person_id, DocumentVersion.document_id == document_id
     )
-    return int(result.scalar_one() or 0) + 1
+    return int((await connection.execute(query)).scalar_one() or 0) + 1
 
 
 async def files_of(

@@ -30,7 +30,15 @@ _DOCUMENTS = (
     .group_by(Document.id)
 )
 _CHANGES = frozenset(
-    {Action.DEPOSIT, Action.NEW_VERSION, Action.CORRECT, Action.DELETE, Action.RESTORE}
+    {
+        Action.DEPOSIT,
+        Action.NEW_VERSION,
+        Action.CORRECT,
+        Action.TYPE_SUGGESTED,
+        Action.SUGGESTION_REFUSED,
+        Action.DELETE,
+        Action.RESTORE,
+    }
 )
 
 

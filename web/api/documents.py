@@ -67,7 +67,7 @@ class MetadataIn(Strict):
         """The metadata for the use case, its texts cleaned."""
         return DocumentMetadata(
             type=self.type,
-            title=_title(self.title),
+            title=clean_metadata_title(self.title),
             issued_on=self.issued_on,
             expires_on=self.expires_on,
             due_on=self.due_on,
@@ -113,13 +113,14 @@ class CorrectionIn(Strict):
             if changed.get(name, False) is None:
                 raise invalid("invalid_field", fields=[(name,)], field=name)
         if "title" in changed:
-            changed["title"] = _title(changed["title"])
+            changed["title"] = clean_metadata_title(changed["title"])
         if "paper_location" in changed:
             changed["paper_location"] = _paper_location(changed["paper_location"])
         return changed
 
 
-def _title(text: str | None) -> str | None:
+def clean_metadata_title(text: str | None) -> str | None:
+    """A title on one line. Raises `text_too_long`."""
     with about("title"):
         return clean_title(text or "")
 

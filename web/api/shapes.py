@@ -12,7 +12,7 @@ from base.dates import iso_date
 from base.errors import ErrorKind, ServiceError
 from base.ids import parse_id
 from vault.decoding.media import MediaType
-from vault.document_view import DocumentView
+from vault.document_view import DocumentView, TypeSuggestion
 from vault.documents.quotas import QuotaWarning
 from web.api.vocabulary import (
     CarriesWord,
@@ -114,6 +114,28 @@ class VersionOut(BaseModel):
     created_at: datetime
 
 
+class SuggesterOut(BaseModel):
+    """Who proposes."""
+
+    name: str
+    job: str
+    organisation: str
+
+
+class TypeSuggestionOut(BaseModel):
+    """What a professional says that a paper of type `other` is: nothing until you accept it."""
+
+    id: UUID
+    type: DocumentTypeCode
+    title: str | None
+    issued_on: date | None
+    expires_on: date | None
+    due_on: date | None
+    income_year: int | None
+    suggested_by: SuggesterOut
+    suggested_at: datetime
+
+
 class DocumentOut(BaseModel):
     """A document of the person's own."""
 
@@ -131,6 +153,7 @@ class DocumentOut(BaseModel):
     deleted_at: datetime | None
     version: VersionOut
     file: OwnFileOut
+    type_suggestions: list[TypeSuggestionOut]
 
 
 class GrantedDocumentOut(BaseModel):
@@ -203,6 +226,21 @@ def document_out(document: DocumentView) -> DocumentOut:
             carries=file.get("carries", []),
             original_may_be_given=document.may_give_original,
         ),
+        type_suggestions=[_suggestion_out(one) for one in document.waiting_suggestions],
+    )
+
+
+def _suggestion_out(suggestion: TypeSuggestion) -> TypeSuggestionOut:
+    return TypeSuggestionOut(
+        id=suggestion.id,
+        type=suggestion.type,
+        title=suggestion.title,
+        issued_on=suggestion.issued_on,
+        expires_on=suggestion.expires_on,
+        due_on=suggestion.due_on,
+        income_year=suggestion.income_year,
+        suggested_by=SuggesterOut(**suggestion.by),
+        suggested_at=suggestion.suggested_at,
     )
 
 

@@ -39,6 +39,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "report_answered",
         "request_answered",
         "request_approved",
+        "type_known",
         "request_lapsed",
         "request_withdrawn",
         "too_many_documents",

@@ -22,6 +22,7 @@ _YOU_DID = {
     "document.deposit": _("Vous avez ajouté un papier."),
     "document.version": _("Vous avez remplacé un papier par un plus récent."),
     "document.correct": _("Vous avez corrigé le nom, la sorte ou les dates d’un papier."),
+    "document.refuse_type": _("Vous avez dit non à une sorte de papier proposée."),
     "document.delete": _("Vous avez supprimé un papier."),
     "document.restore": _("Vous avez récupéré un papier supprimé."),
     "document.list": _("Vous avez vu la liste des papiers."),
@@ -42,6 +43,9 @@ _YOU_TRIED = {
     "vault.erase_asked": _("Vous avez essayé d’effacer le coffre : le code était faux."),
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
     "document.correct": _("Vous avez essayé de corriger un papier : ce n’était pas possible."),
+    "document.refuse_type": _(
+        "Vous avez essayé de répondre à une proposition : ce n’était pas possible."
+    ),
     "document.delete": _("Vous avez essayé de supprimer un papier : ce n’était pas possible."),
     "document.restore": _("Vous avez essayé de récupérer un papier : ce n’était pas possible."),
     "document.list": _("Vous avez cherché un papier : il n’est pas ici."),
@@ -69,6 +73,9 @@ _DID = {
     "document.list": _("{who} a vu la liste des papiers."),
     "document.read": _("{who} a ouvert un papier."),
     "document.preview": _("{who} a vu l’aperçu d’un papier."),
+    "document.suggest_type": _(
+        "{who} a proposé une sorte de papier : rien ne change si vous ne dites pas oui."
+    ),
     "document.attest": _("{who} a demandé si un papier existe, sans le voir."),
     "consent.request": _("{who} a demandé un accès."),
     "consent.withdraw": _("{who} a retiré sa demande d’accès."),
@@ -92,6 +99,7 @@ _TRIED = {
     "document.list": _("{who} a voulu voir la liste des papiers : refusé."),
     "document.read": _("{who} a voulu ouvrir un papier : refusé."),
     "document.preview": _("{who} a voulu voir l’aperçu d’un papier : refusé."),
+    "document.suggest_type": _("{who} a voulu proposer une sorte de papier : refusé."),
     "document.attest": _("{who} a voulu savoir si un papier existe : refusé."),
     "consent.request": _("{who} a voulu demander un accès : refusé."),
     "consent.approve": _("{who} a voulu dire oui à une demande : refusé."),

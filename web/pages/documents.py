@@ -19,10 +19,11 @@ from vault.documents.uploads import drafts
 from vault.maintenance import erasure_requests
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
-from web.pages import paper_search
+from web.pages import paper_search, search_words
 from web.pages.document_fields import NAMES, metadata_of, typed, typed_of
 from web.pages.families import PaperFamily, family_of, paper_families
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
+from web.pages.type_suggestions import waiting_of
 
 router = page_router()
 LIMIT = 50
@@ -44,15 +45,16 @@ class ListedDocument:
 
 
 @router.get("/documents")
-async def home(page: PersonPageDep, cursor: str | None = None, q: str = "") -> Response:
-    """What to do first, then my documents by family; `q`: those with these words."""
-    if words := q.strip()[: paper_search.MAX_LENGTH]:
+async def home(page: PersonPageDep, cursor: str | None = None, found: str = "") -> Response:
+    """What to do first, then my documents by family; `found`: those of a search."""
+    if words := await search_words.words_of(page, found):
         return await _show_found(page, words)
     listed = await own_documents.list_own(
         page.services, page.person, cursor=cursor, limit=LIMIT, pictured=True
     )
     items = [_item(document, page.zone) for document in listed.items]
-    first = {} if cursor else await _to_do_first(page, items)
+    more = listed.next is not None
+    first = {} if cursor else await _to_do_first(page, items, more=more)
     return await page.show(
         "documents.html",
         families=_by_family(items),
@@ -66,6 +68,7 @@ async def home(page: PersonPageDep, cursor: str | None = None, q: str = "") -> R
 
 _NOTHING_FIRST: dict[str, Any] = {
     "waiting": [],
+    "suggested": [],
     "begun": [],
     "ending": [],
     "room": None,
@@ -73,17 +76,24 @@ _NOTHING_FIRST: dict[str, Any] = {
 }
 
 
-async def _to_do_first(page: PersonPage, items: list[ListedDocument]) -> dict[str, Any]:
+async def _to_do_first(
+    page: PersonPage, items: list[ListedDocument], *, more: bool
+) -> dict[str, Any]:
     """An erasure that was asked for and a vault that is almost full; then six things at most: what
-    waits for an answer, papers that were begun, papers that end soon."""
+    waits for an answer, papers of which a type is proposed, papers that were begun, papers that end
+    soon."""
     room = await quotas.see_room(page.services, page.person)
     waiting = (await waiting_requests(page))[:MOST_FIRST]
-    begun = (await drafts.all_of(page.services, page.person))[: MOST_FIRST - len(waiting)]
+    listed = [item.document for item in items]
+    suggested = (await waiting_of(page, listed, more=more))[: MOST_FIRST - len(waiting)]
+    left = MOST_FIRST - len(waiting) - len(suggested)
+    begun = (await drafts.all_of(page.services, page.person))[:left]
     ending = [item for item in items if item.validity == "soon" or item.due]
     return {
         "waiting": waiting,
+        "suggested": suggested,
         "begun": begun,
-        "ending": ending[: MOST_FIRST - len(waiting) - len(begun)],
+        "ending": ending[: left - len(begun)],
         "room": room if room.almost_full else None,
         "erases_at": await erasure_requests.erases_at(page.services, page.person),
     }
@@ -113,6 +123,14 @@ async def _show_found(page: PersonPage, words: str) -> Response:
         cursor = listed.next
         if cursor is None:
             return await page.show("documents_found.html", items=found, words=words)
+
+
+@router.post("/documents/search")
+async def search(page: PersonPageDep) -> Response:
+    """Look for papers: to those that are found, at an address that says nothing of them."""
+    words = (await page.form()).get("q")[: paper_search.MAX_LENGTH]
+    found = f"?found={await search_words.seal(page, words)}" if words else ""
+    return go(f"/documents{found}")
 
 
 @router.get("/documents/deleted")

@@ -113,6 +113,9 @@ DONE = {
         "La demande est partie. Si ce numéro est le bon, la personne reçoit un SMS. Elle a 7 jours"
         " pour répondre."
     ),
+    "type_suggested": _("C’est proposé. La personne dit oui ou non. Rien ne change avant."),
+    "type_accepted": _("C’est fait. Personne de plus ne voit ce papier."),
+    "type_refused": _("Vous avez dit non. Rien ne change."),
     "labelled": _("C’est fait. Ce nom n’est visible que pour vous."),
     "withdrawn": _("La demande est retirée. La personne ne peut plus répondre."),
     "given_back": _("L’accès est rendu. Vous ne voyez plus ces papiers."),
@@ -167,6 +170,7 @@ REASONS = {
     "lapsed": _("la demande a plus de 7 jours"),
     "approved": _("la personne avait déjà dit oui"),
     "withdrawn": _("la demande a été retirée"),
+    "type_known": _("la sorte de ce papier est déjà connue"),
     "grant_full": _("trop de papiers ont été ajoutés avec cet accès"),
     "no_room": _("le coffre ne pouvait pas recevoir ce papier"),
     "report_answered": _("le signalement a déjà une réponse"),
@@ -285,8 +289,8 @@ def failure_message(failure: ServiceError) -> FailureMessage:
 
 
 def _field(failure: ServiceError) -> str:
-    """The field to correct: the one that a date is in, or the one of the code."""
-    if failure.code == "date_unreadable" and failure.fields:
+    """The field to correct: the one that a date or a text is in, or the one of the code."""
+    if failure.code in ("date_unreadable", "text_too_long") and failure.fields:
         return str(failure.fields[0][0])
     return FIELDS.get(failure.code, "")
 

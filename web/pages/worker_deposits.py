@@ -21,7 +21,7 @@ from vault.documents.granted_deposit import deposit_granted
 from vault.documents.intake import IncomingFile
 from vault.rules import GrantAction
 from web.http.path_ids import PathId
-from web.pages import forms
+from web.pages import forms, labels
 from web.pages.document_fields import metadata_of
 from web.pages.forms import UploadForm
 from web.pages.page import WorkerPage, WorkerPageDep, page_router
@@ -40,6 +40,19 @@ class Result:
     row: int
     type: str
     failure: ServiceError | None
+
+    @property
+    def field(self) -> str:
+        """The id of the field to fill in again, of a paper that was refused."""
+        assert self.failure is not None  # noqa: S101  (asked of those alone)
+        if labels.failure_message(self.failure).field == "type":
+            return f"type_{self.row}"
+        return file_field(self.row)
+
+
+def file_field(row: int) -> str:
+    """The id of the field of a paper's files: of the first one, the name that errors have."""
+    return "photo" if row == ROWS[0] else f"file_{row}"
 
 
 @router.get("/pro/grants/{grant_id}/add")
@@ -139,6 +152,8 @@ async def _values(
         "rows": ROWS,
         "codes": _codes(grant),
         "results": results,
+        "refused": {one.row: one for one in results if one.failure is not None},
+        "file_field": file_field,
         "once": secrets.token_urlsafe(18),
     }
 

@@ -17,6 +17,7 @@ from vault.cursors import Page
 from vault.documents.person_papers import CoveredPaper, open_person
 from vault.rules import GrantAction
 from web.http.path_ids import PathId
+from web.pages import search_words
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 
 router = page_router()
@@ -26,18 +27,28 @@ _FEWEST_DIGITS = 4
 
 @router.get("/pro/people")
 async def list_(
-    page: WorkerPageDep, q: str = "", only: str = "", cursor: str | None = None
+    page: WorkerPageDep, found: str = "", only: str = "", cursor: str | None = None
 ) -> Response:
     """My people; those of a search, or of whom a grant ends soon; and what waits for an answer."""
-    query = q.strip()[:MAX_LENGTH]
-    found = await _found(page, query, ends_soon=only == "ends_soon", cursor=cursor)
+    query = await search_words.words_of(page, found)
+    listed = await _found(page, query, ends_soon=only == "ends_soon", cursor=cursor)
     return await page.show(
         "pro/people.html",
-        people=found.items,
-        more=found.next,
+        people=listed.items,
+        more=listed.next,
         query=query,
+        found=found if query else "",
         only=only,
         waiting=await _waiting(page),
+    )
+
+
+@router.post("/pro/people/search")
+async def search(page: WorkerPageDep) -> Response:
+    """Look for people: to the list of those who are found, whose address says nothing of whom."""
+    words = (await page.form()).get("q")[:MAX_LENGTH]
+    return go(
+        f"/pro/people?found={await search_words.seal(page, words)}" if words else "/pro/people"
     )
 
 

@@ -1,31 +1,25 @@
 """What a worker asked: sent after a look at what the person will read; listed, withdrawn."""
 
-import secrets
 from typing import Any
 
 from fastapi import Response
 
 from auth import notifications
-from auth.subjects import Worker, snapshot
-from base.errors import ServiceError, invalid
+from auth.subjects import snapshot
+from base.errors import ServiceError
 from base.ids import parse_id
-from base.user_text import clean_text, clean_title
 from vault import catalogue
 from vault.consent import people, request_views, requests
 from vault.consent.people import KnownPerson
-from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, scope_of
-from vault.consent.terms import Terms
 from vault.consent.withdrawals import withdraw as withdraw_request
 from web.http.path_ids import PathId
-from web.i18n.typography import national
-from web.pages import labels
+from web.pages import request_form
 from web.pages.forms import TOKEN, Form
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
+from web.pages.request_form import phone_in, terms_of
 
 router = page_router()
 LIMIT = 50
-_ACTIONS = frozenset(labels.ACTIONS_ASKED)
-_CONTACT = ("name", "job", "phone", "hours")
 
 
 @router.get("/pro/requests")
@@ -42,9 +36,7 @@ async def list_(page: WorkerPageDep, cursor: str | None = None) -> Response:
 @router.get("/pro/requests/new")
 async def ask(page: WorkerPageDep, person: str = "") -> Response:
     """The form of a new request; for a person whom I know, with the number that I wrote."""
-    known = await _known(page, person)
-    phone = national(known.phone) if known and known.phone else ""
-    return await _form(page, _blank(page.worker, phone, person if known else ""))
+    return await _form(page, request_form.blank(page.worker, await _known(page, person)))
 
 
 @router.post("/pro/requests/new")
@@ -53,16 +45,16 @@ async def check(page: WorkerPageDep) -> Response:
     form = await page.form()
     if form.has("change"):
         return await _form(page, form)
-    try:
-        terms = terms_of(form)
-        requests.check_request(form.get("phone")[:64], terms)
-    except ServiceError as failure:
-        return await _form(page, form, failure)
+    if failures := request_form.failures_of(form):
+        return await _form(page, form, *failures)
+    known, phone = await _known(page, form.get("person")), phone_in(form)
+    terms = terms_of(form)
     return await page.show(
         "pro/ask_check.html",
-        known=await _known(page, form.get("person")),
+        known=known,
+        whose=request_form.whose(known, phone),
         kept=[pair for pair in form.pairs if pair[0] not in (TOKEN, "change")],
-        phone=form.get("phone")[:64],
+        phone=phone,
         terms=terms,
         basis=catalogue.legal_basis_by_code(terms.legal_basis),
         requester=snapshot(page.worker),
@@ -78,7 +70,7 @@ async def send(page: WorkerPageDep) -> Response:
         await requests.ask(
             page.services,
             page.worker,
-            form.get("phone")[:64],
+            phone_in(form),
             terms_of(form),
             idempotency_key=form.get("once")[:64] or None,
         )
@@ -107,26 +99,6 @@ async def withdraw(request_id: PathId, page: WorkerPageDep) -> Response:
     return go("/pro/requests", done="withdrawn")
 
 
-def terms_of(form: Form) -> Terms:
-    """The terms of a worker's form. Raises `purpose_missing`, `scope_empty`, `text_too_long`."""
-    purpose = clean_text(form.get("purpose"), MAX_PURPOSE_LENGTH)
-    if purpose is None:
-        raise invalid("purpose_missing")
-    types = form.all("type")[:MAX_SCOPE_ITEMS]
-    actions = [action for action in form.all("action") if action in _ACTIONS]
-    contact = {name: clean_title(form.get(f"contact_{name}")) or "" for name in _CONTACT}
-    return Terms(
-        scope=scope_of(types, (), actions),
-        purpose_code=form.get("purpose_code")[:64],
-        purpose=purpose,
-        legal_basis=form.get("legal_basis")[:64] or catalogue.GRANT_BASIS,
-        duration=labels.known_duration(form.get("duration")),
-        may_store=form.has("may_store"),
-        store_for=None,
-        contact=contact,
-    )
-
-
 async def _values(page: WorkerPage, request_id: PathId) -> dict[str, Any]:
     """A request that I sent, and of whom I know its grant."""
     request = await request_views.see_sent(page.services, page.worker, request_id)
@@ -144,32 +116,14 @@ async def _known(page: WorkerPage, shown: str) -> KnownPerson | None:
     return await people.see_known(page.services, page.worker, person_id)
 
 
-async def _form(page: WorkerPage, form: Form, failure: ServiceError | None = None) -> Response:
-    values: dict[str, Any] = {
-        "known": await _known(page, form.get("person")),
-        "form": form,
-        "purposes": catalogue.purposes(),
-        "bases": catalogue.legal_bases(),
-    }
-    if failure is not None:
-        return await page.show_failure(failure, "pro/ask.html", **values)
-    return await page.show("pro/ask.html", **values)
-
-
-def _blank(worker: Worker, to: str, person: str) -> Form:
-    """The empty form: the worker's own contact, and the least access to ask for."""
-    phone, _, hours = worker.contact.partition(", ")
-    return Form(
-        (
-            ("phone", to),
-            ("person", person),
-            ("action", "read"),
-            ("duration", "P1M"),
-            ("legal_basis", catalogue.GRANT_BASIS),
-            ("contact_name", worker.name),
-            ("contact_job", worker.job),
-            ("contact_phone", phone),
-            ("contact_hours", hours),
-            ("once", secrets.token_urlsafe(18)),
-        )
+async def _form(page: WorkerPage, form: Form, *failures: ServiceError) -> Response:
+    known = await _known(page, form.get("person"))
+    return await page.show_failures(
+        failures,
+        "pro/ask.html",
+        known=known,
+        whose=request_form.whose(known, phone_in(form)),
+        form=form,
+        purposes=catalogue.purposes(),
+        bases=catalogue.legal_bases(),
     )

@@ -67,13 +67,14 @@ async def a_document(client: httpx.AsyncClient, person: SomePerson, shade: int =
     return await deposit(client, person, picture(shade), name="photo.jpg", type_="payslip")
 
 
-async def a_grant(services: Services, person: SomePerson, worker: str) -> GrantView:
+async def a_grant(services: Services, person: SomePerson, worker: str, *papers: UUID) -> GrantView:
+    """Of the pay slips, or of some papers."""
     return await grant_issue.give(
         services,
         person.subject,
         GrantDraft(
             recipient=RecipientRef(worker_id=UUID(worker)),
-            scope=scope_of(("payslip",), (), ("read",)),
+            scope=scope_of(() if papers else ("payslip",), papers, ("read",)),
             purpose_code="housing",
             purpose="Un logement",
             duration="P1M",

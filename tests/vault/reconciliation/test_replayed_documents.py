@@ -8,10 +8,12 @@ import pytest
 
 from audit.events import Action
 from tests.fixtures import MakePerson, SomePerson
+from tests.steps import deposit
 from tests.vault.reconciliation.conftest import Thief
-from tests.vault.reconciliation.steps import a_document, found, picture, record
-from vault.documents import own_documents
+from tests.vault.reconciliation.steps import a_document, a_grant, a_worker, found, picture, record
+from vault.documents import own_documents, type_suggestions
 from vault.documents.records import change_version
+from vault.documents.type_suggestions import Suggested
 from vault.services import Services
 
 
@@ -69,6 +71,27 @@ async def test_an_older_row(
         thief.put("document", *before)
         assert await found(services) == {f"older document {document}"}
     assert await found(services) == set()
+
+
+async def test_a_row_of_before_a_proposal_or_its_answer(
+    services: Services, client: httpx.AsyncClient, person: SomePerson, thief: Thief
+) -> None:
+    """What was refused comes back for nobody."""
+    worker = await a_worker(services)
+    paper = await deposit(client, person, picture(3), type_="other", name="photo.jpg")
+    document = UUID(paper["id"])
+    grant = await a_grant(services, person, str(worker.id), document)
+    rows = [thief.take("document", paper["id"])]
+    said = Suggested(type="payslip")
+    await type_suggestions.suggest(services, worker, grant.id, document, said)
+    rows.append(thief.take("document", paper["id"]))
+    (one,) = (await own_documents.see_own(services, person.subject, document)).suggestions
+    await type_suggestions.refuse(services, person.subject, document, one.id)
+    assert await found(services) == set()
+    for row in rows:
+        with thief.changing("document"):
+            thief.put("document", *row)
+            assert await found(services) == {f"older document {document}"}
 
 
 async def test_versions_and_files_taken_away(

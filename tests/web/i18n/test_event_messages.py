@@ -89,7 +89,7 @@ def test_looking_at_a_request_is_not_called_asking() -> None:
 
 # What the use cases record in a person's log, or in a recipient's own log.
 _ON_DOCUMENTS = (Action.LIST, Action.READ, Action.PREVIEW, Action.NEW_VERSION)
-_KEPT = (Action.CORRECT, Action.DELETE, Action.RESTORE)
+_KEPT = (Action.CORRECT, Action.SUGGESTION_REFUSED, Action.DELETE, Action.RESTORE)
 _ANSWERS = (Action.APPROVE, Action.REFUSE, Action.NOT_ME)
 _GIVEN = (Action.GIVE, Action.REVOKE, Action.GRANT_SEEN)
 _OWN = (*_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)

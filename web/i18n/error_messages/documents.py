@@ -124,6 +124,11 @@ MESSAGES = {
         _("Vos derniers fichiers étaient très lourds à lire."),
         _("Réessayez dans {minutes} minutes. Rien n’a été perdu sur votre appareil."),
     ),
+    "type_known": ErrorMessage(
+        _("La sorte de ce papier est connue"),
+        _("La personne a déjà dit quel papier c’est."),
+        _("Rechargez la page. Si c’est une erreur, dites-le à la personne : elle peut corriger."),
+    ),
     "type_missing": ErrorMessage(
         _("Type manquant"),
         _("Le champ « type » manque : on ne sait pas de quel papier il s’agit."),

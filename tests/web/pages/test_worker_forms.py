@@ -1,0 +1,192 @@
+"""A worker's forms say whom they go to, and what is wrong where it is wrong."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.steps import deposit, granted
+from tests.vault.decoding import corpus
+from tests.web.pages.test_pages import a_photo, browser_of
+from tests.web.pages.test_worker_pages import adding, form_of, known_of, words
+from web.pages import forms, worker_doings
+
+ASKED = {
+    "type": "payslip",
+    "action": "read",
+    "purpose_code": "housing",
+    "purpose": "Pour votre dossier.",
+    "duration": "P1M",
+    "legal_basis": "consent",
+    "contact_name": "Camille Moreau",
+}
+Pair = tuple[SomePerson, SomeWorker]
+
+
+@pytest.fixture
+async def pair(client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker) -> Pair:
+    """A person who gave a worker something, under the label Marie."""
+    person, worker = await make_person(), await make_worker()
+    await granted(client, person, worker.headers, "payslip")
+    shown = await known_of(client, worker)
+    body = {"label": "Marie"}
+    await client.patch(f"/v1/people/{shown}", headers=worker.headers, json=body)
+    return person, worker
+
+
+async def asked(
+    served: Served, worker: SomeWorker, browser: httpx.AsyncClient, **fields: str | None
+) -> httpx.Response:
+    """`None`: the field is not sent."""
+    token = await forms.token_for(served.services, worker.token)
+    sent = {**ASKED, "form": token, **fields}
+    data = {name: value for name, value in sent.items() if value is not None}
+    return await browser.post("/pro/requests/new", data=data)
+
+
+def linked(page: str) -> list[str]:
+    """The fields to which the summary of errors leads."""
+    summary = page[page.index('class="problem"') : page.index("<h1>")]
+    return re.findall(r'href="#([^"]+)"', summary)
+
+
+def tied(page: str, field: str) -> bool:
+    """Whether the field exists, is said to be wrong, and is described by the message that is there:
+    of a group, each control is not said so."""
+    control = re.search(rf'<(?:input|select|textarea|fieldset)[^>]* id="{field}"[^>]*>', page)
+    assert control is not None, field
+    described = re.search(r'aria-describedby="([^"]*)"', control[0])
+    assert described is not None, control[0]
+    said = f"{field}-wrong"
+    return said in described[1].split() and f'id="{said}"' in page and "invalid" in control[0]
+
+
+async def test_a_request_to_another_number_is_not_said_to_be_for_that_person(
+    served: Served, client: httpx.AsyncClient, pair: Pair, make_person: MakePerson
+) -> None:
+    """On the form, on what is read before it goes, and after."""
+    person, worker = pair
+    other = (await make_person()).phone
+    shown = await known_of(client, worker)
+    async with browser_of(served, worker) as browser:
+        form = words(await browser.get(f"/pro/requests/new?person={shown}"))
+        theirs = words(await asked(served, worker, browser, phone=person.phone, person=shown))
+        preview = words(await asked(served, worker, browser, phone=other, person=shown))
+        again = {"phone": other, "person": shown, "change": "yes"}
+        corrected = words(await asked(served, worker, browser, **again))
+        token = await forms.token_for(served.services, worker.token)
+        sent = ASKED | {"form": token, "phone": other, "person": shown}
+        assert (await browser.post("/pro/requests/send", data=sent)).status_code == 303
+        after = words(await browser.get("/pro/requests?done=asked"))
+    assert "Pour : Marie" in form
+    assert "Pour : Marie, 0" in theirs
+    for page in (preview, corrected):
+        assert "Pour : Marie" not in page
+        assert "Ce numéro n’est pas celui de : Marie" in page
+    newest = after.split("La demande est partie")[1].split("Pour votre dossier.")[0]
+    assert "Marie" not in newest
+    assert f"0{other[3:]}" in newest.replace(" ", "")
+
+
+async def test_a_person_without_a_number_is_not_said_to_have_the_one_that_is_typed(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    given = {
+        "recipient": {"worker_email": worker.email},
+        "scope": {"document_ids": [document["id"]], "actions": ["read"]},
+        "purpose": {"code": "housing", "text": "Pour le logement"},
+        "duration": "P1M",
+    }
+    answer = await client.post("/v1/grants", headers=person.headers, json=given)
+    assert answer.status_code == 201, answer.text
+    shown = await known_of(client, worker)
+    async with browser_of(served, worker) as browser:
+        page = words(await asked(served, worker, browser, phone=person.phone, person=shown))
+    assert "Nous ne savons pas si ce numéro est celui de : Accès donné le" in page
+
+
+async def test_all_that_is_wrong_with_a_request_is_said_at_once_at_its_field(
+    served: Served, pair: Pair
+) -> None:
+    _, worker = pair
+    empty = {"phone": "12", "purpose_code": "", "purpose": " ", "type": None}
+    async with browser_of(served, worker) as browser:
+        page = (await asked(served, worker, browser, **empty)).text
+        long = (await asked(served, worker, browser, phone="12", contact_job="x" * 300)).text
+    fields = ["phone", "what", "purpose_code", "purpose"]
+    assert linked(page) == fields
+    for field in fields:
+        assert tied(page, field), field
+    assert linked(long) == ["phone", "contact_job"]
+    assert tied(long, "contact_job")
+
+
+async def test_every_group_of_a_request_has_its_legend(served: Served, pair: Pair) -> None:
+    _, worker = pair
+    async with browser_of(served, worker) as browser:
+        page = (await browser.get("/pro/requests/new")).text
+    for choice in re.finditer(r'<input type="(?:radio|checkbox)"[^>]*name="([^"]+)"', page):
+        before = page[: choice.start()]
+        inside = before.rfind("<fieldset") > before.rfind("</fieldset>")
+        assert inside or choice[1] == "may_store", choice[0]
+    assert page.count("<fieldset") == page.count("<legend>")
+
+
+async def test_a_paper_that_is_refused_says_so_at_its_own_field(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    grant = await adding(client, person, worker)
+    token = await forms.token_for(served.services, worker.token)
+    parts: list[tuple[str, str | bytes]] = [("form", token)]
+    parts += [("type_1", "payslip"), ("a.jpg", b"MZ" + b"\0" * 500)]
+    parts += [("type_2", ""), ("b.jpg", a_photo("red"))]
+    parts += [("type_3", "lease"), ("c.pdf", corpus.pdf(1))]
+    address = f"/pro/grants/{grant}/add"
+    async with browser_of(served, worker) as browser:
+        body, headers = form_of(parts)
+        page = (await browser.post(address, content=body, headers=headers)).text
+        body, headers = form_of([("form", token), ("type_1", ""), ("", b"")])
+        empty = (await browser.post(address, content=body, headers=headers)).text
+    told = page[page.index('role="status"') : page.index("</section>")]
+    assert re.findall(r'href="#([^"]+)"', told) == ["photo", "type_2"]
+    for field in ("photo", "type_2"):
+        assert tied(page, field), field
+    assert 'id="type_3-wrong"' not in page
+    assert '<option value="payslip" selected>' in page
+    assert "<title>Erreur" in page
+    assert linked(empty) == ["photo"]
+    assert tied(empty, "photo")
+
+
+async def test_a_part_of_the_list_without_a_line_leads_on(
+    served: Served, client: httpx.AsyncClient, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is looked for is on the next page: this one does not say that there is nothing."""
+    person, worker = pair
+    papers = [
+        (await deposit(client, person, corpus.pdf(pages), type_="lease"))["id"] for pages in (1, 2)
+    ]
+    for paper in papers:
+        grant = await granted(client, person, worker.headers, document_ids=[paper])
+        await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+    monkeypatch.setattr(worker_doings, "LIMIT", 1)
+    monkeypatch.setattr(worker_doings, "_MAX_PAGES", 1)
+    async with browser_of(served, worker) as browser:
+        first = await browser.get(f"/pro/doings?document={papers[0]}")
+        assert "Rien ici" not in first.text
+        assert "Il y en a peut-être plus loin" in first.text
+        nothing = await browser.get("/pro/doings?only=refused")
+        page = first
+        for _step in range(20):
+            onward = re.search(r'href="(\?cursor=[^"]+)"', page.text)
+            if onward is None or 'class="card line' in page.text:
+                break
+            page = await browser.get("/pro/doings" + onward[1].replace("&amp;", "&"))
+        assert 'class="card line' in page.text
+        monkeypatch.setattr(worker_doings, "_MAX_PAGES", 100)
+        assert "Rien ici" in (await browser.get("/pro/doings?only=refused")).text
+    assert "Rien ici" not in nothing.text

@@ -1,0 +1,127 @@
+"""The form in which a worker asks for papers: its first values, all that is wrong with it, whose
+number it goes to."""
+
+import secrets
+from collections.abc import Callable
+from typing import Literal
+
+from auth.subjects import Worker
+from base.errors import ServiceError, about, invalid
+from base.phone_numbers import normal_phone, sms_phone
+from base.user_text import clean_text, clean_title
+from vault import catalogue
+from vault.consent import scopes
+from vault.consent.people import KnownPerson
+from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, Scope
+from vault.consent.terms import Terms
+from web.i18n.typography import national
+from web.pages import labels
+from web.pages.forms import Form
+
+Whose = Literal["", "theirs", "other", "unsaid"]
+"""Whether a number is that of the person whom a form is about: theirs, another one, or nobody
+knows, since the worker never wrote to them. Nothing without a person or a number."""
+_ACTIONS = frozenset(labels.ACTIONS_ASKED)
+_CONTACT = ("name", "job", "phone", "hours")
+
+
+def phone_in(form: Form) -> str:
+    """The number, as it was typed."""
+    return form.get("phone")[:64]
+
+
+def whose(known: KnownPerson | None, phone: str) -> Whose:
+    """Whose number it is, by the requests that this person approved."""
+    if known is None or not phone:
+        return ""
+    numbers = {_normal(request.phone) for request in known.approved}
+    if known.phone is not None:
+        numbers.add(_normal(known.phone))
+    if not numbers:
+        return "unsaid"
+    return "theirs" if _normal(phone) in numbers else "other"
+
+
+def terms_of(form: Form) -> Terms:
+    """The terms of the form. Raises what `failures_of` finds."""
+    return Terms(
+        scope=_scope_in(form),
+        purpose_code=form.get("purpose_code")[:64],
+        purpose=_purpose_in(form),
+        legal_basis=_basis_in(form),
+        duration=labels.known_duration(form.get("duration")),
+        may_store=form.has("may_store"),
+        store_for=None,
+        contact=_contact_in(form),
+    )
+
+
+def failures_of(form: Form) -> list[ServiceError]:
+    """All that keeps it from being sent, in the order of its fields; nothing when it may go."""
+    checks: tuple[Callable[[Form], object], ...] = (
+        lambda sent: sms_phone(phone_in(sent)),
+        lambda sent: scopes.check(_scope_in(sent)),
+        lambda sent: scopes.check_purpose(sent.get("purpose_code")[:64], _basis_in(sent)),
+        _purpose_in,
+        _contact_in,
+        terms_of,
+    )
+    found: dict[str, ServiceError] = {}
+    for check in checks:
+        try:
+            check(form)
+        except ServiceError as failure:
+            # `terms_of` says again what a part of it said.
+            found.setdefault(failure.code, failure)
+    return list(found.values())
+
+
+def blank(worker: Worker, known: KnownPerson | None) -> Form:
+    """The empty form: the number that I know, my own contact, the least access to ask for."""
+    phone, _, hours = worker.contact.partition(", ")
+    return Form(
+        (
+            ("phone", national(known.phone) if known else ""),
+            ("person", str(known.id) if known else ""),
+            ("action", "read"),
+            ("duration", "P1M"),
+            ("legal_basis", catalogue.GRANT_BASIS),
+            ("contact_name", worker.name),
+            ("contact_job", worker.job),
+            ("contact_phone", phone),
+            ("contact_hours", hours),
+            ("once", secrets.token_urlsafe(18)),
+        )
+    )
+
+
+def _normal(phone: str) -> str:
+    try:
+        return normal_phone(phone)
+    except ServiceError:
+        return phone
+
+
+def _scope_in(form: Form) -> Scope:
+    actions = [action for action in form.all("action") if action in _ACTIONS]
+    return scopes.scope_of(form.all("type")[:MAX_SCOPE_ITEMS], (), actions)
+
+
+def _basis_in(form: Form) -> str:
+    return form.get("legal_basis")[:64] or catalogue.GRANT_BASIS
+
+
+def _purpose_in(form: Form) -> str:
+    with about("purpose"):
+        purpose = clean_text(form.get("purpose"), MAX_PURPOSE_LENGTH)
+    if purpose is None:
+        raise invalid("purpose_missing")
+    return purpose
+
+
+def _contact_in(form: Form) -> dict[str, str]:
+    contact = {}
+    for name in _CONTACT:
+        with about(f"contact_{name}"):
+            contact[name] = clean_title(form.get(f"contact_{name}")) or ""
+    return contact
