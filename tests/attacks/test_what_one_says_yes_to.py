@@ -4,8 +4,8 @@ import asyncio
 
 import httpx
 
-from tests.fixtures import MakePerson, MakeWorker, Served
-from tests.steps import approve, ask, deposit
+from tests.fixtures import MakePerson, MakeWorker, Served, SomeWorker
+from tests.steps import approve, ask, deposit, granted
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import send, summary, yes_of
 from tests.web.pages.test_giving import summary_of_gift
@@ -165,3 +165,51 @@ async def test_papers_picked_one_by_one_open_no_deposit_of_every_type(
     request = await ask(client, worker.headers, person.phone, "payslip", **both)
     grant = await approve(client, person, request)
     assert grant["scope"]["actions"] == ["read", "deposit"]
+
+
+async def test_a_paper_restored_from_the_trash_is_in_no_grant_given_meanwhile(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """The list of the yes did not have it: restoring is adding, but for grants of before, and for
+    those that take what comes later."""
+    person, worker = await make_person(), await make_worker()
+    kept = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    paper = await deposit(client, person, corpus.pdf(2), type_="payslip")
+    path = f"/v1/documents/{paper['id']}"
+    before = await granted(client, person, worker.headers, "payslip")
+    # 1. In the trash and back, with no yes in between: as it was.
+    await client.delete(path, headers=person.headers)
+    await client.post(f"{path}/restore", headers=person.headers)
+    assert await shown(client, worker, before) == {kept["id"], paper["id"]}
+    # 2. A yes in between is to the papers that were there.
+    await client.delete(path, headers=person.headers)
+    meanwhile = await granted(client, person, worker.headers, "payslip")
+    future = {"covers_future": True}
+    later = await granted(client, person, worker.headers, "payslip", narrower=future)
+    assert (await client.post(f"{path}/restore", headers=person.headers)).status_code == 200
+    assert await shown(client, worker, meanwhile) == {kept["id"]}
+    assert await shown(client, worker, later) == {kept["id"], paper["id"]}
+    under = f"/v1/grants/{meanwhile}"
+    content = f"{under}/documents/{paper['id']}/content"
+    assert (await client.get(content, headers=worker.headers)).status_code == 404
+    told = await client.get(f"{under}/evidence?type=payslip", headers=worker.headers)
+    assert told.json()["documents"] == 1
+
+
+async def test_a_paper_restored_on_the_page_is_in_no_grant_given_meanwhile(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        await browser.delete(f"/v1/documents/{paper['id']}", headers=person.headers)
+        grant = await granted(browser, person, worker.headers, "payslip")
+        page = (await browser.get("/documents/deleted")).text
+        address = f"/documents/{paper['id']}/restore"
+        assert (await send(browser, address, yes_of(page, address))).status_code == 303
+        assert await shown(browser, worker, grant) == set()
+
+
+async def shown(client: httpx.AsyncClient, worker: SomeWorker, grant: str) -> set[str]:
+    listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+    return {one["id"] for one in listed.json()["items"]}
