@@ -258,6 +258,7 @@ FIELDS = {
     "copy_unsaid": "may_store",
     "reason_unsaid": "purpose_code",
     "recipient_unsaid": "email",
+    "recipient_twice": "email",
     "unknown_recipient": "email",
     "too_many_papers": "what",
     "purpose_missing": "purpose",

@@ -53,6 +53,11 @@ MESSAGES = {
         _("Vous n’avez pas choisi de raison."),
         _("Choisissez une raison dans la liste."),
     ),
+    "recipient_twice": ErrorMessage(
+        _("À qui ?"),
+        _("Vous avez coché une personne, et aussi écrit un e-mail."),
+        _("Gardez une seule réponse : effacez l’e-mail, ou cochez « Une autre personne »."),
+    ),
     "recipient_unsaid": ErrorMessage(
         _("À qui ?"),
         _("Vous n’avez pas dit à qui."),
