@@ -5,7 +5,7 @@ import asyncio
 import httpx
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomeWorker
-from tests.steps import approve, ask, deposit, granted
+from tests.steps import approve, ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import send, summary, yes_of
 from tests.web.pages.test_giving import summary_of_gift
@@ -108,9 +108,31 @@ async def test_the_yes_of_before_answers_no_other_request(
         await send(browser, f"/requests/{first}/approve", fields)
         live = await browser.get("/v1/grants?state=live", headers=person.headers)
         assert live.json()["items"] == []
-        # Without the key of its page, it is refused: the request has its answer.
+        # Without the key of its page neither: the request has its answer, which is shown.
         bare = [one for one in fields if one[0] != "once"]
-        assert (await send(browser, f"/requests/{first}/approve", bare)).status_code == 409
+        answer = await send(browser, f"/requests/{first}/approve", bare)
+        assert answer.headers["location"] == f"/requests/{first}"
+        live = await browser.get("/v1/grants?state=live", headers=person.headers)
+        assert live.json()["items"] == []
+        refused = [one for one in await log_of(browser, person) if one["outcome"] == "refused"]
+        assert [one["action"] for one in refused].count("consent.approve") == 1
+
+
+async def test_a_yes_in_other_languages_than_the_summary_s_is_none(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        request = await ask(browser, worker.headers, person.phone, "payslip")
+        address = f"/requests/{request}/approve"
+        fields = yes_of(await summary(browser, request, ("type", "payslip")), address)
+        cookies = {"unefois-person": person.token, "unefois-language": "uk"}
+        async with httpx.AsyncClient(base_url=served.base_url, cookies=cookies) as elsewhere:
+            answer = await send(elsewhere, address, fields)
+            assert answer.status_code == 422
+            assert await grants_of(browser, person) == []
+            again = yes_of(answer.text, address)
+            assert (await send(elsewhere, address, again)).status_code == 303
 
 
 async def test_a_gift_is_of_one_s_own_papers_as_the_summary_said(

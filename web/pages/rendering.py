@@ -26,6 +26,7 @@ from web.pages import assets, labels
 from web.pages.document_fields import date_fields
 from web.pages.draft_steps import next_step
 from web.pages.two_languages import weave
+from web.printouts.phrases import Phrases
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -95,6 +96,9 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "type_names": labels.type_names,
         "official": lambda code: labels.official_name(code, language),
         "purpose": lambda code: labels.name_in(purpose_names(code), language, plain=True),
+        "storing": pass_context(
+            lambda context, terms: Phrases(language, context["zone"]).storing(terms)
+        ),
         "file_size": lambda size: size_text(size, language),
     }
 
