@@ -238,6 +238,7 @@ FIELDS = {
     "too_large": "photo",
     "file_too_large": "photo",
     "too_many_files": "photo",
+    "too_many_pictures": "photo",
     "too_many_parts": "photo",
     "too_many_pages": "photo",
     "too_many_pixels": "photo",

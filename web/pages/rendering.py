@@ -24,7 +24,7 @@ from web.i18n.translations import LANGUAGES, translations
 from web.i18n.typography import national, no_break, typed_phone
 from web.pages import assets, labels
 from web.pages.document_fields import date_fields
-from web.pages.draft_steps import next_step
+from web.pages.draft_steps import address_of
 from web.pages.two_languages import weave
 from web.printouts.phrases import Phrases
 
@@ -69,7 +69,7 @@ def _environment(language: str) -> Environment:
         pictogram=_pictogram,
         labels=labels,
         date_fields=date_fields,
-        next_step=next_step,
+        draft_address=address_of,
     )
     environment.filters.update(_filters(language, translate))
     return environment
