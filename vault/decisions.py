@@ -4,9 +4,13 @@ An allowed act is recorded in its own transaction. A refusal is recorded and com
 the act's transaction, and only then is the caller answered (invariants 1 and 2).
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from auth.services import CoreServices
@@ -18,6 +22,8 @@ from base.pipeline import Transaction
 from base.quota import Quota
 from storage.row_macs import RowAltered
 from vault.rules import Reason, failure_of
+
+Decided = TypeVar("Decided")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +102,18 @@ async def record_refusal(
     failure = failure_of(reason)
     failure.retry_after = retry_after
     return failure
+
+
+async def decide(
+    services: CoreServices, act: Callable[[AsyncConnection], Awaitable[Decided | Denial]]
+) -> Decided:
+    """What an act comes to, in a transaction of its own; raises the error of a refusal, which is
+    recorded after that transaction, and committed before anyone is told."""
+    async with services.database.transaction() as tx:
+        outcome = await act(tx)
+    if isinstance(outcome, Denial):
+        raise await record_denial(services, outcome)
+    return outcome
 
 
 async def record_denial(services: CoreServices, denial: Denial) -> ServiceError:

@@ -9,9 +9,11 @@ import pytest
 
 from base.embedded.server import Addresses
 from base.settings import Settings
-from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeWorker
+from tests.fixtures import MakeClient, MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import ask, blobs, client_headers, counted, deposit, drawn, granted, log_of, revoke
 from tests.vault.decoding import corpus
+from tests.web.pages.draft_steps import draft_of, pictures_of, send
+from tests.web.pages.test_pages import a_photo, browser_of
 from vault.services import Services
 from web.process.services import CannotServe, open_services
 
@@ -268,3 +270,17 @@ async def test_the_owners_own_acts_are_recorded_as_theirs(
     ]
     assert {entry["actor"]["kind"] for entry in entries} <= {"owner", "anonymous"}
     assert entries[0]["sentence"].startswith("Vous ")
+
+
+async def test_no_photo_of_a_paper_being_added_is_shown_when_the_log_cannot_be_written(
+    served: Served, make_person: MakePerson, log: Breakable
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo("red"))
+        (only,) = pictures_of(await browser.get(f"{draft_of(sent)}/check"))
+        assert (await browser.get(f"{only}/preview")).content.startswith(b"\xff\xd8\xff")
+        log.break_()
+        answer = await browser.get(f"{only}/preview")
+        assert answer.status_code >= 500
+        assert b"\xff\xd8\xff" not in answer.content

@@ -145,6 +145,38 @@ async def test_only_the_owner_calls_a_paper_sensitive(
     assert (sent.status_code, sent.json()["code"]) == (422, "invalid_field")
 
 
+async def test_adding_papers_of_a_sensitive_type_shows_none(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """What a grant shows is picked; what is only added under it is of the types that were asked."""
+    person, worker = await make_person(), await make_worker()
+    held = await deposit(client, person, PDF, type_="mdph_notification")
+    request = await ask(
+        client, worker.headers, person.phone, "mdph_notification", actions=["deposit"]
+    )
+    grant = (await approve(client, person, request))["id"]
+    under = f"/v1/grants/{grant}"
+    sent = await client.post(
+        f"{under}/documents",
+        headers=worker.headers,
+        files={"file": corpus.pdf(2)},
+        data={"type": "mdph_notification"},
+    )
+    assert sent.status_code == 201
+    for path in ("documents", f"documents/{held['id']}/content", "evidence?type=mdph_notification"):
+        answer = await client.get(f"{under}/{path}", headers=worker.headers)
+        assert answer.status_code == 403, path
+    # With anything that shows, it is picked as ever.
+    request = await ask(
+        client, worker.headers, person.phone, "mdph_notification", actions=["attest", "deposit"]
+    )
+    path = f"/v1/consent-requests/{request}/approve"
+    answer = await client.post(path, headers=person.headers, json={})
+    assert (answer.status_code, answer.json()["code"]) == (422, "sensitive_by_type")
+    narrower = {"scope": {"actions": ["deposit"]}}
+    assert (await client.post(path, headers=person.headers, json=narrower)).status_code == 201
+
+
 async def test_the_rows_do_not_tell_which_papers_are_sensitive(
     client: httpx.AsyncClient, make_person: MakePerson, postgres: Addresses
 ) -> None:

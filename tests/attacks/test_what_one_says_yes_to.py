@@ -4,8 +4,8 @@ import asyncio
 
 import httpx
 
-from tests.fixtures import MakePerson, MakeWorker, Served
-from tests.steps import approve, ask, deposit
+from tests.fixtures import MakePerson, MakeWorker, Served, SomeWorker
+from tests.steps import approve, ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import send, summary, yes_of
 from tests.web.pages.test_giving import summary_of_gift
@@ -108,9 +108,31 @@ async def test_the_yes_of_before_answers_no_other_request(
         await send(browser, f"/requests/{first}/approve", fields)
         live = await browser.get("/v1/grants?state=live", headers=person.headers)
         assert live.json()["items"] == []
-        # Without the key of its page, it is refused: the request has its answer.
+        # Without the key of its page neither: the request has its answer, which is shown.
         bare = [one for one in fields if one[0] != "once"]
-        assert (await send(browser, f"/requests/{first}/approve", bare)).status_code == 409
+        answer = await send(browser, f"/requests/{first}/approve", bare)
+        assert answer.headers["location"] == f"/requests/{first}"
+        live = await browser.get("/v1/grants?state=live", headers=person.headers)
+        assert live.json()["items"] == []
+        refused = [one for one in await log_of(browser, person) if one["outcome"] == "refused"]
+        assert [one["action"] for one in refused].count("consent.approve") == 1
+
+
+async def test_a_yes_in_other_languages_than_the_summary_s_is_none(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        request = await ask(browser, worker.headers, person.phone, "payslip")
+        address = f"/requests/{request}/approve"
+        fields = yes_of(await summary(browser, request, ("type", "payslip")), address)
+        cookies = {"unefois-person": person.token, "unefois-language": "uk"}
+        async with httpx.AsyncClient(base_url=served.base_url, cookies=cookies) as elsewhere:
+            answer = await send(elsewhere, address, fields)
+            assert answer.status_code == 422
+            assert await grants_of(browser, person) == []
+            again = yes_of(answer.text, address)
+            assert (await send(elsewhere, address, again)).status_code == 303
 
 
 async def test_a_gift_is_of_one_s_own_papers_as_the_summary_said(
@@ -165,3 +187,51 @@ async def test_papers_picked_one_by_one_open_no_deposit_of_every_type(
     request = await ask(client, worker.headers, person.phone, "payslip", **both)
     grant = await approve(client, person, request)
     assert grant["scope"]["actions"] == ["read", "deposit"]
+
+
+async def test_a_paper_restored_from_the_trash_is_in_no_grant_given_meanwhile(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """The list of the yes did not have it: restoring is adding, but for grants of before, and for
+    those that take what comes later."""
+    person, worker = await make_person(), await make_worker()
+    kept = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    paper = await deposit(client, person, corpus.pdf(2), type_="payslip")
+    path = f"/v1/documents/{paper['id']}"
+    before = await granted(client, person, worker.headers, "payslip")
+    # 1. In the trash and back, with no yes in between: as it was.
+    await client.delete(path, headers=person.headers)
+    await client.post(f"{path}/restore", headers=person.headers)
+    assert await shown(client, worker, before) == {kept["id"], paper["id"]}
+    # 2. A yes in between is to the papers that were there.
+    await client.delete(path, headers=person.headers)
+    meanwhile = await granted(client, person, worker.headers, "payslip")
+    future = {"covers_future": True}
+    later = await granted(client, person, worker.headers, "payslip", narrower=future)
+    assert (await client.post(f"{path}/restore", headers=person.headers)).status_code == 200
+    assert await shown(client, worker, meanwhile) == {kept["id"]}
+    assert await shown(client, worker, later) == {kept["id"], paper["id"]}
+    under = f"/v1/grants/{meanwhile}"
+    content = f"{under}/documents/{paper['id']}/content"
+    assert (await client.get(content, headers=worker.headers)).status_code == 404
+    told = await client.get(f"{under}/evidence?type=payslip", headers=worker.headers)
+    assert told.json()["documents"] == 1
+
+
+async def test_a_paper_restored_on_the_page_is_in_no_grant_given_meanwhile(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        await browser.delete(f"/v1/documents/{paper['id']}", headers=person.headers)
+        grant = await granted(browser, person, worker.headers, "payslip")
+        page = (await browser.get("/documents/deleted")).text
+        address = f"/documents/{paper['id']}/restore"
+        assert (await send(browser, address, yes_of(page, address))).status_code == 303
+        assert await shown(browser, worker, grant) == set()
+
+
+async def shown(client: httpx.AsyncClient, worker: SomeWorker, grant: str) -> set[str]:
+    listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+    return {one["id"] for one in listed.json()["items"]}

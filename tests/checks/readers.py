@@ -57,7 +57,7 @@ READERS = {
     "vault/reconciliation/upload_pieces.py": "every envelope of a piece, to see whether it opens",
     "vault/reconciliation/version_files.py": "every envelope, to see whether it opens",
     "vault/documents/uploads/deposit.py": "what the owner said of an upload, to make a document",
-    "vault/documents/uploads/drafts.py": "what the owner said of a paper that they are adding",
+    "vault/documents/uploads/draft_rows.py": "what the owner said of a paper that they are adding",
     "vault/documents/uploads/finished_uploads.py": "a file's name, for the owner's own form",
     "vault/documents/uploads/pieces.py": "the owner's own pieces, to make a document of them",
     "vault/documents/uploads/uploads.py": "what the owner said of an upload, said back",

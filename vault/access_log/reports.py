@@ -31,7 +31,14 @@ from vault.access_log import records
 from vault.access_log.entries import EntryView, find_for_person
 from vault.access_log.records import REPORT_ROW
 from vault.access_log.report_views import ReportView, view_of
-from vault.decisions import AccessAttempt, Denial, record_allowed, record_denial, record_refusal
+from vault.decisions import (
+    AccessAttempt,
+    Denial,
+    decide,
+    record_allowed,
+    record_denial,
+    record_refusal,
+)
 from vault.rules import Reason
 from vault.services import Services
 
@@ -82,11 +89,9 @@ async def report(services: Services, person: Person, event_id: UUID, text: str =
         raise await record_refusal(services, attempt, Reason.PACED, retry_after=wait)
     # 2. Row, event and messages in one commit. A crash before it leaves nothing; after it, the
     # messages are sent later.
-    async with services.database.transaction() as tx:
-        outcome = await _report(services, tx, person, event_id, words, attempt)
-    if isinstance(outcome, Denial):
-        raise await record_denial(services, outcome)
-    return outcome
+    return await decide(
+        services, lambda tx: _report(services, tx, person, event_id, words, attempt)
+    )
 
 
 async def list_reports(services: CoreServices, *, waiting: bool = True) -> list[ListedReport]:

@@ -38,11 +38,9 @@ async def approve(
     `unknown_document`, `sensitive_by_type`, `nothing_granted`, `duration_invalid`,
     `duration_too_long`, and those of `idempotency.claim`.
     """
-    async with services.database.transaction() as tx:
-        outcome = await _approve(services, tx, person, request_id, approval, idempotency_key)
-    if isinstance(outcome, Denial):
-        raise await decisions.record_denial(services, outcome)
-    return outcome
+    return await decisions.decide(
+        services, lambda tx: _approve(services, tx, person, request_id, approval, idempotency_key)
+    )
 
 
 async def _approve(

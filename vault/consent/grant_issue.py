@@ -114,11 +114,9 @@ async def give(
     if wait is not None:
         raise await decisions.record_refusal(services, attempt, Reason.PACED, retry_after=wait)
     # 2. Judge, insert and record in one commit. A crash before it leaves no grant.
-    async with services.database.transaction() as tx:
-        outcome = await _give(services, tx, person, draft, email, attempt, idempotency_key)
-    if isinstance(outcome, Denial):
-        raise await decisions.record_denial(services, outcome)
-    return outcome
+    return await decisions.decide(
+        services, lambda tx: _give(services, tx, person, draft, email, attempt, idempotency_key)
+    )
 
 
 async def _give(

@@ -92,11 +92,7 @@ async def live_on(
 
 async def see(services: CoreServices, subject: Person | Recipient, grant_id: UUID) -> GrantView:
     """One grant, for either side, live or ended; recorded. Raises `ServiceError` `not_found`."""
-    async with services.database.transaction() as tx:
-        outcome = await _see(services, tx, subject, grant_id)
-    if isinstance(outcome, Denial):
-        raise await decisions.record_denial(services, outcome)
-    return outcome
+    return await decisions.decide(services, lambda tx: _see(services, tx, subject, grant_id))
 
 
 async def _see(
@@ -121,11 +117,7 @@ async def revoke(services: CoreServices, person: Person, grant_id: UUID) -> Gran
     Running downloads are notified when the transaction commits and stop within a second. Raises
     `ServiceError` `not_found`.
     """
-    async with services.database.transaction() as tx:
-        outcome = await _revoke(services, tx, person, grant_id)
-    if isinstance(outcome, Denial):
-        raise await decisions.record_denial(services, outcome)
-    return outcome
+    return await decisions.decide(services, lambda tx: _revoke(services, tx, person, grant_id))
 
 
 async def revoke_all(services: CoreServices, person: Person) -> int:
@@ -161,11 +153,9 @@ async def give_back(services: CoreServices, recipient: Recipient, grant_id: UUID
     that has ended, nothing changes. Its person sees who ended it, and when. A client gives back
     what its access token lets it see. Raises `ServiceError` `not_found`.
     """
-    async with services.database.transaction() as tx:
-        outcome = await _give_back(services, tx, recipient, grant_id)
-    if isinstance(outcome, Denial):
-        raise await decisions.record_denial(services, outcome)
-    return outcome
+    return await decisions.decide(
+        services, lambda tx: _give_back(services, tx, recipient, grant_id)
+    )
 
 
 async def _give_back(

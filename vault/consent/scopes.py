@@ -28,7 +28,12 @@ class Scope:
         if not self.actions:
             return True
         nothing_named = not self.document_types and not self.document_ids
-        return nothing_named and set(self.actions) != {GrantAction.DEPOSIT}
+        return nothing_named and not self.only_adds
+
+    @property
+    def only_adds(self) -> bool:
+        """Whether it allows to add documents, and shows none."""
+        return set(self.actions) == {GrantAction.DEPOSIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +129,10 @@ def narrow_scope(requested: Scope, choice: Choice, holdings: Holdings) -> Scope 
 
 
 def check_grantable(scope: Scope) -> Scope | Refused:
-    """The scope, if a grant may have it: not empty, and no sensitive type as a whole."""
+    """The scope, if a grant may have it: not empty, and no sensitive type shown as a whole. One
+    that only adds papers shows none, of whatever type."""
     sensitive = type_fields(scope.document_types, catalogue.is_sensitive)
-    if sensitive:
+    if sensitive and not scope.only_adds:
         return Refused(Reason.SENSITIVE_BY_TYPE, sensitive)
     return Refused(Reason.NOTHING_GRANTED, _SCOPE) if scope.empty else scope
 

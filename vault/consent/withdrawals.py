@@ -33,11 +33,7 @@ async def withdraw(services: CoreServices, sender: Recipient, request_id: UUID) 
     Raises `ServiceError`: `not_found`, `request_approved`, `token_scope_missing`.
     """
     await decisions.check_token(services, sender, "consent_requests", Action.WITHDRAW)
-    async with services.database.transaction() as tx:
-        outcome = await _withdraw(services, tx, sender, request_id)
-    if isinstance(outcome, Denial):
-        raise await decisions.record_denial(services, outcome)
-    return outcome
+    return await decisions.decide(services, lambda tx: _withdraw(services, tx, sender, request_id))
 
 
 async def _withdraw(

@@ -16,6 +16,7 @@ from base.errors import ErrorKind, ServiceError, not_found
 from base.ids import new_id
 from base.key_names import DOCUMENT
 from base.locks import hold_vault
+from vault.consent.records.grants import given_since
 from vault.consent.type_tags import type_tag
 from vault.cursors import Page, cut, read
 from vault.decisions import AccessAttempt, record_allowed, record_refusal
@@ -265,7 +266,8 @@ async def delete(
 
 
 async def restore(services: Services, person: Person, document_id: UUID) -> DocumentView:
-    """Restore a deleted document, within 30 days."""
+    """Restore a deleted document, within 30 days. If a grant was given meanwhile, it counts as
+    added now: who gave that grant did not see it among what they would show."""
     await _set_deleted(services, person, document_id, Action.RESTORE, None)
     return await see_own(services, person, document_id)
 
@@ -279,14 +281,12 @@ async def _set_deleted(
         row = await records.document(tx, person.id, document_id, deleted=restoring)
         if row is not None:
             _check_match(row, if_match)
-            revision = new_id()
-            await records.change_document(
-                tx,
-                await services.field_encryption.row_macs(),
-                row,
-                deleted_at=None if restoring else await instant(tx),
-                revision=revision,
-            )
+            revision, at = new_id(), await instant(tx)
+            changes: dict[str, Any] = {"deleted_at": None if restoring else at}
+            if restoring and await given_since(tx, person.id, row.deleted_at):
+                changes["typed_at"] = at
+            macs = await services.field_encryption.row_macs()
+            await records.change_document(tx, macs, row, **changes, revision=revision)
             await _record(services, tx, person, action, document_id, revision=revision)
     if row is None:
         raise await _unknown(services, person, action)

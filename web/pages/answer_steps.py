@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -16,13 +16,16 @@ from base.errors import ServiceError, invalid
 from base.ids import parse_id
 from vault import catalogue, durations
 from vault.consent.request_views import ReceivedRequest
-from vault.consent.scopes import Holdings
+from vault.consent.scopes import Holdings, Scope
 from vault.consent.terms import Approval, Terms, narrow_terms
 from vault.document_view import DocumentView
 from vault.rules import Refused, failure_of
-from web.pages.approvals import approval_of, shows_documents
+from web.pages.approvals import approval_of, scope_in, shows_documents
 from web.pages.forms import MAX_FIELDS, Form
 
+STEPS = ("who", "why", "actions", "papers", "until", "copy", "check")
+"""The pages of every answer, in order. What is permitted comes before the papers: to have some
+added one names sorts of papers, to show some one picks them."""
 NAMES = ("document", "type", "action", "duration", "later", "may_store")
 """The fields of an answer, in every step."""
 _CHOICES = ("yes", "no")
@@ -54,18 +57,28 @@ class PartialAnswer:
     def steps(self) -> tuple[str, ...]:
         """The pages, in order; a question that this request does not ask has none."""
         asked = self.request.asked
+        single = self.shows_documents and asked.scope.document_ids
         optional = {
-            "papers": self.request.covers or asked.scope.document_ids,
             "actions": len(asked.scope.actions) > 1,
+            "papers": self.request.covers or single,
             "copy": asked.may_store,
         }
-        every = ("who", "why", "papers", "actions", "until", "copy", "check")
-        return tuple(step for step in every if optional.get(step, True))
+        return tuple(step for step in STEPS if optional.get(step, True))
+
+    @property
+    def scope(self) -> Scope:
+        """What is asked for, with the actions that were permitted so far."""
+        return scope_in(self.chosen, self.request.asked)
+
+    @property
+    def shows_documents(self) -> bool:
+        """Whether that shows documents, or that they exist."""
+        return shows_documents(self.scope)
 
     @property
     def first_choice(self) -> str:
-        """The first page with something to choose."""
-        return self.steps[2]
+        """The page to begin again with when a choice cannot be granted."""
+        return "papers" if "papers" in self.steps else self.steps[2]
 
     def address(self, step: str, *, bare: bool = False) -> str:
         """The address of a step, with what was chosen so far unless `bare`."""
@@ -93,15 +106,15 @@ class PartialAnswer:
                 return earlier, failure
         return None
 
-    def summary(self, at: datetime, zone: tzinfo) -> Summary:
-        """What a yes would give now. Raises `ServiceError`: what the approval would be refused
-        for."""
-        approval = approval_of(self.chosen, self.request)
+    def summary(self, at: datetime, zone: tzinfo, languages: tuple[str, ...]) -> Summary:
+        """What a yes would give now, read in these languages. Raises `ServiceError`: what the
+        approval would be refused for."""
+        approval = replace(approval_of(self.chosen, self.request), shown_in=languages)
         terms = narrow_terms(self.request.asked, approval, self._holdings(), at)
         if isinstance(terms, Refused):
             raise failure_of(terms.reason)
         ends_at = durations.grant_end(at, terms.duration)
-        shown = self._ticked() if shows_documents(terms) else ()
+        shown = self._ticked() if shows_documents(terms.scope) else ()
         papers = [(self.documents[one].metadata.type, str(one)) for one in shown]
         told = [str(self.request.id), terms.values(), approval.values(), papers]
         told.append(ends_at.astimezone(zone).date().isoformat())

@@ -1,13 +1,14 @@
 """An approval from what a person ticked on a request: never more than they saw. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from base.ids import parse_id
 from vault import durations
 from vault.consent.request_views import CoveredType, ReceivedRequest
-from vault.consent.scopes import Choice
+from vault.consent.scopes import Choice, Scope
 from vault.consent.terms import Approval, Terms
 from vault.rules import GrantAction
 from web.pages import labels
@@ -21,32 +22,41 @@ def approval_of(form: Form, request: ReceivedRequest) -> Approval:
     """The approval that a form gives.
 
     A type whose documents are all ticked is granted as a type; otherwise the ticked documents are
-    granted one by one, as sensitive ones always are, beside a type too. Raises
-    `duration_invalid`.
+    granted one by one, as sensitive ones always are, beside a type too. Where papers are only
+    added, types are ticked, and no document. Raises `duration_invalid`.
     """
     asked = request.asked
+    actions = _actions(form, asked)
+    shows, named = shows_documents(scope_in(form, asked)), set(form.all("type"))
     ticked = {id_ for text in form.all("document") if (id_ := parse_id(text)) is not None}
-    named = set(form.all("type"))
+    if not shows:
+        ticked = set()
     types: list[str] = []
     ids: list[UUID] = [id_ for id_ in asked.scope.document_ids if id_ in ticked]
     for covered in request.covers:
-        if _granted_as_type(covered, asked, ticked, named):
+        if _granted_as_type(covered, ticked, named, shows=shows):
             types.append(covered.type)
             ids += [id_ for id_ in covered.sensitive_ids if id_ in ticked]
         else:
             ids += [id_ for id_ in covered.document_ids if id_ in ticked]
     duration = form.get("duration")
     return Approval(
-        choice=Choice(tuple(types), tuple(dict.fromkeys(ids)), _actions(form, asked)),
+        choice=Choice(tuple(types), tuple(dict.fromkeys(ids)), actions),
         duration=labels.known_duration(duration) if duration not in ("", AS_ASKED) else None,
         may_store=form.get("may_store") == "yes" if asked.may_store else None,
-        covers_future=form.has("later") and bool(types),
+        covers_future=form.has("later") and shows and bool(types),
     )
 
 
-def shows_documents(asked: Terms) -> bool:
-    """Whether a request would show documents, or that they exist: a deposit alone does not."""
-    return set(asked.scope.actions) != {GrantAction.DEPOSIT}
+def shows_documents(scope: Scope) -> bool:
+    """Whether a scope shows documents, or that they exist: a deposit alone does not."""
+    return not scope.only_adds
+
+
+def scope_in(form: Form, asked: Terms) -> Scope:
+    """The scope that is asked for, with what was permitted of it so far; nothing said is all."""
+    actions = _actions(form, asked)
+    return replace(asked.scope, actions=actions) if actions else asked.scope
 
 
 def shorter_durations(asked: Terms, at: datetime, ends_at: datetime) -> list[tuple[str, datetime]]:
@@ -56,11 +66,13 @@ def shorter_durations(asked: Terms, at: datetime, ends_at: datetime) -> list[tup
 
 
 def _granted_as_type(
-    covered: CoveredType, asked: Terms, ticked: Iterable[UUID], named: Iterable[str]
+    covered: CoveredType, ticked: Iterable[UUID], named: Iterable[str], *, shows: bool
 ) -> bool:
+    if not shows:
+        return covered.type in named
     if covered.sensitive:
         return False
-    if not shows_documents(asked) or not covered.document_ids:
+    if not covered.document_ids:
         return covered.type in named
     of_type = set(covered.document_ids) - set(covered.sensitive_ids)
     return bool(of_type) and of_type <= set(ticked)

@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Path, Response
 
-from base.errors import ErrorKind, ServiceError
+from base.errors import ErrorKind, ServiceError, not_found
+from base.ids import parse_id
 from vault.document_view import DocumentView
 from vault.documents import own_documents, retrieval
-from vault.documents.uploads.finished_uploads import drop_finished
+from vault.documents.uploads import drafts, pictures
+from vault.documents.uploads.draft_rows import Draft
+from vault.documents.uploads.pictures import Received
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
 from web.pages import draft_steps as steps
+from web.pages import script_answers
 from web.pages.document_fields import metadata_of
-from web.pages.forms import Form
+from web.pages.forms import Form, UploadForm
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -23,34 +28,69 @@ VersionNumber = Annotated[int, Path(ge=1, le=10**6)]
 
 
 @router.get("/documents/{document_id}/version")
-async def ask_version(document_id: PathId, page: PersonPageDep) -> Response:
-    """The form to add a newer version."""
+async def ask_version(document_id: PathId, page: PersonPageDep, draft: str = "") -> Response:
+    """The form to add a newer version; `draft`: its photos, where they were kept already."""
     document = await own_documents.see_own(page.services, page.person, document_id)
-    return await _show_form(page, document, Form())
+    begun = await _begun(page, document_id, draft)
+    if begun is not None and begun.ended is not None:
+        return go(f"/documents/{document_id}", done="version")
+    return await _show_form(page, document, begun, Form())
 
 
 @router.post("/documents/{document_id}/version")
-async def add_version(document_id: PathId, page: PersonPageDep) -> Response:
-    """Add a newer version; the older ones stay, and the date of the older paper does not."""
+async def add_version(document_id: PathId, page: PersonPageDep, draft: str = "") -> Response:
+    """Add a newer version; the older ones stay, and the date of the older paper does not. Photos
+    that came with what is refused are kept."""
     document = await own_documents.see_own(page.services, page.person, document_id)
-    fields: dict[str, str] = {}
+    begun = await _begun(page, document_id, draft)
+    if begun is not None and begun.ended is not None:
+        return go(f"/documents/{document_id}", done="version")
+    upload = page.upload()
+    received = await _receive(page, document_id, begun, upload)
+    form = Form(tuple(upload.fields.items()))
     try:
-        upload = page.upload()
-        fields = upload.fields
-        await own_documents.add_version(
-            page.services,
-            page.person,
-            document_id,
-            upload,
-            if_match=None,
-            dates=lambda: _dates_of(document.metadata.type, fields),
-        )
+        dates = _dates_of(document.metadata.type, upload.fields)
+        if not received.failures and received.draft is not None:
+            await drafts.keep_version(
+                page.services, page.person, received.draft, document_id, dates
+            )
+            return go(f"/documents/{document_id}", done="version")
     except ServiceError as failure:
         if failure.kind in _NO_FORM:
             raise
-        return await _show_form(page, document, Form(tuple(fields.items())), failure)
-    await drop_finished(page.services, page.person, upload.uploads())
-    return go(f"/documents/{document_id}", done="version")
+        received.failures.append(failure)
+    if script_answers.asked_by_script(page.request):
+        # The page has its photos still, and sends all of them again.
+        await pictures.forget(page.services, page.person, received)
+    return await _show_form(page, document, received.draft, form, *received.failures)
+
+
+async def _begun(page: PersonPage, document_id: UUID, draft: str) -> Draft | None:
+    """The draft of a newer version of this document. Raises `not_found` for any other."""
+    if not draft:
+        return None
+    id_ = parse_id(draft)
+    if id_ is None:
+        raise not_found()
+    begun = await drafts.see_any(page.services, page.person, id_)
+    if begun.ended is None and begun.values.get(steps.VERSION_OF) != str(document_id):
+        raise not_found()
+    return begun
+
+
+async def _receive(
+    page: PersonPage, document_id: UUID, begun: Draft | None, upload: UploadForm
+) -> Received:
+    """The photos of the form, beside those that were kept: then there may be none."""
+    values = {steps.VERSION_OF: str(document_id)}
+    try:
+        return await pictures.receive(page.services, page.person, upload, begun, values=values)
+    except ServiceError as failure:
+        if failure.kind in _NO_FORM:
+            raise
+        there = begun is not None and begun.pictures
+        missing = failure.code == "file_missing" and there
+        return Received(begun, begun.id if begun else None, failures=[] if missing else [failure])
 
 
 def _dates_of(type_code: str, fields: Mapping[str, str]) -> dict[str, Any]:
@@ -63,13 +103,18 @@ def _dates_of(type_code: str, fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 async def _show_form(
-    page: PersonPage, document: DocumentView, form: Form, *failures: ServiceError
+    page: PersonPage,
+    document: DocumentView,
+    draft: Draft | None,
+    form: Form,
+    *failures: ServiceError,
 ) -> Response:
     name = steps.date_field(document.metadata.type)
     return await page.show_failures(
         failures,
         "version.html",
         document=document,
+        draft=draft,
         name=name,
         year=form.get("income_year"),
         day=steps.day_parts(form, name) if name else {},

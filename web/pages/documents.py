@@ -1,5 +1,6 @@
 """The person's documents: listed by family, looked for, shown, corrected, deleted, restored."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from vault.document_view import DocumentView
 from vault.documents import own_documents, quotas, retrieval, thumbnails
 from vault.documents.uploads import drafts
 from vault.maintenance import erasure_requests
+from vault.rules import GrantAction
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
 from web.pages import paper_search, search_words
@@ -53,8 +55,7 @@ async def home(page: PersonPageDep, cursor: str | None = None, found: str = "") 
         page.services, page.person, cursor=cursor, limit=LIMIT, pictured=True
     )
     items = [_item(document, page.zone) for document in listed.items]
-    more = listed.next is not None
-    first = {} if cursor else await _to_do_first(page, items, more=more)
+    first = {} if cursor else await _to_do_first(page, items, listed.next)
     return await page.show(
         "documents.html",
         families=_by_family(items),
@@ -77,23 +78,27 @@ _NOTHING_FIRST: dict[str, Any] = {
 
 
 async def _to_do_first(
-    page: PersonPage, items: list[ListedDocument], *, more: bool
+    page: PersonPage, items: list[ListedDocument], more: str | None
 ) -> dict[str, Any]:
     """An erasure that was asked for and a vault that is almost full; then six things at most: what
     waits for an answer, papers of which a type is proposed, papers that were begun, papers that end
-    soon."""
+    soon, of whatever page of the list. `more`: where the papers after `items` begin."""
     room = await quotas.see_room(page.services, page.person)
     waiting = (await waiting_requests(page))[:MOST_FIRST]
     listed = [item.document for item in items]
-    suggested = (await waiting_of(page, listed, more=more))[: MOST_FIRST - len(waiting)]
+    proposed = await waiting_of(page, listed, more=more is not None)
+    suggested = proposed[: MOST_FIRST - len(waiting)]
     left = MOST_FIRST - len(waiting) - len(suggested)
     begun = (await drafts.all_of(page.services, page.person))[:left]
+    left -= len(begun)
+    if left and more is not None:
+        items = items + [_item(one, page.zone) async for one in _all_from(page, more)]
     ending = [item for item in items if item.validity == "soon" or item.due]
     return {
         "waiting": waiting,
         "suggested": suggested,
         "begun": begun,
-        "ending": ending[: left - len(begun)],
+        "ending": ending[:left],
         "room": room if room.almost_full else None,
         "erases_at": await erasure_requests.erases_at(page.services, page.person),
     }
@@ -109,20 +114,25 @@ def _by_family(items: list[ListedDocument]) -> list[tuple[PaperFamily, list[List
 
 
 async def _show_found(page: PersonPage, words: str) -> Response:
-    found: list[ListedDocument] = []
-    cursor: str | None = None
+    found = [
+        _item(document, page.zone)
+        async for document in _all_from(page, None)
+        if paper_search.matches(document.metadata, words, page.language)
+    ]
+    return await page.show("documents_found.html", items=found, words=words)
+
+
+async def _all_from(page: PersonPage, cursor: str | None) -> AsyncIterator[DocumentView]:
+    """All the papers of the list, from a place on."""
     while True:
         listed = await own_documents.list_own(
             page.services, page.person, cursor=cursor, limit=100, pictured=True
         )
-        found += [
-            _item(document, page.zone)
-            for document in listed.items
-            if paper_search.matches(document.metadata, words, page.language)
-        ]
+        for document in listed.items:
+            yield document
         cursor = listed.next
         if cursor is None:
-            return await page.show("documents_found.html", items=found, words=words)
+            return
 
 
 @router.post("/documents/search")
@@ -147,12 +157,14 @@ async def see(document_id: PathId, page: PersonPageDep) -> Response:
     """One document."""
     document = await own_documents.see_own(page.services, page.person, document_id)
     grants = await live_on(page.services, page.person, document_id)
+    showing = [grant for grant in grants if GrantAction.READ in grant.terms.scope.actions]
     pending = not document.has_preview and clock.now() - document.version_created_at < _PREVIEW_WAIT
     return await page.show(
         "document.html",
         item=_item(document, page.zone),
         preview_pending=pending,
-        grants=grants,
+        grants=showing,
+        knowing=[grant for grant in grants if grant not in showing],
     )
 
 

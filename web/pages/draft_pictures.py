@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from base.errors import ServiceError
 from vault.documents.uploads import drafts, pictures
-from vault.documents.uploads.drafts import Draft, Picture
+from vault.documents.uploads.draft_rows import Draft, Picture
 from web.http.path_ids import PathId
 from web.pages import draft_steps as steps
 from web.pages.drafts import NO_FORM
@@ -39,8 +39,12 @@ async def ask_again(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -
 
 @router.post("/documents/add/{draft_id}/pictures/{picture_id}")
 async def take_again(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> Response:
-    """A picture in the place of another, which stays until the new one is kept."""
-    draft, picture = await drafts.see_picture(page.services, page.person, draft_id, picture_id)
+    """A picture in the place of another, which stays until the new one is kept. A second tap finds
+    it done."""
+    draft = await drafts.see(page.services, page.person, draft_id)
+    picture = draft.find(picture_id)
+    if picture is None:
+        return go(steps.address_of(draft))
     others = replace(draft, pictures=tuple(one for one in draft.pictures if one.id != picture_id))
     try:
         received = await pictures.receive(page.services, page.person, page.upload(), others)
@@ -53,20 +57,20 @@ async def take_again(draft_id: PathId, picture_id: PathId, page: PersonPageDep) 
         return await page.show_failures(
             received.failures, "draft_retake.html", draft=draft, picture=picture
         )
-    draft = await drafts.change(
-        page.services,
-        page.person,
-        draft_id,
-        lambda found: _with_instead(found, picture_id, received.pictures),
-    )
-    return go(steps.address_of(draft))
+    if received.draft is not None and received.draft.id == draft_id:
+        draft = await drafts.change(
+            page.services,
+            page.person,
+            draft_id,
+            lambda found: _with_instead(found, picture_id, received.pictures),
+        )
+    return go(steps.address_of(received.draft or draft))
 
 
 @router.post("/documents/add/{draft_id}/pictures/{picture_id}/change")
 async def change(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> Response:
-    """Move it or remove it."""
+    """Move it or remove it; a second tap finds it removed."""
     act = (await page.form()).get("act")
-    await drafts.see_picture(page.services, page.person, draft_id, picture_id)
 
     def changed(draft: Draft) -> Draft:
         if act == "remove":
@@ -78,8 +82,8 @@ async def change(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> R
 
 
 def _with_instead(draft: Draft, picture_id: UUID, instead: list[Picture]) -> Draft:
-    """The draft with other pictures in the place of one."""
+    """The draft with other pictures in the place of one; they came at its end."""
     new: list[Picture] = []
-    for one in draft.pictures:
+    for one in draft.without([moved.id for moved in instead]).pictures:
         new += instead if one.id == picture_id else [one]
     return replace(draft, pictures=tuple(new))

@@ -8,17 +8,22 @@ from dataclasses import replace
 from uuid import UUID
 
 from vault import catalogue
-from vault.documents.uploads.drafts import Draft
+from vault.documents.uploads.draft_rows import Draft
 from web.pages.answer_steps import way_back
 from web.pages.document_fields import NAMES
 from web.pages.forms import Form
 
 _ANSWERED = "answered"
+VERSION_OF = "version_of"
+"""The paper of which a draft becomes a newer version."""
 DAY_PARTS = ("day", "month", "year")
 
 
 def address_of(draft: Draft, step: str = "") -> str:
-    """The address of a step; without one, of the step that comes next."""
+    """The address of a step; without one, of the step that comes next. A newer version of a paper
+    has one page."""
+    if document_id := draft.values.get(VERSION_OF):
+        return f"/documents/{document_id}/version?draft={draft.id}"
     return f"/documents/add/{draft.id}/{step or next_step(draft)}"
 
 

@@ -11,8 +11,10 @@ from fastapi.responses import RedirectResponse
 
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from vault import catalogue
+from vault.document_view import DocumentView
+from vault.documents import own_documents
 from vault.documents.uploads import drafts, pictures
-from vault.documents.uploads.drafts import Draft
+from vault.documents.uploads.draft_rows import Draft, Ended
 from vault.documents.uploads.pictures import Received
 from web.http.path_ids import PathId
 from web.pages import draft_steps as steps
@@ -51,13 +53,12 @@ async def begin(
     """The first pictures. What the address says is known even where the form is too large."""
     first = steps.first_values(type, then)
     try:
-        received = await pictures.receive(page.services, page.person, page.upload())
+        received = await pictures.receive(page.services, page.person, page.upload(), values=first)
     except ServiceError as failure:
         return await _refused(page, failure, None, first)
-    if not received.pictures or await _stay_in_the_page(page, received):
+    if received.draft is None or await _stay_in_the_page(page, received):
         return await _show_pictures(page, received.failures, None, first)
-    draft = await drafts.begin(page.services, page.person, received.pictures, first)
-    return await _after_pictures(page, draft, received.failures)
+    return await _after_pictures(page, received.draft, received.failures)
 
 
 @router.get("/documents/add/{draft_id}/pictures")
@@ -77,16 +78,7 @@ async def add_more(draft_id: PathId, page: PersonPageDep) -> Response:
         return await _refused(page, failure, draft)
     if await _stay_in_the_page(page, received):
         return await _show_pictures(page, received.failures, draft)
-
-    def joined(found: Draft) -> Draft:
-        return drafts.joined(found, received.pictures)
-
-    try:
-        draft = await drafts.change(page.services, page.person, draft_id, joined)
-    except ServiceError:
-        await pictures.forget(page.services, page.person, received)
-        raise
-    return await _after_pictures(page, draft, received.failures)
+    return await _after_pictures(page, received.draft or draft, received.failures)
 
 
 async def _stay_in_the_page(page: PersonPage, received: Received) -> bool:
@@ -123,8 +115,11 @@ async def _show_pictures(
     first: dict[str, str] | None = None,
 ) -> Response:
     known = first or steps.first_values("", "")
+    # Of too many pictures, those of other papers can be done without.
+    full = any(failure.kind is ErrorKind.CONFLICT for failure in failures)
+    begun = await drafts.all_of(page.services, page.person) if full else []
     return await page.show_failures(
-        failures, "draft_pictures.html", draft=draft, first=known, begun=()
+        failures, "draft_pictures.html", draft=draft, first=known, begun=begun
     )
 
 
@@ -159,7 +154,7 @@ def _of_type(draft: Draft, code: str) -> Draft:
     """The date of another type has another meaning: it is asked again."""
     if draft.values.get("type") == code:
         return draft
-    kept = {name: draft.values.get(name, "") for name in ("title", "then")}
+    kept = {name: draft.values.get(name, "") for name in ("title", "then", steps.VERSION_OF)}
     return replace(draft, values={**kept, "type": code})
 
 
@@ -227,16 +222,24 @@ async def _show_details(
 
 @router.get("/documents/add/{draft_id}/check")
 async def check(draft_id: PathId, page: PersonPageDep) -> Response:
-    """All of it, with the way to change each thing."""
-    draft = await drafts.see(page.services, page.person, draft_id)
+    """All of it, with the way to change each thing; of one that was kept, the paper."""
+    draft = await drafts.see_any(page.services, page.person, draft_id)
+    if draft.ended is not None:
+        return await _go_to_what_it_became(page, draft, draft.ended)
+    if draft.values.get(steps.VERSION_OF):
+        return go(steps.address_of(draft))
     return await _show_check(page, draft)
 
 
 @router.post("/documents/add/{draft_id}/check")
 async def keep(draft_id: PathId, page: PersonPageDep) -> Response:
-    """Keep the paper; the same file again leads to the one already held."""
+    """Keep the paper; the same file again, and a second tap, lead to the one already held."""
     form = await page.form()
-    draft = await drafts.see(page.services, page.person, draft_id)
+    draft = await drafts.see_any(page.services, page.person, draft_id)
+    if draft.ended is not None:
+        return await _go_to_what_it_became(page, draft, draft.ended)
+    if draft.values.get(steps.VERSION_OF):
+        return go(steps.address_of(draft))
     try:
         if draft.mixed and not form.has("together"):
             raise invalid("one_paper_unsaid", fields=[("together",)])
@@ -246,10 +249,22 @@ async def keep(draft_id: PathId, page: PersonPageDep) -> Response:
         if failure.kind in NO_FORM:
             raise
         return await _show_check(page, draft, failure)
-    done = "held" if deposited.already_held else "added"
+    return _go_to_the_paper(draft, deposited.document, held=deposited.already_held)
+
+
+async def _go_to_what_it_became(page: PersonPage, draft: Draft, ended: Ended) -> Response:
+    if ended.document_id is None:
+        return go("/documents", done="discarded")
+    document = await own_documents.see_own(page.services, page.person, ended.document_id)
+    return _go_to_the_paper(draft, document, held=ended.already_held)
+
+
+def _go_to_the_paper(draft: Draft, document: DocumentView, *, held: bool) -> Response:
+    """To the request that it was added for, or to the paper itself."""
+    done = "held" if held else "added"
     if back := way_back(draft.values.get("then", "")):
-        return RedirectResponse(counted_in(back, deposited.document, done), 303)
-    return go(f"/documents/{deposited.document.id}", done=done)
+        return RedirectResponse(counted_in(back, document, done), 303)
+    return go(f"/documents/{document.id}", done=done)
 
 
 async def _show_check(page: PersonPage, draft: Draft, *failures: ServiceError) -> Response:
@@ -276,7 +291,10 @@ async def ask_discard(draft_id: PathId, page: PersonPageDep) -> Response:
 
 @router.post("/documents/add/{draft_id}/discard")
 async def discard(draft_id: PathId, page: PersonPageDep) -> Response:
-    """Delete the draft and its pictures."""
+    """Delete the draft and its pictures; one that was kept stays."""
     await page.form()
+    draft = await drafts.see_any(page.services, page.person, draft_id)
+    if draft.ended is not None:
+        return await _go_to_what_it_became(page, draft, draft.ended)
     await drafts.discard(page.services, page.person, draft_id)
     return go("/documents", done="discarded")

@@ -115,7 +115,7 @@ class PartialGrant:
 
     def _failure_in_recipient(self) -> ServiceError | None:
         if self.worker is not None:
-            return None
+            return invalid("recipient_twice") if self.email else None
         if not self.email:
             return invalid("recipient_unsaid")
         try:

@@ -24,8 +24,9 @@ from web.i18n.translations import LANGUAGES, translations
 from web.i18n.typography import national, no_break, typed_phone
 from web.pages import assets, labels
 from web.pages.document_fields import date_fields
-from web.pages.draft_steps import next_step
+from web.pages.draft_steps import address_of
 from web.pages.two_languages import weave
+from web.printouts.phrases import Phrases
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -68,7 +69,7 @@ def _environment(language: str) -> Environment:
         pictogram=_pictogram,
         labels=labels,
         date_fields=date_fields,
-        next_step=next_step,
+        draft_address=address_of,
     )
     environment.filters.update(_filters(language, translate))
     return environment
@@ -95,6 +96,9 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "type_names": labels.type_names,
         "official": lambda code: labels.official_name(code, language),
         "purpose": lambda code: labels.name_in(purpose_names(code), language, plain=True),
+        "storing": pass_context(
+            lambda context, terms: Phrases(language, context["zone"]).storing(terms)
+        ),
         "file_size": lambda size: size_text(size, language),
     }
 

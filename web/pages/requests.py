@@ -3,7 +3,7 @@
 import hmac
 import secrets
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -21,7 +21,6 @@ from web.pages.approvals import approval_of, shorter_durations, shows_documents
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
-from web.printouts.phrases import Phrases
 
 router = page_router()
 LIMIT = 50
@@ -38,46 +37,17 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
     return await page.show("requests.html", waiting=waiting, answered=answered, more=received.next)
 
 
-@router.get("/requests/{request_id}")
-async def see(request_id: PathId, page: PersonPageDep) -> Response:
-    """Who asks, and whether it is to see papers or to know of them."""
-    return await _step(page, request_id, "who")
+def _add_step(step: str) -> None:
+    """The page of a step: the request without a choice, or with what was chosen before."""
+    path = "/requests/{request_id}" + ("" if step == "who" else f"/{step}")
+
+    @router.get(path, name=f"request_{step}")
+    async def see(request_id: PathId, page: PersonPageDep) -> Response:
+        return await _step(page, request_id, step)
 
 
-@router.get("/requests/{request_id}/why")
-async def why(request_id: PathId, page: PersonPageDep) -> Response:
-    """The reason, and what it would permit."""
-    return await _step(page, request_id, "why")
-
-
-@router.get("/requests/{request_id}/papers")
-async def which(request_id: PathId, page: PersonPageDep) -> Response:
-    """The papers to choose from; nothing is ticked beforehand."""
-    return await _step(page, request_id, "papers")
-
-
-@router.get("/requests/{request_id}/actions")
-async def permit(request_id: PathId, page: PersonPageDep) -> Response:
-    """What to permit, of several things that are asked."""
-    return await _step(page, request_id, "actions")
-
-
-@router.get("/requests/{request_id}/until")
-async def until(request_id: PathId, page: PersonPageDep) -> Response:
-    """For how long."""
-    return await _step(page, request_id, "until")
-
-
-@router.get("/requests/{request_id}/copy")
-async def store(request_id: PathId, page: PersonPageDep) -> Response:
-    """Whether a copy may be kept."""
-    return await _step(page, request_id, "copy")
-
-
-@router.get("/requests/{request_id}/check")
-async def check(request_id: PathId, page: PersonPageDep) -> Response:
-    """All that a yes would give; then yes, no or later."""
-    return await _step(page, request_id, "check")
+for _each in answer_steps.STEPS:
+    _add_step(_each)
 
 
 @router.get("/requests/{request_id}/add")
@@ -96,7 +66,7 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
     # One that was answered meanwhile is judged, and recorded, by the approval itself.
     if current.request.state == "waiting":
         try:
-            seen = current.summary(clock.now(), page.zone).seen
+            seen = current.summary(clock.now(), page.zone, page.languages).seen
         except ServiceError as failure:
             return await _show(page, current, current.first_choice, failure)
         if not hmac.compare_digest(seen.encode(), form.get("seen").encode()):
@@ -111,6 +81,8 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
             idempotency_key=form.get("once")[:64] or None,
         )
     except ServiceError as failure:
+        if failure.code == "request_answered" and current.request.state == "approved":
+            return go(f"/requests/{request_id}")
         if failure.kind is not ErrorKind.INVALID or current.request.state != "waiting":
             raise
         return await _show(page, current, current.first_choice, failure)
@@ -120,17 +92,28 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
 @router.post("/requests/{request_id}/refuse")
 async def refuse(request_id: PathId, page: PersonPageDep) -> Response:
     """Refuse."""
-    await page.form()
-    await answers.refuse(page.services, page.person, request_id, "no")
-    return go("/requests", done="refused")
+    return await _refuse(page, request_id, "no")
 
 
 @router.post("/requests/{request_id}/not-me")
 async def not_me(request_id: PathId, page: PersonPageDep) -> Response:
     """Answer that the request is meant for someone else."""
+    return await _refuse(page, request_id, "not_me")
+
+
+async def _refuse(page: PersonPage, request_id: UUID, reason: Literal["no", "not_me"]) -> Response:
+    """A second tap says the same, and leads to the same page."""
     await page.form()
-    await answers.refuse(page.services, page.person, request_id, "not_me")
-    return go("/requests", done="not_me")
+    said: Literal["refused", "not_me"] = "refused" if reason == "no" else "not_me"
+    try:
+        await answers.refuse(page.services, page.person, request_id, reason)
+    except ServiceError as failure:
+        if failure.code != "request_answered":
+            raise
+        request = await request_views.see_received(page.services, page.person, request_id)
+        if request.state != said:
+            raise
+    return go("/requests", done=said)
 
 
 async def _step(page: PersonPage, request_id: UUID, step: str) -> Response:
@@ -149,7 +132,7 @@ async def _step(page: PersonPage, request_id: UUID, step: str) -> Response:
 async def _show(
     page: PersonPage, current: PartialAnswer, step: str, *failed: ServiceError
 ) -> Response:
-    values = _values(page, current, step)
+    values = _values(current, step)
     if step == "check":
         try:
             values |= _summary(page, current)
@@ -167,13 +150,13 @@ async def _partial(page: PersonPage, request_id: UUID, chosen: Form) -> PartialA
 
 
 async def _papers_of(page: PersonPage, request: ReceivedRequest) -> dict[UUID, Any]:
-    if request.state != "waiting" or not shows_documents(request.asked):
+    if request.state != "waiting" or not shows_documents(request.asked.scope):
         return {}
     ids = {id_ for covered in request.covers for id_ in covered.document_ids}
     return await documents_by_id(page, ids | set(request.asked.scope.document_ids))
 
 
-def _values(page: PersonPage, current: PartialAnswer, step: str) -> dict[str, Any]:
+def _values(current: PartialAnswer, step: str) -> dict[str, Any]:
     request, asked = current.request, current.request.asked
     documents = current.documents
     return {
@@ -185,17 +168,12 @@ def _values(page: PersonPage, current: PartialAnswer, step: str) -> dict[str, An
         "single_documents": [
             documents[id_] for id_ in asked.scope.document_ids if id_ in documents
         ],
-        "shows_documents": shows_documents(asked),
+        "shows_documents": current.shows_documents,
         "basis": catalogue.legal_basis_by_code(asked.legal_basis),
         "shorter": shorter_durations(asked, clock.now(), request.ends_at),
-        "storing": Phrases(page.language, page.zone).storing(asked),
     }
 
 
 def _summary(page: PersonPage, current: PartialAnswer) -> dict[str, Any]:
-    summary = current.summary(clock.now(), page.zone)
-    return {
-        "summary": summary,
-        "storing": Phrases(page.language, page.zone).storing(summary.terms),
-        "once": secrets.token_urlsafe(24),
-    }
+    summary = current.summary(clock.now(), page.zone, page.languages)
+    return {"summary": summary, "once": secrets.token_urlsafe(24)}

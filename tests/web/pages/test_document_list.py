@@ -50,6 +50,23 @@ async def test_what_ends_soon_and_what_is_asked_come_first_six_at_most(
     assert families == ["À faire d’abord", "Qui je suis", "Mon travail et mon argent"]
 
 
+async def test_what_ends_soon_comes_first_however_old_it_is(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(documents, "LIMIT", 1)
+    person = await make_person()
+    soon = (clock.now() + timedelta(days=10)).date().isoformat()
+    await deposit(client, person, a_photo(colour(1)), type_="passport", expires_on=soon)
+    for number in (2, 3):
+        await deposit(client, person, a_photo(colour(number)), type_="payslip")
+    async with browser_of(served, person) as browser:
+        page = (await browser.get("/documents")).text
+    assert "Bientôt fini" in page[page.index("À faire d’abord") :]
+
+
 async def test_beyond_twenty_papers_there_is_a_search_over_all_of_them(
     served: Served,
     client: httpx.AsyncClient,

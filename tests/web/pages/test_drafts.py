@@ -1,16 +1,22 @@
 """A paper that is being added: what was received stays, is changed, is kept or is dropped."""
 
 import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import text
 
+from auth import sessions
 from tests.fixtures import MakePerson, Served, SomePerson
 from tests.steps import log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.draft_steps import draft_of, keep_for, pictures_of, say, send
 from tests.web.pages.test_pages import a_photo, browser_of, served_with
 from vault.documents import own_documents
+from vault.documents.uploads.whole_files import read_whole
 
 DATE = {"expires_on_day": "3", "expires_on_month": "4", "expires_on_year": "2031"}
 
@@ -21,8 +27,12 @@ async def papers(served: Served, person: SomePerson) -> int:
 
 
 async def uploads_left(served: Served, person: SomePerson) -> int:
+    """Pictures, and drafts that are to be gone on with: one that ended leads on for an hour."""
     async with served.services.database.transaction() as tx:
-        query = text("SELECT count(*) FROM unefois.upload WHERE person_id = :person")
+        query = text(
+            "SELECT count(*) FROM unefois.upload WHERE person_id = :person"
+            " AND (length > 0 OR expires_at > now() + interval '1 hour')"
+        )
         return int((await tx.execute(query, {"person": person.id})).scalar_one())
 
 
@@ -60,7 +70,8 @@ async def test_two_sides_are_taken_moved_taken_again_and_kept_as_one(
         for part, colour in ((1, "blue"), (2, "green")):
             photo = await browser.get(f"{address}/content?part={part}")
             assert photo.content == a_photo(colour)
-        assert (await browser.get(f"{draft}/check")).status_code == 404
+        assert (await browser.get(f"{draft}/check")).headers["location"].startswith(address)
+        assert (await browser.get(f"{draft}/pictures")).status_code == 404
     assert await uploads_left(served, person) == 0
     document = (
         await own_documents.list_own(served.services, person.subject, cursor=None, limit=2)
@@ -70,6 +81,33 @@ async def test_two_sides_are_taken_moved_taken_again_and_kept_as_one(
 
 
 async def test_what_was_received_is_there_after_the_session_ended(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        draft = draft_of(await send(served, person, browser, "/documents/add", a_photo("red")))
+        await say(served, person, browser, f"{draft}/type", type="passport")
+        ended = await browser.delete("/v1/sessions/current", headers=person.headers)
+        assert ended.status_code == 204
+        # The session is over: its pages lead to the sign-in, and its forms do nothing.
+        assert (await browser.get(f"{draft}/details")).headers["location"].startswith("/?")
+        sent = await say(served, person, browser, f"{draft}/details", title="Malik")
+        assert sent.status_code == 303
+        assert not sent.headers["location"].startswith(draft)
+    async with served.services.database.transaction() as tx:
+        opened = await sessions.open_session(
+            served.services, tx, kind="person", subject_id=person.id
+        )
+    back = replace(person, token=opened.token)
+    async with browser_of(served, back) as browser:
+        assert f'href="{draft}/details"' in (await browser.get("/documents")).text
+        assert len(pictures_of(await browser.get(f"{draft}/check"))) == 1
+        await say(served, back, browser, f"{draft}/details", title="Malik", **DATE)
+        kept = await say(served, back, browser, f"{draft}/check")
+        assert kept.headers["location"].endswith("?done=added")
+
+
+async def test_what_was_received_is_for_its_owner_alone(
     served: Served, make_person: MakePerson
 ) -> None:
     person = await make_person()
@@ -87,8 +125,10 @@ async def test_what_was_received_is_there_after_the_session_ended(
         assert draft not in (await browser.get("/documents")).text
         for end in ("check", "type", "details", "pictures", "discard"):
             assert (await browser.get(f"{draft}/{end}")).status_code == 404
-            token = await say(served, other, browser, f"{draft}/{end}", type="payslip")
-            assert token.status_code in (404, 403)
+            sent = await say(served, other, browser, f"{draft}/{end}", type="payslip")
+            assert sent.status_code == 404
+        bad = await send(served, other, browser, f"{draft}/pictures", a_photo("blue"))
+        assert bad.status_code == 404
 
 
 async def test_a_photo_and_a_file_become_one_paper_only_where_that_is_said(
@@ -174,7 +214,7 @@ async def test_a_draft_is_dropped_with_all_that_it_has(
         assert "Ne pas garder" in (await browser.get(f"{draft}/discard")).text
         done = await say(served, person, browser, f"{draft}/discard")
         assert done.headers["location"] == "/documents?done=discarded"
-        assert (await browser.get(f"{draft}/check")).status_code == 404
+        assert (await browser.get(f"{draft}/type")).status_code == 404
     assert await uploads_left(served, person) == 0
 
 
@@ -235,17 +275,27 @@ async def test_a_picture_beyond_those_of_one_paper_is_refused(
     assert "gardés\u00a0: 2" in sent.text
 
 
-async def test_looking_at_a_picture_is_recorded(
-    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+async def test_looking_at_a_picture_is_recorded_before_a_byte_of_it_is_read(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     person = await make_person()
+
+    async def reading(*args: Any) -> AsyncIterator[bytes]:
+        seen.extend([entry["action"] for entry in await log_of(client, person)])
+        async for part in read_whole(*args):
+            yield part
+
+    seen: list[str] = []
     async with browser_of(served, person) as browser:
         sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo("red"))
         (only,) = pictures_of(await browser.get(f"{draft_of(sent)}/check"))
         before = [entry["action"] for entry in await log_of(client, person)]
+        monkeypatch.setattr("vault.documents.uploads.pictures.read_whole", reading)
         assert (await browser.get(f"{only}/preview")).status_code == 200
-    after = [entry["action"] for entry in await log_of(client, person)]
-    assert after.count("document.preview") == before.count("document.preview") + 1
+    assert seen.count("document.preview") == before.count("document.preview") + 1
 
 
 async def test_for_a_request_one_is_led_back_to_it(served: Served, make_person: MakePerson) -> None:

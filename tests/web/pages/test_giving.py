@@ -131,3 +131,25 @@ async def test_papers_of_a_longer_list_keep_their_ticks(
         page = (await browser.get("/grants/new", params=ticked)).text
     assert f'value="{second["id"]}" checked' in page
     assert f'name="document" value="{first["id"]}">' in page
+
+
+async def test_a_name_and_an_address_are_one_too_many(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker, other = await make_person(), await make_worker(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        await granted(browser, person, worker.headers, "payslip")
+        said: Pairs = [("document", paper["id"]), ("email", other.email)]
+        known = ("worker", str(worker.subject.id))
+        page = await summary_of_gift(served, browser, person, [*said, known])
+        assert page.status_code == 422
+        assert 'href="#email">Vous avez coché une personne, et aussi écrit un e-mail.' in page.text
+        assert f'value="{other.email}"' in page.text
+        token = ("form", await forms.token_for(served.services, person.token))
+        sent = await send(browser, "/grants/new", [token, *CHOSEN.items(), *said, known])
+        assert sent.status_code == 422
+        assert len(await grants_of(browser, person)) == 1
+        # « Une autre personne » and her address are one answer.
+        page = await summary_of_gift(served, browser, person, [*said, ("worker", "other")])
+        assert f"1 papier à {other.email}" in page.text

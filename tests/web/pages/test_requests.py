@@ -9,7 +9,7 @@ import pytest
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import ask, deposit
 from tests.vault.decoding import corpus
-from tests.web.pages.answers import send, summary, yes_of
+from tests.web.pages.answers import say_yes, send, summary, yes_of
 from tests.web.pages.draft_steps import keep_for
 from tests.web.pages.test_pages import a_photo, browser_of
 
@@ -35,15 +35,19 @@ async def test_one_thing_a_page_and_nothing_ticked(
             browser, worker.headers, person.phone, "payslip", "rent_receipt", **wanted
         )
         address = f"/requests/{request}"
-        steps = ("", "/why", "/papers")
+        steps = ("", "/why", "/actions", "/papers?action=read")
         texts = [(await browser.get(address + step)).text for step in steps]
+        texts[3] = texts[3].replace('value="read" checked', "")
         for number, text in enumerate(texts, 1):
             assert f"Étape {number} sur 7" in text
         assert all(" checked" not in text for text in texts)
         assert "Camille Moreau" in texts[0]
         assert "Demande de logement social" in texts[1]
         assert "2 ans" in texts[1].replace("\xa0", " ")
-        assert "Dire que je n’ai pas ce papier" in texts[2]
+        assert "Rien n’est coché" in texts[3]
+        assert "Dire que je n’ai pas ce papier" in texts[3]
+        ticked = (await browser.get(f"{address}/papers?action=read&type=rent_receipt")).text
+        assert "Rien n’est coché" not in ticked
 
 
 @pytest.mark.parametrize(
@@ -217,3 +221,124 @@ async def test_two_taps_are_one_yes(served: Served, two: tuple[SomePerson, SomeW
             answer = await send(browser, address, fields)
             assert answer.headers["location"] == "/grants?done=approved"
         assert len(await grants_of(browser, person)) == 1
+
+        # A summary that was opened on another page: its yes leads to the receipt.
+        other = [(name, "another" if name == "once" else value) for name, value in fields]
+        answer = await send(browser, address, other)
+        assert answer.headers["location"] == f"/requests/{request}"
+        page = (await browser.get(answer.headers["location"])).text
+        [grant] = await grants_of(browser, person)
+        assert "Vous avez déjà dit oui" in page
+        assert f'href="/grants/{grant["id"]}/receipt.pdf"' in page
+        assert (await browser.get(f"/grants/{grant['id']}/receipt.pdf")).status_code == 200
+        # No after yes is no second tap: it is refused.
+        refusal = [one for one in fields if one[0] == "form"]
+        assert (await send(browser, f"/requests/{request}/refuse", refusal)).status_code == 409
+
+
+@pytest.mark.parametrize(("end", "done"), [("refuse", "refused"), ("not-me", "not_me")])
+async def test_two_taps_are_one_no(
+    served: Served, two: tuple[SomePerson, SomeWorker], end: str, done: str
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        request = await ask(browser, worker.headers, person.phone, "payslip")
+        page = (await browser.get(f"/requests/{request}")).text
+        fields = yes_of(page, f"/requests/{request}/refuse")
+        for _ in range(2):
+            answer = await send(browser, f"/requests/{request}/{end}", fields)
+            assert answer.headers["location"] == f"/requests?done={done}"
+        other = "not-me" if end == "refuse" else "refuse"
+        assert (await send(browser, f"/requests/{request}/{other}", fields)).status_code == 409
+
+
+async def test_papers_of_a_sensitive_sort_may_be_added_and_none_is_shown(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        held = await deposit(browser, person, corpus.pdf(1), type_="mdph_notification")
+        types, wanted = ("mdph_notification",), {"actions": ["deposit"]}
+        request = await ask(browser, worker.headers, person.phone, *types, **wanted)
+        page = (await browser.get(f"/requests/{request}/papers")).text
+        assert "D’accord pour cette sorte de papier" in page
+        assert held["id"] not in page
+        text = await summary(browser, request, ("type", "mdph_notification"))
+        assert "va pouvoir ajouter des papiers" in text
+        assert "MDPH" in text.split("Quels papiers")[1]
+        await say_yes(browser, request, ("type", "mdph_notification"))
+        [grant] = await grants_of(browser, person)
+        await _adds_and_sees_nothing(browser, worker, str(grant["id"]), "mdph_notification")
+
+
+async def test_of_seeing_and_adding_only_adding_may_be_permitted(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    """By sorts of papers, whatever is held of them; no single paper is asked for."""
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        for number in (1, 2):
+            await deposit(browser, person, corpus.pdf(number), type_="payslip")
+        await deposit(browser, person, corpus.pdf(3), type_="mdph_notification")
+        types, wanted = ("payslip", "mdph_notification"), {"actions": ["read", "deposit"]}
+        request = await ask(browser, worker.headers, person.phone, *types, **wanted)
+        adds = ("action", "deposit")
+        page = (await browser.get(f"/requests/{request}/papers", params=[adds])).text
+        assert page.count("D’accord pour cette sorte de papier") == 2
+        assert 'name="document"' not in page
+        until = (await browser.get(f"/requests/{request}/until?action=deposit&type=payslip")).text
+        assert "j’ajouterai plus tard" not in until
+        await say_yes(browser, request, adds, ("type", "payslip"), ("type", "mdph_notification"))
+        [grant] = await grants_of(browser, person)
+        assert grant["scope"] == {
+            "document_types": list(types), "document_ids": [], "actions": ["deposit"]
+        }  # fmt: skip
+        await _adds_and_sees_nothing(browser, worker, str(grant["id"]), "payslip")
+
+
+async def test_seeing_picked_papers_says_that_none_may_be_added(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        one, _other = [
+            await deposit(browser, person, corpus.pdf(n), type_="payslip") for n in (1, 2)
+        ]
+        wanted = {"actions": ["read", "deposit"]}
+        request = await ask(browser, worker.headers, person.phone, "payslip", **wanted)
+        both = (("action", "read"), ("action", "deposit"))
+        text = await summary(browser, request, *both, ("document", one["id"]))
+        assert "ne peut pas en ajouter" in text
+        await say_yes(browser, request, *both, ("document", one["id"]))
+        [grant] = await grants_of(browser, person)
+        assert grant["scope"] == {
+            "document_types": [], "document_ids": [one["id"]], "actions": ["read"]
+        }  # fmt: skip
+
+
+async def test_adding_to_papers_named_one_by_one_may_be_permitted_alone(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        wanted = {"actions": ["read", "deposit"]}
+        scope = {"document_types": [], "document_ids": [paper["id"]], **wanted}
+        request = await ask(browser, worker.headers, person.phone, scope=scope)
+        await say_yes(browser, request, ("action", "deposit"))
+        [grant] = await grants_of(browser, person)
+        assert grant["scope"] == {
+            "document_types": [], "document_ids": [], "actions": ["deposit"]
+        }  # fmt: skip
+
+
+async def _adds_and_sees_nothing(
+    browser: httpx.AsyncClient, worker: SomeWorker, grant: str, type_code: str
+) -> None:
+    under = f"/v1/grants/{grant}/documents"
+    sent = {"files": {"file": corpus.pdf(7)}, "data": {"type": type_code}}
+    added = await browser.post(under, headers=worker.headers, **sent)  # type: ignore[arg-type]
+    assert added.status_code == 201
+    assert (await browser.get(under, headers=worker.headers)).status_code == 403
+    told = f"/v1/grants/{grant}/evidence?type={type_code}"
+    assert (await browser.get(told, headers=worker.headers)).status_code == 403

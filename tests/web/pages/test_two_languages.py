@@ -167,6 +167,26 @@ async def test_a_request_has_french_beside_whatever_was_chosen(
     assert "Non" not in UNDER.findall(await page_in(served, "/documents", cookies))
 
 
+async def test_a_copy_that_may_be_stored_is_told_in_french_beside(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    wanted = {"may_store": True, "store_for": "P2Y"}
+    request = await ask(client, worker.headers, person.phone, "payslip", **wanted)
+    cookies = {"unefois-person": person.token, "unefois-language": "uk"}
+    said = "type=payslip&duration=asked&may_store=yes"
+    for end, words in (
+        ("why", "Oui, pendant 2 ans"),
+        ("until", "Camille Moreau demande"),
+        ("copy", "Oui, pendant 2 ans"),
+        ("check", "Oui, pendant 2 ans"),
+    ):
+        page = await page_in(served, f"/requests/{request}/{end}?{said}", cookies)
+        under = " ".join(UNDER.findall(page)).replace("\xa0", " ").replace("\u202f", " ")
+        assert words in re.sub("<[^>]+>", "", under), end
+        assert "pendant 2 ans" not in re.sub("<[^>]+>", "", UNDER.sub("", page)), end
+
+
 async def test_it_is_chosen_and_taken_back_on_the_page_of_languages(served: Served) -> None:
     async with httpx.AsyncClient(base_url=served.base_url) as browser:
         for code in ("ar", "none"):

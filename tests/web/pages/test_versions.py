@@ -5,6 +5,7 @@ import pytest
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
 from tests.steps import deposit, granted, log_of
+from tests.web.pages.draft_steps import send
 from tests.web.pages.test_pages import a_photo, add, as_a_browser_sends, browser_of
 from vault.document_view import DocumentView
 from vault.documents import own_documents
@@ -19,6 +20,16 @@ async def replace(
     token = await forms.token_for(served.services, person.token)
     body, headers = as_a_browser_sends({"form": token, **fields}, a_photo("brown"))
     return await browser.post(address + "/version", content=body, headers=headers)
+
+
+async def date_alone(
+    served: Served, person: SomePerson, browser: httpx.AsyncClient, address: str
+) -> httpx.Response:
+    """The same form with a date, and no photo picked."""
+    token = await forms.token_for(served.services, person.token)
+    body, headers = as_a_browser_sends({"form": token, **NEW}, b"")
+    body = body.replace(b'"photo.jpg"', b'""')
+    return await browser.post(address, content=body, headers=headers)
 
 
 async def only(served: Served, person: SomePerson) -> DocumentView:
@@ -63,6 +74,55 @@ async def test_a_date_that_cannot_be_read_keeps_what_was_typed_and_the_older_pap
         assert (await browser.get(f"{address}/content")).content == photo
     document = await only(served, person)
     assert (document.version, str(document.metadata.expires_on)) == (1, "2021-02-01")
+
+
+async def test_no_photo_is_lost_with_a_date_that_cannot_be_read(
+    served: Served, make_person: MakePerson
+) -> None:
+    person, other = await make_person(), await make_person()
+    async with browser_of(served, person) as browser, browser_of(served, other) as stranger:
+        added = await add(served, person, browser, a_photo("green"), type="passport")
+        address = added.headers["location"].split("?")[0]
+        refused = await replace(served, person, browser, address, **NEW | {"expires_on_day": "41"})
+        again = refused.text.split(f'action="{address}/version')[1].split('"')[0]
+        assert again.startswith("?draft=")
+        assert "Photos et fichiers gardés" in refused.text
+        # It is there when one comes back, and nobody else's.
+        here = f'href="{address}/version{again}"'
+        assert here in (await browser.get("/documents")).text
+        assert (await browser.get(f"{address}/version{again}")).status_code == 200
+        assert (await stranger.get(f"{address}/version{again}")).status_code == 404
+        mine = await add(served, other, stranger, a_photo("green"), type="passport")
+        theirs = mine.headers["location"].split("?")[0]
+        for known in (again, "?draft=x"):
+            assert (await stranger.get(f"{theirs}/version{known}")).status_code == 404
+            sent = await date_alone(served, other, stranger, f"{theirs}/version{known}")
+            assert sent.status_code == 404
+        # The date alone is sent, once or twice; then there is nothing left to go on with.
+        for _ in range(2):
+            done = await date_alone(served, person, browser, f"{address}/version{again}")
+            assert done.headers["location"] == f"{address}?done=version"
+        assert (await browser.get(f"{address}/content")).content == a_photo("brown")
+        assert again not in (await browser.get("/documents")).text
+    document = await only(served, person)
+    assert (document.version, str(document.metadata.expires_on)) == (2, "2036-06-05")
+
+
+async def test_one_bad_photo_leaves_the_other_for_the_new_version(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        added = await add(served, person, browser, a_photo("green"), type="payslip")
+        address = added.headers["location"].split("?")[0]
+        files = (a_photo("red"), a_photo("blue")[:300])
+        refused = await send(served, person, browser, f"{address}/version", *files)
+        assert refused.status_code == 422
+        again = refused.text.split(f'action="{address}/version')[1].split('"')[0]
+        done = await send(served, person, browser, f"{address}/version{again}", a_photo("blue"))
+        assert done.headers["location"] == f"{address}?done=version"
+        parts = [(await browser.get(f"{address}/content?part={n}")).content for n in (1, 2)]
+    assert parts == [a_photo("red"), a_photo("blue")]
 
 
 async def test_an_older_version_is_seen_opened_recorded_and_nobody_else_s(

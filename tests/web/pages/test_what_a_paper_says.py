@@ -118,3 +118,20 @@ def test_who_does_not_know_the_type_is_sent_to_one_of_the_list() -> None:
     assert by_code("other") is not None
     easy = type_names("other").fr.split(" (")[0]
     assert f"« {easy} »" in PAGE_MESSAGES["type_missing"].what_to_do
+
+
+async def test_who_may_only_know_of_a_paper_stands_apart_from_who_sees_it(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, seeing, knowing = await make_person(), await make_worker(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        known = await granted(browser, person, knowing.headers, "payslip", actions=["attest"])
+        page = (await browser.get(f"/documents/{paper['id']}")).text
+        assert "Personne d’autre ne voit ce papier" in page
+        seen = await granted(browser, person, seeing.headers, "payslip")
+        page = (await browser.get(f"/documents/{paper['id']}")).text
+    sees, _heading, knows = page.partition("Qui sait que vous avez ce papier, sans le voir")
+    sees = sees.split("Qui voit ce papier")[1]
+    assert (f"/grants/{seen}/stop" in sees, f"/grants/{known}/stop" in sees) == (True, False)
+    assert (f"/grants/{seen}/stop" in knows, f"/grants/{known}/stop" in knows) == (False, True)

@@ -1,7 +1,7 @@
 """SQL of grants: what one covers, how it is read to be used, given and revoked."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -120,6 +120,12 @@ async def grant_to_change(connection: AsyncConnection, grant_id: UUID) -> Row[An
 async def grant(connection: AsyncConnection, grant_id: UUID) -> Row[Any] | None:
     """A grant, without lock, and the current time `at`."""
     return await _one_or_none(connection, _GRANT.where(Grant.id == grant_id))
+
+
+async def given_since(connection: AsyncConnection, person_id: UUID, since: datetime) -> bool:
+    """Whether the person gave a grant at that time or later."""
+    query = select(exists().where(Grant.person_id == person_id, Grant.given_at >= since))
+    return bool((await connection.execute(query)).scalar_one())
 
 
 async def add_grant(connection: AsyncConnection, values: dict[str, Any], *, step: str) -> None:

@@ -67,6 +67,13 @@ async def deposit_uploads(
     return await _once(use, Action.DEPOSIT, store, lambda view: Deposited(view, already_held=True))
 
 
+async def find_deposited(
+    services: Services, person: Person, uploads: Sequence[UUID]
+) -> DocumentView | None:
+    """The document that these uploads of the person became, recorded, or None."""
+    return await _Use(services, person, tuple(uploads)).answer(Action.DEPOSIT)
+
+
 async def add_version_of_uploads(
     services: Services,
     person: Person,
@@ -74,8 +81,10 @@ async def add_version_of_uploads(
     uploads: Sequence[UUID],
     *,
     if_match: UUID | None,
+    dates: Callable[[], Mapping[str, Any]] | None = None,
 ) -> DocumentView:
-    """Store a new version made of uploads of the person. Raises as `deposit_uploads`."""
+    """Store a new version made of uploads of the person; `dates` as for a version of a form.
+    Raises as `deposit_uploads`."""
     use = _Use(services, person, tuple(uploads), version_of=document_id)
 
     async def store() -> DocumentView:
@@ -88,6 +97,7 @@ async def add_version_of_uploads(
                 received,
                 if_match=if_match,
                 in_commit=use.in_commit,
+                dates=dates,
             )
 
     return await _once(use, Action.LIST, store, lambda view: view)

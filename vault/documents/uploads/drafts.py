@@ -1,125 +1,55 @@
 """A paper that is being added: its pictures, kept as uploads, and what its owner said so far.
 
-A draft is an upload without a byte of its own, whose sealed row names its pictures in their order
-and holds what was typed. It lives as long as its first picture: a day. So whatever ends in between
-(a session, a battery) leaves what was received, for its owner alone.
+It lives for a day, and its pictures as long as it does. So whatever ends in between (a session, a
+battery) leaves what was received, for its owner alone. A picture enters its draft in the commit
+that keeps it: no picture is there that no draft names.
 
-Each change takes the vault's lock, and puts another row in the place of the one before: a crash
-leaves the one or the other.
+Each change takes the vault's lock: a crash leaves the draft of before or of after.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, NoReturn
 from uuid import UUID
 
-from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.subjects import Person
-from base.errors import invalid
+from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
-from base.key_names import UPLOAD
 from base.locks import hold_vault
-from vault.decoding.media import MediaType
-from vault.document_view import DocumentMetadata
+from vault.document_view import DocumentMetadata, DocumentView
 from vault.documents.deposit_commit import Deposited
-from vault.documents.uploads import records
-from vault.documents.uploads.deposit import deposit_uploads
-from vault.documents.uploads.uploads import add_row, unknown
+from vault.documents.uploads import draft_rows, records
+from vault.documents.uploads.deposit import (
+    add_version_of_uploads,
+    deposit_uploads,
+    find_deposited,
+)
+from vault.documents.uploads.draft_rows import Draft, Ended, Picture
+from vault.documents.uploads.uploads import unknown
 from vault.documents.uploads.whole_files import drop
 from vault.services import Services
 
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture or a file of a draft. `preview`: the upload that holds a small picture of it, or
-    None where none could be made yet."""
-
-    id: UUID
-    preview: UUID | None
-    media_type: str
-    size: int
-
-    @property
-    def is_pdf(self) -> bool:
-        """Whether it is a file with pages of its own."""
-        return self.media_type == MediaType.PDF.value
-
-    def uploads(self) -> list[UUID]:
-        """What it consists of."""
-        return [self.id] if self.preview is None else [self.id, self.preview]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A paper that is being added. `values`: what was typed, by the names of a form."""
-
-    id: UUID
-    expires_at: datetime | None = None
-    pictures: tuple[Picture, ...] = ()
-    values: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def size(self) -> int:
-        """Bytes of its pictures."""
-        return sum(picture.size for picture in self.pictures)
-
-    @property
-    def mixed(self) -> bool:
-        """Whether it has both a PDF and a photo, which may be two papers."""
-        return len({picture.is_pdf for picture in self.pictures}) > 1
-
-    def saying(self, **values: str) -> "Draft":
-        """The same with these values."""
-        return replace(self, values={**self.values, **values})
-
-    def find(self, picture_id: UUID) -> Picture | None:
-        """One of its pictures, or None."""
-        return next((one for one in self.pictures if one.id == picture_id), None)
-
+MAX_PICTURES = 200
+"""Of all the papers that one person is adding at once."""
+_MAX_ROWS = 500
 
 Change = Callable[[Draft], Draft]
 
 
-def joined(draft: Draft, pictures: Sequence[Picture]) -> Draft:
-    """The draft with more pictures; each once."""
-    new = [one for one in pictures if draft.find(one.id) is None]
-    return replace(draft, pictures=(*draft.pictures, *new))
-
-
-async def begin(
-    services: Services, person: Person, pictures: Sequence[Picture], values: Mapping[str, str]
-) -> Draft:
-    """A draft of pictures that were just received; or the one that has them already: a form that
-    names uploads is sent again when its answer was lost."""
-    async with services.database.transaction() as tx:
-        await hold_vault(tx, person.id)
-        begun = await _having(services, tx, person, pictures)
-        if begun is None:
-            draft = Draft(new_id(), None, tuple(pictures), dict(values))
-            return await _put(services, tx, person, draft, expires_at=None)
-    again = {up for one in pictures for up in one.uploads()}
-    await drop(services, person.id, again.difference(*(one.uploads() for one in begun.pictures)))
-    return begun
-
-
-async def _having(
-    services: Services, tx: AsyncConnection, person: Person, pictures: Sequence[Picture]
-) -> Draft | None:
-    """The draft of the person that has one of these pictures, if there is one."""
-    for row in await records.empty_uploads(tx, person.id):
-        draft = await _open(services, tx, person, row)
-        if draft is not None and any(draft.find(one.id) for one in pictures):
-            return draft
-    return None
-
-
 async def see(services: Services, person: Person, draft_id: UUID) -> Draft:
-    """A draft of the person. Raises `not_found`, recorded."""
+    """A draft of the person that did not end. Raises `not_found`, recorded."""
+    draft = await see_any(services, person, draft_id)
+    if draft.ended is not None:
+        raise await unknown(services, person)
+    return draft
+
+
+async def see_any(services: Services, person: Person, draft_id: UUID) -> Draft:
+    """A draft of the person, also one that ended lately. Raises `not_found`, recorded."""
     async with services.database.transaction() as tx:
-        draft = await _find(services, tx, person, draft_id)
+        draft = await draft_rows.find(services, tx, person.id, draft_id)
     if draft is None:
         raise await unknown(services, person)
     return draft
@@ -139,9 +69,69 @@ async def see_picture(
 async def all_of(services: Services, person: Person) -> list[Draft]:
     """The drafts of the person that have a picture, newest first."""
     async with services.database.transaction() as tx:
-        rows = await records.empty_uploads(tx, person.id)
-        drafts = [await _open(services, tx, person, row) for row in rows]
-    return [draft for draft in drafts if draft is not None and draft.pictures]
+        drafts = await draft_rows.all_of(services, tx, person.id)
+    return [draft for draft in drafts if draft.pictures]
+
+
+async def attach(
+    services: Services,
+    tx: AsyncConnection,
+    person: Person,
+    draft: Draft | None,
+    values: Mapping[str, str],
+    picture: Picture,
+) -> Draft:
+    """Put a picture into a draft, in the commit that keeps it; into a new one, with these values,
+    where there is none or where it ended meanwhile; or find the one that has it already: a form
+    that names uploads is sent again when its answer was lost. The vault is locked. Raises
+    `too_many_pictures`."""
+    held = await draft_rows.all_of(services, tx, person.id)
+    having = next((one for one in held if one.find(picture.id) and not one.ended), None)
+    if having is not None:
+        return having
+    if sum(len(one.pictures) for one in held) >= MAX_PICTURES or len(held) >= _MAX_ROWS:
+        raise ServiceError(ErrorKind.CONFLICT, "too_many_pictures", limit=MAX_PICTURES)
+    found = next((one for one in held if draft and one.id == draft.id and not one.ended), None)
+    into = found or Draft(new_id(), values=dict(values))
+    until = into.expires_at if into.pictures else None
+    into = replace(into, pictures=(*into.pictures, picture), expires_at=until)
+    return await draft_rows.put(services, tx, person.id, into)
+
+
+async def set_preview(
+    services: Services, tx: AsyncConnection, person: Person, draft_id: UUID, picture: Picture
+) -> Draft:
+    """Note the small picture of a picture, in the commit that keeps it. The vault is locked. Raises
+    `not_found` where the picture is gone meanwhile."""
+    found = await draft_rows.find(services, tx, person.id, draft_id)
+    if found is None or found.find(picture.id) is None:
+        raise not_found()
+    pictures = tuple(picture if one.id == picture.id else one for one in found.pictures)
+    return await draft_rows.put(services, tx, person.id, replace(found, pictures=pictures))
+
+
+async def detach(
+    services: Services,
+    person: Person,
+    pictures: Iterable[Picture],
+    *,
+    of: UUID | None,
+    spare: Collection[UUID] = (),
+) -> None:
+    """Take out pictures that are of no use, and a draft that was begun with them alone; delete
+    their uploads but for those to `spare`. `of`: the draft that was there before, which stays."""
+    uploads = [upload for picture in pictures for upload in picture.uploads()]
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, person.id)
+        for draft in await draft_rows.all_of(services, tx, person.id):
+            left = draft.without(uploads)
+            if len(left.pictures) == len(draft.pictures):
+                continue
+            if left.pictures or draft.id == of:
+                await draft_rows.put(services, tx, person.id, left)
+            else:
+                await records.delete_upload(tx, person.id, draft.id)
+    await drop(services, person.id, [upload for upload in uploads if upload not in spare])
 
 
 async def change(services: Services, person: Person, draft_id: UUID, how: Change) -> Draft:
@@ -149,98 +139,101 @@ async def change(services: Services, person: Person, draft_id: UUID, how: Change
     recorded."""
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
-        before = await _find(services, tx, person, draft_id)
-        if before is not None:
-            after = how(before)
-            await records.delete_upload(tx, person.id, draft_id)
-            after = await _put(services, tx, person, after, expires_at=before.expires_at)
-    if before is None:
+        before = await draft_rows.find(services, tx, person.id, draft_id)
+        if before is not None and before.ended is None:
+            after = await draft_rows.put(services, tx, person.id, how(before))
+    if before is None or before.ended is not None:
         raise await unknown(services, person)
     # After the commit: a crash before this leaves uploads that go within a day.
-    await drop(services, person.id, _gone(before, after.pictures))
+    await drop(services, person.id, _not_in(before, after.pictures))
     return after
 
 
 async def discard(services: Services, person: Person, draft_id: UUID) -> None:
-    """Delete a draft and its pictures. Raises `not_found`, recorded."""
-    draft = await see(services, person, draft_id)
-    await drop(services, person.id, [*_gone(draft, ()), draft.id])
+    """Drop a draft with its pictures. Raises `not_found`, recorded."""
+
+    def dropped(draft: Draft) -> Draft:
+        return replace(draft, pictures=(), gone=(), values={}, ended=Ended(None))
+
+    await change(services, person, draft_id, dropped)
 
 
 async def keep(
     services: Services, person: Person, draft: Draft, metadata: DocumentMetadata
 ) -> Deposited:
-    """Make a document of a draft, which is then gone; one that is refused leaves it. Raises
-    `file_missing` and what a deposit raises."""
-    if not draft.pictures:
-        raise invalid("file_missing", fields=[("file",)])
-    pictures = [picture.id for picture in draft.pictures]
-    deposited = await deposit_uploads(services, person, pictures, lambda _: metadata)
-    # The pictures went with the commit: a crash before this leaves a draft without any, which is
-    # not shown, and goes within a day.
-    await drop(services, person.id, [*_gone(draft, ()), draft.id])
+    """Make a document of a draft, which then only leads to it; one that is refused stays. Raises
+    `file_missing`, `pictures_gone` and what a deposit raises."""
+    if draft.gone:
+        view = await _kept_before(services, person, draft)
+        deposited = Deposited(view, already_held=True)
+    else:
+        pictures = pictures_of(draft)
+        deposited = await deposit_uploads(services, person, pictures, lambda _: metadata)
+    # The pictures went with the commit: a crash before this leaves a draft that names pictures of
+    # a document, and that leads to it.
+    ended = Ended(deposited.document.id, deposited.already_held)
+    await end(services, person, draft, ended)
     return deposited
 
 
-def _gone(before: Draft, kept: Iterable[Picture]) -> list[UUID]:
-    """The uploads that are of no use any more."""
-    left = {upload for picture in kept for upload in picture.uploads()}
-    used = [upload for picture in before.pictures for upload in picture.uploads()]
-    return [upload for upload in used if upload not in left]
-
-
-async def _find(
-    services: Services, tx: AsyncConnection, person: Person, draft_id: UUID
-) -> Draft | None:
-    row = await records.upload(tx, person.id, draft_id)
-    return None if row is None else await _open(services, tx, person, row)
-
-
-async def _open(
-    services: Services, tx: AsyncConnection, person: Person, row: Row[Any]
-) -> Draft | None:
-    """A draft with the pictures that are still there; None for an upload that is none."""
-    (await services.field_encryption.row_macs()).check(records.UPLOAD_ROW, row)
-    reader = await services.field_encryption.reader(person.id, tx)
-    said = reader.open(UPLOAD, row.id, row.sealed).get("draft")
-    if said is None:
-        return None
-    pictures = [
-        Picture(UUID(one["id"]), _id(one["preview"]), one["media_type"], one["size"])
-        for one in said["pictures"]
-    ]
-    there = [one for one in pictures if await records.upload(tx, person.id, one.id) is not None]
-    return Draft(row.id, row.expires_at, tuple(there), said["values"])
-
-
-async def _put(
+async def keep_version(
     services: Services,
-    tx: AsyncConnection,
     person: Person,
     draft: Draft,
-    *,
-    expires_at: datetime | None,
-) -> Draft:
-    said = {
-        "metadata": "",
-        "draft": {
-            "pictures": [
-                {
-                    "id": str(one.id),
-                    "preview": None if one.preview is None else str(one.preview),
-                    "media_type": one.media_type,
-                    "size": one.size,
-                }
-                for one in draft.pictures
-            ],
-            "values": dict(draft.values),
-        },
-    }
-    row = await add_row(
-        services, tx, person.id, draft.id, length=0, said=said, expires_at=expires_at
+    document_id: UUID,
+    dates: Mapping[str, Any],
+) -> DocumentView:
+    """Make a newer version of a document of a draft, with these dates; one that is refused stays.
+    Raises as `keep`."""
+    if draft.gone:
+        await _refuse_gone(services, person, draft)
+    view = await add_version_of_uploads(
+        services, person, document_id, pictures_of(draft), if_match=None, dates=lambda: dates
     )
-    return replace(draft, expires_at=row["expires_at"])
+    # A crash before this leaves a draft whose pictures are those of the version, and of no use.
+    await end(services, person, draft, Ended(document_id))
+    return view
 
 
-def _id(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)
+def pictures_of(draft: Draft) -> list[UUID]:
+    """The uploads that a document is made of. Raises `file_missing`."""
+    if not draft.pictures:
+        raise invalid("file_missing", fields=[("file",)])
+    return [picture.id for picture in draft.pictures]
+
+
+async def end(services: Services, person: Person, draft: Draft, ended: Ended) -> None:
+    """Note what a draft became. A picture that came to it meanwhile stays, in a draft of its own
+    that is to be gone on with."""
+    kept = [picture.id for picture in draft.pictures]
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, person.id)
+        found = await draft_rows.find(services, tx, person.id, draft.id)
+        if found is not None:
+            left = replace(found.without(kept), gone=())
+            after = left if left.pictures else replace(left, ended=ended)
+            await draft_rows.put(services, tx, person.id, after)
+    await drop(services, person.id, _not_in(draft, ()))
+
+
+async def _kept_before(services: Services, person: Person, draft: Draft) -> DocumentView:
+    """The document that the pictures of a draft became. Raises `pictures_gone` if they are gone
+    without: once, then the others are what the paper consists of."""
+    named = [picture.id for picture in (*draft.pictures, *draft.gone)]
+    view = await find_deposited(services, person, named)
+    if view is None:
+        await _refuse_gone(services, person, draft)
+    return view
+
+
+async def _refuse_gone(services: Services, person: Person, draft: Draft) -> NoReturn:
+    await change(services, person, draft.id, lambda found: replace(found, gone=()))
+    count, left = len(draft.gone), len(draft.pictures)
+    raise invalid("pictures_gone", fields=[("file",)], count=count, left=left)
+
+
+def _not_in(before: Draft, kept: Iterable[Picture]) -> list[UUID]:
+    """The uploads of a draft that are of no use any more."""
+    left = {upload for picture in kept for upload in picture.uploads()}
+    used = [up for picture in (*before.pictures, *before.gone) for up in picture.uploads()]
+    return [upload for upload in used if upload not in left]

@@ -8,11 +8,12 @@ from audit.events import Action
 from auth.subjects import Person
 from base.errors import ErrorKind, ServiceError, invalid
 from base.key_names import UPLOAD
+from base.locks import hold_vault
 from vault.decisions import AccessAttempt, record_refusal
-from vault.documents.intake import SNIFF_BYTES, allowed_type
+from vault.documents.intake import SNIFF_BYTES, Allowance, allowed_type
 from vault.documents.uploads import records
 from vault.documents.uploads.metadata import read_metadata
-from vault.documents.uploads.whole_files import WholeFile, drop, read_whole
+from vault.documents.uploads.whole_files import InCommit, WholeFile, read_whole
 from vault.rules import Reason
 from vault.services import Services
 
@@ -32,14 +33,29 @@ class FinishedUpload:
         async for part in read_whole(self.services, self.person.id, self.id):
             yield part
 
-    async def as_whole_file(self) -> WholeFile:
-        """Itself, with its type by its first bytes. Raises `type_not_allowed`."""
+    async def take_up(self, allowance: Allowance, in_commit: InCommit) -> WholeFile:
+        """Itself, with its type by its first bytes; from the commit on it lives as long as what
+        has it. Raises `too_large`, `type_not_allowed`, `unknown_upload` and what `in_commit`
+        raises."""
+        allowance.take(self.length)
+        whole = WholeFile(self.id, self.length, allowed_type(await self._head()))
+        macs = await self.services.field_encryption.row_macs()
+        async with self.services.database.transaction() as tx:
+            await hold_vault(tx, self.person.id)
+            row = await records.upload(tx, self.person.id, self.id, lock=True)
+            if row is None:
+                raise _unknown()  # used or erased meanwhile
+            until = await in_commit(tx, whole)
+            await records.change_upload(tx, macs, row, expires_at=until)
+        return whole
+
+    async def _head(self) -> bytes:
         head = bytearray()
         async for part in self.slices():
             head += part[:SNIFF_BYTES]
             if len(head) >= SNIFF_BYTES:
                 break
-        return WholeFile(self.id, self.length, allowed_type(bytes(head)))
+        return bytes(head)
 
 
 async def finished_uploads(
@@ -54,7 +70,7 @@ async def finished_uploads(
         # Another person's, expired, or none: recorded, and the same answer (invariant 7).
         attempt = AccessAttempt(action=Action.DEPOSIT, actor=person.actor(), person=person.id)
         await record_refusal(services, attempt, Reason.NOT_FOUND)
-        raise invalid("unknown_upload", fields=[("file",)])
+        raise _unknown()
     macs = await services.field_encryption.row_macs()
     reader = await services.field_encryption.reader(person.id)
     uploads = []
@@ -70,6 +86,5 @@ async def finished_uploads(
     return uploads
 
 
-async def drop_finished(services: Services, person: Person, ids: Sequence[UUID]) -> None:
-    """Delete uploads of which a version was made; a crash before this leaves them for a day."""
-    await drop(services, person.id, ids)
+def _unknown() -> ServiceError:
+    return invalid("unknown_upload", fields=[("file",)])

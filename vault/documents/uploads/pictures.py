@@ -4,9 +4,12 @@ They are decoded while the paper is still at hand, so that one that is cut or no
 then. What is wrong with one leaves the others.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth.subjects import Person
@@ -15,9 +18,10 @@ from base.errors import ErrorKind, ServiceError, invalid
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents.intake import Allowance, Incoming, IncomingFile
 from vault.documents.quotas import check_room
-from vault.documents.uploads.drafts import Draft, Picture, see_picture
+from vault.documents.uploads import drafts
+from vault.documents.uploads.draft_rows import Draft, Picture
 from vault.documents.uploads.finished_uploads import FinishedUpload
-from vault.documents.uploads.whole_files import WholeFile, drop, keep_file, read_whole
+from vault.documents.uploads.whole_files import WholeFile, keep_file, read_whole
 from vault.services import Services
 
 _OF_ONE = (ErrorKind.INVALID, ErrorKind.UNSUPPORTED_TYPE, ErrorKind.TOO_LARGE)
@@ -28,20 +32,32 @@ _LATER = (ErrorKind.UNAVAILABLE, ErrorKind.TOO_MANY)
 
 @dataclass(slots=True)
 class Received:
-    """What came of a form: the pictures that are kept, and what was wrong with the others.
-    `sent_before`: those that were uploads already; a form that comes to nothing leaves them."""
+    """What came of a form: the pictures that are kept, the draft that they are in, and what was
+    wrong with the others. `of`: the draft that they were sent to; `sent_before`: those that were
+    uploads already, which a form that comes to nothing leaves; `there_before`: those that a draft
+    had already, since the answer to the same form was lost."""
 
+    draft: Draft | None = None
+    of: UUID | None = None
     pictures: list[Picture] = field(default_factory=list)
     failures: list[ServiceError] = field(default_factory=list)
     sent_before: set[UUID] = field(default_factory=set)
+    there_before: set[UUID] = field(default_factory=set)
 
 
 async def receive(
-    services: Services, person: Person, incoming: Incoming, draft: Draft | None = None
+    services: Services,
+    person: Person,
+    incoming: Incoming,
+    draft: Draft | None = None,
+    *,
+    values: Mapping[str, str] | None = None,
 ) -> Received:
-    """The files of a form, each kept or refused for itself. `draft`: the one that they go to.
-    Raises what is wrong with the form as a whole, and then keeps none of them."""
-    received, position = Received(), 0
+    """The files of a form, each kept or refused for itself. `draft`: the one that they go to; or a
+    new one with these `values`. Raises what is wrong with the form as a whole, and then keeps none
+    of them."""
+    received, position = Received(draft, draft.id if draft else None), 0
+    known = dict(values or {}) if draft is None else _unled(draft)
     held = draft.pictures if draft else ()
     left = services.settings.max_document_bytes - (draft.size if draft else 0)
     await _check_room(services, person, incoming.announced)
@@ -51,9 +67,7 @@ async def receive(
             try:
                 _check_count(services, len(held) + len(received.pictures))
                 room = max(0, left - sum(one.size for one in received.pictures))
-                if isinstance(file, FinishedUpload):
-                    received.sent_before.add(file.id)
-                received.pictures.append(await _receive_one(services, person, file, room))
+                await _receive_one(services, person, file, room, (received, known))
             except ServiceError as failure:
                 if failure.kind not in _OF_ONE:
                     raise
@@ -70,8 +84,9 @@ async def receive(
 
 async def forget(services: Services, person: Person, received: Received) -> None:
     """Delete what was received, but for what was sent before: it can be named again."""
-    uploads = [up for one in received.pictures for up in one.uploads()]
-    await drop(services, person.id, [up for up in uploads if up not in received.sent_before])
+    new = [one for one in received.pictures if one.id not in received.there_before]
+    await _detach(services, person, received, new, spare=received.sent_before)
+    received.pictures = []
 
 
 async def preview(
@@ -79,7 +94,7 @@ async def preview(
 ) -> AsyncIterator[bytes]:
     """The small picture (JPEG) of a picture of a draft, which may leave: that it is looked at is
     recorded and committed. Raises `not_found`, recorded; `no_preview`."""
-    _, picture = await see_picture(services, person, draft_id, picture_id)
+    _, picture = await drafts.see_picture(services, person, draft_id, picture_id)
     small = picture.preview
     if small is None:
         raise ServiceError(ErrorKind.NOT_FOUND, "no_preview")
@@ -109,21 +124,73 @@ def _number(failures: list[ServiceError], files: int) -> None:
             del failure.values["part"]
 
 
+def _unled(draft: Draft) -> dict[str, str]:
+    """What is said of a paper, without the request that the first one is added for."""
+    return {name: value for name, value in draft.values.items() if name != "then"}
+
+
 async def _receive_one(
-    services: Services, person: Person, file: IncomingFile, room: int
-) -> Picture:
+    services: Services,
+    person: Person,
+    file: IncomingFile,
+    room: int,
+    into: tuple[Received, Mapping[str, str]],
+) -> None:
+    """A picture, in its draft from the commit that keeps it on: a crash later leaves one without a
+    small picture, or that was not decoded yet, and that is judged with the document."""
+    received, values = into
+
+    async def attach(tx: AsyncConnection, kept: WholeFile) -> datetime | None:
+        picture = Picture(kept.id, None, kept.media_type.value, kept.length)
+        draft = await drafts.attach(services, tx, person, received.draft, values, picture)
+        received.draft = draft
+        return draft.expires_at
+
     if isinstance(file, FinishedUpload):
-        Allowance(room).take(file.length)
-        kept = await file.as_whole_file()
+        received.sent_before.add(file.id)
+        kept = await file.take_up(Allowance(room), attach)
     else:
-        kept = await keep_file(services, person, file, Allowance(room))
+        kept = await keep_file(services, person, file, Allowance(room), attach)
+    assert received.draft is not None  # noqa: S101  (attached with the file)
+    picture = received.draft.find(kept.id)
+    assert picture is not None  # noqa: S101  (the same)
+    if picture.preview is not None:
+        received.there_before.add(picture.id)
+        received.pictures.append(picture)
+        return
     try:
         small = await _small_picture(services, person, kept)
-        shown = None if small is None else await keep_file(services, person, small, _small_room())
+        if small is not None:
+            picture = await _keep_small(services, person, received.draft.id, picture, small)
     except BaseException:
-        await drop(services, person.id, [kept.id])
+        await _detach(services, person, received, [picture])
         raise
-    return Picture(kept.id, shown.id if shown else None, kept.media_type.value, kept.length)
+    received.pictures.append(picture)
+
+
+async def _detach(
+    services: Services,
+    person: Person,
+    received: Received,
+    pictures: list[Picture],
+    *,
+    spare: Collection[UUID] = (),
+) -> None:
+    await drafts.detach(services, person, pictures, of=received.of, spare=spare)
+    if received.draft is not None:
+        left = received.draft.without([one.id for one in pictures])
+        received.draft = left if left.pictures or left.id == received.of else None
+
+
+async def _keep_small(
+    services: Services, person: Person, draft_id: UUID, picture: Picture, small: "_InMemory"
+) -> Picture:
+    async def note(tx: AsyncConnection, kept: WholeFile) -> datetime | None:
+        shown = replace(picture, preview=kept.id)
+        return (await drafts.set_preview(services, tx, person, draft_id, shown)).expires_at
+
+    kept = await keep_file(services, person, small, _small_room(), note)
+    return replace(picture, preview=kept.id)
 
 
 async def _small_picture(services: Services, person: Person, kept: WholeFile) -> "_InMemory | None":

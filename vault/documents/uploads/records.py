@@ -113,6 +113,20 @@ async def upload(
     return (await connection.execute(query)).one_or_none()
 
 
+async def there(
+    connection: AsyncConnection, person_id: UUID, upload_ids: Sequence[UUID]
+) -> set[UUID]:
+    """Which of these uploads of the person have not expired."""
+    if not upload_ids:
+        return set()
+    result = await connection.execute(
+        select(Upload.id).where(
+            Upload.person_id == person_id, Upload.id.in_(upload_ids), Upload.expires_at > now()
+        )
+    )
+    return set(result.scalars())
+
+
 async def empty_uploads(connection: AsyncConnection, person_id: UUID) -> Sequence[Row[Any]]:
     """The uploads of a person without a byte, newest first: papers that are being added."""
     result = await connection.execute(

@@ -3,9 +3,9 @@ anything: the log tells of the document that is made of it, and of ids that are 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.records import people
 from auth.subjects import Person
-from base.db_time import instant
 from base.errors import ErrorKind, ServiceError, invalid, not_found
 from base.ids import new_id
 from base.key_names import UPLOAD
@@ -25,7 +24,7 @@ from storage.row_macs import RowMacs
 from vault.decisions import AccessAttempt, record_refusal
 from vault.documents.intake import SNIFF_BYTES
 from vault.documents.quotas import check_room
-from vault.documents.uploads import records
+from vault.documents.uploads import draft_rows, records
 from vault.documents.uploads.pieces import (
     MAX_PIECES,
     BodyCut,
@@ -37,12 +36,12 @@ from vault.documents.uploads.pieces import (
     seal_piece,
     unreferenced_blobs,
 )
+from vault.documents.uploads.upload_rows import insert
 from vault.rules import Reason
 from vault.services import Services
 
-LIFE = timedelta(hours=24)
 MAX_UPLOADS = 50
-"""Of one vault at once, finished or not."""
+"""Of one vault at once, finished or not, but for those of papers that are being added."""
 MAX_DOCUMENTS_WORTH = 4
 """How many of the largest documents the uploads of one vault may hold together, in bytes."""
 _CHECKED_SECONDS = 3600
@@ -76,54 +75,33 @@ async def create(services: Services, person: Person, *, length: int, metadata: s
         macs = await services.field_encryption.row_macs()
         if await people.person(tx, macs, person.id) is None:
             raise not_found()  # erased meanwhile
-        row = await add_row(
+        await _check_count(services, tx, person.id)
+        await check_bytes(services, tx, person.id, length)
+        row = await insert(
             services, tx, person.id, new_id(), length=length, said={"metadata": metadata}
         )
     return UploadView(row["id"], length, 0, row["expires_at"], metadata)
 
 
-async def add_row(
-    services: Services,
-    tx: AsyncConnection,
-    person_id: UUID,
-    upload_id: UUID,
-    *,
-    length: int,
-    said: Mapping[str, Any],
-    pieces: int = 0,
-    expires_at: datetime | None = None,
-) -> dict[str, Any]:
-    """Insert an upload's row, whole if it has `pieces`, where there is room for it; returns its
-    values. `said` is sealed. The vault is locked."""
-    await _check_room(services, tx, person_id, length)
-    macs = await services.field_encryption.row_macs()
-    writer, at = await services.field_encryption.writer(person_id, tx), await instant(tx)
-    values = {
-        "id": upload_id,
-        "person_id": person_id,
-        "length": length,
-        "received": length if pieces else 0,
-        "pieces": pieces,
-        "refused": False,
-        "sealed": writer.seal(UPLOAD, upload_id, dict(said)),
-        "created_at": at,
-        "expires_at": expires_at or at + LIFE,
-    }
-    await records.add_upload(tx, **macs.add(records.UPLOAD_ROW, values))
-    return values
-
-
 _LENGTH_FIELD = (("upload_length",),)
 
 
-async def _check_room(
-    services: Services, tx: AsyncConnection, person_id: UUID, length: int
-) -> None:
-    """The one place where it is judged, before the first byte, whether a vault has room for an
-    upload. The vault is locked."""
-    count, announced = await records.open_uploads(tx, person_id)
+async def _check_count(services: Services, tx: AsyncConnection, person_id: UUID) -> None:
+    """Those of the papers that are being added have a limit of their own (`drafts`)."""
+    count, _ = await records.open_uploads(tx, person_id)
+    for draft in await draft_rows.all_of(services, tx, person_id):
+        count -= 1 + sum(len(picture.uploads()) for picture in draft.pictures)
     if count >= MAX_UPLOADS:
         raise ServiceError(ErrorKind.CONFLICT, "too_many_uploads", limit=MAX_UPLOADS)
+
+
+async def check_bytes(
+    services: Services, tx: AsyncConnection, person_id: UUID, length: int
+) -> None:
+    """The one place where it is judged, before its row is there, whether a vault has room for the
+    bytes of an upload. The vault is locked. Raises `uploads_too_large`, and what `check_room`
+    raises."""
+    _, announced = await records.open_uploads(tx, person_id)
     most = MAX_DOCUMENTS_WORTH * services.settings.max_document_bytes
     if announced + length > most:
         raise ServiceError(ErrorKind.CONFLICT, "uploads_too_large", limit_mib=most // _MIB)

@@ -5,10 +5,13 @@ pieces. Blobs wait sealed for that, as those of a checksum do; a crash leaves bl
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.records import people
 from auth.subjects import Person
@@ -30,7 +33,8 @@ from vault.documents.uploads.pieces import (
     seal_piece,
     unreferenced_blobs,
 )
-from vault.documents.uploads.uploads import add_row
+from vault.documents.uploads.upload_rows import insert
+from vault.documents.uploads.uploads import check_bytes
 from vault.services import Services
 
 _SECONDS = 3600
@@ -46,11 +50,19 @@ class WholeFile:
     media_type: MediaType
 
 
+InCommit = Callable[[AsyncConnection, WholeFile], Awaitable[datetime | None]]
+"""What is stored with a file in one commit, the vault being locked; returns when both expire."""
+
+
 async def keep_file(
-    services: Services, person: Person, file: IncomingFile, allowance: Allowance
+    services: Services,
+    person: Person,
+    file: IncomingFile,
+    allowance: Allowance,
+    in_commit: InCommit,
 ) -> WholeFile:
     """Seal a file as it comes. Raises `file_empty`, `type_not_allowed`, `too_large`,
-    `too_many_uploads`, `uploads_too_large`, and what the vault has no room for."""
+    `uploads_too_large`, what the vault has no room for, and what `in_commit` raises."""
     judged = _Judged(file, allowance)
     upload_id = new_id()
     async with unreferenced_blobs(services) as blobs, aclosing(judged.slices()) as slices:
@@ -64,7 +76,7 @@ async def keep_file(
         )
         pieces = await _seal(services, person, upload_id, incoming, blobs)
         kind = judged.media_type()
-        length = sum(piece.length for piece in pieces)
+        whole = WholeFile(upload_id, sum(piece.length for piece in pieces), kind)
         async with services.database.transaction() as tx:
             await hold_vault(tx, person.id)
             macs = await services.field_encryption.row_macs()
@@ -73,13 +85,16 @@ async def keep_file(
             said = {
                 "metadata": write_metadata({"filename": clean_file_name(file.name or "") or ""})
             }
-            await add_row(
-                services, tx, person.id, upload_id, length=length, said=said, pieces=len(pieces)
-            )
+            await check_bytes(services, tx, person.id, whole.length)
+            until = await in_commit(tx, whole)
+            await insert(
+                services, tx, person.id, upload_id, length=whole.length, said=said,
+                pieces=len(pieces), expires_at=until,
+            )  # fmt: skip
             await records.add_pieces(tx, [row_of(piece, person.id) for piece in pieces])
             # A crash from here on leaves the file with its pieces, or blobs that no row refers to.
             blobs.clear()
-    return WholeFile(upload_id, length, kind)
+    return whole
 
 
 async def read_whole(services: Services, person_id: UUID, upload_id: UUID) -> AsyncIterator[bytes]:

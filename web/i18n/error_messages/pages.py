@@ -58,6 +58,21 @@ MESSAGES = {
         _("Vous n’avez pas choisi de raison."),
         _("Choisissez une raison dans la liste."),
     ),
+    "too_many_pictures": ErrorMessage(
+        _("Trop de photos commencées"),
+        _("Vous avez déjà {limit} photos de papiers commencés."),
+        _("Finissez un papier commencé, ou enlevez des photos. Puis recommencez."),
+    ),
+    "pictures_gone": ErrorMessage(
+        _("Il manque des photos"),
+        _("Photos ou fichiers qui ne sont plus là : {count}. Il en reste : {left}."),
+        _("Reprenez ce qui manque, ou gardez le papier avec ce qui reste."),
+    ),
+    "recipient_twice": ErrorMessage(
+        _("À qui ?"),
+        _("Vous avez coché une personne, et aussi écrit un e-mail."),
+        _("Gardez une seule réponse : effacez l’e-mail, ou cochez « Une autre personne »."),
+    ),
     "recipient_unsaid": ErrorMessage(
         _("À qui ?"),
         _("Vous n’avez pas dit à qui."),
