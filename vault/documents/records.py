@@ -94,8 +94,7 @@ async def documents(
     deleted: bool = False,
     type_tags: Sequence[bytes] = (),
 ) -> Sequence[Row[Any]]:
-    """Documents, newest first; with `deleted`, those in the trash instead; with `type_tags`, those
-    with one of them."""
+    """Documents, newest first; `deleted`: those in the trash; `type_tags`: those of some types."""
     query = _documents(person_id).where(
         Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None)
     )
@@ -217,12 +216,10 @@ async def version(
 
 async def next_number(connection: AsyncConnection, person_id: UUID, document_id: UUID) -> int:
     """The number of a document's next version."""
-    result = await connection.execute(
-        select(func.max(DocumentVersion.number)).where(
-            DocumentVersion.person_id == person_id, DocumentVersion.document_id == document_id
-        )
+    query = select(func.max(DocumentVersion.number)).where(
+        DocumentVersion.person_id == person_id, DocumentVersion.document_id == document_id
     )
-    return int(result.scalar_one() or 0) + 1
+    return int((await connection.execute(query)).scalar_one() or 0) + 1
 
 
 async def files_of(
