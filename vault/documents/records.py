@@ -94,7 +94,7 @@ async def documents(
     deleted: bool = False,
     type_tags: Sequence[bytes] = (),
 ) -> Sequence[Row[Any]]:
-    """Documents, newest first; `deleted`: those in the trash instead; `type_tags`: of some types."""
+    """Documents, newest first; `deleted`: those in the trash; `type_tags`: those of some types."""
     query = _documents(person_id).where(
         Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None)
     )
