@@ -297,7 +297,7 @@ async def sees_who_looked_and_stops_it(phone: Phone) -> None:
     """6. The person sees who looked, and stops it."""
     await phone.press("nav a[href='/grants']")
     await phone.press("main a[href='/access-log']")
-    for words in ("Camille Moreau", "a ouvert un papier", "Autorisé", "03 20 00 00 01"):
+    for words in ("Camille Moreau", "Regardé", "03 20 00 00 01"):
         assert await phone.says(words)
     await phone.go("/grants")
     await phone.press("a.danger")

@@ -29,7 +29,7 @@ async def test_a_line_is_reported_on_a_small_phone(
     assert await phone.says("Camille Moreau")
     await phone.page.fill("#text", "Je ne connais pas cette personne.")
     await phone.press("main form button.main")
-    assert await phone.says("C’est signalé")
+    assert await phone.says("C’est envoyé")
     assert await phone.says("Je ne connais pas cette personne.")
     made = (await reports.list_reports(served.services))[-1]
     await reports.answer_report(served.services, made.id, "Elle a demandé au mauvais numéro.")

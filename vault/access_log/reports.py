@@ -159,6 +159,12 @@ def organisation_learns(entry: EntryView) -> bool:
     )
 
 
+async def tells_organisation(services: CoreServices, entry: EntryView) -> bool:
+    """Whether a report of the entry, made now, sends a message to the actor's organisation."""
+    async with services.database.transaction() as tx:
+        return await _address_to_tell(services, tx, entry) is not None
+
+
 async def _report(
     services: Services,
     tx: AsyncConnection,
@@ -210,10 +216,9 @@ async def _tell(
         reference=str(report_id), actor=entry.actor, at=datetime.fromisoformat(entry.at)
     )
     subject = notifications.report_subject(services, _LANGUAGE)
-    organisation = await profiles.organisation(services, tx, _organisation_of(entry))
-    address = email_in(organisation.contact) if organisation else None
-    told = address is not None and organisation_learns(entry)
-    if address is not None and told:
+    address = await _address_to_tell(services, tx, entry)
+    told = address is not None
+    if address is not None:
         text = notifications.access_reported(services, _LANGUAGE, facts)
         await queue(
             services, tx, channel="email", to=address, subject=subject, text=text,
@@ -226,6 +231,16 @@ async def _tell(
             text=text, life=_MESSAGE_LIFE,
         )  # fmt: skip
     return told
+
+
+async def _address_to_tell(
+    services: CoreServices, tx: AsyncConnection, entry: EntryView
+) -> str | None:
+    """The e-mail address of the actor's organisation, if it has one and may learn of a report."""
+    if not organisation_learns(entry):
+        return None
+    organisation = await profiles.organisation(services, tx, _organisation_of(entry))
+    return email_in(organisation.contact) if organisation else None
 
 
 async def _answer(

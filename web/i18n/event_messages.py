@@ -35,7 +35,7 @@ _YOU_DID = {
     "grant.revoke": _("Vous avez arrêté un accès."),
     "grant.see": _("Vous avez regardé un accès que vous avez donné."),
     "log.read": _("Vous avez regardé cette liste."),
-    "log.report": _("Vous avez signalé une ligne de cette liste : ce n’est pas normal."),
+    "log.report": _("Vous avez dit qu’une ligne de cette liste n’est pas normale."),
 }
 _YOU_TRIED = {
     "sign_in.end": _("Vous avez essayé de fermer un autre appareil : ce n’était pas possible."),
@@ -58,7 +58,9 @@ _YOU_TRIED = {
     "grant.give": _("Vous avez essayé de donner un accès : ce n’était pas possible."),
     "grant.revoke": _("Vous avez essayé d’arrêter un accès : ce n’était pas possible."),
     "grant.see": _("Vous avez essayé de voir un accès : ce n’était pas possible."),
-    "log.report": _("Vous avez essayé de signaler une ligne : ce n’était pas possible."),
+    "log.report": _(
+        "Vous avez essayé de dire qu’une ligne n’est pas normale : ce n’était pas possible."
+    ),
 }
 _DID = {
     "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre."),
@@ -77,8 +79,8 @@ _DID = {
         "{who} a proposé une sorte de papier : rien ne change si vous ne dites pas oui."
     ),
     "document.attest": _("{who} a demandé si un papier existe, sans le voir."),
-    "consent.request": _("{who} a demandé un accès."),
-    "consent.withdraw": _("{who} a retiré sa demande d’accès."),
+    "consent.request": _("{who} a envoyé une demande."),
+    "consent.withdraw": _("{who} a retiré sa demande."),
     "grant.see": _("{who} a regardé ce qui lui est permis."),
     "grant.narrow": _(
         "Un accès montre moins qu’avant : certains papiers délicats se montrent maintenant un par"
@@ -87,8 +89,8 @@ _DID = {
     "grant.revoke": _("Un accès a été arrêté : il ne montrait plus aucun papier."),
     "grant.give_back": _("{who} a rendu un accès : cet accès est arrêté."),
     "person.see": _("{who} a regardé tout ce qui lui est permis."),
-    "report.see": _("L’équipe du service a lu votre signalement."),
-    "report.answer": _("L’équipe du service a répondu à votre signalement."),
+    "report.see": _("L’équipe de ce site a lu votre message."),
+    "report.answer": _("L’équipe de ce site a répondu à votre message."),
 }
 _TRIED = {
     "sign_in.end": _("{who} a voulu fermer un autre appareil : refusé."),
@@ -101,7 +103,7 @@ _TRIED = {
     "document.preview": _("{who} a voulu voir l’aperçu d’un papier : refusé."),
     "document.suggest_type": _("{who} a voulu proposer une sorte de papier : refusé."),
     "document.attest": _("{who} a voulu savoir si un papier existe : refusé."),
-    "consent.request": _("{who} a voulu demander un accès : refusé."),
+    "consent.request": _("{who} a voulu envoyer une demande : refusé."),
     "consent.approve": _("{who} a voulu dire oui à une demande : refusé."),
     "consent.refuse": _("{who} a voulu dire non à une demande : refusé."),
     "consent.not_me": _("{who} a voulu répondre à une demande : refusé."),
@@ -110,8 +112,8 @@ _TRIED = {
     "grant.see": _("{who} a voulu regarder un accès : refusé."),
     "grant.give_back": _("{who} a voulu rendre un accès : refusé."),
     "person.see": _("{who} a cherché une personne : refusé."),
-    "report.see": _("L’équipe du service a voulu lire un signalement : refusé."),
-    "report.answer": _("L’équipe du service a voulu répondre à un signalement : refusé."),
+    "report.see": _("L’équipe de ce site a voulu lire un message : refusé."),
+    "report.answer": _("L’équipe de ce site a voulu répondre à un message : refusé."),
 }
 # Refusals for which the sentence of the action alone would be wrong.
 _TRIED_BECAUSE = {
@@ -151,19 +153,30 @@ _CUT = _(" Le papier n’a pas été reçu en entier.")
 
 
 def describe(entry: EntryView, language: str) -> str:
-    """The sentence of an entry, in `fr` or `en`."""
+    """The sentence of an entry: who, with their work, did what, and why."""
     translate = translations(language).gettext
-    values = {
-        "who": _who(entry, language),
-        "device": translate(device_name(str(entry.details.get("device", "")))),
-        "count": str(entry.details.get("sessions", "")),
-    }
-    sentence = _filled(translate(_pattern(entry)), values)
+    sentence = _did_what(entry, _who(entry, language), language)
     if entry.purpose and entry.reason != "not_recipient":
         sentence += _filled(translate(_WHY), {"purpose": _words(entry.purpose, language)})
     if entry.confirmed == "interrupted":
         sentence += translate(_CUT)
     return sentence
+
+
+def describe_briefly(entry: EntryView, language: str) -> str:
+    """The same, below a heading that says who it is: their name, and what they did."""
+    name = entry.actor.get("name") or translations(language).gettext(_SOMEONE)
+    return _did_what(entry, isolated(name, language), language)
+
+
+def _did_what(entry: EntryView, who: str, language: str) -> str:
+    translate = translations(language).gettext
+    values = {
+        "who": who,
+        "device": translate(device_name(str(entry.details.get("device", "")))),
+        "count": str(entry.details.get("sessions", "")),
+    }
+    return _filled(translate(_pattern(entry)), values)
 
 
 def _pattern(entry: EntryView) -> str:
@@ -205,7 +218,8 @@ def _who(entry: EntryView, language: str) -> str:
 
 
 def _words(purpose: str, language: str) -> str:
-    return isolated(quoted(purpose, language), language)
+    # The sentence has a full stop of its own.
+    return isolated(quoted(purpose.rstrip(" ."), language), language)
 
 
 def _filled(pattern: str, values: Mapping[str, str]) -> str:

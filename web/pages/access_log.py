@@ -1,11 +1,7 @@
 """The person's access log in plain sentences, by day and by person, and their reports of it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import Response
 
@@ -14,22 +10,13 @@ from base.errors import ErrorKind, ServiceError
 from base.ids import parse_id
 from vault.access_log import reports
 from vault.access_log.entries import EntryView, is_owner, list_for_person, see_for_person
+from vault.consent.grants import GrantView
+from vault.document_view import DocumentView
 from web.http.path_ids import PathId
 from web.pages.documents import documents_by_id
+from web.pages.grants import live_grants
+from web.pages.log_lines import by_day, is_code_of_somebody
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
-
-ToldEntry = tuple[EntryView, tuple[list[UUID], int]]
-"""An entry, and its documents: those that can be named, how many cannot."""
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What happened on one day, where the person is: by whom, and what they did themselves."""
-
-    day: date
-    others: dict[str, list[ToldEntry]] = field(default_factory=dict, repr=False)
-    mine: list[ToldEntry] = field(default_factory=list, repr=False)
-
 
 router = page_router()
 LIMIT = 30
@@ -39,15 +26,14 @@ _ABOUT_REPORTS = {Action.REPORT, Action.REPORT_SEEN, Action.REPORT_ANSWERED}
 
 @router.get("/access-log")
 async def show_log(page: PersonPageDep, cursor: str | None = None) -> Response:
-    """What was done with my documents, by day and by person; what I did myself is folded."""
+    """What was done with my documents, by day and by person; codes and what I did are folded."""
     entries, more = await _entries(page, cursor)
-    ids = {id_ for entry in entries for text in entry.documents if (id_ := parse_id(text))}
-    documents = await documents_by_id(page, ids, pictured=False) if ids else {}
+    documents = await _documents_of(page, entries)
     known = set(documents)
     lines = [(entry, _named(entry, known)) for entry in entries]
     return await page.show(
         "access_log.html",
-        days=_by_day(lines, page.zone),
+        days=by_day(lines, page.zone),
         documents=documents,
         more=more,
         reportable=is_reportable,
@@ -82,38 +68,43 @@ def is_reportable(entry: EntryView) -> bool:
 
 async def _report_values(page: PersonPage, event_id: UUID) -> dict[str, Any]:
     entry = await see_for_person(page.services, page.person, event_id)
+    documents = await _documents_of(page, [entry])
     return {
         "entry": entry,
-        "organisation_told": reports.organisation_learns(entry),
+        "of_entry": _named(entry, set(documents)),
+        "documents": documents,
+        "organisation_told": await reports.tells_organisation(page.services, entry),
+        "grant": await _live_grant(page, entry) if entry.report else None,
+        "reportable": is_reportable,
         "longest": reports.MAX_TEXT,
         "typed": "",
     }
 
 
-def _by_day(lines: Iterable[ToldEntry], zone: ZoneInfo) -> list[Day]:
-    """The lines of each day; of each person together, the newest first."""
-    days: dict[date, Day] = {}
-    for line in lines:
-        entry = line[0]
-        when = datetime.fromisoformat(entry.at).astimezone(zone).date()
-        day = days.setdefault(when, Day(when))
-        if is_owner(entry):
-            day.mine.append(line)
-        else:
-            day.others.setdefault(entry.actor.get("name", ""), []).append(line)
-    return list(days.values())
+async def _documents_of(page: PersonPage, entries: list[EntryView]) -> dict[UUID, DocumentView]:
+    ids = {id_ for entry in entries for text in entry.documents if (id_ := parse_id(text))}
+    return await documents_by_id(page, ids, pictured=False) if ids else {}
+
+
+async def _live_grant(page: PersonPage, entry: EntryView) -> GrantView | None:
+    """The grant under which it was done, while it lives."""
+    return next((one for one in await live_grants(page) if str(one.id) == entry.grant), None)
 
 
 async def _entries(page: PersonPage, cursor: str | None) -> tuple[list[EntryView], str | None]:
-    """Enough entries to show, not counting those of the person's own acts."""
+    """Enough entries to show, not counting what is folded: codes, and the person's own acts."""
     shown: list[EntryView] = []
     for _ in range(_MAX_PAGES):
         listed = await list_for_person(page.services, page.person, cursor=cursor, limit=LIMIT)
         shown += listed.items
         cursor = listed.next
-        if cursor is None or sum(not is_owner(entry) for entry in shown) >= LIMIT:
+        if cursor is None or sum(not _is_folded(entry) for entry in shown) >= LIMIT:
             break
     return shown, cursor
+
+
+def _is_folded(entry: EntryView) -> bool:
+    return is_owner(entry) or is_code_of_somebody(entry)
 
 
 def _named(entry: EntryView, known: set[UUID]) -> tuple[list[UUID], int]:

@@ -7,6 +7,7 @@ What is said is kept in the draft under the names of a form of a document (`docu
 from dataclasses import replace
 from uuid import UUID
 
+from base.errors import invalid
 from vault import catalogue
 from vault.documents.uploads.draft_rows import Draft
 from web.pages.answer_steps import way_back
@@ -68,6 +69,18 @@ def details_in(form: Form, type_code: str) -> dict[str, str]:
 def day_parts(form: Form, name: str) -> dict[str, str]:
     """Day, month and year as they were typed."""
     return {part: form.get(f"{name}_{part}") for part in DAY_PARTS}
+
+
+def check_whole_day(form: Form, type_code: str) -> None:
+    """All of the date that matters, or nothing. Raises `date_unreadable`, with the part that is
+    `missing`."""
+    name = date_field(type_code)
+    if name is None or name == "income_year":
+        return
+    parts = day_parts(form, name)
+    missing = [part for part, typed in parts.items() if not typed]
+    if missing and len(missing) < len(parts):
+        raise invalid("date_unreadable", fields=[(name,)], missing=missing[0])
 
 
 def parts_of_day(text: str) -> dict[str, str]:

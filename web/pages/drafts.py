@@ -192,6 +192,7 @@ async def say_details(draft_id: PathId, page: PersonPageDep) -> Response:
     draft = await drafts.see(page.services, page.person, draft_id)
     said = steps.details_in(form, draft.values.get("type", ""))
     try:
+        steps.check_whole_day(form, draft.values.get("type", ""))
         metadata_of({**steps.values_of(draft), **said})
     except ServiceError as failure:
         return await _show_details(page, draft, said, failure, form=form)

@@ -7,12 +7,16 @@ from fastapi import Response
 
 from vault.consent import grants
 from vault.consent.grants import GrantView
+from vault.consent.request_views import ReceivedRequest
 from web.http.path_ids import PathId
-from web.pages.documents import documents_by_id
+from web.pages.documents import documents_by_id, waiting_requests
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
 LIMIT = 10
+_STOPPED = {"stopped", "stopped_one", "stopped_all"}
+_KINDS = ("read", "attest", "deposit")
+"""What a grant permits, the most first: it is listed once, under the first that it has."""
 
 
 @router.get("/grants")
@@ -21,10 +25,13 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
     ended = await grants.list_grants(
         page.services, page.person, state="ended", limit=LIMIT, cursor=cursor
     )
-    live = [] if cursor else await _live(page)
+    live = [] if cursor else await live_grants(page)
     return await page.show(
         "grants.html",
-        people=_by_person(live),
+        people=[
+            (kind, _by_person([grant for grant in live if _kind(grant) == kind])) for kind in _KINDS
+        ],
+        waiting=await _still_waiting(page),
         chosen=await _chosen(page, live),
         ended=ended.items,
         more=ended.next,
@@ -35,7 +42,7 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
 @router.get("/grants/stop-all")
 async def ask_stop_all(page: PersonPageDep) -> Response:
     """The page that asks for confirmation: everyone who sees nothing more."""
-    live = await _live(page)
+    live = await live_grants(page)
     return await page.show(
         "stop_all.html", people=_by_person(live), chosen=await _chosen(page, live)
     )
@@ -67,7 +74,7 @@ async def stop(grant_id: PathId, page: PersonPageDep) -> Response:
     return go("/grants", done="stopped_one" if others else "stopped")
 
 
-async def _live(page: PersonPage) -> list[GrantView]:
+async def live_grants(page: PersonPage) -> list[GrantView]:
     """Every living grant of the person, newest first."""
     found: list[GrantView] = []
     cursor: str | None = None
@@ -85,9 +92,20 @@ async def _others(page: PersonPage, grant: GrantView) -> list[GrantView]:
     """What the same recipient may still do by other grants."""
     return [
         one
-        for one in await _live(page)
+        for one in await live_grants(page)
         if one.recipient_id == grant.recipient_id and one.id != grant.id
     ]
+
+
+def _kind(grant: GrantView) -> str:
+    actions = {action.value for action in grant.terms.scope.actions}
+    return next(kind for kind in _KINDS if kind in actions)
+
+
+async def _still_waiting(page: PersonPage) -> list[ReceivedRequest]:
+    """Once something was stopped: the requests that it does not answer."""
+    stopped = page.request.query_params.get("done") in _STOPPED
+    return await waiting_requests(page) if stopped else []
 
 
 def _by_person(live: list[GrantView]) -> list[list[GrantView]]:

@@ -14,6 +14,7 @@ from web.i18n.translations import LANGUAGES, translations
 from web.pages.assets import address, assets
 from web.pages.labels import DISCREET_NAME
 from web.pages.page import VisitorPageDep, page_router
+from web.pages.preloads import DOWNLOADS
 from web.pages.return_address import UNKNOWN_PAGE
 
 router = page_router()
@@ -51,7 +52,8 @@ async def manifest(request: Request, language: str = SOURCE, discreet: str = "")
 @cache
 def _worker() -> bytes:
     files = [address(name) for name in _OF_OFFLINE]
-    told = {"FILES": files, "VERSION": assets()["script/worker.js"].fingerprint}
+    version = assets()["script/worker.js"].fingerprint
+    told = {"FILES": files, "VERSION": version, "DOWNLOADS": DOWNLOADS}
     lines = [f"const {name} = {json.dumps(value)};\n" for name, value in told.items()]
     return "".join(lines).encode() + assets()["script/worker.js"].content
 

@@ -119,7 +119,7 @@ DONE = {
     "labelled": _("C’est fait. Ce nom n’est visible que pour vous."),
     "withdrawn": _("La demande est retirée. La personne ne peut plus répondre."),
     "given_back": _("L’accès est rendu. Vous ne voyez plus ces papiers."),
-    "reported": _("C’est signalé. La réponse viendra sur cette page."),
+    "reported": _("C’est envoyé. La réponse viendra sur cette page."),
     "signed_out": _("Ce n’est pas ouvert ici. Entrez pour continuer."),
     "not_sent": _(
         "Rien n’est parti : votre espace s’était fermé. Entrez : vous revenez à la même page, et"
@@ -173,7 +173,26 @@ REASONS = {
     "type_known": _("la sorte de ce papier est déjà connue"),
     "grant_full": _("trop de papiers ont été ajoutés avec cet accès"),
     "no_room": _("le coffre ne pouvait pas recevoir ce papier"),
-    "report_answered": _("le signalement a déjà une réponse"),
+    "report_answered": _("ce message a déjà une réponse"),
+}
+_WHOLE_DATE = _("Écrivez le jour, le mois et l’année. Ou n’écrivez rien.")
+# Of a date in three fields of which one is empty.
+MISSING_PARTS = {
+    "day": ErrorMessage(
+        _("Il manque le jour"),
+        _("Il manque le jour de la date."),
+        _WHOLE_DATE,
+    ),
+    "month": ErrorMessage(
+        _("Il manque le mois"),
+        _("Il manque le mois de la date."),
+        _WHOLE_DATE,
+    ),
+    "year": ErrorMessage(
+        _("Il manque l’année"),
+        _("Il manque l’année de la date."),
+        _WHOLE_DATE,
+    ),
 }
 # Messages that differ from those of the JSON API, which programmers read too.
 PAGE_MESSAGES = {
@@ -186,6 +205,11 @@ PAGE_MESSAGES = {
         _("Quel papier est-ce ?"),
         _("Cette sorte de papier a été remplacée."),
         _("Choisissez de nouveau dans la liste."),
+    ),
+    "nothing_granted": ErrorMessage(
+        _("Rien n’est coché"),
+        _("Vous n’avez choisi aucun papier."),
+        _("Cochez au moins un papier."),
     ),
     "unknown_purpose": ErrorMessage(
         _("Quelle est la raison ?"),
@@ -281,7 +305,9 @@ class FailureMessage:
 
 def failure_message(failure: ServiceError) -> FailureMessage:
     """The message of a failure; a code without one of its own has a general one."""
-    if failure.code in PAGE_MESSAGES or failure.code not in error_messages():
+    if (part := str(failure.values.get("missing", ""))) in MISSING_PARTS:
+        message = MISSING_PARTS[part]
+    elif failure.code in PAGE_MESSAGES or failure.code not in error_messages():
         message = PAGE_MESSAGES.get(failure.code, PAGE_MESSAGES["request_refused"])
     else:
         message = message_of(failure.code, failure.values)

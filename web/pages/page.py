@@ -38,7 +38,7 @@ from web.http.failure_limit import RECORDED, FailureLimit
 from web.http.problems import STATUS, retry_after
 from web.http.uploads import MultipartForm
 from web.i18n.languages import languages
-from web.pages import cookies, forms, return_address, script_answers
+from web.pages import cookies, forms, preloads, return_address, script_answers
 from web.pages.compression import VARY, compress, may_compress
 from web.pages.rendering import render
 from web.speech.sound_library import library_of
@@ -295,6 +295,8 @@ class PageRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
+            if preloads.is_unread(request):
+                return preloads.nothing()
             try:
                 return script_answers.leading_on(request, await handle(request))
             except ServiceError as failure:

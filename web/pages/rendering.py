@@ -15,7 +15,7 @@ from base.time_zones import PARIS
 from vault import catalogue
 from web.i18n.catalogue_names import purpose_names
 from web.i18n.direction import isolated
-from web.i18n.event_messages import describe
+from web.i18n.event_messages import describe, describe_briefly
 from web.i18n.formats import day_text, hour_text, moment_text, size_text
 from web.i18n.languages import languages
 from web.i18n.quotation import quoted
@@ -81,6 +81,7 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "moment": pass_context(lambda context, value: _moment(value, language, context["zone"])),
         "hour": pass_context(lambda context, value: _hour(value, language, context["zone"])),
         "sentence": lambda entry: no_break(describe(entry, language)),
+        "brief": lambda entry: no_break(describe_briefly(entry, language)),
         "session": pass_context(lambda at, one, now: _session(one, now, language, at["zone"])),
         "instant": datetime.fromisoformat,
         "translate": translate,

@@ -189,8 +189,8 @@ def test_each_kind_of_date_has_a_field() -> None:
     [
         (
             "income_tax_notice",
-            "Papier des impôts (avis d’impôt ou de situation déclarative, ASDIR)",
-            "Tax paper (Income tax or tax situation notice, ASDIR)",
+            "Papier des impôts (avis d’impôt ou de situation déclarative)",
+            "Tax paper (Income tax or tax situation notice)",
         ),
         (
             "iae_pass",

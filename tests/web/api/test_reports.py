@@ -39,8 +39,8 @@ async def test_a_line_is_reported_and_answered_in_place(
     assert listed[line["id"]] == seen
     assert sum(1 for one in listed.values() if one) == 1
     sentences = [one["sentence"] for one in await log_of(client, person)]
-    assert sentences[0] == "L’équipe du service a répondu à votre signalement."
-    assert sentences[1] == "Vous avez signalé une ligne de cette liste : ce n’est pas normal."
+    assert sentences[0] == "L’équipe de ce site a répondu à votre message."
+    assert sentences[1] == "Vous avez dit qu’une ligne de cette liste n’est pas normale."
 
 
 @pytest.mark.parametrize(

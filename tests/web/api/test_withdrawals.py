@@ -48,11 +48,11 @@ async def test_a_request_is_withdrawn(
         ("consent.request", "allowed"),
     ]
     assert lines[2]["sentence"] == (
-        f"Camille Moreau (Assistante sociale, {worker.subject.organisation}) a retiré sa demande"
-        " d’accès. Pourquoi : « Demande de logement social »."
+        f"Camille Moreau (Assistante sociale, {worker.subject.organisation}) a retiré sa demande."
+        " Pourquoi : « Demande de logement social »."
     )
     english = (await log_of(client, person, "en"))[2]["sentence"]
-    assert "withdrew their request for access" in english
+    assert "withdrew their request." in english
 
 
 async def test_what_was_approved_is_given_back_and_not_withdrawn(

@@ -34,7 +34,7 @@ ENTRY = EntryView(
 def test_who_what_and_why() -> None:
     assert describe(ENTRY, "fr") == (
         "Camille Moreau (Assistante sociale, CCAS de Lille) a ouvert un papier."
-        " Pourquoi : « Demande de logement. »."
+        " Pourquoi : « Demande de logement »."
     )
 
 
@@ -83,7 +83,7 @@ def test_a_good_code_for_a_vault_asleep_is_not_called_wrong() -> None:
 
 def test_looking_at_a_request_is_not_called_asking() -> None:
     entry = replace(ENTRY, action=Action.REQUEST.value, outcome="refused", purpose=None)
-    assert "a voulu demander un accès" in describe(replace(entry, reason="paced"), "fr")
+    assert "a voulu envoyer une demande" in describe(replace(entry, reason="paced"), "fr")
     assert "a voulu voir une demande" in describe(replace(entry, reason="not_recipient"), "fr")
 
 

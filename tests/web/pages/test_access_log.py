@@ -1,54 +1,139 @@
-"""The log: by day where the person is, by person, one's own acts folded, the proof below."""
+"""The log: by day where the person is, who looked first, folded; every line and its proof below."""
 
-from datetime import UTC, datetime
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
 
 from audit.events import ActorKind
+from auth import one_time_codes
+from base.ids import new_id
 from tests.fixtures import MakePerson, MakeWorker, Served
-from tests.steps import deposit, granted
+from tests.steps import deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import browser_of
 from vault.access_log.entries import EntryView
-from web.pages.access_log import _by_day
+from vault.access_log.report_views import ReportView
+from web.i18n.event_messages import describe, describe_briefly
+from web.pages.log_lines import ToldEntry, by_day
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+PAPER = new_id()
+PARIS = ZoneInfo("Europe/Paris")
 
 
-def entry(at: datetime, name: str = "") -> EntryView:
+def entry(
+    at: datetime, name: str = "", action: str = "document.read", paper: UUID | None = PAPER
+) -> EntryView:
     kind = ActorKind.WORKER if name else ActorKind.OWNER
     return EntryView(
-        *(None, at.isoformat(), "document.read", "allowed", ""),  # type: ignore[arg-type]
-        {"kind": kind.value, "name": name},
-        *((), None, None, None, None, None, {}),
+        id=new_id(),
+        at=at.isoformat(),
+        action=action,
+        outcome="allowed",
+        reason="",
+        actor={"kind": kind.value, "name": name},
+        documents=(str(paper),) if paper else (),
+        grant=None,
+        request=None,
+        purpose_code=None,
+        purpose=None,
+        confirmed=None,
+        details={},
     )
+
+
+def told(one: EntryView) -> ToldEntry:
+    return one, ([UUID(text) for text in one.documents], 0)
 
 
 def test_a_day_is_one_where_the_person_is() -> None:
     evening = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
-    lines = [(entry(evening, "Camille"), "", ([], 0)), (entry(evening), "", ([], 0))]
-    [paris] = _by_day(lines, ZoneInfo("Europe/Paris"))
-    [cayenne] = _by_day(lines, ZoneInfo("America/Cayenne"))
+    lines = [told(entry(evening, "Camille")), told(entry(evening))]
+    [paris] = by_day(lines, PARIS)
+    [cayenne] = by_day(lines, ZoneInfo("America/Cayenne"))
     assert (paris.day.isoformat(), cayenne.day.isoformat()) == ("2026-03-02", "2026-03-01")
-    assert list(paris.others) == ["Camille"]
-    assert len(paris.mine) == 1
+    assert [who[0] for who in paris.people] == ["Camille"]
+    assert len(paris.looks) == 1
 
 
-async def test_each_person_once_a_day_and_mine_folded(
+def test_what_says_the_same_within_an_hour_is_one_line_and_loses_nothing() -> None:
+    def ago(minutes: int, **changes: str) -> EntryView:
+        return entry(NOON - timedelta(minutes=minutes), "Camille", **changes)  # type: ignore[arg-type]
+
+    refused = replace(ago(3), outcome="refused", reason="revoked")
+    report = ReportView(new_id(), NOON, "", False, None, None)
+    reported = replace(ago(4), report=report)
+    entries = [ago(0), ago(1, action="document.preview"), refused, reported, ago(5)]
+    entries += [replace(ago(6), details={"version": 1}), ago(60), ago(61)]
+    [day] = by_day([told(one) for one in entries], PARIS)
+    [lines] = day.people.values()
+    folded = [[entries.index(one) for one, _ in line.entries] for line in lines]
+    assert folded == [[0, 1, 4, 6], [2], [3], [5], [7]]
+    assert [line.paper for line in lines] == [PAPER, None, PAPER, PAPER, PAPER]
+
+
+def test_an_act_is_counted_once_and_looks_apart() -> None:
+    mine = [entry(NOON, action="document.list", paper=None) for _ in range(20)]
+    mine += [entry(NOON, action="consent.approve", paper=None)]
+    mine += [entry(NOON, action="sign_in.success", paper=None) for _ in range(2)]
+    [day] = by_day([told(one) for one in mine], PARIS)
+    assert [len(line.entries) for line in day.acts] == [1, 2]
+    assert [len(line.entries) for line in day.looks] == [20]
+
+
+def test_codes_that_somebody_asked_for_are_apart_and_counted() -> None:
+    def code(action: str) -> EntryView:
+        one = entry(NOON, action=action, paper=None)
+        return replace(one, actor={"kind": ActorKind.ANONYMOUS.value})
+
+    asked, wrong = code("sign_in.code"), code("sign_in.failure")
+    [day] = by_day([told(one) for one in (asked, wrong, asked, asked)], PARIS)
+    assert [day.count_codes(action) for action in ("sign_in.code", "sign_in.failure")] == [3, 1]
+    assert (day.people, day.service, day.acts) == ({}, [], [])
+
+
+def test_a_purpose_that_ends_with_a_full_stop_ends_once() -> None:
+    said = replace(entry(NOON, "Camille"), purpose="Pour votre demande de logement.")
+    assert describe(said, "fr").endswith("« Pour votre demande de logement ».")
+    assert describe_briefly(said, "fr") == "Camille a ouvert un papier."
+
+
+def _before(page: str, words: str) -> list[str]:
+    """The page before each place where the words stand."""
+    return [page[: place.start()] for place in re.finditer(words, page)]
+
+
+async def test_who_looked_comes_first_and_all_else_is_folded(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await make_person(), await make_worker()
-    await deposit(client, person, corpus.pdf(1), type_="payslip")
+    paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
     grant = await granted(client, person, worker.headers, "payslip")
     for _ in range(3):
-        await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+        address = f"/v1/grants/{grant}/documents/{paper['id']}/content"
+        assert (await client.get(address, headers=worker.headers)).status_code == 200
+    for _ in range(4):
+        await one_time_codes.send_code(served.services, phone=person.phone, language="fr")
+    lines = await log_of(client, person)
     async with browser_of(served, person) as browser:
-        page = (await browser.get("/access-log")).text.split("<main")[1]
-    seen, mine = page.split("Ce que j’ai fait moi-même", 1)
-    assert page.count("<h2>") == 1
-    assert seen.count("<h3>") == 1
-    assert seen.count("a vu la liste des papiers") >= 3
+        page = (await browser.get("/access-log")).text.split("<main")[1].replace("\u00a0", " ")
+    # Whoever looked, then codes, then oneself.
+    seen, codes = page.split("un code a été demandé", 1)
+    assert "Regardé 3 fois, la dernière fois à" in seen
+    assert "demandé un code" not in seen
     assert "Vous avez ajouté un papier" not in seen
+    codes, mine = codes.split("Ce que j’ai fait moi-même", 1)
+    assert "C’était vous ?" in codes
     assert "Vous avez ajouté un papier" in mine
-    # The proof is one level down.
-    proofs = page.split("/receipt")[:-1]
-    assert all(one.rindex("<details>") > one.rindex("<li class") for one in proofs)
+    # A day with all of it: six lines at most before what is folded.
+    assert 1 <= seen.count("<li class=") <= 6
+    # Every line can be reached, with its proof, one level down.
+    for one in lines:
+        assert page.count(f"/access-log/{one['id']}/receipt") == 1, one["action"]
+    below = [one.count("<details>") > one.count("</details>") for one in _before(page, "/receipt")]
+    assert all(below)
+    assert "En savoir plus" not in page

@@ -17,7 +17,7 @@ from web.i18n.date_labels import DATE_LABELS, date_label
 from web.pages import forms
 from web.pages.document_fields import date_fields, metadata_of, typed
 
-BOTH = "Papier des impôts (avis d’impôt ou de situation déclarative, ASDIR)"
+BOTH = "Papier des impôts (avis d’impôt ou de situation déclarative)"
 
 
 def options(page: httpx.Response) -> list[str]:

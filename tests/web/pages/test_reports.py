@@ -1,9 +1,10 @@
 """« Ce n’est pas normal »: the form, the report and its answer, in the person's log."""
 
 import httpx
+import pytest
 
 from tests.fixtures import MakeOrganisation, MakePerson, MakeWorker, Served, SomePerson
-from tests.steps import deposit, granted, log_of
+from tests.steps import ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import browser_of
 from vault.access_log import reports
@@ -25,13 +26,13 @@ async def test_a_line_is_reported_and_its_answer_read_there(
         assert address in (await browser.get("/access-log")).text
         form = (await browser.get(address)).text
         assert "Vous avez ouvert le coffre avec un code" in form
-        assert "L’équipe du service." in form
-        assert "Nous pouvons lui dire" not in form
+        assert "L’équipe de ce site, où sont gardés vos papiers." in form
+        assert "nous lui disons" not in form
         token = await forms.token_for(served.services, person.token)
         sent = await browser.post(address, data={"form": token, "text": "<b>Ce n’est pas moi</b>"})
         assert (sent.status_code, sent.headers["location"]) == (303, f"{address}?done=reported")
         shown = (await browser.get(sent.headers["location"])).text
-        assert "C’est signalé" in shown
+        assert "C’est envoyé" in shown
         assert "&lt;b&gt;Ce n’est pas moi&lt;/b&gt;" in shown
         assert "La réponse viendra ici." in shown
         assert '<form method="post" action="/access-log' not in shown
@@ -44,22 +45,43 @@ async def test_a_line_is_reported_and_its_answer_read_there(
         assert address not in listed, "a line is reported once"
 
 
-async def test_who_will_know_is_said_before(
+@pytest.mark.parametrize("contact", ["contact@ccas.example", "03 20 00 00 00"])
+async def test_who_will_know_is_said_before_and_what_she_sees_is_stopped_after(
     served: Served,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
     make_organisation: MakeOrganisation,
+    contact: str,
 ) -> None:
-    person, worker = await make_person(), await make_worker(await make_organisation("CCAS de Lys"))
+    person = await make_person()
+    worker = await make_worker(await make_organisation("CCAS de Lys", contact))
     await deposit(client, person, corpus.pdf())
     grant = await granted(client, person, worker.headers, "income_tax_notice")
     await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+    stop = f"/grants/{grant}/stop"
     async with browser_of(served, person) as browser:
-        form = (await browser.get(await line_of(client, person, "document.list"))).text
-        assert "CCAS de Lys. Nous pouvons lui dire qu’un accès n’est pas normal." in form
+        address = await line_of(client, person, "document.list")
+        form = (await browser.get(address)).text.replace("\u00a0", " ")
+        # The paper is named, as the log names it.
+        assert "Papier des impôts" in form.split("<form method", 3)[2]
+        mailed = "@" in contact
+        assert ("CCAS de Lys : nous lui disons qui a regardé" in form) == mailed
+        assert ("CCAS de Lys : nous ne lui disons rien." in form) == (not mailed)
         asked = (await browser.get(await line_of(client, person, "consent.request"))).text
-        assert "Nous pouvons lui dire" not in asked
+        assert "nous lui disons" not in asked.replace("\u00a0", " ")
+        assert stop not in form
+        token = await forms.token_for(served.services, person.token)
+        sent = await browser.post(address, data={"form": token})
+        thanked = (await browser.get(sent.headers["location"])).text.replace("\u00a0", " ")
+        assert ("L’équipe de ce site et la structure sont prévenues." in thanked) == mailed
+        assert stop in thanked
+        # What was stopped is offered no more; what she still asks is told, with the way to answer.
+        request = await ask(client, worker.headers, person.phone, "payslip")
+        stopped = await browser.post(stop, data={"form": token})
+        assert request in (await browser.get(stopped.headers["location"])).text
+        assert request not in (await browser.get("/grants")).text
+        assert stop not in (await browser.get(address)).text
 
 
 async def test_too_long_a_text_is_kept_and_said(

@@ -204,7 +204,7 @@ async def test_it_is_chosen_and_taken_back_on_the_page_of_languages(served: Serv
 def test_what_depends_on_the_language_stays_that_of_the_first() -> None:
     """The note that nobody read the translation, in the page's language and in French under it."""
     shown = {"area": "visit", "path": "", "here": "", "form_token": "", "done": "", "back": "/"}
-    shown |= {"discreet": False}
+    shown |= {"discreet": False, "path": "/language"}
     page = render("language.html", "ar", "fr", **shown)
     assert '<html lang="ar" dir="rtl">' in page
     assert any("n’a pas encore été relue" in line for line in UNDER.findall(page))

@@ -1,12 +1,12 @@
 // The service worker: it keeps the page for when there is no network, and the files of that page,
-// which are the same for everybody. It never keeps a page of anybody. `FILES` and `VERSION` are
-// written before this text by web/pages/installation.py.
+// which are the same for everybody. It never keeps a page of anybody. `FILES`, `VERSION`
+// and `DOWNLOADS` are written before this text by web/pages/installation.py.
 const CACHE = `unefois-${VERSION}${location.search}`;
 const OFFLINE = "/offline";
 const OUTBOX = "unefois-outbox";
 const LEAVES = ["/sign-out", "/quick-exit"];
 const DAY = 24 * 3600 * 1000;
-const NO_PAGE = /\/content$|\.pdf$|\.json$/;
+const NO_PAGE = new RegExp(DOWNLOADS);
 
 async function install() {
   const cache = await caches.open(CACHE);

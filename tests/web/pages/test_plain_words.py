@@ -1,0 +1,145 @@
+"""What people who had never seen these pages stumbled over: each page says where one is, what is
+asked for, and what becomes of it."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.fixtures import MakePerson, MakeWorker, Served
+from tests.steps import ask, deposit, granted
+from tests.vault.decoding import corpus
+from tests.web.pages.draft_steps import draft_of, say, send
+from tests.web.pages.test_pages import a_photo, browser_of
+
+
+def plain(answer: httpx.Response) -> str:
+    """The page, with plain spaces."""
+    return answer.text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+async def test_every_step_of_a_request_can_be_refused_and_says_what_it_is_for(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    await deposit(client, person, corpus.pdf(1), type_="payslip")
+    first = await ask(client, worker.headers, person.phone, "payslip")
+    await ask(client, worker.headers, person.phone, "rent_receipt")
+    async with browser_of(served, person) as browser:
+        for step in ("why", "papers", "until"):
+            page = plain(await browser.get(f"/requests/{first}/{step}"))
+            assert f'action="/requests/{first}/refuse"' in page
+            assert "Non, je ne montre rien" in page
+        # Nothing ticked: one sentence, and what to do.
+        wrong = plain(await browser.get(f"/requests/{first}/until"))
+        assert "Vous n’avez choisi aucun papier." in wrong
+        assert "Cochez au moins un papier." in wrong
+        assert "ou vous ne permettez rien" not in wrong
+        # Two requests of one person are told apart where they are listed.
+        for address in ("/documents", "/requests"):
+            listed = plain(await browser.get(address))
+            boxes = re.findall(r'<a class="waiting".*?</a>', listed, re.DOTALL)
+            words = {re.sub(r"<[^>]+>|\s+", " ", box) for box in boxes}
+            assert len(boxes) == len(words) == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (("", "10", "2026"), "Il manque le jour"),
+        (("3", "", "2026"), "Il manque le mois"),
+        (("3", "10", ""), "Il manque l’année"),
+        (("3", "", ""), "Il manque le mois"),
+    ],
+)
+async def test_a_date_is_whole_or_nothing_and_the_picture_stands_beside(
+    served: Served, make_person: MakePerson, typed: tuple[str, str, str], words: str
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo("white"))
+        draft = draft_of(sent)
+        parts = {f"issued_on_{part}": value for part, value in zip(PARTS, typed, strict=True)}
+        answer = await say(served, person, browser, f"{draft}/details", **parts)
+        assert answer.status_code == 422
+        page = plain(answer)
+        assert words in page
+        assert 'href="#issued_on"' in page
+        assert "Écrivez le jour, le mois et l’année. Ou n’écrivez rien." in page
+        assert f'<img src="{draft}/pictures/' in page
+        nothing = await say(served, person, browser, f"{draft}/details")
+        assert nothing.headers["location"] == f"{draft}/check"
+
+
+PARTS = ("day", "month", "year")
+
+
+async def test_a_photo_is_kept_not_sent_and_the_second_is_no_first_step(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        first = plain(await browser.get("/documents/add"))
+        assert "Garder cette photo" in first
+        assert "Personne d’autre ne voit cette photo." in first
+        assert "Étape 1 sur 4" in first
+        titles = {"national_identity_card": "Le dos du papier", "payslip": "Photo 2"}
+        for type_, title in titles.items():
+            sent = await send(
+                served, person, browser, f"/documents/add?type={type_}", a_photo("white")
+            )
+            draft = draft_of(sent)
+            more = plain(await browser.get(f"{draft}/pictures"))
+            assert f"<h1>{title}</h1>" in more
+            assert "Étape" not in more
+            assert f'<img src="{draft}/pictures/' in more
+
+
+async def test_two_papers_of_one_sort_are_told_apart_by_their_own_date(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    for pages, day in ((1, "2026-09-30"), (2, "2026-10-31")):
+        await deposit(client, person, corpus.pdf(pages), type_="payslip", issued_on=day)
+    request = await ask(client, worker.headers, person.phone, "payslip")
+    async with browser_of(served, person) as browser:
+        for address in ("/documents", f"/requests/{request}/papers"):
+            page = plain(await browser.get(address))
+            assert "Papier du 30 septembre 2026" in page
+            assert "Papier du 31 octobre 2026" in page
+
+
+async def test_who_only_knows_comes_after_who_sees(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person = await make_person()
+    sees, knows = await make_worker(name="Inès Martin"), await make_worker(name="Paul Petit")
+    await deposit(client, person, corpus.pdf(1), type_="payslip")
+    await granted(client, person, sees.headers, "payslip")
+    await granted(client, person, knows.headers, "payslip", actions=["attest"])
+    async with browser_of(served, person) as browser:
+        page = plain(await browser.get("/grants"))
+    places = [page.index(words) for words in ("Peut voir<", "Inès", "Peut seulement", "Paul")]
+    assert places == sorted(places)
+
+
+async def test_that_a_translation_is_unread_is_said_once_where_one_begins(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        # Spanish, with French under it.
+        browser.cookies.set("unefois-language", "es")
+        paths = ("/language", "/documents", "/grants", "/access-log")
+        said = {path: UNREAD in (await browser.get(path)).text for path in paths}
+    assert said == {"/language": True, "/documents": False, "/grants": False, "/access-log": False}
+
+
+UNREAD = "Cette traduction n’a pas encore été relue"
+
+
+async def test_cacher_says_what_it_does_where_one_enters(served: Served) -> None:
+    cookies = {"unefois-language": "fr"}
+    async with httpx.AsyncClient(base_url=served.base_url, cookies=cookies) as browser:
+        page = plain(await browser.get("/"))
+    assert "« Cacher », en haut : une autre page s’ouvre, et tout se ferme ici." in page
