@@ -7,7 +7,7 @@ from playwright.async_api import Browser
 
 from bench import first_page
 from tests.fixtures import Served
-from tests.journeys.test_pages import browser
+from tests.journeys.phones import browser
 
 __all__ = ["browser"]
 

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from auth import shared_devices
 from tests.fixtures import MoveClock, Served, last_code, new_phone
-from tests.journeys.test_pages import browser
+from tests.journeys.phones import browser
 
 __all__ = ["browser"]
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.journeys.test_pages import browser
+from tests.journeys.phones import browser
 from tests.steps import ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.draft_steps import draft_of, pictures_of, send

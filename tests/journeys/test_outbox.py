@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.fixtures import MakePerson, Served, SomePerson
-from tests.journeys.test_pages import browser
+from tests.journeys.phones import browser
 from tests.journeys.test_resuming import MIB, PIECES, noted
 from tests.journeys.test_script import Open, open_page, until
 from tests.journeys.test_sending import a_paper, keep, on_a_shared_device

@@ -1,171 +1,30 @@
 """The whole journey in a phone's browser at 360×640, without script: a person and a worker."""
 
-import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.async_api import Browser, BrowserContext, Page, Response, async_playwright
-from sqlalchemy import text
+from playwright.async_api import Response
 
 from tests.fixtures import MakeOrganisation, MakeWorker, Served, new_phone
-from vault.documents.previews import draw_preview
-from vault.services import Services
-from web.pages.families import family_of
+from tests.journeys.phones import (
+    OpenPhone,
+    Phone,
+    add_a_photo,
+    browser,
+    draw_previews,
+    every_way,
+    open_phone,
+    photo_with_a_place,
+    pictures_shown,
+)
+
+__all__ = ["browser", "open_phone"]
 
 pytestmark = pytest.mark.browser
-CHROMIUM = "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 FIRST_PAGE = 25 * 1024
-
-OpenPhone = Callable[[], Awaitable["Phone"]]
-
-# Run by the test: the page itself may run no script. Measures every element that holds text of its
-# own.
-_SMALLEST_TEXT = """() => Math.min(...[...document.querySelectorAll('body *')]
-  .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
-  .filter(e => e.getClientRects().length)
-  .map(e => parseFloat(getComputedStyle(e).fontSize)))"""
-_SMALLEST_TARGET = """() => Math.min(...[...document.querySelectorAll(
-  'button, a.button, nav a, .bar a, .foot a, .back a, select, summary, .tick, '
-  + 'input:not([type=hidden], .unseen, [type=checkbox], [type=radio])')]
-  .filter(e => e.getClientRects().length).map(e => e.getBoundingClientRect().height))"""
-_UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]
-  .filter(e => !e.labels.length).map(e => e.name)"""
-
-
-class Phone:
-    """A small phone's browser. Every page that it opens passes the common checks."""
-
-    def __init__(self, context: BrowserContext, page: Page, base_url: str) -> None:
-        self.context = context
-        self.page = page
-        self._base_url = base_url
-
-    async def go(self, address: str) -> None:
-        await self.page.goto(self._base_url + address)
-        await self.check()
-
-    async def press(self, selector: str) -> None:
-        await self.page.locator(selector).first.click()
-        await self.page.wait_for_load_state()
-        await self.check()
-
-    async def says(self, words: str) -> bool:
-        return words in " ".join((await self.page.inner_text("body")).split())
-
-    async def sign_in(self, path: str, field: str, address: str) -> None:
-        """Sign in with the code that the demo shows on the page; the language, the first time. The
-        phone is its holder's own."""
-        await self.go(path)
-        if "/language" in self.page.url:
-            await self.press("a[hreflang=fr]")
-        await self.page.fill(field, address)
-        if await self.page.locator("input[name=device]").count():
-            await self.page.check("input[name=device][value=own]")
-        await self.press("button.main")
-        code = re.search(r"\d{6}", await self.page.inner_text("aside.demo"))
-        assert code
-        await self.page.fill("#code", code[0])
-        await self.press("button.main")
-
-    async def check(self) -> None:
-        """Check for no horizontal scroll, no small text, no small target, no unnamed field."""
-        page = self.page
-        where = page.url
-        width = await page.evaluate("document.documentElement.scrollWidth")
-        assert width <= 360, f"{where} is {width} wide"
-        assert await page.evaluate(_SMALLEST_TEXT) >= 16, where
-        assert await page.evaluate(_SMALLEST_TARGET) >= 44, where
-        assert await page.evaluate(_UNNAMED) == [], where
-        assert await page.locator("h1").count() >= 1, where
-        assert await page.get_attribute("html", "lang") in ("fr", "en")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    if not os.access(CHROMIUM, os.X_OK):
-        reason = "no Chromium here: apt install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield opened
-        await opened.close()
-
-
-@pytest.fixture
-async def open_phone(browser: Browser, served: Served) -> AsyncIterator[OpenPhone]:
-    contexts = []
-
-    async def open_() -> Phone:
-        context = await browser.new_context(
-            viewport={"width": 360, "height": 640},
-            java_script_enabled=False,
-            locale="fr-FR",
-            accept_downloads=True,
-        )
-        contexts.append(context)
-        return Phone(context, await context.new_page(), served.base_url)
-
-    yield open_
-    for context in contexts:
-        await context.close()
-
-
-def photo_with_a_place(path: Path, colour: str) -> bytes:
-    """A phone's picture of a paper, with the place where it was taken."""
-    exif = Image.Exif()
-    exif[0x8825] = {1: "N", 2: (48.0, 51.0, 24.0), 3: "E", 4: (2.0, 21.0, 8.0)}
-    out = BytesIO()
-    Image.new("RGB", (600, 400), colour).save(out, "JPEG", exif=exif)
-    path.write_bytes(out.getvalue())
-    return out.getvalue()
-
-
-async def draw_previews(services: Services) -> None:
-    """Draw the previews of the last depositor's documents; others may be on another store."""
-    async with services.database.transaction() as tx:
-        found = await tx.execute(
-            text(
-                "SELECT person_id, id FROM unefois.document_version WHERE person_id ="
-                " (SELECT person_id FROM unefois.document_version ORDER BY id DESC LIMIT 1)"
-            )
-        )
-        rows = found.all()
-    for row in rows:
-        await draw_preview(services, row.person_id, row.id)
-
-
-async def add_a_photo(phone: Phone, type_: str, photo: Path) -> None:
-    """Page by page: the picture, its family, its type, no date, a last look."""
-    await phone.go("/documents/add")
-    await phone.page.set_input_files("#photo", str(photo))
-    assert await phone.says("La photo est prête")
-    await phone.press("button.send")
-    await phone.press(f"a[href$='?family={family_of(type_)}']")
-    await phone.press(f"button[value={type_}]")
-    await phone.press("button.send")
-    assert await phone.says("Vérifier et garder")
-    assert await pictures_shown(phone) == 1
-    await phone.press("button.send")
-    assert await phone.says("C’est fait")
-
-
-async def pictures_shown(phone: Phone) -> int:
-    """The number of document previews that the page really shows."""
-    shown = "e => e.complete && e.naturalWidth > 0"
-    return sum([await one.evaluate(shown) for one in await phone.page.locator("img").all()])
 
 
 async def test_a_person_and_a_worker_on_two_phones(
@@ -368,7 +227,8 @@ async def test_the_first_page_is_light_and_asks_nobody_else(
     assert total < FIRST_PAGE
 
 
-async def test_devices_and_the_end_of_a_vault_on_a_phone(open_phone: OpenPhone) -> None:
+@every_way
+async def test_devices_and_the_end_of_a_vault(open_phone: OpenPhone) -> None:
     """Signed in on two phones; one ends the other, then asks for the end, and keeps the vault."""
     number = new_phone()
     mine, other = await open_phone(), await open_phone()
@@ -385,7 +245,7 @@ async def test_devices_and_the_end_of_a_vault_on_a_phone(open_phone: OpenPhone) 
     await mine.press("form[action='/erasure/code'] button")
     code = re.search(r"\d{6}", await mine.page.inner_text("aside.demo"))
     assert code
-    await mine.page.fill("#code", code[0])
+    await mine.fill("#code", code[0])
     await mine.press("form[action='/erasure'] button")
     assert await mine.says("Votre coffre sera effacé")
     await mine.press("button.main")

@@ -1,16 +1,17 @@
-"""A person on a small phone, without script: answers with a paper added on the way, gives unasked,
-stops one, then all."""
+"""A person, whatever the screen and language: answers with a paper added on the way, gives
+unasked, stops one, then all."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures import MakeWorker, new_phone
-from tests.journeys.test_pages import (
+from tests.journeys.phones import (
     OpenPhone,
     Phone,
     add_a_photo,
     browser,
+    every_way,
     open_phone,
     photo_with_a_place,
 )
@@ -19,6 +20,7 @@ __all__ = ["browser", "open_phone"]
 pytestmark = pytest.mark.browser
 
 
+@every_way
 async def test_a_request_is_answered_with_a_paper_added_on_the_way_and_papers_are_given(
     open_phone: OpenPhone, make_worker: MakeWorker, tmp_path: Path
 ) -> None:
@@ -40,15 +42,14 @@ async def has_one_of_two_papers(mine: Phone, theirs: Phone, number: str, tmp_pat
         photo_with_a_place(tmp_path / f"{name}.jpg", colour)
     await add_a_photo(mine, "payslip", tmp_path / "pay.jpg")
     await theirs.go("/pro/requests/new")
-    await theirs.page.fill("#phone", number)
+    await theirs.fill("#phone", number)
     for code in ("payslip", "rent_receipt"):
         family = theirs.page.locator(f"details:has(input[value={code}])")
-        if await family.get_attribute("open") is None:
-            await family.locator("summary").click()
-        await theirs.page.check(f"input[value={code}]")
-    await theirs.page.select_option("#purpose_code", "housing")
-    await theirs.page.fill("#purpose", "Pour votre demande de logement.")
-    await theirs.page.select_option("#duration", "P3M")
+        await theirs.unfold(family)
+        await theirs.tick(f"input[value={code}]")
+    await theirs.choose("#purpose_code", "housing")
+    await theirs.fill("#purpose", "Pour votre demande de logement.")
+    await theirs.choose("#duration", "P3M")
     await theirs.press("main button.main")
     await theirs.press("main button.main")
 
@@ -59,7 +60,7 @@ async def answers_with_one_added(mine: Phone, tmp_path: Path) -> None:
     await mine.press("a.waiting")
     await mine.press("main button.main")
     await mine.press("main button.main")
-    await mine.page.locator("input[name=document]").check()
+    await mine.tick("input[name=document]")
     await mine.press("button[name=add][value=rent_receipt]")
     await mine.page.set_input_files("#photo", str(tmp_path / "rent.jpg"))
     await mine.press("button.send")
@@ -71,7 +72,7 @@ async def answers_with_one_added(mine: Phone, tmp_path: Path) -> None:
     await mine.press("main button.main")
     await mine.press("main button.main")
     assert await mine.says("Vous n’avez pas choisi de date")
-    await mine.page.check("input[value=P7D]")
+    await mine.tick("input[value=P7D]")
     await mine.press("main button.main")
     assert await mine.says("Vous allez montrer 2 papiers à Camille Moreau")
     await mine.press("button.yes")
@@ -81,13 +82,13 @@ async def answers_with_one_added(mine: Phone, tmp_path: Path) -> None:
 async def gives_one_more(mine: Phone) -> None:
     """3. They give one paper more, to the same person, by name."""
     await mine.press("main a[href='/grants/new']")
-    await mine.page.locator("input[name=document]").first.check()
+    await mine.tick("input[name=document]")
     await mine.press("main button.main")
-    await mine.page.check("input[value=benefits]")
+    await mine.tick("input[value=benefits]")
     await mine.press("main button.main")
-    await mine.page.check("input[value=P1D]")
+    await mine.tick("input[value=P1D]")
     await mine.press("main button.main")
-    await mine.page.locator("label", has_text="Camille Moreau").locator("input").check()
+    await mine.tick(mine.page.locator("label", has_text="Camille Moreau").locator("input"))
     await mine.press("main button.main")
     assert await mine.says("Vous allez montrer 1 papier à Camille Moreau")
     await mine.press("button.yes")

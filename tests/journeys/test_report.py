@@ -1,10 +1,10 @@
-"""« Ce n’est pas normal » on a small phone: the line, the form, what was sent, its answer."""
+"""« Ce n’est pas normal » on any screen: the line, the form, what was sent, its answer."""
 
 import httpx
 import pytest
 
 from tests.fixtures import MakeOrganisation, MakeWorker, Served, new_phone
-from tests.journeys.test_pages import OpenPhone, browser, open_phone
+from tests.journeys.phones import OpenPhone, browser, every_way, open_phone
 from tests.steps import ask
 from vault.access_log import reports
 
@@ -13,7 +13,8 @@ __all__ = ["browser", "open_phone"]
 pytestmark = pytest.mark.browser
 
 
-async def test_a_line_is_reported_on_a_small_phone(
+@every_way
+async def test_a_line_is_reported(
     open_phone: OpenPhone,
     served: Served,
     client: httpx.AsyncClient,
@@ -27,7 +28,7 @@ async def test_a_line_is_reported_on_a_small_phone(
     await phone.go("/access-log")
     await phone.press("a[href$='/report']")
     assert await phone.says("Camille Moreau")
-    await phone.page.fill("#text", "Je ne connais pas cette personne.")
+    await phone.fill("#text", "Je ne connais pas cette personne.")
     await phone.press("main form button.main")
     assert await phone.says("C’est envoyé")
     assert await phone.says("Je ne connais pas cette personne.")

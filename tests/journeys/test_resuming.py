@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, Request, Route, expect
 
 from tests.fixtures import MakePerson, Served, SomePerson
-from tests.journeys.test_pages import browser
+from tests.journeys.phones import browser
 from tests.journeys.test_script import Open, open_page
 from tests.journeys.test_sending import keep, on_a_shared_device
 from tests.servers.cutting import CuttingRelay, cutting_relay

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Response, Route, expect
 
 from tests.fixtures import MakePerson, Served, SomePerson
-from tests.journeys.test_pages import browser
+from tests.journeys.phones import browser
 
 __all__ = ["browser"]
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.fixtures import MakePerson, Served, SomePerson
-from tests.journeys.test_pages import browser
+from tests.journeys.phones import browser
 from tests.journeys.test_script import Open, open_page, until
 from tests.web.speech.espeak import espeak, needs_espeak, only
 from web.i18n.translations import LANGUAGES, translations

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.journeys.test_pages import browser
+from tests.journeys.phones import browser
 from tests.steps import approve, ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
 
