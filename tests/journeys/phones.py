@@ -220,7 +220,7 @@ async def open_phone(
         context = await browser.new_context(
             viewport=way.size,
             java_script_enabled=way.script,
-            locale="fr-FR",
+            locale=way.language,
             accept_downloads=True,
         )
         contexts.append(context)
