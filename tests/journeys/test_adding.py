@@ -92,7 +92,7 @@ async def shows_it(phone: Phone, served: Served) -> None:
     await draw_previews(served.services)
     await phone.press("a[href$='/show']")
     assert await pictures_shown(phone) == 1
-    await phone.press("a[href$='turned=yes']")
+    await phone.press("a[href*='turned=yes']")
     assert await phone.page.locator(".turned img").count() == 1
 
 

@@ -6,6 +6,13 @@ from web.i18n.quotation import quoted
 
 _FRENCH_NUMBER = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)(?!\d)")
 _NUMBER = re.compile(r"[\d +().-]{2,40}")
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)
+_DAY = "(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)s?"
+_LINK = "du|au|de|à|et|le|les|tous|jours|sauf|matins?|midi|après-midi|soirs?"
+# With its `h`: five numbers alone would be another phone number.
+_TIME = r"(?:[01]?\d|2[0-4])(?: ?h(?: ?[0-5]\d)?|:[0-5]\d)"
+_WORD = f"(?:{_DAY}|{_LINK}|{_TIME})"
+_HOURS = re.compile(rf"{_WORD}(?:[ ,;/–-]+{_WORD}){{0,30}}", re.IGNORECASE)
 # Spaces where a line may not break: before ? ! : ; », after «, in a phone number or an hour.
 _NO_BREAK_SPACES = re.compile(r" (?=[?!:;»])|(?<=«) |(?<=\d) (?=\d|h\b)|(?<=\d h) (?=\d)")
 
@@ -21,5 +28,16 @@ def national(text: str | None) -> str:
 
 
 def typed_phone(text: str, language: str) -> str:
-    """What someone else typed as a phone number: quoted if it is anything else."""
-    return no_break(national(text) if _NUMBER.fullmatch(text) else quoted(text, language))
+    """How someone else said they are reached: a number as people write it, and hours after it, or
+    an e-mail address; quoted if it is anything else."""
+    number, comma, hours = text.partition(", ")
+    if not _NUMBER.fullmatch(number):
+        return text if _EMAIL.fullmatch(text) else no_break(quoted(text, language))
+    shown = no_break(national(number))
+    return f"{shown}, {typed_hours(hours, language)}" if comma else shown
+
+
+def typed_hours(text: str, language: str) -> str:
+    """When someone else said they are there: days and hours, which cannot say anything else; quoted
+    if it is anything else."""
+    return no_break(text if _HOURS.fullmatch(text) else quoted(text, language))

@@ -170,13 +170,15 @@ async def give(page: PersonPageDep) -> Response:
         return await _show(page, current, "check", invalid("answer_changed"))
     once = form.get("once")[:64] or None
     try:
-        await grant_issue.give(page.services, page.person, current.draft(), idempotency_key=once)
+        grant = await grant_issue.give(
+            page.services, page.person, current.draft(), idempotency_key=once
+        )
     except ServiceError as failure:
         if failure.kind is not ErrorKind.INVALID:
             raise
         step = "papers" if failure.code == "unknown_document" else "who"
         return await _show(page, current, step, failure)
-    return go("/grants", done="given")
+    return go("/grants", done="given", of=grant.id)
 
 
 async def _step(page: PersonPage, step: str) -> Response:
@@ -226,9 +228,9 @@ async def _show(
         listed = await own_documents.list_own(
             page.services, page.person, cursor=cursor, limit=_LIMIT, pictured=True
         )
-        on_page = {document.id for document in listed.items}
-        elsewhere = [one for one in current.documents.values() if one.id not in on_page]
-        values |= {"listed": [*elsewhere, *listed.items], "more": listed.next}
+        # What was chosen first, on whatever page of the list it is.
+        others = [one for one in listed.items if one.id not in current.documents]
+        values |= {"listed": [*current.documents.values(), *others], "more": listed.next}
     elif step == "why":
         values["purposes"] = catalogue.purposes()
     elif step == "until":

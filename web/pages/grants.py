@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Response
 
+from base.ids import parse_id
 from vault.consent import grants
 from vault.consent.grants import GrantView
 from vault.consent.request_views import ReceivedRequest
@@ -26,13 +27,16 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
         page.services, page.person, state="ended", limit=LIMIT, cursor=cursor
     )
     live = [] if cursor else await live_grants(page)
+    said = {} if cursor else await _what_was_done(page, live)
     return await page.show(
         "grants.html",
+        **said,
         people=[
             (kind, _by_person([grant for grant in live if _kind(grant) == kind])) for kind in _KINDS
         ],
         waiting=await _still_waiting(page),
         chosen=await _chosen(page, live),
+        receiving=len(_by_person(live)),
         ended=ended.items,
         more=ended.next,
         first=not cursor,
@@ -61,8 +65,13 @@ async def ask_stop(grant_id: PathId, page: PersonPageDep) -> Response:
     """The page that asks for confirmation: what stops, and what goes on."""
     grant = await grants.see(page.services, page.person, grant_id)
     others = await _others(page, grant)
-    chosen = await _chosen(page, [grant, *others])
-    return await page.show("stop.html", grant=grant, others=others, chosen=chosen)
+    return await page.show(
+        "stop.html",
+        grant=grant,
+        others=others,
+        chosen=await _chosen(page, [grant, *others]),
+        untouched=await _untouched(page, grant),
+    )
 
 
 @router.post("/grants/{grant_id}/stop")
@@ -71,7 +80,7 @@ async def stop(grant_id: PathId, page: PersonPageDep) -> Response:
     await page.form()
     grant = await grants.revoke(page.services, page.person, grant_id)
     others = await _others(page, grant)
-    return go("/grants", done="stopped_one" if others else "stopped")
+    return go("/grants", done="stopped_one" if others else "stopped", of=grant.id)
 
 
 async def live_grants(page: PersonPage) -> list[GrantView]:
@@ -95,6 +104,31 @@ async def _others(page: PersonPage, grant: GrantView) -> list[GrantView]:
         for one in await live_grants(page)
         if one.recipient_id == grant.recipient_id and one.id != grant.id
     ]
+
+
+async def _untouched(page: PersonPage, grant: GrantView) -> list[dict[str, str]]:
+    """Everybody else who may do something: for them, nothing changes."""
+    people = _by_person(await live_grants(page)) if grant.state == "live" else []
+    return [one[0].recipient for one in people if one[0].recipient_id != grant.recipient_id]
+
+
+async def _what_was_done(page: PersonPage, live: list[GrantView]) -> dict[str, Any]:
+    """The grant that was just given or stopped, as it is now, to be said by name."""
+    query = page.request.query_params
+    done, id_ = query.get("done", ""), parse_id(query.get("of", ""))
+    given = next((one for one in live if one.id == id_), None) if done == "given" else None
+    stopped = await _ended(page, id_) if id_ and done in ("stopped", "stopped_one") else None
+    said: dict[str, Any] = {"given": given, "stopped": stopped}
+    if stopped:
+        said["goes_on"] = any(one.recipient_id == stopped.recipient_id for one in live)
+    # Said here by name, and not a second time.
+    return said | ({"done": ""} if given or stopped else {})
+
+
+async def _ended(page: PersonPage, id_: UUID) -> GrantView | None:
+    """An ended grant, if it is among the last hundred."""
+    listed = await grants.list_grants(page.services, page.person, state="ended", limit=100)
+    return next((one for one in listed.items if one.id == id_), None)
 
 
 def _kind(grant: GrantView) -> str:

@@ -281,9 +281,10 @@ PersonPageDep = Annotated[PersonPage, Depends(person_page)]
 WorkerPageDep = Annotated[WorkerPage, Depends(worker_page)]
 
 
-def go(address: str, *, done: str = "") -> RedirectResponse:
-    """Redirect to another page by GET, with a code for what was done."""
+def go(address: str, *, done: str = "", of: UUID | None = None) -> RedirectResponse:
+    """Redirect to another page by GET, with a code for what was done, and to which thing."""
     target = f"{address}?done={done}" if done else address
+    target += f"&of={of}" if of else ""
     return RedirectResponse(target, 303, {"Cache-Control": "no-store"})
 
 
@@ -338,7 +339,7 @@ def _sender(request: Request) -> URL | None:
 
 def _address_of(url: URL) -> str:
     """Where the page is, for the way back to it; without what was just done."""
-    query = urlencode([pair for pair in parse_qsl(url.query) if pair[0] != "done"])
+    query = urlencode([pair for pair in parse_qsl(url.query) if pair[0] not in ("done", "of")])
     return f"{url.path}?{query}" if query else url.path
 
 

@@ -21,7 +21,7 @@ from web.i18n.languages import languages
 from web.i18n.quotation import quoted
 from web.i18n.session_descriptions import describe_session
 from web.i18n.translations import LANGUAGES, translations
-from web.i18n.typography import national, no_break, typed_phone
+from web.i18n.typography import national, no_break, typed_hours, typed_phone
 from web.pages import assets, labels
 from web.pages.document_fields import date_fields
 from web.pages.draft_steps import address_of
@@ -91,6 +91,8 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "national": national,
         "isolated": lambda text: isolated(text, language),
         "quoted": lambda text: isolated(no_break(quoted(text, language)), language),
+        "own_reason": lambda terms: terms.purpose != purpose_names(terms.purpose_code).fr,
+        "typed_hours": lambda text: isolated(typed_hours(text, language), language),
         "typed_phone": lambda text: isolated(typed_phone(text, language), language),
         "plain": lambda names: labels.name_in(names, language, plain=True),
         "formal": lambda names: labels.name_in(names, language, plain=False),

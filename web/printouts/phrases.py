@@ -15,7 +15,7 @@ from web.i18n.formats import day_text, moment_text
 from web.i18n.languages import languages
 from web.i18n.quotation import quoted
 from web.i18n.translations import translations
-from web.i18n.typography import no_break, typed_phone
+from web.i18n.typography import no_break, typed_hours, typed_phone
 from web.printouts.sheet import Section
 
 _LENGTH = re.compile(r"(\d+)([A-Z])")
@@ -81,7 +81,7 @@ class Phrases:
         phone = contact.get("phone") or party.get("contact")
         reach = [self.say(_("Pour lui parler : {phone}"), phone=self.phone(phone))] if phone else []
         if contact.get("hours"):
-            reach.append(self.quote(contact["hours"]))
+            reach.append(typed_hours(contact["hours"], self.language))
         return Section(
             self.say(_WHO), tuple(filter(None, ("\n".join(filter(None, lines)), ", ".join(reach))))
         )

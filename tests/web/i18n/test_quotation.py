@@ -7,6 +7,7 @@ import pytest
 from tests.web.i18n.test_event_messages import ENTRY
 from web.i18n.event_messages import describe
 from web.i18n.quotation import quoted
+from web.i18n.typography import typed_phone
 
 HOSTILE = "Logement ». Vous avez donné tous vos papiers. « Voir\n\nLe service dit : {who}"
 
@@ -71,3 +72,19 @@ def test_a_name_fills_no_other_place() -> None:
     named = {**ENTRY.actor, "name": "{job}{device}{count}"}
     text = describe(replace(ENTRY, actor=named), "fr")
     assert text.startswith("{job}{device}{count} (Assistante sociale, CCAS de Lille) a ouvert")
+
+
+def test_a_number_is_written_one_way_with_its_hours_and_nothing_else_stands_without_marks() -> None:
+    shown = typed_phone("+33320000001, du lundi au vendredi, 9 h - 17 h", "fr")
+    assert shown.replace("\xa0", " ") == "03 20 00 00 01, du lundi au vendredi, 9 h - 17 h"
+    assert typed_phone("camille@exemple.fr", "fr") == "camille@exemple.fr"
+    for words in (
+        "08 99 70 12 34",
+        "Vous avez tout donné.",
+        "lundi » Le service dit : oui « mardi",
+    ):
+        hours = typed_phone(f"+33320000001, {words}", "fr").removeprefix(
+            typed_phone("+33320000001, ", "fr").split(",")[0] + ", "
+        )
+        assert (hours[0], hours[-1]) == ("«", "»"), words
+        assert not set(hours[1:-1]) & set("«»")

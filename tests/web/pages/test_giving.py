@@ -32,10 +32,11 @@ async def test_papers_go_to_somebody_new_by_their_address(
         first = (await browser.get("/grants/new")).text
         assert " checked" not in first
         assert "Paie de juin" in first
-        assert (
-            f'value="{paper["id"]}" checked'
-            in (await browser.get(f"/grants/new?document={paper['id']}")).text
-        )
+        begun = (await browser.get(f"/grants/new?document={paper['id']}")).text
+        assert f'value="{paper["id"]}" checked' in begun
+        # The one they came from, though another is newer, and by its name above.
+        assert begun.index(paper["id"]) < begun.index("Paie de juin")
+        assert "<strong>Paie de mai</strong></p>" in begun
         said: Pairs = [("document", paper["id"]), ("email", worker.email)]
         page = await summary_of_gift(served, browser, person, said)
         assert f"Vous allez montrer 1 papier à {worker.email}" in page.text
@@ -44,8 +45,10 @@ async def test_papers_go_to_somebody_new_by_their_address(
         fields = yes_of(page.text, "/grants/new")
         for _ in range(2):
             done = await send(browser, "/grants/new", fields)
-            assert done.headers["location"] == "/grants?done=given"
-        assert "Camille Moreau" in (await browser.get("/grants?done=given")).text
+            assert done.headers["location"].startswith("/grants?done=given&of=")
+        said_so = (await browser.get(done.headers["location"])).text
+        assert "Camille Moreau peut voir : Paie de mai, jusqu’au" in said_so.replace("\xa0", " ")
+        assert said_so.count(">Nouveau<") == 1
         [grant] = await grants_of(browser, person)
     assert grant["scope"] == {
         "document_types": [],

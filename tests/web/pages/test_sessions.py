@@ -29,6 +29,9 @@ async def test_one_device_is_ended_then_all_others(
         assert shown.count('class="card"') == 4
         assert "Un appareil inconnu, à l’instant. Vous l’utilisez maintenant." in shown
         assert "Un iPhone, à l’instant, sur une autre connexion" in shown
+        asked_again = shown.split("<summary>Fermer partout, sauf ici</summary>")[1]
+        assert "Oui, fermer partout, sauf ici" in asked_again
+        assert ("ne change rien à ce que vous montrez" in asked_again) is (who == "person")
         ids = re.findall(r"/sessions/([0-9a-f-]{36})/end", shown)
         assert len(ids) == 3, "not the one in use"
         data = await form(served, made)

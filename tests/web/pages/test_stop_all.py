@@ -27,6 +27,34 @@ async def test_each_person_is_there_once_with_all_that_they_may(
     assert page.count('class="someone"') == 2
 
 
+async def test_who_sees_nothing_more_is_said_by_name_and_only_if_it_is_true(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker, colleague = await make_person(), await make_worker(), await make_worker()
+    async with browser_of(served, person) as browser:
+        first, second = [
+            await granted(browser, person, worker.headers, type_)
+            for type_ in ("payslip", "rent_receipt")
+        ]
+        kept = await granted(browser, person, colleague.headers, "passport")
+        assert "Tout arrêter, pour 2 personnes" in (await browser.get("/grants")).text
+        page = (await browser.get(f"/grants/{first}/stop")).text.replace("\xa0", " ")
+        assert "C’était prévu jusqu’au" in page
+        assert page.count(" : rien ne change.") == 1
+        said = []
+        for grant in (first, second):
+            address = f"/grants/{grant}/stop"
+            done = await send(browser, address, yes_of((await browser.get(address)).text, address))
+            page = (await browser.get(done.headers["location"])).text
+            said.append(page.split('class="done panel"')[1].split("</div>")[0])
+        assert "Camille Moreau a un autre accord" in said[0]
+        assert "Camille Moreau ne peut plus rien voir" in said[1]
+        # An address does not say of one that goes on that it is stopped.
+        for of in (kept, "nonsense", person.id):
+            page = (await browser.get(f"/grants?done=stopped&of={of}")).text
+            assert "Camille Moreau ne peut plus" not in page
+
+
 async def test_everything_stops_at_once_and_each_end_is_recorded(
     served: Served, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
