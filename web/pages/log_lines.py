@@ -19,6 +19,7 @@ ToldEntry = tuple[EntryView, tuple[list[UUID], int]]
 
 _TOGETHER = timedelta(hours=1)
 _AT_ONCE = timedelta(minutes=1)
+_ONE_PAGE = timedelta(seconds=1)
 _ENTERED = timedelta(minutes=10)
 _ALLOWED = (Outcome.ALLOWED, Outcome.ALLOWED)
 _SEEN = {Action.READ.value, Action.PREVIEW.value}
@@ -40,10 +41,9 @@ class LogLine:
 
     @property
     def count(self) -> int:
-        """How many times; a paper that was seen was named first, which is no time of its own."""
-        if self.newest.action not in _SEEN:
-            return len(self.entries)
-        return sum(entry.action in _SEEN for entry, _ in self.entries)
+        """How many times; a paper that was seen was named first, and a list of several grants is
+        recorded for each of them: these are no times of their own."""
+        return sum(_same(self.newest, entry) for entry, _ in self.entries)
 
     @property
     def paper(self) -> UUID | None:
@@ -56,7 +56,7 @@ class LogLine:
     def takes(self, entry: EntryView) -> bool:
         """Whether an older entry says the same. What was reported has a line of its own."""
         near = _instant(self.newest) - _instant(entry) <= _TOGETHER
-        alike = _same(self.newest, entry) or self._named_by(entry)
+        alike = _same(self.newest, entry) or self._named_by(entry) or self._listed_with(entry)
         return near and not (self.newest.report or entry.report) and alike
 
     def _named_by(self, entry: EntryView) -> bool:
@@ -68,6 +68,16 @@ class LogLine:
             and (entry.action, last.outcome, entry.outcome) == (Action.LIST, *_ALLOWED)
             and (entry.documents, entry.grant) == (last.documents, last.grant)
             and _instant(last) - _instant(entry) <= _AT_ONCE
+        )
+
+    def _listed_with(self, entry: EntryView) -> bool:
+        """Whether one page listed this grant too: everything that a person gave is one page."""
+        last = self.entries[-1][0]
+        return (
+            {last.action, entry.action} == {Action.LIST.value}
+            and (last.outcome, entry.outcome) == _ALLOWED
+            and entry.grant not in (None, last.grant)
+            and _instant(last) - _instant(entry) <= _ONE_PAGE
         )
 
 

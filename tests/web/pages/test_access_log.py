@@ -141,6 +141,22 @@ def test_the_page_around_a_picture_is_the_same_look_and_any_other_list_is_not() 
     assert lines(seen, ago(61, "document.list")) == [(1, 1), (1, 1)]
 
 
+def test_one_page_of_several_grants_is_one_line_and_one_time() -> None:
+    def listed(*ago: tuple[float, str]) -> list[tuple[int, int]]:
+        entries = [
+            replace(
+                entry(NOON - timedelta(seconds=seconds), "Camille", "document.list"), grant=grant
+            )
+            for seconds, grant in ago
+        ]
+        [day] = by_day([told(one) for one in entries], PARIS)
+        return [(line.count, len(line.entries)) for line in day.people["Camille", "", ""]]
+
+    assert listed((0, "a"), (0.1, "b"), (0.2, "c")) == [(1, 3)]
+    assert listed((0, "a"), (0.1, "b"), (60, "a"), (60.1, "b")) == [(2, 4)]
+    assert listed((0, "a"), (2, "b")) == [(1, 1), (1, 1)]
+
+
 def test_a_purpose_that_ends_with_a_full_stop_ends_once() -> None:
     said = replace(entry(NOON, "Camille"), purpose="Pour votre demande de logement.")
     assert describe(said, "fr").endswith("« Pour votre demande de logement ».")

@@ -107,6 +107,21 @@ async def test_going_out_of_a_shared_device_leaves_nothing(served: Served, how: 
                 assert '<html lang="fr"' in other.text
 
 
+async def test_no_browser_fills_in_a_code_again(served: Served) -> None:
+    """By Back: it knows a form again by the names of its first fields."""
+    async with browser(served) as at:
+        page = await at.get("/?done=x")
+        token = dict(re.findall(r'name="(form)" value="([^"]+)"', page.text))
+        started = await at.post("/sign-in", data={**token, "phone": new_phone()})
+        address = started.headers["location"]
+        names = []
+        for _ in range(2):
+            form = (await at.get(address)).text.split('action="/sign-in/')[1]
+            assert 'autocomplete="one-time-code"' in form.split("</form>")[0]
+            names.append(re.findall(r'name="([^"]+)"', form)[0])
+    assert names[0] != names[1]
+
+
 async def test_of_other_devices_only_an_own_one_tells(served: Served) -> None:
     phone = new_phone()
     for device, done in (("own", "bye"), ("shared", "bye"), ("own", "bye_here")):
