@@ -42,7 +42,8 @@ async def issue(
     at: datetime,
     language: str,
 ) -> IssuedCode:
-    """A code for who asks: one of their own, or one that they share with others.
+    """A code for who asks: one of their own, or one that they share with others. Its message is in
+    the language that they chose, else in the vault's, else in `language`.
 
     The caller MUST have got `account` from `lock_account` in `tx`.
     """
@@ -63,7 +64,8 @@ async def issue(
         # Nothing new is sent: what is written instead is a code that no sign-in refers to.
         choice = Choice("spare", choice.digits, choice.tries)
     code_id, code = await _add_code(services, tx, address.tag, choice, at)
-    await _send(services, tx, account, language, code, choice)
+    spoken = account.row.language if account.vault else language
+    await _send(services, tx, account, visitor.language or spoken, code, choice)
     return IssuedCode(shared.id if joins else code_id, choice.tries)
 
 
@@ -124,10 +126,8 @@ async def _send(
     code: str,
     choice: Choice,
 ) -> None:
-    """Queue the code, in the vault's language if any."""
+    """Queue the code."""
     address = account.address
-    if account.vault:
-        language = account.row.language
     own = choice.lane in ("known", "new")
     words = notifications.sign_in_code if own else notifications.shared_code
     await messages.queue(

@@ -10,12 +10,14 @@ class Visitor:
     `device`: a word of `DEVICES`. `network`: the network address as counts use it (an IPv4 address,
     the /64 of an IPv6 one); it is never stored in clear. `browser`: the secret that a browser got
     when it signed in before, if it has one. `shared`: the visitor says that others use the device.
+    `language`: the one that they chose there; nothing where they chose none.
     """
 
     device: str = "unknown"
     network: str = field(default="unknown", repr=False)
     browser: str | None = field(default=None, repr=False)
     shared: bool = False
+    language: str = ""
 
 
 UNKNOWN = Visitor()

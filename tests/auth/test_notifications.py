@@ -11,6 +11,7 @@ import pytest
 from auth import notifications, one_time_codes
 from auth.services import CoreServices
 from auth.subjects import Worker
+from auth.visitor import Visitor
 from base.settings import Settings
 from tests.auth.steps import (
     code_for,
@@ -19,7 +20,7 @@ from tests.auth.steps import (
     new_worker,
     queued_messages,
 )
-from web.i18n.translations import translator
+from web.i18n.translations import LANGUAGES, translator
 from web.tools.catalog import extracted
 
 URL = "https://coffre.example"
@@ -258,6 +259,28 @@ async def test_codes_come_in_the_language_of_the_vault_whatever_the_caller_s(
         strict=True,
     ):
         assert (message["text"], message["subject"]) == (text, "Your code")
+
+
+async def test_a_code_comes_in_the_language_that_was_chosen_where_it_was_asked_for(
+    services: CoreServices,
+) -> None:
+    phone = new_phone()
+    started = await one_time_codes.send_code(services, phone=phone, language="fr")
+    code = await code_for(services, phone)
+    await one_time_codes.redeem_code(
+        services, started.id, secret=started.secret, code=code, language="fr"
+    )
+    english = Visitor(language="en")
+    await one_time_codes.send_code(services, phone=phone, language="fr", visitor=english)
+    last = (await queued_messages(services, phone))[-1]
+    assert last["text"] == ENGLISH["code"].replace("012345", await code_for(services, phone))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_code_is_one_sms_in_every_alphabet(language: str) -> None:
+    text = TEXTS["code"](language)
+    # One that has a letter beyond the alphabet of GSM (3GPP TS 23.038) takes two bytes for each.
+    assert len(text) <= (70 if re.search("[^ -~àéèùìòÇØøÅåÆæßÉ¿¡ñÑ]", text) else 160), text
 
 
 async def test_an_e_mail_has_a_subject_in_the_caller_s_language(services: CoreServices) -> None:

@@ -16,7 +16,8 @@ from web.http.path_ids import PathId
 from web.pages.documents import documents_by_id
 from web.pages.grants import live_grants
 from web.pages.log_lines import by_day, is_code_of_somebody
-from web.pages.page import PersonPage, PersonPageDep, go, page_router
+from web.pages.own_acts import others_of
+from web.pages.page import PersonPage, PersonPageDep, came_from, go, page_router
 
 router = page_router()
 LIMIT = 30
@@ -28,13 +29,14 @@ _ABOUT_REPORTS = {Action.REPORT, Action.REPORT_SEEN, Action.REPORT_ANSWERED}
 async def show_log(page: PersonPageDep, cursor: str | None = None) -> Response:
     """What was done with my documents, by day and by person; codes and what I did are folded."""
     entries, more = await _entries(page, cursor)
-    documents = await _documents_of(page, entries)
+    documents = await documents_of(page, entries)
     known = set(documents)
-    lines = [(entry, _named(entry, known)) for entry in entries]
+    lines = [(entry, named(entry, known)) for entry in entries]
     return await page.show(
         "access_log.html",
         days=by_day(lines, page.zone),
         documents=documents,
+        others=await others_of(page, entries),
         more=more,
         reportable=is_reportable,
         first=cursor is None,
@@ -68,20 +70,29 @@ def is_reportable(entry: EntryView) -> bool:
 
 async def _report_values(page: PersonPage, event_id: UUID) -> dict[str, Any]:
     entry = await see_for_person(page.services, page.person, event_id)
-    documents = await _documents_of(page, [entry])
+    documents = await documents_of(page, [entry])
     return {
         "entry": entry,
-        "of_entry": _named(entry, set(documents)),
+        "back": back_to(page, event_id),
+        "of_entry": named(entry, set(documents)),
         "documents": documents,
         "organisation_told": await reports.tells_organisation(page.services, entry),
-        "grant": await _live_grant(page, entry) if entry.report else None,
+        "grant": await _live_grant(page, entry),
         "reportable": is_reportable,
         "longest": reports.MAX_TEXT,
         "typed": "",
     }
 
 
-async def _documents_of(page: PersonPage, entries: list[EntryView]) -> dict[UUID, DocumentView]:
+def back_to(page: PersonPage, event_id: UUID) -> str:
+    """The line in the list that one came from, whichever of its pages it was."""
+    came = came_from(page.request)
+    listed = came if came.split("?")[0] == "/access-log" else "/access-log"
+    return f"{listed}#line-{event_id}"
+
+
+async def documents_of(page: PersonPage, entries: list[EntryView]) -> dict[UUID, DocumentView]:
+    """The papers of some entries that are still there."""
     ids = {id_ for entry in entries for text in entry.documents if (id_ := parse_id(text))}
     return await documents_by_id(page, ids, pictured=False) if ids else {}
 
@@ -107,8 +118,8 @@ def _is_folded(entry: EntryView) -> bool:
     return is_owner(entry) or is_code_of_somebody(entry)
 
 
-def _named(entry: EntryView, known: set[UUID]) -> tuple[list[UUID], int]:
+def named(entry: EntryView, known: set[UUID]) -> tuple[list[UUID], int]:
     """The documents of an entry that can be named, and how many cannot (deleted since)."""
     ids = [document_id for text in entry.documents if (document_id := parse_id(text))]
-    named = [document_id for document_id in ids if document_id in known]
-    return named, len(ids) - len(named)
+    there = [document_id for document_id in ids if document_id in known]
+    return there, len(ids) - len(there)

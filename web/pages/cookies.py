@@ -21,6 +21,8 @@ CookieKind = Literal[
 ]
 Choice = Literal["language", "second", "discreet"]
 NO_SECOND = "none"
+SPOKEN = "language"
+"""The name of the language in the address of a goodbye."""
 _CHOICES: tuple[Choice, ...] = ("language", "second", "discreet")
 _TO_ANSWER = "/requests/"
 _YEAR = 365 * 24 * 3600
@@ -106,6 +108,17 @@ def leave_nothing(request: Request, response: Response, settings: Settings) -> N
     response.headers["Clear-Site-Data"] = '"cache"' if beside else '"cache", "storage"'
 
 
+def leaving(request: Request, settings: Settings, response: Response) -> Response:
+    """A redirect to the page that says goodbye, and nothing is left. The page speaks the language
+    that was chosen, which its address says instead of a cookie."""
+    language = chosen_language(request, settings)
+    if language and language != preferred(request.headers.get("accept-language")):
+        address = response.headers["location"]
+        response.headers["location"] = f"{address}&{SPOKEN}={language}"
+    leave_nothing(request, response, settings)
+    return response
+
+
 def visit_of(request: Request, settings: Settings) -> tuple[str, bool]:
     """A visitor's secret, which their forms are bound to, and whether it is new."""
     known = read(request, settings, "visit")
@@ -128,12 +141,18 @@ def is_discreet(request: Request, settings: Settings) -> bool:
     return read(request, settings, "discreet") == "yes"
 
 
-def language_of(request: Request, settings: Settings) -> str:
-    """The language chosen, or the one that the browser prefers."""
+def chosen_language(request: Request, settings: Settings) -> str:
+    """The language that was chosen in this browser; nothing where none was."""
     chosen = read(request, settings, "language")
-    if chosen in LANGUAGES:
+    return chosen if chosen in LANGUAGES else ""
+
+
+def language_of(request: Request, settings: Settings) -> str:
+    """The language chosen, or that of a goodbye, or the one that the browser prefers."""
+    if chosen := chosen_language(request, settings):
         return chosen
-    return preferred(request.headers.get("accept-language"))
+    said = request.query_params.get(SPOKEN, "") if request.url.path == "/" else ""
+    return said if said in LANGUAGES else preferred(request.headers.get("accept-language"))
 
 
 def second_language_of(request: Request, settings: Settings, language: str) -> str:

@@ -19,6 +19,7 @@ from web.pages import draft_steps as steps
 from web.pages import script_answers
 from web.pages.document_fields import metadata_of
 from web.pages.forms import Form, UploadForm
+from web.pages.labels import own_date
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -54,7 +55,7 @@ async def add_version(document_id: PathId, page: PersonPageDep, draft: str = "")
             await drafts.keep_version(
                 page.services, page.person, received.draft, document_id, dates
             )
-            return go(f"/documents/{document_id}", done="version")
+            return go(f"/documents/{document_id}", done=_done(document, dates))
     except ServiceError as failure:
         if failure.kind in _NO_FORM:
             raise
@@ -63,6 +64,16 @@ async def add_version(document_id: PathId, page: PersonPageDep, draft: str = "")
         # The page has its photos still, and sends all of them again.
         await pictures.forget(page.services, page.person, received)
     return await _show_form(page, document, received.draft, form, *received.failures)
+
+
+def _done(before: DocumentView, dates: Mapping[str, Any]) -> str:
+    """What to say of a newer version: perhaps that its paper is older than the one before it."""
+    older = any(
+        new is not None and old is not None and new < old
+        for name, new in dates.items()
+        if (old := getattr(before.metadata, name)) is not None
+    )
+    return "version_older" if older else "version"
 
 
 async def _begun(page: PersonPage, document_id: UUID, draft: str) -> Draft | None:
@@ -125,7 +136,12 @@ async def _show_form(
 async def list_versions(document_id: PathId, page: PersonPageDep) -> Response:
     """All that this paper was, the newest first."""
     versions = await own_documents.list_versions(page.services, page.person, document_id)
-    return await page.show("versions.html", document=versions[0], versions=versions)
+    return await page.show(
+        "versions.html",
+        document=versions[0],
+        versions=versions,
+        own_date=own_date(versions[0].metadata),
+    )
 
 
 @router.get("/documents/{document_id}/versions/{number}/content")

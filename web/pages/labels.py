@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from base.errors import ServiceError, invalid
 from vault import catalogue
@@ -95,6 +96,10 @@ DONE = {
         " « Corriger le nom ou les dates »."
     ),
     "version": _("C’est fait. La nouvelle version est gardée."),
+    "version_older": _(
+        "C’est fait. La nouvelle version est gardée. Attention : ce papier est plus ancien que"
+        " celui d’avant."
+    ),
     "corrected": _("C’est fait. Vos changements sont gardés."),
     "deleted": _("Le papier est supprimé. Vous pouvez le récupérer pendant 30 jours."),
     "restored": _("C’est fait. Le papier est de nouveau là."),
@@ -128,8 +133,8 @@ DONE = {
     "lost": _("Rien n’est parti : c’était fermé. Entrez, puis recommencez."),
     "code_again": _("Un nouveau code est parti. Celui d’avant ne marche plus ici."),
     "bye_here": _(
-        "C’est fermé ici. C’est encore ouvert sur un autre appareil. Pour tout fermer : entrez,"
-        " puis « Sortir partout »."
+        "C’est fermé ici. Vous pouvez partir. Vous avez aussi un autre appareil ouvert. Pour tout"
+        " fermer : entrez, puis « Sortir partout »."
     ),
     "bye_everywhere": _("C’est fermé sur tous vos appareils."),
     "session_ended": _("C’est fermé sur cet appareil."),
@@ -137,7 +142,7 @@ DONE = {
     "erasure_code": _("Nous avons envoyé un SMS avec un code de 6 chiffres."),
     "erasure_asked": _("C’est noté. Vous avez 7 jours pour changer d’avis."),
     "erasure_cancelled": _("Votre coffre ne sera pas effacé. Vos papiers restent."),
-    "bye": _("C’est fermé. Personne ne peut voir vos papiers sur cet appareil."),
+    "bye": _("C’est fermé ici. Vous pouvez partir."),
 }
 REASONS = {
     "not_found": _("cela n’existe pas, ou plus"),
@@ -331,6 +336,17 @@ def date_to_write(metadata: DocumentMetadata) -> tuple[str, str] | None:
     if kind is None or kind.field not in ("due_on", "income_year"):
         return None
     return None if getattr(metadata, kind.field) else (kind.field, DATE_LABELS[kind])
+
+
+def own_date(metadata: DocumentMetadata) -> tuple[str, Any] | None:
+    """The name, in French, of the one date that matters of a paper, and that date or year; None
+    where there is none."""
+    document_type = catalogue.by_code(metadata.type)
+    kind = document_type.date_that_matters if document_type else None
+    if kind is None or kind.field is None:
+        return None
+    value = getattr(metadata, kind.field)
+    return (DATE_LABELS[kind], value) if value else None
 
 
 def date_name(code: str) -> str:

@@ -18,6 +18,10 @@ ToldEntry = tuple[EntryView, tuple[list[UUID], int]]
 """An entry, and its documents: those that can be named, how many cannot."""
 
 _TOGETHER = timedelta(hours=1)
+_AT_ONCE = timedelta(minutes=1)
+_ONE_PAGE = timedelta(seconds=1)
+_ENTERED = timedelta(minutes=10)
+_ALLOWED = (Outcome.ALLOWED, Outcome.ALLOWED)
 _SEEN = {Action.READ.value, Action.PREVIEW.value}
 _LOOKS = _SEEN | {Action.LIST.value, Action.LOG_READ.value, Action.GRANT_SEEN.value}
 _TOLD = ("version", "device", "sessions")
@@ -36,6 +40,12 @@ class LogLine:
         return self.entries[0][0]
 
     @property
+    def count(self) -> int:
+        """How many times; a paper that was seen was named first, and a list of several grants is
+        recorded for each of them: these are no times of their own."""
+        return sum(_same(self.newest, entry) for entry, _ in self.entries)
+
+    @property
     def paper(self) -> UUID | None:
         """The one paper that was seen; None where the line says something else."""
         named, gone = self.entries[0][1]
@@ -46,19 +56,43 @@ class LogLine:
     def takes(self, entry: EntryView) -> bool:
         """Whether an older entry says the same. What was reported has a line of its own."""
         near = _instant(self.newest) - _instant(entry) <= _TOGETHER
-        return near and not (self.newest.report or entry.report) and _same(self.newest, entry)
+        alike = _same(self.newest, entry) or self._named_by(entry) or self._listed_with(entry)
+        return near and not (self.newest.report or entry.report) and alike
+
+    def _named_by(self, entry: EntryView) -> bool:
+        """Whether it is the page around the picture that was seen last: the one paper, named just
+        before. Any other list is a line of its own."""
+        last = self.entries[-1][0]
+        return (
+            last.action in _SEEN
+            and (entry.action, last.outcome, entry.outcome) == (Action.LIST, *_ALLOWED)
+            and (entry.documents, entry.grant) == (last.documents, last.grant)
+            and _instant(last) - _instant(entry) <= _AT_ONCE
+        )
+
+    def _listed_with(self, entry: EntryView) -> bool:
+        """Whether one page listed this grant too: everything that a person gave is one page."""
+        last = self.entries[-1][0]
+        return (
+            {last.action, entry.action} == {Action.LIST.value}
+            and (last.outcome, entry.outcome) == _ALLOWED
+            and entry.grant not in (None, last.grant)
+            and _instant(last) - _instant(entry) <= _ONE_PAGE
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
     """What happened on one day, where the person is. `people`: each with their lines, under name,
     job and organisation; `service`: what nobody in particular did; `codes`: whoever asked for a
-    code or tried one; `acts` and `looks`: the person's own."""
+    code or tried one; `entered`: the codes with which the person came in; `acts` and `looks`: the
+    person's own."""
 
     day: date
     people: dict[tuple[str, str, str], list[LogLine]] = field(default_factory=dict, repr=False)
     service: list[LogLine] = field(default_factory=list, repr=False)
     codes: list[ToldEntry] = field(default_factory=list, repr=False)
+    entered: list[ToldEntry] = field(default_factory=list, repr=False)
     acts: list[LogLine] = field(default_factory=list, repr=False)
     looks: list[LogLine] = field(default_factory=list, repr=False)
 
@@ -70,7 +104,7 @@ class Day:
         """The next entry, older than all of them."""
         entry = told[0]
         if is_code_of_somebody(entry):
-            self.codes.append(told)
+            (self.entered if self._is_of_entering(entry) else self.codes).append(told)
             return
         lines = self._lines_of(entry)
         line = next((one for one in reversed(lines) if one.takes(entry)), None)
@@ -78,6 +112,23 @@ class Day:
             lines.append(LogLine([told]))
         else:
             line.entries.append(told)
+
+    def _is_of_entering(self, code: EntryView) -> bool:
+        """Whether the person came in with this code: on the same sort of device, within minutes.
+        One code for each time; any other is asked about."""
+        at, device = _instant(code), code.details.get("device")
+        ways_in = [
+            entry
+            for line in self.acts
+            for entry, _ in line.entries
+            if entry.action == Action.SIGN_IN and entry.details.get("device") == device
+        ]
+        asked = [_instant(entry) for entry, _ in self.entered]
+        return bool(device and code.action == Action.SIGN_IN_CODE and _is_allowed(code)) and any(
+            at <= _instant(way) <= at + _ENTERED
+            and not any(at <= other <= _instant(way) for other in asked)
+            for way in ways_in
+        )
 
     def _lines_of(self, entry: EntryView) -> list[LogLine]:
         if is_owner(entry):
@@ -98,6 +149,10 @@ def by_day(told: Iterable[ToldEntry], zone: ZoneInfo) -> list[Day]:
 def is_code_of_somebody(entry: EntryView) -> bool:
     """Whether a code was asked for, or a wrong one tried, by nobody knows whom."""
     return entry.action in _CODES and not is_owner(entry)
+
+
+def _is_allowed(entry: EntryView) -> bool:
+    return entry.outcome == Outcome.ALLOWED
 
 
 def _same(one: EntryView, other: EntryView) -> bool:

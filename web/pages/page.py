@@ -350,8 +350,7 @@ def _to_sign_in(request: Request, settings: Settings, area: Area) -> Response:
     sent = request.method == "POST"
     if area == "person" and cookies.on_shared_device(request, settings):
         response = go(_SIGN_IN_PAGES[area], done="lost" if sent else "signed_out")
-        cookies.leave_nothing(request, response, settings)
-        return response
+        return cookies.leaving(request, settings, response)
     response = go(_SIGN_IN_PAGES[area], done="not_sent" if sent else "signed_out")
     if "text/html" in request.headers.get("accept", ""):
         return_address.keep(response, settings, area, _shown_at(request))

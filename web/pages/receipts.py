@@ -9,6 +9,7 @@ from base.errors import not_found
 from vault.access_log import entries, inclusion_proof
 from web.http.inclusion_receipt import qr_code, receipt_of, tree_of
 from web.http.path_ids import PathId
+from web.pages.access_log import back_to, documents_of, named
 from web.pages.page import PersonPage, PersonPageDep, page_router
 
 router = page_router()
@@ -19,9 +20,13 @@ async def receipt(event_id: PathId, page: PersonPageDep) -> Response:
     """The entry and its proof. Until the entry is in a signed tree, the page says to look again."""
     entry = await entries.see_for_person(page.services, page.person, event_id)
     proof = await _receipt(event_id, page)
+    documents = await documents_of(page, [entry])
     return await page.show(
         "receipt.html",
         entry=entry,
+        back=back_to(page, event_id),
+        documents=documents,
+        of_entry=named(entry, set(documents)),
         receipt=proof,
         tree=None if proof is None else tree_of(proof),
     )

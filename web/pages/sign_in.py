@@ -193,11 +193,12 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
             others = await session_list.count_others(page.services, subject)
             await sessions.sign_out(page.services, subject)
             done = "bye_here" if others else "bye"
-    response = go(_SIGN_IN_PAGES[kind], done=done)
     settings = page.services.settings
     if kind == "person" and cookies.on_shared_device(page.request, settings):
-        cookies.leave_nothing(page.request, response, settings)
-        return response
+        # Whoever sits down next learns nothing of other devices.
+        told = done if done == "bye_everywhere" else "bye"
+        return cookies.leaving(page.request, settings, go(_SIGN_IN_PAGES[kind], done=told))
+    response = go(_SIGN_IN_PAGES[kind], done=done)
     for ended in (kind, "next"):
         cookies.drop(response, settings, ended)
     return response
@@ -234,4 +235,6 @@ def _said(page: Page) -> str:
 
 
 def _visitor(page: Page) -> Visitor:
-    return visitor_of(page.request, cookies.read(page.request, page.services.settings, "browser"))
+    settings = page.services.settings
+    visitor = visitor_of(page.request, cookies.read(page.request, settings, "browser"))
+    return replace(visitor, language=cookies.chosen_language(page.request, settings))

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,12 @@ from audit.events import ActorKind
 from auth import one_time_codes
 from base.ids import new_id
 from tests.fixtures import MakePerson, MakeWorker, Served
-from tests.steps import deposit, granted, log_of
+from tests.steps import ask, deposit, granted, log_of, revoke
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import browser_of
 from vault.access_log.entries import EntryView
 from vault.access_log.report_views import ReportView
+from vault.consent.answers import refuse
 from web.i18n.event_messages import describe, describe_briefly
 from web.pages.log_lines import ToldEntry, by_day
 
@@ -96,6 +98,65 @@ def test_codes_that_somebody_asked_for_are_apart_and_counted() -> None:
     assert (day.people, day.service, day.acts) == ({}, [], [])
 
 
+def coded(at: datetime, device: str, action: str = "sign_in.code") -> ToldEntry:
+    one = replace(entry(at, action=action, paper=None), details={"device": device})
+    anonymous = {"kind": ActorKind.ANONYMOUS.value}
+    return told(one if action == "sign_in.success" else replace(one, actor=anonymous))
+
+
+def test_the_code_with_which_one_came_in_is_not_asked_about_and_any_other_is() -> None:
+    way_in = coded(NOON, "iphone", "sign_in.success")
+
+    def asked(*before: tuple[int, str]) -> list[int]:
+        codes = [coded(NOON - timedelta(minutes=ago), device) for ago, device in before]
+        [day] = by_day([way_in, *codes], PARIS)
+        assert len(day.entered) + len(day.codes) == len(codes)
+        return [codes.index(one) for one in day.codes]
+
+    assert asked((1, "iphone")) == []
+    assert asked((1, "iphone"), (2, "iphone")) == [1]
+    assert asked((1, "android_phone"), (2, "iphone")) == [0]
+    assert asked((11, "iphone")) == [0]
+    assert asked((1, "")) == [0]
+    wrong = coded(NOON - timedelta(minutes=1), "iphone", "sign_in.failure")
+    [day] = by_day([way_in, wrong, coded(NOON - timedelta(minutes=2), "iphone")], PARIS)
+    assert (day.codes, len(day.entered)) == ([wrong], 1)
+
+
+def test_the_page_around_a_picture_is_the_same_look_and_any_other_list_is_not() -> None:
+    def ago(seconds: int, action: str, grant: str = "g") -> EntryView:
+        one = entry(NOON - timedelta(seconds=seconds), "Camille", action)
+        return replace(one, grant=grant)
+
+    def lines(*entries: EntryView) -> list[tuple[int, int]]:
+        [day] = by_day([told(one) for one in entries], PARIS)
+        return [(line.count, len(line.entries)) for line in day.people["Camille", "", ""]]
+
+    seen, around = ago(0, "document.preview"), ago(1, "document.list")
+    assert lines(seen, around) == [(1, 2)]
+    assert lines(seen, around, ago(9, "document.list")) == [(1, 2), (1, 1)]
+    assert lines(seen, replace(around, outcome="refused")) == [(1, 1), (1, 1)]
+    assert lines(seen, replace(around, documents=(str(new_id()),))) == [(1, 1), (1, 1)]
+    assert lines(seen, ago(1, "document.list", "other")) == [(1, 1), (1, 1)]
+    assert lines(seen, ago(61, "document.list")) == [(1, 1), (1, 1)]
+
+
+def test_one_page_of_several_grants_is_one_line_and_one_time() -> None:
+    def listed(*ago: tuple[float, str]) -> list[tuple[int, int]]:
+        entries = [
+            replace(
+                entry(NOON - timedelta(seconds=seconds), "Camille", "document.list"), grant=grant
+            )
+            for seconds, grant in ago
+        ]
+        [day] = by_day([told(one) for one in entries], PARIS)
+        return [(line.count, len(line.entries)) for line in day.people["Camille", "", ""]]
+
+    assert listed((0, "a"), (0.1, "b"), (0.2, "c")) == [(1, 3)]
+    assert listed((0, "a"), (0.1, "b"), (60, "a"), (60.1, "b")) == [(2, 4)]
+    assert listed((0, "a"), (2, "b")) == [(1, 1), (1, 1)]
+
+
 def test_a_purpose_that_ends_with_a_full_stop_ends_once() -> None:
     said = replace(entry(NOON, "Camille"), purpose="Pour votre demande de logement.")
     assert describe(said, "fr").endswith("« Pour votre demande de logement ».")
@@ -137,3 +198,44 @@ async def test_who_looked_comes_first_and_all_else_is_folded(
     below = [one.count("<details>") > one.count("</details>") for one in _before(page, "/receipt")]
     assert all(below)
     assert "En savoir plus" not in page
+
+
+async def test_one_look_of_a_worker_is_one_list_and_one_look(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    async with browser_of(served, worker) as pro:
+        known = re.search(r"/pro/people/[0-9a-f-]{36}", (await pro.get("/pro/people")).text)
+        assert known is not None
+        viewer = f"/pro/grants/{grant}/documents/{paper['id']}"
+        for address in (known[0], viewer, f"{viewer}/preview"):
+            assert (await pro.get(address)).status_code == 200
+    async with browser_of(served, person) as browser:
+        page = (await browser.get("/access-log")).text.replace("\u00a0", " ")
+    assert "Regardé à" in page
+    assert page.count("<p>Camille Moreau a vu la liste des papiers.</p>") == 1
+    assert "2 fois" not in page.split("un code a été demandé")[0]
+    assert "Une question ? Pour parler à" in page
+
+
+async def test_own_acts_say_whom_they_are_about(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    await deposit(client, person, corpus.pdf(1), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    await revoke(client, person, grant)
+    answers: tuple[Literal["no", "not_me"], ...] = ("no", "not_me")
+    for answer in answers:
+        asked = await ask(client, worker.headers, person.phone, "payslip")
+        await refuse(served.services, person.subject, UUID(asked), answer)
+    async with browser_of(served, person) as browser:
+        page = (await browser.get("/access-log")).text.replace("\u00a0", " ")
+    mine = page.split("Ce que j’ai fait moi-même")[1]
+    name = "Camille Moreau"
+    assert f"Vous avez montré vos papiers à {name}, jusqu’au " in mine
+    assert f"Vous avez arrêté l’accord avec {name}." in mine
+    assert f"Vous avez dit non à {name}." in mine
+    assert f"Vous avez répondu à {name} : ce n’est pas moi." in mine

@@ -89,13 +89,52 @@ async def test_a_visitors_page_installs_nothing(served: Served) -> None:
 
 @pytest.mark.parametrize("how", ["/sign-out", "/quick-exit"])
 async def test_going_out_of_a_shared_device_leaves_nothing(served: Served, how: str) -> None:
-    async with browser(served, **CHOICES) as at:
+    async with browser(served, **CHOICES | {"language": "ar"}) as at:
         await enter(served, at, new_phone(), "shared")
         page = (await at.get("/documents")).text
         token = dict(re.findall(r'name="(form)" value="([^"]+)"', page))
         left = await at.post(how, data=token, headers={"Sec-Fetch-Site": "same-origin"})
         assert left.headers["clear-site-data"] == '"cache", "storage"'
         assert not at.cookies
+        if how == "/sign-out":
+            # The goodbye is in the language that was chosen, and tells nothing of other devices.
+            assert left.headers["location"] == "/?done=bye&language=ar"
+            goodbye = await at.get(left.headers["location"])
+            assert '<html lang="ar" dir="rtl"' in goodbye.text
+            assert "unefois-language" not in at.cookies
+            for unknown in ("xx", "../fr", ""):
+                other = await at.get("/", params={"done": "bye", "language": unknown})
+                assert '<html lang="fr"' in other.text
+
+
+async def test_no_browser_fills_in_a_code_again(served: Served) -> None:
+    """By Back: it knows a form again by the names of its first fields."""
+    async with browser(served) as at:
+        page = await at.get("/?done=x")
+        token = dict(re.findall(r'name="(form)" value="([^"]+)"', page.text))
+        started = await at.post("/sign-in", data={**token, "phone": new_phone()})
+        address = started.headers["location"]
+        names = []
+        for _ in range(2):
+            form = (await at.get(address)).text.split('action="/sign-in/')[1]
+            assert 'autocomplete="one-time-code"' in form.split("</form>")[0]
+            names.append(re.findall(r'name="([^"]+)"', form)[0])
+    assert names[0] != names[1]
+
+
+async def test_of_other_devices_only_an_own_one_tells(served: Served) -> None:
+    phone = new_phone()
+    for device, done in (("own", "bye"), ("shared", "bye"), ("own", "bye_here")):
+        async with browser(served) as at:
+            await enter(served, at, phone, device)
+            if device == "own" and done == "bye":
+                continue  # It stays open.
+            page = (await at.get("/documents")).text
+            token = dict(re.findall(r'name="(form)" value="([^"]+)"', page))
+            left = await at.post("/sign-out", data=token)
+            assert left.headers["location"] == f"/?done={done}"
+            said = (await at.get(left.headers["location"])).text
+            assert "C’est fermé ici. Vous pouvez partir." in said
 
 
 @pytest.mark.parametrize("how", ["/sign-out", "/quick-exit"])

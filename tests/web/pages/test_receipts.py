@@ -39,6 +39,13 @@ async def test_a_line_is_proved_on_paper_and_by_a_file(
         drawn = await browser.get(f"/access-log/{entry_id}/receipt.svg")
         file = await browser.get(f"/access-log/{entry_id}/receipt.json")
     assert f"/access-log/{entry_id}/receipt.json" in page.text
+    # It names the paper, and leads back to the line; what only a verifier needs is folded.
+    first, folded = page.text.split("<main")[1].split("<details>")
+    assert "Papier des impôts" in first
+    assert f'href="/access-log#line-{entry_id}"' in first
+    assert "Le fichier arrive dans vos téléchargements." in first
+    assert "/log/vkey" in folded
+    assert "receipt.svg" in folded
     assert drawn.headers["content-type"] == "image/svg+xml"
     assert b"<path" in drawn.content
     assert person.phone.encode() not in drawn.content

@@ -70,12 +70,17 @@ async def test_who_will_know_is_said_before_and_what_she_sees_is_stopped_after(
         assert ("CCAS de Lys : nous ne lui disons rien." in form) == (not mailed)
         asked = (await browser.get(await line_of(client, person, "consent.request"))).text
         assert "nous lui disons" not in asked.replace("\u00a0", " ")
-        assert stop not in form
+        assert stop in form
+        assert "Vous aviez donné votre accord à Camille Moreau le " in form
         token = await forms.token_for(served.services, person.token)
         sent = await browser.post(address, data={"form": token})
         thanked = (await browser.get(sent.headers["location"])).text.replace("\u00a0", " ")
         assert ("L’équipe de ce site et la structure sont prévenues." in thanked) == mailed
         assert stop in thanked
+        assert address.replace("/report", "/receipt") in thanked
+        assert f'href="/access-log#line-{address.split("/")[2]}"' in thanked
+        listed = (await browser.get("/access-log")).text
+        assert listed.count(f'id="line-{address.split("/")[2]}"') == 1
         # What was stopped is offered no more; what she still asks is told, with the way to answer.
         request = await ask(client, worker.headers, person.phone, "payslip")
         stopped = await browser.post(stop, data={"form": token})

@@ -54,7 +54,7 @@ async def test_signing_out_says_what_is_still_open_and_offers_to_end_it(
         assert "Sortir partout" in (await browser.get("/documents")).text
         left = await browser.post("/sign-out", data=await form(served, person))
         said = await browser.get(left.headers["location"])
-    assert "C’est encore ouvert sur un autre appareil" in said.text
+    assert "Vous avez aussi un autre appareil ouvert" in said.text
     third = await signed_in(served.services, person.phone, Visitor("iphone", CAFE))
     here = SomePerson(person.id, person.phone, third.token, person.subject)
     async with browser_of(served, here) as browser:

@@ -158,6 +158,27 @@ async def test_an_older_version_is_seen_opened_recorded_and_nobody_else_s(
             assert (await browser.get(f"{address}/{end}")).status_code == 404
 
 
+async def test_versions_say_their_dates_and_an_older_paper_is_said(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        photo = a_photo("green")
+        added = await add(served, person, browser, photo, type="passport", expires_on="01/02/2041")
+        address = added.headers["location"].split("?")[0]
+        shown = (await browser.get(address)).text
+        assert shown.index(f'{address}/version"') < shown.index("Qui voit ce papier")
+        done = await replace(served, person, browser, address, **NEW)
+        assert done.headers["location"] == f"{address}?done=version_older"
+        told = (await browser.get(done.headers["location"])).text
+        assert "ce papier est plus ancien que" in told
+        assert f'href="{address}/versions"' in told.split("<h1")[0]
+        page = (await browser.get(f"{address}/versions")).text.replace("\u00a0", " ")
+    assert page.count("Ajoutée le ") == 2
+    assert page.count("5 juin 2036") == 1
+    assert "C’est le papier que les autres voient" in page.split("Version 1")[0]
+
+
 async def test_a_paper_says_who_sees_it_and_is_shown_turned_over(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:

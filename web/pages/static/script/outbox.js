@@ -134,10 +134,10 @@ const isKept = ({ status, responseText }) => status === 200 && responseText.star
 
 async function sendAll(panel) {
   const { follow, progress, tellWords } = await import("./sending.js");
-  const bar = progress();
+  const { bar, box } = progress();
   try {
     if (!(await isOpen())) return showEnded();
-    panel.append(bar);
+    panel.append(box);
     let answer;
     for (const [id, paper] of await waiting()) {
       answer = await send(id, paper, bar);
@@ -151,7 +151,7 @@ async function sendAll(panel) {
     else if (failure.message === "gate") tellWords(panel, "unread", "gate");
     else tellWords(panel, "offline");
   } finally {
-    bar.remove();
+    box.remove();
   }
 }
 

@@ -57,6 +57,9 @@ function watchExit() {
   });
 }
 
+// A code that was typed is not for whoever comes back by Back.
+addEventListener("pageshow", () => document.querySelectorAll("input.code").forEach((one) => { one.value = one.defaultValue; }));
+
 if (exit) watchExit();
 if (seconds) load("session");
 if (document.querySelector("form[enctype='multipart/form-data']:not([data-answer])")) load("sending");

@@ -155,7 +155,7 @@ function hold(form, held) {
 export function progress() {
   const bar = element("progress", {});
   bar.setAttribute("aria-label", word("going").textContent);
-  return bar;
+  return { bar, box: element("div", { className: "sent" }, word("going"), bar) };
 }
 
 function explain(form, failure, begins) {
@@ -169,14 +169,14 @@ async function send(form, button, wantSmaller) {
   if (busy) return;
   // A second tap sends nothing.
   busy = true;
-  const bar = progress();
+  const { bar, box } = progress();
   const address = button?.getAttribute("formaction") ?? form.getAttribute("action");
   let leaving = false;
   try {
     if (!(await isOpen())) return showEnded();
     const body = await bodyOf(form, button, wantSmaller);
     hold(form, true);
-    button?.after(bar);
+    button?.after(box);
     const large = isPerson && body.getAll("file").some(({ size }) => size > LARGE);
     const light = large ? await (await import("./pieces.js")).inPieces(body, begun, bar) : body;
     const told = ({ loaded, total }) => { if (!large) Object.assign(bar, { max: total, value: loaded }); };
@@ -190,7 +190,7 @@ async function send(form, button, wantSmaller) {
       .catch(() => false));
     if (!kept) explain(form, failure, bar.value > 0);
   } finally {
-    bar.remove();
+    box.remove();
     if (!leaving) hold(form, false);
   }
 }
