@@ -67,7 +67,7 @@ async def test_every_component_is_on_the_page(served: Served, client: httpx.Asyn
 def test_the_frame_in_every_language(code: str) -> None:
     """Also in those that wait for their texts: direction, tag, and that nobody has read it yet."""
     spoken = languages()[code]
-    shown = {"path": "/styles", "here": "", "form_token": "", "done": "", "area": "person"}
+    shown = {"path": "/language", "here": "", "form_token": "", "done": "", "area": "person"}
     html = render("styles.html", code, failures=_FAILURES, drawings=[], **shown)
     easy = ' class="easy"' if spoken.easy else ""
     assert f'<html lang="{spoken.tag}" dir="{spoken.direction}"{easy}>' in html

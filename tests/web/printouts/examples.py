@@ -94,6 +94,7 @@ def paper(number: int = 5, *, pages: int = 2, **metadata: Any) -> DocumentView:
         file={"pages": pages, "parts": [], "notes": []},
         scan="clean",
         has_preview=True,
+        has_thumbnail=False,
     )
 
 
