@@ -178,6 +178,28 @@ async def test_it_goes_when_one_leaves_with_another_account_and_after_a_day(
     await gone(page)
 
 
+@pytest.mark.parametrize("how", ["/sign-out", "/quick-exit"])
+async def test_who_left_in_one_tab_keeps_nothing_in_another(
+    open_page: Open, served: Served, make_person: MakePerson, tmp_path: Path, how: str
+) -> None:
+    """What waits goes from both; a photo that is sent later, without network, stays in its page."""
+    photo = a_paper(tmp_path / "a.jpg")
+    page = await failed_to_send(open_page, await make_person(), photo)
+    await expect(page.locator("#waiting")).to_be_visible()
+    await page.context.set_offline(False)
+    other = await page.context.new_page()
+    await other.goto(f"{served.base_url}/documents")
+    await expect(other.locator("#waiting")).to_be_visible()
+    await other.click(f"header form[action='{how}'] button")
+    await expect(page.locator("#waiting")).to_have_count(0)
+    await gone(page)
+    await page.context.set_offline(True)
+    await page.set_input_files("#photo", photo)
+    await page.click("form:has(#photo) button.send")
+    await expect(page.locator("form .problem")).to_contain_text("Tout reste sur cette page")
+    assert await stored(page) == []
+
+
 async def test_what_had_arrived_of_a_large_file_is_not_sent_again(
     open_page: Open, served: Served, make_person: MakePerson, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from vault.documents.uploads import uploads
 from vault.documents.uploads.pieces import BodyCut, Checksum
 from vault.documents.uploads.uploads import UploadView
 from vault.services import Services
+from web.http.session_body import SessionBody
 
 VERSION = "1.0.0"
 OFFSET_STREAM = "application/offset+octet-stream"
@@ -48,18 +49,21 @@ async def append(
     checksum: Checksum | None = None,
 ) -> UploadView:
     """Receive the body of a request, from `offset` on. What came before a cut is kept; then nobody
-    reads an answer."""
-    try:
-        return await uploads.append(
-            services, person, upload_id, offset=offset, slices=_slices(request), checksum=checksum
-        )
-    except BodyCut:
-        raise ClientDisconnect from None
+    reads an answer. The end of the session cuts it too, within a second: raises
+    `unauthenticated`."""
+    body = SessionBody(request, services, person)
+    async with body.watched():
+        try:
+            return await uploads.append(
+                services, person, upload_id, offset=offset, slices=_slices(body), checksum=checksum
+            )
+        except BodyCut:
+            raise body.failure() or ClientDisconnect() from None
 
 
-async def _slices(request: Request) -> AsyncIterator[bytes]:
+async def _slices(body: SessionBody) -> AsyncIterator[bytes]:
     try:
-        async for piece in request.stream():
+        async for piece in body.slices():
             yield piece
     except ClientDisconnect:
         raise BodyCut from None

@@ -62,7 +62,7 @@ async def take_again(draft_id: PathId, picture_id: PathId, page: PersonPageDep) 
             page.services,
             page.person,
             draft_id,
-            lambda found: _with_instead(found, picture_id, received.pictures),
+            lambda found: _with_instead(found, picture_id, [one.id for one in received.pictures]),
         )
     return go(steps.address_of(received.draft or draft))
 
@@ -81,9 +81,17 @@ async def change(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> R
     return go(steps.address_of(draft))
 
 
-def _with_instead(draft: Draft, picture_id: UUID, instead: list[Picture]) -> Draft:
-    """The draft with other pictures in the place of one; they came at its end."""
-    new: list[Picture] = []
-    for one in draft.without([moved.id for moved in instead]).pictures:
-        new += instead if one.id == picture_id else [one]
-    return replace(draft, pictures=tuple(new))
+def _with_instead(draft: Draft, picture_id: UUID, instead: list[UUID]) -> Draft:
+    """The draft with others of its pictures in the place of one, which stays where it is among
+    them. What another draft has is not moved here."""
+    found = [draft.find(one) for one in dict.fromkeys(instead)]
+    new = [one for one in found if one is not None]
+    if instead and not new:
+        return draft  # removed meanwhile
+    pictures: list[Picture] = []
+    for one in draft.pictures:
+        if one.id == picture_id:
+            pictures += new
+        elif one not in new:
+            pictures.append(one)
+    return replace(draft, pictures=tuple(pictures))

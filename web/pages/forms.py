@@ -87,9 +87,11 @@ class UploadForm:
                 yield upload
 
     def uploads(self) -> list[UUID]:
-        """The finished uploads that it names, once the files are read. Raises `unknown_upload`."""
+        """The finished uploads that it names, each once, when the files are read. Raises
+        `unknown_upload`."""
         try:
-            return [UUID(one) for one in self.fields.get(UPLOADS, "").split(",") if one]
+            named = [UUID(one) for one in self.fields.get(UPLOADS, "").split(",") if one]
+            return list(dict.fromkeys(named))
         except ValueError:
             raise invalid("unknown_upload", fields=[("file",)]) from None
 

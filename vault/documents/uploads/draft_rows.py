@@ -104,7 +104,9 @@ async def all_of(services: Services, tx: AsyncConnection, person_id: UUID) -> li
 
 
 async def put(services: Services, tx: AsyncConnection, person_id: UUID, draft: Draft) -> Draft:
-    """Store a draft, in the place of what it was before. The vault is locked."""
+    """Store a draft, in the place of what it was before; a picture is in it once. The vault is
+    locked."""
+    draft = replace(draft, pictures=tuple({one.id: one for one in draft.pictures}.values()))
     expires_at = draft.expires_at
     if not draft.pictures:
         expires_at = await instant(tx) + _EMPTY_LIFE

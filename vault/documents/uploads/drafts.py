@@ -27,6 +27,7 @@ from vault.documents.uploads.deposit import (
     find_deposited,
 )
 from vault.documents.uploads.draft_rows import Draft, Ended, Picture
+from vault.documents.uploads.upload_rows import end_as_begun
 from vault.documents.uploads.uploads import unknown
 from vault.documents.uploads.whole_files import drop
 from vault.services import Services
@@ -119,7 +120,8 @@ async def detach(
     spare: Collection[UUID] = (),
 ) -> None:
     """Take out pictures that are of no use, and a draft that was begun with them alone; delete
-    their uploads but for those to `spare`. `of`: the draft that was there before, which stays."""
+    their uploads but for those to `spare`, which end when they would have. `of`: the draft that was
+    there before, which stays."""
     uploads = [upload for picture in pictures for upload in picture.uploads()]
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
@@ -131,6 +133,8 @@ async def detach(
                 await draft_rows.put(services, tx, person.id, left)
             else:
                 await records.delete_upload(tx, person.id, draft.id)
+        for upload in set(uploads) & set(spare):
+            await end_as_begun(services, tx, person.id, upload)
     await drop(services, person.id, [upload for upload in uploads if upload not in spare])
 
 

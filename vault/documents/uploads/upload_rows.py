@@ -43,3 +43,13 @@ async def insert(
     }
     await records.add_upload(tx, **macs.add(records.UPLOAD_ROW, values))
     return values
+
+
+async def end_as_begun(
+    services: Services, tx: AsyncConnection, person_id: UUID, upload_id: UUID
+) -> None:
+    """Put back when an upload ends: a day after it was begun, however often a form named it."""
+    row = await records.upload(tx, person_id, upload_id, lock=True)
+    if row is not None:
+        macs = await services.field_encryption.row_macs()
+        await records.change_upload(tx, macs, row, expires_at=row.created_at + LIFE)

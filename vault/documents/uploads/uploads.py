@@ -87,10 +87,13 @@ _LENGTH_FIELD = (("upload_length",),)
 
 
 async def _check_count(services: Services, tx: AsyncConnection, person_id: UUID) -> None:
-    """Those of the papers that are being added have a limit of their own (`drafts`)."""
+    """Those of the papers that are being added have a limit of their own (`drafts`): each once,
+    and only where it is there."""
     count, _ = await records.open_uploads(tx, person_id)
+    named: set[UUID] = set()
     for draft in await draft_rows.all_of(services, tx, person_id):
-        count -= 1 + sum(len(picture.uploads()) for picture in draft.pictures)
+        named |= {draft.id, *(one for picture in draft.pictures for one in picture.uploads())}
+    count -= len(await records.there(tx, person_id, list(named)))
     if count >= MAX_UPLOADS:
         raise ServiceError(ErrorKind.CONFLICT, "too_many_uploads", limit=MAX_UPLOADS)
 

@@ -5,9 +5,11 @@ import { ask, buttonOf, isOpen, showEnded, submit } from "./session.js";
 
 // Also in page.js and worker.js.
 const NAME = "unefois-outbox";
+const LEAVING = "unefois-leaving";
 const DAY = 24 * 3600 * 1000;
 const page = document.body.dataset;
-const own = page.device === "own";
+// No more once one leaves, in this tab or in another (page.js).
+const isOwn = () => page.device === "own";
 
 const result = (request) => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
@@ -93,10 +95,14 @@ function unpacked(bytes) {
 // Keeps a form that could not be sent, and empties it. `begun`: the uploads that there are, by file.
 // False where the browser keeps nothing, and on a device that is not one's own.
 export async function keepForm(form, address, body, begun) {
-  if (!own) return false;
+  if (!isOwn()) return false;
   const addresses = body.getAll("file").map((file) => begun.get(file));
   const paper = await seal(await keyToUse(), await packed(address, body));
   await within((keys, papers) => papers.add({ ...paper, at: Date.now(), addresses }));
+  if (!isOwn()) {
+    await drop();
+    return false;
+  }
   form.reset();
   form.querySelectorAll(".shot, .problem").forEach((one) => one.remove());
   await show();
@@ -186,6 +192,7 @@ for (const form of document.querySelectorAll("form[action='/sign-out']")) {
     if (form.dataset.dropped) return;
     event.preventDefault();
     const button = buttonOf(event);
+    if (window.BroadcastChannel) new BroadcastChannel(LEAVING).postMessage("");
     await Promise.race([drop().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 1000))]);
     form.dataset.dropped = "yes";
     submit(form, button);

@@ -13,6 +13,14 @@ const person = seconds && document.body.classList.contains("person");
 const outbox = person && device === "own" ? load("outbox") : null;
 if (person && device !== "own" && window.indexedDB) indexedDB.deleteDatabase("unefois-outbox");
 
+// Who leaves in one tab leaves in all of them: nothing more is kept here, and what is goes.
+const leaving = outbox && window.BroadcastChannel && new BroadcastChannel("unefois-leaving");
+leaving?.addEventListener("message", () => {
+  document.body.dataset.device = "";
+  document.getElementById("waiting")?.remove();
+  outbox.then((part) => part?.drop()).catch(() => {});
+});
+
 function remember(left) {
   try {
     if (left) sessionStorage.setItem("left", "1");
@@ -33,6 +41,7 @@ function leave() {
   document.documentElement.hidden = true;
   remember(true);
   outbox?.then((part) => part?.drop()).catch(() => {});
+  leaving?.postMessage("");
   const body = new URLSearchParams(new FormData(exit));
   fetch("/quick-exit", { method: "POST", body, keepalive: true }).catch(() => {});
   location.replace(exit.dataset.to);

@@ -4,6 +4,7 @@
 const CACHE = `unefois-${VERSION}${location.search}`;
 const OFFLINE = "/offline";
 const OUTBOX = "unefois-outbox";
+const LEAVING = "unefois-leaving";
 const LEAVES = ["/sign-out", "/quick-exit"];
 const DAY = 24 * 3600 * 1000;
 const NO_PAGE = new RegExp(DOWNLOADS);
@@ -61,7 +62,10 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   const { pathname } = new URL(request.url);
   const ours = request.referrer.startsWith(`${location.origin}/`);
-  if (request.method === "POST" && ours && LEAVES.includes(pathname)) indexedDB.deleteDatabase(OUTBOX);
+  if (request.method === "POST" && ours && LEAVES.includes(pathname)) {
+    if (self.BroadcastChannel) new BroadcastChannel(LEAVING).postMessage("");
+    indexedDB.deleteDatabase(OUTBOX);
+  }
   if (request.method !== "GET") return;
   if (request.mode === "navigate") forgetOld().catch(() => {});
   if (FILES.includes(pathname)) {
