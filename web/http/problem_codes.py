@@ -44,6 +44,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "request_withdrawn",
         "too_many_documents",
         "too_many_labels",
+        "too_many_pictures",
         "too_many_pieces",
         "too_many_uploads",
         "too_many_versions",
@@ -80,6 +81,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "pdf_too_detailed",
         "phone_invalid",
         "phone_landline",
+        "pictures_gone",
         "repeated_field",
         "scope_empty",
         "scope_unknown",
@@ -109,6 +111,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "upload_unfinished",
     ),
     429: (
+        "code_just_sent",
         "decoding_time_spent",
         "too_many_at_once",
         "too_many_erasure_codes",

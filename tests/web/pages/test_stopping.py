@@ -32,7 +32,9 @@ async def test_one_of_two_stops_and_the_other_is_named(
         # The last one: now it is true.
         page = (await browser.get(f"/grants/{second}/stop")).text
         assert NOTHING_LEFT in page
-        assert "Ce qui continue" not in page
+        _, goes_on = page.split("Ce qui continue")
+        assert "rien ne change" in goes_on, "for the other person"
+        assert "quittance" not in goes_on
         stopped = await browser.post(f"/grants/{second}/stop", data={"form": token})
         assert "plus rien voir" in (await browser.get(stopped.headers["location"])).text
 

@@ -42,5 +42,5 @@ def test_each_language_that_is_offered_has_its_own() -> None:
 
 def test_what_is_not_on_a_persons_pages_is_left_out() -> None:
     french = set(fixed_sentences("fr"))
-    assert "Mes personnes" not in french
+    assert "Chercher une personne" not in french
     assert UNREAD.split(". ")[0] + "." in french
