@@ -154,13 +154,18 @@ _CUT = _(" Le papier n’a pas été reçu en entier.")
 
 def describe(entry: EntryView, language: str) -> str:
     """The sentence of an entry: who, with their work, did what, and why."""
+    return _did_what(entry, _who(entry, language), language) + why(entry, language)
+
+
+def why(entry: EntryView, language: str) -> str:
+    """What follows the sentence: for which purpose, and whether it was cut short; or nothing."""
     translate = translations(language).gettext
-    sentence = _did_what(entry, _who(entry, language), language)
+    said = ""
     if entry.purpose and entry.reason != "not_recipient":
-        sentence += _filled(translate(_WHY), {"purpose": _words(entry.purpose, language)})
+        said += filled(translate(_WHY), {"purpose": _words(entry.purpose, language)})
     if entry.confirmed == "interrupted":
-        sentence += translate(_CUT)
-    return sentence
+        said += translate(_CUT)
+    return said
 
 
 def describe_briefly(entry: EntryView, language: str) -> str:
@@ -176,7 +181,7 @@ def _did_what(entry: EntryView, who: str, language: str) -> str:
         "device": translate(device_name(str(entry.details.get("device", "")))),
         "count": str(entry.details.get("sessions", "")),
     }
-    return _filled(translate(_pattern(entry)), values)
+    return filled(translate(_pattern(entry)), values)
 
 
 def _pattern(entry: EntryView) -> str:
@@ -214,7 +219,7 @@ def _who(entry: EntryView, language: str) -> str:
     actor = entry.actor
     if not actor.get("name"):
         return translate(_SOMEONE)
-    return isolated(_filled(translate(_WHO if actor.get("job") else _WHO_SHORT), actor), language)
+    return isolated(filled(translate(_WHO if actor.get("job") else _WHO_SHORT), actor), language)
 
 
 def _words(purpose: str, language: str) -> str:
@@ -222,6 +227,6 @@ def _words(purpose: str, language: str) -> str:
     return isolated(quoted(purpose.rstrip(" ."), language), language)
 
 
-def _filled(pattern: str, values: Mapping[str, str]) -> str:
+def filled(pattern: str, values: Mapping[str, str]) -> str:
     """A pattern with its values, put in at once: braces in a value stay as they are."""
     return _PLACE.sub(lambda place: values.get(place[1], ""), pattern)

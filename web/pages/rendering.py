@@ -18,6 +18,7 @@ from web.i18n.direction import isolated
 from web.i18n.event_messages import describe, describe_briefly
 from web.i18n.formats import day_text, hour_text, moment_text, size_text
 from web.i18n.languages import languages
+from web.i18n.own_acts import describe_own
 from web.i18n.quotation import quoted
 from web.i18n.session_descriptions import describe_session
 from web.i18n.translations import LANGUAGES, translations
@@ -81,6 +82,7 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "moment": pass_context(lambda context, value: _moment(value, language, context["zone"])),
         "hour": pass_context(lambda context, value: _hour(value, language, context["zone"])),
         "sentence": lambda entry: no_break(describe(entry, language)),
+        "own": lambda entry: no_break(describe_own(entry, language)),
         "brief": lambda entry: no_break(describe_briefly(entry, language)),
         "session": pass_context(lambda at, one, now: _session(one, now, language, at["zone"])),
         "instant": datetime.fromisoformat,

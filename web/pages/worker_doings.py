@@ -1,10 +1,11 @@
 """What a worker did, as the log holds it: all of it, or about one person; on a page and as a table.
 
 Papers have no names here: to write one is to open it again. A line leads to the paper, where that
-is recorded.
+is recorded, if its grant showed it and is live. What was added since is no grant's: no line leads
+there. Requests are in their own list: here they would tell whom they reached.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -12,9 +13,11 @@ from uuid import UUID
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 
+from audit.events import Action
 from base.ids import parse_id
 from vault.access_log.entries import EntryView, list_by_actor
 from vault.consent.people import KnownPerson, known_by_grants
+from vault.rules import state_of
 from web.http.csv_rows import BYTE_ORDER_MARK, MEDIA_TYPE, csv_row
 from web.i18n.error_messages import _
 from web.i18n.event_messages import describe
@@ -77,6 +80,7 @@ async def list_(
     return await page.show(
         "pro/actions.html",
         lines=lines,
+        shown=_shown(lines),
         more=more,
         people={one.id: one for one in wanted.known.values()},
         wanted=wanted,
@@ -118,6 +122,25 @@ async def _some(
         if cursor is None or len(found) >= LIMIT:
             break
     return found, cursor
+
+
+def _shown(lines: Iterable[tuple[EntryView, KnownPerson | None]]) -> set[UUID]:
+    """The lines that lead to their one paper: a grant shows none that was added under it, and
+    nothing once it ended. Whether its owner deleted one since is recorded when it is looked at."""
+    return {
+        entry.id
+        for entry, about in lines
+        if about is not None
+        and parse_id(entry.grant or "") in _live(about)
+        and entry.outcome == "allowed"
+        and entry.action != Action.DEPOSIT
+        and len(entry.documents) == 1
+    }
+
+
+def _live(known: KnownPerson) -> set[UUID]:
+    """The grants of a person that show something now."""
+    return {row.id for row in known.rows if state_of(row.revoked_at, row.ends_at, row.at) == "live"}
 
 
 async def _rows(page: WorkerPage, wanted: Filter, *, names: bool) -> AsyncIterator[bytes]:

@@ -57,7 +57,13 @@ async def see(person_id: PathId, page: WorkerPageDep, cursor: str | None = None)
     """Everything that one person gave me, each paper once; recorded for each grant that is used."""
     person = await open_person(page.services, page.worker, person_id, cursor=cursor, limit=LIMIT)
     papers = [(paper, _readable(paper)) for paper in person.papers.items]
-    return await page.show("pro/person.html", person=person, known=person.known, papers=papers)
+    return await page.show(
+        "pro/person.html",
+        person=person,
+        known=person.known,
+        papers=papers,
+        adds=_adding(person.live),
+    )
 
 
 @router.get("/pro/people/{person_id}/label")
@@ -124,6 +130,11 @@ def _readable(paper: CoveredPaper) -> GrantView | None:
     """The grant under which a paper is opened: the first that allows it."""
     reading = (one for one in paper.grants if GrantAction.READ in one.terms.scope.actions)
     return next(reading, None)
+
+
+def _adding(grants: Sequence[GrantView]) -> set[UUID]:
+    """The grants under which papers are added."""
+    return {one.id for one in grants if GrantAction.DEPOSIT in one.terms.scope.actions}
 
 
 async def _waiting(page: WorkerPage) -> Sequence[SentRequest]:

@@ -105,7 +105,7 @@ async def test_a_person_without_a_number_is_not_said_to_have_the_one_that_is_typ
     shown = await known_of(client, worker)
     async with browser_of(served, worker) as browser:
         page = words(await asked(served, worker, browser, phone=person.phone, person=shown))
-    assert "Nous ne savons pas si ce numéro est celui de : Accès donné le" in page
+    assert "Nous ne savons pas si ce numéro est celui de : cette personne (accès du" in page
 
 
 async def test_all_that_is_wrong_with_a_request_is_said_at_once_at_its_field(
