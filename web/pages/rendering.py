@@ -82,7 +82,7 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "moment": pass_context(lambda context, value: _moment(value, language, context["zone"])),
         "hour": pass_context(lambda context, value: _hour(value, language, context["zone"])),
         "sentence": lambda entry: no_break(describe(entry, language)),
-        "own": lambda entry: no_break(describe_own(entry, language)),
+        "own_act": lambda entry: no_break(describe_own(entry, language)),
         "brief": lambda entry: no_break(describe_briefly(entry, language)),
         "session": pass_context(lambda at, one, now: _session(one, now, language, at["zone"])),
         "instant": datetime.fromisoformat,
