@@ -12,9 +12,11 @@ from sqlalchemy import text
 
 from base.database import Database
 from base.embedded.server import Addresses
+from base.errors import ErrorKind, ServiceError
 from tests.attacks.test_recorded_before_revealed import WAYS, Breakable
-from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served
+from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served, SomePerson
 from tests.steps import deposit, granted, log_of, revoke, until
+from tests.vault.decoding import corpus
 from tests.web.pages.test_page_turns import coloured_pdf
 from tests.web.pages.test_pages import browser_of
 from vault.documents.recorded_lines import GOES_ON
@@ -229,3 +231,108 @@ async def test_a_line_that_was_moved_in_the_database_covers_nothing(
         assert (await browser.get(address)).status_code == 200
     (new,) = await readings()
     assert new != old
+
+
+async def readings(
+    client: httpx.AsyncClient, person: SomePerson, *, worker: bool
+) -> list[tuple[str, str]]:
+    """How the readings of a worker, or of the person, ended."""
+    return [
+        (entry["outcome"], entry["confirmed"])
+        for entry in await log_of(client, person)
+        if entry["action"] == "document.read" and (entry["actor"]["kind"] == "worker") == worker
+    ]
+
+
+async def test_no_page_is_read_under_a_line_that_says_it_was_not_received(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever came first under the line: a head alone, a page that could not be drawn, one that
+    is not there."""
+
+    async def fails(*_args: Any, **_kwargs: Any) -> bytes:
+        raise ServiceError(ErrorKind.UNAVAILABLE, "unavailable", retry_after=5)
+
+    async def first(browser: httpx.AsyncClient, kind: str, pages: str) -> None:
+        if kind == "head":
+            assert (await browser.head(f"{pages}/1")).status_code == 200
+        elif kind == "failure":
+            with monkeypatch.context() as patch:
+                patch.setattr(served.services.decoder, "page", fails)
+                assert (await browser.get(f"{pages}/1")).status_code == 503
+        else:
+            assert (await browser.get(f"{pages}/9")).status_code == 404
+
+    for kind in ("head", "failure", "number"):
+        person, worker = await make_person(), await make_worker()
+        document = await deposit(client, person, coloured_pdf(), type_="payslip")
+        grant = await granted(client, person, worker.headers, document_ids=[document["id"]])
+        for who, under in (
+            (worker, f"/pro/grants/{grant}/documents/{document['id']}/pages"),
+            (person, f"/documents/{document['id']}/pages"),
+        ):
+            async with browser_of(served, who) as browser:
+                await first(browser, kind, under)
+                # What is queued of it is written before the others come.
+                await served.services.delivery_status._flush()
+                alone = [("refused", "not_sent")] if kind == "number" else []
+                assert [
+                    one
+                    for one in await readings(client, person, worker=who is worker)
+                    if one[0] == "refused"
+                ] == alone
+                for number in (1, 2, 3):
+                    assert (await browser.get(f"{under}/{number}")).status_code == 200
+            await served.services.delivery_status._flush()
+            assert await readings(client, person, worker=who is worker) == [
+                ("allowed", "completed"),
+                *alone,
+            ], (kind, who)
+
+
+async def test_a_name_that_changed_leaves_under_a_line_of_its_own(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """And what a worker proposed, or its owner answered, makes none: its author would learn it."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, coloured_pdf(), type_="other", title="Avant")
+    grant = await granted(client, person, worker.headers, document_ids=[document["id"]])
+    path = f"/v1/documents/{document['id']}"
+
+    async def names() -> list[int]:
+        entries = await log_of(client, person)
+        listed = [entry for entry in entries if entry["action"] == "document.list"]
+        theirs = sum(entry["actor"]["kind"] == "worker" for entry in listed)
+        return [theirs, len(listed) - theirs]
+
+    async def new_lines() -> list[int]:
+        before = await names()
+        async with browser_of(served, worker) as theirs, browser_of(served, person) as mine:
+            for _again in range(2):
+                under = f"/pro/grants/{grant}/documents/{document['id']}?page=2"
+                assert (await theirs.get(under)).status_code == 200
+                shown = await mine.get(f"/documents/{document['id']}/show?page=2")
+                assert shown.status_code == 200
+        return [now - then for now, then in zip(await names(), before, strict=True)]
+
+    # The list names it among others, and says nothing of what it looked like.
+    await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+    assert await new_lines() == [1, 1]
+    changes = {"title": "Après"}
+    assert (await client.patch(path, headers=person.headers, json=changes)).status_code == 200
+    assert await new_lines() == [1, 1]
+    proposed = await client.post(
+        f"/v1/grants/{grant}/documents/{document['id']}/type-suggestions",
+        headers=worker.headers,
+        json={"type": "lease"},
+    )
+    assert proposed.status_code == 204
+    assert await new_lines() == [0, 0]
+    files = {"file": ("b.pdf", corpus.pdf(3))}
+    newer = await client.post(f"{path}/versions", headers=person.headers, files=files)
+    assert newer.status_code == 201
+    assert await new_lines() == [1, 1]

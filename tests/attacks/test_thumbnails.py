@@ -91,3 +91,24 @@ async def test_no_thumbnail_leaves_when_its_line_cannot_be_written(
         listed = await browser.get("/documents")
         assert listed.status_code >= 500
         assert document["id"] not in listed.text
+
+
+async def test_a_new_version_is_not_seen_under_the_list_of_the_old_one(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    document = await deposit(client, person, a_photo("red"), type_="payslip")
+    address = f"/documents/{document['id']}"
+    async with browser_of(served, person) as browser:
+        await browser.get("/documents")
+        before = len(await own_lines(client, person))
+        assert (await browser.get(f"{address}/thumbnail")).status_code == 200
+        assert len(await own_lines(client, person)) == before
+    newer = {"file": ("b.png", a_photo("blue"))}
+    path = f"/v1{address}/versions"
+    added = await client.post(path, headers=person.headers, files=newer)
+    assert added.status_code == 201
+    before = len(await own_lines(client, person))
+    async with browser_of(served, person) as browser:
+        assert (await browser.get(f"{address}/thumbnail")).status_code == 200
+    assert (await own_lines(client, person))[before:] == ["document.preview"]

@@ -3,6 +3,7 @@ says yes, and a yes shows the paper to nobody more; without a live grant to read
 """
 
 import asyncio
+import re
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,11 @@ import pytest
 from sqlalchemy import text
 
 from base.ids import new_id
-from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import deposit, granted, log_of, revoke
 from tests.vault.decoding import corpus
+from tests.web.pages.test_pages import browser_of
+from tests.web.pages.test_worker_pages import words
 from vault.documents import own_documents, type_suggestions
 from vault.services import Services
 
@@ -249,20 +252,49 @@ async def test_another_content_or_another_type_ends_what_was_proposed(
     assert await waiting(client, person, paper) == []
 
 
-async def test_what_a_paper_keeps_is_bounded(
+async def test_a_paper_refused_often_enough_is_asked_about_no_more(
     services: Services, client: httpx.AsyncClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was refused longest ago is forgotten, and what waits never is."""
+    """No refusal is forgotten so that it is asked again, and its author sees no difference."""
     monkeypatch.setattr(type_suggestions, "MOST_OF_A_PAPER", 3)
     person, worker, paper, grant = scene
-    codes = ("payslip", "lease", "passport", "rent_receipt")
-    for code in codes:
+    for code in ("payslip", "lease", "passport"):
         await suggest(client, worker, grant, paper["id"], type=code)
-        for one in await waiting(client, person, paper):
-            await answered(client, person, paper, one["id"], "refuse")
-    await suggest(client, worker, grant, paper["id"], type="bank_statement")
-    document = await own_documents.see_own(services, person.subject, UUID(paper["id"]))
-    kept = [(one.type, one.refused) for one in document.suggestions]
-    assert len(kept) == 3
-    assert kept[0] == ("bank_statement", False)
-    assert ("payslip", True) not in kept
+        (one,) = await waiting(client, person, paper)
+        await answered(client, person, paper, one["id"], "refuse")
+    for code in ("rent_receipt", "payslip", "bank_statement", "lease", "payslip"):
+        answer = await suggest(client, worker, grant, paper["id"], type=code)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert await waiting(client, person, paper) == []
+        document = await own_documents.see_own(services, person.subject, UUID(paper["id"]))
+        assert len(document.suggestions) == 3
+        assert document.suggestions[0].type == code
+
+
+async def test_whether_it_was_refused_shows_in_nothing_that_is_proposed_afterwards(
+    served: Served, client: httpx.AsyncClient, scene: Scene
+) -> None:
+    """Of two papers one is refused: whatever comes next, its author reads the same of both."""
+    person, worker, paper, grant = scene
+    other = await deposit(client, person, corpus.pdf(2), type_="other")
+    under = await granted(client, person, worker.headers, document_ids=[other["id"]])
+    both = ((paper, grant), (other, under))
+    async with browser_of(served, worker) as browser:
+
+        async def proposed(code: str) -> list[list[str]]:
+            for one, by in both:
+                assert (await suggest(client, worker, by, one["id"], type=code)).is_success
+            pages = [
+                await browser.get(f"/pro/grants/{by}/documents/{one['id']}") for one, by in both
+            ]
+            return [re.findall(r"Vous avez proposé : (\S+)", words(page)) for page in pages]
+
+        await proposed("payslip")
+        (one,) = await waiting(client, person, paper)
+        assert (await answered(client, person, paper, one["id"], "refuse")).status_code == 204
+        for code in ("rent_receipt", "payslip", "payslip", "lease", "payslip", "rent_receipt"):
+            refused, unanswered = await proposed(code)
+            assert len(refused) == 1
+            assert refused == unanswered, code
+            waits = [one["type"] for one in await waiting(client, person, paper)]
+            assert waits == ([] if code == "payslip" else [code])

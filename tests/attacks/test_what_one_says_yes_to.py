@@ -1,9 +1,13 @@
 """A yes gives what the summary said, once, of one's own papers only."""
 
 import asyncio
+from datetime import datetime
 
 import httpx
+import pytest
 
+from base.db_time import instant
+from base.locks import hold_vault
 from tests.fixtures import MakePerson, MakeWorker, Served, SomeWorker
 from tests.steps import approve, ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
@@ -11,6 +15,7 @@ from tests.web.pages.answers import send, summary, yes_of
 from tests.web.pages.test_giving import summary_of_gift
 from tests.web.pages.test_pages import browser_of
 from tests.web.pages.test_requests import grants_of
+from vault.services import Services
 
 
 async def test_a_yes_without_its_summary_gives_nothing(
@@ -230,6 +235,42 @@ async def test_a_paper_restored_on_the_page_is_in_no_grant_given_meanwhile(
         address = f"/documents/{paper['id']}/restore"
         assert (await send(browser, address, yes_of(page, address))).status_code == 303
         assert await shown(browser, worker, grant) == set()
+
+
+@pytest.mark.parametrize("way", ["given", "approved"])
+async def test_a_grant_waits_for_a_paper_that_is_being_restored(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    way: str,
+) -> None:
+    """Either the one or the other is first: no grant is given beside a restoring that sees none."""
+    person, worker = await make_person(), await make_worker()
+    if way == "given":
+        path, body = (
+            "/v1/grants",
+            {
+                "recipient": {"worker_id": str(worker.id)},
+                "purpose": {"code": "housing", "text": "Un logement"},
+                "duration": "P1M",
+                "covers_future": False,
+                "scope": {"document_types": ["payslip"], "actions": ["read"]},
+            },
+        )
+    else:
+        request = await ask(client, worker.headers, person.phone, "payslip")
+        path, body = f"/v1/consent-requests/{request}/approve", {}
+    async with services.database.transaction() as tx:
+        # As a restoring does, between what it reads of the grants and its commit.
+        await hold_vault(tx, person.id)
+        giving = asyncio.create_task(client.post(path, headers=person.headers, json=body))
+        done, _ = await asyncio.wait([giving], timeout=1)
+        assert not done
+        restored = await instant(tx)
+    answer = await giving
+    assert answer.status_code == 201, answer.text
+    assert datetime.fromisoformat(answer.json()["given_at"]) > restored
 
 
 async def shown(client: httpx.AsyncClient, worker: SomeWorker, grant: str) -> set[str]:

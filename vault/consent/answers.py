@@ -11,6 +11,7 @@ from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Party, Person
 from base.key_names import CONSENT_REQUEST
+from base.locks import hold_vault
 from vault import decisions, idempotency
 from vault.consent.grant_issue import NewGrant, issue
 from vault.consent.grants import GrantView, view_of
@@ -51,6 +52,8 @@ async def _approve(
     approval: Approval,
     key: str | None,
 ) -> GrantView | Denial:
+    # Before the request's row, as in everything that changes a vault; see `grant_issue`.
+    await hold_vault(tx, person.id)
     claimed = await idempotency.claim(
         services, tx, caller_id=person.id, route=f"approve/{request_id}", key=key,
         body=approval.values(),

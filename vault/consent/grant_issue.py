@@ -18,6 +18,7 @@ from base.db_time import instant
 from base.errors import about
 from base.ids import new_id
 from base.key_names import EMAIL, GRANT
+from base.locks import hold_vault
 from vault import catalogue, decisions, durations, idempotency, rate_limit
 from vault.catalogue import GRANT_BASIS
 from vault.consent.grants import GrantView, view_of
@@ -128,6 +129,8 @@ async def _give(
     attempt: AccessAttempt,
     key: str | None,
 ) -> GrantView | Denial:
+    # Whoever restores a paper meanwhile sees this grant, or is done before it is given.
+    await hold_vault(tx, person.id)
     claimed = await idempotency.claim(
         services, tx, caller_id=person.id, route="grants", key=key, body=draft.values()
     )

@@ -3,12 +3,8 @@
 For a page that shows one paper: its name and its dates are revealed again, so a line says it.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy.engine import Row
 
 from audit.events import Action
 from auth.subjects import Worker
@@ -20,7 +16,7 @@ from vault.decisions import Denial, record_allowed, record_denial
 from vault.document_view import DocumentView
 from vault.documents import records
 from vault.documents.document_reader import open_document
-from vault.documents.recorded_lines import record_once
+from vault.documents.recorded_lines import record_once, state_of
 from vault.rules import Allowed, Reason, reason_of
 from vault.services import Services
 from vault.tables import check_documents
@@ -37,8 +33,8 @@ async def see_granted(
     """A paper that a grant covers, and whether its content may be read. `goes_on`: its pages are
     being leafed through, under the line that named it a moment ago. Raises `ServiceError`:
     `not_found`, `grant_revoked`, `grant_expired`, `outside_scope`."""
-    rows: Sequence[Row[Any]] = ()
-    # 1-3. Load, judge, record.
+    paper: DocumentView | None = None
+    # 1-3. Load, judge, record: what it says is opened once it is allowed, for its line.
     async with services.database.transaction() as tx:
         grant = await fetch_one(tx, grant_records.grant_for_use(grant_id))
         macs = await services.field_encryption.row_macs()
@@ -49,15 +45,17 @@ async def see_granted(
             rows = [row for row in found if row.id == document_id]
             check_documents(macs, rows)
             if rows:
+                reader = await services.field_encryption.reader(grant.person_id, tx)
+                paper = open_document(reader, rows[0])
+                attempt = replace(attempt, documents=(document_id,), details=state_of(paper))
                 record = record_once if goes_on else record_allowed
-                await record(services, tx, grant.at, replace(attempt, documents=(document_id,)))
+                await record(services, tx, grant.at, attempt)
     if grant is None or not isinstance(judgement, Allowed):
         raise await record_denial(services, Denial(attempt, reason_of(judgement)))
-    if not rows:
+    if paper is None:
         raise await record_denial(services, Denial(attempt, Reason.NOT_FOUND))
-    # 4. Committed: only now is the paper opened.
-    reader = await services.field_encryption.reader(grant.person_id)
-    return open_document(reader, rows[0]), grant.may_read
+    # 4. Committed: only now does it leave.
+    return paper, grant.may_read
 
 
 def _after(document_id: UUID) -> UUID | None:

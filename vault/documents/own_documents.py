@@ -29,7 +29,7 @@ from vault.documents.document_reader import open_document
 from vault.documents.intake import Incoming
 from vault.documents.notice_date import notice_at
 from vault.documents.own_deposit import owner_view
-from vault.documents.recorded_lines import record_once
+from vault.documents.recorded_lines import record_once, state_of
 from vault.documents.thumbnails import SHOWN, queue_missing
 from vault.documents.version_commit import Changes, VersionCommand
 from vault.rules import Reason
@@ -81,14 +81,19 @@ async def see_own(
         row = await records.document(tx, person.id, document_id)
         if row is not None:
             check_documents(await services.field_encryption.row_macs(), [row])
+            document = open_document(await services.field_encryption.reader(person.id, tx), row)
             seen = AccessAttempt(
-                action=Action.LIST, actor=person.actor(), person=person.id, documents=(document_id,)
+                action=Action.LIST,
+                actor=person.actor(),
+                person=person.id,
+                documents=(document_id,),
+                details=state_of(document),
             )
             record = record_once if goes_on else record_allowed
             await record(services, tx, await instant(tx), seen)
     if row is None:
         raise await _unknown(services, person, Action.LIST)
-    return open_document(await services.field_encryption.reader(person.id), row)
+    return document
 
 
 async def list_versions(

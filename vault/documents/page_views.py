@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from audit.events import Action
 from auth.subjects import Person, Worker
 from base import clock
 from base.db_time import instant
 from base.errors import ServiceError, not_found
-from base.key_names import ORIGINAL, RENDITION
+from base.key_names import DOCUMENT_VERSION, ORIGINAL, RENDITION
 from base.pipeline import fetch_one
 from vault import rules
 from vault.consent.grant_use import attempt_under
@@ -25,9 +27,9 @@ from vault.decisions import AccessAttempt, Denial, record_denial
 from vault.decoding.media import MediaType
 from vault.documents import records
 from vault.documents.recorded_lines import record_once
-from vault.documents.retrieval import Download, download_of
+from vault.documents.retrieval import Download, Line, download_of, note_end
 from vault.revocations import Watched
-from vault.rules import Allowed, GrantAction, Reason
+from vault.rules import Allowed, GrantAction, Judgement, Reason, Refused
 from vault.services import Services
 
 _ALL_PAGES = {"shown": "pages"}
@@ -57,6 +59,7 @@ async def open_granted_page(
     `not_found`."""
     judged_at = clock.monotonic()
     event_id: UUID | None = None
+    judgement: Judgement
     # 1-3. Load, judge, record, or find the line under which this reading goes on.
     async with services.database.transaction() as tx:
         row = await fetch_one(tx, records.document_under_grant(grant_id, document_id))
@@ -68,6 +71,8 @@ async def open_granted_page(
         if row is not None and document is not None and document.same_person:
             details = {"version": row.v_number, **_ALL_PAGES}
             attempt = replace(attempt, documents=(document_id,), details=details)
+        if isinstance(judgement, Allowed) and not await _has_page(services, tx, row, number):
+            judgement = Refused(Reason.NOT_FOUND)
         if row is not None and isinstance(judgement, Allowed):
             event_id = await record_once(services, tx, row.at, attempt)
     if row is None or event_id is None:
@@ -77,8 +82,7 @@ async def open_granted_page(
         services,
         row.person_id,
         row,
-        event_id,
-        judged_at,
+        Line(event_id, judged_at, shared=True),
         watched=Watched(grant_id, worker.session_id),
         seconds_left=(row.ends_at - row.at).total_seconds(),
     )
@@ -100,15 +104,23 @@ async def open_own_page(
         records.check_own(await services.field_encryption.row_macs(), files)
         if files:
             attempt = replace(attempt, details={"version": files[0].v_number, **_ALL_PAGES})
+        if files and await _has_page(services, tx, files[0], number):
             event_id = await record_once(services, tx, await instant(tx), attempt)
     if event_id is None:
-        unknown = replace(attempt, documents=())
+        unknown = attempt if files else replace(attempt, documents=())
         raise await record_denial(services, Denial(unknown, Reason.NOT_FOUND))
     watched = Watched(None, person.session_id)
-    file = await download_of(
-        services, person.id, _pdf_of(files), event_id, judged_at, watched=watched
-    )
+    line = Line(event_id, judged_at, shared=True)
+    file = await download_of(services, person.id, _pdf_of(files), line, watched=watched)
     return await _drawn(services, file, number, person.id)
+
+
+async def _has_page(services: Services, tx: AsyncConnection, row: Any, number: int) -> bool:
+    """Whether the version, which the caller may read, has such a page. Where it has none, that is
+    refused, and no line stays under which others would go on."""
+    reader = await services.field_encryption.reader(row.v_person_id, tx)
+    pages: int = reader.open(DOCUMENT_VERSION, row.v_id, row.v_sealed)["pages"]
+    return 1 <= number <= pages
 
 
 def _pdf_of(files: Any) -> Any | None:
@@ -123,13 +135,13 @@ def _pdf_of(files: Any) -> Any | None:
 async def _drawn(services: Services, file: Download, number: int, account: UUID) -> Download:
     """The page as a download, in place of its file. It counts for whoever looks at it."""
     try:
-        if file.media_type != MediaType.PDF or not 1 <= number <= file.pages:
+        if file.media_type != MediaType.PDF:
             raise not_found()
         picture = await services.decoder.page(
             file.content.slices, number, account=account, size=file.length
         )
     except ServiceError:
-        services.delivery_status.note(file.event_id, completed=False)
+        note_end(services, file.line, completed=False)
         raise
     return replace(
         file,

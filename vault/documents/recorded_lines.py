@@ -5,6 +5,8 @@ thing, and its owner reads one line. Each answer still leaves under a line that 
 the paper, and is the same caller's: where there is none, or it is too old, another is written.
 """
 
+import hashlib
+import json
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Actor, Outcome
 from audit.records import events_of
 from vault.decisions import AccessAttempt, record_allowed
+from vault.document_view import DocumentView
 from vault.services import Services
 
 GOES_ON = timedelta(minutes=10)
@@ -35,12 +38,29 @@ async def record_once(
     return covering or await record_allowed(services, tx, at, attempt)
 
 
+def state_of(document: DocumentView) -> dict[str, str | int]:
+    """What the line of one paper's name and dates says of them, so that it covers no others.
+
+    A digest, not the revision: this one changes when a suggestion is answered too, and its author
+    would learn it by another line. Not the title: a log outlives what it tells of.
+    """
+    said = document.metadata
+    words = [document.id, document.version_id, said.type, said.title]
+    words += [said.issued_on, said.expires_on, said.due_on, said.income_year]
+    return {"state": hashlib.sha256(json.dumps(words, default=str).encode()).hexdigest()}
+
+
 async def covering_line(
-    services: Services, tx: AsyncConnection, at: datetime, attempt: AccessAttempt
+    services: Services,
+    tx: AsyncConnection,
+    at: datetime,
+    attempt: AccessAttempt,
+    *,
+    since: datetime | None = None,
 ) -> UUID | None:
     """The newest line of the last ten minutes that is of the same actor, act and grant, names the
-    documents of `attempt`, and has its details; None without one. A row that the service did not
-    write is none."""
+    documents of `attempt`, and has its details; None without one. `since`: none that is older. A
+    row that the service did not write is none."""
     log, actor = services.audit_log, attempt.actor
     rows = await events_of(
         tx,
@@ -49,7 +69,7 @@ async def covering_line(
         limit=_LOOKED_AT,
     )
     for row in rows:
-        if not at - GOES_ON < row.at <= at:
+        if not at - GOES_ON < row.at <= at or (since is not None and row.at < since):
             continue
         (entry,) = await log.open_entries(tx, [row])
         if entry.values is not None and _covers(entry.values, attempt):

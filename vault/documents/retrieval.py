@@ -56,23 +56,31 @@ class SlicedContent(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The committed line of an opening, and when that was judged. `shared`: other answers leave
+    under it too."""
+
+    event_id: UUID
+    judged_at: float
+    shared: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
     """Content that may now leave, because its opening is recorded and committed, with its metadata.
 
     `pages`: of the whole document. The caller MUST send it inside `services.revocations.watching`
-    for `watched`, stop when the watch says so, and report to `services.delivery_status` how it
-    ended.
+    for `watched`, stop when the watch says so, and say by `note_end` how it ended.
     """
 
-    event_id: UUID
+    line: Line
     etag: str
     media_type: str
     file_name: str | None = field(repr=False)
     type_code: str
     pages: int
     content: SlicedContent
-    judged_at: float
     watched: Watched
     seconds_left: float | None = None
 
@@ -148,8 +156,7 @@ async def open_granted(
         services,
         row.person_id,
         row,
-        event_id,
-        judged_at,
+        Line(event_id, judged_at),
         watched=Watched(grant_id, _session_of(recipient)),
         seconds_left=(row.ends_at - row.at).total_seconds(),
         preview=preview,
@@ -196,8 +203,20 @@ async def open_own(
         )
     watched = Watched(None, person.session_id)
     return await download_of(
-        services, person.id, row, event_id, judged_at, watched=watched, preview=preview
+        services,
+        person.id,
+        row,
+        Line(event_id, judged_at),
+        watched=watched,
+        preview=preview,
     )
+
+
+def note_end(services: Services, line: Line, *, completed: bool) -> None:
+    """Say how an answer under a line ended, once. One of several that was cut says nothing of the
+    others: a shared line is never said to be interrupted, and is delivered once one of them is."""
+    if completed or not line.shared:
+        services.delivery_status.note(line.event_id, completed=completed)
 
 
 async def open_for_scan(services: Services, owner_id: UUID, file: Row[*tuple[Any, ...]]) -> Content:
@@ -230,8 +249,7 @@ async def download_of(
     services: Services,
     owner_id: UUID,
     row: Any,
-    event_id: UUID,
-    judged_at: float,
+    line: Line,
     *,
     watched: Watched,
     preview: bool = False,
@@ -241,7 +259,7 @@ async def download_of(
     with its document and version; None where there is no such file."""
     if row is None or row.file_id is None:
         # Allowed and recorded, but there is no such file: no such part, or no preview yet.
-        services.delivery_status.note(event_id, completed=False)
+        note_end(services, line, completed=False)
         raise ServiceError(ErrorKind.NOT_FOUND, "no_preview" if preview else "not_found")
     reader = await services.field_encryption.reader(owner_id)
     metadata = reader.open(DOCUMENT, row.document_id, row.document_sealed)
@@ -250,9 +268,9 @@ async def download_of(
         found = _owners_file(file, row)
     else:
         original = metadata.get("given_original") == str(row.v_id)
-        found = await _recipients_file(services, owner_id, row, file, event_id, original=original)
+        found = await _recipients_file(services, owner_id, row, file, line, original=original)
     return Download(
-        event_id=event_id,
+        line=line,
         etag=found.etag,
         media_type=found.media_type,
         file_name=found.file_name,
@@ -261,7 +279,6 @@ async def download_of(
         content=await content.open_content(
             services.storage.blobs, services.storage.keys, owner_id, found.address
         ),
-        judged_at=judged_at,
         watched=watched,
         seconds_left=seconds_left,
     )
@@ -292,7 +309,7 @@ async def _recipients_file(
     owner_id: UUID,
     row: Any,
     file: dict[str, Any],
-    event_id: UUID,
+    line: Line,
     *,
     original: bool,
 ) -> _File:
@@ -300,7 +317,7 @@ async def _recipients_file(
     try:
         found = await recipients_file(services, owner_id, row, file, original=original)
     except ServiceError:
-        services.delivery_status.note(event_id, completed=False)
+        note_end(services, line, completed=False)
         raise
     # Another edition of the rules, or the original, is another sequence of bytes.
     kind = "signed" if found.address.role == ORIGINAL and original else str(found.edition)

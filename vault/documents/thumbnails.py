@@ -21,7 +21,7 @@ from vault import jobs
 from vault.decisions import AccessAttempt, Denial, record_denial
 from vault.documents import records
 from vault.documents.recorded_lines import covering_line, record_once
-from vault.documents.retrieval import Download, download_of
+from vault.documents.retrieval import Download, Line, download_of
 from vault.revocations import Watched
 from vault.rules import Reason
 from vault.services import Services
@@ -44,7 +44,8 @@ async def open_own_thumbnail(services: Services, person: Person, document_id: UU
         records.check_own(await services.field_encryption.row_macs(), files)
         if files:
             at = await instant(tx)
-            event_id = await covering_line(services, tx, at, listed)
+            # A list from before this version showed another picture.
+            event_id = await covering_line(services, tx, at, listed, since=files[0].v_created_at)
             if event_id is None:
                 seen = replace(seen, details={"version": files[0].v_number, **SHOWN})
                 event_id = await record_once(services, tx, at, seen)
@@ -53,9 +54,8 @@ async def open_own_thumbnail(services: Services, person: Person, document_id: UU
         raise await record_denial(services, Denial(unknown, Reason.NOT_FOUND))
     small = next((file for file in files if file.role == THUMBNAIL), None)
     watched = Watched(None, person.session_id)
-    return await download_of(
-        services, person.id, small, event_id, judged_at, watched=watched, preview=True
-    )
+    line = Line(event_id, judged_at, shared=True)
+    return await download_of(services, person.id, small, line, watched=watched, preview=True)
 
 
 async def queue_missing(services: Services, person_id: UUID, rows: Sequence[Any]) -> None:

@@ -35,7 +35,8 @@ from vault.services import Services
 from vault.tables import check_documents
 
 MOST_OF_A_PAPER = 20
-"""Suggestions that a document keeps: those that its owner refused are forgotten first."""
+"""Suggestions that a document keeps. Of one that has as many, its owner is asked nothing more: what
+comes then counts as refused already."""
 _MOST_WAITING = 100
 
 
@@ -196,13 +197,29 @@ async def _keep(
     assert row is not None  # noqa: S101  (judged in this transaction, under the vault's lock)
     check_documents(await services.field_encryption.row_macs(), [row])
     current = open_document(await services.field_encryption.reader(row.person_id, tx), row)
-    ours = [one for one in current.suggestions if one.grant_id == granted.id]
     new = _new(worker, granted, current, suggested)
-    if any(_same(one, new) for one in ours):
+    kept = with_new(current, new)
+    if kept is None:
         return UUID(str(row.revision))
-    others = [one for one in current.suggestions if one.grant_id != granted.id or one.refused]
-    kept = sorted([new, *others], key=lambda one: one.refused)[:MOST_OF_A_PAPER]
     return await _write(services, tx, row, current, kept)
+
+
+def with_new(current: DocumentView, new: TypeSuggestion) -> list[TypeSuggestion] | None:
+    """The suggestions of a paper once another is made; None where it waits already.
+
+    Under its grant it takes the place of what waits, and is the first, which its author is shown,
+    whether its owner is asked or refused it already: its author sees no difference.
+    """
+    # What was said of another content has ended.
+    standing = [one for one in current.suggestions if one.version_id == new.version_id]
+    ours = [one for one in standing if one.grant_id == new.grant_id]
+    if any(_same(one, new) for one in ours if not one.refused):
+        return None
+    again = {one.id for one in ours if not one.refused or _same(one, new)}
+    others = [one for one in standing if one.id not in again]
+    refused = any(one.id in again and one.refused for one in ours)
+    new = replace(new, refused=refused or len(others) >= MOST_OF_A_PAPER)
+    return sorted([new, *others], key=lambda one: one.refused)[:MOST_OF_A_PAPER]
 
 
 def _new(

@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from auth.bearer import unauthenticated
 from base import clock
 from base.errors import ErrorKind, ServiceError
-from vault.documents.retrieval import Download
+from vault.documents.retrieval import Download, note_end
 from vault.revocations import Watch
 from vault.services import Services
 from web.http.methods import HEAD
@@ -59,7 +59,7 @@ class ContentResponse(Response):
             part = parse_range(range_header, stream.length)
         except ServiceError:
             # Already recorded as allowed, and nothing of it is sent.
-            services.delivery_status.note(stream.event_id, completed=False)
+            note_end(services, stream.line, completed=False)
             raise
         self._start, self._stop = part or (0, stream.length)
         self._started = False
@@ -90,7 +90,7 @@ class ContentResponse(Response):
         For HEAD, the head alone: nothing is opened, and the log, which has the access like any
         other, says that the content was not delivered."""
         if HEAD in scope:
-            self._services.delivery_status.note(self._stream.event_id, completed=False)
+            note_end(self._services, self._stream.line, completed=False)
             await self._start_response(send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
@@ -103,7 +103,7 @@ class ContentResponse(Response):
         if not watched.ids():
             await self._send(send, None, disconnect)
             return
-        with self._services.revocations.watching(watched, self._stream.judged_at) as watch:
+        with self._services.revocations.watching(watched, self._stream.line.judged_at) as watch:
             timer = self._stop_at_expiry(watch)
             try:
                 await self._send(send, watch, disconnect)
@@ -126,7 +126,7 @@ class ContentResponse(Response):
         try:
             completed = await self._send_slices(send, watch, disconnect)
         finally:
-            self._services.delivery_status.note(self._stream.event_id, completed=completed)
+            note_end(self._services, self._stream.line, completed=completed)
 
     async def _send_slices(self, send: Send, watch: Watch | None, disconnect: Disconnect) -> bool:
         remaining = self._stop - self._start
@@ -162,7 +162,7 @@ class ContentResponse(Response):
                 return unauthenticated()
             return ServiceError(ErrorKind.REFUSED, "grant_revoked")
         left = self._stream.seconds_left
-        if left is not None and clock.monotonic() - self._stream.judged_at >= left:
+        if left is not None and clock.monotonic() - self._stream.line.judged_at >= left:
             return ServiceError(ErrorKind.REFUSED, "grant_expired")
         # Nobody listened for revocations: the grant may well live.
         return ServiceError(ErrorKind.UNAVAILABLE, "unavailable", retry_after=5)
