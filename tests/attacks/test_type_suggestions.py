@@ -70,7 +70,8 @@ async def test_nothing_changes_until_the_owner_says_yes(
     services: Services, client: httpx.AsyncClient, scene: Scene
 ) -> None:
     person, worker, paper, grant = scene
-    query = text("SELECT type_tag, typed_at, version_id, notice_at FROM unefois.document")
+    columns = "type_tag, typed_at, version_id, notice_at"
+    query = text(f"SELECT {columns} FROM unefois.document ORDER BY id")  # noqa: S608
     async with services.database.transaction() as tx:
         before = (await tx.execute(query)).all()
     assert (await suggest(client, worker, grant, paper["id"])).status_code == 204

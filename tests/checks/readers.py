@@ -67,6 +67,7 @@ READERS = {
     "vault/documents/own_documents.py": "the owner's documents",
     "vault/documents/type_suggestions.py": "the row of a document, to propose its type",
     "vault/documents/granted_paper.py": "the row of one document, under one grant",
+    "vault/documents/page_views.py": "how many pages a paper has, once it may be read",
     "vault/documents/person_papers.py": "rows of one person's documents, under several grants",
     "vault/documents/previews.py": "content, to draw its first page",
     "vault/documents/recipients_copy.py": "originals, to clean again what is about to be given",

@@ -52,8 +52,7 @@ async def _approve(
     approval: Approval,
     key: str | None,
 ) -> GrantView | Denial:
-    # Before the request's row, as in everything that changes a vault; see `grant_issue`.
-    await hold_vault(tx, person.id)
+    await hold_vault(tx, person.id)  # as for a grant unasked, and before the request's row
     claimed = await idempotency.claim(
         services, tx, caller_id=person.id, route=f"approve/{request_id}", key=key,
         body=approval.values(),

@@ -145,7 +145,22 @@ async def _give(
     recipient = await _recipient(services, tx, draft.recipient, email)
     if recipient is None:
         return Denial(attempt, Reason.UNKNOWN_RECIPIENT, fields=(("recipient",),))
-    terms = Terms(
+    grant = NewGrant(
+        person_id=person.id,
+        recipient=recipient.party,
+        organisation_id=recipient.organisation_id,
+        recipient_snapshot=snapshot(recipient),
+        terms=_terms(draft, scope),
+        covers_future=draft.covers_future,
+        given_at=await instant(tx),
+    )
+    view = await issue(services, tx, grant, attempt)
+    await idempotency.save(tx, claimed, view.id)
+    return view
+
+
+def _terms(draft: GrantDraft, scope: Scope) -> Terms:
+    return Terms(
         scope=scope,
         purpose_code=draft.purpose_code,
         purpose=draft.purpose,
@@ -155,18 +170,6 @@ async def _give(
         store_for=draft.store_for,
         contact={},
     )
-    grant = NewGrant(
-        person_id=person.id,
-        recipient=recipient.party,
-        organisation_id=recipient.organisation_id,
-        recipient_snapshot=snapshot(recipient),
-        terms=terms,
-        covers_future=draft.covers_future,
-        given_at=await instant(tx),
-    )
-    view = await issue(services, tx, grant, attempt)
-    await idempotency.save(tx, claimed, view.id)
-    return view
 
 
 async def issue(

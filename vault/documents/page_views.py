@@ -27,7 +27,7 @@ from vault.decisions import AccessAttempt, Denial, record_denial
 from vault.decoding.media import MediaType
 from vault.documents import records
 from vault.documents.recorded_lines import record_once
-from vault.documents.retrieval import Download, Line, download_of, note_end
+from vault.documents.retrieval import Download, RecordedLine, download_of, note_end
 from vault.revocations import Watched
 from vault.rules import Allowed, GrantAction, Judgement, Reason, Refused
 from vault.services import Services
@@ -82,7 +82,7 @@ async def open_granted_page(
         services,
         row.person_id,
         row,
-        Line(event_id, judged_at, shared=True),
+        RecordedLine(event_id, judged_at, shared=True),
         watched=Watched(grant_id, worker.session_id),
         seconds_left=(row.ends_at - row.at).total_seconds(),
     )
@@ -110,7 +110,7 @@ async def open_own_page(
         unknown = attempt if files else replace(attempt, documents=())
         raise await record_denial(services, Denial(unknown, Reason.NOT_FOUND))
     watched = Watched(None, person.session_id)
-    line = Line(event_id, judged_at, shared=True)
+    line = RecordedLine(event_id, judged_at, shared=True)
     file = await download_of(services, person.id, _pdf_of(files), line, watched=watched)
     return await _drawn(services, file, number, person.id)
 

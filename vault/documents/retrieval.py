@@ -57,7 +57,7 @@ class SlicedContent(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RecordedLine:
     """The committed line of an opening, and when that was judged. `shared`: other answers leave
     under it too."""
 
@@ -74,7 +74,7 @@ class Download:
     for `watched`, stop when the watch says so, and say by `note_end` how it ended.
     """
 
-    line: Line
+    line: RecordedLine
     etag: str
     media_type: str
     file_name: str | None = field(repr=False)
@@ -156,7 +156,7 @@ async def open_granted(
         services,
         row.person_id,
         row,
-        Line(event_id, judged_at),
+        RecordedLine(event_id, judged_at),
         watched=Watched(grant_id, _session_of(recipient)),
         seconds_left=(row.ends_at - row.at).total_seconds(),
         preview=preview,
@@ -206,13 +206,13 @@ async def open_own(
         services,
         person.id,
         row,
-        Line(event_id, judged_at),
+        RecordedLine(event_id, judged_at),
         watched=watched,
         preview=preview,
     )
 
 
-def note_end(services: Services, line: Line, *, completed: bool) -> None:
+def note_end(services: Services, line: RecordedLine, *, completed: bool) -> None:
     """Say how an answer under a line ended, once. One of several that was cut says nothing of the
     others: a shared line is never said to be interrupted, and is delivered once one of them is."""
     if completed or not line.shared:
@@ -249,7 +249,7 @@ async def download_of(
     services: Services,
     owner_id: UUID,
     row: Any,
-    line: Line,
+    line: RecordedLine,
     *,
     watched: Watched,
     preview: bool = False,
@@ -309,7 +309,7 @@ async def _recipients_file(
     owner_id: UUID,
     row: Any,
     file: dict[str, Any],
-    line: Line,
+    line: RecordedLine,
     *,
     original: bool,
 ) -> _File:

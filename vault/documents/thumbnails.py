@@ -21,7 +21,7 @@ from vault import jobs
 from vault.decisions import AccessAttempt, Denial, record_denial
 from vault.documents import records
 from vault.documents.recorded_lines import covering_line, record_once
-from vault.documents.retrieval import Download, Line, download_of
+from vault.documents.retrieval import Download, RecordedLine, download_of
 from vault.revocations import Watched
 from vault.rules import Reason
 from vault.services import Services
@@ -54,7 +54,7 @@ async def open_own_thumbnail(services: Services, person: Person, document_id: UU
         raise await record_denial(services, Denial(unknown, Reason.NOT_FOUND))
     small = next((file for file in files if file.role == THUMBNAIL), None)
     watched = Watched(None, person.session_id)
-    line = Line(event_id, judged_at, shared=True)
+    line = RecordedLine(event_id, judged_at, shared=True)
     return await download_of(services, person.id, small, line, watched=watched, preview=True)
 
 
