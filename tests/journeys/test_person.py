@@ -92,7 +92,7 @@ async def gives_one_more(mine: Phone) -> None:
     await mine.press("main button.main")
     assert await mine.says("Vous allez montrer 1 papier à Camille Moreau")
     await mine.press("button.yes")
-    assert await mine.says("Voici à qui vous avez montré vos papiers")
+    assert await mine.says("C’est fait. Camille Moreau peut voir :")
     assert await mine.page.locator("section.card").count() == 1
 
 

@@ -34,5 +34,5 @@ async def test_a_line_is_reported(
     assert await phone.says("Je ne connais pas cette personne.")
     made = (await reports.list_reports(served.services))[-1]
     await reports.answer_report(served.services, made.id, "Elle a demandé au mauvais numéro.")
-    await phone.press("a.button[href='/access-log']")
+    await phone.press("main a.button:has-text('Revenir à la liste')")
     assert await phone.says("Elle a demandé au mauvais numéro.")
