@@ -257,7 +257,8 @@ CREATE TABLE bench.document (
     id uuid PRIMARY KEY, revision uuid NOT NULL, version_id uuid NOT NULL,
     created_at timestamptz NOT NULL, deleted_at timestamptz, sealed bytea NOT NULL,
     v_id uuid NOT NULL, v_number integer NOT NULL, v_scan text NOT NULL,
-    v_created_at timestamptz NOT NULL, v_sealed bytea NOT NULL, has_preview boolean NOT NULL
+    v_created_at timestamptz NOT NULL, v_sealed bytea NOT NULL,
+    has_preview boolean NOT NULL, has_thumbnail boolean NOT NULL
 );
 CREATE TABLE bench.file (id uuid PRIMARY KEY, name text NOT NULL);
 CREATE TABLE bench.deposit (id uuid PRIMARY KEY, hash bytea NOT NULL, dek bytea NOT NULL);
@@ -268,7 +269,7 @@ GRANT USAGE ON SCHEMA bench TO unefois_service;
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA bench TO unefois_service;
 INSERT INTO bench.document
     SELECT d.id, d.revision, v.id, d.created_at, NULL, d.sealed,
-        v.id, v.number, v.scan, v.created_at, v.sealed, false
+        v.id, v.number, v.scan, v.created_at, v.sealed, false, false
     FROM unefois.document d JOIN unefois.document_version v ON v.id = d.version_id;
 """
 

@@ -340,6 +340,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.documents.records.change_document.values": _is({"sealed": b"s"}),
     "vault.documents.uploads.records.keys": _some("upload_piece", "blob_key"),
     "vault.documents.uploads.records.add_upload.values": _new("upload"),
+    "vault.documents.uploads.records.upload_ids": _some("upload"),
     "vault.documents.uploads.records.change_upload.row": _row("upload"),
     "vault.documents.uploads.records.change_upload.values": _is({"refused": True}),
     "vault.documents.uploads.records.pieces": lambda rows: [_new("upload_piece")(rows)],
