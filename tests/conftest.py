@@ -1,6 +1,7 @@
 """Fixtures shared by all tests: a real migrated PostgreSQL, and the services that run on it."""
 
 pytest_plugins = [
+    "tests.cheap_clients",
     "tests.fixtures",
     "tests.servers.fixtures",
     "tests.log_configuration",

@@ -23,7 +23,9 @@ async def test_what_was_refused_is_recorded_when_it_stops(served: Served) -> Non
         url = f"{url_of(public)}/oauth/token"
 
         async def refused(_: Services) -> None:
-            async with httpx.AsyncClient(trust_env=False) as client:
+            # From an address of its own, at which nothing failed before.
+            transport = httpx.AsyncHTTPTransport(local_address="127.7.7.7", trust_env=False)
+            async with httpx.AsyncClient(transport=transport) as client:
                 sent = {"grant_type": "client_credentials"}
                 statuses = [(await client.post(url, data=sent)).status_code for _ in range(4)]
             assert statuses == [401, 429, 429, 429]
