@@ -59,7 +59,7 @@ class Connection(asyncio.BufferedProtocol):
     async def body(self, path: str, *headers: str) -> bytes:
         """The body of a 200."""
         status, _ = await self.get(path, *headers, keep=True)
-        assert status == 200, (path, status, bytes(self._kept or b"")[:300])
+        assert status == 200, (path, status, self.refusal)
         return bytes(self._kept or b"")
 
     def send(self, request: bytes) -> "asyncio.Future[int]":
@@ -75,6 +75,11 @@ class Connection(asyncio.BufferedProtocol):
         self._pause_at = length
 
     @property
+    def refusal(self) -> str:
+        """The beginning of the last body, where it was a refusal or kept."""
+        return bytes(self._kept or b"")[:400].decode(errors="replace")
+
+    @property
     def received(self) -> int:
         """Bytes of the current body that have come."""
         return self._length - (self._left or 0)
@@ -84,6 +89,8 @@ class Connection(asyncio.BufferedProtocol):
         _, found, rest = head.partition(b"content-length:")
         assert found, head
         self._length = self._left = int(rest.partition(b"\r\n")[0])
+        if self._status >= 400:
+            self._kept = bytearray()
 
     def _take(self, body: memoryview) -> None:
         assert self._left is not None
