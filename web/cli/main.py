@@ -18,7 +18,7 @@ from storage.backup.create import BackupRefused
 from storage.backup.manifest import InvalidBackup
 from storage.key_rotation import RotationUnfinished
 from storage.providers import KeyProviderError
-from web.cli import FAMILIES, Command
+from web.cli import Command, families
 from web.http.problems import failure_line
 from web.process import log_output
 from web.process.services import CannotServe
@@ -43,7 +43,8 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it went well, and a sentence on the standard error otherwise."""
-    options = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parser(*given[:1]).parse_args(given)
     command: Command = options.command
     signals = Signals()
     try:
@@ -66,13 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"the database does not answer ({code}): see its address in the settings")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Every command with its options."""
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """The commands of one family with their options, or all."""
     root = argparse.ArgumentParser(
         prog="unefois", description="A consent-based encrypted vault.", allow_abbrev=False
     )
     commands = root.add_subparsers(required=True, metavar="COMMAND")
-    for family in FAMILIES:
+    for family in families(command):
         family(commands)
     return root
 
