@@ -338,17 +338,6 @@ def date_to_write(metadata: DocumentMetadata) -> tuple[str, str] | None:
     return None if getattr(metadata, kind.field) else (kind.field, DATE_LABELS[kind])
 
 
-def own_date(metadata: DocumentMetadata) -> tuple[str, Any] | None:
-    """The name, in French, of the one date that matters of a paper, and that date or year; None
-    where there is none."""
-    document_type = catalogue.by_code(metadata.type)
-    kind = document_type.date_that_matters if document_type else None
-    if kind is None or kind.field is None:
-        return None
-    value = getattr(metadata, kind.field)
-    return (DATE_LABELS[kind], value) if value else None
-
-
 def date_name(code: str) -> str:
     """The name of the one date that matters of a type, in French; nothing where none does."""
     document_type = catalogue.by_code(code)
