@@ -245,7 +245,7 @@ async def test_another_device_is_ended_from_my_page(
     await enter(served, library, phone, "shared")
     await enter(served, own, phone, "own")
     await own.click("footer a[href='/me']")
-    assert "Votre coffre est ouvert aussi sur 1 autre appareil" in await own.inner_text("main")
+    assert "Vos papiers sont ouverts aussi sur 1 autre appareil" in await own.inner_text("main")
     await own.click("main a[href='/sessions']")
     assert "appareil partagé" in await own.inner_text(".card >> nth=1")
     await own.click(".card button")

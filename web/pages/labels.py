@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from base.errors import ServiceError, invalid
 from vault import catalogue
@@ -141,13 +140,13 @@ DONE = {
     "sessions_ended": _("C’est fermé partout, sauf ici."),
     "erasure_code": _("Nous avons envoyé un SMS avec un code de 6 chiffres."),
     "erasure_asked": _("C’est noté. Vous avez 7 jours pour changer d’avis."),
-    "erasure_cancelled": _("Votre coffre ne sera pas effacé. Vos papiers restent."),
+    "erasure_cancelled": _("Rien ne sera effacé. Vos papiers restent."),
     "bye": _("C’est fermé ici. Vous pouvez partir."),
 }
 REASONS = {
     "not_found": _("cela n’existe pas, ou plus"),
     "not_recipient": _("l’accès n’est pas à son nom"),
-    "not_owner": _("ce n’est pas son coffre"),
+    "not_owner": _("ce ne sont pas ses papiers"),
     "not_addressee": _("la demande n’est pas pour cette personne"),
     "revoked": _("l’accès est arrêté"),
     "expired": _("l’accès est terminé"),
@@ -162,7 +161,7 @@ REASONS = {
     "sensitive_by_type": _("les papiers délicats se partagent un par un"),
     "nothing_granted": _("rien n’a été choisi"),
     "widened": _("c’est plus que ce qui est demandé"),
-    "unknown_document": _("un des papiers choisis n’est pas dans ce coffre"),
+    "unknown_document": _("un des papiers choisis n’est pas parmi ces papiers"),
     "unknown_recipient": _("nous ne connaissons ni professionnel ni service à cette adresse"),
     "token_scope": _("ce service n’a pas le droit de faire cela"),
     "outside_token": _("ce service n’a pas le droit de voir cet accès"),
@@ -170,14 +169,14 @@ REASONS = {
     "code_wrong": _("le code est faux"),
     "too_many_codes": _("trop de codes demandés"),
     "too_many_wrong_codes": _("trop de codes faux"),
-    "vault_asleep": _("le coffre n’a pas servi depuis 6 mois"),
+    "vault_asleep": _("personne n’est entré ici depuis 6 mois"),
     "answered": _("la demande a déjà une réponse"),
     "lapsed": _("la demande a plus de 7 jours"),
     "approved": _("la personne avait déjà dit oui"),
     "withdrawn": _("la demande a été retirée"),
     "type_known": _("la sorte de ce papier est déjà connue"),
     "grant_full": _("trop de papiers ont été ajoutés avec cet accès"),
-    "no_room": _("le coffre ne pouvait pas recevoir ce papier"),
+    "no_room": _("ce papier ne pouvait pas être ajouté"),
     "report_answered": _("ce message a déjà une réponse"),
 }
 _WHOLE_DATE = _("Écrivez le jour, le mois et l’année. Ou n’écrivez rien.")
