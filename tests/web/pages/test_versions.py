@@ -239,4 +239,4 @@ async def test_a_paper_says_who_sees_it_and_is_shown_turned_over(
         assert f'href="/grants/{grant}/stop"' in page.text
         turned = await browser.get(f"{address}/show?turned=yes&large=yes")
     assert 'class="screen turned large"' in turned.text
-    assert f'href="{address}/show?large=yes&amp;#tools"' in turned.text
+    assert f'href="{address}/show?large=yes&amp;#paper"' in turned.text
