@@ -21,7 +21,7 @@ def said_in(language: str) -> Iterator[str]:
     catalogue = extracted() if language == "fr" else updated(language)
     for message in catalogue:
         texts = message.id if language == "fr" else message.string
-        yield from [texts] if isinstance(texts, str) else texts
+        yield from [texts] if isinstance(texts, str) else texts or ()
 
 
 @pytest.mark.parametrize("language", FORMER)
