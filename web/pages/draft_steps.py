@@ -103,7 +103,8 @@ def check_whole_day(form: Form, type_code: str) -> None:
     parts = _taken(form, name)
     missing = [part for part, typed in parts.items() if not typed]
     if missing and len(missing) < len(parts):
-        raise invalid("date_unreadable", fields=[(name,)], missing=missing[0])
+        needed = [part for part in missing if part != "day" or not may_lack_day(name)]
+        raise invalid("date_unreadable", fields=[(name,)], missing=(needed or missing)[0])
 
 
 def parts_of_day(text: str) -> dict[str, str]:

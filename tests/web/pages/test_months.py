@@ -6,7 +6,8 @@ from base.errors import ServiceError
 from tests.fixtures import MakePerson, Served
 from tests.web.pages.draft_steps import draft_of, say, send
 from tests.web.pages.test_pages import a_photo, browser_of
-from web.pages.draft_steps import check_whole_day, details_in
+from vault.catalogue import offered_types
+from web.pages.draft_steps import check_whole_day, date_field, details_in
 from web.pages.forms import Form
 
 
@@ -37,6 +38,13 @@ def test_a_month_alone_has_its_last_day_for_an_end_else_its_first(
 def test_less_or_other_than_a_month_is_told(day: str, month: str, year: str) -> None:
     with pytest.raises(ServiceError, match="date_unreadable"):
         check_whole_day(typed("issued_on", day, month, year), "payslip")
+
+
+def test_a_day_to_answer_by_is_not_guessed() -> None:
+    (code, *_) = [one.code for one in offered_types() if date_field(one.code) == "due_on"]
+    with pytest.raises(ServiceError, match="date_unreadable") as told:
+        check_whole_day(typed("due_on", "", "3", "2026"), code)
+    assert told.value.values["missing"] == "day"
 
 
 async def test_what_is_taken_is_said_before_and_shown_before_it_is_kept(
