@@ -25,7 +25,7 @@ LARGE: ViewportSize = {"width": 1366, "height": 768}
 SEEN = [("fr", SMALL), ("fr", LARGE), ("falc", SMALL), ("ar", SMALL), ("es", SMALL), ("uk", SMALL)]
 # « Cacher » stays in view; on a picture of a whole page it would stand in its middle.
 _IN_THE_BAR = """() => document.querySelectorAll('.hide')
-  .forEach(e => { e.style.position = 'static'; })"""
+  .forEach(e => { e.style.cssText = 'position: static; padding: 0; border: 0'; })"""
 _LINKS = """() => [...document.querySelectorAll('a[href], form[method=get]')].map(e =>
   e.getAttribute('href') || e.getAttribute('action')
   + '?' + [...e.querySelectorAll('select')].map(s => s.name + '=' + s.value).join('&'))"""
