@@ -44,9 +44,9 @@ async def test_the_agreements_of_one_person_stand_together_each_with_its_own_sto
 ) -> None:
     person, worker, colleague = await make_person(), await make_worker(), await make_worker()
     mine = [
-        await granted(client, person, worker.headers, actions=["deposit"]),
-        await granted(client, person, worker.headers, "passport", actions=["attest"]),
         await granted(client, person, worker.headers, "payslip"),
+        await granted(client, person, worker.headers, "passport", actions=["attest"]),
+        await granted(client, person, worker.headers, actions=["deposit"]),
     ]
     other = await granted(client, person, colleague.headers, "passport", actions=["attest"])
     async with browser_of(served, person) as browser:
@@ -58,11 +58,11 @@ async def test_the_agreements_of_one_person_stand_together_each_with_its_own_sto
     assert theirs.count('<li class="one">') == len(mine)
     assert "3 accords avec cette personne" in theirs
     assert "Peut seulement savoir" in theirs
-    assert theirs.index(mine[2]) < theirs.index(mine[1]) < theirs.index(mine[0])
+    assert theirs.index(mine[0]) < theirs.index(mine[1]) < theirs.index(mine[2])
     assert f'href="/grants/{other}/stop"' in others
     assert "accords avec cette personne" not in others
     # What a person has most of is the heading that they stand under.
-    assert page.index("Peut voir") < page.index(mine[2]) < page.index(other)
+    assert page.index("Peut voir") < page.index(mine[0]) < page.index(other)
 
 
 async def test_two_that_go_on_are_not_called_one(
