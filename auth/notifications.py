@@ -53,9 +53,9 @@ def new_device(
     """To a person: someone signed in from a browser that is not known. It holds no link, so that a
     false message of this kind cannot lead anywhere."""
     text = _(
-        "Votre coffre vient d’être ouvert sur un nouvel appareil : {device}, le {when}."
-        " C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez votre coffre, choisissez"
-        " « Mes appareils », puis « Fermer partout ». Ou allez au guichet."
+        "« Mes papiers » vient d’être ouvert sur un nouvel appareil : {device}, le {when}. "
+        "C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez « Mes papiers », choisissez "
+        "« Mes appareils », puis « Fermer partout ». Ou allez au guichet."
     )
     return _about_device(services, language, text, device, _when(services, language, at, zone))
 
@@ -80,8 +80,8 @@ def new_device_subject(services: CoreServices, language: str) -> str:
 def erasure_code(services: CoreServices, language: str, code: str) -> str:
     """The code that confirms that the vault is to be erased."""
     text = _(
-        "Votre code pour EFFACER votre coffre : {code}. Valable 10 minutes. Vous n’avez rien"
-        " demandé ? Ne donnez ce code à personne, et allez au guichet."
+        "Votre code pour EFFACER tous vos papiers : {code}. Valable 10 minutes. Vous n’avez "
+        "rien demandé ? Ne donnez ce code à personne, et allez au guichet."
     )
     return services.translate(language, text).format(code=code)
 
@@ -91,8 +91,8 @@ def erasure_asked(
 ) -> str:
     """The vault will be erased, and how to prevent it."""
     text = _(
-        "Votre coffre et tous vos papiers seront effacés le {when}. Vous ne le voulez pas ? Ouvrez"
-        " votre coffre avant cette date et choisissez « Ne pas effacer ». Ou allez au guichet."
+        "Tous vos papiers seront effacés le {when}. Vous ne le voulez pas ? Ouvrez « Mes "
+        "papiers » avant cette date et choisissez « Ne pas effacer ». Ou allez au guichet."
     )
     when = _when(services, language, erases_at, zone)
     return services.translate(language, text).format(when=when)
@@ -103,9 +103,8 @@ def erasure_soon(
 ) -> str:
     """The same, the day before."""
     text = _(
-        "Rappel : votre coffre et tous vos papiers seront effacés le {when}."
-        " Vous ne le voulez pas ? Ouvrez votre coffre et choisissez « Ne pas effacer »."
-        " Ou allez au guichet."
+        "Rappel : tous vos papiers seront effacés le {when}. Vous ne le voulez pas ? Ouvrez "
+        "« Mes papiers » et choisissez « Ne pas effacer ». Ou allez au guichet."
     )
     when = _when(services, language, erases_at, zone)
     return services.translate(language, text).format(when=when)
@@ -113,15 +112,15 @@ def erasure_soon(
 
 def erasure_cancelled(services: CoreServices, language: str) -> str:
     """The vault will not be erased after all."""
-    text = _("C’est annulé : votre coffre ne sera pas effacé. Vos papiers restent.")
+    text = _("C’est annulé : rien ne sera effacé. Vos papiers restent.")
     return services.translate(language, text)
 
 
 def request_pending(services: CoreServices, language: str) -> str:
     """Someone asks for something; only the vault says who, what and why."""
     text = _(
-        "Une demande vous attend dans votre coffre. Ouvrez-le pour voir de qui elle vient, et dites"
-        " oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi »."
+        "Une demande attend votre réponse. Ouvrez « Mes papiers » pour voir de qui elle vient, "
+        "et dites oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi »."
     )
     return services.translate(language, text)
 
@@ -129,8 +128,8 @@ def request_pending(services: CoreServices, language: str) -> str:
 def document_expires(services: CoreServices, language: str) -> str:
     """A document expires soon; only the vault says which one."""
     text = _(
-        "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir lequel, "
-        "ou parlez-en à la personne qui vous accompagne."
+        "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez « Mes papiers » pour voir "
+        "lequel, ou parlez-en à la personne qui vous accompagne."
     )
     return services.translate(language, text)
 
@@ -138,8 +137,8 @@ def document_expires(services: CoreServices, language: str) -> str:
 def grant_narrowed(services: CoreServices, language: str) -> str:
     """To the person: grants of theirs show less; only the vault says which ones and of what."""
     text = _(
-        "Un accès à vos papiers a changé : il montre moins qu’avant. Ouvrez votre coffre pour voir,"
-        " ou parlez-en à la personne qui vous accompagne."
+        "Un accès à vos papiers a changé : il montre moins qu’avant. Ouvrez « Mes papiers » "
+        "pour voir, ou parlez-en à la personne qui vous accompagne."
     )
     return services.translate(language, text)
 
@@ -162,8 +161,8 @@ def grants_narrowed_subject(services: CoreServices, language: str) -> str:
 def log_year_expires(services: CoreServices, language: str, year: int) -> str:
     """In 30 days, the log of `year` and earlier can no longer be read."""
     text = _(
-        "Dans 30 jours, le journal de votre coffre pour {year} et avant ne pourra plus être lu. "
-        "Pour le garder, ouvrez votre coffre et emportez-le."
+        "Dans 30 jours, la liste « Qui a regardé mes papiers » pour {year} et avant ne pourra "
+        "plus être lue. Pour la garder, ouvrez « Mes papiers » et emportez-la."
     )
     return services.translate(language, text).format(year=year)
 
@@ -186,10 +185,11 @@ def report_subject(services: CoreServices, language: str) -> str:
 def access_reported(services: CoreServices, language: str, access: ReportedAccess) -> str:
     """To the organisation of whoever acted."""
     text = _(
-        "Une personne dit qu’une ligne du journal de son coffre n’est pas normale. Cette ligne"
-        " nomme votre structure. Ne cherchez pas qui est la personne : elle lira la réponse dans"
-        " son coffre. Voici la ligne : un accès par {who}, le {when} (UTC). Demandez pourquoi à qui"
-        " l’a fait. Écrivez ce que vous savez à {operator}, avec la référence {reference}."
+        "Une personne dit qu’une ligne de « Qui a regardé mes papiers » n’est pas normale. "
+        "Cette ligne nomme votre structure. Ne cherchez pas qui est la personne : elle lira la "
+        "réponse avec ses papiers. Voici la ligne : un accès par {who}, le {when} (UTC). "
+        "Demandez pourquoi à qui l’a fait. Écrivez ce que vous savez à {operator}, avec la "
+        "référence {reference}."
     )
     return _about(services, language, access, text)
 
@@ -199,9 +199,9 @@ def report_waiting(
 ) -> str:
     """To the operator, who answers."""
     text = _(
-        "Une personne dit qu’une ligne du journal de son coffre n’est pas normale."
-        " Lisez : unefois reports see {reference} Répondez : unefois reports answer {reference}"
-        " La ligne est faite par {who}, le {when} (UTC)."
+        "Une personne dit qu’une ligne de « Qui a regardé mes papiers » n’est pas normale. "
+        "Lisez : unefois reports see {reference} Répondez : unefois reports answer {reference} "
+        "La ligne est faite par {who}, le {when} (UTC)."
     )
     told = _("Sa structure est prévenue par e-mail.")
     if not organisation_told:
@@ -212,8 +212,8 @@ def report_waiting(
 def report_answered(services: CoreServices, language: str) -> str:
     """To the person who reported: there is an answer; only the vault says which."""
     text = _(
-        "Il y a une réponse pour vous dans votre coffre. Ouvrez-le pour la lire, ou parlez-en à la"
-        " personne qui vous accompagne."
+        "Il y a une réponse pour vous. Ouvrez « Mes papiers » pour la lire, ou parlez-en à la "
+        "personne qui vous accompagne."
     )
     return services.translate(language, text)
 

@@ -179,9 +179,9 @@ async def test_it_is_cancelled_by_any_session_until_the_last_moment(
     assert sum("C’est annulé" in one for one in texts) == 1
     steps = [one for one in await log_of(client, person) if "erase" in one["action"]]
     assert [(one["action"], one["sentence"]) for one in steps[::-1]] == [
-        ("vault.erase_code", "Vous avez demandé un code pour effacer le coffre."),
-        ("vault.erase_asked", "Vous avez demandé d’effacer tout le coffre, dans 7 jours."),
-        ("vault.erase_cancelled", "Vous avez gardé le coffre : il ne sera pas effacé."),
+        ("vault.erase_code", "Vous avez demandé un code pour effacer vos papiers."),
+        ("vault.erase_asked", "Vous avez demandé d’effacer tous vos papiers, dans 7 jours."),
+        ("vault.erase_cancelled", "Vous avez gardé vos papiers : ils ne seront pas effacés."),
     ]
 
 

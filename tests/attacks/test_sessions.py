@@ -193,27 +193,27 @@ async def test_the_log_says_which_sessions_opened_and_ended_and_on_what(
         (
             "sign_in.success",
             {"session": ids[1], "device": "android_phone"},
-            "Vous avez ouvert le coffre avec un code, sur un téléphone Android.",
+            "Vous avez ouvert vos papiers avec un code, sur un téléphone Android.",
         ),
         (
             "sign_in.success",
             {"session": ids[2], "device": "tablet"},
-            "Vous avez ouvert le coffre avec un code, sur une tablette.",
+            "Vous avez ouvert vos papiers avec un code, sur une tablette.",
         ),
         (
             "sign_in.success",
             {"session": ids[3], "device": "mac_computer"},
-            "Vous avez ouvert le coffre avec un code, sur un ordinateur Mac.",
+            "Vous avez ouvert vos papiers avec un code, sur un ordinateur Mac.",
         ),
         (
             "sign_in.end",
             {"session": ids[1], "device": "android_phone"},
-            "Vous avez fermé le coffre sur un téléphone Android.",
+            "Vous avez fermé vos papiers sur un téléphone Android.",
         ),
         (
             "sign_in.end",
             {"sessions": 2, "ended": f"{ids[2]} {ids[3]}"},
-            "Vous avez fermé le coffre sur d’autres appareils (2).",
+            "Vous avez fermé vos papiers sur d’autres appareils (2).",
         ),
     ]
 
@@ -228,8 +228,8 @@ async def test_the_log_names_the_device_of_who_asked_for_a_code_and_failed(
         await redeem(services, started, wrong(code), visitor)
     page = await list_for_person(services, person.subject, cursor=None, limit=2)
     assert [describe(one, "fr") for one in page.items] == [
-        "Quelqu’un a essayé d’ouvrir le coffre avec un mauvais code, sur un ordinateur Windows.",
-        "Quelqu’un a demandé un code pour ouvrir le coffre, sur un ordinateur Windows.",
+        "Quelqu’un a essayé d’ouvrir vos papiers avec un mauvais code, sur un ordinateur Windows.",
+        "Quelqu’un a demandé un code pour ouvrir vos papiers, sur un ordinateur Windows.",
     ]
 
 

@@ -81,49 +81,49 @@ FRENCH = {
     "shared": "Votre code : 0123 4567 8901. Valable 20 minutes. Ne le donnez à personne. Vous"
     " n’avez rien demandé ? Ne faites rien.",
     "subject": "Votre code",
-    "request": "Une demande vous attend dans votre coffre. Ouvrez-le pour voir de qui elle vient,"
-    " et dites oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi ».",
-    "expiry": "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir"
-    " lequel, ou parlez-en à la personne qui vous accompagne.",
-    "log": "Dans 30 jours, le journal de votre coffre pour 2023 et avant ne pourra plus être lu."
-    " Pour le garder, ouvrez votre coffre et emportez-le.",
-    "narrowed": "Un accès à vos papiers a changé : il montre moins qu’avant. Ouvrez votre coffre"
-    " pour voir, ou parlez-en à la personne qui vous accompagne.",
+    "request": "Une demande attend votre réponse. Ouvrez « Mes papiers » pour voir de qui elle"
+    " vient, et dites oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi ».",
+    "expiry": "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez « Mes papiers » pour"
+    " voir lequel, ou parlez-en à la personne qui vous accompagne.",
+    "log": "Dans 30 jours, la liste « Qui a regardé mes papiers » pour 2023 et avant ne pourra"
+    " plus être lue. Pour la garder, ouvrez « Mes papiers » et emportez-la.",
+    "narrowed": "Un accès à vos papiers a changé : il montre moins qu’avant. Ouvrez « Mes papiers"
+    " » pour voir, ou parlez-en à la personne qui vous accompagne.",
     "narrowed_mail": "Un ou plusieurs accès que des personnes vous ont donnés montrent moins"
     " qu’avant. Certains papiers se montrent maintenant un par un : vous gardez ceux que vous"
     " pouviez voir ce jour, et aucun nouveau. Ouvrez votre page pour voir lesquels.",
     "narrowed_subject": "Des accès ont changé",
     "report subject": "Accès signalé",
-    "reported": "Une personne dit qu’une ligne du journal de son coffre n’est pas normale. Cette"
-    " ligne nomme votre structure. Ne cherchez pas qui est la personne : elle lira la réponse dans"
-    " son coffre. Voici la ligne : un accès par Inès Moreau, Assistante sociale, CCAS de Lys, le"
-    " 01/03/2026 09:05 (UTC). Demandez pourquoi à qui l’a fait. Écrivez ce que vous savez à"
-    " equipe@coffre.example, avec la référence REF.",
-    "waiting": "Une personne dit qu’une ligne du journal de son coffre n’est pas normale. Lisez :"
-    " unefois reports see REF Répondez : unefois reports answer REF La ligne est faite par Inès"
-    " Moreau, Assistante sociale, CCAS de Lys, le 01/03/2026 09:05 (UTC). Sa structure est"
+    "reported": "Une personne dit qu’une ligne de « Qui a regardé mes papiers » n’est pas"
+    " normale. Cette ligne nomme votre structure. Ne cherchez pas qui est la personne : elle lira"
+    " la réponse avec ses papiers. Voici la ligne : un accès par Inès Moreau, Assistante sociale,"
+    " CCAS de Lys, le 01/03/2026 09:05 (UTC). Demandez pourquoi à qui l’a fait. Écrivez ce que"
+    " vous savez à equipe@coffre.example, avec la référence REF.",
+    "waiting": "Une personne dit qu’une ligne de « Qui a regardé mes papiers » n’est pas normale."
+    " Lisez : unefois reports see REF Répondez : unefois reports answer REF La ligne est faite"
+    " par Inès Moreau, Assistante sociale, CCAS de Lys, le 01/03/2026 09:05 (UTC). Sa structure est"
     " prévenue par e-mail.",
-    "nameless": "Une personne dit qu’une ligne du journal de son coffre n’est pas normale. Lisez :"
-    " unefois reports see REF Répondez : unefois reports answer REF La ligne est faite par"
-    " quelqu’un sans nom connu, le 01/03/2026 09:05 (UTC). Aucune structure n’est prévenue : voyez"
+    "nameless": "Une personne dit qu’une ligne de « Qui a regardé mes papiers » n’est pas"
+    " normale. Lisez : unefois reports see REF Répondez : unefois reports answer REF La ligne est"
+    " faite par quelqu’un sans nom connu, le 01/03/2026 09:05 (UTC). Aucune structure n’est"
+    " prévenue : voyez"
     " s’il faut le faire.",
-    "answered": "Il y a une réponse pour vous dans votre coffre. Ouvrez-le pour la lire, ou"
-    " parlez-en à la personne qui vous accompagne.",
-    "device": "Votre coffre vient d’être ouvert sur un nouvel appareil : un téléphone Android, le"
-    " 3 mai à 9 h 05. C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez votre coffre,"
+    "answered": "Il y a une réponse pour vous. Ouvrez « Mes papiers » pour la lire, ou parlez-en"
+    " à la personne qui vous accompagne.",
+    "device": "« Mes papiers » vient d’être ouvert sur un nouvel appareil : un téléphone Android,"
+    " le 3 mai à 9 h 05. C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez « Mes papiers »,"
     " choisissez « Mes appareils », puis « Fermer partout ». Ou allez au guichet.",
     "pro": "Votre espace professionnel vient d’être ouvert sur un nouvel appareil : un appareil"
     " inconnu, le 3 mai à 9 h 05. C’est vous ? Ne faites rien. Ce n’est pas vous ? Connectez-vous,"
     " choisissez « Mes appareils », puis « Fermer partout », et prévenez votre responsable.",
     "new": "Nouvel appareil",
-    "erase": "Votre code pour EFFACER votre coffre : 012345. Valable 10 minutes. Vous n’avez rien"
-    " demandé ? Ne donnez ce code à personne, et allez au guichet.",
-    "asked": "Votre coffre et tous vos papiers seront effacés le 3 mai à 9 h 05. Vous ne le voulez"
-    " pas ? Ouvrez votre coffre avant cette date et choisissez « Ne pas effacer ». Ou allez au"
-    " guichet.",
-    "soon": "Rappel : votre coffre et tous vos papiers seront effacés le 3 mai à 9 h 05. Vous ne le"
-    " voulez pas ? Ouvrez votre coffre et choisissez « Ne pas effacer ». Ou allez au guichet.",
-    "kept": "C’est annulé : votre coffre ne sera pas effacé. Vos papiers restent.",
+    "erase": "Votre code pour EFFACER tous vos papiers : 012345. Valable 10 minutes. Vous n’avez"
+    " rien demandé ? Ne donnez ce code à personne, et allez au guichet.",
+    "asked": "Tous vos papiers seront effacés le 3 mai à 9 h 05. Vous ne le voulez pas ? Ouvrez «"
+    " Mes papiers » avant cette date et choisissez « Ne pas effacer ». Ou allez au guichet.",
+    "soon": "Rappel : tous vos papiers seront effacés le 3 mai à 9 h 05. Vous ne le voulez pas ?"
+    " Ouvrez « Mes papiers » et choisissez « Ne pas effacer ». Ou allez au guichet.",
+    "kept": "C’est annulé : rien ne sera effacé. Vos papiers restent.",
 }
 ENGLISH = {
     "code": "Your code: 012345. Valid for 10 minutes. Do not give it to anyone.",
@@ -131,46 +131,48 @@ ENGLISH = {
     "shared": "Your code: 0123 4567 8901. Valid for 20 minutes. Do not give it to anyone. You asked"
     " for nothing? Do nothing.",
     "subject": "Your code",
-    "request": "A request waits for you in your vault. Open it to see who sent it, and say yes or"
-    " no. If it does not concern you, answer “This is not me”.",
-    "expiry": "One of your papers will soon reach its end date. Open your vault to see which, or"
+    "request": "A request waits for your answer. Open “My papers” to see who sent it, and say yes"
+    " or no. If it does not concern you, answer “This is not me”.",
+    "expiry": "One of your papers will soon reach its end date. Open “My papers” to see which, or"
     " talk to the person who helps you.",
-    "log": "In 30 days, the log of your vault for 2023 and before can no longer be read. To keep"
-    " it, open your vault and take it away.",
-    "narrowed": "An access to your papers has changed: it shows less than before. Open your vault"
-    " to see, or talk about it with the person who supports you.",
+    "log": "In 30 days, the list “Who looked at my papers” for 2023 and before can no longer be"
+    " read. To keep it, open “My papers” and take it away.",
+    "narrowed": "An access to your papers has changed: it shows less than before. Open “My"
+    " papers” to see, or talk about it with the person who supports you.",
     "narrowed_mail": "One or more accesses that people gave you show less than before. Some papers"
     " are now shown one by one: you keep those that you could see that day, and no new one. Open"
     " your page to see which.",
     "narrowed_subject": "Accesses have changed",
     "report subject": "Reported access",
-    "reported": "A person says that a line of their vault’s log is not normal. The line names your"
-    " organisation. Do not look for who the person is: they will read the answer in their vault."
-    " This is the line: an access by Inès Moreau, Assistante sociale, CCAS de Lys, on 01/03/2026"
-    " 09:05 (UTC). Ask whoever did it why. Write what you know to equipe@coffre.example, with the"
-    " reference REF.",
-    "waiting": "A person says that a line of their vault’s log is not normal. Read: unefois reports"
-    " see REF Answer: unefois reports answer REF The line was made by Inès Moreau, Assistante"
-    " sociale, CCAS de Lys, on 01/03/2026 09:05 (UTC). Their organisation is told by e-mail.",
-    "nameless": "A person says that a line of their vault’s log is not normal. Read: unefois"
-    " reports see REF Answer: unefois reports answer REF The line was made by someone with no known"
-    " name, on 01/03/2026 09:05 (UTC). No organisation is told: see whether it should be.",
-    "answered": "There is an answer for you in your vault. Open it to read it, or talk to the"
-    " person who helps you.",
-    "device": "Your vault was just opened on a new device: an Android phone, on 3 May at 9:05. Was"
-    " it you? Do nothing. Was it not you? Open your vault, choose “My devices”, then “Sign out"
-    " everywhere”. Or go to the desk.",
+    "reported": "A person says that a line of “Who looked at my papers” is not normal. The line"
+    " names your organisation. Do not look for who the person is: they will read the answer with"
+    " their papers. This is the line: an access by Inès Moreau, Assistante sociale, CCAS de Lys,"
+    " on 01/03/2026 09:05 (UTC). Ask whoever did it why. Write what you know to"
+    " equipe@coffre.example, with the reference REF.",
+    "waiting": "A person says that a line of “Who looked at my papers” is not normal. Read:"
+    " unefois reports see REF Answer: unefois reports answer REF The line was made by Inès"
+    " Moreau, Assistante sociale, CCAS de Lys, on 01/03/2026 09:05 (UTC). Their organisation is"
+    " told by e-mail.",
+    "nameless": "A person says that a line of “Who looked at my papers” is not normal. Read:"
+    " unefois reports see REF Answer: unefois reports answer REF The line was made by someone"
+    " with no known name, on 01/03/2026 09:05 (UTC). No organisation is told: see whether it"
+    " should be.",
+    "answered": "There is an answer for you. Open “My papers” to read it, or talk to the person"
+    " who helps you.",
+    "device": "“My papers” was just opened on a new device: an Android phone, on 3 May at 9:05."
+    " Was it you? Do nothing. Was it not you? Open “My papers”, choose “My devices”, then “Sign"
+    " out everywhere”. Or go to the desk.",
     "pro": "Your professional account was just opened on a new device: an unknown device, on 3 May"
     " at 9:05. Was it you? Do nothing. Was it not you? Sign in, choose “My devices”, then “Sign"
     " out everywhere”, and tell your manager.",
     "new": "New device",
-    "erase": "Your code to ERASE your vault: 012345. Valid for 10 minutes. You asked for nothing?"
-    " Give this code to nobody, and go to the desk.",
-    "asked": "Your vault and all your papers will be erased on 3 May at 9:05. You do not want this?"
-    " Open your vault before that date and choose “Do not erase”. Or go to the desk.",
-    "soon": "Reminder: your vault and all your papers will be erased on 3 May at 9:05. You do not"
-    " want this? Open your vault and choose “Do not erase”. Or go to the desk.",
-    "kept": "Cancelled: your vault will not be erased. Your papers stay.",
+    "erase": "Your code to ERASE all your papers: 012345. Valid for 10 minutes. You asked for"
+    " nothing? Give this code to nobody, and go to the desk.",
+    "asked": "All your papers will be erased on 3 May at 9:05. You do not want this? Open “My"
+    " papers” before that date and choose “Do not erase”. Or go to the desk.",
+    "soon": "Reminder: all your papers will be erased on 3 May at 9:05. You do not want this?"
+    " Open “My papers” and choose “Do not erase”. Or go to the desk.",
+    "kept": "Cancelled: nothing will be erased. Your papers stay.",
 }
 
 

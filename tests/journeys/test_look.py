@@ -46,6 +46,35 @@ LOOKS = (
 )  # fmt: skip
 """Languages, colours, and of how many pages one is looked at each time."""
 
+_BEHIND_THE_EXIT = """() => {
+  const wrong = [], exit = document.querySelector('form[action="/quick-exit"] button');
+  const bar = exit.closest('li');
+  const ends = () => {
+    const at = exit.getBoundingClientRect();
+    if (at.top < 0 || at.bottom > innerHeight) wrong.push('not in view');
+    return bar.getBoundingClientRect().top;
+  };
+  window.scrollTo(0, 0);
+  ends();
+  for (const one of document.querySelectorAll(':is(main, .foot) :is(a, button, summary)')) {
+    one.focus();
+    const { bottom, height } = one.getBoundingClientRect();
+    if (document.activeElement === one && height < 300 && bottom > ends() + 1)
+      wrong.push(one.textContent.trim());
+  }
+  window.scrollTo(0, document.body.scrollHeight);
+  const bottoms = [...document.querySelectorAll(':is(main, .foot) *')]
+    .map(e => e.getBoundingClientRect().bottom);
+  if (Math.max(...bottoms) > ends() + 1) wrong.push('the end of the page');
+  return wrong;
+}"""
+_SHOWN_LARGE = """() => {
+  const frame = document.querySelector('.whole'), picture = frame.querySelector('img');
+  frame.scrollTo(10000, 10000);
+  return [picture.clientWidth,
+    picture.getBoundingClientRect().right - frame.getBoundingClientRect().right,
+    document.documentElement.scrollWidth - innerWidth];
+}"""
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
 Addresses = dict[str, list[str]]
 
@@ -182,6 +211,53 @@ async def test_nothing_is_cut_at_320_px_nor_at_200_percent_nor_from_right_to_lef
             await page.evaluate(_SPACED)
             wrong += [(language, page.url, "spaced", one) for one in await page.evaluate(_TOO_WIDE)]
     assert wrong == []
+
+
+async def test_the_quick_exit_is_always_at_hand_and_hides_nothing(
+    browser: Browser, served: Served, addresses: tuple[SomePerson, SomeWorker, Addresses]
+) -> None:
+    """At the end of a long page too; neither the focus nor the last line is behind it."""
+    person, _, _ = addresses
+    context = await context_of(browser, served, "fr", "light", person=person.token)
+    page = await context.new_page()
+    wrong = []
+    for width, size in ((360, "112.5%"), (320, "225%")):
+        await page.set_viewport_size({"width": width, "height": 640})
+        for address in ("/documents", "/grants", "/me"):
+            await page.goto(served.base_url + address)
+            await page.evaluate("size => document.documentElement.style.fontSize = size", size)
+            wrong += [(width, address, one) for one in await page.evaluate(_BEHIND_THE_EXIT)]
+    assert wrong == []
+    await context.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 640), (1366, 768)])
+async def test_a_paper_is_shown_whole_then_large_within_the_page(
+    browser: Browser,
+    served: Served,
+    addresses: tuple[SomePerson, SomeWorker, Addresses],
+    width: int,
+    height: int,
+) -> None:
+    person, _, pages = addresses
+    context = await context_of(browser, served, "fr", "light", person=person.token)
+    page = await context.new_page()
+    await page.set_viewport_size({"width": width, "height": height})
+    await page.goto(served.base_url + next(one for one in pages["person"] if one.endswith("/show")))
+    await page.wait_for_load_state("networkidle")
+    for seen in (".whole img", ".back a"):
+        box = await page.locator(seen).bounding_box()
+        exit_ = await page.locator(".hide").bounding_box()
+        assert box and exit_ and box["y"] >= 0, seen
+        assert box["y"] + box["height"] <= exit_["y"], seen
+    await page.click("text=Agrandir")
+    await page.wait_for_load_state("networkidle")
+    wide, left, over = await page.evaluate(_SHOWN_LARGE)
+    assert wide >= 900, "a line of numbers can be read"
+    assert left <= 1, "its end too, by scrolling the picture"
+    assert over <= 0, "the page itself stays as wide as the screen"
+    assert await page.locator("text=Réduire").is_visible()
+    await context.close()
 
 
 async def test_after_an_error_one_is_at_the_message(browser: Browser, served: Served) -> None:

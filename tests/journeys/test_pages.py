@@ -247,8 +247,8 @@ async def test_devices_and_the_end_of_a_vault(open_phone: OpenPhone) -> None:
     assert code
     await mine.fill("#code", code[0])
     await mine.press("form[action='/erasure'] button")
-    assert await mine.says("Votre coffre sera effacé")
+    assert await mine.says("Tous vos papiers seront effacés")
     await mine.press("button.main")
-    assert await mine.says("Votre coffre ne sera pas effacé")
+    assert await mine.says("Rien ne sera effacé")
     await mine.press("footer button[name=everywhere]")
     assert await mine.says("C’est fermé sur tous vos appareils")

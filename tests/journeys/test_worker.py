@@ -186,7 +186,7 @@ async def test_a_worker_reads_what_the_person_will_read_sends_it_and_withdraws_i
     for words in ("Ce que la personne lira", "Pour votre dossier de logement.", "Camille Moreau"):
         assert await keyboard.says(words)
     assert await keyboard.says("(quittance de loyer)")
-    assert await keyboard.says("Une demande vous attend dans votre coffre")
+    assert await keyboard.says("Une demande attend votre réponse")
     # Nothing is sent yet; what was typed is still there to correct.
     waiting = (await client.get("/v1/consent-requests", headers=worker.headers)).json()["items"]
     assert [one["state"] for one in waiting] == ["approved"]
@@ -221,7 +221,7 @@ async def test_a_worker_adds_several_papers_and_each_is_told(
     (tmp_path / "program.exe").write_bytes(b"MZ" + b"\0" * 500)
     await keyboard.go(f"/pro/people/{await known(client, worker)}")
     await keyboard.press("a[href$='/add']")
-    assert await keyboard.says("Ces papiers vont dans le coffre de cette personne")
+    assert await keyboard.says("Ces papiers vont avec les papiers de cette personne")
     page = keyboard.page
     await page.select_option("#type_1", "national_identity_card")
     await page.set_input_files("#photo", [tmp_path / "0.jpg", tmp_path / "1.jpg"])

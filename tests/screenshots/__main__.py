@@ -23,6 +23,9 @@ FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-sync", "-
 SMALL: ViewportSize = {"width": 360, "height": 640}
 LARGE: ViewportSize = {"width": 1366, "height": 768}
 SEEN = [("fr", SMALL), ("fr", LARGE), ("falc", SMALL), ("ar", SMALL), ("es", SMALL), ("uk", SMALL)]
+# « Cacher » stays in view; on a picture of a whole page it would stand in its middle.
+_IN_THE_BAR = """() => document.querySelectorAll('.hide')
+  .forEach(e => { e.style.cssText = 'position: static; padding: 0; border: 0'; })"""
 _LINKS = """() => [...document.querySelectorAll('a[href], form[method=get]')].map(e =>
   e.getAttribute('href') || e.getAttribute('action')
   + '?' + [...e.querySelectorAll('select')].map(s => s.name + '=' + s.value).join('&'))"""
@@ -102,18 +105,23 @@ def _each(page: Page, base_url: str, pages: tuple[str, ...], into: Path) -> list
             continue
         page.goto(base_url + address)
         links += page.evaluate(_LINKS)
-        page.screenshot(path=into / f"{name_of(template)}.png", full_page=True)
+        _picture(page, into / f"{name_of(template)}.png")
     if pages is PAGES["visitor"]:
         page.goto(f"{base_url}/nowhere")
-        page.screenshot(path=into / "not-found.png", full_page=True)
+        _picture(page, into / "not-found.png")
         page.goto(f"{base_url}/")
         page.fill("#phone", "06 99 98 00 01")
         page.click("button.main")
-        page.screenshot(path=into / "sign-in.png", full_page=True)
+        _picture(page, into / "sign-in.png")
         page.fill("#code", "1")
         page.click("button.main")
-        page.screenshot(path=into / "sign-in-wrong.png", full_page=True)
+        _picture(page, into / "sign-in-wrong.png")
     return missing
+
+
+def _picture(page: Page, file: Path) -> None:
+    page.evaluate(_IN_THE_BAR)
+    page.screenshot(path=file, full_page=True)
 
 
 def main() -> int:

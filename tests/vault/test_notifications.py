@@ -17,22 +17,22 @@ from vault.services import Services
 from vault.tables import Document
 
 REQUEST = {
-    "fr": "Une demande vous attend dans votre coffre. Ouvrez-le pour voir de qui elle vient, et"
-    " dites oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi ».",
-    "en": "A request waits for you in your vault. Open it to see who sent it, and say yes or no. If"
-    " it does not concern you, answer “This is not me”.",
+    "fr": "Une demande attend votre réponse. Ouvrez « Mes papiers » pour voir de qui elle vient,"
+    " et dites oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi ».",
+    "en": "A request waits for your answer. Open “My papers” to see who sent it, and say yes or"
+    " no. If it does not concern you, answer “This is not me”.",
 }
 EXPIRY = {
-    "fr": "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez votre coffre pour voir"
+    "fr": "Un de vos papiers arrive bientôt à sa date de fin. Ouvrez « Mes papiers » pour voir"
     " lequel, ou parlez-en à la personne qui vous accompagne.",
-    "en": "One of your papers will soon reach its end date. Open your vault to see which, or talk"
-    " to the person who helps you.",
+    "en": "One of your papers will soon reach its end date. Open “My papers” to see which, or"
+    " talk to the person who helps you.",
 }
 LOG = {
-    "fr": "Dans 30 jours, le journal de votre coffre pour 2023 et avant ne pourra plus être lu."
-    " Pour le garder, ouvrez votre coffre et emportez-le.",
-    "en": "In 30 days, the log of your vault for 2023 and before can no longer be read. To keep"
-    " it, open your vault and take it away.",
+    "fr": "Dans 30 jours, la liste « Qui a regardé mes papiers » pour 2023 et avant ne pourra"
+    " plus être lue. Pour la garder, ouvrez « Mes papiers » et emportez-la.",
+    "en": "In 30 days, the list “Who looked at my papers” for 2023 and before can no longer be"
+    " read. To keep it, open “My papers” and take it away.",
 }
 
 

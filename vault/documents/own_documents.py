@@ -32,12 +32,10 @@ from vault.documents.own_deposit import owner_view
 from vault.documents.recorded_lines import record_once, state_of
 from vault.documents.thumbnails import SHOWN, queue_missing
 from vault.documents.version_commit import Changes, VersionCommand
+from vault.documents.version_values import DATES, with_own_dates
 from vault.rules import Reason
 from vault.services import Services
 from vault.tables import check_documents
-
-DATES = ("issued_on", "expires_on", "due_on", "income_year")
-"""What a paper bears; another paper bears others."""
 
 
 async def list_own(
@@ -99,8 +97,8 @@ async def see_own(
 async def list_versions(
     services: Services, person: Person, document_id: UUID
 ) -> list[DocumentView]:
-    """A document of the person with each of its versions, the newest first. Raises `ServiceError`
-    `not_found`."""
+    """A document of the person with each of its versions, the newest first, each with the dates
+    that it bore. Raises `ServiceError` `not_found`."""
     async with services.database.transaction() as tx:
         rows = await records.versions(tx, person.id, document_id)
         if rows:
@@ -109,7 +107,7 @@ async def list_versions(
     if not rows:
         raise await _unknown(services, person, Action.LIST)
     reader = await services.field_encryption.reader(person.id)
-    return [open_document(reader, row) for row in rows]
+    return with_own_dates([open_document(reader, row) for row in rows])
 
 
 async def find_own(

@@ -30,6 +30,7 @@ from vault.document_view import DocumentMetadata, DocumentView, TypeSuggestion, 
 from vault.documents import own_documents, records
 from vault.documents.deposit_commit import check_metadata, check_offered
 from vault.documents.document_reader import open_document
+from vault.documents.version_values import DATES
 from vault.rules import Allowed, Reason
 from vault.services import Services
 from vault.tables import check_documents
@@ -143,9 +144,7 @@ async def refuse(
 def accepted(metadata: DocumentMetadata, suggestion: TypeSuggestion) -> DocumentMetadata:
     """A paper as it becomes. Its own name stays; a grant by type does not reach it."""
     said = {
-        name: getattr(suggestion, name)
-        for name in own_documents.DATES
-        if getattr(suggestion, name) is not None
+        name: getattr(suggestion, name) for name in DATES if getattr(suggestion, name) is not None
     }
     title = metadata.title or suggestion.title
     return replace(metadata, type=suggestion.type, title=title, sensitive=True, **said)

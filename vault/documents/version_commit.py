@@ -1,7 +1,7 @@
 """The commit of a new version of a document: as that of a deposit, all or nothing."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from vault.documents.deposit_rows import (
     record_deposit,
 )
 from vault.documents.quotas import check_room, check_version_number
+from vault.documents.version_values import values_of_before
 from vault.services import Services
 
 Changes = Callable[[AsyncConnection, DocumentView], Awaitable[dict[str, Any]]]
@@ -62,10 +63,12 @@ async def commit_version(
         check_version_number(services, number)
         await check_room(services, tx, owner_id, size=files.size, documents=0)
         version = NewVersion(owner_id, document_id, number, await instant(tx))
-        await add_version(services, tx, writer, files, version)
+        before = await command.owner_view(tx, current)
+        values = files.sealed_values | values_of_before(before.metadata)
+        await add_version(services, tx, writer, replace(files, sealed_values=values), version)
         changed: dict[str, Any] = {}
         if command.changes is not None:
-            changed = await command.changes(tx, await command.owner_view(tx, current))
+            changed = await command.changes(tx, before)
         revision = new_id()
         await records.change_document(
             tx,

@@ -9,7 +9,7 @@ Unefois tourne : {base_url}
 Tout est inventé : personnes, structures et documents. Rien ne sort de cette machine.
 
 À ouvrir
-  {base_url}/            la page du coffre, faite pour un téléphone
+  {base_url}/            la page de vos papiers, faite pour un téléphone
                          numéro d’Amina, usagère : {phone}
                          (le code s’affiche sur la page : ce n’est qu’une démo)
   {base_url}/pro         la page de Camille, travailleuse sociale : {email}

@@ -5,7 +5,7 @@ from web.i18n.error_messages import _
 ACTIONS = {
     "attest": _("savoir si vous avez ces papiers, et leurs dates, sans les voir"),
     "read": _("voir ces papiers"),
-    "deposit": _("ajouter des papiers dans votre coffre"),
+    "deposit": _("ajouter des papiers pour vous"),
 }
 ACTIONS_ASKED = {
     "read": _("Voir les papiers"),

@@ -11,14 +11,14 @@ from web.i18n.quotation import quoted
 from web.i18n.translations import translations
 
 _YOU_DID = {
-    "sign_in.code": _("Vous avez demandé un code pour ouvrir le coffre."),
-    "sign_in.success": _("Vous avez ouvert le coffre avec un code."),
-    "sign_in.end": _("Vous avez fermé le coffre sur un appareil."),
-    "vault.open": _("Le coffre a été créé."),
-    "vault.erase_code": _("Vous avez demandé un code pour effacer le coffre."),
-    "vault.erase_asked": _("Vous avez demandé d’effacer tout le coffre, dans 7 jours."),
-    "vault.erase_cancelled": _("Vous avez gardé le coffre : il ne sera pas effacé."),
-    "vault.export": _("Vous avez pris une copie de tout le coffre."),
+    "sign_in.code": _("Vous avez demandé un code pour ouvrir vos papiers."),
+    "sign_in.success": _("Vous avez ouvert vos papiers avec un code."),
+    "sign_in.end": _("Vous avez fermé vos papiers sur un appareil."),
+    "vault.open": _("Un endroit pour vos papiers a été créé."),
+    "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers."),
+    "vault.erase_asked": _("Vous avez demandé d’effacer tous vos papiers, dans 7 jours."),
+    "vault.erase_cancelled": _("Vous avez gardé vos papiers : ils ne seront pas effacés."),
+    "vault.export": _("Vous avez pris une copie de tous vos papiers."),
     "document.deposit": _("Vous avez ajouté un papier."),
     "document.version": _("Vous avez remplacé un papier par un plus récent."),
     "document.correct": _("Vous avez corrigé le nom, la sorte ou les dates d’un papier."),
@@ -39,8 +39,8 @@ _YOU_DID = {
 }
 _YOU_TRIED = {
     "sign_in.end": _("Vous avez essayé de fermer un autre appareil : ce n’était pas possible."),
-    "vault.erase_code": _("Vous avez demandé un code pour effacer le coffre : refusé."),
-    "vault.erase_asked": _("Vous avez essayé d’effacer le coffre : le code était faux."),
+    "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers : refusé."),
+    "vault.erase_asked": _("Vous avez essayé d’effacer vos papiers : le code était faux."),
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
     "document.correct": _("Vous avez essayé de corriger un papier : ce n’était pas possible."),
     "document.refuse_type": _(
@@ -63,7 +63,7 @@ _YOU_TRIED = {
     ),
 }
 _DID = {
-    "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre."),
+    "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir vos papiers."),
     "sign_in.success": _("{who} a ouvert sa page avec un code."),
     "sign_in.end": _("{who} a fermé sa page sur un appareil."),
     "token.issue": _("{who} a ouvert une connexion au service."),
@@ -94,8 +94,8 @@ _DID = {
 }
 _TRIED = {
     "sign_in.end": _("{who} a voulu fermer un autre appareil : refusé."),
-    "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre : refusé."),
-    "sign_in.failure": _("Quelqu’un a essayé d’ouvrir le coffre avec un mauvais code."),
+    "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir vos papiers : refusé."),
+    "sign_in.failure": _("Quelqu’un a essayé d’ouvrir vos papiers avec un mauvais code."),
     "document.deposit": _("{who} a voulu ajouter un papier : refusé."),
     "document.version": _("{who} a voulu remplacer un papier : refusé."),
     "document.list": _("{who} a voulu voir la liste des papiers : refusé."),
@@ -117,33 +117,35 @@ _TRIED = {
 }
 # Refusals for which the sentence of the action alone would be wrong.
 _TRIED_BECAUSE = {
-    ("sign_in.failure", "vault_asleep"): _("Quelqu’un a essayé d’ouvrir le coffre : refusé."),
+    ("sign_in.failure", "vault_asleep"): _("Quelqu’un a essayé d’ouvrir vos papiers : refusé."),
     ("consent.request", "not_found"): _("{who} a voulu voir une demande : refusé."),
     ("consent.request", "not_recipient"): _("{who} a voulu voir une demande : refusé."),
     ("consent.request", "not_addressee"): _("{who} a voulu voir une demande : refusé."),
 }
 # The sentence of an entry that says on which device; the others were written before, or have none.
 _YOU_DID_ON = {
-    "sign_in.success": _("Vous avez ouvert le coffre avec un code, sur {device}."),
-    "sign_in.end": _("Vous avez fermé le coffre sur {device}."),
+    "sign_in.success": _("Vous avez ouvert vos papiers avec un code, sur {device}."),
+    "sign_in.end": _("Vous avez fermé vos papiers sur {device}."),
 }
 _DID_ON = {
-    "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre, sur {device}."),
+    "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir vos papiers, sur {device}."),
     "sign_in.success": _("{who} a ouvert sa page avec un code, sur {device}."),
     "sign_in.end": _("{who} a fermé sa page sur {device}."),
 }
 _TRIED_ON = {
-    "sign_in.code": _("Quelqu’un a demandé un code pour ouvrir le coffre, sur {device} : refusé."),
+    "sign_in.code": _(
+        "Quelqu’un a demandé un code pour ouvrir vos papiers, sur {device} : refusé."
+    ),
     "sign_in.failure": _(
-        "Quelqu’un a essayé d’ouvrir le coffre avec un mauvais code, sur {device}."
+        "Quelqu’un a essayé d’ouvrir vos papiers avec un mauvais code, sur {device}."
     ),
 }
-_YOU_ENDED = _("Vous avez fermé le coffre sur d’autres appareils ({count}).")
+_YOU_ENDED = _("Vous avez fermé vos papiers sur d’autres appareils ({count}).")
 _ENDED = _("{who} a fermé sa page sur d’autres appareils ({count}).")
-_YOU_OTHER = _("Vous avez fait une action sur le coffre.")
+_YOU_OTHER = _("Vous avez fait une action sur vos papiers.")
 _YOU_TRIED_OTHER = _("Vous avez essayé une action : elle n’a pas été possible.")
-_OTHER_DID = _("{who} a fait une action sur le coffre.")
-_OTHER_TRIED = _("{who} a essayé une action sur le coffre : refusé.")
+_OTHER_DID = _("{who} a fait une action sur des papiers.")
+_OTHER_TRIED = _("{who} a essayé une action sur des papiers : refusé.")
 _PLACE = re.compile(r"\{(\w+)\}")
 _SOMEONE = _("Quelqu’un")
 _WHO = _("{name} ({job}, {organisation})")

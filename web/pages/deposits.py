@@ -19,7 +19,6 @@ from web.pages import draft_steps as steps
 from web.pages import script_answers
 from web.pages.document_fields import metadata_of
 from web.pages.forms import Form, UploadForm
-from web.pages.labels import own_date
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -136,12 +135,7 @@ async def _show_form(
 async def list_versions(document_id: PathId, page: PersonPageDep) -> Response:
     """All that this paper was, the newest first."""
     versions = await own_documents.list_versions(page.services, page.person, document_id)
-    return await page.show(
-        "versions.html",
-        document=versions[0],
-        versions=versions,
-        own_date=own_date(versions[0].metadata),
-    )
+    return await page.show("versions.html", document=versions[0], versions=versions)
 
 
 @router.get("/documents/{document_id}/versions/{number}/content")

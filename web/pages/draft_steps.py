@@ -4,7 +4,9 @@ What is said is kept in the draft under the names of a form of a document (`docu
 `then`: the page of a request, to which it is added.
 """
 
+from calendar import monthrange
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 from base.errors import invalid
@@ -18,6 +20,8 @@ _ANSWERED = "answered"
 VERSION_OF = "version_of"
 """The paper of which a draft becomes a newer version."""
 DAY_PARTS = ("day", "month", "year")
+ENDS = "expires_on"
+"""The field of a date that is the last of something."""
 
 
 def address_of(draft: Draft, step: str = "") -> str:
@@ -62,7 +66,7 @@ def details_in(form: Form, type_code: str) -> dict[str, str]:
     if name == "income_year":
         said[name] = form.get(name)
     elif name is not None:
-        said[name] = "/".join(part for part in day_parts(form, name).values() if part)
+        said[name] = "/".join(part for part in _taken(form, name).values() if part)
     return said
 
 
@@ -71,16 +75,36 @@ def day_parts(form: Form, name: str) -> dict[str, str]:
     return {part: form.get(f"{name}_{part}") for part in DAY_PARTS}
 
 
+def _taken(form: Form, name: str) -> dict[str, str]:
+    """The same, with the day that is taken where a paper has a month alone: the last for what ends,
+    else the first. A day to answer, pay or come is not guessed."""
+    parts = day_parts(form, name)
+    if parts["day"] or not may_lack_day(name):
+        return parts
+    try:
+        month = date(int(parts["year"]), int(parts["month"]), 1)
+    except ValueError:
+        return parts
+    last = monthrange(month.year, month.month)[1]
+    return parts | {"day": str(last if name == ENDS else 1)}
+
+
+def may_lack_day(name: str) -> bool:
+    """Whether a month alone is enough for a date."""
+    return name in (ENDS, "issued_on")
+
+
 def check_whole_day(form: Form, type_code: str) -> None:
     """All of the date that matters, or nothing. Raises `date_unreadable`, with the part that is
     `missing`."""
     name = date_field(type_code)
     if name is None or name == "income_year":
         return
-    parts = day_parts(form, name)
+    parts = _taken(form, name)
     missing = [part for part, typed in parts.items() if not typed]
     if missing and len(missing) < len(parts):
-        raise invalid("date_unreadable", fields=[(name,)], missing=missing[0])
+        needed = [part for part in missing if part != "day" or not may_lack_day(name)]
+        raise invalid("date_unreadable", fields=[(name,)], missing=(needed or missing)[0])
 
 
 def parts_of_day(text: str) -> dict[str, str]:

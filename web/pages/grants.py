@@ -17,7 +17,7 @@ router = page_router()
 LIMIT = 10
 _STOPPED = {"stopped", "stopped_one", "stopped_all"}
 _KINDS = ("read", "attest", "deposit")
-"""What a grant permits, the most first: it is listed once, under the first that it has."""
+"""What a grant permits, the most first: a person is listed once, under the first that they have."""
 
 
 @router.get("/grants")
@@ -31,9 +31,8 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
     return await page.show(
         "grants.html",
         **said,
-        people=[
-            (kind, _by_person([grant for grant in live if _kind(grant) == kind])) for kind in _KINDS
-        ],
+        people=_by_kind(live),
+        kind_of=_kind,
         waiting=await _still_waiting(page),
         chosen=await _chosen(page, live),
         receiving=len(_by_person(live)),
@@ -148,6 +147,12 @@ def _by_person(live: list[GrantView]) -> list[list[GrantView]]:
     for grant in live:
         found.setdefault(grant.recipient_id, []).append(grant)
     return list(found.values())
+
+
+def _by_kind(live: list[GrantView]) -> list[tuple[str, list[list[GrantView]]]]:
+    """Each person once, with all their grants, those that permit the most first."""
+    people = [sorted(one, key=lambda grant: _KINDS.index(_kind(grant))) for one in _by_person(live)]
+    return [(kind, [one for one in people if _kind(one[0]) == kind]) for kind in _KINDS]
 
 
 async def _chosen(page: PersonPage, shown: list[GrantView]) -> dict[UUID, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from base.errors import ServiceError, invalid
 from vault import catalogue
@@ -83,8 +82,10 @@ SIGNATURES = {
     "altered": _("Attention : cette signature ne va pas avec ce fichier."),
 }
 SCANS = {
-    "not_scanned": _("Le contrôle antivirus n’est pas fait ici."),
-    "waiting": _("Le contrôle antivirus est en cours."),
+    "not_scanned": _(
+        "Ici, on ne cherche pas de virus dans les fichiers. C’est normal. Vous n’avez rien à faire."
+    ),
+    "waiting": _("Nous vérifions que ce fichier n’a pas de virus. Vous n’avez rien à faire."),
     "infected": _("Attention : ce fichier contient un virus. Personne d’autre ne peut l’ouvrir."),
 }
 DONE = {
@@ -141,13 +142,13 @@ DONE = {
     "sessions_ended": _("C’est fermé partout, sauf ici."),
     "erasure_code": _("Nous avons envoyé un SMS avec un code de 6 chiffres."),
     "erasure_asked": _("C’est noté. Vous avez 7 jours pour changer d’avis."),
-    "erasure_cancelled": _("Votre coffre ne sera pas effacé. Vos papiers restent."),
+    "erasure_cancelled": _("Rien ne sera effacé. Vos papiers restent."),
     "bye": _("C’est fermé ici. Vous pouvez partir."),
 }
 REASONS = {
     "not_found": _("cela n’existe pas, ou plus"),
     "not_recipient": _("l’accès n’est pas à son nom"),
-    "not_owner": _("ce n’est pas son coffre"),
+    "not_owner": _("ce ne sont pas ses papiers"),
     "not_addressee": _("la demande n’est pas pour cette personne"),
     "revoked": _("l’accès est arrêté"),
     "expired": _("l’accès est terminé"),
@@ -162,7 +163,7 @@ REASONS = {
     "sensitive_by_type": _("les papiers délicats se partagent un par un"),
     "nothing_granted": _("rien n’a été choisi"),
     "widened": _("c’est plus que ce qui est demandé"),
-    "unknown_document": _("un des papiers choisis n’est pas dans ce coffre"),
+    "unknown_document": _("un des papiers choisis n’est pas parmi ces papiers"),
     "unknown_recipient": _("nous ne connaissons ni professionnel ni service à cette adresse"),
     "token_scope": _("ce service n’a pas le droit de faire cela"),
     "outside_token": _("ce service n’a pas le droit de voir cet accès"),
@@ -170,14 +171,14 @@ REASONS = {
     "code_wrong": _("le code est faux"),
     "too_many_codes": _("trop de codes demandés"),
     "too_many_wrong_codes": _("trop de codes faux"),
-    "vault_asleep": _("le coffre n’a pas servi depuis 6 mois"),
+    "vault_asleep": _("personne n’est entré ici depuis 6 mois"),
     "answered": _("la demande a déjà une réponse"),
     "lapsed": _("la demande a plus de 7 jours"),
     "approved": _("la personne avait déjà dit oui"),
     "withdrawn": _("la demande a été retirée"),
     "type_known": _("la sorte de ce papier est déjà connue"),
     "grant_full": _("trop de papiers ont été ajoutés avec cet accès"),
-    "no_room": _("le coffre ne pouvait pas recevoir ce papier"),
+    "no_room": _("ce papier ne pouvait pas être ajouté"),
     "report_answered": _("ce message a déjà une réponse"),
 }
 _WHOLE_DATE = _("Écrivez le jour, le mois et l’année. Ou n’écrivez rien.")
@@ -336,17 +337,6 @@ def date_to_write(metadata: DocumentMetadata) -> tuple[str, str] | None:
     if kind is None or kind.field not in ("due_on", "income_year"):
         return None
     return None if getattr(metadata, kind.field) else (kind.field, DATE_LABELS[kind])
-
-
-def own_date(metadata: DocumentMetadata) -> tuple[str, Any] | None:
-    """The name, in French, of the one date that matters of a paper, and that date or year; None
-    where there is none."""
-    document_type = catalogue.by_code(metadata.type)
-    kind = document_type.date_that_matters if document_type else None
-    if kind is None or kind.field is None:
-        return None
-    value = getattr(metadata, kind.field)
-    return (DATE_LABELS[kind], value) if value else None
 
 
 def date_name(code: str) -> str:

@@ -18,7 +18,7 @@ PAGES = {
         ("/me", _("Moi")),
         ("/sessions", _("Mes appareils")),
         ("/language", _("Votre langue")),
-        ("/erasure", _("Effacer mon coffre")),
+        ("/erasure", _("Effacer tous mes papiers")),
         ("/problems", _("Toutes les erreurs")),
     ),
     "worker": (

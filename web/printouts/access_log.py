@@ -25,7 +25,7 @@ MAX_LINES = 2000
 PART = 200
 """Lines laid out at once: memory grows with them."""
 _TITLE = _("Qui a regardé mes papiers")
-_INTRODUCTION = _("Tout ce qui s’est passé sur mon coffre, au {date}. Le plus récent d’abord.")
+_INTRODUCTION = _("Tout ce qui s’est passé sur mes papiers, au {date}. Le plus récent d’abord.")
 _CUT = _(
     "Seulement les {count} lignes les plus récentes sont imprimées. Toutes les lignes sont dans le"
     " tableau (fichier CSV)."

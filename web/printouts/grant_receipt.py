@@ -41,7 +41,7 @@ _HOW_TO_STOP = _(
     "Vous pouvez arrêter quand vous voulez : sur {address}, « Qui peut voir mes papiers », ou au"
     " guichet."
 )
-_UNSIGNED = _("Ce reçu n’est pas signé. Il dit ce qui est noté dans le coffre.")
+_UNSIGNED = _("Ce reçu n’est pas signé. Il dit ce qui est noté ici.")
 _NUMBER = _("Numéro de l’accord : {id}")
 
 

@@ -156,7 +156,7 @@ async def test_it_is_read_and_answered_in_the_log(
     newest = [(one.action, one.actor["kind"]) for one in await log_of(services, person)][:2]
     assert newest == [("report.answer", "operator"), ("report.see", "operator")]
     sms = (await queued_messages(services, person.phone))[-1]["text"]
-    assert sms.startswith("Il y a une réponse pour vous dans votre coffre.")
+    assert sms.startswith("Il y a une réponse pour vous.")
     assert "session" not in sms
     assert "http" not in sms
     assert made.id not in {one.id for one in await reports.list_reports(services)}

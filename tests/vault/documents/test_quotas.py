@@ -264,5 +264,5 @@ async def test_the_page_says_that_a_vault_is_almost_full(
         assert "presque plein" not in (await browser.get("/documents")).text
         limits.set(max_vault_documents=1, max_vault_bytes=5 * MIB)
         page = (await browser.get("/documents")).text
-        assert "Votre coffre est plein." in page
+        assert "Il n’y a plus de place pour vos papiers." in page
         assert "1 papiers sur 1, et 1 Mo sur 5" in page.replace("\u00a0", " ")

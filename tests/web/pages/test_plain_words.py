@@ -46,7 +46,7 @@ async def test_every_step_of_a_request_can_be_refused_and_says_what_it_is_for(
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        (("", "10", "2026"), "Il manque le jour"),
+        (("", "10", ""), "Il manque l’année"),
         (("3", "", "2026"), "Il manque le mois"),
         (("3", "10", ""), "Il manque l’année"),
         (("3", "", ""), "Il manque le mois"),

@@ -25,7 +25,7 @@ async def test_a_line_is_reported_and_its_answer_read_there(
     async with browser_of(served, person) as browser:
         assert address in (await browser.get("/access-log")).text
         form = (await browser.get(address)).text
-        assert "Vous avez ouvert le coffre avec un code" in form
+        assert "Vous avez ouvert vos papiers avec un code" in form
         assert "L’équipe de ce site, où sont gardés vos papiers." in form
         assert "nous lui disons" not in form
         token = await forms.token_for(served.services, person.token)

@@ -85,9 +85,9 @@ async def test_the_vault_is_erased_with_a_code_and_kept_after_all(
         assert 'name="code"' in refused.text
         asked = await browser.post("/erasure", data=await form(served, person, code=code))
         waiting = (await browser.get(asked.headers["location"])).text
-        assert "Votre coffre sera effacé" in waiting
+        assert "Tous vos papiers seront effacés" in waiting
         assert 'href="/erasure"' in (await browser.get("/documents")).text
         kept = await browser.post("/erasure/cancel", data=await form(served, person))
         home = (await browser.get(kept.headers["location"])).text
-        assert "ne sera pas effacé" in home
+        assert "Rien ne sera effacé" in home
         assert 'href="/erasure"' not in home

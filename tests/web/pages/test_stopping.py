@@ -39,6 +39,32 @@ async def test_one_of_two_stops_and_the_other_is_named(
         assert "plus rien voir" in (await browser.get(stopped.headers["location"])).text
 
 
+async def test_the_agreements_of_one_person_stand_together_each_with_its_own_stop(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker, colleague = await make_person(), await make_worker(), await make_worker()
+    mine = [
+        await granted(client, person, worker.headers, "payslip"),
+        await granted(client, person, worker.headers, "passport", actions=["attest"]),
+        await granted(client, person, worker.headers, actions=["deposit"]),
+    ]
+    other = await granted(client, person, colleague.headers, "passport", actions=["attest"])
+    async with browser_of(served, person) as browser:
+        page = (await browser.get("/grants")).text
+    cards = [card.split("</section>")[0] for card in page.split('<section class="card">')[1:]]
+    assert len(cards) == 2, "one box a person"
+    theirs, others = cards
+    assert all(f'href="/grants/{grant}/stop"' in theirs for grant in mine)
+    assert theirs.count('<li class="one">') == len(mine)
+    assert "3 accords avec cette personne" in theirs
+    assert "Peut seulement savoir" in theirs
+    assert theirs.index(mine[0]) < theirs.index(mine[1]) < theirs.index(mine[2])
+    assert f'href="/grants/{other}/stop"' in others
+    assert "accords avec cette personne" not in others
+    # What a person has most of is the heading that they stand under.
+    assert page.index("Peut voir") < page.index(mine[0]) < page.index(other)
+
+
 async def test_two_that_go_on_are_not_called_one(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:

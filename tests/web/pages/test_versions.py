@@ -1,5 +1,8 @@
 """A paper that was replaced: it bears its own date, and the older one is still there."""
 
+import dataclasses
+from uuid import UUID
+
 import httpx
 import pytest
 
@@ -9,6 +12,7 @@ from tests.web.pages.draft_steps import send
 from tests.web.pages.test_pages import a_photo, add, as_a_browser_sends, browser_of
 from vault.document_view import DocumentView
 from vault.documents import own_documents
+from vault.documents.version_values import with_own_dates
 from web.pages import forms
 
 NEW = {"expires_on_day": "5", "expires_on_month": "6", "expires_on_year": "2036"}
@@ -179,6 +183,48 @@ async def test_versions_say_their_dates_and_an_older_paper_is_said(
     assert "C’est le papier que les autres voient" in page.split("Version 1")[0]
 
 
+async def test_each_version_keeps_the_dates_that_it_bore(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        photo = a_photo("green")
+        added = await add(served, person, browser, photo, type="passport", expires_on="01/02/2021")
+        address = added.headers["location"].split("?")[0]
+        corrected = {"type": "passport", "issued_on": "03/04/2011", "expires_on": "01/02/2022"}
+        token = await forms.token_for(served.services, person.token)
+        await browser.post(f"{address}/correct", data={"form": token, **corrected})
+        await replace(served, person, browser, address, **NEW)
+        await replace(served, person, browser, address, **NEW | {"expires_on_year": "2046"})
+        page = (await browser.get(f"{address}/versions")).text.replace("\u00a0", " ")
+    newest, middle, oldest = page.split("<h2>Version ")[1:]
+    assert "5 juin 2046" in newest
+    assert "5 juin 2036" in middle
+    assert "3 avril 2011" not in newest + middle
+    assert "1 février 2022" in oldest.replace("1er", "1")
+    assert "3 avril 2011" in oldest
+    assert "2021" not in page
+
+
+async def test_a_version_replaced_before_its_dates_were_kept_says_none(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        added = await add(
+            served, person, browser, a_photo("green"), type="passport", expires_on="01/02/2041"
+        )
+        address = added.headers["location"].split("?")[0]
+        await replace(served, person, browser, address, **NEW)
+    newest, oldest = await own_documents.list_versions(
+        served.services, person.subject, UUID(address.rpartition("/")[2])
+    )
+    assert str(oldest.metadata.expires_on) == "2041-02-01"
+    file = {name: value for name, value in newest.file.items() if name != "dates_before"}
+    _, silent = with_own_dates([dataclasses.replace(newest, file=file), oldest])
+    assert silent.metadata.expires_on is None
+
+
 async def test_a_paper_says_who_sees_it_and_is_shown_turned_over(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
@@ -193,4 +239,4 @@ async def test_a_paper_says_who_sees_it_and_is_shown_turned_over(
         assert f'href="/grants/{grant}/stop"' in page.text
         turned = await browser.get(f"{address}/show?turned=yes&large=yes")
     assert 'class="screen turned large"' in turned.text
-    assert f'href="{address}/show?large=yes&amp;#tools"' in turned.text
+    assert f'href="{address}/show?large=yes&amp;#paper"' in turned.text

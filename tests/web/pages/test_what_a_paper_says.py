@@ -109,7 +109,7 @@ async def test_what_was_typed_is_said_to_be_kept_only_where_it_is(
         assert f"{CHOOSE_AGAIN} {KEPT}" in refused.text
         with served_with(served, max_vault_documents=0):
             full = await add(served, person, browser, a_photo(), type="payslip")
-    assert "Coffre plein" in full.text
+    assert "Plus de place" in full.text
     assert CHOOSE_AGAIN in full.text
     assert (KEPT in full.text) == ("/documents/add?type=payslip" in full.text)
 

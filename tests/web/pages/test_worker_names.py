@@ -44,7 +44,7 @@ async def test_what_a_worker_added_is_told_and_no_link_leads_to_it(
     page = await added(served, worker, grant)
     told = words(page)
     assert "C’est fait" in told
-    assert "C’est dans son coffre. Vous ne le voyez pas ici" in told
+    assert "C’est avec ses papiers. Vous ne le voyez pas ici" in told
     assert page.text.split("<main")[1].count('class="button') == 1
     assert "Revenir à ses papiers" in told
     assert 'type="file"' not in page.text
@@ -52,7 +52,7 @@ async def test_what_a_worker_added_is_told_and_no_link_leads_to_it(
         done = await browser.get("/pro/doings")
         before = words(await browser.get(f"/pro/grants/{grant}/add"))
     assert "Vous avez ajouté un papier." in words(done)
-    assert "C’est dans son coffre. Vous ne le voyez pas ici" in words(done)
+    assert "C’est avec ses papiers. Vous ne le voyez pas ici" in words(done)
     assert "Voir ce papier" not in done.text
     assert "Vous ne les verrez pas ici, sauf si la personne les montre." in before
     assert before.index("d’une même case") < before.index("Papier 1")

@@ -65,7 +65,7 @@ def test_a_receipt_names_papers_to_their_owner_only() -> None:
     assert under(given, "Quoi").items[2] == "Papiers choisis un par un : 1"
     assert "Malik" not in said(given)
     assert "Arrêter" not in [section.heading for section in given.sections]
-    assert "votre coffre" not in said(given)
+    assert "pour vous" not in said(given)
 
 
 @pytest.mark.parametrize(

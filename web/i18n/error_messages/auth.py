@@ -46,7 +46,7 @@ MESSAGES = {
     ),
     "too_many_erasure_codes": ErrorMessage(
         _("Trop de codes demandés"),
-        _("Trop de codes pour effacer ce coffre ont été demandés depuis hier."),
+        _("Trop de codes pour effacer vos papiers ont été demandés depuis hier."),
         _("Attendez demain, puis recommencez ; ou adressez-vous au guichet."),
     ),
     "token_invalid": ErrorMessage(

@@ -96,7 +96,7 @@ MESSAGES = {
     ),
     "unknown_document": ErrorMessage(
         _("Papier introuvable"),
-        _("Un des papiers choisis n’est pas dans ce coffre."),
+        _("Un des papiers choisis n’est pas parmi les papiers de cette personne."),
         _("Choisissez parmi les papiers de la liste."),
     ),
     "request_answered": ErrorMessage(

@@ -79,16 +79,16 @@ MESSAGES = {
         _("Réessayez dans quelques minutes. Rien n’a été perdu sur votre appareil."),
     ),
     "too_many_documents": ErrorMessage(
-        _("Coffre plein"),
-        _("Le coffre contient déjà {limit} documents."),
+        _("Plus de place"),
+        _("Il y a déjà {limit} papiers : c’est le maximum."),
         _(
             "Supprimez des documents dont vous n’avez plus besoin."
             " Leur place est libre 30 jours après."
         ),
     ),
     "vault_full": ErrorMessage(
-        _("Coffre plein"),
-        _("Ce papier ne rentre plus : un coffre garde {limit_mib} Mo au plus."),
+        _("Plus de place"),
+        _("Il n’y a plus de place pour ce papier : le maximum est de {limit_mib} Mo."),
         _(
             "Supprimez des documents dont vous n’avez plus besoin."
             " Leur place est libre 30 jours après."
@@ -105,8 +105,8 @@ MESSAGES = {
         _("Demandez un nouvel accord à la personne, ou donnez-lui le papier."),
     ),
     "vault_cannot_take_more": ErrorMessage(
-        _("Ce coffre ne prend pas ce papier"),
-        _("Ce coffre ne peut pas recevoir de papier en ce moment."),
+        _("Ce papier ne peut pas être ajouté"),
+        _("Il n’est pas possible d’ajouter un papier pour cette personne en ce moment."),
         _("Donnez le papier à la personne. Elle voit dans son journal que vous avez essayé."),
     ),
     "too_dear": ErrorMessage(
