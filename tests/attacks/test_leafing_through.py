@@ -283,6 +283,26 @@ async def test_no_page_is_read_under_a_line_that_says_it_was_not_received(
     assert await readings(client, person, worker=theirs) == [("allowed", "completed"), *refused]
 
 
+async def test_a_line_more_does_not_tell_that_a_name_changed_that_one_does_not_see(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Nor a day to answer by: who may only know of a paper sees neither. Its other dates do."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, coloured_pdf(), type_="payslip", title="Avant")
+    grant = await granted(client, person, worker.headers, "payslip", actions=["attest"])
+    counts = []
+    changes = ({}, {"title": "Après"}, {"due_on": "2031-01-01"}, {"issued_on": "2026-01-01"})
+    for change in changes:
+        path = f"/v1/documents/{document['id']}"
+        assert (await client.patch(path, headers=person.headers, json=change)).is_success
+        async with browser_of(served, worker) as browser:
+            page = await browser.get(f"/pro/grants/{grant}/documents/{document['id']}?page=2")
+            assert page.status_code == 200
+        log = await log_of(client, worker)
+        counts.append(sum(one["action"] == "document.list" for one in log))
+    assert counts == [1, 1, 1, 2]
+
+
 async def test_a_name_that_changed_leaves_under_a_line_of_its_own(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
