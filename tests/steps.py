@@ -6,7 +6,8 @@ uses `httpx` directly.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from sqlalchemy import text
 
 from auth import sessions
 from base.ids import new_id
-from tests.fixtures import SomeClient, SomePerson, SomeWorker
+from tests.fixtures import MakePerson, MakeWorker, SomeClient, SomePerson, SomeWorker
 from vault.documents.previews import draw_preview
 from vault.maintenance import erasure
 from vault.services import Services
@@ -31,17 +32,18 @@ CONTACT = {"name": "Camille Moreau", "job": "Assistante sociale", "phone": "03 2
 async def deposit(
     client: httpx.AsyncClient,
     person: SomePerson,
-    data: bytes,
+    data: bytes | Sequence[bytes],
     *,
     type_: str = "income_tax_notice",
     name: str = "scan.pdf",
     **fields: str,
 ) -> Document:
-    """The person deposits a file; returns the document."""
+    """The person deposits a file, or several that are one paper; returns the document."""
+    files = [data] if isinstance(data, bytes) else data
     answer = await client.post(
         "/v1/documents",
         headers=person.headers,
-        files={"file": (name, data)},
+        files=[("file", (name, each)) for each in files],
         data={"type": type_, **fields},
     )
     assert answer.status_code == 201, answer.text
@@ -101,6 +103,40 @@ async def granted(
     """Send a request and approve it unchanged; returns the grant's id."""
     request_id = await ask(client, headers, person.phone, *types, **changes)
     return str((await approve(client, person, request_id, **(narrower or {})))["id"])
+
+
+@dataclass(frozen=True)
+class GivenPaper:
+    """A paper that its owner lets a worker read, under a grant."""
+
+    person: SomePerson
+    worker: SomeWorker
+    document: Document
+    grant: str
+
+    @property
+    def own(self) -> str:
+        """Its address for its owner: below /v1, or among the pages."""
+        return f"/documents/{self.document['id']}"
+
+    @property
+    def under(self) -> str:
+        """Its address for the worker: below /v1 or /pro."""
+        return f"/grants/{self.grant}{self.own}"
+
+
+async def given_paper(
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    data: bytes | Sequence[bytes],
+    **fields: str,
+) -> GivenPaper:
+    """Somebody deposits a pay slip and lets a worker read such papers."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, data, type_="payslip", **fields)
+    grant = await granted(client, person, worker.headers, "payslip")
+    return GivenPaper(person, worker, document, grant)
 
 
 async def revoke(client: httpx.AsyncClient, person: SomePerson, grant: str) -> None:

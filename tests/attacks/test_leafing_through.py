@@ -1,21 +1,18 @@
 """Invariants 1, 3 and 7 page by page: no page leaves without its line, after a revocation, or to
 anyone else; the numbers of pages tell nothing."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from sqlalchemy import text
 
 from base.database import Database
-from base.embedded.server import Addresses
 from base.errors import ErrorKind, ServiceError
-from tests.attacks.test_recorded_before_revealed import WAYS, Breakable
+from tests.attacks.broken_log import Breakable
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served, SomePerson
-from tests.steps import deposit, granted, log_of, revoke, until
+from tests.steps import deposit, given_paper, granted, log_of, revoke, until
 from tests.vault.decoding import corpus
 from tests.web.pages.test_page_turns import coloured_pdf
 from tests.web.pages.test_pages import browser_of
@@ -41,15 +38,6 @@ NUMBERS = [
 ]
 
 
-@pytest.fixture(params=WAYS)
-async def log(request: pytest.FixtureRequest, postgres: Addresses) -> AsyncIterator[Breakable]:
-    address = postgres.owner_url.replace("+psycopg", "")
-    with psycopg.connect(address, autocommit=True) as owner:
-        breakable = Breakable(owner, request.param)
-        yield breakable
-        breakable.mend()
-
-
 async def refused_pages(browser: httpx.AsyncClient, *addresses: str) -> set[tuple[int, str]]:
     """What the addresses answer: their status, and the page's words without what names it."""
     answers = [await browser.get(address) for address in addresses]
@@ -64,13 +52,12 @@ async def test_the_number_of_a_page_that_is_not_there_is_an_unknown_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is drawn for it either."""
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, coloured_pdf(), type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
+    paper = await given_paper(client, make_person, make_worker, coloured_pdf())
+    person, worker = paper.person, paper.worker
     monkeypatch.setattr(served.services.decoder, "page", None)
     for who, under, viewer in (
-        (person, f"/documents/{document['id']}", "/show"),
-        (worker, f"/pro/grants/{grant}/documents/{document['id']}", ""),
+        (person, f"{paper.own}", "/show"),
+        (worker, f"/pro{paper.under}", ""),
     ):
         async with browser_of(served, who) as browser:
             wrong = [f"{under}/pages/{number}" for number in NUMBERS]
@@ -79,15 +66,29 @@ async def test_the_number_of_a_page_that_is_not_there_is_an_unknown_address(
             assert [status for status, _ in found] == [404]
 
 
+async def test_a_photo_has_no_page_and_no_line_says_that_one_was_read(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Its first page neither: the picture itself is what one looks at."""
+    paper = await given_paper(client, make_person, make_worker, corpus.plain_jpeg())
+    for who, address in ((paper.person, paper.own), (paper.worker, f"/pro{paper.under}")):
+        async with browser_of(served, who) as browser:
+            unknown = address.rpartition("/")[0] + f"/{UNKNOWN}/pages/1"
+            ((status, _),) = await refused_pages(browser, f"{address}/pages/1", unknown)
+            assert status == 404
+    read = [e for e in await log_of(client, paper.person) if e["action"] == "document.read"]
+    assert read
+    assert {e["outcome"] for e in read} == {"refused"}
+
+
 async def test_pages_of_others_and_of_what_is_deleted_are_not_there(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, coloured_pdf(), type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
-    own = [f"/documents/{document['id']}{end}" for end in ("/pages/2", "/show?page=2")]
+    paper = await given_paper(client, make_person, make_worker, coloured_pdf())
+    person, worker, document = paper.person, paper.worker, paper.document
+    own = [f"{paper.own}{end}" for end in ("/pages/2", "/show?page=2")]
     unknown = [f"/documents/{UNKNOWN}{end}" for end in ("/pages/2", "/show?page=2")]
-    under = f"/pro/grants/{grant}/documents"
+    under = f"/pro/grants/{paper.grant}/documents"
     given = [f"{under}/{document['id']}{end}" for end in ("/pages/2", "?page=2")]
     none = f"/pro/grants/{UNKNOWN}/documents/{UNKNOWN}/pages/2"
     async with browser_of(served, await make_person()) as other:
@@ -101,7 +102,7 @@ async def test_pages_of_others_and_of_what_is_deleted_are_not_there(
             for address in addresses:
                 assert (await browser.get(address)).status_code == 200, address
         token = await forms.token_for(served.services, person.token)
-        await mine.post(f"/documents/{document['id']}/delete", data={"form": token})
+        await mine.post(f"{paper.own}/delete", data={"form": token})
         ((status, _),) = await refused_pages(mine, *own, *unknown)
         assert status == 404
         ((status, _),) = await refused_pages(theirs, *given, f"{under}/{UNKNOWN}/pages/2")
@@ -155,15 +156,14 @@ async def test_no_page_leaves_when_its_line_cannot_be_written(
     make_worker: MakeWorker,
     log: Breakable,
 ) -> None:
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, coloured_pdf(), type_="payslip", title="Zoé-51")
-    grant = await granted(client, person, worker.headers, "payslip")
+    paper = await given_paper(client, make_person, make_worker, coloured_pdf(), title="Zoé-51")
+    person, worker = paper.person, paper.worker
     log.break_()
     for who, address in (
-        (person, f"/documents/{document['id']}/pages/2"),
-        (person, f"/documents/{document['id']}/show?page=2"),
-        (worker, f"/pro/grants/{grant}/documents/{document['id']}/pages/2"),
-        (worker, f"/pro/grants/{grant}/documents/{document['id']}?page=2"),
+        (person, f"{paper.own}/pages/2"),
+        (person, f"{paper.own}/show?page=2"),
+        (worker, f"/pro{paper.under}/pages/2"),
+        (worker, f"/pro{paper.under}?page=2"),
     ):
         async with browser_of(served, who) as browser:
             answer = await browser.get(address)
@@ -179,9 +179,8 @@ async def test_the_line_is_committed_before_the_page_is_drawn_for_whoever_looks(
     make_worker: MakeWorker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, coloured_pdf(), type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
+    paper = await given_paper(client, make_person, make_worker, coloured_pdf())
+    person, worker = paper.person, paper.worker
     draw, accounts = served.services.decoder.page, []
 
     async def watched(*args: Any, **kwargs: Any) -> bytes:
@@ -192,8 +191,8 @@ async def test_the_line_is_committed_before_the_page_is_drawn_for_whoever_looks(
 
     monkeypatch.setattr(served.services.decoder, "page", watched)
     for who, address in (
-        (worker, f"/pro/grants/{grant}/documents/{document['id']}/pages/2"),
-        (person, f"/documents/{document['id']}/pages/2"),
+        (worker, f"/pro{paper.under}/pages/2"),
+        (person, f"{paper.own}/pages/2"),
     ):
         async with browser_of(served, who) as browser:
             assert (await browser.get(address)).status_code == 200
@@ -210,10 +209,9 @@ async def test_a_line_that_was_moved_in_the_database_covers_nothing(
     moved_clock: MoveClock,
 ) -> None:
     """Whoever writes the database cannot have pages read under an old line."""
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, coloured_pdf(), type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
-    address = f"/pro/grants/{grant}/documents/{document['id']}/pages/2"
+    paper = await given_paper(client, make_person, make_worker, coloured_pdf())
+    person, worker = paper.person, paper.worker
+    address = f"/pro{paper.under}/pages/2"
 
     async def readings() -> list[str]:
         return [e["id"] for e in await log_of(client, person) if e["action"] == "document.read"]
@@ -283,6 +281,26 @@ async def test_no_page_is_read_under_a_line_that_says_it_was_not_received(
     await served.services.delivery_status._flush()
     refused = [line] if kind == "number" else []
     assert await readings(client, person, worker=theirs) == [("allowed", "completed"), *refused]
+
+
+async def test_a_line_more_does_not_tell_that_a_name_changed_that_one_does_not_see(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Nor a day to answer by: who may only know of a paper sees neither. Its other dates do."""
+    person, worker = await make_person(), await make_worker()
+    document = await deposit(client, person, coloured_pdf(), type_="payslip", title="Avant")
+    grant = await granted(client, person, worker.headers, "payslip", actions=["attest"])
+    counts = []
+    changes = ({}, {"title": "Après"}, {"due_on": "2031-01-01"}, {"issued_on": "2026-01-01"})
+    for change in changes:
+        path = f"/v1/documents/{document['id']}"
+        assert (await client.patch(path, headers=person.headers, json=change)).is_success
+        async with browser_of(served, worker) as browser:
+            page = await browser.get(f"/pro/grants/{grant}/documents/{document['id']}?page=2")
+            assert page.status_code == 200
+        log = await log_of(client, worker)
+        counts.append(sum(one["action"] == "document.list" for one in log))
+    assert counts == [1, 1, 1, 2]
 
 
 async def test_a_name_that_changed_leaves_under_a_line_of_its_own(

@@ -1,30 +1,17 @@
 """Invariants 1 and 7: no small picture leaves without a line that names its paper, or to others."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
-import psycopg
-import pytest
 
-from base.embedded.server import Addresses
+from tests.attacks.broken_log import Breakable
 from tests.attacks.test_leafing_through import UNKNOWN, refused_pages
-from tests.attacks.test_recorded_before_revealed import WAYS, Breakable
 from tests.fixtures import MakePerson, MoveClock, Served
 from tests.steps import deposit
 from tests.web.pages.test_pages import a_photo, browser_of
 from tests.web.pages.test_thumbnails import own_lines
 from vault.documents.recorded_lines import GOES_ON
 from web.pages import forms
-
-
-@pytest.fixture(params=WAYS)
-async def log(request: pytest.FixtureRequest, postgres: Addresses) -> AsyncIterator[Breakable]:
-    address = postgres.owner_url.replace("+psycopg", "")
-    with psycopg.connect(address, autocommit=True) as owner:
-        breakable = Breakable(owner, request.param)
-        yield breakable
-        breakable.mend()
 
 
 async def test_thumbnails_of_others_and_of_the_trash_are_not_there(

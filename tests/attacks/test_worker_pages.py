@@ -10,7 +10,7 @@ import pytest
 from base.ids import new_id
 from tests.attacks.test_people import LABEL, known, labelled
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.steps import ask, deposit, granted, log_of, revoke
+from tests.steps import ask, deposit, given_paper, granted, log_of, revoke
 from tests.vault.decoding import corpus
 from tests.web.pages.test_document_list import looked_for
 from tests.web.pages.test_pages import browser_of
@@ -176,6 +176,27 @@ async def test_each_page_of_papers_is_a_line_before_it_is_a_page(
             added = now[: len(now) - before]
             assert [one["action"] for one in added] == expected, address
             assert all(one["documents"] == [document["id"]] for one in added)
+
+
+async def test_what_a_worker_did_does_not_tell_that_a_paper_was_deleted(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """The list to which its line leads does, and is recorded."""
+    paper = await given_paper(client, make_person, make_worker, corpus.pdf(1))
+    async with browser_of(served, paper.worker) as browser:
+        await browser.get(f"/pro{paper.under}")
+        before = plain(await browser.get("/pro/doings"))
+        deleted = await client.delete(f"/v1{paper.own}", headers=paper.person.headers)
+        assert deleted.is_success
+        after = await browser.get("/pro/doings")
+        assert plain(after) == before
+        lines = after.text.split('<ul class="papers">')[1].split("</ul>")[0]
+        leads = re.findall(r'href="([^"]+)"', lines)
+        assert f"/pro/grants/{paper.grant}#paper-{paper.document['id']}" in leads
+        for address in leads:
+            page = await browser.get(address)
+            assert page.status_code == 200, address
+            assert f'id="paper-{paper.document["id"]}"' not in page.text
 
 
 async def test_a_deposit_from_another_site_keeps_nothing(

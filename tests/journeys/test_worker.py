@@ -156,8 +156,10 @@ async def test_a_worker_sees_a_paper_large_and_turned_and_whose_it_is(
     window = await keyboard.page.locator(".window").evaluate(_WIDTH)
     assert seen <= window
     await keyboard.reach("input[name=size]")
-    await keyboard.page.keyboard.press("ArrowDown")
-    assert await keyboard.page.locator(".sheet").evaluate(_WIDTH) > 1.8 * window
+    for times in (1.25, 1.5, 2, 3):
+        await keyboard.page.keyboard.press("ArrowDown")
+        now = await keyboard.page.locator(".sheet").evaluate(_WIDTH)
+        assert now == pytest.approx(times * seen, rel=0.05)
     await keyboard.reach("input[name=turn]")
     await keyboard.page.keyboard.press("ArrowDown")
     assert await picture.evaluate("e => getComputedStyle(e).rotate") == "90deg"
@@ -167,6 +169,54 @@ async def test_a_worker_sees_a_paper_large_and_turned_and_whose_it_is(
     # To turn and to magnify opened it once.
     lines = [one["action"] for one in await log_of(client, person)]
     assert lines.count("document.read") == 1
+
+
+async def test_a_worker_leafs_through_a_paper_as_large_and_turned_as_it_was(
+    client: httpx.AsyncClient, keyboard: Keyboard, person: SomePerson, worker: SomeWorker
+) -> None:
+    paper = await deposit(client, person, corpus.pdf(3), type_="lease")
+    grant = await granted(client, person, worker.headers, "lease")
+    await keyboard.go(f"/pro/grants/{grant}/documents/{paper['id']}")
+    picture = keyboard.page.locator(".sheet img")
+
+    async def is_as_chosen(number: int) -> None:
+        assert await keyboard.says(f"Page {number} sur 3")
+        assert await picture.evaluate("e => getComputedStyle(e).rotate") == "90deg"
+        assert await keyboard.page.is_checked("input[name=size][value='150']")
+
+    for radio, times in (("size", 2), ("turn", 1)):
+        await keyboard.reach(f"input[name={radio}]")
+        for _time in range(times):
+            await keyboard.page.keyboard.press("ArrowDown")
+    await is_as_chosen(1)
+    # Enter in a choice stays on the page.
+    await keyboard.press("input[name=turn]:checked")
+    await is_as_chosen(1)
+    for number in (2, 3):
+        await keyboard.press(f"button[name=page][value='{number}']")
+        await is_as_chosen(number)
+        assert keyboard.page.url.endswith(f"?page={number}&size=150&turn=90#paper")
+
+
+async def test_the_watermark_hides_no_word_and_is_seen(
+    client: httpx.AsyncClient, keyboard: Keyboard, person: SomePerson, worker: SomeWorker
+) -> None:
+    """What is black stays black under it; on white it is there, as on a photo of the screen."""
+    shades = {}
+    for shade in ("black", "white"):
+        picture = BytesIO()
+        Image.new("RGB", (400, 400), shade).save(picture, "PNG")
+        paper = await deposit(client, person, picture.getvalue(), type_="lease")
+        grant = await granted(client, person, worker.headers, document_ids=[paper["id"]])
+        await keyboard.go(f"/pro/grants/{grant}/documents/{paper['id']}")
+        shot = await keyboard.page.locator(".sheet").screenshot()
+        inside = Image.open(BytesIO(shot)).convert("L")
+        width, height = inside.size
+        shades[shade] = inside.crop((4, 4, width - 4, height - 4)).getextrema()
+    assert shades["black"] == (0, 0)
+    darkest, lightest = shades["white"]
+    assert lightest == 255
+    assert 150 <= darkest <= 225
 
 
 async def test_a_worker_reads_what_the_person_will_read_sends_it_and_withdraws_it(

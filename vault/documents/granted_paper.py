@@ -47,7 +47,8 @@ async def see_granted(
             if rows:
                 reader = await services.field_encryption.reader(grant.person_id, tx)
                 paper = open_document(reader, rows[0])
-                attempt = replace(attempt, documents=(document_id,), details=state_of(paper))
+                said = state_of(paper, may_read=grant.may_read)
+                attempt = replace(attempt, documents=(document_id,), details=said)
                 record = record_once if goes_on else record_allowed
                 await record(services, tx, grant.at, attempt)
     if grant is None or not isinstance(judgement, Allowed):

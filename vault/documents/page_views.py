@@ -116,10 +116,11 @@ async def open_own_page(
 
 
 async def _has_page(services: Services, tx: AsyncConnection, row: Any, number: int) -> bool:
-    """Whether the version, which the caller may read, has such a page. Where it has none, that is
-    refused, and no line stays under which others would go on."""
+    """Whether the version, which the caller may read, is a PDF with such a page. If not, that is
+    refused, and no line says that anything was read."""
     reader = await services.field_encryption.reader(row.v_person_id, tx)
-    pages: int = reader.open(DOCUMENT_VERSION, row.v_id, row.v_sealed)["pages"]
+    file: dict[str, Any] = reader.open(DOCUMENT_VERSION, row.v_id, row.v_sealed)
+    pages: int = file["pages"] if file["rendition_media_type"] == MediaType.PDF else 0
     return 1 <= number <= pages
 
 

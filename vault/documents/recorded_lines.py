@@ -38,15 +38,17 @@ async def record_once(
     return covering or await record_allowed(services, tx, at, attempt)
 
 
-def state_of(document: DocumentView) -> dict[str, str | int]:
+def state_of(document: DocumentView, *, may_read: bool = True) -> dict[str, str | int]:
     """What the line of one paper's name and dates says of them, so that it covers no others.
+    `may_read`: whether what its owner wrote of it leaves too; to whom does not see it, a line more
+    would tell that it changed.
 
     A digest, not the revision: this one changes when a suggestion is answered too, and its author
     would learn it by another line. Not the title: a log outlives what it tells of.
     """
     said = document.metadata
-    words = [document.id, document.version_id, said.type, said.title]
-    words += [said.issued_on, said.expires_on, said.due_on, said.income_year]
+    words = [document.id, document.version_id, said.type, said.title if may_read else None]
+    words += [said.issued_on, said.expires_on, said.due_on if may_read else None, said.income_year]
     return {"state": hashlib.sha256(json.dumps(words, default=str).encode()).hexdigest()}
 
 

@@ -33,6 +33,8 @@ FEW = 20
 """Papers that one finds by looking at them; beyond, there is a search."""
 MOST_FIRST = 6
 _PREVIEW_WAIT = timedelta(seconds=45)
+_KEPT = {"added", "held", "version", "version_older"}
+"""What was done when a paper was just kept: its page then shows all its sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ async def see(document_id: PathId, page: PersonPageDep) -> Response:
         "document.html",
         item=_item(document, page.zone),
         preview_pending=pending,
+        just_kept=page.request.query_params.get("done") in _KEPT,
         grants=showing,
         knowing=[grant for grant in grants if grant not in showing],
     )

@@ -1,6 +1,9 @@
 """A worker looks at one paper under a grant; each access is recorded first."""
 
-from fastapi import Response
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Response
 
 from base import clock
 from vault.consent.people import known_by_grant
@@ -16,11 +19,30 @@ from web.pages.page_turns import PageNumber, PageTurn, PageWanted, turn_to
 router = page_router()
 _PICTURES = {MediaType.JPEG, MediaType.PNG, MediaType.WEBP}
 """What every browser draws by itself."""
+_SIZES = ("100", "125", "150", "200", "300")
+_TURNS = ("0", "90", "180", "270")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How large a paper is shown, in percent of what fits, and turned by how many degrees."""
+
+    size: str
+    turn: str
+
+
+def look_of(size: str = "", turn: str = "") -> Look:
+    """What was chosen on the page before; whatever else an address says counts as nothing."""
+    return Look(size if size in _SIZES else _SIZES[0], turn if turn in _TURNS else _TURNS[0])
 
 
 @router.get("/pro/grants/{grant_id}/documents/{document_id}")
 async def view(
-    grant_id: PathId, document_id: PathId, page: WorkerPageDep, wanted: PageWanted = ""
+    grant_id: PathId,
+    document_id: PathId,
+    page: WorkerPageDep,
+    look: Annotated[Look, Depends(look_of)],
+    wanted: PageWanted = "",
 ) -> Response:
     """A paper, large: turned and magnified by the page itself, so that it is opened once. Its name
     is recorded here, its picture when the browser asks for it. `wanted`: a page of a PDF."""
@@ -36,6 +58,9 @@ async def view(
         may_read=may_read,
         picture=_picture(document, turn) if may_read else "",
         turn=turn,
+        look=look,
+        sizes=_SIZES,
+        turnings=_TURNS,
         watermark=(page.worker.name, clock.now()),
     )
 

@@ -1,8 +1,10 @@
 """What a worker did, as the log holds it: all of it, or about one person; on a page and as a table.
 
-Papers have no names here: to write one is to open it again. A line leads to the paper, where that
-is recorded, if its grant showed it and is live. What was added since is no grant's: no line leads
-there. Requests are in their own list: here they would tell whom they reached.
+Papers have no names here: to write one is to open it again. A line leads to the list of its grant,
+where that is recorded, if the grant showed the paper and is live. It does not lead to the paper
+alone: its owner may have deleted it since, and a line that leads nowhere any more would say so
+before anything is recorded. What was added since is no grant's: no line leads there. Requests are
+in their own list: here they would tell whom they reached.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -125,8 +127,8 @@ async def _some(
 
 
 def _shown(lines: Iterable[tuple[EntryView, KnownPerson | None]]) -> set[UUID]:
-    """The lines that lead to their one paper: a grant shows none that was added under it, and
-    nothing once it ended. Whether its owner deleted one since is recorded when it is looked at."""
+    """The lines that lead to where their one paper was shown: a grant shows none that was added
+    under it, and nothing once it ended."""
     return {
         entry.id
         for entry, about in lines

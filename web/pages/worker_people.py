@@ -1,5 +1,7 @@
 """A worker's people: who gave them something, each in one place, under a label of the worker's."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -17,12 +19,14 @@ from vault.cursors import Page
 from vault.documents.person_papers import CoveredPaper, open_person
 from vault.rules import GrantAction
 from web.http.path_ids import PathId
+from web.i18n.typography import national
 from web.pages import search_words
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 
 router = page_router()
 LIMIT = 50
-_FEWEST_DIGITS = 4
+_NUMBER = re.compile(r"[\d\s+().-]*\d\s*\d[\d\s+().-]*")
+"""A part of a phone number, as people write it."""
 
 
 @router.get("/pro/people")
@@ -104,10 +108,8 @@ async def _label_form(
 async def _found(
     page: WorkerPage, query: str, *, ends_soon: bool, cursor: str | None
 ) -> Page[KnownPerson]:
-    digits = "".join(filter(str.isdecimal, query))
-    if len(digits) >= _FEWEST_DIGITS and digits == query.replace(" ", "").lstrip("+"):
-        return Page(await _with_number(page, digits), None)
-    return await people.list_people(
+    """Whose label has the words; with the first of them, those whose number it is, or a part of."""
+    listed = await people.list_people(
         page.services,
         page.worker,
         query=query or None,
@@ -115,15 +117,28 @@ async def _found(
         limit=LIMIT,
         cursor=cursor,
     )
+    if cursor is not None or not _NUMBER.fullmatch(query):
+        return listed
+    labelled = {known.id for known in listed.items}
+    others = [one for one in await _with_number(page, query) if one.id not in labelled]
+    return Page([*listed.items, *others], listed.next)
 
 
-async def _with_number(page: WorkerPage, digits: str) -> list[KnownPerson]:
-    """Those to whose number I wrote, that has these digits, with a national 0 or without."""
+async def _with_number(page: WorkerPage, query: str) -> list[KnownPerson]:
+    """Those to whose number I wrote, that has these digits as it is shown, or as it is dialled from
+    abroad."""
+    digits = _digits_of(query)
     found: dict[UUID, KnownPerson] = {}
     for known in (await people.known_by_grants(page.services, page.worker)).values():
-        if known.phone and digits.lstrip("0") in known.phone:
+        shown, dialled = _digits_of(national(known.phone)), _digits_of(known.phone or "")
+        if digits in shown or digits.removeprefix("00") in dialled:
             found[known.id] = known
     return list(found.values())
+
+
+def _digits_of(text: str) -> str:
+    """In ASCII: an Arabic keyboard has others."""
+    return "".join(str(unicodedata.digit(one)) for one in text if one.isdecimal())
 
 
 def _readable(paper: CoveredPaper) -> GrantView | None:

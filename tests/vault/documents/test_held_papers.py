@@ -16,7 +16,7 @@ from base.database import Database
 from base.key_names import DOCUMENT_VERSION
 from tests.fixtures import MakePerson, MakeWorker, SomePerson
 from tests.rows import change_row
-from tests.steps import deposit, drawn, granted, is_problem, log_of
+from tests.steps import deposit, drawn, given_paper, granted, is_problem, log_of
 from tests.vault.decoding import corpus, signed_pdfs
 from vault.decoding.media import CLEANING
 from vault.documents import recipients_copy, records
@@ -76,12 +76,11 @@ async def test_a_held_pdf_is_cleaned_before_it_is_read_and_once(
     make_worker: MakeWorker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    person, worker = await make_person(), await make_worker()
     raw = with_details(corpus.pdf(1))
-    document = await deposit(client, person, raw, type_="payslip")
+    paper = await given_paper(client, make_person, make_worker, raw)
+    person, worker, document = paper.person, paper.worker, paper.document
     await make_held(services, as_owner, person, document)
-    grant = await granted(client, person, worker.headers, "payslip")
-    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    path = f"/v1{paper.under}/content"
     inspect, inspected = services.decoder.inspect, []
 
     async def counted(*args: Any, **kwargs: Any) -> Any:
@@ -99,9 +98,9 @@ async def test_a_held_pdf_is_cleaned_before_it_is_read_and_once(
     # Recorded before anything was opened, and decoded once.
     assert len(inspected) == 1
     assert inspected[0] > before
-    own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
+    own = await client.get(f"/v1{paper.own}/content", headers=person.headers)
     assert own.content == raw
-    listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+    listed = await client.get(f"/v1/grants/{paper.grant}/documents", headers=worker.headers)
     assert listed.json()["items"][0]["file"]["size"] == len(answers[0].content)
 
 
@@ -113,12 +112,11 @@ async def test_a_held_paper_that_no_longer_opens_is_given_to_nobody(
     make_worker: MakeWorker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    person, worker = await make_person(), await make_worker()
     raw = corpus.pdf(1)
-    document = await deposit(client, person, raw, type_="payslip")
+    paper = await given_paper(client, make_person, make_worker, raw)
+    person, worker, document = paper.person, paper.worker, paper.document
     await make_held(services, as_owner, person, document)
-    grant = await granted(client, person, worker.headers, "payslip")
-    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    path = f"/v1{paper.under}/content"
 
     async def busy(*args: Any, **kwargs: Any) -> Any:
         raise recipients_copy.ServiceError(
@@ -136,7 +134,7 @@ async def test_a_held_paper_that_no_longer_opens_is_given_to_nobody(
         is_problem(await client.get(path, headers=worker.headers), 409, "cannot_be_handed_on")
     # Not decoded again, with the same answer; its owner still has it.
     is_problem(await client.get(path, headers=worker.headers), 409, "cannot_be_handed_on")
-    own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
+    own = await client.get(f"/v1{paper.own}/content", headers=person.headers)
     assert own.content == raw
 
 
@@ -149,10 +147,9 @@ async def test_cleaning_takes_neither_the_turn_of_its_owner_nor_their_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And its reader hears nothing of either."""
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    paper = await given_paper(client, make_person, make_worker, corpus.pdf(1))
+    person, worker, document = paper.person, paper.worker, paper.document
     await make_held(services, as_owner, person, document)
-    grant = await granted(client, person, worker.headers, "payslip")
     accounts = set()
 
     async def spent(*args: Any, account: UUID, **kwargs: Any) -> Any:
@@ -162,7 +159,7 @@ async def test_cleaning_takes_neither_the_turn_of_its_owner_nor_their_time(
         )
 
     monkeypatch.setattr(services.decoder, "inspect", spent)
-    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    path = f"/v1{paper.under}/content"
     answer = await client.get(path, headers=worker.headers)
     is_problem(answer, 503, "decoder_busy")
     assert answer.headers["retry-after"] == "600"  # a step, not a countdown
@@ -179,11 +176,10 @@ async def test_a_preview_of_the_copy_of_before_is_not_kept_beside_the_new_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A job draws what came in while a recipient's read has it cleaned."""
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, with_details(corpus.pdf(1)), type_="payslip")
+    paper = await given_paper(client, make_person, make_worker, with_details(corpus.pdf(1)))
+    person, worker, document = paper.person, paper.worker, paper.document
     await make_held(services, as_owner, person, document)
-    grant = await granted(client, person, worker.headers, "payslip")
-    path = f"/v1/grants/{grant}/documents/{document['id']}"
+    path = f"/v1{paper.under}"
     draw, inspect = services.decoder.preview, services.decoder.inspect
 
     async def without_preview(*args: Any, **kwargs: Any) -> Any:
@@ -214,17 +210,12 @@ async def test_the_owner_keeps_the_pdf_of_photos_that_can_no_longer_be_cleaned(
     make_worker: MakeWorker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    person, worker = await make_person(), await make_worker()
-    photos = [("file", (f"{side}.jpg", corpus.phone_jpeg(), "image/jpeg")) for side in ("a", "b")]
-    added = await client.post(
-        "/v1/documents", headers=person.headers, files=photos, data={"type": "payslip"}
-    )
-    document = added.json()
-    own = f"/v1/documents/{document['id']}/content"
+    paper = await given_paper(client, make_person, make_worker, [corpus.phone_jpeg()] * 2)
+    person, worker, document = paper.person, paper.worker, paper.document
+    own = f"/v1{paper.own}/content"
     before = (await client.get(own, headers=person.headers)).content
     await make_held(services, as_owner, person, document, keep_copies=True)
-    grant = await granted(client, person, worker.headers, "payslip")
-    path = f"/v1/grants/{grant}/documents/{document['id']}"
+    path = f"/v1{paper.under}"
 
     async def refuse(*args: Any, **kwargs: Any) -> Any:
         raise recipients_copy.ServiceError(recipients_copy.ErrorKind.INVALID, "does_not_decode")
@@ -244,26 +235,24 @@ async def test_without_the_row_of_its_copy_a_pdf_is_not_given_raw(
     make_worker: MakeWorker,
 ) -> None:
     """Whoever writes the database can delete the copy's row: the original does not replace it."""
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, with_details(corpus.pdf(1)), type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
+    paper = await given_paper(client, make_person, make_worker, with_details(corpus.pdf(1)))
+    worker = paper.worker
     async with as_owner.transaction() as tx:
         await tx.execute(text("DELETE FROM unefois.sealed_file WHERE role = 'rendition'"))
-    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    path = f"/v1{paper.under}/content"
     is_problem(await client.get(path, headers=worker.headers), 503, "content_broken")
 
 
 async def test_the_copy_of_another_edition_has_another_etag(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, corpus.pdf(1), type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
-    path = f"/v1/grants/{grant}/documents/{document['id']}/content"
+    paper = await given_paper(client, make_person, make_worker, corpus.pdf(1))
+    person, worker, document = paper.person, paper.worker, paper.document
+    path = f"/v1{paper.under}/content"
     answer = await client.get(path, headers=worker.headers)
     version = document["version"]["id"]
     assert answer.headers["etag"] == f'"{version}.{CLEANING}"'
-    own = await client.get(f"/v1/documents/{document['id']}/content", headers=person.headers)
+    own = await client.get(f"/v1{paper.own}/content", headers=person.headers)
     assert own.headers["etag"] == f'"{version}"'
 
 
@@ -315,17 +304,16 @@ async def test_a_signed_pdf_says_who_signed_and_is_handed_on_whole_only_if_its_o
 async def test_what_is_said_of_the_cleaned_copy_is_not_said_of_the_signed_file(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    person, worker = await make_person(), await make_worker()
     signed = signed_pdfs.signed(corpus.pdf(1))
-    document = await deposit(client, person, signed, type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
+    paper = await given_paper(client, make_person, make_worker, signed)
+    person, worker = paper.person, paper.worker
     own, of_the_copy = (
-        f"/v1/documents/{document['id']}",
+        f"/v1{paper.own}",
         {"pdf_details_removed", "pdf_signature_lost"},
     )
     for given in (True, False):
         answer = await client.patch(own, headers=person.headers, json={"give_original": given})
-        listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+        listed = await client.get(f"/v1/grants/{paper.grant}/documents", headers=worker.headers)
         for told in (answer.json(), *listed.json()["items"]):
             assert "pdf_was_signed" in told["file"]["notes"]
             assert of_the_copy & set(told["file"]["notes"]) == (set() if given else of_the_copy)
@@ -359,15 +347,14 @@ async def test_nothing_is_told_of_a_copy_that_nobody_gets(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     """Neither to its owner nor to the recipient, while the signed PDF is given as it is."""
-    person, worker = await make_person(), await make_worker()
     signed = signed_pdfs.signed(corpus.pdf(1))
-    document = await deposit(client, person, signed, type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
+    paper = await given_paper(client, make_person, make_worker, signed)
+    person, worker, document = paper.person, paper.worker, paper.document
     before = document["file"]["notes"]
     assert {"pdf_signature_lost", "pdf_details_removed"} <= set(before)
     for given, notes in ((True, ["pdf_was_signed"]), (False, before)):
-        own = f"/v1/documents/{document['id']}"
+        own = f"/v1{paper.own}"
         chosen = await client.patch(own, headers=person.headers, json={"give_original": given})
         assert chosen.json()["file"]["notes"] == notes
-        listed = await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+        listed = await client.get(f"/v1/grants/{paper.grant}/documents", headers=worker.headers)
         assert listed.json()["items"][0]["file"]["notes"] == notes

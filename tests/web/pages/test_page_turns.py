@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served, SomePerson, SomeWorker
-from tests.steps import blobs, deposit, granted, log_of
+from tests.steps import GivenPaper, blobs, deposit, given_paper, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import a_photo, browser_of
 from vault.documents.recorded_lines import GOES_ON
@@ -49,7 +49,20 @@ def picture_of(page: httpx.Response) -> str:
 def turned_to(page: httpx.Response) -> dict[str, str]:
     """The addresses of the page before and the one after."""
     links = re.findall(r'rel="(prev|next)" href="([^"#]+)#paper"', page.text)
-    return {rel: address.replace("&amp;", "&") for rel, address in links}
+    found = {rel: address.replace("&amp;", "&") for rel, address in links}
+    # A worker's are buttons of a form, which takes along the size and the turn that are chosen.
+    buttons = re.findall(r'<button form="leaf" name="page" value="(\d+)">([^<]+)', page.text)
+    for number, words in buttons:
+        (address,) = re.findall(r'<form id="leaf" method="get" action="([^"#]+)#paper">', page.text)
+        query = "&".join(f"{name}={value}" for name, value in [*chosen(page), ("page", number)])
+        found["prev" if "avant" in words else "next"] = f"{address}?{query}"
+    return found
+
+
+def chosen(page: httpx.Response) -> list[tuple[str, str]]:
+    """How large a worker sees the paper, and how it is turned."""
+    radio = r'<input type="radio" name="(size|turn)" value="(\d+)"(?: form="leaf")? checked>'
+    return re.findall(radio, page.text)
 
 
 async def read_through(browser: httpx.AsyncClient, address: str) -> list[str]:
@@ -103,10 +116,9 @@ async def test_a_worker_leafs_through_a_paper_under_one_line_for_a_while(
     make_worker: MakeWorker,
     moved_clock: MoveClock,
 ) -> None:
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, coloured_pdf(), type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
-    address = f"/pro/grants/{grant}/documents/{document['id']}"
+    paper = await given_paper(client, make_person, make_worker, coloured_pdf())
+    person, worker, document = paper.person, paper.worker, paper.document
+    address = f"/pro{paper.under}"
     async with browser_of(served, worker) as browser:
         assert await read_through(browser, address) == list(COLOURS)
         page = await browser.get(f"{address}?page=3")
@@ -163,6 +175,42 @@ async def test_another_worker_paper_version_or_grant_has_its_own_line(
     assert await readings() == count + 1
 
 
+async def test_a_worker_leafs_on_at_the_size_and_the_turn_that_they_chose(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    paper = await given_paper(client, make_person, make_worker, coloured_pdf())
+    address = f"/pro{paper.under}"
+    async with browser_of(served, paper.worker) as browser:
+        assert chosen(await browser.get(address)) == [("size", "100"), ("turn", "0")]
+        page = await browser.get(f"{address}?page=2&size=150&turn=270")
+        assert chosen(page) == [("size", "150"), ("turn", "270")]
+        following = turned_to(page)["next"]
+        assert following == f"{address}?size=150&turn=270&page=3"
+        assert chosen(await browser.get(following)) == chosen(page)
+        for wrong in ("?size=9000&turn=x", '?size="><b>&turn='):
+            assert chosen(await browser.get(address + wrong)) == [("size", "100"), ("turn", "0")]
+
+
+async def test_a_paper_just_kept_shows_all_its_sides(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    photos = [a_photo(one) for one in COLOURS]
+    document = await deposit(client, person, photos, type_="payslip")
+    address = f"/documents/{document['id']}"
+    sides = re.compile(rf'<img [^>]*src="({address}/(?:preview|pages/\d+))"')
+    async with browser_of(served, person) as browser:
+        for done in ("added", "held", "version", "version_older"):
+            shown = sides.findall((await browser.get(f"{address}?done={done}")).text)
+            assert shown == [f"{address}/{one}" for one in ("preview", "pages/2", "pages/3")]
+        assert [colour_of(await browser.get(one)) for one in shown[1:]] == ["lime", "blue"]
+        # Looked at again later, the first one is enough: each look is a line.
+        assert sides.findall((await browser.get(address)).text) == [f"{address}/preview"]
+        alone = await deposit(client, person, coloured_pdf(), type_="payslip")
+        page = await browser.get(f"/documents/{alone['id']}?done=added")
+        assert "/pages/" not in page.text
+
+
 @pytest.mark.parametrize("data", [a_photo(), corpus.pdf(1)])
 async def test_a_paper_of_one_page_has_nothing_to_leaf_through(
     served: Served,
@@ -171,37 +219,26 @@ async def test_a_paper_of_one_page_has_nothing_to_leaf_through(
     make_worker: MakeWorker,
     data: bytes,
 ) -> None:
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, data, type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
-    for who, address in _viewers(person, worker, grant, document["id"]):
+    paper = await given_paper(client, make_person, make_worker, data)
+    for who, address in _viewers(paper):
         async with browser_of(served, who) as browser:
             page = await browser.get(address)
             assert page.status_code == (await browser.get(f"{address}?page=1")).status_code == 200
-            assert 'class="turns"' not in page.text
+            assert 'class="leaves"' not in page.text
+            assert turned_to(page) == {}
 
 
 async def test_photos_that_are_one_paper_are_its_pages(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    person, worker = await make_person(), await make_worker()
-    files = [("file", (f"{one}.jpg", a_photo(one), "image/jpeg")) for one in COLOURS]
-    kept = await client.post(
-        "/v1/documents", headers=person.headers, files=files, data={"type": "payslip"}
-    )
-    assert kept.status_code == 201, kept.text
-    grant = await granted(client, person, worker.headers, "payslip")
-    for who, address in _viewers(person, worker, grant, kept.json()["id"]):
+    photos = [a_photo(one) for one in COLOURS]
+    paper = await given_paper(client, make_person, make_worker, photos)
+    for who, address in _viewers(paper):
         async with browser_of(served, who) as browser:
             page = await browser.get(f"{address}?page=3")
             assert "Page 3 sur 3" in page.text
             assert (await browser.get(picture_of(page))).status_code == 200
 
 
-def _viewers(
-    person: SomePerson, worker: SomeWorker, grant: str, document: str
-) -> list[tuple[SomePerson | SomeWorker, str]]:
-    return [
-        (person, f"/documents/{document}/show"),
-        (worker, f"/pro/grants/{grant}/documents/{document}"),
-    ]
+def _viewers(paper: GivenPaper) -> list[tuple[SomePerson | SomeWorker, str]]:
+    return [(paper.person, f"{paper.own}/show"), (paper.worker, f"/pro{paper.under}")]

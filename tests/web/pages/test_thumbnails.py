@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from base.database import Database
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
-from tests.steps import Document, ask, deposit, drawn, granted, log_of
+from tests.steps import Document, ask, deposit, drawn, given_paper, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import a_photo, browser_of
 from vault.documents.previews import draw_preview
@@ -120,13 +120,12 @@ async def test_a_worker_sees_pictograms_in_lists(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     """A small picture would be a reading of the paper."""
-    person, worker = await make_person(), await make_worker()
-    document = await deposit(client, person, corpus.plain_jpeg(), type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
+    paper = await given_paper(client, make_person, make_worker, corpus.plain_jpeg())
+    worker = paper.worker
     (known,) = (await client.get("/v1/people", headers=worker.headers)).json()["items"]
-    under = f"/pro/grants/{grant}/documents/{document['id']}"
+    under = f"/pro{paper.under}"
     async with browser_of(served, worker) as browser:
-        for address in (f"/pro/people/{known['id']}", f"/pro/grants/{grant}", under):
+        for address in (f"/pro/people/{known['id']}", f"/pro/grants/{paper.grant}", under):
             assert "thumbnail" not in (await browser.get(address)).text
         assert (await browser.get(f"{under}/thumbnail")).status_code == 404
         content = await browser.get(f"{under}/content")

@@ -6,10 +6,12 @@ import httpx
 import pytest
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.steps import deposit, granted
+from tests.steps import ask, deposit, granted
 from tests.vault.decoding import corpus
+from tests.web.pages.test_document_list import looked_for
 from tests.web.pages.test_pages import a_photo, browser_of
 from tests.web.pages.test_worker_pages import adding, form_of, known_of, words
+from web.i18n.typography import national
 from web.pages import forms, worker_doings
 
 ASKED = {
@@ -106,6 +108,53 @@ async def test_a_person_without_a_number_is_not_said_to_have_the_one_that_is_typ
     async with browser_of(served, worker) as browser:
         page = words(await asked(served, worker, browser, phone=person.phone, person=shown))
     assert "Nous ne savons pas si ce numéro est celui de : cette personne (accès du" in page
+
+
+async def test_whether_a_copy_is_kept_is_said_before_a_request_goes_and_after(
+    served: Served, client: httpx.AsyncClient, pair: Pair
+) -> None:
+    person, worker = pair
+    async with browser_of(served, worker) as browser:
+        for fields, told in (({}, "Non"), ({"may_store": "yes"}, "Oui")):
+            preview = words(await asked(served, worker, browser, phone=person.phone, **fields))
+            assert f"Garder une copie {told}" in preview.split("Ce que la personne lira")[1]
+            request = await ask(
+                client, worker.headers, person.phone, "payslip", may_store=bool(fields)
+            )
+            sent = words(await browser.get(f"/pro/requests/{request}"))
+            assert f"Garder une copie {told}" in sent
+
+
+async def test_a_person_is_found_by_the_digits_that_the_list_shows(
+    served: Served, client: httpx.AsyncClient, pair: Pair, make_person: MakePerson
+) -> None:
+    """However they are written; and by digits that stand in a label. Who did not say yes is not
+    there, and that is said."""
+    person, worker = pair
+    other = await make_person()
+    await granted(client, other, worker.headers, "payslip")
+    body = {"label": f"Dossier {person.phone[-6:]}"}
+    await client.patch(
+        f"/v1/people/{await known_of(client, worker)}", headers=worker.headers, json=body
+    )
+    shown = national(person.phone)
+    arabic = shown.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    written = [shown, shown.replace(" ", "\u202f"), shown.replace(" ", "\xa0"), arabic]
+    written += [shown.replace(" ", "."), shown.replace(" ", "-"), shown.replace(" ", "")]
+    written += [person.phone, "00" + person.phone[1:]]
+    async with browser_of(served, worker) as browser:
+        for typed in written:
+            page = words(await looked_for(served, browser, worker, typed))
+            assert "Marie" in page, typed
+            assert "Personne ne correspond" not in page
+            assert "Dossier" not in page, typed
+        both = words(await looked_for(served, browser, worker, person.phone[-6:]))
+        assert "Marie" in both
+        assert "Dossier" in both
+        await ask(client, worker.headers, "+33698765432", "payslip")
+        nobody = words(await looked_for(served, browser, worker, "06 98 76 54 32"))
+    assert "Marie" not in nobody
+    assert "On trouve ici les personnes qui ont dit oui" in nobody
 
 
 async def test_all_that_is_wrong_with_a_request_is_said_at_once_at_its_field(

@@ -6,7 +6,7 @@ import re
 import httpx
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.steps import ask, deposit, granted
+from tests.steps import ask, deposit, given_paper, granted, revoke
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import a_photo, browser_of
 from tests.web.pages.test_worker_pages import adding, form_of, known_of, words
@@ -58,22 +58,22 @@ async def test_what_a_worker_added_is_told_and_no_link_leads_to_it(
     assert before.index("d’une même case") < before.index("Papier 1")
 
 
-async def test_a_paper_that_a_worker_opened_is_linked_while_its_grant_is_live(
+async def test_a_paper_that_a_worker_opened_is_found_again_while_its_grant_is_live(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
-    person, worker = await make_person(), await make_worker()
-    paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
-    grant = await granted(client, person, worker.headers, "payslip")
-    path = f"/pro/grants/{grant}/documents/{paper['id']}"
-    async with browser_of(served, worker) as browser:
-        await browser.get(path)
+    paper = await given_paper(client, make_person, make_worker, corpus.pdf(1))
+    grant, mark = f"/pro/grants/{paper.grant}", f"paper-{paper.document['id']}"
+    async with browser_of(served, paper.worker) as browser:
+        await browser.get(f"/pro{paper.under}")
         live = await browser.get("/pro/doings")
-        await client.post(f"/v1/grants/{grant}/revoke", headers=person.headers)
+        there = await browser.get(grant)
+        await revoke(client, paper.person, paper.grant)
         ended = await browser.get("/pro/doings")
-        dead = await browser.get(path)
-    assert f'href="{path}"' in live.text
+        dead = await browser.get(grant)
+    assert f'href="{grant}#{mark}"' in live.text
+    assert f'id="{mark}"' in there.text
     assert dead.status_code != 200
-    assert f'href="{path}"' not in ended.text
+    assert f'href="{grant}' not in ended.text
     assert "Vous avez vu la liste des papiers." in words(ended)
 
 
