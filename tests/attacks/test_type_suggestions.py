@@ -4,6 +4,7 @@ says yes, and a yes shows the paper to nobody more; without a live grant to read
 
 import asyncio
 import re
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from base.ids import new_id
+from tests.attacks.statements import statements
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.steps import deposit, granted, log_of, revoke
+from tests.steps import deposit, granted, is_problem, log_of, revoke
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import browser_of
 from tests.web.pages.test_worker_pages import words
@@ -299,3 +301,42 @@ async def test_whether_it_was_refused_shows_in_nothing_that_is_proposed_afterwar
             assert refused == unanswered, code
             waits = [one["type"] for one in await waiting(client, person, paper)]
             assert waits == ([] if code == "payslip" else [code])
+
+
+async def test_whether_it_was_refused_shows_in_no_time_that_the_same_again_takes(
+    services: Services, client: httpx.AsyncClient, scene: Scene
+) -> None:
+    """Statement for statement, of two papers of which one is refused."""
+    person, worker, paper, grant = scene
+    other = await deposit(client, person, corpus.pdf(2), type_="other")
+    under = await granted(client, person, worker.headers, document_ids=[other["id"]])
+    both = ((paper, grant), (other, under))
+    for one, by in both:
+        assert (await suggest(client, worker, by, one["id"])).is_success
+    (one,) = await waiting(client, person, paper)
+    assert (await answered(client, person, paper, one["id"], "refuse")).status_code == 204
+    said = type_suggestions.Suggested(type="payslip", issued_on=date(2026, 5, 31))
+    costs = []
+    for one, by in both:
+        with statements(services) as sent:
+            await type_suggestions.suggest(
+                services, worker.subject, UUID(by), UUID(one["id"]), said
+            )
+        costs.append(tuple(sent))
+    assert len(costs[0]) > 5
+    assert costs[0] == costs[1]
+
+
+async def test_nothing_is_proposed_that_could_not_be_said_yes_to(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Dates that contradict those that its owner wrote: the yes would be an error for ever."""
+    person, worker = await make_person(), await make_worker()
+    paper = await deposit(client, person, corpus.pdf(1), type_="other", expires_on="2026-01-31")
+    grant = await granted(client, person, worker.headers, document_ids=[paper["id"]])
+    refused = await suggest(client, worker, grant, paper["id"])
+    is_problem(refused, 422, "expires_before_issued")
+    assert await waiting(client, person, paper) == []
+    assert (await suggest(client, worker, grant, paper["id"], issued_on="2026-01-01")).is_success
+    (one,) = await waiting(client, person, paper)
+    assert (await answered(client, person, paper, one["id"], "accept")).status_code == 200

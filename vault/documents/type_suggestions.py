@@ -197,14 +197,14 @@ async def _keep(
     check_documents(await services.field_encryption.row_macs(), [row])
     current = open_document(await services.field_encryption.reader(row.person_id, tx), row)
     new = _new(worker, granted, current, suggested)
-    kept = with_new(current, new)
-    if kept is None:
-        return UUID(str(row.revision))
-    return await _write(services, tx, row, current, kept)
+    # What could not be said yes to is not asked.
+    check_metadata(accepted(current.metadata, new))
+    # Written in any case: that a no stands there already shows in no time that it takes.
+    return await _write(services, tx, row, current, with_new(current, new))
 
 
-def with_new(current: DocumentView, new: TypeSuggestion) -> list[TypeSuggestion] | None:
-    """The suggestions of a paper once another is made; None where it waits already.
+def with_new(current: DocumentView, new: TypeSuggestion) -> list[TypeSuggestion]:
+    """The suggestions of a paper once another is made; the same where it waits already.
 
     Under its grant it takes the place of what waits, and is the first, which its author is shown,
     whether its owner is asked or refused it already: its author sees no difference.
@@ -213,7 +213,7 @@ def with_new(current: DocumentView, new: TypeSuggestion) -> list[TypeSuggestion]
     standing = [one for one in current.suggestions if one.version_id == new.version_id]
     ours = [one for one in standing if one.grant_id == new.grant_id]
     if any(_same(one, new) for one in ours if not one.refused):
-        return None
+        return standing
     again = {one.id for one in ours if not one.refused or _same(one, new)}
     others = [one for one in standing if one.id not in again]
     refused = any(one.id in again and one.refused for one in ours)
