@@ -14,7 +14,7 @@ from auth.session_list import SessionView
 from base.time_zones import PARIS
 from vault import catalogue
 from web.i18n.catalogue_names import purpose_names
-from web.i18n.direction import isolated
+from web.i18n.direction import in_latin_script, isolated
 from web.i18n.event_messages import describe, describe_briefly
 from web.i18n.formats import day_text, hour_text, moment_text, size_text
 from web.i18n.languages import languages
@@ -93,6 +93,7 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "national": national,
         "isolated": lambda text: isolated(text, language),
         "quoted": lambda text: isolated(no_break(quoted(text, language)), language),
+        "in_latin_script": in_latin_script,
         "own_reason": lambda terms: terms.purpose != purpose_names(terms.purpose_code).fr,
         "typed_hours": lambda text: isolated(typed_hours(text, language), language),
         "typed_phone": lambda text: isolated(typed_phone(text, language), language),
