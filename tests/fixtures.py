@@ -396,4 +396,4 @@ def code_in(message: str) -> str:
     return re.sub(r"\D", "", _CODE.findall(message)[0])
 
 
-_CODE = re.compile(r"\b\d{6}\b|\b\d{4}(?: \d{2,4}){1,3}\b")
+_CODE = re.compile(r"\b\d{6}\b|\b\d{4}(?:\s\d{2,4}){1,3}\b")

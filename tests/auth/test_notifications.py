@@ -77,9 +77,10 @@ TEXTS = {
 }
 FRENCH = {
     "code": "Votre code : 012345. Valable 10 minutes. Ne le donnez à personne.",
-    "long code": "Votre code : 0123 4567 89. Valable 10 minutes. Ne le donnez à personne.",
-    "shared": "Votre code : 0123 4567 8901. Valable 20 minutes. Ne le donnez à personne. Vous"
-    " n’avez rien demandé ? Ne faites rien.",
+    "long code": "Votre code : 0123\u00a04567\u00a089. Valable 10 minutes. Ne le donnez à"
+    " personne.",
+    "shared": "Votre code : 0123\u00a04567\u00a08901. Valable 20 minutes. Ne le donnez à"
+    " personne. Vous n’avez rien demandé ? Ne faites rien.",
     "subject": "Votre code",
     "request": "Une demande attend votre réponse. Ouvrez « Mes papiers » pour voir de qui elle"
     " vient, et dites oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi ».",
@@ -127,9 +128,10 @@ FRENCH = {
 }
 ENGLISH = {
     "code": "Your code: 012345. Valid for 10 minutes. Do not give it to anyone.",
-    "long code": "Your code: 0123 4567 89. Valid for 10 minutes. Do not give it to anyone.",
-    "shared": "Your code: 0123 4567 8901. Valid for 20 minutes. Do not give it to anyone. You asked"
-    " for nothing? Do nothing.",
+    "long code": "Your code: 0123\u00a04567\u00a089. Valid for 10 minutes. Do not give it to"
+    " anyone.",
+    "shared": "Your code: 0123\u00a04567\u00a08901. Valid for 20 minutes. Do not give it to"
+    " anyone. You asked for nothing? Do nothing.",
     "subject": "Your code",
     "request": "A request waits for your answer. Open “My papers” to see who sent it, and say yes"
     " or no. If it does not concern you, answer “This is not me”.",

@@ -147,7 +147,7 @@ async def test_it_reads_the_page_aloud_sentence_by_sentence(
     await expect(button).to_be_visible()
     assert (await button.bounding_box() or {"height": 0})["height"] >= 44
     await button.click()
-    await expect(button).to_have_text("Arrêter")
+    await expect(button).to_have_text("Stop")
     heard: list[list[str]] = []
     for _ in range(40):
         said = await page.evaluate("said")

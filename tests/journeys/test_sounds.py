@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.fixtures import MakePerson, Served, SomePerson
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
 from tests.journeys.phones import browser
 from tests.journeys.test_script import Open, open_page, until
+from tests.steps import ask
 from tests.web.speech.espeak import espeak, needs_espeak, only
 from web.i18n.translations import LANGUAGES, translations
 from web.speech import recorder
@@ -109,7 +111,7 @@ async def test_sounds_are_played_where_there_is_no_voice_and_the_place_is_shown(
     assert not [path for path in asked if path.startswith("/voices/")]
     await button.click()
     words = translations(code).gettext
-    await expect(button).to_have_text(words("Arrêter"))
+    await expect(button).to_have_text(words("Stop"))
     sounds = sounds_of(library, code)
     last = sounds[words(SIGN_IN)]
     await heard_to(page, f"heard.some(one => one[1] === '{last}' && one[0] === 'ended')")
@@ -221,3 +223,22 @@ async def test_the_page_cuts_its_words_as_the_sounds_were_made(
         shown = await page.evaluate(_CUT, module)
         assert [one for _tag, one in shown] == list(sentences(text))
     await context.close()
+
+
+async def test_words_that_somebody_wrote_in_french_are_read_as_french(
+    open_page: Open,
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+) -> None:
+    """Within a line of another language too."""
+    person, worker = await make_person(), await make_worker()
+    request = await ask(client, worker.headers, person.phone, "payslip")
+    page = await open_page(f"/requests/{request}/why", person)
+    await in_language(page, served, "ar")
+    module = await page.get_attribute("script[type=module]", "src") or ""
+    cut = await page.evaluate(_CUT, module.replace("page.js", "aloud.js"))
+    tags_of = {tag for tag, text in cut if "Demande de logement social" in text}
+    assert tags_of == {"fr"}
+    assert {tag for tag, _text in cut} == {"ar", "fr"}

@@ -13,9 +13,11 @@ router = page_router()
 
 
 @router.get("/erasure")
-async def see(page: PersonPageDep, done: str = "") -> Response:
+async def see(page: PersonPageDep) -> Response:
     """What ends, or when it does."""
-    return await page.show("erasure.html", **await _values(page, code_sent=done == "erasure_code"))
+    return await page.show(
+        "erasure.html", **await _values(page, code_sent=page.done == "erasure_code")
+    )
 
 
 @router.post("/erasure/code")

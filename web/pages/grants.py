@@ -112,22 +112,28 @@ async def _untouched(page: PersonPage, grant: GrantView) -> list[dict[str, str]]
 
 
 async def _what_was_done(page: PersonPage, live: list[GrantView]) -> dict[str, Any]:
-    """The grant that was just given or stopped, as it is now, to be said by name."""
-    query = page.request.query_params
-    done, id_ = query.get("done", ""), parse_id(query.get("of", ""))
+    """The grant that was just given or stopped, as it is now, to be said by name. Of what is not
+    so, nothing is said, whatever the address says."""
+    done, id_ = page.done, parse_id(page.request.query_params.get("of", ""))
     given = next((one for one in live if one.id == id_), None) if done == "given" else None
     stopped = await _ended(page, id_) if id_ and done in ("stopped", "stopped_one") else None
     said: dict[str, Any] = {"given": given, "stopped": stopped}
     if stopped:
         said["goes_on"] = any(one.recipient_id == stopped.recipient_id for one in live)
-    # Said here by name, and not a second time.
-    return said | ({"done": ""} if given or stopped else {})
+    return said | ({"done": ""} if done == "stopped_all" and live else {})
 
 
 async def _ended(page: PersonPage, id_: UUID) -> GrantView | None:
-    """An ended grant, if it is among the last hundred."""
-    listed = await grants.list_grants(page.services, page.person, state="ended", limit=100)
-    return next((one for one in listed.items if one.id == id_), None)
+    """An ended grant of the person."""
+    cursor: str | None = None
+    while True:
+        listed = await grants.list_grants(
+            page.services, page.person, state="ended", limit=100, cursor=cursor
+        )
+        found = next((one for one in listed.items if one.id == id_), None)
+        cursor = listed.next
+        if found is not None or cursor is None:
+            return found
 
 
 def _kind(grant: GrantView) -> str:
@@ -137,7 +143,7 @@ def _kind(grant: GrantView) -> str:
 
 async def _still_waiting(page: PersonPage) -> list[ReceivedRequest]:
     """Once something was stopped: the requests that it does not answer."""
-    stopped = page.request.query_params.get("done") in _STOPPED
+    stopped = page.done in _STOPPED
     return await waiting_requests(page) if stopped else []
 
 

@@ -105,16 +105,10 @@ DONE = {
     "deleted": _("Le papier est supprimé. Vous pouvez le récupérer pendant 30 jours."),
     "restored": _("C’est fait. Le papier est de nouveau là."),
     "approved": _("Vous avez dit oui. Vous pouvez arrêter quand vous voulez."),
-    "given": _("C’est fait. Voici à qui vous avez montré vos papiers."),
     "refused": _("Vous avez dit non. La personne qui demande ne le saura pas."),
     "later": _("La demande attend. Vous pouvez répondre plus tard."),
     "not_me": _("Merci. Nous avons noté que cette demande n’est pas pour vous."),
-    "stopped": _("C’est arrêté. Cette personne ne peut plus rien voir."),
     "stopped_all": _("Tout est arrêté. Personne d’autre que vous ne peut voir vos papiers."),
-    "stopped_one": _(
-        "Cet accord est arrêté. Mais cette personne a un autre accord : regardez ci-dessous ce"
-        " qu’elle peut encore faire."
-    ),
     "asked": _(
         "La demande est partie. Si ce numéro est le bon, la personne reçoit un SMS. Elle a 7 jours"
         " pour répondre."

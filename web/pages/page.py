@@ -51,6 +51,7 @@ _HEADERS = {
     "Content-Security-Policy": PAGE_POLICY,
     "Vary": VARY,
 }
+_LED_HERE = ("cross-site", "same-site", "none")
 _SIGN_IN_PAGES: dict[Area, str] = {"person": "/", "worker": "/pro", "visit": "/"}
 
 
@@ -85,6 +86,14 @@ class Page:
             return ""
         return "shared" if is_shared(self.secret) else "own"
 
+    @property
+    def done(self) -> str:
+        """The code of what was just done here, which a page of ours leads to; nothing where the
+        browser says that another site or a message led here: what it says would be believed."""
+        if self.area != "visit" and self.request.headers.get("sec-fetch-site") in _LED_HERE:
+            return ""
+        return self.request.query_params.get("done", "")
+
     async def show(
         self,
         template: str,
@@ -102,7 +111,7 @@ class Page:
             "path": url.path if url else "",
             "here": _address_of(url) if url else "",
             "form_token": await forms.token_for(self.services, self.secret) if with_forms else "",
-            "done": self.request.query_params.get("done", ""),
+            "done": self.done,
             "seconds_left": self.seconds_left,
             "who": self.who,
             "device": self.device,

@@ -14,15 +14,15 @@ from auth.session_list import SessionView
 from base.time_zones import PARIS
 from vault import catalogue
 from web.i18n.catalogue_names import purpose_names
-from web.i18n.direction import isolated
+from web.i18n.direction import in_latin_script, isolated
 from web.i18n.event_messages import describe, describe_briefly
 from web.i18n.formats import day_text, hour_text, moment_text, size_text
 from web.i18n.languages import languages
-from web.i18n.own_acts import describe_own
 from web.i18n.quotation import quoted
 from web.i18n.session_descriptions import describe_session
 from web.i18n.translations import LANGUAGES, translations
 from web.i18n.typography import national, no_break, typed_hours, typed_phone
+from web.i18n.worker_event_messages import describe_to_worker
 from web.pages import assets, labels
 from web.pages.document_fields import date_fields
 from web.pages.draft_steps import address_of
@@ -82,7 +82,7 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "moment": pass_context(lambda context, value: _moment(value, language, context["zone"])),
         "hour": pass_context(lambda context, value: _hour(value, language, context["zone"])),
         "sentence": lambda entry: no_break(describe(entry, language)),
-        "own_act": lambda entry: no_break(describe_own(entry, language)),
+        "own_act": lambda entry: no_break(describe_to_worker(entry, language)),
         "brief": lambda entry: no_break(describe_briefly(entry, language)),
         "session": pass_context(lambda at, one, now: _session(one, now, language, at["zone"])),
         "instant": datetime.fromisoformat,
@@ -93,6 +93,7 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "national": national,
         "isolated": lambda text: isolated(text, language),
         "quoted": lambda text: isolated(no_break(quoted(text, language)), language),
+        "in_latin_script": in_latin_script,
         "own_reason": lambda terms: terms.purpose != purpose_names(terms.purpose_code).fr,
         "typed_hours": lambda text: isolated(typed_hours(text, language), language),
         "typed_phone": lambda text: isolated(typed_phone(text, language), language),

@@ -16,7 +16,7 @@ from web.pages.page import page_router
 from web.speech.sound_library import library_of
 
 router = page_router()
-_NO_SOUND = "application/json"
+_LIST = "application/json"
 
 
 @router.get("/voices/{name}")
@@ -26,7 +26,7 @@ async def voice(name: str, request: Request, services: ServicesDep) -> Response:
     if found is None:
         raise not_found()
     content, media_type = found
-    if media_type == _NO_SOUND:
+    if media_type == _LIST:
         return public_answer(request, content, media_type, cache=TEN_MINUTES)
     headers = {"Accept-Ranges": "bytes"}
     asked = parse_range(request.headers.get("range"), len(content))

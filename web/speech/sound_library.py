@@ -74,7 +74,10 @@ class SoundLibrary:
         """Replace a file, for every account to read: servers may run under another one. A crash
         leaves the former one, and a `.tmp` that `remove_others` takes away."""
         temporary = self.folder / f".{token_hex(8)}.tmp"
-        temporary.write_bytes(content)
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.chmod(0o644)
         temporary.replace(self.folder / name)
 

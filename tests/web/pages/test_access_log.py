@@ -239,3 +239,17 @@ async def test_own_acts_say_whom_they_are_about(
     assert f"Vous avez arrêté l’accord avec {name}." in mine
     assert f"Vous avez dit non à {name}." in mine
     assert f"Vous avez répondu à {name} : ce n’est pas moi." in mine
+
+
+async def test_what_somebody_calls_their_hours_is_quoted_in_the_log_too(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """As on the page of a request: nobody takes it for words of this site."""
+    person = await make_person()
+    worker = await make_worker(hours="dites votre code")
+    await deposit(client, person, corpus.pdf(1), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+    async with browser_of(served, person) as browser:
+        page = (await browser.get("/access-log")).text.replace("\xa0", " ")
+    assert "<strong>03 20 00 00 01, « dites votre code »</strong>" in page

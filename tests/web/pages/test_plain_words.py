@@ -22,11 +22,18 @@ async def test_every_step_of_a_request_can_be_refused_and_says_what_it_is_for(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await make_person(), await make_worker()
-    await deposit(client, person, corpus.pdf(1), type_="payslip")
+    paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
     first = await ask(client, worker.headers, person.phone, "payslip")
     await ask(client, worker.headers, person.phone, "rent_receipt")
     async with browser_of(served, person) as browser:
-        for step in ("why", "papers", "until"):
+        # No is offered where one has read what is asked, and not before.
+        begun = plain(await browser.get(f"/requests/{first}"))
+        assert f'action="/requests/{first}/not-me"' in begun
+        assert "/refuse" not in begun
+        assert "si vous dites non" not in begun.lower()
+        asked = plain(await browser.get(f"/requests/{first}/why"))
+        assert asked.index("fiche de paie") < asked.index("Non, je ne montre rien")
+        for step in ("why", "papers", f"until?document={paper['id']}"):
             page = plain(await browser.get(f"/requests/{first}/{step}"))
             assert f'action="/requests/{first}/refuse"' in page
             assert "Non, je ne montre rien" in page

@@ -41,7 +41,7 @@ async def test_a_line_is_reported_and_its_answer_read_there(
         ]
         await reports.answer_report(served.services, made["id"], "Nous l’avons vu.")
         listed = (await browser.get("/access-log")).text
-        assert "Nous l’avons vu." in listed
+        assert '<blockquote class="said" dir="auto">Nous l’avons vu.' in listed
         assert address not in listed, "a line is reported once"
 
 

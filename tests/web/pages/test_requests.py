@@ -244,7 +244,7 @@ async def test_two_taps_are_one_no(
     async with browser_of(served, person) as browser:
         request = await ask(browser, worker.headers, person.phone, "payslip")
         page = (await browser.get(f"/requests/{request}")).text
-        fields = yes_of(page, f"/requests/{request}/refuse")
+        fields = yes_of(page, f"/requests/{request}/not-me")
         for _ in range(2):
             answer = await send(browser, f"/requests/{request}/{end}", fields)
             assert answer.headers["location"] == f"/requests?done={done}"

@@ -26,8 +26,10 @@ async def test_each_page_of_the_map_is_there(
         main = shown[shown.index("<main") : shown.index("</main>")]
         found = re.findall(r'<a href="([^"]+)">([^<]+)</a>', main)
         assert [address for address, _ in found] == [address for address, _ in PAGES[kind]]
-        for address, _ in found:
-            assert (await browser.get(address, follow_redirects=True)).status_code == 200, address
+        for address, title in found:
+            page = await browser.get(address, follow_redirects=True)
+            assert page.status_code == 200, address
+            assert f"<title>{title} – " in page.text.replace("\xa0", " "), address
 
 
 @pytest.mark.parametrize("kind", ["person", "worker"])

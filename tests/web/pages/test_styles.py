@@ -95,3 +95,10 @@ def test_templates_are_translated_by_marks_only() -> None:
             "vkey",
         }
         assert not words, f"{file.name}: {words}"
+
+
+def test_to_stop_reading_aloud_is_not_said_as_to_stop_an_access() -> None:
+    """In French one word could be both; in Spanish it would say that an access is taken away."""
+    shown = {"path": "/language", "here": "", "form_token": "", "done": "", "area": "person"}
+    html = render("styles.html", "es", failures=_FAILURES, drawings=[], **shown)
+    assert 'data-stop="Parar"' in html

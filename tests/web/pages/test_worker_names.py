@@ -5,7 +5,7 @@ import re
 
 import httpx
 
-from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker, last_code
 from tests.steps import ask, deposit, given_paper, granted, revoke
 from tests.vault.decoding import corpus
 from tests.web.pages.test_pages import a_photo, browser_of
@@ -75,6 +75,32 @@ async def test_a_paper_that_a_worker_opened_is_found_again_while_its_grant_is_li
     assert dead.status_code != 200
     assert f'href="{grant}' not in ended.text
     assert "Vous avez vu la liste des papiers." in words(ended)
+
+
+async def test_who_came_in_on_an_unknown_device_is_asked_about_and_no_other(
+    served: Served, make_worker: MakeWorker
+) -> None:
+    ask = "Ce n’est pas vous ?"
+    for agent, asked in (
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0)", 0),
+        ("Mozilla/5.0 (PlayStation)", 1),
+    ):
+        worker = await make_worker()
+        at = httpx.AsyncClient(
+            base_url=served.base_url, trust_env=False, headers={"User-Agent": agent}
+        )
+        async with at:
+            page = (await at.get("/pro")).text
+            token = dict(re.findall(r'name="(form)" value="([^"]+)"', page.split("<main")[1]))
+            begun = await at.post("/pro/sign-in", data={**token, "email": worker.email})
+            where = begun.headers["location"]
+            code = await last_code(served.services, worker.email)
+            entered = await at.post(where, data={**token, "code": code})
+            assert entered.status_code == 303
+            done = await at.get("/pro/doings")
+        assert "Vous avez ouvert votre page avec un code" in words(done)
+        assert words(done).count(ask) == asked
+        assert ('href="/pro/sessions">Fermez' in done.text) is bool(asked)
 
 
 async def test_a_worker_does_not_read_their_own_name_and_work_in_what_they_did(

@@ -29,7 +29,7 @@ function blockOf(node) {
   return element;
 }
 
-// Pieces of text that stand together: [{ block, nodes }].
+// Pieces of text that stand together, in one language: [{ block, tag, nodes }].
 function passages() {
   const found = [];
   const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
@@ -37,9 +37,10 @@ function passages() {
     const parent = node.parentElement;
     if (parent.closest(SKIPPED) || !parent.getClientRects().length) continue;
     const block = blockOf(node);
+    const tag = parent.closest("[lang]").lang;
     const last = found.at(-1);
-    if (last?.block === block) last.nodes.push(node);
-    else found.push({ block, nodes: [node] });
+    if (last?.block === block && last.tag === tag) last.nodes.push(node);
+    else found.push({ block, tag, nodes: [node] });
   }
   return found;
 }
@@ -69,8 +70,7 @@ function rangeOf(nodes, start, end) {
 // Every sentence, with its language and its place: [{ text, tag, block, range }].
 export function sentences() {
   const found = [];
-  for (const { block, nodes } of passages()) {
-    const tag = block.closest("[lang]").lang;
+  for (const { block, tag, nodes } of passages()) {
     let at = 0;
     for (const piece of split(nodes.map((node) => node.data).join(""), tag)) {
       const text = piece.replace(/\s+/g, " ").trim();

@@ -29,7 +29,7 @@ _TRIED = {
 _TRIED_OTHER = _("Vous avez essayé une action : elle n’a pas été possible.")
 
 
-def describe_own(entry: EntryView, language: str) -> str:
+def describe_to_worker(entry: EntryView, language: str) -> str:
     """The sentence of an entry to the worker whose act it is; of what has none here, or is not
     known to be theirs, the sentence that everybody reads."""
     pattern = _pattern(entry)
