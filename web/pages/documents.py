@@ -33,6 +33,7 @@ FEW = 20
 """Papers that one finds by looking at them; beyond, there is a search."""
 MOST_FIRST = 6
 _PREVIEW_WAIT = timedelta(seconds=45)
+_NEW_VERSION = ("version", "version_older")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +160,13 @@ async def see(document_id: PathId, page: PersonPageDep) -> Response:
     grants = await live_on(page.services, page.person, document_id)
     showing = [grant for grant in grants if GrantAction.READ in grant.terms.scope.actions]
     pending = not document.has_preview and clock.now() - document.version_created_at < _PREVIEW_WAIT
+    same = None
+    if page.request.query_params.get("done") in _NEW_VERSION:
+        same = await own_documents.see_same_file(page.services, page.person, document_id)
     return await page.show(
         "document.html",
         item=_item(document, page.zone),
+        same=same,
         preview_pending=pending,
         grants=showing,
         knowing=[grant for grant in grants if grant not in showing],
