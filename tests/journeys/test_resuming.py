@@ -34,6 +34,21 @@ def noted(page: Page) -> list[tuple[int, int]]:
     return pieces
 
 
+async def cut_after_three(page: Page) -> list[tuple[int, int]]:
+    """No network any more once three pieces have arrived; what is noted of them."""
+    pieces = noted(page)
+
+    async def lose(route: Route) -> None:
+        if len(pieces) > 3:
+            await page.context.set_offline(True)
+            await route.abort("connectionreset")
+        else:
+            await route.fallback()
+
+    await page.route(PIECES, lose)
+    return pieces
+
+
 async def ready_at(open_page: Open, base_url: str, person: SomePerson, file: Path) -> Page:
     """The page that adds a payslip, with a file chosen."""
     page = await open_page("/language")
@@ -76,16 +91,7 @@ async def test_a_second_sending_carries_only_the_rest(
     (tmp_path / "a.pdf").write_bytes(data)
     person = await on_a_shared_device(served.services, await make_person())
     page = await ready_at(open_page, served.base_url, person, tmp_path / "a.pdf")
-    pieces = noted(page)
-
-    async def lose(route: Route) -> None:
-        if len(pieces) > 3:
-            await page.context.set_offline(True)
-            await route.abort("connectionreset")
-        else:
-            await route.fallback()
-
-    await page.route(PIECES, lose)
+    pieces = await cut_after_three(page)
     await page.click("form:has(#files) button.send")
     problem = page.locator("form .problem")
     await expect(problem).to_contain_text("L’envoi reprend là où il s’est arrêté")

@@ -203,6 +203,26 @@ async def test_the_end_of_the_session_is_told_before_it_comes(
     assert not await page.is_visible("#ending")
 
 
+async def test_the_end_of_the_session_that_one_entered_beside_is_told_too(
+    open_page: Open, make_person: MakePerson
+) -> None:
+    page = await open_page("/documents/add", await make_person())
+    await page.clock.install()
+    await page.reload()
+    await page.wait_for_load_state("networkidle")
+    seconds = int(await page.get_attribute("body", "data-seconds") or 0)
+    await page.clock.fast_forward((seconds + 60) * 1000)
+    await expect(page.locator("#ended")).to_be_visible()
+    # The server's clock went on by no more than a moment: the page asks it, and has a session.
+    bad = {"name": "b.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}
+    await page.set_input_files("#photo", bad)
+    await page.click("button.send >> nth=0")
+    await expect(page.locator("form .problem")).to_be_visible()
+    await expect(page.locator("#ended")).to_be_hidden()
+    await page.clock.fast_forward((seconds - 270) * 1000)
+    await expect(page.locator("#ending")).to_be_visible()
+
+
 async def test_without_network_the_page_says_so_and_nothing_private_is_kept(
     open_page: Open, served: Served, make_person: MakePerson
 ) -> None:

@@ -65,6 +65,28 @@ async def test_a_photo_is_seen_before_it_is_sent_and_said_to_be_dark_or_blurred(
         assert await page.locator(".shot .flag").count() == 0
 
 
+async def test_of_photos_that_are_chosen_again_the_first_ones_are_shown_no_more(
+    open_page: Open, make_person: MakePerson, tmp_path: Path
+) -> None:
+    """Although one of them is still looked at."""
+    slow = """const look = createImageBitmap; window.looking = [];
+      window.createImageBitmap = async (file) => {
+        await new Promise((go) => window.looking.push(go));
+        return look(file).finally(() => { window.seen = (window.seen ?? 0) + 1; });
+      };"""
+    page = await open_page("/documents/add", await make_person(), init=slow)
+    await page.wait_for_load_state("networkidle")
+    one, two, other = [a_paper(tmp_path / f"{name}.jpg", width=400) for name in "abc"]
+    await page.set_input_files("#photo", [one, two])
+    await until(page, "looking.length === 1")
+    await page.set_input_files("#photo", other)
+    await until(page, "looking.length === 2")
+    await page.evaluate("looking.forEach((go) => go())")
+    await until(page, "window.seen === 2")
+    await page.evaluate("new Promise((go) => setTimeout(go, 50))")
+    assert await page.locator(".shot").count() == 1
+
+
 async def keep(page: Page) -> None:
     """From the page of details to the end."""
     await page.click("button.send")

@@ -214,6 +214,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "age": _is(timedelta(days=1)),
     "answer": _is("refused"),
     "before": _of("document"),
+    "beside": _of("document"),
     "but": _of("session"),
     "channel": _is("sms"),
     "by": _is("owner"),

@@ -16,6 +16,7 @@ from base.errors import ErrorKind, ServiceError, not_found
 from base.ids import new_id
 from base.key_names import DOCUMENT
 from base.locks import hold_vault
+from base.pipeline import fetch_one
 from vault.consent.records.grants import given_since
 from vault.consent.type_tags import type_tag
 from vault.cursors import Page, cut, read
@@ -92,6 +93,20 @@ async def see_own(
     if row is None:
         raise await _unknown(services, person, Action.LIST)
     return document
+
+
+async def see_same_file(
+    services: Services, person: Person, document_id: UUID
+) -> DocumentView | None:
+    """Another document of the person, not in the trash, that is the same file as this one; or None.
+    Recorded as seen."""
+    async with services.database.transaction() as tx:
+        row = await records.document(tx, person.id, document_id)
+        if row is None:
+            return None
+        query = records.document_with_content(person.id, row.v_content_tag, document_id)
+        other = await fetch_one(tx, query)
+    return None if other is None else await see_own(services, person, other.id)
 
 
 async def list_versions(
@@ -227,7 +242,8 @@ async def add_version(
 ) -> DocumentView:
     """Store a new version of a document's content; older versions are kept. `dates`: what the new
     paper bears instead of the dates of the old one, by the names of `DocumentMetadata`; it is
-    called after the files are read. Without it the dates stay."""
+    called after the files are read. Without it the dates stay. The file and the dates that the
+    document has already make none: an answer that was lost is given again."""
     async with services.database.transaction() as tx:
         existing = await records.document(tx, person.id, document_id)
     if existing is None:
@@ -256,6 +272,8 @@ def _dated(services: Services, person: Person, dates: Callable[[], Mapping[str, 
     async def changes(tx: AsyncConnection, current: DocumentView) -> dict[str, Any]:
         new: dict[str, Any] = {**dict.fromkeys(DATES), **dates()}
         metadata = check_metadata(replace(current.metadata, **new))
+        if metadata == current.metadata:
+            return {}
         return await _changes(services, tx, person.id, current, metadata)
 
     return changes

@@ -112,6 +112,7 @@ _WITH_CONTENT = Statement(
         DocumentVersion.document_id == Document.id,  # as the join says: this one has an index
         DocumentVersion.person_id == bindparam("person"),
         DocumentVersion.content_tag == bindparam("content_tag"),
+        Document.id.is_distinct_from(bindparam("beside", type_=Document.id.type)),
         Document.deleted_at.is_(None),
     )
     .order_by(Document.id)
@@ -119,10 +120,9 @@ _WITH_CONTENT = Statement(
 )
 
 
-def document_with_content(person_id: UUID, content_tag: bytes) -> Bound:
-    """The `id` of the document, not deleted, whose current version has the same bytes: one row, or
-    none."""
-    return _WITH_CONTENT(person=person_id, content_tag=content_tag)
+def document_with_content(person_id: UUID, content_tag: bytes, beside: UUID | None = None) -> Bound:
+    """The `id` of a document, not deleted, whose current version has these bytes; or no row."""
+    return _WITH_CONTENT(person=person_id, content_tag=content_tag, beside=beside)
 
 
 _ADD_DOCUMENT = Statement(insert(Document), must_write=True)

@@ -12,6 +12,7 @@ from audit.events import Action
 from base.db_time import instant
 from base.ids import new_id
 from base.locks import hold_vault
+from vault.decisions import AccessAttempt, record_allowed
 from vault.document_view import DocumentView
 from vault.documents import records
 from vault.documents.deposit_commit import InCommit, OwnerView
@@ -50,25 +51,26 @@ async def commit_version(
     files: VersionFiles,
     before_commit: Callable[[], None],
 ) -> DocumentView:
-    """Rows, jobs and event in one commit. `before_commit` is called when only the commit remains,
-    whose answer may be lost. A crash before leaves the version before."""
+    """Rows, jobs and event in one commit; none for what the document consists of already: whoever
+    lost the answer sends it again. `before_commit` is called when only the commit remains, whose
+    answer may be lost. A crash before leaves the version before."""
     owner_id, document_id = command.owner_id, command.document_id
     async with services.database.transaction() as tx:
         await hold_vault(tx, owner_id)
         current = await records.document(tx, owner_id, document_id)
         command.may_change(current)
         assert current is not None  # noqa: S101  (else `may_change` has raised)
+        before = await command.owner_view(tx, current)
+        changed = {} if command.changes is None else await command.changes(tx, before)
+        if not changed and current.v_content_tag == files.tag:
+            return await _answer_again(services, tx, command, before)
         writer = await services.field_encryption.writer(owner_id, tx)
         number = await records.next_number(tx, owner_id, document_id)
         check_version_number(services, number)
         await check_room(services, tx, owner_id, size=files.size, documents=0)
         version = NewVersion(owner_id, document_id, number, await instant(tx))
-        before = await command.owner_view(tx, current)
         values = files.sealed_values | values_of_before(before.metadata)
         await add_version(services, tx, writer, replace(files, sealed_values=values), version)
-        changed: dict[str, Any] = {}
-        if command.changes is not None:
-            changed = await command.changes(tx, before)
         revision = new_id()
         await records.change_document(
             tx,
@@ -86,4 +88,20 @@ async def commit_version(
         if command.in_commit is not None:
             await command.in_commit(tx, document_id)
         before_commit()
+    return view
+
+
+async def _answer_again(
+    services: Services, tx: AsyncConnection, command: VersionCommand, view: DocumentView
+) -> DocumentView:
+    """The document as it is, which is seen again; its uploads are used all the same."""
+    seen = AccessAttempt(
+        action=Action.LIST,
+        actor=command.depositor.actor,
+        person=command.owner_id,
+        documents=(view.id,),
+    )
+    await record_allowed(services, tx, await instant(tx), seen)
+    if command.in_commit is not None:
+        await command.in_commit(tx, view.id)
     return view

@@ -11,6 +11,7 @@ from base.ids import parse_id
 from vault.document_view import DocumentView
 from vault.documents import own_documents, retrieval
 from vault.documents.uploads import drafts, pictures
+from vault.documents.uploads.deposit import find_deposited
 from vault.documents.uploads.draft_rows import Draft
 from vault.documents.uploads.pictures import Received
 from web.http.downloads import ContentResponse
@@ -33,6 +34,8 @@ async def ask_version(document_id: PathId, page: PersonPageDep, draft: str = "")
     document = await own_documents.see_own(page.services, page.person, document_id)
     begun = await _begun(page, document_id, draft)
     if begun is not None and begun.ended is not None:
+        if begun.ended.document_id is None:
+            return go("/documents", done="discarded")
         return go(f"/documents/{document_id}", done="version")
     return await _show_form(page, document, begun, Form())
 
@@ -44,9 +47,13 @@ async def add_version(document_id: PathId, page: PersonPageDep, draft: str = "")
     document = await own_documents.see_own(page.services, page.person, document_id)
     begun = await _begun(page, document_id, draft)
     if begun is not None and begun.ended is not None:
-        return go(f"/documents/{document_id}", done="version")
+        if begun.ended.document_id is not None:
+            return go(f"/documents/{document_id}", done="version")
+        begun = None  # it was dropped meanwhile; the photos of this form were not
     upload = page.upload()
     received = await _receive(page, document_id, begun, upload)
+    if await _was_kept(page, document_id, upload, received):
+        return go(f"/documents/{document_id}", done="version")
     form = Form(tuple(upload.fields.items()))
     try:
         dates = _dates_of(document.metadata.type, upload.fields)
@@ -63,6 +70,20 @@ async def add_version(document_id: PathId, page: PersonPageDep, draft: str = "")
         # The page has its photos still, and sends all of them again.
         await pictures.forget(page.services, page.person, received)
     return await _show_form(page, document, received.draft, form, *received.failures)
+
+
+async def _was_kept(
+    page: PersonPage, document_id: UUID, upload: UploadForm, received: Received
+) -> bool:
+    """Whether the uploads that a form names became a version already: its answer was lost."""
+    if not any(failure.code == "unknown_upload" for failure in received.failures):
+        return False
+    try:
+        named = upload.uploads()
+    except ServiceError:
+        return False  # no ids
+    found = await find_deposited(page.services, page.person, named, version_of=document_id)
+    return found is not None
 
 
 def _done(before: DocumentView, dates: Mapping[str, Any]) -> str:
@@ -83,7 +104,11 @@ async def _begun(page: PersonPage, document_id: UUID, draft: str) -> Draft | Non
     if id_ is None:
         raise not_found()
     begun = await drafts.see_any(page.services, page.person, id_)
-    if begun.ended is None and begun.values.get(steps.VERSION_OF) != str(document_id):
+    if begun.ended is not None:
+        there = begun.ended.document_id in (None, document_id)
+    else:
+        there = begun.values.get(steps.VERSION_OF) == str(document_id)
+    if not there:
         raise not_found()
     return begun
 
@@ -98,7 +123,7 @@ async def _receive(
     except ServiceError as failure:
         if failure.kind in _NO_FORM:
             raise
-        there = begun is not None and begun.pictures
+        there = begun is not None and (begun.pictures or begun.gone)
         missing = failure.code == "file_missing" and there
         return Received(begun, begun.id if begun else None, failures=[] if missing else [failure])
 

@@ -35,6 +35,7 @@ MOST_FIRST = 6
 _PREVIEW_WAIT = timedelta(seconds=45)
 _KEPT = {"added", "held", "version", "version_older"}
 """What was done when a paper was just kept: its page then shows all its sides."""
+_NEW_VERSION = ("version", "version_older")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +162,13 @@ async def see(document_id: PathId, page: PersonPageDep) -> Response:
     grants = await live_on(page.services, page.person, document_id)
     showing = [grant for grant in grants if GrantAction.READ in grant.terms.scope.actions]
     pending = not document.has_preview and clock.now() - document.version_created_at < _PREVIEW_WAIT
+    same = None
+    if page.request.query_params.get("done") in _NEW_VERSION:
+        same = await own_documents.see_same_file(page.services, page.person, document_id)
     return await page.show(
         "document.html",
         item=_item(document, page.zone),
+        same=same,
         preview_pending=pending,
         just_kept=page.request.query_params.get("done") in _KEPT,
         grants=showing,

@@ -13,6 +13,7 @@ from web.http.path_ids import PathId
 from web.pages import draft_steps as steps
 from web.pages.drafts import NO_FORM
 from web.pages.page import PersonPageDep, go, page_router
+from web.pages.script_answers import asked_by_script
 
 router = page_router()
 _MOVES = {"earlier": -1, "later": 1}
@@ -40,10 +41,11 @@ async def ask_again(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -
 @router.post("/documents/add/{draft_id}/pictures/{picture_id}")
 async def take_again(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> Response:
     """A picture in the place of another, which stays until the new one is kept. A second tap finds
-    it done."""
+    it done. A script sends nothing twice, but perhaps late: where the other one is gone by then,
+    its picture is one more."""
     draft = await drafts.see(page.services, page.person, draft_id)
     picture = draft.find(picture_id)
-    if picture is None:
+    if picture is None and not asked_by_script(page.request):
         return go(steps.address_of(draft))
     others = replace(draft, pictures=tuple(one for one in draft.pictures if one.id != picture_id))
     try:
@@ -83,7 +85,9 @@ async def change(draft_id: PathId, picture_id: PathId, page: PersonPageDep) -> R
 
 def _with_instead(draft: Draft, picture_id: UUID, instead: list[UUID]) -> Draft:
     """The draft with others of its pictures in the place of one, which stays where it is among
-    them. What another draft has is not moved here."""
+    them. What another draft has is not moved here; where the one is gone, all stay."""
+    if draft.find(picture_id) is None:
+        return draft
     found = [draft.find(one) for one in dict.fromkeys(instead)]
     new = [one for one in found if one is not None]
     if instead and not new:

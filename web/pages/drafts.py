@@ -70,8 +70,9 @@ async def ask_more(draft_id: PathId, page: PersonPageDep) -> Response:
 
 @router.post("/documents/add/{draft_id}/pictures")
 async def add_more(draft_id: PathId, page: PersonPageDep) -> Response:
-    """More pictures of the same paper."""
-    draft = await drafts.see(page.services, page.person, draft_id)
+    """More pictures of the same paper; of one that was kept or dropped meanwhile, they begin
+    another."""
+    draft = await drafts.see_any(page.services, page.person, draft_id)
     try:
         received = await pictures.receive(page.services, page.person, page.upload(), draft)
     except ServiceError as failure:
@@ -190,9 +191,12 @@ async def say_details(draft_id: PathId, page: PersonPageDep) -> Response:
     """Both, or neither: nothing of it has to be known."""
     form = await page.form()
     draft = await drafts.see(page.services, page.person, draft_id)
-    said = steps.details_in(form, draft.values.get("type", ""))
+    code = draft.values.get("type", "")
+    if not code:
+        return go(steps.address_of(draft))
+    said = steps.details_in(form, code)
     try:
-        steps.check_whole_day(form, draft.values.get("type", ""))
+        steps.check_whole_day(form, code)
         metadata_of({**steps.values_of(draft), **said})
     except ServiceError as failure:
         return await _show_details(page, draft, said, failure, form=form)
@@ -262,10 +266,10 @@ async def _go_to_what_it_became(page: PersonPage, draft: Draft, ended: Ended) ->
 
 def _go_to_the_paper(draft: Draft, document: DocumentView, *, held: bool) -> Response:
     """To the request that it was added for, or to the paper itself."""
-    done = "held" if held else "added"
     if back := way_back(draft.values.get("then", "")):
+        done = "held_for_request" if held else "added"
         return RedirectResponse(counted_in(back, document, done), 303)
-    return go(f"/documents/{document.id}", done=done)
+    return go(f"/documents/{document.id}", done="held" if held else "added")
 
 
 async def _show_check(page: PersonPage, draft: Draft, *failures: ServiceError) -> Response:

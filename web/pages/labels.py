@@ -96,6 +96,7 @@ DONE = {
         "Vous aviez déjà ce papier. Le voici, comme avant. Pour changer son nom ou ses dates :"
         " « Corriger le nom ou les dates »."
     ),
+    "held_for_request": _("Vous aviez déjà ce papier. Le voici, comme avant."),
     "version": _("C’est fait. La nouvelle version est gardée."),
     "version_older": _(
         "C’est fait. La nouvelle version est gardée. Attention : ce papier est plus ancien que"

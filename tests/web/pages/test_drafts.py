@@ -242,6 +242,11 @@ async def test_who_does_not_know_which_paper_keeps_it_all_the_same(
         sent = await send(served, person, browser, "/documents/add?type=nothing", a_photo("red"))
         draft = draft_of(sent)
         assert sent.headers["location"] == f"{draft}/type"
+        for early in (
+            await browser.get(f"{draft}/details"),
+            await say(served, person, browser, f"{draft}/details"),
+        ):
+            assert early.headers["location"] == f"{draft}/type"
         said = await say(served, person, browser, f"{draft}/type", type="other")
         page = await browser.get(said.headers["location"])
         assert "<fieldset" not in page.text, "no date matters of a paper that is not known"
@@ -304,4 +309,9 @@ async def test_for_a_request_one_is_led_back_to_it(served: Served, make_person: 
     fields = {"type": "payslip", "then": papers}
     async with browser_of(served, person) as browser:
         kept = await keep_for(served, person, browser, fields, a_photo("red"))
+        again = await keep_for(served, person, browser, fields, a_photo("red"))
+        told = await browser.get("/documents?done=held_for_request")
     assert re.fullmatch(rf"{papers}\?document=[0-9a-f-]+&done=added", kept.headers["location"])
+    led = kept.headers["location"].replace("done=added", "done=held_for_request")
+    assert again.headers["location"] == led
+    assert "Vous aviez déjà ce papier" in told.text

@@ -181,6 +181,68 @@ async def test_a_photo_that_arrives_after_the_paper_was_kept_begins_another(
     assert await papers(served, person) == 1
 
 
+@pytest.mark.parametrize("end", ["check", "discard"])
+async def test_a_photo_for_a_paper_that_ended_begins_another(
+    served: Served, make_person: MakePerson, end: str
+) -> None:
+    """From a page that was left open; of somebody else's, nothing is."""
+    person, other = await make_person(), await make_person()
+    async with browser_of(served, person) as browser, browser_of(served, other) as stranger:
+        sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo("red"))
+        draft = draft_of(sent)
+        await say(served, person, browser, f"{draft}/details")
+        await say(served, person, browser, f"{draft}/{end}")
+        late = await send(served, person, browser, f"{draft}/pictures", a_photo("blue"))
+        another = draft_of(late)
+        assert another != draft
+        assert len(pictures_of(await browser.get(f"{another}/check"))) == 1
+        bad = await send(served, other, stranger, f"{draft}/pictures", a_photo("blue"))
+        assert bad.status_code == 404
+    assert await papers(served, person) == (1 if end == "check" else 0)
+
+
+async def test_a_photo_that_comes_after_a_crash_stays(
+    served: Served, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others became the paper just before it."""
+    person = await make_person()
+
+    async def killed(*_args: object) -> None:
+        raise RuntimeError("killed")
+
+    async with browser_of(served, person) as browser:
+        sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo())
+        draft = draft_of(sent)
+        await say(served, person, browser, f"{draft}/details")
+        with monkeypatch.context() as crash:
+            crash.setattr(drafts, "end", killed)
+            await say(served, person, browser, f"{draft}/check")
+        await send(served, person, browser, f"{draft}/pictures", a_photo("blue"))
+        kept = await say(served, person, browser, f"{draft}/check")
+        assert kept.headers["location"].endswith("?done=held")
+        [left] = await begun_by(served, person)
+        assert len(left.pictures) == 1
+    assert await papers(served, person) == 1
+
+
+async def test_a_script_s_photo_in_the_place_of_one_that_is_gone_stays(
+    served: Served, make_person: MakePerson
+) -> None:
+    """It was taken again without network, and comes late."""
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        sent = await send(served, person, browser, "/documents/add", a_photo("red"), a_photo())
+        draft = draft_of(sent)
+        one, two = pictures_of(await browser.get(f"{draft}/check"))
+        await say(served, person, browser, f"{one}/change", act="remove")
+        browser.headers["accept"] = "application/json"
+        late = await send(served, person, browser, one, a_photo("green"))
+        assert late.json() == {"go": f"{draft}/type"}
+        del browser.headers["accept"]
+        left = pictures_of(await browser.get(f"{draft}/check"))
+        assert (left[0], len(left)) == (two, 2)
+
+
 async def test_pictures_expire_with_their_draft(served: Served, make_person: MakePerson) -> None:
     person = await make_person()
     async with browser_of(served, person) as browser:

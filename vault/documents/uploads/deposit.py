@@ -68,10 +68,16 @@ async def deposit_uploads(
 
 
 async def find_deposited(
-    services: Services, person: Person, uploads: Sequence[UUID]
+    services: Services,
+    person: Person,
+    uploads: Sequence[UUID],
+    *,
+    version_of: UUID | None = None,
 ) -> DocumentView | None:
-    """The document that these uploads of the person became, recorded, or None."""
-    return await _Use(services, person, tuple(uploads)).answer(Action.DEPOSIT)
+    """The document that these uploads of the person became, or None; `version_of`: that one, if
+    they became a version of it. Recorded."""
+    use = _Use(services, person, tuple(uploads), version_of)
+    return await use.answer(Action.DEPOSIT if version_of is None else Action.LIST)
 
 
 async def add_version_of_uploads(

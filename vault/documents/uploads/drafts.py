@@ -8,7 +8,8 @@ Each change takes the vault's lock: a crash leaves the draft of before or of aft
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -37,6 +38,19 @@ MAX_PICTURES = 200
 _MAX_ROWS = 500
 
 Change = Callable[[Draft], Draft]
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A picture, and the draft that it is in."""
+
+    draft: Draft
+    picture: Picture
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When both do."""
+        return self.draft.expires_at
 
 
 async def see(services: Services, person: Person, draft_id: UUID) -> Draft:
@@ -81,22 +95,22 @@ async def attach(
     draft: Draft | None,
     values: Mapping[str, str],
     picture: Picture,
-) -> Draft:
+) -> Attached:
     """Put a picture into a draft, in the commit that keeps it; into a new one, with these values,
     where there is none or where it ended meanwhile; or find the one that has it already: a form
     that names uploads is sent again when its answer was lost. The vault is locked. Raises
     `too_many_pictures`."""
     held = await draft_rows.all_of(services, tx, person.id)
-    having = next((one for one in held if one.find(picture.id) and not one.ended), None)
-    if having is not None:
-        return having
+    for one in held:
+        if (there := one.find(picture.id)) and not one.ended:
+            return Attached(one, there)
     if sum(len(one.pictures) for one in held) >= MAX_PICTURES or len(held) >= _MAX_ROWS:
         raise ServiceError(ErrorKind.CONFLICT, "too_many_pictures", limit=MAX_PICTURES)
     found = next((one for one in held if draft and one.id == draft.id and not one.ended), None)
     into = found or Draft(new_id(), values=dict(values))
     until = into.expires_at if into.pictures else None
     into = replace(into, pictures=(*into.pictures, picture), expires_at=until)
-    return await draft_rows.put(services, tx, person.id, into)
+    return Attached(await draft_rows.put(services, tx, person.id, into), picture)
 
 
 async def set_preview(
@@ -176,7 +190,7 @@ async def keep(
     # The pictures went with the commit: a crash before this leaves a draft that names pictures of
     # a document, and that leads to it.
     ended = Ended(deposited.document.id, deposited.already_held)
-    await end(services, person, draft, ended)
+    await end(services, person, draft.id, draft.gone or draft.pictures, ended)
     return deposited
 
 
@@ -190,12 +204,13 @@ async def keep_version(
     """Make a newer version of a document of a draft, with these dates; one that is refused stays.
     Raises as `keep`."""
     if draft.gone:
-        await _refuse_gone(services, person, draft)
-    view = await add_version_of_uploads(
-        services, person, document_id, pictures_of(draft), if_match=None, dates=lambda: dates
-    )
-    # A crash before this leaves a draft whose pictures are those of the version, and of no use.
-    await end(services, person, draft, Ended(document_id))
+        view = await _kept_before(services, person, draft, version_of=document_id)
+    else:
+        view = await add_version_of_uploads(
+            services, person, document_id, pictures_of(draft), if_match=None, dates=lambda: dates
+        )
+    # A crash before this leaves a draft as one before the end of `keep` does.
+    await end(services, person, draft.id, draft.gone or draft.pictures, Ended(document_id))
     return view
 
 
@@ -206,25 +221,30 @@ def pictures_of(draft: Draft) -> list[UUID]:
     return [picture.id for picture in draft.pictures]
 
 
-async def end(services: Services, person: Person, draft: Draft, ended: Ended) -> None:
-    """Note what a draft became. A picture that came to it meanwhile stays, in a draft of its own
-    that is to be gone on with."""
-    kept = [picture.id for picture in draft.pictures]
+async def end(
+    services: Services, person: Person, draft_id: UUID, used: Iterable[Picture], ended: Ended
+) -> None:
+    """Note what a draft became, by the pictures that were used. One that came to it meanwhile
+    stays, in a draft of its own that is to be gone on with."""
+    uploads = [upload for picture in used for upload in picture.uploads()]
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
-        found = await draft_rows.find(services, tx, person.id, draft.id)
+        found = await draft_rows.find(services, tx, person.id, draft_id)
         if found is not None:
-            left = replace(found.without(kept), gone=())
+            left = replace(found.without(uploads), gone=())
             after = left if left.pictures else replace(left, ended=ended)
             await draft_rows.put(services, tx, person.id, after)
-    await drop(services, person.id, _not_in(draft, ()))
+    await drop(services, person.id, uploads)
 
 
-async def _kept_before(services: Services, person: Person, draft: Draft) -> DocumentView:
-    """The document that the pictures of a draft became. Raises `pictures_gone` if they are gone
-    without: once, then the others are what the paper consists of."""
-    named = [picture.id for picture in (*draft.pictures, *draft.gone)]
-    view = await find_deposited(services, person, named)
+async def _kept_before(
+    services: Services, person: Person, draft: Draft, *, version_of: UUID | None = None
+) -> DocumentView:
+    """The document that the gone pictures of a draft became, or of which they are a version. Raises
+    `pictures_gone` if they are gone without: once, then the others are what the paper consists
+    of."""
+    named = [picture.id for picture in draft.gone]
+    view = await find_deposited(services, person, named, version_of=version_of)
     if view is None:
         await _refuse_gone(services, person, draft)
     return view

@@ -13,7 +13,7 @@ from vault.decisions import AccessAttempt, record_refusal
 from vault.documents.intake import SNIFF_BYTES, Allowance, allowed_type
 from vault.documents.uploads import records
 from vault.documents.uploads.metadata import read_metadata
-from vault.documents.uploads.whole_files import InCommit, WholeFile, read_whole
+from vault.documents.uploads.whole_files import H, InCommit, WholeFile, read_whole
 from vault.rules import Reason
 from vault.services import Services
 
@@ -33,10 +33,10 @@ class FinishedUpload:
         async for part in read_whole(self.services, self.person.id, self.id):
             yield part
 
-    async def take_up(self, allowance: Allowance, in_commit: InCommit) -> WholeFile:
-        """Itself, with its type by its first bytes; from the commit on it lives as long as what
-        has it. Raises `too_large`, `type_not_allowed`, `unknown_upload` and what `in_commit`
-        raises."""
+    async def take_up(self, allowance: Allowance, in_commit: InCommit[H]) -> tuple[WholeFile, H]:
+        """Itself, with its type by its first bytes, and what has it: from the commit on it lives
+        as long as that. Raises `too_large`, `type_not_allowed`, `unknown_upload` and what
+        `in_commit` raises."""
         allowance.take(self.length)
         whole = WholeFile(self.id, self.length, allowed_type(await self._head()))
         macs = await self.services.field_encryption.row_macs()
@@ -45,9 +45,9 @@ class FinishedUpload:
             row = await records.upload(tx, self.person.id, self.id, lock=True)
             if row is None:
                 raise _unknown()  # used or erased meanwhile
-            until = await in_commit(tx, whole)
-            await records.change_upload(tx, macs, row, expires_at=until)
-        return whole
+            holder = await in_commit(tx, whole)
+            await records.change_upload(tx, macs, row, expires_at=holder.expires_at)
+        return whole, holder
 
     async def _head(self) -> bytes:
         head = bytearray()

@@ -6,7 +6,6 @@ then. What is wrong with one leaves the others.
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +19,7 @@ from vault.documents.intake import Allowance, Incoming, IncomingFile
 from vault.documents.quotas import check_room
 from vault.documents.uploads import drafts
 from vault.documents.uploads.draft_rows import Draft, Picture
+from vault.documents.uploads.drafts import Attached
 from vault.documents.uploads.finished_uploads import FinishedUpload
 from vault.documents.uploads.whole_files import WholeFile, keep_file, read_whole
 from vault.services import Services
@@ -140,20 +140,16 @@ async def _receive_one(
     small picture, or that was not decoded yet, and that is judged with the document."""
     received, values = into
 
-    async def attach(tx: AsyncConnection, kept: WholeFile) -> datetime | None:
+    async def attach(tx: AsyncConnection, kept: WholeFile) -> Attached:
         picture = Picture(kept.id, None, kept.media_type.value, kept.length)
-        draft = await drafts.attach(services, tx, person, received.draft, values, picture)
-        received.draft = draft
-        return draft.expires_at
+        return await drafts.attach(services, tx, person, received.draft, values, picture)
 
     if isinstance(file, FinishedUpload):
         received.sent_before.add(file.id)
-        kept = await file.take_up(Allowance(room), attach)
+        kept, attached = await file.take_up(Allowance(room), attach)
     else:
-        kept = await keep_file(services, person, file, Allowance(room), attach)
-    assert received.draft is not None  # noqa: S101  (attached with the file)
-    picture = received.draft.find(kept.id)
-    assert picture is not None  # noqa: S101  (the same)
+        kept, attached = await keep_file(services, person, file, Allowance(room), attach)
+    received.draft, picture = attached.draft, attached.picture
     if picture.preview is not None:
         received.there_before.add(picture.id)
         received.pictures.append(picture)
@@ -161,7 +157,7 @@ async def _receive_one(
     try:
         small = await _small_picture(services, person, kept)
         if small is not None:
-            picture = await _keep_small(services, person, received.draft.id, picture, small)
+            picture = await _keep_small(services, person, attached.draft.id, picture, small)
     except BaseException:
         await _detach(services, person, received, [picture])
         raise
@@ -185,11 +181,11 @@ async def _detach(
 async def _keep_small(
     services: Services, person: Person, draft_id: UUID, picture: Picture, small: "_InMemory"
 ) -> Picture:
-    async def note(tx: AsyncConnection, kept: WholeFile) -> datetime | None:
+    async def note(tx: AsyncConnection, kept: WholeFile) -> Draft:
         shown = replace(picture, preview=kept.id)
-        return (await drafts.set_preview(services, tx, person, draft_id, shown)).expires_at
+        return await drafts.set_preview(services, tx, person, draft_id, shown)
 
-    kept = await keep_file(services, person, small, _small_room(), note)
+    kept, _ = await keep_file(services, person, small, _small_room(), note)
     return replace(picture, preview=kept.id)
 
 

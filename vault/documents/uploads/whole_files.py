@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -50,8 +51,16 @@ class WholeFile:
     media_type: MediaType
 
 
-InCommit = Callable[[AsyncConnection, WholeFile], Awaitable[datetime | None]]
-"""What is stored with a file in one commit, the vault being locked; returns when both expire."""
+class Holder(Protocol):
+    """What has a file; both expire together."""
+
+    @property
+    def expires_at(self) -> datetime | None: ...
+
+
+H = TypeVar("H", bound=Holder)
+InCommit = Callable[[AsyncConnection, WholeFile], Awaitable[H]]
+"""What is stored with a file in one commit, the vault being locked; returns what has it then."""
 
 
 async def keep_file(
@@ -59,10 +68,11 @@ async def keep_file(
     person: Person,
     file: IncomingFile,
     allowance: Allowance,
-    in_commit: InCommit,
-) -> WholeFile:
-    """Seal a file as it comes. Raises `file_empty`, `type_not_allowed`, `too_large`,
-    `uploads_too_large`, what the vault has no room for, and what `in_commit` raises."""
+    in_commit: InCommit[H],
+) -> tuple[WholeFile, H]:
+    """Seal a file as it comes; returns it, and what has it. Raises `file_empty`,
+    `type_not_allowed`, `too_large`, `uploads_too_large`, what the vault has no room for, and what
+    `in_commit` raises."""
     judged = _Judged(file, allowance)
     upload_id = new_id()
     async with unreferenced_blobs(services) as blobs, aclosing(judged.slices()) as slices:
@@ -86,15 +96,15 @@ async def keep_file(
                 "metadata": write_metadata({"filename": clean_file_name(file.name or "") or ""})
             }
             await check_bytes(services, tx, person.id, whole.length)
-            until = await in_commit(tx, whole)
+            holder = await in_commit(tx, whole)
             await insert(
                 services, tx, person.id, upload_id, length=whole.length, said=said,
-                pieces=len(pieces), expires_at=until,
+                pieces=len(pieces), expires_at=holder.expires_at,
             )  # fmt: skip
             await records.add_pieces(tx, [row_of(piece, person.id) for piece in pieces])
             # A crash from here on leaves the file with its pieces, or blobs that no row refers to.
             blobs.clear()
-    return whole
+    return whole, holder
 
 
 async def read_whole(services: Services, person_id: UUID, upload_id: UUID) -> AsyncIterator[bytes]:

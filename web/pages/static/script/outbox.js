@@ -1,5 +1,6 @@
-// What could not be sent, kept on one's own device: sealed under a key that no script can take out,
-// gone when one leaves, with another account, or after a day. Nothing of it is here in clear.
+// What could not be sent, kept on one's own device: each sealed under a key of its own that no script
+// can take out, gone when one leaves, with another account, or after a day. Nothing of it is here in
+// clear.
 import { inPieces } from "./pieces.js";
 import { ask, buttonOf, isOpen, showEnded, submit } from "./session.js";
 
@@ -16,61 +17,46 @@ const result = (request) => new Promise((resolve, reject) => {
   request.onerror = request.onblocked = () => reject(request.error ?? new Error("blocked"));
 });
 
-// One transaction: what `act` gives of both stores, once it is kept.
+// One transaction: what `act` asks of the papers, once it is kept.
 async function within(act) {
   const opening = indexedDB.open(NAME, 1);
-  opening.onupgradeneeded = () => {
-    opening.result.createObjectStore("keys");
-    opening.result.createObjectStore("papers", { autoIncrement: true });
-  };
+  opening.onupgradeneeded = () => opening.result.createObjectStore("papers", { autoIncrement: true });
   const database = await result(opening);
   try {
-    const change = database.transaction(["keys", "papers"], "readwrite");
+    const change = database.transaction("papers", "readwrite");
     const done = new Promise((resolve, reject) => {
       change.oncomplete = resolve;
       change.onabort = () => reject(change.error);
     });
-    const asked = act(change.objectStore("keys"), change.objectStore("papers"));
+    const asked = act(change.objectStore("papers"));
     await done;
-    return asked?.result;
+    return asked;
   } finally {
     database.close();
   }
 }
 
-// All of it, and the key first of all.
-export const drop = () => within((keys, papers) => { keys.clear(); papers.clear(); });
+// All of it, with the keys.
+export const drop = () => within((papers) => papers.clear());
+const remove = (id) => within((papers) => papers.delete(id));
 
 const how = (iv) => ({ name: "AES-GCM", iv, additionalData: new TextEncoder().encode(page.who) });
 
-async function seal(key, bytes) {
+async function encrypt(key, bytes) {
   const iv = crypto.getRandomValues(new Uint8Array(12));
   return { iv, sealed: await crypto.subtle.encrypt(how(iv), key, bytes) };
 }
 
+// A paper with its key: what another tab removes, or keeps, meanwhile takes nothing from it.
+async function seal(bytes) {
+  const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  return { key, probe: await encrypt(key, new Uint8Array(1)), ...(await encrypt(key, bytes)) };
+}
+
 const unseal = (key, { iv, sealed }) => crypto.subtle.decrypt(how(iv), key, sealed);
 
-// The key, which opens for this account alone; nothing where there is none. Another account's goes,
-// with all that it sealed.
-async function keyThere() {
-  const found = await within((keys) => keys.get(0));
-  if (!found) return undefined;
-  try {
-    await unseal(found.key, found.probe);
-    return found.key;
-  } catch {
-    return drop();
-  }
-}
-
-async function keyToUse() {
-  const there = await keyThere();
-  if (there) return there;
-  const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
-  const probe = await seal(key, new Uint8Array(1));
-  await within((keys) => keys.put({ key, probe }, 0));
-  return key;
-}
+// Its key opens for the account that sealed it, and for no other one.
+const isOurs = ({ key, probe }) => unseal(key, probe).then(() => true, () => false);
 
 // A form as bytes: the length of what is said of it, that, and its files one after the other.
 async function packed(address, body) {
@@ -97,8 +83,8 @@ function unpacked(bytes) {
 export async function keepForm(form, address, body, begun) {
   if (!isOwn()) return false;
   const addresses = body.getAll("file").map((file) => begun.get(file));
-  const paper = await seal(await keyToUse(), await packed(address, body));
-  await within((keys, papers) => papers.add({ ...paper, at: Date.now(), addresses }));
+  const paper = await seal(await packed(address, body));
+  await within((papers) => papers.add({ ...paper, at: Date.now(), addresses }));
   if (!isOwn()) {
     await drop();
     return false;
@@ -109,30 +95,40 @@ export async function keepForm(form, address, body, begun) {
   return true;
 }
 
-// What waits, not older than a day: [[id, paper]].
+// What waits of this account, not older than a day: [[id, paper]]. The rest goes.
 async function waiting() {
-  const ids = await within((keys, papers) => papers.getAllKeys());
-  const found = await within((keys, papers) => papers.getAll());
-  const all = ids.map((id, place) => [id, found[place]]);
-  const fresh = all.filter(([, { at }]) => Math.abs(Date.now() - at) < DAY);
-  if (!fresh.length) await drop();
-  else for (const [id] of all) if (!fresh.some(([one]) => one === id)) await within((keys, papers) => papers.delete(id));
-  return fresh;
+  const [ids, found] = await within((papers) => [papers.getAllKeys(), papers.getAll()]);
+  const ours = [];
+  for (const [place, id] of ids.result.entries()) {
+    const paper = found.result[place];
+    if (Math.abs(Date.now() - paper.at) < DAY && (await isOurs(paper))) ours.push([id, paper]);
+    else await remove(id);
+  }
+  return ours;
 }
 
-// Sends one; what has arrived of it before is not sent again. Gives the answer to its form.
+// Sends one; what has arrived of it before is not sent again. Gives the answer to its form. Where the
+// paper that it was for is kept or dropped meanwhile, it begins another.
 async function send(id, paper, bar) {
-  const { address, fields, files } = unpacked(await unseal(await keyThere(), paper));
+  const { address, fields, files } = unpacked(await unseal(paper.key, paper));
   const begun = new Map(files.map((file, place) => [file, paper.addresses[place]]));
   const body = new FormData();
   for (const [name, value] of fields) body.append(name, value);
   for (const file of files) body.append("file", file);
   body.append("form", document.querySelector("input[name=form]").value);
   try {
-    return await ask("POST", address, await inPieces(body, begun, bar));
+    const light = await inPieces(body, begun, bar);
+    const answer = await ask("POST", address, light);
+    return answer.status === 404 ? await ask("POST", "/documents/add", light) : answer;
+  } catch (failure) {
+    if (failure.status) return failure;
+    throw failure;
   } finally {
     const addresses = files.map((file) => begun.get(file));
-    await within((keys, papers) => papers.put({ ...paper, addresses }, id));
+    // Unless it is gone: one left meanwhile, or another tab sent it.
+    await within((papers) => {
+      papers.openCursor(id).onsuccess = ({ target: { result: found } }) => found?.update({ ...found.value, addresses });
+    });
   }
 }
 
@@ -144,17 +140,24 @@ async function sendAll(panel) {
   try {
     if (!(await isOpen())) return showEnded();
     panel.append(box);
-    let answer;
+    let kept;
+    let refused;
     for (const [id, paper] of await waiting()) {
-      answer = await send(id, paper, bar);
-      if (!isKept(answer)) break;
-      await within((keys, papers) => papers.delete(id));
+      const answer = await send(id, paper, bar);
+      if (isKept(answer)) {
+        kept = answer;
+        await remove(id);
+      } else {
+        // What is wrong with one does not hold back those after it.
+        refused ??= answer;
+        if (answer.status === 401 || answer.status >= 500) break;
+      }
     }
     count(panel, await waiting());
+    const answer = refused ?? kept;
     if (answer) follow(panel, answer);
   } catch (failure) {
-    if (failure.status) follow(panel, failure);
-    else if (failure.message === "gate") tellWords(panel, "unread", "gate");
+    if (failure.message === "gate") tellWords(panel, "unread", "gate");
     else tellWords(panel, "offline");
   } finally {
     box.remove();
@@ -168,7 +171,7 @@ function count(panel, papers) {
 
 // What is on this device and nowhere else yet is said on every page.
 export async function show() {
-  const papers = (await keyThere()) ? await waiting() : [];
+  const papers = await waiting();
   document.getElementById("waiting")?.remove();
   if (!papers.length) return;
   const panel = document.getElementById("unsent").content.firstElementChild.cloneNode(true);

@@ -80,13 +80,15 @@ async function show(input) {
     picture.addEventListener("error", () => picture.remove());
     box.append(picture);
     const fault = await faultOf(file).catch(() => "");
+    // Others were chosen meanwhile.
+    if (!box.isConnected) return;
     if (fault) box.append(element("p", { className: "flag" }, word(fault)));
   }
 }
 
 function isSlow() {
   const link = navigator.connection;
-  return Boolean(link && (link.saveData || (link.effectiveType ?? "4g") !== "4g"));
+  return link && (link.saveData || (link.effectiveType ?? "4g") !== "4g");
 }
 
 const lighten = isSlow() ? import("./lighter.js") : null;
@@ -115,7 +117,6 @@ function tell(form, ...lines) {
   box.setAttribute("role", "alert");
   form.prepend(box);
   box.focus();
-  return false;
 }
 
 export const tellWords = (form, title, ...names) => tell(form, ["h2", word(title)], ...names.map((name) => ["p", word(name)]));
@@ -134,15 +135,16 @@ function whose({ status }) {
 
 // True when the page goes elsewhere.
 export function follow(form, request) {
-  let answer = null;
+  let answer;
   try {
     answer = JSON.parse(request.responseText);
-  } catch { /* a page of somebody else */ }
+    // Else a page of somebody else.
+  } catch {}
   if (answer?.go) location.assign(answer.go);
-  else if (answer?.ended) showEnded();
+  else if (request.status === 401) showEnded();
   else if (answer?.problems) tell(form, ...answer.problems.map(([tag, texts]) => [tag, sentence(texts)]));
   else tellWords(form, "unread", whose(request));
-  return Boolean(answer?.go);
+  return answer?.go;
 }
 
 let busy = false;

@@ -27,9 +27,9 @@ export async function isOpen() {
   if (!form) throw new Error("gate");
   if (who !== page.who) return false;
   endsAt = Date.now() + seconds * 1000;
-  ending.hidden = left() > SOON || ending.hidden;
   for (const field of document.querySelectorAll("input[name=form]")) field.value = form;
   ended.hidden = true;
+  look();
   return true;
 }
 
@@ -79,10 +79,13 @@ document.addEventListener("submit", async (event) => {
   else showEnded();
 });
 
+// Again for the session that one has entered beside.
+let next;
 function look() {
+  clearTimeout(next);
+  ending.hidden = left() > SOON;
   if (left() <= 0) showEnded();
-  else if (left() <= SOON) ending.hidden = false;
-  if (left() > 0) setTimeout(look, Math.min(Math.max(left() - SOON, 1), 30) * 1000);
+  else next = setTimeout(look, Math.min(Math.max(left() - SOON, 1), 30) * 1000);
 }
 
 look();

@@ -42,13 +42,9 @@ async function forgetOld() {
   const opening = indexedDB.open(OUTBOX);
   opening.onsuccess = () => {
     const database = opening.result;
-    const change = database.transaction(["keys", "papers"], "readwrite");
-    const [keys, papers] = [change.objectStore("keys"), change.objectStore("papers")];
+    const papers = database.transaction("papers", "readwrite").objectStore("papers");
     papers.openCursor().onsuccess = ({ target: { result: cursor } }) => {
-      if (!cursor) {
-        papers.count().onsuccess = ({ target }) => { if (!target.result) keys.clear(); };
-        return;
-      }
+      if (!cursor) return;
       if (Math.abs(Date.now() - cursor.value.at) > DAY) cursor.delete();
       cursor.continue();
     };
