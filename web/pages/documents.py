@@ -33,9 +33,9 @@ FEW = 20
 """Papers that one finds by looking at them; beyond, there is a search."""
 MOST_FIRST = 6
 _PREVIEW_WAIT = timedelta(seconds=45)
-_KEPT = {"added", "held", "version", "version_older"}
-"""What was done when a paper was just kept: its page then shows all its sides."""
 _NEW_VERSION = ("version", "version_older")
+_KEPT = ("added", "held", *_NEW_VERSION)
+"""What was done when a paper was just kept: its page then shows all its sides."""
 
 
 @dataclass(frozen=True, slots=True)
