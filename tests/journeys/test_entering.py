@@ -200,6 +200,10 @@ async def test_who_leaves_a_shared_device_leaves_no_other_tab_of_theirs(
     await other.go_back()
     await other.wait_for_load_state()
     assert "Mes papiers" not in await other.inner_text("body")
+    if how == "sign-out":
+        await page.fill("#phone", new_phone())
+        await page.click("main button.main")
+        await page.wait_for_url("**/sign-in/*")
 
 
 async def test_a_session_that_was_ended_elsewhere_is_seen_by_who_looks_at_its_page(

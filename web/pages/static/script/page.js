@@ -20,7 +20,9 @@ let gone = false;
 leaving?.addEventListener("message", ({ data }) => {
   if (person && device === "shared" && !gone) {
     document.documentElement.hidden = true;
-    location.replace(data === "hide" ? exit.dataset.to : "/session/over");
+    // Later than the goodbye: a visit that began here would take the place of that one's.
+    if (data === "hide") location.replace(exit.dataset.to);
+    else setTimeout(() => location.replace("/session/over"), PAUSE);
   }
   document.body.dataset.device = "";
   document.getElementById("waiting")?.remove();
