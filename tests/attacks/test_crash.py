@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -122,9 +123,10 @@ async def test_killed_fifty_times_under_load(
     # Even on a slow machine, enough was acknowledged and read for a loss to show.
     assert acknowledged > KILLS
     assert sum(one.read.total() for one in people) > KILLS
-    left = await _orphans(services, people)
+    ids = [one.person.id for one in people]
+    left = await orphans(services, ids)
     await sweep_blobs(services, timedelta(0))
-    assert await _orphans(services, people) == set()
+    assert await orphans(services, ids) == set()
     assert _temporary(services) == []
     print(f"{len(left)} orphans swept")
 
@@ -173,14 +175,17 @@ async def _is_whole(client: httpx.AsyncClient, someone: Someone) -> None:
     assert len(listed - set(someone.acknowledged)) <= KILLS
 
 
-async def _orphans(services: Services, people: list[Someone]) -> set[str]:
+async def orphans(services: Services, people: list[UUID]) -> set[str]:
     """Blobs that no row refers to; checks that every row of these people has its blob.
 
     Other tests of this process share the tables and may have kept their blobs in another store.
     """
-    wanted = text("SELECT blob_key, person_id = ANY(:people) AS theirs FROM unefois.sealed_file")
+    wanted = text(
+        "SELECT blob_key, person_id = ANY(:people) AS theirs FROM unefois.sealed_file"
+        " UNION ALL SELECT blob_key, person_id = ANY(:people) FROM unefois.upload_piece"
+    )
     async with services.database.transaction() as tx:
-        found = (await tx.execute(wanted, {"people": [one.person.id for one in people]})).all()
+        found = (await tx.execute(wanted, {"people": people})).all()
     rows = {row.blob_key for row in found}
     kept = {key for key in await blobs(services) if key.startswith("files/")}
     assert not {row.blob_key for row in found if row.theirs} - kept, "a row without its blob"

@@ -27,6 +27,7 @@ _STORED = """async () => ({
 })"""
 _TYPED = """() => [...document.querySelectorAll(
   'input:not([type=hidden], [type=radio], [type=checkbox])')].map(e => e.value).filter(Boolean)"""
+_LEADS_TO = "(form, address) => { form.dataset.to = address; }"
 NOTHING = {"workers": 0, "caches": 0, "databases": 0, "local": 0}
 
 
@@ -176,6 +177,50 @@ async def test_a_page_that_nobody_touches_goes_after_it_was_told(
     await page.go_back()
     await page.wait_for_load_state()
     assert "Mes papiers" not in await page.inner_text("body")
+
+
+@pytest.mark.parametrize("how", ["sign-out", "quick-exit"])
+async def test_who_leaves_a_shared_device_leaves_no_other_tab_of_theirs(
+    open_page: Open, served: Served, how: str
+) -> None:
+    """Whoever sits down next finds neither the papers nor, where they were hidden, this site."""
+    page = await open_page(True)
+    await enter(served, page, new_phone(), "shared")
+    other = await page.context.new_page()
+    await other.goto(f"{served.base_url}/documents")
+    await other.wait_for_load_state("networkidle")
+    elsewhere = f"{served.base_url}/problems"
+    for one in (page, other):
+        await one.eval_on_selector("form[action='/quick-exit']", _LEADS_TO, elsewhere)
+    await page.click(f"header form[action='/{how}'] button")
+    told = "**/session/over" if how == "sign-out" else elsewhere
+    await other.wait_for_url(told)
+    assert "Mes papiers" not in await other.inner_text("body")
+    await page.wait_for_url("**/?done=bye" if how == "sign-out" else elsewhere)
+    await other.go_back()
+    await other.wait_for_load_state()
+    assert "Mes papiers" not in await other.inner_text("body")
+    if how == "sign-out":
+        await page.fill("#phone", new_phone())
+        await page.click("main button.main")
+        await page.wait_for_url("**/sign-in/*")
+
+
+async def test_a_session_that_was_ended_elsewhere_is_seen_by_who_looks_at_its_page(
+    open_page: Open, served: Served
+) -> None:
+    """From another device, say: the page goes when somebody comes to it, and not at its own end."""
+    phone = new_phone()
+    library, own = await open_page(True), await open_page(True)
+    await enter(served, library, phone, "shared")
+    await library.wait_for_load_state("networkidle")
+    await enter(served, own, phone, "own")
+    await own.goto(f"{served.base_url}/sessions")
+    await own.click(".card button")
+    await expect(own.locator(".done")).to_contain_text("C’est fermé sur cet appareil")
+    await library.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await library.wait_for_url("**/session/over")
+    assert "Mes papiers" not in await library.inner_text("body")
 
 
 async def test_what_one_types_is_use(

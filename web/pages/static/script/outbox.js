@@ -6,7 +6,6 @@ import { ask, buttonOf, isOpen, showEnded, submit } from "./session.js";
 
 // Also in page.js and worker.js.
 const NAME = "unefois-outbox";
-const LEAVING = "unefois-leaving";
 const DAY = 24 * 3600 * 1000;
 const page = document.body.dataset;
 // No more once one leaves, in this tab or in another (page.js).
@@ -195,7 +194,7 @@ for (const form of document.querySelectorAll("form[action='/sign-out']")) {
     if (form.dataset.dropped) return;
     event.preventDefault();
     const button = buttonOf(event);
-    if (window.BroadcastChannel) new BroadcastChannel(LEAVING).postMessage("");
+    page.device = "";
     await Promise.race([drop().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 1000))]);
     form.dataset.dropped = "yes";
     submit(form, button);

@@ -13,13 +13,30 @@ const person = seconds && document.body.classList.contains("person");
 const outbox = person && device === "own" ? load("outbox") : null;
 if (person && device !== "own" && window.indexedDB) indexedDB.deleteDatabase("unefois-outbox");
 
-// Who leaves in one tab leaves in all of them: nothing more is kept here, and what is goes.
-const leaving = outbox && window.BroadcastChannel && new BroadcastChannel("unefois-leaving");
-leaving?.addEventListener("message", () => {
+// Who leaves in one tab leaves in all of them: on one's own device nothing more is kept, and what is
+// goes; on another no page of theirs stays for whoever sits down next.
+const leaving = exit && window.BroadcastChannel && new BroadcastChannel("unefois-leaving");
+let gone = false;
+leaving?.addEventListener("message", ({ data }) => {
+  if (person && device === "shared" && !gone) {
+    document.documentElement.hidden = true;
+    // Later than the goodbye: a visit that began here would take the place of that one's.
+    if (data === "hide") location.replace(exit.dataset.to);
+    else setTimeout(() => location.replace("/session/over"), PAUSE);
+  }
   document.body.dataset.device = "";
   document.getElementById("waiting")?.remove();
-  outbox.then((part) => part?.drop()).catch(() => {});
+  outbox?.then((part) => part?.drop()).catch(() => {});
 });
+
+function tellOthers(how) {
+  gone = true;
+  leaving?.postMessage(how);
+}
+
+for (const form of document.querySelectorAll("form[action='/sign-out']")) {
+  form.addEventListener("submit", () => tellOthers("leave"));
+}
 
 function remember(left) {
   try {
@@ -41,7 +58,7 @@ function leave() {
   document.documentElement.hidden = true;
   remember(true);
   outbox?.then((part) => part?.drop()).catch(() => {});
-  leaving?.postMessage("");
+  tellOthers("hide");
   const body = new URLSearchParams(new FormData(exit));
   fetch("/quick-exit", { method: "POST", body, keepalive: true }).catch(() => {});
   location.replace(exit.dataset.to);

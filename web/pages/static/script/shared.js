@@ -1,22 +1,29 @@
 // On a device that others use: what one does in a page counts as use of the session; a page that
-// nobody touches goes when it ends.
+// nobody touches goes when it ends, and one that is looked at again when it has ended.
 import { isOpen, left } from "./session.js";
 
 const PAUSE = 60 * 1000;
 let asked = Date.now();
 
-function use() {
-  if (left() <= 0 || Date.now() - asked < PAUSE) return;
+const go = () => location.replace("/session/over");
+
+async function ask() {
   asked = Date.now();
-  isOpen().catch(() => { /* no network: the page's own clock goes on */ });
+  // Without a network the page's own clock goes on.
+  if (!(await isOpen().catch(() => true))) go();
+}
+
+function use() {
+  if (left() > 0 && Date.now() - asked > PAUSE) ask();
 }
 
 function look() {
-  if (left() <= 0) location.replace("/session/over");
+  if (left() <= 0) go();
   else setTimeout(look, Math.min(left() + 1, 30) * 1000);
 }
 
 for (const kind of ["input", "keydown", "pointerdown", "scroll"]) {
   addEventListener(kind, use, { capture: true, passive: true });
 }
+document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
 look();
