@@ -1,6 +1,6 @@
 """The person's own documents: list, read, correct, delete, restore. Each act is recorded."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -59,15 +59,8 @@ async def list_own(
             limit=limit + 1,
             deleted=deleted,
         )
-        shown = rows[:limit]
-        check_documents(await services.field_encryption.row_macs(), shown)
-        details = SHOWN if pictured else {}
-        ids = (row.id for row in shown)
-        await _record(services, tx, person, Action.LIST, *ids, details=details)
-    if pictured:
-        await queue_missing(services, person.id, shown)
-    reader = await services.field_encryption.reader(person.id)
-    items = [open_document(reader, row) for row in shown]
+        await _record_list(services, tx, person, rows[:limit], pictured=pictured)
+    items = await _open_list(services, person, rows[:limit], pictured=pictured)
     return Page(items, cut(rows, limit, lambda row: (0, row.id)))
 
 
@@ -128,17 +121,41 @@ async def list_versions(
 async def find_own(
     services: Services, person: Person, wanted: Set[UUID], *, pictured: bool = False
 ) -> dict[UUID, DocumentView]:
-    """Some of the person's documents by id, without those that are deleted; reads as few pages of
-    the list as needed. `pictured`: as for `list_own`."""
-    found: dict[UUID, DocumentView] = {}
-    cursor: str | None = None
-    while not wanted <= found.keys():
-        listed = await list_own(services, person, cursor=cursor, limit=100, pictured=pictured)
-        found |= {document.id: document for document in listed.items if document.id in wanted}
-        cursor = listed.next
-        if cursor is None:
-            break
-    return found
+    """Some of the person's documents by id, newest first, without those that are deleted; recorded
+    as a list of these alone. `pictured`: as for `list_own`."""
+    if not wanted:
+        return {}
+    async with services.database.transaction() as tx:
+        rows = await records.documents(
+            tx, person.id, before=None, limit=len(wanted), document_ids=wanted
+        )
+        await _record_list(services, tx, person, rows, pictured=pictured)
+    documents = await _open_list(services, person, rows, pictured=pictured)
+    return {document.id: document for document in documents}
+
+
+async def _record_list(
+    services: Services,
+    tx: AsyncConnection,
+    person: Person,
+    rows: Sequence[Row[Any]],
+    *,
+    pictured: bool,
+) -> None:
+    """The line of a list, which names its documents, before any is opened."""
+    check_documents(await services.field_encryption.row_macs(), rows)
+    details = SHOWN if pictured else {}
+    await _record(services, tx, person, Action.LIST, *(row.id for row in rows), details=details)
+
+
+async def _open_list(
+    services: Services, person: Person, rows: Sequence[Row[Any]], *, pictured: bool
+) -> list[DocumentView]:
+    """The documents of a list whose line is committed."""
+    if pictured:
+        await queue_missing(services, person.id, rows)
+    reader = await services.field_encryption.reader(person.id)
+    return [open_document(reader, row) for row in rows]
 
 
 async def correct(

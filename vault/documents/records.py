@@ -1,6 +1,6 @@
 """SQL of documents, versions and sealed files, for their owner and under a grant."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -40,11 +40,14 @@ _VERSION = (
 )
 
 
-def _documents(person_id: UUID) -> Any:
+def _documents(person_id: UUID, *, deleted: bool) -> Any:
     return (
         select(Document.__table__, *_VERSION)
         .join(DocumentVersion, DocumentVersion.id == Document.version_id)
-        .where(Document.person_id == person_id)
+        .where(
+            Document.person_id == person_id,
+            Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None),
+        )
     )
 
 
@@ -52,10 +55,7 @@ async def document(
     connection: AsyncConnection, person_id: UUID, document_id: UUID, *, deleted: bool = False
 ) -> Row[Any] | None:
     """One document with its current version; with `deleted`, only one in the trash."""
-    query = _documents(person_id).where(
-        Document.id == document_id,
-        Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None),
-    )
+    query = _documents(person_id, deleted=deleted).where(Document.id == document_id)
     return (await connection.execute(query)).one_or_none()
 
 
@@ -81,8 +81,7 @@ async def first_version(
 ) -> Row[Any] | None:
     """A document with its first version, even if it was changed or deleted since."""
     query = _versions(person_id, document_id).where(DocumentVersion.number == 1)
-    row: Row[Any] | None = (await connection.execute(query)).one_or_none()
-    return row
+    return (await connection.execute(query)).one_or_none()
 
 
 async def documents(
@@ -93,11 +92,12 @@ async def documents(
     limit: int,
     deleted: bool = False,
     type_tags: Sequence[bytes] = (),
+    document_ids: Collection[UUID] = (),
 ) -> Sequence[Row[Any]]:
-    """Documents, newest first; `deleted`: those in the trash; `type_tags`: those of some types."""
-    query = _documents(person_id).where(
-        Document.deleted_at.is_not(None) if deleted else Document.deleted_at.is_(None)
-    )
+    """Documents, newest first: those in the trash, of some types, or of some ids."""
+    query = _documents(person_id, deleted=deleted)
+    if document_ids:
+        query = query.where(Document.id.in_(document_ids))
     if type_tags:
         query = query.where(Document.type_tag.in_(type_tags))
     if before is not None:

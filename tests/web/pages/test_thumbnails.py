@@ -222,3 +222,23 @@ async def test_a_list_of_many_papers_stays_light(
     assert len(sizes) == 12
     assert sum(sizes) * 50 / 12 <= 300 * 1024
     assert len(gzip.compress(page.content)) * 50 / 12 <= 25 * 1024
+
+
+async def test_the_line_of_some_papers_names_no_others(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """A request shows the papers that it is about: neither its line says more, nor does it cover
+    the pictures of others."""
+    person, worker = await make_person(), await make_worker()
+    asked = await deposit(client, person, a_photo("red"), type_="payslip")
+    other = await deposit(client, person, a_photo("blue"), type_="lease")
+    request = await ask(client, worker.headers, person.phone, "payslip")
+    async with browser_of(served, person) as browser:
+        (picture,) = thumbnails_of(await browser.get(f"/requests/{request}/papers"))
+        before = await own_lines(client, person)
+        is_small(await browser.get(picture))
+        assert await own_lines(client, person) == before
+        is_small(await browser.get(f"/documents/{other['id']}/thumbnail"))
+    assert await own_lines(client, person) == [*before, "document.preview"]
+    lists = [one for one in await log_of(client, person) if one["action"] == "document.list"]
+    assert {document for one in lists for document in one["documents"]} == {asked["id"]}
