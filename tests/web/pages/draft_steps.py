@@ -33,6 +33,16 @@ async def say(
     return await browser.post(address, data={"form": token, **fields})
 
 
+async def said(
+    served: Served, person: SomePerson, browser: httpx.AsyncClient, *files: bytes
+) -> str:
+    """A payslip up to the page of checking: the address of its draft."""
+    sent = await send(served, person, browser, "/documents/add?type=payslip", *files)
+    draft = draft_of(sent)
+    await say(served, person, browser, f"{draft}/details")
+    return draft
+
+
 async def keep_for(
     served: Served,
     person: SomePerson,

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.fixtures import MakePerson, Served, SomePerson
-from tests.web.pages.draft_steps import draft_of, pictures_of, say, send
+from tests.web.pages.draft_steps import draft_of, pictures_of, said, say, send
 from tests.web.pages.test_drafts import DATE, papers, uploads_left
 from tests.web.pages.test_pages import a_photo, browser_of
 from vault.documents.uploads import draft_rows, drafts, pictures
@@ -25,9 +25,7 @@ async def test_a_second_tap_leads_to_the_same_paper_and_nobody_else_there(
 ) -> None:
     person, other = await make_person(), await make_person()
     async with browser_of(served, person) as browser, browser_of(served, other) as stranger:
-        sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo())
-        draft = draft_of(sent)
-        await say(served, person, browser, f"{draft}/details")
+        draft = await said(served, person, browser, a_photo())
         taps = await asyncio.gather(
             *(say(served, person, browser, f"{draft}/check") for _ in range(3))
         )
@@ -92,9 +90,7 @@ async def test_a_crash_after_the_commit_leaves_a_draft_that_leads_to_its_paper(
         raise RuntimeError("killed")
 
     async with browser_of(served, person) as browser:
-        sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo())
-        draft = draft_of(sent)
-        await say(served, person, browser, f"{draft}/details")
+        draft = await said(served, person, browser, a_photo())
         with monkeypatch.context() as crash:
             crash.setattr(drafts, "end", killed)
             assert (await say(served, person, browser, f"{draft}/check")).status_code == 500
@@ -164,9 +160,7 @@ async def test_a_photo_that_arrives_after_the_paper_was_kept_begins_another(
 ) -> None:
     person = await make_person()
     async with browser_of(served, person) as browser, browser_of(served, person) as second:
-        sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo("red"))
-        draft = draft_of(sent)
-        await say(served, person, browser, f"{draft}/details")
+        draft = await said(served, person, browser, a_photo("red"))
 
         async def disturbed(*args: Any) -> Any:
             monkeypatch.setattr("vault.documents.uploads.pictures.keep_file", keep_file)
@@ -188,9 +182,7 @@ async def test_a_photo_for_a_paper_that_ended_begins_another(
     """From a page that was left open; of somebody else's, nothing is."""
     person, other = await make_person(), await make_person()
     async with browser_of(served, person) as browser, browser_of(served, other) as stranger:
-        sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo("red"))
-        draft = draft_of(sent)
-        await say(served, person, browser, f"{draft}/details")
+        draft = await said(served, person, browser, a_photo("red"))
         await say(served, person, browser, f"{draft}/{end}")
         late = await send(served, person, browser, f"{draft}/pictures", a_photo("blue"))
         another = draft_of(late)
@@ -211,9 +203,7 @@ async def test_a_photo_that_comes_after_a_crash_stays(
         raise RuntimeError("killed")
 
     async with browser_of(served, person) as browser:
-        sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo())
-        draft = draft_of(sent)
-        await say(served, person, browser, f"{draft}/details")
+        draft = await said(served, person, browser, a_photo())
         with monkeypatch.context() as crash:
             crash.setattr(drafts, "end", killed)
             await say(served, person, browser, f"{draft}/check")

@@ -1,6 +1,7 @@
 """Answering a request, one thing a page: nothing is ticked, and the yes is to what was read."""
 
 import re
+from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
@@ -17,6 +18,15 @@ from tests.web.pages.test_pages import a_photo, browser_of
 @pytest.fixture
 async def two(make_person: MakePerson, make_worker: MakeWorker) -> tuple[SomePerson, SomeWorker]:
     return await make_person(), await make_worker()
+
+
+async def a_payslip_asked_for(
+    browser: httpx.AsyncClient, two: tuple[SomePerson, SomeWorker], **wanted: object
+) -> tuple[dict[str, Any], str]:
+    """The paper that the person has, and the request of the worker."""
+    person, worker = two
+    paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+    return paper, await ask(browser, worker.headers, person.phone, "payslip", **wanted)
 
 
 async def grants_of(browser: httpx.AsyncClient, person: SomePerson) -> list[dict[str, object]]:
@@ -62,11 +72,10 @@ async def test_one_thing_a_page_and_nothing_ticked(
 async def test_what_was_left_without_an_answer_is_asked_again(
     served: Served, two: tuple[SomePerson, SomeWorker], missing: str, step: str, words: str
 ) -> None:
-    person, worker = two
+    person, _ = two
     async with browser_of(served, person) as browser:
-        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
         wanted = {"may_store": True, "actions": ["read", "deposit"]}
-        request = await ask(browser, worker.headers, person.phone, "payslip", **wanted)
+        paper, request = await a_payslip_asked_for(browser, two, **wanted)
         said = {
             "document": paper["id"],
             "duration": "P7D",
@@ -112,10 +121,9 @@ async def test_the_summary_says_who_which_until_when_and_the_copy(
 async def test_a_request_to_confirm_reads_as_one(
     served: Served, two: tuple[SomePerson, SomeWorker]
 ) -> None:
-    person, worker = two
+    person, _ = two
     async with browser_of(served, person) as browser:
-        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
-        request = await ask(browser, worker.headers, person.phone, "payslip", actions=["attest"])
+        paper, request = await a_payslip_asked_for(browser, two, actions=["attest"])
         pages = [
             (await browser.get(f"/requests/{request}{s}")).text for s in ("", "/why", "/papers")
         ]
@@ -211,10 +219,9 @@ async def test_later_keeps_it_waiting(served: Served, two: tuple[SomePerson, Som
 
 
 async def test_two_taps_are_one_yes(served: Served, two: tuple[SomePerson, SomeWorker]) -> None:
-    person, worker = two
+    person, _ = two
     async with browser_of(served, person) as browser:
-        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
-        request = await ask(browser, worker.headers, person.phone, "payslip")
+        paper, request = await a_payslip_asked_for(browser, two)
         address = f"/requests/{request}/approve"
         fields = yes_of(await summary(browser, request, ("document", paper["id"])), address)
         for _ in range(2):
