@@ -82,9 +82,6 @@ SIGNATURES = {
     "altered": _("Attention : cette signature ne va pas avec ce fichier."),
 }
 SCANS = {
-    "not_scanned": _(
-        "Ici, on ne cherche pas de virus dans les fichiers. C’est normal. Vous n’avez rien à faire."
-    ),
     "waiting": _("Nous vérifions que ce fichier n’a pas de virus. Vous n’avez rien à faire."),
     "infected": _("Attention : ce fichier contient un virus. Personne d’autre ne peut l’ouvrir."),
 }

@@ -149,4 +149,4 @@ async def test_cacher_says_what_it_does_where_one_enters(served: Served) -> None
     cookies = {"unefois-language": "fr"}
     async with httpx.AsyncClient(base_url=served.base_url, cookies=cookies) as browser:
         page = plain(await browser.get("/"))
-    assert "« Cacher », en haut : une autre page s’ouvre, et tout se ferme ici." in page
+    assert "« Cacher » ferme ici et ouvre une autre page." in page
