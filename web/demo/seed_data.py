@@ -35,12 +35,11 @@ from vault.documents import own_documents
 from vault.documents.own_deposit import deposit_own
 from vault.rules import GrantAction
 from vault.services import Services
+from web.demo.accounts import PHONE, WORKER_EMAIL
 
 if TYPE_CHECKING:
     from web.demo.specimens import Specimen
 
-PHONE = "+33600000001"
-WORKER_EMAIL = "camille.moreau@maison-des-solidarites.example"
 COLLEAGUE_EMAIL = "sacha.petit@maison-des-solidarites.example"
 CLIENT_ID = "caisse-inventee"
 

@@ -85,6 +85,14 @@ SCANS = {
     "waiting": _("Nous vérifions que ce fichier n’a pas de virus. Vous n’avez rien à faire."),
     "infected": _("Attention : ce fichier contient un virus. Personne d’autre ne peut l’ouvrir."),
 }
+NOT_DONE = {
+    "signed_out": _("Ce n’est pas ouvert ici. Entrez pour continuer."),
+    "not_sent": _(
+        "Rien n’est parti : votre espace s’était fermé. Entrez : vous revenez à la même page, et"
+        " vous recommencez l’envoi."
+    ),
+    "lost": _("Rien n’est parti : c’était fermé. Entrez, puis recommencez."),
+}
 DONE = {
     "added": _("C’est fait. Votre papier est gardé ici."),
     "time_zone": _("C’est fait. Les heures sont celles du lieu choisi."),
@@ -118,12 +126,6 @@ DONE = {
     "withdrawn": _("La demande est retirée. La personne ne peut plus répondre."),
     "given_back": _("L’accès est rendu. Vous ne voyez plus ces papiers."),
     "reported": _("C’est envoyé. La réponse viendra sur cette page."),
-    "signed_out": _("Ce n’est pas ouvert ici. Entrez pour continuer."),
-    "not_sent": _(
-        "Rien n’est parti : votre espace s’était fermé. Entrez : vous revenez à la même page, et"
-        " vous recommencez l’envoi."
-    ),
-    "lost": _("Rien n’est parti : c’était fermé. Entrez, puis recommencez."),
     "code_again": _("Un nouveau code est parti. Celui d’avant ne marche plus ici."),
     "bye_here": _(
         "C’est fermé ici. Vous pouvez partir. Vous avez aussi un autre appareil ouvert. Pour tout"

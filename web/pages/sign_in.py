@@ -16,7 +16,7 @@ from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
 from web.pages import cookies, forms, return_address
-from web.pages.demo_message import demo_message
+from web.pages.demo_message import demo_account, demo_message
 from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
 
 router = page_router()
@@ -108,7 +108,8 @@ async def _welcome(page: Page, kind: AccountKind) -> Response:
     chosen = cookies.read(page.request, page.services.settings, "language")
     if kind == "person" and chosen is None and "done" not in page.request.query_params:
         return go("/language")
-    return await page.show("welcome.html", kind=kind, typed="", owner="")
+    account = demo_account(page, kind)
+    return await page.show("welcome.html", kind=kind, typed="", owner="", demo_account=account)
 
 
 async def _start(page: Page, kind: AccountKind) -> Response:

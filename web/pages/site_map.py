@@ -19,7 +19,7 @@ PAGES = {
         ("/sessions", _("Mes appareils")),
         ("/language", _("Votre langue")),
         ("/erasure", _("Effacer tous mes papiers")),
-        ("/problems", _("Toutes les erreurs")),
+        ("/problems", _("Les messages d’erreur expliqués")),
     ),
     "worker": (
         ("/pro/people", _("Mes personnes")),
@@ -29,7 +29,7 @@ PAGES = {
         ("/pro/account", _("Mon compte")),
         ("/pro/sessions", _("Mes appareils")),
         ("/language", _("Votre langue")),
-        ("/problems", _("Toutes les erreurs")),
+        ("/problems", _("Les messages d’erreur expliqués")),
     ),
 }
 """By whose they are: address and French title of each page that needs no other before it."""
