@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from base.settings import Settings
+from tests.screenshots.telling import MAX_BYTES, TELLING
 from web.app import bare_app
 from web.cli.main import parser
 
@@ -173,6 +174,15 @@ def test_every_link_within_the_project_resolves(name: str) -> None:
 
 def _slug(head: str) -> str:
     return re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-")
+
+
+def test_every_picture_is_shown_and_light() -> None:
+    pictures = sorted((ROOT / "docs/pictures").iterdir())
+    assert {one.stem for one in pictures} == set(TELLING)
+    shown = "".join(TEXTS.values())
+    for picture in pictures:
+        assert f"pictures/{picture.name})" in shown
+        assert picture.stat().st_size <= MAX_BYTES
 
 
 @documents()
