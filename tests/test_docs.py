@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from base.settings import Settings
-from tests.screenshots.telling import MAX_BYTES, TELLING
+from tests.screenshots.example_pictures import EXAMPLES, MAX_BYTES
 from web.app import bare_app
 from web.cli.main import parser
 
@@ -178,7 +178,7 @@ def _slug(head: str) -> str:
 
 def test_every_picture_is_shown_and_light() -> None:
     pictures = sorted((ROOT / "docs/pictures").iterdir())
-    assert {one.stem for one in pictures} == set(TELLING)
+    assert {one.stem for one in pictures} == set(EXAMPLES)
     shown = "".join(TEXTS.values())
     for picture in pictures:
         assert f"pictures/{picture.name})" in shown

@@ -1,4 +1,4 @@
-"""`python -m tests.screenshots.telling FROM TO`: the pictures of README and docs, cut from those of
+"""`python -m tests.screenshots.example_pictures FROM TO`: the pictures of README and docs, cut from those of
 every page."""
 
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 MAX_BYTES = 60_000
-TELLING = {
+EXAMPLES = {
     "papers": ("fr-360/documents", 900),
     "which-paper": ("fr-360/documents-add-one-type", 900),
     "request": ("fr-360/requests-one", 900),
@@ -35,7 +35,7 @@ def main() -> int:
     """Write them all."""
     source, target = map(Path, sys.argv[1:3])
     target.mkdir(parents=True, exist_ok=True)
-    for name, (page, height) in TELLING.items():
+    for name, (page, height) in EXAMPLES.items():
         cut(source / f"{page}.png", target / f"{name}.png", height)
     return 0
 
