@@ -1,5 +1,5 @@
-"""`python -m tests.screenshots.example_pictures FROM TO`: the pictures of README and docs, cut from those of
-every page."""
+"""`python -m tests.screenshots.example_pictures FROM TO`: the pictures of README and docs, cut from
+those of every page."""
 
 import sys
 from pathlib import Path
