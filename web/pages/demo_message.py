@@ -4,7 +4,7 @@ sent."""
 from auth import message_delivery
 from auth.messengers import Channel
 from web.demo.accounts import PHONE, WORKER_EMAIL
-from web.i18n.typography import national
+from web.i18n.typography import national, no_break
 from web.pages.page import Page
 
 
@@ -12,7 +12,7 @@ def demo_account(page: Page, kind: str) -> str:
     """The phone number or the e-mail of one who has papers; empty outside the demonstration."""
     if not _is_shown(page):
         return ""
-    return national(PHONE) if kind == "person" else WORKER_EMAIL
+    return no_break(national(PHONE)) if kind == "person" else WORKER_EMAIL
 
 
 async def demo_message(page: Page, channel: Channel) -> str | None:

@@ -12,7 +12,7 @@ from web.pages.demo_message import demo_account
 
 async def test_a_demonstration_says_who_to_enter_it_as(client: httpx.AsyncClient) -> None:
     client.cookies.set("unefois-language", "fr")
-    assert "06 00 00 00 01" in (await client.get("/")).text
+    assert "06\u00a000\u00a000\u00a000\u00a001" in (await client.get("/")).text
     assert WORKER_EMAIL in (await client.get("/pro")).text
 
 
