@@ -325,6 +325,6 @@ async def test_an_erasure_is_begun_and_cancelled(
     await page.goto(f"{served.base_url}/me")
     await page.click("main a.waiting")
     await page.click("main form[action='/erasure/cancel'] button")
-    await expect(page.locator(".done")).to_contain_text("ne sera pas effacé")
+    await expect(page.locator(".done")).to_contain_text("Rien ne sera effacé")
     await page.goto(f"{served.base_url}/me")
     assert await page.locator("main a.waiting").count() == 0
