@@ -238,7 +238,7 @@ async def test_devices_and_the_end_of_a_vault(open_phone: OpenPhone) -> None:
     for phone in (other, mine):
         await phone.sign_in("/", "#phone", number)
     await mine.press("footer a[href='/me']")
-    assert await mine.says("ouvert aussi sur 1 autre appareil")
+    assert await mine.says("ouverts aussi sur 1 autre appareil")
     await mine.press("main a[href='/sessions']")
     await mine.press("main form[action$='/end'] button")
     assert await mine.says("C’est fermé sur cet appareil")
