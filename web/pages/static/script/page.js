@@ -1,5 +1,4 @@
-// Every page loads this, after itself, and is whole without it. Here: leaving quickly, and what only
-// some pages need. Nothing of it speaks to another site.
+// Every page loads this, after itself, and is whole without it.
 const exit = document.querySelector("form[action='/quick-exit']");
 const ESCAPES = 3;
 const PAUSE = 2000;
@@ -13,14 +12,13 @@ const person = seconds && document.body.classList.contains("person");
 const outbox = person && device === "own" ? load("outbox") : null;
 if (person && device !== "own" && window.indexedDB) indexedDB.deleteDatabase("unefois-outbox");
 
-// Who leaves in one tab leaves in all of them: on one's own device nothing more is kept, and what is
-// goes; on another no page of theirs stays for whoever sits down next.
+// Who leaves in one tab leaves in all: what is kept goes, and on a shared device every page.
 const leaving = exit && window.BroadcastChannel && new BroadcastChannel("unefois-leaving");
 let gone = false;
 leaving?.addEventListener("message", ({ data }) => {
   if (person && device === "shared" && !gone) {
     document.documentElement.hidden = true;
-    // Later than the goodbye: a visit that began here would take the place of that one's.
+    // Later than the goodbye: a visit begun here would replace it.
     if (data === "hide") location.replace(exit.dataset.to);
     else setTimeout(() => location.replace("/session/over"), PAUSE);
   }

@@ -1,5 +1,4 @@
-// Pictures and files, before and while they are sent: seen, told when dark or blurred, made smaller
-// on a slow link, and kept in the page until they have arrived.
+// Pictures and files, before and while they are sent; kept in the page until they have arrived.
 import { ask, buttonOf, isOpen, showEnded } from "./session.js";
 
 const { dataset, classList } = document.body;
