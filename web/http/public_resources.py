@@ -21,7 +21,7 @@ from web.http.query_parameters import known_parameters_only
 from web.i18n.translations import quality_of
 
 _TAG = re.compile(r'"[^"]*"')
-_LEAST = 256
+_LEAST = 440
 """Bytes under which gzip saves nothing that a packet would show."""
 _KEPT = 1024
 
