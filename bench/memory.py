@@ -5,7 +5,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from bench import samples
 from bench.fixture import Fixture
@@ -14,7 +13,6 @@ from bench.rows import Row, bounded
 from bench.servers import Served
 
 LIMIT = 300
-_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ async def strain(fixture: Fixture, ours: Served, load: Load) -> None:
         waiting = [asyncio.create_task(connection.get(path, key)) for connection in stalled]
         deposits = asyncio.gather(*_deposits(fixture, ours, load))
         try:
-            answers = await asyncio.gather(*(_whole(connection, path, key) for connection in eager))
+            answers = await asyncio.gather(*(connection.get(path, key) for connection in eager))
             other = [
                 (answer, connection.refusal)
                 for answer, connection in zip(answers, eager, strict=True)
@@ -66,16 +64,6 @@ async def strain(fixture: Fixture, ours: Served, load: Load) -> None:
                 task.cancel()
                 with suppress(asyncio.CancelledError, ConnectionError):
                     await task
-
-
-async def _whole(connection: Connection, path: str, key: str) -> tuple[int, int]:
-    """A download; one that found no free connection to the store in time (503) begins again."""
-    for _ in range(_TRIES):
-        answer = await connection.get(path, key)
-        if answer[0] != HTTPStatus.SERVICE_UNAVAILABLE:
-            break
-        await asyncio.sleep(1)
-    return answer
 
 
 def _deposits(fixture: Fixture, ours: Served, load: Load) -> list[asyncio.Task[int]]:
