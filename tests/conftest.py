@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.cheap_clients",
+    "tests.browsers",
     "tests.fixtures",
     "tests.servers.fixtures",
     "tests.log_configuration",

@@ -7,9 +7,6 @@ from playwright.async_api import Browser
 
 from bench import first_page
 from tests.fixtures import Served
-from tests.journeys.phones import browser
-
-__all__ = ["browser"]
 
 
 @pytest.mark.browser

@@ -1,7 +1,6 @@
 """The browsers of journeys: a small screen or a large one, with script or without, in French or in
 Arabic, with a finger or with the keyboard alone."""
 
-import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from playwright.async_api import (
     Locator,
     Page,
     ViewportSize,
-    async_playwright,
 )
 from sqlalchemy import text
 
@@ -25,14 +23,6 @@ from vault.documents.previews import draw_preview
 from vault.services import Services
 from web.pages.families import family_of
 
-CHROMIUM = "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 SMALL: ViewportSize = {"width": 360, "height": 640}
 LARGE: ViewportSize = {"width": 1366, "height": 768}
 
@@ -193,19 +183,6 @@ class Phone:
         assert await page.locator("h1").count() >= 1, where
         if "/language" not in where:
             assert await page.get_attribute("html", "lang") in (self.way.language, "en")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    if not os.access(CHROMIUM, os.X_OK):
-        reason = "no Chromium here: apt install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield opened
-        await opened.close()
 
 
 @pytest.fixture

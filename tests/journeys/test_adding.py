@@ -8,7 +8,6 @@ from tests.fixtures import Served, new_phone
 from tests.journeys.phones import (
     OpenPhone,
     Phone,
-    browser,
     draw_previews,
     every_way,
     open_phone,
@@ -17,7 +16,7 @@ from tests.journeys.phones import (
 )
 from tests.vault.decoding import corpus
 
-__all__ = ["browser", "open_phone"]
+__all__ = ["open_phone"]
 
 pytestmark = pytest.mark.browser
 

@@ -5,12 +5,9 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.fixtures import MakePerson, MakeWorker, Served
-from tests.journeys.phones import browser
 from tests.journeys.test_script import until
 from tests.steps import deposit, granted, log_of
 from tests.vault.decoding import corpus
-
-__all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
 

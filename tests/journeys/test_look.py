@@ -11,13 +11,10 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.journeys.phones import browser
 from tests.steps import ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.draft_steps import draft_of, pictures_of, send
 from tests.web.pages.test_pages import a_photo, browser_of
-
-__all__ = ["browser"]
 
 AXE = Path(sys.prefix) / "axe/node_modules/axe-core/axe.min.js"
 pytestmark = [

@@ -9,13 +9,12 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.fixtures import MakePerson, Served, SomePerson
-from tests.journeys.phones import browser
 from tests.journeys.test_resuming import MIB, cut_after_three, noted
 from tests.journeys.test_script import Open, open_page, until
 from tests.journeys.test_sending import a_paper, keep, on_a_shared_device
 from tests.uploads import padded_pdf
 
-__all__ = ["browser", "open_page"]
+__all__ = ["open_page"]
 
 pytestmark = pytest.mark.browser
 # Every store of every database: [name, key, value as text, bytes of it as text].

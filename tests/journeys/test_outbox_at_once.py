@@ -7,13 +7,12 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.fixtures import MakePerson, Served
-from tests.journeys.phones import browser
 from tests.journeys.test_outbox import failed_to_send, gone, stored
 from tests.journeys.test_resuming import PIECES
 from tests.journeys.test_script import Open, open_page, until
 from tests.journeys.test_sending import a_paper
 
-__all__ = ["browser", "open_page"]
+__all__ = ["open_page"]
 
 pytestmark = pytest.mark.browser
 # A paper is sealed once the test says so.

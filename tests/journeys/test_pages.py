@@ -13,7 +13,6 @@ from tests.journeys.phones import (
     OpenPhone,
     Phone,
     add_a_photo,
-    browser,
     draw_previews,
     every_way,
     open_phone,
@@ -21,7 +20,7 @@ from tests.journeys.phones import (
     pictures_shown,
 )
 
-__all__ = ["browser", "open_phone"]
+__all__ = ["open_phone"]
 
 pytestmark = pytest.mark.browser
 FIRST_PAGE = 25 * 1024

@@ -10,13 +10,12 @@ from tests.journeys.phones import (
     OpenPhone,
     Phone,
     add_a_photo,
-    browser,
     every_way,
     open_phone,
     photo_with_a_place,
 )
 
-__all__ = ["browser", "open_phone"]
+__all__ = ["open_phone"]
 pytestmark = pytest.mark.browser
 
 

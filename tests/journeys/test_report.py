@@ -4,11 +4,11 @@ import httpx
 import pytest
 
 from tests.fixtures import MakeOrganisation, MakeWorker, Served, new_phone
-from tests.journeys.phones import OpenPhone, browser, every_way, open_phone
+from tests.journeys.phones import OpenPhone, every_way, open_phone
 from tests.steps import ask
 from vault.access_log import reports
 
-__all__ = ["browser", "open_phone"]
+__all__ = ["open_phone"]
 
 pytestmark = pytest.mark.browser
 

@@ -7,13 +7,12 @@ import pytest
 from playwright.async_api import Page, Request, Route, expect
 
 from tests.fixtures import MakePerson, Served, SomePerson
-from tests.journeys.phones import browser
 from tests.journeys.test_script import Open, open_page
 from tests.journeys.test_sending import keep, on_a_shared_device
 from tests.servers.cutting import CuttingRelay, cutting_relay
 from tests.uploads import padded_pdf
 
-__all__ = ["browser", "open_page"]
+__all__ = ["open_page"]
 
 pytestmark = pytest.mark.browser
 SIZE = 5_000_000

@@ -8,9 +8,6 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Response, Route, expect
 
 from tests.fixtures import MakePerson, Served, SomePerson
-from tests.journeys.phones import browser
-
-__all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
 # What the policy refuses is written down by the page itself, before anything else of it runs.

@@ -11,11 +11,10 @@ from playwright.async_api import Page, Route, expect
 from tests.attacks.test_sessions import signed_in
 from tests.attacks.test_shared_devices import SHARED
 from tests.fixtures import MakePerson, Served, SomePerson, last_code
-from tests.journeys.phones import browser
 from tests.journeys.test_script import Open, open_page, until
 from vault.services import Services
 
-__all__ = ["browser", "open_page"]
+__all__ = ["open_page"]
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,6 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson
-from tests.journeys.phones import browser
 from tests.journeys.test_script import Open, open_page, until
 from tests.steps import ask
 from tests.web.speech.espeak import espeak, needs_espeak, only
@@ -22,7 +21,7 @@ from web.speech.fixed_sentences import fixed_sentences, sentences, tags, unread
 from web.speech.recorder import record
 from web.speech.sound_library import SoundLibrary, library_of
 
-__all__ = ["browser", "open_page"]
+__all__ = ["open_page"]
 
 pytestmark = [pytest.mark.browser, needs_espeak]
 # Every sound that is played, with what is marked meanwhile; eight times as fast, to save time.

@@ -6,9 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.fixtures import MakePerson, Served
-from tests.journeys.phones import browser, photo_with_a_place
-
-__all__ = ["browser"]
+from tests.journeys.phones import photo_with_a_place
 
 pytestmark = pytest.mark.browser
 

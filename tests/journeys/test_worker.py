@@ -12,11 +12,8 @@ from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.journeys.phones import browser
 from tests.steps import approve, ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
-
-__all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
 SMALL: ViewportSize = {"width": 360, "height": 640}

@@ -91,7 +91,7 @@ async def test_a_year_is_announced_then_silent_and_its_rows_stay(
     await apply_retention(services)
     (message,) = await warnings_to(services, person)
     assert "30 jours" in message
-    assert "emportez-le" in message
+    assert "emportez-la" in message
     assert "://" not in message, "an SMS holds no link"
     assert await unreadable(services, person) == set()
 
