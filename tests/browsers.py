@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Playwright, async_playwright
 
-CHROMIUM = "/usr/bin/chromium"
+_SHELL, _WHOLE = "/usr/bin/chromium-headless-shell", "/usr/bin/chromium"
+CHROMIUM = _SHELL if os.access(_SHELL, os.X_OK) else _WHOLE
+"""The same engine without windows, where the distribution has it: a quarter less to wait."""
 QUIET = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -38,7 +40,7 @@ class Chromium:
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Chromium]:
     if not os.access(CHROMIUM, os.X_OK):
-        reason = "no Chromium here: apt install chromium"
+        reason = "no Chromium here: apt install chromium-headless-shell, or chromium"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
