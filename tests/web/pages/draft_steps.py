@@ -1,12 +1,28 @@
 """Steps of adding a paper on the pages, over HTTP."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import httpx
+import pytest
 
 from tests.fixtures import Served, SomePerson
+from vault.documents.uploads import drafts
 from web.pages import forms
+
+
+@contextmanager
+def killed_before_the_end() -> Iterator[None]:
+    """The paper is kept, and its draft has not ended: a process that dies between the two."""
+
+    async def killed(*_args: object) -> None:
+        raise RuntimeError("killed")
+
+    with pytest.MonkeyPatch.context() as crash:
+        crash.setattr(drafts, "end", killed)
+        yield
 
 
 async def send(

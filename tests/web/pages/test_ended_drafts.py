@@ -8,7 +8,14 @@ import pytest
 from sqlalchemy import text
 
 from tests.fixtures import MakePerson, Served, SomePerson
-from tests.web.pages.draft_steps import draft_of, pictures_of, said, say, send
+from tests.web.pages.draft_steps import (
+    draft_of,
+    killed_before_the_end,
+    pictures_of,
+    said,
+    say,
+    send,
+)
 from tests.web.pages.test_drafts import DATE, papers, uploads_left
 from tests.web.pages.test_pages import a_photo, browser_of
 from vault.documents.uploads import draft_rows, drafts, pictures
@@ -82,17 +89,12 @@ async def test_a_second_tap_finds_dropped_what_was_dropped(
 
 
 async def test_a_crash_after_the_commit_leaves_a_draft_that_leads_to_its_paper(
-    served: Served, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+    served: Served, make_person: MakePerson
 ) -> None:
     person = await make_person()
-
-    async def killed(*_args: object) -> None:
-        raise RuntimeError("killed")
-
     async with browser_of(served, person) as browser:
         draft = await said(served, person, browser, a_photo())
-        with monkeypatch.context() as crash:
-            crash.setattr(drafts, "end", killed)
+        with killed_before_the_end():
             assert (await say(served, person, browser, f"{draft}/check")).status_code == 500
         assert draft not in (await browser.get("/documents")).text
         kept = await say(served, person, browser, f"{draft}/check")
@@ -194,18 +196,13 @@ async def test_a_photo_for_a_paper_that_ended_begins_another(
 
 
 async def test_a_photo_that_comes_after_a_crash_stays(
-    served: Served, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+    served: Served, make_person: MakePerson
 ) -> None:
     """The others became the paper just before it."""
     person = await make_person()
-
-    async def killed(*_args: object) -> None:
-        raise RuntimeError("killed")
-
     async with browser_of(served, person) as browser:
         draft = await said(served, person, browser, a_photo())
-        with monkeypatch.context() as crash:
-            crash.setattr(drafts, "end", killed)
+        with killed_before_the_end():
             await say(served, person, browser, f"{draft}/check")
         await send(served, person, browser, f"{draft}/pictures", a_photo("blue"))
         kept = await say(served, person, browser, f"{draft}/check")

@@ -1,16 +1,14 @@
 """A newer version that is sent again: a lost answer, a crash, a page that was left open."""
 
 import httpx
-import pytest
 
 from tests.attacks.test_page_uploads import JSON, token
 from tests.fixtures import MakePerson, Served, SomePerson
 from tests.uploads import id_of, uploaded
 from tests.vault.decoding import corpus
-from tests.web.pages.draft_steps import keep_for, say, send
+from tests.web.pages.draft_steps import keep_for, killed_before_the_end, say, send
 from tests.web.pages.test_pages import a_photo, browser_of
 from tests.web.pages.test_versions import NEW, date_alone, only, replace
-from vault.documents.uploads import drafts
 
 
 async def a_paper(served: Served, person: SomePerson, browser: httpx.AsyncClient) -> str:
@@ -83,18 +81,13 @@ async def name_them(
 
 
 async def test_a_crash_after_the_commit_leaves_a_draft_that_leads_to_its_version(
-    served: Served, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+    served: Served, make_person: MakePerson
 ) -> None:
     person = await make_person()
-
-    async def killed(*_args: object) -> None:
-        raise RuntimeError("killed")
-
     async with browser_of(served, person) as browser:
         address = await a_paper(served, person, browser)
         again = await refused_for_its_date(served, person, browser, address)
-        with monkeypatch.context() as crash:
-            crash.setattr(drafts, "end", killed)
+        with killed_before_the_end():
             sent = await date_alone(served, person, browser, f"{address}/version{again}")
             assert sent.status_code == 500
         done = await date_alone(served, person, browser, f"{address}/version{again}")
