@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from auth import administration
-from base.embedded.server import Addresses
 from tests.attacks.written_database.edits import Edit, Tables
 from tests.attacks.written_database.story import Story, tell
 from tests.attacks.written_database.verdicts import Judge, Verdict
@@ -90,7 +90,7 @@ async def test_an_older_row_put_back_is_named(
     make_worker: MakeWorker,
     make_client: MakeClient,
     thief: Thief,
-    postgres: Addresses,
+    service: "psycopg.Connection[Any]",
 ) -> None:
     tables = Tables(thief.connection)
     verdicts = {}
@@ -99,7 +99,7 @@ async def test_an_older_row_put_back_is_named(
         for table in put_back:
             thief.run(f'CREATE TEMP TABLE "old_{table}" AS TABLE unefois."{table}"')
         await deed(story)
-        judge = Judge(story, thief, postgres.service_url)
+        judge = Judge(story, thief, service)
         await judge.begin([("unefois", one) for one in tables])
         for table in put_back:
             thief.run(f'DELETE FROM unefois."{table}"')  # noqa: S608  (names of tables)

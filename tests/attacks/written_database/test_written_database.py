@@ -6,11 +6,12 @@ own role. Each edit is harmless, refused at use, or named by `unefois audit reco
 """
 
 from collections import Counter
+from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
-from base.embedded.server import Addresses
 from tests.attacks.written_database.edits import Tables
 from tests.attacks.written_database.story import Story, tell
 from tests.attacks.written_database.verdicts import Judge, Verdict, shown
@@ -114,13 +115,13 @@ async def test_every_edit_is_harmless_refused_or_named(
     make_worker: MakeWorker,
     make_client: MakeClient,
     thief: Thief,
-    postgres: Addresses,
+    service: "psycopg.Connection[Any]",
 ) -> None:
     story = await tell(services, client, make_person, make_worker, make_client)
     async with run_sequencer(services):
         await until(lambda: _integrated(thief))
     tables = Tables(thief.connection)
-    judge = Judge(story, thief, postgres.service_url)
+    judge = Judge(story, thief, service)
     await judge.begin([("unefois", name) for name in tables])
     assert {status for status, _ in judge.before.values()} >= {200, 403, 404}
     assert judge.faults == set()  # an honest story

@@ -58,10 +58,10 @@ class Verdict:
 class Judge:
     """Applies edits one by one, each from the same state."""
 
-    def __init__(self, story: Story, thief: Thief, service_url: str) -> None:
+    def __init__(self, story: Story, thief: Thief, service: "psycopg.Connection[Any]") -> None:
         self._story = story
         self._thief = thief
-        self._service_url = service_url.replace("+psycopg", "")
+        self._service = service
         self._tables: list[str] = []
         self._before: dict[str, Seen] = {}
         self._faults: set[str] = set()
@@ -74,6 +74,11 @@ class Judge:
         self._tables = [f'"{schema}"."{name}"' for schema, name in tables]
         for table in self._tables:
             run(f"CREATE TABLE kept.{_kept(table)} AS TABLE {table}")
+        restoring = "\n".join(_restoring(table) for table in self._tables)
+        run(
+            "CREATE FUNCTION kept.restore() RETURNS void LANGUAGE plpgsql AS"
+            f" $$BEGIN {restoring} END$$"
+        )
         run("GRANT USAGE ON SCHEMA kept TO unefois_service")
         run("GRANT SELECT ON ALL TABLES IN SCHEMA kept TO unefois_service")
         self._before = await self._use()
@@ -187,21 +192,17 @@ class Judge:
         return named | {one.what for one in report.faults if one.what not in _GROWING}
 
     def restore(self) -> None:
-        """Every table as it was."""
-        with self._thief.connection.transaction():
-            for table in self._tables:
-                self._thief.run(f"DELETE FROM {table}")  # noqa: S608  (names of tables)
-                self._thief.run(f"INSERT INTO {table} TABLE kept.{_kept(table)}")
+        """Every table as it was; what has not changed is not written."""
+        self._thief.run("SELECT kept.restore()")
 
     def _as_the_service(self, edit: Edit) -> str:
         """Whether the service's own role may write it."""
-        with psycopg.connect(self._service_url) as connection:
-            try:
-                connection.execute(edit.statement)
-            except psycopg.Error as error:
-                return type(error).__name__
-            finally:
-                connection.rollback()
+        try:
+            self._service.execute(edit.statement)
+        except psycopg.Error as error:
+            return type(error).__name__
+        finally:
+            self._service.rollback()
         return "may"
 
 
@@ -211,6 +212,15 @@ async def _answered(probe: Probe) -> Seen:
         return await probe()
     except KeyProviderError:
         return 503, ""
+
+
+def _restoring(table: str) -> str:
+    kept = f"kept.{_kept(table)}"
+    gone, new = f"TABLE {kept} EXCEPT ALL TABLE {table}", f"TABLE {table} EXCEPT ALL TABLE {kept}"
+    return (
+        f"IF EXISTS (({gone}) UNION ALL ({new})) THEN"
+        f" DELETE FROM {table}; INSERT INTO {table} TABLE {kept}; END IF;"
+    )
 
 
 def _kept(table: str) -> str:
