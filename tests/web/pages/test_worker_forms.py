@@ -250,7 +250,7 @@ async def test_a_wrong_paper_has_a_way_out_and_its_type_stands_in_what_i_did(
     """The type that was stated; no title, which the owner may write since."""
     person, worker = await make_person(), await make_worker()
     grant = await adding(client, person, worker, "payslip", "lease")
-    way_out = "Ce n’est pas le bon papier ? Dites-le à la personne"
+    way_out = "Vous avez ajouté un mauvais papier ? Dites-le à la personne"
     async with browser_of(served, worker) as browser:
         done = words(await added(served, browser, worker, grant, ("lease", corpus.pdf(1))))
         (paper,) = (await client.get("/v1/documents", headers=person.headers)).json()["items"]
