@@ -49,6 +49,7 @@ async def worker(
         ", ".join(contact),
         session_id,
         zone_of(None, own["phone"]),
+        email=own["email"],
     )
 
 

@@ -50,6 +50,7 @@ class Worker:
     session_id: UUID | None = None
     zone: ZoneInfo = PARIS
     session_ends_at: datetime | None = None
+    email: str = field(default="", repr=False)
 
     def actor(self) -> Actor:
         """As the log shows them: name, job, organisation, how to reach them."""

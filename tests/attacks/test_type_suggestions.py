@@ -4,7 +4,7 @@ says yes, and a yes shows the paper to nobody more; without a live grant to read
 
 import asyncio
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from auth.rate_buckets import Rate
 from base.ids import new_id
 from tests.attacks.statements import statements
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
@@ -21,6 +22,7 @@ from tests.web.pages.test_pages import browser_of
 from tests.web.pages.test_worker_pages import words
 from vault.documents import own_documents, type_suggestions
 from vault.services import Services
+from web.pages import forms
 
 PAYSLIP = {"type": "payslip", "issued_on": "2026-05-31"}
 Scene = tuple[SomePerson, SomeWorker, dict[str, Any], str]
@@ -340,3 +342,38 @@ async def test_nothing_is_proposed_that_could_not_be_said_yes_to(
     assert (await suggest(client, worker, grant, paper["id"], issued_on="2026-01-01")).is_success
     (one,) = await waiting(client, person, paper)
     assert (await answered(client, person, paper, one["id"], "accept")).status_code == 200
+
+
+async def test_one_worker_proposes_no_more_than_a_limit_whatever_the_grants(
+    client: httpx.AsyncClient,
+    served: Served,
+    scene: Scene,
+    make_worker: MakeWorker,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Counted for the account: before anything is looked up, many at once, and also what is there
+    already. A colleague is not kept waiting, and the page says what to do."""
+    person, worker, paper, grant = scene
+    monkeypatch.setattr(type_suggestions, "RATE", Rate(3, timedelta(minutes=1)))
+    other = await make_person()
+    theirs = await deposit(client, other, corpus.pdf(1), type_="other")
+    elsewhere = await granted(client, other, worker.headers, document_ids=[theirs["id"]])
+    at_once = [suggest(client, worker, grant, paper["id"]) for _ in range(3)]
+    at_once += [suggest(client, worker, elsewhere, theirs["id"]) for _ in range(3)]
+    answers = await asyncio.gather(*at_once)
+    assert sorted(one.status_code for one in answers) == [204] * 3 + [429] * 3
+    refused = next(one for one in answers if one.status_code == 429)
+    assert refused.json()["code"] == "too_many_requests"
+    assert int(refused.headers["retry-after"]) > 0
+    # What is not there costs and tells the same.
+    assert (await suggest(client, worker, new_id(), paper["id"])).status_code == 429
+    async with browser_of(served, worker) as browser:
+        token = await forms.token_for(served.services, worker.token)
+        address = f"/pro/grants/{grant}/documents/{paper['id']}/type"
+        page = await browser.post(address, data={"form": token, "type": "payslip"})
+    assert page.status_code == 429
+    assert "Attendez un peu, puis recommencez" in words(page)
+    colleague = await make_worker(worker.organisation_id)
+    shared = await granted(client, person, colleague.headers, document_ids=[paper["id"]])
+    assert (await suggest(client, colleague, shared, paper["id"])).status_code == 204

@@ -28,6 +28,7 @@ BROWSERS = {
 plain = pytest.mark.parametrize("worker", ["small", "large"], indirect=True)
 LABEL = "Malik, rue des Lilas"
 _FITS = "s => document.activeElement !== null && document.activeElement.matches(s)"
+_ROTATE = "e => getComputedStyle(e).rotate"
 _WIDTH = "e => e.getBoundingClientRect().width"
 
 
@@ -168,6 +169,36 @@ async def test_a_worker_sees_a_paper_large_and_turned_and_whose_it_is(
     assert lines.count("document.read") == 1
 
 
+@pytest.mark.parametrize(("width", "height"), [(360, 640), (1366, 768)])
+async def test_the_first_look_at_a_paper_is_on_the_first_screen_and_turns_by_a_quarter(
+    client: httpx.AsyncClient,
+    keyboard: Keyboard,
+    person: SomePerson,
+    worker: SomeWorker,
+    width: int,
+    height: int,
+) -> None:
+    """Half of the screen and more is the paper; the name on it stays straight."""
+    paper = await deposit(client, person, corpus.pdf(1), type_="lease")
+    grant = await granted(client, person, worker.headers, "lease")
+    page = keyboard.page
+    await page.set_viewport_size({"width": width, "height": height})
+    await keyboard.go(f"/pro/grants/{grant}/documents/{paper['id']}")
+    box = await page.locator(".window").bounding_box()
+    assert box is not None
+    assert box["y"] < height / 2
+    picture, mark = page.locator(".sheet img"), page.locator(".watermark")
+    for button, turns in (("Tourner à droite", (90, 180, -90, 0)), ("Tourner à gauche", (-90,))):
+        for degrees in turns:
+            await page.locator(".turns label:visible", has_text=button).click()
+            assert await picture.evaluate(_ROTATE) == (f"{degrees}deg" if degrees else "none")
+            assert await page.locator(".turns label:visible").count() == 2
+    assert await mark.evaluate(_ROTATE) == "none"
+    # The whole of a line of it is on the sheet.
+    seen = await mark.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert seen
+
+
 async def test_a_worker_leafs_through_a_paper_as_large_and_turned_as_it_was(
     client: httpx.AsyncClient, keyboard: Keyboard, person: SomePerson, worker: SomeWorker
 ) -> None:
@@ -192,7 +223,7 @@ async def test_a_worker_leafs_through_a_paper_as_large_and_turned_as_it_was(
     for number in (2, 3):
         await keyboard.press(f"button[name=page][value='{number}']")
         await is_as_chosen(number)
-        assert keyboard.page.url.endswith(f"?page={number}&size=150&turn=90#paper")
+        assert keyboard.page.url.endswith(f"?page={number}&turn=90&size=150#paper")
 
 
 async def test_the_watermark_hides_no_word_and_is_seen(

@@ -152,7 +152,7 @@ async def _commit_new(
         view = await add_document(services, tx, owner_id, depositor, metadata, files, now.at)
         await record_deposit(
             services, tx, owner_id, depositor, Action.DEPOSIT, view.id, now.at,
-            revision=str(view.revision), version=1,
+            revision=str(view.revision), version=1, **_told_of(depositor, metadata),
         )  # fmt: skip
         await idempotency.save(tx, claimed, view.id)
         if command.in_commit is not None:
@@ -160,6 +160,12 @@ async def _commit_new(
         await tx.flush()
         before_commit()
     return Deposited(view, already_held=False, warnings=warnings)
+
+
+def _told_of(depositor: Depositor, metadata: DocumentMetadata) -> dict[str, str]:
+    """What the entry of a recipient's deposit says of it: the type that they chose, nothing more.
+    They read of it there alone; the owner's own entries name a paper by its id."""
+    return {} if depositor.grant is None else {"document_type": metadata.type}
 
 
 async def _take_room(

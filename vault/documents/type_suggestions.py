@@ -6,7 +6,8 @@ A suggestion stands in the sealed row of the document: one for each grant that r
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.rate_buckets import Rate, SharedBuckets
 from auth.subjects import Person, Worker
 from base.db_time import instant
 from base.errors import invalid
@@ -39,6 +41,9 @@ MOST_OF_A_PAPER = 20
 """Suggestions that a document keeps. Of one that has as many, its owner is asked nothing more: what
 comes then counts as refused already."""
 _MOST_WAITING = 100
+RATE = Rate(60, timedelta(minutes=1))
+"""Suggestions of one worker, under all of their grants: each one writes into somebody's vault, and
+in their log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +71,18 @@ async def suggest(
 
     Raises `ServiceError`: `type_missing`, `unknown_document_type`, `document_type_retired`,
     `expires_before_issued`, `not_found`, `grant_revoked`, `grant_expired`, `action_not_granted`,
-    `type_known`.
+    `type_known`, `too_many_requests`.
     """
     check_metadata(DocumentMetadata(**suggested.values()))
     if suggested.type == catalogue.UNKNOWN_TYPE:
         raise invalid("type_missing", fields=[("type",)])
     check_offered(suggested.type)
+    # Before anything is looked up, so that what is refused costs no more than what is not there.
+    taken = await SharedBuckets(services, "suggestion", RATE).take(worker.id.bytes, 1)
+    if not taken.granted:
+        attempt = AccessAttempt(action=Action.TYPE_SUGGESTED, actor=worker.actor())
+        wait = max(1, ceil(taken.wait))
+        raise await record_refusal(services, attempt, Reason.PACED, retry_after=wait)
     async with services.database.transaction() as tx:
         owner_id, denial = await _judge(services, tx, worker, grant_id, document_id)
     if denial is None and owner_id is not None:

@@ -24,7 +24,7 @@ NO_SECOND = "none"
 SPOKEN = "language"
 """The name of the language in the address of a goodbye."""
 _CHOICES: tuple[Choice, ...] = ("language", "second", "discreet")
-_TO_ANSWER = "/requests/"
+_TO_APPROVE = ("/requests/", "/grants/new")
 _YEAR = 365 * 24 * 3600
 _VISIT = re.compile(r"[A-Za-z0-9_-]{32}")
 
@@ -91,31 +91,31 @@ def end_with_window(request: Request, response: Response, settings: Settings) ->
     """What was chosen before entering on a shared device ends with the browser's session, too."""
     for kind in _CHOICES:
         value = read(request, settings, kind)
-        if value and not _belongs_to_a_worker(request, settings):
+        if value:
             put(response, settings, kind, value)
 
 
-def leave_nothing(request: Request, response: Response, settings: Settings) -> None:
+def leave_nothing(response: Response, settings: Settings, *, beside: bool) -> None:
     """Make the browser forget a person who entered on a shared device: their cookies, what was
     chosen, the pages and files that it keeps of this site.
 
-    Of a worker who is signed in beside, the choices and what the browser stores stay.
+    `beside`: a worker is signed in there too, whose choices and what the browser stores stay. A
+    cookie alone does not say so: its session may be over.
     """
-    beside = _belongs_to_a_worker(request, settings)
     forgotten: tuple[CookieKind, ...] = ("person", "visit", "next")
     for kind in forgotten if beside else (*forgotten, *_CHOICES):
         drop(response, settings, kind)
     response.headers["Clear-Site-Data"] = '"cache"' if beside else '"cache", "storage"'
 
 
-def leaving(request: Request, settings: Settings, response: Response) -> Response:
+def leaving(request: Request, settings: Settings, response: Response, *, beside: bool) -> Response:
     """A redirect to the page that says goodbye, and nothing is left. The page speaks the language
     that was chosen, which its address says instead of a cookie."""
     language = chosen_language(request, settings)
     if language and language != preferred(request.headers.get("accept-language")):
         address = response.headers["location"]
         response.headers["location"] = f"{address}&{SPOKEN}={language}"
-    leave_nothing(request, response, settings)
+    leave_nothing(response, settings, beside=beside)
     return response
 
 
@@ -160,15 +160,11 @@ def second_language_of(request: Request, settings: Settings, language: str) -> s
     that nobody whose language it is has read. What a person says yes to has French in any case."""
     spoken, chosen = languages()[language], read(request, settings, "second")
     french = spoken.tag == SOURCE
-    if not french and request.url.path.startswith(_TO_ANSWER):
+    if not french and request.url.path.startswith(_TO_APPROVE):
         return SOURCE
     if chosen in LANGUAGES:
         return "" if chosen == language else chosen
     return SOURCE if spoken.unread and not french and chosen != NO_SECOND else ""
-
-
-def _belongs_to_a_worker(request: Request, settings: Settings) -> bool:
-    return read(request, settings, "worker") is not None
 
 
 def _secure(settings: Settings) -> bool:

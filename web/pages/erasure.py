@@ -6,7 +6,7 @@ from fastapi import Response
 
 from base.errors import ServiceError
 from vault.maintenance import erasure_codes, erasure_requests
-from web.pages.demo_message import demo_message
+from web.pages.demonstration import demo_message
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()

@@ -27,7 +27,6 @@ from auth.time_zones import zone_of_person
 from base import clock
 from base.errors import ErrorKind, ServiceError, not_found
 from base.outages import unavailable
-from base.settings import Settings
 from base.time_zones import PARIS
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
@@ -285,6 +284,12 @@ async def signed_in(
     return subject, token
 
 
+async def worker_beside(request: Request, services: Services) -> bool:
+    """Whether a worker is signed in in the same browser; looking is no use of their session."""
+    subject, _ = await signed_in(request, services, "worker", used=False)
+    return isinstance(subject, Worker)
+
+
 VisitorPageDep = Annotated[Page, Depends(visitor)]
 PersonPageDep = Annotated[PersonPage, Depends(person_page)]
 WorkerPageDep = Annotated[WorkerPage, Depends(worker_page)]
@@ -352,14 +357,15 @@ def _address_of(url: URL) -> str:
     return f"{url.path}?{query}" if query else url.path
 
 
-def _to_sign_in(request: Request, settings: Settings, area: Area) -> Response:
+async def _to_sign_in(request: Request, services: Services, area: Area) -> Response:
     """To sign in, and back here after it; what was sent has to be sent again."""
     if script_answers.asked_by_script(request):
         return script_answers.session_over()
-    sent = request.method == "POST"
+    settings, sent = services.settings, request.method == "POST"
     if area == "person" and cookies.on_shared_device(request, settings):
         response = go(_SIGN_IN_PAGES[area], done="lost" if sent else "signed_out")
-        return cookies.leaving(request, settings, response)
+        beside = await worker_beside(request, services)
+        return cookies.leaving(request, settings, response, beside=beside)
     response = go(_SIGN_IN_PAGES[area], done="not_sent" if sent else "signed_out")
     if "text/html" in request.headers.get("accept", ""):
         return_address.keep(response, settings, area, _shown_at(request))
@@ -374,16 +380,15 @@ def page_router() -> APIRouter:
 async def failure_page(request: Request, failure: ServiceError) -> Response:
     """What went wrong, in plain words. A session that is over leads back to signing in."""
     services: Services = request.app.state.services
-    settings = services.settings
     area: Area = "worker" if f"{request.url.path}/".startswith("/pro/") else "person"
     if failure.kind is ErrorKind.UNAUTHENTICATED:
-        return _to_sign_in(request, settings, area)
+        return await _to_sign_in(request, services, area)
     page = await visitor(request, services)
     if failure.kind is ErrorKind.UNAVAILABLE:
         # Without forms, whose tokens take a key: what gives it is perhaps what fails.
         back = _SIGN_IN_PAGES[area]
         return await page.show_failure(failure, "failure.html", with_forms=False, back=back)
-    secret = cookies.read(request, settings, area)
+    secret = cookies.read(request, services.settings, area)
     if secret is not None:
         page = replace(page, area=area, secret=secret, new_visit=False)
     return await page.show_failure(failure, "failure.html", back=_SIGN_IN_PAGES[area])

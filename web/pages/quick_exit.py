@@ -14,7 +14,7 @@ from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
 from web.http.dependencies import ServicesDep
 from web.pages import cookies, forms
-from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
+from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in, worker_beside
 
 router = page_router()
 _ENDED: tuple[cookies.CookieKind, ...] = ("person", "visit", "next")
@@ -36,8 +36,11 @@ async def leave(page: VisitorPageDep) -> Response:
     response = _elsewhere(page.services.settings)
     try:
         await _check_ours(page)
-        _forget(page, response)
+        # Whatever fails from here on, nothing of the person stays.
+        response = _forgetting(page, beside=False)
         await _end_session(page)
+        if await worker_beside(page.request, page.services):
+            response = _forgetting(page, beside=True)
     except RowAltered as failure:
         await record_altered_row(page.services, failure)
     except ServiceError:
@@ -48,13 +51,15 @@ async def leave(page: VisitorPageDep) -> Response:
     return response
 
 
-def _forget(page: Page, response: Response) -> None:
+def _forgetting(page: Page, *, beside: bool) -> Response:
     settings = page.services.settings
+    response = _elsewhere(settings)
     if cookies.on_shared_device(page.request, settings):
-        cookies.leave_nothing(page.request, response, settings)
+        cookies.leave_nothing(response, settings, beside=beside)
     else:
         for kind in _ENDED:
             cookies.drop(response, settings, kind)
+    return response
 
 
 async def _check_ours(page: Page) -> None:

@@ -2,7 +2,7 @@
 number it goes to."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from auth.subjects import Worker
@@ -76,14 +76,24 @@ def failures_of(form: Form) -> list[ServiceError]:
     return list(found.values())
 
 
-def blank(worker: Worker, known: KnownPerson | None) -> Form:
-    """The empty form: the number that I know, my own contact, the least access to ask for."""
+def blank(
+    worker: Worker,
+    known: KnownPerson | None,
+    types: Sequence[str] = (),
+    actions: Sequence[str] = (),
+) -> Form:
+    """The empty form: the number that I know, my own contact, the least access to ask for unless
+    `actions` are said. What is not offered is left out."""
+    offered = {one.code for one in catalogue.offered_types()}
+    asked = [("action", one) for one in dict.fromkeys(actions) if one in _ACTIONS]
+    named = [("type", one) for one in dict.fromkeys(types) if one in offered]
     phone, _, hours = worker.contact.partition(", ")
     return Form(
         (
             ("phone", national(known.phone) if known else ""),
             ("person", str(known.id) if known else ""),
-            ("action", "read"),
+            *(asked or [("action", "read")]),
+            *named,
             ("duration", "P1M"),
             ("legal_basis", catalogue.GRANT_BASIS),
             ("contact_name", worker.name),

@@ -13,6 +13,7 @@ from web.pages.page import (
     WorkerPageDep,
     page_router,
     signed_in,
+    worker_beside,
 )
 
 router = page_router()
@@ -37,7 +38,8 @@ async def over(page: VisitorPageDep) -> Response:
     subject, _ = await signed_in(page.request, page.services, "person", used=False)
     response = await page.show("welcome.html", kind="person", typed="", owner="", done="signed_out")
     if subject is None and cookies.on_shared_device(page.request, page.services.settings):
-        cookies.leave_nothing(page.request, response, page.services.settings)
+        beside = await worker_beside(page.request, page.services)
+        cookies.leave_nothing(response, page.services.settings, beside=beside)
     return response
 
 

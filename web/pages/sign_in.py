@@ -16,8 +16,8 @@ from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
 from web.pages import cookies, forms, return_address
-from web.pages.demo_message import demo_account, demo_message
-from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
+from web.pages.demonstration import demo_account, demo_message
+from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in, worker_beside
 
 router = page_router()
 AccountKind = Literal["person", "worker"]
@@ -171,7 +171,7 @@ async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response
     cookies.put_session(response, page.services.settings, opened.kind, opened.token)
     if opened.browser:
         cookies.put_browser(response, settings, opened.browser)
-    else:
+    elif not await worker_beside(page.request, page.services):
         cookies.end_with_window(page.request, response, settings)
     # The visitor's secret ends with the visit: forms are bound to the session from here on.
     cookies.drop(response, page.services.settings, "visit")
@@ -198,7 +198,9 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
     if kind == "person" and cookies.on_shared_device(page.request, settings):
         # Whoever sits down next learns nothing of other devices.
         told = done if done == "bye_everywhere" else "bye"
-        return cookies.leaving(page.request, settings, go(_SIGN_IN_PAGES[kind], done=told))
+        beside = await worker_beside(page.request, page.services)
+        response = go(_SIGN_IN_PAGES[kind], done=told)
+        return cookies.leaving(page.request, settings, response, beside=beside)
     response = go(_SIGN_IN_PAGES[kind], done=done)
     for ended in (kind, "next"):
         cookies.drop(response, settings, ended)

@@ -44,7 +44,7 @@ async def suggest(grant_id: PathId, document_id: PathId, page: WorkerPageDep) ->
         said = _suggested(metadata_of(details_in(form, code) | {"type": code}))
         await type_suggestions.suggest(page.services, page.worker, grant_id, document_id, said)
     except ServiceError as failure:
-        if failure.kind is not ErrorKind.INVALID:
+        if failure.kind not in (ErrorKind.INVALID, ErrorKind.TOO_MANY):
             raise
         return await _ask(page, grant_id, document_id, form, code, failure)
     return go(f"/pro/grants/{grant_id}/documents/{document_id}", done="type_suggested")

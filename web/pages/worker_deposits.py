@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Response
@@ -15,20 +16,36 @@ from fastapi import Response
 from base.errors import ErrorKind, ServiceError, invalid
 from vault import catalogue
 from vault.consent.grants import GrantView
-from vault.consent.people import known_by_grant
+from vault.consent.people import KnownPerson, known_by_grant
 from vault.document_view import DocumentMetadata
 from vault.documents.granted_deposit import deposit_granted
 from vault.documents.intake import IncomingFile
 from vault.rules import GrantAction
 from web.http.path_ids import PathId
+from web.i18n.error_messages import ErrorMessage, _
 from web.pages import forms, labels
 from web.pages.document_fields import metadata_of
 from web.pages.forms import UploadForm
+from web.pages.labels import FailureMessage
 from web.pages.page import WorkerPage, WorkerPageDep, page_router
 from web.pages.worker_grants import live_grant
 
 router = page_router()
 ROWS = (1, 2, 3, 4)
+_ANOTHER_TYPE = "outside_scope"
+_OF_A_TYPE = {
+    "type_missing": ErrorMessage(
+        _("Quel papier est-ce ?"),
+        _("Vous n’avez pas choisi la sorte de papier."),
+        _("Choisissez dans la liste. Elle a seulement ce que la personne permet."),
+    ),
+    _ANOTHER_TYPE: ErrorMessage(
+        _("Une autre sorte de papier"),
+        _("La personne ne permet pas d’ajouter cette sorte de papier. Rien n’est ajouté."),
+        _("Demandez-lui un nouvel accord. Ou elle ajoute ce papier elle-même."),
+    ),
+}
+"""What is said of a type here, where the list has those alone that the grant permits."""
 # Failures of the whole form, or of the grant itself: the papers after it would fail alike.
 _OF_ALL = (ErrorKind.NOT_FOUND, ErrorKind.REFUSED, ErrorKind.MALFORMED, ErrorKind.UNAUTHENTICATED)
 
@@ -42,12 +59,22 @@ class Result:
     failure: ServiceError | None
 
     @property
+    def said(self) -> FailureMessage:
+        """Why a paper was refused, and what to do."""
+        assert self.failure is not None  # noqa: S101  (asked of those alone)
+        if self.failure.code in _OF_A_TYPE:
+            return FailureMessage(_OF_A_TYPE[self.failure.code], {}, "type")
+        return labels.failure_message(self.failure)
+
+    @property
     def field(self) -> str:
         """The id of the field to fill in again, of a paper that was refused."""
-        assert self.failure is not None  # noqa: S101  (asked of those alone)
-        if labels.failure_message(self.failure).field == "type":
-            return f"type_{self.row}"
-        return file_field(self.row)
+        return f"type_{self.row}" if self.said.field == "type" else file_field(self.row)
+
+    @property
+    def is_another_type(self) -> bool:
+        """Whether it is of a type that the grant does not permit."""
+        return self.failure is not None and self.failure.code == _ANOTHER_TYPE
 
 
 def file_field(row: int) -> str:
@@ -90,7 +117,8 @@ async def _deposited(page: WorkerPage, grant_id: UUID, papers: "_Papers") -> Asy
                 idempotency_key=f"{once}-{row}" if once else None,
             )
         except ServiceError as refused:
-            if refused.kind in _OF_ALL and not papers.begun(row):
+            of_all = refused.kind in _OF_ALL and refused.code != _ANOTHER_TYPE
+            if of_all and not papers.begun(row):
                 raise
             failure = refused
         await papers.skip(row)
@@ -145,17 +173,29 @@ async def _values(
     page: WorkerPage, grant_id: UUID, results: "list[Result] | tuple[()]"
 ) -> dict[str, Any]:
     grant = await live_grant(page, grant_id)
+    known = await known_by_grant(page.services, page.worker, grant_id)
+    others = [one.type for one in results if one.is_another_type]
     return {
-        "known": await known_by_grant(page.services, page.worker, grant_id),
+        "known": known,
         "grant": grant,
         "may_add": grant.state == "live" and GrantAction.DEPOSIT in grant.terms.scope.actions,
         "rows": ROWS,
         "codes": _codes(grant),
+        "others": others,
+        "named": bool(grant.terms.scope.document_types),
+        "ask_for": _ask_for(known, others),
         "results": results,
         "refused": {one.row: one for one in results if one.failure is not None},
         "file_field": file_field,
         "once": secrets.token_urlsafe(18),
     }
+
+
+def _ask_for(known: KnownPerson | None, types: list[str]) -> str:
+    """The address of a request to add papers, of these types if there are any."""
+    said = [("person", str(known.id))] if known else []
+    said += [("action", GrantAction.DEPOSIT.value), *(("type", code) for code in types)]
+    return f"/pro/requests/new?{urlencode(said)}"
 
 
 def _codes(grant: GrantView) -> list[str]:

@@ -13,6 +13,7 @@ from vault.documents import page_views, retrieval
 from vault.documents.granted_paper import see_granted
 from web.http.downloads import ContentResponse
 from web.http.path_ids import PathId
+from web.i18n.error_messages import _
 from web.pages.page import WorkerPageDep, page_router
 from web.pages.page_turns import PageNumber, PageTurn, PageWanted, turn_to
 
@@ -20,7 +21,12 @@ router = page_router()
 _PICTURES = {MediaType.JPEG, MediaType.PNG, MediaType.WEBP}
 """What every browser draws by itself."""
 _SIZES = ("100", "125", "150", "200", "300")
-_TURNS = ("0", "90", "180", "270")
+_TURNS = {
+    "0": _("Droit"),
+    "90": _("Tourné à droite"),
+    "180": _("À l’envers"),
+    "270": _("Tourné à gauche"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class Look:
 
 def look_of(size: str = "", turn: str = "") -> Look:
     """What was chosen on the page before; whatever else an address says counts as nothing."""
-    return Look(size if size in _SIZES else _SIZES[0], turn if turn in _TURNS else _TURNS[0])
+    return Look(size if size in _SIZES else _SIZES[0], turn if turn in _TURNS else "0")
 
 
 @router.get("/pro/grants/{grant_id}/documents/{document_id}")

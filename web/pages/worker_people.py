@@ -25,6 +25,8 @@ from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 
 router = page_router()
 LIMIT = 50
+_MOST_PAGES = 10
+"""Of what was asked, through which a number is looked for: the newest."""
 _NUMBER = re.compile(r"[\d\s+().-]*\d\s*\d[\d\s+().-]*")
 """A part of a phone number, as people write it."""
 
@@ -36,6 +38,7 @@ async def list_(
     """My people; those of a search, or of whom a grant ends soon; and what waits for an answer."""
     query = await search_words.words_of(page, found)
     listed = await _found(page, query, ends_soon=only == "ends_soon", cursor=cursor)
+    asked = [] if cursor else await _asked_with_number(page, query)
     return await page.show(
         "pro/people.html",
         people=listed.items,
@@ -43,6 +46,7 @@ async def list_(
         query=query,
         found=found if query else "",
         only=only,
+        asked=asked,
         waiting=await _waiting(page),
     )
 
@@ -125,15 +129,33 @@ async def _found(
 
 
 async def _with_number(page: WorkerPage, query: str) -> list[KnownPerson]:
-    """Those to whose number I wrote, that has these digits as it is shown, or as it is dialled from
-    abroad."""
+    """Those to whose number I wrote, and that has these digits."""
+    known = (await people.known_by_grants(page.services, page.worker)).values()
+    return list({one.id: one for one in known if _has(one.phone, query)}.values())
+
+
+async def _asked_with_number(page: WorkerPage, query: str) -> list[SentRequest]:
+    """What I asked of a number that has these digits, and was not approved: who says yes is among
+    the people."""
+    if not _NUMBER.fullmatch(query):
+        return []
+    found: list[SentRequest] = []
+    cursor: str | None = None
+    for _page in range(_MOST_PAGES):
+        sent = await request_views.list_sent(page.services, page.worker, limit=100, cursor=cursor)
+        found += [one for one in sent.items if one.state != "approved" and _has(one.phone, query)]
+        cursor = sent.next
+        if cursor is None or len(found) >= LIMIT:
+            break
+    return found[:LIMIT]
+
+
+def _has(phone: str | None, query: str) -> bool:
+    """Whether a number has these digits, as it is shown, or as it is dialled from abroad."""
     digits = _digits_of(query)
-    found: dict[UUID, KnownPerson] = {}
-    for known in (await people.known_by_grants(page.services, page.worker)).values():
-        shown, dialled = _digits_of(national(known.phone)), _digits_of(known.phone or "")
-        if digits in shown or digits.removeprefix("00") in dialled:
-            found[known.id] = known
-    return list(found.values())
+    abroad = digits.removeprefix("00")
+    shown, dialled = _digits_of(national(phone)), _digits_of(phone or "")
+    return digits in shown or bool(abroad and abroad in dialled)
 
 
 def _digits_of(text: str) -> str:

@@ -1,8 +1,8 @@
 """What a worker asked: sent after a look at what the person will read; listed, withdrawn."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Response
+from fastapi import Query, Response
 
 from auth import notifications
 from auth.subjects import snapshot
@@ -34,9 +34,16 @@ async def list_(page: WorkerPageDep, cursor: str | None = None) -> Response:
 
 # Declared before the page of one request: "new" is not an id.
 @router.get("/pro/requests/new")
-async def ask(page: WorkerPageDep, person: str = "") -> Response:
-    """The form of a new request; for a person whom I know, with the number that I wrote."""
-    return await _form(page, request_form.blank(page.worker, await _known(page, person)))
+async def ask(
+    page: WorkerPageDep,
+    person: str = "",
+    type: Annotated[tuple[str, ...], Query()] = (),  # noqa: A002  (the contract's word)
+    action: Annotated[tuple[str, ...], Query()] = (),
+) -> Response:
+    """The form of a new request; for a person whom I know, with the number that I wrote; with what
+    the page before it says to ask for."""
+    known = await _known(page, person)
+    return await _form(page, request_form.blank(page.worker, known, type, action))
 
 
 @router.post("/pro/requests/new")

@@ -170,6 +170,31 @@ async def test_of_a_worker_beside_nothing_is_taken(served: Served, make_worker: 
         assert {"unefois-worker", *(f"unefois-{name}" for name in CHOICES)} == {*at.cookies}
 
 
+@pytest.mark.parametrize("how", ["/sign-out", "/quick-exit", "/session/over"])
+async def test_a_worker_whose_session_is_over_is_not_beside(
+    served: Served, make_worker: MakeWorker, moved_clock: MoveClock, how: str
+) -> None:
+    """Their cookie alone keeps nothing of a person on a shared device."""
+    worker = await make_worker()
+    async with httpx.AsyncClient(base_url=served.base_url) as api:
+        headers = {"Authorization": f"Bearer {worker.token}"}
+        ended = await api.delete("/v1/sessions/current", headers=headers)
+        assert ended.status_code == 204, ended.text
+    async with browser(served, worker=worker.token, **CHOICES) as at:
+        entered = await enter(served, at, new_phone(), "shared")
+        kept = [one for one in entered.headers.get_list("set-cookie") if "-language=" in one]
+        assert kept, "it ends with the window"
+        if how == "/session/over":
+            moved_clock(timedelta(minutes=16))
+            left = await at.get(how)
+        else:
+            page = (await at.get("/documents")).text
+            token = dict(re.findall(r'name="(form)" value="([^"]+)"', page))
+            left = await at.post(how, data=token, headers={"Sec-Fetch-Site": "same-origin"})
+        assert left.headers["clear-site-data"] == '"cache", "storage"'
+        assert not {*at.cookies} & {f"unefois-{name}" for name in CHOICES}
+
+
 async def test_after_fifteen_minutes_without_use_it_is_over(
     served: Served, moved_clock: MoveClock
 ) -> None:

@@ -61,7 +61,7 @@ def turned_to(page: httpx.Response) -> dict[str, str]:
 
 def chosen(page: httpx.Response) -> list[tuple[str, str]]:
     """How large a worker sees the paper, and how it is turned."""
-    radio = r'<input type="radio" name="(size|turn)" value="(\d+)"(?: form="leaf")? checked>'
+    radio = r'<input type="radio" name="(size|turn)" value="(\d+)"(?: form="leaf")? checked[ >]'
     return re.findall(radio, page.text)
 
 
@@ -181,14 +181,14 @@ async def test_a_worker_leafs_on_at_the_size_and_the_turn_that_they_chose(
     paper = await given_paper(client, make_person, make_worker, coloured_pdf())
     address = f"/pro{paper.under}"
     async with browser_of(served, paper.worker) as browser:
-        assert chosen(await browser.get(address)) == [("size", "100"), ("turn", "0")]
+        assert chosen(await browser.get(address)) == [("turn", "0"), ("size", "100")]
         page = await browser.get(f"{address}?page=2&size=150&turn=270")
-        assert chosen(page) == [("size", "150"), ("turn", "270")]
+        assert chosen(page) == [("turn", "270"), ("size", "150")]
         following = turned_to(page)["next"]
-        assert following == f"{address}?size=150&turn=270&page=3"
+        assert following == f"{address}?turn=270&size=150&page=3"
         assert chosen(await browser.get(following)) == chosen(page)
         for wrong in ("?size=9000&turn=x", '?size="><b>&turn='):
-            assert chosen(await browser.get(address + wrong)) == [("size", "100"), ("turn", "0")]
+            assert chosen(await browser.get(address + wrong)) == [("turn", "0"), ("size", "100")]
 
 
 async def test_a_paper_just_kept_shows_all_its_sides(

@@ -13,6 +13,7 @@ from tests.vault.decoding import corpus
 from tests.web.pages.answers import say_yes
 from tests.web.printouts.reading import text_of
 from web.i18n.languages import languages, offered
+from web.pages import forms
 from web.pages.rendering import render
 from web.pages.two_languages import _parsed, weave
 
@@ -166,6 +167,33 @@ async def test_a_request_has_french_beside_whatever_was_chosen(
     no = "Non, je ne montre rien"
     assert {no, "Pourquoi\u00a0?", "Ce n’est pas moi"} <= set(under)
     assert no not in UNDER.findall(await page_in(served, "/documents", cookies))
+
+
+@pytest.mark.parametrize("second", ["none", "es"])
+async def test_papers_given_unasked_have_french_beside_whatever_was_chosen(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, second: str
+) -> None:
+    """On each step, on what is read before the yes, and where it is asked again."""
+    person = await make_person()
+    paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    cookies = {
+        "unefois-person": person.token, "unefois-language": "uk", "unefois-second": second
+    }  # fmt: skip
+    token = await forms.token_for(served.services, person.token)
+    said = {"document": paper["id"], "purpose_code": "housing", "duration": "P7D"}
+    sent = {"form": token, **said, "email": "a@structure.example"}
+    async with httpx.AsyncClient(base_url=served.base_url, cookies=cookies) as browser:
+        first = await browser.get("/grants/new")
+        check = await browser.post("/grants/new/check", data=sent)
+        again = await browser.post("/grants/new", data=sent | {"seen": "", "once": "a"})
+    for page, words in (
+        (first, "Quels papiers voulez-vous montrer"),
+        (check, "Oui, montrer"),
+        (again, "Oui, montrer"),
+    ):
+        under = " ".join(UNDER.findall(page.text)).replace("\xa0", " ")
+        assert words in re.sub("<[^>]+>", "", under), page.url
+        assert page.headers["content-language"] == "uk, fr"
 
 
 async def test_a_copy_that_may_be_stored_is_told_in_french_beside(

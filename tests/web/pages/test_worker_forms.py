@@ -11,6 +11,7 @@ from tests.vault.decoding import corpus
 from tests.web.pages.test_document_list import looked_for
 from tests.web.pages.test_pages import a_photo, browser_of
 from tests.web.pages.test_worker_pages import adding, form_of, known_of, words
+from vault.access_log.entries import list_for_person
 from web.i18n.typography import national
 from web.pages import forms, worker_doings
 
@@ -128,8 +129,7 @@ async def test_whether_a_copy_is_kept_is_said_before_a_request_goes_and_after(
 async def test_a_person_is_found_by_the_digits_that_the_list_shows(
     served: Served, client: httpx.AsyncClient, pair: Pair, make_person: MakePerson
 ) -> None:
-    """However they are written; and by digits that stand in a label. Who did not say yes is not
-    there, and that is said."""
+    """However they are written; and by digits that stand in a label."""
     person, worker = pair
     other = await make_person()
     await granted(client, other, worker.headers, "payslip")
@@ -151,10 +151,140 @@ async def test_a_person_is_found_by_the_digits_that_the_list_shows(
         both = words(await looked_for(served, browser, worker, person.phone[-6:]))
         assert "Marie" in both
         assert "Dossier" in both
-        await ask(client, worker.headers, "+33698765432", "payslip")
-        nobody = words(await looked_for(served, browser, worker, "06 98 76 54 32"))
-    assert "Marie" not in nobody
-    assert "On trouve ici les personnes qui ont dit oui" in nobody
+
+
+async def test_a_number_that_was_asked_and_did_not_say_yes_is_found_with_what_was_asked(
+    served: Served, client: httpx.AsyncClient, pair: Pair, make_worker: MakeWorker
+) -> None:
+    """Of one's own requests, whatever became of them; of a colleague's, nothing."""
+    _, worker = pair
+    colleague = await make_worker(worker.organisation_id)
+    request = await ask(client, worker.headers, "+33698765432", "payslip")
+    await ask(client, colleague.headers, "+33611223344", "payslip")
+    async with browser_of(served, worker) as browser:
+        asked = await looked_for(served, browser, worker, "98 76 54")
+        nobody = words(await looked_for(served, browser, worker, "06 11 22 33 44"))
+        named = await looked_for(served, browser, worker, "Marie")
+        await client.post(f"/v1/consent-requests/{request}/withdraw", headers=worker.headers)
+        withdrawn = words(await looked_for(served, browser, worker, "98 76 54"))
+    assert "Personne n’a dit oui avec ce numéro" in words(asked)
+    found = asked.text.split("Vos demandes à ce numéro")[1].split("</ul>")[0]
+    assert re.findall(r'href="/pro/requests/([^"]+)"', found) == [request]
+    assert "Marie" not in words(asked)
+    assert "Vos demandes à ce numéro" not in words(named)
+    assert "Personne ne correspond. On trouve ici les personnes qui ont dit oui" in nobody
+    assert "Vos demandes" not in nobody
+    assert "Demande retirée" in withdrawn.split("Vos demandes à ce numéro")[1]
+
+
+async def added(
+    served: Served,
+    browser: httpx.AsyncClient,
+    worker: SomeWorker,
+    grant: str,
+    *papers: tuple[str, bytes],
+) -> httpx.Response:
+    token = await forms.token_for(served.services, worker.token)
+    parts: list[tuple[str, str | bytes]] = [("form", token)]
+    for row, (code, content) in enumerate(papers, 1):
+        parts += [(f"type_{row}", code), ("a.pdf", content)]
+    body, headers = form_of(parts)
+    return await browser.post(f"/pro/grants/{grant}/add", content=body, headers=headers)
+
+
+async def test_which_papers_a_grant_permits_is_said_before_one_is_added(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    grant = await adding(client, person, worker, "payslip")
+    async with browser_of(served, worker) as browser:
+        page = await browser.get(f"/pro/grants/{grant}/add")
+    before = page.text[: page.text.index('<form method="post" action="/pro/grants')]
+    assert "La personne permet seulement ces papiers" in before
+    assert "<li>Bulletin de salaire (fiche de paie)</li>" in before
+    assert before.count("<li>Bulletin") == 1
+    codes = re.findall(r'<option value="([^"]+)"', page.text)
+    assert set(codes) == {"payslip"}
+
+
+async def test_a_paper_of_another_type_says_why_and_leads_to_the_request_for_it(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """It is not added; the next one is. The request has its person, its type and the act."""
+    person, worker = await make_person(), await make_worker()
+    grant = await adding(client, person, worker, "payslip")
+    async with browser_of(served, worker) as browser:
+        papers = (("lease", corpus.pdf(1)), ("payslip", corpus.pdf(2)))
+        answer = await added(served, browser, worker, grant, *papers)
+        unsaid = words(await added(served, browser, worker, grant, ("", corpus.pdf(3))))
+        page = answer.text
+        (address,) = re.findall(r'<a class="button main" href="(/pro/requests/new[^"]+)"', page)
+        form = (await browser.get(address.replace("&amp;", "&"))).text
+    assert answer.status_code == 200
+    assert tied(page, "type_1")
+    assert "La personne ne permet pas d’ajouter cette sorte de papier" in page
+    held = (await client.get("/v1/documents", headers=person.headers)).json()["items"]
+    assert [one["type"] for one in held] == ["payslip"]
+    ticked = re.findall(r'name="(type|action)" value="([^"]+)" checked', form)
+    assert ticked == [("type", "lease"), ("action", "deposit")]
+    assert f"Pour : {national(person.phone)}" in re.sub(r"<[^>]+>", "", form).replace("\xa0", " ")
+    assert "Elle a seulement ce que la personne permet" in unsaid
+    assert "Un autre papier »" not in unsaid
+
+
+async def test_what_is_not_offered_is_not_asked_beforehand(
+    served: Served, pair: Pair, client: httpx.AsyncClient
+) -> None:
+    _, worker = pair
+    shown = await known_of(client, worker)
+    address = f"/pro/requests/new?person={shown}&type=nothing&type=lease&type=lease&action=erase"
+    async with browser_of(served, worker) as browser:
+        form = (await browser.get(address)).text
+    ticked = re.findall(r'name="(type|action)" value="([^"]+)" checked', form)
+    assert ticked == [("type", "lease"), ("action", "read")]
+
+
+async def test_a_wrong_paper_has_a_way_out_and_its_type_stands_in_what_i_did(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """The type that was stated; no title, which the owner may write since."""
+    person, worker = await make_person(), await make_worker()
+    grant = await adding(client, person, worker, "payslip", "lease")
+    way_out = "Vous avez ajouté un mauvais papier ? Dites-le à la personne"
+    async with browser_of(served, worker) as browser:
+        done = words(await added(served, browser, worker, grant, ("lease", corpus.pdf(1))))
+        (paper,) = (await client.get("/v1/documents", headers=person.headers)).json()["items"]
+        body = {"title": "Chez Zoé", "type": "payslip"}
+        address = f"/v1/documents/{paper['id']}"
+        assert (await client.patch(address, headers=person.headers, json=body)).is_success
+        theirs = words(await browser.get(f"/pro/people/{await known_of(client, worker)}"))
+        lines = (await browser.get("/pro/doings")).text
+    assert way_out in done
+    assert way_out in theirs
+    line = next(one for one in lines.split('class="card line') if "ajouté un papier" in one)
+    assert "Bail" in line
+    assert "Bulletin" not in line
+    assert "Zoé" not in lines
+    # Of the owner's own, the entry says as little as before.
+    await deposit(client, person, corpus.pdf(4), type_="lease")
+    entries = await list_for_person(served.services, person.subject, cursor=None, limit=50)
+    told = [one.details for one in entries.items if one.action == "document.deposit"]
+    assert [one.get("document_type") for one in told] == [None, "lease"]
+
+
+async def test_a_paper_of_unknown_type_leads_to_saying_what_it_is(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    paper = await deposit(client, person, corpus.pdf(1), type_="other")
+    grant = await granted(client, person, worker.headers, document_ids=[paper["id"]])
+    await granted(client, person, worker.headers, "payslip")
+    await deposit(client, person, corpus.pdf(2), type_="payslip")
+    async with browser_of(served, worker) as browser:
+        page = (await browser.get(f"/pro/people/{await known_of(client, worker)}")).text
+    assert re.findall(r'href="([^"]+/type)"', page) == [
+        f"/pro/grants/{grant}/documents/{paper['id']}/type"
+    ]
 
 
 async def test_all_that_is_wrong_with_a_request_is_said_at_once_at_its_field(

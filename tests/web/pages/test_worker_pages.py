@@ -202,3 +202,18 @@ async def test_a_worker_reads_how_people_see_them(served: Served, make_worker: M
         page = words(await browser.get("/pro/account"))
     for said in ("Camille Moreau", "Assistante sociale", "03 20 00 00 01", "9 h - 17 h"):
         assert said in page
+
+
+async def test_the_address_by_which_a_person_names_a_worker_is_on_their_account(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker, client: httpx.AsyncClient
+) -> None:
+    """And the person reads where it is, where they are asked for it."""
+    person, worker = await make_person(), await make_worker()
+    paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    address = f"/grants/new/who?document={paper['id']}&purpose_code=housing&duration=P7D"
+    async with browser_of(served, worker) as browser:
+        account = words(await browser.get("/pro/account"))
+    async with browser_of(served, person) as browser:
+        who = words(await browser.get(address))
+    assert f"Donnez cette adresse à la personne : {worker.email}" in account
+    assert "Mon compte" in who

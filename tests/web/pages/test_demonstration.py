@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from web.demo.accounts import WORKER_EMAIL
-from web.pages.demo_message import demo_account
+from web.pages.demonstration import demo_account
 
 
 async def test_a_demonstration_says_who_to_enter_it_as(client: httpx.AsyncClient) -> None:
