@@ -102,7 +102,7 @@ async def replaces_it(phone: Phone, back: Path, folder: Path) -> None:
     assert await phone.page.input_value("#expires_on_year") == ""
     await phone.page.set_input_files("#photo", str(back))
     await phone.press("button.send")
-    assert await phone.says("La nouvelle version est gardée")
+    assert await phone.says("Le nouveau papier est gardé")
     assert not await phone.says("31 janvier 2031")
     await phone.press("a[href$='/versions']")
     async with phone.page.expect_download() as downloading:

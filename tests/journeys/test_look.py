@@ -254,6 +254,15 @@ async def test_a_paper_is_shown_whole_then_large_within_the_page(
     assert left <= 1, "its end too, by scrolling the picture"
     assert over <= 0, "the page itself stays as wide as the screen"
     assert await page.locator("text=Réduire").is_visible()
+    # Far down in it, both ways out stand in the strip, side by side.
+    await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    leaving, hiding = [
+        await page.locator(f".hide form[action='/{end}'] button").bounding_box()
+        for end in ("sign-out", "quick-exit")
+    ]
+    assert leaving and hiding
+    assert leaving["y"] == hiding["y"] >= height - 80
+    assert leaving["x"] + leaving["width"] < hiding["x"], "one is not hit for the other"
     await context.close()
 
 

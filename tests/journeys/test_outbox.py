@@ -155,7 +155,8 @@ async def test_it_goes_when_one_leaves_with_another_account_and_after_a_day(
         await page.click("header form[action='/sign-out'] button")
         await page.wait_for_url("**/?done=bye*")
     elif how == "everywhere":
-        await page.click("footer form[action='/sign-out'] button")
+        await page.click("footer a[href='/me']")
+        await page.click("main form[action='/sign-out'] button")
         await page.wait_for_url("**/?done=bye_everywhere")
     elif how == "hide":
         await page.click("form[action='/quick-exit'] button")

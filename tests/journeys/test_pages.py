@@ -100,7 +100,7 @@ async def asks_for_four(phone: Phone, number: str) -> None:
 async def narrows_and_says_yes(phone: Phone) -> None:
     """4. The person finds it first on their page, narrows it, and says yes."""
     await phone.go("/documents")
-    await phone.press("a.waiting")
+    await phone.press(".waiting a")
     for words in ("Camille Moreau", "CCAS de Lille", "03 20 00 00 01"):
         assert await phone.says(words)
     await phone.press("main button.main")
@@ -199,7 +199,7 @@ async def test_saying_no_and_not_me_look_alike_to_the_worker(
     said = (("Non, je ne montre rien", "dit non"), ("Ce n’est pas moi", "pas pour vous"))
     for button, words in said:
         await person_phone.go("/requests")
-        await person_phone.press("a.waiting")
+        await person_phone.press(".waiting a")
         if button.startswith("Non"):
             await person_phone.press("main form[method=get] button")
         await person_phone.press(f"button:text-is('{button}')")
@@ -252,5 +252,6 @@ async def test_devices_and_the_end_of_a_vault(open_phone: OpenPhone) -> None:
     assert await mine.says("Tous vos papiers seront effacés")
     await mine.press("button.main")
     assert await mine.says("Rien ne sera effacé")
-    await mine.press("footer button[name=everywhere]")
+    await mine.go("/me")
+    await mine.press("main button[name=everywhere]")
     assert await mine.says("C’est fermé sur tous vos appareils")

@@ -56,7 +56,7 @@ async def has_one_of_two_papers(mine: Phone, theirs: Phone, number: str, tmp_pat
 async def answers_with_one_added(mine: Phone, tmp_path: Path) -> None:
     """2. The person ticks one, adds the other on the way, and it is counted in."""
     await mine.go("/requests")
-    await mine.press("a.waiting")
+    await mine.press(".waiting a")
     await mine.press("main button.main")
     await mine.press("main button.main")
     await mine.tick("input[name=document]")

@@ -315,11 +315,11 @@ async def test_an_older_browser_sends_a_form_that_began_before_the_end_of_the_se
     """iOS before 16 has no `requestSubmit`, and before 15.4 names no button."""
     old = """delete HTMLFormElement.prototype.requestSubmit;
       Object.defineProperty(SubmitEvent.prototype, 'submitter', { get: () => undefined });"""
-    page = await open_page("/documents", await make_person(), init=old)
+    page = await open_page("/me", await make_person(), init=old)
     await page.clock.install()
     await page.reload()
     await page.wait_for_load_state("networkidle")
     seconds = int(await page.get_attribute("body", "data-seconds") or 0)
     await page.clock.fast_forward((seconds + 60) * 1000)
-    await page.click("footer button[name=everywhere]")
+    await page.click("main button[name=everywhere]")
     await page.wait_for_url("**/?done=bye_everywhere")

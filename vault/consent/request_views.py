@@ -69,6 +69,7 @@ class ReceivedRequest:
     asked_at: datetime
     lapses_at: datetime
     ends_at: datetime
+    requester_id: UUID
     requester: dict[str, str] = field(repr=False)
     asked: Terms
     covers: tuple[CoveredType, ...]
@@ -168,6 +169,7 @@ async def _received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) 
         asked_at=row.created_at,
         lapses_at=row.lapses_at,
         ends_at=durations.end_of(row.at, terms.duration),
+        requester_id=row.requester_id,
         requester=values["requester"],
         asked=terms,
         covers=await _covers(services, tx, row.person_id, terms.scope.document_types),

@@ -15,7 +15,7 @@ from vault.document_view import DocumentView
 from web.http.path_ids import PathId
 from web.pages.documents import documents_by_id
 from web.pages.grants import live_grants
-from web.pages.log_lines import by_day, is_code_of_somebody
+from web.pages.log_lines import by_day, is_code_of_somebody, is_opened_by_another
 from web.pages.own_acts import others_of
 from web.pages.page import PersonPage, PersonPageDep, came_from, go, page_router
 
@@ -38,6 +38,7 @@ async def show_log(page: PersonPageDep, cursor: str | None = None) -> Response:
         documents=documents,
         others=await others_of(page, entries),
         more=more,
+        opened=any(is_opened_by_another(entry) for entry in entries),
         reportable=is_reportable,
         first=cursor is None,
     )

@@ -25,18 +25,26 @@ from web.pages.page import PersonPage, PersonPageDep, go, page_router
 router = page_router()
 # Failures after which the same form would not help.
 _NO_FORM = (ErrorKind.NOT_FOUND, ErrorKind.REFUSED)
+_OLDER = "older"
+"""The field of the button that keeps a paper which is older than the one that is held."""
 VersionNumber = Annotated[int, Path(ge=1, le=10**6)]
 
 
 @router.get("/documents/{document_id}/version")
-async def ask_version(document_id: PathId, page: PersonPageDep, draft: str = "") -> Response:
-    """The form to add a newer version; `draft`: its photos, where they were kept already."""
+async def ask_version(
+    document_id: PathId, page: PersonPageDep, draft: str = "", change: str = ""
+) -> Response:
+    """The form to add a newer version; `draft`: its photos, where they were kept already. Where
+    they bear an older date than the paper, the page that asks whether to keep them, unless
+    `change`."""
     document = await own_documents.see_own(page.services, page.person, document_id)
     begun = await _begun(page, document_id, draft)
     if begun is not None and begun.ended is not None:
         if begun.ended.document_id is None:
             return go("/documents", done="discarded")
         return go(f"/documents/{document_id}", done="version")
+    if begun is not None and not change and _is_older(document, begun):
+        return await _show_older(page, document, begun)
     return await _show_form(page, document, begun, Form())
 
 
@@ -58,10 +66,13 @@ async def add_version(document_id: PathId, page: PersonPageDep, draft: str = "")
     try:
         dates = _dates_of(document.metadata.type, upload.fields)
         if not received.failures and received.draft is not None:
+            older = _older_than(document, dates)
+            if older and not form.has(_OLDER):
+                return await _ask_before_keeping(page, document, received.draft, form)
             await drafts.keep_version(
                 page.services, page.person, received.draft, document_id, dates
             )
-            return go(f"/documents/{document_id}", done=_done(document, dates))
+            return go(f"/documents/{document_id}", done="version_older" if older else "version")
     except ServiceError as failure:
         if failure.kind in _NO_FORM:
             raise
@@ -86,14 +97,30 @@ async def _was_kept(
     return found is not None
 
 
-def _done(before: DocumentView, dates: Mapping[str, Any]) -> str:
-    """What to say of a newer version: perhaps that its paper is older than the one before it."""
-    older = any(
+def _older_than(held: DocumentView, dates: Mapping[str, Any]) -> bool:
+    """Whether a newer version would bear an older date than the paper that is held."""
+    return any(
         new is not None and old is not None and new < old
         for name, new in dates.items()
-        if (old := getattr(before.metadata, name)) is not None
+        if (old := getattr(held.metadata, name)) is not None
     )
-    return "version_older" if older else "version"
+
+
+async def _ask_before_keeping(
+    page: PersonPage, document: DocumentView, draft: Draft, form: Form
+) -> Response:
+    """To the page that asks whether an older paper is to be kept. The photos and the date are kept
+    in the draft; the paper that is held stays as it is."""
+    code = document.metadata.type
+    said = {_date_field(code): steps.details_in(form, code)[_date_field(code)]}
+    draft = await drafts.change(
+        page.services, page.person, draft.id, lambda found: found.saying(**said)
+    )
+    return go(steps.address_of(draft))
+
+
+def _date_field(type_code: str) -> str:
+    return steps.date_field(type_code) or ""
 
 
 async def _begun(page: PersonPage, document_id: UUID, draft: str) -> Draft | None:
@@ -145,14 +172,39 @@ async def _show_form(
     *failures: ServiceError,
 ) -> Response:
     name = steps.date_field(document.metadata.type)
+    kept = draft.values if draft and not form.pairs else {}
     return await page.show_failures(
         failures,
         "version.html",
         document=document,
         draft=draft,
         name=name,
-        year=form.get("income_year"),
-        day=steps.day_parts(form, name) if name else {},
+        year=form.get("income_year") or kept.get("income_year", ""),
+        day=_day_of(form, kept, name) if name else {},
+    )
+
+
+def _day_of(form: Form, kept: Mapping[str, str], name: str) -> dict[str, str]:
+    return steps.parts_of_day(kept[name]) if name in kept else steps.day_parts(form, name)
+
+
+def _is_older(document: DocumentView, draft: Draft) -> bool:
+    """Whether the date that is kept with some photos is older than that of the paper."""
+    name = _date_field(document.metadata.type)
+    if not draft.pictures or not draft.values.get(name):
+        return False
+    said = {"type": document.metadata.type, name: draft.values[name]}
+    return _older_than(document, {name: getattr(metadata_of(said), name)})
+
+
+async def _show_older(page: PersonPage, document: DocumentView, draft: Draft) -> Response:
+    name = _date_field(document.metadata.type)
+    said = draft.values[name]
+    parts = {name: said} if name == "income_year" else steps.parts_of_day(said)
+    fields = {key if key == name else f"{name}_{key}": value for key, value in parts.items()}
+    held = getattr(document.metadata, name)
+    return await page.show(
+        "version_older.html", document=document, draft=draft, name=name, fields=fields, held=held
     )
 
 

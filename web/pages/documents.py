@@ -95,7 +95,7 @@ async def _to_do_first(
     begun = (await drafts.all_of(page.services, page.person))[:left]
     left -= len(begun)
     if left and more is not None:
-        items = items + [_item(one, page.zone) async for one in _all_from(page, more)]
+        items = items + [_item(one, page.zone) async for one in all_from(page, more, pictured=True)]
     ending = [item for item in items if item.validity == "soon" or item.due]
     return {
         "waiting": waiting,
@@ -119,17 +119,19 @@ def _by_family(items: list[ListedDocument]) -> list[tuple[PaperFamily, list[List
 async def _show_found(page: PersonPage, words: str) -> Response:
     found = [
         _item(document, page.zone)
-        async for document in _all_from(page, None)
+        async for document in all_from(page, pictured=True)
         if paper_search.matches(document.metadata, words, page.language)
     ]
     return await page.show("documents_found.html", items=found, words=words)
 
 
-async def _all_from(page: PersonPage, cursor: str | None) -> AsyncIterator[DocumentView]:
-    """All the papers of the list, from a place on."""
+async def all_from(
+    page: PersonPage, cursor: str | None = None, *, pictured: bool = False
+) -> AsyncIterator[DocumentView]:
+    """All the papers of the list, from a place on; `pictured`: to be shown with thumbnails."""
     while True:
         listed = await own_documents.list_own(
-            page.services, page.person, cursor=cursor, limit=100, pictured=True
+            page.services, page.person, cursor=cursor, limit=100, pictured=pictured
         )
         for document in listed.items:
             yield document

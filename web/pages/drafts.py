@@ -21,6 +21,7 @@ from web.pages import draft_steps as steps
 from web.pages import script_answers
 from web.pages.answer_steps import counted_in, way_back
 from web.pages.document_fields import date_of, metadata_of
+from web.pages.documents import all_from
 from web.pages.families import paper_families, paper_family
 from web.pages.forms import Form
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
@@ -274,7 +275,6 @@ def _go_to_the_paper(draft: Draft, document: DocumentView, *, held: bool) -> Res
 
 async def _show_check(page: PersonPage, draft: Draft, *failures: ServiceError) -> Response:
     code = draft.values.get("type", "")
-    document_type = catalogue.by_code(code)
     typed, name = steps.values_of(draft), steps.date_field(code)
     return await page.show_failures(
         failures,
@@ -283,8 +283,24 @@ async def _show_check(page: PersonPage, draft: Draft, *failures: ServiceError) -
         typed=typed,
         name=name,
         said=date_of(typed[name]) if name and name != "income_year" else None,
-        two_sides=bool(document_type and document_type.sides == 2),
+        newer=await _newer_held(page, typed) if name == steps.ENDS else None,
     )
+
+
+async def _newer_held(page: PersonPage, typed: Mapping[str, str]) -> DocumentView | None:
+    """A paper of the same sort and of the same name that ends later than the one to be kept."""
+    end = date_of(typed[steps.ENDS])
+    if end is None:
+        return None
+    said = metadata_of(typed)
+    alike = [
+        one
+        async for one in all_from(page)
+        if (one.metadata.type, one.metadata.title) == (said.type, said.title)
+        and one.metadata.expires_on is not None
+        and one.metadata.expires_on > end
+    ]
+    return max(alike, key=lambda one: one.metadata.expires_on or end, default=None)
 
 
 @router.get("/documents/add/{draft_id}/discard")

@@ -32,6 +32,7 @@ from web.pages import labels
 from web.pages.answer_steps import chosen_in, digest, only
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
+from web.pages.grants import given_already
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -215,6 +216,13 @@ async def _known(page: PersonPage) -> dict[UUID, GrantView]:
     return found
 
 
+async def _already(page: PersonPage, worker: GrantView | None) -> dict[str, Any]:
+    """What the chosen one sees already. Of an address nothing: only the answer says whose it is."""
+    if worker is None:
+        return {"already": [], "kinds": {}}
+    return await given_already(page, worker.recipient_id)
+
+
 async def _show(
     page: PersonPage,
     current: PartialGrant,
@@ -240,6 +248,7 @@ async def _show(
             "ends_at": durations.end_of(now, current.chosen.get("duration")),
             "seen": current.seen(now, page.zone),
             "once": secrets.token_urlsafe(24),
+            **(await _already(page, current.worker)),
         }
     template = f"new_grant/{step}.html"
     if failed:

@@ -28,12 +28,15 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
     )
     live = [] if cursor else await live_grants(page)
     said = {} if cursor else await _what_was_done(page, live)
+    waiting = await _still_waiting(page)
+    stopped = said.get("stopped")
     return await page.show(
         "grants.html",
         **said,
         people=_by_kind(live),
         kind_of=_kind,
-        waiting=await _still_waiting(page),
+        waiting=waiting,
+        asks_still=any(stopped and one.requester_id == stopped.recipient_id for one in waiting),
         chosen=await _chosen(page, live),
         receiving=len(_by_person(live)),
         ended=ended.items,
@@ -70,6 +73,7 @@ async def ask_stop(grant_id: PathId, page: PersonPageDep) -> Response:
         others=others,
         chosen=await _chosen(page, [grant, *others]),
         untouched=await _untouched(page, grant),
+        kind=_kind(grant),
     )
 
 
@@ -96,6 +100,13 @@ async def live_grants(page: PersonPage) -> list[GrantView]:
             return found
 
 
+async def given_already(page: PersonPage, recipient_id: UUID) -> dict[str, Any]:
+    """What a recipient may do already, said before a yes to more; for `grant_parts.html`."""
+    already = [one for one in await live_grants(page) if one.recipient_id == recipient_id]
+    kinds = {one.id: _kind(one) for one in already}
+    return {"already": already, "kinds": kinds, "chosen": await _chosen(page, already)}
+
+
 async def _others(page: PersonPage, grant: GrantView) -> list[GrantView]:
     """What the same recipient may still do by other grants."""
     return [
@@ -118,8 +129,12 @@ async def _what_was_done(page: PersonPage, live: list[GrantView]) -> dict[str, A
     given = next((one for one in live if one.id == id_), None) if done == "given" else None
     stopped = await _ended(page, id_) if id_ and done in ("stopped", "stopped_one") else None
     said: dict[str, Any] = {"given": given, "stopped": stopped}
+    if given:
+        alike = [one for one in live if one.recipient_id == given.recipient_id]
+        said["also_given"] = len(alike) > 1
     if stopped:
         said["goes_on"] = any(one.recipient_id == stopped.recipient_id for one in live)
+        said["kind"] = _kind(stopped)
     return said | ({"done": ""} if done == "stopped_all" and live else {})
 
 
@@ -137,6 +152,7 @@ async def _ended(page: PersonPage, id_: UUID) -> GrantView | None:
 
 
 def _kind(grant: GrantView) -> str:
+    """The most that it permits."""
     actions = {action.value for action in grant.terms.scope.actions}
     return next(kind for kind in _KINDS if kind in actions)
 

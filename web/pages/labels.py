@@ -102,16 +102,17 @@ DONE = {
         " « Corriger le nom ou les dates »."
     ),
     "held_for_request": _("Vous aviez déjà ce papier. Le voici, comme avant."),
-    "version": _("C’est fait. La nouvelle version est gardée."),
+    "version": _("C’est fait. Le nouveau papier est gardé."),
     "version_older": _(
-        "C’est fait. La nouvelle version est gardée. Attention : ce papier est plus ancien que"
-        " celui d’avant."
+        "C’est fait. Le papier est gardé. Comme vous l’avez voulu, il est plus ancien que celui"
+        " d’avant."
     ),
     "corrected": _("C’est fait. Vos changements sont gardés."),
     "deleted": _("Le papier est supprimé. Vous pouvez le récupérer pendant 30 jours."),
     "restored": _("C’est fait. Le papier est de nouveau là."),
     "approved": _("Vous avez dit oui. Vous pouvez arrêter quand vous voulez."),
     "refused": _("Vous avez dit non. La personne qui demande ne le saura pas."),
+    "proof": _("C’est fait. La preuve est dans les téléchargements de cet appareil."),
     "later": _("La demande attend. Vous pouvez répondre plus tard."),
     "not_me": _("Merci. Nous avons noté que cette demande n’est pas pour vous."),
     "stopped_all": _("Tout est arrêté. Personne d’autre que vous ne peut voir vos papiers."),
@@ -129,7 +130,7 @@ DONE = {
     "code_again": _("Un nouveau code est parti. Celui d’avant ne marche plus ici."),
     "bye_here": _(
         "C’est fermé ici. Vous pouvez partir. Vous avez aussi un autre appareil ouvert. Pour tout"
-        " fermer : entrez, puis « Sortir partout »."
+        " fermer : entrez, puis « Moi », puis « Sortir partout »."
     ),
     "bye_everywhere": _("C’est fermé sur tous vos appareils."),
     "session_ended": _("C’est fermé sur cet appareil."),
@@ -337,6 +338,12 @@ def date_name(code: str) -> str:
     """The name of the one date that matters of a type, in French; nothing where none does."""
     document_type = catalogue.by_code(code)
     return DATE_LABELS.get(document_type.date_that_matters, "") if document_type else ""
+
+
+def two_sides(code: str) -> bool:
+    """Whether a paper of that type has a back that matters; False for none."""
+    document_type = catalogue.by_code(code)
+    return document_type is not None and document_type.sides == 2
 
 
 def notes_of(document: DocumentView) -> list[str]:

@@ -151,6 +151,11 @@ def is_code_of_somebody(entry: EntryView) -> bool:
     return entry.action in _CODES and not is_owner(entry)
 
 
+def is_opened_by_another(entry: EntryView) -> bool:
+    """Whether somebody else saw a paper, or a picture of it."""
+    return entry.action in _SEEN and _is_allowed(entry) and not is_owner(entry)
+
+
 def _is_allowed(entry: EntryView) -> bool:
     return entry.outcome == Outcome.ALLOWED
 

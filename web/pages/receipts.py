@@ -13,15 +13,18 @@ from web.pages.access_log import back_to, documents_of, named
 from web.pages.page import PersonPage, PersonPageDep, page_router
 
 router = page_router()
+KEPT = "proof"
+"""What the page was opened for: it then begins the download, and says where the file is."""
 
 
 @router.get("/access-log/{event_id}/receipt")
 async def receipt(event_id: PathId, page: PersonPageDep) -> Response:
-    """The entry and its proof. Until the entry is in a signed tree, the page says to look again."""
+    """The entry and its proof; `done=proof`: its file too. Until the entry is in a signed tree, the
+    page says to look again."""
     entry = await entries.see_for_person(page.services, page.person, event_id)
     proof = await _receipt(event_id, page)
     documents = await documents_of(page, [entry])
-    return await page.show(
+    response = await page.show(
         "receipt.html",
         entry=entry,
         back=back_to(page, event_id),
@@ -30,6 +33,10 @@ async def receipt(event_id: PathId, page: PersonPageDep) -> Response:
         receipt=proof,
         tree=None if proof is None else tree_of(proof),
     )
+    if proof is not None and page.done == KEPT:
+        # The browser keeps the file, and stays on the page that says so.
+        response.headers["Refresh"] = f"0;url=/access-log/{event_id}/receipt.json"
+    return response
 
 
 @router.get("/access-log/{event_id}/receipt.svg")

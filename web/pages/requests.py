@@ -11,6 +11,7 @@ from fastapi import Response
 
 from base import clock
 from base.errors import ErrorKind, ServiceError, invalid
+from base.ids import parse_id
 from vault import catalogue
 from vault.consent import answers, request_views
 from vault.consent.request_views import ReceivedRequest
@@ -20,6 +21,7 @@ from web.pages.answer_steps import PartialAnswer
 from web.pages.approvals import approval_of, shorter_durations, shows_documents
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
+from web.pages.grants import given_already
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -34,7 +36,23 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
     )
     waiting = [request for request in received.items if request.state == "waiting"]
     answered = [request for request in received.items if request.state != "waiting"]
-    return await page.show("requests.html", waiting=waiting, answered=answered, more=received.next)
+    return await page.show(
+        "requests.html",
+        **_refused(page, answered),
+        waiting=waiting,
+        answered=answered,
+        more=received.next,
+    )
+
+
+def _refused(page: PersonPage, answered: list[ReceivedRequest]) -> dict[str, Any]:
+    """The request that was just refused, to say by name who does not learn of it; where it is not
+    one of these, the page says it without a name."""
+    id_ = parse_id(page.request.query_params.get("of", ""))
+    found = next((one for one in answered if one.id == id_ and one.state == "refused"), None)
+    if page.done != "refused" or found is None:
+        return {"refused": None}
+    return {"refused": found, "done": ""}
 
 
 def _add_step(step: str) -> None:
@@ -113,7 +131,7 @@ async def _refuse(page: PersonPage, request_id: UUID, reason: Literal["no", "not
         request = await request_views.see_received(page.services, page.person, request_id)
         if request.state != said:
             raise
-    return go("/requests", done=said)
+    return go("/requests", done=said, of=request_id)
 
 
 async def _step(page: PersonPage, request_id: UUID, step: str) -> Response:
@@ -135,7 +153,7 @@ async def _show(
     values = _values(current, step)
     if step == "check":
         try:
-            values |= _summary(page, current)
+            values |= await _summary(page, current)
         except ServiceError as failure:
             return await _show(page, current, current.first_choice, failure)
     template = "requests/" + step + ".html"
@@ -174,6 +192,7 @@ def _values(current: PartialAnswer, step: str) -> dict[str, Any]:
     }
 
 
-def _summary(page: PersonPage, current: PartialAnswer) -> dict[str, Any]:
+async def _summary(page: PersonPage, current: PartialAnswer) -> dict[str, Any]:
     summary = current.summary(clock.now(), page.zone, page.languages)
-    return {"summary": summary, "once": secrets.token_urlsafe(24)}
+    already = await given_already(page, current.request.requester_id)
+    return {"summary": summary, "once": secrets.token_urlsafe(24), **already}

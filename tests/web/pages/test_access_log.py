@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
+import pytest
 
 from audit.events import ActorKind
 from auth import one_time_codes
@@ -20,6 +21,7 @@ from vault.access_log.entries import EntryView
 from vault.access_log.report_views import ReportView
 from vault.consent.answers import refuse
 from web.i18n.event_messages import describe, describe_briefly
+from web.pages import access_log
 from web.pages.log_lines import ToldEntry, by_day
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -198,6 +200,35 @@ async def test_who_looked_comes_first_and_all_else_is_folded(
     below = [one.count("<details>") > one.count("</details>") for one in _before(page, "/receipt")]
     assert all(below)
     assert "En savoir plus" not in page
+
+
+async def test_that_nobody_opened_a_paper_is_said_until_somebody_does(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    paper = await deposit(client, person, corpus.pdf(1), type_="payslip")
+    grant = await granted(client, person, worker.headers, "payslip")
+    await client.get(f"/v1/grants/{grant}/documents", headers=worker.headers)
+    nobody, here = "Personne n’a ouvert vos papiers.", "personne n’a ouvert vos papiers."
+    async with browser_of(served, person) as browser:
+        # Their own opening, and a list that somebody saw, are none.
+        await browser.get(f"/documents/{paper['id']}/content")
+        assert nobody in (await browser.get("/access-log")).text
+        with monkeypatch.context() as short:
+            short.setattr(access_log, "LIMIT", 1)
+            short.setattr(access_log, "_MAX_PAGES", 1)
+            page = (await browser.get("/access-log")).text
+            assert f"Dans cette partie de la liste, {here}" in page
+            assert nobody not in page
+        address = f"/v1/grants/{grant}/documents/{paper['id']}/content"
+        assert (await client.get(address, headers=worker.headers)).status_code == 200
+        seen = (await browser.get("/access-log")).text
+    assert nobody not in seen
+    assert here not in seen
 
 
 async def test_one_look_of_a_worker_is_one_list_and_one_look(

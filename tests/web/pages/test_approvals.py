@@ -31,6 +31,7 @@ def request(actions: tuple[str, ...] = ("read",), **terms: Any) -> ReceivedReque
         asked_at=NOW,
         lapses_at=NOW + timedelta(days=7),
         ends_at=NOW + timedelta(days=31),
+        requester_id=new_id(),
         requester={},
         asked=Terms(scope=scope_of(types, (), actions), contact={}, **(values | terms)),
         covers=(

@@ -72,9 +72,21 @@ async def test_somebody_of_before_is_chosen_by_name(
         said: Pairs = [("document", paper["id"]), ("worker", known)]
         page = await summary_of_gift(served, browser, person, said)
         assert "1 papier à Camille Moreau" in page.text
+        # What she sees already is said before the yes, and that it stays.
+        above = page.text.split("Oui, montrer")[0]
+        assert "Camille Moreau voit déjà, jusqu’au" in above
+        assert "fiche de paie" in above.split("voit déjà")[1]
+        assert "Cela ne change pas." in above
+        stranger: Pairs = [("document", paper["id"]), ("email", worker.email)]
+        told = await summary_of_gift(served, browser, person, stranger)
+        assert "voit déjà" not in told.text, "an address does not say whose it is"
         fields = yes_of(page.text, "/grants/new")
-        assert (await send(browser, "/grants/new", fields)).status_code == 303
+        done = await send(browser, "/grants/new", fields)
+        assert done.status_code == 303
         assert len(await grants_of(browser, person)) == 2
+        said_so = (await browser.get(done.headers["location"])).text
+    assert "Ce que cette personne pouvait déjà faire ne change pas" in said_so
+    assert "accords" not in said_so
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,11 @@ async def test_every_step_of_a_request_can_be_refused_and_says_what_it_is_for(
     first = await ask(client, worker.headers, person.phone, "payslip")
     await ask(client, worker.headers, person.phone, "rent_receipt")
     async with browser_of(served, person) as browser:
-        # No is offered where one has read what is asked, and not before.
+        # No is offered from the first step on, with who does not learn of it.
         begun = plain(await browser.get(f"/requests/{first}"))
         assert f'action="/requests/{first}/not-me"' in begun
-        assert "/refuse" not in begun
-        assert "si vous dites non" not in begun.lower()
+        assert f'formaction="/requests/{first}/refuse"' in begun
+        assert "Si vous dites non, Camille Moreau ne le saura pas." in begun
         asked = plain(await browser.get(f"/requests/{first}/why"))
         assert asked.index("fiche de paie") < asked.index("Non, je ne montre rien")
         for step in ("why", "papers", f"until?document={paper['id']}"):
@@ -45,9 +45,11 @@ async def test_every_step_of_a_request_can_be_refused_and_says_what_it_is_for(
         # Two requests of one person are told apart where they are listed.
         for address in ("/documents", "/requests"):
             listed = plain(await browser.get(address))
-            boxes = re.findall(r'<a class="waiting".*?</a>', listed, re.DOTALL)
+            boxes = re.findall(r'<section class="waiting".*?</section>', listed, re.DOTALL)
             words = {re.sub(r"<[^>]+>|\s+", " ", box) for box in boxes}
             assert len(boxes) == len(words) == 2
+            # A list, and a button each: not one long sentence.
+            assert all("<li>" in box and '<a class="button main"' in box for box in boxes)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ async def test_a_photo_is_kept_not_sent_and_the_second_is_no_first_step(
         assert "Garder cette photo" in first
         assert "Personne d’autre ne voit cette photo." in first
         assert "Étape 1 sur 4" in first
-        titles = {"national_identity_card": "Le dos du papier", "payslip": "Photo 2"}
+        titles = {"national_identity_card": "Le dos du papier (verso)", "payslip": "Photo 2"}
         for type_, title in titles.items():
             sent = await send(
                 served, person, browser, f"/documents/add?type={type_}", a_photo("white")
@@ -100,6 +102,35 @@ async def test_a_photo_is_kept_not_sent_and_the_second_is_no_first_step(
             assert f"<h1>{title}</h1>" in more
             assert "Étape" not in more
             assert f'<img src="{draft}/pictures/' in more
+
+
+async def test_a_card_has_two_sides_from_the_first_page_on(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    missing = "Il manque la photo du dos (verso)."
+    async with browser_of(served, person) as browser:
+        for type_, two in (("national_identity_card", True), ("payslip", False)):
+            address = f"/documents/add?type={type_}"
+            asked = plain(await browser.get(address))
+            assert ("Prenez le devant (recto)" in asked) is two
+            draft = draft_of(await send(served, person, browser, address, a_photo("white")))
+            for step in ("details", "check"):
+                page = plain(await browser.get(f"{draft}/{step}"))
+                assert (missing in page) is two
+                if step == "check":
+                    assert ("Ajouter une autre photo" in page) is not two
+            # With the back, nothing is missing any more.
+            await send(served, person, browser, f"{draft}/pictures", a_photo("red"))
+            for step in ("details", "check"):
+                assert missing not in plain(await browser.get(f"{draft}/{step}"))
+        # The sort is said after the photo: then the back is asked for.
+        draft = draft_of(await send(served, person, browser, "/documents/add", a_photo("blue")))
+        assert missing not in plain(await browser.get(f"{draft}/type"))
+        said = await say(served, person, browser, f"{draft}/type", type="vitale_card")
+        details = plain(await browser.get(said.headers["location"]))
+    assert missing in details
+    assert f'href="{draft}/pictures"' in details
 
 
 async def test_two_papers_of_one_sort_are_told_apart_by_their_own_date(

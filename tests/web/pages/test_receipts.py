@@ -38,12 +38,23 @@ async def test_a_line_is_proved_on_paper_and_by_a_file(
         page = await page_with_proof(browser, f"/access-log/{entry_id}/receipt")
         drawn = await browser.get(f"/access-log/{entry_id}/receipt.svg")
         file = await browser.get(f"/access-log/{entry_id}/receipt.json")
-    assert f"/access-log/{entry_id}/receipt.json" in page.text
+        kept = await browser.get(f"/access-log/{entry_id}/receipt?done=proof")
+        elsewhere = {"sec-fetch-site": "cross-site"}
+        led = await browser.get(f"/access-log/{entry_id}/receipt?done=proof", headers=elsewhere)
+    assert f"/access-log/{entry_id}/receipt?done=proof" in page.text
+    # The sentence stays, while the browser keeps the file; another site cannot begin it.
+    assert kept.headers["refresh"] == f"0;url=/access-log/{entry_id}/receipt.json"
+    assert "La preuve est dans les téléchargements" in kept.text
+    assert f'href="/access-log/{entry_id}/receipt.json"' in kept.text
+    assert "refresh" not in led.headers
+    assert "La preuve est dans les téléchargements" not in led.text
     # It names the paper, and leads back to the line; what only a verifier needs is folded.
-    first, folded = page.text.split("<main")[1].split("<details>")
+    first, plain, folded = page.text.split("<main")[1].split("<details>")
     assert "Papier des impôts" in first
     assert f'href="/access-log#line-{entry_id}"' in first
     assert "Le fichier arrive dans vos téléchargements." in first
+    assert "Vous n’avez pas besoin de le faire vous-même." in plain
+    assert "/log/vkey" not in plain
     assert "/log/vkey" in folded
     assert "receipt.svg" in folded
     assert drawn.headers["content-type"] == "image/svg+xml"

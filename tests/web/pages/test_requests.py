@@ -3,14 +3,15 @@
 import re
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.steps import ask, deposit
+from tests.steps import ask, deposit, granted
 from tests.vault.decoding import corpus
-from tests.web.pages.answers import say_yes, send, summary, yes_of
+from tests.web.pages.answers import Pairs, say_yes, send, summary, yes_of
 from tests.web.pages.draft_steps import keep_for
 from tests.web.pages.test_pages import a_photo, browser_of
 
@@ -254,9 +255,47 @@ async def test_two_taps_are_one_no(
         fields = yes_of(page, f"/requests/{request}/not-me")
         for _ in range(2):
             answer = await send(browser, f"/requests/{request}/{end}", fields)
-            assert answer.headers["location"] == f"/requests?done={done}"
+            assert answer.headers["location"] == f"/requests?done={done}&of={request}"
+        said = (await browser.get(answer.headers["location"])).text
+        assert ("Vous avez dit non. Camille Moreau ne le saura pas." in said) is (done == "refused")
+        # Of what was not refused, no name is said, whatever the address says.
+        nobody = await browser.get(f"/requests?done=refused&of={uuid4()}")
+        assert "La personne qui demande ne le saura pas." in nobody.text
+        assert "Moreau ne le saura" not in nobody.text
         other = "not-me" if end == "refuse" else "refuse"
         assert (await send(browser, f"/requests/{request}/{other}", fields)).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("actions", "words"),
+    [
+        (["read"], "Camille Moreau voit déjà, jusqu’au"),
+        (["attest"], "Camille Moreau sait déjà si vous avez, jusqu’au"),
+        (["deposit"], "Camille Moreau peut déjà ajouter des papiers, jusqu’au"),
+    ],
+)
+async def test_what_the_other_may_do_already_is_said_before_the_yes(
+    served: Served,
+    two: tuple[SomePerson, SomeWorker],
+    make_worker: MakeWorker,
+    actions: list[str],
+    words: str,
+) -> None:
+    person, worker = two
+    stranger = await make_worker()
+    async with browser_of(served, person) as browser:
+        paper, request = await a_payslip_asked_for(browser, two)
+        chosen: Pairs = [("document", paper["id"]), ("duration", "P7D")]
+        assert words not in await summary(browser, request, *chosen)
+        types = [] if actions == ["deposit"] else ["rent_receipt"]
+        await granted(browser, person, stranger.headers, *types, actions=actions)
+        assert words not in await summary(browser, request, *chosen), "somebody else's"
+        await granted(browser, person, worker.headers, *types, actions=actions)
+        page = await summary(browser, request, *chosen)
+    above = page.split("Oui, d’accord")[0]
+    assert words in above
+    assert "Cela ne change pas." in above
+    assert ("quittance" in above) is bool(types)
 
 
 async def test_papers_of_a_sensitive_sort_may_be_added_and_none_is_shown(

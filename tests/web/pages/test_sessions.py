@@ -51,9 +51,11 @@ async def test_signing_out_says_what_is_still_open_and_offers_to_end_it(
     person = await make_person()
     other = await signed_in(served.services, person.phone, Visitor("iphone", CAFE))
     async with browser_of(served, person) as browser:
-        foot = (await browser.get("/documents")).text.split("<footer")[1].replace("\xa0", " ")
-        assert "« Sortir » ferme ici. « Sortir partout » ferme sur tous vos appareils." in foot
-        assert "« Cacher » ferme ici et ouvre une autre page." in foot
+        assert "Sortir partout" not in (await browser.get("/documents")).text
+        mine = (await browser.get("/me")).text.replace("\xa0", " ")
+        assert 'name="everywhere"' in mine.split("<main")[1]
+        assert "« Sortir » ferme ici. « Sortir partout » ferme sur tous vos appareils." in mine
+        assert "« Cacher » ferme ici et ouvre une autre page." in mine
         left = await browser.post("/sign-out", data=await form(served, person))
         said = await browser.get(left.headers["location"])
     assert "Vous avez aussi un autre appareil ouvert" in said.text

@@ -1,6 +1,7 @@
 """Stopping one of several agreements: what stops, what goes on; and what a request asks for."""
 
 import httpx
+import pytest
 
 from tests.fixtures import MakePerson, MakeWorker, Served
 from tests.steps import ask, granted
@@ -56,13 +57,61 @@ async def test_the_agreements_of_one_person_stand_together_each_with_its_own_sto
     theirs, others = cards
     assert all(f'href="/grants/{grant}/stop"' in theirs for grant in mine)
     assert theirs.count('<li class="one">') == len(mine)
-    assert "3 accords avec cette personne" in theirs
+    assert "Tout ce que Camille Moreau peut voir ou faire est ici." in theirs
+    assert "accords" not in theirs, "papers are spoken of, not how many times one said yes"
     assert "Peut seulement savoir" in theirs
     assert theirs.index(mine[0]) < theirs.index(mine[1]) < theirs.index(mine[2])
     assert f'href="/grants/{other}/stop"' in others
-    assert "accords avec cette personne" not in others
+    assert "Tout ce que" not in others
     # What a person has most of is the heading that they stand under.
     assert page.index("Peut voir") < page.index(mine[0]) < page.index(other)
+
+
+@pytest.mark.parametrize(
+    ("action", "asked", "ended"),
+    [
+        ("read", "Ne plus rien montrer à Camille Moreau", "ne peut plus rien voir"),
+        ("attest", "Ne plus rien confirmer à Camille Moreau", "Nous ne confirmons plus rien à"),
+        ("deposit", "Ne plus laisser Camille Moreau ajouter", "ne peut plus ajouter de papiers"),
+    ],
+)
+async def test_what_stops_is_said_as_what_it_was_and_what_waits_is_not_forgotten(
+    served: Served,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    action: str,
+    asked: str,
+    ended: str,
+) -> None:
+    person, worker, colleague = await make_person(), await make_worker(), await make_worker()
+    types = [] if action == "deposit" else ["payslip"]
+    grants = [
+        await granted(client, person, one.headers, *types, actions=[action])
+        for one in (worker, colleague)
+    ]
+    token = await forms.token_for(served.services, person.token)
+    nothing, theirs, another = (
+        "Vous n’avez rien d’autre à faire.",
+        "Mais une demande de Camille Moreau attend encore votre réponse.",
+        "Une autre demande attend encore votre réponse.",
+    )
+
+    async def said(browser: httpx.AsyncClient, address: str) -> list[str]:
+        page = (await browser.get(address)).text.replace("\xa0", " ")
+        assert ended in page
+        return [words for words in (nothing, theirs, another) if words in page]
+
+    async with browser_of(served, person) as browser:
+        first, second = grants
+        assert asked in (await browser.get(f"/grants/{first}/stop")).text.replace("\xa0", " ")
+        stopped = await browser.post(f"/grants/{first}/stop", data={"form": token})
+        done = stopped.headers["location"]
+        assert await said(browser, done) == [nothing]
+        await ask(client, worker.headers, person.phone, "passport")
+        assert await said(browser, done) == [theirs]
+        stopped = await browser.post(f"/grants/{second}/stop", data={"form": token})
+        assert await said(browser, stopped.headers["location"]) == [another]
 
 
 async def test_two_that_go_on_are_not_called_one(

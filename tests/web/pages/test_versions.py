@@ -172,15 +172,23 @@ async def test_versions_say_their_dates_and_an_older_paper_is_said(
         address = added.headers["location"].split("?")[0]
         shown = (await browser.get(address)).text
         assert shown.index(f'{address}/version"') < shown.index("Qui voit ce papier")
-        done = await replace(served, person, browser, address, **NEW)
+        done = await replace(served, person, browser, address, **NEW, older="yes")
         assert done.headers["location"] == f"{address}?done=version_older"
         told = (await browser.get(done.headers["location"])).text
-        assert "ce papier est plus ancien que" in told
+        assert "il est plus ancien que celui d’avant" in told
         assert f'href="{address}/versions"' in told.split("<h1")[0]
         page = (await browser.get(f"{address}/versions")).text.replace("\u00a0", " ")
-    assert page.count("Ajoutée le ") == 2
+    assert page.count("Ajouté le ") == 2
+    assert page.count("Remplacé le ") == 1
     assert page.count("5 juin 2036") == 1
-    assert "C’est le papier que les autres voient" in page.split("Version 1")[0]
+    # The old one first, and which one is the paper itself.
+    old, today = page.split("<main")[1].split("<h2>")[1:]
+    assert old.startswith("L’ancien papier</h2>")
+    assert "Remplacé le " in old
+    assert "Personne d’autre que vous ne voit cet ancien papier." in old
+    assert today.startswith("Celui d’aujourd’hui</h2>")
+    assert "C’est le papier que les autres voient" in today
+    assert "ersion" not in page.split("<main")[1].replace("/versions", "")
 
 
 async def test_each_version_keeps_the_dates_that_it_bore(
@@ -197,7 +205,7 @@ async def test_each_version_keeps_the_dates_that_it_bore(
         await replace(served, person, browser, address, **NEW)
         await replace(served, person, browser, address, **NEW | {"expires_on_year": "2046"})
         page = (await browser.get(f"{address}/versions")).text.replace("\u00a0", " ")
-    newest, middle, oldest = page.split("<h2>Version ")[1:]
+    middle, oldest, newest = page.split("<main")[1].split("<h2>")[1:]
     assert "5 juin 2046" in newest
     assert "5 juin 2036" in middle
     assert "3 avril 2011" not in newest + middle
@@ -215,7 +223,7 @@ async def test_a_version_replaced_before_its_dates_were_kept_says_none(
             served, person, browser, a_photo("green"), type="passport", expires_on="01/02/2041"
         )
         address = added.headers["location"].split("?")[0]
-        await replace(served, person, browser, address, **NEW)
+        await replace(served, person, browser, address, **NEW, older="yes")
     newest, oldest = await own_documents.list_versions(
         served.services, person.subject, UUID(address.rpartition("/")[2])
     )
