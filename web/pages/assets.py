@@ -14,7 +14,10 @@ from web.http.public_resources import IMMUTABLE, public_answer
 
 FOLDER = Path(__file__).parent / "static"
 _TURNS = {"back", "exit", "fast", "speaker"}
-_COMMENT_LINE = re.compile(rb"^ *//.*\n|^ +", re.MULTILINE)
+_FOR_READERS = {
+    ".js": re.compile(rb"^ *//.*\n|^ +", re.MULTILINE),
+    ".css": re.compile(rb"/\*.*?\*/\n?", re.DOTALL),
+}
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -83,9 +86,10 @@ def _read(file: Path, fingerprint: str | None) -> Asset:
 
 
 def _content(file: Path) -> bytes:
-    """What is sent: a script without the lines that are for who reads the source."""
+    """What is sent: without the lines that are for who reads the source."""
     content = file.read_bytes()
-    return _COMMENT_LINE.sub(b"", content) if file.suffix == ".js" else content
+    for_readers = _FOR_READERS.get(file.suffix)
+    return content if for_readers is None else for_readers.sub(b"", content)
 
 
 def _fingerprint(content: bytes) -> str:

@@ -15,9 +15,9 @@ def written(source: str, language: str = "fr", **values: object) -> str:
 
 
 def test_no_line_breaks_before_french_punctuation() -> None:
-    question = "{% trans name=name %}Ne plus rien partager avec {{ name }} ?{% endtrans %}"
-    assert written(question, name="<Zoé>") == (f"Ne plus rien partager avec &lt;Zoé&gt;{TIE}?")
-    assert written(question, "en", name="Zoé") == "Stop sharing with Zoé?"
+    question = "{% trans name=name %}Ne plus rien montrer à {{ name }} ?{% endtrans %}"
+    assert written(question, name="<Zoé>") == (f"Ne plus rien montrer à &lt;Zoé&gt;{TIE}?")
+    assert written(question, "en", name="Zoé") == "Show nothing more to Zoé?"
 
 
 def test_a_number_stays_whole_on_the_page_and_plain_in_a_field() -> None:
