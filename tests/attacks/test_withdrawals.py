@@ -244,8 +244,7 @@ async def test_no_read_is_recorded_after_a_grant_is_given_back(
         assert ended.json()["ended_by"] == "recipient"
         assert (await client.get(path, headers=worker.headers)).status_code == 403
         await asyncio.wait_for(asyncio.gather(*readers), 20)
-        page = await client.get("/v1/access-log?limit=40", headers=person.headers)
-        lines = [one for one in page.json()["items"] if one["grant"] == grant]
+        lines = [one for one in await log_of(client, person) if one["grant"] == grant]
         (back,) = [one for one in lines if one["action"] == "grant.give_back"]
         at = datetime.fromisoformat(back["at"])
         reads = [one for one in lines if one["action"] == "document.read"]

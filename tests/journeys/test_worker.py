@@ -190,9 +190,9 @@ async def test_the_first_look_at_a_paper_is_on_the_first_screen_and_turns_by_a_q
     picture, mark = page.locator(".sheet img"), page.locator(".watermark")
     for button, turns in (("Tourner à droite", (90, 180, -90, 0)), ("Tourner à gauche", (-90,))):
         for degrees in turns:
-            await page.locator(".turns label:visible", has_text=button).click()
+            await page.locator(".turning label:visible", has_text=button).click()
             assert await picture.evaluate(_ROTATE) == (f"{degrees}deg" if degrees else "none")
-            assert await page.locator(".turns label:visible").count() == 2
+            assert await page.locator(".turning label:visible").count() == 2
     assert await mark.evaluate(_ROTATE) == "none"
     # The whole of a line of it is on the sheet.
     seen = await mark.evaluate("e => e.scrollWidth <= e.clientWidth")

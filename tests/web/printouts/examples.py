@@ -70,6 +70,7 @@ def request(**changes: Any) -> ReceivedRequest:
         "lapses_at": NOW + timedelta(days=6),
         "ends_at": NOW + timedelta(days=30),
         "requester": WORKER,
+        "requester_id": id_of(4),
         "asked": terms(),
         "covers": (
             CoveredType("income_tax_notice", False, (id_of(5),)),
