@@ -140,6 +140,8 @@ _TRIED_ON = {
         "Quelqu’un a essayé d’ouvrir vos papiers avec un mauvais code, sur {device}."
     ),
 }
+_YOU_SENT_AGAIN = _("Vous avez envoyé de nouveau un papier déjà là.")
+_SENT_AGAIN = _("{who} a envoyé de nouveau un papier déjà ajouté.")
 _YOU_ENDED = _("Vous avez fermé vos papiers sur d’autres appareils ({count}).")
 _ENDED = _("{who} a fermé sa page sur d’autres appareils ({count}).")
 _YOU_OTHER = _("Vous avez fait une action sur vos papiers.")
@@ -204,8 +206,15 @@ def _pattern_of_sessions(entry: EntryView) -> str | None:
     return (_DID_ON if allowed else _TRIED_ON).get(entry.action)
 
 
+def sent_again(entry: EntryView) -> bool:
+    """Whether the answer of a deposit was told once more: the paper was there already."""
+    return entry.action == "document.deposit" and "held" in entry.details
+
+
 def _pattern_of_action(entry: EntryView) -> str:
     action = entry.action
+    if entry.outcome == "allowed" and sent_again(entry):
+        return _YOU_SENT_AGAIN if is_owner(entry) else _SENT_AGAIN
     if is_owner(entry):
         if entry.outcome == "allowed":
             return _YOU_DID.get(action, _YOU_OTHER)

@@ -3,7 +3,7 @@
 from auth.visitor import device_name
 from vault.access_log.entries import EntryView
 from web.i18n.error_messages import _
-from web.i18n.event_messages import describe, filled, why
+from web.i18n.event_messages import describe, filled, sent_again, why
 from web.i18n.translations import translations
 
 _DID = {
@@ -19,6 +19,7 @@ _DID = {
     "grant.give_back": _("Vous avez rendu un accès."),
     "person.see": _("Vous avez regardé ce qui vous est permis."),
 }
+_SENT_AGAIN = _("Vous avez envoyé de nouveau un papier déjà ajouté.")
 _TRIED = {
     "document.deposit": _("Vous avez essayé d’ajouter un papier : ce n’était pas possible."),
     "document.list": _("Vous avez essayé de voir la liste : ce n’était pas possible."),
@@ -44,5 +45,5 @@ def _pattern(entry: EntryView) -> str | None:
     if "sessions" in entry.details:
         return None
     if entry.outcome == "allowed":
-        return _DID.get(entry.action)
+        return _SENT_AGAIN if sent_again(entry) else _DID.get(entry.action)
     return None if entry.action.startswith("sign_in.") else _TRIED.get(entry.action, _TRIED_OTHER)

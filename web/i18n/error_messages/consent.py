@@ -66,7 +66,7 @@ MESSAGES = {
     ),
     "too_many_requests": ErrorMessage(
         _("Trop de demandes"),
-        _("Trop de demandes ont été faites en une heure."),
+        _("La même chose a été faite trop souvent en peu de temps."),
         _("Attendez un peu, puis recommencez."),
     ),
     "idempotency_key_invalid": ErrorMessage(
