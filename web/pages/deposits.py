@@ -67,7 +67,8 @@ async def add_version(document_id: PathId, page: PersonPageDep, draft: str = "")
         dates = _dates_of(document.metadata.type, upload.fields)
         if not received.failures and received.draft is not None:
             older = _older_than(document, dates)
-            if older and not form.has(_OLDER):
+            # Of photos that are gone there is nothing to ask: what they became is found, or said.
+            if older and received.draft.pictures and not form.has(_OLDER):
                 return await _ask_before_keeping(page, document, received.draft, form)
             await drafts.keep_version(
                 page.services, page.person, received.draft, document_id, dates

@@ -132,6 +132,10 @@ DONE = {
         "C’est fermé ici. Vous pouvez partir. Vous avez aussi un autre appareil ouvert. Pour tout"
         " fermer : entrez, puis « Moi », puis « Sortir partout »."
     ),
+    "bye_here_worker": _(
+        "C’est fermé ici. Vous pouvez partir. Vous avez aussi un autre appareil ouvert. Pour tout"
+        " fermer : entrez, puis « Mon compte », puis « Sortir partout »."
+    ),
     "bye_everywhere": _("C’est fermé sur tous vos appareils."),
     "session_ended": _("C’est fermé sur cet appareil."),
     "sessions_ended": _("C’est fermé partout, sauf ici."),

@@ -21,6 +21,8 @@ from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in, wor
 
 router = page_router()
 AccountKind = Literal["person", "worker"]
+_OPEN_ELSEWHERE: dict[AccountKind, str] = {"person": "bye_here", "worker": "bye_here_worker"}
+"""What is said to who leaves another device open: where each ends all of them."""
 _HOMES: dict[AccountKind, str] = {"person": "/documents", "worker": "/pro/people"}
 _SIGN_IN_PAGES: dict[AccountKind, str] = {"person": "/", "worker": "/pro"}
 
@@ -193,7 +195,7 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
         else:
             others = await session_list.count_others(page.services, subject)
             await sessions.sign_out(page.services, subject)
-            done = "bye_here" if others else "bye"
+            done = _OPEN_ELSEWHERE[kind] if others else "bye"
     settings = page.services.settings
     if kind == "person" and cookies.on_shared_device(page.request, settings):
         # Whoever sits down next learns nothing of other devices.

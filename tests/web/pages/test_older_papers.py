@@ -1,12 +1,13 @@
 """A paper that is older than the one that is held: one is asked before it is kept."""
 
+import re
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from tests.fixtures import MakePerson, Served, SomePerson
-from tests.web.pages.draft_steps import draft_of, say, send
+from tests.web.pages.draft_steps import draft_of, killed_before_the_end, say, send
 from tests.web.pages.test_pages import a_photo, add, as_a_browser_sends, browser_of
 from tests.web.pages.test_versions import NEW, date_alone, only, replace
 from web.pages import forms
@@ -85,6 +86,42 @@ async def test_a_date_that_is_put_right_is_not_asked_about(
         assert done.headers["location"] == f"{address}?done=version"
     document = await only(served, person)
     assert (document.version, str(document.metadata.expires_on)) == (2, "2046-06-05")
+
+
+async def test_the_wrong_photo_is_taken_again_and_not_beside_it(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        address = await held(served, person, browser)
+        sent = await replace(served, person, browser, address, **NEW)
+        asking = sent.headers["location"]
+        changing = (await browser.get(f"{asking}&change=yes")).text
+        (again,) = re.findall(r'href="(/documents/add/[^"]+/pictures/[^"/]+)"', changing)
+        taken = await send(served, person, browser, again, a_photo("blue"))
+        assert taken.headers["location"] == asking
+        await yes_to(served, person, browser, plain(await browser.get(asking)), asking)
+        assert (await browser.get(f"{address}/content")).content == a_photo("blue")
+
+
+async def test_of_photos_that_became_the_paper_nothing_is_asked(
+    served: Served, make_person: MakePerson
+) -> None:
+    """A crash after the commit, and a newer paper since: the same form leads to the paper."""
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        address = await held(served, person, browser)
+        asking = (await replace(served, person, browser, address, **NEW)).headers["location"]
+        asked = plain(await browser.get(asking))
+        with killed_before_the_end():
+            assert (await yes_to(served, person, browser, asked, asking)).status_code == 500
+        token = await forms.token_for(served.services, person.token)
+        later = NEW | {"expires_on_year": "2046"}
+        body, headers = as_a_browser_sends({"form": token, **later}, a_photo("red"))
+        await browser.post(f"{address}/version", content=body, headers=headers)
+        done = await date_alone(served, person, browser, asking)
+        assert done.headers["location"].startswith(f"{address}?done=")
+    assert (await only(served, person)).version == 3
 
 
 @pytest.mark.parametrize(

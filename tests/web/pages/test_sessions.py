@@ -71,6 +71,20 @@ async def test_signing_out_says_what_is_still_open_and_offers_to_end_it(
             assert (await browser.get("/documents")).status_code == 303
 
 
+async def test_a_worker_who_leaves_another_device_open_is_told_where_all_are_closed(
+    served: Served, make_worker: MakeWorker
+) -> None:
+    worker = await make_worker()
+    await signed_in(served.services, worker.email, Visitor("iphone", CAFE))
+    async with browser_of(served, worker) as browser:
+        account = (await browser.get("/pro/account")).text
+        left = await browser.post("/pro/sign-out", data=await form(served, worker))
+        said = (await browser.get(left.headers["location"])).text.replace("\xa0", " ")
+    assert 'name="everywhere"' in account.split("<main")[1]
+    assert "entrez, puis « Mon compte », puis « Sortir partout »" in said
+    assert "« Moi »" not in said
+
+
 async def test_the_vault_is_erased_with_a_code_and_kept_after_all(
     served: Served, make_person: MakePerson
 ) -> None:
