@@ -33,8 +33,9 @@ async def receipt(event_id: PathId, page: PersonPageDep) -> Response:
         receipt=proof,
         tree=None if proof is None else tree_of(proof),
     )
-    if proof is not None and page.done == KEPT:
-        # The browser keeps the file, and stays on the page that says so.
+    if proof is not None and page.done == KEPT and page.device != "shared":
+        # The browser keeps the file, and stays on the page that says so. Not where others sit
+        # down next: there `base.html` loads the page's end in the same way.
         response.headers["Refresh"] = f"0;url=/access-log/{event_id}/receipt.json"
     return response
 

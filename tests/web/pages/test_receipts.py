@@ -2,9 +2,12 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import httpx
 
+from tests.attacks.test_sessions import signed_in
+from tests.attacks.test_shared_devices import SHARED
 from tests.audit.tlog.logs import EAGER
 from tests.fixtures import MakePerson, Served
 from tests.steps import deposit, log_of
@@ -76,3 +79,23 @@ async def test_another_s_line_is_nothing(
     async with browser_of(served, other) as browser:
         for end in ("receipt", "receipt.svg", "receipt.json"):
             assert (await browser.get(f"/access-log/{entry_id}/{end}")).status_code == 404
+
+
+async def test_on_a_shared_device_the_page_takes_no_file_by_itself_and_is_left_by_itself(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    await deposit(client, person, corpus.pdf())
+    entry_id = (await log_of(client, person))[0]["id"]
+    token = (await signed_in(served.services, person.phone, SHARED)).token
+    path = f"/access-log/{entry_id}/receipt"
+    async with (
+        run_sequencer(served.services, EAGER),
+        browser_of(served, replace(person, token=token)) as browser,
+    ):
+        await page_with_proof(browser, path)
+        page = await browser.get(f"{path}?done=proof")
+    assert "refresh" not in page.headers
+    assert 'http-equiv="refresh"' in page.text
+    assert f'href="{path}.json"' in page.text
+    assert "Cet appareil est partagé" in page.text
