@@ -18,6 +18,7 @@ BucketKind = Literal[
     "decoding",
     "preview",
     "page",
+    "pin",
 ]
 """What is counted. It is part of the tag: never change one."""
 
