@@ -93,11 +93,15 @@ class TriedCard:
     card: Any = field(repr=False)
     wrong: int
     refused: SignInRefused | None
+    barred: bool = False
 
     @property
     def shown(self) -> dict[str, str | int]:
-        """For the log: which card, and its wrong PINs since the last right one."""
-        return {} if self.card is None else {"card": str(self.card.id), "wrong": self.wrong}
+        """For the log: which card, its wrong PINs since the last right one, whether they bar it."""
+        if self.card is None:
+            return {}
+        barred = {"barred": 1} if self.barred else {}
+        return {"card": str(self.card.id), "wrong": self.wrong, **barred}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +138,11 @@ async def try_pin(services: CoreServices, tx: AsyncConnection, typed: TypedPin) 
     if card is None or row is None or card.person_id != typed.person_id:
         return TriedCard(None, 0, SignInRefused("not_found"))
     if is_barred(card, row.digits):
-        return TriedCard(card, card.wrong, SignInRefused("card_barred"))
+        return TriedCard(card, card.wrong, SignInRefused("card_barred"), barred=True)
     if not right or not (card.edition == row.edition == typed.edition):
         await cards.change_card(tx, macs, card, wrong=card.wrong + 1)
-        return TriedCard(card, card.wrong + 1, SignInRefused("pin_wrong"))
+        barred = card.wrong + 1 >= TRIES[row.digits]
+        return TriedCard(card, card.wrong + 1, SignInRefused("pin_wrong"), barred)
     await cards.change_card(tx, macs, card, wrong=0, used_at=await instant(tx))
     return TriedCard(card, 0, None)
 

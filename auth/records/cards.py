@@ -88,12 +88,12 @@ async def add_card(connection: AsyncConnection, macs: RowMacs, **values: Any) ->
 
 
 async def change_card(
-    connection: AsyncConnection, macs: RowMacs, row: Row[Any], **changed: Any
+    connection: AsyncConnection, macs: RowMacs, row: Row[Any], **values: Any
 ) -> None:
     """Write some columns of a card, and its `mac`. The caller MUST hold the vault's lock."""
-    values = {name: getattr(row, name) for name in CARD_ROW.columns} | changed
+    changed = {name: getattr(row, name) for name in CARD_ROW.columns} | values
     await connection.execute(
-        update(CardRow).where(CardRow.id == row.id).values(**changed, mac=macs.of(CARD_ROW, values))
+        update(CardRow).where(CardRow.id == row.id).values(**values, mac=macs.of(CARD_ROW, changed))
     )
 
 

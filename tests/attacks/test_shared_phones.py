@@ -5,7 +5,6 @@ when they are alone.
 """
 
 from dataclasses import dataclass, field
-from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -30,6 +29,9 @@ from tests.fixtures import MakePerson, MakeWorker, SomePerson, new_phone
 from tests.steps import ask
 from tests.steps import log_of as log_over_http
 from vault.services import Services
+
+COMPARISON = 0.030
+"""Seconds that Argon2id takes here, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,7 @@ async def test_she_leaves_the_phone_and_her_card_still_opens(
 async def test_one_vault_takes_as_long_as_two(
     client: httpx.AsyncClient, services: Services, make_person: MakePerson
 ) -> None:
-    """Wrong PINs, in turn: the medians differ by less than what one comparison takes."""
+    """Wrong PINs, in turn: the fastest of each differ by far less than one comparison takes."""
     alone = await apart(client, services, make_person)
     shared = await together(client, services, make_person)
     taken: dict[str, list[float]] = {"alone": [], "shared": []}
@@ -238,5 +240,5 @@ async def test_one_vault_takes_as_long_as_two(
             began = perf_counter()
             await type_pin(client, begun, wrong(alone.pins[2]))
             taken[name].append(perf_counter() - began)
-    one, two = median(taken["alone"]), median(taken["shared"])
-    assert abs(one - two) < 0.35 * max(one, two), (one, two)
+    one, two = min(taken["alone"]), min(taken["shared"])
+    assert abs(one - two) < COMPARISON / 3, (one, two)

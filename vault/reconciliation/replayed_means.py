@@ -1,6 +1,7 @@
 """Cards, PINs and phones as the log tells them: which there are, and how many wrong PINs each card
 has seen."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,18 @@ _Place = tuple[datetime, UUID]
 _SIGN_INS = {Action.SIGN_IN, Action.SIGN_IN_FAILED}
 
 
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """A PIN that was typed for a card; or one that was chosen, for every card of its person; or a
+    card that was freed. `wrong`: 0 unless it was typed and wrong."""
+
+    place: _Place
+    card: UUID | None
+    wrong: int
+    barred: bool
+    opened: bool
+
+
 class ReplayedMeans:
     """Rows that were put back, or are gone, of which no MAC tells."""
 
@@ -27,7 +40,7 @@ class ReplayedMeans:
         self._people: dict[UUID, Any] = {}
         self._added: dict[UUID, tuple[UUID, datetime]] = {}
         self._removed: set[UUID] = set()
-        self._wrong: dict[UUID, tuple[_Place, int]] = {}
+        self._tries: dict[UUID, list[_Try]] = {}
         self._editions: dict[UUID, int] = {}
         self._phones: dict[UUID, tuple[tuple[datetime, bool, UUID], UUID | None]] = {}
 
@@ -47,14 +60,15 @@ class ReplayedMeans:
         if person is None:
             return
         if act.action in _SIGN_INS and "card" in act.details:
-            self._count(act, act.named("card"), int(act.details.get("wrong", 0)))
+            self._count(act, person, act.named("card"))
         elif act.allowed and act.action == Action.PIN_SET:
             edition = int(act.details["edition"])
             self._editions[person] = max(edition, self._editions.get(person, 0))
+            self._count(act, person, None)
         elif act.allowed and act.action in (Action.MEANS_ADDED, Action.MEANS_REMOVED):
             self._change(act, person)
         elif act.allowed and act.action == Action.MEANS_FREED:
-            self._count(act, act.named("means"), 0)
+            self._count(act, person, act.named("means"))
 
     def _change(self, act: LoggedAct, person: UUID) -> None:
         means, added = act.named("means"), act.action == Action.MEANS_ADDED
@@ -71,12 +85,16 @@ class ReplayedMeans:
         else:
             self._removed.add(means)
 
-    def _count(self, act: LoggedAct, card: UUID | None, wrong: int) -> None:
-        if card is not None and act.place >= self._wrong.get(card, (act.place, 0))[0]:
-            self._wrong[card] = (act.place, wrong)
+    def _count(self, act: LoggedAct, person: UUID, card: UUID | None) -> None:
+        tried = act.action in _SIGN_INS
+        wrong = int(act.details.get("wrong", 0)) if tried and not act.allowed else 0
+        barred = "barred" in act.details
+        opened = tried and act.allowed
+        self._tries.setdefault(person, []).append(_Try(act.place, card, wrong, barred, opened))
 
     async def compare(self, services: Services, snapshot: Snapshot, faults: Faults) -> None:
         """Name each row that is not as the log tells it. Of a vault that is gone, nothing."""
+        expected = self._expected(faults)
         for card, (person, _) in self._added.items():
             if card not in self._removed and card not in self._cards and person in self._people:
                 faults.add("missing", "card", card)
@@ -86,7 +104,7 @@ class ReplayedMeans:
             elif card not in self._added and not snapshot.is_forgotten(row.created_at):
                 faults.add("not_in_log", "card", card)
             edition = self._editions.get(row.person_id, row.edition)
-            if row.edition < edition or row.wrong < self._expected(row):
+            if row.edition < edition or row.wrong < expected.get(card, 0):
                 faults.add("older", "card", card)
         for person, edition in self._editions.items():
             pin = self._pins.get(person)
@@ -96,14 +114,28 @@ class ReplayedMeans:
                 faults.add("older", "pin", person)
         await self._compare_phones(services, faults)
 
-    def _expected(self, row: Any) -> int:
-        """The wrong PINs of a card, as the log counts them; a new PIN begins again at none, and is
-        told by its edition."""
-        seen = self._wrong.get(row.id)
-        pin = self._pins.get(row.person_id)
-        if seen is None or (pin is not None and pin.set_at > seen[0][0]):
-            return 0
-        return seen[1]
+    def _expected(self, faults: Faults) -> dict[UUID, int]:
+        """The wrong PINs that each card has seen since the last right one, as the log counts them.
+        Names those whose counts were reset: barred cards that opened, guesses counted twice."""
+        expected: dict[UUID, int] = {}
+        for tries in self._tries.values():
+            wrong: dict[UUID, int] = {}
+            barred: set[UUID] = set()
+            for one in sorted(tries, key=lambda one: one.place):
+                if one.card is None:  # a new PIN, for every card
+                    wrong, barred = {}, set()
+                elif one.wrong:
+                    if one.wrong < wrong.get(one.card, 0) + (not one.barred):
+                        faults.add("guesses", "card", one.card)
+                    wrong[one.card] = one.wrong
+                    barred |= {one.card} if one.barred else set()
+                else:
+                    if one.opened and one.card in barred:
+                        faults.add("guesses", "card", one.card)
+                    wrong.pop(one.card, None)
+                    barred.discard(one.card)
+            expected |= wrong
+        return expected
 
     async def _compare_phones(self, services: Services, faults: Faults) -> None:
         for person, (_, expected) in self._phones.items():

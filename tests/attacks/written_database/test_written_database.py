@@ -49,6 +49,7 @@ HARMLESS = {
     ("message",): "a message is late, lost, or sent twice to the address that is sealed in it",
     ("organisation", "created_at"): _NOT_SHOWN,
     ("person_label", "*"): "its worker writes it again; it opens nothing",
+    ("pin_step", "*"): "its holder shows the card, or asks for a code, again",
     ("rate_bucket",): "somebody is slowed who should not be, or not slowed who should",
     ("root_version", "created_at"): _NOT_SHOWN,
     ("root_version", "provider"): "which provider wraps is a setting",
