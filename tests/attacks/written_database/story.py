@@ -169,7 +169,10 @@ class Story:
         return await self._opened(await enter(self.http, self.card["code"], self.card["pin"]))
 
     async def _phone_and_pin_open(self) -> Seen:
-        begun, coded = await type_code(self.http, self.services, self.bilal.phone)
+        try:
+            begun, coded = await type_code(self.http, self.services, self.bilal.phone)
+        except RuntimeError:
+            return 403, ""  # no message came
         if coded.status_code != 202:
             return await self._opened(coded)
         return await self._opened(await type_pin(self.http, begun, self.card["pin"]))
@@ -189,8 +192,8 @@ class Story:
             )
         except ServiceError as failure:
             return STATUS[failure.kind], ""
-        except StopIteration:
-            return 403, ""  # no message came
+        except RuntimeError:
+            return 403, ""  # no message came (`StopIteration` in a coroutine)
         path = "/v1/documents" if "phone" in address else "/v1/grants"
         return await self._listing({"Authorization": f"Bearer {opened.token}"}, path)()
 

@@ -10,6 +10,7 @@ from collections import Counter
 import httpx
 import pytest
 
+from auth import pin_hashes
 from base.embedded.server import Addresses
 from tests.attacks.written_database.edits import Tables
 from tests.attacks.written_database.story import Story, tell
@@ -116,7 +117,9 @@ async def test_every_edit_is_harmless_refused_or_named(
     make_client: MakeClient,
     thief: Thief,
     postgres: Addresses,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)  # of thousands of PINs
     story = await tell(services, client, make_person, make_worker, make_client)
     async with run_sequencer(services):
         await until(lambda: _integrated(thief))

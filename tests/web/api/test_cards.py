@@ -8,7 +8,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from auth import card_codes
+from auth import card_codes, pin_sign_ins
+from base.errors import ServiceError
 from tests.attacks.statements import statements
 from tests.auth.means_steps import (
     add_card,
@@ -40,15 +41,16 @@ async def test_a_typo_is_told_without_asking_the_database(
     typo = ("0" if code[5] != "0" else "2").join((code[:5], code[6:]))
     other = "".join(reversed(code[:3])) if code[:3] != code[2::-1] else "ZZZ"
     elsewhere = card_codes._with_check(other + code[3:-1])
-    with statements(services) as said:
-        answers = [
-            await client.post("/v1/sign-ins", json={"card": one}) for one in (typo, elsewhere)
-        ]
-    assert [(one.status_code, one.json()["code"]) for one in answers] == [
-        (422, "card_typo"),
-        (422, "card_of_another"),
-    ]
-    assert [one for one in said if "card" in one or "pin_step" in one] == []
+    for typed, said in ((typo, "card_typo"), (elsewhere, "card_of_another")):
+        refused = await client.post("/v1/sign-ins", json={"card": typed})
+        assert (refused.status_code, refused.json()["code"]) == (422, said)
+        assert refused.json()["errors"][0]["pointer"] == "#/card"
+        with statements(services) as sent, pytest.raises(ServiceError):
+            await pin_sign_ins.begin_with_card(services, typed)
+        assert sent == []
+    with statements(services) as sent:
+        await pin_sign_ins.begin_with_card(services, code)
+    assert sent  # they are seen
 
 
 async def test_unknown_barred_and_dead_cards_answer_alike(
