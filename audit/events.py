@@ -23,6 +23,10 @@ class Action(StrEnum):
     SIGN_IN = "sign_in.success"
     SIGN_IN_FAILED = "sign_in.failure"
     SIGN_OUT = "sign_in.end"
+    MEANS_ADDED = "means.add"
+    MEANS_REMOVED = "means.remove"
+    MEANS_FREED = "means.free"
+    PIN_SET = "pin.set"
     TOKEN_ISSUED = "token.issue"  # noqa: S105  (a name, not a secret)
     TOKEN_REFUSED = "token.refuse"  # noqa: S105  (a name, not a secret)
     VAULT_OPENED = "vault.open"

@@ -6,6 +6,7 @@ sign-in from it is not told as new.
 
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -48,6 +49,17 @@ async def remember(
     await browsers.put_browser(tx, **macs.add(BROWSER_ROW, values))
     await browsers.keep_latest(tx, subject_id, MAX_BROWSERS)
     return secret
+
+
+async def is_known_to_any(
+    services: CoreServices,
+    tx: AsyncConnection,
+    kind: str,
+    subject_ids: Sequence[UUID],
+    visitor: Visitor,
+) -> bool:
+    """`is_known`, to one of several accounts: each is looked at, whatever the others say."""
+    return any([await is_known(services, tx, kind, one, visitor) for one in subject_ids])
 
 
 async def is_known(

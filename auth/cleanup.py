@@ -4,7 +4,7 @@ from auth.browsers import BROWSER_LIFE
 from auth.code_limits import HOUR
 from auth.message_delivery import MAX_ATTEMPTS
 from auth.oauth import records as oauth_records
-from auth.records import browsers, messages, sessions, sign_ins
+from auth.records import browsers, messages, pin_steps, sessions, sign_ins
 from auth.services import CoreServices
 from auth.wrong_codes import WRONG_CODES_KEPT
 
@@ -18,6 +18,7 @@ async def delete_expired(services: CoreServices) -> dict[str, int]:
     async with services.database.transaction() as tx:
         return {
             "sign_ins": await sign_ins.delete_old_codes(tx, 2 * HOUR),
+            "pin_steps": await pin_steps.delete_old_steps(tx),
             "wrong_codes": await sign_ins.delete_old_wrong_codes(tx, WRONG_CODES_KEPT),
             "browsers": await browsers.delete_unused_browsers(tx, BROWSER_LIFE),
             "sessions": await sessions.delete_dead_sessions(tx),

@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Literal
 
 Lane = Literal["known", "new"]
+CountedLane = Literal["known", "new", "pin"]
+"""`pin`: PINs after a phone's code, which `auth/pin_rules.py` limits."""
 CodeLane = Literal["known", "new", "shared", "spare"]
 """`shared`: one code for all that ask while many do. `spare`: a code that is sent to nobody, so
 that those who join a shared one leave the same rows."""

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from babel import localedata
 from babel.dates import format_date
 
+from audit.events import Action
 from auth.services import CoreServices
 from auth.visitor import device_name
 from base.time_zones import PARIS
@@ -75,6 +76,25 @@ def new_device_of_worker(
 def new_device_subject(services: CoreServices, language: str) -> str:
     """The subject of an e-mail about a new device."""
     return services.translate(language, _("Nouvel appareil"))
+
+
+_MEANS_CHANGED = {
+    Action.MEANS_ADDED: _("« Mes papiers » : une façon d’entrer vient d’être ajoutée."),
+    Action.MEANS_REMOVED: _("« Mes papiers » : une façon d’entrer vient d’être retirée."),
+    Action.MEANS_FREED: _("« Mes papiers » : une carte bloquée vient d’être débloquée."),
+    Action.PIN_SET: _("« Mes papiers » : votre code secret vient d’être changé."),
+}
+
+
+def means_changed(services: CoreServices, language: str, action: Action) -> str:
+    """To a person: how their vault is entered changed. Not which means: whoever is near may read
+    it."""
+    then = _(
+        "C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez « Mes papiers », choisissez "
+        "« Mes appareils », puis « Fermer partout ». Ou allez au guichet."
+    )
+    words = (_MEANS_CHANGED[action], then)
+    return " ".join(services.translate(language, text) for text in words)
 
 
 def erasure_code(services: CoreServices, language: str, code: str) -> str:

@@ -8,18 +8,19 @@ strangers spend no try of someone else's. How many codes are sent and tried: `au
 import hmac
 import math
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import code_limits, session_start, sign_in_codes
+from auth import code_limits, pin_sign_ins, session_start, sign_in_codes
+from auth.pin_sign_ins import PendingPin, PinAsked
 from auth.records import sign_ins
 from auth.records.sign_ins import SIGN_IN_ROW
 from auth.services import CoreServices
@@ -42,6 +43,10 @@ from base.user_text import digits_of
 from storage.row_macs import RowAltered
 
 _FAILED = Action.SIGN_IN_FAILED
+
+T = TypeVar("T")
+Start = Callable[[AsyncConnection, Account], Awaitable[T | SignInRefused]]
+"""What a right code leads to."""
 
 
 class SignInWarning(StrEnum):
@@ -129,36 +134,67 @@ async def redeem_code(
 
     `on_vault_opened`: as for `start_session`. Raises `ServiceError` UNAUTHENTICATED `code_wrong`,
     the same for an unknown sign-in, another one's secret, a wrong, late, exhausted or used code,
-    and a right one for a vault that nobody used for six months.
+    and a right one for a vault that nobody used for six months. Raises `PinAsked` after a right
+    code, where a PIN decides which vault opens.
     """
+
+    async def start(
+        tx: AsyncConnection, account: Account
+    ) -> NewSession | PendingPin | SignInRefused:
+        if account.behind_pin:
+            to = {"to": account.address.forms[0]}
+            return await pin_sign_ins.add_step(services, tx, sign_in_id, secret, "phone", to)
+        return await session_start.start_session(
+            services,
+            tx,
+            account,
+            visitor=visitor,
+            language=language,
+            on_vault_opened=on_vault_opened,
+        )
+
+    result: NewSession | PendingPin = await redeem_for(
+        services, sign_in_id, start, secret=secret, code=code, visitor=visitor
+    )
+    # A crash from here on leaves a session whose token nobody holds; it expires by itself.
+    if isinstance(result, PendingPin):
+        raise PinAsked(result)
+    return result
+
+
+async def redeem_for(
+    services: CoreServices,
+    sign_in_id: UUID,
+    start: Start[T],
+    *,
+    secret: str,
+    code: str,
+    visitor: Visitor = UNKNOWN,
+) -> T:
+    """Exchange a right code for what `start` makes of its address's account, in the transaction
+    that uses the code up. Raises as `redeem_code`."""
     begun = await _begun(services, sign_in_id, secret)
     if begun is None:
         await session_start.record_refusal(services, None, _FAILED, "not_found", visitor)
         raise _code_wrong()
     row, address = begun
-    start = partial(
-        session_start.start_session,
-        visitor=visitor,
-        language=language,
-        on_vault_opened=on_vault_opened,
-    )
     async with services.database.transaction() as tx:
         # 1. One try on an address at a time, across all its sign-ins.
         account = await session_start.lock_account(services, tx, address)
         # 2. The code is compared, unless its tries or those of the address are spent.
         checked = await _check_code(services, tx, row, account, code)
-        result: NewSession | SignInRefused | None = checked.refused
+        result: T | SignInRefused | None = checked.refused
         # 3. The code is right: a session, maybe a vault, and the log entry.
         if result is None:
-            result = await start(services, tx, account)
+            result = await start(tx, account)
         # 4. The try counts, and a right code is used up, in the same commit. A refusal undoes none.
-        await _count_try(services, tx, checked, row, succeeded=isinstance(result, NewSession))
+        refused = isinstance(result, SignInRefused)
+        await _count_try(services, tx, checked, row, succeeded=not refused)
         if isinstance(result, SignInRefused):
             await _record_failure(services, tx, account, result.reason, checked, visitor)
-    # A crash from here on leaves a session whose token nobody holds; it expires by itself.
-    if isinstance(result, NewSession):
-        return result
-    raise _code_wrong()
+    if result is None or isinstance(result, SignInRefused):
+        raise _code_wrong()
+    return result
 
 
 async def sent_to(services: CoreServices, sign_in_id: UUID, secret: str) -> SentTo | None:

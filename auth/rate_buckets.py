@@ -19,6 +19,7 @@ BucketKind = Literal[
     "preview",
     "page",
     "suggestion",
+    "pin",
 ]
 """What is counted. It is part of the tag: never change one."""
 

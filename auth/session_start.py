@@ -15,9 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from audit.records import audit_key
 from auth import browsers, messages, notifications, profiles, sessions
+from auth.levels import Level
 from auth.person_contact import contact_to_tell
 from auth.phone_forms import bring_forward
-from auth.records import people, recipients
+from auth.phone_means import mark_used
+from auth.pin_rules import VAULTS_ON_A_PHONE
+from auth.records import people, pins, recipients
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
 from auth.visitor import UNKNOWN, Visitor
@@ -48,7 +51,14 @@ class NewSession:
     browser: str = field(repr=False)
 
 
-SignInReason = Literal["code_wrong", "too_many_wrong_codes", "vault_asleep", "not_found"]
+SignInReason = Literal[
+    "code_wrong",
+    "too_many_wrong_codes",
+    "vault_asleep",
+    "not_found",
+    "pin_wrong",
+    "card_barred",
+]
 """Why a sign-in is refused: stored in the log, only ever added to."""
 
 
@@ -76,10 +86,24 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account of an address; `row` is None when there is none."""
+    """The account of an address; `row` is None when there is none, and when a PIN is asked.
+
+    `behind_pin`: the people of a phone who have a PIN, one or two. Until it is right, nothing is
+    said, written or recorded of them: their phone is as one where nobody is.
+    """
 
     address: Address
     row: Any = field(default=None, repr=False)
+    behind_pin: tuple[Any, ...] = field(default=(), repr=False)
+
+    @property
+    def holders(self) -> tuple[UUID, ...]:
+        """Whose browsers may be known: with PINs, as many as there can be, whoever is there."""
+        if self.row is not None:
+            return (self.row.id,)
+        missing = VAULTS_ON_A_PHONE - len(self.behind_pin)
+        ids = tuple(row.id for row in self.behind_pin)
+        return (*ids, *(new_id() for _ in range(missing))) if ids else (new_id(),)
 
     @property
     def vault(self) -> UUID | None:
@@ -115,7 +139,10 @@ async def lock_account(services: CoreServices, tx: AsyncConnection, address: Add
     await hold_tag(tx, address.tag)
     macs = await services.field_encryption.row_macs()
     if address.kind == "person":
-        return Account(address, await people.person_by_phone(tx, macs, address.tags))
+        found = await pins.people_of_phone(tx, macs, address.tags)
+        if len(found) > 1 or any(row.has_pin for row in found):
+            return Account(address, behind_pin=tuple(found))
+        return Account(address, found[0] if found else None)
     return Account(address, await recipients.worker_by_email(tx, macs, address.tag))
 
 
@@ -151,6 +178,7 @@ async def start_session(
     else:
         subject = Person(account.row.id)
         await bring_forward(services, tx, account.row, account.address.value, account.address.tag)
+        await mark_used(services, tx, subject.id, has_pin=False)
         await people.touch_person(tx, await services.field_encryption.row_macs(), subject.id)
     if account.row is not None:
         await _tell_of_new_browser(services, tx, account, visitor, language)
@@ -187,6 +215,21 @@ async def record_attempt(
     the database and one entry is sealed (invariant 7).
     """
     vault = None if account is None else account.vault
+    details = {**({} if account is None else account.details), **spent}
+    await record_in(services, tx, vault, action, reason, visitor=visitor, details=details)
+
+
+async def record_in(
+    services: CoreServices,
+    tx: AsyncConnection,
+    vault: UUID | None,
+    action: Action,
+    reason: str = "",
+    *,
+    visitor: Visitor = UNKNOWN,
+    details: Mapping[str, str | int] = _NOTHING,
+) -> None:
+    """`record_attempt`, in the log of a vault that a means names, or in the service's."""
     at = await instant(tx)
     if vault is None:
         await fetch_one(tx, audit_key(new_id(), at.year))
@@ -200,11 +243,7 @@ async def record_attempt(
         _ANONYMOUS,
         vault,
         reason,
-        details={
-            "device": visitor.device,
-            **({} if account is None else account.details),
-            **spent,
-        },
+        details={"device": visitor.device, **details},
     )
     await services.audit_log.record(tx, event)
 
@@ -277,14 +316,34 @@ async def _tell_of_new_browser(
     )
 
 
+async def tell_person_of_new_browser(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID, visitor: Visitor
+) -> None:
+    """The same, to the phone that a vault has, if it has one."""
+    if await browsers.is_known(services, tx, "person", person_id, visitor):
+        return
+    contact = await contact_to_tell(services, tx, person_id)
+    if contact.phone is not None:
+        text = notifications.new_device(
+            services, contact.language, visitor.device, await instant(tx), contact.zone
+        )
+        await messages.queue(services, tx, channel="sms", to=contact.phone, text=text)
+
+
 async def open_recorded_session(
-    services: CoreServices, tx: AsyncConnection, subject: Person | Worker, visitor: Visitor
+    services: CoreServices,
+    tx: AsyncConnection,
+    subject: Person | Worker,
+    visitor: Visitor,
+    *,
+    level: Level = Level.PHONE_CODE,
+    shown: Mapping[str, str | int] = _NOTHING,
 ) -> NewSession:
     """A session and its log entry; a person's entry is in their own log. The browser is known from
-    here on, unless others use it."""
+    here on, unless others use it. `shown`: what the entry says of the means."""
     kind: AccountKind = "person" if isinstance(subject, Person) else "worker"
     opened = await sessions.open_session(
-        services, tx, kind=kind, subject_id=subject.id, visitor=visitor
+        services, tx, kind=kind, subject_id=subject.id, visitor=visitor, level=level
     )
     event = Event(
         new_id(),
@@ -293,7 +352,7 @@ async def open_recorded_session(
         Outcome.ALLOWED,
         subject.actor(),
         subject.id if kind == "person" else None,
-        details={"session": str(opened.id), "device": visitor.device},
+        details={"session": str(opened.id), "device": visitor.device, **shown},
     )
     await services.audit_log.record(tx, event)
     browser = ""

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Event, Outcome
 from auth import browsers, profiles, session_devices, shared_devices
+from auth.levels import Level, level_of, prefix_of
 from auth.records import people, sessions
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
@@ -27,11 +28,10 @@ from base.errors import not_found
 from base.ids import new_id
 from base.pipeline import fetch_one
 
-PREFIX = "uf_"
 CHANNEL = "unefois_sessions"
 """Told the ids of the sessions that end: what they have under way stops."""
 
-_TOKEN = re.compile(r"ufs?_[A-Za-z0-9_-]{43}")
+_TOKEN = re.compile(r"ufc?s?_[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,14 @@ async def open_session(
     kind: str,
     subject_id: UUID,
     visitor: Visitor = UNKNOWN,
+    level: Level = Level.PHONE_CODE,
 ) -> OpenedSession:
     """A new session, on the visitor's device. `kind` is `person` or `worker`. One on a device that
-    others use ends unless it is used (`auth/shared_devices.py`).
+    others use ends unless it is used (`auth/shared_devices.py`). `level`: what its token says.
 
     A crash before the caller's commit leaves a token that is not valid.
     """
-    token = (shared_devices.PREFIX if visitor.shared else PREFIX) + secrets.token_urlsafe(32)
+    token = prefix_of(level, shared=visitor.shared) + secrets.token_urlsafe(32)
     created_at = await instant(tx)
     expires_at = _first_end(services, kind, created_at, visitor)
     owner = session_devices.owner_of(kind, subject_id)
@@ -122,6 +123,7 @@ async def subject_of(
         session.language,
         session.session_id,
         ends_at,
+        level_of(token),
     )
 
 

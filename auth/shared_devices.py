@@ -13,7 +13,6 @@ from auth.records import sessions
 from auth.services import CoreServices
 from base.db_time import instant
 
-PREFIX = "ufs_"
 IDLE = timedelta(minutes=15)
 AT_MOST = timedelta(hours=2)
 """However busy it is: a page that asks again and again by itself keeps nothing open."""
@@ -23,7 +22,7 @@ _STEP = timedelta(seconds=30)
 
 def is_shared(token: str | None) -> bool:
     """Whether a token is of a session on a device that others use."""
-    return token is not None and token.startswith(PREFIX)
+    return token is not None and token.partition("_")[0].endswith("s")
 
 
 def first_end(opened_at: datetime) -> datetime:

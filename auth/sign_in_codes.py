@@ -50,8 +50,7 @@ async def issue(
     address = account.address
     wrong = await wrong_codes(services, tx, address.tag, at)
     row = await sign_ins.asked(tx, address.tag, network_tag, at - code_limits.HOUR)
-    subject = new_id() if account.row is None else account.row.id
-    known = await browsers.is_known(services, tx, address.kind, subject, visitor)
+    known = await browsers.is_known_to_any(services, tx, address.kind, account.holders, visitor)
     choice = code_limits.choose(
         known,
         Asked(row.known, row.new, row.from_network),

@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from audit.events import Actor, ActorKind
+from auth.levels import Level
 from base.time_zones import PARIS
 
 
@@ -20,12 +21,13 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The owner of a vault."""
+    """The owner of a vault. `means`: how the session was entered."""
 
     id: UUID
     language: str = "fr"
     session_id: UUID | None = None
     session_ends_at: datetime | None = None
+    means: Level = Level.PHONE_CODE
 
     def actor(self) -> Actor:
         """As the log shows them: "you"."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.code_limits import DAY, HOUR, Lane, WrongCodes
+from auth.code_limits import DAY, HOUR, CountedLane, WrongCodes
 from auth.records import sign_ins
 from auth.records.sign_ins import WRONG_CODES_ROW
 from auth.services import CoreServices
@@ -30,7 +30,7 @@ async def count_wrong_code(
     services: CoreServices,
     tx: AsyncConnection,
     address_tag: bytes,
-    lane: Lane,
+    lane: CountedLane,
     digits: int,
     at: datetime,
 ) -> None:

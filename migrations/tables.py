@@ -4,8 +4,11 @@ from audit.records import AccessEvent
 from audit.tlog.records import LogLeaf
 from auth.oauth.records import SigningKeyRow
 from auth.records.browsers import Browser
+from auth.records.cards import CardRow
 from auth.records.messages import Message
 from auth.records.people import PersonRow
+from auth.records.pin_steps import PinStep
+from auth.records.pins import PinRow
 from auth.records.rate_buckets import RateBucket
 from auth.records.recipients import OrganisationRow
 from auth.records.sessions import Session
@@ -17,7 +20,18 @@ from vault.consent.records.labels import PersonLabel
 from vault.documents.uploads.records import Upload
 from vault.tables import Document
 
-AUTH = (PersonRow, OrganisationRow, SignIn, Browser, Session, SigningKeyRow, Message, RateBucket)
+_MEANS = (CardRow, PinRow, PinStep)
+AUTH = (
+    PersonRow,
+    OrganisationRow,
+    SignIn,
+    Browser,
+    Session,
+    SigningKeyRow,
+    Message,
+    RateBucket,
+    *_MEANS,
+)
 VAULT = (Document, PersonLabel, Upload, LogWarning, Report)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 

@@ -7,6 +7,10 @@ ROW_COLUMNS = {
         "access_outcome": "event_id state",
         "audit_key": "id owner_id year public_key",
         "browser": "id subject_kind subject_id secret_hash used_at",
+        "card": (
+            "id person_id code_tag secret_tag code_sealed public_key pin_sealed edition wrong"
+            " sealed created_at used_at"
+        ),
         "client": "id organisation_id client_id jwks scope active sealed created_at",
         "consent_request": (
             "id requester_kind requester_id organisation_id phone_tag person_id sealed"
@@ -28,6 +32,8 @@ ROW_COLUMNS = {
         "pending_erasure": "person_id asked_at erases_at reminded_at",
         "person": "id phone_tag email_tag language sealed created_at used_at",
         "person_label": "id worker_id person_id sealed",
+        "pin": "person_id edition digits salt sealed set_at",
+        "pin_step": "id kind secret_hash sealed created_at expires_at",
         "report": "id person_id event_id organisation_id sealed created_at answered_at",
         "session": "id token_hash subject_kind subject_id created_at expires_at sealed",
         "sign_in": (

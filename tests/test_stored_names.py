@@ -76,6 +76,7 @@ grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.
 worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
 network.pace log.padding consent.withdraw grant.give_back person.see document.refuse_type
 vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
+means.add means.remove means.free pin.set
 """
 
 REASONS = """
@@ -87,12 +88,11 @@ approved withdrawn type_known
 """
 
 TABLES = """
-access_event access_outcome alembic_version attempt audit_key browser client consent_request
-deposit_total
-document document_version erasure_code grant grant_history idempotency log_checkpoint log_key
-log_leaf log_warning log_watch message organisation pending_erasure person person_label rate_bucket
-report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key upload
-upload_piece used_assertion worker wrapped_key wrong_codes
+access_event access_outcome alembic_version attempt audit_key browser card client consent_request
+deposit_total document document_version erasure_code grant grant_history idempotency log_checkpoint
+log_key log_leaf log_warning log_watch message organisation pending_erasure person person_label pin
+pin_step rate_bucket report root_version sealed_file session sign_in sign_in_code sign_in_try
+signing_key upload upload_piece used_assertion worker wrapped_key wrong_codes
 """
 
 COMMANDS = [

@@ -12,6 +12,7 @@ from web.api import (
     grant_documents,
     grants,
     me,
+    means,
     oauth,
     people,
     sessions,
@@ -55,6 +56,7 @@ API: tuple[APIRouter, ...] = (
     access_log_files.router,
     statistics.router,
     me.router,
+    means.router,
 )
 
 

@@ -21,7 +21,7 @@ class PersonRow(Base):
 
     __tablename__ = "person"
     __table_args__ = (
-        Index("uq_person_phone_tag", "phone_tag", unique=True),
+        Index("ix_person_phone_tag", "phone_tag"),
         Index("uq_person_email_tag", "email_tag", unique=True),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -90,7 +90,12 @@ async def add_person(
 
 
 async def change_profile(
-    connection: AsyncConnection, macs: RowMacs, row: Row[Any], *, phone_tag: bytes, sealed: bytes
+    connection: AsyncConnection,
+    macs: RowMacs,
+    row: Row[Any],
+    *,
+    phone_tag: bytes | None,
+    sealed: bytes,
 ) -> None:
     """Change what is sealed of a person, and the form in which their phone is looked for. `row`
     is one of `person_to_change`."""

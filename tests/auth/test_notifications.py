@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from audit.events import Action
 from auth import notifications, one_time_codes
 from auth.services import CoreServices
 from auth.subjects import Worker
@@ -47,6 +48,12 @@ REPORTED = notifications.ReportedAccess(
 NAMELESS = replace(REPORTED, actor={"kind": "owner"})
 
 AT = datetime(2026, 5, 3, 7, 5, tzinfo=UTC)
+
+
+def means_changed(language: str, action: Action) -> str:
+    return notifications.means_changed(WORDS, language, action)
+
+
 TEXTS = {
     "code": lambda language: notifications.sign_in_code(WORDS, language, "012345"),
     "long code": lambda language: notifications.sign_in_code(WORDS, language, "0123456789"),
@@ -70,10 +77,20 @@ TEXTS = {
     "device": lambda language: notifications.new_device(WORDS, language, "android_phone", AT),
     "pro": lambda language: notifications.new_device_of_worker(WORDS, language, "unknown", AT),
     "new": lambda language: notifications.new_device_subject(WORDS, language),
+    "means added": lambda language: means_changed(language, Action.MEANS_ADDED),
+    "means removed": lambda language: means_changed(language, Action.MEANS_REMOVED),
+    "card freed": lambda language: means_changed(language, Action.MEANS_FREED),
+    "pin": lambda language: means_changed(language, Action.PIN_SET),
     "erase": lambda language: notifications.erasure_code(WORDS, language, "012345"),
     "asked": lambda language: notifications.erasure_asked(WORDS, language, AT),
     "soon": lambda language: notifications.erasure_soon(WORDS, language, AT),
     "kept": lambda language: notifications.erasure_cancelled(WORDS, language),
+}
+WAS_IT_YOU = {
+    "fr": "C’est vous ? Ne faites rien. Ce n’est pas vous ? Ouvrez « Mes papiers », choisissez «"
+    " Mes appareils », puis « Fermer partout ». Ou allez au guichet.",
+    "en": "Was it you? Do nothing. Was it not you? Open “My papers”, choose “My devices”, then"
+    " “Sign out everywhere”. Or go to the desk.",
 }
 FRENCH = {
     "code": "Votre code : 012345. Valable 10 minutes. Ne le donnez à personne.",
@@ -118,6 +135,11 @@ FRENCH = {
     " inconnu, le 3 mai à 9 h 05. C’est vous ? Ne faites rien. Ce n’est pas vous ? Connectez-vous,"
     " choisissez « Mes appareils », puis « Fermer partout », et prévenez votre responsable.",
     "new": "Nouvel appareil",
+    "means added": "« Mes papiers » : une façon d’entrer vient d’être ajoutée. " + WAS_IT_YOU["fr"],
+    "means removed": "« Mes papiers » : une façon d’entrer vient d’être retirée. "
+    + WAS_IT_YOU["fr"],
+    "card freed": "« Mes papiers » : une carte bloquée vient d’être débloquée. " + WAS_IT_YOU["fr"],
+    "pin": "« Mes papiers » : votre code secret vient d’être changé. " + WAS_IT_YOU["fr"],
     "erase": "Votre code pour EFFACER tous vos papiers : 012345. Valable 10 minutes. Vous n’avez"
     " rien demandé ? Ne donnez ce code à personne, et allez au guichet.",
     "asked": "Tous vos papiers seront effacés le 3 mai à 9 h 05. Vous ne le voulez pas ? Ouvrez «"
@@ -168,6 +190,10 @@ ENGLISH = {
     " at 9:05. Was it you? Do nothing. Was it not you? Sign in, choose “My devices”, then “Sign"
     " out everywhere”, and tell your manager.",
     "new": "New device",
+    "means added": "“My papers”: a way in was just added. " + WAS_IT_YOU["en"],
+    "means removed": "“My papers”: a way in was just removed. " + WAS_IT_YOU["en"],
+    "card freed": "“My papers”: a card that was blocked was just unblocked. " + WAS_IT_YOU["en"],
+    "pin": "“My papers”: your secret code was just changed. " + WAS_IT_YOU["en"],
     "erase": "Your code to ERASE all your papers: 012345. Valid for 10 minutes. You asked for"
     " nothing? Give this code to nobody, and go to the desk.",
     "asked": "All your papers will be erased on 3 May at 9:05. You do not want this? Open “My"
@@ -242,7 +268,9 @@ def test_a_link_is_seen(link: str) -> None:
 def test_every_message_is_in_the_catalogue() -> None:
     places = [place for message in extracted() for place, _ in message.locations]
     shared = len(("long code", "nameless"))  # a second use of the same text
-    parts = len(("organisation told", "organisation not told", "no known name", "day and hour"))
+    parts = len(
+        ("organisation told", "organisation not told", "no known name", "day and hour", "was it")
+    )
     assert places.count("auth/notifications.py") == len(TEXTS) - shared + parts
 
 

@@ -57,7 +57,7 @@ WORDS = {
     "not_destroyed": "the log says that the root version was destroyed, and its row does not",
     "vaults_vanished": "more vaults are gone than the log says were erased",
     "vaults_back": "fewer vaults are gone than the log says were erased: one was put back",
-    "guesses": "more wrong codes in a day than are ever compared: the counts were reset",
+    "guesses": "more wrong codes or PINs than are ever compared: the counts were reset",
     "replayed": "one assertion was exchanged for two tokens",
 }
 

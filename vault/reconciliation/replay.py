@@ -31,6 +31,7 @@ from vault.reconciliation.replayed_documents import ReplayedDocuments
 from vault.reconciliation.replayed_erasures import ReplayedErasures
 from vault.reconciliation.replayed_grants import ReplayedGrants
 from vault.reconciliation.replayed_limits import ReplayedLimits
+from vault.reconciliation.replayed_means import ReplayedMeans
 from vault.reconciliation.replayed_reports import ReplayedReports
 from vault.reconciliation.replayed_requests import ReplayedRequests
 from vault.reconciliation.replayed_roots import ReplayedRoots
@@ -89,6 +90,7 @@ class Replay:
             ReplayedAccounts(),
             ReplayedBindings(),
             ReplayedSessions(),
+            ReplayedMeans(),
             ReplayedDocuments(),
             ReplayedRequests(),
             ReplayedGrants(),

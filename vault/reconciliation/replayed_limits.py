@@ -7,7 +7,8 @@ from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 
 from audit.events import Action
-from auth.code_limits import BUDGETS, DAY, Lane
+from auth.code_limits import BUDGETS, DAY
+from auth.pin_rules import PHONE_TRIES, SIX
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.snapshot import Snapshot
@@ -16,12 +17,16 @@ from vault.services import Services
 _SOON = timedelta(days=2)
 """An assertion expires ten minutes after it was signed."""
 
-_Budget = tuple[str, Lane, int]
+_Budget = tuple[str, str, int]
 """Whose codes, of which lane, of how many digits."""
+_BUDGETS: dict[str, dict[int, int]] = {
+    "pin": {SIX: PHONE_TRIES},
+    **{str(lane): budgets for lane, budgets in BUDGETS.items()},
+}
 
 
 class ReplayedLimits:
-    """Wrong codes of one account, and client assertions that were used."""
+    """Wrong codes of one account, wrong PINs of a phone, and client assertions that were used."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
@@ -45,7 +50,9 @@ class ReplayedLimits:
         """One wrong code, of a vault or of a worker; strangers' addresses have no account."""
         account = str(act.person) if act.person is not None else act.word("worker")
         lane, digits = act.word("lane"), int(act.details["digits"])
-        if account is None or lane not in BUDGETS:
+        if lane == "pin":
+            account = act.word("address")
+        if account is None or lane not in _BUDGETS:
             return
         budget = (account, lane, digits)
         times = self._wrong.setdefault(budget, deque())
@@ -53,8 +60,9 @@ class ReplayedLimits:
         times.append(act.at)
         while times[0] <= act.at - DAY:
             times.popleft()
-        if len(times) > BUDGETS[lane].get(digits, 0):
+        if len(times) > _BUDGETS[lane].get(digits, 0):
             table = "person" if act.person is not None else "worker"
+            table = "wrong_codes" if lane == "pin" else table
             self._faults.add("guesses", table, account)
         while next(iter(self._wrong.values()))[-1] <= act.at - _SOON:
             self._wrong.popitem(last=False)

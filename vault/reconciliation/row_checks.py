@@ -11,7 +11,10 @@ from typing import Any
 
 from audit.records import AUDIT_KEY_ROW, OUTCOME_ROW
 from auth.records.browsers import BROWSER_ROW
+from auth.records.cards import CARD_ROW
 from auth.records.people import PERSON_ROW
+from auth.records.pin_steps import PIN_STEP_ROW
+from auth.records.pins import PIN_ROW
 from auth.records.recipients import CLIENT_ROW, WORKER_ROW
 from auth.records.sessions import SESSION_ROW
 from auth.records.sign_ins import SIGN_IN_CODE_ROW, SIGN_IN_ROW, WRONG_CODES_ROW
@@ -63,6 +66,9 @@ MACS = (
     MacTable(IDEMPOTENCY_ROW),
     MacTable(SESSION_ROW, may_lack=_has_ended),
     MacTable(BROWSER_ROW),
+    MacTable(CARD_ROW),
+    MacTable(PIN_ROW),
+    MacTable(PIN_STEP_ROW),
     MacTable(SIGN_IN_ROW),
     MacTable(SIGN_IN_CODE_ROW),
     MacTable(WRONG_CODES_ROW),

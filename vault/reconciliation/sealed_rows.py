@@ -91,6 +91,7 @@ class SealedColumn:
     owner: Callable[[Any], UUID | None]
     column: str = "sealed"
     check: Check | None = None
+    key: str = "id"
 
 
 SEALED = (
@@ -109,6 +110,9 @@ SEALED = (
     SealedColumn("report", key_names.REPORT, _person),
     SealedColumn("upload", key_names.UPLOAD, _person),
     SealedColumn("message", key_names.MESSAGE, _nobody),
+    SealedColumn("card", key_names.CARD, _person),
+    SealedColumn("pin", key_names.PIN, _person, key="person_id"),
+    SealedColumn("pin_step", key_names.PIN_STEP, _nobody),
     SealedColumn("sign_in", key_names.SIGN_IN, _nobody),
     SealedColumn("session", key_names.SESSION, _holder),
     SealedColumn("signing_key", key_names.SIGNING_KEY, _nobody, check=_same_kid),
@@ -145,20 +149,20 @@ async def _check_page(
             # nothing. `check_keys` names an owner's key without a vault; a vault without its key is
             # named by its own row.
             if column.table not in {"audit_key", "session"}:
-                faults.add("key_missing", column.table, row.id)
+                faults.add("key_missing", column.table, getattr(row, column.key))
             continue
         except KeyProviderError:
             continue  # named by `check_keys`
         found = await _opened(services, column, row, reader)
         if found is not None:
-            faults.add(found, column.table, row.id)
+            faults.add(found, column.table, getattr(row, column.key))
 
 
 async def _opened(
     services: Services, column: SealedColumn, row: Any, reader: FieldReader
 ) -> str | None:
     try:
-        values = reader.open(column.key_name, row.id, getattr(row, column.column))
+        values = reader.open(column.key_name, getattr(row, column.key), getattr(row, column.column))
     except DecryptionError:
         return "sealed"
     return None if column.check is None else await column.check(services, row, values)

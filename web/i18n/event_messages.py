@@ -14,6 +14,10 @@ _YOU_DID = {
     "sign_in.code": _("Vous avez demandé un code pour ouvrir vos papiers."),
     "sign_in.success": _("Vous avez ouvert vos papiers avec un code."),
     "sign_in.end": _("Vous avez fermé vos papiers sur un appareil."),
+    "means.add": _("Vous avez ajouté une façon d’entrer."),
+    "means.remove": _("Vous avez retiré une façon d’entrer."),
+    "means.free": _("Vous avez débloqué une carte."),
+    "pin.set": _("Vous avez choisi un code secret."),
     "vault.open": _("Un endroit pour vos papiers a été créé."),
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers."),
     "vault.erase_asked": _("Vous avez demandé d’effacer tous vos papiers, dans 7 jours."),
@@ -38,6 +42,10 @@ _YOU_DID = {
     "log.report": _("Vous avez dit qu’une ligne de cette liste n’est pas normale."),
 }
 _YOU_TRIED = {
+    "means.add": _("Vous avez essayé d’ajouter une façon d’entrer : ce n’était pas possible."),
+    "means.remove": _("Vous avez essayé de retirer une façon d’entrer : ce n’était pas possible."),
+    "means.free": _("Vous avez essayé de débloquer une carte : ce n’était pas possible."),
+    "pin.set": _("Vous avez essayé de choisir un code secret : ce n’était pas possible."),
     "sign_in.end": _("Vous avez essayé de fermer un autre appareil : ce n’était pas possible."),
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers : refusé."),
     "vault.erase_asked": _("Vous avez essayé d’effacer vos papiers : le code était faux."),
@@ -142,6 +150,16 @@ _TRIED_ON = {
 }
 _YOU_SENT_AGAIN = _("Vous avez envoyé de nouveau un papier déjà là.")
 _SENT_AGAIN = _("{who} a envoyé de nouveau un papier déjà ajouté.")
+# The sentence of an entry about a card; the others are about a code, or were written before cards.
+_YOU_DID_BY_CARD = {
+    "sign_in.success": _("Vous avez ouvert vos papiers avec une carte, sur {device}."),
+}
+_TRIED_BY_CARD = {
+    "sign_in.failure": _(
+        "Quelqu’un a essayé d’ouvrir vos papiers avec votre carte et un mauvais code secret, sur"
+        " {device}."
+    ),
+}
 _YOU_ENDED = _("Vous avez fermé vos papiers sur d’autres appareils ({count}).")
 _ENDED = _("{who} a fermé sa page sur d’autres appareils ({count}).")
 _YOU_OTHER = _("Vous avez fait une action sur vos papiers.")
@@ -201,6 +219,8 @@ def _pattern_of_sessions(entry: EntryView) -> str | None:
         return _YOU_ENDED if is_owner(entry) else _ENDED
     if "device" not in entry.details:
         return None
+    if "card" in entry.details:
+        return (_YOU_DID_BY_CARD if allowed else _TRIED_BY_CARD).get(entry.action)
     if is_owner(entry):
         return _YOU_DID_ON.get(entry.action) if allowed else None
     return (_DID_ON if allowed else _TRIED_ON).get(entry.action)

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from fastapi import Depends, Response
 
-from auth import one_time_codes, session_list, sessions
+from auth import one_time_codes, pin_sign_ins, session_list, sessions
+from auth.pin_sign_ins import PinAsked
+from auth.session_start import NewSession
 from auth.visitor import Visitor
 from base.errors import ServiceError
 from vault.consent.request_transfer import adopt_requests
@@ -153,18 +155,14 @@ async def _send_again(page: Page, kind: AccountKind, sign_in_id: PathId) -> Resp
 
 async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response:
     form = await page.form()
+    device = form.get("device")
+    visitor = replace(_visitor(page), shared=_is_shared(kind, device))
     try:
-        opened = await one_time_codes.redeem_code(
-            page.services,
-            sign_in_id,
-            secret=page.secret,
-            code=form.get("code")[:32],
-            language=page.language,
-            on_vault_opened=adopt_requests,
-            visitor=replace(_visitor(page), shared=_is_shared(kind, form.get("device"))),
-        )
+        opened = await _redeem(page, sign_in_id, form.get("code")[:32], visitor)
+    except PinAsked:
+        return go(_code_page(kind, sign_in_id, device))
     except ServiceError as failure:
-        values = await _code_values(page, kind, sign_in_id, form.get("device"))
+        values = await _code_values(page, kind, sign_in_id, device)
         return await page.show_failure(failure, "code.html", **values)
     remember_session(page.request, opened)
     settings = page.services.settings
@@ -178,6 +176,23 @@ async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response
     # The visitor's secret ends with the visit: forms are bound to the session from here on.
     cookies.drop(response, page.services.settings, "visit")
     return response
+
+
+async def _redeem(page: Page, sign_in_id: UUID, typed: str, visitor: Visitor) -> NewSession:
+    """The code; or the PIN, once the code was right."""
+    if await pin_sign_ins.is_begun(page.services, sign_in_id, page.secret):
+        return await pin_sign_ins.redeem_pin(
+            page.services, sign_in_id, secret=page.secret, pin=typed, visitor=visitor
+        )
+    return await one_time_codes.redeem_code(
+        page.services,
+        sign_in_id,
+        secret=page.secret,
+        code=typed,
+        language=page.language,
+        on_vault_opened=adopt_requests,
+        visitor=visitor,
+    )
 
 
 async def _sign_out(page: Page, kind: AccountKind) -> Response:
@@ -227,6 +242,7 @@ async def _code_values(
 ) -> dict[str, Any]:
     return {
         "owner": said,
+        "asks_pin": await pin_sign_ins.is_begun(page.services, sign_in_id, page.secret),
         "kind": kind,
         "sent_to": await one_time_codes.sent_to(page.services, sign_in_id, page.secret),
         "start": _SIGN_IN_PAGES[kind],

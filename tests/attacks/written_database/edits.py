@@ -43,6 +43,7 @@ WORDS = {
     ("grant_history", "by_kind"): "worker",
     ("grant_history", "step"): "revoked",
     ("message", "channel"): "email",
+    ("pin_step", "kind"): "phone",
     ("sealed_file", "role"): "preview",
     ("session", "subject_kind"): "worker",
     ("sign_in", "kind"): "worker",

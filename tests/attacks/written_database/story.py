@@ -16,6 +16,7 @@ from auth.oauth import signing_keys
 from auth.subjects import Worker
 from base.db_time import instant
 from base.errors import ServiceError
+from tests.auth.means_steps import add_card, enter, pin_of, show_card, type_code, type_pin, wrong
 from tests.fixtures import (
     MakeClient,
     MakePerson,
@@ -56,6 +57,8 @@ class Story:
     requests: dict[str, str]
     uploads: dict[str, str] = field(default_factory=dict)
     """The address of what each person has sent in part."""
+    card: dict[str, Any] = field(default_factory=dict, repr=False)
+    """Bilal's, and its PIN, which his phone asks too."""
     files: dict[str, str] = field(default_factory=dict)
     """The name of each known content, by its SHA-256."""
 
@@ -70,6 +73,8 @@ class Story:
             "the administration asks": self._evidence,
             "Amina signs in anew": self._person_signs_in,
             "Wanda signs in anew": self._worker_signs_in,
+            "Bilal enters with his card": self._card_opens,
+            "Bilal enters with his phone and PIN": self._phone_and_pin_open,
             "Amina gives a grant again": self._repeated,
         }
 
@@ -112,6 +117,7 @@ class Story:
             "Bilal's upload": (bilal | TUS, self.uploads["Bilal"]),
             "Bilal lists": (bilal, "/v1/documents"),
             "Bilal's vault": (bilal, "/v1/me"),
+            "Bilal's means": (bilal, "/v1/me/means"),
             "Wanda lists": (wanda, f"/v1/grants/{self.grants['type']}/documents"),
             "Wanda's grants": (wanda, "/v1/grants"),
             "Wanda's requests": (wanda, "/v1/consent-requests"),
@@ -159,6 +165,24 @@ class Story:
     async def _worker_signs_in(self) -> Seen:
         return await self._signs_in(email=self.wanda.email)
 
+    async def _card_opens(self) -> Seen:
+        return await self._opened(await enter(self.http, self.card["code"], self.card["pin"]))
+
+    async def _phone_and_pin_open(self) -> Seen:
+        try:
+            begun, coded = await type_code(self.http, self.services, self.bilal.phone)
+        except RuntimeError:
+            return 403, ""  # no message came
+        if coded.status_code != 202:
+            return await self._opened(coded)
+        return await self._opened(await type_pin(self.http, begun, self.card["pin"]))
+
+    async def _opened(self, answer: httpx.Response) -> Seen:
+        if not answer.is_success:
+            return answer.status_code, ""
+        token = answer.json()["token"]
+        return await self._listing({"Authorization": f"Bearer {token}"}, "/v1/documents")()
+
     async def _signs_in(self, **address: str) -> Seen:
         try:
             begun = await one_time_codes.send_code(self.services, **address)
@@ -168,8 +192,8 @@ class Story:
             )
         except ServiceError as failure:
             return STATUS[failure.kind], ""
-        except StopIteration:
-            return 403, ""  # no message came
+        except RuntimeError:
+            return 403, ""  # no message came (`StopIteration` in a coroutine)
         path = "/v1/documents" if "phone" in address else "/v1/grants"
         return await self._listing({"Authorization": f"Bearer {opened.token}"}, path)()
 
@@ -193,6 +217,7 @@ def _given(worker: SomeWorker) -> dict[str, Any]:
 
 
 _CHANGING = {
+    "last_used_at",
     "at",
     "description",
     "used_at",
@@ -238,6 +263,7 @@ async def tell(
     await _uploads(story)
     await _consents(story)
     await _others(story)
+    await _means(story)
     return story
 
 
@@ -331,6 +357,19 @@ async def _consents(story: Story) -> None:
         assert answer.is_success, answer.text
     opened = await http.get(story.under("type", story.documents["pay"]), headers=wanda.headers)
     assert opened.is_success
+
+
+async def _means(story: Story) -> None:
+    """A card, of which one wrong PIN was typed, and one on the phone; a card that was only
+    shown."""
+    http = story.http
+    pin = await pin_of(story.services, story.bilal)
+    story.card = {**await add_card(http, story.bilal, pin), "pin": pin}
+    assert (await enter(http, story.card["code"], wrong(pin))).status_code == 401
+    begun, coded = await type_code(http, story.services, story.bilal.phone)
+    assert coded.status_code == 202, coded.text
+    assert (await type_pin(http, begun, wrong(pin))).status_code == 401
+    await show_card(http, story.card["code"])
 
 
 async def _others(story: Story) -> None:

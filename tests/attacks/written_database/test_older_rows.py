@@ -13,7 +13,8 @@ from auth import administration
 from tests.attacks.written_database.edits import Edit, Tables
 from tests.attacks.written_database.story import Story, tell
 from tests.attacks.written_database.verdicts import Judge, Verdict
-from tests.fixtures import MakeClient, MakePerson, MakeWorker
+from tests.auth.means_steps import add_phone, enter, usable_pins, wrong
+from tests.fixtures import MakeClient, MakePerson, MakeWorker, new_phone
 from tests.steps import revoke
 from tests.vault.decoding import corpus
 from tests.vault.reconciliation.conftest import Thief
@@ -67,6 +68,29 @@ async def _keep_vault(story: Story) -> None:
     assert (await story.http.post(path, headers=story.bilal.headers)).is_success
 
 
+async def _guess(story: Story) -> None:
+    for _ in range(5):
+        answer = await enter(story.http, story.card["code"], wrong(story.card["pin"]))
+        assert answer.status_code == 401
+
+
+async def _lose_card(story: Story) -> None:
+    path = f"/v1/me/means/{story.card['id']}"
+    assert (await story.http.delete(path, headers=story.bilal.headers)).is_success
+
+
+async def _change_pin(story: Story) -> None:
+    newer = (await usable_pins(story.services, story.bilal))[1]
+    body = {"pin": newer, "again": newer}
+    changed = await story.http.put("/v1/me/pin", headers=story.bilal.headers, json=body)
+    assert changed.is_success, changed.text
+
+
+async def _change_phone(story: Story) -> None:
+    added = await add_phone(story.http, story.services, story.bilal, new_phone(), story.card["pin"])
+    assert added.is_success, added.text
+
+
 DEEDS: dict[str, tuple[Deed, tuple[str, ...], str]] = {
     "a grant before its revocation": (_revoke, ("grant",), "grant"),
     "a grant and its history": (_revoke, ("grant", "grant_history"), "grant"),
@@ -77,6 +101,10 @@ DEEDS: dict[str, tuple[Deed, tuple[str, ...], str]] = {
     "a worker before they were barred": (_bar_worker, ("worker", "session"), "worker"),
     "a client before it was barred": (_bar_client, ("client",), "client"),
     "a request before it was refused": (_refuse, ("consent_request",), "consent_request"),
+    "a card before wrong PINs barred it": (_guess, ("card",), "card"),
+    "a card that was lost": (_lose_card, ("card",), "card"),
+    "a PIN before it was changed": (_change_pin, ("pin", "card", "person"), "pin"),
+    "a phone before it was replaced": (_change_phone, ("person",), "person"),
     "an erasure that was cancelled": (_keep_vault, ("pending_erasure",), "pending_erasure"),
 }
 

@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 
+from auth import pin_hashes
 from tests.attacks.written_database.edits import Tables
 from tests.attacks.written_database.story import Story, tell
 from tests.attacks.written_database.verdicts import Judge, Verdict, shown
@@ -50,6 +51,7 @@ HARMLESS = {
     ("message",): "a message is late, lost, or sent twice to the address that is sealed in it",
     ("organisation", "created_at"): _NOT_SHOWN,
     ("person_label", "*"): "its worker writes it again; it opens nothing",
+    ("pin_step", "*"): "its holder shows the card, or asks for a code, again",
     ("rate_bucket",): "somebody is slowed who should not be, or not slowed who should",
     ("root_version", "created_at"): _NOT_SHOWN,
     ("root_version", "provider"): "which provider wraps is a setting",
@@ -116,7 +118,9 @@ async def test_every_edit_is_harmless_refused_or_named(
     make_client: MakeClient,
     thief: Thief,
     service: "psycopg.Connection[Any]",
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)  # of thousands of PINs
     story = await tell(services, client, make_person, make_worker, make_client)
     async with run_sequencer(services):
         await until(lambda: _integrated(thief))

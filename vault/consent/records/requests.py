@@ -31,15 +31,16 @@ _REQUEST = select(
 async def addressee(
     connection: AsyncConnection, macs: RowMacs, phone_tags: Sequence[bytes]
 ) -> Row[Any] | None:
-    """The person with a phone, locked against deletion: the first that one of its forms finds.
-    One query in every case. Raises `RowAltered`."""
+    """The one person with a phone, locked against deletion: of the first of its forms that finds
+    someone. None where two vaults have it: a sender cannot say for whom a request is. One query in
+    every case. Raises `RowAltered`."""
     result = await connection.execute(
         select(PersonRow.__table__)
         .where(PersonRow.phone_tag.in_(phone_tags))
         .with_for_update(read=True, key_share=True)
     )
     rows = sorted(result, key=lambda row: phone_tags.index(row.phone_tag))
-    if not rows:
+    if not rows or sum(row.phone_tag == rows[0].phone_tag for row in rows) > 1:
         return None
     macs.check(PERSON_ROW, rows[0])
     return rows[0]

@@ -5,7 +5,7 @@ from web.i18n.error_messages import ErrorMessage, _
 MESSAGES = {
     "one_address": ErrorMessage(
         _("Téléphone ou e-mail"),
-        _("Il faut un numéro de téléphone ou un e-mail professionnel, et un seul."),
+        _("Il faut un numéro de téléphone, un e-mail professionnel ou une carte, et un seul."),
         _("Donnez votre numéro de téléphone ; ou, pour une professionnelle, son e-mail."),
     ),
     "phone_invalid": ErrorMessage(

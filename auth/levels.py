@@ -1,0 +1,27 @@
+"""How a session was entered: what its holder showed. The session's token says it."""
+
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """Words that evidence of consent keeps: only added to. A PIN after a phone's code is asked
+    where there is one, and is still `phone_code`: who holds the phone was asked first."""
+
+    PHONE_CODE = "phone_code"
+    CARD_PIN = "card_pin"
+
+
+# The letter of each level in a token's prefix, `uf<letter>_`, or `uf<letter>s_` on a device that
+# others use. It is hashed with the token: nobody makes one session another by writing a row.
+_LETTERS = {Level.PHONE_CODE: "", Level.CARD_PIN: "c"}
+
+
+def prefix_of(level: Level, *, shared: bool) -> str:
+    """How tokens of that level begin."""
+    return f"uf{_LETTERS[level]}{'s' if shared else ''}_"
+
+
+def level_of(token: str) -> Level:
+    """The level of a session's token."""
+    letters = token.partition("_")[0].removeprefix("uf").removesuffix("s")
+    return next((level for level, one in _LETTERS.items() if one == letters), Level.PHONE_CODE)

@@ -1,0 +1,46 @@
+"""What is said of a change of means: a line in the vault's log, and a message to its phone."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action, Event, Outcome
+from auth import messages, notifications
+from auth.person_contact import contact_to_tell
+from auth.services import CoreServices
+from auth.subjects import Person
+from base.db_time import instant
+from base.ids import new_id
+
+
+async def record(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    action: Action,
+    *,
+    reason: str = "",
+    **details: str | int,
+) -> None:
+    """A line in the person's own log, refused when there is a `reason`."""
+    event = Event(
+        new_id(),
+        await instant(tx),
+        action,
+        Outcome.REFUSED if reason else Outcome.ALLOWED,
+        person.actor(),
+        person.id,
+        reason,
+        details={"level": person.means.value, **details},
+    )
+    await services.audit_log.record(tx, event)
+
+
+async def tell(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID, action: Action
+) -> None:
+    """A message to the phone that the vault has now; nobody is told where it has none."""
+    contact = await contact_to_tell(services, tx, person_id)
+    if contact.phone is not None:
+        text = notifications.means_changed(services, contact.language, action)
+        await messages.queue(services, tx, channel="sms", to=contact.phone, text=text)

@@ -1,0 +1,122 @@
+"""A phone added to a vault by its holder: a code shows that it is theirs.
+
+Another vault may have the same phone, if both have a PIN: nothing is said of it.
+"""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action
+from auth import means_log, one_time_codes, phone_means, sessions
+from auth.means import MeansView, means_of
+from auth.one_time_codes import PendingSignIn
+from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak
+from auth.pins import hold_means, put_pin, read_chosen
+from auth.records import people
+from auth.services import CoreServices
+from auth.session_start import Account, OnVaultOpened
+from auth.subjects import Person
+from auth.visitor import UNKNOWN, Visitor
+from base.errors import ErrorKind, ServiceError
+
+
+async def begin(
+    services: CoreServices, person: Person, phone: str, visitor: Visitor = UNKNOWN
+) -> PendingSignIn:
+    """Send a code to the phone. Raises `ServiceError` INVALID `phone_invalid`."""
+    return await one_time_codes.send_code(
+        services, phone=phone, language=person.language, visitor=visitor
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TypedForPhone:
+    """What the holder of a phone types to add it: the code received, with the secret of who asked
+    for it, and the PIN, twice."""
+
+    secret: str = field(repr=False)
+    code: str = field(repr=False)
+    pin: str = field(repr=False)
+    again: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """The code was right, and the phone is not added; `reason` is for the log."""
+
+    reason: str
+
+
+async def finish(
+    services: CoreServices,
+    person: Person,
+    sign_in_id: UUID,
+    typed: TypedForPhone,
+    *,
+    on_phone_added: OnVaultOpened | None = None,
+    visitor: Visitor = UNKNOWN,
+) -> MeansView:
+    """Add the phone whose code is right, in the place of the one that the vault had, which is told.
+
+    The PIN is that of all the caller's means from now on, and is asked after each code of this
+    phone. `on_phone_added`: as `on_vault_opened` of `start_session`, where the phone had no vault.
+    Raises `ServiceError` UNAUTHENTICATED `code_wrong`; as `auth.pins.read_chosen`; CONFLICT
+    `phone_not_added` where a vault without a PIN has the phone, or two have it.
+    """
+    digits = await read_chosen(services, person, typed.pin, typed.again)
+
+    async def start(tx: AsyncConnection, account: Account) -> MeansView | _Refused:
+        added = await _add(services, tx, person, account, digits)
+        if isinstance(added, _Refused):
+            await means_log.record(services, tx, person, Action.MEANS_ADDED, reason=added.reason)
+        elif on_phone_added is not None and not account.behind_pin and account.row is None:
+            await on_phone_added(services, tx, person.id, account.address.tags)
+        return added
+
+    added: MeansView | _Refused = await one_time_codes.redeem_for(
+        services, sign_in_id, start, secret=typed.secret, code=typed.code, visitor=visitor
+    )
+    if isinstance(added, MeansView):
+        return added
+    if added.reason == "pin_weak":
+        raise pin_weak()
+    raise ServiceError(ErrorKind.CONFLICT, "phone_not_added")
+
+
+async def _add(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    account: Account,
+    digits: str,
+) -> MeansView | _Refused:
+    address = account.address
+    if address.kind != "person":
+        return _Refused("phone_not_added")
+    # The lock of the new phone is held already: that of the former comes after it.
+    row = await hold_means(services, tx, person.id)
+    others = [one for one in account.behind_pin if one.id != person.id]
+    unprotected = account.row is not None and account.row.id != person.id
+    if unprotected or len(others) >= VAULTS_ON_A_PHONE:
+        return _Refused("phone_not_added")
+    # A phone that another vault keeps in a form of before is kept in that form here too.
+    tag = others[0].phone_tag if others else address.tag
+    phone = address.forms[address.tags.index(tag)]
+    chosen = await put_pin(services, tx, person.id, digits, phone_tag=tag)
+    if chosen is None:
+        return _Refused("pin_weak")
+    former = await phone_means.phone_of(services, tx, row)
+    await means_log.record(services, tx, person, Action.PIN_SET, edition=chosen.edition)
+    await means_log.tell(services, tx, person.id, Action.MEANS_ADDED)
+    if former is not None:
+        details = {"means": str(former.id), "kind": "phone"}
+        await means_log.record(services, tx, person, Action.MEANS_REMOVED, **details)
+        await sessions.end_all(services, tx, person, but_this=True)
+    await phone_means.put_phone(services, tx, person.id, phone, tag)
+    details = {"means": str(await phone_means.means_id(services, person.id, tag)), "kind": "phone"}
+    await means_log.record(services, tx, person, Action.MEANS_ADDED, **details)
+    macs = await services.field_encryption.row_macs()
+    kept = await people.person(tx, macs, person.id)
+    return (await means_of(services, tx, kept))[0]

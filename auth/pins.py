@@ -1,0 +1,158 @@
+"""A vault's PIN: chosen by its person, proved to each card, and to the phone if there is one."""
+
+import hmac
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action
+from auth import card_secrets, means_log, phone_means, pin_hashes
+from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak, read_pin
+from auth.rate_buckets import Rate, SharedBuckets
+from auth.records import cards, people, pins
+from auth.services import CoreServices
+from auth.subjects import Person
+from base.db_time import instant
+from base.errors import ErrorKind, ServiceError
+from base.ids import new_id
+from base.key_names import PIN
+from base.locks import hold_tag, hold_vault
+from storage.row_macs import RowAltered
+
+CHOSEN_A_DAY = 5
+_RATE = Rate(CHOSEN_A_DAY, timedelta(days=1) / CHOSEN_A_DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPin:
+    """A PIN as it was just kept: what proves it is sealed to cards that are made with it."""
+
+    edition: int
+    verifier: bytes = field(repr=False)
+
+
+async def read_chosen(services: CoreServices, person: Person, pin: str, again: str) -> str:
+    """The digits of a PIN that a person chooses, if anyone might.
+
+    Raises `ServiceError` INVALID `pin_digits`, `pin_again`, `pin_weak`; TOO_MANY `too_many_pins`:
+    whoever tries PINs one after the other, to learn that of another vault of the same phone.
+    """
+    digits = read_pin(pin, again)
+    taken = await SharedBuckets(services, "pin", _RATE).take(person.id.bytes, 1)
+    if not taken.granted:
+        wait = int(taken.wait) + 1
+        raise ServiceError(ErrorKind.TOO_MANY, "too_many_pins", retry_after=wait)
+    return digits
+
+
+async def choose(services: CoreServices, person: Person, pin: str, again: str) -> None:
+    """Set the PIN of the caller's vault, for all its cards and its phone.
+
+    Raises as `read_chosen`. A crash before the commit leaves the former one.
+    """
+    digits = await read_chosen(services, person, pin, again)
+    async with services.database.transaction() as tx:
+        await hold_means(services, tx, person.id)
+        chosen = await put_pin(services, tx, person.id, digits)
+        if chosen is not None:
+            await means_log.tell(services, tx, person.id, Action.PIN_SET)
+            await means_log.record(services, tx, person, Action.PIN_SET, edition=chosen.edition)
+        else:
+            await means_log.record(services, tx, person, Action.PIN_SET, reason="pin_weak")
+    if chosen is None:
+        raise pin_weak()
+
+
+async def hold_means(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> Any:
+    """Lock a vault's phone, then the vault: the order of every change of means. The person's row.
+
+    Raises `ServiceError` PRECONDITION `changed_meanwhile` where the phone changed in between.
+    """
+    macs = await services.field_encryption.row_macs()
+    row = await people.person(tx, macs, person_id)
+    tag = None if row is None else row.phone_tag
+    if tag is not None:
+        await hold_tag(tx, tag)
+    await hold_vault(tx, person_id)
+    row = await people.person(tx, macs, person_id)
+    if row is None or row.phone_tag != tag:
+        raise ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
+    return row
+
+
+async def put_pin(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person_id: UUID,
+    digits: str,
+    *,
+    phone_tag: bytes | None = None,
+) -> ChosenPin | None:
+    """Keep a PIN in the caller's transaction; None for one that nobody may choose here: a decoy, or
+    that of the other vault of the phone. The same work in every case.
+
+    `phone_tag`: of a phone that the vault is about to have. The caller MUST hold `hold_means`.
+    """
+    macs = await services.field_encryption.row_macs()
+    row = await people.person(tx, macs, person_id)
+    if row is None:
+        raise RowAltered("person")
+    tag = phone_tag or row.phone_tag
+    decoy = await pin_hashes.is_decoy(services, person_id, digits)
+    if await _is_taken(services, tx, person_id, tag, digits) or decoy:
+        return None
+    former = await pins.pin(tx, macs, person_id)
+    edition = 1 if former is None else former.edition + 1
+    salt = pin_hashes.new_salt()
+    chosen = ChosenPin(edition, await pin_hashes.verifier(services, person_id, salt, digits))
+    writer = await services.field_encryption.writer(person_id, tx)
+    sealed = writer.seal(PIN, person_id, {"verifier": chosen.verifier.hex()}) if tag else None
+    values = {"edition": edition, "digits": len(digits), "salt": salt, "sealed": sealed}
+    await pins.put_pin(tx, macs, person_id=person_id, set_at=await instant(tx), **values)
+    for card in await cards.cards_of(tx, macs, person_id):
+        pin_sealed = card_secrets.seal_verifier(card.public_key, card.id, edition, chosen.verifier)
+        await cards.change_card(tx, macs, card, pin_sealed=pin_sealed, edition=edition, wrong=0)
+    await phone_means.mark_pin(services, tx, person_id, edition)
+    return chosen
+
+
+async def open_verifier(services: CoreServices, tx: AsyncConnection, row: Any) -> bytes | None:
+    """What proves the PIN of a row to a phone; None where no phone needs it."""
+    if row.sealed is None:
+        return None
+    reader = await services.field_encryption.reader(row.person_id, tx)
+    return bytes.fromhex(reader.open(PIN, row.person_id, row.sealed)["verifier"])
+
+
+async def forget_verifier(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> None:
+    """No phone needs what proves the PIN any more: cards alone have it."""
+    macs = await services.field_encryption.row_macs()
+    row = await pins.pin(tx, macs, person_id)
+    if row is not None:
+        values = {name: getattr(row, name) for name in pins.PIN_ROW.columns}
+        await pins.put_pin(tx, macs, **(values | {"sealed": None}))
+
+
+async def _is_taken(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person_id: UUID,
+    phone_tag: bytes | None,
+    digits: str,
+) -> bool:
+    """Whether another vault of the phone has this PIN. One comparison, whoever is there."""
+    macs = await services.field_encryption.row_macs()
+    tags = [phone_tag or bytes(32)]
+    found = [row for row in await pins.people_of_phone(tx, macs, tags) if row.id != person_id]
+    taken = False
+    missing = VAULTS_ON_A_PHONE - 1 - len(found)
+    for other in [*(row.id for row in found), *(new_id() for _ in range(missing))]:
+        row = await pins.pin(tx, macs, other)
+        salt = pin_hashes.new_salt() if row is None else row.salt
+        expected = None if row is None else await open_verifier(services, tx, row)
+        typed = await pin_hashes.verifier(services, other, salt, digits)
+        taken |= hmac.compare_digest(expected or bytes(32), typed)
+    return taken

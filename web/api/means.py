@@ -1,0 +1,185 @@
+"""The caller's own means of entering: listed, added, ended; and the PIN that they share."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from auth import means, phone_enrolment, pins
+from auth.means import MeansView
+from auth.one_time_codes import SignInWarning
+from auth.phone_enrolment import TypedForPhone
+from base.errors import about
+from vault.consent.request_transfer import adopt_requests
+from web.api.shapes import Strict
+from web.http.dependencies import PersonDep, ServicesDep
+from web.http.openapi_problems import problem_response
+from web.http.path_ids import PathId
+from web.http.rate_limit import limit_sign_ins
+from web.http.visitor import visitor_of
+
+router = APIRouter(prefix="/v1/me", tags=["means"])
+
+Pin = Annotated[str, StringConstraints(max_length=32)]
+
+
+class MeansOut(BaseModel):
+    """A phone or a card by which I enter."""
+
+    id: UUID
+    kind: Literal["phone", "card"]
+    label: str = Field(description="How its number or its code ends.")
+    added_at: datetime
+    last_used_at: datetime | None
+    barred: bool = Field(description="By wrong PINs, until it is freed.")
+
+
+class MeansListOut(BaseModel):
+    """The phone first, then the cards, the oldest first."""
+
+    items: list[MeansOut]
+
+
+class PinIn(Strict):
+    """A PIN that its owner typed twice: six digits, or four for whoever cannot, which are tried
+    less often."""
+
+    pin: Pin
+    again: Pin
+
+
+class CardIn(PinIn):
+    """The PIN of all my means from now on. `replaces`: a card of mine that dies at once."""
+
+    replaces: UUID | None = None
+
+
+class CardMade(BaseModel):
+    """`code` and `secret` are shown this once: to be printed, the secret as a QR."""
+
+    id: UUID
+    code: str
+    secret: str
+    label: str
+    added_at: datetime
+
+
+class PhoneIn(Strict):
+    """A phone that I hold."""
+
+    phone: Annotated[str, StringConstraints(max_length=320)]
+
+
+class PhoneCodeSent(BaseModel):
+    """A code is on its way. `secret` is shown this once; adding the phone needs it."""
+
+    id: UUID
+    secret: str
+    expires_at: datetime
+    warnings: list[SignInWarning] = []
+
+
+class PhoneCodeIn(PinIn):
+    """The code received, and the PIN of all my means from now on, which this phone asks too."""
+
+    secret: Annotated[str, StringConstraints(max_length=64)]
+    code: Annotated[str, StringConstraints(max_length=32)]
+
+
+@router.get("/means", operation_id="listMeans")
+async def list_(services: ServicesDep, person: PersonDep, response: Response) -> MeansListOut:
+    """By what I enter, and when each let me in last."""
+    response.headers["Cache-Control"] = "no-store"
+    return MeansListOut(items=[_out(one) for one in await means.list_means(services, person)])
+
+
+@router.delete("/means/{means_id}", operation_id="removeMeans", status_code=204)
+async def remove(means_id: PathId, services: ServicesDep, person: PersonDep) -> Response:
+    """End a means of mine, at once, with my sessions elsewhere. The last one cannot be ended."""
+    await means.remove(services, person, means_id)
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/means/{means_id}/free", operation_id="freeMeans", status_code=204)
+async def free(means_id: PathId, services: ServicesDep, person: PersonDep) -> Response:
+    """Free a card of mine that wrong PINs barred."""
+    await means.free(services, person, means_id)
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+@router.put("/pin", operation_id="choosePin", status_code=204)
+async def choose_pin(body: PinIn, services: ServicesDep, person: PersonDep) -> Response:
+    """Choose the PIN of all my means. A phone of mine asks it too from now on."""
+    await pins.choose(services, person, body.pin, body.again)
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/cards", operation_id="addCard", status_code=201)
+async def add_card(
+    body: CardIn, services: ServicesDep, person: PersonDep, response: Response
+) -> CardMade:
+    """A new card, alone or in the place of another."""
+    response.headers["Cache-Control"] = "no-store"
+    card = await means.add_card(services, person, body.pin, body.again, replaces=body.replaces)
+    return CardMade(
+        id=card.id,
+        code=card.code,
+        secret=card.secret,
+        label=card.label,
+        added_at=card.created_at,
+    )
+
+
+@router.post(
+    "/phones", operation_id="sendPhoneCode", status_code=202, dependencies=[Depends(limit_sign_ins)]
+)
+async def send_phone_code(
+    body: PhoneIn, request: Request, services: ServicesDep, person: PersonDep, response: Response
+) -> PhoneCodeSent:
+    """Send a code to a phone that I want to enter by."""
+    response.headers["Cache-Control"] = "no-store"
+    with about("phone"):
+        sent = await phone_enrolment.begin(services, person, body.phone, visitor_of(request))
+    return PhoneCodeSent(
+        id=sent.id, secret=sent.secret, expires_at=sent.expires_at, warnings=list(sent.warnings)
+    )
+
+
+@router.post(
+    "/phones/{sign_in_id}",
+    operation_id="addPhone",
+    status_code=201,
+    responses={401: problem_response(401)},
+)
+async def add_phone(
+    sign_in_id: PathId,
+    body: PhoneCodeIn,
+    request: Request,
+    services: ServicesDep,
+    person: PersonDep,
+    response: Response,
+) -> MeansOut:
+    """Add the phone, in the place of the one that I had, which is told."""
+    response.headers["Cache-Control"] = "no-store"
+    added = await phone_enrolment.finish(
+        services,
+        person,
+        sign_in_id,
+        TypedForPhone(body.secret, body.code, body.pin, body.again),
+        on_phone_added=adopt_requests,
+        visitor=visitor_of(request),
+    )
+    return _out(added)
+
+
+def _out(one: MeansView) -> MeansOut:
+    return MeansOut(
+        id=one.id,
+        kind=one.kind,
+        label=one.label,
+        added_at=one.added_at,
+        last_used_at=one.last_used_at,
+        barred=one.barred,
+    )

@@ -1,0 +1,67 @@
+"""Messages about cards, PINs and the means of entering."""
+
+from web.i18n.error_messages import ErrorMessage, _
+
+MESSAGES = {
+    "card_typo": ErrorMessage(
+        _("Code de la carte incorrect"),
+        _("Il y a une faute de frappe : une lettre est fausse, ou il en manque."),
+        _("Comparez avec votre carte, groupe par groupe. La carte est abîmée ? Allez au guichet."),
+    ),
+    "card_of_another": ErrorMessage(
+        _("Cette carte n’est pas d’ici"),
+        _("Cette carte ouvre un autre site que celui-ci."),
+        _("Utilisez l’adresse écrite sur la carte, ou demandez de l’aide au guichet."),
+    ),
+    "code_or_pin": ErrorMessage(
+        _("Code reçu ou code secret"),
+        _("Il faut le code reçu ou le code secret, et un seul."),
+        _("Donnez d’abord le code reçu ; puis le code secret s’il est demandé."),
+    ),
+    "pin_wrong": ErrorMessage(
+        _("Code secret non valable"),
+        _(
+            "Ce code secret n’ouvre rien : il est faux, la carte est bloquée ou remplacée, ou il y"
+            " a eu trop d’essais."
+        ),
+        _(
+            "Vérifiez les chiffres. Après trop d’essais, entrez d’une autre façon, attendez demain,"
+            " ou demandez de l’aide au guichet."
+        ),
+    ),
+    "pin_digits": ErrorMessage(
+        _("Code secret incorrect"),
+        _("Un code secret a 6 chiffres. Si c’est trop difficile, il peut en avoir 4."),
+        _("Choisissez 6 chiffres, ou 4."),
+    ),
+    "pin_again": ErrorMessage(
+        _("Les deux codes secrets sont différents"),
+        _("Vous avez écrit deux codes secrets différents."),
+        _("Écrivez deux fois le même."),
+    ),
+    "pin_weak": ErrorMessage(
+        _("Ce code secret ne peut pas être choisi"),
+        _("Beaucoup de codes secrets ne peuvent pas être choisis : les plus faciles, et d’autres."),
+        _("Choisissez un autre code, sans date, sans suite et sans répétition."),
+    ),
+    "too_many_pins": ErrorMessage(
+        _("Trop de codes secrets choisis"),
+        _("Trop de codes secrets ont été choisis ou essayés ici depuis hier."),
+        _("Attendez quelques heures, puis recommencez ; ou adressez-vous au guichet."),
+    ),
+    "too_many_cards": ErrorMessage(
+        _("Trop de cartes"),
+        _("Vous avez déjà {most} cartes."),
+        _("Retirez une carte, ou remplacez-en une."),
+    ),
+    "last_means": ErrorMessage(
+        _("C’est votre dernière façon d’entrer"),
+        _("Sans elle, vous ne pourriez plus ouvrir vos papiers."),
+        _("Ajoutez d’abord une carte ou un téléphone, puis retirez celle-ci."),
+    ),
+    "phone_not_added": ErrorMessage(
+        _("Ce téléphone ne peut pas être ajouté"),
+        _("Ce numéro ne peut pas être ajouté à ces papiers."),
+        _("Donnez un autre numéro, ou demandez de l’aide au guichet."),
+    ),
+}
