@@ -62,6 +62,7 @@ def test_a_home_of_before_goes_on(before: Home) -> None:
     reads_back(before)
     keeps_consents(before, bearer(before.known["client"]["access_token"]))
     knows_people(before)
+    has_phones_as_means(before)
     keeps_the_log(before)
     # 3. The jobs: the queued preview is drawn, a code is sent to a person who signs in again.
     before.start("work")
@@ -185,6 +186,17 @@ def knows_people(before: Home) -> None:
     ok(before.http.get(f"/v1/people/{known}", headers=before.of("sacha")), 404)
 
 
+def has_phones_as_means(before: Home) -> None:
+    """The phone of each vault of before is a means, kept since the vault was opened."""
+    for who in before.known["people"]:
+        answer = before.http.get("/v1/me/means", headers=before.of(who))
+        (phone,) = ok(answer).json()["items"]
+        assert (phone["kind"], phone["last_used_at"]) == ("phone", None)
+        assert not phone["barred"]
+        last = before.http.delete(f"/v1/me/means/{phone['id']}", headers=before.of(who))
+        assert ok(last, 409).json()["code"] == "last_means"
+
+
 def is_clean(before: Home, name: str, answer: httpx.Response) -> None:
     """What a recipient gets of a paper held from before is never its bytes: a PDF is rewritten, and
     says nothing of who made it; the second read gives the same as the first."""
@@ -218,6 +230,8 @@ def signs_in_again(before: Home) -> None:
     amina = before.sign_in({"phone": before.known["people"]["amina"]["phone"]})
     held = ok(before.http.get("/v1/documents", headers=amina)).json()["items"]
     assert before.known["documents"]["tax"]["id"] in {one["id"] for one in held}
+    (phone,) = ok(before.http.get("/v1/me/means", headers=amina)).json()["items"]
+    assert phone["last_used_at"] is not None
     camille = before.sign_in({"email": before.known["workers"]["camille"]["email"]})
     living = before.known["grants"]["living"]
     is_clean(before, "tax", before.under(living["id"], "tax", camille))

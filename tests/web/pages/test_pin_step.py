@@ -1,0 +1,60 @@
+"""The pages for a code, where a PIN is asked after it."""
+
+import httpx
+import pytest
+
+from tests.auth.means_steps import pin_of, wrong
+from tests.fixtures import MakePerson, Served, last_code
+from tests.web.pages.test_entering import browser, hidden
+
+
+@pytest.mark.parametrize("device", ["own", "shared"])
+async def test_the_pin_is_asked_after_the_code(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, device: str
+) -> None:
+    person = await make_person()
+    pin = await pin_of(served.services, person)
+    body = {"pin": pin, "again": pin}
+    assert (await client.put("/v1/me/pin", headers=person.headers, json=body)).is_success
+    async with browser(served, language="fr") as at:
+        page = (await at.get("/?done=x")).text
+        said = {"phone": person.phone, "device": device}
+        begun = await at.post("/sign-in", data={**hidden(page), **said})
+        address = begun.headers["location"]
+        shown = (await at.get(address)).text
+        assert "Code secret" not in shown
+        code = await last_code(served.services, person.phone)
+        asked = await at.post(address, data={**hidden(shown), "code": code})
+        assert asked.headers["location"].partition("?")[0] == address.partition("?")[0]
+        page = (await at.get(asked.headers["location"])).text
+        assert "Écrivez votre code secret" in page
+        assert person.phone[-4:] not in page
+        assert 'type="password"' in page
+        refused = await at.post(address, data={**hidden(page), "code": wrong(pin)})
+        assert refused.status_code == 401
+        assert "Ce code secret n’ouvre rien" in refused.text
+        assert "Écrivez votre code secret" in refused.text
+        entered = await at.post(address, data={**hidden(refused.text), "code": pin})
+        assert entered.headers["location"] == "/documents"
+        shown = (await at.get("/documents")).text
+        assert f'data-device="{device}"' in shown
+
+
+async def test_another_browser_is_not_asked(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    """It did not type the code: it learns no more than of a sign-in that is not there."""
+    person = await make_person()
+    pin = await pin_of(served.services, person)
+    body = {"pin": pin, "again": pin}
+    assert (await client.put("/v1/me/pin", headers=person.headers, json=body)).is_success
+    async with browser(served, language="fr") as at, browser(served, language="fr") as other:
+        page = (await at.get("/?done=x")).text
+        begun = await at.post("/sign-in", data={**hidden(page), "phone": person.phone})
+        address = begun.headers["location"]
+        shown = (await at.get(address)).text
+        code = await last_code(served.services, person.phone)
+        await at.post(address, data={**hidden(shown), "code": code})
+        elsewhere = (await other.get(address)).text
+        assert "code secret" not in elsewhere
+        assert "Le code marche seulement sur l’appareil où vous l’avez demandé" in elsewhere
