@@ -19,6 +19,8 @@ BucketKind = Literal[
     "preview",
     "page",
     "suggestion",
+    "meeting",
+    "meeting-code",
 ]
 """What is counted. It is part of the tag: never change one."""
 

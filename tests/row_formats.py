@@ -27,6 +27,10 @@ ROW_COLUMNS = {
         "log_warning": "owner_id year at",
         "pending_erasure": "person_id asked_at erases_at reminded_at",
         "person": "id phone_tag email_tag language sealed created_at used_at",
+        "meeting": (
+            "id opened_by person_id worker_id code_tag sealed created_at answered_at"
+            " person_agreed_at worker_agreed_at ended_at used_at"
+        ),
         "person_label": "id worker_id person_id sealed",
         "report": "id person_id event_id organisation_id sealed created_at answered_at",
         "session": "id token_hash subject_kind subject_id created_at expires_at sealed",
