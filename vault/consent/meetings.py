@@ -8,7 +8,7 @@ docs/adr/0051-meetings.md.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -61,7 +61,7 @@ class OtherSide:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeetingView:
     """A meeting as one side sees it. `other` and `word` once the code was typed, until it is over.
-    `used`: its request was sent, or its grant given."""
+    `used`: its request was sent, or its grant given. `code`: for its opener, while it serves."""
 
     id: UUID
     state: MeetingState
@@ -71,23 +71,17 @@ class MeetingView:
     used: bool
     other: OtherSide | None = None
     word: str | None = field(default=None, repr=False)
+    code: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedMeeting:
-    """A meeting just opened, and the only time that its code is said."""
-
-    meeting: MeetingView
-    code: str = field(repr=False)
-
-
-def answering_path(opened: OpenedMeeting) -> str:
-    """The page on which the other side types the code, which stands in the fragment."""
-    page = "/pro/meetings/code" if opened.meeting.opened_by == "person" else "/meetings/code"
-    return f"{page}#{opened.code}"
+def answering_path(meeting: MeetingView) -> str | None:
+    """The page on which the other side types the code, which stands in the fragment; None once it
+    serves no more."""
+    page = "/pro/meetings/code" if meeting.opened_by == "person" else "/meetings/code"
+    return None if meeting.code is None else f"{page}#{meeting.code}"
 
 
-async def open_meeting(services: CoreServices, opener: Party) -> OpenedMeeting:
+async def open_meeting(services: CoreServices, opener: Party) -> MeetingView:
     """Open a meeting: six digits for five minutes. The caller's code of before serves no more.
 
     Raises `ServiceError` `too_many_requests`.
@@ -105,7 +99,7 @@ async def open_meeting(services: CoreServices, opener: Party) -> OpenedMeeting:
 
 async def _open(
     services: CoreServices, tx: AsyncConnection, opener: Party, attempt: AccessAttempt
-) -> OpenedMeeting:
+) -> MeetingView:
     if isinstance(opener, Person):
         await hold_vault(tx, opener.id)
     macs = await services.field_encryption.row_macs()
@@ -114,27 +108,28 @@ async def _open(
         await records.change_meeting(tx, macs, former, **ended)
     meeting_id, at = new_id(), await instant(tx)
     values = {"secret": secrets.token_hex(32), **await _who(services, tx, opener)}
-    writer = await services.field_encryption.writer(None)
     row = {
         "id": meeting_id,
         "opened_by": opener.party.kind,
         "person_id": _vault_of(opener),
         "worker_id": opener.id if isinstance(opener, Worker) else None,
-        "sealed": writer.seal(MEETING, meeting_id, values),
         "created_at": at,
         **dict.fromkeys(_MOMENTS),
     }
-    code = await _add(services, tx, row)
+    await _add(services, tx, row, values)
     await decisions.record_allowed(services, tx, at, attempt)
-    return OpenedMeeting(await _seen(services, tx, opener, meeting_id), code)
+    return await _seen(services, tx, opener, meeting_id)
 
 
 _MOMENTS = ("answered_at", "person_agreed_at", "worker_agreed_at", "ended_at", "used_at")
 
 
-async def _add(services: CoreServices, tx: AsyncConnection, row: dict[str, Any]) -> str:
-    """Insert the row with a code that no living meeting has; returns the code."""
+async def _add(
+    services: CoreServices, tx: AsyncConnection, row: dict[str, Any], values: dict[str, Any]
+) -> None:
+    """Insert the row with a code that no living meeting has."""
     macs = await services.field_encryption.row_macs()
+    writer = await services.field_encryption.writer(None)
     for _ in range(_DRAWS):
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
         tag = await _code_tag(services, code)
@@ -142,8 +137,10 @@ async def _add(services: CoreServices, tx: AsyncConnection, row: dict[str, Any])
         held = await records.meeting_to_answer(tx, tag)
         if held is not None and state_of_meeting(facts_of(held)) == "over":
             await records.change_meeting(tx, macs, held, code_tag=None)
-        if await records.add_meeting(tx, **macs.add(MEETING_ROW, {**row, "code_tag": tag})):
-            return code
+        sealed = writer.seal(MEETING, row["id"], {**values, "code": code})
+        drawn = {**row, "code_tag": tag, "sealed": sealed}
+        if await records.add_meeting(tx, **macs.add(MEETING_ROW, drawn)):
+            return
     raise LookupError("no code is free")
 
 
@@ -189,6 +186,7 @@ async def _answer(
     macs = await services.field_encryption.row_macs()
     macs.check(MEETING_ROW, row)
     values = {**await _opened(services, row), **who}
+    del values["code"]
     writer = await services.field_encryption.writer(None)
     await records.change_meeting(
         tx,
@@ -273,22 +271,21 @@ async def _view(services: CoreServices, row: Row[Any], caller: Party) -> Meeting
     (await services.field_encryption.row_macs()).check(MEETING_ROW, row)
     facts = facts_of(row)
     state = state_of_meeting(facts)
-    known = state in {"answered", "agreed"}
-    values = await _opened(services, row) if known else {}
-    return MeetingView(
+    view = MeetingView(
         id=row.id,
         state=state,
         opened_by=row.opened_by,
         ends_at=facts.ends_at,
         you_agreed=facts.agreed_at(caller.party.kind) is not None,
         used=row.used_at is not None,
-        other=_other(values, caller) if known else None,
-        word=(
-            word_of(bytes.fromhex(values["secret"]), row.person_id, row.worker_id)
-            if known
-            else None
-        ),
     )
+    if state == "over":
+        return view
+    values = await _opened(services, row)
+    if state == "open":
+        return replace(view, code=values["code"])
+    word = word_of(bytes.fromhex(values["secret"]), row.person_id, row.worker_id)
+    return replace(view, other=_other(values, caller), word=word)
 
 
 def _other(values: Mapping[str, Any], caller: Party) -> OtherSide:

@@ -12,6 +12,7 @@ from auth.subjects import Client, Person, Worker
 from vault.consent import meetings
 from vault.consent.meeting_rules import MeetingState
 from vault.consent.meetings import MeetingView
+from vault.services import Services
 from web.api.shapes import Strict
 from web.http.dependencies import CallerDep, ServicesDep
 from web.http.path_ids import PathId
@@ -63,28 +64,17 @@ class MeetingOut(BaseModel):
     )
     you_agreed: bool
     used: bool = Field(description="Its one request was sent, or its one grant given.")
-
-
-class OpenedMeetingOut(MeetingOut):
-    """A meeting just opened. The code is said this once: six digits, for five minutes."""
-
-    code: str
-    address: str = Field(
+    code: str | None = Field(description="For who opened it, while it is open: six digits.")
+    address: str | None = Field(
         description="To be drawn as a QR code: the page that takes the code, which stands in the"
         " fragment, where no server reads it."
     )
 
 
 @router.post("", operation_id="openMeeting", status_code=201)
-async def open_(services: ServicesDep, subject: SideDep) -> OpenedMeetingOut:
+async def open_(services: ServicesDep, subject: SideDep) -> MeetingOut:
     """Get six digits to show to whom you stand before. The code of before serves no more."""
-    opened = await meetings.open_meeting(services, subject)
-    base = services.settings.public_url.rstrip("/")
-    return OpenedMeetingOut(
-        **dict(_out(opened.meeting)),
-        code=opened.code,
-        address=base + meetings.answering_path(opened),
-    )
+    return _out(services, await meetings.open_meeting(services, subject))
 
 
 @router.post("/answer", operation_id="answerMeeting")
@@ -92,13 +82,13 @@ async def answer(body: CodeIn, services: ServicesDep, subject: SideDep) -> Meeti
     """Type the code that the other side shows. One that does not exist, that was typed, that is
     over, or that your own kind opened is refused alike; five wrong ones in an hour, and then one
     every twelve minutes."""
-    return _out(await meetings.answer_meeting(services, subject, body.code))
+    return _out(services, await meetings.answer_meeting(services, subject, body.code))
 
 
 @router.get("/{meeting_id}", operation_id="getMeeting")
 async def see(meeting_id: PathId, services: ServicesDep, subject: SideDep) -> MeetingOut:
     """How far a meeting is, to its two sides."""
-    return _out(await meetings.see_meeting(services, subject, meeting_id))
+    return _out(services, await meetings.see_meeting(services, subject, meeting_id))
 
 
 @router.post("/{meeting_id}/confirm", operation_id="confirmMeeting")
@@ -106,11 +96,13 @@ async def confirm(
     meeting_id: PathId, body: ConfirmIn, services: ServicesDep, subject: SideDep
 ) -> MeetingOut:
     """Say yes, or no, to whom you stand before. A second time changes nothing."""
-    return _out(await meetings.confirm_meeting(services, subject, meeting_id, agree=body.agree))
+    met = await meetings.confirm_meeting(services, subject, meeting_id, agree=body.agree)
+    return _out(services, met)
 
 
-def _out(meeting: MeetingView) -> MeetingOut:
-    other = meeting.other
+def _out(services: Services, meeting: MeetingView) -> MeetingOut:
+    other, path = meeting.other, meetings.answering_path(meeting)
+    base = services.settings.public_url.rstrip("/")
     return MeetingOut(
         id=meeting.id,
         state=meeting.state,
@@ -122,4 +114,6 @@ def _out(meeting: MeetingView) -> MeetingOut:
         word=meeting.word,
         you_agreed=meeting.you_agreed,
         used=meeting.used,
+        code=meeting.code,
+        address=None if path is None else base + path,
     )

@@ -64,6 +64,7 @@ async def test_both_see_who_the_other_is_and_one_word(
     assert page.endswith("/pro/meetings/code" if opener is person else "/meetings/code")
     waiting = await see(client, opener, opened["id"])
     assert (waiting["state"], waiting["other"], waiting["word"]) == ("open", None, None)
+    assert waiting["code"] == opened["code"]
 
     typed = f"{opened['code'][:3]} {opened['code'][3:]}"
     assert (await type_code(client, other, typed)).status_code == 200
@@ -71,6 +72,7 @@ async def test_both_see_who_the_other_is_and_one_word(
     to_worker = await see(client, worker, opened["id"])
     assert to_person["word"] == to_worker["word"]
     assert to_person["word"] in WORDS
+    assert to_person["code"] is to_worker["code"] is None
     assert to_person["state"] == to_worker["state"] == "answered"
     assert to_person["other"] == {
         "name": worker.subject.name,
