@@ -50,7 +50,7 @@ async def code_on(phone: Phone) -> str:
 async def both_agree(shows: Phone, types: Phone) -> None:
     """Both read one word, and say yes; whoever waits sees it come."""
     await expect(shows.page.locator("h1")).to_contain_text("Est-ce bien", timeout=15_000)
-    words = [await one.page.inner_text("dd .sent-to") for one in (shows, types)]
+    words = [await one.page.inner_text("dd .word") for one in (shows, types)]
     assert words[0] == words[1]
     await types.press("button.yes")
     assert await types.says("Il manque la réponse de l’autre personne")

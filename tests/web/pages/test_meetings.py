@@ -1,10 +1,13 @@
 """Meetings on the pages, without script: both ways, both screens, and what comes of them."""
 
 import re
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from auth import sessions
+from auth.visitor import Visitor
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.meetings import answered, met, open_meeting, say
 from tests.steps import deposit
@@ -193,6 +196,30 @@ async def test_a_meeting_of_others_is_no_page(
     async with browser_of(served, colleague) as browser:
         assert (await browser.get(f"/pro/meetings/{meeting}")).status_code == 404
         assert (await browser.get(f"/pro/requests/new?meeting={meeting}")).status_code == 404
+
+
+async def test_on_a_shared_device_the_page_does_not_keep_itself_open(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    """Looking again is use: once both said yes, the reader does it, by the button."""
+    person, worker = two
+    async with served.services.database.transaction() as tx:
+        shared = await sessions.open_session(
+            served.services,
+            tx,
+            kind="person",
+            subject_id=person.id,
+            visitor=Visitor(shared=True),
+        )
+    for who, looks in ((person, True), (replace(person, token=shared.token), False)):
+        async with browser_of(served, who) as theirs:
+            waiting = await answered(theirs, worker, person)
+            assert (await say(theirs, person, waiting)).status_code == 200
+            assert REFRESH in (await theirs.get(f"/meetings/{waiting}")).text
+            assert (await say(theirs, worker, waiting)).status_code == 200
+            text = (await theirs.get(f"/meetings/{waiting}")).text
+            assert (REFRESH in text) is looks
+            assert "Vous avez dit oui tous les deux" in text
 
 
 async def test_no_form_of_another_site_and_too_many_wrong_codes(
