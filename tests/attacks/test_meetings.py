@@ -153,6 +153,15 @@ async def test_of_two_who_type_a_code_at_once_one_is_linked_and_the_other_learns
     assert sorted(outside) == [200, 404, 404, 404]
 
 
+async def test_an_account_has_one_code_however_often_it_asks_at_once(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    for side in (await make_worker(), await make_person()):
+        opened = await asyncio.gather(*(open_meeting(client, side) for _ in range(5)))
+        states = [(await see(client, side, one["id"]))["state"] for one in opened]
+        assert sorted(states) == ["open", "over", "over", "over", "over"]
+
+
 async def test_both_say_yes_at_once(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:

@@ -100,8 +100,8 @@ async def open_meeting(services: CoreServices, opener: Party) -> MeetingView:
 async def _open(
     services: CoreServices, tx: AsyncConnection, opener: Party, attempt: AccessAttempt
 ) -> MeetingView:
-    if isinstance(opener, Person):
-        await hold_vault(tx, opener.id)
+    # One at a time for each account: the vault's lock, or one of the same kind for a worker.
+    await hold_vault(tx, opener.id)
     macs = await services.field_encryption.row_macs()
     for former in await records.unanswered_meetings(tx, opener.party):
         ended = {"code_tag": None, "ended_at": former.at}
