@@ -20,6 +20,8 @@ BucketKind = Literal[
     "page",
     "suggestion",
     "pin",
+    "meeting",
+    "meeting-code",
 ]
 """What is counted. It is part of the tag: never change one."""
 

@@ -17,6 +17,7 @@ from base.database import Base
 from storage.records import WrappedKey
 from vault.access_log.records import LogWarning, Report
 from vault.consent.records.labels import PersonLabel
+from vault.consent.records.meetings import Meeting
 from vault.documents.uploads.records import Upload
 from vault.tables import Document
 
@@ -32,7 +33,7 @@ AUTH = (
     RateBucket,
     *_MEANS,
 )
-VAULT = (Document, PersonLabel, Upload, LogWarning, Report)
+VAULT = (Document, PersonLabel, Meeting, Upload, LogWarning, Report)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 
 metadata = Base.metadata

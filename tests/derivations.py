@@ -38,6 +38,7 @@ HKDF_INFOS = [
     "unefois/key/v1|fields|1|fields/client",
     "unefois/key/v1|fields|1|fields/consent_request",
     "unefois/key/v1|fields|1|fields/log_key",
+    "unefois/key/v1|fields|1|fields/meeting",
     "unefois/key/v1|fields|1|fields/message",
     "unefois/key/v1|fields|1|fields/organisation",
     "unefois/key/v1|fields|1|fields/person_label",
@@ -53,6 +54,8 @@ HKDF_INFOS = [
     "unefois/key/v1|index/idempotency-key|1|tag",
     "unefois/key/v1|index/log-actor|1|tag",
     "unefois/key/v1|index/log-person|1|tag",
+    "unefois/key/v1|index/meeting-code|1|tag",
+    "unefois/key/v1|index/met|1|tag",
     "unefois/key/v1|index/monitoring|1|tag",
     "unefois/key/v1|index/network|1|tag",
     "unefois/key/v1|index/pace|1|tag",
@@ -72,6 +75,7 @@ FIELDS_BOUND = [
     "unefois/fields/v1|document|<row>",
     "unefois/fields/v1|grant|<row>",
     "unefois/fields/v1|log_key|<row>",
+    "unefois/fields/v1|meeting|<row>",
     "unefois/fields/v1|message|<row>",
     "unefois/fields/v1|organisation|<row>",
     "unefois/fields/v1|person_label|<row>",
@@ -113,6 +117,8 @@ idempotency-key <16> uploads/document/<id> <64>
 log-actor client <16>
 log-actor worker <16>
 log-person <16>
+meeting-code <code>
+met <id>
 monitoring a-consumer
 network <32> unknown
 pace consent-request <16>
@@ -122,6 +128,8 @@ phone <phone>
 pseudonym <kind> <value>
 rate account <16>
 rate decoding <16>
+rate meeting <16>
+rate meeting-code <16>
 rate network <9>
 session-network <16> 192.0.2.1
 sign-in-code <16> <code>

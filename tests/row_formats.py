@@ -31,6 +31,10 @@ ROW_COLUMNS = {
         "log_warning": "owner_id year at",
         "pending_erasure": "person_id asked_at erases_at reminded_at",
         "person": "id phone_tag email_tag language sealed created_at used_at",
+        "meeting": (
+            "id opened_by person_id worker_id code_tag sealed created_at answered_at"
+            " person_agreed_at worker_agreed_at ended_at used_at"
+        ),
         "person_label": "id worker_id person_id sealed",
         "pin": "person_id edition digits salt sealed set_at",
         "pin_step": "id kind secret_hash sealed created_at expires_at",

@@ -41,6 +41,7 @@ from tests.fixtures import (
     SomeWorker,
     new_phone,
 )
+from tests.meetings import met
 from tests.steps import Headers, client_headers, drawn, granted, request_body, until
 from tests.uploads import made_of, uploaded
 from tests.vault.decoding import corpus
@@ -195,6 +196,7 @@ async def test_what_derives_keys_and_binds_sealed_bytes(
     await at_home(services, person, worker)
     await deposited(services, client, person)
     await consented(client, person, worker)
+    await face_to_face(client, person, worker)
     await deposited_in_pieces(client, person)
     await deposited_under_a_grant(client, person, await client_headers(client, system))
     await read_by_the_service(services, client)
@@ -268,6 +270,13 @@ async def consented(client: httpx.AsyncClient, person: SomePerson, worker: SomeW
     }
     given = await client.post("/v1/grants", headers=headers, json=draft)
     assert given.status_code == 201, given.text
+
+
+async def face_to_face(client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker) -> None:
+    """They meet, and the worker asks once more."""
+    body = request_body("", TYPE, person={"meeting": await met(client, worker, person)})
+    answer = await client.post("/v1/consent-requests", headers=worker.headers, json=body)
+    assert answer.status_code == 202, answer.text
 
 
 async def deposited_under_a_grant(

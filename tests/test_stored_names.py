@@ -55,7 +55,6 @@ UNEFOIS_OPERATOR_EMAIL UNEFOIS_MAIL_FROM UNEFOIS_SMS_GATEWAY_URL UNEFOIS_SMS_GAT
 UNEFOIS_CLAMD_ADDRESS UNEFOIS_SPEECH_COMMAND
 UNEFOIS_MAX_DOCUMENT_BYTES UNEFOIS_MAX_PARTS UNEFOIS_DECODERS UNEFOIS_REQUESTS_PER_HOUR
 UNEFOIS_CLIENT_REQUESTS_PER_HOUR
-
 UNEFOIS_SIGN_INS_PER_HOUR UNEFOIS_SIGN_INS_PER_HOUR_FROM_ONE_ADDRESS UNEFOIS_FAILURES_AT_ONCE
 UNEFOIS_FAILURES_PER_MINUTE
 UNEFOIS_PERSON_SESSION_HOURS UNEFOIS_WORKER_SESSION_HOURS UNEFOIS_LOG_ORIGIN
@@ -77,6 +76,7 @@ worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see 
 network.pace log.padding consent.withdraw grant.give_back person.see document.refuse_type
 vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
 means.add means.remove means.free pin.set
+meeting.open meeting.answer meeting.agree meeting.end
 """
 
 REASONS = """
@@ -84,13 +84,13 @@ not_found not_recipient not_owner not_addressee revoked expired not_yet action_n
 type_not_covered document_not_covered added_later document_deleted infected sensitive_by_type
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
 outdated report_answered code_wrong too_many_codes outside_token grant_full no_room
-approved withdrawn type_known
+approved withdrawn type_known meeting_code meeting_waits meeting_over
 """
 
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key browser card client consent_request
 deposit_total document document_version erasure_code grant grant_history idempotency log_checkpoint
-log_key log_leaf log_warning log_watch message organisation pending_erasure person person_label pin
+log_key log_leaf log_warning log_watch meeting message organisation pending_erasure person person_label pin
 pin_step rate_bucket report root_version sealed_file session sign_in sign_in_code sign_in_try
 signing_key upload upload_piece used_assertion worker wrapped_key wrong_codes
 """

@@ -57,6 +57,9 @@ class Reason(StrEnum):
     APPROVED = "approved"
     WITHDRAWN = "withdrawn"
     TYPE_KNOWN = "type_known"
+    MEETING_CODE = "meeting_code"
+    MEETING_WAITS = "meeting_waits"
+    MEETING_OVER = "meeting_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +296,9 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.APPROVED: (ErrorKind.CONFLICT, "request_approved"),
     Reason.WITHDRAWN: (ErrorKind.CONFLICT, "request_withdrawn"),
     Reason.TYPE_KNOWN: (ErrorKind.CONFLICT, "type_known"),
+    Reason.MEETING_CODE: (ErrorKind.REFUSED, "meeting_code_wrong"),
+    Reason.MEETING_WAITS: (ErrorKind.CONFLICT, "meeting_not_agreed"),
+    Reason.MEETING_OVER: (ErrorKind.CONFLICT, "meeting_over"),
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
     Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),

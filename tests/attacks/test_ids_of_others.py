@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.fixtures import MakeClient, MakePerson, MakeWorker
+from tests.meetings import answered
 from tests.steps import ask, client_headers, deposit, granted, log_of
 from tests.uploads import STREAM, TUS, begin, id_of
 from tests.vault.decoding import corpus
@@ -37,6 +38,8 @@ PERSON_PATHS = [
     ("GET", "/v1/grants/{grant}/receipt"),
     ("GET", "/v1/grants/{grant}/receipt.pdf"),
     ("POST", "/v1/grants/{grant}/revoke"),
+    ("GET", "/v1/meetings/{meeting}"),
+    ("POST", "/v1/meetings/{meeting}/confirm"),
     ("GET", "/v1/access-log/{event}"),
     ("POST", "/v1/access-log/{event}/report"),
     ("DELETE", "/v1/sessions/{session}"),
@@ -77,6 +80,7 @@ async def ids_of_another(
         "grant": grant,
         "event": event,
         "session": session,
+        "meeting": await answered(client, worker, person),
         "upload": id_of(upload),
     }
 
@@ -97,6 +101,8 @@ async def _answer(
         arguments["content"] = PDF[10:]
     elif method == "PATCH":
         arguments["json"] = {"title": "x"}
+    if path.endswith("/confirm"):
+        arguments["json"] = {"agree": True}
     if path.endswith(("/versions", "/documents")) and method == "POST":
         arguments = {"files": {"file": PDF}, "data": {"type": "payslip"}}
     answer = await client.request(method, path, headers=headers, **arguments)

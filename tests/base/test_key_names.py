@@ -68,6 +68,9 @@ VALUES = {
     "PERSON_LABEL": "person_label",
     "WORKER_PERSON": "worker-person",
     "SEARCH": "search",
+    "MEETING": "meeting",
+    "MEETING_CODE": "meeting-code",
+    "MET": "met",
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.meetings import answered, met, open_meeting
 from tests.steps import ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.draft_steps import draft_of, pictures_of, send
@@ -99,7 +100,15 @@ async def addresses(
     given = f"document={document['id']}&duration=P7D&purpose_code=housing"
     mine += [f"/grants/new{step}?{given}" for step in ("", "/why", "/until", "/who")]
     mine += [f"/requests/{request}/{step}?{chosen}&may_store=yes" for step in ("copy", "check")]
-    mine += ["/access-log", f"/access-log/{event}/report", f"/access-log/{event}/receipt"]
+    meeting, agreed = await answered(client, worker, person), await met(client, worker, person)
+    shown = (await open_meeting(client, person))["id"]
+    mine += ["/meetings/code", *(f"/meetings/{one}" for one in (shown, meeting, agreed))]
+    mine += [
+        f"/grants/new?meeting={agreed}",
+        "/access-log",
+        f"/access-log/{event}/report",
+        f"/access-log/{event}/receipt",
+    ]
     mine += ["/me", "/sessions", "/erasure", "/nowhere"]
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
@@ -108,7 +117,10 @@ async def addresses(
     theirs += [f"{theirs[-1]}/type{query}" for query in ("", "?type=passport")]
     known = (await client.get("/v1/people", headers=worker.headers)).json()["items"][0]["id"]
     theirs += [f"/pro/people/{known}", f"/pro/people/{known}/label"]
-    theirs += ["/pro/account", "/pro/sessions"]
+    theirs += ["/pro/account", "/pro/sessions", "/pro/meetings/code"]
+    opened = (await open_meeting(client, worker))["id"]
+    theirs += [f"/pro/meetings/{one}" for one in (opened, meeting, agreed)]
+    theirs += [f"/pro/requests/new?meeting={agreed}"]
     visit = ["/language", "/", "/pro", "/problems/not_found", "/styles"]
     return person, worker, {"visit": visit, "person": mine, "worker": theirs}
 

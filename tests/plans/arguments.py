@@ -169,6 +169,7 @@ UNIQUE = {
     "card": ("code_tag", "secret_tag"),
     "client": ("client_id",),
     "document_version": ("number",),
+    "meeting": ("code_tag",),
     "grant": ("request_id",),
     "person": ("phone_tag", "email_tag"),
     "report": ("event_id",),
@@ -221,6 +222,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "by": _is("owner"),
     "client_id": _of("client", "client_id"),
     "code_id": _of("sign_in_code"),
+    "code_tag": _of("meeting", "code_tag"),
     "content_tag": _of("document_version", "content_tag"),
     "document_ids": _some("document"),
     "edition": _is(2),
@@ -342,6 +344,13 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.consent.records.labels.add_label.values": lambda rows: [
         {**_new("person_label")(rows)[0], "person_id": rows["last_person"]["id"]}
     ],
+    "vault.consent.records.meetings.opener": lambda rows: [
+        Party("person", rows["person"]["id"]),
+        Party("worker", rows["worker"]["id"]),
+    ],
+    "vault.consent.records.meetings.add_meeting.values": _new("meeting"),
+    "vault.consent.records.meetings.change_meeting.row": _row("meeting"),
+    "vault.consent.records.meetings.change_meeting.values": _is({"sealed": b"s"}),
     "vault.documents.records.add_document.values": _new("document"),
     "vault.documents.records.add_version.values": _new("document_version"),
     "vault.documents.records.add_file.values": _new("sealed_file", "created_at"),

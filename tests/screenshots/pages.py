@@ -32,6 +32,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/documents/{document_id}/show",
         "/documents/{document_id}/version",
         "/documents/{document_id}/delete",
+        "/meetings/code",
         "/requests",
         "/requests/{request_id}",
         "/requests/{request_id}/why",
@@ -54,6 +55,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/pro/people/{person_id}/label",
         "/pro/requests",
         "/pro/requests/new",
+        "/pro/meetings/code",
         "/pro/requests/{request_id}",
         "/pro/requests/{request_id}/withdraw",
         "/pro/grants/{grant_id}",
@@ -83,6 +85,8 @@ BY_A_FORM = {
     "/requests/{request_id}/until",
     "/requests/{request_id}/copy",
     "/requests/{request_id}/check",
+    "/meetings/{meeting_id}",
+    "/pro/meetings/{meeting_id}",
 }
 # Addresses that answer with something else than a page.
 NO_PAGES = {

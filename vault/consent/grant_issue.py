@@ -22,6 +22,7 @@ from base.locks import hold_vault
 from vault import catalogue, decisions, durations, idempotency, rate_limit
 from vault.catalogue import GRANT_BASIS
 from vault.consent.grants import GrantView, view_of
+from vault.consent.meeting_use import mark_used, meeting_to_use
 from vault.consent.records import grants as records
 from vault.consent.scopes import (
     Scope,
@@ -40,11 +41,18 @@ from vault.tables import GRANT_ROW
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientRef:
-    """To whom a person gives a grant: exactly one of the three."""
+    """To whom a person gives a grant: exactly one of the four. `meeting`: the worker whom they
+    stand before, once."""
 
     worker_id: UUID | None = None
     worker_email: str | None = field(default=None, repr=False)
     client_id: str | None = None
+    meeting: UUID | None = None
+
+    def values(self) -> list[str | None]:
+        """For an idempotency key: what it was before meetings, where there is none."""
+        to = [str(self.worker_id), self.worker_email, self.client_id]
+        return to if self.meeting is None else [*to, str(self.meeting)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +70,8 @@ class GrantDraft:
 
     def values(self) -> dict[str, Any]:
         """All its values, JSON-serialisable: the body for an idempotency key."""
-        to = self.recipient
         return {
-            "to": [str(to.worker_id), to.worker_email, to.client_id],
+            "to": self.recipient.values(),
             "types": self.scope.document_types,
             "ids": [str(document_id) for document_id in self.scope.document_ids],
             "actions": self.scope.actions,
@@ -93,7 +100,8 @@ async def give(
     """Give a grant without a request.
 
     Raises `ServiceError`: `unknown_document_type`, `unknown_purpose`, `scope_empty`,
-    `sensitive_by_type`, `unknown_document`, `unknown_recipient`, `duration_invalid`,
+    `sensitive_by_type`, `unknown_document`, `unknown_recipient`, `not_found`,
+    `meeting_not_agreed`, `meeting_over`, `duration_invalid`,
     `duration_too_long`, `too_many_requests`, and those of `idempotency.claim`.
     """
     check(draft.scope)
@@ -142,7 +150,9 @@ async def _give(
     held = await records.held_documents(tx, person.id, scope.document_ids)
     if unknown := id_fields(scope.document_ids, {row.id for row in held}):
         return Denial(attempt, Reason.UNKNOWN_DOCUMENT, fields=unknown)
-    recipient = await _recipient(services, tx, draft.recipient, email)
+    recipient = await _recipient(services, tx, person, draft.recipient, email)
+    if isinstance(recipient, Refused):
+        return Denial(attempt, recipient.reason)
     if recipient is None:
         return Denial(attempt, Reason.UNKNOWN_RECIPIENT, fields=(("recipient",),))
     grant = NewGrant(
@@ -235,9 +245,27 @@ def _view(new: NewGrant, grant_id: UUID) -> GrantView:
 
 
 async def _recipient(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    ref: RecipientRef,
+    email: str | None,
+) -> Recipient | Refused | None:
+    """An active worker or client, or None; of a meeting, its worker: it is used by that."""
+    if ref.meeting is None:
+        return await _named(services, tx, ref, email)
+    meeting = await meeting_to_use(services, tx, person, ref.meeting)
+    if isinstance(meeting, Refused):
+        return meeting
+    found = await _named(services, tx, RecipientRef(worker_id=meeting.worker_id), None)
+    if found is not None:
+        await mark_used(services, tx, meeting)
+    return found
+
+
+async def _named(
     services: CoreServices, tx: AsyncConnection, ref: RecipientRef, email: str | None
 ) -> Recipient | None:
-    """An active worker or client, or None."""
     macs = await services.field_encryption.row_macs()
     if ref.client_id is not None:
         # What cannot be an identifier matches nobody: PostgreSQL rejects a NUL in any text.

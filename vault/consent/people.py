@@ -41,9 +41,10 @@ class KnownPerson:
     """A person as one worker knows them.
 
     `id`: the worker's own. `revision`: of the label. `phone`: what the worker wrote in the last
-    request that the person approved. `ends_next`: when the first live grant ends; `ended_at`: when
-    the last one did, if none is live. `waiting`: what the worker asked of that number since, and
-    neither was approved nor lapsed nor was withdrawn. `rows`: the grants, newest first.
+    request to a phone that the person approved. `ends_next`: when the first live grant ends;
+    `ended_at`: when the last one did, if none is live. `waiting`: what the worker asked of that
+    number since, and neither was approved nor lapsed nor was withdrawn. `rows`: the grants, newest
+    first.
     """
 
     id: UUID
@@ -254,7 +255,7 @@ async def _known(
         person_id=person_id,
         revision=shown if label is None else label.id,
         label=None if label is None else label.text,
-        phone=approved[0][1].phone if approved else None,
+        phone=next((one.phone for _, one in approved if one.phone is not None), None),
         live=len(live),
         ends_next=ends_next,
         ends_soon=ends_next is not None and ends_next < rows[0].at + SOON,

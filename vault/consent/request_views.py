@@ -32,7 +32,7 @@ class SentRequest:
     """A request as its sender sees it: `waiting`, `approved` or `lapsed`, or `withdrawn` by
     themself, and nothing else.
 
-    `phone` is the number that the sender wrote.
+    `phone` is the number that the sender wrote; `meeting`, in its place, whom they stood before.
     """
 
     id: UUID
@@ -41,8 +41,9 @@ class SentRequest:
     asked_at: datetime
     lapses_at: datetime
     withdrawn_at: datetime | None
-    phone: str = field(repr=False)
+    phone: str | None = field(repr=False)
     asked: Terms
+    meeting: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,9 @@ async def sent(services: CoreServices, row: Row[Any]) -> SentRequest:
         asked_at=row.created_at,
         lapses_at=row.lapses_at,
         withdrawn_at=None if withdrawn_at is None else datetime.fromisoformat(withdrawn_at),
-        phone=values["phone"],
+        phone=values.get("phone"),
         asked=Terms.read(values),
+        meeting=UUID(values["meeting"]) if "meeting" in values else None,
     )
 
 

@@ -1,7 +1,8 @@
-"""Consent requests, sent to the holder of a phone.
+"""Consent requests, sent to the holder of a phone, or to the person of a meeting.
 
-A sender learns nothing about the holder: answer, row, event and message are the same whether or not
-there is a vault. Sending only writes: nothing here opens what is sealed (invariant 15).
+A sender learns nothing about the holder of a phone: answer, row, event and message are the same
+whether or not there is a vault. Sending only writes: nothing here opens what is sealed (invariant
+15).
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,17 +21,18 @@ from auth.subjects import Client, Recipient, snapshot
 from base.db_time import instant
 from base.errors import about, invalid
 from base.ids import new_id
-from base.key_names import CONSENT_REQUEST, PHONE, SENT_REQUEST
+from base.key_names import CONSENT_REQUEST, MET, PHONE, SENT_REQUEST
 from base.locks import hold_tag
 from base.phone_numbers import normal_phone, phone_forms, sms_phone
 from base.pipeline import fetch_one
 from base.quota import Quota
 from vault import decisions, durations, idempotency, rate_limit
+from vault.consent.meeting_use import mark_used, meeting_to_use
 from vault.consent.records import requests as records
 from vault.consent.scopes import check, check_purpose, check_storing
 from vault.consent.terms import Terms
 from vault.decisions import AccessAttempt, Denial
-from vault.rules import Reason
+from vault.rules import Reason, Refused
 
 LAPSES_AFTER = timedelta(days=7)
 PACED_AS: Literal["consent-request"] = "consent-request"
@@ -48,42 +50,63 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class _Addressee:
-    """The holder of a phone: their vault, if any, and the language they read."""
+    """The holder of a phone: their vault, if any, and the language they read. Or the person of a
+    meeting, who is there and needs no message: its tag is in the place of the phone's."""
 
-    phone: str = field(repr=False)
+    phone: str | None = field(repr=False)
     phone_tag: bytes = field(repr=False)
     person_id: UUID | None
-    language: str
+    language: str = "fr"
+    meeting: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Whom a request is for: exactly one of the two."""
+
+    phone: str | None = field(default=None, repr=False)
+    meeting: UUID | None = None
+
+    def values(self) -> dict[str, str]:
+        """For an idempotency key."""
+        if self.meeting is not None:
+            return {"meeting": str(self.meeting)}
+        return {"phone": normal_phone(self.phone or "")}
 
 
 async def ask(
     services: CoreServices,
     sender: Recipient,
-    phone: str,
+    whom: str | Whom,
     terms: Terms,
     *,
     idempotency_key: str | None = None,
 ) -> Sent:
-    """Ask the holder of a phone for consent; the request lapses in 7 days.
+    """Ask the holder of a phone, or the person of a meeting, for consent; the request lapses in 7
+    days.
 
-    Raises `ServiceError`: `phone_invalid`, `phone_landline`, `unknown_document_type`,
+    Raises `ServiceError`: `not_found`, `meeting_not_agreed`, `meeting_over`, `phone_invalid`,
+    `phone_landline`, `unknown_document_type`,
     `scope_empty`, `unknown_purpose`, `unknown_legal_basis`, `duration_invalid`,
     `duration_too_long`, `store_not_asked`, `token_scope_missing`, `too_many_requests` (with
     `quota`), and those of `idempotency.claim`.
     """
-    check_request(phone, terms)
+    whom = Whom(phone=whom) if isinstance(whom, str) else whom
+    check_request(whom.phone, terms)
     await decisions.check_token(services, sender, "consent_requests", Action.REQUEST)
     async with rate_limit.in_turn(sender.id), services.database.transaction() as tx:
-        outcome = await _ask(services, tx, sender, phone, terms, idempotency_key)
+        outcome = await _ask(services, tx, sender, whom, terms, idempotency_key)
     if isinstance(outcome, Denial):
         raise await decisions.record_denial(services, outcome)
     return outcome
 
 
-def check_request(phone: str, terms: Terms) -> None:
-    """Whether a request may be sent, as far as it says itself. Raises `ServiceError`, as `ask`."""
-    with about("person", "phone"):
-        sms_phone(phone)
+def check_request(phone: str | None, terms: Terms) -> None:
+    """Whether a request may be sent, as far as it says itself; without a phone, through a meeting.
+    Raises `ServiceError`, as `ask`."""
+    if phone is not None:
+        with about("person", "phone"):
+            sms_phone(phone)
     check(terms.scope)
     check_purpose(terms.purpose_code, terms.legal_basis)
     check_storing(terms.may_store, terms.store_for)
@@ -93,7 +116,7 @@ async def _ask(
     services: CoreServices,
     tx: AsyncConnection,
     sender: Recipient,
-    phone: str,
+    whom: Whom,
     terms: Terms,
     key: str | None,
 ) -> Sent | Denial:
@@ -105,7 +128,7 @@ async def _ask(
     )
     claimed = await idempotency.claim(
         services, tx, caller_id=sender.id, route="consent-requests", key=key,
-        body={"phone": normal_phone(phone), **terms.values()},
+        body={**whom.values(), **terms.values()},
     )  # fmt: skip
     limit = _limit(services, sender)
     if claimed is not None and claimed.result_id is not None:
@@ -116,7 +139,9 @@ async def _ask(
     if not taken:
         return Denial(attempt, Reason.PACED, quota=quota)
     # 2. The vault of that phone, if any; waits for one that is being opened right now.
-    addressee = await _addressee(services, tx, phone)
+    addressee = await _addressee(services, tx, sender, whom)
+    if isinstance(addressee, Refused):
+        return Denial(attempt, addressee.reason, fields=addressee.fields, quota=quota)
     # 3. The same row, event and message in both cases. A crash before the commit leaves none.
     request_id, lapses_at = await _add(services, tx, sender, addressee, terms, attempt)
     await _notify(services, tx, addressee)
@@ -132,7 +157,12 @@ def _limit(services: CoreServices, sender: Recipient) -> int:
     return settings.client_requests_per_hour if is_client else settings.requests_per_hour
 
 
-async def _addressee(services: CoreServices, tx: AsyncConnection, typed: str) -> _Addressee:
+async def _addressee(
+    services: CoreServices, tx: AsyncConnection, sender: Recipient, whom: Whom
+) -> _Addressee | Refused:
+    if whom.meeting is not None:
+        return await _met(services, tx, sender, whom.meeting)
+    typed = whom.phone or ""
     phone = normal_phone(typed)
     phone_tag = await services.field_encryption.tag(PHONE, phone)
     await hold_tag(tx, phone_tag)
@@ -140,8 +170,19 @@ async def _addressee(services: CoreServices, tx: AsyncConnection, typed: str) ->
     tags = [await services.field_encryption.tag(PHONE, form) for form in phone_forms(typed)]
     person = await records.addressee(tx, macs, tags)
     if person is None:
-        return _Addressee(phone, phone_tag, None, "fr")
+        return _Addressee(phone, phone_tag, None)
     return _Addressee(phone, phone_tag, person.id, person.language)
+
+
+async def _met(
+    services: CoreServices, tx: AsyncConnection, sender: Recipient, meeting_id: UUID
+) -> _Addressee | Refused:
+    meeting = await meeting_to_use(services, tx, sender, meeting_id)
+    if isinstance(meeting, Refused):
+        return meeting
+    await mark_used(services, tx, meeting)
+    tag = await services.field_encryption.tag(MET, str(meeting_id))
+    return _Addressee(None, tag, meeting.person_id, meeting=meeting_id)
 
 
 async def _add(
@@ -161,7 +202,7 @@ async def _add(
     request_id, lapses_at = new_id(), at + LAPSES_AFTER
     values: dict[str, Any] = {
         **terms.values(),
-        "phone": addressee.phone,
+        **_way(addressee),
         "requester": snapshot(sender),
     }
     service_writer = await services.field_encryption.writer(None)
@@ -184,8 +225,16 @@ async def _add(
     return request_id, lapses_at
 
 
+def _way(addressee: _Addressee) -> dict[str, Any]:
+    if addressee.meeting is not None:
+        return {"meeting": str(addressee.meeting)}
+    return {"phone": addressee.phone}
+
+
 async def _notify(services: CoreServices, tx: AsyncConnection, addressee: _Addressee) -> None:
     """Queue a text message to the phone, with or without a vault, about the request."""
+    if addressee.phone is None:
+        return
     text = notifications.request_pending(services, addressee.language)
     # Only worth sending while the request can be answered.
     await queue(services, tx, channel="sms", to=addressee.phone, text=text, life=LAPSES_AFTER)

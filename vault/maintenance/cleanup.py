@@ -12,7 +12,9 @@ from base.locks import BLOBS, try_hold
 from storage.blobs import BlobKey
 from storage.envelopes import FILES
 from vault import records as vault_records
+from vault.consent.meeting_rules import OVER_AFTER
 from vault.consent.records.labels import delete_old_labels
+from vault.consent.records.meetings import delete_old_meetings
 from vault.consent.records.requests import delete_unanswered
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records
@@ -104,10 +106,11 @@ async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) 
 
 async def sweep_rows(services: Services) -> None:
     """Delete old rows: answers to idempotency keys, attempts, requests that were not approved,
-    codes, labels of people who are shown to their worker no more."""
+    codes, labels of people who are shown to their worker no more, meetings that are over."""
     async with services.database.transaction() as tx:
         await vault_records.delete_idempotency_answers(tx)
         await delete_attempts(tx, older_than=timedelta(hours=1))
         await delete_unanswered(tx, LAPSED_RETENTION)
         await maintenance_records.delete_old_codes(tx, DAY)
         await delete_old_labels(tx)
+        await delete_old_meetings(tx, OVER_AFTER)

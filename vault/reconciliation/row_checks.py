@@ -21,6 +21,7 @@ from auth.records.sign_ins import SIGN_IN_CODE_ROW, SIGN_IN_ROW, WRONG_CODES_ROW
 from storage.row_macs import RowFormat
 from vault.access_log.records import LOG_WARNING_ROW, REPORT_ROW
 from vault.consent.records.labels import PERSON_LABEL_ROW
+from vault.consent.records.meetings import MEETING_ROW
 from vault.documents.uploads.records import UPLOAD_ROW
 from vault.maintenance.records import ERASURE_CODE_ROW, PENDING_ERASURE_ROW
 from vault.reconciliation.faults import Faults
@@ -61,6 +62,7 @@ MACS = (
     MacTable(REQUEST_ROW),
     MacTable(GRANT_ROW),
     MacTable(PERSON_LABEL_ROW),
+    MacTable(MEETING_ROW),
     MacTable(REPORT_ROW),
     MacTable(LOG_WARNING_ROW),
     MacTable(IDEMPOTENCY_ROW),

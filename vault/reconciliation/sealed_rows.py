@@ -53,6 +53,14 @@ async def _same_phone(services: Services, row: Any, values: dict[str, Any]) -> s
     return await _same_tag(services, key_names.PHONE, row.phone_tag, values.get("phone"))
 
 
+async def _same_addressee(services: Services, row: Any, values: dict[str, Any]) -> str | None:
+    """Of a request through a meeting, the tag is the meeting's."""
+    met = values.get("meeting")
+    if met is None:
+        return await _same_phone(services, row, values)
+    return await _same_tag(services, key_names.MET, row.phone_tag, met)
+
+
 async def _same_email(services: Services, row: Any, values: dict[str, Any]) -> str | None:
     return await _same_tag(services, key_names.EMAIL, row.email_tag, values.get("email"))
 
@@ -101,12 +109,13 @@ SEALED = (
     SealedColumn("client", key_names.CLIENT, _nobody),
     SealedColumn("document", key_names.DOCUMENT, _person, check=_same_type),
     SealedColumn("document_version", key_names.DOCUMENT_VERSION, _person),
-    SealedColumn("consent_request", key_names.CONSENT_REQUEST, _person, check=_same_phone),
+    SealedColumn("consent_request", key_names.CONSENT_REQUEST, _person, check=_same_addressee),
     SealedColumn(
-        "consent_request", key_names.SENT_REQUEST, _nobody, "sender_sealed", check=_same_phone
+        "consent_request", key_names.SENT_REQUEST, _nobody, "sender_sealed", check=_same_addressee
     ),
     SealedColumn("grant", key_names.GRANT, _person),
     SealedColumn("person_label", key_names.PERSON_LABEL, _nobody),
+    SealedColumn("meeting", key_names.MEETING, _nobody),
     SealedColumn("report", key_names.REPORT, _person),
     SealedColumn("upload", key_names.UPLOAD, _person),
     SealedColumn("message", key_names.MESSAGE, _nobody),

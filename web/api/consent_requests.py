@@ -1,15 +1,17 @@
 """Consent requests: asked by workers and administrations, answered by the person."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, StrictBool, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from auth.subjects import Person
 from vault.consent import answers, request_views, requests, withdrawals
 from vault.consent.request_views import ReceivedRequest, SentRequest
+from vault.consent.requests import Whom
 from vault.consent.scopes import Choice
 from vault.consent.terms import Approval, Terms
 from web.api.shapes import Cursor, Limit, Strict
@@ -43,9 +45,18 @@ router = APIRouter(prefix="/v1/consent-requests", tags=["consent requests"])
 
 
 class PersonIn(Strict):
-    """Whom to ask: the holder of a phone."""
+    """Whom to ask: the holder of a phone, or the person of a meeting. Exactly one of the two."""
 
-    phone: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    phone: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    meeting: UUID | None = Field(
+        None, description="A meeting that both agreed to: once, in 30 minutes."
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.phone is None) == (self.meeting is None):
+            raise PydanticCustomError("exactly_one", "phone or meeting")
+        return self
 
 
 class ConsentRequestIn(Strict):
@@ -107,9 +118,10 @@ class SentOut(BaseModel):
 
 
 class SentPersonOut(BaseModel):
-    """The phone, as the sender wrote it."""
+    """The phone, as the sender wrote it; or the meeting, in its place."""
 
-    phone: str
+    phone: str | None
+    meeting: UUID | None
 
 
 class SentRequestOut(AskedOut):
@@ -163,10 +175,11 @@ async def ask(
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> SentOut:
-    """Ask the holder of a phone for consent. It lapses in 7 days."""
+    """Ask the holder of a phone, or the person of a meeting, for consent. It lapses in 7 days."""
+    whom = Whom(phone=body.person.phone, meeting=body.person.meeting)
     with positions_in(body.scope):
         sent = await requests.ask(
-            services, recipient, body.person.phone, body.terms(), idempotency_key=idempotency_key
+            services, recipient, whom, body.terms(), idempotency_key=idempotency_key
         )
     response.headers.update(quota_headers(sent.quota))
     return SentOut(id=sent.id, lapses_at=sent.lapses_at)
@@ -250,7 +263,7 @@ def sent_out(item: SentRequest) -> SentRequestOut:
         id=item.id,
         state=item.state,
         grant_id=item.grant_id,
-        person=SentPersonOut(phone=item.phone),
+        person=SentPersonOut(phone=item.phone, meeting=item.meeting),
         contact=ContactOut(**item.asked.contact),
         asked_at=item.asked_at,
         lapses_at=item.lapses_at,

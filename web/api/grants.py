@@ -44,16 +44,22 @@ _RECEIPT: dict[int | str, dict[str, Any]] = {
 
 
 class RecipientIn(Strict):
-    """Exactly one of the three."""
+    """Exactly one of the four."""
 
     worker_id: UUID | None = None
     worker_email: Annotated[str, StringConstraints(max_length=320)] | None = None
     client_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    meeting: UUID | None = Field(
+        None, description="The professional of a meeting that both agreed to: once, in 30 minutes."
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if [self.worker_id, self.worker_email, self.client_id].count(None) != 2:
-            raise PydanticCustomError("exactly_one", "worker_id, worker_email or client_id")
+        given = [self.worker_id, self.worker_email, self.client_id, self.meeting]
+        if given.count(None) != len(given) - 1:
+            raise PydanticCustomError(
+                "exactly_one", "worker_id, worker_email, client_id or meeting"
+            )
         return self
 
 

@@ -35,6 +35,10 @@ _YOU_DID = {
     "consent.approve": _("Vous avez dit oui à une demande d’accès."),
     "consent.refuse": _("Vous avez dit non à une demande d’accès."),
     "consent.not_me": _("Vous avez répondu : ce n’est pas moi."),
+    "meeting.open": _("Vous avez demandé un code de rencontre."),
+    "meeting.answer": _("Vous avez tapé le code de rencontre de {met} ({met_at})."),
+    "meeting.agree": _("Vous avez dit oui à une rencontre avec {met} ({met_at})."),
+    "meeting.end": _("Vous avez arrêté une rencontre."),
     "grant.give": _("Vous avez donné un accès."),
     "grant.revoke": _("Vous avez arrêté un accès."),
     "grant.see": _("Vous avez regardé un accès que vous avez donné."),
@@ -63,6 +67,10 @@ _YOU_TRIED = {
     "consent.approve": _("Vous avez essayé de dire oui à une demande : ce n’était pas possible."),
     "consent.refuse": _("Vous avez essayé de dire non à une demande : ce n’était pas possible."),
     "consent.not_me": _("Vous avez essayé de répondre à une demande : ce n’était pas possible."),
+    "meeting.open": _("Vous avez essayé d’avoir un code de rencontre : ce n’était pas possible."),
+    "meeting.answer": _("Vous avez tapé un code de rencontre qui ne marche pas."),
+    "meeting.agree": _("Vous avez essayé de dire oui à une rencontre : ce n’était pas possible."),
+    "meeting.end": _("Vous avez essayé d’arrêter une rencontre : ce n’était pas possible."),
     "grant.give": _("Vous avez essayé de donner un accès : ce n’était pas possible."),
     "grant.revoke": _("Vous avez essayé d’arrêter un accès : ce n’était pas possible."),
     "grant.see": _("Vous avez essayé de voir un accès : ce n’était pas possible."),
@@ -97,6 +105,10 @@ _DID = {
     "grant.revoke": _("Un accès a été arrêté : il ne montrait plus aucun papier."),
     "grant.give_back": _("{who} a rendu un accès : cet accès est arrêté."),
     "person.see": _("{who} a regardé tout ce qui lui est permis."),
+    "meeting.open": _("{who} a demandé un code de rencontre."),
+    "meeting.answer": _("{who} a tapé votre code de rencontre."),
+    "meeting.agree": _("{who} a dit oui à une rencontre avec vous."),
+    "meeting.end": _("{who} a arrêté une rencontre avec vous."),
     "report.see": _("L’équipe de ce site a lu votre message."),
     "report.answer": _("L’équipe de ce site a répondu à votre message."),
 }
@@ -120,11 +132,17 @@ _TRIED = {
     "grant.see": _("{who} a voulu regarder un accès : refusé."),
     "grant.give_back": _("{who} a voulu rendre un accès : refusé."),
     "person.see": _("{who} a cherché une personne : refusé."),
+    "meeting.open": _("{who} a voulu un code de rencontre : refusé."),
+    "meeting.answer": _("{who} a tapé un code de rencontre qui ne marche pas."),
+    "meeting.agree": _("{who} a voulu dire oui à une rencontre : refusé."),
+    "meeting.end": _("{who} a voulu arrêter une rencontre : refusé."),
     "report.see": _("L’équipe de ce site a voulu lire un message : refusé."),
     "report.answer": _("L’équipe de ce site a voulu répondre à un message : refusé."),
 }
 # Refusals for which the sentence of the action alone would be wrong.
 _TRIED_BECAUSE = {
+    ("meeting.open", "not_found"): _("{who} a voulu voir une rencontre : refusé."),
+    ("meeting.open", "not_recipient"): _("{who} a voulu voir une rencontre : refusé."),
     ("sign_in.failure", "vault_asleep"): _("Quelqu’un a essayé d’ouvrir vos papiers : refusé."),
     ("consent.request", "not_found"): _("{who} a voulu voir une demande : refusé."),
     ("consent.request", "not_recipient"): _("{who} a voulu voir une demande : refusé."),
@@ -202,6 +220,8 @@ def _did_what(entry: EntryView, who: str, language: str) -> str:
         "who": who,
         "device": translate(device_name(str(entry.details.get("device", "")))),
         "count": str(entry.details.get("sessions", "")),
+        "met": isolated(str(entry.details.get("met", "")), language),
+        "met_at": isolated(str(entry.details.get("met_at", "")), language),
     }
     return filled(translate(_pattern(entry)), values)
 

@@ -18,6 +18,10 @@ _DID = {
     "grant.see": _("Vous avez regardé ce qui vous est permis."),
     "grant.give_back": _("Vous avez rendu un accès."),
     "person.see": _("Vous avez regardé ce qui vous est permis."),
+    "meeting.open": _("Vous avez demandé un code de rencontre."),
+    "meeting.answer": _("Vous avez tapé un code de rencontre."),
+    "meeting.agree": _("Vous avez dit oui à une rencontre."),
+    "meeting.end": _("Vous avez arrêté une rencontre."),
 }
 _SENT_AGAIN = _("Vous avez envoyé de nouveau un papier déjà ajouté.")
 _TRIED = {
@@ -26,6 +30,7 @@ _TRIED = {
     "document.read": _("Vous avez essayé d’ouvrir un papier : ce n’était pas possible."),
     "document.preview": _("Vous avez essayé de voir un papier : ce n’était pas possible."),
     "grant.see": _("Vous avez essayé de voir un accès : ce n’était pas possible."),
+    "meeting.answer": _("Vous avez tapé un code de rencontre qui ne marche pas."),
 }
 _TRIED_OTHER = _("Vous avez essayé une action : elle n’a pas été possible.")
 

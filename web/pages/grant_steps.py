@@ -23,6 +23,7 @@ from vault import catalogue, durations
 from vault.consent import grant_issue, grants
 from vault.consent.grant_issue import GrantDraft, RecipientRef
 from vault.consent.grants import GrantView
+from vault.consent.meetings import MeetingView, see_meeting
 from vault.consent.scopes import MAX_SCOPE_ITEMS, scope_of
 from vault.document_view import DocumentView
 from vault.documents import own_documents
@@ -37,7 +38,7 @@ from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
 STEPS = ("papers", "why", "until", "who", "check")
-NAMES = ("document", "purpose_code", "duration", "worker")
+NAMES = ("document", "purpose_code", "duration", "worker", "meeting")
 _LIMIT = 50
 _SOMEONE_ELSE = "other"
 _KNOWN = 100
@@ -51,6 +52,12 @@ class PartialGrant:
     documents: Mapping[UUID, DocumentView] = field(repr=False)
     known: Mapping[UUID, GrantView] = field(repr=False)
     email: str = field(default="", repr=False)
+    met: MeetingView | None = field(default=None, repr=False)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Whom one stands before is known already."""
+        return tuple(one for one in STEPS if one != "who" or self.met is None)
 
     def address(self, step: str, *, bare: bool = False) -> str:
         """The address of a step, with what was chosen so far unless `bare`."""
@@ -77,25 +84,36 @@ class PartialGrant:
         return None if chosen is None else self.known.get(chosen)
 
     @property
+    def recipient(self) -> Mapping[str, str] | None:
+        """The name and the structure, where they are known: of the one whom one stands before, or
+        of the one they were given to before."""
+        if self.met is not None and self.met.other is not None:
+            other = self.met.other
+            return {"name": other.name or "", "organisation": other.organisation, "contact": ""}
+        return self.worker.recipient if self.worker else None
+
+    @property
     def to(self) -> str:
         """The name, or the address of somebody new: only the answer says whose it is."""
-        return self.worker.recipient["name"] if self.worker else self.email
+        return self.recipient["name"] if self.recipient else self.email
 
     def draft(self) -> GrantDraft:
         """What is given: these papers, to look at, and nothing else."""
         code = self.chosen.get("purpose_code")
-        recipient = (
-            RecipientRef(worker_id=self.worker.recipient_id)
-            if self.worker
-            else RecipientRef(worker_email=self.email)
-        )
         return GrantDraft(
-            recipient=recipient,
+            recipient=self._ref(),
             scope=scope_of((), self.documents, [GrantAction.READ]),
             purpose_code=code,
             purpose=purpose_names(code).fr,
             duration=labels.known_duration(self.chosen.get("duration")),
         )
+
+    def _ref(self) -> RecipientRef:
+        if self.met is not None:
+            return RecipientRef(meeting=self.met.id)
+        if self.worker is not None:
+            return RecipientRef(worker_id=self.worker.recipient_id)
+        return RecipientRef(worker_email=self.email)
 
     def seen(self, at: datetime, zone: tzinfo) -> str:
         """A digest of all that the summary says."""
@@ -115,6 +133,8 @@ class PartialGrant:
         return self._failure_in_recipient() if step == "who" else None
 
     def _failure_in_recipient(self) -> ServiceError | None:
+        if self.met is not None:
+            return None
         if self.worker is not None:
             return invalid("recipient_twice") if self.email else None
         if not self.email:
@@ -147,6 +167,9 @@ async def until(page: PersonPageDep) -> Response:
 @router.get("/grants/new/who")
 async def who(page: PersonPageDep) -> Response:
     """To whom: those of before by name, or the e-mail address of somebody new."""
+    current = await _from_address(page)
+    if current.met is not None:
+        return go(current.address("until"))
     return await _step(page, "who")
 
 
@@ -202,8 +225,24 @@ async def _partial(page: PersonPage, chosen: Form, email: str) -> PartialGrant:
     # Another person's, or one that was deleted: it is not there.
     kept = [(n, v) for n, v in chosen.pairs if n != "document" or parse_id(v) in held]
     return PartialGrant(
-        chosen=Form(tuple(kept)), documents=held, known=await _known(page), email=email
+        chosen=Form(tuple(kept)),
+        documents=held,
+        known=await _known(page),
+        email=email,
+        met=await _met(page, chosen),
     )
+
+
+async def _met(page: PersonPage, chosen: Form) -> MeetingView | None:
+    """Whom one stands before. Raises `not_found`, recorded; `meeting_over`, where it serves no
+    more."""
+    meeting_id = parse_id(chosen.get("meeting"))
+    if meeting_id is None:
+        return None
+    met = await see_meeting(page.services, page.person, meeting_id)
+    if met.state != "agreed":
+        raise ServiceError(ErrorKind.CONFLICT, "meeting_over")
+    return met
 
 
 async def _known(page: PersonPage) -> dict[UUID, GrantView]:
@@ -231,7 +270,7 @@ async def _show(
     cursor: str | None = None,
 ) -> Response:
     now = clock.now()
-    values: dict[str, Any] = {"current": current, "step": step, "steps": STEPS}
+    values: dict[str, Any] = {"current": current, "step": step, "steps": current.steps}
     if step == "papers":
         listed = await own_documents.list_own(
             page.services, page.person, cursor=cursor, limit=_LIMIT, pictured=True

@@ -101,8 +101,8 @@ class Page:
         with_forms: bool = True,
         **values: Any,
     ) -> Response:
-        """The page itself. Without forms, it needs neither the database nor a key. No page loads
-        itself again: its reader does that, by a button."""
+        """The page itself. Without forms, it needs neither the database nor a key. No page with
+        something to fill in loads itself again: its reader does that, by a button."""
         url = _shown_at(self.request)
         shown: dict[str, Any] = {
             "area": self.area,

@@ -7,11 +7,13 @@ from typing import Literal
 
 from auth.subjects import Worker
 from base.errors import ServiceError, about, invalid
+from base.ids import new_id, parse_id
 from base.phone_numbers import normal_phone, sms_phone
 from base.user_text import clean_text, clean_title
 from vault import catalogue
 from vault.consent import scopes
 from vault.consent.people import KnownPerson
+from vault.consent.requests import Whom
 from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, Scope
 from vault.consent.terms import Terms
 from web.i18n.typography import national
@@ -30,11 +32,18 @@ def phone_in(form: Form) -> str:
     return form.get("phone")[:64]
 
 
+def whom_in(form: Form) -> Whom:
+    """Whom it is for: the person of a meeting, or the holder of the number."""
+    if form.get("meeting"):
+        return Whom(meeting=parse_id(form.get("meeting")) or new_id())
+    return Whom(phone=phone_in(form))
+
+
 def whose(known: KnownPerson | None, phone: str) -> Whose:
     """Whose number it is, by the requests that this person approved."""
     if known is None or not phone:
         return ""
-    numbers = {_normal(request.phone) for request in known.approved}
+    numbers = {_normal(request.phone) for request in known.approved if request.phone}
     if known.phone is not None:
         numbers.add(_normal(known.phone))
     if not numbers:
@@ -59,7 +68,7 @@ def terms_of(form: Form) -> Terms:
 def failures_of(form: Form) -> list[ServiceError]:
     """All that keeps it from being sent, in the order of its fields; nothing when it may go."""
     checks: tuple[Callable[[Form], object], ...] = (
-        lambda sent: sms_phone(phone_in(sent)),
+        lambda sent: sent.get("meeting") or sms_phone(phone_in(sent)),
         lambda sent: scopes.check(_scope_in(sent)),
         lambda sent: scopes.check_purpose(sent.get("purpose_code")[:64], _basis_in(sent)),
         _purpose_in,

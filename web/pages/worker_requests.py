@@ -10,13 +10,14 @@ from base.errors import ServiceError
 from base.ids import parse_id
 from vault import catalogue
 from vault.consent import people, request_views, requests
+from vault.consent.meetings import MeetingView, see_meeting
 from vault.consent.people import KnownPerson
 from vault.consent.withdrawals import withdraw as withdraw_request
 from web.http.path_ids import PathId
 from web.pages import request_form
 from web.pages.forms import TOKEN, Form
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
-from web.pages.request_form import phone_in, terms_of
+from web.pages.request_form import phone_in, terms_of, whom_in
 
 router = page_router()
 LIMIT = 50
@@ -37,13 +38,17 @@ async def list_(page: WorkerPageDep, cursor: str | None = None) -> Response:
 async def ask(
     page: WorkerPageDep,
     person: str = "",
+    meeting: str = "",
     type: Annotated[tuple[str, ...], Query()] = (),  # noqa: A002  (the contract's word)
     action: Annotated[tuple[str, ...], Query()] = (),
 ) -> Response:
-    """The form of a new request; for a person whom I know, with the number that I wrote; with what
-    the page before it says to ask for."""
-    known = await _known(page, person)
-    return await _form(page, request_form.blank(page.worker, known, type, action))
+    """The form of a new request; for a person whom I know, with the number that I wrote; for whom I
+    stand before; with what the page before it says to ask for."""
+    met = await _met(page, meeting)
+    if met is not None and met.state != "agreed":
+        return go(f"/pro/meetings/{met.id}")
+    known = None if met is not None else await _known(page, person)
+    return await _form(page, request_form.blank(page.worker, known, type, action), met=met)
 
 
 @router.post("/pro/requests/new")
@@ -58,6 +63,7 @@ async def check(page: WorkerPageDep) -> Response:
     terms = terms_of(form)
     return await page.show(
         "pro/ask_check.html",
+        met=await _met(page, form.get("meeting")),
         known=known,
         whose=request_form.whose(known, phone),
         kept=[pair for pair in form.pairs if pair[0] not in (TOKEN, "change")],
@@ -77,7 +83,7 @@ async def send(page: WorkerPageDep) -> Response:
         await requests.ask(
             page.services,
             page.worker,
-            phone_in(form),
+            whom_in(form),
             terms_of(form),
             idempotency_key=form.get("once")[:64] or None,
         )
@@ -123,11 +129,22 @@ async def _known(page: WorkerPage, shown: str) -> KnownPerson | None:
     return await people.see_known(page.services, page.worker, person_id)
 
 
-async def _form(page: WorkerPage, form: Form, *failures: ServiceError) -> Response:
+async def _met(page: WorkerPage, meeting: str) -> MeetingView | None:
+    """The meeting that a form is about, if it says so. Raises `not_found`, recorded."""
+    meeting_id = parse_id(meeting)
+    if meeting_id is None:
+        return None
+    return await see_meeting(page.services, page.worker, meeting_id)
+
+
+async def _form(
+    page: WorkerPage, form: Form, *failures: ServiceError, met: MeetingView | None = None
+) -> Response:
     known = await _known(page, form.get("person"))
     return await page.show_failures(
         failures,
         "pro/ask.html",
+        met=met or await _met(page, form.get("meeting")),
         known=known,
         whose=request_form.whose(known, phone_in(form)),
         form=form,

@@ -27,6 +27,7 @@ from tests.fixtures import (
     last_code,
     new_phone,
 )
+from tests.meetings import met
 from tests.steps import ask, client_headers, deposit, granted, log_of, revoke
 from tests.uploads import TUS, begin, said, send
 from tests.vault.decoding import corpus
@@ -55,6 +56,7 @@ class Story:
     documents: dict[str, str]
     grants: dict[str, str]
     requests: dict[str, str]
+    meetings: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
     """The address of what each person has sent in part."""
     card: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -121,6 +123,10 @@ class Story:
             "Wanda lists": (wanda, f"/v1/grants/{self.grants['type']}/documents"),
             "Wanda's grants": (wanda, "/v1/grants"),
             "Wanda's requests": (wanda, "/v1/consent-requests"),
+            "Wanda's meeting": (wanda, f"/v1/meetings/{self.meetings['Amina']}"),
+            "Amina's meeting": (amina, f"/v1/meetings/{self.meetings['Amina']}"),
+            "Bilal looks at her meeting": (bilal, f"/v1/meetings/{self.meetings['Amina']}"),
+            "Victor's meeting": (victor, f"/v1/meetings/{self.meetings['Bilal']}"),
             "Wanda's log": (wanda, "/v1/access-log?limit=100"),
             "Victor lists": (victor, f"/v1/grants/{self.grants['bilal']}/documents"),
         }
@@ -262,6 +268,9 @@ async def tell(
     await _deposits(story)
     await _uploads(story)
     await _consents(story)
+    # Both agreed: for half an hour, longer than this story lasts.
+    story.meetings["Amina"] = await met(http, wanda, amina)
+    story.meetings["Bilal"] = await met(http, bilal, victor)
     await _others(story)
     await _means(story)
     return story

@@ -48,6 +48,7 @@ HARMLESS = {
     ("log_key", "created_at"): _NOT_SHOWN,
     ("log_warning", "*"): "its person is warned once more",
     ("log_watch",): "a leaf is integrated half a second later",
+    ("meeting", "*"): "both meet again; what it leads to is the person's to approve, or to give",
     ("message",): "a message is late, lost, or sent twice to the address that is sealed in it",
     ("organisation", "created_at"): _NOT_SHOWN,
     ("person_label", "*"): "its worker writes it again; it opens nothing",

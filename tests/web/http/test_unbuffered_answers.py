@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from tests.audit.tlog.logs import EAGER
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.meetings import met
 from tests.steps import deposit, drawn, granted, log_of, until
 from tests.uploads import TUS, begin, id_of
 from tests.vault.decoding import corpus
@@ -133,6 +134,7 @@ async def something_of_each(
         "person_id": people.json()["items"][0]["id"],
         "document_id": document["id"],
         "grant_id": grant,
+        "meeting_id": await met(client, worker, person),
         "event_id": (await log_of(client, person))[0]["id"],
         "request_id": requests.json()["items"][0]["id"],
         "upload_id": id_of((await begin(client, person, 9)).headers["location"]),

@@ -92,7 +92,13 @@ _ON_DOCUMENTS = (Action.LIST, Action.READ, Action.PREVIEW, Action.NEW_VERSION)
 _KEPT = (Action.CORRECT, Action.SUGGESTION_REFUSED, Action.DELETE, Action.RESTORE)
 _ANSWERS = (Action.APPROVE, Action.REFUSE, Action.NOT_ME)
 _GIVEN = (Action.GIVE, Action.REVOKE, Action.GRANT_SEEN)
-_OWN = (*_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
+_MET = (
+    Action.MEETING_OPENED,
+    Action.MEETING_ANSWERED,
+    Action.MEETING_AGREED,
+    Action.MEETING_ENDED,
+)
+_OWN = (*_MET, *_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
 RECORDED = [
     *((action, OWNER, "allowed") for action in _OWN),
     *((action, OWNER, "refused") for action in (*_OWN, Action.REQUEST)),
@@ -121,6 +127,8 @@ RECORDED = [
         for outcome in ("allowed", "refused")
     ),
     (Action.PERSON_SEEN, ENTRY.actor, "refused"),
+    *((action, ENTRY.actor, outcome) for action in _MET for outcome in ("allowed", "refused")),
+    *((action, STRANGER, "refused") for action in _MET),
     *((action, ENTRY.actor, "allowed") for action in (Action.SIGN_IN, Action.SIGN_OUT)),
     (Action.TOKEN_ISSUED, ENTRY.actor, "allowed"),
 ]

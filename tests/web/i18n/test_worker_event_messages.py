@@ -21,6 +21,10 @@ DONE = {
     Action.GRANT_SEEN: "Vous avez regardé ce qui vous est permis.",
     Action.GIVE_BACK: "Vous avez rendu un accès.",
     Action.PERSON_SEEN: "Vous avez regardé ce qui vous est permis.",
+    Action.MEETING_OPENED: "Vous avez demandé un code de rencontre.",
+    Action.MEETING_ANSWERED: "Vous avez tapé un code de rencontre.",
+    Action.MEETING_AGREED: "Vous avez dit oui à une rencontre.",
+    Action.MEETING_ENDED: "Vous avez arrêté une rencontre.",
 }
 TRIED = {
     Action.DEPOSIT: "Vous avez essayé d’ajouter un papier : ce n’était pas possible.",
@@ -28,6 +32,7 @@ TRIED = {
     Action.READ: "Vous avez essayé d’ouvrir un papier : ce n’était pas possible.",
     Action.PREVIEW: "Vous avez essayé de voir un papier : ce n’était pas possible.",
     Action.GRANT_SEEN: "Vous avez essayé de voir un accès : ce n’était pas possible.",
+    Action.MEETING_ANSWERED: "Vous avez tapé un code de rencontre qui ne marche pas.",
     Action.ATTEST: "Vous avez essayé une action : elle n’a pas été possible.",
 }
 CASES = [(action, "allowed", said) for action, said in DONE.items()]

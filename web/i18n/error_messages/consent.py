@@ -104,6 +104,21 @@ MESSAGES = {
         _("Une réponse a déjà été donnée à cette demande."),
         _("Regardez les accès que vous avez donnés. Vous pouvez les arrêter quand vous voulez."),
     ),
+    "meeting_code_wrong": ErrorMessage(
+        _("Ce code ne marche pas"),
+        _("Ce code n’existe pas, ou ne sert plus. Un code sert une fois, pendant cinq minutes."),
+        _("Relisez le code avec la personne devant vous, ou demandez-lui un nouveau code."),
+    ),
+    "meeting_not_agreed": ErrorMessage(
+        _("Il manque un oui"),
+        _("Vous n’avez pas encore dit oui tous les deux à cette rencontre."),
+        _("Regardez chacun votre écran, et dites oui si le nom et le mot sont les bons."),
+    ),
+    "meeting_over": ErrorMessage(
+        _("Rencontre terminée"),
+        _("Cette rencontre ne sert plus : elle a déjà servi, ou le temps est passé."),
+        _("Commencez une nouvelle rencontre."),
+    ),
     "request_lapsed": ErrorMessage(
         _("Demande trop ancienne"),
         _("Cette demande est restée sans réponse pendant sept jours : elle ne compte plus."),

@@ -89,5 +89,6 @@ if (seconds) load("session");
 if (document.querySelector("form[enctype='multipart/form-data']:not([data-answer])")) load("sending");
 if ("speechSynthesis" in window || document.querySelector("[data-voices]")) load("aloud");
 if (document.querySelector("[data-wait]")) load("countdown");
+if (document.querySelector("[data-meeting]")) load("meeting");
 if (document.body.dataset.device === "shared") load("shared");
 if (navigator.serviceWorker && document.body.dataset.worker) load("install");

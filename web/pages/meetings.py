@@ -1,0 +1,157 @@
+"""Meetings face to face, for both sides: show a code, type one, say yes; then ask or give.
+
+A page that waits for the other side looks again by itself, every few seconds: it has nothing to
+fill in, and lasts minutes.
+"""
+
+from typing import Any
+
+import segno
+from fastapi import Response
+from markupsafe import Markup
+
+from auth.subjects import Person, Worker
+from base.errors import ErrorKind, ServiceError
+from vault.consent import meetings
+from vault.consent.meetings import MeetingView
+from web.http.path_ids import PathId
+from web.pages.page import (
+    PersonPage,
+    PersonPageDep,
+    WorkerPage,
+    WorkerPageDep,
+    go,
+    page_router,
+)
+
+router = page_router()
+LOOK_AGAIN = 4
+"""Seconds."""
+
+SidePage = PersonPage | WorkerPage
+
+
+@router.get("/meetings/code")
+async def type_code(page: PersonPageDep) -> Response:
+    """The field for the digits that a worker shows."""
+    return await page.show("meetings/code.html")
+
+
+@router.get("/pro/meetings/code")
+async def type_code_at_work(page: WorkerPageDep) -> Response:
+    """The field for the digits that a person shows."""
+    return await page.show("meetings/code.html")
+
+
+@router.post("/meetings")
+async def open_meeting(page: PersonPageDep) -> Response:
+    """Get digits to show to a worker."""
+    return await _open(page)
+
+
+@router.post("/pro/meetings")
+async def open_meeting_at_work(page: WorkerPageDep) -> Response:
+    """Get digits to show to a person."""
+    return await _open(page)
+
+
+@router.post("/meetings/code")
+async def answer(page: PersonPageDep) -> Response:
+    """Type the digits that a worker shows."""
+    return await _answer(page)
+
+
+@router.post("/pro/meetings/code")
+async def answer_at_work(page: WorkerPageDep) -> Response:
+    """Type the digits that a person shows."""
+    return await _answer(page)
+
+
+@router.get("/meetings/{meeting_id}")
+async def see(meeting_id: PathId, page: PersonPageDep) -> Response:
+    """How far a meeting is: the digits, who the other is, what comes of it."""
+    return await _see(page, meeting_id)
+
+
+@router.get("/pro/meetings/{meeting_id}")
+async def see_at_work(meeting_id: PathId, page: WorkerPageDep) -> Response:
+    """The same, for a worker."""
+    return await _see(page, meeting_id)
+
+
+@router.post("/meetings/{meeting_id}")
+async def confirm(meeting_id: PathId, page: PersonPageDep) -> Response:
+    """Yes, or no."""
+    return await _confirm(page, meeting_id)
+
+
+@router.post("/pro/meetings/{meeting_id}")
+async def confirm_at_work(meeting_id: PathId, page: WorkerPageDep) -> Response:
+    """The same, for a worker."""
+    return await _confirm(page, meeting_id)
+
+
+def _side(page: SidePage) -> Person | Worker:
+    return page.person if isinstance(page, PersonPage) else page.worker
+
+
+def _address(page: SidePage, meeting_id: Any) -> str:
+    own = "" if isinstance(page, PersonPage) else "/pro"
+    return f"{own}/meetings/{meeting_id}"
+
+
+async def _open(page: SidePage) -> Response:
+    await page.form()
+    opened = await meetings.open_meeting(page.services, _side(page))
+    return go(_address(page, opened.id))
+
+
+async def _answer(page: SidePage) -> Response:
+    form = await page.form()
+    try:
+        met = await meetings.answer_meeting(page.services, _side(page), form.get("code")[:32])
+    except ServiceError as failure:
+        if failure.kind not in (ErrorKind.REFUSED, ErrorKind.TOO_MANY):
+            raise
+        return await page.show_failure(failure, "meetings/code.html")
+    return go(_address(page, met.id))
+
+
+async def _see(page: SidePage, meeting_id: PathId) -> Response:
+    met = await meetings.see_meeting(page.services, _side(page), meeting_id)
+    return await page.show(
+        "meetings/meeting.html",
+        met=met,
+        look_again=LOOK_AGAIN if _waits(page, met) else 0,
+        drawn=_qr_code(page, met),
+    )
+
+
+async def _confirm(page: SidePage, meeting_id: PathId) -> Response:
+    form = await page.form()
+    agree = form.get("agree") == "yes"
+    try:
+        await meetings.confirm_meeting(page.services, _side(page), meeting_id, agree=agree)
+    except ServiceError as failure:
+        # The page of a meeting that is over says so.
+        if failure.kind is not ErrorKind.CONFLICT:
+            raise
+    return go(_address(page, meeting_id))
+
+
+def _waits(page: SidePage, met: MeetingView) -> bool:
+    """Whether what comes next is the other's to do, soon. Looking again counts as use: on a shared
+    device, which is over once nobody touches it, not for half an hour."""
+    if met.state == "agreed":
+        return page.device == "own"
+    return met.state == "open" or (met.state == "answered" and met.you_agreed)
+
+
+def _qr_code(page: SidePage, met: MeetingView) -> Markup | None:
+    """The address that takes the code, drawn; None when there is nothing to show."""
+    path = meetings.answering_path(met)
+    if path is None:
+        return None
+    address = page.services.settings.public_url.rstrip("/") + path
+    drawn = segno.make_qr(address, error="m").svg_inline(scale=5, border=4, light="white")
+    return Markup(drawn)  # noqa: S704  (drawn by segno, of an address of ours)
