@@ -90,7 +90,8 @@ approved withdrawn type_known meeting_code meeting_waits meeting_over
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key browser card client consent_request
 deposit_total document document_version erasure_code grant grant_history idempotency log_checkpoint
-log_key log_leaf log_warning log_watch meeting message organisation pending_erasure person person_label pin
+log_key log_leaf log_warning log_watch meeting message organisation pending_erasure person
+person_label pin
 pin_step rate_bucket report root_version sealed_file session sign_in sign_in_code sign_in_try
 signing_key upload upload_piece used_assertion worker wrapped_key wrong_codes
 """

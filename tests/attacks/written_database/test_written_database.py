@@ -14,7 +14,8 @@ import pytest
 
 from auth import pin_hashes
 from tests.attacks.written_database.edits import Tables
-from tests.attacks.written_database.story import Story, tell
+from tests.attacks.written_database.story import Story
+from tests.attacks.written_database.telling import tell
 from tests.attacks.written_database.verdicts import Judge, Verdict, shown
 from tests.fixtures import MakeClient, MakePerson, MakeWorker
 from tests.steps import until
