@@ -14,11 +14,12 @@ from base.database import Base
 from storage.records import WrappedKey
 from vault.access_log.records import LogWarning, Report
 from vault.consent.records.labels import PersonLabel
+from vault.consent.records.receipt_keys import ReceiptKeyRow
 from vault.documents.uploads.records import Upload
 from vault.tables import Document
 
 AUTH = (PersonRow, OrganisationRow, SignIn, Browser, Session, SigningKeyRow, Message, RateBucket)
-VAULT = (Document, PersonLabel, Upload, LogWarning, Report)
+VAULT = (Document, PersonLabel, ReceiptKeyRow, Upload, LogWarning, Report)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 
 metadata = Base.metadata

@@ -32,6 +32,7 @@ HKDF_INFOS = [
     "unefois/key/v1|fields|1|fields/message",
     "unefois/key/v1|fields|1|fields/organisation",
     "unefois/key/v1|fields|1|fields/person_label",
+    "unefois/key/v1|fields|1|fields/receipt_key",
     "unefois/key/v1|fields|1|fields/sent_request",
     "unefois/key/v1|fields|1|fields/session",
     "unefois/key/v1|fields|1|fields/sign_in",
@@ -48,6 +49,7 @@ HKDF_INFOS = [
     "unefois/key/v1|index/network|1|tag",
     "unefois/key/v1|index/pace|1|tag",
     "unefois/key/v1|index/rate|1|tag",
+    "unefois/key/v1|index/receipt-code|1|tag",
     "unefois/key/v1|index/page-form|1|tag",
     "unefois/key/v1|index/phone|1|tag",
     "unefois/key/v1|index/sign-in-code|1|tag",
@@ -67,6 +69,7 @@ FIELDS_BOUND = [
     "unefois/fields/v1|organisation|<row>",
     "unefois/fields/v1|person_label|<row>",
     "unefois/fields/v1|person|<row>",
+    "unefois/fields/v1|receipt_key|<row>",
     "unefois/fields/v1|sent_request|<row>",
     "unefois/fields/v1|session|<row>",
     "unefois/fields/v1|sign_in|<row>",
@@ -114,6 +117,7 @@ pseudonym <kind> <value>
 rate account <16>
 rate decoding <16>
 rate network <9>
+receipt-code <16>
 session-network <16> 192.0.2.1
 sign-in-code <16> <code>
 worker-person <16>

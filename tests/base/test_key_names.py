@@ -22,6 +22,7 @@ VALUES = {
     "SESSION": "session",
     "MESSAGE": "message",
     "SIGNING_KEY": "signing_key",
+    "RECEIPT_KEY": "receipt_key",
     "AUDIT_KEY": "audit_key",
     "LOG_KEY": "log_key",
     "DOCUMENT": "document",
@@ -56,6 +57,7 @@ VALUES = {
     "ROW_MACS": "row-macs",
     "SENT_REQUEST": "sent_request",
     "PERSON_LABEL": "person_label",
+    "RECEIPT_CODE": "receipt-code",
     "WORKER_PERSON": "worker-person",
     "SEARCH": "search",
 }

@@ -47,6 +47,7 @@ READERS = {
     "vault/consent/grant_use.py": "the purpose of a grant, for its own recipient",
     "vault/consent/grants.py": "a grant's terms, for its two sides",
     "vault/consent/person_labels.py": "what a worker calls people, for that worker",
+    "vault/consent/receipt_keys.py": "the keys that sign receipts",
     "vault/consent/request_views.py": "a request, for its two sides",
     "vault/consent/withdrawals.py": "a request as its sender reads it back, to withdraw it",
     "web/pages/search_words.py": "what a session looked for, for that session",

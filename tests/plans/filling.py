@@ -17,6 +17,7 @@ SMALL = {
     "log_key": "one row",
     "log_watch": "one row",
     "organisation": "one a structure, added by hand",
+    "receipt_key": "one a renewal, by hand, every few years",
     "root_version": "one a rotation, by hand, a few times a year",
     "signing_key": "one a month, deleted once retired",
 }
@@ -39,6 +40,7 @@ ROWS = {
     "log_key": 1,
     "log_warning": 9_000,
     "organisation": 40,
+    "receipt_key": 5,
     "root_version": 10,
     "signing_key": 6,
     "wrapped_key": 10_020,

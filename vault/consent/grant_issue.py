@@ -230,6 +230,7 @@ def _view(new: NewGrant, grant_id: UUID) -> GrantView:
         ends_at=ends_at,
         revoked_at=None,
         ended_by=None,
+        as_of=new.given_at,
         terms=new.terms,
     )
 

@@ -34,7 +34,8 @@ EndedBy = Literal["owner", "recipient", "service"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantView:
     """A grant as both sides see it. `recipient`: who they were on the day it was given. `ended_by`:
-    who ended it before its end, if anyone did; `service`: it showed nothing more."""
+    who ended it before its end, if anyone did; `service`: it showed nothing more. `as_of`: when it
+    was so, by the database's clock."""
 
     id: UUID
     request_id: UUID | None
@@ -47,6 +48,7 @@ class GrantView:
     ends_at: datetime
     revoked_at: datetime | None
     ended_by: EndedBy | None
+    as_of: datetime = field(compare=False, repr=False)
     terms: Terms
 
 
@@ -233,6 +235,7 @@ async def opened(
         ends_at=row.ends_at,
         revoked_at=row.revoked_at,
         ended_by=_ended_by(row),
+        as_of=row.at,
         terms=Terms.read(values),
     )
 

@@ -8,6 +8,8 @@ from auth.subjects import Person
 from base import clock
 from vault.consent import grants
 from vault.consent.grants import GrantView
+from vault.consent.receipt_codes import code_of
+from vault.consent.receipts import verification_address
 from vault.document_view import DocumentView
 from vault.documents.own_documents import find_own
 from vault.services import Services
@@ -17,7 +19,7 @@ from web.i18n.error_messages import _
 from web.i18n.languages import languages
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
-from web.printouts.sheet import Section, Sheet
+from web.printouts.sheet import QrCode, Section, Sheet
 from web.printouts.turns import in_turn
 from web.printouts.typesetter import print_sheet
 
@@ -41,7 +43,8 @@ _HOW_TO_STOP = _(
     "Vous pouvez arrêter quand vous voulez : sur {address}, « Qui peut voir mes papiers », ou au"
     " guichet."
 )
-_UNSIGNED = _("Ce reçu n’est pas signé. Il dit ce qui est noté ici.")
+_CHECK = _("Pour vérifier ce reçu, et si l’accord dure encore :")
+_FILE = _("Cette page dit ce qui est noté ici. Le fichier du reçu est signé.")
 _NUMBER = _("Numéro de l’accord : {id}")
 
 
@@ -54,7 +57,11 @@ async def print_receipt(services: Services, caller: Caller, grant_id: UUID, lang
         papers = await find_own(services, caller, wanted) if isinstance(caller, Person) else {}
         phrases = await phrases_for(services, caller, language)
         stop_at = services.settings.public_url if owner else None
-        return await print_sheet(receipt(grant, papers, phrases, clock.now(), stop_at), language)
+        address = verification_address(
+            services.settings.public_url, await code_of(services, grant.id)
+        )
+        sheet = receipt(grant, papers, phrases, clock.now(), stop_at, address)
+        return await print_sheet(sheet, language)
 
 
 def receipt(
@@ -63,9 +70,10 @@ def receipt(
     phrases: Phrases,
     now: datetime,
     stop_at: str | None,
+    check_at: str,
 ) -> Sheet:
     """What it says. `papers`: those that may be named, to their owner; `stop_at`: the address where
-    the owner ends it."""
+    the owner ends it; `check_at`: where whoever holds it checks it."""
     say, terms = phrases.say, grant.terms
     state = say(STATES[grant.state])
     sections = [
@@ -84,7 +92,8 @@ def receipt(
         say(_TITLE),
         (say(_STATE, moment=phrases.moment(now), state=state),),
         tuple(sections),
-        (say(_UNSIGNED), say(_NUMBER, id=str(grant.id))),
+        (say(_FILE), say(_NUMBER, id=str(grant.id))),
+        code=QrCode(check_at, say(_CHECK)),
     )
 
 

@@ -30,6 +30,7 @@ from tests.steps import ask, client_headers, deposit, granted, log_of, revoke
 from tests.uploads import TUS, begin, said, send
 from tests.vault.decoding import corpus
 from vault.access_log.records import add_warning
+from vault.consent import receipt_keys
 from vault.maintenance.key_rotation import rotate_keys
 from vault.services import Services
 from web.http.problems import STATUS
@@ -103,6 +104,10 @@ class Story:
         return {
             "Amina lists": (amina, "/v1/documents"),
             "Amina's grants": (amina, "/v1/grants"),
+            "Amina's receipt": (amina, f"/v1/grants/{self.grants['type']}/receipt"),
+            "Amina's receipt of what she stopped": (
+                amina, f"/v1/grants/{self.grants['revoked']}/receipt",
+            ),
             "Amina's requests": (amina, "/v1/consent-requests"),
             "Amina's log": (amina, "/v1/access-log?limit=100"),
             "Amina's sessions": (amina, "/v1/sessions"),
@@ -117,7 +122,7 @@ class Story:
             "Wanda's requests": (wanda, "/v1/consent-requests"),
             "Wanda's log": (wanda, "/v1/access-log?limit=100"),
             "Victor lists": (victor, f"/v1/grants/{self.grants['bilal']}/documents"),
-        }
+        }  # fmt: skip
 
     def under(self, grant: str, document: str) -> str:
         return f"/v1/grants/{self.grants[grant]}/documents/{document}/content"
@@ -128,6 +133,7 @@ class Story:
         self.services.audit_log._public_keys.clear()
         profiles._caches.clear()
         signing_keys._cache.clear()
+        receipt_keys._cache.clear()
 
     def _opening(self, headers: Headers, path: str) -> Probe:
         async def probe() -> Seen:
@@ -201,6 +207,8 @@ _CHANGING = {
     "as_of",
     "expires_at",
     "opened_at",
+    "dct:issued",
+    "jws",
 }
 
 

@@ -51,6 +51,12 @@ HARMLESS = {
     ("organisation", "created_at"): _NOT_SHOWN,
     ("person_label", "*"): "its worker writes it again; it opens nothing",
     ("rate_bucket",): "somebody is slowed who should not be, or not slowed who should",
+    ("receipt_key", "created_at"): _NOT_SHOWN,
+    ("receipt_key", "retired_at"): _NOT_SHOWN,
+    (
+        "receipt_key",
+        "*",
+    ): "receipts of that key are asked for again; none verifies that is not ours",
     ("root_version", "created_at"): _NOT_SHOWN,
     ("root_version", "provider"): "which provider wraps is a setting",
     ("sealed_file", "created_at"): _NOT_SHOWN,
