@@ -13,13 +13,15 @@ from auth.records.sign_ins import SignIn
 from base.database import Base
 from storage.records import WrappedKey
 from vault.access_log.records import LogWarning, Report
+from vault.consent.records.consent_evidence import ConsentEvidence
 from vault.consent.records.labels import PersonLabel
 from vault.consent.records.receipt_keys import ReceiptKeyRow
 from vault.documents.uploads.records import Upload
 from vault.tables import Document
 
 AUTH = (PersonRow, OrganisationRow, SignIn, Browser, Session, SigningKeyRow, Message, RateBucket)
-VAULT = (Document, PersonLabel, ReceiptKeyRow, Upload, LogWarning, Report)
+CONSENT = (ConsentEvidence, PersonLabel, ReceiptKeyRow)
+VAULT = (Document, *CONSENT, Upload, LogWarning, Report)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 
 metadata = Base.metadata

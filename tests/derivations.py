@@ -16,6 +16,7 @@ HKDF_INFOS = [
     "unefois/key/v1|<id>|1|envelope/thumbnail",
     "unefois/key/v1|<id>|1|envelope/upload",
     "unefois/key/v1|<id>|1|fields/audit_key",
+    "unefois/key/v1|<id>|1|fields/consent_evidence",
     "unefois/key/v1|<id>|1|fields/consent_request",
     "unefois/key/v1|<id>|1|fields/document",
     "unefois/key/v1|<id>|1|fields/document_version",
@@ -60,6 +61,7 @@ HKDF_INFOS = [
 FIELDS_BOUND = [
     "unefois/fields/v1|audit_key|<row>",
     "unefois/fields/v1|client|<row>",
+    "unefois/fields/v1|consent_evidence|<row>",
     "unefois/fields/v1|consent_request|<row>",
     "unefois/fields/v1|document_version|<row>",
     "unefois/fields/v1|document|<row>",

@@ -87,12 +87,12 @@ approved withdrawn type_known
 """
 
 TABLES = """
-access_event access_outcome alembic_version attempt audit_key browser client consent_request
-deposit_total
-document document_version erasure_code grant grant_history idempotency log_checkpoint log_key
-log_leaf log_warning log_watch message organisation pending_erasure person person_label rate_bucket
-receipt_key report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key
-upload upload_piece used_assertion worker wrapped_key wrong_codes
+access_event access_outcome alembic_version attempt audit_key browser client consent_evidence
+consent_request deposit_total document document_version erasure_code grant grant_history
+idempotency log_checkpoint log_key log_leaf log_warning log_watch message organisation
+pending_erasure person person_label rate_bucket receipt_key report root_version sealed_file session
+sign_in sign_in_code sign_in_try signing_key upload upload_piece used_assertion worker wrapped_key
+wrong_codes
 """
 
 COMMANDS = [

@@ -29,6 +29,7 @@ VALUES = {
     "DOCUMENT_VERSION": "document_version",
     "CONSENT_REQUEST": "consent_request",
     "GRANT": "grant",
+    "CONSENT_EVIDENCE": "consent_evidence",
     "REPORT": "report",
     "UPLOAD": "upload",
     "PHONE": "phone",
@@ -58,6 +59,7 @@ VALUES = {
     "SENT_REQUEST": "sent_request",
     "PERSON_LABEL": "person_label",
     "RECEIPT_CODE": "receipt-code",
+    "PERSON_NAME": "person-name",
     "WORKER_PERSON": "worker-person",
     "SEARCH": "search",
 }

@@ -43,6 +43,7 @@ READERS = {
     "vault/consent/grant_upgrade_notices.py": "a phone, an e-mail, to say that a grant changed",
     "vault/consent/request_transfer.py": "requests that change hands",
     "vault/consent/answers.py": "what the person was asked, to answer it",
+    "vault/consent/consent_evidence.py": "by what acts a grant was given and ended, for its sides",
     "vault/consent/evidence.py": "type and dates of documents, under a grant",
     "vault/consent/grant_use.py": "the purpose of a grant, for its own recipient",
     "vault/consent/grants.py": "a grant's terms, for its two sides",

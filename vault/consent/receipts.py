@@ -4,9 +4,12 @@ Its fields follow the sections of the specification (record, processing, parties
 must ignore those it does not know. `signed_receipts.py` signs it. Pure.
 """
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from base.clock import rfc3339
+from vault.consent.consent_evidence import EvidenceView
 from vault.consent.grants import GrantView
 from vault.rules import GrantAction
 
@@ -90,6 +93,26 @@ def _places(own: str, public_url: str, code: str) -> dict[str, Any]:
             "state_now": verification_address(public_url, code),
         },
     }
+
+
+def evidence_record(acts: Iterable[EvidenceView], *, to_its_person: bool) -> list[dict[str, Any]]:
+    """The acts by which it was given and ended; of grants of before, none. The languages are for
+    the person alone: they say where they come from."""
+    return [
+        {
+            "change": act.change,
+            "kind": act.kind,
+            "level": act.level,
+            "channel": act.channel,
+            "at": rfc3339(act.at),
+            "template": act.template,
+            "template_sha256": act.template_hash.hex(),
+            "wording_sha256": act.wording_hash.hex(),
+        }
+        | ({"languages": list(act.languages)} if to_its_person else {})
+        | ({"heard_by": asdict(act.heard_by)} if act.heard_by else {})
+        for act in acts
+    ]
 
 
 def verification_address(public_url: str, code: str) -> str:

@@ -112,6 +112,7 @@ SEALED = (
         "consent_request", key_names.SENT_REQUEST, _nobody, "sender_sealed", check=_same_phone
     ),
     SealedColumn("grant", key_names.GRANT, _person),
+    SealedColumn("consent_evidence", key_names.CONSENT_EVIDENCE, _person),
     SealedColumn("person_label", key_names.PERSON_LABEL, _nobody),
     SealedColumn("report", key_names.REPORT, _person),
     SealedColumn("upload", key_names.UPLOAD, _person),

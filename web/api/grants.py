@@ -13,6 +13,7 @@ from vault.consent import evidence as vault_evidence
 from vault.consent import grant_issue, grants
 from vault.consent.grant_issue import GrantDraft, RecipientRef
 from vault.consent.receipt_issue import signed_receipt
+from web.api.consent_evidence import EvidenceIn, act_of
 from web.api.shapes import Cursor, Limit, Strict
 from web.api.terms import (
     Duration,
@@ -70,6 +71,7 @@ class NewGrantIn(Strict):
     covers_future: StrictBool = Field(
         False, description="Also documents of these types that are added later."
     )
+    evidence: EvidenceIn | None = None
 
     def draft(self) -> GrantDraft:
         return GrantDraft(
@@ -107,7 +109,11 @@ async def give(
     """Give a grant that nobody asked for."""
     with positions_in(body.scope):
         grant = await grant_issue.give(
-            services, person, body.draft(), idempotency_key=idempotency_key
+            services,
+            person,
+            body.draft(),
+            idempotency_key=idempotency_key,
+            act=act_of(person, body.evidence),
         )
     return grant_out(grant)
 

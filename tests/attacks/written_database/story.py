@@ -246,6 +246,9 @@ async def tell(
     await _uploads(story)
     await _consents(story)
     await _others(story)
+    # The key that signs receipts, and the secret of their codes, are made by the first one.
+    path = f"/v1/grants/{story.grants['type']}/receipt"
+    assert (await http.get(path, headers=amina.headers)).is_success
     return story
 
 

@@ -87,6 +87,7 @@ def chosen(story: Story, table: str) -> list[str]:
     if table in by_id:
         return [f"t.id = '{one}'" for one in by_id[table]]
     of = {
+        "consent_evidence": f"grant_id = '{grants['type']}'",
         "document_version": f"document_id = '{documents['tax']}'",
         "audit_key": f"owner_id = '{story.amina.id}'",
         "grant_history": f"grant_id = '{grants['revoked']}' AND step = 'revoked'",
