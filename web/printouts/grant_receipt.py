@@ -128,7 +128,7 @@ def said_how(acts: Iterable[EvidenceView], phrases: Phrases) -> str:
             continue
         if act.heard_by is not None:
             return phrases.say(_HEARD[act.heard_by.role], name=act.heard_by.name)
-        words = _BESIDE.get(EvidenceKind(act.kind)) or _APP[Level(act.level)]
+        words = _BESIDE.get(EvidenceKind(act.kind)) or _APP[Level(act.level or Level.PHONE_CODE)]
         return phrases.say(words)
     return ""
 

@@ -89,7 +89,7 @@ def test_each_value_counts() -> None:
 def test_a_signature_of_another_form_is_refused() -> None:
     values = receipt()
     header, _, signature = values["jws"].split(".")
-    forms = {
+    forms: dict[str, list[Any]] = {
         "form": ["", "..", f"{header}..", f"..{signature}", f"{header}.{signature}", 1, None,
                  f"{header}.e30.{signature}", f"{header}...{signature}", f"{header}..{signature}.",
                  f"{header}..{signature}=", f" {header}..{signature}", f"{header}..{signature}\n"],

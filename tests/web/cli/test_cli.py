@@ -85,6 +85,10 @@ def test_an_installation_s_life(operator: Operator) -> None:
     # 3. Keys are rotated, twice.
     assert "re-wrapped" in operator.run("keys", "rotate")
     assert "re-wrapped" in operator.run("keys", "rotate")
+    first, second_kid = (operator.run("keys", "renew", "receipts") for _ in range(2))
+    assert first.startswith("receipts are signed by ")
+    assert first != second_kid
+    assert "usage" in operator.run("keys", "renew", fails=True)
     assert "0 unreferenced" in operator.run("sweep")
     # 4. A backup, restored into another home, holds the same accounts.
     backup, keys_folder = operator.folder / "backup", operator.folder / "kept"
