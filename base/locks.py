@@ -34,6 +34,9 @@ PUBLISHER = 0x756E6566_6F697305
 SIGNING_KEYS = b"unefois signing keys"
 """Held while the keys that sign access tokens are made or rotated."""
 
+RECEIPT_KEYS = b"unefois receipt keys"
+"""Held while a key that signs receipts is made or renewed."""
+
 
 async def hold(connection: AsyncConnection, lock: int) -> None:
     """Wait for a lock and hold it until the transaction ends."""

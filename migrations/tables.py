@@ -16,8 +16,10 @@ from auth.records.sign_ins import SignIn
 from base.database import Base
 from storage.records import WrappedKey
 from vault.access_log.records import LogWarning, Report
+from vault.consent.records.consent_evidence import ConsentEvidence
 from vault.consent.records.labels import PersonLabel
 from vault.consent.records.meetings import Meeting
+from vault.consent.records.receipt_keys import ReceiptKeyRow
 from vault.documents.uploads.records import Upload
 from vault.tables import Document
 
@@ -33,7 +35,8 @@ AUTH = (
     RateBucket,
     *_MEANS,
 )
-VAULT = (Document, PersonLabel, Meeting, Upload, LogWarning, Report)
+_CONSENT = (ConsentEvidence, Meeting, PersonLabel, ReceiptKeyRow)
+VAULT = (Document, *_CONSENT, Upload, LogWarning, Report)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 
 metadata = Base.metadata

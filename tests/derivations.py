@@ -25,6 +25,7 @@ HKDF_INFOS = [
     "unefois/key/v1|<id>|1|envelope/thumbnail",
     "unefois/key/v1|<id>|1|envelope/upload",
     "unefois/key/v1|<id>|1|fields/audit_key",
+    "unefois/key/v1|<id>|1|fields/consent_evidence",
     "unefois/key/v1|<id>|1|fields/consent_request",
     "unefois/key/v1|<id>|1|fields/document",
     "unefois/key/v1|<id>|1|fields/document_version",
@@ -42,6 +43,7 @@ HKDF_INFOS = [
     "unefois/key/v1|fields|1|fields/message",
     "unefois/key/v1|fields|1|fields/organisation",
     "unefois/key/v1|fields|1|fields/person_label",
+    "unefois/key/v1|fields|1|fields/receipt_key",
     "unefois/key/v1|fields|1|fields/sent_request",
     "unefois/key/v1|fields|1|fields/session",
     "unefois/key/v1|fields|1|fields/sign_in",
@@ -60,6 +62,7 @@ HKDF_INFOS = [
     "unefois/key/v1|index/network|1|tag",
     "unefois/key/v1|index/pace|1|tag",
     "unefois/key/v1|index/rate|1|tag",
+    "unefois/key/v1|index/receipt-code|1|tag",
     "unefois/key/v1|index/page-form|1|tag",
     "unefois/key/v1|index/phone|1|tag",
     "unefois/key/v1|index/sign-in-code|1|tag",
@@ -70,6 +73,7 @@ HKDF_INFOS = [
 FIELDS_BOUND = [
     "unefois/fields/v1|audit_key|<row>",
     "unefois/fields/v1|client|<row>",
+    "unefois/fields/v1|consent_evidence|<row>",
     "unefois/fields/v1|consent_request|<row>",
     "unefois/fields/v1|document_version|<row>",
     "unefois/fields/v1|document|<row>",
@@ -80,6 +84,7 @@ FIELDS_BOUND = [
     "unefois/fields/v1|organisation|<row>",
     "unefois/fields/v1|person_label|<row>",
     "unefois/fields/v1|person|<row>",
+    "unefois/fields/v1|receipt_key|<row>",
     "unefois/fields/v1|sent_request|<row>",
     "unefois/fields/v1|session|<row>",
     "unefois/fields/v1|sign_in|<row>",
@@ -131,6 +136,7 @@ rate decoding <16>
 rate meeting <16>
 rate meeting-code <16>
 rate network <9>
+receipt-code <16>
 session-network <16> 192.0.2.1
 sign-in-code <16> <code>
 worker-person <16>

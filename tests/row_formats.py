@@ -12,6 +12,10 @@ ROW_COLUMNS = {
             " sealed created_at used_at"
         ),
         "client": "id organisation_id client_id jwks scope active sealed created_at",
+        "consent_evidence": (
+            "id grant_id person_id change kind level channel language template template_hash"
+            " wording_hash worker_id worker_tag heard_by heard_by_tag mandate_id at sealed"
+        ),
         "consent_request": (
             "id requester_kind requester_id organisation_id phone_tag person_id sealed"
             " sender_sealed created_at lapses_at answer answered_at"

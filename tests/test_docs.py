@@ -54,8 +54,9 @@ def commands() -> set[str]:
     """The commands of `unefois`; those of two words in full."""
     found = set()
     for name, command in _choices(parser()):
-        subcommands = list(_choices(command))
-        found |= {f"{name} {verb}" for verb, _ in subcommands} if subcommands else {name}
+        found |= {f"{name} {verb}" for verb, _ in _choices(command)}
+        if "command" in getattr(command, "_defaults", ()):
+            found.add(name)
     return found
 
 

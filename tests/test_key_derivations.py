@@ -46,6 +46,7 @@ from tests.steps import Headers, client_headers, drawn, granted, request_body, u
 from tests.uploads import made_of, uploaded
 from tests.vault.decoding import corpus
 from vault.access_log import siem_export
+from vault.consent import receipt_keys
 from vault.services import Services
 from web.process.sequencer import run_sequencer
 
@@ -177,6 +178,7 @@ async def _forget(services: Services) -> None:
     """Empty the caches, so that everything is derived again."""
     services.storage.keys.forget_all()
     signing_keys._cache.clear()
+    receipt_keys._cache.clear()
     await check_root(services.database, services.storage.keys.provider)
 
 
@@ -253,6 +255,8 @@ async def consented(client: httpx.AsyncClient, person: SomePerson, worker: SomeW
     path = f"/v1/consent-requests/{request['id']}/approve"
     approved = await client.post(path, headers=headers, json={})
     assert approved.status_code == 201, approved.text
+    receipt = await client.get(f"/v1/grants/{approved.json()['id']}/receipt", headers=headers)
+    assert receipt.status_code == 200, receipt.text
     path = f"/v1/grants/{approved.json()['id']}/documents"
     listed = await client.get(path, headers=worker.headers)
     (document,) = listed.json()["items"]

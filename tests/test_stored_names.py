@@ -75,8 +75,7 @@ grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.
 worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
 network.pace log.padding consent.withdraw grant.give_back person.see document.refuse_type
 vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
-means.add means.remove means.free pin.set
-meeting.open meeting.answer meeting.agree meeting.end
+means.add means.remove means.free pin.set meeting.open meeting.answer meeting.agree meeting.end
 """
 
 REASONS = """
@@ -88,19 +87,19 @@ approved withdrawn type_known meeting_code meeting_waits meeting_over
 """
 
 TABLES = """
-access_event access_outcome alembic_version attempt audit_key browser card client consent_request
-deposit_total document document_version erasure_code grant grant_history idempotency log_checkpoint
-log_key log_leaf log_warning log_watch meeting message organisation pending_erasure person
-person_label pin
-pin_step rate_bucket report root_version sealed_file session sign_in sign_in_code sign_in_try
-signing_key upload upload_piece used_assertion worker wrapped_key wrong_codes
+access_event access_outcome alembic_version attempt audit_key browser card client consent_evidence
+consent_request deposit_total document document_version erasure_code grant grant_history idempotency
+log_checkpoint log_key log_leaf log_warning log_watch meeting message organisation pending_erasure
+person person_label pin pin_step rate_bucket receipt_key report root_version sealed_file session
+sign_in sign_in_code sign_in_try signing_key upload upload_piece used_assertion worker wrapped_key
+wrong_codes
 """
 
 COMMANDS = [
     "audit export", "audit reconcile", "backup", "bind-rows", "client add", "client bar", "demo",
-    "init", "keys rotate", "migrate", "organisation add", "reports answer", "reports list",
-    "reports see", "restore",
-    "serve", "sweep", "verify", "voices", "witness", "work", "worker add", "worker bar",
+    "init", "keys renew", "keys rotate", "migrate", "organisation add", "reports answer",
+    "reports list", "reports see", "restore", "serve", "sweep", "verify", "verify receipt",
+    "voices", "witness", "work", "worker add", "worker bar",
 ]  # fmt: skip
 
 API_HEADERS = {
@@ -131,6 +130,7 @@ def test_locks_of_the_database() -> None:
         "sequencer": locks.SEQUENCER,
         "publisher": locks.PUBLISHER,
         "signing keys": locks.SIGNING_KEYS,
+        "receipt keys": locks.RECEIPT_KEYS,
     } == {
         "migrations": 0x756E65666F6973,
         "root versions": 0x756E65666F697301,
@@ -139,6 +139,7 @@ def test_locks_of_the_database() -> None:
         "sequencer": 0x756E65666F697304,
         "publisher": 0x756E65666F697305,
         "signing keys": b"unefois signing keys",
+        "receipt keys": b"unefois receipt keys",
     }
 
 
@@ -367,9 +368,7 @@ def test_a_home(home: Path, postgres: Addresses, services: Services) -> None:
 def test_commands() -> None:
     def named(one: argparse.ArgumentParser, before: str = "") -> list[str]:
         below = [each for each in one._actions if isinstance(each, argparse._SubParsersAction)]
-        if not below:
-            return [before.strip()]
-        return [
+        return [before.strip()] * ("command" in one._defaults) + [
             name
             for group in below
             for word, sub in group.choices.items()

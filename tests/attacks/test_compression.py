@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = {
     "web/api/catalogue.py",
     "web/api/oauth.py",
+    "web/api/receipts.py",
     "web/http/openapi.py",
     "web/http/public_log.py",
     "web/pages/assets.py",

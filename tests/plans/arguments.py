@@ -341,6 +341,11 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.consent.records.grants.people_of_worker.after": _is((0, UUID(int=2**127))),
     "vault.consent.records.grants.among": _some("grant", "person_id"),
     "vault.consent.records.grants.people": _some("grant", "person_id"),
+    "vault.consent.records.consent_evidence.add_evidence.values": lambda rows: [
+        {**_new("consent_evidence")(rows)[0], "change": "revoked"}
+    ],
+    "vault.consent.records.receipt_keys.add_receipt_key.key_id": lambda _: [uuid4()],
+    "vault.consent.records.receipt_keys.key_id": _of("receipt_key"),
     "vault.consent.records.labels.add_label.values": lambda rows: [
         {**_new("person_label")(rows)[0], "person_id": rows["last_person"]["id"]}
     ],

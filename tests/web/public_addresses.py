@@ -30,6 +30,7 @@ AS_THEY_ARE = {
     "icon": PublicAddress(assets.address("icon.svg")),
     "manifest": PublicAddress("/manifest.webmanifest"),
     "keys": PublicAddress("/jwks.json"),
+    "keys of receipts": PublicAddress("/v1/receipt-keys"),
     "keys, elsewhere": PublicAddress("/.well-known/jwks.json"),
     "log key": PublicAddress("/log/vkey"),
     "checkpoint": PublicAddress("/log/checkpoint"),

@@ -13,6 +13,9 @@ from auth.subjects import Party, Person
 from base.key_names import CONSENT_REQUEST
 from base.locks import hold_vault
 from vault import decisions, idempotency
+from vault.consent import consent_evidence
+from vault.consent.consent_acts import ConsentAct, said_of
+from vault.consent.consent_evidence import CheckedAct
 from vault.consent.grant_issue import NewGrant, issue
 from vault.consent.grants import GrantView, view_of
 from vault.consent.records import grants as grant_records
@@ -32,15 +35,17 @@ async def approve(
     approval: Approval,
     *,
     idempotency_key: str | None = None,
+    act: ConsentAct | None = None,
 ) -> GrantView:
     """Approve, perhaps for less than requested: makes the grant, to the requester only.
 
     Raises `ServiceError`: `not_found`, `request_answered`, `request_lapsed`, `scope_widened`,
     `unknown_document`, `sensitive_by_type`, `nothing_granted`, `duration_invalid`,
-    `duration_too_long`, and those of `idempotency.claim`.
+    `duration_too_long`, those of `consent_evidence.check_act` and of `idempotency.claim`.
     """
     return await decisions.decide(
-        services, lambda tx: _approve(services, tx, person, request_id, approval, idempotency_key)
+        services,
+        lambda tx: _approve(services, tx, person, request_id, approval, (idempotency_key, act)),
     )
 
 
@@ -50,12 +55,14 @@ async def _approve(
     person: Person,
     request_id: UUID,
     approval: Approval,
-    key: str | None,
+    how: tuple[str | None, ConsentAct | None],
 ) -> GrantView | Denial:
+    """`how`: the idempotency key, and the act."""
+    key, act = how
     await hold_vault(tx, person.id)  # as for a grant unasked, and before the request's row
     claimed = await idempotency.claim(
         services, tx, caller_id=person.id, route=f"approve/{request_id}", key=key,
-        body=approval.values(),
+        body=approval.values() | said_of(act),
     )  # fmt: skip
     if claimed is not None and claimed.result_id is not None:
         return await view_of(services, tx, claimed.result_id)
@@ -73,22 +80,37 @@ async def _approve(
     terms = narrow_terms(requested, approval, holdings, row.at)
     if isinstance(terms, Refused):
         return Denial(attempt, terms.reason, fields=terms.fields)
-    # 3. Grant, answer and event in one commit. A crash before it leaves the request waiting.
+    # 3. Grant, answer, evidence and event in one commit. A crash before it leaves the request
+    #    waiting.
     macs = await services.field_encryption.row_macs()
     await request_records.answer_request(tx, macs, row, "approved", row.at)
-    grant = NewGrant(
-        person_id=person.id,
-        recipient=Party(row.requester_kind, row.requester_id),
-        organisation_id=row.organisation_id,
-        recipient_snapshot=values["requester"],
-        terms=terms,
-        covers_future=approval.covers_future,
-        given_at=row.at,
-        request_id=row.id,
-    )
+    name = values["requester"]["name"]
+    checked = await consent_evidence.check_act(services, tx, person, act, name)
+    grant = _grant(row, person, values["requester"], terms, approval, checked)
     view = await issue(services, tx, grant, attempt)
     await idempotency.save(tx, claimed, view.id)
     return view
+
+
+def _grant(
+    row: Row[Any],
+    person: Person,
+    requester: dict[str, str],
+    terms: Terms,
+    approval: Approval,
+    act: CheckedAct,
+) -> NewGrant:
+    return NewGrant(
+        person_id=person.id,
+        recipient=Party(row.requester_kind, row.requester_id),
+        organisation_id=row.organisation_id,
+        recipient_snapshot=requester,
+        terms=terms,
+        covers_future=approval.covers_future,
+        given_at=row.at,
+        act=act,
+        request_id=row.id,
+    )
 
 
 async def refuse(

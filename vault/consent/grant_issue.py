@@ -13,6 +13,7 @@ from auth.oauth.jws import is_name
 from auth.records import recipients
 from auth.services import CoreServices
 from auth.subjects import Party, Person, Recipient, snapshot
+from base.clock import rfc3339
 from base.contact import normal_email
 from base.db_time import instant
 from base.errors import about
@@ -21,6 +22,9 @@ from base.key_names import EMAIL, GRANT
 from base.locks import hold_vault
 from vault import catalogue, decisions, durations, idempotency, rate_limit
 from vault.catalogue import GRANT_BASIS
+from vault.consent import consent_evidence
+from vault.consent.consent_acts import ConsentAct, said_of
+from vault.consent.consent_evidence import Change, CheckedAct
 from vault.consent.grants import GrantView, view_of
 from vault.consent.meeting_use import mark_used, meeting_to_use
 from vault.consent.records import grants as records
@@ -91,18 +95,25 @@ class NewGrant:
     terms: Terms
     covers_future: bool
     given_at: datetime
+    act: CheckedAct
     request_id: UUID | None = None
 
 
 async def give(
-    services: CoreServices, person: Person, draft: GrantDraft, *, idempotency_key: str | None = None
+    services: CoreServices,
+    person: Person,
+    draft: GrantDraft,
+    *,
+    idempotency_key: str | None = None,
+    act: ConsentAct | None = None,
 ) -> GrantView:
     """Give a grant without a request.
 
     Raises `ServiceError`: `unknown_document_type`, `unknown_purpose`, `scope_empty`,
     `sensitive_by_type`, `unknown_document`, `unknown_recipient`, `not_found`,
     `meeting_not_agreed`, `meeting_over`, `duration_invalid`,
-    `duration_too_long`, `too_many_requests`, and those of `idempotency.claim`.
+    `duration_too_long`, `too_many_requests`, those of `consent_evidence.check_act`, and those of
+    `idempotency.claim`.
     """
     check(draft.scope)
     check_purpose(draft.purpose_code, GRANT_BASIS)
@@ -124,7 +135,8 @@ async def give(
         raise await decisions.record_refusal(services, attempt, Reason.PACED, retry_after=wait)
     # 2. Judge, insert and record in one commit. A crash before it leaves no grant.
     return await decisions.decide(
-        services, lambda tx: _give(services, tx, person, draft, email, attempt, idempotency_key)
+        services,
+        lambda tx: _give(services, tx, person, draft, email, attempt, (idempotency_key, act)),
     )
 
 
@@ -135,13 +147,16 @@ async def _give(
     draft: GrantDraft,
     email: str | None,
     attempt: AccessAttempt,
-    key: str | None,
+    how: tuple[str | None, ConsentAct | None],
 ) -> GrantView | Denial:
+    """`how`: the idempotency key, and the act."""
+    key, act = how
     # Whoever restores a paper meanwhile sees this grant, or is done before it is given.
     await hold_vault(tx, person.id)
     claimed = await idempotency.claim(
-        services, tx, caller_id=person.id, route="grants", key=key, body=draft.values()
-    )
+        services, tx, caller_id=person.id, route="grants", key=key,
+        body=draft.values() | said_of(act),
+    )  # fmt: skip
     if claimed is not None and claimed.result_id is not None:
         return await view_of(services, tx, claimed.result_id)
     scope = check_grantable(draft.scope)
@@ -163,6 +178,7 @@ async def _give(
         terms=_terms(draft, scope),
         covers_future=draft.covers_future,
         given_at=await instant(tx),
+        act=await consent_evidence.check_act(services, tx, person, act, recipient.name),
     )
     view = await issue(services, tx, grant, attempt)
     await idempotency.save(tx, claimed, view.id)
@@ -214,15 +230,33 @@ async def issue(
                 "given_at": new.given_at,
                 "ends_at": view.ends_at,
                 "sealed": writer.seal(
-                    GRANT, view.id, {**new.terms.values(), "recipient": new.recipient_snapshot}
+                    GRANT, view.id, _told(new) | {"evidence": str(view.evidence_id)}
                 ),
             },
         ),
-        step="given" if new.request_id is None else "approved",
+        step=_step(new),
     )
+    await _add_evidence(services, tx, new, view)
     attempt = replace(attempt, grant=view.id, documents=scope.document_ids)
     await decisions.record_allowed(services, tx, new.given_at, attempt)
     return view
+
+
+def _step(new: NewGrant) -> str:
+    return "given" if new.request_id is None else "approved"
+
+
+def _told(new: NewGrant) -> dict[str, Any]:
+    return {**new.terms.values(), "recipient": new.recipient_snapshot}
+
+
+async def _add_evidence(
+    services: CoreServices, tx: AsyncConnection, new: NewGrant, view: GrantView
+) -> None:
+    assert view.evidence_id is not None  # noqa: S101  (`_view` made it)
+    ends = {"ends_at": rfc3339(view.ends_at), "covers_future": new.covers_future}
+    change = Change(view.evidence_id, view.id, new.person_id, _step(new), new.given_at)
+    await consent_evidence.add(services, tx, new.act, change, _told(new) | ends)
 
 
 def _view(new: NewGrant, grant_id: UUID) -> GrantView:
@@ -240,7 +274,9 @@ def _view(new: NewGrant, grant_id: UUID) -> GrantView:
         ends_at=ends_at,
         revoked_at=None,
         ended_by=None,
+        as_of=new.given_at,
         terms=new.terms,
+        evidence_id=new_id(),
     )
 
 

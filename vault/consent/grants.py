@@ -17,8 +17,12 @@ from auth.services import CoreServices
 from auth.subjects import Person, Recipient
 from base.database import notify
 from base.db_time import instant
+from base.ids import new_id
 from base.key_names import GRANT
 from vault import cursors, decisions
+from vault.consent import consent_evidence
+from vault.consent.consent_acts import ConsentAct
+from vault.consent.consent_evidence import Change, EvidenceView
 from vault.consent.records import grants as records
 from vault.consent.terms import Terms
 from vault.consent.token_scope import grant_actions
@@ -34,7 +38,9 @@ EndedBy = Literal["owner", "recipient", "service"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantView:
     """A grant as both sides see it. `recipient`: who they were on the day it was given. `ended_by`:
-    who ended it before its end, if anyone did; `service`: it showed nothing more."""
+    who ended it before its end, if anyone did; `service`: it showed nothing more. `as_of`: when it
+    was so, by the database's clock. `evidence_id`: of the act by which it was given; none of grants
+    of before."""
 
     id: UUID
     request_id: UUID | None
@@ -47,7 +53,9 @@ class GrantView:
     ends_at: datetime
     revoked_at: datetime | None
     ended_by: EndedBy | None
+    as_of: datetime = field(compare=False, repr=False)
     terms: Terms
+    evidence_id: UUID | None = None
 
 
 async def list_grants(
@@ -95,6 +103,25 @@ async def see(services: CoreServices, subject: Person | Recipient, grant_id: UUI
     return await decisions.decide(services, lambda tx: _see(services, tx, subject, grant_id))
 
 
+async def see_with_evidence(
+    services: CoreServices, subject: Person | Recipient, grant_id: UUID
+) -> tuple[GrantView, list[EvidenceView]]:
+    """`see`, and the acts by which it was given and ended, as they were at the same moment."""
+
+    async def judge(tx: AsyncConnection) -> tuple[GrantView, list[EvidenceView]] | Denial:
+        seen = await _see(services, tx, subject, grant_id)
+        if isinstance(seen, Denial):
+            return seen
+        row = await records.grant(tx, grant_id)
+        assert row is not None  # noqa: S101  (it was seen)
+        acts = await consent_evidence.evidence_of(
+            services, tx, grant_id=grant_id, person_id=row.person_id, named=seen.evidence_id
+        )
+        return seen, acts
+
+    return await decisions.decide(services, judge)
+
+
 async def _see(
     services: CoreServices, tx: AsyncConnection, subject: Person | Recipient, grant_id: UUID
 ) -> GrantView | Denial:
@@ -110,17 +137,19 @@ async def _see(
     return view
 
 
-async def revoke(services: CoreServices, person: Person, grant_id: UUID) -> GrantView:
+async def revoke(
+    services: CoreServices, person: Person, grant_id: UUID, act: ConsentAct | None = None
+) -> GrantView:
     """Revoke a grant, at once and for good; a second call gives the same answer, and of one that is
     over nothing changes.
 
     Running downloads are notified when the transaction commits and stop within a second. Raises
     `ServiceError` `not_found`.
     """
-    return await decisions.decide(services, lambda tx: _revoke(services, tx, person, grant_id))
+    return await decisions.decide(services, lambda tx: _revoke(services, tx, person, grant_id, act))
 
 
-async def revoke_all(services: CoreServices, person: Person) -> int:
+async def revoke_all(services: CoreServices, person: Person, act: ConsentAct | None = None) -> int:
     """Revoke every living grant of a person, each with its own entry in the log; returns how many.
 
     Each is a commit of its own: a crash leaves the first ones ended, and a second call ends the
@@ -129,13 +158,17 @@ async def revoke_all(services: CoreServices, person: Person) -> int:
     ended = 0
     while live := (await list_grants(services, person, state="live", limit=100)).items:
         for grant in live:
-            await revoke(services, person, grant.id)
+            await revoke(services, person, grant.id, act)
         ended += len(live)
     return ended
 
 
 async def _revoke(
-    services: CoreServices, tx: AsyncConnection, person: Person, grant_id: UUID
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    grant_id: UUID,
+    act: ConsentAct | None,
 ) -> GrantView | Denial:
     row = await records.grant_to_change(tx, grant_id)
     attempt = attempt_on(row, person, Action.REVOKE)
@@ -145,6 +178,9 @@ async def _revoke(
         return Denial(attempt, reason_of(judgement))
     if state_of(row.revoked_at, row.ends_at, row.at) == "live":
         await _end(services, tx, row, attempt, by="owner")
+        checked = await consent_evidence.check_act(services, tx, person, act)
+        change = Change(new_id(), row.id, person.id, "revoked", await instant(tx))
+        await consent_evidence.add(services, tx, checked, change, {"revoke": str(row.id)})
     return await view_of(services, tx, grant_id)
 
 
@@ -233,8 +269,14 @@ async def opened(
         ends_at=row.ends_at,
         revoked_at=row.revoked_at,
         ended_by=_ended_by(row),
+        as_of=row.at,
         terms=Terms.read(values),
+        evidence_id=_id_or_none(values.get("evidence")),
     )
+
+
+def _id_or_none(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
 
 
 def _ended_by(row: Row[Any]) -> EndedBy | None:

@@ -1,12 +1,15 @@
 """A grant's receipt: a consent record in the W3C DPV vocabulary, after ISO/IEC TS 27560:2023.
 
-A draft: it is not signed yet. Its fields follow the sections of the specification (record,
-processing, parties, event); a reader must ignore those it does not know.
+Its fields follow the sections of the specification (record, processing, parties, event); a reader
+must ignore those it does not know. `signed_receipts.py` signs it. Pure.
 """
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from base.clock import rfc3339
+from vault.consent.consent_evidence import EvidenceView
 from vault.consent.grants import GrantView
 from vault.rules import GrantAction
 
@@ -15,6 +18,7 @@ _CONTEXT = {
     "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#",
     "dct": "http://purl.org/dc/terms/",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "jws": "https://w3id.org/security#jws",
 }
 _BASES = {
     "consent": "eu-gdpr:A6-1-a",
@@ -35,8 +39,9 @@ _ENDED = {
 }
 
 
-def consent_record(grant: GrantView, public_url: str) -> dict[str, Any]:
-    """The record as JSON-LD values. `public_url` is where the person can withdraw.
+def consent_record(grant: GrantView, public_url: str, code: str) -> dict[str, Any]:
+    """The record as JSON-LD values, as the grant stands at `grant.as_of`: each change of it gives
+    another. `public_url` is where the person can withdraw, `code` the receipt's own.
 
     It names the recipient, never the person: the holder of the receipt knows whose it is.
     """
@@ -49,7 +54,8 @@ def consent_record(grant: GrantView, public_url: str) -> dict[str, Any]:
         "dct:conformsTo": "ISO/IEC TS 27560:2023",
         "dct:identifier": str(grant.id),
         "dpv:hasStatus": _status(grant),
-        "signed": False,
+        "dct:issued": rfc3339(grant.as_of),
+        "dct:publisher": public_url,
         "dpv:hasRecipient": {
             "@type": "dpv:Recipient",
             "kind": grant.recipient_kind,
@@ -68,14 +74,50 @@ def consent_record(grant: GrantView, public_url: str) -> dict[str, Any]:
             "given_at": rfc3339(grant.given_at),
             "ends_at": rfc3339(grant.ends_at),
         },
+        **_places(own, public_url, code),
+    }
+    return record | _early_end(grant)
+
+
+def _places(own: str, public_url: str, code: str) -> dict[str, Any]:
+    """Where the person withdraws, and where whoever holds the receipt checks it."""
+    return {
         "dpv:isExercisedAt": {
             "right": "eu-gdpr:A7-3",
             "withdraw": f"{own}/revoke",
             "page": public_url,
             "without_a_screen": "at the desk of the service, or by asking the recipient",
         },
+        "verification": {
+            "keys": f"{public_url}/v1/receipt-keys",
+            "state_now": verification_address(public_url, code),
+        },
     }
-    return record | _early_end(grant)
+
+
+def evidence_record(acts: Iterable[EvidenceView], *, to_its_person: bool) -> list[dict[str, Any]]:
+    """The acts by which it was given and ended; of grants of before, none. The languages are for
+    the person alone: they say where they come from."""
+    return [
+        {
+            "change": act.change,
+            "kind": act.kind,
+            "level": act.level,
+            "channel": act.channel,
+            "at": rfc3339(act.at),
+            "template": act.template,
+            "template_sha256": act.template_hash.hex(),
+            "wording_sha256": act.wording_hash.hex(),
+        }
+        | ({"languages": list(act.languages)} if to_its_person else {})
+        | ({"heard_by": asdict(act.heard_by)} if act.heard_by else {})
+        for act in acts
+    ]
+
+
+def verification_address(public_url: str, code: str) -> str:
+    """Where whoever holds a receipt asks whether its grant is live."""
+    return f"{public_url}/v1/verify/{code}"
 
 
 def _early_end(grant: GrantView) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from auth.records.sessions import SESSION_ROW
 from auth.records.sign_ins import SIGN_IN_CODE_ROW, SIGN_IN_ROW, WRONG_CODES_ROW
 from storage.row_macs import RowFormat
 from vault.access_log.records import LOG_WARNING_ROW, REPORT_ROW
+from vault.consent.records.consent_evidence import CONSENT_EVIDENCE_ROW
 from vault.consent.records.labels import PERSON_LABEL_ROW
 from vault.consent.records.meetings import MEETING_ROW
 from vault.documents.uploads.records import UPLOAD_ROW
@@ -61,6 +62,7 @@ MACS = (
     MacTable(UPLOAD_ROW),
     MacTable(REQUEST_ROW),
     MacTable(GRANT_ROW),
+    MacTable(CONSENT_EVIDENCE_ROW),
     MacTable(PERSON_LABEL_ROW),
     MacTable(MEETING_ROW),
     MacTable(REPORT_ROW),

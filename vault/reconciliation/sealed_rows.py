@@ -89,6 +89,13 @@ async def _same_kid(_services: Services, row: Any, values: dict[str, Any]) -> st
     return None if SigningKey.from_pem(values["pem"].encode()).kid == row.kid else "halves"
 
 
+async def _same_public_half(_services: Services, _row: Any, values: dict[str, Any]) -> str | None:
+    if "pem" not in values:
+        return None  # a key that signs no more
+    key = SigningKey.from_pem(values["pem"].encode())
+    return None if key.public_jwk() == values["jwk"] else "halves"
+
+
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
     """A sealed column: in which table, under which name of key and whose key; `check` compares
@@ -114,6 +121,7 @@ SEALED = (
         "consent_request", key_names.SENT_REQUEST, _nobody, "sender_sealed", check=_same_addressee
     ),
     SealedColumn("grant", key_names.GRANT, _person),
+    SealedColumn("consent_evidence", key_names.CONSENT_EVIDENCE, _person),
     SealedColumn("person_label", key_names.PERSON_LABEL, _nobody),
     SealedColumn("meeting", key_names.MEETING, _nobody),
     SealedColumn("report", key_names.REPORT, _person),
@@ -124,6 +132,7 @@ SEALED = (
     SealedColumn("pin_step", key_names.PIN_STEP, _nobody),
     SealedColumn("sign_in", key_names.SIGN_IN, _nobody),
     SealedColumn("session", key_names.SESSION, _holder),
+    SealedColumn("receipt_key", key_names.RECEIPT_KEY, _nobody, check=_same_public_half),
     SealedColumn("signing_key", key_names.SIGNING_KEY, _nobody, check=_same_kid),
     SealedColumn(
         "audit_key", key_names.AUDIT_KEY, _owner, "sealed_private_key", check=_same_halves

@@ -14,6 +14,7 @@ from vault.consent.request_views import ReceivedRequest, SentRequest
 from vault.consent.requests import Whom
 from vault.consent.scopes import Choice
 from vault.consent.terms import Approval, Terms
+from web.api.consent_evidence import EvidenceIn, act_of
 from web.api.shapes import Cursor, Limit, Strict
 from web.api.terms import (
     AskedOut,
@@ -93,6 +94,7 @@ class ApprovalIn(Strict):
     covers_future: StrictBool = Field(
         False, description="Also documents of these types that are added later."
     )
+    evidence: EvidenceIn | None = None
 
     def approval(self) -> Approval:
         return Approval(
@@ -233,7 +235,12 @@ async def approve(
     approval = Approval() if body is None else body.approval()
     with positions_in(None if body is None else body.scope):
         grant = await answers.approve(
-            services, person, request_id, approval, idempotency_key=idempotency_key
+            services,
+            person,
+            request_id,
+            approval,
+            idempotency_key=idempotency_key,
+            act=act_of(person, None if body is None else body.evidence),
         )
     return grant_out(grant)
 

@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 from vault.consent import evidence as vault_evidence
 from vault.consent import grant_issue, grants
 from vault.consent.grant_issue import GrantDraft, RecipientRef
-from vault.consent.receipts import consent_record as receipt_of
+from vault.consent.receipt_issue import signed_receipt
+from web.api.consent_evidence import EvidenceIn, act_of
 from web.api.shapes import Cursor, Limit, Strict
 from web.api.terms import (
     Duration,
@@ -36,8 +37,9 @@ router = APIRouter(prefix="/v1/grants", tags=["grants"])
 
 _RECEIPT: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "A consent record after ISO/IEC TS 27560:2023, in W3C DPV words. A draft,"
-        " not signed yet.",
+        "description": "A consent record after ISO/IEC TS 27560:2023, in W3C DPV words. Its member"
+        " `jws` is a detached JWS (RFC 7515, appendix F; ES256) over the record without it, in the"
+        " encoding of RFC 8785; its keys are at `/v1/receipt-keys`.",
         "content": {"application/ld+json": {"schema": {"type": "object"}}},
     }
 }
@@ -75,6 +77,7 @@ class NewGrantIn(Strict):
     covers_future: StrictBool = Field(
         False, description="Also documents of these types that are added later."
     )
+    evidence: EvidenceIn | None = None
 
     def draft(self) -> GrantDraft:
         return GrantDraft(
@@ -112,7 +115,11 @@ async def give(
     """Give a grant that nobody asked for."""
     with positions_in(body.scope):
         grant = await grant_issue.give(
-            services, person, body.draft(), idempotency_key=idempotency_key
+            services,
+            person,
+            body.draft(),
+            idempotency_key=idempotency_key,
+            act=act_of(person, body.evidence),
         )
     return grant_out(grant)
 
@@ -143,9 +150,8 @@ async def see(grant_id: PathId, services: ServicesDep, caller: CallerDep) -> Gra
     responses=_RECEIPT,
 )
 async def receipt(grant_id: PathId, services: ServicesDep, caller: CallerDep) -> JSONResponse:
-    """The grant's receipt, to either of its sides; recorded."""
-    grant = await grants.see(services, caller, grant_id)
-    content = receipt_of(grant, services.settings.public_url)
+    """The grant's receipt as it stands now, signed, to either of its sides; recorded."""
+    content = await signed_receipt(services, caller, grant_id)
     return JSONResponse(content, media_type="application/ld+json")
 
 

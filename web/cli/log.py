@@ -19,7 +19,7 @@ from base.files import write_private
 from base.settings import Settings
 from vault.reconciliation import reconciliation
 from vault.services import Services
-from web.cli import siem_export
+from web.cli import consent_receipts, siem_export
 from web.cli.command import Command, Commands
 from web.cli.command import add as declare
 from web.cli.progress import show
@@ -65,10 +65,12 @@ def _add_verify(commands: Commands) -> None:
         "Verify a log: its checkpoint, and what the options add.",
         Command(_verify, _no_service),
     )
+    verbs = parser.add_subparsers(metavar="VERB")
+    consent_receipts.add_to(verbs, Command(consent_receipts.verify, _no_service))
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--url", help="the log's prefix: https://service.example/log")
     source.add_argument("--folder", type=Path, help="a copy of what is under that prefix")
-    parser.add_argument("--vkey", required=True, help="the log's verifier key (/log/vkey)")
+    parser.add_argument("--vkey", help="the log's verifier key (/log/vkey)")
     parser.add_argument("--remember", type=Path, help="checkpoint of the last time; kept up")
     parser.add_argument("--receipt", type=Path, help="a receipt to check")
     parser.add_argument("--whole", action="store_true", help="every tile and every entry")
@@ -82,6 +84,8 @@ def _no_service(_: argparse.Namespace) -> Settings:
 
 
 def _verify(_settings: Settings, options: argparse.Namespace, _signals: Signals) -> int:
+    if options.vkey is None:
+        raise ValueError("--vkey is missing: the log's verifier key (/log/vkey)")
     log, policy = _verifier(options.vkey), _policy(options)
     if options.url is None and options.folder is None and options.receipt is None:
         raise ValueError("nothing to verify: give --url, --folder, or --receipt")

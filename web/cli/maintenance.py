@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from base.settings import Settings
+from vault.consent import receipt_keys
 from vault.maintenance.job_runner import sweep_all
 from vault.maintenance.key_rotation import retire_keys, rotate_keys
 from vault.services import Services
@@ -16,7 +17,9 @@ from web.process.supervisor import bind, run, supervised
 
 def add(commands: Commands) -> None:
     """Declare them."""
-    keys = commands.add_parser("keys", help="Root keys.", allow_abbrev=False)
+    keys = commands.add_parser(
+        "keys", help="Root keys, and keys that sign receipts.", allow_abbrev=False
+    )
     verbs = keys.add_subparsers(required=True, metavar="VERB")
     declare(
         verbs,
@@ -24,6 +27,13 @@ def add(commands: Commands) -> None:
         "Make a new root version, put every living key under it, retire the old one on its date.",
         Command(_rotate),
     )
+    renew = declare(
+        verbs,
+        "renew",
+        "Sign receipts with a new key; what the former ones signed still verifies.",
+        Command(_renew),
+    )
+    renew.add_argument("what", choices=["receipts"])
     declare(
         commands,
         "bind-rows",
@@ -37,6 +47,14 @@ def add(commands: Commands) -> None:
 
 def _rotate(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
     run(settings, rotate, signals)
+    return 0
+
+
+def _renew(settings: Settings, _: argparse.Namespace, signals: Signals) -> int:
+    async def work(services: Services) -> None:
+        sys.stdout.write(f"receipts are signed by {await receipt_keys.renew(services)}\n")
+
+    run(settings, work, signals)
     return 0
 
 

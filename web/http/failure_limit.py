@@ -51,7 +51,7 @@ _MAX_COUNTED = 10_000
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _API = ("/v1", "/oauth")
 _PUBLIC = ("/log/", "/v1/document-types", "/v1/openapi.json", "/static/", "/problems", "/healthz",
-           "/.well-known/", "/jwks.json")  # fmt: skip
+           "/.well-known/", "/jwks.json", "/v1/receipt-keys", "/v1/verify/")  # fmt: skip
 
 Account = UUID
 AccountOf = Callable[[str], Coroutine[None, None, Account | None]]

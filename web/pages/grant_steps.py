@@ -30,6 +30,7 @@ from vault.documents import own_documents
 from vault.rules import GrantAction
 from web.i18n.catalogue_names import purpose_names
 from web.pages import labels
+from web.pages.acts import act_on
 from web.pages.answer_steps import chosen_in, digest, only
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
@@ -195,7 +196,11 @@ async def give(page: PersonPageDep) -> Response:
     once = form.get("once")[:64] or None
     try:
         grant = await grant_issue.give(
-            page.services, page.person, current.draft(), idempotency_key=once
+            page.services,
+            page.person,
+            current.draft(),
+            idempotency_key=once,
+            act=act_on(page, "new_grant/check.html", seen),
         )
     except ServiceError as failure:
         if failure.kind is not ErrorKind.INVALID:

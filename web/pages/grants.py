@@ -10,6 +10,7 @@ from vault.consent import grants
 from vault.consent.grants import GrantView
 from vault.consent.request_views import ReceivedRequest
 from web.http.path_ids import PathId
+from web.pages.acts import act_on
 from web.pages.documents import documents_by_id, waiting_requests
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
@@ -58,7 +59,7 @@ async def ask_stop_all(page: PersonPageDep) -> Response:
 async def stop_all(page: PersonPageDep) -> Response:
     """Revoke every grant, at once."""
     await page.form()
-    await grants.revoke_all(page.services, page.person)
+    await grants.revoke_all(page.services, page.person, act_on(page, "stop_all.html"))
     return go("/grants", done="stopped_all")
 
 
@@ -81,7 +82,7 @@ async def ask_stop(grant_id: PathId, page: PersonPageDep) -> Response:
 async def stop(grant_id: PathId, page: PersonPageDep) -> Response:
     """Revoke the grant, at once."""
     await page.form()
-    grant = await grants.revoke(page.services, page.person, grant_id)
+    grant = await grants.revoke(page.services, page.person, grant_id, act_on(page, "stop.html"))
     others = await _others(page, grant)
     return go("/grants", done="stopped_one" if others else "stopped", of=grant.id)
 

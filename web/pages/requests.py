@@ -17,6 +17,7 @@ from vault.consent import answers, request_views
 from vault.consent.request_views import ReceivedRequest
 from web.http.path_ids import PathId
 from web.pages import answer_steps
+from web.pages.acts import act_on
 from web.pages.answer_steps import PartialAnswer
 from web.pages.approvals import approval_of, shorter_durations, shows_documents
 from web.pages.documents import documents_by_id
@@ -81,6 +82,7 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
     """Say yes to what the summary said, once."""
     form = await page.form()
     current = await _partial(page, request_id, answer_steps.only(form))
+    seen = ""  # of one that was answered already, nothing was shown
     # One that was answered meanwhile is judged, and recorded, by the approval itself.
     if current.request.state == "waiting":
         try:
@@ -97,6 +99,7 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
             request_id,
             approval,
             idempotency_key=form.get("once")[:64] or None,
+            act=act_on(page, "requests/check.html", seen),
         )
     except ServiceError as failure:
         if failure.code == "request_answered" and current.request.state == "approved":

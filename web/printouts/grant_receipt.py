@@ -4,10 +4,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from auth.levels import Level
 from auth.subjects import Person
 from base import clock
 from vault.consent import grants
+from vault.consent.consent_acts import EvidenceKind
+from vault.consent.consent_evidence import EvidenceView
 from vault.consent.grants import GrantView
+from vault.consent.receipt_codes import code_of
+from vault.consent.receipts import verification_address
 from vault.document_view import DocumentView
 from vault.documents.own_documents import find_own
 from vault.services import Services
@@ -17,7 +22,7 @@ from web.i18n.error_messages import _
 from web.i18n.languages import languages
 from web.printouts.phrases import Phrases
 from web.printouts.reader import phrases_for
-from web.printouts.sheet import Section, Sheet
+from web.printouts.sheet import QrCode, Section, Sheet
 from web.printouts.turns import in_turn
 from web.printouts.typesetter import print_sheet
 
@@ -36,25 +41,47 @@ _ENDED_BY = {
 }
 _COPY = _("Garder une copie")
 _READ = _("Demande lue en")
+_HOW = _("Comment il a été donné")
+_APP = {
+    Level.PHONE_CODE: _("Sur l’écran, avec un code reçu par téléphone"),
+    Level.CARD_PIN: _("Sur l’écran, avec une carte et un code secret"),
+}
+_BESIDE = {
+    EvidenceKind.CODE_READ_OUT: _("Code reçu par téléphone, lu à la professionnelle"),
+    EvidenceKind.CARD_PIN_ON_WORKERS_SCREEN: _(
+        "Carte et code secret, sur l’écran de la professionnelle"
+    ),
+    EvidenceKind.SIGNED_MANDATE: _("Papier signé"),
+}
+_HEARD = {
+    "witness": _("À voix haute, devant un témoin : {name}"),
+    "interpreter": _("À voix haute, avec un interprète : {name}"),
+}
 _STOP = _("Arrêter")
 _HOW_TO_STOP = _(
     "Vous pouvez arrêter quand vous voulez : sur {address}, « Qui peut voir mes papiers », ou au"
     " guichet."
 )
-_UNSIGNED = _("Ce reçu n’est pas signé. Il dit ce qui est noté ici.")
+_CHECK = _("Pour vérifier ce reçu, et si l’accord dure encore :")
+_FILE = _("Cette page dit ce qui est noté ici. Le fichier du reçu est signé.")
 _NUMBER = _("Numéro de l’accord : {id}")
 
 
 async def print_receipt(services: Services, caller: Caller, grant_id: UUID, language: str) -> bytes:
     """The receipt as PDF, for either side; recorded like the grant. Raises `not_found`."""
     async with in_turn(caller):
-        grant = await grants.see(services, caller, grant_id)
+        grant, acts = await grants.see_with_evidence(services, caller, grant_id)
         owner = isinstance(caller, Person)
         wanted = set(grant.terms.scope.document_ids)
         papers = await find_own(services, caller, wanted) if isinstance(caller, Person) else {}
         phrases = await phrases_for(services, caller, language)
         stop_at = services.settings.public_url if owner else None
-        return await print_sheet(receipt(grant, papers, phrases, clock.now(), stop_at), language)
+        address = verification_address(
+            services.settings.public_url, await code_of(services, grant.id)
+        )
+        how = said_how(acts, phrases)
+        sheet = receipt(grant, papers, phrases, clock.now(), stop_at, address, how)
+        return await print_sheet(sheet, language)
 
 
 def receipt(
@@ -63,9 +90,12 @@ def receipt(
     phrases: Phrases,
     now: datetime,
     stop_at: str | None,
+    check_at: str,
+    how: str = "",
 ) -> Sheet:
     """What it says. `papers`: those that may be named, to their owner; `stop_at`: the address where
-    the owner ends it."""
+    the owner ends it; `check_at`: where whoever holds it checks it; `how`: by what act it was
+    given, where that is known."""
     say, terms = phrases.say, grant.terms
     state = say(STATES[grant.state])
     sections = [
@@ -75,6 +105,8 @@ def receipt(
         phrases.why(terms),
         _when(grant, phrases),
     ]
+    if how:
+        sections.append(Section(say(_HOW), (how,)))
     if stop_at is not None and terms.shown_in:
         # To its owner alone: it says where they come from.
         sections.append(Section(say(_READ), (_names(terms.shown_in),)))
@@ -84,8 +116,21 @@ def receipt(
         say(_TITLE),
         (say(_STATE, moment=phrases.moment(now), state=state),),
         tuple(sections),
-        (say(_UNSIGNED), say(_NUMBER, id=str(grant.id))),
+        (say(_FILE), say(_NUMBER, id=str(grant.id))),
+        code=QrCode(check_at, say(_CHECK)),
     )
+
+
+def said_how(acts: Iterable[EvidenceView], phrases: Phrases) -> str:
+    """By what act it was given, in a few words; nothing of grants of before."""
+    for act in acts:
+        if act.change == "revoked":
+            continue
+        if act.heard_by is not None:
+            return phrases.say(_HEARD[act.heard_by.role], name=act.heard_by.name)
+        words = _BESIDE.get(EvidenceKind(act.kind)) or _APP[Level(act.level or Level.PHONE_CODE)]
+        return phrases.say(words)
+    return ""
 
 
 def _what(grant: GrantView, papers: Mapping[UUID, DocumentView], phrases: Phrases) -> Section:

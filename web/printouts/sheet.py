@@ -3,9 +3,12 @@
 Each text is in its reader's language already; `templates/sheet.typ` says how it looks.
 """
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+import segno
 
 from web.i18n.error_messages import _
 from web.i18n.languages import languages
@@ -28,6 +31,22 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class QrCode:
+    """An address to scan, at the end; `says`: what it is for, also to who cannot see it."""
+
+    address: str = field(repr=False)
+    says: str
+
+    def data(self, letters: Letters) -> dict[str, str]:
+        """The values of the template: the drawing as SVG, and the address to type."""
+        svg = io.BytesIO()
+        drawn = segno.make_qr(self.address, error="m")
+        drawn.save(svg, kind="svg", border=4, light="white")
+        says, address = letters.printable(self.says), letters.printable(self.address)
+        return {"svg": svg.getvalue().decode(), "says": says, "address": address}
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """One subject: its sections between an introduction and, in small letters, a closing."""
 
@@ -37,6 +56,7 @@ class Sheet:
     closing: tuple[str, ...] = field(default=(), repr=False)
     foot: str = ""
     """What the foot of each page says; the title unless it is given."""
+    code: QrCode | None = None
 
     def data(self, language: str) -> dict[str, Any]:
         """The values of the template, in letters that can be printed."""
@@ -46,6 +66,7 @@ class Sheet:
             "introduction": _all(letters, self.introduction),
             "sections": [_section(letters, section) for section in self.sections],
             "closing": _all(letters, self.closing),
+            "code": None if self.code is None else self.code.data(letters),
         }
         if letters.replaced:
             values["closing"].append(replaced_note(language))

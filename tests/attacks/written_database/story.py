@@ -23,6 +23,7 @@ from tests.fixtures import (
 )
 from tests.steps import client_headers
 from tests.uploads import TUS
+from vault.consent import receipt_keys
 from vault.services import Services
 from web.http.problems import STATUS
 
@@ -100,6 +101,10 @@ class Story:
         return {
             "Amina lists": (amina, "/v1/documents"),
             "Amina's grants": (amina, "/v1/grants"),
+            "Amina's receipt": (amina, f"/v1/grants/{self.grants['type']}/receipt"),
+            "Amina's receipt of what she stopped": (
+                amina, f"/v1/grants/{self.grants['revoked']}/receipt",
+            ),
             "Amina's requests": (amina, "/v1/consent-requests"),
             "Amina's log": (amina, "/v1/access-log?limit=100"),
             "Amina's sessions": (amina, "/v1/sessions"),
@@ -119,7 +124,7 @@ class Story:
             "Victor's meeting": (victor, f"/v1/meetings/{self.meetings['Bilal']}"),
             "Wanda's log": (wanda, "/v1/access-log?limit=100"),
             "Victor lists": (victor, f"/v1/grants/{self.grants['bilal']}/documents"),
-        }
+        }  # fmt: skip
 
     def under(self, grant: str, document: str) -> str:
         return f"/v1/grants/{self.grants[grant]}/documents/{document}/content"
@@ -130,6 +135,7 @@ class Story:
         self.services.audit_log._public_keys.clear()
         profiles._caches.clear()
         signing_keys._cache.clear()
+        receipt_keys._cache.clear()
 
     def _opening(self, headers: Headers, path: str) -> Probe:
         async def probe() -> Seen:
@@ -198,12 +204,12 @@ class Story:
         answer = await self.http.post(
             "/v1/grants",
             headers={**self.amina.headers, "Idempotency-Key": "once"},
-            json=_given(self.wanda),
+            json=given_to(self.wanda),
         )
         return answer.status_code, _learnt(answer.json()) if answer.is_success else ""
 
 
-def _given(worker: SomeWorker) -> dict[str, Any]:
+def given_to(worker: SomeWorker) -> dict[str, Any]:
     return {
         "recipient": {"worker_id": str(worker.id)},
         "scope": {"document_types": ["lease"], "document_ids": [], "actions": ["read"]},
@@ -222,6 +228,8 @@ _CHANGING = {
     "as_of",
     "expires_at",
     "opened_at",
+    "dct:issued",
+    "jws",
 }
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from auth import administration
 from tests.attacks.written_database.edits import Edit, Tables
+from tests.attacks.written_database.history import tell
 from tests.attacks.written_database.story import Story
-from tests.attacks.written_database.telling import tell
 from tests.attacks.written_database.verdicts import Judge, Verdict
 from tests.auth.means_steps import add_phone, enter, usable_pins, wrong
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, new_phone

@@ -14,8 +14,8 @@ import pytest
 
 from auth import pin_hashes
 from tests.attacks.written_database.edits import Tables
+from tests.attacks.written_database.history import tell
 from tests.attacks.written_database.story import Story
-from tests.attacks.written_database.telling import tell
 from tests.attacks.written_database.verdicts import Judge, Verdict, shown
 from tests.fixtures import MakeClient, MakePerson, MakeWorker
 from tests.steps import until
@@ -55,6 +55,12 @@ HARMLESS = {
     ("person_label", "*"): "its worker writes it again; it opens nothing",
     ("pin_step", "*"): "its holder shows the card, or asks for a code, again",
     ("rate_bucket",): "somebody is slowed who should not be, or not slowed who should",
+    ("receipt_key", "created_at"): _NOT_SHOWN,
+    ("receipt_key", "retired_at"): _NOT_SHOWN,
+    (
+        "receipt_key",
+        "*",
+    ): "receipts of that key are asked for again; none verifies that is not ours",
     ("root_version", "created_at"): _NOT_SHOWN,
     ("root_version", "provider"): "which provider wraps is a setting",
     ("sealed_file", "created_at"): _NOT_SHOWN,
@@ -85,6 +91,7 @@ def chosen(story: Story, table: str) -> list[str]:
     if table in by_id:
         return [f"t.id = '{one}'" for one in by_id[table]]
     of = {
+        "consent_evidence": f"grant_id = '{grants['type']}'",
         "document_version": f"document_id = '{documents['tax']}'",
         "audit_key": f"owner_id = '{story.amina.id}'",
         "grant_history": f"grant_id = '{grants['revoked']}' AND step = 'revoked'",

@@ -1,7 +1,7 @@
 """Grants: given without a request, listed, seen, revoked; at most a year; their receipt."""
 
 import asyncio
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -202,7 +202,7 @@ async def test_the_same_key_gives_once(services: CoreServices) -> None:
         *(give(services, person, made, idempotency_key="gift") for _ in range(6))
     )
     assert len({each.id for each in answers}) == 1
-    assert asdict(answers[0]) == asdict(answers[5])
+    assert answers[0] == answers[5]
     other = draft(RecipientRef(worker_id=worker.id), "lease")
     assert await code_of(give(services, person, other, idempotency_key="gift")) == (
         "idempotency_key_reused"
@@ -245,6 +245,9 @@ async def test_lists_go_on_page_by_page(services: CoreServices) -> None:
     ]
 
 
+ADDRESS = "https://unefois.example"
+
+
 async def test_the_receipt_says_who_why_how_long_and_how_to_withdraw(
     services: CoreServices,
 ) -> None:
@@ -254,7 +257,7 @@ async def test_the_receipt_says_who_why_how_long_and_how_to_withdraw(
         person,
         draft(RecipientRef(worker_id=worker.id), "payslip", may_store=True, store_for="P2Y"),
     )
-    record = consent_record(await see(services, worker, given.id), "https://unefois.example")
+    record = consent_record(await see(services, worker, given.id), ADDRESS, "code")
     assert record["dpv:hasRecipient"]["name"] == "Inès Moreau"
     assert record["dpv:hasPurpose"] == {"code": "housing", "dct:description": "Mon dossier"}
     assert record["dpv:hasStorageCondition"] == {"may_store": True, "store_for": "P2Y"}
@@ -262,8 +265,9 @@ async def test_the_receipt_says_who_why_how_long_and_how_to_withdraw(
     assert record["dpv:hasProcessing"] == ["dpv:Consult"]
     assert record["dpv:isExercisedAt"]["withdraw"].endswith(f"/v1/grants/{given.id}/revoke")
     assert record["dpv:hasStatus"] == "dpv:ConsentGiven"
+    assert record["verification"]["state_now"] == f"{ADDRESS}/v1/verify/code"
     assert str(person.id) not in str(record)
-    withdrawn = consent_record(await revoke(services, person, given.id), "https://unefois.example")
+    withdrawn = consent_record(await revoke(services, person, given.id), ADDRESS, "code")
     assert withdrawn["dpv:hasStatus"] == "dpv:ConsentWithdrawn"
     assert "dpv:hasWithdrawal" in withdrawn
 

@@ -83,8 +83,7 @@ def test_an_installation_s_life(operator: Operator) -> None:
     message = operator.run(*client, "--jwks", str(keys), "--scope", "evidence", fails=True)
     assert "not a JSON file" in message
     # 3. Keys are rotated, twice.
-    assert "re-wrapped" in operator.run("keys", "rotate")
-    assert "re-wrapped" in operator.run("keys", "rotate")
+    _keys_change(operator)
     assert "0 unreferenced" in operator.run("sweep")
     # 4. A backup, restored into another home, holds the same accounts.
     backup, keys_folder = operator.folder / "backup", operator.folder / "kept"
@@ -100,6 +99,15 @@ def test_an_installation_s_life(operator: Operator) -> None:
         assert "barred" in operator.run(noun, "bar", name, fails=True)
     # 6. A restoration never overwrites existing data.
     operator.run("restore", str(backup), "--keys", str(keys_folder), fails=True, **second)
+
+
+def _keys_change(operator: Operator) -> None:
+    for _ in range(2):
+        assert "re-wrapped" in operator.run("keys", "rotate")
+    first, second = (operator.run("keys", "renew", "receipts") for _ in range(2))
+    assert first.startswith("receipts are signed by ")
+    assert first != second
+    assert "usage" in operator.run("keys", "renew", fails=True)
 
 
 def test_unsafe_settings_are_said_without_their_values(operator: Operator) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 from starlette.routing import BaseRoute
@@ -14,6 +15,7 @@ from tests.uploads import TUS, begin, id_of
 from tests.vault.decoding import corpus
 from tests.web.pages.draft_steps import draft_of, pictures_of, send
 from tests.web.pages.test_pages import a_photo, browser_of
+from vault.consent.receipt_codes import code_of
 from web.app import bare_app
 from web.pages import cookies
 from web.process.sequencer import run_sequencer
@@ -30,6 +32,7 @@ PUBLIC = {
     "/problems",
     "/problems/{code}",
     "/v1/openapi.json",
+    "/v1/receipt-keys",
     "/v1/document-types",
     "/static/{fingerprint}/{name:path}",
     "/service-worker.js",
@@ -135,6 +138,7 @@ async def something_of_each(
         "document_id": document["id"],
         "grant_id": grant,
         "meeting_id": await met(client, worker, person),
+        "code": await code_of(served.services, UUID(grant)),
         "event_id": (await log_of(client, person))[0]["id"],
         "request_id": requests.json()["items"][0]["id"],
         "upload_id": id_of((await begin(client, person, 9)).headers["location"]),

@@ -16,6 +16,7 @@ from web.printouts.phrases import Phrases
 
 NOW = datetime(2027, 3, 3, 9, 5, tzinfo=UTC)
 ADDRESS = "https://unefois.example"
+CHECK = f"{ADDRESS}/v1/verify/{'a' * 40}"
 FRENCH = Phrases("fr", PARIS)
 WORKER = {
     "name": "Camille Moreau",
@@ -56,6 +57,7 @@ def grant(**changes: Any) -> GrantView:
         "ends_at": NOW + timedelta(days=30),
         "revoked_at": None,
         "ended_by": None,
+        "as_of": NOW,
         "terms": terms(),
     }
     return GrantView(**(values | changes))

@@ -11,6 +11,7 @@ import pytest
 from base.time_zones import PARIS
 from tests.web.printouts.examples import (
     ADDRESS,
+    CHECK,
     FRENCH,
     NOW,
     WORKER,
@@ -58,9 +59,9 @@ def said(sheet: Sheet) -> str:
 
 
 def test_a_receipt_names_papers_to_their_owner_only() -> None:
-    theirs = receipt(grant(), PAPERS, FRENCH, NOW, ADDRESS)
+    theirs = receipt(grant(), PAPERS, FRENCH, NOW, ADDRESS, CHECK)
     worker = Phrases("fr", PARIS, owner=False)
-    given = receipt(grant(), {}, worker, NOW, None)
+    given = receipt(grant(), {}, worker, NOW, None, CHECK)
     assert under(theirs, "Quoi").items[2] == "Carte de Malik"
     assert under(given, "Quoi").items[2] == "Papiers choisis un par un : 1"
     assert "Malik" not in said(given)
@@ -77,7 +78,7 @@ def test_a_receipt_names_papers_to_their_owner_only() -> None:
     ],
 )
 def test_a_receipt_says_whether_the_grant_lives(changes: dict[str, str], words: str) -> None:
-    sheet = receipt(grant(**changes), PAPERS, FRENCH, NOW, ADDRESS)
+    sheet = receipt(grant(**changes), PAPERS, FRENCH, NOW, ADDRESS, CHECK)
     assert words in said(sheet)
     live = changes["state"] == "live"
     assert ("Arrêter" in [section.heading for section in sheet.sections]) is live
@@ -95,7 +96,7 @@ def test_a_receipt_says_whether_the_grant_lives(changes: dict[str, str], words: 
     ],
 )
 def test_a_receipt_says_whether_a_copy_may_be_kept(changes: dict[str, str], words: str) -> None:
-    sheet = receipt(grant(terms=terms(**changes)), PAPERS, FRENCH, NOW, ADDRESS)
+    sheet = receipt(grant(terms=terms(**changes)), PAPERS, FRENCH, NOW, ADDRESS, CHECK)
     assert facts_under(sheet, "Jusqu’à quand")["Garder une copie"] == words
 
 
@@ -165,9 +166,9 @@ def test_a_title_that_someone_else_gave_is_quoted() -> None:
 def test_days_are_told_where_the_reader_is() -> None:
     late = grant(ends_at=NOW.replace(hour=23) + timedelta(days=1))
     told = [
-        facts_under(receipt(late, {}, Phrases("fr", ZoneInfo(zone)), NOW, None), "Jusqu’à quand")[
-            "Fin de l’accord"
-        ]
+        facts_under(
+            receipt(late, {}, Phrases("fr", ZoneInfo(zone)), NOW, None, CHECK), "Jusqu’à quand"
+        )["Fin de l’accord"]
         for zone in ("Europe/Paris", "Pacific/Tahiti")
     ]
     assert [text[:11] for text in told] == ["5 mars 2027", "4 mars 2027"]

@@ -144,6 +144,26 @@ MESSAGES = {
         _("Nous ne connaissons ni professionnel ni service à cette adresse."),
         _("Demandez-lui de vérifier son adresse e-mail ou son identifiant."),
     ),
+    "evidence_level": ErrorMessage(
+        _("Entrée autrement"),
+        _("Vous n’êtes pas entré de cette façon dans vos papiers."),
+        _("Sortez, puis entrez de cette façon. Ou dites l’accord d’une autre façon."),
+    ),
+    "evidence_worker": ErrorMessage(
+        _("Professionnelle inconnue"),
+        _("Nous ne connaissons pas la personne qui était à côté de vous."),
+        _("Demandez-lui de se connecter avec son propre compte."),
+    ),
+    "heard_by_worker": ErrorMessage(
+        _("Un autre témoin"),
+        _("Le témoin ou l’interprète ne peut pas être la professionnelle."),
+        _("Donnez le nom d’une autre personne, qui a entendu l’accord."),
+    ),
+    "heard_by_wrong": ErrorMessage(
+        _("Témoin ou interprète"),
+        _("Un accord dit à voix haute a besoin du nom de qui l’a entendu, et lui seul."),
+        _("Donnez son nom si l’accord est dit à voix haute. Sinon, enlevez-le."),
+    ),
     "token_scope_missing": ErrorMessage(
         _("Jeton trop étroit"),
         _("Le jeton d’accès ne porte pas la portée nécessaire."),

@@ -9,7 +9,7 @@ from auth import one_time_codes, sessions
 from auth.subjects import Worker
 from base.db_time import instant
 from base.errors import ServiceError
-from tests.attacks.written_database.story import Story
+from tests.attacks.written_database.story import Story, given_to
 from tests.auth.means_steps import add_card, enter, pin_of, show_card, type_code, type_pin, wrong
 from tests.fixtures import (
     MakeClient,
@@ -52,6 +52,9 @@ async def tell(
     story.meetings["Bilal"] = await met(http, bilal, victor)
     await _others(story)
     await _means(story)
+    # The key that signs receipts, and the secret of their codes, are made by the first one.
+    path = f"/v1/grants/{story.grants['type']}/receipt"
+    assert (await http.get(path, headers=amina.headers)).is_success
     return story
 
 
@@ -128,14 +131,14 @@ async def _consents(story: Story) -> None:
     given = await http.post(
         "/v1/grants",
         headers={**amina.headers, "Idempotency-Key": "once"},
-        json=_given(wanda),
+        json=given_to(wanda),
     )
     assert given.status_code == 201, given.text
     # Another answer that its key could be pointed at.
     other = await http.post(
         "/v1/grants",
         headers={**story.bilal.headers, "Idempotency-Key": "once"},
-        json=_given(story.victor),
+        json=given_to(story.victor),
     )
     assert other.status_code == 201, other.text
     for worker in (wanda, story.victor):

@@ -1,0 +1,115 @@
+"""By what act a person says yes, or takes a yes back: what a caller says of it. Pure.
+
+The act itself is the session's: who entered how is never taken from a caller. What a caller adds
+can only be less than a person alone with their own session: somebody was beside them.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Literal
+from uuid import UUID
+
+from audit.events import canonical
+from auth.levels import Level
+from base.errors import about, invalid
+from base.user_text import clean_title, search_words
+
+MAX_NAME = 120
+
+
+class EvidenceKind(StrEnum):
+    """Words of rows and of receipts: only ever added to."""
+
+    APP = "app"
+    CODE_READ_OUT = "code_read_out"
+    CARD_PIN_ON_WORKERS_SCREEN = "card_pin_on_workers_screen"
+    SIGNED_MANDATE = "signed_mandate"
+    SPOKEN = "spoken"
+
+
+HeardByRole = Literal["witness", "interpreter"]
+_LEVELS = {
+    EvidenceKind.CODE_READ_OUT: Level.PHONE_CODE,
+    EvidenceKind.CARD_PIN_ON_WORKERS_SCREEN: Level.CARD_PIN,
+}
+"""How the session was entered, where a kind says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardBy:
+    """Who heard a person say yes: named, and never the worker beside them."""
+
+    role: HeardByRole
+    name: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A worker was beside the person: in which way the yes was said, and who heard it."""
+
+    kind: EvidenceKind
+    worker_id: UUID
+    heard_by: HeardBy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the person read: by which template, of which text. `wording_hash`: of what the page
+    said, where a page said it; otherwise that of the terms. `languages`: the main one first."""
+
+    channel: Literal["api", "pages"]
+    template: str
+    template_hash: bytes
+    languages: tuple[str, ...]
+    wording_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAct:
+    """What a caller says of an act."""
+
+    shown: Shown
+    beside: Beside | None = None
+
+
+def said_of(act: ConsentAct | None) -> dict[str, Any]:
+    """What a caller says of an act, JSON-serialisable, for an idempotency key."""
+    if act is None or act.beside is None:
+        return {}
+    beside, heard = act.beside, act.beside.heard_by
+    by = None if heard is None else [heard.role, heard.name]
+    return {"evidence": [beside.kind, str(beside.worker_id), by]}
+
+
+def told_by_the_api(language: str) -> Shown:
+    """The terms, as members of JSON: a program showed them, in words of its own."""
+    template = "api/terms/1"
+    return Shown("api", template, sha256(template.encode()).digest(), (language,))
+
+
+def hash_of(wording: dict[str, Any]) -> bytes:
+    """The digest of a wording that is kept."""
+    return sha256(canonical(wording)).digest()
+
+
+def checked(beside: Beside, level: Level) -> Beside:
+    """The same, with a clean name. Raises `ServiceError` `evidence_level` for a session that was
+    entered otherwise, `heard_by_wrong` where who heard it is not named, or named for nothing."""
+    if _LEVELS.get(beside.kind, level) is not level:
+        raise invalid("evidence_level", fields=(("evidence", "kind"),))
+    heard = beside.heard_by
+    if (heard is None) is (beside.kind is EvidenceKind.SPOKEN):
+        raise invalid("heard_by_wrong", fields=(("evidence", "heard_by"),))
+    if heard is None:
+        return beside
+    with about("evidence", "heard_by", "name"):
+        name = clean_title(heard.name, MAX_NAME)
+    if name is None or not search_words(name):
+        raise invalid("heard_by_wrong", fields=(("evidence", "heard_by", "name"),))
+    return Beside(beside.kind, beside.worker_id, HeardBy(heard.role, name))
+
+
+def same_name(name: str) -> str:
+    """A name as two are compared: without accents, capitals, punctuation or order of its words."""
+    return " ".join(sorted(search_words(name)))

@@ -1,0 +1,193 @@
+"""Evidence of consent: written with the grant's own change, in the same commit; read for its
+receipt.
+
+The grant's sealed row names the evidence of its yes, so that a row that was deleted is missed.
+ADR: docs/adr/0055-evidence-of-consent.md.
+"""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth import profiles
+from auth.levels import Level
+from auth.records import recipients
+from auth.services import CoreServices
+from auth.subjects import Person, Worker
+from base.errors import invalid
+from base.key_names import CONSENT_EVIDENCE, PERSON_NAME
+from storage.row_macs import RowAltered
+from vault.consent.consent_acts import (
+    ConsentAct,
+    EvidenceKind,
+    HeardBy,
+    checked,
+    hash_of,
+    same_name,
+    told_by_the_api,
+)
+from vault.consent.records import consent_evidence as records
+from vault.consent.records.consent_evidence import CONSENT_EVIDENCE_ROW
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceView:
+    """One act, as a receipt shows it."""
+
+    id: UUID
+    change: str
+    kind: str
+    level: str | None
+    channel: str
+    languages: tuple[str, ...]
+    template: str
+    template_hash: bytes
+    wording_hash: bytes
+    at: datetime
+    heard_by: HeardBy | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an act changed: which grant, whose, how and when. `id`: of the evidence."""
+
+    id: UUID
+    grant_id: UUID
+    person_id: UUID
+    change: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedAct:
+    """An act that was checked, about to be written."""
+
+    act: ConsentAct
+    level: Level
+    columns: dict[str, Any] = field(repr=False)
+    heard_by: HeardBy | None = field(default=None, repr=False)
+
+
+def level_of(person: Person) -> Level:
+    """How their session was entered."""
+    level: Level = getattr(person, "level", Level.PHONE_CODE)
+    return level
+
+
+async def check_act(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    act: ConsentAct | None,
+    recipient_name: str = "",
+) -> CheckedAct:
+    """What may be written of an act; of None, the person's own by the API. Raises `ServiceError`:
+    those of `consent_acts.checked`, `evidence_worker`, `heard_by_worker` for the name of the worker
+    beside them, or of who receives."""
+    act = act or ConsentAct(told_by_the_api(person.language))
+    level = level_of(person)
+    if act.beside is None:
+        return CheckedAct(act, level, {"kind": EvidenceKind.APP})
+    beside = checked(act.beside, level)
+    worker = await _worker(services, tx, beside.worker_id)
+    columns: dict[str, Any] = {"kind": beside.kind, "worker_id": worker.id}
+    if beside.heard_by is not None:
+        if same_name(beside.heard_by.name) == same_name(recipient_name):
+            raise invalid("heard_by_worker", fields=(("evidence", "heard_by", "name"),))
+        columns |= await _heard(services, worker, beside.heard_by)
+    return CheckedAct(act, level, columns, beside.heard_by)
+
+
+async def add(
+    services: CoreServices,
+    tx: AsyncConnection,
+    act: CheckedAct,
+    change: Change,
+    wording: dict[str, Any],
+) -> None:
+    """Write it, in the transaction of the change. `wording`: the terms as they were told."""
+    shown = act.act.shown
+    writer = await services.field_encryption.writer(change.person_id, tx)
+    heard = act.heard_by and {"role": act.heard_by.role, "name": act.heard_by.name}
+    sealed = {"wording": wording, "languages": list(shown.languages), "heard_by": heard}
+    values: dict[str, Any] = {
+        **dict.fromkeys(("worker_id", "worker_tag", "heard_by", "heard_by_tag", "mandate_id")),
+        **act.columns,
+        **asdict(change),
+        "level": act.level,
+        "channel": shown.channel,
+        "language": shown.languages[0],
+        "template": shown.template,
+        "template_hash": shown.template_hash,
+        "wording_hash": shown.wording_hash or hash_of(wording),
+        "sealed": writer.seal(CONSENT_EVIDENCE, change.id, sealed),
+    }
+    macs = await services.field_encryption.row_macs()
+    await records.add_evidence(tx, macs.add(CONSENT_EVIDENCE_ROW, values))
+
+
+async def evidence_of(
+    services: CoreServices,
+    tx: AsyncConnection,
+    *,
+    grant_id: UUID,
+    person_id: UUID,
+    named: UUID | None,
+) -> list[EvidenceView]:
+    """The acts of a grant, in order; none of grants of before. `named`: the one that the grant's
+    sealed row names. The caller MUST have checked that the grant may be seen. Raises `RowAltered`
+    for a row that we did not write, that is of another grant, or that is missing."""
+    macs = await services.field_encryption.row_macs()
+    rows = await records.evidence_of(tx, grant_id)
+    for row in rows:
+        macs.check(CONSENT_EVIDENCE_ROW, row)
+        if row.person_id != person_id:
+            raise RowAltered(CONSENT_EVIDENCE_ROW.table)
+    if named is not None and named not in {row.id for row in rows}:
+        raise RowAltered(CONSENT_EVIDENCE_ROW.table)
+    if not rows:
+        return []
+    reader = await services.field_encryption.reader(person_id, tx)
+    return [_view(row, reader.open(CONSENT_EVIDENCE, row.id, row.sealed)) for row in rows]
+
+
+def _view(row: Row[Any], values: dict[str, Any]) -> EvidenceView:
+    heard = values["heard_by"]
+    return EvidenceView(
+        id=row.id,
+        change=row.change,
+        kind=row.kind,
+        level=row.level,
+        channel=row.channel,
+        languages=tuple(values["languages"]),
+        template=row.template,
+        template_hash=row.template_hash,
+        wording_hash=row.wording_hash,
+        at=row.at,
+        heard_by=None if heard is None else HeardBy(heard["role"], heard["name"]),
+    )
+
+
+async def _worker(services: CoreServices, tx: AsyncConnection, worker_id: UUID) -> Worker:
+    macs = await services.field_encryption.row_macs()
+    row = await recipients.worker(tx, macs, worker_id)
+    if row is None:
+        raise invalid("evidence_worker", fields=(("evidence", "worker_id"),))
+    return await profiles.worker(
+        services, row.id, row.organisation_id, row.sealed, row.organisation_sealed
+    )
+
+
+async def _heard(services: CoreServices, worker: Worker, heard_by: HeardBy) -> dict[str, Any]:
+    """The columns that say who heard it. Raises `heard_by_worker`."""
+    tags = [
+        await services.field_encryption.tag(PERSON_NAME, same_name(name))
+        for name in (worker.name, heard_by.name)
+    ]
+    if tags[0] == tags[1]:
+        raise invalid("heard_by_worker", fields=(("evidence", "heard_by", "name"),))
+    return {"heard_by": heard_by.role, "worker_tag": tags[0], "heard_by_tag": tags[1]}
