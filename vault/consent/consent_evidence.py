@@ -72,12 +72,6 @@ class CheckedAct:
     heard_by: HeardBy | None = field(default=None, repr=False)
 
 
-def level_of(person: Person) -> Level:
-    """How their session was entered."""
-    level: Level = getattr(person, "level", Level.PHONE_CODE)
-    return level
-
-
 async def check_act(
     services: CoreServices,
     tx: AsyncConnection,
@@ -89,7 +83,7 @@ async def check_act(
     those of `consent_acts.checked`, `evidence_worker`, `heard_by_worker` for the name of the worker
     beside them, or of who receives."""
     act = act or ConsentAct(told_by_the_api(person.language))
-    level = level_of(person)
+    level = person.means
     if act.beside is None:
         return CheckedAct(act, level, {"kind": EvidenceKind.APP})
     beside = checked(act.beside, level)

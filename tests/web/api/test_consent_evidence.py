@@ -1,5 +1,6 @@
 """Evidence of consent over HTTP: what is kept of each act, what is refused, what a receipt says."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -8,14 +9,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from auth.levels import Level
 from base.database import Database
 from base.ids import new_id
+from tests.auth.means_steps import add_card, enter, pin_of
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import ask, client_headers, granted, is_problem, revoke
 from tests.web.api.test_receipts import holds, keys_of, receipt_of
 from tests.web.pages.test_pages import browser_of
-from vault.consent import consent_evidence
 from vault.services import Services
 
 
@@ -176,15 +176,14 @@ async def test_a_code_read_out_to_the_worker(
 
 
 async def test_card_and_pin_on_the_workers_screen(
-    services: Services,
-    client: httpx.AsyncClient,
-    make_person: MakePerson,
-    make_worker: MakeWorker,
-    monkeypatch: pytest.MonkeyPatch,
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     """Of a session that was entered so; then no code was read out."""
-    person, worker = await make_person(), await make_worker()
-    monkeypatch.setattr(consent_evidence, "level_of", lambda _: Level.CARD_PIN)
+    holder, worker = await make_person(), await make_worker()
+    pin = await pin_of(services, holder)
+    card = await add_card(client, holder, pin)
+    opened = await enter(client, card["code"], pin)
+    person = replace(holder, token=opened.json()["token"])
     beside = {"kind": "card_pin_on_workers_screen", "worker_id": str(worker.id)}
     answer = await give(client, person, body_for(worker, beside))
     assert answer.status_code == 201, answer.text
