@@ -1,5 +1,6 @@
 """What is said of a change of means: a line in the vault's log, and a message to its phone."""
 
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +12,9 @@ from auth.services import CoreServices
 from auth.subjects import Person
 from base.db_time import instant
 from base.ids import new_id
+
+MeansReason = Literal["not_found", "pin_weak", "last_means", "phone_not_added"]
+"""Why a change of means is refused: stored in the log, only ever added to."""
 
 
 async def record(

@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from typing_extensions import TypeAliasType
 
 from audit.events import Action, ActorKind, Outcome
+from auth.means_log import MeansReason
 from auth.session_start import SignInReason
 from auth.visitor import DEVICES
 from vault import catalogue
@@ -73,7 +74,8 @@ ScanState = _word(
 LoggedAction = _word("LoggedAction", "What was done or tried.", Action)
 LoggedOutcome = _word("LoggedOutcome", "How it ended.", Outcome)
 LoggedActorKind = _word("LoggedActorKind", "Who acted.", ActorKind)
-RefusalReason = _word("RefusalReason", "Why it was refused.", (*Reason, *get_args(SignInReason)))
+_REASONS = (*Reason, *get_args(SignInReason), *get_args(MeansReason))
+RefusalReason = _word("RefusalReason", "Why it was refused.", _REASONS)
 SendingState = _word(
     "SendingState",
     "Whether content was sent whole; `not_confirmed` until the end is known.",

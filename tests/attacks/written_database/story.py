@@ -173,6 +173,8 @@ class Story:
     async def _phone_and_pin_open(self) -> Seen:
         try:
             begun, coded = await type_code(self.http, self.services, self.bilal.phone)
+        except ServiceError as failure:
+            return STATUS[failure.kind], ""  # a message that does not open
         except RuntimeError:
             return 403, ""  # no message came
         if coded.status_code != 202:

@@ -58,6 +58,12 @@ def test_each_operation_says_who_may_call_and_under_what_heading(api: Described)
     assert not {"listGrants", "getDocument", "sendConsentRequest", "getMe"} & public
 
 
+SIGN_IN_REASONS = [
+    "too_many_wrong_codes", "vault_asleep", "pin_wrong", "card_barred", "pin_weak", "last_means",
+    "phone_not_added",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -73,7 +79,7 @@ def test_each_operation_says_who_may_call_and_under_what_heading(api: Described)
         ("LoggedAction", list(Action)),
         ("LoggedOutcome", list(Outcome)),
         ("LoggedActorKind", list(ActorKind)),
-        ("RefusalReason", [*Reason, "too_many_wrong_codes", "vault_asleep"]),
+        ("RefusalReason", [*Reason, *SIGN_IN_REASONS]),
         ("ProblemCode", sorted(STATUS_OF)),
     ],
 )
