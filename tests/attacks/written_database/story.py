@@ -50,8 +50,7 @@ class Story:
     meetings: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
     """The address of what each person has sent in part."""
-    card: dict[str, Any] = field(default_factory=dict, repr=False)
-    """Bilal's, and its PIN, which his phone asks too."""
+    card: dict[str, Any] = field(default_factory=dict, repr=False)  # Bilal's, with its `pin`
     files: dict[str, str] = field(default_factory=dict)
     """The name of each known content, by its SHA-256."""
 
