@@ -29,9 +29,9 @@ async def phones(
 ) -> tuple[Phone, Phone]:
     """The person's, then the worker's: both are signed in."""
     opened = []
-    for kind, one in zip(("person", "worker"), two, strict=True):
+    for kind, token in (("person", two[0].token), ("worker", two[1].token)):
         phone = await open_phone()
-        values = {kind: one.token, "language": "fr"}
+        values = {kind: token, "language": "fr"}
         await phone.context.add_cookies(
             [
                 {"name": f"unefois-{name}", "value": value, "url": served.base_url}
