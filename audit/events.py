@@ -68,6 +68,7 @@ class Action(StrEnum):
     REPORT_SEEN = "report.see"
     REPORT_ANSWERED = "report.answer"
     ORGANISATION_ADDED = "organisation.add"
+    ORGANISATION_CHANGED = "organisation.change"
     WORKER_ADDED = "worker.add"
     CLIENT_ADDED = "client.add"
     WORKER_BARRED = "worker.bar"

@@ -60,6 +60,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.ERASE_ASKED: (_ENTITY, _DISABLE),
     Action.ERASE_CANCELLED: (_ENTITY, _UPDATE),
     Action.ORGANISATION_ADDED: (_ENTITY, _CREATE),
+    Action.ORGANISATION_CHANGED: (_ENTITY, _UPDATE),
     Action.WORKER_ADDED: (_ENTITY, _CREATE),
     Action.CLIENT_ADDED: (_ENTITY, _CREATE),
     Action.WORKER_BARRED: (_ENTITY, _DISABLE),

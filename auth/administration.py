@@ -41,6 +41,22 @@ async def add_organisation(services: CoreServices, *, name: str, contact: str) -
     return organisation_id
 
 
+async def let_open_vaults(services: CoreServices, organisation_id: UUID, *, allowed: bool) -> None:
+    """Let a structure's workers open vaults at their desk, or no longer. Raises NOT_FOUND."""
+    async with services.database.transaction() as tx:
+        row = await recipients.organisation(tx, organisation_id)
+        if row is None:
+            raise not_found()
+        values = (await services.field_encryption.reader(None)).open(
+            ORGANISATION, organisation_id, row.sealed
+        )
+        writer = await services.field_encryption.writer(None)
+        sealed = writer.seal(ORGANISATION, organisation_id, values | {"desk": allowed})
+        await recipients.change_organisation(tx, organisation_id, sealed=sealed)
+        details = {"organisation": str(organisation_id), "desk": str(allowed).lower()}
+        await _record(services, tx, Action.ORGANISATION_CHANGED, **details)
+
+
 async def add_worker(
     services: CoreServices,
     *,

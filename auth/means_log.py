@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audit.events import Action, Event, Outcome
+from audit.events import Action, Actor, Event, Outcome
 from auth import messages, notifications
 from auth.person_contact import contact_to_tell
 from auth.services import CoreServices
@@ -24,15 +24,17 @@ async def record(
     action: Action,
     *,
     reason: str = "",
+    by: Actor | None = None,
     **details: str | int,
 ) -> None:
-    """A line in the person's own log, refused when there is a `reason`."""
+    """A line in the person's own log, refused when there is a `reason`. `by`: whoever did it for
+    them, beside them."""
     event = Event(
         new_id(),
         await instant(tx),
         action,
         Outcome.REFUSED if reason else Outcome.ALLOWED,
-        person.actor(),
+        by or person.actor(),
         person.id,
         reason,
         details={"level": person.means.value, **details},

@@ -75,6 +75,8 @@ class OrganisationProfile:
 
     name: str
     contact: str
+    opens_vaults: bool = False
+    """Beside people who have no phone."""
 
 
 async def organisation(
@@ -87,7 +89,7 @@ async def organisation(
     if row is None:
         return None
     values = await _open(services, ORGANISATION, row.id, row.sealed)
-    return OrganisationProfile(values["name"], values["contact"])
+    return OrganisationProfile(values["name"], values["contact"], bool(values.get("desk")))
 
 
 async def _open(services: CoreServices, table: str, row_id: UUID, sealed: bytes) -> dict[str, Any]:

@@ -20,6 +20,7 @@ BucketKind = Literal[
     "page",
     "suggestion",
     "pin",
+    "desk",
     "meeting",
     "meeting-code",
 ]

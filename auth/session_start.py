@@ -23,11 +23,12 @@ from auth.pin_rules import VAULTS_ON_A_PHONE
 from auth.records import people, pins, recipients
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
+from auth.vault_opening import open_empty_vault
 from auth.visitor import UNKNOWN, Visitor
 from base.contact import normal_email
 from base.db_time import instant
 from base.ids import new_id
-from base.key_names import EMAIL, PERSON, PHONE
+from base.key_names import EMAIL, PHONE
 from base.locks import hold_tag
 from base.phone_numbers import normal_phone, phone_forms
 from base.pipeline import fetch_one
@@ -261,23 +262,16 @@ async def _open_vault(
     language: str,
     on_vault_opened: OnVaultOpened | None,
 ) -> Person:
-    """An empty vault: keys, row and log, in one commit. A crash before it leaves nothing."""
+    """An empty vault, for who showed that the phone is theirs."""
     person = Person(new_id(), language)
-    at = await instant(tx)
-    await services.field_encryption.create_owner(tx, person.id)
-    await services.audit_log.prepare(tx, person.id, at.year)
-    writer = await services.field_encryption.writer(person.id, tx)
-    await people.add_person(
+    await open_empty_vault(
+        services,
         tx,
-        await services.field_encryption.row_macs(),
-        at,
-        id=person.id,
+        person,
         phone_tag=phone.tag,
-        language=language,
-        sealed=writer.seal(PERSON, person.id, {"phone": phone.value}),
+        values={"phone": phone.value},
+        opened_by=person.actor(),
     )
-    event = Event(new_id(), at, Action.VAULT_OPENED, Outcome.ALLOWED, person.actor(), person.id)
-    await services.audit_log.record(tx, event)
     if on_vault_opened is not None:
         await on_vault_opened(services, tx, person.id, phone.tags)
     return person

@@ -73,8 +73,8 @@ document.restore document.purge document.infected document.list document.read do
 document.attest consent.request consent.approve consent.refuse consent.not_me grant.give
 grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.add client.add
 worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
-network.pace log.padding consent.withdraw grant.give_back person.see document.refuse_type
-vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
+organisation.change network.pace log.padding consent.withdraw grant.give_back person.see
+document.refuse_type vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
 means.add means.remove means.free pin.set meeting.open meeting.answer meeting.agree meeting.end
 """
 
@@ -97,9 +97,9 @@ wrong_codes
 
 COMMANDS = [
     "audit export", "audit reconcile", "backup", "bind-rows", "client add", "client bar", "demo",
-    "init", "keys renew", "keys rotate", "migrate", "organisation add", "reports answer",
-    "reports list", "reports see", "restore", "serve", "sweep", "verify", "verify receipt",
-    "voices", "witness", "work", "worker add", "worker bar",
+    "init", "keys renew", "keys rotate", "migrate", "organisation add", "organisation desk",
+    "reports answer", "reports list", "reports see", "restore", "serve", "sweep", "verify",
+    "verify receipt", "voices", "witness", "work", "worker add", "worker bar",
 ]  # fmt: skip
 
 API_HEADERS = {

@@ -76,6 +76,15 @@ async def add_organisation(connection: AsyncConnection, **values: Any) -> None:
     await connection.execute(insert(OrganisationRow).values(**values))
 
 
+async def change_organisation(
+    connection: AsyncConnection, organisation_id: UUID, *, sealed: bytes
+) -> None:
+    """Change what is sealed of an organisation."""
+    await connection.execute(
+        update(OrganisationRow).where(OrganisationRow.id == organisation_id).values(sealed=sealed)
+    )
+
+
 async def add_worker(
     connection: AsyncConnection, macs: RowMacs, at: datetime, **values: Any
 ) -> bool:

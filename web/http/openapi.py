@@ -38,6 +38,7 @@ _TAGS = {
     "access log": "Who did what on a vault, with proofs.",
     "public log": "The tree over all events (C2SP tlog-tiles), which says nothing of any of them.",
     "sign-ins": "Signing in by a code, or by a card and its PIN.",
+    "desk": "What a worker does beside somebody who has no phone.",
     "means": "By what a person enters: a phone, cards, and the PIN that they share.",
     "sessions": "Where the caller is signed in.",
     "me": "A person's own vault as a whole, and its end.",

@@ -24,6 +24,7 @@ CODES: dict[int, tuple[str, ...]] = {
     ),
     403: (
         "action_not_granted",
+        "desk_not_allowed",
         "document_infected",
         "erasure_code_over",
         "erasure_code_wrong",
@@ -139,6 +140,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "too_many_erasure_codes",
         "too_many_failures",
         "too_many_pins",
+        "too_many_vaults",
         "too_many_requests",
         "too_many_sign_ins",
     ),

@@ -54,6 +54,16 @@ MESSAGES = {
         _("Vous avez déjà {most} cartes."),
         _("Retirez une carte, ou remplacez-en une."),
     ),
+    "desk_not_allowed": ErrorMessage(
+        _("Votre structure n’ouvre pas de compte au guichet"),
+        _("Votre structure n’a pas le droit d’ouvrir un endroit pour les papiers d’une personne."),
+        _("Demandez ce droit à l’équipe du service."),
+    ),
+    "too_many_vaults": ErrorMessage(
+        _("Trop d’ouvertures"),
+        _("Vous avez ouvert beaucoup de comptes en peu de temps."),
+        _("Attendez quelques minutes, puis recommencez."),
+    ),
     "last_means": ErrorMessage(
         _("C’est votre dernière façon d’entrer"),
         _("Sans elle, vous ne pourriez plus ouvrir vos papiers."),
