@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action, Actor, ActorKind, Event, Outcome
 from audit.records import audit_key
 from auth import browsers, messages, notifications, profiles, sessions
+from auth.empty_vaults import open_empty_vault
 from auth.levels import Level
 from auth.person_contact import contact_to_tell
 from auth.phone_forms import bring_forward
@@ -23,7 +24,6 @@ from auth.pin_rules import VAULTS_ON_A_PHONE
 from auth.records import people, pins, recipients
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
-from auth.vault_opening import open_empty_vault
 from auth.visitor import UNKNOWN, Visitor
 from base.contact import normal_email
 from base.db_time import instant

@@ -25,6 +25,7 @@ READING = {
 READERS = {
     "audit/audit_log.py": "an event's private key, for those who may read the log",
     "audit/tlog/keys.py": "the log's own signing key",
+    "auth/administration.py": "what is sealed of a structure, to change one word of it",
     "auth/message_delivery.py": "a message, to send it",
     "auth/oauth/signing_keys.py": "the keys that sign access tokens",
     "auth/one_time_codes.py": "the address of a sign-in under way",

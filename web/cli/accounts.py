@@ -25,9 +25,9 @@ def add(commands: Commands) -> None:
     organisation.add_argument("--name", required=True)
     organisation.add_argument("--contact", required=True, help="how its people reach it")
 
-    desk = _verb(verbs, "desk", "Let a structure open vaults at its desk.", _desk)
-    desk.add_argument("organisation", type=UUID, help="the id that `organisation add` printed")
-    desk.add_argument("--forbid", action="store_true", help="no longer")
+    opens = _verb(verbs, "desk", "Let a structure open vaults at its desk.", _open_vaults)
+    opens.add_argument("organisation", type=UUID, help="the id that `organisation add` printed")
+    opens.add_argument("--forbid", action="store_true", help="no longer")
 
     verbs = _noun(commands, "worker", "Professionals of a structure.")
     worker = _verb(verbs, "add", "Add a professional; prints their id.", _worker)
@@ -85,7 +85,7 @@ async def _organisation(services: Services, options: argparse.Namespace) -> str:
     )
 
 
-async def _desk(services: Services, options: argparse.Namespace) -> str:
+async def _open_vaults(services: Services, options: argparse.Namespace) -> str:
     allowed = not options.forbid
     await administration.let_open_vaults(services, options.organisation, allowed=allowed)
     return f"opens vaults: {'yes' if allowed else 'no'}"

@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action, Event, Outcome
 from auth import means_log, pin_hashes, profiles
 from auth.card_means import NewCard, add_card
+from auth.empty_vaults import open_empty_vault
 from auth.levels import Level
 from auth.pin_rules import pin_weak, read_pin
 from auth.pins import put_pin
 from auth.rate_buckets import Rate, SharedBuckets
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
-from auth.vault_opening import open_empty_vault
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id

@@ -7,7 +7,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from auth import administration, desk, pin_hashes
+from auth import administration, desk_vaults, pin_hashes
 from auth.sessions import subject_of
 from auth.subjects import Person
 from tests.auth.means_steps import add_phone, bearer, enter, enter_by_phone, wrong
@@ -138,8 +138,10 @@ async def test_a_worker_opens_no_more_than_people_come(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)
-    answers = await asyncio.gather(*(opened(client, worker) for _ in range(desk.AT_ONCE + 2)))
-    assert sorted(one.status_code for one in answers) == [201] * desk.AT_ONCE + [429] * 2
+    answers = await asyncio.gather(
+        *(opened(client, worker) for _ in range(desk_vaults.AT_ONCE + 2))
+    )
+    assert sorted(one.status_code for one in answers) == [201] * desk_vaults.AT_ONCE + [429] * 2
     refused = next(one for one in answers if one.status_code == 429)
     is_problem(refused, 429, "too_many_vaults")
     assert int(refused.headers["retry-after"]) > 0

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from auth import desk
+from auth import desk_vaults
 from web.api.means import PinIn
 from web.http.dependencies import ServicesDep, WorkerDep
 from web.i18n.languages import SOURCE, offered
@@ -46,7 +46,7 @@ async def open_vault(
     """Open a vault beside somebody who has no phone. My name is in its first line; I get nothing by
     it, neither a grant nor an id. Ask first whether they have a card already."""
     response.headers["Cache-Control"] = "no-store"
-    card = await desk.open_vault(
+    card = await desk_vaults.open_vault(
         services, worker, language=body.language, pin=body.pin, again=body.again
     )
     return DeskCard(code=card.code, secret=card.secret, label=card.label)
