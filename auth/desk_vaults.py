@@ -69,11 +69,12 @@ async def open_vault(
         if chosen is None:
             raise pin_weak()
         card = await add_card(services, tx, person.id, chosen)
-        for action, details in (
-            (Action.PIN_SET, {"edition": chosen.edition}),
-            (Action.MEANS_ADDED, {"means": str(card.id), "kind": "card"}),
-        ):
-            await means_log.record(services, tx, person, action, by=worker.actor(), **details)
+        told: dict[Action, dict[str, str | int]] = {
+            Action.PIN_SET: {"edition": chosen.edition},
+            Action.MEANS_ADDED: {"means": str(card.id), "kind": "card"},
+        }
+        for action, details in told.items():
+            await means_log.record_by(services, tx, person, action, worker.actor(), details)
     return card
 
 

@@ -1,5 +1,6 @@
 """What is said of a change of means: a line in the vault's log, and a message to its phone."""
 
+from collections.abc import Mapping
 from typing import Literal
 from uuid import UUID
 
@@ -24,17 +25,28 @@ async def record(
     action: Action,
     *,
     reason: str = "",
-    by: Actor | None = None,
     **details: str | int,
 ) -> None:
-    """A line in the person's own log, refused when there is a `reason`. `by`: whoever did it for
-    them, beside them."""
+    """A line in the person's own log, refused when there is a `reason`."""
+    await record_by(services, tx, person, action, person.actor(), details, reason)
+
+
+async def record_by(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    action: Action,
+    actor: Actor,
+    details: Mapping[str, str | int],
+    reason: str = "",
+) -> None:
+    """The same, of what a worker did beside them."""
     event = Event(
         new_id(),
         await instant(tx),
         action,
         Outcome.REFUSED if reason else Outcome.ALLOWED,
-        by or person.actor(),
+        actor,
         person.id,
         reason,
         details={"level": person.means.value, **details},
