@@ -4,6 +4,8 @@ The act itself is the session's: who entered how is never taken from a caller. W
 can only be less than a person alone with their own session: somebody was beside them.
 """
 
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -111,5 +113,39 @@ def checked(beside: Beside, level: Level) -> Beside:
 
 
 def same_name(name: str) -> str:
-    """A name as two are compared: without accents, capitals, punctuation or order of its words."""
+    """A name as its tag is made: without accents, capitals, punctuation or order of its words."""
     return " ".join(sorted(search_words(name)))
+
+
+def names_alike(one: str, other: str) -> bool:
+    """Whether `other` is the name of `one` under another writing: also with a title or a number
+    more, glued, cut by what nobody sees, or in letters of another script that look the same."""
+    words = set(search_words(_plain(one)))
+    more = len(words) > 1 and words <= set(search_words(_plain(other)))
+    return more or sorted(_letters(one)) == sorted(_letters(other))
+
+
+def _plain(name: str) -> str:
+    """Without what nobody sees, in Latin letters where those look the same."""
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(one for one in letters if not _unseen(one)).translate(_LOOKS_LIKE)
+
+
+def _letters(name: str) -> str:
+    return "".join(search_words(_plain(name)))
+
+
+def _unseen(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cf" or _UNSEEN.match(letter) is not None
+
+
+# A joiner of graphemes, fillers of Hangul, variation selectors: shown as nothing.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u3164\uffa0\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+# Small letters, Cyrillic then Greek, and the digits that are typed for letters.
+_LOOKS_LIKE = str.maketrans(
+    "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0458\u0455\u043a\u043c\u0442\u043d\u0432\u04cf"
+    "\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c4\u03c5\u03c701",
+    "aceopxyijskmthblaopviktyxol",
+)

@@ -27,6 +27,7 @@ from vault.consent.consent_acts import (
     HeardBy,
     checked,
     hash_of,
+    names_alike,
     same_name,
     told_by_the_api,
 )
@@ -90,7 +91,7 @@ async def check_act(
     worker = await _worker(services, tx, beside.worker_id)
     columns: dict[str, Any] = {"kind": beside.kind, "worker_id": worker.id}
     if beside.heard_by is not None:
-        if same_name(beside.heard_by.name) == same_name(recipient_name):
+        if names_alike(recipient_name, beside.heard_by.name):
             raise invalid("heard_by_worker", fields=(("evidence", "heard_by", "name"),))
         columns |= await _heard(services, worker, beside.heard_by)
     return CheckedAct(act, level, columns, beside.heard_by)
@@ -182,6 +183,6 @@ async def _heard(services: CoreServices, worker: Worker, heard_by: HeardBy) -> d
         await services.field_encryption.tag(PERSON_NAME, same_name(name))
         for name in (worker.name, heard_by.name)
     ]
-    if tags[0] == tags[1]:
+    if tags[0] == tags[1] or names_alike(worker.name, heard_by.name):
         raise invalid("heard_by_worker", fields=(("evidence", "heard_by", "name"),))
     return {"heard_by": heard_by.role, "worker_tag": tags[0], "heard_by_tag": tags[1]}
