@@ -4,6 +4,7 @@ Another vault may have the same phone, if both have a PIN: nothing is said of it
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,13 +14,17 @@ from auth import means_log, one_time_codes, phone_means, sessions
 from auth.means import MeansView, means_of
 from auth.one_time_codes import PendingSignIn
 from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak
-from auth.pins import hold_means, put_pin, read_chosen
+from auth.pins import hold_means, put_pin, read_chosen, take_choice
+from auth.rate_buckets import Rate
 from auth.records import people
 from auth.services import CoreServices
 from auth.session_start import Account, OnVaultOpened
 from auth.subjects import Person
 from auth.visitor import UNKNOWN, Visitor
 from base.errors import ErrorKind, ServiceError
+
+_ADDED = Rate(3, timedelta(days=1))
+"""How often a PIN is chosen to add one phone, by whomever: each says whether the other has it."""
 
 
 async def begin(
@@ -63,7 +68,8 @@ async def finish(
     The PIN is that of all the caller's means from now on, and is asked after each code of this
     phone. `on_phone_added`: as `on_vault_opened` of `start_session`, where the phone had no vault.
     Raises `ServiceError` UNAUTHENTICATED `code_wrong`; as `auth.pins.read_chosen`; CONFLICT
-    `phone_not_added` where a vault without a PIN has the phone, or two have it.
+    `phone_not_added` where a vault without a PIN has the phone, or two have it; TOO_MANY
+    `too_many_pins` where it was tried too often, by whomever.
     """
     digits = await read_chosen(services, person, typed.pin, typed.again)
 
@@ -101,6 +107,7 @@ async def _add(
     unprotected = account.row is not None and account.row.id != person.id
     if unprotected or len(others) >= VAULTS_ON_A_PHONE:
         return _Refused("phone_not_added")
+    await take_choice(services, address.tag, _ADDED)
     # A phone that another vault keeps in a form of before is kept in that form here too.
     tag = others[0].phone_tag if others else address.tag
     phone = address.forms[address.tags.index(tag)]

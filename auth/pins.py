@@ -41,11 +41,17 @@ async def read_chosen(services: CoreServices, person: Person, pin: str, again: s
     whoever tries PINs one after the other, to learn that of another vault of the same phone.
     """
     digits = read_pin(pin, again)
-    taken = await SharedBuckets(services, "pin", _RATE).take(person.id.bytes, 1)
+    await take_choice(services, person.id.bytes, _RATE)
+    return digits
+
+
+async def take_choice(services: CoreServices, name: bytes, rate: Rate) -> None:
+    """Count a PIN that is chosen, of a person or of a phone. Raises `ServiceError` TOO_MANY
+    `too_many_pins`."""
+    taken = await SharedBuckets(services, "pin", rate).take(name, 1)
     if not taken.granted:
         wait = int(taken.wait) + 1
         raise ServiceError(ErrorKind.TOO_MANY, "too_many_pins", retry_after=wait)
-    return digits
 
 
 async def choose(services: CoreServices, person: Person, pin: str, again: str) -> None:

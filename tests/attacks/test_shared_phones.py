@@ -158,6 +158,18 @@ async def test_adding_the_phone_with_her_pin_is_refused_as_a_weak_one(
     assert his["label"] == couple.bilal.phone[-2:]
 
 
+async def test_vaults_that_take_turns_to_add_her_phone_have_three_guesses(
+    client: httpx.AsyncClient, services: Services, make_person: MakePerson
+) -> None:
+    """Each vault has five PINs of its own to choose; on one phone, all have three together."""
+    couple = await apart(client, services, make_person)
+    answers = []
+    for person in [await make_person() for _ in range(4)]:
+        refused = await add_phone(client, services, person, couple.phone, couple.pins[0])
+        answers.append((refused.status_code, refused.json()["code"]))
+    assert answers == [*[(422, "pin_weak")] * 3, (429, "too_many_pins")]
+
+
 async def test_a_phone_of_a_vault_without_a_pin_is_not_shared(
     client: httpx.AsyncClient, services: Services, make_person: MakePerson
 ) -> None:

@@ -93,7 +93,7 @@ async def check_act(
     if beside.heard_by is not None:
         if names_alike(recipient_name, beside.heard_by.name):
             raise invalid("heard_by_worker", fields=(("evidence", "heard_by", "name"),))
-        columns |= await _heard(services, worker, beside.heard_by)
+        columns |= await _heard(services, person.id, worker, beside.heard_by)
     return CheckedAct(act, level, columns, beside.heard_by)
 
 
@@ -177,10 +177,13 @@ async def _worker(services: CoreServices, tx: AsyncConnection, worker_id: UUID) 
     )
 
 
-async def _heard(services: CoreServices, worker: Worker, heard_by: HeardBy) -> dict[str, Any]:
-    """The columns that say who heard it. Raises `heard_by_worker`."""
+async def _heard(
+    services: CoreServices, person_id: UUID, worker: Worker, heard_by: HeardBy
+) -> dict[str, Any]:
+    """The columns that say who heard it; of another vault, the same names have other tags. Raises
+    `heard_by_worker`."""
     tags = [
-        await services.field_encryption.tag(PERSON_NAME, same_name(name))
+        await services.field_encryption.tag(PERSON_NAME, person_id.bytes, same_name(name))
         for name in (worker.name, heard_by.name)
     ]
     if tags[0] == tags[1] or names_alike(worker.name, heard_by.name):

@@ -104,6 +104,18 @@ async def test_what_a_page_said_is_kept_by_its_digest(
     assert len({given.template_hash, ended.template_hash}) == 2
 
 
+async def test_one_interpreter_is_not_known_again_in_another_vault(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    worker, rows = await make_worker(), []
+    for person in (await make_person(), await make_person()):
+        answer = await give(client, person, body_for(worker, spoken(worker)))
+        rows += await rows_of(services, answer.json()["id"])
+    first, second = rows
+    assert first.heard_by_tag != second.heard_by_tag
+    assert first.worker_tag != second.worker_tag
+
+
 async def test_spoken_with_an_interpreter(
     services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
