@@ -3,6 +3,7 @@
 Every change is a line in the vault's log, and told to its phone.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -115,10 +116,16 @@ async def free_card(
 
 
 async def add_card(
-    services: CoreServices, person: Person, pin: str, again: str, *, replaces: UUID | None = None
+    services: CoreServices,
+    person: Person,
+    pin: str,
+    again: str,
+    *,
+    replaces: UUID | None = None,
+    before_commit: Callable[[NewCard], Awaitable[None]] | None = None,
 ) -> NewCard:
     """A new card for the caller, with the PIN that all their means have from now on. The one that
-    it `replaces` dies in the same commit.
+    it `replaces` dies in the same commit. If `before_commit` raises, nothing was changed.
 
     Raises as `auth.pins.read_chosen`; `ServiceError` NOT_FOUND for a card to replace that is not
     theirs, CONFLICT `too_many_cards`. A crash after the commit leaves a card that nobody holds: it
@@ -136,6 +143,8 @@ async def add_card(
             chosen, reason = await put_pin(services, tx, person.id, digits), "pin_weak"
         if chosen is not None:
             card = await _replace(services, tx, person, chosen, former)
+            if before_commit is not None:
+                await before_commit(card)
         else:
             await means_log.record(services, tx, person, Action.MEANS_ADDED, reason=reason)
     if card is not None:

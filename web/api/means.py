@@ -1,28 +1,46 @@
 """The caller's own means of entering: listed, added, ended; and the PIN that they share."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from auth import means, phone_enrolment, pins
 from auth.means import MeansView
 from auth.one_time_codes import SignInWarning
 from auth.phone_enrolment import TypedForPhone
+from auth.subjects import Person
 from base.errors import about
 from vault.consent.request_transfer import adopt_requests
+from vault.services import Services
 from web.api.shapes import Strict
 from web.http.dependencies import PersonDep, ServicesDep
 from web.http.openapi_problems import problem_response
 from web.http.path_ids import PathId
+from web.http.pdf_response import PDF, pdf_response, prefers_pdf
+from web.http.problems import language_of
 from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
+from web.printouts.card_sheet import MAX_PHONE, WantedCard, print_card
 
 router = APIRouter(prefix="/v1/me", tags=["means"])
 
 Pin = Annotated[str, StringConstraints(max_length=32)]
+_MADE: dict[int | str, dict[str, Any]] = {
+    201: {
+        **PDF[200],
+        "description": "The card as JSON; or, where `Accept` names `application/pdf`, a page with"
+        " it and a spare, to cut out and fold.",
+        "headers": {
+            "Location": {
+                "description": "Of the card, among the means.",
+                "schema": {"type": "string", "format": "uri-reference"},
+            }
+        },
+    }
+}
 
 
 class MeansOut(BaseModel):
@@ -54,6 +72,12 @@ class CardIn(PinIn):
     """The PIN of all my means from now on. `replaces`: a card of mine that dies at once."""
 
     replaces: UUID | None = None
+    help_phone: Annotated[str, StringConstraints(max_length=MAX_PHONE)] | None = Field(
+        None, description="Of whom it is printed that they help: in the PDF alone."
+    )
+    with_name: StrictBool = Field(
+        False, description="Print the name that I chose: in the PDF alone."
+    )
 
 
 class CardMade(BaseModel):
@@ -116,13 +140,23 @@ async def choose_pin(body: PinIn, services: ServicesDep, person: PersonDep) -> R
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
-@router.post("/cards", operation_id="addCard", status_code=201)
+@router.post(
+    "/cards",
+    operation_id="addCard",
+    status_code=201,
+    response_model=CardMade,
+    responses=_MADE,
+)
 async def add_card(
-    body: CardIn, services: ServicesDep, person: PersonDep, response: Response
-) -> CardMade:
-    """A new card, alone or in the place of another."""
+    body: CardIn, request: Request, services: ServicesDep, person: PersonDep, response: Response
+) -> CardMade | Response:
+    """A new card, alone or in the place of another. As PDF, it is printed with a spare of it: the
+    page is made in this answer and kept nowhere; 503 says that no card was made."""
+    if prefers_pdf(request.headers.get("accept", "")):
+        return await _printed(body, services, person, language_of(request))
     response.headers["Cache-Control"] = "no-store"
     card = await means.add_card(services, person, body.pin, body.again, replaces=body.replaces)
+    response.headers["Location"] = _address(card.id)
     return CardMade(
         id=card.id,
         code=card.code,
@@ -130,6 +164,22 @@ async def add_card(
         label=card.label,
         added_at=card.created_at,
     )
+
+
+async def _printed(body: CardIn, services: Services, person: Person, language: str) -> Response:
+    wanted = WantedCard(
+        body.pin, body.again, body.replaces, help_phone=body.help_phone, with_name=body.with_name
+    )
+    card, pdf = await print_card(services, person, wanted, language)
+    answer = pdf_response(pdf, "carte")
+    answer.status_code = 201
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Location"] = _address(card.id)
+    return answer
+
+
+def _address(means_id: UUID) -> str:
+    return f"{router.prefix}/means/{means_id}"
 
 
 @router.post(

@@ -36,11 +36,13 @@ class QrCode:
 
     address: str = field(repr=False)
     says: str
+    error: str = "m"
+    """How much of the drawing may be lost: `h`, of what is carried in a pocket."""
 
     def data(self, letters: Letters) -> dict[str, str]:
         """The values of the template: the drawing as SVG, and the address to type."""
         svg = io.BytesIO()
-        drawn = segno.make_qr(self.address, error="m")
+        drawn = segno.make_qr(self.address, error=self.error)
         drawn.save(svg, kind="svg", border=4, light="white")
         says, address = letters.printable(self.says), letters.printable(self.address)
         return {"svg": svg.getvalue().decode(), "says": says, "address": address}

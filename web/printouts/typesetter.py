@@ -5,8 +5,11 @@ out are bytes: nothing about a person is on a disk. Typst is given no package, n
 machine and no file but the templates, so it reaches neither the network nor anything else.
 """
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
@@ -24,11 +27,12 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "templates"
 P = ParamSpec("P")
 T = TypeVar("T")
-Template = Literal["sheet", "log"]
+Template = Literal["sheet", "log", "card"]
 _NOWHERE = Path("/nonexistent")
 _AT_ONCE = 2
 QUEUE_SECONDS = 10.0
 _BLANK = "blank"
+_RESERVED_SECONDS = 15.0
 _KEPT_RUNS = 10
 """Typst keeps what it laid out for as many runs, in memory."""
 
@@ -41,6 +45,40 @@ async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     """A call that prints, on one of the few threads that do. Raises `NotTypeset`, and
     `ServiceError` `unavailable` when too many are asked for at once."""
     return await pool().run(call, *args, **kwargs)
+
+
+@asynccontextmanager
+async def reserved_thread() -> AsyncIterator[Callable[[Callable[[], bytes]], Awaitable[bytes]]]:
+    """One of the threads that print, kept for one page whose words are made meanwhile: what makes
+    them is begun only when the page can be laid out. What is yielded lays it out, once.
+
+    Raises like `in_thread`, before anything is made; later `unavailable`, if the words take longer
+    than a thread is kept waiting.
+    """
+    loop, began = asyncio.get_running_loop(), asyncio.Event()
+    page: Future[Callable[[], bytes] | None] = Future()
+
+    def kept() -> bytes:
+        loop.call_soon_threadsafe(began.set)
+        call = page.result(_RESERVED_SECONDS)
+        return b"" if call is None else call()
+
+    async def lay_out(call: Callable[[], bytes]) -> bytes:
+        page.set_result(call)
+        return await running
+
+    running = asyncio.ensure_future(in_thread(kept))
+    beginning = asyncio.ensure_future(began.wait())
+    try:
+        await asyncio.wait({running, beginning}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+        yield lay_out
+    finally:
+        beginning.cancel()
+        if not page.done():
+            page.set_result(None)
+            running.cancel()
 
 
 async def print_sheet(sheet: Sheet, language: str) -> bytes:

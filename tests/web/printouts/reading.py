@@ -52,6 +52,16 @@ def _words(pdf: bytes) -> list[tuple[float, float, str]]:
     return [(float(begin), float(end), text) for begin, end, text in found]
 
 
+def places_of(pdf: bytes) -> list[tuple[tuple[float, ...], str]]:
+    """Each word with its box: left, top, right and bottom, in points."""
+    needs("pdftotext")
+    command = ["pdftotext", "-bbox", "-", "-"]
+    done = subprocess.run(command, input=pdf, capture_output=True, check=True)
+    shape = r'xMin="(.+?)" yMin="(.+?)" xMax="(.+?)" yMax="(.+?)">([^<]*)</word>'
+    found = re.findall(shape, done.stdout.decode())
+    return [(tuple(map(float, sides)), word) for *sides, word in found]
+
+
 def faults_of(pdf: bytes, folder: Path) -> str:
     """What qpdf finds wrong; nothing for a sound file."""
     needs("qpdf")
