@@ -37,6 +37,7 @@ _TAGS = {
     "catalogue": "The closed lists that requests and deposits name.",
     "access log": "Who did what on a vault, with proofs.",
     "public log": "The tree over all events (C2SP tlog-tiles), which says nothing of any of them.",
+    "receipts": "What checks a receipt of a grant: public keys, and whether its grant lives.",
     "sign-ins": "Signing in by a code, or by a card and its PIN.",
     "desk": "What a worker does beside somebody who has no phone.",
     "means": "By what a person enters: a phone, cards, and the PIN that they share.",

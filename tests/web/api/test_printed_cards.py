@@ -148,7 +148,7 @@ async def test_the_name_is_printed_if_one_wishes(
     without = text_of((await printed(client, person, pin)).content)
     assert "Malika" not in without
     assert "Appelez" not in without
-    beside = {"with_name": True, "help_phone": "+33320000001"}
+    beside: dict[str, Any] = {"with_name": True, "help_phone": "+33320000001"}
     page = text_of((await printed(client, person, pin, **beside)).content).replace("\u00a0", " ")
     assert page.count("Malika B.") == 2
     assert page.count("Appelez le 03 20 00 00 01") == 2

@@ -37,7 +37,8 @@ def pdf_of(card: CardSheet, language: str = "fr") -> bytes:
 def scanned(pdf: bytes, dpi: int = DPI) -> Image.Image:
     """The page in grey, as a scanner of those dots an inch gives it."""
     (page,) = pypdfium2.PdfDocument(pdf)
-    return page.render(scale=dpi / 72).to_pil().convert("L")
+    image: Image.Image = page.render(scale=dpi / 72).to_pil()
+    return image.convert("L")
 
 
 def worn(image: Image.Image, seed: int, stain_mm: float = 5) -> Image.Image:
