@@ -38,10 +38,10 @@ async def give_face_to_face(
     """Whoever has this session meets a worker, and gives; the address of the grant."""
     opened = await open_meeting(client, worker)
     typed = {"code": opened["code"]}
-    answer = await client.post("/v1/meetings/answer", headers=by_card, json=typed)
+    answer = await client.post("/v1/meetings/answer", headers=headers, json=typed)
     assert answer.status_code == 200, answer.text
     agreed = f"/v1/meetings/{opened['id']}/confirm"
-    await client.post(agreed, headers=by_card, json={"agree": True})
+    await client.post(agreed, headers=headers, json={"agree": True})
     assert (await say(client, worker, opened["id"])).json()["state"] == "agreed"
     body = {
         "recipient": {"meeting": opened["id"]},
@@ -49,7 +49,7 @@ async def give_face_to_face(
         "purpose": {"code": "housing", "text": "Logement"},
         "duration": "P1M",
     }
-    given = await client.post("/v1/grants", headers=by_card, json=body)
+    given = await client.post("/v1/grants", headers=headers, json=body)
     assert given.status_code == 201, given.text
     return f"/v1/grants/{given.json()['id']}"
 
