@@ -288,6 +288,6 @@ class Means:
         """What may be done, and how often."""
         return [
             (self.by_card, 12), (self.by_phone, 10), (self.pending_pin, 8), (self.bar_card, 5),
-            (self.dead_card, 4), (self.used_or_late, 3), (self.wrong_code, 2), (self.guess_on_phone, 5),
-            (self.sessions_of_all, 6), (self.time_passes, 7),
+            (self.dead_card, 4), (self.used_or_late, 3), (self.wrong_code, 2),
+            (self.guess_on_phone, 5), (self.sessions_of_all, 6), (self.time_passes, 7),
         ]  # fmt: skip
