@@ -1,0 +1,137 @@
+"""The same people change their means: PINs, cards, phones; theirs, and by mistake another's."""
+
+from collections.abc import Awaitable, Callable
+
+from tests.attacks.entering.driver import CHOSEN, Means
+from tests.attacks.entering.model import Vault
+from tests.fixtures import last_code, new_phone
+
+
+class Changes(Means):
+    """A driver that also changes what it enters by."""
+
+    def _ready(self, vault: Vault) -> None:
+        """Let PINs come back, mostly: five are chosen at once, then one in five hours."""
+        if vault.choices.is_unsure(self.doors.now) or (
+            vault.choices.now(self.doors.now) < 1 and self.random.random() < 0.6
+        ):
+            self.move(18_000)
+
+    def _forget(self, vault: Vault, headers: dict[str, str]) -> None:
+        kept = headers["Authorization"].removeprefix("Bearer ")
+        living = set(self.doors.lives(vault))
+        self.ended += [one for one in self.doors.end_others(vault, kept) if one in living]
+
+    def _remember(self, vault: Vault) -> None:
+        if vault.pin:
+            self.former_pins.append(vault.pin)
+
+    async def choose_pin(self) -> None:
+        vault = self.someone()
+        headers = await self._session(vault)
+        pin, former = await self.pin_for(vault), vault.pin
+        why = self.doors.choose(vault, pin)
+        body = {"pin": pin, "again": pin}
+        answer = await self.http.put("/v1/me/pin", headers=headers, json=body)
+        self.expect(answer, CHOSEN[why], "PIN", why)
+        if former and why == "chosen":
+            self.former_pins.append(former)
+
+    async def weak_pin(self) -> None:
+        """One that many choose, or that is not typed twice alike: it costs nothing."""
+        vault = self.someone()
+        pin = self.random.choice(["123456", "000000", "1234", "1985", "121212"])
+        body = {"pin": pin, "again": pin}
+        if self.random.random() < 0.3:
+            body = {"pin": "480617", "again": "480618"}
+        headers = await self._session(vault)
+        answer = await self.http.put("/v1/me/pin", headers=headers, json=body)
+        self.expect(answer, 422, "PIN", "weak or mistyped")
+
+    async def _session(self, vault: Vault) -> dict[str, str]:
+        self._ready(vault)
+        return await self.inside(vault)
+
+    async def make_card(self) -> None:
+        """One more, or in the place of one: of theirs, or by mistake of another."""
+        vault = self.someone()
+        headers = await self._session(vault)
+        pin, replaces = await self.pin_for(vault), None
+        if self.random.random() < 0.4:
+            replaces = self.some_card()
+            if vault.cards and self.random.random() < 0.7:
+                replaces = self.random.choice(list(vault.cards))
+        self._remember(vault)
+        why = self.doors.add_card(vault, pin, replaces)
+        body = {"pin": pin, "again": pin, **({"replaces": replaces} if replaces else {})}
+        answer = await self.http.post("/v1/me/cards", headers=headers, json=body)
+        self.expect(answer, CHOSEN[why], "card", why)
+        if answer.is_success:
+            made = answer.json()
+            vault.cards[made["id"]] = 0
+            self.printed[made["id"]] = {**made, "owner": str(vault.id)}
+        if why == "replaced":
+            self._forget(vault, headers)
+
+    async def add_phone(self) -> None:
+        """A new one, their own again, or another's."""
+        vault = self.someone()
+        phone = self.random.choice([*self.phones, new_phone()])
+        alone = [one.phone for one in self.doors.vaults.values() if one.phone and one.pin]
+        if alone and self.random.random() < 0.6:
+            phone = self.random.choice(alone)
+        if phone not in self.phones:
+            self.phones.append(phone)
+        self.may_ask(phone)
+        headers = await self._session(vault)
+        sent = await self.http.post("/v1/me/phones", headers=headers, json={"phone": phone})
+        assert sent.status_code == 202, sent.text
+        begun, code = sent.json(), await last_code(self.services, phone)
+        pin = await self.pin_for(vault)
+        there = [one.pin for one in self.doors.on_phone(phone) if one.id != vault.id and one.pin]
+        if there and self.random.random() < 0.25 and await self.may_choose(vault, there[0]):
+            pin = there[0]
+        self._remember(vault)
+        why = self.doors.add_phone(vault, phone, pin)
+        body = {"secret": begun["secret"], "code": code, "pin": pin, "again": pin}
+        path = f"/v1/me/phones/{begun['id']}"
+        answer = await self.http.post(path, headers=headers, json=body)
+        self.expect(answer, CHOSEN[why], "phone", why)
+        if why.startswith("replaced"):
+            self._forget(vault, headers)
+
+    async def remove(self) -> None:
+        """A card or the phone; sometimes the last one, or another's."""
+        vault = self.someone()
+        headers = await self.inside(vault)
+        answer = await self.http.get("/v1/me/means", headers=headers)
+        phones = [one["id"] for one in answer.json()["items"] if one["kind"] == "phone"]
+        card: str | None = self.some_card()
+        mine = [*vault.cards, None] if vault.phone else list(vault.cards)
+        if card is None or self.random.random() < 0.8:
+            card = self.random.choice(mine)
+        why = self.doors.remove(vault, card)
+        path = f"/v1/me/means/{card or phones[0]}"
+        answer = await self.http.delete(path, headers=headers)
+        self.expect(answer, CHOSEN[why], "remove card" if card else "remove phone", why)
+        if why == "removed":
+            self._forget(vault, headers)
+
+    async def free(self) -> None:
+        """A card that wrong PINs barred; sometimes another's."""
+        barred = [card for card in self.printed if self.doors.is_barred(card)]
+        card = self.random.choice(barred) if barred else self.some_card()
+        vault = self.doors.owner_of(card or "")
+        if vault is None or self.random.random() < 0.25:
+            vault = self.someone()
+        if card is not None:
+            why = self.doors.free(vault, card)
+            path = f"/v1/me/means/{card}/free"
+            answer = await self.http.post(path, headers=await self.inside(vault))
+            self.expect(answer, CHOSEN[why], "free", why)
+
+    def rules(self) -> list[tuple[Callable[[], Awaitable[None]], int]]:
+        return [
+            *super().rules(), (self.choose_pin, 6), (self.weak_pin, 2), (self.make_card, 9),
+            (self.add_phone, 9), (self.remove, 9), (self.free, 7),
+        ]  # fmt: skip
