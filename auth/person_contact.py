@@ -1,6 +1,7 @@
 """How a person is told something: their phone, their language, their time zone."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,8 @@ class PersonContact:
     phone: str | None = field(repr=False)
     language: str
     zone: ZoneInfo = PARIS
+    phone_added_at: datetime | None = None
+    """None for the phone that opened the vault."""
 
 
 async def person_contact(
@@ -38,7 +41,13 @@ async def person_contact(
     reader = await services.field_encryption.reader(person_id, tx)
     values = reader.open(PERSON, row.id, row.sealed)
     phone = values.get("phone")
-    return PersonContact(phone, row.language, zone_of(values.get("time_zone"), phone))
+    added_at = values.get("phone_added_at")
+    return PersonContact(
+        phone,
+        row.language,
+        zone_of(values.get("time_zone"), phone),
+        None if added_at is None else datetime.fromisoformat(added_at),
+    )
 
 
 async def contact_to_tell(

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     REPORT_ANSWERED = "report_answered"
     CODE_WRONG = "code_wrong"
     TOO_MANY_CODES = "too_many_codes"
+    PHONE_TOO_NEW = "phone_too_new"
     TOKEN_SCOPE = "token_scope"  # noqa: S105  (a name, not a secret)
     OUTSIDE_TOKEN = "outside_token"  # noqa: S105  (a name, not a secret)
     GRANT_FULL = "grant_full"
@@ -303,6 +304,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
     Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),
     Reason.CODE_WRONG: (ErrorKind.REFUSED, "erasure_code_wrong"),
+    Reason.PHONE_TOO_NEW: (ErrorKind.CONFLICT, "phone_too_new"),
     Reason.TOO_MANY_CODES: (ErrorKind.TOO_MANY, "too_many_erasure_codes"),
     Reason.TOKEN_SCOPE: (ErrorKind.REFUSED, "token_scope_missing"),
     Reason.GRANT_FULL: (ErrorKind.CONFLICT, "grant_full"),

@@ -32,13 +32,16 @@ CODE_LIFE = timedelta(minutes=10)
 CODES_A_DAY = 5
 MAX_TRIES = 5
 DAY = timedelta(days=1)
+WAIT = timedelta(days=7)
+"""As an erasure waits. A phone that is newer receives no code: whoever took over a session may have
+added it. Its holder was told on the former one."""
 _DIGITS = 6
 
 
 async def send_code(services: Services, person: Person) -> datetime:
     """Send a code to the person's phone; returns when it expires.
 
-    Raises `ServiceError` TOO_MANY `too_many_erasure_codes`.
+    Raises `ServiceError` TOO_MANY `too_many_erasure_codes`, CONFLICT `phone_too_new`.
     """
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
@@ -81,6 +84,8 @@ async def _queue_code(services: Services, tx: AsyncConnection, person: Person) -
     contact = await person_contact(services, tx, person.id)
     if contact.phone is None:
         raise not_found()
+    if contact.phone_added_at is not None and at - contact.phone_added_at < WAIT:
+        return Denial(attempt, Reason.PHONE_TOO_NEW)
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     code_id = new_id()
     values = {

@@ -48,6 +48,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "meeting_over",
         "original_cannot_be_given",
         "phone_not_added",
+        "phone_too_new",
         "report_answered",
         "request_answered",
         "request_approved",

@@ -91,6 +91,8 @@ class Changes(Means):
         there = [one.pin for one in self.doors.on_phone(phone) if one.id != vault.id and one.pin]
         if there and self.random.random() < 0.25 and await self.may_choose(vault, there[0]):
             pin = there[0]
+        while self.doors.added(phone).is_unsure(self.doors.now):
+            self.move(3_671)
         self._remember(vault)
         why = self.doors.add_phone(vault, phone, pin)
         body = {"secret": begun["secret"], "code": code, "pin": pin, "again": pin}

@@ -18,16 +18,17 @@ Verdict = tuple[UUID | None, str]
 
 @dataclass(slots=True)
 class Bucket:
-    """Five at once, then one at a time."""
+    """So many at once, five where it is not said; then one at a time."""
 
     every: timedelta
     level: float = 5.0
+    most: float = 5.0
     at: datetime | None = None
 
     def now(self, now: datetime) -> float:
         """How many there are; near a whole one, nobody can say which side of it."""
         if self.at is not None:
-            self.level = min(5.0, self.level + (now - self.at) / self.every)
+            self.level = min(self.most, self.level + (now - self.at) / self.every)
         self.at = now
         return self.level
 
@@ -78,6 +79,7 @@ class Doors:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.vaults: dict[UUID, Vault] = {}
+        self.phones_added: dict[str, Bucket] = {}
         self.wrong_on: dict[str, list[datetime]] = {}
 
     # Who is there
@@ -187,6 +189,8 @@ class Doors:
             return "another has no PIN"
         if len(others) >= MOST_ON_A_PHONE:
             return "two are there"
+        if not self.added(phone).take(self.now):
+            return "too often"
         if self._is_taken(vault, phone, pin):
             return "the other's"
         former, vault.phone = vault.phone, phone
@@ -194,6 +198,10 @@ class Doors:
         if former is not None:
             return "replaced, shared" if others else "replaced"
         return "added, shared" if others else "added"
+
+    def added(self, phone: str) -> Bucket:
+        """How often a phone may be added, by whomever: three times, then once a day."""
+        return self.phones_added.setdefault(phone, Bucket(DAY, 3.0, 3.0))
 
     def remove(self, vault: Vault, card: str | None) -> str:
         """A card, or the phone."""

@@ -69,7 +69,7 @@ async def test_from_the_question_to_the_withdrawal(
         }
     ]
     theirs = (await client.get("/v1/consent-requests", headers=worker.headers)).json()
-    assert theirs["items"][0]["person"] == {"phone": person.phone}
+    assert theirs["items"][0]["person"] == {"phone": person.phone, "meeting": None}
     assert theirs["items"][0]["state"] == "waiting"
     # 2. Approved, for a shorter time.
     approving = f"/v1/consent-requests/{sent['id']}/approve"

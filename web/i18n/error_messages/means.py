@@ -64,6 +64,11 @@ MESSAGES = {
         _("Vous avez ouvert beaucoup de comptes en peu de temps."),
         _("Attendez quelques minutes, puis recommencez."),
     ),
+    "phone_too_new": ErrorMessage(
+        _("Numéro ajouté depuis peu"),
+        _("Ce numéro a moins de 7 jours : il ne peut pas encore servir à effacer vos papiers."),
+        _("Attendez que le numéro ait 7 jours, puis recommencez."),
+    ),
     "last_means": ErrorMessage(
         _("C’est votre dernière façon d’entrer"),
         _("Sans elle, vous ne pourriez plus ouvrir vos papiers."),
