@@ -41,12 +41,9 @@ async def give(
 
 
 async def rows_of(services: Services, grant: str) -> list[Any]:
+    rows = text("SELECT * FROM unefois.consent_evidence WHERE grant_id = :id ORDER BY id")
     async with services.database.transaction() as tx:
-        found = await tx.execute(
-            text("SELECT * FROM unefois.consent_evidence WHERE grant_id = :id ORDER BY id"),
-            {"id": grant},
-        )
-        return list(found)
+        return list(await tx.execute(rows, {"id": grant}))
 
 
 async def change_as(owner: Database, statement: str, grant: str, **values: str) -> None:
