@@ -85,7 +85,7 @@ async def test_the_worker_shows_a_code_and_asks(phones: tuple[Phone, Phone]) -> 
     assert await worker.says("Personne rencontrée le")
     await expect(person.page.locator("h1")).to_contain_text("C’est fait", timeout=15_000)
     await person.press("main a[href='/requests']")
-    await person.press("a.waiting")
+    await person.press(".waiting a")
     assert await person.says("Camille Moreau")
 
 

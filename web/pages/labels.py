@@ -169,6 +169,7 @@ REASONS = {
     "paced": _("trop de demandes en une heure"),
     "code_wrong": _("le code est faux"),
     "too_many_codes": _("trop de codes demandés"),
+    "phone_too_new": _("le numéro est ajouté depuis peu"),
     "too_many_wrong_codes": _("trop de codes faux"),
     "pin_wrong": _("le code secret est faux"),
     "pin_weak": _("ce code secret ne peut pas être choisi"),
