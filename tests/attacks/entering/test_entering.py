@@ -21,6 +21,8 @@ from vault.services import Services
 STEPS = int(os.environ.get("ENTERING_STEPS", "600"))
 A_WORLD = 200
 """Steps after which others come, to an empty place."""
+LEAST, MOST = -(-STEPS // A_WORLD), 12 + STEPS // A_WORLD
+"""Worlds: as many as the steps ask for; more, until what is rare has happened too."""
 HAPPENED = """
 PIN: chosen
 PIN: weak or mistyped
@@ -108,11 +110,14 @@ async def test_nobody_enters_whom_the_model_keeps_out(
 ) -> None:
     monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)  # of thousands of PINs
     tally: Counter[str] = Counter()
-    for seed, done in enumerate(range(0, STEPS, A_WORLD)):
-        driver = await world(seed, services, client, frozen, make_worker)
-        await played(driver, min(A_WORLD, STEPS - done))
-        tally += driver.tally
-    print(f"{STEPS} steps, {tally.total()} acts:")
-    print("\n".join(f"{many:6} {what}" for what, many in sorted(tally.items())))
     happened = [line for line in HAPPENED.splitlines() if line]
-    assert not [what for what in happened if not tally[what]]
+    missing, worlds = happened, 0
+    while worlds < LEAST or (missing and worlds < MOST):
+        driver = await world(worlds, services, client, frozen, make_worker)
+        await played(driver, A_WORLD)
+        tally += driver.tally
+        worlds += 1
+        missing = [what for what in happened if not tally[what]]
+    print(f"{worlds * A_WORLD} steps, {tally.total()} acts:")
+    print("\n".join(f"{many:6} {what}" for what, many in sorted(tally.items())))
+    assert not missing
