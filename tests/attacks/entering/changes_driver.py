@@ -82,6 +82,8 @@ class Changes(Means):
             phone = self.random.choice(alone)
         if phone not in self.phones:
             self.phones.append(phone)
+        while self.doors.added(phone).is_unsure(self.doors.now):
+            self.move(3_671)
         self.may_ask(phone)
         headers = await self._session(vault)
         sent = await self.http.post("/v1/me/phones", headers=headers, json={"phone": phone})
@@ -91,8 +93,6 @@ class Changes(Means):
         there = [one.pin for one in self.doors.on_phone(phone) if one.id != vault.id and one.pin]
         if there and self.random.random() < 0.25 and await self.may_choose(vault, there[0]):
             pin = there[0]
-        while self.doors.added(phone).is_unsure(self.doors.now):
-            self.move(3_671)
         self._remember(vault)
         why = self.doors.add_phone(vault, phone, pin)
         body = {"secret": begun["secret"], "code": code, "pin": pin, "again": pin}
