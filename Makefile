@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?=
-JOBS ?= 2
+JOBS ?= 3
 MINUTES ?= 1
+STEPS ?= 10000
 FORMAT ?=
 
 run_stamp := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
@@ -15,7 +16,7 @@ axe_stamp := $(VENV)/.axe-$(shell cksum <tests/axe/package-lock.json | cut -d' '
 lighthouse_stamp := $(VENV)/.lighthouse-$(shell cksum <tests/lighthouse/package-lock.json | cut -d' ' -f1)
 tus_stamp := $(VENV)/.tus-client-$(shell cksum <tests/tus_client/package-lock.json | cut -d' ' -f1)
 
-.PHONY: help install install-test openapi-tools tus-client axe packages demo test screenshots lighthouse faults fuzz hostile-pdfs check check-types check-rest format bench vectors openapi settings translations
+.PHONY: help install install-test openapi-tools tus-client axe packages demo test screenshots lighthouse faults fuzz entering hostile-pdfs check check-types check-rest format bench vectors openapi settings translations
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,6 +65,9 @@ faults: install-test packages ## each part taken away in turn, under load: print
 
 fuzz: install-test packages ## mutated files, MINUTES a format: make fuzz MINUTES=10 FORMAT=pdf
 	@FUZZ_MINUTES=$(MINUTES) $(BIN)/python -m pytest -q -s --timeout 0 tests/fuzz -k "$(FORMAT)"
+
+entering: install-test packages ## people, phones, cards, PINs and meetings against a model, in STEPS steps
+	@ENTERING_STEPS=$(STEPS) $(BIN)/python -m pytest -q -s --timeout 0 tests/attacks/entering/entering_run.py
 
 hostile-pdfs: install-test packages ## every hostile feature in every way of writing: some thousand PDFs
 	@PDF_COMBINATIONS=all $(BIN)/python -m pytest -q --timeout 0 tests/vault/decoding/pdfs/test_hostile.py

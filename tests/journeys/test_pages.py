@@ -90,7 +90,7 @@ async def asks_for_four(phone: Phone, number: str) -> None:
     await page.select_option("#purpose_code", "housing")
     await page.fill("#purpose", "Pour votre demande de logement social.")
     await page.select_option("#duration", "P3M")
-    await phone.press("main button.main")
+    await phone.press("main form:has(#purpose) button.main")
     assert await phone.says("Ce que la personne lira")
     await phone.press("main button.main")
     assert await phone.says("La demande est partie")
@@ -194,7 +194,7 @@ async def test_saying_no_and_not_me_look_alike_to_the_worker(
         await worker_phone.page.check("input[value=passport]")
         await worker_phone.page.select_option("#purpose_code", "housing")
         await worker_phone.page.fill("#purpose", purpose)
-        await worker_phone.press("main button.main")
+        await worker_phone.press("main form:has(#purpose) button.main")
         await worker_phone.press("main button.main")
     said = (("Non, je ne montre rien", "dit non"), ("Ce n’est pas moi", "pas pour vous"))
     for button, words in said:

@@ -49,7 +49,7 @@ async def has_one_of_two_papers(mine: Phone, theirs: Phone, number: str, tmp_pat
     await theirs.choose("#purpose_code", "housing")
     await theirs.fill("#purpose", "Pour votre demande de logement.")
     await theirs.choose("#duration", "P3M")
-    await theirs.press("main button.main")
+    await theirs.press("main form:has(#purpose) button.main")
     await theirs.press("main button.main")
 
 

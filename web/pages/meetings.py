@@ -122,7 +122,7 @@ async def _see(page: SidePage, meeting_id: PathId) -> Response:
     return await page.show(
         "meetings/meeting.html",
         met=met,
-        look_again=LOOK_AGAIN if _waits(page, met) else 0,
+        look_again=LOOK_AGAIN if _waits(met) else 0,
         drawn=_qr_code(page, met),
     )
 
@@ -139,11 +139,10 @@ async def _confirm(page: SidePage, meeting_id: PathId) -> Response:
     return go(_address(page, meeting_id))
 
 
-def _waits(page: SidePage, met: MeetingView) -> bool:
-    """Whether what comes next is the other's to do, soon. Looking again counts as use: on a shared
-    device, which is over once nobody touches it, not for half an hour."""
-    if met.state == "agreed":
-        return page.device == "own"
+def _waits(met: MeetingView) -> bool:
+    """Whether what comes next is the other's to do, soon. Once both said yes there is something to
+    tap: a page that looks again takes the tap away; and looking counts as use, which would keep a
+    shared device open."""
     return met.state == "open" or (met.state == "answered" and met.you_agreed)
 
 
