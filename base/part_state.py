@@ -13,8 +13,8 @@ import structlog
 from base import clock
 
 QUIET_SECONDS = 10.0
-"""A success ends a failure only after this long without another one: a part of which one call in
-two fails is one failure, and not a warning at each call."""
+"""A failure has ended when the last call succeeded, and none has failed for this long: a part of
+which one call in two fails is one failure, and not a warning at each call."""
 
 _UNSAFE = re.compile(r"[^\w .:,;()=-]", re.ASCII)
 _LONGEST = 100
@@ -26,30 +26,41 @@ class PartState:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.code: str | None = None
-        """What it fails with; None while it answers."""
+        self._code: str | None = None
         self._since = self._last = 0.0
+        self._succeeded = False
         self._lock = threading.Lock()
 
     def failed(self, code: str) -> None:
         """It did not do what was asked. `code`: the class of the error, an errno, an HTTP status or
         a SQLSTATE; never an address, a key or a text that a server wrote."""
         with self._lock:
-            self._last = clock.monotonic()
-            if self.code is not None:
+            self._last, self._succeeded = clock.monotonic(), False
+            if self._code is not None:
                 return
-            self.code, self._since = _UNSAFE.sub("?", code)[:_LONGEST], self._last
-        _log.warning("part_failing", part=self.name, code=self.code)
+            self._code, self._since = _UNSAFE.sub("?", code)[:_LONGEST], self._last
+        _log.warning("part_failing", part=self.name, code=self._code)
 
     def answered(self) -> None:
         """It did what was asked."""
-        if self.code is None:  # the usual case costs this and nothing more
-            return
+        if self._code is not None:  # the usual case costs this and nothing more
+            with self._lock:
+                self._succeeded = True
+            self._end_if_over()
+
+    @property
+    def code(self) -> str | None:
+        """What it fails with; None while it answers. A failure that is over ends here too: after
+        its last success nobody may call the part for hours."""
+        self._end_if_over()
+        return self._code
+
+    def _end_if_over(self) -> None:
         with self._lock:
-            now = clock.monotonic()
-            if self.code is None or now - self._last < QUIET_SECONDS:
+            now, code = clock.monotonic(), self._code
+            if code is None or not self._succeeded or now - self._last < QUIET_SECONDS:
                 return
-            code, self.code = self.code, None
+            self._code = None
         _log.warning("part_recovered", part=self.name, code=code, s=round(now - self._since))
 
 

@@ -55,3 +55,24 @@ def test_a_code_holds_nothing_that_could_break_a_line_or_fill_it() -> None:
     code = lines[0]["code"]
     assert len(code) == 100
     assert not set('"\n<>@') & set(code)
+
+
+def test_a_failure_is_over_though_nobody_calls_the_part_any_more(moving: Clock) -> None:
+    """A success soon after it, then nothing: readiness would say `degraded` until the next use."""
+    parts = PartStates()
+    with capture_logs() as lines:
+        parts.antivirus.failed("timeout")
+        moving.now += 1
+        parts.antivirus.answered()
+        assert parts.failing() == ["antivirus"]
+        moving.now += QUIET_SECONDS
+        assert parts.failing() == []
+    assert [line["event"] for line in lines] == ["part_failing", "part_recovered"]
+
+
+def test_a_part_that_never_answered_again_goes_on_failing(moving: Clock) -> None:
+    parts = PartStates()
+    parts.sms.answered()
+    parts.sms.failed("sms gateway: 503")
+    moving.now += 100 * QUIET_SECONDS
+    assert parts.failing() == ["sms"]

@@ -51,7 +51,7 @@ async def take_away(
     site: Installation, load: Load, take: Step, give: Step, *, seconds: float = 6.0
 ) -> Seen:
     """Take a part away for so long under load; then wait until everything is well again."""
-    await until(lambda: _is_well(site), WELL_SECONDS)
+    await _until_ready(site)
     marks = {name: process.mark() for name, process in site.processes.items()}
     await load.start()
     try:
@@ -90,6 +90,15 @@ async def _readiness(site: Installation) -> dict[str, Readiness]:
 
 def _warns(line: LogLine) -> bool:
     return line.get("level") in {"warning", "error", "critical"}
+
+
+async def _until_ready(site: Installation) -> None:
+    """Wait until nothing is left of what was taken away before."""
+    try:
+        await until(lambda: _is_well(site), WELL_SECONDS)
+    except AssertionError:
+        seen = _said(await _readiness(site))
+        raise AssertionError(f"not well before anything is taken: {seen}") from None
 
 
 async def _is_well(site: Installation) -> bool:

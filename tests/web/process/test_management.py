@@ -9,6 +9,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from base import part_state
 from tests.fixtures import Served
 from web.http.metrics import Metrics
 from web.process import management
@@ -60,16 +61,19 @@ async def test_a_process_that_only_works_says_how_it_is(served: Served) -> None:
         assert 'unefois_ready{part="database"} 1.0' in (await operator.get(f"{url}/metrics")).text
 
 
-async def test_a_part_without_which_the_service_goes_on_is_measured_too(served: Served) -> None:
+async def test_a_part_without_which_the_service_goes_on_is_measured_too(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without SMS nobody enters, and readiness alone stays 200."""
     parts = served.services.parts
     async with managed(served) as (url, _), httpx.AsyncClient(trust_env=False) as operator:
         assert 'unefois_failing{part="sms"} 0.0' in (await operator.get(f"{url}/metrics")).text
-        parts.sms.code = "sms gateway: 503"
+        parts.sms.failed("sms gateway: 503")
         try:
             measures = (await operator.get(f"{url}/metrics")).text
         finally:
-            parts.sms.code = None
+            monkeypatch.setattr(part_state, "QUIET_SECONDS", 0.0)
+            parts.sms.answered()
         assert 'unefois_failing{part="sms"} 1.0' in measures
         assert 'unefois_failing{part="email"} 0.0' in measures
 
