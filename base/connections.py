@@ -18,6 +18,9 @@ CONNECT_SECONDS = 6.0
 """Seconds for a connection, the resolution of names included."""
 POOL_SECONDS = 4.0
 """Seconds that a caller waits for a connection of a pool."""
+BUSY_SECONDS = 10.0
+"""Seconds that a caller waits in the queue of the pipeline while others get their answers: then the
+database works, and has much to do."""
 STATEMENT_SECONDS = 8.0
 """Seconds that a request waits for the answer to one statement."""
 

@@ -16,7 +16,7 @@ from psycopg import abc, pq
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from base.connections import POOL_SECONDS, STATEMENT_SECONDS, BoundedConnection
+from base.connections import BUSY_SECONDS, POOL_SECONDS, STATEMENT_SECONDS, BoundedConnection
 from base.outages import outage_code
 from base.part_state import PartState
 from base.statements import Bound, RowNotWritten, Rows, Statement
@@ -38,6 +38,7 @@ class Pipeline:
         self._address = address
         self._slots = asyncio.Semaphore(size)
         self._idle: list[_Connection] = []
+        self._answered_at = 0.0
         self._state = state or PartState("database")
 
     def transaction(self) -> "PipelineTransaction":
@@ -82,16 +83,31 @@ class Pipeline:
             raise
 
     async def _take_slot(self) -> None:
+        """Wait in turn: `POOL_SECONDS` where no statement is answered, else `BUSY_SECONDS`."""
         if not self._slots.locked():
             await self._slots.acquire()
             return
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        def look() -> None:
+            nonlocal timer
+            end = min(max(began, self._answered_at) + POOL_SECONDS, began + BUSY_SECONDS)
+            if end <= loop.time():
+                limit.reschedule(end)
+            else:
+                timer = loop.call_at(end, look)
+
+        timer = loop.call_later(POOL_SECONDS, look)
         try:
-            async with asyncio.timeout(POOL_SECONDS):
+            async with asyncio.timeout(None) as limit:
                 await self._slots.acquire()
         except TimeoutError:
             error = psycopg.OperationalError("timeout: no connection is free")
             self.note(error)
             raise error from None
+        finally:
+            timer.cancel()
 
     async def release(self, connection: "_Connection") -> None:
         """Keep it for the next transaction, or close it if a round trip was cut. If it was lost, so
@@ -107,6 +123,7 @@ class Pipeline:
     def note(self, error: BaseException | None) -> None:
         """What the end of a transaction says of the database."""
         if error is None:
+            self._answered_at = asyncio.get_running_loop().time()
             self._state.answered()
         elif (code := outage_code(error)) is not None:
             self._state.failed(code)

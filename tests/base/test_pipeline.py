@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import ARRAY, DateTime, LargeBinary, Text, Uuid, bindparam, select, text
 
+from base import pipeline as pipelines
 from base.database import Database
 from base.pipeline import Pipeline
 from base.settings import Settings
@@ -41,6 +42,7 @@ SLEEP = Statement(text("SELECT pg_sleep(60)"))
 TABLE = Statement(text("CREATE TEMPORARY TABLE kept (word text)"))
 ADD = Statement(text("INSERT INTO kept VALUES (:word)").bindparams(bindparam("word", type_=Text())))
 FOREVER = Statement(text("SELECT 'infinity'::timestamptz AS at"))
+A_MOMENT = Statement(text("SELECT pg_sleep(0.02)"))
 PLAIN = Statement(text("SELECT 1 AS one"))
 COUNT = Statement(text("SELECT count(*) AS lines FROM kept"))
 
@@ -256,3 +258,46 @@ async def _lines(pipeline: Pipeline) -> int:
         ((row,),) = await tx.fetch(COUNT())
     lines: int = row.lines
     return lines
+
+
+async def _hold(pipeline: Pipeline, answers: int) -> None:
+    """Keep the only connection while the database answers so many times."""
+    async with pipeline.transaction() as tx:
+        for _ in range(answers):
+            await tx.fetch(A_MOMENT())
+
+
+async def _wait(pipeline: Pipeline) -> None:
+    """Ask for the connection that another one has."""
+    await asyncio.sleep(0)
+    async with pipeline.transaction() as tx:
+        await tx.fetch(PLAIN())
+
+
+async def test_who_waits_while_others_are_answered_waits_on(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue is no outage."""
+    monkeypatch.setattr(pipelines, "POOL_SECONDS", 0.2)
+    await asyncio.gather(_hold(pipeline, 40), _wait(pipeline))
+
+
+@pytest.mark.parametrize(("pool", "busy", "answers"), [(0.2, 0.4, 200), (0.1, 10.0, 0)])
+async def test_no_wait_is_longer_than_its_limit(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, pool: float, busy: float, answers: int
+) -> None:
+    """Where others are answered for too long, and where nobody is."""
+    monkeypatch.setattr(pipelines, "POOL_SECONDS", pool)
+    monkeypatch.setattr(pipelines, "BUSY_SECONDS", busy)
+    holding = asyncio.create_task(_hold(pipeline, answers) if answers else _sleep_in(pipeline))
+    with pytest.raises(psycopg.OperationalError, match="no connection is free"):
+        await _wait(pipeline)
+    assert not holding.done()
+    holding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holding
+
+
+async def _sleep_in(pipeline: Pipeline) -> None:
+    async with pipeline.transaction() as tx:
+        await tx.fetch(SLEEP())
