@@ -30,6 +30,7 @@ async def test_downloads_stalled_and_deposits_at_once_hold_little(
         )
         with serving("ours", known) as ours:
             await memory.strain(known, ours, memory.Load())
+            print(f"{store}: {ours.peak_memory():.0f} MiB at most")
             assert ours.peak_memory() <= memory.LIMIT  # MiB
 
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from web.cli.main import main
+from web.cli.start import main
 
 sys.exit(main())

@@ -138,6 +138,9 @@ async def test_every_edit_is_harmless_refused_or_named(
     await judge.begin([("unefois", name) for name in tables])
     assert {status for status, _ in judge.before.values()} >= {200, 403, 404}
     assert judge.faults == set()  # an honest story
+    await judge.note_reads()
+    assert all(judge.touched.values())
+    print({table: sum(table in one for one in judge.touched.values()) for table in tables})
     verdicts = await judged(story, judge, tables)
     print(Counter(one.kind.partition(" (")[0] for one in verdicts))
     assert not [one.edit for one in verdicts if one.kind == "A FOURTH KIND"]
