@@ -89,6 +89,7 @@ class Pipeline:
             return
         loop = asyncio.get_running_loop()
         began = loop.time()
+        timer: asyncio.TimerHandle | None = None
 
         def look() -> None:
             nonlocal timer
@@ -98,16 +99,17 @@ class Pipeline:
             else:
                 timer = loop.call_at(end, look)
 
-        timer = loop.call_later(POOL_SECONDS, look)
         try:
             async with asyncio.timeout(None) as limit:
+                look()
                 await self._slots.acquire()
         except TimeoutError:
             error = psycopg.OperationalError("timeout: no connection is free")
             self.note(error)
             raise error from None
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
 
     async def release(self, connection: "_Connection") -> None:
         """Keep it for the next transaction, or close it if a round trip was cut. If it was lost, so

@@ -30,8 +30,8 @@ from vault.services import Services
 
 CARDS, ADDRESSES = 50, 100
 GUESSES = int(os.environ.get("PIN_GUESSES", "2500"))
-"""Ten times what bars a card, for each; ten thousand in `make entering`. Every guess after the fifth
-is refused in the same way."""
+"""Ten times what bars a card, for each; ten thousand in `make entering`. All after the fifth are
+refused in the same way."""
 
 
 @pytest.mark.slow
