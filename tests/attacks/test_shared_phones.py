@@ -207,6 +207,31 @@ async def test_a_request_by_that_number_reaches_nobody(
     assert "consent.request" not in repr(await log_over_http(client, shared.amina))
 
 
+async def test_what_was_asked_of_two_never_reaches_who_comes_after_them(
+    client: httpx.AsyncClient, services: Services, make_person: MakePerson,
+    make_worker: MakeWorker,
+) -> None:  # fmt: skip
+    """It would say that they were there. What was asked of a number that nobody had does."""
+    worker, couple, free = (
+        await make_worker(),
+        await together(client, services, make_person),
+        new_phone(),
+    )
+    for phone in (couple.phone, free):
+        await ask(client, worker.headers, phone, "payslip")
+    for person, pin in ((couple.amina, couple.pins[0]), (couple.bilal, couple.pins[1])):
+        await add_card(client, person, pin)
+        phones = [one for one in await means(client, person.headers) if one["kind"] == "phone"]
+        path = f"/v1/me/means/{phones[0]['id']}"
+        assert (await client.delete(path, headers=person.headers)).status_code == 204
+    for phone, expected in ((couple.phone, 0), (free, 1)):
+        _, opened = await type_code(client, services, phone)
+        assert opened.status_code == 201, opened.text
+        headers = {"Authorization": f"Bearer {opened.json()['token']}"}
+        found = await client.get("/v1/consent-requests", headers=headers)
+        assert len(found.json()["items"]) == expected
+
+
 async def test_what_one_does_does_not_open_the_others_phone_again(
     client: httpx.AsyncClient, services: Services, make_person: MakePerson
 ) -> None:

@@ -18,16 +18,22 @@ async def adopt_requests(
 
     `phone_tags`: of every form of the phone; requests of now are sent to its normal one, which the
     caller has locked (`lock_account`).
-    They are sealed again, under the person's key. A row that the service did not write is left
-    where it is: it keeps nobody from their vault. Returns how many.
+    They are sealed again, under the person's key. Two kinds are left where they are: what was asked
+    while two vaults had the phone, which is for one of these and says that they were there; and a
+    row that the service did not write, which keeps nobody from their vault. Returns how many.
     """
     service_reader = await services.field_encryption.reader(None)
     person_writer = await services.field_encryption.writer(person_id, tx)
     macs = await services.field_encryption.row_macs()
     waiting = await records.unassigned_requests(tx, phone_tags)
-    rows = [row for row in waiting if macs.holds(REQUEST_ROW, row)]
-    for row in rows:
+    adopted = 0
+    for row in waiting:
+        if not macs.holds(REQUEST_ROW, row):
+            continue
         values = service_reader.open(CONSENT_REQUEST, row.id, row.sealed)
+        if values.get("vaults", 0) > 1:
+            continue
+        adopted += 1
         await records.assign_request(
             tx,
             macs,
@@ -35,7 +41,7 @@ async def adopt_requests(
             person_id=person_id,
             sealed=person_writer.seal(CONSENT_REQUEST, row.id, values),
         )
-    return len(rows)
+    return adopted
 
 
 async def release_requests(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> None:

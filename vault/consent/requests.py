@@ -50,14 +50,16 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class _Addressee:
-    """The holder of a phone: their vault, if any, and the language they read. Or the person of a
-    meeting, who is there and needs no message: its tag is in the place of the phone's."""
+    """The holder of a phone: their vault, if any, and the language they read; `vaults`: how many
+    have that phone. Or the person of a meeting, who is there and needs no message: its tag is in
+    the place of the phone's."""
 
     phone: str | None = field(repr=False)
     phone_tag: bytes = field(repr=False)
     person_id: UUID | None
     language: str = "fr"
     meeting: UUID | None = None
+    vaults: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +170,10 @@ async def _addressee(
     await hold_tag(tx, phone_tag)
     macs = await services.field_encryption.row_macs()
     tags = [await services.field_encryption.tag(PHONE, form) for form in phone_forms(typed)]
-    person = await records.addressee(tx, macs, tags)
+    person, there = await records.addressee(tx, macs, tags)
     if person is None:
-        return _Addressee(phone, phone_tag, None)
-    return _Addressee(phone, phone_tag, person.id, person.language)
+        return _Addressee(phone, phone_tag, None, vaults=there)
+    return _Addressee(phone, phone_tag, person.id, person.language, vaults=there)
 
 
 async def _met(
@@ -205,6 +207,8 @@ async def _add(
         **_way(addressee),
         "requester": snapshot(sender),
     }
+    # Not for the sender: `request_transfer` leaves where it is what two vaults could have got.
+    own = {**values, "vaults": addressee.vaults}
     service_writer = await services.field_encryption.writer(None)
     await records.add_request(
         tx,
@@ -215,7 +219,7 @@ async def _add(
         organisation_id=sender.organisation_id,
         phone_tag=addressee.phone_tag,
         person_id=addressee.person_id,
-        sealed=writer.seal(CONSENT_REQUEST, request_id, values),
+        sealed=writer.seal(CONSENT_REQUEST, request_id, own),
         sender_sealed=service_writer.seal(SENT_REQUEST, request_id, values),
         created_at=at,
         lapses_at=lapses_at,

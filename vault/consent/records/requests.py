@@ -30,20 +30,21 @@ _REQUEST = select(
 
 async def addressee(
     connection: AsyncConnection, macs: RowMacs, phone_tags: Sequence[bytes]
-) -> Row[Any] | None:
-    """The one person with a phone, locked against deletion: of the first of its forms that finds
-    someone. None where two vaults have it: a sender cannot say for whom a request is. One query in
-    every case. Raises `RowAltered`."""
+) -> tuple[Row[Any] | None, int]:
+    """The one person with a phone, locked against deletion, and how many have it: of the first of
+    its forms that finds someone. Nobody where two vaults have it: a sender cannot say for whom a
+    request is. One query in every case. Raises `RowAltered`."""
     result = await connection.execute(
         select(PersonRow.__table__)
         .where(PersonRow.phone_tag.in_(phone_tags))
         .with_for_update(read=True, key_share=True)
     )
     rows = sorted(result, key=lambda row: phone_tags.index(row.phone_tag))
-    if not rows or sum(row.phone_tag == rows[0].phone_tag for row in rows) > 1:
-        return None
+    there = sum(row.phone_tag == rows[0].phone_tag for row in rows)
+    if there != 1:
+        return None, there
     macs.check(PERSON_ROW, rows[0])
-    return rows[0]
+    return rows[0], there
 
 
 async def add_request(connection: AsyncConnection, macs: RowMacs, **values: Any) -> None:
