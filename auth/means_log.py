@@ -14,7 +14,16 @@ from auth.subjects import Person
 from base.db_time import instant
 from base.ids import new_id
 
-MeansReason = Literal["not_found", "pin_weak", "last_means", "phone_not_added"]
+MeansReason = Literal[
+    "not_found",
+    "pin_weak",
+    "last_means",
+    "phone_not_added",
+    "proof_needed",
+    "proof_wrong",
+    "too_many_proofs",
+    "session_too_short",
+]
 """Why a change of means is refused: stored in the log, only ever added to."""
 
 
@@ -24,7 +33,7 @@ async def record(
     person: Person,
     action: Action,
     *,
-    reason: str = "",
+    reason: MeansReason | Literal[""] = "",
     **details: str | int,
 ) -> None:
     """A line in the person's own log, refused when there is a `reason`."""

@@ -8,13 +8,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audit.events import Action
-from auth import card_secrets, means_log, phone_means, pin_hashes
-from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak, read_pin
+from auth import card_secrets, phone_means, pin_hashes
+from auth.pin_rules import VAULTS_ON_A_PHONE
 from auth.rate_buckets import Rate, SharedBuckets
 from auth.records import cards, people, pins
 from auth.services import CoreServices
-from auth.subjects import Person
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
@@ -34,42 +32,14 @@ class ChosenPin:
     verifier: bytes = field(repr=False)
 
 
-async def read_chosen(services: CoreServices, person: Person, pin: str, again: str) -> str:
-    """The digits of a PIN that a person chooses, if anyone might.
-
-    Raises `ServiceError` INVALID `pin_digits`, `pin_again`, `pin_weak`; TOO_MANY `too_many_pins`:
-    whoever tries PINs one after the other, to learn that of another vault of the same phone.
-    """
-    digits = read_pin(pin, again)
-    await take_choice(services, person.id.bytes, _RATE)
-    return digits
-
-
-async def take_choice(services: CoreServices, name: bytes, rate: Rate) -> None:
-    """Count a PIN that is chosen, of a person or of a phone. Raises `ServiceError` TOO_MANY
+async def take_choice(services: CoreServices, name: bytes, rate: Rate = _RATE) -> None:
+    """Count a PIN that is chosen, of a person or of a phone: whoever tries one after the other
+    learns that of another vault of the same phone. Raises `ServiceError` TOO_MANY
     `too_many_pins`."""
     taken = await SharedBuckets(services, "pin", rate).take(name, 1)
     if not taken.granted:
         wait = int(taken.wait) + 1
         raise ServiceError(ErrorKind.TOO_MANY, "too_many_pins", retry_after=wait)
-
-
-async def choose(services: CoreServices, person: Person, pin: str, again: str) -> None:
-    """Set the PIN of the caller's vault, for all its cards and its phone.
-
-    Raises as `read_chosen`. A crash before the commit leaves the former one.
-    """
-    digits = await read_chosen(services, person, pin, again)
-    async with services.database.transaction() as tx:
-        await hold_means(services, tx, person.id)
-        chosen = await put_pin(services, tx, person.id, digits)
-        if chosen is not None:
-            await means_log.tell(services, tx, person.id, Action.PIN_SET)
-            await means_log.record(services, tx, person, Action.PIN_SET, edition=chosen.edition)
-        else:
-            await means_log.record(services, tx, person, Action.PIN_SET, reason="pin_weak")
-    if chosen is None:
-        raise pin_weak()
 
 
 async def hold_means(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> Any:

@@ -7,7 +7,7 @@ not there is an account (invariant 7).
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,6 +23,9 @@ from auth.wrong_codes import wrong_codes
 from base.ids import new_id
 from base.key_names import SIGN_IN_CODE
 from storage.row_macs import RowAltered
+
+CodeUse = Literal["enter", "change"]
+"""What a code is asked for: to enter, or to change how a vault is entered. Its message says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ async def issue(
     network_tag: bytes,
     at: datetime,
     language: str,
+    use: CodeUse = "enter",
 ) -> IssuedCode:
     """A code for who asks: one of their own, or one that they share with others. Its message is in
     the language that they chose, else in the vault's, else in `language`.
@@ -64,7 +68,7 @@ async def issue(
         choice = Choice("spare", choice.digits, choice.tries)
     code_id, code = await _add_code(services, tx, address.tag, choice, at)
     spoken = account.row.language if account.vault else language
-    await _send(services, tx, account, visitor.language or spoken, code, choice)
+    await _send(services, tx, account, visitor.language or spoken, code, choice, use)
     return IssuedCode(shared.id if joins else code_id, choice.tries)
 
 
@@ -117,6 +121,9 @@ async def _add_code(
     return code_id, code
 
 
+_WORDS = {"enter": notifications.sign_in_code, "change": notifications.means_code}
+
+
 async def _send(
     services: CoreServices,
     tx: AsyncConnection,
@@ -124,11 +131,12 @@ async def _send(
     language: str,
     code: str,
     choice: Choice,
+    use: CodeUse,
 ) -> None:
     """Queue the code."""
     address = account.address
     own = choice.lane in ("known", "new")
-    words = notifications.sign_in_code if own else notifications.shared_code
+    words = _WORDS[use] if own else notifications.shared_code
     await messages.queue(
         services,
         tx,

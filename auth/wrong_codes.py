@@ -26,6 +26,15 @@ async def wrong_codes(
     return counted
 
 
+async def seconds_until_fewer(
+    services: CoreServices, tx: AsyncConnection, address_tag: bytes, at: datetime
+) -> int:
+    """When the oldest of those counts no more."""
+    rows = await _rows(services, tx, address_tag, _hour_of(at) - DAY)
+    oldest = min((row.hour for row in rows), default=at)
+    return max(int((oldest + DAY + HOUR - at).total_seconds()), 1)
+
+
 async def count_wrong_code(
     services: CoreServices,
     tx: AsyncConnection,

@@ -53,6 +53,7 @@ class Vault:
     """Wrong PINs since the last right one, by card."""
     sessions: dict[str, datetime] = field(default_factory=dict, repr=False)
     """When each ends, by token."""
+    wrong_proofs: list[datetime] = field(default_factory=list)
     choices: Bucket = field(default_factory=lambda: Bucket(DAY / 5))
 
 
@@ -147,6 +148,23 @@ class Doors:
         return self._guesses(phone, DAY) != self._guesses(phone, longer)
 
     # Changing means
+
+    def prove(self, vault: Vault, right: bool | None) -> str | None:
+        """Why a change is not even looked at: nothing is shown, or it is wrong."""
+        if right is None:
+            return "nothing shown"
+        if len([at for at in vault.wrong_proofs if at > self.now - DAY]) >= tries(vault.pin):
+            return "no more proofs"
+        if not right:
+            vault.wrong_proofs.append(self.now)
+            return "wrong proof"
+        return None
+
+    def are_proofs_unsure(self, vault: Vault) -> bool:
+        """As `is_unsure`."""
+        since = self.now - DAY
+        longer = since - timedelta(hours=1, seconds=1)
+        return any(longer < at <= since for at in vault.wrong_proofs)
 
     def _put_pin(self, vault: Vault, pin: str) -> None:
         vault.pin = pin

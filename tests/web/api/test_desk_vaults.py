@@ -125,7 +125,7 @@ async def test_no_pin_is_refused_for_nothing_and_four_digits_do(
         card = (await opened(client, worker, pin, pin)).json()
         person = bearer(await enter(client, card["code"], pin))
         # The same PIN may be chosen again: it is none of this vault's decoys.
-        body = {"pin": pin, "again": pin}
+        body = {"pin": pin, "again": pin, "proof": {"card": card["code"], "pin": pin}}
         assert (await client.put("/v1/me/pin", headers=person, json=body)).status_code == 204
 
 

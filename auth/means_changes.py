@@ -1,0 +1,66 @@
+"""How every change of what opens a vault is made: proved, locked, done, recorded either way."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action
+from auth import means_log, proofs
+from auth.means_log import MeansReason
+from auth.pins import hold_means
+from auth.proofs import Proof, ShownProof
+from auth.services import CoreServices
+from auth.subjects import Person
+from base.errors import ErrorKind, ServiceError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class NotChanged:
+    """What a change answers in the place of its result: why, for the log, and for the caller."""
+
+    reason: MeansReason
+    error: ServiceError
+
+
+Act = Callable[[AsyncConnection, Any], Awaitable[T | NotChanged]]
+"""A change, in a transaction that holds the locks of the vault's means; given the person's row."""
+
+
+async def change(
+    services: CoreServices, person: Person, action: Action, proof: Proof, act: Act[T]
+) -> T:
+    """Change the caller's means. Raises as `auth.proofs.show`, and what `act` answers; refusals are
+    recorded. A crash before the commit leaves everything as it was."""
+    shown = await proofs.show(services, person, action, proof)
+    async with services.database.transaction() as tx:
+        outcome = await settle(services, tx, person, action, shown, act)
+    if isinstance(outcome, NotChanged):
+        raise outcome.error
+    return outcome
+
+
+async def settle(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    action: Action,
+    shown: ShownProof,
+    act: Act[T],
+) -> T | NotChanged:
+    """The same, in the caller's transaction, which it MUST commit whatever this answers."""
+    row = await hold_means(services, tx, person.id)
+    outcome: T | NotChanged
+    if not await proofs.serves(services, tx, person, shown):
+        error = ServiceError(ErrorKind.REFUSED, "proof_wrong")
+        outcome = NotChanged("proof_wrong", error)
+    else:
+        outcome = await act(tx, row)
+    if isinstance(outcome, NotChanged):
+        await means_log.record(services, tx, person, action, reason=outcome.reason)
+    else:
+        await proofs.spend(services, tx, person, shown)
+    return outcome
