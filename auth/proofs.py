@@ -103,8 +103,11 @@ async def show(
     action: Action,
     proof: Proof,
     visitor: Visitor = UNKNOWN,
+    *,
+    or_waited: bool = True,
 ) -> ShownProof:
-    """Check a proof before the change that it is for, in transactions of their own.
+    """Check a proof before the change that it is for, in transactions of their own. `or_waited`: a
+    wait that is over stands in its place.
 
     Raises `ServiceError` REFUSED `proof_needed`, `proof_wrong`; TOO_MANY `too_many_proofs`; INVALID
     `card_typo`, `card_of_another`. All but these two are recorded as a refusal of `action`.
@@ -113,7 +116,7 @@ async def show(
         kind = await _kind(services, tx, person.id)
         waited = await proof_waits.is_over(services, tx, person)
     if not proof.answers(kind):
-        if waited:
+        if waited and or_waited:
             return ShownProof(waited=True)
         raise await _refused(services, person, action, "proof_needed")
     if kind != "code":

@@ -11,11 +11,12 @@ from auth import means, phone_enrolment, proof_waits, proofs
 from auth.means import MeansView
 from auth.one_time_codes import PendingSignIn, SignInWarning
 from auth.phone_enrolment import TypedForPhone
-from auth.proofs import NO_PROOF, Proof, ProofKind
+from auth.proofs import ProofKind
 from auth.subjects import Person
 from base.errors import about
 from vault.consent.request_transfer import adopt_requests
 from vault.services import Services
+from web.api.proofs import ProvedIn, proof_in
 from web.api.shapes import Strict
 from web.http.dependencies import PersonDep, ServicesDep
 from web.http.openapi_problems import problem_response
@@ -71,23 +72,6 @@ class MeansListOut(BaseModel):
         " that is sent to the phone."
     )
     wait: WaitOut | None
-
-
-class ProofIn(Strict):
-    """That it is me, now: `pin`; or `card` (its code, or what its QR holds) and `pin`; or `code`,
-    with the `id` and the `secret` that sending it gave. `GET /v1/me/means` says which one."""
-
-    pin: Pin = ""
-    card: Annotated[str, StringConstraints(max_length=320)] = ""
-    code: Annotated[str, StringConstraints(max_length=32)] = ""
-    id: UUID | None = None
-    secret: Annotated[str, StringConstraints(max_length=64)] = ""
-
-
-class ProvedIn(Strict):
-    """A change of a means. Without a `proof`, only once a wait is over."""
-
-    proof: ProofIn | None = None
 
 
 class PinIn(ProvedIn):
@@ -190,7 +174,7 @@ async def remove(
     means_id: PathId, services: ServicesDep, person: PersonDep, body: ProvedIn | None = None
 ) -> Response:
     """End a means of mine, at once, with my sessions elsewhere. The last one cannot be ended."""
-    await means.remove(services, person, means_id, proof=_proof(body))
+    await means.remove(services, person, means_id, proof=proof_in(body))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
@@ -199,14 +183,14 @@ async def free(
     means_id: PathId, services: ServicesDep, person: PersonDep, body: ProvedIn | None = None
 ) -> Response:
     """Free a card of mine that wrong PINs barred."""
-    await means.free(services, person, means_id, proof=_proof(body))
+    await means.free(services, person, means_id, proof=proof_in(body))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
 @router.put("/pin", operation_id="choosePin", status_code=204)
 async def choose_pin(body: PinIn, services: ServicesDep, person: PersonDep) -> Response:
     """Choose the PIN of all my means. A phone of mine asks it too from now on."""
-    await means.choose_pin(services, person, body.pin, body.again, proof=_proof(body))
+    await means.choose_pin(services, person, body.pin, body.again, proof=proof_in(body))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
@@ -226,7 +210,7 @@ async def add_card(
         return await _printed(body, services, person, language_of(request))
     response.headers["Cache-Control"] = "no-store"
     card = await means.add_card(
-        services, person, body.pin, body.again, proof=_proof(body), replaces=body.replaces
+        services, person, body.pin, body.again, proof=proof_in(body), replaces=body.replaces
     )
     response.headers["Location"] = _address(card.id)
     return CardMade(
@@ -242,7 +226,7 @@ async def _printed(body: CardIn, services: Services, person: Person, language: s
     wanted = WantedCard(
         body.pin,
         body.again,
-        _proof(body),
+        proof_in(body),
         body.replaces,
         help_phone=body.help_phone,
         with_name=body.with_name,
@@ -292,7 +276,7 @@ async def add_phone(
         services,
         person,
         sign_in_id,
-        TypedForPhone(body.secret, body.code, body.pin, body.again, _proof(body)),
+        TypedForPhone(body.secret, body.code, body.pin, body.again, proof_in(body)),
         on_phone_added=adopt_requests,
         visitor=visitor_of(request),
     )
@@ -303,13 +287,6 @@ def _sent(sent: PendingSignIn) -> PhoneCodeSent:
     return PhoneCodeSent(
         id=sent.id, secret=sent.secret, expires_at=sent.expires_at, warnings=list(sent.warnings)
     )
-
-
-def _proof(body: ProvedIn | None) -> Proof:
-    shown = None if body is None else body.proof
-    if shown is None:
-        return NO_PROOF
-    return Proof(shown.pin, shown.card, shown.code, shown.id, shown.secret)
 
 
 def _out(one: MeansView) -> MeansOut:
