@@ -16,8 +16,8 @@ from auth import card_means, means_log, phone_means, pins, sessions
 from auth.card_means import NewCard
 from auth.means_changes import NotChanged, change
 from auth.pin_rules import SIX, pin_weak, read_pin
-from auth.pins import put_pin, take_choice
-from auth.proofs import NO_PROOF, Proof
+from auth.pins import put_pin
+from auth.proofs import NO_PROOF, Proof, ShownProof
 from auth.records import cards, people
 from auth.records import pins as pin_records
 from auth.services import CoreServices
@@ -72,7 +72,7 @@ async def remove(
     Raises as `auth.means_changes.change`; `ServiceError` NOT_FOUND, CONFLICT `last_means`.
     """
 
-    async def act(tx: AsyncConnection, row: Any) -> NotChanged | None:
+    async def act(tx: AsyncConnection, row: Any, _shown: ShownProof) -> NotChanged | None:
         found = await means_of(services, tx, row)
         ended = next((one for one in found if one.id == means_id), None)
         if ended is None:
@@ -96,7 +96,7 @@ async def free(
     Raises as `auth.means_changes.change`; `ServiceError` NOT_FOUND.
     """
 
-    async def act(tx: AsyncConnection, _row: Any) -> NotChanged | None:
+    async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> NotChanged | None:
         if not await free_card(services, tx, person.id, means_id):
             return NotChanged("not_found", not_found())
         await means_log.tell(services, tx, person.id, Action.MEANS_FREED)
@@ -110,23 +110,23 @@ async def free(
 async def choose_pin(
     services: CoreServices, person: Person, pin: str, again: str, *, proof: Proof = NO_PROOF
 ) -> None:
-    """Set the PIN of the caller's vault, for all its cards and its phone.
+    """Set the PIN of the caller's vault, for all its cards and its phone. Sessions elsewhere end:
+    whoever knew the former one may have opened them.
 
-    Raises as `auth.pin_rules.read_pin`, `auth.means_changes.change`, `auth.pins.take_choice`;
-    `ServiceError` INVALID `pin_weak`. A crash before the commit leaves the former one.
+    Raises as `auth.pin_rules.read_pin`, `auth.means_changes.change`; `ServiceError` INVALID `pin_weak`. A crash before the commit leaves the former one.
     """
     digits = read_pin(pin, again)
 
-    async def act(tx: AsyncConnection, _row: Any) -> NotChanged | None:
-        await take_choice(services, person.id.bytes)
+    async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> NotChanged | None:
         chosen = await put_pin(services, tx, person.id, digits)
         if chosen is None:
             return NotChanged("pin_weak", pin_weak())
         await means_log.tell(services, tx, person.id, Action.PIN_SET)
         await means_log.record(services, tx, person, Action.PIN_SET, edition=chosen.edition)
+        await sessions.end_all(services, tx, person, but_this=True)
         return None
 
-    await change(services, person, Action.PIN_SET, proof, act)
+    await change(services, person, Action.PIN_SET, proof, act, chooses_pin=True)
 
 
 async def free_card(
@@ -153,7 +153,8 @@ async def add_card(
     before_commit: Callable[[NewCard], Awaitable[None]] | None = None,
 ) -> NewCard:
     """A new card for the caller, with the PIN that all their means have from now on. The one that
-    it `replaces` dies in the same commit. If `before_commit` raises, nothing was changed.
+    it `replaces` dies in the same commit. Sessions elsewhere end with a card that is replaced, and
+    with a PIN that is another. If `before_commit` raises, nothing was changed.
 
     Raises as `choose_pin`; `ServiceError` NOT_FOUND for a card to replace that is not theirs,
     CONFLICT `too_many_cards`. A crash after the commit leaves a card that nobody holds: it is in
@@ -161,8 +162,7 @@ async def add_card(
     """
     digits = read_pin(pin, again)
 
-    async def act(tx: AsyncConnection, row: Any) -> NewCard | NotChanged:
-        await take_choice(services, person.id.bytes)
+    async def act(tx: AsyncConnection, row: Any, shown: ShownProof) -> NewCard | NotChanged:
         found = await means_of(services, tx, row)
         former = next((one for one in found if (one.id, one.kind) == (replaces, "card")), None)
         if replaces is not None and former is None:
@@ -171,11 +171,13 @@ async def add_card(
         if chosen is None:
             return NotChanged("pin_weak", pin_weak())
         card = await _replace(services, tx, person, chosen, former)
+        if former is not None or shown.pin != digits:
+            await sessions.end_all(services, tx, person, but_this=True)
         if before_commit is not None:
             await before_commit(card)
         return card
 
-    return await change(services, person, Action.MEANS_ADDED, proof, act)
+    return await change(services, person, Action.MEANS_ADDED, proof, act, chooses_pin=True)
 
 
 async def _replace(
@@ -188,7 +190,6 @@ async def _replace(
     await means_log.record(services, tx, person, Action.PIN_SET, edition=chosen.edition)
     if former is not None:
         await _end(services, tx, person, former)
-        await sessions.end_all(services, tx, person, but_this=True)
     card = await card_means.add_card(services, tx, person.id, chosen)
     await means_log.tell(services, tx, person.id, Action.MEANS_ADDED)
     details = {"means": str(card.id), "kind": "card"}

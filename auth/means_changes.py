@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth import means_log, proofs
 from auth.means_log import MeansReason
-from auth.pins import hold_means
+from auth.pins import hold_means, take_choice
 from auth.proofs import Proof, ShownProof
 from auth.services import CoreServices
 from auth.subjects import Person
@@ -26,16 +26,28 @@ class NotChanged:
     error: ServiceError
 
 
-Act = Callable[[AsyncConnection, Any], Awaitable[T | NotChanged]]
-"""A change, in a transaction that holds the locks of the vault's means; given the person's row."""
+Act = Callable[[AsyncConnection, Any, ShownProof], Awaitable[T | NotChanged]]
+"""A change, in a transaction that holds the locks of the vault's means; given the person's row, and
+the proof that was right."""
 
 
 async def change(
-    services: CoreServices, person: Person, action: Action, proof: Proof, act: Act[T]
+    services: CoreServices,
+    person: Person,
+    action: Action,
+    proof: Proof,
+    act: Act[T],
+    *,
+    chooses_pin: bool = False,
 ) -> T:
-    """Change the caller's means. Raises as `auth.proofs.show`, and what `act` answers; refusals are
-    recorded. A crash before the commit leaves everything as it was."""
+    """Change the caller's means. `chooses_pin`: it counts as a PIN that is chosen.
+
+    Raises as `auth.proofs.show`, `auth.pins.take_choice`, and what `act` answers; refusals are
+    recorded. A crash before the commit leaves everything as it was.
+    """
     shown = await proofs.show(services, person, action, proof)
+    if chooses_pin:
+        await take_choice(services, person, action)
     async with services.database.transaction() as tx:
         outcome = await settle(services, tx, person, action, shown, act)
     if isinstance(outcome, NotChanged):
@@ -58,7 +70,7 @@ async def settle(
         error = ServiceError(ErrorKind.REFUSED, "proof_wrong")
         outcome = NotChanged("proof_wrong", error)
     else:
-        outcome = await act(tx, row)
+        outcome = await act(tx, row, shown)
     if isinstance(outcome, NotChanged):
         await means_log.record(services, tx, person, action, reason=outcome.reason)
     else:

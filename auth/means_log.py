@@ -23,6 +23,7 @@ MeansReason = Literal[
     "proof_wrong",
     "too_many_proofs",
     "session_too_short",
+    "too_many_pins",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

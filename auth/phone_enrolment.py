@@ -16,9 +16,9 @@ from auth.means import MeansView, means_of
 from auth.means_changes import NotChanged, settle
 from auth.one_time_codes import PendingSignIn
 from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak, read_pin
-from auth.pins import put_pin, take_choice
-from auth.proofs import NO_PROOF, Proof
-from auth.rate_buckets import Rate
+from auth.pins import put_pin, take_choice, too_many_pins
+from auth.proofs import NO_PROOF, Proof, ShownProof
+from auth.rate_buckets import Rate, SharedBuckets
 from auth.records import people
 from auth.services import CoreServices
 from auth.session_start import Account, OnVaultOpened
@@ -70,10 +70,14 @@ async def finish(
     """
     digits = read_pin(typed.pin, typed.again)
     shown = await proofs.show(services, person, Action.MEANS_ADDED, typed.proof, visitor)
+    await take_choice(services, person, Action.MEANS_ADDED)
 
     async def start(tx: AsyncConnection, account: Account) -> MeansView | NotChanged:
-        async def act(tx: AsyncConnection, row: Any) -> MeansView | NotChanged:
-            return await _add(services, tx, person, account, row, digits)
+        async def act(tx: AsyncConnection, row: Any, _: ShownProof) -> MeansView | NotChanged:
+            added = await _add(services, tx, person, account, row, digits)
+            if isinstance(added, MeansView) and (row.phone_tag or shown.pin != digits):
+                await sessions.end_all(services, tx, person, but_this=True)
+            return added
 
         added = await settle(services, tx, person, Action.MEANS_ADDED, shown, act)
         new = not account.behind_pin and account.row is None
@@ -102,12 +106,13 @@ async def _add(
     not_added = NotChanged("phone_not_added", ServiceError(ErrorKind.CONFLICT, "phone_not_added"))
     if address.kind != "person":
         return not_added
-    await take_choice(services, person.id.bytes)
     others = [one for one in account.behind_pin if one.id != person.id]
     unprotected = account.row is not None and account.row.id != person.id
     if unprotected or len(others) >= VAULTS_ON_A_PHONE:
         return not_added
-    await take_choice(services, address.tag, _ADDED)
+    taken = await SharedBuckets(services, "pin", _ADDED).take(address.tag, 1)
+    if not taken.granted:
+        return NotChanged("too_many_pins", too_many_pins(int(taken.wait) + 1))
     # A phone that another vault keeps in a form of before is kept in that form here too.
     tag = others[0].phone_tag if others else address.tag
     phone = address.forms[address.tags.index(tag)]
@@ -120,7 +125,6 @@ async def _add(
     if former is not None:
         details = {"means": str(former.id), "kind": "phone"}
         await means_log.record(services, tx, person, Action.MEANS_REMOVED, **details)
-        await sessions.end_all(services, tx, person, but_this=True)
     await phone_means.put_phone(services, tx, person.id, phone, tag)
     details = {"means": str(await phone_means.means_id(services, person.id, tag)), "kind": "phone"}
     await means_log.record(services, tx, person, Action.MEANS_ADDED, **details)

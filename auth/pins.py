@@ -2,26 +2,26 @@
 
 import hmac
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth import card_secrets, phone_means, pin_hashes
-from auth.pin_rules import VAULTS_ON_A_PHONE
-from auth.rate_buckets import Rate, SharedBuckets
+from audit.events import Action
+from auth import card_secrets, means_log, phone_means, pin_hashes
+from auth.pin_rules import SIX, VAULTS_ON_A_PHONE
 from auth.records import cards, people, pins
 from auth.services import CoreServices
+from auth.subjects import Person
+from auth.wrong_codes import count_wrong_code, seconds_until_fewer, wrong_codes
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
-from base.key_names import PIN
+from base.key_names import MEANS_COUNTS, PIN
 from base.locks import hold_tag, hold_vault
 from storage.row_macs import RowAltered
 
 CHOSEN_A_DAY = 5
-_RATE = Rate(CHOSEN_A_DAY, timedelta(days=1) / CHOSEN_A_DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,30 @@ class ChosenPin:
     verifier: bytes = field(repr=False)
 
 
-async def take_choice(services: CoreServices, name: bytes, rate: Rate = _RATE) -> None:
-    """Count a PIN that is chosen, of a person or of a phone: whoever tries one after the other
-    learns that of another vault of the same phone. Raises `ServiceError` TOO_MANY
-    `too_many_pins`."""
-    taken = await SharedBuckets(services, "pin", rate).take(name, 1)
-    if not taken.granted:
-        wait = int(taken.wait) + 1
-        raise ServiceError(ErrorKind.TOO_MANY, "too_many_pins", retry_after=wait)
+async def take_choice(services: CoreServices, person: Person, action: Action) -> None:
+    """Count a PIN that a person chooses, whatever becomes of it: whoever tries one after the other
+    learns that of another vault of the same phone. Five in a day and the hour that it began in.
+
+    Raises `ServiceError` TOO_MANY `too_many_pins`, recorded as a refusal of `action`.
+    """
+    counted = await services.field_encryption.tag(MEANS_COUNTS, person.id.bytes)
+    wait = 0
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, person.id)
+        at = await instant(tx)
+        chosen = (await wrong_codes(services, tx, counted, at)).get(("choice", SIX), 0)
+        if chosen < CHOSEN_A_DAY:
+            await count_wrong_code(services, tx, counted, "choice", SIX, at)
+        else:
+            wait = await seconds_until_fewer(services, tx, counted, "choice", at)
+            await means_log.record(services, tx, person, action, reason="too_many_pins")
+    if wait:
+        raise too_many_pins(wait)
+
+
+def too_many_pins(wait: int) -> ServiceError:
+    """`wait`: seconds until one more is counted."""
+    return ServiceError(ErrorKind.TOO_MANY, "too_many_pins", retry_after=wait)
 
 
 async def hold_means(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> Any:

@@ -68,9 +68,10 @@ class AskedProof:
 
 @dataclass(frozen=True, slots=True)
 class ShownProof:
-    """A proof that was right: a PIN, or the `code` (the row of its sign-in), or a wait that was
+    """A proof that was right: a `pin`, or the `code` (the row of its sign-in), or a wait that was
     over. `serves` and `spend` MUST be called in the transaction of the change."""
 
+    pin: str = field(default="", repr=False)
     code: Any = field(default=None, repr=False)
     waited: bool = False
 
@@ -121,7 +122,7 @@ async def show(
         raise await _refused(services, person, action, "proof_needed")
     if kind != "code":
         await _try_pin(services, person, action, await _comparison(services, person, kind, proof))
-        return ShownProof()
+        return ShownProof(pin=digits_of(proof.pin)[:SIX])
     assert proof.sign_in_id is not None  # noqa: S101  (`answers` says so)
     row = await proof_codes.check(
         services,
@@ -203,7 +204,7 @@ async def _try_pin(
         details: dict[str, str | int] = {}
         if row is not None and tried >= TRIES[row.digits]:
             reason = "too_many_proofs"
-            wait = await seconds_until_fewer(services, tx, counted, at)
+            wait = await seconds_until_fewer(services, tx, counted, "proof", at)
         elif row is None or not await compare(tx, row):
             reason, details = "proof_wrong", {"lane": "proof", "digits": SIX}
             await count_wrong_code(services, tx, counted, "proof", SIX, at)

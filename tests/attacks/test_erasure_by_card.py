@@ -1,5 +1,5 @@
-"""Erasing a vault that has cards alone: no phone gets a code; a card and its PIN are given again, and
-a session that was taken over erases nothing by itself."""
+"""Erasing a vault that has cards alone: no phone gets a code; a card and its PIN are given again,
+and a session that was taken over erases nothing by itself."""
 
 from datetime import timedelta
 from typing import Any

@@ -180,6 +180,7 @@ REASONS = {
     "proof_needed": _("il manquait le code secret ou un code reçu"),
     "proof_wrong": _("le code donné n’était pas le bon"),
     "too_many_proofs": _("trop de codes faux"),
+    "too_many_pins": _("trop de codes secrets choisis en un jour"),
     "session_too_short": _("vos papiers se fermaient ici avant 7 jours"),
     "vault_asleep": _("personne n’est entré ici depuis 6 mois"),
     "answered": _("la demande a déjà une réponse"),

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from tests.attacks.entering.driver import CHOSEN, Means
-from tests.attacks.entering.model import Vault
+from tests.attacks.entering.model import CHOSEN_A_DAY, Vault
 from tests.auth.means_steps import wrong
 from tests.fixtures import last_code, new_phone
 
@@ -15,11 +15,11 @@ class Changes(Means):
     """A driver that also changes what it enters by."""
 
     def _ready(self, vault: Vault) -> None:
-        """Let PINs come back, mostly: five are chosen at once, then one in five hours."""
-        if vault.choices.is_unsure(self.doors.now) or (
-            vault.choices.now(self.doors.now) < 1 and self.random.random() < 0.6
-        ):
-            self.move(18_000)
+        """Let a day pass, mostly, once five PINs were chosen; and until it is sure which count."""
+        if self.doors.chosen_today(vault) >= CHOSEN_A_DAY and self.random.random() < 0.6:
+            self.move(86_400)
+        while self.doors.are_counts_unsure(vault):
+            self.move(3_671)
 
     def _forget(self, vault: Vault, headers: dict[str, str]) -> None:
         kept = headers["Authorization"].removeprefix("Bearer ")
@@ -48,8 +48,8 @@ class Changes(Means):
         return {"pin": pin, "card": self.printed[cards[0]][self.random.choice(["code", "secret"])]}
 
     def _before_proof(self, vault: Vault) -> None:
-        """Wait until a code may be sent, and until it is sure which proofs count."""
-        while self.doors.are_proofs_unsure(vault):
+        """Wait until a code may be sent, and until it is sure what counts."""
+        while self.doors.are_counts_unsure(vault):
             self.move(3_671)
         if vault.pin is None:
             self.may_ask(vault.phone or "")
@@ -80,8 +80,9 @@ class Changes(Means):
             vault, headers, ("PUT", "/v1/me/pin", body), lambda: self.doors.choose(vault, pin)
         )
         self.expect(answer, CHOSEN[why], "PIN", why)
-        if former and why == "chosen":
-            self.former_pins.append(former)
+        if why == "chosen":
+            self.former_pins += [former] if former else []
+            self._forget(vault, headers)
 
     async def weak_pin(self) -> None:
         """One that many choose, or that is not typed twice alike: it costs nothing."""
@@ -103,6 +104,7 @@ class Changes(Means):
         vault = self.someone()
         self._before_proof(vault)
         headers = await self._session(vault)
+        former = vault.pin
         pin, replaces = await self.pin_for(vault), None
         if self.random.random() < 0.4:
             replaces = self.some_card()
@@ -121,7 +123,7 @@ class Changes(Means):
             made = answer.json()
             vault.cards[made["id"]] = 0
             self.printed[made["id"]] = {**made, "owner": str(vault.id)}
-        if why == "replaced":
+        if why == "replaced" or (why == "added" and pin != former):
             self._forget(vault, headers)
 
     async def add_phone(self) -> None:
@@ -141,7 +143,7 @@ class Changes(Means):
         sent = await self.http.post("/v1/me/phones", headers=headers, json={"phone": phone})
         assert sent.status_code == 202, sent.text
         begun, code = sent.json(), await last_code(self.services, phone)
-        pin = await self.pin_for(vault)
+        pin, former = await self.pin_for(vault), vault.pin
         there = [one.pin for one in self.doors.on_phone(phone) if one.id != vault.id and one.pin]
         if there and self.random.random() < 0.25 and await self.may_choose(vault, there[0]):
             pin = there[0]
@@ -155,7 +157,7 @@ class Changes(Means):
             lambda: self.doors.add_phone(vault, phone, pin),
         )
         self.expect(answer, CHOSEN[why], "phone", why)
-        if why.startswith("replaced"):
+        if why.startswith("replaced") or (why.startswith("added") and pin != former):
             self._forget(vault, headers)
 
     async def remove(self) -> None:

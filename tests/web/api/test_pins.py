@@ -24,7 +24,7 @@ from tests.auth.means_steps import (
     usable_pins,
     wrong,
 )
-from tests.auth.steps import queued_messages
+from tests.auth.steps import log_of, queued_messages
 from tests.fixtures import MakePerson, MoveClock, SomePerson, new_phone
 from vault.services import Services
 
@@ -73,7 +73,53 @@ async def test_pins_are_not_tried_one_after_the_other(
     answers = [await choose_pin(client, person, pin) for pin in pins[:6]]
     assert [one.status_code for one in answers] == [204] * 5 + [429]
     assert answers[-1].json()["code"] == "too_many_pins"
-    assert int(answers[-1].headers["retry-after"]) >= 3600
+    assert int(answers[-1].headers["retry-after"]) >= 23 * 3600
+    assert (await log_of(services, person.id))[-1] == ("pin.set", "refused", "too_many_pins")
+
+
+async def test_five_pins_in_any_day_and_no_more(
+    client: httpx.AsyncClient, services: Services, person: SomePerson, moved_clock: MoveClock
+) -> None:
+    """None comes back before the day is over: nine were chosen in the first one."""
+    pins = await usable_pins(services, person)
+    for pin in pins[:5]:
+        assert (await choose_pin(client, person, pin)).status_code == 204
+    for hours in (5, 10, 15, 20, 23):
+        moved_clock(timedelta(hours=hours))
+        assert (await choose_pin(client, person, pins[5])).status_code == 429
+    moved_clock(timedelta(hours=25, minutes=1))
+    assert (await choose_pin(client, person, pins[5])).status_code == 204
+
+
+async def test_a_pin_that_is_chosen_counts_whatever_becomes_of_it(
+    client: httpx.AsyncClient, services: Services, person: SomePerson
+) -> None:
+    """With four cards, each other PIN would be tried for nothing: only the other's is refused
+    before the count of cards is."""
+    pin, *others = await usable_pins(services, person)
+    for _ in range(4):
+        await add_card(client, person, pin)
+    codes = []
+    for other in others[:2]:
+        body = {"pin": other, "again": other}
+        codes.append((await proved(client, person, "POST", "/v1/me/cards", body)).status_code)
+    assert codes == [409, 429]
+
+
+async def test_choosing_a_pin_ends_the_other_sessions(
+    client: httpx.AsyncClient, services: Services, person: SomePerson
+) -> None:
+    pin, newer, *_ = await usable_pins(services, person)
+    card = await add_card(client, person, pin)
+    elsewhere = bearer(await enter(client, card["code"], pin))
+    await add_card(client, person, pin)  # the same PIN: nobody is put out
+    assert (await client.get("/v1/me", headers=elsewhere)).status_code == 200
+    assert (await choose_pin(client, person, newer)).status_code == 204
+    assert (await client.get("/v1/me", headers=elsewhere)).status_code == 401
+    assert (await client.get("/v1/me", headers=person.headers)).status_code == 200
+    elsewhere = bearer(await enter(client, card["code"], newer))
+    await add_card(client, person, pin)  # another PIN, by another way
+    assert (await client.get("/v1/me", headers=elsewhere)).status_code == 401
 
 
 async def test_a_decoy_is_refused_as_a_weak_one(
