@@ -113,7 +113,8 @@ async def choose_pin(
     """Set the PIN of the caller's vault, for all its cards and its phone. Sessions elsewhere end:
     whoever knew the former one may have opened them.
 
-    Raises as `auth.pin_rules.read_pin`, `auth.means_changes.change`; `ServiceError` INVALID `pin_weak`. A crash before the commit leaves the former one.
+    Raises as `auth.pin_rules.read_pin`, `auth.means_changes.change`; `ServiceError` INVALID
+    `pin_weak`. A crash before the commit leaves the former one.
     """
     digits = read_pin(pin, again)
 

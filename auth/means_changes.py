@@ -1,6 +1,6 @@
 """How every change of what opens a vault is made: proved, locked, done, recorded either way."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -42,8 +42,9 @@ async def change(
 ) -> T:
     """Change the caller's means. `chooses_pin`: it counts as a PIN that is chosen.
 
-    Raises as `auth.proofs.show`, `auth.pins.take_choice`, and what `act` answers; refusals are
-    recorded. A crash before the commit leaves everything as it was.
+    Raises as `auth.proofs.show`, `auth.pins.take_choice`, and what `act` answers; `ServiceError`
+    PRECONDITION `changed_meanwhile` where the phone changed just before. Refusals are recorded. A
+    crash before the commit leaves everything as it was.
     """
     shown = await proofs.show(services, person, action, proof)
     if chooses_pin:
@@ -62,11 +63,16 @@ async def settle(
     action: Action,
     shown: ShownProof,
     act: Act[T],
+    held: Sequence[bytes] | None = None,
 ) -> T | NotChanged:
-    """The same, in the caller's transaction, which it MUST commit whatever this answers."""
-    row = await hold_means(services, tx, person.id)
+    """The same, in the caller's transaction, which it MUST commit whatever this answers. `held`: as
+    for `hold_means`."""
+    row = await hold_means(services, tx, person.id, held)
     outcome: T | NotChanged
-    if not await proofs.serves(services, tx, person, shown):
+    if row is None:
+        error = ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
+        outcome = NotChanged("changed_meanwhile", error)
+    elif not await proofs.serves(services, tx, person, shown):
         error = ServiceError(ErrorKind.REFUSED, "proof_wrong")
         outcome = NotChanged("proof_wrong", error)
     else:

@@ -24,6 +24,7 @@ MeansReason = Literal[
     "too_many_proofs",
     "session_too_short",
     "too_many_pins",
+    "changed_meanwhile",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

@@ -8,7 +8,7 @@ strangers spend no try of someone else's. How many codes are sent and tried: `au
 import hmac
 import math
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -175,9 +175,10 @@ async def redeem_for(
     secret: str,
     code: str,
     visitor: Visitor = UNKNOWN,
+    also: Sequence[bytes] = (),
 ) -> T:
     """Exchange a right code for what `start` makes of its address's account, in the transaction
-    that uses the code up. Raises as `redeem_code`."""
+    that uses the code up. `also`: as for `lock_account`. Raises as `redeem_code`."""
     begun = await begun_by(services, sign_in_id, secret)
     if begun is None:
         await session_start.record_refusal(services, None, _FAILED, "not_found", visitor)
@@ -185,7 +186,7 @@ async def redeem_for(
     row, address = begun
     async with services.database.transaction() as tx:
         # 1. One try on an address at a time, across all its sign-ins.
-        account = await session_start.lock_account(services, tx, address)
+        account = await session_start.lock_account(services, tx, address, also)
         # 2. The code is compared, unless its tries or those of the address are spent.
         checked = await check_code(services, tx, row, account, code)
         result: T | SignInRefused | None = checked.refused

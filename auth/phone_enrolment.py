@@ -71,26 +71,39 @@ async def finish(
     digits = read_pin(typed.pin, typed.again)
     shown = await proofs.show(services, person, Action.MEANS_ADDED, typed.proof, visitor)
     await take_choice(services, person, Action.MEANS_ADDED)
+    former = await _phones_of(services, person)
 
     async def start(tx: AsyncConnection, account: Account) -> MeansView | NotChanged:
         async def act(tx: AsyncConnection, row: Any, _: ShownProof) -> MeansView | NotChanged:
-            added = await _add(services, tx, person, account, row, digits)
-            if isinstance(added, MeansView) and (row.phone_tag or shown.pin != digits):
-                await sessions.end_all(services, tx, person, but_this=True)
-            return added
+            return await _add(services, tx, person, account, row, shown, digits)
 
-        added = await settle(services, tx, person, Action.MEANS_ADDED, shown, act)
+        held = (account.address.tag, *former)
+        added = await settle(services, tx, person, Action.MEANS_ADDED, shown, act, held)
         new = not account.behind_pin and account.row is None
         if isinstance(added, MeansView) and on_phone_added is not None and new:
             await on_phone_added(services, tx, person.id, account.address.tags)
         return added
 
     added: MeansView | NotChanged = await one_time_codes.redeem_for(
-        services, sign_in_id, start, secret=typed.secret, code=typed.code, visitor=visitor
+        services,
+        sign_in_id,
+        start,
+        secret=typed.secret,
+        code=typed.code,
+        visitor=visitor,
+        also=former,
     )
     if isinstance(added, NotChanged):
         raise added.error
     return added
+
+
+async def _phones_of(services: CoreServices, person: Person) -> tuple[bytes, ...]:
+    """The tag of the phone that a vault has: it is locked together with the new one, in one order,
+    so that two people who exchange phones do not wait for each other."""
+    async with services.database.transaction() as tx:
+        row = await people.person(tx, await services.field_encryption.row_macs(), person.id)
+    return () if row is None or row.phone_tag is None else (row.phone_tag,)
 
 
 async def _add(
@@ -99,6 +112,7 @@ async def _add(
     person: Person,
     account: Account,
     row: Any,
+    shown: ShownProof,
     digits: str,
 ) -> MeansView | NotChanged:
     """The caller holds the lock of the new phone, and those of the vault's means."""
@@ -125,6 +139,8 @@ async def _add(
     if former is not None:
         details = {"means": str(former.id), "kind": "phone"}
         await means_log.record(services, tx, person, Action.MEANS_REMOVED, **details)
+    if former is not None or shown.pin != digits:
+        await sessions.end_all(services, tx, person, but_this=True)
     await phone_means.put_phone(services, tx, person.id, phone, tag)
     details = {"means": str(await phone_means.means_id(services, person.id, tag)), "kind": "phone"}
     await means_log.record(services, tx, person, Action.MEANS_ADDED, **details)

@@ -1,6 +1,7 @@
 """A vault's PIN: chosen by its person, proved to each card, and to the phone if there is one."""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -58,21 +59,28 @@ def too_many_pins(wait: int) -> ServiceError:
     return ServiceError(ErrorKind.TOO_MANY, "too_many_pins", retry_after=wait)
 
 
-async def hold_means(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> Any:
-    """Lock a vault's phone, then the vault: the order of every change of means. The person's row.
+async def hold_means(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person_id: UUID,
+    held: Sequence[bytes] | None = None,
+) -> Any:
+    """Lock a vault's phone, then the vault: the order of every change of means. The person's row;
+    None where the phone changed in between.
 
-    Raises `ServiceError` PRECONDITION `changed_meanwhile` where the phone changed in between.
+    `held`: the tags of phones that the caller has locked, that of this vault among them.
     """
     macs = await services.field_encryption.row_macs()
     row = await people.person(tx, macs, person_id)
     tag = None if row is None else row.phone_tag
     if tag is not None:
-        await hold_tag(tx, tag)
+        if held is None:
+            await hold_tag(tx, tag)
+        elif tag not in held:
+            return None
     await hold_vault(tx, person_id)
     row = await people.person(tx, macs, person_id)
-    if row is None or row.phone_tag != tag:
-        raise ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
-    return row
+    return None if row is None or row.phone_tag != tag else row
 
 
 async def put_pin(

@@ -30,7 +30,9 @@ from web.printouts.card_sheet import MAX_PHONE, WantedCard, print_card
 router = APIRouter(prefix="/v1/me", tags=["means"])
 
 Pin = Annotated[str, StringConstraints(max_length=32)]
+_CHANGED: dict[int | str, dict[str, Any]] = {412: problem_response(412)}
 _MADE: dict[int | str, dict[str, Any]] = {
+    **_CHANGED,
     201: {
         **PDF[200],
         "description": "The card as JSON; or, where `Accept` names `application/pdf`, a page with"
@@ -41,7 +43,7 @@ _MADE: dict[int | str, dict[str, Any]] = {
                 "schema": {"type": "string", "format": "uri-reference"},
             }
         },
-    }
+    },
 }
 
 
@@ -169,7 +171,7 @@ async def cancel_wait(services: ServicesDep, person: PersonDep) -> Response:
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
-@router.delete("/means/{means_id}", operation_id="removeMeans", status_code=204)
+@router.delete("/means/{means_id}", operation_id="removeMeans", status_code=204, responses=_CHANGED)
 async def remove(
     means_id: PathId, services: ServicesDep, person: PersonDep, body: ProvedIn | None = None
 ) -> Response:
@@ -178,7 +180,9 @@ async def remove(
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
-@router.post("/means/{means_id}/free", operation_id="freeMeans", status_code=204)
+@router.post(
+    "/means/{means_id}/free", operation_id="freeMeans", status_code=204, responses=_CHANGED
+)
 async def free(
     means_id: PathId, services: ServicesDep, person: PersonDep, body: ProvedIn | None = None
 ) -> Response:
@@ -187,7 +191,7 @@ async def free(
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
-@router.put("/pin", operation_id="choosePin", status_code=204)
+@router.put("/pin", operation_id="choosePin", status_code=204, responses=_CHANGED)
 async def choose_pin(body: PinIn, services: ServicesDep, person: PersonDep) -> Response:
     """Choose the PIN of all my means. A phone of mine asks it too from now on."""
     await means.choose_pin(services, person, body.pin, body.again, proof=proof_in(body))
@@ -260,7 +264,7 @@ async def send_phone_code(
     "/phones/{sign_in_id}",
     operation_id="addPhone",
     status_code=201,
-    responses={401: problem_response(401)},
+    responses={401: problem_response(401), **_CHANGED},
 )
 async def add_phone(
     sign_in_id: PathId,
