@@ -19,10 +19,11 @@ from auth import card_means, means_log, pin_hashes, proof_codes, proof_waits
 from auth.means_log import MeansReason
 from auth.one_time_codes import PendingSignIn
 from auth.person_contact import person_contact
+from auth.person_values import read_values
 from auth.pin_rules import SIX, TRIES
 from auth.pins import open_verifier
 from auth.proof_waits import Waiting
-from auth.records import people, pins
+from auth.records import pins
 from auth.services import CoreServices
 from auth.subjects import Person
 from auth.visitor import UNKNOWN, Visitor
@@ -32,6 +33,7 @@ from base.errors import ErrorKind, ServiceError, about
 from base.key_names import MEANS_COUNTS
 from base.locks import hold_vault
 from base.user_text import digits_of
+from storage.row_macs import RowAltered
 
 ProofKind = Literal["pin", "card_pin", "code"]
 """What a vault asks for: its PIN; one of its cards and its PIN; a code of its phone."""
@@ -68,10 +70,11 @@ class AskedProof:
 
 @dataclass(frozen=True, slots=True)
 class ShownProof:
-    """A proof that was right: a `pin`, or the `code` (the row of its sign-in), or a wait that was
-    over. `serves` and `spend` MUST be called in the transaction of the change."""
+    """A proof that was right: a `pin` of an `edition`, or the `code` (the row of its sign-in), or a
+    wait that was over. `serves` and `spend` MUST be called in the transaction of the change."""
 
     pin: str = field(default="", repr=False)
+    edition: int = 0
     code: Any = field(default=None, repr=False)
     waited: bool = False
 
@@ -121,8 +124,9 @@ async def show(
             return ShownProof(waited=True)
         raise await _refused(services, person, action, "proof_needed")
     if kind != "code":
-        await _try_pin(services, person, action, await _comparison(services, person, kind, proof))
-        return ShownProof(pin=digits_of(proof.pin)[:SIX])
+        compare = await _comparison(services, person, kind, proof)
+        edition = await _try_pin(services, person, action, compare)
+        return ShownProof(digits_of(proof.pin)[:SIX], edition)
     assert proof.sign_in_id is not None  # noqa: S101  (`answers` says so)
     row = await proof_codes.check(
         services,
@@ -140,10 +144,14 @@ async def show(
 async def serves(
     services: CoreServices, tx: AsyncConnection, person: Person, shown: ShownProof
 ) -> bool:
-    """Whether no other change used it up meanwhile. The caller MUST hold the vault's lock."""
+    """Whether no other change used it up, or chose another PIN, meanwhile. The caller MUST hold the
+    vault's lock."""
     if shown.waited:
         return await proof_waits.is_over(services, tx, person)
-    return shown.code is None or await proof_codes.is_unused(services, tx, shown.code)
+    if shown.code is not None:
+        return await proof_codes.is_unused(services, tx, shown.code)
+    row = await pins.pin(tx, await services.field_encryption.row_macs(), person.id)
+    return row is not None and row.edition == shown.edition
 
 
 async def spend(
@@ -157,11 +165,16 @@ async def spend(
 
 
 async def _kind(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> ProofKind:
+    """Raises `RowAltered` where the person's row says otherwise: deleting a PIN's row lets nobody
+    change a means by a phone alone."""
     macs = await services.field_encryption.row_macs()
-    if await pins.pin(tx, macs, person_id) is None:
+    has_pin = await pins.pin(tx, macs, person_id) is not None
+    values = await read_values(services, tx, person_id)
+    if bool(values.get("pin")) != has_pin:
+        raise RowAltered("pin")
+    if not has_pin:
         return "code"
-    row = await people.person(tx, macs, person_id)
-    return "card_pin" if row is None or row.phone_tag is None else "pin"
+    return "pin" if values.get("phone") else "card_pin"
 
 
 async def _comparison(
@@ -190,8 +203,9 @@ async def _comparison(
 
 async def _try_pin(
     services: CoreServices, person: Person, action: Action, compare: _Compare
-) -> None:
-    """Compare, and count a wrong one, under the vault's lock: of two at once both count."""
+) -> int:
+    """Compare, and count a wrong one, under the vault's lock: of two at once both count. The
+    edition of the PIN that was right."""
     macs = await services.field_encryption.row_macs()
     counted = await services.field_encryption.tag(MEANS_COUNTS, person.id.bytes)
     reason: MeansReason | None = None
@@ -210,8 +224,10 @@ async def _try_pin(
             await count_wrong_code(services, tx, counted, "proof", SIX, at)
         if reason is not None:
             await means_log.record(services, tx, person, action, reason=reason, **details)
-    if reason is not None:
-        raise _error(reason, wait)
+    if reason is not None or row is None:
+        raise _error(reason or "proof_wrong", wait)
+    edition: int = row.edition
+    return edition
 
 
 async def _refused(
