@@ -238,7 +238,12 @@ async def _refused(
     return _error(reason)
 
 
+_ERRORS: dict[MeansReason, tuple[ErrorKind, str]] = {
+    "proof_needed": (ErrorKind.REFUSED, "proof_needed"),
+    "proof_wrong": (ErrorKind.REFUSED, "proof_wrong"),
+    "too_many_proofs": (ErrorKind.TOO_MANY, "too_many_proofs"),
+}
+
+
 def _error(reason: MeansReason, wait: int = 0) -> ServiceError:
-    if reason == "too_many_proofs":
-        return ServiceError(ErrorKind.TOO_MANY, reason, retry_after=wait)
-    return ServiceError(ErrorKind.REFUSED, reason)
+    return ServiceError(*_ERRORS[reason], retry_after=wait or None)
