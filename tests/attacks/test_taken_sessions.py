@@ -29,7 +29,7 @@ from tests.fixtures import MakePerson, MoveClock, SomePerson, last_code, new_pho
 from tests.steps import is_problem, log_of
 from vault.services import Services
 
-NEWER = "480617"
+NEWER = "719385"
 
 
 async def test_a_phone_that_was_just_added_erases_nothing(
