@@ -35,7 +35,7 @@ async def record(
     person: Person,
     action: Action,
     *,
-    reason: MeansReason | Literal[""] = "",
+    reason: str = "",
     **details: str | int,
 ) -> None:
     """A line in the person's own log, refused when there is a `reason`."""

@@ -32,7 +32,6 @@ from auth.session_start import (
     SignInRefused,
     record_attempt,
 )
-from auth.sign_in_codes import CodeUse
 from auth.visitor import UNKNOWN, Visitor
 from auth.wrong_codes import count_wrong_code, wrong_codes
 from base.db_time import instant
@@ -91,7 +90,7 @@ async def send_code(
     language: str = "fr",
     visitor: Visitor = UNKNOWN,
     secret: str | None = None,
-    use: CodeUse = "enter",
+    use: str = "enter",
 ) -> PendingSignIn:
     """Send a code to a phone (a person) or to a work e-mail (a worker).
 

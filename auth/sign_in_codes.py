@@ -7,7 +7,7 @@ not there is an account (invariant 7).
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,9 +23,6 @@ from auth.wrong_codes import wrong_codes
 from base.ids import new_id
 from base.key_names import SIGN_IN_CODE
 from storage.row_macs import RowAltered
-
-CodeUse = Literal["enter", "change"]
-"""What a code is asked for: to enter, or to change how a vault is entered. Its message says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ async def issue(
     network_tag: bytes,
     at: datetime,
     language: str,
-    use: CodeUse = "enter",
+    use: str = "enter",
 ) -> IssuedCode:
     """A code for who asks: one of their own, or one that they share with others. Its message is in
     the language that they chose, else in the vault's, else in `language`.
@@ -122,6 +119,7 @@ async def _add_code(
 
 
 _WORDS = {"enter": notifications.sign_in_code, "change": notifications.means_code}
+"""What a code is asked for: to enter, or to change how a vault is entered."""
 
 
 async def _send(
@@ -131,7 +129,7 @@ async def _send(
     language: str,
     code: str,
     choice: Choice,
-    use: CodeUse,
+    use: str,
 ) -> None:
     """Queue the code."""
     address = account.address

@@ -19,11 +19,11 @@ Verdict = tuple[UUID | None, str]
 
 @dataclass(slots=True)
 class Bucket:
-    """So many at once; then one at a time."""
+    """So many at once, five where it is not said; then one at a time."""
 
     every: timedelta
-    level: float
-    most: float
+    level: float = 5.0
+    most: float = 5.0
     at: datetime | None = None
 
     def now(self, now: datetime) -> float:
