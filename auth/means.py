@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth import card_means, means_log, phone_means, pins, sessions
 from auth.card_means import NewCard
+from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means_changes import NotChanged, change
 from auth.pin_rules import SIX, pin_weak, read_pin
 from auth.pins import put_pin
-from auth.proofs import NO_PROOF, Proof, ShownProof
 from auth.records import cards, people
 from auth.records import pins as pin_records
 from auth.services import CoreServices

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import means_log, proofs
+from auth import holder_proofs, means_log
+from auth.holder_proofs import Proof, ShownProof
 from auth.means_log import MeansReason
 from auth.pins import hold_means, take_choice
-from auth.proofs import Proof, ShownProof
 from auth.services import CoreServices
 from auth.subjects import Person
 from base.errors import ErrorKind, ServiceError
@@ -26,7 +26,7 @@ class NotChanged:
     error: ServiceError
 
 
-Act = Callable[[AsyncConnection, Any, ShownProof], Awaitable[T | NotChanged]]
+Change = Callable[[AsyncConnection, Any, ShownProof], Awaitable[T | NotChanged]]
 """A change, in a transaction that holds the locks of the vault's means; given the person's row, and
 the proof that was right."""
 
@@ -36,17 +36,17 @@ async def change(
     person: Person,
     action: Action,
     proof: Proof,
-    act: Act[T],
+    act: Change[T],
     *,
     chooses_pin: bool = False,
 ) -> T:
     """Change the caller's means. `chooses_pin`: it counts as a PIN that is chosen.
 
-    Raises as `auth.proofs.show`, `auth.pins.take_choice`, and what `act` answers; `ServiceError`
-    PRECONDITION `changed_meanwhile` where the phone changed just before. Refusals are recorded. A
-    crash before the commit leaves everything as it was.
+    Raises as `auth.holder_proofs.show`, `auth.pins.take_choice`, and what `act` answers;
+    `ServiceError` PRECONDITION `changed_meanwhile` where the phone changed just before. Refusals
+    are recorded. A crash before the commit leaves everything as it was.
     """
-    shown = await proofs.show(services, person, action, proof)
+    shown = await holder_proofs.show(services, person, action, proof)
     if chooses_pin:
         await take_choice(services, person, action)
     async with services.database.transaction() as tx:
@@ -62,7 +62,7 @@ async def settle(
     person: Person,
     action: Action,
     shown: ShownProof,
-    act: Act[T],
+    act: Change[T],
     held: Sequence[bytes] | None = None,
 ) -> T | NotChanged:
     """The same, in the caller's transaction, which it MUST commit whatever this answers. `held`: as
@@ -72,7 +72,7 @@ async def settle(
     if row is None:
         error = ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
         outcome = NotChanged("changed_meanwhile", error)
-    elif not await proofs.serves(services, tx, person, shown):
+    elif not await holder_proofs.serves(services, tx, person, shown):
         error = ServiceError(ErrorKind.REFUSED, "proof_wrong")
         outcome = NotChanged("proof_wrong", error)
     else:
@@ -80,5 +80,5 @@ async def settle(
     if isinstance(outcome, NotChanged):
         await means_log.record(services, tx, person, action, reason=outcome.reason)
     else:
-        await proofs.spend(services, tx, person, shown)
+        await holder_proofs.spend(services, tx, person, shown)
     return outcome

@@ -11,13 +11,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import means_log, one_time_codes, phone_means, proofs, sessions
+from auth import holder_proofs, means_log, one_time_codes, phone_means, sessions
+from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means import MeansView, means_of
 from auth.means_changes import NotChanged, settle
 from auth.one_time_codes import PendingSignIn
 from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak, read_pin
 from auth.pins import put_pin, take_choice, too_many_pins
-from auth.proofs import NO_PROOF, Proof, ShownProof
 from auth.rate_buckets import Rate, SharedBuckets
 from auth.records import people
 from auth.services import CoreServices
@@ -69,7 +69,7 @@ async def finish(
     `too_many_pins` where it was tried too often, by whomever.
     """
     digits = read_pin(typed.pin, typed.again)
-    shown = await proofs.show(services, person, Action.MEANS_ADDED, typed.proof, visitor)
+    shown = await holder_proofs.show(services, person, Action.MEANS_ADDED, typed.proof, visitor)
     await take_choice(services, person, Action.MEANS_ADDED)
     former = await _phones_of(services, person)
 

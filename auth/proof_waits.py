@@ -37,7 +37,7 @@ class Waiting:
     here: bool
 
 
-async def ask(services: CoreServices, person: Person) -> datetime:
+async def request(services: CoreServices, person: Person) -> datetime:
     """Have the caller's session change a means without a proof in seven days: when. A second time
     changes nothing.
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from auth import means_changes, phone_enrolment, session_start
+from auth.holder_proofs import Proof
 from auth.phone_enrolment import TypedForPhone
-from auth.proofs import Proof
 from auth.session_start import Account, Address
 from tests.auth.means_steps import choose_pin, enter_by_phone, means, pin_of, usable_pins
 from tests.auth.steps import log_of

@@ -15,10 +15,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import notifications, proofs
+from auth import holder_proofs, notifications
+from auth.holder_proofs import NO_PROOF, Proof
 from auth.messages import queue
 from auth.person_contact import PersonContact, person_contact
-from auth.proofs import NO_PROOF, Proof
 from auth.session_list import count_sessions
 from auth.subjects import Person
 from base.clock import rfc3339
@@ -65,7 +65,7 @@ async def erases_at(services: Services, person: Person) -> datetime | None:
 
 async def is_by_card(services: Services, person: Person) -> bool:
     """Whether an erasure is confirmed by a card and the PIN: there is no phone for a code."""
-    return (await proofs.asked_of(services, person)).kind == "card_pin"
+    return (await holder_proofs.asked_of(services, person)).kind == "card_pin"
 
 
 async def ask(
@@ -75,12 +75,12 @@ async def ask(
     `code`: sent to the phone; `proof`: where there is none.
 
     Raises `ServiceError` REFUSED `erasure_code_wrong` (with the tries `left`), or
-    `erasure_code_over` when there is no code, or none that still serves; as `auth.proofs.show`
-    where a card is asked for. Each try is recorded.
+    `erasure_code_over` when there is no code, or none that still serves; as
+    `auth.holder_proofs.show` where a card is asked for. Each try is recorded.
     """
     if await is_by_card(services, person):
         # A wrong proof counts as one for a change of means: there are five a day for both.
-        await proofs.show(services, person, Action.ERASE_ASKED, proof, or_waited=False)
+        await holder_proofs.show(services, person, Action.ERASE_ASKED, proof, or_waited=False)
         async with services.database.transaction() as tx:
             await hold_vault(tx, person.id)
             return await _asked(services, tx, person, await instant(tx))

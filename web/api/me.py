@@ -14,7 +14,7 @@ from vault.documents import quotas
 from vault.maintenance import erasure_codes, erasure_requests
 from vault.maintenance.erasure_requests import WhatEnds
 from vault.services import Services
-from web.api.proofs import ProvedIn, proof_in
+from web.api.holder_proofs import ProvedIn, proof_in
 from web.api.shapes import Strict
 from web.http.dependencies import PersonDep, ServicesDep
 

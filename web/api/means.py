@@ -7,16 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
-from auth import means, phone_enrolment, proof_waits, proofs
+from auth import holder_proofs, means, phone_enrolment, proof_waits
+from auth.holder_proofs import ProofKind
 from auth.means import MeansView
 from auth.one_time_codes import PendingSignIn, SignInWarning
 from auth.phone_enrolment import TypedForPhone
-from auth.proofs import ProofKind
 from auth.subjects import Person
 from base.errors import about
 from vault.consent.request_transfer import adopt_requests
 from vault.services import Services
-from web.api.proofs import ProvedIn, proof_in
+from web.api.holder_proofs import ProvedIn, proof_in
 from web.api.shapes import Strict
 from web.http.dependencies import PersonDep, ServicesDep
 from web.http.openapi_problems import problem_response
@@ -132,7 +132,7 @@ class PhoneCodeIn(PinIn):
 async def list_(services: ServicesDep, person: PersonDep, response: Response) -> MeansListOut:
     """By what I enter, and when each let me in last."""
     response.headers["Cache-Control"] = "no-store"
-    asked = await proofs.asked_of(services, person)
+    asked = await holder_proofs.asked_of(services, person)
     waiting = asked.waiting
     return MeansListOut(
         items=[_out(one) for one in await means.list_means(services, person)],
@@ -153,7 +153,7 @@ async def send_proof_code(
     """Send a code to the phone that I have, with which I change my means. 409 where my PIN is what
     proves that it is me."""
     response.headers["Cache-Control"] = "no-store"
-    return _sent(await proofs.send_code(services, person, visitor_of(request)))
+    return _sent(await holder_proofs.send_code(services, person, visitor_of(request)))
 
 
 @router.post("/proof/wait", operation_id="waitForProof", status_code=202)
@@ -161,7 +161,7 @@ async def wait(services: ServicesDep, person: PersonDep, response: Response) -> 
     """I can prove nothing: let this session change a means in seven days. My phone is told now, and
     any session of mine can cancel it. 409 where this session ends sooner."""
     response.headers["Cache-Control"] = "no-store"
-    return WaitOut(opens_at=await proof_waits.ask(services, person), here=True)
+    return WaitOut(opens_at=await proof_waits.request(services, person), here=True)
 
 
 @router.delete("/proof/wait", operation_id="cancelWait", status_code=204)

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import Response
 
-from auth.proofs import Proof
+from auth.holder_proofs import Proof
 from base.errors import ServiceError
 from vault.maintenance import erasure_codes, erasure_requests
 from web.pages.demonstration import demo_message

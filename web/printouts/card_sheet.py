@@ -7,8 +7,8 @@ from uuid import UUID
 
 from auth import means
 from auth.card_means import NewCard
+from auth.holder_proofs import NO_PROOF, Proof
 from auth.person_names import chosen_name
-from auth.proofs import NO_PROOF, Proof
 from auth.subjects import Person
 from base.user_text import clean_title
 from vault.services import Services

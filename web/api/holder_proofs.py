@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from auth.proofs import NO_PROOF, Proof
+from auth.holder_proofs import NO_PROOF, Proof
 from web.api.shapes import Strict
 
 
