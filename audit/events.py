@@ -26,6 +26,8 @@ class Action(StrEnum):
     MEANS_ADDED = "means.add"
     MEANS_REMOVED = "means.remove"
     MEANS_FREED = "means.free"
+    MEANS_WAIT = "means.wait"
+    MEANS_WAIT_ENDED = "means.wait_end"
     PIN_SET = "pin.set"
     TOKEN_ISSUED = "token.issue"  # noqa: S105  (a name, not a secret)
     TOKEN_REFUSED = "token.refuse"  # noqa: S105  (a name, not a secret)

@@ -51,6 +51,8 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.MEANS_ADDED: (_ENTITY, _CREATE),
     Action.MEANS_REMOVED: (_ENTITY, _DELETE),
     Action.MEANS_FREED: (_ENTITY, _UPDATE),
+    Action.MEANS_WAIT: (_ENTITY, _UPDATE),
+    Action.MEANS_WAIT_ENDED: (_ENTITY, _UPDATE),
     Action.PIN_SET: (_ENTITY, _UPDATE),
     Action.TOKEN_ISSUED: (_AUTHENTICATION, _LOGON),
     Action.TOKEN_REFUSED: (_AUTHENTICATION, _LOGON),

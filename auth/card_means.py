@@ -147,6 +147,19 @@ async def try_pin(services: CoreServices, tx: AsyncConnection, typed: TypedPin) 
     return TriedCard(card, 0, None)
 
 
+async def opens(services: CoreServices, tx: AsyncConnection, typed: TypedPin) -> bool:
+    """Whether a card that is not barred opens by a PIN. Nothing is counted here: the caller MUST
+    count, and hold the vault's lock."""
+    macs = await services.field_encryption.row_macs()
+    card = await _card(services, tx, typed.text)
+    row = await pins.pin(tx, macs, typed.person_id)
+    right = hmac.compare_digest(_proof(card, typed), typed.verifier)
+    if card is None or row is None or card.person_id != typed.person_id:
+        return False
+    same = card.edition == row.edition == typed.edition
+    return right and same and not is_barred(card, row.digits)
+
+
 def is_barred(card: Any, digits: int) -> bool:
     """Whether wrong PINs barred a card; `digits`: of the right one."""
     return bool(card.wrong >= TRIES[digits])

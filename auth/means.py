@@ -1,6 +1,6 @@
 """The means of a person: their phone and their cards, listed and ended. A person is themselves.
 
-Every change is a line in the vault's log, and told to its phone.
+Every change needs a proof of now, is a line in the vault's log, and is told to its phone.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth import card_means, means_log, phone_means, pins, sessions
 from auth.card_means import NewCard
-from auth.pin_rules import SIX, pin_weak
-from auth.pins import hold_means, put_pin, read_chosen
+from auth.holder_proofs import NO_PROOF, Proof, ShownProof
+from auth.means_changes import NotChanged, change
+from auth.pin_rules import SIX, pin_weak, read_pin
+from auth.pins import put_pin
 from auth.records import cards, people
 from auth.records import pins as pin_records
 from auth.services import CoreServices
@@ -61,52 +63,78 @@ async def means_of(services: CoreServices, tx: AsyncConnection, row: Any) -> lis
     return found
 
 
-async def remove(services: CoreServices, person: Person, means_id: UUID) -> None:
+async def remove(
+    services: CoreServices, person: Person, means_id: UUID, *, proof: Proof = NO_PROOF
+) -> None:
     """End one of the caller's means: a card that was lost, a phone that is another's now. Sessions
     elsewhere end with it: whoever holds it may have opened one.
 
-    Raises `ServiceError` NOT_FOUND, CONFLICT `last_means`; both are recorded.
+    Raises as `auth.means_changes.change`; `ServiceError` NOT_FOUND, CONFLICT `last_means`.
     """
-    async with services.database.transaction() as tx:
-        row = await hold_means(services, tx, person.id)
+
+    async def act(tx: AsyncConnection, row: Any, _shown: ShownProof) -> NotChanged | None:
         found = await means_of(services, tx, row)
         ended = next((one for one in found if one.id == means_id), None)
-        reason = _refusal(found, ended)
-        if ended is not None and not reason:
-            # The phone is told before it is gone.
-            await means_log.tell(services, tx, person.id, Action.MEANS_REMOVED)
-            await _end(services, tx, person, ended)
-            await sessions.end_all(services, tx, person, but_this=True)
-        else:
-            await means_log.record(services, tx, person, Action.MEANS_REMOVED, reason=reason)
-    if reason == "last_means":
-        raise ServiceError(ErrorKind.CONFLICT, "last_means")
-    if reason:
-        raise not_found()
+        if ended is None:
+            return NotChanged("not_found", not_found())
+        if _is_last(found, ended):
+            return NotChanged("last_means", ServiceError(ErrorKind.CONFLICT, "last_means"))
+        # The phone is told before it is gone.
+        await means_log.tell(services, tx, person.id, Action.MEANS_REMOVED)
+        await _end(services, tx, person, ended)
+        await sessions.end_all(services, tx, person, but_this=True)
+        return None
+
+    await change(services, person, Action.MEANS_REMOVED, proof, act)
 
 
-async def free(services: CoreServices, person: Person, means_id: UUID) -> None:
-    """Free a card of the caller's that wrong PINs barred: by another means, or by the card's own
-    session that was open before. Raises `ServiceError` NOT_FOUND, recorded."""
-    async with services.database.transaction() as tx:
-        await hold_means(services, tx, person.id)
-        freed = await free_card(services, tx, person.id, means_id)
-        if freed:
-            await means_log.tell(services, tx, person.id, Action.MEANS_FREED)
-            details = {"means": str(means_id), "kind": "card"}
-            await means_log.record(services, tx, person, Action.MEANS_FREED, **details)
-        else:
-            reason = "not_found"
-            await means_log.record(services, tx, person, Action.MEANS_FREED, reason=reason)
-    if not freed:
-        raise not_found()
+async def free(
+    services: CoreServices, person: Person, means_id: UUID, *, proof: Proof = NO_PROOF
+) -> None:
+    """Free a card of the caller's that wrong PINs barred: each time, it may be guessed at again.
+
+    Raises as `auth.means_changes.change`; `ServiceError` NOT_FOUND.
+    """
+
+    async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> NotChanged | None:
+        if not await free_card(services, tx, person.id, means_id):
+            return NotChanged("not_found", not_found())
+        await means_log.tell(services, tx, person.id, Action.MEANS_FREED)
+        details = {"means": str(means_id), "kind": "card"}
+        await means_log.record(services, tx, person, Action.MEANS_FREED, **details)
+        return None
+
+    await change(services, person, Action.MEANS_FREED, proof, act)
+
+
+async def choose_pin(
+    services: CoreServices, person: Person, pin: str, again: str, *, proof: Proof = NO_PROOF
+) -> None:
+    """Set the PIN of the caller's vault, for all its cards and its phone. Sessions elsewhere end:
+    whoever knew the former one may have opened them.
+
+    Raises as `auth.pin_rules.read_pin`, `auth.means_changes.change`; `ServiceError` INVALID
+    `pin_weak`. A crash before the commit leaves the former one.
+    """
+    digits = read_pin(pin, again)
+
+    async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> NotChanged | None:
+        chosen = await put_pin(services, tx, person.id, digits)
+        if chosen is None:
+            return NotChanged("pin_weak", pin_weak())
+        await means_log.tell(services, tx, person.id, Action.PIN_SET)
+        await means_log.record(services, tx, person, Action.PIN_SET, edition=chosen.edition)
+        await sessions.end_all(services, tx, person, but_this=True)
+        return None
+
+    await change(services, person, Action.PIN_SET, proof, act, chooses_pin=True)
 
 
 async def free_card(
     services: CoreServices, tx: AsyncConnection, person_id: UUID, card_id: UUID
 ) -> bool:
     """Forget the wrong PINs of a card; False where there is none. The caller MUST hold
-    `hold_means`, and record it."""
+    `auth.pins.hold_means`, and record it."""
     macs = await services.field_encryption.row_macs()
     for card in await cards.cards_of(tx, macs, person_id):
         if card.id == card_id:
@@ -121,35 +149,36 @@ async def add_card(
     pin: str,
     again: str,
     *,
+    proof: Proof = NO_PROOF,
     replaces: UUID | None = None,
     before_commit: Callable[[NewCard], Awaitable[None]] | None = None,
 ) -> NewCard:
     """A new card for the caller, with the PIN that all their means have from now on. The one that
-    it `replaces` dies in the same commit. If `before_commit` raises, nothing was changed.
+    it `replaces` dies in the same commit. Sessions elsewhere end with a card that is replaced, and
+    with a PIN that is another. If `before_commit` raises, nothing was changed.
 
-    Raises as `auth.pins.read_chosen`; `ServiceError` NOT_FOUND for a card to replace that is not
-    theirs, CONFLICT `too_many_cards`. A crash after the commit leaves a card that nobody holds: it
-    is in the list, and can be ended.
+    Raises as `choose_pin`; `ServiceError` NOT_FOUND for a card to replace that is not theirs,
+    CONFLICT `too_many_cards`. A crash after the commit leaves a card that nobody holds: it is in
+    the list, and can be ended.
     """
-    digits = await read_chosen(services, person, pin, again)
-    async with services.database.transaction() as tx:
-        row = await hold_means(services, tx, person.id)
+    digits = read_pin(pin, again)
+
+    async def act(tx: AsyncConnection, row: Any, shown: ShownProof) -> NewCard | NotChanged:
         found = await means_of(services, tx, row)
         former = next((one for one in found if (one.id, one.kind) == (replaces, "card")), None)
-        chosen, card = None, None
         if replaces is not None and former is None:
-            reason = "not_found"
-        else:
-            chosen, reason = await put_pin(services, tx, person.id, digits), "pin_weak"
-        if chosen is not None:
-            card = await _replace(services, tx, person, chosen, former)
-            if before_commit is not None:
-                await before_commit(card)
-        else:
-            await means_log.record(services, tx, person, Action.MEANS_ADDED, reason=reason)
-    if card is not None:
+            return NotChanged("not_found", not_found())
+        chosen = await put_pin(services, tx, person.id, digits)
+        if chosen is None:
+            return NotChanged("pin_weak", pin_weak())
+        card = await _replace(services, tx, person, chosen, former)
+        if former is not None or shown.pin != digits:
+            await sessions.end_all(services, tx, person, but_this=True)
+        if before_commit is not None:
+            await before_commit(card)
         return card
-    raise not_found() if reason == "not_found" else pin_weak()
+
+    return await change(services, person, Action.MEANS_ADDED, proof, act, chooses_pin=True)
 
 
 async def _replace(
@@ -162,7 +191,6 @@ async def _replace(
     await means_log.record(services, tx, person, Action.PIN_SET, edition=chosen.edition)
     if former is not None:
         await _end(services, tx, person, former)
-        await sessions.end_all(services, tx, person, but_this=True)
     card = await card_means.add_card(services, tx, person.id, chosen)
     await means_log.tell(services, tx, person.id, Action.MEANS_ADDED)
     details = {"means": str(card.id), "kind": "card"}
@@ -182,12 +210,9 @@ async def _end(
     await means_log.record(services, tx, person, Action.MEANS_REMOVED, **details)
 
 
-def _refusal(found: list[MeansView], ended: MeansView | None) -> str:
-    """Why a means is not ended; nothing when it is. A barred card lets nobody in."""
-    if ended is None:
-        return "not_found"
-    others = [one for one in found if one.id != ended.id and not one.barred]
-    return "" if others else "last_means"
+def _is_last(found: list[MeansView], ended: MeansView) -> bool:
+    """Whether nothing else lets its person in. A barred card lets nobody in."""
+    return all(one.id == ended.id or one.barred for one in found)
 
 
 def _phone_view(phone: phone_means.PhoneMeans) -> MeansView:

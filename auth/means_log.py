@@ -14,7 +14,18 @@ from auth.subjects import Person
 from base.db_time import instant
 from base.ids import new_id
 
-MeansReason = Literal["not_found", "pin_weak", "last_means", "phone_not_added"]
+MeansReason = Literal[
+    "not_found",
+    "pin_weak",
+    "last_means",
+    "phone_not_added",
+    "proof_needed",
+    "proof_wrong",
+    "too_many_proofs",
+    "session_too_short",
+    "too_many_pins",
+    "changed_meanwhile",
+]
 """Why a change of means is refused: stored in the log, only ever added to."""
 
 

@@ -43,6 +43,16 @@ def shared_code(services: CoreServices, language: str, code: str) -> str:
     return services.translate(language, text).format(code=_grouped(code))
 
 
+def means_code(services: CoreServices, language: str, code: str) -> str:
+    """The code that confirms a change of how the vault is entered."""
+    text = _(
+        "Votre code pour CHANGER vos façons d’entrer : {code}. Valable 10 minutes. Vous n’avez "
+        "rien demandé ? Ne donnez ce code à personne, ouvrez « Mes papiers », choisissez « Mes "
+        "appareils », puis « Fermer partout »."
+    )
+    return services.translate(language, text).format(code=_grouped(code))
+
+
 def sign_in_subject(services: CoreServices, language: str) -> str:
     """The subject of an e-mail about a code."""
     return services.translate(language, _("Votre code"))
@@ -83,6 +93,13 @@ _MEANS_CHANGED = {
     Action.MEANS_REMOVED: _("« Mes papiers » : une façon d’entrer vient d’être retirée."),
     Action.MEANS_FREED: _("« Mes papiers » : une carte bloquée vient d’être débloquée."),
     Action.PIN_SET: _("« Mes papiers » : votre code secret vient d’être changé."),
+    Action.MEANS_WAIT: _(
+        "« Mes papiers » : quelqu’un demande à changer vos façons d’entrer sans prouver que c’est "
+        "vous. Ce sera possible dans 7 jours."
+    ),
+    Action.MEANS_WAIT_ENDED: _(
+        "« Mes papiers » : la demande de changer vos façons d’entrer est annulée."
+    ),
 }
 
 

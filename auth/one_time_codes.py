@@ -8,7 +8,7 @@ strangers spend no try of someone else's. How many codes are sent and tried: `au
 import hmac
 import math
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -90,11 +90,13 @@ async def send_code(
     language: str = "fr",
     visitor: Visitor = UNKNOWN,
     secret: str | None = None,
+    use: str = "enter",
 ) -> PendingSignIn:
     """Send a code to a phone (a person) or to a work e-mail (a worker).
 
-    `secret`: what the visitor holds already, 128 random bits or more; a new one when None. Raises
-    `ServiceError` INVALID `one_address`, `phone_invalid`, `email_invalid`.
+    `secret`: what the visitor holds already, 128 random bits or more; a new one when None. `use`:
+    what the message says of it. Raises `ServiceError` INVALID `one_address`, `phone_invalid`,
+    `email_invalid`.
 
     A landline is warned of, not refused: some have their messages read aloud, and vaults were
     opened so. Refusing only those without a vault would tell which have one.
@@ -106,7 +108,9 @@ async def send_code(
         at = await instant(tx)
         network = await services.field_encryption.tag(NETWORK, address.tag, visitor.network)
         # 2. The code: the asker's own, or the one that many askers share.
-        issued = await sign_in_codes.issue(services, tx, account, visitor, network, at, language)
+        issued = await sign_in_codes.issue(
+            services, tx, account, visitor, network, at, language, use
+        )
         # 3. The sign-in, bound to that code and to who holds the secret.
         pending = PendingSignIn(
             new_id(),
@@ -170,28 +174,29 @@ async def redeem_for(
     secret: str,
     code: str,
     visitor: Visitor = UNKNOWN,
+    also: Sequence[bytes] = (),
 ) -> T:
     """Exchange a right code for what `start` makes of its address's account, in the transaction
-    that uses the code up. Raises as `redeem_code`."""
-    begun = await _begun(services, sign_in_id, secret)
+    that uses the code up. `also`: as for `lock_account`. Raises as `redeem_code`."""
+    begun = await begun_by(services, sign_in_id, secret)
     if begun is None:
         await session_start.record_refusal(services, None, _FAILED, "not_found", visitor)
         raise _code_wrong()
     row, address = begun
     async with services.database.transaction() as tx:
         # 1. One try on an address at a time, across all its sign-ins.
-        account = await session_start.lock_account(services, tx, address)
+        account = await session_start.lock_account(services, tx, address, also)
         # 2. The code is compared, unless its tries or those of the address are spent.
-        checked = await _check_code(services, tx, row, account, code)
+        checked = await check_code(services, tx, row, account, code)
         result: T | SignInRefused | None = checked.refused
         # 3. The code is right: a session, maybe a vault, and the log entry.
         if result is None:
             result = await start(tx, account)
         # 4. The try counts, and a right code is used up, in the same commit. A refusal undoes none.
         refused = isinstance(result, SignInRefused)
-        await _count_try(services, tx, checked, row, succeeded=not refused)
+        await count_try(services, tx, checked, row, succeeded=not refused)
         if isinstance(result, SignInRefused):
-            await _record_failure(services, tx, account, result.reason, checked, visitor)
+            await record_failure(services, tx, account, result.reason, checked, visitor)
     if result is None or isinstance(result, SignInRefused):
         raise _code_wrong()
     return result
@@ -200,7 +205,7 @@ async def redeem_for(
 async def sent_to(services: CoreServices, sign_in_id: UUID, secret: str) -> SentTo | None:
     """Where the code of a sign-in was sent, for who began it and holds its secret; None for anyone
     else. The same whether or not there is an account."""
-    begun = await _begun(services, sign_in_id, secret)
+    begun = await begun_by(services, sign_in_id, secret)
     if begun is None:
         return None
     return await _sent_to(services, *begun)
@@ -219,7 +224,7 @@ async def send_again(
 
     Raises `ServiceError` TOO_MANY `code_just_sent` for `AGAIN_AFTER` after the last one.
     """
-    begun = await _begun(services, sign_in_id, secret)
+    begun = await begun_by(services, sign_in_id, secret)
     if begun is None:
         return None
     row, address = begun
@@ -283,7 +288,7 @@ async def _add_sign_in(
     await sign_ins.add_sign_in(tx, **macs.add(SIGN_IN_ROW, values))
 
 
-async def _begun(
+async def begun_by(
     services: CoreServices, sign_in_id: UUID, secret: str
 ) -> tuple[Any, Address] | None:
     """The sign-in that the holder of `secret` began, and its address; None for anyone else.
@@ -308,7 +313,7 @@ async def _begun(
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
+class CheckedCode:
     """What a try came to: `compared` with `code` (a row), or not; and why it is refused, if so."""
 
     code: Any = field(repr=False)
@@ -324,9 +329,9 @@ class _Checked:
         return {"lane": code_limits.budget_lane(self.code.lane), "digits": self.code.digits}
 
 
-async def _check_code(
+async def check_code(
     services: CoreServices, tx: AsyncConnection, row: Any, account: Account, typed: str
-) -> _Checked:
+) -> CheckedCode:
     """Compare a code, unless it is late or used, or its tries or those of its length are spent."""
     at = await instant(tx)
     code = await sign_in_codes.code_of(services, tx, row)
@@ -343,11 +348,11 @@ async def _check_code(
     refused = None
     if not (compared and right) or unknown_worker:
         refused = SignInRefused("too_many_wrong_codes" if spent else "code_wrong")
-    return _Checked(code, tried + 1, at, compared, refused)
+    return CheckedCode(code, tried + 1, at, compared, refused)
 
 
-async def _count_try(
-    services: CoreServices, tx: AsyncConnection, checked: _Checked, row: Any, *, succeeded: bool
+async def count_try(
+    services: CoreServices, tx: AsyncConnection, checked: CheckedCode, row: Any, *, succeeded: bool
 ) -> None:
     """Keep a try that was compared; one that opened nothing counts as wrong."""
     if not checked.compared:
@@ -361,12 +366,12 @@ async def _count_try(
         await count_wrong_code(services, tx, row.address_tag, lane, code.digits, checked.at)
 
 
-async def _record_failure(
+async def record_failure(
     services: CoreServices,
     tx: AsyncConnection,
     account: Account,
     reason: str,
-    checked: _Checked,
+    checked: CheckedCode,
     visitor: Visitor,
 ) -> None:
     """In the log, with the budget that the try counts in if it was compared."""

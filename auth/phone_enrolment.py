@@ -5,17 +5,20 @@ Another vault may have the same phone, if both have a PIN: nothing is said of it
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import means_log, one_time_codes, phone_means, sessions
+from auth import holder_proofs, means_log, one_time_codes, phone_means, sessions
+from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means import MeansView, means_of
+from auth.means_changes import NotChanged, settle
 from auth.one_time_codes import PendingSignIn
-from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak
-from auth.pins import hold_means, put_pin, read_chosen, take_choice
-from auth.rate_buckets import Rate
+from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak, read_pin
+from auth.pins import put_pin, take_choice, too_many_pins
+from auth.rate_buckets import Rate, SharedBuckets
 from auth.records import people
 from auth.services import CoreServices
 from auth.session_start import Account, OnVaultOpened
@@ -39,19 +42,13 @@ async def begin(
 @dataclass(frozen=True, slots=True)
 class TypedForPhone:
     """What the holder of a phone types to add it: the code received, with the secret of who asked
-    for it, and the PIN, twice."""
+    for it; the PIN, twice; and the proof that the vault asks for."""
 
     secret: str = field(repr=False)
     code: str = field(repr=False)
     pin: str = field(repr=False)
     again: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    """The code was right, and the phone is not added; `reason` is for the log."""
-
-    reason: str
+    proof: Proof = NO_PROOF
 
 
 async def finish(
@@ -67,28 +64,46 @@ async def finish(
 
     The PIN is that of all the caller's means from now on, and is asked after each code of this
     phone. `on_phone_added`: as `on_vault_opened` of `start_session`, where the phone had no vault.
-    Raises `ServiceError` UNAUTHENTICATED `code_wrong`; as `auth.pins.read_chosen`; CONFLICT
+    Raises as `auth.means.choose_pin`; `ServiceError` UNAUTHENTICATED `code_wrong`; CONFLICT
     `phone_not_added` where a vault without a PIN has the phone, or two have it; TOO_MANY
     `too_many_pins` where it was tried too often, by whomever.
     """
-    digits = await read_chosen(services, person, typed.pin, typed.again)
+    digits = read_pin(typed.pin, typed.again)
+    shown = await holder_proofs.show(services, person, Action.MEANS_ADDED, typed.proof, visitor)
+    await take_choice(services, person, Action.MEANS_ADDED)
+    former = await _phones_of(services, person)
 
-    async def start(tx: AsyncConnection, account: Account) -> MeansView | _Refused:
-        added = await _add(services, tx, person, account, digits)
-        if isinstance(added, _Refused):
-            await means_log.record(services, tx, person, Action.MEANS_ADDED, reason=added.reason)
-        elif on_phone_added is not None and not account.behind_pin and account.row is None:
+    async def start(tx: AsyncConnection, account: Account) -> MeansView | NotChanged:
+        async def act(tx: AsyncConnection, row: Any, _: ShownProof) -> MeansView | NotChanged:
+            return await _add(services, tx, person, account, row, shown, digits)
+
+        held = (account.address.tag, *former)
+        added = await settle(services, tx, person, Action.MEANS_ADDED, shown, act, held)
+        new = not account.behind_pin and account.row is None
+        if isinstance(added, MeansView) and on_phone_added is not None and new:
             await on_phone_added(services, tx, person.id, account.address.tags)
         return added
 
-    added: MeansView | _Refused = await one_time_codes.redeem_for(
-        services, sign_in_id, start, secret=typed.secret, code=typed.code, visitor=visitor
+    added: MeansView | NotChanged = await one_time_codes.redeem_for(
+        services,
+        sign_in_id,
+        start,
+        secret=typed.secret,
+        code=typed.code,
+        visitor=visitor,
+        also=former,
     )
-    if isinstance(added, MeansView):
-        return added
-    if added.reason == "pin_weak":
-        raise pin_weak()
-    raise ServiceError(ErrorKind.CONFLICT, "phone_not_added")
+    if isinstance(added, NotChanged):
+        raise added.error
+    return added
+
+
+async def _phones_of(services: CoreServices, person: Person) -> tuple[bytes, ...]:
+    """The tag of the phone that a vault has: it is locked together with the new one, in one order,
+    so that two people who exchange phones do not wait for each other."""
+    async with services.database.transaction() as tx:
+        row = await people.person(tx, await services.field_encryption.row_macs(), person.id)
+    return () if row is None or row.phone_tag is None else (row.phone_tag,)
 
 
 async def _add(
@@ -96,30 +111,35 @@ async def _add(
     tx: AsyncConnection,
     person: Person,
     account: Account,
+    row: Any,
+    shown: ShownProof,
     digits: str,
-) -> MeansView | _Refused:
+) -> MeansView | NotChanged:
+    """The caller holds the lock of the new phone, and those of the vault's means."""
     address = account.address
+    not_added = NotChanged("phone_not_added", ServiceError(ErrorKind.CONFLICT, "phone_not_added"))
     if address.kind != "person":
-        return _Refused("phone_not_added")
-    # The lock of the new phone is held already: that of the former comes after it.
-    row = await hold_means(services, tx, person.id)
+        return not_added
     others = [one for one in account.behind_pin if one.id != person.id]
     unprotected = account.row is not None and account.row.id != person.id
     if unprotected or len(others) >= VAULTS_ON_A_PHONE:
-        return _Refused("phone_not_added")
-    await take_choice(services, address.tag, _ADDED)
+        return not_added
+    taken = await SharedBuckets(services, "pin", _ADDED).take(address.tag, 1)
+    if not taken.granted:
+        return NotChanged("too_many_pins", too_many_pins(int(taken.wait) + 1))
     # A phone that another vault keeps in a form of before is kept in that form here too.
     tag = others[0].phone_tag if others else address.tag
     phone = address.forms[address.tags.index(tag)]
     chosen = await put_pin(services, tx, person.id, digits, phone_tag=tag)
     if chosen is None:
-        return _Refused("pin_weak")
+        return NotChanged("pin_weak", pin_weak())
     former = await phone_means.phone_of(services, tx, row)
     await means_log.record(services, tx, person, Action.PIN_SET, edition=chosen.edition)
     await means_log.tell(services, tx, person.id, Action.MEANS_ADDED)
     if former is not None:
         details = {"means": str(former.id), "kind": "phone"}
         await means_log.record(services, tx, person, Action.MEANS_REMOVED, **details)
+    if former is not None or shown.pin != digits:
         await sessions.end_all(services, tx, person, but_this=True)
     await phone_means.put_phone(services, tx, person.id, phone, tag)
     details = {"means": str(await phone_means.means_id(services, person.id, tag)), "kind": "phone"}

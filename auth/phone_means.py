@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.records import people
+from auth.person_values import open_values, write_values
 from auth.services import CoreServices
 from base.db_time import instant
 from base.key_names import PERSON, PHONE_MEANS
@@ -52,11 +52,11 @@ async def mark_used(
     `has_pin`: whether a PIN was asked. Raises `RowAltered` where the person's row says otherwise:
     deleting a PIN's row opens nothing.
     """
-    row, values = await _opened(services, tx, person_id)
+    row, values = await open_values(services, tx, person_id)
     if bool(values.get("pin")) != has_pin:
         raise RowAltered("pin")
     used = {"phone_used_at": (await instant(tx)).isoformat()}
-    await _write(services, tx, row, values | used, row.phone_tag)
+    await write_values(services, tx, row, values | used, row.phone_tag)
 
 
 async def put_phone(
@@ -64,49 +64,25 @@ async def put_phone(
 ) -> None:
     """Give a vault a phone, in the place of the one that it had. The caller MUST hold the lock of
     the phone's tag and the vault's, and have looked at who else has it."""
-    row, values = await _opened(services, tx, person_id)
+    row, values = await open_values(services, tx, person_id)
     added = {"phone": phone, "phone_added_at": (await instant(tx)).isoformat()}
     values.pop("phone_used_at", None)
-    await _write(services, tx, row, values | added, phone_tag)
+    await write_values(services, tx, row, values | added, phone_tag)
 
 
 async def remove_phone(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> None:
     """Leave a vault without a phone. The caller MUST hold the vault's lock."""
-    row, values = await _opened(services, tx, person_id)
+    row, values = await open_values(services, tx, person_id)
     kept = {name: value for name, value in values.items() if not name.startswith("phone")}
-    await _write(services, tx, row, kept, None)
+    await write_values(services, tx, row, kept, None)
 
 
 async def mark_pin(
     services: CoreServices, tx: AsyncConnection, person_id: UUID, edition: int
 ) -> None:
     """Say in the person's row that there is a PIN, and which: from here on, their phone asks it."""
-    row, values = await _opened(services, tx, person_id)
-    await _write(services, tx, row, values | {"pin": edition}, row.phone_tag)
-
-
-async def _opened(
-    services: CoreServices, tx: AsyncConnection, person_id: UUID
-) -> tuple[Any, dict[str, Any]]:
-    macs = await services.field_encryption.row_macs()
-    row = await people.person_to_change(tx, macs, person_id)
-    if row is None:
-        raise RowAltered("person")
-    reader = await services.field_encryption.reader(person_id, tx)
-    return row, reader.open(PERSON, person_id, row.sealed)
-
-
-async def _write(
-    services: CoreServices,
-    tx: AsyncConnection,
-    row: Any,
-    values: dict[str, Any],
-    phone_tag: bytes | None,
-) -> None:
-    macs = await services.field_encryption.row_macs()
-    writer = await services.field_encryption.writer(row.id, tx)
-    sealed = writer.seal(PERSON, row.id, values)
-    await people.change_profile(tx, macs, row, phone_tag=phone_tag, sealed=sealed)
+    row, values = await open_values(services, tx, person_id)
+    await write_values(services, tx, row, values | {"pin": edition}, row.phone_tag)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -1,8 +1,8 @@
 """A vault's PIN: chosen by its person, proved to each card, and to the phone if there is one."""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,20 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import card_secrets, means_log, phone_means, pin_hashes
-from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak, read_pin
-from auth.rate_buckets import Rate, SharedBuckets
+from auth.pin_rules import SIX, VAULTS_ON_A_PHONE
 from auth.records import cards, people, pins
 from auth.services import CoreServices
 from auth.subjects import Person
+from auth.wrong_codes import count_wrong_code, seconds_until_fewer, wrong_codes
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
-from base.key_names import PIN
+from base.key_names import MEANS_COUNTS, PIN
 from base.locks import hold_tag, hold_vault
 from storage.row_macs import RowAltered
 
 CHOSEN_A_DAY = 5
-_RATE = Rate(CHOSEN_A_DAY, timedelta(days=1) / CHOSEN_A_DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,59 +33,54 @@ class ChosenPin:
     verifier: bytes = field(repr=False)
 
 
-async def read_chosen(services: CoreServices, person: Person, pin: str, again: str) -> str:
-    """The digits of a PIN that a person chooses, if anyone might.
+async def take_choice(services: CoreServices, person: Person, action: Action) -> None:
+    """Count a PIN that a person chooses, whatever becomes of it: whoever tries one after the other
+    learns that of another vault of the same phone. Five in a day and the hour that it began in.
 
-    Raises `ServiceError` INVALID `pin_digits`, `pin_again`, `pin_weak`; TOO_MANY `too_many_pins`:
-    whoever tries PINs one after the other, to learn that of another vault of the same phone.
+    Raises `ServiceError` TOO_MANY `too_many_pins`, recorded as a refusal of `action`.
     """
-    digits = read_pin(pin, again)
-    await take_choice(services, person.id.bytes, _RATE)
-    return digits
-
-
-async def take_choice(services: CoreServices, name: bytes, rate: Rate) -> None:
-    """Count a PIN that is chosen, of a person or of a phone. Raises `ServiceError` TOO_MANY
-    `too_many_pins`."""
-    taken = await SharedBuckets(services, "pin", rate).take(name, 1)
-    if not taken.granted:
-        wait = int(taken.wait) + 1
-        raise ServiceError(ErrorKind.TOO_MANY, "too_many_pins", retry_after=wait)
-
-
-async def choose(services: CoreServices, person: Person, pin: str, again: str) -> None:
-    """Set the PIN of the caller's vault, for all its cards and its phone.
-
-    Raises as `read_chosen`. A crash before the commit leaves the former one.
-    """
-    digits = await read_chosen(services, person, pin, again)
+    counted = await services.field_encryption.tag(MEANS_COUNTS, person.id.bytes)
+    wait = 0
     async with services.database.transaction() as tx:
-        await hold_means(services, tx, person.id)
-        chosen = await put_pin(services, tx, person.id, digits)
-        if chosen is not None:
-            await means_log.tell(services, tx, person.id, Action.PIN_SET)
-            await means_log.record(services, tx, person, Action.PIN_SET, edition=chosen.edition)
+        await hold_vault(tx, person.id)
+        at = await instant(tx)
+        chosen = (await wrong_codes(services, tx, counted, at)).get(("choice", SIX), 0)
+        if chosen < CHOSEN_A_DAY:
+            await count_wrong_code(services, tx, counted, "choice", SIX, at)
         else:
-            await means_log.record(services, tx, person, Action.PIN_SET, reason="pin_weak")
-    if chosen is None:
-        raise pin_weak()
+            wait = await seconds_until_fewer(services, tx, counted, "choice", at)
+            await means_log.record(services, tx, person, action, reason="too_many_pins")
+    if wait:
+        raise too_many_pins(wait)
 
 
-async def hold_means(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> Any:
-    """Lock a vault's phone, then the vault: the order of every change of means. The person's row.
+def too_many_pins(wait: int) -> ServiceError:
+    """`wait`: seconds until one more is counted."""
+    return ServiceError(ErrorKind.TOO_MANY, "too_many_pins", retry_after=wait)
 
-    Raises `ServiceError` PRECONDITION `changed_meanwhile` where the phone changed in between.
+
+async def hold_means(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person_id: UUID,
+    held: Sequence[bytes] | None = None,
+) -> Any:
+    """Lock a vault's phone, then the vault: the order of every change of means. The person's row;
+    None where the phone changed in between.
+
+    `held`: the tags of phones that the caller has locked, that of this vault among them.
     """
     macs = await services.field_encryption.row_macs()
     row = await people.person(tx, macs, person_id)
     tag = None if row is None else row.phone_tag
     if tag is not None:
-        await hold_tag(tx, tag)
+        if held is None:
+            await hold_tag(tx, tag)
+        elif tag not in held:
+            return None
     await hold_vault(tx, person_id)
     row = await people.person(tx, macs, person_id)
-    if row is None or row.phone_tag != tag:
-        raise ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
-    return row
+    return None if row is None or row.phone_tag != tag else row
 
 
 async def put_pin(

@@ -29,7 +29,7 @@ from base.contact import normal_email
 from base.db_time import instant
 from base.ids import new_id
 from base.key_names import EMAIL, PHONE
-from base.locks import hold_tag
+from base.locks import hold_tags
 from base.phone_numbers import normal_phone, phone_forms
 from base.pipeline import fetch_one
 
@@ -132,12 +132,15 @@ async def email_address(services: CoreServices, email: str) -> Address:
     return Address("worker", value, tag, (value,), (tag,))
 
 
-async def lock_account(services: CoreServices, tx: AsyncConnection, address: Address) -> Account:
-    """Wait until no other sign-in of this address is under way, then read its account.
+async def lock_account(
+    services: CoreServices, tx: AsyncConnection, address: Address, also: Sequence[bytes] = ()
+) -> Account:
+    """Wait until no other sign-in of this address is under way, then read its account. `also`: tags
+    of other phones that are locked with it.
 
     Until `tx` ends, counts of the address's attempts are exact and no other one opens its vault.
     """
-    await hold_tag(tx, address.tag)
+    await hold_tags(tx, (address.tag, *also))
     macs = await services.field_encryption.row_macs()
     if address.kind == "person":
         found = await pins.people_of_phone(tx, macs, address.tags)

@@ -41,6 +41,7 @@ async def issue(
     network_tag: bytes,
     at: datetime,
     language: str,
+    use: str = "enter",
 ) -> IssuedCode:
     """A code for who asks: one of their own, or one that they share with others. Its message is in
     the language that they chose, else in the vault's, else in `language`.
@@ -64,7 +65,7 @@ async def issue(
         choice = Choice("spare", choice.digits, choice.tries)
     code_id, code = await _add_code(services, tx, address.tag, choice, at)
     spoken = account.row.language if account.vault else language
-    await _send(services, tx, account, visitor.language or spoken, code, choice)
+    await _send(services, tx, account, visitor.language or spoken, code, choice, use)
     return IssuedCode(shared.id if joins else code_id, choice.tries)
 
 
@@ -117,6 +118,10 @@ async def _add_code(
     return code_id, code
 
 
+_WORDS = {"enter": notifications.sign_in_code, "change": notifications.means_code}
+"""What a code is asked for: to enter, or to change how a vault is entered."""
+
+
 async def _send(
     services: CoreServices,
     tx: AsyncConnection,
@@ -124,11 +129,12 @@ async def _send(
     language: str,
     code: str,
     choice: Choice,
+    use: str,
 ) -> None:
     """Queue the code."""
     address = account.address
     own = choice.lane in ("known", "new")
-    words = notifications.sign_in_code if own else notifications.shared_code
+    words = _WORDS[use] if own else notifications.shared_code
     await messages.queue(
         services,
         tx,

@@ -26,6 +26,20 @@ async def wrong_codes(
     return counted
 
 
+async def seconds_until_fewer(
+    services: CoreServices,
+    tx: AsyncConnection,
+    address_tag: bytes,
+    lane: CountedLane,
+    at: datetime,
+) -> int:
+    """When the oldest of a lane counts no more."""
+    found = await _rows(services, tx, address_tag, _hour_of(at) - DAY)
+    rows = [row for row in found if row.lane == lane]
+    oldest = min((row.hour for row in rows), default=at)
+    return max(int((oldest + DAY + HOUR - at).total_seconds()), 1)
+
+
 async def count_wrong_code(
     services: CoreServices,
     tx: AsyncConnection,

@@ -60,6 +60,7 @@ class SomePerson:
     phone: str
     token: str = field(repr=False)
     subject: Person
+    services: Services = field(repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -296,7 +297,7 @@ def make_person(services: Services) -> MakePerson:
             assert isinstance(subject, Person)
             macs = await services.field_encryption.row_macs()
             assert await person_row(tx, macs, subject.id) is not None
-        return SomePerson(subject.id, number, token, subject)
+        return SomePerson(subject.id, number, token, subject, services)
 
     return make
 

@@ -61,6 +61,7 @@ class Reason(StrEnum):
     MEETING_CODE = "meeting_code"
     MEETING_WAITS = "meeting_waits"
     MEETING_OVER = "meeting_over"
+    NO_PHONE = "no_phone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +306,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),
     Reason.CODE_WRONG: (ErrorKind.REFUSED, "erasure_code_wrong"),
     Reason.PHONE_TOO_NEW: (ErrorKind.CONFLICT, "phone_too_new"),
+    Reason.NO_PHONE: (ErrorKind.CONFLICT, "no_proof_code"),
     Reason.TOO_MANY_CODES: (ErrorKind.TOO_MANY, "too_many_erasure_codes"),
     Reason.TOKEN_SCOPE: (ErrorKind.REFUSED, "token_scope_missing"),
     Reason.GRANT_FULL: (ErrorKind.CONFLICT, "grant_full"),

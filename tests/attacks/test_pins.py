@@ -21,6 +21,7 @@ from tests.auth.means_steps import (
     enter,
     means,
     pin_of,
+    remove,
     show_card,
     type_pin,
     wrong,
@@ -129,7 +130,7 @@ async def test_a_stolen_database_and_keyring_compare_nothing_without_the_card(
     pin = await pin_of(services, person)
     made = await add_card(client, person, pin)
     phone = (await means(client, person.headers))[0]
-    gone = await client.delete(f"/v1/me/means/{phone['id']}", headers=person.headers)
+    gone = await remove(client, person, phone["id"])
     assert gone.status_code == 204
     card, row = await _stolen(services, made["id"])
     assert row.sealed is None
@@ -154,7 +155,7 @@ async def test_a_card_takes_as_long_whatever_it_is(
     barred, dead = [await add_card(client, person, pin) for _ in range(2)]
     for _ in range(5):
         await enter(client, barred["code"], wrong(pin))
-    await client.delete(f"/v1/me/means/{dead['id']}", headers=person.headers)
+    await remove(client, person, dead["id"])
     unknown = card_codes.new_code(card_codes.read(dead["code"]).mark)
     cards = {"barred": barred["code"], "dead": dead["code"], "unknown": unknown}
     begun = {name: await show_card(client, code) for name, code in cards.items()}

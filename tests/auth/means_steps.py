@@ -1,6 +1,7 @@
 """What people do with cards, PINs and shared phones, over HTTP."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -12,6 +13,9 @@ from tests.fixtures import SomePerson, last_code
 from vault.services import Services
 
 Answer = httpx.Response
+_PINS: dict[UUID, str] = {}
+_CARDS: dict[UUID, str] = {}
+"""What these steps chose last for each person, and the code of the card that they made last."""
 
 
 async def usable_pins(services: Services, *people: SomePerson) -> list[str]:
@@ -25,13 +29,64 @@ async def usable_pins(services: Services, *people: SomePerson) -> list[str]:
     return found
 
 
+def know(person: SomePerson, pin: str, card: str) -> None:
+    """The PIN and the card of a vault that these steps did not make."""
+    _PINS[person.id], _CARDS[person.id] = pin, card
+
+
+async def proof_of(
+    http: httpx.AsyncClient, person: SomePerson, headers: dict[str, str] | None = None
+) -> dict[str, str]:
+    """What the person's vault asks for, to change their means."""
+    at = headers or person.headers
+    answer = await http.get("/v1/me/means", headers=at)
+    assert answer.status_code == 200, answer.text
+    asked = answer.json()["proof"]
+    if asked == "code":
+        sent = await http.post("/v1/me/proof/code", headers=at)
+        assert sent.status_code == 202, sent.text
+        begun = sent.json()
+        code = await last_code(person.services, person.phone)
+        return {"id": begun["id"], "secret": begun["secret"], "code": code}
+    card = {"card": _CARDS[person.id]} if asked == "card_pin" else {}
+    return {"pin": _PINS[person.id], **card}
+
+
+async def proved(
+    http: httpx.AsyncClient,
+    person: SomePerson,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Answer:
+    """A change of the person's means, with the proof that their vault asks for."""
+    proof = await proof_of(http, person, headers)
+    sent = {**(body or {}), "proof": proof}
+    answer = await http.request(method, path, headers=headers or person.headers, json=sent)
+    if answer.is_success and "pin" in sent:
+        _PINS[person.id] = sent["pin"]
+    if answer.is_success and path == "/v1/me/cards" and "json" in answer.headers["content-type"]:
+        _CARDS[person.id] = answer.json()["code"]
+    return answer
+
+
+async def choose_pin(http: httpx.AsyncClient, person: SomePerson, pin: str) -> Answer:
+    """The PIN of all the person's means."""
+    return await proved(http, person, "PUT", "/v1/me/pin", {"pin": pin, "again": pin})
+
+
+async def remove(http: httpx.AsyncClient, person: SomePerson, means_id: str) -> Answer:
+    """End one of the person's means."""
+    return await proved(http, person, "DELETE", f"/v1/me/means/{means_id}")
+
+
 async def add_card(
     http: httpx.AsyncClient, person: SomePerson, pin: str, **more: Any
 ) -> dict[str, Any]:
     """A new card, whose PIN is that of all the person's means."""
-    answer = await http.post(
-        "/v1/me/cards", headers=person.headers, json={"pin": pin, "again": pin, **more}
-    )
+    body = {"pin": pin, "again": pin, **more}
+    answer = await proved(http, person, "POST", "/v1/me/cards", body)
     assert answer.status_code == 201, answer.text
     card: dict[str, Any] = answer.json()
     return card
@@ -87,7 +142,7 @@ async def add_phone(
     begun = sent.json()
     code = await last_code(services, phone)
     body = {"secret": begun["secret"], "code": code, "pin": pin, "again": pin}
-    return await http.post(f"/v1/me/phones/{begun['id']}", headers=person.headers, json=body)
+    return await proved(http, person, "POST", f"/v1/me/phones/{begun['id']}", body)
 
 
 async def means(http: httpx.AsyncClient, headers: dict[str, str]) -> list[dict[str, Any]]:

@@ -81,6 +81,9 @@ TEXTS = {
     "means removed": lambda language: means_changed(language, Action.MEANS_REMOVED),
     "card freed": lambda language: means_changed(language, Action.MEANS_FREED),
     "pin": lambda language: means_changed(language, Action.PIN_SET),
+    "wait": lambda language: means_changed(language, Action.MEANS_WAIT),
+    "no wait": lambda language: means_changed(language, Action.MEANS_WAIT_ENDED),
+    "change": lambda language: notifications.means_code(WORDS, language, "012345"),
     "erase": lambda language: notifications.erasure_code(WORDS, language, "012345"),
     "asked": lambda language: notifications.erasure_asked(WORDS, language, AT),
     "soon": lambda language: notifications.erasure_soon(WORDS, language, AT),
@@ -140,6 +143,13 @@ FRENCH = {
     + WAS_IT_YOU["fr"],
     "card freed": "« Mes papiers » : une carte bloquée vient d’être débloquée. " + WAS_IT_YOU["fr"],
     "pin": "« Mes papiers » : votre code secret vient d’être changé. " + WAS_IT_YOU["fr"],
+    "wait": "« Mes papiers » : quelqu’un demande à changer vos façons d’entrer sans prouver que"
+    " c’est vous. Ce sera possible dans 7 jours. " + WAS_IT_YOU["fr"],
+    "no wait": "« Mes papiers » : la demande de changer vos façons d’entrer est annulée. "
+    + WAS_IT_YOU["fr"],
+    "change": "Votre code pour CHANGER vos façons d’entrer : 012345. Valable 10 minutes. Vous"
+    " n’avez rien demandé ? Ne donnez ce code à personne, ouvrez « Mes papiers », choisissez"
+    " « Mes appareils », puis « Fermer partout ».",
     "erase": "Votre code pour EFFACER tous vos papiers : 012345. Valable 10 minutes. Vous n’avez"
     " rien demandé ? Ne donnez ce code à personne, et allez au guichet.",
     "asked": "Tous vos papiers seront effacés le 3 mai à 9 h 05. Vous ne le voulez pas ? Ouvrez «"
@@ -194,6 +204,12 @@ ENGLISH = {
     "means removed": "“My papers”: a way in was just removed. " + WAS_IT_YOU["en"],
     "card freed": "“My papers”: a card that was blocked was just unblocked. " + WAS_IT_YOU["en"],
     "pin": "“My papers”: your secret code was just changed. " + WAS_IT_YOU["en"],
+    "wait": "“My papers”: someone asks to change your ways in without proving that it is you. It"
+    " will be possible in 7 days. " + WAS_IT_YOU["en"],
+    "no wait": "“My papers”: the request to change your ways in is cancelled. " + WAS_IT_YOU["en"],
+    "change": "Your code to CHANGE your ways in: 012345. Valid for 10 minutes. You asked for"
+    " nothing? Do not give this code to anyone, open “My papers”, choose “My devices”, then “Sign"
+    " out everywhere”.",
     "erase": "Your code to ERASE all your papers: 012345. Valid for 10 minutes. You asked for"
     " nothing? Give this code to nobody, and go to the desk.",
     "asked": "All your papers will be erased on 3 May at 9:05. You do not want this? Open “My"

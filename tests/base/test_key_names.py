@@ -29,6 +29,7 @@ VALUES = {
     "PIN_DECOY": "pin-decoy",
     "PHONE_MEANS": "phone-means",
     "PHONE_GUESSES": "phone-guesses",
+    "MEANS_COUNTS": "means-counts",
     "SESSION": "session",
     "MESSAGE": "message",
     "SIGNING_KEY": "signing_key",

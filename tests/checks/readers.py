@@ -30,6 +30,7 @@ READERS = {
     "auth/oauth/signing_keys.py": "the keys that sign access tokens",
     "auth/one_time_codes.py": "the address of a sign-in under way",
     "auth/means.py": "how the codes of a person's cards end, for their own list",
+    "auth/person_values.py": "a person's sealed fields, to change their own means",
     "auth/phone_means.py": "a person's sealed fields, for their own phone as a means",
     "auth/pin_sign_ins.py": "what was shown in a sign-in that waits for a PIN",
     "auth/pins.py": "what proves a PIN, to compare one that is typed",

@@ -193,8 +193,10 @@ def has_phones_as_means(before: Home) -> None:
         (phone,) = ok(answer).json()["items"]
         assert (phone["kind"], phone["last_used_at"]) == ("phone", None)
         assert not phone["barred"]
-        last = before.http.delete(f"/v1/me/means/{phone['id']}", headers=before.of(who))
-        assert ok(last, 409).json()["code"] == "last_means"
+        assert answer.json()["proof"] == "code"
+        path = f"/v1/me/means/{phone['id']}"
+        unproved = before.http.delete(path, headers=before.of(who))
+        assert ok(unproved, 403).json()["code"] == "proof_needed"
 
 
 def is_clean(before: Home, name: str, answer: httpx.Response) -> None:

@@ -34,8 +34,8 @@ async def sign(services: CoreServices, record: dict[str, Any]) -> dict[str, Any]
 
 
 async def public_keys(services: CoreServices) -> dict[str, object]:
-    """The JWK set of all keys, also of those that sign no more; the newest first."""
-    await _signer(services)
+    """The JWK set of all keys, also of those that sign no more; the newest first. None before the
+    first receipt: whoever asks writes nothing."""
     reader = await services.field_encryption.reader(None)
     async with services.database.transaction() as tx:
         rows = await records.receipt_keys(tx)

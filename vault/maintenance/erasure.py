@@ -11,6 +11,7 @@ from auth.subjects import Person
 from base.database import notify
 from base.db_time import instant
 from base.locks import hold_vault
+from vault.consent.meeting_use import leave_meetings
 from vault.consent.request_transfer import release_requests
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records as documents_records
@@ -45,6 +46,7 @@ async def erase(
         attempt = AccessAttempt(action=Action.VAULT_ERASED, actor=Actor(ActorKind.OWNER))
         await record_allowed(services, tx, await instant(tx), attempt)
         await release_requests(services, tx, person.id)
+        await leave_meetings(services, tx, person.id)
         await records.delete_audit_keys(tx, person.id)
         await sessions.end_with_account(tx, "person", person.id)
         await people.delete_person(tx, person.id)

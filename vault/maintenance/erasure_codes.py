@@ -18,7 +18,6 @@ from auth.messages import queue
 from auth.person_contact import person_contact
 from auth.subjects import Person
 from base.db_time import instant
-from base.errors import not_found
 from base.ids import new_id
 from base.key_names import ERASURE_CODE
 from base.locks import hold_vault
@@ -41,7 +40,8 @@ _DIGITS = 6
 async def send_code(services: Services, person: Person) -> datetime:
     """Send a code to the person's phone; returns when it expires.
 
-    Raises `ServiceError` TOO_MANY `too_many_erasure_codes`, CONFLICT `phone_too_new`.
+    Raises `ServiceError` TOO_MANY `too_many_erasure_codes`, CONFLICT `phone_too_new`; CONFLICT
+    `no_proof_code` for a vault of cards alone, which asks one of them and the PIN.
     """
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
@@ -83,7 +83,7 @@ async def _queue_code(services: Services, tx: AsyncConnection, person: Person) -
         return Denial(attempt, Reason.TOO_MANY_CODES, retry_after=wait)
     contact = await person_contact(services, tx, person.id)
     if contact.phone is None:
-        raise not_found()
+        return Denial(attempt, Reason.NO_PHONE)
     if contact.phone_added_at is not None and at - contact.phone_added_at < WAIT:
         return Denial(attempt, Reason.PHONE_TOO_NEW)
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"

@@ -1,4 +1,5 @@
 """Asking to erase one's vault: a code, seven days during which everything works, then the erasure.
+A vault of cards alone asks a card and the PIN, again, in the place of the code.
 
 It is told to the person's phone at once and again the day before, and is cancelled by any of their
 sessions.
@@ -14,7 +15,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import notifications
+from auth import holder_proofs, notifications
+from auth.holder_proofs import NO_PROOF, Proof
 from auth.messages import queue
 from auth.person_contact import PersonContact, person_contact
 from auth.session_list import count_sessions
@@ -61,12 +63,33 @@ async def erases_at(services: Services, person: Person) -> datetime | None:
         return await _erases_at(services, tx, person.id)
 
 
-async def ask(services: Services, person: Person, code: str) -> tuple[datetime, WhatEnds]:
+async def is_by_card(services: Services, person: Person) -> bool:
+    """Whether an erasure is confirmed by a card and the PIN: there is no phone for a code."""
+    return (await holder_proofs.asked_of(services, person)).kind == "card_pin"
+
+
+async def ask(
+    services: Services, person: Person, code: str = "", *, proof: Proof = NO_PROOF
+) -> tuple[datetime, WhatEnds]:
     """Have the vault erased in seven days: when, and what ends. A second time changes nothing.
+    `code`: sent to the phone; `proof`: where there is none.
 
     Raises `ServiceError` REFUSED `erasure_code_wrong` (with the tries `left`), or
-    `erasure_code_over` when there is no code, or none that still serves. Each try is recorded.
+    `erasure_code_over` when there is no code, or none that still serves; as
+    `auth.holder_proofs.show` where a card is asked for. Each try is recorded.
     """
+    if await is_by_card(services, person):
+        # A wrong proof counts as one for a change of means: there are five a day for both.
+        await holder_proofs.show(services, person, Action.ERASE_ASKED, proof, or_waited=False)
+        async with services.database.transaction() as tx:
+            await hold_vault(tx, person.id)
+            return await _asked(services, tx, person, await instant(tx))
+    return await _ask_with_code(services, person, code)
+
+
+async def _ask_with_code(
+    services: Services, person: Person, code: str
+) -> tuple[datetime, WhatEnds]:
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
         # 1. The try is counted and recorded in this transaction, whatever it gives.
@@ -77,12 +100,9 @@ async def ask(services: Services, person: Person, code: str) -> tuple[datetime, 
             await record_refused(services, tx, at, attempt, Reason.CODE_WRONG)
         else:
             # 2. The wait, its event and its message: one commit. A crash before it leaves none.
-            when = await _erases_at(services, tx, person.id) or await _wait(
-                services, tx, person, at
-            )
-            ends = await _what_ends(tx, person)
+            asked = await _asked(services, tx, person, at)
     if left is None:
-        return when, ends
+        return asked
     if left == 0:
         raise ServiceError(ErrorKind.REFUSED, "erasure_code_over", fields=[("code",)])
     raise ServiceError(ErrorKind.REFUSED, "erasure_code_wrong", fields=[("code",)], left=left)
@@ -131,6 +151,16 @@ async def _erase(services: Services, person_id: UUID) -> bool:
         return await _is_due(services, tx, person_id)
 
     return await erasure.erase(services, Person(person_id), only_if=still_due)
+
+
+async def _asked(
+    services: Services, tx: AsyncConnection, person: Person, at: datetime
+) -> tuple[datetime, WhatEnds]:
+    """What waits already, or from now on. The caller MUST hold the vault's lock."""
+    when = await _erases_at(services, tx, person.id)
+    if when is None:
+        when = await _wait(services, tx, person, at)
+    return when, await _what_ends(tx, person)
 
 
 async def _wait(services: Services, tx: AsyncConnection, person: Person, at: datetime) -> datetime:

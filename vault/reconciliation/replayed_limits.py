@@ -21,12 +21,14 @@ _Budget = tuple[str, str, int]
 """Whose codes, of which lane, of how many digits."""
 _BUDGETS: dict[str, dict[int, int]] = {
     "pin": {SIX: PHONE_TRIES},
+    "proof": {SIX: PHONE_TRIES},
     **{str(lane): budgets for lane, budgets in BUDGETS.items()},
 }
 
 
 class ReplayedLimits:
-    """Wrong codes of one account, wrong PINs of a phone, and client assertions that were used."""
+    """Wrong codes of one account, wrong PINs of a phone, wrong proofs of a person, and client
+    assertions that were used."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
@@ -38,7 +40,7 @@ class ReplayedLimits:
 
     def see(self, act: LoggedAct) -> None:
         """Look at one event."""
-        if act.action == Action.SIGN_IN_FAILED and "digits" in act.details:
+        if not act.allowed and "digits" in act.details and "lane" in act.details:
             self._count(act)
         elif act.action == Action.TOKEN_ISSUED and act.allowed:
             self._use(act)
@@ -62,7 +64,7 @@ class ReplayedLimits:
             times.popleft()
         if len(times) > _BUDGETS[lane].get(digits, 0):
             table = "person" if act.person is not None else "worker"
-            table = "wrong_codes" if lane == "pin" else table
+            table = "wrong_codes" if lane in ("pin", "proof") else table
             self._faults.add("guesses", table, account)
         while next(iter(self._wrong.values()))[-1] <= act.at - _SOON:
             self._wrong.popitem(last=False)

@@ -14,6 +14,7 @@ from vault.documents import quotas
 from vault.maintenance import erasure_codes, erasure_requests
 from vault.maintenance.erasure_requests import WhatEnds
 from vault.services import Services
+from web.api.holder_proofs import ProvedIn, proof_in
 from web.api.shapes import Strict
 from web.http.dependencies import PersonDep, ServicesDep
 
@@ -62,10 +63,10 @@ class ErasureCodeSent(BaseModel):
     ends: EndsOut
 
 
-class ErasureIn(Strict):
-    """The six digits received."""
+class ErasureIn(ProvedIn):
+    """The six digits received; or, for a vault of cards alone, the `proof` of one and the PIN."""
 
-    code: Annotated[str, StringConstraints(max_length=32)]
+    code: Annotated[str, StringConstraints(max_length=32)] = ""
 
 
 class ErasureOut(BaseModel):
@@ -92,7 +93,8 @@ async def change(body: MeIn, services: ServicesDep, person: PersonDep) -> MeOut:
 async def send_code(
     services: ServicesDep, person: PersonDep, response: Response
 ) -> ErasureCodeSent:
-    """Send a code to my phone, with which this session can have my vault erased."""
+    """Send a code to my phone, with which this session can have my vault erased. 409 where I have
+    none: a card and the PIN take its place."""
     response.headers["Cache-Control"] = "no-store"
     expires_at = await erasure_codes.send_code(services, person)
     ends = await erasure_requests.what_ends(services, person)
@@ -102,7 +104,7 @@ async def send_code(
 @router.delete("", operation_id="requestErasure", status_code=202)
 async def erase(body: ErasureIn, services: ServicesDep, person: PersonDep) -> ErasureOut:
     """Have my vault erased in seven days, for good; told to my phone now and the day before."""
-    erases_at, ends = await erasure_requests.ask(services, person, body.code)
+    erases_at, ends = await erasure_requests.ask(services, person, body.code, proof=proof_in(body))
     return ErasureOut(erases_at=erases_at, ends=_ends(ends))
 
 

@@ -11,7 +11,8 @@ Each refusal is a line of the log for ever, public as a leaf, and strangers pay 
 - While a network's bucket is empty, a token that is not known yet is looked up, a few a second; a
   valid one passes. A false one is answered 429 and writes nothing. What comes with one token while
   it is looked up waits for that look-up.
-- A GET without credentials passes: it looks nobody up and writes nothing.
+- A GET without credentials passes: it looks nobody up and writes nothing. Except where it says
+  whether a code is right (`_GUESSED`): there each wrong one is spent like any failure.
 
 The buckets are shared by all processes (`rate_limit.py`). Which tokens are known is each
 process's own: it decides whose bucket is spent, and lets nothing more through.
@@ -51,7 +52,8 @@ _MAX_COUNTED = 10_000
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _API = ("/v1", "/oauth")
 _PUBLIC = ("/log/", "/v1/document-types", "/v1/openapi.json", "/static/", "/problems", "/healthz",
-           "/.well-known/", "/jwks.json", "/v1/receipt-keys", "/v1/verify/")  # fmt: skip
+           "/.well-known/", "/jwks.json", "/v1/receipt-keys")  # fmt: skip
+_GUESSED = "/v1/verify/"
 
 Account = UUID
 AccountOf = Callable[[str], Coroutine[None, None, Account | None]]
@@ -99,7 +101,9 @@ class FailureLimit:
         None for a request that does not count."""
         reading = scope["method"] in _READING
         token = self._token(scope)
-        if reading and (token is None or scope["path"].startswith(_PUBLIC)):
+        path: str = scope["path"]
+        guessed = path.startswith(_GUESSED)
+        if reading and not guessed and (token is None or path.startswith(_PUBLIC)):
             return None
         digest = None if token is None else _digest(token)
         account = self._known_account(token)

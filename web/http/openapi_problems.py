@@ -86,7 +86,11 @@ _ANSWERS = {
     403: ("Refused", "The caller is known, and may not.", "grant_expired"),
     404: ("NotFound", "Unknown, or not yours: it is not said which.", "not_found"),
     409: ("Conflict", "Not in the state that things are in.", "request_answered"),
-    412: ("PreconditionFailed", "It changed since `If-Match`.", "changed_meanwhile"),
+    412: (
+        "PreconditionFailed",
+        "It changed since `If-Match`, or in the meantime.",
+        "changed_meanwhile",
+    ),
     413: ("TooLarge", "More bytes than are taken.", "body_too_large"),
     415: ("UnsupportedType", "Not a type that is taken here.", "type_not_allowed"),
     416: ("RangeNotSatisfiable", "Not a range of this content.", "range_invalid"),

@@ -17,6 +17,8 @@ _YOU_DID = {
     "means.add": _("Vous avez ajouté une façon d’entrer."),
     "means.remove": _("Vous avez retiré une façon d’entrer."),
     "means.free": _("Vous avez débloqué une carte."),
+    "means.wait": _("Vous avez demandé à changer vos façons d’entrer sans preuve, dans 7 jours."),
+    "means.wait_end": _("Vous avez annulé le changement de vos façons d’entrer sans preuve."),
     "pin.set": _("Vous avez choisi un code secret."),
     "vault.open": _("Un endroit pour vos papiers a été créé."),
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers."),
@@ -49,6 +51,9 @@ _YOU_TRIED = {
     "means.add": _("Vous avez essayé d’ajouter une façon d’entrer : ce n’était pas possible."),
     "means.remove": _("Vous avez essayé de retirer une façon d’entrer : ce n’était pas possible."),
     "means.free": _("Vous avez essayé de débloquer une carte : ce n’était pas possible."),
+    "means.wait": _(
+        "Vous avez demandé à changer vos façons d’entrer sans preuve : ce n’était pas possible."
+    ),
     "pin.set": _("Vous avez essayé de choisir un code secret : ce n’était pas possible."),
     "sign_in.end": _("Vous avez essayé de fermer un autre appareil : ce n’était pas possible."),
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers : refusé."),

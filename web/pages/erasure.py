@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import Response
 
+from auth.holder_proofs import Proof
 from base.errors import ServiceError
 from vault.maintenance import erasure_codes, erasure_requests
 from web.pages.demonstration import demo_message
@@ -37,7 +38,9 @@ async def ask(page: PersonPageDep) -> Response:
     """Have the vault erased in seven days."""
     form = await page.form()
     try:
-        await erasure_requests.ask(page.services, page.person, form.get("code")[:32])
+        proof = Proof(pin=form.get("pin")[:32], card=form.get("card")[:320])
+        code = form.get("code")[:32]
+        await erasure_requests.ask(page.services, page.person, code, proof=proof)
     except ServiceError as failure:
         again = failure.code == "erasure_code_wrong"
         values = await _values(page, code_sent=again)
@@ -58,5 +61,6 @@ async def _values(page: PersonPage, *, code_sent: bool) -> dict[str, Any]:
         "erases_at": await erasure_requests.erases_at(page.services, page.person),
         "ends": await erasure_requests.what_ends(page.services, page.person),
         "code_sent": code_sent,
+        "by_card": await erasure_requests.is_by_card(page.services, page.person),
         "shown": await demo_message(page, "sms") if code_sent else None,
     }

@@ -13,6 +13,7 @@ from web.i18n.consent_labels import ACTIONS, ACTIONS_ASKED, DURATIONS, STATES
 from web.i18n.date_labels import DATE_LABELS
 from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, _, error_messages
+from web.pages.means_reasons import MEANS_REASONS
 
 __all__ = [
     "ACTIONS",
@@ -169,13 +170,8 @@ REASONS = {
     "paced": _("trop de demandes en une heure"),
     "code_wrong": _("le code est faux"),
     "too_many_codes": _("trop de codes demandés"),
-    "phone_too_new": _("le numéro est ajouté depuis peu"),
     "too_many_wrong_codes": _("trop de codes faux"),
-    "pin_wrong": _("le code secret est faux"),
-    "pin_weak": _("ce code secret ne peut pas être choisi"),
-    "card_barred": _("la carte est bloquée"),
-    "last_means": _("c’est la dernière façon d’entrer"),
-    "phone_not_added": _("ce téléphone ne peut pas être ajouté"),
+    **MEANS_REASONS,
     "vault_asleep": _("personne n’est entré ici depuis 6 mois"),
     "answered": _("la demande a déjà une réponse"),
     "lapsed": _("la demande a plus de 7 jours"),
@@ -267,6 +263,8 @@ FIELDS = {
     "email_invalid": "email",
     "code_wrong": "code",
     "pin_wrong": "code",
+    "card_typo": "card",
+    "card_of_another": "card",
     "erasure_code_wrong": "code",
     "meeting_code_wrong": "code",
     "file_missing": "photo",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from auth import means
 from auth.card_means import NewCard
+from auth.holder_proofs import NO_PROOF, Proof
 from auth.person_names import chosen_name
 from auth.subjects import Person
 from base.user_text import clean_title
@@ -40,11 +41,13 @@ _DESTROY = _("Ne laissez pas cette page à l’imprimante, et ne l’envoyez à 
 
 @dataclass(frozen=True, slots=True)
 class WantedCard:
-    """What someone asks for: a PIN that they typed twice, the card that dies by it, and what is
-    printed beside: who helps, and the name that they chose, if they wish."""
+    """What someone asks for: a PIN that they typed twice, the proof that their vault asks for, the
+    card that dies by it, and what is printed beside: who helps, and the name that they chose, if
+    they wish."""
 
     pin: str = field(repr=False)
     again: str = field(repr=False)
+    proof: Proof = NO_PROOF
     replaces: UUID | None = None
     help_phone: str | None = field(default=None, repr=False)
     with_name: bool = False
@@ -102,6 +105,7 @@ async def print_card(
             person,
             wanted.pin,
             wanted.again,
+            proof=wanted.proof,
             replaces=wanted.replaces,
             before_commit=_printed(
                 lay_out, pdfs, _Beside(services.settings.public_url, name, phone), language

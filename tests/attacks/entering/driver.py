@@ -36,7 +36,8 @@ PINS = (
 CHOSEN = {"chosen": 204, "added": 201, "replaced": 201, "added, shared": 201,
           "replaced, shared": 201, "too often": 429, "the other's": 422, "not theirs": 404,
           "too many": 409, "another has no PIN": 409, "two are there": 409, "last": 409,
-          "removed": 204, "freed": 204, "freed, not barred": 204}  # fmt: skip
+          "removed": 204, "freed": 204, "freed, not barred": 204, "nothing shown": 403,
+          "wrong proof": 403, "no more proofs": 429}  # fmt: skip
 
 
 @dataclass

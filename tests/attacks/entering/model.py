@@ -10,6 +10,7 @@ from uuid import UUID
 DAY = timedelta(days=1)
 STEP_LIFE = timedelta(minutes=10)
 MOST_CARDS = 4
+CHOSEN_A_DAY = 5
 MOST_ON_A_PHONE = 2
 
 Verdict = tuple[UUID | None, str]
@@ -53,7 +54,9 @@ class Vault:
     """Wrong PINs since the last right one, by card."""
     sessions: dict[str, datetime] = field(default_factory=dict, repr=False)
     """When each ends, by token."""
-    choices: Bucket = field(default_factory=lambda: Bucket(DAY / 5))
+    wrong_proofs: list[datetime] = field(default_factory=list)
+    choices: list[datetime] = field(default_factory=list)
+    """When PINs were chosen, whatever became of them."""
 
 
 @dataclass(slots=True)
@@ -148,6 +151,33 @@ class Doors:
 
     # Changing means
 
+    def prove(self, vault: Vault, right: bool | None) -> str | None:
+        """Why a change is not even looked at: nothing is shown, or it is wrong."""
+        if right is None:
+            return "nothing shown"
+        if len([at for at in vault.wrong_proofs if at > self.now - DAY]) >= tries(vault.pin):
+            return "no more proofs"
+        if not right:
+            vault.wrong_proofs.append(self.now)
+            return "wrong proof"
+        return None
+
+    def are_counts_unsure(self, vault: Vault) -> bool:
+        """As `is_unsure`, of wrong proofs and of PINs that were chosen."""
+        since = self.now - DAY
+        longer = since - timedelta(hours=1, seconds=1)
+        return any(longer < at <= since for at in (*vault.wrong_proofs, *vault.choices))
+
+    def _may_choose(self, vault: Vault) -> bool:
+        """Five times a day."""
+        if self.chosen_today(vault) >= CHOSEN_A_DAY:
+            return False
+        vault.choices.append(self.now)
+        return True
+
+    def chosen_today(self, vault: Vault) -> int:
+        return len([at for at in vault.choices if at > self.now - DAY])
+
     def _put_pin(self, vault: Vault, pin: str) -> None:
         vault.pin = pin
         vault.cards = dict.fromkeys(vault.cards, 0)
@@ -158,7 +188,7 @@ class Doors:
 
     def choose(self, vault: Vault, pin: str) -> str:
         """Another PIN for all means."""
-        if not vault.choices.take(self.now):
+        if not self._may_choose(vault):
             return "too often"
         if self._is_taken(vault, vault.phone, pin):
             return "the other's"
@@ -167,7 +197,7 @@ class Doors:
 
     def add_card(self, vault: Vault, pin: str, replaces: str | None) -> str:
         """A card more, or in the place of another; `add_made` says which one it was."""
-        if not vault.choices.take(self.now):
+        if not self._may_choose(vault):
             return "too often"
         if replaces is not None and replaces not in vault.cards:
             return "not theirs"
@@ -182,7 +212,7 @@ class Doors:
 
     def add_phone(self, vault: Vault, phone: str, pin: str) -> str:
         """Its code was right."""
-        if not vault.choices.take(self.now):
+        if not self._may_choose(vault):
             return "too often"
         others = [one for one in self.on_phone(phone) if one.id != vault.id]
         if any(one.pin is None for one in others):

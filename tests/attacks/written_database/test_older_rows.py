@@ -14,7 +14,14 @@ from tests.attacks.written_database.edits import Edit, Tables
 from tests.attacks.written_database.history import tell
 from tests.attacks.written_database.story import Story
 from tests.attacks.written_database.verdicts import Judge, Verdict
-from tests.auth.means_steps import add_phone, enter, usable_pins, wrong
+from tests.auth.means_steps import (
+    add_phone,
+    choose_pin,
+    enter,
+    remove,
+    usable_pins,
+    wrong,
+)
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, new_phone
 from tests.steps import revoke
 from tests.vault.decoding import corpus
@@ -76,14 +83,12 @@ async def _guess(story: Story) -> None:
 
 
 async def _lose_card(story: Story) -> None:
-    path = f"/v1/me/means/{story.card['id']}"
-    assert (await story.http.delete(path, headers=story.bilal.headers)).is_success
+    assert (await remove(story.http, story.bilal, story.card["id"])).is_success
 
 
 async def _change_pin(story: Story) -> None:
     newer = (await usable_pins(story.services, story.bilal))[1]
-    body = {"pin": newer, "again": newer}
-    changed = await story.http.put("/v1/me/pin", headers=story.bilal.headers, json=body)
+    changed = await choose_pin(story.http, story.bilal, newer)
     assert changed.is_success, changed.text
 
 

@@ -11,6 +11,7 @@ from tests.auth.means_steps import (
     enter,
     enter_by_phone,
     means,
+    proved,
     usable_pins,
     wrong,
 )
@@ -67,7 +68,7 @@ async def test_all_that_a_vault_has_is_as_the_log_tells_it_and_goes_with_it(
     card = await add_card(client, amina, hers)
     for _ in range(5):
         assert (await enter(client, card["code"], wrong(hers))).status_code == 401
-    freed = await client.post(f"/v1/me/means/{card['id']}/free", headers=amina.headers)
+    freed = await proved(client, amina, "POST", f"/v1/me/means/{card['id']}/free")
     assert freed.status_code == 204
     by_card = bearer(await enter(client, card["code"], hers))
     assert (await add_phone(client, services, bilal, amina.phone, his)).status_code == 201
@@ -81,7 +82,7 @@ async def test_all_that_a_vault_has_is_as_the_log_tells_it_and_goes_with_it(
     # 3. All of it is as the log tells it; and she leaves the phone.
     assert await found(services) == before
     phone, _ = await means(client, amina.headers)
-    gone = await client.delete(f"/v1/me/means/{phone['id']}", headers=by_card)
+    gone = await proved(client, amina, "DELETE", f"/v1/me/means/{phone['id']}", headers=by_card)
     assert gone.status_code == 204
     assert await found(services) == before
     # 4. Erased, nothing of it is left, and he still enters.

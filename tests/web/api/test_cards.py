@@ -18,6 +18,8 @@ from tests.auth.means_steps import (
     means,
     pin_of,
     plain,
+    proved,
+    remove,
     show_card,
     type_pin,
     usable_pins,
@@ -61,7 +63,7 @@ async def test_unknown_barred_and_dead_cards_answer_alike(
     barred, dead = [await add_card(client, person, pin) for _ in range(2)]
     for _ in range(5):
         await enter(client, barred["code"], wrong(pin))
-    await client.delete(f"/v1/me/means/{dead['id']}", headers=person.headers)
+    await remove(client, person, dead["id"])
     cards = {
         "barred": barred["code"],
         "dead": dead["code"],
@@ -94,7 +96,7 @@ async def test_five_wrong_pins_bar_a_card_until_it_is_freed(
     assert (await enter(client, card["code"], pin)).status_code == 401
     assert (await log_of(services, person.id))[-1] == ("sign_in.failure", "refused", "card_barred")
     free = f"/v1/me/means/{card['id']}/free"
-    assert (await client.post(free, headers=person.headers)).status_code == 204
+    assert (await proved(client, person, "POST", free)).status_code == 204
     assert (await enter(client, card["code"], pin)).status_code == 201
     said = [one["text"] for one in await queued_messages(services, person.phone)]
     assert any("débloquée" in one for one in said)
@@ -117,9 +119,8 @@ async def test_four_digits_are_tried_three_times(
     four = "3907"
     card: dict[str, str] | None = None
     for pin in ("3907", "8264", "5093", "7294"):
-        answer = await client.post(
-            "/v1/me/cards", headers=person.headers, json={"pin": pin, "again": pin}
-        )
+        body = {"pin": pin, "again": pin}
+        answer = await proved(client, person, "POST", "/v1/me/cards", body)
         if answer.status_code == 201:  # one in twenty is a decoy
             four, card = pin, answer.json()
             break
@@ -188,7 +189,7 @@ async def test_a_card_of_another_person_is_not_replaced(
     (pin, other, *_) = await usable_pins(services, mine, theirs)
     card = await add_card(client, theirs, other)
     body = {"pin": pin, "again": pin, "replaces": card["id"]}
-    refused = await client.post("/v1/me/cards", headers=mine.headers, json=body)
+    refused = await proved(client, mine, "POST", "/v1/me/cards", body)
     assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
     assert (await enter(client, card["code"], other)).status_code == 201
     assert len(await means(client, mine.headers)) == 1
@@ -201,5 +202,5 @@ async def test_four_cards_at_most(
     for _ in range(4):
         await add_card(client, person, pin)
     body = {"pin": pin, "again": pin}
-    refused = await client.post("/v1/me/cards", headers=person.headers, json=body)
+    refused = await proved(client, person, "POST", "/v1/me/cards", body)
     assert (refused.status_code, refused.json()["code"]) == (409, "too_many_cards")

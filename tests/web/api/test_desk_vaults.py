@@ -10,7 +10,7 @@ import pytest
 from auth import administration, desk_vaults, pin_hashes
 from auth.sessions import subject_of
 from auth.subjects import Person
-from tests.auth.means_steps import add_phone, bearer, enter, enter_by_phone, wrong
+from tests.auth.means_steps import add_phone, bearer, enter, enter_by_phone, know, wrong
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomeWorker, new_phone
 from tests.steps import is_problem, log_of
 from vault.services import Services
@@ -125,7 +125,7 @@ async def test_no_pin_is_refused_for_nothing_and_four_digits_do(
         card = (await opened(client, worker, pin, pin)).json()
         person = bearer(await enter(client, card["code"], pin))
         # The same PIN may be chosen again: it is none of this vault's decoys.
-        body = {"pin": pin, "again": pin}
+        body = {"pin": pin, "again": pin, "proof": {"card": card["code"], "pin": pin}}
         assert (await client.put("/v1/me/pin", headers=person, json=body)).status_code == 204
 
 
@@ -158,6 +158,7 @@ async def test_a_vault_of_the_desk_may_have_a_phone_later_and_is_then_entered_by
     card = (await opened(client, worker)).json()
     token = (await enter(client, card["code"], PIN)).json()["token"]
     holder, phone = replace(await make_person(), token=token), new_phone()
+    know(holder, PIN, card["code"])
     added = await add_phone(client, services, holder, phone, PIN)
     assert added.status_code == 201, added.text
     entered = bearer(await enter_by_phone(client, services, phone, PIN))

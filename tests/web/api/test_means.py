@@ -15,6 +15,8 @@ from tests.auth.means_steps import (
     level_of,
     means,
     pin_of,
+    proved,
+    remove,
     type_code,
     wrong,
 )
@@ -80,8 +82,7 @@ async def test_who_is_told_and_what_the_log_says(
     card = await add_card(client, person, pin)
     assert (await enter(client, card["code"], pin)).status_code == 201
     assert (await enter(client, card["code"], wrong(pin))).status_code == 401
-    path = f"/v1/me/means/{card['id']}"
-    assert (await client.delete(path, headers=person.headers)).status_code == 204
+    assert (await remove(client, person, card["id"])).status_code == 204
     said = [one["text"] for one in await queued_messages(services, person.phone)]
     assert "vient d’être ajoutée" in said[-3]
     assert "nouvel appareil" in said[-2]
@@ -106,15 +107,15 @@ async def test_the_last_means_stays(
     client: httpx.AsyncClient, services: Services, person: SomePerson
 ) -> None:
     (phone,) = await means(client, person.headers)
-    refused = await client.delete(f"/v1/me/means/{phone['id']}", headers=person.headers)
+    refused = await remove(client, person, phone["id"])
     assert (refused.status_code, refused.json()["code"]) == (409, "last_means")
     assert (await log_of(services, person.id))[-1] == ("means.remove", "refused", "last_means")
     card = await add_card(client, person, await pin_of(services, person))
-    gone = await client.delete(f"/v1/me/means/{phone['id']}", headers=person.headers)
+    gone = await remove(client, person, phone["id"])
     assert gone.status_code == 204
     (left,) = await means(client, person.headers)
     assert left["id"] == card["id"]
-    refused = await client.delete(f"/v1/me/means/{card['id']}", headers=person.headers)
+    refused = await remove(client, person, card["id"])
     assert (refused.status_code, refused.json()["code"]) == (409, "last_means")
 
 
@@ -127,7 +128,7 @@ async def test_a_barred_card_does_not_count_as_a_means(
         await enter(client, card["code"], wrong(pin))
     phone, barred = await means(client, person.headers)
     assert barred["barred"]
-    refused = await client.delete(f"/v1/me/means/{phone['id']}", headers=person.headers)
+    refused = await remove(client, person, phone["id"])
     assert (refused.status_code, refused.json()["code"]) == (409, "last_means")
 
 
@@ -136,7 +137,7 @@ async def test_a_removed_phone_opens_nothing_here_any_more(
 ) -> None:
     await add_card(client, person, await pin_of(services, person))
     (phone, _) = await means(client, person.headers)
-    await client.delete(f"/v1/me/means/{phone['id']}", headers=person.headers)
+    await remove(client, person, phone["id"])
     _, answer = await type_code(client, services, person.phone)
     # Nobody has it any more: it opens a vault of its own.
     assert (await client.get("/v1/me/means", headers=bearer(answer))).json()["items"] != []
@@ -151,9 +152,9 @@ async def test_what_is_not_mine_is_not_found(
 ) -> None:
     other = (await means(client, (await make_person()).headers))[0]["id"]
     named = {"another": other, "unknown": "0190b8a0-0000-7000-8000-000000000000", "malformed": "x"}
-    for path in (f"/v1/me/means/{named[of]}",):
-        assert (await client.delete(path, headers=person.headers)).status_code == 404
-        assert (await client.post(f"{path}/free", headers=person.headers)).status_code == 404
+    path = f"/v1/me/means/{named[of]}"
+    assert (await proved(client, person, "DELETE", path)).status_code == 404
+    assert (await proved(client, person, "POST", f"{path}/free")).status_code == 404
 
 
 async def test_a_worker_has_no_means_here(client: httpx.AsyncClient, make_worker: object) -> None:

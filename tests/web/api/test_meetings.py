@@ -15,7 +15,6 @@ from tests.steps import (
     client_headers,
     counted,
     deposit,
-    erase,
     is_problem,
     log_of,
     request_body,
@@ -330,21 +329,6 @@ async def test_a_barred_worker_gets_nothing_by_a_meeting(
     is_problem(given, 422, "unknown_recipient")
     # Refused, the meeting was not used.
     assert (await see(client, person, meeting))["state"] == "agreed"
-
-
-async def test_an_erased_vault_takes_its_meetings_along_and_leaves_the_request_unanswered(
-    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
-) -> None:
-    person, worker = await make_person(), await make_worker()
-    meeting = await met(client, person, worker)
-    request = (await ask_through(client, worker.headers, meeting)).json()["id"]
-    waiting = await met(client, worker, person)
-    await erase(services, person)
-    for one in (meeting, waiting):
-        gone = await client.get(f"/v1/meetings/{one}", headers=worker.headers)
-        is_problem(gone, 404, "not_found")
-    seen = await client.get(f"/v1/consent-requests/{request}", headers=worker.headers)
-    assert seen.json()["state"] == "waiting"
 
 
 async def test_a_request_needs_a_phone_or_a_meeting_and_not_both(

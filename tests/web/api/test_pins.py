@@ -11,18 +11,20 @@ from tests.auth.means_steps import (
     add_card,
     add_phone,
     bearer,
+    choose_pin,
     enter,
     enter_by_phone,
     level_of,
     means,
     pin_of,
     plain,
+    proved,
     type_code,
     type_pin,
     usable_pins,
     wrong,
 )
-from tests.auth.steps import queued_messages
+from tests.auth.steps import log_of, queued_messages
 from tests.fixtures import MakePerson, MoveClock, SomePerson, new_phone
 from vault.services import Services
 
@@ -37,8 +39,7 @@ async def test_a_new_pin_is_that_of_every_card(
 ) -> None:
     pin, newer, *_ = await usable_pins(services, person)
     cards = [await add_card(client, person, pin) for _ in range(2)]
-    body = {"pin": newer, "again": newer}
-    assert (await client.put("/v1/me/pin", headers=person.headers, json=body)).status_code == 204
+    assert (await choose_pin(client, person, newer)).status_code == 204
     for card in cards:
         assert (await enter(client, card["code"], pin)).status_code == 401
         assert (await enter(client, card["secret"], newer)).status_code == 201
@@ -69,13 +70,56 @@ async def test_pins_are_not_tried_one_after_the_other(
     client: httpx.AsyncClient, services: Services, person: SomePerson
 ) -> None:
     pins = await usable_pins(services, person)
-    answers = []
-    for pin in pins[:6]:
-        body = {"pin": pin, "again": pin}
-        answers.append(await client.put("/v1/me/pin", headers=person.headers, json=body))
+    answers = [await choose_pin(client, person, pin) for pin in pins[:6]]
     assert [one.status_code for one in answers] == [204] * 5 + [429]
     assert answers[-1].json()["code"] == "too_many_pins"
     assert int(answers[-1].headers["retry-after"]) >= 3600
+    assert (await log_of(services, person.id))[-1] == ("pin.set", "refused", "too_many_pins")
+
+
+async def test_five_pins_in_any_day_and_no_more(
+    client: httpx.AsyncClient, services: Services, person: SomePerson, moved_clock: MoveClock
+) -> None:
+    """None comes back before the day is over: nine were chosen in the first one."""
+    pins = await usable_pins(services, person)
+    for pin in pins[:5]:
+        assert (await choose_pin(client, person, pin)).status_code == 204
+    for hours in (5, 10, 15, 20, 23):
+        moved_clock(timedelta(hours=hours))
+        assert (await choose_pin(client, person, pins[5])).status_code == 429
+    moved_clock(timedelta(hours=25, minutes=1))
+    assert (await choose_pin(client, person, pins[5])).status_code == 204
+
+
+async def test_a_pin_that_is_chosen_counts_whatever_becomes_of_it(
+    client: httpx.AsyncClient, services: Services, person: SomePerson
+) -> None:
+    """With four cards, each other PIN would be tried for nothing: only the other's is refused
+    before the count of cards is."""
+    pin, *others = await usable_pins(services, person)
+    for _ in range(4):
+        await add_card(client, person, pin)
+    codes = []
+    for other in others[:2]:
+        body = {"pin": other, "again": other}
+        codes.append((await proved(client, person, "POST", "/v1/me/cards", body)).status_code)
+    assert codes == [409, 429]
+
+
+async def test_choosing_a_pin_ends_the_other_sessions(
+    client: httpx.AsyncClient, services: Services, person: SomePerson
+) -> None:
+    pin, newer, *_ = await usable_pins(services, person)
+    card = await add_card(client, person, pin)
+    elsewhere = bearer(await enter(client, card["code"], pin))
+    await add_card(client, person, pin)  # the same PIN: nobody is put out
+    assert (await client.get("/v1/me", headers=elsewhere)).status_code == 200
+    assert (await choose_pin(client, person, newer)).status_code == 204
+    assert (await client.get("/v1/me", headers=elsewhere)).status_code == 401
+    assert (await client.get("/v1/me", headers=person.headers)).status_code == 200
+    elsewhere = bearer(await enter(client, card["code"], newer))
+    await add_card(client, person, pin)  # another PIN, by another way
+    assert (await client.get("/v1/me", headers=elsewhere)).status_code == 401
 
 
 async def test_a_decoy_is_refused_as_a_weak_one(
@@ -86,10 +130,7 @@ async def test_a_decoy_is_refused_as_a_weak_one(
         pin for number in range(480_617, 490_000, 101)
         if (pin := f"{number:06}") not in good and not pin_rules.is_weak(pin)
     )  # fmt: skip
-    said = []
-    for pin in (decoy, "123456"):
-        body = {"pin": pin, "again": pin}
-        said.append(await client.put("/v1/me/pin", headers=person.headers, json=body))
+    said = [await choose_pin(client, person, pin) for pin in (decoy, "123456")]
     assert plain(said[0]) == plain(said[1])
 
 
@@ -97,8 +138,7 @@ async def test_a_phone_asks_the_pin_once_there_is_one(
     client: httpx.AsyncClient, services: Services, person: SomePerson
 ) -> None:
     pin = await pin_of(services, person)
-    body = {"pin": pin, "again": pin}
-    await client.put("/v1/me/pin", headers=person.headers, json=body)
+    await choose_pin(client, person, pin)
     _, answer = await type_code(client, services, person.phone)
     assert (answer.status_code, answer.json()["next"]) == (202, "pin")
     assert "token" not in answer.json()
@@ -113,8 +153,7 @@ async def test_five_wrong_pins_a_day_on_a_phone(
     client: httpx.AsyncClient, services: Services, person: SomePerson, moved_clock: MoveClock
 ) -> None:
     pin = await pin_of(services, person)
-    body = {"pin": pin, "again": pin}
-    await client.put("/v1/me/pin", headers=person.headers, json=body)
+    await choose_pin(client, person, pin)
     begun, answer = await type_code(client, services, person.phone)
     assert answer.status_code == 202
     for _ in range(5):
@@ -148,8 +187,7 @@ async def test_a_wrong_code_adds_no_phone(
     sent = await client.post("/v1/me/phones", headers=person.headers, json={"phone": phone})
     begun = sent.json()
     body = {"secret": begun["secret"], "code": "1", "pin": pin, "again": pin}
-    path = f"/v1/me/phones/{begun['id']}"
-    refused = await client.post(path, headers=person.headers, json=body)
+    refused = await proved(client, person, "POST", f"/v1/me/phones/{begun['id']}", body)
     assert (refused.status_code, refused.json()["code"]) == (401, "code_wrong")
     assert (await means(client, person.headers))[0]["label"] == person.phone[-2:]
 

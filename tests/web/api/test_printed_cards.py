@@ -16,7 +16,14 @@ import zxingcpp
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from tests.auth.means_steps import add_card, enter, means, pin_of, usable_pins
+from tests.auth.means_steps import (
+    add_card,
+    enter,
+    means,
+    pin_of,
+    proved,
+    usable_pins,
+)
 from tests.auth.steps import log_of
 from tests.fixtures import MakePerson, SomePerson
 from tests.web.printouts.reading import opened, text_of
@@ -38,7 +45,7 @@ async def printed(
 ) -> httpx.Response:
     headers = person.headers | PDF | {"Accept-Language": language}
     body = {"pin": pin, "again": pin, **more}
-    return await http.post("/v1/me/cards", headers=headers, json=body)
+    return await proved(http, person, "POST", "/v1/me/cards", body, headers)
 
 
 def code_on(pdf: bytes) -> str:

@@ -64,9 +64,9 @@ async def test_both_sides_have_a_receipt_that_another_library_verifies(
     client: httpx.AsyncClient, given: tuple[SomePerson, SomeWorker, str]
 ) -> None:
     person, worker, grant = given
-    keys = await keys_of(client)
     for one in (person, worker):
         receipt = await receipt_of(client, one, grant)
+        keys = await keys_of(client)
         assert holds(receipt, keys)
         assert receipt["dpv:hasStatus"] == "dpv:ConsentGiven"
         assert person.phone not in json.dumps(receipt)
@@ -135,6 +135,21 @@ async def test_two_processes_make_one_first_key(
     assert first.kid == second.kid
     receipt_keys._cache.clear()
     assert [key["kid"] for key in (await keys_of(client))["keys"]] == [first.kid]
+
+
+async def test_reading_the_keys_writes_nothing(
+    as_owner: Database, client: httpx.AsyncClient, given: tuple[SomePerson, SomeWorker, str]
+) -> None:
+    """Anybody may: the first receipt makes the first key."""
+    async with as_owner.transaction() as tx:
+        await tx.execute(text("DELETE FROM unefois.receipt_key"))
+    receipt_keys._cache.clear()
+    assert await keys_of(client) == {"keys": []}
+    async with as_owner.transaction() as tx:
+        found = await tx.execute(text("SELECT count(*) FROM unefois.receipt_key"))
+        assert found.scalar_one() == 0
+    person, _, grant = given
+    assert holds(await receipt_of(client, person, grant), await keys_of(client))
 
 
 async def test_a_key_of_a_thief_is_never_public(

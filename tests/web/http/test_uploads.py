@@ -235,7 +235,7 @@ async def _person(served: Served) -> SomePerson:
     async with served.services.database.transaction() as tx:
         subject = await sessions.subject_of(served.services, tx, token)
     assert isinstance(subject, Person)
-    return SomePerson(subject.id, phone, token, subject)
+    return SomePerson(subject.id, phone, token, subject, served.services)
 
 
 async def _send(client: httpx.AsyncClient, person: SomePerson, *files: bytes) -> httpx.Response:

@@ -3,7 +3,11 @@
 import httpx
 import pytest
 
-from tests.auth.means_steps import pin_of, wrong
+from tests.auth.means_steps import (
+    choose_pin,
+    pin_of,
+    wrong,
+)
 from tests.fixtures import MakePerson, Served, last_code
 from tests.web.pages.test_entering import browser, hidden
 
@@ -14,8 +18,7 @@ async def test_the_pin_is_asked_after_the_code(
 ) -> None:
     person = await make_person()
     pin = await pin_of(served.services, person)
-    body = {"pin": pin, "again": pin}
-    assert (await client.put("/v1/me/pin", headers=person.headers, json=body)).is_success
+    assert (await choose_pin(client, person, pin)).is_success
     async with browser(served, language="fr") as at:
         page = (await at.get("/?done=x")).text
         said = {"phone": person.phone, "device": device}
@@ -46,8 +49,7 @@ async def test_another_browser_is_not_asked(
     """It did not type the code: it learns no more than of a sign-in that is not there."""
     person = await make_person()
     pin = await pin_of(served.services, person)
-    body = {"pin": pin, "again": pin}
-    assert (await client.put("/v1/me/pin", headers=person.headers, json=body)).is_success
+    assert (await choose_pin(client, person, pin)).is_success
     async with browser(served, language="fr") as at, browser(served, language="fr") as other:
         page = (await at.get("/?done=x")).text
         begun = await at.post("/sign-in", data={**hidden(page), "phone": person.phone})

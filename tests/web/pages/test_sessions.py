@@ -60,13 +60,13 @@ async def test_signing_out_says_what_is_still_open_and_offers_to_end_it(
         said = await browser.get(left.headers["location"])
     assert "Vous avez aussi un autre appareil ouvert" in said.text
     third = await signed_in(served.services, person.phone, Visitor("iphone", CAFE))
-    here = SomePerson(person.id, person.phone, third.token, person.subject)
+    here = SomePerson(person.id, person.phone, third.token, person.subject, person.services)
     async with browser_of(served, here) as browser:
         data = await form(served, here, everywhere="yes")
         said = await browser.get((await browser.post("/sign-out", data=data)).headers["location"])
     assert "C’est fermé sur tous vos appareils" in said.text
     for token in (other.token, third.token):
-        gone = SomePerson(person.id, person.phone, token, person.subject)
+        gone = SomePerson(person.id, person.phone, token, person.subject, person.services)
         async with browser_of(served, gone) as browser:
             assert (await browser.get("/documents")).status_code == 303
 

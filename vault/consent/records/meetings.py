@@ -26,17 +26,22 @@ class Meeting(Base):
 
     `code_tag`: a keyed tag of the six digits while they serve; none once they were typed. The side
     that did not open it is empty until then. Sealed, under the service's key: the secret that the
-    common word is drawn from, who the worker is, and what the person wants to be called.
+    common word is drawn from, who the worker is, and what the person wants to be called. After the
+    erasure of its person it is over, without them and without any of these.
     """
 
     __tablename__ = "meeting"
     __table_args__ = (
         CheckConstraint("opened_by IN ('person', 'worker')", name="opened_by"),
         CheckConstraint(
-            "CASE opened_by WHEN 'person' THEN person_id ELSE worker_id END IS NOT NULL",
+            "CASE opened_by WHEN 'person' THEN person_id ELSE worker_id END IS NOT NULL"
+            " OR ended_at IS NOT NULL",
             name="opener",
         ),
-        CheckConstraint(f"answered_at IS NULL OR (code_tag IS NULL AND {_BOTH})", name="answered"),
+        CheckConstraint(
+            f"answered_at IS NULL OR (code_tag IS NULL AND (({_BOTH}) OR ended_at IS NOT NULL))",
+            name="answered",
+        ),
         CheckConstraint(f"used_at IS NULL OR ({_AGREED})", name="used"),
         Index("uq_meeting_code_tag", "code_tag", unique=True),
         Index("ix_meeting_person_id", "person_id"),
@@ -111,6 +116,16 @@ async def unanswered_meetings(connection: AsyncConnection, opener: Party) -> lis
     found = await connection.execute(
         _MEETING.where(
             side == opener.id, Meeting.opened_by == opener.kind, Meeting.code_tag.is_not(None)
+        ).with_for_update()
+    )
+    return list(found)
+
+
+async def met_workers(connection: AsyncConnection, person_id: UUID) -> list[Row[Any]]:
+    """The meetings of a person that a worker is in too, locked."""
+    found = await connection.execute(
+        _MEETING.where(
+            Meeting.person_id == person_id, Meeting.worker_id.is_not(None)
         ).with_for_update()
     )
     return list(found)

@@ -79,4 +79,36 @@ MESSAGES = {
         _("Ce numéro ne peut pas être ajouté à ces papiers."),
         _("Donnez un autre numéro, ou demandez de l’aide au guichet."),
     ),
+    "proof_needed": ErrorMessage(
+        _("Prouvez que c’est vous"),
+        _("Pour changer vos façons d’entrer, il faut votre code secret, ou un code reçu par SMS."),
+        _(
+            "Donnez votre code secret ; sans téléphone, avec votre carte. Vous n’avez pas de code"
+            " secret ? Demandez un code par SMS. Rien n’est possible ? Demandez le changement, et"
+            " attendez 7 jours."
+        ),
+    ),
+    "proof_wrong": ErrorMessage(
+        _("Ce n’est pas le bon code"),
+        _("Ce code ou cette carte ne prouve pas que c’est vous. Rien n’a changé."),
+        _(
+            "Vérifiez les chiffres, puis recommencez. Après trop d’essais, attendez demain, ou"
+            " demandez de l’aide au guichet."
+        ),
+    ),
+    "too_many_proofs": ErrorMessage(
+        _("Trop d’essais"),
+        _("Trop de codes faux ont été donnés pour changer vos façons d’entrer."),
+        _("Attendez demain, puis recommencez ; ou adressez-vous au guichet."),
+    ),
+    "no_proof_code": ErrorMessage(
+        _("Aucun code n’est envoyé"),
+        _("Vos papiers ont un code secret : c’est lui qui est demandé."),
+        _("Donnez votre code secret ; sans téléphone, avec votre carte."),
+    ),
+    "session_too_short": ErrorMessage(
+        _("Vos papiers se ferment trop tôt ici"),
+        _("Il faut attendre 7 jours, et vos papiers se fermeront ici avant."),
+        _("Entrez de nouveau sur votre propre appareil, ou demandez de l’aide au guichet."),
+    ),
 }

@@ -1,0 +1,128 @@
+"""Seven days in the place of a proof, for who can give none: told at once, and cancelled by anyone
+who is inside.
+
+A wait belongs to the session that asked, and ends with it: « Fermer partout » ends one that was
+not wanted. It is sealed in the person's row. Cancelling ends the other sessions, so that a row of
+before which is put back serves nobody.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action
+from auth import means_log, sessions
+from auth.person_values import open_values, read_values, write_values
+from auth.services import CoreServices
+from auth.subjects import Person
+from base.clock import rfc3339
+from base.db_time import instant
+from base.errors import ErrorKind, ServiceError
+from base.locks import hold_vault
+
+WAIT = timedelta(days=7)
+"""As an erasure waits."""
+SERVES = timedelta(days=7)
+"""Once it is over, one change is made without a proof within this time."""
+_NAME = "waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """From when a change needs no proof; `here`: of the session that looks."""
+
+    opens_at: datetime
+    here: bool
+
+
+async def request(services: CoreServices, person: Person) -> datetime:
+    """Have the caller's session change a means without a proof in seven days: when. A second time
+    changes nothing.
+
+    Raises `ServiceError` CONFLICT `session_too_short` where the session ends before that, recorded.
+    """
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, person.id)
+        row, values = await open_values(services, tx, person.id)
+        at = await instant(tx)
+        waits = _living(values, at)
+        asked_at = waits.get(_key(person))
+        opens_at = (at if asked_at is None else asked_at) + WAIT
+        ends_at = person.session_ends_at
+        too_short = ends_at is None or ends_at <= opens_at
+        if too_short:
+            await means_log.record(
+                services, tx, person, Action.MEANS_WAIT, reason="session_too_short"
+            )
+        elif asked_at is None:
+            # The wait, its line and its message: one commit. A crash before it leaves none.
+            await _write(services, tx, row, values, waits | {_key(person): at})
+            await means_log.tell(services, tx, person.id, Action.MEANS_WAIT)
+            await means_log.record(
+                services, tx, person, Action.MEANS_WAIT, opens_at=rfc3339(opens_at)
+            )
+    if too_short:
+        raise ServiceError(ErrorKind.CONFLICT, "session_too_short")
+    return opens_at
+
+
+async def cancel(services: CoreServices, person: Person) -> None:
+    """Every wait of the caller's vault ends, and every other session. Nothing is recorded or told
+    when there was none."""
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, person.id)
+        row, values = await open_values(services, tx, person.id)
+        if not _living(values, await instant(tx)):
+            return
+        await _write(services, tx, row, values, {})
+        await sessions.end_all(services, tx, person, but_this=True)
+        await means_log.tell(services, tx, person.id, Action.MEANS_WAIT_ENDED)
+        await means_log.record(services, tx, person, Action.MEANS_WAIT_ENDED)
+
+
+async def first_of(services: CoreServices, tx: AsyncConnection, person: Person) -> Waiting | None:
+    """The wait that is over first, that of the caller's session before any other."""
+    waits = _living(await read_values(services, tx, person.id), await instant(tx))
+    if not waits:
+        return None
+    mine = waits.get(_key(person))
+    return Waiting((mine or min(waits.values())) + WAIT, here=mine is not None)
+
+
+async def is_over(services: CoreServices, tx: AsyncConnection, person: Person) -> bool:
+    """Whether the caller's session may change a means without a proof now."""
+    waiting = await first_of(services, tx, person)
+    return waiting is not None and waiting.here and waiting.opens_at <= await instant(tx)
+
+
+async def spend(services: CoreServices, tx: AsyncConnection, person: Person) -> None:
+    """It serves once. The caller MUST hold the vault's lock."""
+    row, values = await open_values(services, tx, person.id)
+    waits = _living(values, await instant(tx))
+    waits.pop(_key(person), None)
+    await _write(services, tx, row, values, waits)
+
+
+def _key(person: Person) -> str:
+    return "" if person.session_id is None else str(person.session_id)
+
+
+def _living(values: dict[str, Any], at: datetime) -> dict[str, datetime]:
+    """When each session asked, of the waits that are not past."""
+    asked = {name: datetime.fromisoformat(one) for name, one in values.get(_NAME, {}).items()}
+    return {name: one for name, one in asked.items() if at < one + WAIT + SERVES}
+
+
+async def _write(
+    services: CoreServices,
+    tx: AsyncConnection,
+    row: Any,
+    values: dict[str, Any],
+    waits: dict[str, datetime],
+) -> None:
+    kept = {name: value for name, value in values.items() if name != _NAME}
+    if waits:
+        kept[_NAME] = {name: one.isoformat() for name, one in waits.items()}
+    await write_values(services, tx, row, kept, row.phone_tag)

@@ -1,0 +1,19 @@
+"""Why a change of the means of entering was refused, as a reader of the log sees it."""
+
+from web.i18n.error_messages import _
+
+MEANS_REASONS = {
+    "pin_wrong": _("le code secret est faux"),
+    "pin_weak": _("ce code secret ne peut pas être choisi"),
+    "card_barred": _("la carte est bloquée"),
+    "last_means": _("c’est la dernière façon d’entrer"),
+    "phone_not_added": _("ce téléphone ne peut pas être ajouté"),
+    "proof_needed": _("il manquait le code secret ou un code reçu"),
+    "proof_wrong": _("le code donné n’était pas le bon"),
+    "too_many_proofs": _("trop de codes faux"),
+    "too_many_pins": _("trop de codes secrets choisis en un jour"),
+    "changed_meanwhile": _("cela avait changé entre-temps"),
+    "session_too_short": _("vos papiers se fermaient ici avant 7 jours"),
+    "phone_too_new": _("le numéro est ajouté depuis peu"),
+    "no_phone": _("il n’y a pas de téléphone"),
+}
