@@ -205,6 +205,8 @@ async def test_which_papers_a_grant_permits_is_said_before_one_is_added(
     assert before.count("<li>Bulletin") == 1
     codes = re.findall(r'<option value="([^"]+)"', page.text)
     assert set(codes) == {"payslip"}
+    # The only one is chosen already: a file sent without its kind would be lost.
+    assert page.text.count('<option value="payslip" selected>') == page.text.count("<select")
 
 
 async def test_a_paper_of_another_type_says_why_and_leads_to_the_request_for_it(
