@@ -19,6 +19,7 @@ from audit.sealing import InvalidEvent
 from audit.tlog.transparency_log import TransparencyLog
 from base.errors import ServiceError
 from storage.providers import KeyProviderError
+from tests.attacks.written_database.copies import Copies
 from tests.attacks.written_database.edits import Edit
 from tests.attacks.written_database.reads import Reads
 from tests.attacks.written_database.story import Probe, Seen, Story
@@ -66,7 +67,6 @@ class Judge:
         self._story = story
         self._thief = thief
         self._service = service
-        self._tables: list[str] = []
         self._before: dict[str, Seen] = {}
         self._touched: dict[str, set[str]] = {}
         self._faults: set[str] = set()
@@ -74,22 +74,10 @@ class Judge:
 
     async def begin(self, tables: Iterable[tuple[str, str]]) -> None:
         """Keep a copy of these tables (schema and name), and use everything once."""
-        run = self._thief.run
-        run("DROP SCHEMA IF EXISTS kept CASCADE")
-        run("CREATE SCHEMA kept")
-        self._tables = [f'"{schema}"."{name}"' for schema, name in tables]
-        for table in self._tables:
-            run(f"CREATE TABLE kept.{_kept(table)} AS TABLE {table}")
-        restoring = "\n".join(_restoring(table) for table in self._tables)
-        run(
-            "CREATE FUNCTION kept.restore() RETURNS void LANGUAGE plpgsql AS"
-            f" $$BEGIN {restoring} END$$"
-        )
-        run("GRANT USAGE ON SCHEMA kept TO unefois_service")
-        run("GRANT SELECT ON ALL TABLES IN SCHEMA kept TO unefois_service")
+        self._copies = Copies(self._thief, "kept", tables)
         self._before = await self._use(self._story.probes())
         self._faults = await self._reconciled()
-        self.restore()
+        self._copies.restore()
 
     async def note_reads(self) -> None:
         """Use everything once more, each by itself with nothing in memory, and note what tables it
@@ -99,7 +87,7 @@ class Judge:
             self._story.forget()
             with reads.noting() as self._touched[name]:
                 await _answered(probe)
-        self.restore()
+        self._copies.restore()
 
     @property
     def before(self) -> dict[str, Seen]:
@@ -128,7 +116,7 @@ class Judge:
         try:
             await self._judge(verdict)
         finally:
-            self.restore()
+            self._copies.restore()
         return verdict
 
     async def judge_rows(self, verdict: Verdict) -> Verdict:
@@ -136,7 +124,7 @@ class Judge:
         try:
             await self._judge(verdict)
         finally:
-            self.restore()
+            self._copies.restore()
         return verdict
 
     async def _judge(self, verdict: Verdict) -> None:
@@ -227,10 +215,6 @@ class Judge:
             return named | {f"reconcile --tree: {type(error).__name__}"}
         return named | {one.what for one in report.faults if one.what not in _GROWING}
 
-    def restore(self) -> None:
-        """Every table as it was; what has not changed is not written."""
-        self._thief.run("SELECT kept.restore()")
-
     def _as_the_service(self, edit: Edit) -> str:
         """Whether the service's own role may write it."""
         try:
@@ -248,17 +232,6 @@ async def _answered(probe: Probe) -> Seen:
         return await probe()
     except KeyProviderError:
         return 503, ""
-
-
-def _restoring(table: str) -> str:
-    kept = f"kept.{_kept(table)}"
-    gone, new = f"TABLE {kept} EXCEPT ALL TABLE {table}", f"TABLE {table} EXCEPT ALL TABLE {kept}"
-    back = f"DELETE FROM {table}; INSERT INTO {table} TABLE {kept};"  # noqa: S608  (names of tables)
-    return f"IF EXISTS (({gone}) UNION ALL ({new})) THEN {back} END IF;"
-
-
-def _kept(table: str) -> str:
-    return table.replace('"', "").replace(".", "_")
 
 
 def shown(verdicts: list[Verdict]) -> str:
