@@ -289,16 +289,23 @@ async def test_the_service_opens_no_file_for_writing(decoder: Decoder) -> None:
         _opened = None
 
 
-def _descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+async def _descriptors() -> int:
+    """How many are open, once their number has not changed for half a second: children end, and
+    others are made ready, while nobody waits for them."""
+    count = same = 0
+    while same < 10:
+        await asyncio.sleep(0.05)
+        now = len(list(Path("/proc/self/fd").iterdir()))
+        count, same = now, same + 1 if now == count else 0
+    return count
 
 
 async def test_no_descriptor_is_left_open(decoder: Decoder) -> None:
     await inspected(decoder, corpus.plain_jpeg())
-    before = _descriptors()
+    before = await _descriptors()
     for data in (corpus.phone_jpeg(), corpus.plain_jpeg()[:-50], b"text", corpus.pdf()):
         with contextlib.suppress(ServiceError):
             await inspected(decoder, data)
         with contextlib.suppress(ServiceError):
             await decoder.preview(source(data), account=ACCOUNT)
-    assert _descriptors() == before
+    assert await _descriptors() == before
