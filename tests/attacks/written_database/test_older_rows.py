@@ -109,9 +109,10 @@ DEEDS: dict[str, tuple[Deed, tuple[str, ...], str]] = {
     "a request before it was refused": (_refuse, ("consent_request",), "consent_request"),
     "a card before wrong PINs barred it": (_guess, ("card",), "card"),
     "a card that was lost": (_lose_card, ("card",), "card"),
-    "a PIN before it was changed": (_change_pin, ("pin", "card", "person"), "pin"),
     "a phone before it was replaced": (_change_phone, ("person",), "person"),
     "an erasure that was cancelled": (_keep_vault, ("pending_erasure",), "pending_erasure"),
+    # After those that know the PIN of before.
+    "a PIN before it was changed": (_change_pin, ("pin", "card", "person"), "pin"),
     # The last one: its file does not come back.
     "a document before its deletion": (_delete, ("document",), "document"),
 }
