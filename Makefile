@@ -68,7 +68,7 @@ fuzz: install-test packages ## mutated files, MINUTES a format: make fuzz MINUTE
 
 entering: install-test packages ## people, phones, cards, PINs and meetings against a model, in STEPS steps
 	@PIN_GUESSES=10000 $(BIN)/python -m pytest -q -s --timeout 0 tests/attacks/test_pins.py -k thousands
-	@ENTERING_STEPS=$(STEPS) $(BIN)/python -m pytest -q -s --timeout 0 tests/attacks/entering/entering_run.py
+	@ENTERING_STEPS=$(STEPS) $(BIN)/python -m pytest -q -s --timeout 0 tests/attacks/entering/test_entering.py
 
 hostile-pdfs: install-test packages ## every hostile feature in every way of writing: some thousand PDFs
 	@PDF_COMBINATIONS=all $(BIN)/python -m pytest -q --timeout 0 tests/vault/decoding/pdfs/test_hostile.py
