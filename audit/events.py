@@ -103,7 +103,10 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acted, as shown to the person: a name, a job, an organisation, how to reach them."""
+    """Who acted, as shown to the person: a name, a job, an organisation, how to reach them.
+
+    `beside`: the worker on whose device, and beside whom, it was done (an assisted session).
+    """
 
     kind: ActorKind
     id: UUID | None = None
@@ -112,6 +115,7 @@ class Actor:
     organisation: str = ""
     organisation_id: UUID | None = None
     contact: str = ""
+    beside: "Actor | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +139,13 @@ class Event:
 
 def as_values(event: Event) -> dict[str, Any]:
     """The event as JSON values: empty fields left out."""
-    actor = event.actor
     values: dict[str, Any] = {
         "v": 1,
         "id": str(event.id),
         "at": rfc3339(event.at),
         "action": event.action.value,
         "outcome": event.outcome.value,
-        "actor": _without_empty(
-            kind=actor.kind.value,
-            id=_text(actor.id),
-            name=actor.name,
-            job=actor.job,
-            organisation=actor.organisation,
-            organisation_id=_text(actor.organisation_id),
-            contact=actor.contact,
-        ),
+        "actor": _actor_values(event.actor),
         **_without_empty(
             person=_text(event.person),
             reason=event.reason,
@@ -175,6 +170,19 @@ def canonical(values: dict[str, Any]) -> bytes:
 def commitment(k_event: bytes, encoded: bytes) -> bytes:
     """HMAC-SHA256(k_event, canonical event): reveals nothing without the sealed `k_event`."""
     return hmac.digest(k_event, encoded, sha256)
+
+
+def _actor_values(actor: Actor) -> dict[str, Any]:
+    return _without_empty(
+        kind=actor.kind.value,
+        id=_text(actor.id),
+        name=actor.name,
+        job=actor.job,
+        organisation=actor.organisation,
+        organisation_id=_text(actor.organisation_id),
+        contact=actor.contact,
+        beside=actor.beside and _actor_values(actor.beside),
+    )
 
 
 def _without_empty(**values: Any) -> dict[str, Any]:

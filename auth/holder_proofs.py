@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import card_means, means_log, pin_hashes, proof_codes, proof_waits
+from auth import assistance, card_means, means_log, pin_hashes, proof_codes, proof_waits
 from auth.means_log import MeansReason
 from auth.one_time_codes import PendingSignIn
 from auth.person_contact import person_contact
@@ -91,8 +91,9 @@ async def send_code(
 ) -> PendingSignIn:
     """Send a code to the phone that the vault has, if that is what it asks for.
 
-    Raises `ServiceError` CONFLICT `no_proof_code`.
+    Raises `ServiceError` CONFLICT `no_proof_code`, REFUSED `not_when_assisted`.
     """
+    await assistance.check_alone(services, person, Action.SIGN_IN_CODE)
     async with services.database.transaction() as tx:
         kind = await _kind(services, tx, person.id)
         phone = (await person_contact(services, tx, person.id)).phone
@@ -113,9 +114,11 @@ async def show(
     """Check a proof before the change that it is for, in transactions of their own. `or_waited`: a
     wait that is over stands in its place.
 
-    Raises `ServiceError` REFUSED `proof_needed`, `proof_wrong`; TOO_MANY `too_many_proofs`; INVALID
-    `card_typo`, `card_of_another`. All but these two are recorded as a refusal of `action`.
+    Raises `ServiceError` REFUSED `proof_needed`, `proof_wrong`, `not_when_assisted`; TOO_MANY
+    `too_many_proofs`; INVALID `card_typo`, `card_of_another`. All but these two are recorded as a
+    refusal of `action`.
     """
+    await assistance.check_alone(services, person, action)
     async with services.database.transaction() as tx:
         kind = await _kind(services, tx, person.id)
         waited = await proof_waits.is_over(services, tx, person)

@@ -12,16 +12,18 @@ class Level(StrEnum):
 
 
 # The letter of each level in a token's prefix, `uf<letter>_`, or `uf<letter>s_` on a device that
-# others use. It is hashed with the token: nobody makes one session another by writing a row.
+# others use, `uf<letter>a_` on that of a worker (`auth/assistance.py`). It is hashed with the
+# token: nobody makes one session another by writing a row. No level has the letter `s` or `a`.
 _LETTERS = {Level.PHONE_CODE: "", Level.CARD_PIN: "c"}
 
 
-def prefix_of(level: Level, *, shared: bool) -> str:
+def prefix_of(level: Level, *, shared: bool, assisted: bool = False) -> str:
     """How tokens of that level begin."""
-    return f"uf{_LETTERS[level]}{'s' if shared else ''}_"
+    device = "a" if assisted else "s" if shared else ""
+    return f"uf{_LETTERS[level]}{device}_"
 
 
 def level_of(token: str) -> Level:
     """The level of a session's token."""
-    letters = token.partition("_")[0].removeprefix("uf").removesuffix("s")
+    letters = token.partition("_")[0].removeprefix("uf").rstrip("as")
     return next((level for level, one in _LETTERS.items() if one == letters), Level.PHONE_CODE)

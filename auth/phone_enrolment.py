@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import holder_proofs, means_log, one_time_codes, phone_means, sessions
+from auth import assistance, holder_proofs, means_log, one_time_codes, phone_means, sessions
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means import MeansView, means_of
 from auth.means_changes import NotChanged, settle
@@ -33,7 +33,9 @@ _ADDED = Rate(3, timedelta(days=1))
 async def begin(
     services: CoreServices, person: Person, phone: str, visitor: Visitor = UNKNOWN
 ) -> PendingSignIn:
-    """Send a code to the phone. Raises `ServiceError` INVALID `phone_invalid`."""
+    """Send a code to the phone. Raises `ServiceError` INVALID `phone_invalid`, REFUSED
+    `not_when_assisted`."""
+    await assistance.check_alone(services, person, Action.MEANS_ADDED)
     return await one_time_codes.send_code(
         services, phone=phone, language=person.language, visitor=visitor
     )

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import card_means, pin_hashes, pins, session_start
+from auth import card_means, pin_hashes, pins, session_start, sessions
 from auth.card_codes import CardText
 from auth.card_means import TriedCard
 from auth.levels import Level
@@ -26,7 +26,7 @@ from auth.records import pins as pin_records
 from auth.records.pin_steps import PIN_STEP_ROW
 from auth.services import CoreServices
 from auth.session_start import Account, NewSession, SignInRefused, record_attempt
-from auth.subjects import Person
+from auth.subjects import Person, Worker
 from auth.visitor import UNKNOWN, Visitor
 from auth.wrong_codes import count_wrong_code, wrong_codes
 from base.db_time import instant
@@ -105,21 +105,23 @@ async def redeem_pin(
     secret: str,
     pin: str,
     visitor: Visitor = UNKNOWN,
+    beside: Worker | None = None,
 ) -> NewSession:
-    """Exchange a right PIN for a session.
+    """Exchange a right PIN for a session; an assisted one with the worker `beside`, by a card
+    alone.
 
     Raises `ServiceError` UNAUTHENTICATED `pin_wrong`, the same for an unknown or late step,
     another one's secret, a wrong PIN, a card that is not there or barred, and a phone on which too
     many were tried.
     """
     begun = await _begun(services, step_id, secret)
-    if begun is None:
+    if begun is None or (beside is not None and begun[0].kind != "card"):
         await session_start.record_refusal(services, None, _FAILED, "not_found", visitor)
         raise _pin_wrong()
     row, values = begun
     digits = digits_of(pin)[:SIX]
     if row.kind == "card":
-        result = await _with_card(services, row, values, digits, visitor)
+        result = await _with_card(services, row, values, digits, visitor, beside)
     else:
         result = await _with_phone(services, row, values["to"], digits, visitor)
     # A crash from here on leaves a session whose token nobody holds; it expires by itself.
@@ -129,7 +131,12 @@ async def redeem_pin(
 
 
 async def _with_card(
-    services: CoreServices, row: Any, values: dict[str, str], digits: str, visitor: Visitor
+    services: CoreServices,
+    row: Any,
+    values: dict[str, str],
+    digits: str,
+    visitor: Visitor,
+    beside: Worker | None,
 ) -> NewSession | None:
     text = CardText("code" if values["kind"] == "code" else "secret", values["card"])
     # 1. What proves the PIN, whether or not the card is there.
@@ -140,19 +147,25 @@ async def _with_card(
         opens = tried.refused is None and await pin_steps.take_step(tx, row.id)
         # 3. A session, or the refusal, in the log of the card's vault or of the service.
         if opens:
-            person = Person(tried.card.person_id)
+            if beside is not None:
+                await sessions.hold_for_assistance(services, tx, beside)
+            person = Person(tried.card.person_id, beside=beside)
             return await _start(services, tx, person, visitor, Level.CARD_PIN, tried.shown)
-        await _record_card(services, tx, tried, visitor)
+        await _record_card(services, tx, tried, visitor, beside)
     return None
 
 
 async def _record_card(
-    services: CoreServices, tx: AsyncConnection, tried: TriedCard, visitor: Visitor
+    services: CoreServices,
+    tx: AsyncConnection,
+    tried: TriedCard,
+    visitor: Visitor,
+    beside: Worker | None,
 ) -> None:
     reason = "not_found" if tried.refused is None else tried.refused.reason
     vault = None if tried.card is None else tried.card.person_id
     await session_start.record_in(
-        services, tx, vault, _FAILED, reason, visitor=visitor, details=tried.shown
+        services, tx, vault, _FAILED, reason, visitor=visitor, details=tried.shown, beside=beside
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import means_log, sessions
+from auth import assistance, means_log, sessions
 from auth.person_values import open_values, read_values, write_values
 from auth.services import CoreServices
 from auth.subjects import Person
@@ -41,8 +41,10 @@ async def request(services: CoreServices, person: Person) -> datetime:
     """Have the caller's session change a means without a proof in seven days: when. A second time
     changes nothing.
 
-    Raises `ServiceError` CONFLICT `session_too_short` where the session ends before that, recorded.
+    Raises `ServiceError` CONFLICT `session_too_short` where the session ends before that, REFUSED
+    `not_when_assisted`; both are recorded.
     """
+    await assistance.check_alone(services, person, Action.MEANS_WAIT)
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
         row, values = await open_values(services, tx, person.id)

@@ -23,6 +23,7 @@ BucketKind = Literal[
     "desk",
     "meeting",
     "meeting-code",
+    "assisted",
 ]
 """What is counted. It is part of the tag: never change one."""
 

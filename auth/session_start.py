@@ -232,8 +232,10 @@ async def record_in(
     *,
     visitor: Visitor = UNKNOWN,
     details: Mapping[str, str | int] = _NOTHING,
+    beside: Worker | None = None,
 ) -> None:
-    """`record_attempt`, in the log of a vault that a means names, or in the service's."""
+    """`record_attempt`, in the log of a vault that a means names, or in the service's. `beside`:
+    the worker on whose device it was tried."""
     at = await instant(tx)
     if vault is None:
         await fetch_one(tx, audit_key(new_id(), at.year))
@@ -244,7 +246,7 @@ async def record_in(
         at,
         action,
         Outcome.REFUSED if reason else Outcome.ALLOWED,
-        _ANONYMOUS,
+        _ANONYMOUS if beside is None else Actor(ActorKind.ANONYMOUS, beside=beside.actor()),
         vault,
         reason,
         details={"device": visitor.device, **details},
@@ -340,7 +342,13 @@ async def open_recorded_session(
     here on, unless others use it. `shown`: what the entry says of the means."""
     kind: AccountKind = "person" if isinstance(subject, Person) else "worker"
     opened = await sessions.open_session(
-        services, tx, kind=kind, subject_id=subject.id, visitor=visitor, level=level
+        services,
+        tx,
+        kind=kind,
+        subject_id=subject.id,
+        visitor=visitor,
+        level=level,
+        beside=subject.beside if isinstance(subject, Person) else None,
     )
     event = Event(
         new_id(),

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Event, Outcome
-from auth import browsers, profiles, session_devices, shared_devices
+from auth import assistance, browsers, profiles, session_devices, shared_devices
 from auth.levels import Level, level_of, prefix_of
 from auth.records import people, sessions
 from auth.services import CoreServices
@@ -24,14 +24,14 @@ from auth.subjects import Person, Worker
 from auth.visitor import UNKNOWN, Visitor
 from base.database import notify
 from base.db_time import instant
-from base.errors import not_found
+from base.errors import ErrorKind, ServiceError, not_found
 from base.ids import new_id
 from base.pipeline import fetch_one
 
 CHANNEL = "unefois_sessions"
 """Told the ids of the sessions that end: what they have under way stops."""
 
-_TOKEN = re.compile(r"ufc?s?_[A-Za-z0-9_-]{43}")
+_TOKEN = re.compile(r"ufc?s?_[A-Za-z0-9_-]{43}|ufc?a_[A-Za-z0-9_-]{65}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,22 @@ async def open_session(
     subject_id: UUID,
     visitor: Visitor = UNKNOWN,
     level: Level = Level.PHONE_CODE,
+    beside: Worker | None = None,
 ) -> OpenedSession:
     """A new session, on the visitor's device. `kind` is `person` or `worker`. One on a device that
     others use ends unless it is used (`auth/shared_devices.py`). `level`: what its token says.
+    `beside`: the worker from whose session it is opened (`auth/assistance.py`).
 
     A crash before the caller's commit leaves a token that is not valid.
     """
-    token = prefix_of(level, shared=visitor.shared) + secrets.token_urlsafe(32)
+    from_ = None if beside is None else beside.session_id
+    token = prefix_of(level, shared=visitor.shared, assisted=beside is not None)
+    token += secrets.token_urlsafe(32) + ("" if from_ is None else assistance.ending_of(from_))
     created_at = await instant(tx)
     expires_at = _first_end(services, kind, created_at, visitor)
+    if beside is not None:
+        ends = created_at + assistance.LIFE
+        expires_at = min(ends, beside.session_ends_at or ends)
     owner = session_devices.owner_of(kind, subject_id)
     writer = await services.field_encryption.writer(owner, tx)
     session_id = new_id()
@@ -73,7 +80,8 @@ async def open_session(
         "sealed": session_devices.seal_device(writer, session_id, subject_id, visitor),
     }
     macs = await services.field_encryption.row_macs()
-    await sessions.add_session(tx, macs.add(sessions.SESSION_ROW, values))
+    row = macs.add(sessions.SESSION_ROW, values) | {"worker_session_id": from_}
+    await sessions.add_session(tx, row)
     return OpenedSession(session_id, token, expires_at)
 
 
@@ -96,13 +104,19 @@ def token_hash(token: str) -> bytes | None:
 
 
 async def subject_of(
-    services: CoreServices, tx: AsyncConnection, token: str, *, used: bool = True
+    services: CoreServices,
+    tx: AsyncConnection,
+    token: str,
+    *,
+    used: bool = True,
+    locked_too: bool = False,
 ) -> Person | Worker | None:
-    """The subject of the live session that the token opens, by one query in `tx`, or None.
+    """The subject of the live session that the token opens, by one query in `tx`, or None; by two
+    for an assisted one, which lives no longer than the worker's.
 
     A person's vault is marked as used, at most once a day; the end of a session on a shared device
-    moves. Neither is so when it is only looked at, not `used`. Raises
-    `storage.row_macs.RowAltered`.
+    moves. Neither is so when it is only looked at, not `used`. Raises `ServiceError` REFUSED
+    `session_locked` for a worker's unless `locked_too`; `storage.row_macs.RowAltered`.
     """
     hashed = token_hash(token)
     session = hashed and await fetch_one(tx, sessions.live_session(hashed))
@@ -110,10 +124,16 @@ async def subject_of(
         return None
     await check_row(services, session)
     ends_at = session.session_expires_at
-    if used and shared_devices.is_shared(token):
+    beside = None
+    if assistance.is_assisted(token):
+        beside = await _worker_beside(services, tx, session, token)
+        if beside is None:
+            return None
+    elif used and shared_devices.is_shared(token):
         ends_at = await shared_devices.postpone_end(services, tx, session)
     if session.session_subject_kind != "person":
-        return replace(await worker_of_row(services, session), session_ends_at=ends_at)
+        worker = await worker_of_row(services, session, locked_too=locked_too)
+        return replace(worker, session_ends_at=ends_at)
     if used and session.not_used_today:
         await people.touch_person(
             tx, await services.field_encryption.row_macs(), session.session_subject_id
@@ -124,7 +144,21 @@ async def subject_of(
         session.session_id,
         ends_at,
         level_of(token),
+        beside,
     )
+
+
+async def _worker_beside(
+    services: CoreServices, tx: AsyncConnection, session: Any, token: str
+) -> Worker | None:
+    """The worker of an assisted session, of whom the token says which session is locked; None once
+    that one is over, and where the row of the assisted one says another. Raises `RowAltered`."""
+    named = assistance.worker_session_of(token)
+    row = await fetch_one(tx, sessions.live_session_by_id(named))
+    if row is None or session.worker_session_id != named or row.session_subject_kind != "worker":
+        return None
+    await check_row(services, row)
+    return await worker_of_row(services, row, locked_too=True)
 
 
 async def check_row(services: CoreServices, row: Any) -> None:
@@ -132,9 +166,12 @@ async def check_row(services: CoreServices, row: Any) -> None:
     (await services.field_encryption.row_macs()).check(sessions.LIVE_SESSION_ROW, row)
 
 
-async def worker_of_row(services: CoreServices, row: Any) -> Worker:
+async def worker_of_row(services: CoreServices, row: Any, *, locked_too: bool = False) -> Worker:
     """The worker of a row of `live_session` that was checked, of the kind `worker`. Raises
-    `storage.row_macs.RowAltered`."""
+    `ServiceError` REFUSED `session_locked`, unless `locked_too`, while somebody is in their own
+    vault on the worker's device; `storage.row_macs.RowAltered`."""
+    if row.locked and not locked_too:
+        raise ServiceError(ErrorKind.REFUSED, "session_locked")
     (await services.field_encryption.row_macs()).check(sessions.LIVE_WORKER_ROW, row)
     return await profiles.worker(
         services,
@@ -144,6 +181,20 @@ async def worker_of_row(services: CoreServices, row: Any) -> Worker:
         row.organisation_sealed,
         session_id=row.session_id,
     )
+
+
+async def hold_for_assistance(services: CoreServices, tx: AsyncConnection, worker: Worker) -> None:
+    """Keep a worker's session as it is until the transaction ends, to open an assisted one from it.
+    Raises `ServiceError` REFUSED `session_locked` where one lives, UNAUTHENTICATED once it is over.
+    """
+    held = worker.session_id
+    if held is not None:
+        await sessions.hold_session(tx, held)
+    row = None if held is None else await fetch_one(tx, sessions.live_session_by_id(held))
+    if row is None:
+        raise ServiceError(ErrorKind.UNAUTHENTICATED, "unauthenticated")
+    await check_row(services, row)
+    await worker_of_row(services, row)
 
 
 async def sign_out(services: CoreServices, subject: Person | Worker) -> None:

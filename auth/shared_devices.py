@@ -21,8 +21,8 @@ _STEP = timedelta(seconds=30)
 
 
 def is_shared(token: str | None) -> bool:
-    """Whether a token is of a session on a device that others use."""
-    return token is not None and token.partition("_")[0].endswith("s")
+    """Whether a token is of a session on a device that others use: a worker's is one of them."""
+    return token is not None and token.partition("_")[0].endswith(("s", "a"))
 
 
 def first_end(opened_at: datetime) -> datetime:

@@ -21,17 +21,20 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The owner of a vault. `means`: how the session was entered."""
+    """The owner of a vault. `means`: how the session was entered. `beside`: the worker on whose
+    device, in an assisted session; every line of it names them (`auth/assistance.py`)."""
 
     id: UUID
     language: str = "fr"
     session_id: UUID | None = None
     session_ends_at: datetime | None = None
     means: Level = Level.PHONE_CODE
+    beside: "Worker | None" = None
 
     def actor(self) -> Actor:
-        """As the log shows them: "you"."""
-        return Actor(ActorKind.OWNER, self.id)
+        """As the log shows them: "you", and who was beside."""
+        beside = None if self.beside is None else self.beside.actor()
+        return Actor(ActorKind.OWNER, self.id, beside=beside)
 
     @property
     def party(self) -> Party:

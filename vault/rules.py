@@ -62,6 +62,9 @@ class Reason(StrEnum):
     MEETING_WAITS = "meeting_waits"
     MEETING_OVER = "meeting_over"
     NO_PHONE = "no_phone"
+    ASSISTED = "assisted"
+    ASSISTED_LONG = "assisted_long"
+    ASSISTED_SENSITIVE = "assisted_sensitive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +310,9 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.CODE_WRONG: (ErrorKind.REFUSED, "erasure_code_wrong"),
     Reason.PHONE_TOO_NEW: (ErrorKind.CONFLICT, "phone_too_new"),
     Reason.NO_PHONE: (ErrorKind.CONFLICT, "no_proof_code"),
+    Reason.ASSISTED: (ErrorKind.REFUSED, "not_when_assisted"),
+    Reason.ASSISTED_LONG: (ErrorKind.REFUSED, "assisted_too_long"),
+    Reason.ASSISTED_SENSITIVE: (ErrorKind.REFUSED, "assisted_sensitive"),
     Reason.TOO_MANY_CODES: (ErrorKind.TOO_MANY, "too_many_erasure_codes"),
     Reason.TOKEN_SCOPE: (ErrorKind.REFUSED, "token_scope_missing"),
     Reason.GRANT_FULL: (ErrorKind.CONFLICT, "grant_full"),

@@ -6,6 +6,7 @@ from vault.services import Services
 from web.api import (
     access_log,
     access_log_files,
+    assisted_sessions,
     catalogue,
     consent_requests,
     desk_vaults,
@@ -53,6 +54,7 @@ API: tuple[APIRouter, ...] = (
     uploads.router,
     consent_requests.router,
     desk_vaults.router,
+    assisted_sessions.router,
     grants.router,
     receipts.router,
     people.router,

@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     null,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from auth.records.people import PersonRow
 from auth.records.recipients import WORKER_ROW, OrganisationRow, WorkerRow
@@ -36,6 +37,9 @@ class Session(Base):
     Sealed under the person's key, or the service's for a worker: the device's word and a tag of its
     network; None in rows of before. A session that ended has no `mac`: taking back its end alone
     does not bring it back.
+
+    `worker_session_id`: of an assisted session, that of the worker, which is locked meanwhile. Its
+    token names it as well: where they differ, nothing opens.
     """
 
     __tablename__ = "session"
@@ -45,6 +49,11 @@ class Session(Base):
         Index("ix_session_subject_id", "subject_id"),
         Index("ix_session_expires_at", "expires_at"),
         Index("ix_session_revoked_at", "revoked_at", postgresql_where="revoked_at IS NOT NULL"),
+        Index(
+            "ix_session_worker_session_id",
+            "worker_session_id",
+            postgresql_where="worker_session_id IS NOT NULL",
+        ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     token_hash: Mapped[bytes]
@@ -55,6 +64,7 @@ class Session(Base):
     revoked_at: Mapped[datetime | None]
     sealed: Mapped[bytes | None]
     mac: Mapped[bytes | None]
+    worker_session_id: Mapped[UUID | None]
 
 
 _MACED = ("id", "token_hash", "subject_kind", "subject_id", "created_at", "expires_at", "sealed")
@@ -66,11 +76,21 @@ LIVE_WORKER_ROW = WORKER_ROW.prefixed("worker_")
 _WORKER = (*WORKER_ROW.columns, "mac")
 _ENDED = {"revoked_at": now(), "mac": null()}
 
-# A live session and its subject, in one query; bind `token_hash`. No row without an existing person
-# or an active worker: erasure and deactivation end every session at once.
-_LIVE_SESSION = Statement(
+_Assisted = aliased(Session)
+_LOCKED = exists().where(
+    _Assisted.worker_session_id == Session.id,
+    _Assisted.revoked_at.is_(None),
+    _Assisted.expires_at > now(),
+)
+"""Whether an assisted session lives that was opened from this one."""
+
+# A live session and its subject, in one query. No row without an existing person or an active
+# worker: erasure and deactivation end every session at once.
+_LIVE = (
     select(
         *(getattr(Session, name).label(f"session_{name}") for name in (*_MACED, "mac")),
+        Session.worker_session_id,
+        _LOCKED.label("locked"),
         PersonRow.language,
         (PersonRow.used_at < now() - timedelta(days=1)).label("not_used_today"),
         *(
@@ -90,12 +110,13 @@ _LIVE_SESSION = Statement(
     )
     .outerjoin(OrganisationRow, OrganisationRow.id == WorkerRow.organisation_id)
     .where(
-        Session.token_hash == bindparam("token_hash"),
         Session.revoked_at.is_(None),
         Session.expires_at > now(),
         or_(PersonRow.id.is_not(None), WorkerRow.id.is_not(None)),
     )
 )
+_LIVE_SESSION = Statement(_LIVE.where(Session.token_hash == bindparam("token_hash")))
+_LIVE_BY_ID = Statement(_LIVE.where(Session.id == bindparam("session_id")))
 
 
 async def add_session(connection: AsyncConnection, values: dict[str, Any]) -> None:
@@ -106,6 +127,31 @@ async def add_session(connection: AsyncConnection, values: dict[str, Any]) -> No
 def live_session(token_hash: bytes) -> Bound:
     """The live session of a token's hash, with its subject: one row or none."""
     return _LIVE_SESSION(token_hash=token_hash)
+
+
+def live_session_by_id(session_id: UUID) -> Bound:
+    """The same, of a session that another one names."""
+    return _LIVE_BY_ID(session_id=session_id)
+
+
+async def hold_session(connection: AsyncConnection, session_id: UUID) -> None:
+    """Lock a session until the transaction ends: of two that begin something from it, one waits."""
+    await connection.execute(select(Session.id).where(Session.id == session_id).with_for_update())
+
+
+async def assisted_from(
+    connection: AsyncConnection, worker_session_id: UUID
+) -> Sequence[tuple[UUID, UUID]]:
+    """The live assisted sessions that were opened from one of a worker: each with its person."""
+    found = await connection.execute(
+        select(Session.id, Session.subject_id).where(
+            Session.worker_session_id == worker_session_id,
+            Session.subject_kind == "person",
+            Session.revoked_at.is_(None),
+            Session.expires_at > now(),
+        )
+    )
+    return [(row.id, row.subject_id) for row in found]
 
 
 async def live_sessions_of(

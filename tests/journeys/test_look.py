@@ -117,7 +117,7 @@ async def addresses(
     theirs += [f"{theirs[-1]}/type{query}" for query in ("", "?type=passport")]
     known = (await client.get("/v1/people", headers=worker.headers)).json()["items"][0]["id"]
     theirs += [f"/pro/people/{known}", f"/pro/people/{known}/label"]
-    theirs += ["/pro/account", "/pro/sessions", "/pro/meetings/code"]
+    theirs += ["/pro/account", "/pro/sessions", "/pro/meetings/code", "/pro/beside"]
     opened = (await open_meeting(client, worker))["id"]
     theirs += [f"/pro/meetings/{one}" for one in (opened, meeting, agreed)]
     theirs += [f"/pro/requests/new?meeting={agreed}"]

@@ -65,6 +65,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/pro/grants/{grant_id}/give-back",
         "/pro/doings",
         "/pro/account",
+        "/pro/beside",
         "/pro/sessions",
         "/pro/pages",
     ),

@@ -43,6 +43,8 @@ class EntryView:
     confirmed: str | None
     details: dict[str, Any] = field(repr=False)
     report: ReportView | None = field(default=None, repr=False)
+    beside: dict[str, str] | None = field(default=None, repr=False)
+    """The worker beside whom the person did it, on their device: named as actors are."""
 
 
 async def list_for_person(
@@ -145,6 +147,8 @@ def _views(entries: list[AccessLogEntry]) -> list[EntryView]:
 
 def _view(entry: AccessLogEntry, values: dict[str, Any]) -> EntryView:
     confirmed = None
+    actor = dict(values["actor"])
+    beside = actor.pop("beside", None)
     if values["action"] in _STREAMED:
         confirmed = entry.state or "not_confirmed"
         confirmed = confirmed if values["outcome"] == Outcome.ALLOWED else "not_sent"
@@ -154,7 +158,8 @@ def _view(entry: AccessLogEntry, values: dict[str, Any]) -> EntryView:
         action=values["action"],
         outcome=values["outcome"],
         reason=values.get("reason", ""),
-        actor=values["actor"],
+        actor=actor,
+        beside=beside,
         documents=tuple(values.get("documents", ())),
         grant=values.get("grant"),
         request=values.get("request"),

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 
+from audit.events import Action
+from auth.assistance import check_alone
 from auth.subjects import Person
 from vault.access_log import entries
 from vault.access_log.entries import EntryView
@@ -14,8 +16,10 @@ async def export_all(services: Services, person: Person) -> AsyncIterator[EntryV
     """Every entry on the person's vault, newest first, read page by page.
 
     Not recorded, like the log on the screen: only its owner reads it. No database connection is
-    held while an entry is being sent.
+    held while an entry is being sent. Raises `ServiceError` REFUSED `not_when_assisted`, which is
+    recorded.
     """
+    await check_alone(services, person, Action.VAULT_EXPORTED)
     cursor: str | None = None
     while True:
         page = await entries.list_for_person(services, person, cursor=cursor, limit=_PAGE)

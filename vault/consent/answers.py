@@ -13,7 +13,7 @@ from auth.subjects import Party, Person
 from base.key_names import CONSENT_REQUEST
 from base.locks import hold_vault
 from vault import decisions, idempotency
-from vault.consent import consent_evidence
+from vault.consent import assisted_grants, consent_evidence
 from vault.consent.consent_acts import ConsentAct, said_of
 from vault.consent.consent_evidence import CheckedAct
 from vault.consent.grant_issue import NewGrant, issue
@@ -41,7 +41,8 @@ async def approve(
 
     Raises `ServiceError`: `not_found`, `request_answered`, `request_lapsed`, `scope_widened`,
     `unknown_document`, `sensitive_by_type`, `nothing_granted`, `duration_invalid`,
-    `duration_too_long`, those of `consent_evidence.check_act` and of `idempotency.claim`.
+    `duration_too_long`, those of `consent_evidence.check_act`, of `assisted_grants.judge` and of
+    `idempotency.claim`.
     """
     return await decisions.decide(
         services,
@@ -80,6 +81,10 @@ async def _approve(
     terms = narrow_terms(requested, approval, holdings, row.at)
     if isinstance(terms, Refused):
         return Denial(attempt, terms.reason, fields=terms.fields)
+    requester = Party(row.requester_kind, row.requester_id)
+    refused = await assisted_grants.judge(services, tx, person, requester, terms)
+    if refused is not None:
+        return Denial(attempt, refused.reason, fields=refused.fields)
     # 3. Grant, answer, evidence and event in one commit. A crash before it leaves the request
     #    waiting.
     macs = await services.field_encryption.row_macs()

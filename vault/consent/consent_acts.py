@@ -31,7 +31,7 @@ class EvidenceKind(StrEnum):
 
 
 HeardByRole = Literal["witness", "interpreter"]
-_LEVELS = {
+LEVELS = {
     EvidenceKind.CODE_READ_OUT: Level.PHONE_CODE,
     EvidenceKind.CARD_PIN_ON_WORKERS_SCREEN: Level.CARD_PIN,
 }
@@ -98,7 +98,7 @@ def hash_of(wording: dict[str, Any]) -> bytes:
 def checked(beside: Beside, level: Level) -> Beside:
     """The same, with a clean name. Raises `ServiceError` `evidence_level` for a session that was
     entered otherwise, `heard_by_wrong` where who heard it is not named, or named for nothing."""
-    if _LEVELS.get(beside.kind, level) is not level:
+    if LEVELS.get(beside.kind, level) is not level:
         raise invalid("evidence_level", fields=(("evidence", "kind"),))
     heard = beside.heard_by
     if (heard is None) is (beside.kind is EvidenceKind.SPOKEN):

@@ -22,6 +22,8 @@ from base.errors import invalid
 from base.key_names import CONSENT_EVIDENCE, PERSON_NAME
 from storage.row_macs import RowAltered
 from vault.consent.consent_acts import (
+    LEVELS,
+    Beside,
     ConsentAct,
     EvidenceKind,
     HeardBy,
@@ -80,14 +82,16 @@ async def check_act(
     act: ConsentAct | None,
     recipient_name: str = "",
 ) -> CheckedAct:
-    """What may be written of an act; of None, the person's own by the API. Raises `ServiceError`:
+    """What may be written of an act; of None, the person's own by the API. In an assisted session
+    the worker is beside, whatever is said. Raises `ServiceError`:
     those of `consent_acts.checked`, `evidence_worker`, `heard_by_worker` for the name of the worker
     beside them, or of who receives."""
     act = act or ConsentAct(told_by_the_api(person.language))
     level = person.means
-    if act.beside is None:
+    told = _beside(person, act)
+    if told is None:
         return CheckedAct(act, level, {"kind": EvidenceKind.APP})
-    beside = checked(act.beside, level)
+    beside = checked(told, level)
     worker = await _worker(services, tx, beside.worker_id)
     columns: dict[str, Any] = {"kind": beside.kind, "worker_id": worker.id}
     if beside.heard_by is not None:
@@ -165,6 +169,19 @@ def _view(row: Row[Any], values: dict[str, Any]) -> EvidenceView:
         at=row.at,
         heard_by=None if heard is None else HeardBy(heard["role"], heard["name"]),
     )
+
+
+def _beside(person: Person, act: ConsentAct) -> Beside | None:
+    """Who was beside: an assisted session says it by itself, and a caller cannot name another."""
+    here, told = person.beside, act.beside
+    if here is None:
+        return told
+    if told is None:
+        kind = {level: kind for kind, level in LEVELS.items()}[person.means]
+        return Beside(kind, here.id)
+    if told.worker_id != here.id:
+        raise invalid("evidence_worker", fields=(("evidence", "worker_id"),))
+    return told
 
 
 async def _worker(services: CoreServices, tx: AsyncConnection, worker_id: UUID) -> Worker:

@@ -22,7 +22,7 @@ from base.key_names import EMAIL, GRANT
 from base.locks import hold_vault
 from vault import catalogue, decisions, durations, idempotency, rate_limit
 from vault.catalogue import GRANT_BASIS
-from vault.consent import consent_evidence
+from vault.consent import assisted_grants, consent_evidence
 from vault.consent.consent_acts import ConsentAct, said_of
 from vault.consent.consent_evidence import Change, CheckedAct
 from vault.consent.grants import GrantView, view_of
@@ -112,8 +112,8 @@ async def give(
     Raises `ServiceError`: `unknown_document_type`, `unknown_purpose`, `scope_empty`,
     `sensitive_by_type`, `unknown_document`, `unknown_recipient`, `not_found`,
     `meeting_not_agreed`, `meeting_over`, `duration_invalid`,
-    `duration_too_long`, `too_many_requests`, those of `consent_evidence.check_act`, and those of
-    `idempotency.claim`.
+    `duration_too_long`, `too_many_requests`, those of `consent_evidence.check_act`, of
+    `assisted_grants.judge`, and of `idempotency.claim`.
     """
     check(draft.scope)
     check_purpose(draft.purpose_code, GRANT_BASIS)
@@ -165,17 +165,16 @@ async def _give(
     held = await records.held_documents(tx, person.id, scope.document_ids)
     if unknown := id_fields(scope.document_ids, {row.id for row in held}):
         return Denial(attempt, Reason.UNKNOWN_DOCUMENT, fields=unknown)
-    recipient = await _recipient(services, tx, person, draft.recipient, email)
+    terms = _terms(draft, scope)
+    recipient = await _recipient(services, tx, person, draft.recipient, email, terms)
     if isinstance(recipient, Refused):
-        return Denial(attempt, recipient.reason)
-    if recipient is None:
-        return Denial(attempt, Reason.UNKNOWN_RECIPIENT, fields=(("recipient",),))
+        return Denial(attempt, recipient.reason, fields=recipient.fields)
     grant = NewGrant(
         person_id=person.id,
         recipient=recipient.party,
         organisation_id=recipient.organisation_id,
         recipient_snapshot=snapshot(recipient),
-        terms=_terms(draft, scope),
+        terms=terms,
         covers_future=draft.covers_future,
         given_at=await instant(tx),
         act=await consent_evidence.check_act(services, tx, person, act, recipient.name),
@@ -286,22 +285,31 @@ async def _recipient(
     person: Person,
     ref: RecipientRef,
     email: str | None,
-) -> Recipient | Refused | None:
-    """An active worker or client, or None; of a meeting, its worker: it is used by that."""
-    if ref.meeting is None:
-        return await _named(services, tx, ref, email)
-    meeting = await meeting_to_use(services, tx, person, ref.meeting)
-    if isinstance(meeting, Refused):
-        return meeting
-    found = await _named(services, tx, RecipientRef(worker_id=meeting.worker_id), None)
-    if found is not None:
-        await mark_used(services, tx, meeting)
+    terms: Terms,
+) -> Recipient | Refused:
+    """An active worker or client, whom the person may give this; of a meeting, its worker: it is
+    used by that."""
+    met = None
+    if ref.meeting is not None:
+        usable = await meeting_to_use(services, tx, person, ref.meeting)
+        if isinstance(usable, Refused):
+            return usable
+        met, ref = usable, RecipientRef(worker_id=usable.worker_id)
+    found = await _named(services, tx, ref, email)
+    if found is None:
+        return Refused(Reason.UNKNOWN_RECIPIENT, (("recipient",),))
+    refused = await assisted_grants.judge(services, tx, person, found.party, terms)
+    if refused is not None:
+        return refused
+    if met is not None:
+        await mark_used(services, tx, met)
     return found
 
 
 async def _named(
     services: CoreServices, tx: AsyncConnection, ref: RecipientRef, email: str | None
 ) -> Recipient | None:
+    """An active worker or client, or None."""
     macs = await services.field_encryption.row_macs()
     if ref.client_id is not None:
         # What cannot be an identifier matches nobody: PostgreSQL rejects a NUL in any text.

@@ -17,6 +17,7 @@ from base.ids import new_id
 from base.key_names import DOCUMENT
 from base.locks import hold_vault
 from base.pipeline import fetch_one
+from vault.catalogue import is_sensitive
 from vault.consent.records.grants import given_since
 from vault.consent.type_tags import type_tag
 from vault.cursors import Page, cut, read
@@ -168,7 +169,9 @@ async def correct(
 ) -> DocumentView:
     """Change a document's metadata; `changes` has the names of `DocumentMetadata`, and
     "give_original": whether recipients get the signed PDF as it was signed, while it is the current
-    version. Raises `original_cannot_be_given` when it is not signed, or carries more than details.
+    version. Raises `original_cannot_be_given` when it is not signed, or carries more than details;
+    `assisted_sensitive`, recorded, where a worker is beside and a sensitive paper would become one
+    that is not.
     """
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
@@ -180,8 +183,19 @@ async def correct(
             check_documents(macs, [row])
             current = open_document(reader, row)
             metadata = check_metadata(replace(current.metadata, **_chosen(current, changes)))
-            return await change(services, tx, person, row, current, metadata)
-    raise await _unknown(services, person, Action.CORRECT)
+            uncovered = _is_sensitive(current.metadata) and not _is_sensitive(metadata)
+            if person.beside is None or not uncovered:
+                return await change(services, tx, person, row, current, metadata)
+    if row is None:
+        raise await _unknown(services, person, Action.CORRECT)
+    attempt = AccessAttempt(
+        action=Action.CORRECT, actor=person.actor(), person=person.id, documents=(document_id,)
+    )
+    raise await record_refusal(services, attempt, Reason.ASSISTED_SENSITIVE)
+
+
+def _is_sensitive(metadata: DocumentMetadata) -> bool:
+    return metadata.sensitive or is_sensitive(metadata.type)
 
 
 async def change(

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import notifications
+from auth import assistance, notifications
 from auth.messages import queue
 from auth.person_contact import person_contact
 from auth.subjects import Person
@@ -41,8 +41,10 @@ async def send_code(services: Services, person: Person) -> datetime:
     """Send a code to the person's phone; returns when it expires.
 
     Raises `ServiceError` TOO_MANY `too_many_erasure_codes`, CONFLICT `phone_too_new`; CONFLICT
-    `no_proof_code` for a vault of cards alone, which asks one of them and the PIN.
+    `no_proof_code` for a vault of cards alone, which asks one of them and the PIN; REFUSED
+    `not_when_assisted`.
     """
+    await assistance.check_alone(services, person, Action.ERASE_CODE)
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
         sent = await _queue_code(services, tx, person)

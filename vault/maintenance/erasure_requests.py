@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import holder_proofs, notifications
+from auth import assistance, holder_proofs, notifications
 from auth.holder_proofs import NO_PROOF, Proof
 from auth.messages import queue
 from auth.person_contact import PersonContact, person_contact
@@ -76,8 +76,9 @@ async def ask(
 
     Raises `ServiceError` REFUSED `erasure_code_wrong` (with the tries `left`), or
     `erasure_code_over` when there is no code, or none that still serves; as
-    `auth.holder_proofs.show` where a card is asked for. Each try is recorded.
+    `auth.holder_proofs.show` where a card is asked for; `not_when_assisted`. Each try is recorded.
     """
+    await assistance.check_alone(services, person, Action.ERASE_ASKED)
     if await is_by_card(services, person):
         # A wrong proof counts as one for a change of means: there are five a day for both.
         await holder_proofs.show(services, person, Action.ERASE_ASKED, proof, or_waited=False)

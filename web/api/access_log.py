@@ -40,6 +40,15 @@ class ActorOut(BaseModel):
     contact: str | None = Field(None, description="How to reach them.")
 
 
+class BesideOut(BaseModel):
+    """A worker, as they were that day."""
+
+    name: str
+    job: str | None = None
+    organisation: str | None = None
+    contact: str | None = None
+
+
 class ReportIn(Strict):
     """What a person says of a line that is not normal to them."""
 
@@ -76,6 +85,9 @@ class EntryOut(BaseModel):
     )
     sentence: str = Field(description="The line in plain words, in the caller's language.")
     report: ReportOut | None = Field(None, description="The person's own report of this line.")
+    beside: BesideOut | None = Field(
+        None, description="On whose device the person acted, and who was beside them."
+    )
 
 
 class EntryList(BaseModel):
@@ -170,6 +182,7 @@ def _out(entry: entries.EntryView, language: str) -> EntryOut:
         "sentence": describe(entry, language),
         "reason": entry.reason or None,
         "report": _report_out(entry.report) if entry.report else None,
+        "beside": None if entry.beside is None else BesideOut.model_validate(entry.beside),
     }
     for name in ("id", "at", "action", "purpose", "purpose_code", "grant", "request"):
         values[name] = getattr(entry, name)

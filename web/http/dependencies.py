@@ -42,13 +42,14 @@ async def caller(request: Request, services: ServicesDep) -> Caller:
     return subject
 
 
-async def subject_of(services: Services, token: str) -> Caller | None:
-    """The subject of a token, or None, looked up in a transaction of its own."""
+async def subject_of(services: Services, token: str, *, locked_too: bool = False) -> Caller | None:
+    """The subject of a token, or None, looked up in a transaction of its own. Raises
+    `session_locked` for a worker's, unless `locked_too`."""
     async with services.database.transaction() as tx:
         return await (
             clients.client_of(services, tx, token)
             if token.count(".") == 2
-            else sessions.subject_of(services, tx, token)
+            else sessions.subject_of(services, tx, token, locked_too=locked_too)
         )
 
 
@@ -65,7 +66,7 @@ def account_of(services: Services) -> AccountOf:
     """What looks an account up for the limit of failures."""
 
     async def look_up(token: str) -> Account | None:
-        subject = await subject_of(services, token)
+        subject = await subject_of(services, token, locked_too=True)
         return None if subject is None else subject.id
 
     return look_up
@@ -104,6 +105,14 @@ async def worker(subject: CallerDep) -> Worker:
     return subject
 
 
+async def worker_beside(request: Request, services: ServicesDep) -> Worker:
+    """The same, also while their session is locked: to end what it waits for."""
+    subject = await subject_of(services, bearer_token(request), locked_too=True)
+    if subject is None:
+        raise unauthenticated()
+    return await worker(subject)
+
+
 async def bearer(request: Request) -> Bearer:
     """As `recipient`, for a use case that looks a session up in its own transaction.
 
@@ -123,5 +132,6 @@ async def bearer(request: Request) -> Bearer:
 
 PersonDep = Annotated[Person, Depends(person)]
 WorkerDep = Annotated[Worker, Depends(worker)]
+WorkerBesideDep = Annotated[Worker, Depends(worker_beside)]
 RecipientDep = Annotated[Recipient, Depends(recipient)]
 BearerDep = Annotated[Bearer, Depends(bearer)]

@@ -57,6 +57,7 @@ _YOU_TRIED = {
     "pin.set": _("Vous avez essayé de choisir un code secret : ce n’était pas possible."),
     "sign_in.end": _("Vous avez essayé de fermer un autre appareil : ce n’était pas possible."),
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers : refusé."),
+    "vault.export": _("Vous avez essayé de copier toute cette liste : ce n’était pas possible."),
     "vault.erase_asked": _("Vous avez essayé d’effacer vos papiers : le code était faux."),
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
     "document.correct": _("Vous avez essayé de corriger un papier : ce n’était pas possible."),
@@ -148,6 +149,11 @@ _TRIED = {
     "report.answer": _("L’équipe de ce site a voulu répondre à un message : refusé."),
 }
 # Refusals for which the sentence of the action alone would be wrong.
+_YOU_TRIED_BECAUSE = {
+    ("vault.erase_asked", "assisted"): _(
+        "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
+    ),
+}
 _TRIED_BECAUSE = {
     ("meeting.open", "not_found"): _("{who} a voulu voir une rencontre : refusé."),
     ("meeting.open", "not_recipient"): _("{who} a voulu voir une rencontre : refusé."),
@@ -198,6 +204,7 @@ _WHO = _("{name} ({job}, {organisation})")
 _WHO_SHORT = _("{name} ({organisation})")
 _WHY = _(" Pourquoi : {purpose}.")
 _CUT = _(" Le papier n’a pas été reçu en entier.")
+_BESIDE = _(" {who} était à côté.")
 
 
 def describe(entry: EntryView, language: str) -> str:
@@ -206,14 +213,23 @@ def describe(entry: EntryView, language: str) -> str:
 
 
 def why(entry: EntryView, language: str) -> str:
-    """What follows the sentence: for which purpose, and whether it was cut short; or nothing."""
+    """What follows the sentence: for which purpose, whether it was cut short, and who was beside
+    the person, on whose device; or nothing."""
     translate = translations(language).gettext
-    said = ""
+    said = beside(entry, language)
     if entry.purpose and entry.reason != "not_recipient":
         said += filled(translate(_WHY), {"purpose": _words(entry.purpose, language)})
     if entry.confirmed == "interrupted":
         said += translate(_CUT)
     return said
+
+
+def beside(entry: EntryView, language: str) -> str:
+    """The worker beside whom it was done, in an assisted session; or nothing."""
+    worker = entry.beside
+    if worker is None:
+        return ""
+    return filled(translations(language).gettext(_BESIDE), {"who": _named(worker, language)})
 
 
 def describe_briefly(entry: EntryView, language: str) -> str:
@@ -266,7 +282,8 @@ def _pattern_of_action(entry: EntryView) -> str:
     if is_owner(entry):
         if entry.outcome == "allowed":
             return _YOU_DID.get(action, _YOU_OTHER)
-        return _YOU_TRIED.get(action, _YOU_TRIED_OTHER)
+        because = _YOU_TRIED_BECAUSE.get((action, entry.reason))
+        return because or _YOU_TRIED.get(action, _YOU_TRIED_OTHER)
     if entry.outcome == "allowed":
         return _DID.get(action, _OTHER_DID)
     for_reason = _TRIED_BECAUSE.get((action, entry.reason))
@@ -274,10 +291,13 @@ def _pattern_of_action(entry: EntryView) -> str:
 
 
 def _who(entry: EntryView, language: str) -> str:
+    if not entry.actor.get("name"):
+        return translations(language).gettext(_SOMEONE)
+    return _named(entry.actor, language)
+
+
+def _named(actor: Mapping[str, str], language: str) -> str:
     translate = translations(language).gettext
-    actor = entry.actor
-    if not actor.get("name"):
-        return translate(_SOMEONE)
     return isolated(filled(translate(_WHO if actor.get("job") else _WHO_SHORT), actor), language)
 
 

@@ -17,7 +17,8 @@ from web.pages.documents import documents_by_id
 from web.pages.grants import live_grants
 from web.pages.log_lines import by_day, is_code_of_somebody, is_opened_by_another
 from web.pages.own_acts import others_of
-from web.pages.page import PersonPage, PersonPageDep, came_from, go, page_router
+from web.pages.page import PersonPage, PersonPageDep, go, page_router
+from web.pages.page_address import came_from
 
 router = page_router()
 LIMIT = 30

@@ -144,6 +144,8 @@ DONE = {
     "erasure_asked": _("C’est noté. Vous avez 7 jours pour changer d’avis."),
     "erasure_cancelled": _("Rien ne sera effacé. Vos papiers restent."),
     "bye": _("C’est fermé ici. Vous pouvez partir."),
+    "beside_ended": _("C’est terminé. Votre espace est rouvert."),
+    "bye_beside": _("C’est fermé. Rien ne reste sur cet appareil. Vous pouvez le rendre."),
 }
 REASONS = {
     "not_found": _("cela n’existe pas, ou plus"),

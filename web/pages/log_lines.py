@@ -67,6 +67,7 @@ class LogLine:
             last.action in _SEEN
             and (entry.action, last.outcome, entry.outcome) == (Action.LIST, *_ALLOWED)
             and (entry.documents, entry.grant) == (last.documents, last.grant)
+            and entry.beside == last.beside
             and _instant(last) - _instant(entry) <= _AT_ONCE
         )
 
@@ -171,7 +172,7 @@ def _said(entry: EntryView) -> tuple[object, ...]:
     papers = [] if entry.action == Action.LIST else sorted(entry.documents)
     about = papers, entry.grant, entry.request
     told = tuple(entry.details.get(name) for name in _TOLD)
-    return action, entry.outcome, entry.reason, about, told
+    return action, entry.outcome, entry.reason, about, told, entry.beside
 
 
 def _instant(entry: EntryView) -> datetime:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from starlette.datastructures import URL
 
 from auth import sessions
 from auth.bearer import unauthenticated
@@ -25,6 +23,7 @@ from auth.shared_devices import is_shared
 from auth.subjects import Person, Worker
 from auth.time_zones import zone_of_person
 from base import clock
+from base.clock import rfc3339
 from base.errors import ErrorKind, ServiceError, not_found
 from base.outages import unavailable
 from base.time_zones import PARIS
@@ -39,6 +38,7 @@ from web.http.uploads import MultipartForm
 from web.i18n.languages import languages
 from web.pages import cookies, forms, preloads, return_address, script_answers
 from web.pages.compression import VARY, compress, may_compress
+from web.pages.page_address import address_of, shown_at
 from web.pages.rendering import render
 from web.speech.sound_library import library_of
 
@@ -79,6 +79,11 @@ class Page:
         return ""
 
     @property
+    def beside(self) -> str:
+        """The worker who is beside the person, on whose device they are; empty for nobody."""
+        return ""
+
+    @property
     def device(self) -> str:
         """`own` or `shared`, as the person said when they entered; empty for anyone else."""
         if self.area != "person":
@@ -103,16 +108,18 @@ class Page:
     ) -> Response:
         """The page itself. Without forms, it needs neither the database nor a key. No page with
         something to fill in loads itself again: its reader does that, by a button."""
-        url = _shown_at(self.request)
+        url = shown_at(self.request)
         shown: dict[str, Any] = {
             "area": self.area,
             "zone": self.zone,
             "path": url.path if url else "",
-            "here": _address_of(url) if url else "",
+            "here": address_of(url) if url else "",
             "form_token": await forms.token_for(self.services, self.secret) if with_forms else "",
             "done": self.done,
             "seconds_left": self.seconds_left,
             "who": self.who,
+            "beside": self.beside,
+            "closes_at": rfc3339(self.ends_at) if self.beside and self.ends_at else "",
             "device": self.device,
             "elsewhere": self.services.settings.quick_exit_url,
             "discreet": cookies.is_discreet(self.request, self.services.settings),
@@ -196,6 +203,10 @@ class PersonPage(Page):
     def who(self) -> str:
         return _tag(self.person.id)
 
+    @property
+    def beside(self) -> str:
+        return "" if self.person.beside is None else self.person.beside.name
+
     def upload(self) -> forms.UploadForm:
         """The same; it may name finished uploads of the person."""
         return self._upload(self.person)
@@ -267,15 +278,20 @@ async def worker_page(request: Request, services: ServicesDep) -> WorkerPage:
 
 
 async def signed_in(
-    request: Request, services: Services, kind: Literal["person", "worker"], *, used: bool = True
+    request: Request,
+    services: Services,
+    kind: Literal["person", "worker"],
+    *,
+    used: bool = True,
+    locked_too: bool = False,
 ) -> tuple[Person | Worker | None, str]:
     """The subject of the browser's cookie of that kind, and the cookie itself. `used`: this counts
-    as use of the session."""
+    as use of the session. Raises `session_locked` for a worker's, unless `locked_too`."""
     token = cookies.read(request, services.settings, kind)
     if token is None:
         return None, ""
     async with services.database.transaction() as tx:
-        subject = await sessions.subject_of(services, tx, token, used=used)
+        subject = await sessions.subject_of(services, tx, token, used=used, locked_too=locked_too)
     failures: FailureLimit = request.app.state.failures
     if subject is None:
         failures.forget(token)
@@ -285,8 +301,9 @@ async def signed_in(
 
 
 async def worker_beside(request: Request, services: Services) -> bool:
-    """Whether a worker is signed in in the same browser; looking is no use of their session."""
-    subject, _ = await signed_in(request, services, "worker", used=False)
+    """Whether a worker is signed in in the same browser, locked or not; looking is no use of their
+    session."""
+    subject, _ = await signed_in(request, services, "worker", used=False, locked_too=True)
     return isinstance(subject, Worker)
 
 
@@ -330,33 +347,6 @@ class PageRoute(APIRoute):
         return answer
 
 
-def _shown_at(request: Request) -> URL | None:
-    """The page that is shown. The answer to a form is shown in the place of the page that sent it:
-    the browser says which (`Referrer-Policy`)."""
-    return request.url if request.method == "GET" else _sender(request)
-
-
-def came_from(request: Request) -> str:
-    """The page of ours that the browser was on; empty for none."""
-    sender = _sender(request)
-    return _address_of(sender) if sender and sender.path != request.url.path else ""
-
-
-def _sender(request: Request) -> URL | None:
-    try:
-        sender = URL(request.headers.get("referer", ""))
-        ours = sender.netloc and sender.netloc == request.headers.get("host")
-    except ValueError:
-        return None
-    return sender if ours else None
-
-
-def _address_of(url: URL) -> str:
-    """Where the page is, for the way back to it; without what was just done."""
-    query = urlencode([pair for pair in parse_qsl(url.query) if pair[0] not in ("done", "of")])
-    return f"{url.path}?{query}" if query else url.path
-
-
 async def _to_sign_in(request: Request, services: Services, area: Area) -> Response:
     """To sign in, and back here after it; what was sent has to be sent again."""
     if script_answers.asked_by_script(request):
@@ -368,7 +358,7 @@ async def _to_sign_in(request: Request, services: Services, area: Area) -> Respo
         return cookies.leaving(request, settings, response, beside=beside)
     response = go(_SIGN_IN_PAGES[area], done="not_sent" if sent else "signed_out")
     if "text/html" in request.headers.get("accept", ""):
-        return_address.keep(response, settings, area, _shown_at(request))
+        return_address.keep(response, settings, area, shown_at(request))
     return response
 
 
@@ -391,4 +381,6 @@ async def failure_page(request: Request, failure: ServiceError) -> Response:
     secret = cookies.read(request, services.settings, area)
     if secret is not None:
         page = replace(page, area=area, secret=secret, new_visit=False)
+    if failure.code == "session_locked":
+        return await replace(page, area="visit").show_failure(failure, "pro/locked.html")
     return await page.show_failure(failure, "failure.html", back=_SIGN_IN_PAGES[area])

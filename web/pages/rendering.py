@@ -15,7 +15,7 @@ from base.time_zones import PARIS
 from vault import catalogue
 from web.i18n.catalogue_names import purpose_names
 from web.i18n.direction import in_latin_script, isolated
-from web.i18n.event_messages import describe, describe_briefly
+from web.i18n.event_messages import beside, describe, describe_briefly
 from web.i18n.formats import day_text, hour_text, moment_text, size_text
 from web.i18n.languages import languages
 from web.i18n.quotation import quoted
@@ -84,6 +84,7 @@ def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callab
         "sentence": lambda entry: no_break(describe(entry, language)),
         "own_act": lambda entry: no_break(describe_to_worker(entry, language)),
         "brief": lambda entry: no_break(describe_briefly(entry, language)),
+        "beside": lambda entry: no_break(beside(entry, language).strip()),
         "session": pass_context(lambda at, one, now: _session(one, now, language, at["zone"])),
         "instant": datetime.fromisoformat,
         "translate": translate,

@@ -10,6 +10,7 @@ from fastapi import Depends, Response
 from auth import one_time_codes, pin_sign_ins, session_list, sessions
 from auth.pin_sign_ins import PinAsked
 from auth.session_start import NewSession
+from auth.subjects import Person
 from auth.visitor import Visitor
 from base.errors import ServiceError
 from vault.consent.request_transfer import adopt_requests
@@ -215,6 +216,8 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
     if kind == "person" and cookies.on_shared_device(page.request, settings):
         # Whoever sits down next learns nothing of other devices.
         told = done if done == "bye_everywhere" else "bye"
+        if isinstance(subject, Person) and subject.beside is not None:
+            told = "bye_beside"
         beside = await worker_beside(page.request, page.services)
         response = go(_SIGN_IN_PAGES[kind], done=told)
         return cookies.leaving(page.request, settings, response, beside=beside)

@@ -8,6 +8,7 @@ from web.http.methods import CATCH_ALL
 from web.pages import (
     access_log,
     assets,
+    assisted_sessions,
     deposits,
     documents,
     draft_pictures,
@@ -87,6 +88,7 @@ for _part in (
     site_map,
     styles,
     worker_people,
+    assisted_sessions,
     worker_requests,
     worker_grants,
     worker_documents,

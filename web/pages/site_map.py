@@ -27,6 +27,7 @@ PAGES = {
         ("/pro/requests/new", _("Demander des papiers")),
         ("/pro/requests", _("Mes demandes")),
         ("/pro/meetings/code", _("Taper un code de rencontre")),
+        ("/pro/beside", _("Entrer avec la personne")),
         ("/pro/doings", _("Ce que j’ai fait")),
         ("/pro/account", _("Mon compte")),
         ("/pro/sessions", _("Mes appareils")),

@@ -6,7 +6,8 @@ from base.errors import not_found
 from web.http.dependencies import ServicesDep
 from web.i18n.translations import LANGUAGES
 from web.pages import cookies
-from web.pages.page import Page, PersonPageDep, VisitorPageDep, came_from, go, page_router
+from web.pages.page import Page, PersonPageDep, VisitorPageDep, go, page_router
+from web.pages.page_address import came_from
 from web.pages.return_address import UNKNOWN_PAGE, own_address
 
 router = page_router()

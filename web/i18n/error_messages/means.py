@@ -64,6 +64,33 @@ MESSAGES = {
         _("Vous avez ouvert beaucoup de comptes en peu de temps."),
         _("Attendez quelques minutes, puis recommencez."),
     ),
+    "not_when_assisted": ErrorMessage(
+        _("Pas avec quelqu’un à côté"),
+        _(
+            "Vous êtes sur l’appareil de quelqu’un qui est à côté de vous. Ici, on n’efface pas"
+            " tous ses papiers, on ne copie pas toute la liste, et on ne change ni le code secret,"
+            " ni la carte, ni le téléphone."
+        ),
+        _("Rien n’a changé. Faites-le sur un autre appareil, sans personne à côté."),
+    ),
+    "assisted_too_long": ErrorMessage(
+        _("Trop long avec cette personne à côté"),
+        _("À la personne qui est à côté de vous, vous pouvez donner un accès de 3 mois au plus."),
+        _("Choisissez 3 mois ou moins. Sans personne à côté, vous pourrez donner plus longtemps."),
+    ),
+    "assisted_sensitive": ErrorMessage(
+        _("Pas de papier délicat avec cette personne à côté"),
+        _(
+            "Un papier délicat (santé, justice, convictions) ne se donne pas à la personne qui est"
+            " à côté de vous, et reste délicat tant qu’elle est là."
+        ),
+        _("Enlevez ce papier. Sans personne à côté, vous pourrez le donner."),
+    ),
+    "session_locked": ErrorMessage(
+        _("Votre espace est fermé pour l’instant"),
+        _("Une personne a ouvert ses papiers sur votre appareil, avec vous."),
+        _("Terminez d’abord avec elle. Sinon, cela se termine tout seul, en 15 minutes au plus."),
+    ),
     "phone_too_new": ErrorMessage(
         _("Numéro ajouté depuis peu"),
         _("Ce numéro a moins de 7 jours : il ne peut pas encore servir à effacer vos papiers."),

@@ -89,3 +89,14 @@ function look() {
 }
 
 look();
+
+// A worker's tab that somebody comes back to, while a person is in their own papers on this device:
+// what stands in it is not for them to read. It is there again afterwards, as it was.
+if (page.session === "/pro/session") {
+  document.addEventListener("visibilitychange", async () => {
+    if (document.hidden) return;
+    const headers = { Accept: "application/json" };
+    const asked = fetch(page.session, { redirect: "manual", cache: "no-store", headers });
+    document.getElementById("main").hidden = (await asked.catch(() => ({}))).status === 403;
+  });
+}

@@ -22,6 +22,15 @@ function look() {
   else setTimeout(look, Math.min(left() + 1, 30) * 1000);
 }
 
+// Beside a worker, the minutes and seconds that are left; nothing makes them more.
+const shown = document.getElementById("left");
+function count() {
+  const seconds = Math.max(0, Math.ceil(left()));
+  shown.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  setTimeout(count, 1000);
+}
+if (shown) count();
+
 for (const kind of ["input", "keydown", "pointerdown", "scroll"]) {
   addEventListener(kind, use, { capture: true, passive: true });
 }

@@ -1,0 +1,67 @@
+"""The assisted session: a person enters their own vault on a worker's device, the worker beside.
+
+The worker's own session is locked meanwhile, and as it was afterwards. What the person may not do
+in it is refused where it is done (`auth/assistance.py`, `vault/consent/assisted_grants.py`).
+ADR: docs/adr/0059-assisted-sessions.md.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from audit.events import Action
+from auth import pin_sign_ins, session_start, sessions
+from auth.rate_buckets import Rate, SharedBuckets
+from auth.records import sessions as records
+from auth.services import CoreServices
+from auth.session_start import NewSession
+from auth.subjects import Person, Worker
+from auth.visitor import UNKNOWN, Visitor
+from base.errors import ErrorKind, ServiceError
+
+AT_ONCE = 20
+_RATE = Rate(AT_ONCE, timedelta(minutes=3))
+"""PINs typed on one worker's devices: a morning of people one after the other, some of whom type
+theirs twice. Each card counts its own."""
+
+
+async def enter(
+    services: CoreServices,
+    worker: Worker,
+    sign_in_id: UUID,
+    *,
+    secret: str,
+    pin: str,
+    visitor: Visitor = UNKNOWN,
+) -> NewSession:
+    """Open the vault of a card that was shown, for its person, on the worker's device.
+
+    Raises as `pin_sign_ins.redeem_pin`; TOO_MANY `too_many_requests`; REFUSED `session_locked`
+    while another is open from the same session. A crash after the commit leaves a session whose
+    token nobody holds: the worker ends it, or waits fifteen minutes.
+    """
+    taken = await SharedBuckets(services, "assisted", _RATE).take(worker.id.bytes, 1)
+    if not taken.granted:
+        await session_start.record_refusal(services, None, Action.SIGN_IN_FAILED, "paced", visitor)
+        wait = int(taken.wait) + 1
+        raise ServiceError(ErrorKind.TOO_MANY, "too_many_requests", retry_after=wait)
+    return await pin_sign_ins.redeem_pin(
+        services,
+        sign_in_id,
+        secret=secret,
+        pin=pin,
+        visitor=replace(visitor, shared=True, browser=None),
+        beside=worker,
+    )
+
+
+async def end(services: CoreServices, worker: Worker) -> int:
+    """End what was opened from the worker's session, which is locked no more; returns how many
+    sessions. Ending nothing is not an error."""
+    if worker.session_id is None:
+        return 0
+    async with services.database.transaction() as tx:
+        found = await records.assisted_from(tx, worker.session_id)
+    for session_id, person_id in found:
+        await sessions.sign_out(services, Person(person_id, session_id=session_id, beside=worker))
+    return len(found)

@@ -1,0 +1,116 @@
+"""What a person may do in an assisted session, route by route: a new one is decided on here."""
+
+from typing import Any
+
+_PIN = {"pin": "482693", "again": "482693"}
+
+FORBIDDEN: dict[str, tuple[str, Any]] = {
+    "DELETE /v1/me": ("vault.erase_asked", {"code": "123456"}),
+    "POST /v1/me/erasure/code": ("vault.erase_code", None),
+    "GET /v1/access-log.csv": ("vault.export", None),
+    "GET /v1/access-log.pdf": ("vault.export", None),
+    "DELETE /v1/me/means/{means_id}": ("means.remove", None),
+    "POST /v1/me/means/{means_id}/free": ("means.free", None),
+    "PUT /v1/me/pin": ("pin.set", _PIN),
+    "POST /v1/me/cards": ("means.add", _PIN),
+    "POST /v1/me/phones": ("means.add", {"phone": "+33612345678"}),
+    "POST /v1/me/phones/{sign_in_id}": ("means.add", _PIN | {"secret": "x", "code": "123456"}),
+    "POST /v1/me/proof/code": ("sign_in.code", None),
+    "POST /v1/me/proof/wait": ("means.wait", None),
+}
+"""Each with the action that its refusal is recorded as, and what is sent."""
+LIMITED = {
+    "POST /v1/grants",
+    "POST /v1/consent-requests/{request_id}/approve",
+    "PATCH /v1/documents/{document_id}",
+}
+"""Three months at most and no sensitive paper, to that worker; what is sensitive stays so."""
+FREE = {
+    "GET /v1/sessions",
+    "DELETE /v1/sessions",
+    "DELETE /v1/sessions/current",
+    "DELETE /v1/sessions/{session_id}",
+    "POST /v1/documents",
+    "GET /v1/documents",
+    "GET /v1/documents/{document_id}",
+    "GET /v1/documents/{document_id}/sheet.pdf",
+    "GET /v1/documents/{document_id}/content",
+    "GET /v1/documents/{document_id}/preview",
+    "DELETE /v1/documents/{document_id}",  # thirty days in the trash, where it comes back from
+    "POST /v1/documents/{document_id}/restore",
+    "POST /v1/documents/{document_id}/versions",  # its type stays
+    "POST /v1/uploads",
+    "GET /v1/uploads/{upload_id}",
+    "PATCH /v1/uploads/{upload_id}",
+    "DELETE /v1/uploads/{upload_id}",
+    "GET /v1/consent-requests",
+    "GET /v1/consent-requests/{request_id}",
+    "GET /v1/consent-requests/{request_id}/sheet.pdf",
+    "POST /v1/consent-requests/{request_id}/refuse",
+    "GET /v1/grants",
+    "GET /v1/grants/{grant_id}",
+    "GET /v1/grants/{grant_id}/receipt",
+    "GET /v1/grants/{grant_id}/receipt.pdf",
+    "POST /v1/grants/{grant_id}/revoke",
+    "POST /v1/meetings",
+    "POST /v1/meetings/answer",
+    "GET /v1/meetings/{meeting_id}",
+    "POST /v1/meetings/{meeting_id}/confirm",
+    # What is accepted becomes sensitive.
+    "POST /v1/documents/{document_id}/type-suggestions/{suggestion_id}/accept",
+    "POST /v1/documents/{document_id}/type-suggestions/{suggestion_id}/refuse",
+    "GET /v1/access-log",
+    "GET /v1/access-log/{event_id}",
+    "POST /v1/access-log/{event_id}/report",
+    "GET /v1/access-log/{event_id}/proof",
+    "GET /v1/me",
+    "PATCH /v1/me",  # where times are told
+    "POST /v1/me/erasure/cancel",
+    "GET /v1/me/means",
+    "DELETE /v1/me/proof/wait",  # nothing is changed then
+}
+PAGES = {
+    "forbidden": {
+        "POST /erasure/code",
+        "POST /erasure",
+        "GET /access-log.pdf",
+    },
+    "limited": {
+        "POST /requests/{request_id}/approve",
+        "POST /grants/new/check",
+        "POST /grants/new",
+        "POST /documents/{document_id}/correct",
+    },
+    "free": {
+        "POST /time-zone",
+        "POST /sessions/end-others",
+        "POST /sessions/{session_id}/end",
+        "POST /erasure/cancel",
+        "POST /documents/add",
+        "POST /documents/add/{draft_id}/pictures",
+        "POST /documents/add/{draft_id}/type",
+        "POST /documents/add/{draft_id}/details",
+        "POST /documents/add/{draft_id}/check",
+        "POST /documents/add/{draft_id}/discard",
+        "POST /documents/add/{draft_id}/pictures/{picture_id}",
+        "POST /documents/add/{draft_id}/pictures/{picture_id}/change",
+        "POST /uploads",
+        "PATCH /uploads/{upload_id}",
+        "POST /documents/{document_id}/version",
+        "POST /documents/search",
+        "POST /documents/{document_id}/original",
+        "POST /documents/{document_id}/delete",
+        "POST /documents/{document_id}/restore",
+        "POST /documents/{document_id}/type-suggestions/{suggestion_id}",
+        "POST /meetings",
+        "POST /meetings/code",
+        "POST /meetings/{meeting_id}",
+        "POST /requests/{request_id}/refuse",
+        "POST /requests/{request_id}/not-me",
+        "POST /grants/stop-all",
+        "POST /grants/{grant_id}/stop",
+        "POST /access-log/{event_id}/report",
+        "POST /me/discreet",
+    },
+}
+"""Those that change something, or give all of it; every other page only shows."""

@@ -1,0 +1,175 @@
+"""« Entrer avec la personne »: both in one browser, the worker's pages locked meanwhile."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from auth import pin_hashes
+from tests.assisted import Card, card_of, status_of
+from tests.auth.means_steps import wrong
+from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served, SomePerson, SomeWorker
+from tests.steps import deposit, log_of
+from tests.vault.decoding import corpus
+from tests.web.pages.test_entering import browser, cookie_of
+
+PDF = corpus.pdf(1)
+
+
+@pytest.fixture(autouse=True)
+def quick_pins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)
+
+
+@pytest.fixture
+async def person(make_person: MakePerson) -> SomePerson:
+    return await make_person()
+
+
+@pytest.fixture
+async def worker(make_worker: MakeWorker) -> SomeWorker:
+    return await make_worker()
+
+
+@pytest.fixture
+async def card(client: httpx.AsyncClient, served: Served, person: SomePerson) -> Card:
+    return await card_of(client, served.services, person)
+
+
+@pytest.fixture
+async def at(served: Served, worker: SomeWorker) -> AsyncIterator[httpx.AsyncClient]:
+    """The worker's browser."""
+    async with browser(served, worker=worker.token, language="fr") as opened:
+        yield opened
+
+
+def token_in(page: str) -> dict[str, str]:
+    """What the forms of a page carry."""
+    return dict(re.findall(r'name="(form)" value="([^"]+)"', page))
+
+
+async def enter(at: httpx.AsyncClient, card: Card) -> httpx.Response:
+    page = (await at.get("/pro/beside")).text
+    data = {**token_in(page), "card": card[0], "code": card[1]}
+    return await at.post("/pro/beside", data=data)
+
+
+async def test_the_person_enters_and_ends_it(
+    client: httpx.AsyncClient,
+    at: httpx.AsyncClient,
+    person: SomePerson,
+    worker: SomeWorker,
+    card: Card,
+) -> None:
+    await deposit(client, person, PDF, type_="payslip")
+    page = (await at.get("/pro/beside")).text
+    assert 'type="password"' in page
+    entered = await enter(at, card)
+    assert (entered.status_code, entered.headers["location"]) == (303, "/documents")
+    assert "Max-Age" not in cookie_of(entered, "person")
+    assert not [one for one in entered.headers.get_list("set-cookie") if "-browser=" in one]
+    assert entered.headers["clear-site-data"] == '"cache"', "no page of the worker's by Back"
+    page = (await at.get("/documents")).text
+    said = re.sub(r"<[^>]+>|[\u2068\u2069]", "", page)
+    assert "Camille Moreau est à côté de vous." in said
+    assert re.search(r"Tout se ferme à \d+[\u202f\u00a0 ]h", said)
+    assert '<b id="left">15</b>' in page
+    assert 'data-device="shared"' in page
+    assert '<meta http-equiv="refresh"' in page, "without script it goes by itself"
+    # The worker's pages are locked, each of them, and say what to do.
+    for address in ("/pro", "/pro/people", "/pro/account", "/pro/beside"):
+        locked = await at.get(address)
+        assert locked.status_code == 403, address
+        assert "Votre espace est fermé pour l’instant" in locked.text
+        assert 'action="/pro/beside/end"' in locked.text
+    left = await at.post("/sign-out", data=token_in(page))
+    assert left.headers["location"] == "/?done=bye_beside"
+    assert left.headers["clear-site-data"] == '"cache"'
+    assert not at.cookies.get("unefois-person")
+    assert "Rien ne reste sur cet appareil" in (await at.get(left.headers["location"])).text
+    assert (await at.get("/pro/people")).status_code == 200
+    assert await status_of(client, worker) == 200
+
+
+async def test_the_worker_ends_it_from_their_own_page(
+    client: httpx.AsyncClient, at: httpx.AsyncClient, person: SomePerson, card: Card
+) -> None:
+    await enter(at, card)
+    locked = (await at.get("/pro/people")).text
+    refused = await at.post("/pro/beside/end", data={"form": "x"})
+    assert refused.status_code == 403
+    assert (await at.get("/documents")).status_code == 200, "another site's page ends nothing"
+    ended = await at.post("/pro/beside/end", data=token_in(locked))
+    assert ended.headers["location"] == "/pro/people?done=beside_ended"
+    assert not at.cookies.get("unefois-person")
+    assert (await at.get("/pro/people")).status_code == 200
+    assert (await at.get("/documents")).headers["location"].startswith("/?done=")
+    assert (await log_of(client, person))[0]["action"] == "sign_in.end"
+
+
+async def test_after_a_quarter_of_an_hour_the_worker_is_back(
+    at: httpx.AsyncClient, card: Card, moved_clock: MoveClock
+) -> None:
+    moved_clock(timedelta())
+    await enter(at, card)
+    moved_clock(timedelta(minutes=12, seconds=1))
+    assert (await at.get("/documents")).status_code == 200, "use does not make it longer"
+    moved_clock(timedelta(minutes=15, seconds=2))
+    over = await at.get("/documents")
+    assert over.headers["location"] == "/?done=signed_out"
+    assert over.headers["clear-site-data"] == '"cache"'
+    assert not at.cookies.get("unefois-person")
+    assert (await at.get("/pro/people")).status_code == 200
+
+
+async def test_what_was_typed_wrong_is_said(at: httpx.AsyncClient, card: Card) -> None:
+    for shown, pin, said in (
+        (card[0], wrong(card[1]), "Ce code secret n’ouvre rien"),
+        (card[0][:-1], card[1], "faute de frappe"),
+    ):
+        page = await enter(at, (shown, pin))
+        assert page.status_code in {401, 422}
+        assert said in page.text
+        assert f'value="{shown}"' in page.text, "the code need not be typed again"
+        assert pin not in page.text
+    assert (await at.get("/pro/people")).status_code == 200
+
+
+async def test_who_was_in_their_vault_there_before_is_so_no_more(
+    client: httpx.AsyncClient,
+    at: httpx.AsyncClient,
+    make_person: MakePerson,
+    card: Card,
+) -> None:
+    other = await make_person()
+    at.cookies.set("unefois-person", other.token, domain="127.0.0.1")
+    assert (await enter(at, card)).status_code == 303
+    assert await status_of(client, other) == 401
+
+
+async def test_what_is_forbidden_is_told_on_pages_and_changes_nothing(
+    client: httpx.AsyncClient,
+    at: httpx.AsyncClient,
+    person: SomePerson,
+    card: Card,
+) -> None:
+    await enter(at, card)
+    token = token_in((await at.get("/documents")).text)
+    for method, address, data in (
+        ("POST", "/erasure/code", token),
+        ("POST", "/erasure", {**token, "code": "123456"}),
+        ("GET", "/access-log.pdf", None),
+    ):
+        refused = await at.request(method, address, data=data)
+        assert refused.status_code == 403, address
+        assert "Pas avec quelqu’un à côté" in refused.text
+    assert (await client.get("/v1/me", headers=person.headers)).json()["erases_at"] is None
+
+
+async def test_the_log_says_it_on_each_line(at: httpx.AsyncClient, card: Card) -> None:
+    await enter(at, card)
+    page = re.sub(r"[\u2066-\u2069]", "", (await at.get("/access-log")).text)
+    assert "Vous avez ouvert vos papiers avec une carte" in page
+    assert re.search(r"Camille Moreau \(Assistante sociale, [^)]*\) était à côté\.", page)
