@@ -270,6 +270,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "step": _is("given"),
     "subject_id": _of("person"),
     "token_hash": _of("session", "token_hash"),
+    "worker_session_id": _of("session"),
     "type_tags": _some("document", "type_tag"),
     "upto": _is(UUID(int=2**128 - 1)),
     "use": _is("use-10001"),

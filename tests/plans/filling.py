@@ -152,6 +152,7 @@ COLUMNS = {
     "session.subject_id": "{id:person:n % 10000 + 1}",
     "session.expires_at": "now() + n * interval '2 minutes' - interval '5 hours'",
     "session.revoked_at": "CASE WHEN n % 100 = 0 THEN now() END",
+    "session.worker_session_id": "CASE WHEN n % 500 = 277 THEN {id:session:n} END",
     "sign_in.kind": "'person'",
     "sign_in.created_at": "now() - n * interval '4.4 seconds'",
     "sign_in.network_tag": "{tag:network:n % 5000}",
