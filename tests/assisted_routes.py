@@ -2,6 +2,9 @@
 
 from typing import Any
 
+PROOF: dict[str, str] = {}
+"""In the place of the right one: it is refused with it, too."""
+_PROVED = {"proof": PROOF}
 _PIN = {"pin": "482693", "again": "482693"}
 
 FORBIDDEN: dict[str, tuple[str, Any]] = {
@@ -9,12 +12,15 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/me/erasure/code": ("vault.erase_code", None),
     "GET /v1/access-log.csv": ("vault.export", None),
     "GET /v1/access-log.pdf": ("vault.export", None),
-    "DELETE /v1/me/means/{means_id}": ("means.remove", None),
-    "POST /v1/me/means/{means_id}/free": ("means.free", None),
-    "PUT /v1/me/pin": ("pin.set", _PIN),
-    "POST /v1/me/cards": ("means.add", _PIN),
+    "DELETE /v1/me/means/{means_id}": ("means.remove", _PROVED),
+    "POST /v1/me/means/{means_id}/free": ("means.free", _PROVED),
+    "PUT /v1/me/pin": ("pin.set", _PIN | _PROVED),
+    "POST /v1/me/cards": ("means.add", _PIN | _PROVED),
     "POST /v1/me/phones": ("means.add", {"phone": "+33612345678"}),
-    "POST /v1/me/phones/{sign_in_id}": ("means.add", _PIN | {"secret": "x", "code": "123456"}),
+    "POST /v1/me/phones/{sign_in_id}": (
+        "means.add",
+        {**_PIN, **_PROVED, "secret": "x", "code": "123456"},
+    ),
     "POST /v1/me/proof/code": ("sign_in.code", None),
     "POST /v1/me/proof/wait": ("means.wait", None),
 }

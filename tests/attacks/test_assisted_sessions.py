@@ -98,9 +98,10 @@ def test_every_page_that_changes_something_is_decided_on() -> None:
 
 @pytest.mark.parametrize("route", FORBIDDEN)
 async def test_what_is_forbidden_is_refused_and_recorded(
-    route: str, client: httpx.AsyncClient, person: SomePerson, inside: SomePerson
+    route: str, client: httpx.AsyncClient, person: SomePerson, inside: SomePerson, card: Card
 ) -> None:
     action, body = FORBIDDEN[route]
+    body = body and {**body, **({"proof": {"pin": card[1]}} if "proof" in body else {})}
     before = await means(client, person.headers)
     method, path = route.split(" ")
     path = path.format(means_id=before[1]["id"], sign_in_id=uuid4())

@@ -11,8 +11,9 @@ from auth import pin_hashes
 from tests.assisted import Card, card_of, status_of
 from tests.auth.means_steps import wrong
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served, SomePerson, SomeWorker
-from tests.steps import deposit, log_of
+from tests.steps import ask, deposit, log_of
 from tests.vault.decoding import corpus
+from tests.web.pages.answers import send, summary, yes_of
 from tests.web.pages.test_entering import browser, cookie_of
 
 PDF = corpus.pdf(1)
@@ -173,3 +174,34 @@ async def test_the_log_says_it_on_each_line(at: httpx.AsyncClient, card: Card) -
     page = re.sub(r"[\u2066-\u2069]", "", (await at.get("/access-log")).text)
     assert "Vous avez ouvert vos papiers avec une carte" in page
     assert re.search(r"Camille Moreau \(Assistante sociale, [^)]*\) était à côté\.", page)
+
+
+async def test_a_yes_to_her_request_has_its_limits_on_pages(
+    client: httpx.AsyncClient,
+    at: httpx.AsyncClient,
+    person: SomePerson,
+    worker: SomeWorker,
+    card: Card,
+) -> None:
+    paper = await deposit(client, person, PDF, type_="payslip")
+    asked = await ask(client, worker.headers, person.phone, "payslip", duration="P12M")
+    await enter(at, card)
+    address, picked = f"/requests/{asked}/approve", ("document", paper["id"])
+    refused = await send(at, address, yes_of(await summary(at, asked, picked), address))
+    assert refused.status_code == 403
+    assert "Trop long avec cette personne à côté" in refused.text
+    shorter = await summary(at, asked, picked, ("duration", "P3M"))
+    answer = await send(at, address, yes_of(shorter, address))
+    assert answer.headers.get("location") == "/grants?done=approved", answer.text
+
+
+async def test_a_sensitive_paper_stays_so_on_pages(
+    client: httpx.AsyncClient, at: httpx.AsyncClient, person: SomePerson, card: Card
+) -> None:
+    paper = await deposit(client, person, PDF, type_="bank_statement")
+    await enter(at, card)
+    form = await at.get(f"/documents/{paper['id']}/correct")
+    fields = {**token_in(form.text), "type": "payslip"}
+    refused = await at.post(f"/documents/{paper['id']}/correct", data=fields)
+    assert refused.status_code == 403
+    assert "reste délicat tant qu’elle est là" in refused.text
