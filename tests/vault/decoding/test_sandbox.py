@@ -295,9 +295,13 @@ async def _descriptors() -> int:
     count = same = 0
     while same < 10:
         await asyncio.sleep(0.05)
-        now = len(list(Path("/proc/self/fd").iterdir()))
+        now = _open()
         count, same = now, same + 1 if now == count else 0
     return count
+
+
+def _open() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_no_descriptor_is_left_open(decoder: Decoder) -> None:
