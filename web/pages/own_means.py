@@ -15,7 +15,7 @@ from web.pages.own_proofs import MEANS, proof_in, shown_on
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
-_Act = Literal["remove", "free"]
+_ChangeKind = Literal["remove", "free"]
 
 
 @router.get(MEANS)
@@ -84,7 +84,7 @@ async def _one(page: PersonPage, means_id: UUID) -> MeansView | None:
     return next((one for one in found if one.id == means_id), None)
 
 
-async def _ask(page: PersonPage, means_id: UUID, act: _Act) -> Response:
+async def _ask(page: PersonPage, means_id: UUID, act: _ChangeKind) -> Response:
     one = await _one(page, means_id)
     if one is None or (act == "free" and one.kind != "card"):
         return go(MEANS, done="means_gone")
@@ -92,7 +92,7 @@ async def _ask(page: PersonPage, means_id: UUID, act: _Act) -> Response:
 
 
 async def _not_done(
-    page: PersonPage, failure: ServiceError, one: MeansView | None, act: _Act
+    page: PersonPage, failure: ServiceError, one: MeansView | None, act: _ChangeKind
 ) -> Response:
     """The page again, and why; or the list. What is no longer there was ended in another tab."""
     if failure.kind is ErrorKind.NOT_FOUND or one is None:
@@ -103,7 +103,7 @@ async def _not_done(
     return await page.show_failure(failure, "means/change.html", **values)
 
 
-async def _change_values(page: PersonPage, one: MeansView, act: _Act) -> dict[str, Any]:
+async def _change_values(page: PersonPage, one: MeansView, act: _ChangeKind) -> dict[str, Any]:
     found = await means.list_means(page.services, page.person)
     values = {"one": one, "act": act, "may_remove": means.may_remove(found, one)}
     return {**values, "typed": "", "proof": await shown_on(page)}
