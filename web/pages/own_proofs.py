@@ -10,7 +10,6 @@ from fastapi import Depends, Response
 
 from auth import holder_proofs, one_time_codes, proof_waits
 from auth.holder_proofs import Proof, ProofKind
-from base import clock
 from base.errors import ServiceError
 from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
@@ -81,14 +80,14 @@ async def shown_on(page: PersonPage, sent: str = "") -> ShownOnPage:
     """What the page of a change asks for. `sent`: the id of a code, as `send_code` said it."""
     asked = await holder_proofs.asked_of(page.services, page.person)
     waiting = asked.waiting
-    here = waiting is not None and waiting.here
-    waited = waiting is not None and here and waiting.opens_at <= clock.now()
+    async with page.services.database.transaction() as tx:
+        waited = await proof_waits.is_over(page.services, tx, page.person)
     code_id = await _code_of(page, sent) if asked.kind == "code" else None
     return ShownOnPage(
         "waited" if waited else asked.kind,
         code_id,
         waiting.opens_at if waiting else None,
-        here,
+        waiting is not None and waiting.here,
         await demo_message(page, "sms") if code_id else None,
     )
 

@@ -222,10 +222,10 @@ async def test_a_pin_of_four_digits_is_for_who_wishes(
     four = candidates[decoys.index(False)]
     assert not is_weak(four)
     async with browser_of(served, person) as at:
-        assert "Si c’est trop difficile : 4 chiffres" in said(await at.get("/me/pin"))
         chosen = await post(served, person, at, "/me/pin", pin=four, again=four)
         assert "Votre code secret est changé" in said(chosen)
         assert "Vous avez un code secret" in said(chosen)
+        assert "Si c’est trop difficile : 4 chiffres" in said(await at.get("/me/pin"))
     entered = await enter_by_phone(client, served.services, person.phone, four)
     assert entered.status_code == 201
 
