@@ -85,6 +85,10 @@ async def test_the_qr_opens_it_and_its_secret_is_in_no_history(
         await page.go_back()
         assert card.secret not in page.url
         assert "Mes papiers" not in await page.inner_text("body")
+    # A code is seen whole, as it is printed.
+    await page.goto(f"{served.base_url}/card")
+    await page.fill("#card", "MWMW-0000-WWWW-4Q4Q-8888")
+    assert await page.evaluate("card.scrollWidth <= card.clientWidth")
     await context.close()
 
 
