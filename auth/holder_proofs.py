@@ -87,11 +87,16 @@ async def asked_of(services: CoreServices, person: Person) -> AskedProof:
 
 
 async def send_code(
-    services: CoreServices, person: Person, visitor: Visitor = UNKNOWN
+    services: CoreServices,
+    person: Person,
+    visitor: Visitor = UNKNOWN,
+    *,
+    secret: str | None = None,
 ) -> PendingSignIn:
     """Send a code to the phone that the vault has, if that is what it asks for.
 
-    Raises `ServiceError` CONFLICT `no_proof_code`, REFUSED `not_when_assisted`.
+    `secret`: as for `one_time_codes.send_code`. Raises `ServiceError` CONFLICT `no_proof_code`,
+    REFUSED `not_when_assisted`.
     """
     await assistance.check_alone(services, person, Action.SIGN_IN_CODE)
     async with services.database.transaction() as tx:
@@ -99,7 +104,7 @@ async def send_code(
         phone = (await person_contact(services, tx, person.id)).phone
     if kind != "code" or phone is None:
         raise ServiceError(ErrorKind.CONFLICT, "no_proof_code")
-    return await proof_codes.send_code(services, person, phone, visitor)
+    return await proof_codes.send_code(services, person, phone, visitor, secret)
 
 
 async def show(

@@ -63,6 +63,11 @@ async def means_of(services: CoreServices, tx: AsyncConnection, row: Any) -> lis
     return found
 
 
+def may_remove(found: list[MeansView], one: MeansView) -> bool:
+    """Whether one of a person's means may be ended: another one lets them in."""
+    return not _is_last(found, one)
+
+
 async def remove(
     services: CoreServices, person: Person, means_id: UUID, *, proof: Proof = NO_PROOF
 ) -> None:
@@ -151,20 +156,25 @@ async def add_card(
     *,
     proof: Proof = NO_PROOF,
     replaces: UUID | None = None,
+    seen: frozenset[UUID] | None = None,
     before_commit: Callable[[NewCard], Awaitable[None]] | None = None,
 ) -> NewCard:
     """A new card for the caller, with the PIN that all their means have from now on. The one that
     it `replaces` dies in the same commit. Sessions elsewhere end with a card that is replaced, and
     with a PIN that is another. If `before_commit` raises, nothing was changed.
 
+    `seen`: the cards that they had when they asked; a form that is sent twice makes one card.
     Raises as `choose_pin`; `ServiceError` NOT_FOUND for a card to replace that is not theirs,
-    CONFLICT `too_many_cards`. A crash after the commit leaves a card that nobody holds: it is in
-    the list, and can be ended.
+    CONFLICT `too_many_cards`, PRECONDITION `changed_meanwhile` where a card is not `seen`. A crash
+    after the commit leaves a card that nobody holds: it is in the list, and can be ended.
     """
     digits = read_pin(pin, again)
 
     async def act(tx: AsyncConnection, row: Any, shown: ShownProof) -> NewCard | NotChanged:
         found = await means_of(services, tx, row)
+        if seen is not None and any(one.id not in seen for one in found if one.kind == "card"):
+            error = ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
+            return NotChanged("changed_meanwhile", error)
         former = next((one for one in found if (one.id, one.kind) == (replaces, "card")), None)
         if replaces is not None and former is None:
             return NotChanged("not_found", not_found())

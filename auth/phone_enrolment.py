@@ -31,13 +31,18 @@ _ADDED = Rate(3, timedelta(days=1))
 
 
 async def begin(
-    services: CoreServices, person: Person, phone: str, visitor: Visitor = UNKNOWN
+    services: CoreServices,
+    person: Person,
+    phone: str,
+    visitor: Visitor = UNKNOWN,
+    *,
+    secret: str | None = None,
 ) -> PendingSignIn:
-    """Send a code to the phone. Raises `ServiceError` INVALID `phone_invalid`, REFUSED
-    `not_when_assisted`."""
+    """Send a code to the phone. `secret`: as for `send_code`. Raises `ServiceError` INVALID
+    `phone_invalid`, REFUSED `not_when_assisted`."""
     await assistance.check_alone(services, person, Action.MEANS_ADDED)
     return await one_time_codes.send_code(
-        services, phone=phone, language=person.language, visitor=visitor
+        services, phone=phone, language=person.language, visitor=visitor, secret=secret
     )
 
 

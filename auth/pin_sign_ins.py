@@ -56,13 +56,16 @@ class PinAsked(Exception):
         self.pending = pending
 
 
-async def begin_with_card(services: CoreServices, typed: str) -> PendingPin:
+async def begin_with_card(
+    services: CoreServices, typed: str, *, secret: str | None = None
+) -> PendingPin:
     """A sign-in with a card, whatever becomes of it: no card is looked for yet.
 
-    Raises `ServiceError` INVALID `card_typo`, `card_of_another`.
+    `secret`: what the visitor holds already, 128 random bits or more; a new one when None. Raises
+    `ServiceError` INVALID `card_typo`, `card_of_another`.
     """
     text = await card_means.read_card(services, typed)
-    secret = secrets.token_urlsafe(32)
+    secret = secret or secrets.token_urlsafe(32)
     values = {"card": text.text, "kind": text.kind}
     async with services.database.transaction() as tx:
         return await add_step(services, tx, new_id(), secret, "card", values)

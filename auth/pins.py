@@ -83,6 +83,13 @@ async def hold_means(
     return None if row is None or row.phone_tag != tag else row
 
 
+async def has_pin(services: CoreServices, person: Person) -> bool:
+    """Whether the caller chose a PIN already."""
+    macs = await services.field_encryption.row_macs()
+    async with services.database.transaction() as tx:
+        return await pins.pin(tx, macs, person.id) is not None
+
+
 async def put_pin(
     services: CoreServices,
     tx: AsyncConnection,

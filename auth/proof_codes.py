@@ -19,11 +19,16 @@ from auth.visitor import UNKNOWN, Visitor
 
 
 async def send_code(
-    services: CoreServices, person: Person, phone: str, visitor: Visitor = UNKNOWN
+    services: CoreServices,
+    person: Person,
+    phone: str,
+    visitor: Visitor = UNKNOWN,
+    secret: str | None = None,
 ) -> PendingSignIn:
     """Send a code to the phone of a vault."""
+    language = person.language
     return await send_sign_in_code(
-        services, phone=phone, language=person.language, visitor=visitor, use="change"
+        services, phone=phone, language=language, visitor=visitor, secret=secret, use="change"
     )
 
 

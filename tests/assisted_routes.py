@@ -71,6 +71,7 @@ FREE = {
     "GET /v1/access-log/{event_id}/proof",
     "GET /v1/me",
     "PATCH /v1/me",  # where times are told
+    "PUT /v1/me/name",
     "POST /v1/me/erasure/cancel",
     "GET /v1/me/means",
     "DELETE /v1/me/proof/wait",  # nothing is changed then
@@ -79,6 +80,14 @@ PAGES = {
     "forbidden": {
         "POST /erasure/code",
         "POST /erasure",
+        "POST /me/means/{means_id}/remove",
+        "POST /me/means/{means_id}/free",
+        "POST /me/pin",
+        "POST /me/cards",
+        "POST /me/phone",
+        "POST /me/phone/{sign_in_id}",
+        "POST /me/proof/code",
+        "POST /me/proof/wait",
         "GET /access-log.pdf",
     },
     "limited": {
@@ -117,6 +126,8 @@ PAGES = {
         "POST /grants/{grant_id}/stop",
         "POST /access-log/{event_id}/report",
         "POST /me/discreet",
+        "POST /me/name",
+        "POST /me/proof/wait/cancel",
     },
 }
 """Those that change something, or give all of it; every other page only shows."""

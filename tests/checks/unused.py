@@ -51,6 +51,8 @@ ALLOWED = {
     "notes_of": "a template calls it",
     "original_carries": "a template calls it",
     "mib": "a template reads it",
+    "waits_here": "a template reads it",
+    "is_ready": "a template reads it",
     "on_chunk_header": "httptools calls it",
 }
 # Fields that libraries read one by one: columns, bodies and answers, the log's closed vocabulary,

@@ -103,13 +103,10 @@ async def addresses(
     meeting, agreed = await answered(client, worker, person), await met(client, worker, person)
     shown = (await open_meeting(client, person))["id"]
     mine += ["/meetings/code", *(f"/meetings/{one}" for one in (shown, meeting, agreed))]
-    mine += [
-        f"/grants/new?meeting={agreed}",
-        "/access-log",
-        f"/access-log/{event}/report",
-        f"/access-log/{event}/receipt",
-    ]
-    mine += ["/me", "/sessions", "/erasure", "/nowhere"]
+    mine += [f"/grants/new?meeting={agreed}", "/access-log"]
+    mine += [f"/access-log/{event}/{end}" for end in ("report", "receipt")]
+    mine += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone"]
+    mine += ["/sessions", "/erasure", "/nowhere"]
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
     theirs += [f"/pro/grants/{grant}/{end}" for end in ("evidence?type=payslip", "give-back")]
@@ -121,7 +118,7 @@ async def addresses(
     opened = (await open_meeting(client, worker))["id"]
     theirs += [f"/pro/meetings/{one}" for one in (opened, meeting, agreed)]
     theirs += [f"/pro/requests/new?meeting={agreed}"]
-    visit = ["/language", "/", "/pro", "/problems/not_found", "/styles"]
+    visit = ["/language", "/", "/card", "/pro", "/problems/not_found", "/styles"]
     return person, worker, {"visit": visit, "person": mine, "worker": theirs}
 
 

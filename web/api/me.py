@@ -7,6 +7,7 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
+from auth.person_names import LONGEST, choose_name, own_name
 from auth.subjects import Person
 from auth.time_zones import choose_zone, zone_of_person
 from base.time_zones import TimeZoneName
@@ -34,17 +35,25 @@ class UsageOut(BaseModel):
 
 class MeOut(BaseModel):
     """`erases_at`: when this vault will be erased, if its owner asked for it. `time_zone`: where
-    pages, messages and files tell the time; until it is chosen, that of the phone's number."""
+    pages, messages and files tell the time; until it is chosen, that of the phone's number. `name`:
+    the one that I chose to be called by, if any; whoever I do not show it to does not see it."""
 
     erases_at: datetime | None
     usage: UsageOut
     time_zone: TimeZoneName
+    name: str | None
 
 
 class MeIn(Strict):
     """What I may choose."""
 
     time_zone: TimeZoneName
+
+
+class NameIn(Strict):
+    """What I want to be called, on one line; empty for nothing. A longer one is refused."""
+
+    name: Annotated[str, StringConstraints(max_length=4 * LONGEST)]
 
 
 class EndsOut(BaseModel):
@@ -89,6 +98,13 @@ async def change(body: MeIn, services: ServicesDep, person: PersonDep) -> MeOut:
     return await _me(services, person)
 
 
+@router.put("/name", operation_id="chooseName")
+async def name_(body: NameIn, services: ServicesDep, person: PersonDep) -> MeOut:
+    """Choose, change or take away the name that I want to be called by."""
+    await choose_name(services, person, body.name)
+    return await _me(services, person)
+
+
 @router.post("/erasure/code", operation_id="sendErasureCode", status_code=202)
 async def send_code(
     services: ServicesDep, person: PersonDep, response: Response
@@ -129,6 +145,7 @@ async def _me(services: Services, person: Person) -> MeOut:
         erases_at=await erasure_requests.erases_at(services, person),
         usage=usage,
         time_zone=cast("TimeZoneName", zone.key),
+        name=await own_name(services, person),
     )
 
 

@@ -1,9 +1,10 @@
-"""What is mine and not a paper: my number, my language, where my vault is open, its end."""
+"""What is mine and not a paper: my name and number, my language, where it is open, its end."""
 
 from fastapi import Response
 
 from auth import session_list
 from auth.person_contact import person_contact
+from auth.person_names import own_name
 from base import time_zones
 from vault.maintenance import erasure_requests
 from web.i18n import time_zone_names
@@ -14,12 +15,13 @@ router = page_router()
 
 @router.get("/me")
 async def me(page: PersonPageDep) -> Response:
-    """My number, my language, my devices, my place, and how to close my vault."""
+    """My name, my number, my language, my devices, my place, and how to close my vault."""
     async with page.services.database.transaction() as tx:
         contact = await person_contact(page.services, tx, page.person.id)
     return await page.show(
         "me.html",
         number=contact.phone,
+        name=await own_name(page.services, page.person),
         elsewhere=await session_list.count_others(page.services, page.person),
         zones={name: time_zone_names.NAMES[name] for name in time_zones.NAMES},
         erases_at=await erasure_requests.erases_at(page.services, page.person),

@@ -125,7 +125,7 @@ async def _start(page: Page, kind: AccountKind) -> Response:
         started = await one_time_codes.send_code(
             page.services,
             language=page.language,
-            visitor=_visitor(page),
+            visitor=visitor_here(page),
             # The visit's own secret: only this browser can finish what it begins here.
             secret=page.secret,
             **{name: typed},
@@ -144,7 +144,7 @@ async def _send_again(page: Page, kind: AccountKind, sign_in_id: PathId) -> Resp
             sign_in_id,
             secret=page.secret,
             language=page.language,
-            visitor=_visitor(page),
+            visitor=visitor_here(page),
         )
     except ServiceError as failure:
         values = await _code_values(page, kind, sign_in_id, form.get("device"))
@@ -157,7 +157,7 @@ async def _send_again(page: Page, kind: AccountKind, sign_in_id: PathId) -> Resp
 async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response:
     form = await page.form()
     device = form.get("device")
-    visitor = replace(_visitor(page), shared=_is_shared(kind, device))
+    visitor = replace(visitor_here(page), shared=_is_shared(kind, device))
     try:
         opened = await _redeem(page, sign_in_id, form.get("code")[:32], visitor)
     except PinAsked:
@@ -165,8 +165,18 @@ async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response
     except ServiceError as failure:
         values = await _code_values(page, kind, sign_in_id, device)
         return await page.show_failure(failure, "code.html", **values)
+    return await open_here(page, opened)
+
+
+async def open_here(page: Page, opened: NewSession) -> Response:
+    """To their papers, or to the page that they asked for, with the session that was just opened.
+    A person who enters where another one's papers are open closes those."""
     remember_session(page.request, opened)
     settings = page.services.settings
+    if opened.kind == "person":
+        former, _ = await signed_in(page.request, page.services, "person", used=False)
+        if former is not None:
+            await sessions.sign_out(page.services, former)
     response = go(return_address.kept(page.request, settings, opened.kind) or _HOMES[opened.kind])
     cookies.drop(response, settings, "next")
     cookies.put_session(response, page.services.settings, opened.kind, opened.token)
@@ -258,7 +268,8 @@ def _said(page: Page) -> str:
     return page.request.query_params.get("device", "")
 
 
-def _visitor(page: Page) -> Visitor:
+def visitor_here(page: Page) -> Visitor:
+    """Who asks, as their browser shows it, in the language that was chosen there."""
     settings = page.services.settings
     visitor = visitor_of(page.request, cookies.read(page.request, settings, "browser"))
     return replace(visitor, language=cookies.chosen_language(page.request, settings))

@@ -8,8 +8,9 @@ from uuid import UUID
 from auth import means
 from auth.card_means import NewCard
 from auth.holder_proofs import NO_PROOF, Proof
-from auth.person_names import chosen_name
+from auth.person_names import own_name
 from auth.subjects import Person
+from base.errors import about
 from base.user_text import clean_title
 from vault.services import Services
 from web.i18n.error_messages import _
@@ -43,7 +44,7 @@ _DESTROY = _("Ne laissez pas cette page à l’imprimante, et ne l’envoyez à 
 class WantedCard:
     """What someone asks for: a PIN that they typed twice, the proof that their vault asks for, the
     card that dies by it, and what is printed beside: who helps, and the name that they chose, if
-    they wish."""
+    they wish. `seen`: as for `auth.means.add_card`."""
 
     pin: str = field(repr=False)
     again: str = field(repr=False)
@@ -51,6 +52,7 @@ class WantedCard:
     replaces: UUID | None = None
     help_phone: str | None = field(default=None, repr=False)
     with_name: bool = False
+    seen: frozenset[UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,9 @@ async def print_card(
     where one is refused or fails, there is no card, and a card to be replaced still opens.
     Raises as `auth.means.add_card`; `ServiceError` `unavailable`, INVALID `text_too_long`.
     """
-    phone = clean_title(wanted.help_phone or "", MAX_PHONE)
-    name = await _name(services, person) if wanted.with_name else None
+    with about("help_phone"):
+        phone = clean_title(wanted.help_phone or "", MAX_PHONE)
+    name = await own_name(services, person) if wanted.with_name else None
     pdfs: list[bytes] = []
     async with in_turn(person), reserved_thread() as lay_out:
         card = await means.add_card(
@@ -107,6 +110,7 @@ async def print_card(
             wanted.again,
             proof=wanted.proof,
             replaces=wanted.replaces,
+            seen=wanted.seen,
             before_commit=_printed(
                 lay_out, pdfs, _Beside(services.settings.public_url, name, phone), language
             ),
@@ -140,11 +144,6 @@ def _printed(
 def address_of(public_url: str, secret: str) -> str:
     """What the QR holds: the secret stands in the fragment, which no browser sends to a server."""
     return f"{public_url.rstrip('/')}/#{secret}"
-
-
-async def _name(services: Services, person: Person) -> str | None:
-    async with services.database.transaction() as tx:
-        return await chosen_name(services, tx, person.id)
 
 
 class _Words:

@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pypdfium2
@@ -142,15 +141,11 @@ async def test_refusals_are_problems_and_make_no_card(
 
 
 async def test_the_name_is_printed_if_one_wishes(
-    client: httpx.AsyncClient,
-    services: Services,
-    person: SomePerson,
-    monkeypatch: pytest.MonkeyPatch,
+    client: httpx.AsyncClient, services: Services, person: SomePerson
 ) -> None:
-    async def named(_services: Services, _tx: object, person_id: UUID) -> str | None:
-        return "Malika B." if person_id == person.id else None
-
-    monkeypatch.setattr(card_sheet, "chosen_name", named)
+    body = {"name": "Malika B."}
+    named = await client.put("/v1/me/name", headers=person.headers, json=body)
+    assert named.json()["name"] == "Malika B."
     pin = await pin_of(services, person)
     without = text_of((await printed(client, person, pin)).content)
     assert "Malika" not in without

@@ -8,7 +8,7 @@ import httpx
 from starlette.routing import BaseRoute
 
 from tests.audit.tlog.logs import EAGER
-from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker, new_phone
 from tests.meetings import met
 from tests.steps import deposit, drawn, granted, log_of, until
 from tests.uploads import TUS, begin, id_of
@@ -17,7 +17,7 @@ from tests.web.pages.draft_steps import draft_of, pictures_of, send
 from tests.web.pages.test_pages import a_photo, browser_of
 from vault.consent.receipt_codes import code_of
 from web.app import bare_app
-from web.pages import cookies
+from web.pages import cookies, forms
 from web.process.sequencer import run_sequencer
 
 # Nothing of a person: the same for everybody, or nothing at all.
@@ -43,7 +43,7 @@ PUBLIC = {
 # Pages of a visit that has not begun.
 BEFORE_A_SESSION = {"/sign-in/{sign_in_id}", "/pro/sign-in/{sign_in_id}", "/language/{language}"}
 BEFORE_A_SESSION |= {"/language", "/quick-exit", "/styles", "/offline"}
-BEFORE_A_SESSION |= {"/second-language/{language}"}
+BEFORE_A_SESSION |= {"/second-language/{language}", "/card/{step_id}"}
 OF_WORKERS = (
     "/pro",
     "/v1/organisation",
@@ -55,7 +55,7 @@ _CHOSEN = "?document={document_id}&purpose_code=housing&duration=P7D"
 QUERIES = {"why": _CHOSEN, "until": _CHOSEN, "who": _CHOSEN}
 """The steps of a grant: a page with nothing chosen before it asks for that again."""
 QUERIES |= {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
-HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add"}
+HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add", "/me/means/{means_id}/free"}
 """Who has a session is sent on from there."""
 
 
@@ -130,8 +130,13 @@ async def something_of_each(
     async with browser_of(served, person) as browser:
         sent = await send(served, person, browser, "/documents/add?type=payslip", a_photo())
         (picture,) = pictures_of(await browser.get(draft_of(sent) + "/check"))
+        token = await forms.token_for(served.services, person.token)
+        begun = await browser.post("/me/phone", data={"form": token, "phone": new_phone()})
+    means = await client.get("/v1/me/means", headers=person.headers)
     return {
         "number": "1",
+        "sign_in_id": begun.headers["location"].rpartition("/")[2],
+        "means_id": means.json()["items"][0]["id"],
         "draft_id": draft_of(sent).rpartition("/")[2],
         "picture_id": picture.rpartition("/")[2],
         "person_id": people.json()["items"][0]["id"],

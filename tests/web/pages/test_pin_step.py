@@ -32,7 +32,7 @@ async def test_the_pin_is_asked_after_the_code(
         page = (await at.get(asked.headers["location"])).text
         assert "Écrivez votre code secret" in page
         assert person.phone[-4:] not in page
-        assert 'type="password"' in page
+        assert '<input type="password" id="code"' in page, "it is shown to nobody"
         refused = await at.post(address, data={**hidden(page), "code": wrong(pin)})
         assert refused.status_code == 401
         assert "Ce code secret n’ouvre rien" in refused.text

@@ -96,6 +96,7 @@ async def test_every_page_is_whole_in_both(
     mine += [f"/documents/{document}/{end}" for end in ("correct", "version", "delete")]
     mine += [f"/documents/{document}/{end}" for end in ("show", "versions")]
     mine += ["/grants/new", "/grants/stop-all", "/me"]
+    mine += [f"/me/{end}" for end in ("name", "means", "cards/new", "pin", "phone")]
     mine += [f"/requests/{request}/{step}" for step in ("why", "papers")]
     mine += ["/requests", f"/requests/{request}", "/grants", f"/grants/{grant}/stop", "/erasure"]
     mine += ["/access-log", f"/access-log/{event}/report", "/sessions", "/nowhere"]
@@ -110,7 +111,7 @@ async def test_every_page_is_whole_in_both(
     theirs += [f"/pro/grants/{grant}/evidence?type=payslip", "/pro/sessions"]
     missing = []
     for cookies, paths in (
-        ({}, ["/", "/pro", "/styles"]),
+        ({}, ["/", "/card", "/pro", "/styles"]),
         ({"unefois-person": person.token}, mine),
         ({"unefois-worker": worker.token}, theirs),
     ):

@@ -6,6 +6,15 @@ const PAUSE = 2000;
 // A page that is left while a part loads is no failure.
 const load = (part) => import(`./${part}.js`).catch(() => {});
 
+// A card's QR leads here with its secret: it stays neither in the address nor in the history.
+const SCANNED = /^#[0-9A-Z-]{16,64}$/;
+function takeCard() {
+  const { hash } = location;
+  if (!SCANNED.test(hash)) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  load("card").then((part) => part?.show(hash.slice(1)));
+}
+
 // What could not be sent is kept on one's own device alone; nothing of it stays on another.
 const { seconds, device } = document.body.dataset;
 const person = seconds && document.body.classList.contains("person");
@@ -84,6 +93,8 @@ function watchExit() {
 // A code that was typed is not for whoever comes back by Back.
 addEventListener("pageshow", () => document.querySelectorAll("input.code").forEach((one) => { one.value = one.defaultValue; }));
 
+takeCard();
+addEventListener("hashchange", takeCard);
 if (exit) watchExit();
 if (seconds) load("session");
 if (document.querySelector("form[enctype='multipart/form-data']:not([data-answer])")) load("sending");

@@ -1,0 +1,47 @@
+"""The texts of the pages of cards, PINs and phones: what was done, and which field is wrong."""
+
+from web.i18n.error_messages import _
+
+NOT_DONE = {
+    "card_late": _(
+        "Rien n’est ouvert : trop de temps a passé. Scannez votre carte, ou tapez son code, de"
+        " nouveau."
+    ),
+    "card_once": _(
+        "Cette carte est déjà faite, et ne se montre qu’une fois. Vous n’avez pas pu l’imprimer ?"
+        " Remplacez-la."
+    ),
+    "wait_begun": _(
+        "C’est noté. Dans 7 jours, revenez ici, sur cet appareil. Ne sortez pas d’ici là : il"
+        " faudrait recommencer."
+    ),
+    "means_gone": _("Rien n’a changé : cette façon d’entrer n’est plus là."),
+}
+DONE = {
+    "card_stopped": _(
+        "C’est fait. Cette carte n’ouvre plus rien, et vos papiers sont fermés sur les autres"
+        " appareils."
+    ),
+    "card_freed": _("C’est fait. La carte marche de nouveau, avec le même code secret."),
+    "phone_removed": _(
+        "C’est fait. Ce téléphone n’ouvre plus rien, et vos papiers sont fermés sur les autres"
+        " appareils."
+    ),
+    "phone_added": _("C’est fait. Vous entrez maintenant avec ce téléphone et votre code secret."),
+    "pin_chosen": _("C’est fait. Votre code secret est changé, pour tout ce qui vous fait entrer."),
+    "wait_cancelled": _("C’est fait. Personne ne change vos façons d’entrer sans votre code."),
+    "name_chosen": _("C’est fait. Votre nom est gardé."),
+    "name_removed": _("C’est fait. Il n’y a plus de nom ici."),
+}
+FIELDS = {
+    "card_typo": "card",
+    "card_of_another": "card",
+    "pin_digits": "pin",
+    "pin_weak": "pin",
+    "pin_again": "again",
+    "pin_wrong": "code",
+    "phone_not_added": "phone",
+    "proof_needed": "proof",
+    "proof_wrong": "proof",
+    "too_many_proofs": "proof",
+}
