@@ -10,6 +10,8 @@ from web.pages import (
     assets,
     assisted_sessions,
     deposits,
+    desk_cards,
+    desk_vaults,
     documents,
     draft_pictures,
     drafts,
@@ -95,6 +97,8 @@ for _part in (
     worker_deposits,
     worker_doings,
     worker_account,
+    desk_cards,
+    desk_vaults,
 ):
     router.include_router(_part.router)
 
