@@ -28,6 +28,7 @@ class Action(StrEnum):
     MEANS_FREED = "means.free"
     MEANS_WAIT = "means.wait"
     MEANS_WAIT_ENDED = "means.wait_end"
+    MEANS_STOPPED = "means.stop"
     PIN_SET = "pin.set"
     TOKEN_ISSUED = "token.issue"  # noqa: S105  (a name, not a secret)
     TOKEN_REFUSED = "token.refuse"  # noqa: S105  (a name, not a secret)

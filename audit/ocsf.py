@@ -53,6 +53,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.MEANS_FREED: (_ENTITY, _UPDATE),
     Action.MEANS_WAIT: (_ENTITY, _UPDATE),
     Action.MEANS_WAIT_ENDED: (_ENTITY, _UPDATE),
+    Action.MEANS_STOPPED: (_ENTITY, _UPDATE),
     Action.PIN_SET: (_ENTITY, _UPDATE),
     Action.TOKEN_ISSUED: (_AUTHENTICATION, _LOGON),
     Action.TOKEN_REFUSED: (_AUTHENTICATION, _LOGON),

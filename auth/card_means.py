@@ -11,9 +11,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth import card_codes, card_secrets, pin_hashes
+from auth import card_codes, card_secrets, card_tries, pin_hashes
 from auth.card_codes import CardText
-from auth.pin_rules import TRIES
 from auth.pins import ChosenPin
 from auth.records import cards, pins
 from auth.services import CoreServices
@@ -50,8 +49,37 @@ async def read_card(services: CoreServices, typed: str) -> CardText:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedCard:
+    """What a card is going to be: drawn before, so that a form that is sent twice makes one."""
+
+    id: UUID
+    code: str = field(repr=False)
+    secret: str = field(repr=False)
+
+    @property
+    def grouped(self) -> str:
+        """The code as it is printed."""
+        return card_codes.grouped(self.code)
+
+    @property
+    def label(self) -> str:
+        """How the code ends."""
+        return self.code[-_ENDING:]
+
+
+async def plan_card(services: CoreServices) -> PlannedCard:
+    """A card that is not there yet: nothing is written."""
+    mark = await _mark(services)
+    return PlannedCard(new_id(), card_codes.new_code(mark), card_codes.new_secret(mark))
+
+
 async def add_card(
-    services: CoreServices, tx: AsyncConnection, person_id: UUID, chosen: ChosenPin
+    services: CoreServices,
+    tx: AsyncConnection,
+    person_id: UUID,
+    chosen: ChosenPin,
+    planned: PlannedCard | None = None,
 ) -> NewCard:
     """Make a card for a PIN that was just kept, in the caller's transaction.
 
@@ -61,12 +89,10 @@ async def add_card(
     macs = await services.field_encryption.row_macs()
     if len(await cards.cards_of(tx, macs, person_id)) >= MAX_CARDS:
         raise ServiceError(ErrorKind.CONFLICT, "too_many_cards", most=MAX_CARDS)
-    mark = await _mark(services)
-    card_id, at = new_id(), await instant(tx)
-    code, secret = card_codes.new_code(mark), card_codes.new_secret(mark)
+    planned, at = planned or await plan_card(services), await instant(tx)
+    card_id, code, secret = planned.id, planned.code, planned.secret
     public = card_secrets.public_key(code)
     writer = await services.field_encryption.writer(person_id, tx)
-    label = code[-_ENDING:]
     await cards.add_card(
         tx,
         macs,
@@ -79,11 +105,11 @@ async def add_card(
         pin_sealed=card_secrets.seal_verifier(public, card_id, chosen.edition, chosen.verifier),
         edition=chosen.edition,
         wrong=0,
-        sealed=writer.seal(CARD, card_id, {"label": label}),
+        sealed=writer.seal(CARD, card_id, {"label": planned.label}),
         created_at=at,
         used_at=None,
     )
-    return NewCard(card_id, card_codes.grouped(code), secret, label, at)
+    return NewCard(card_id, planned.grouped, secret, planned.label, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +145,7 @@ async def prove(services: CoreServices, text: CardText, digits: str) -> TypedPin
     meanwhile."""
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
-        card = await _card(services, tx, text)
+        card = await card_of(services, tx, text)
         person_id: UUID = new_id() if card is None else card.person_id
         row = await pins.pin(tx, macs, person_id)
     salt = pin_hashes.new_salt() if row is None else row.salt
@@ -132,7 +158,7 @@ async def try_pin(services: CoreServices, tx: AsyncConnection, typed: TypedPin) 
     once both count: the vault is locked. A barred card is compared with nothing."""
     macs = await services.field_encryption.row_macs()
     await hold_vault(tx, typed.person_id)
-    card = await _card(services, tx, typed.text)
+    card = await card_of(services, tx, typed.text)
     row = await pins.pin(tx, macs, typed.person_id)
     right = hmac.compare_digest(_proof(card, typed), typed.verifier)
     if card is None or row is None or card.person_id != typed.person_id:
@@ -141,7 +167,7 @@ async def try_pin(services: CoreServices, tx: AsyncConnection, typed: TypedPin) 
         return TriedCard(card, card.wrong, SignInRefused("card_barred"), barred=True)
     if not right or not (card.edition == row.edition == typed.edition):
         await cards.change_card(tx, macs, card, wrong=card.wrong + 1)
-        barred = card.wrong + 1 >= TRIES[row.digits]
+        barred = card_tries.is_barred(card.wrong + 1, row.digits)
         return TriedCard(card, card.wrong + 1, SignInRefused("pin_wrong"), barred)
     await cards.change_card(tx, macs, card, wrong=0, used_at=await instant(tx))
     return TriedCard(card, 0, None)
@@ -151,7 +177,7 @@ async def opens(services: CoreServices, tx: AsyncConnection, typed: TypedPin) ->
     """Whether a card that is not barred opens by a PIN. Nothing is counted here: the caller MUST
     count, and hold the vault's lock."""
     macs = await services.field_encryption.row_macs()
-    card = await _card(services, tx, typed.text)
+    card = await card_of(services, tx, typed.text)
     row = await pins.pin(tx, macs, typed.person_id)
     right = hmac.compare_digest(_proof(card, typed), typed.verifier)
     if card is None or row is None or card.person_id != typed.person_id:
@@ -162,7 +188,7 @@ async def opens(services: CoreServices, tx: AsyncConnection, typed: TypedPin) ->
 
 def is_barred(card: Any, digits: int) -> bool:
     """Whether wrong PINs barred a card; `digits`: of the right one."""
-    return bool(card.wrong >= TRIES[digits])
+    return card_tries.is_barred(card.wrong, digits)
 
 
 def _proof(card: Any, typed: TypedPin) -> bytes:
@@ -176,7 +202,8 @@ def _proof(card: Any, typed: TypedPin) -> bytes:
     return card_secrets.open_verifier(code or "", card_id, edition, sealed) or b""
 
 
-async def _card(services: CoreServices, tx: AsyncConnection, text: CardText) -> Any:
+async def card_of(services: CoreServices, tx: AsyncConnection, text: CardText) -> Any:
+    """The row of what was typed or scanned; None where there is none."""
     macs = await services.field_encryption.row_macs()
     find = cards.card_by_code if text.kind == "code" else cards.card_by_secret
     return await find(tx, macs, await _tag(services, text))

@@ -5,14 +5,16 @@ the person has a vault already nobody can tell without their phone or their card
 them first. ADR: docs/adr/0057-a-vault-at-the-desk.md.
 """
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audit.events import Action, Event, Outcome
-from auth import means_log, pin_hashes, profiles
-from auth.card_means import NewCard, add_card
+from audit.events import Action
+from auth import desk_rights, means_log, pin_hashes
+from auth.card_codes import CardText
+from auth.card_means import PlannedCard, add_card, card_of, plan_card
 from auth.empty_vaults import open_empty_vault
 from auth.levels import Level
 from auth.pin_rules import pin_weak, read_pin
@@ -20,70 +22,106 @@ from auth.pins import put_pin
 from auth.rate_buckets import Rate, SharedBuckets
 from auth.services import CoreServices
 from auth.subjects import Person, Worker
-from base.db_time import instant
-from base.errors import ErrorKind, ServiceError
+from base.errors import ErrorKind, ServiceError, about
 from base.ids import new_id
-from base.locks import hold_vault
+from base.locks import hold_tag, hold_vault
+from base.user_text import clean_title
 
 AT_ONCE = 10
 _RATE = Rate(AT_ONCE, timedelta(minutes=3))
 """A vault takes three minutes to open beside somebody: ten in a row are a day at a reception
 centre, and one every three minutes after."""
+MAX_NAME = 60
 
 
-async def open_vault(
-    services: CoreServices, worker: Worker, *, language: str, pin: str, again: str
-) -> NewCard:
+@dataclass(frozen=True, slots=True)
+class DeskVault:
+    """What the person beside the worker chose: a language, a PIN that they typed twice, and what
+    they want to be called, if they do."""
+
+    language: str
+    pin: str = field(repr=False)
+    again: str = field(repr=False)
+    name: str = field(default="", repr=False)
+
+
+async def open_vault(services: CoreServices, worker: Worker, wanted: DeskVault) -> PlannedCard:
     """Open a vault without a phone, with its first card.
 
-    Raises `ServiceError` INVALID `pin_digits`, `pin_again`, `pin_weak`; REFUSED `desk_not_allowed`;
-    TOO_MANY `too_many_vaults`; the two last are recorded, in the service's log. A crash before the
-    commit leaves nothing; after it, a vault that nobody enters, which is empty.
+    Raises `ServiceError` INVALID `pin_digits`, `pin_again`, `pin_weak`, `text_too_long`; REFUSED
+    `desk_not_allowed`; TOO_MANY `too_many_vaults`; the two last are recorded, in the service's log.
+    A crash before the commit leaves nothing; after it, a vault that nobody enters, which is empty.
     """
-    digits = read_pin(pin, again)
-    async with services.database.transaction() as tx:
-        allowed = await may_open_vaults(services, tx, worker.organisation_id)
-    if not allowed:
-        await _refuse(services, worker, "desk_not_allowed")
-        raise ServiceError(ErrorKind.REFUSED, "desk_not_allowed")
-    taken = await SharedBuckets(services, "desk", _RATE).take(worker.id.bytes, 1)
-    if not taken.granted:
-        await _refuse(services, worker, "paced")
-        wait = int(taken.wait) + 1
+    card = await plan_card(services)
+    await open_planned(services, worker, card, wanted)
+    return card
+
+
+async def open_planned(
+    services: CoreServices, worker: Worker, card: PlannedCard, wanted: DeskVault
+) -> bool:
+    """The same, with a card that was planned before; False where it is there already: the form was
+    sent twice, and the PIN is the one that came first. Raises as `open_vault`."""
+    digits = read_pin(wanted.pin, wanted.again)
+    with about("name"):
+        name = clean_title(wanted.name, MAX_NAME)
+    await desk_rights.check(services, worker, Action.VAULT_OPENED)
+    if await is_open(services, card):
+        return False
+    buckets = SharedBuckets(services, "desk", _RATE)
+    wait = await desk_rights.take_turn(services, worker, Action.VAULT_OPENED, buckets)
+    if wait is not None:
         raise ServiceError(ErrorKind.TOO_MANY, "too_many_vaults", retry_after=wait)
-    person = Person(await _id_for(services, digits), language, means=Level.CARD_PIN)
+    person = Person(await _id_for(services, digits), wanted.language, means=Level.CARD_PIN)
     async with services.database.transaction() as tx:
-        # 1. The vault, whose first line names the worker.
+        # 1. Of two forms at once, the second sees the card of the first.
+        await hold_tag(tx, card.id.bytes[8:])
+        if await _is_there(services, tx, card):
+            return False
+        # 2. The vault, whose first line names the worker.
         await open_empty_vault(
             services,
             tx,
             person,
             phone_tag=None,
-            values={},
+            values={"name": name} if name else {},
             opened_by=worker.actor(),
             details={"desk": 1},
         )
-        # 2. Its PIN and its card, each a line.
-        await hold_vault(tx, person.id)
-        chosen = await put_pin(services, tx, person.id, digits)
-        if chosen is None:
-            raise pin_weak()
-        card = await add_card(services, tx, person.id, chosen)
-        told: dict[Action, dict[str, str | int]] = {
-            Action.PIN_SET: {"edition": chosen.edition},
-            Action.MEANS_ADDED: {"means": str(card.id), "kind": "card"},
-        }
-        for action, details in told.items():
-            await means_log.record_by(services, tx, person, action, worker.actor(), details)
-    return card
+        # 3. Its PIN and its card, each a line.
+        await _add_means(services, tx, worker, person, digits, card)
+    return True
 
 
-async def may_open_vaults(
-    services: CoreServices, tx: AsyncConnection, organisation_id: UUID
-) -> bool:
-    """Whether the operator lets a structure open vaults."""
-    organisation = await profiles.organisation(services, tx, organisation_id)
-    return organisation is not None and organisation.opens_vaults
+async def is_open(services: CoreServices, card: PlannedCard) -> bool:
+    """Whether a planned card is there: its vault was opened, and the card was not ended since."""
+    async with services.database.transaction() as tx:
+        return await _is_there(services, tx, card)
+
+
+async def _add_means(
+    services: CoreServices,
+    tx: AsyncConnection,
+    worker: Worker,
+    person: Person,
+    digits: str,
+    card: PlannedCard,
+) -> None:
+    await hold_vault(tx, person.id)
+    chosen = await put_pin(services, tx, person.id, digits)
+    if chosen is None:
+        raise pin_weak()
+    await add_card(services, tx, person.id, chosen, card)
+    told: dict[Action, dict[str, str | int]] = {
+        Action.PIN_SET: {"edition": chosen.edition},
+        Action.MEANS_ADDED: {"means": str(card.id), "kind": "card"},
+    }
+    for action, details in told.items():
+        await means_log.record_by(services, tx, person, action, worker.actor(), details)
+
+
+async def _is_there(services: CoreServices, tx: AsyncConnection, card: PlannedCard) -> bool:
+    return await card_of(services, tx, CardText("code", card.code)) is not None
 
 
 async def _id_for(services: CoreServices, digits: str) -> UUID:
@@ -91,18 +129,3 @@ async def _id_for(services: CoreServices, digits: str) -> UUID:
     while await pin_hashes.is_decoy(services, person_id := new_id(), digits):
         pass
     return person_id
-
-
-async def _refuse(services: CoreServices, worker: Worker, reason: str) -> None:
-    async with services.database.transaction() as tx:
-        event = Event(
-            new_id(),
-            await instant(tx),
-            Action.VAULT_OPENED,
-            Outcome.REFUSED,
-            worker.actor(),
-            None,
-            reason,
-            details={"desk": 1},
-        )
-        await services.audit_log.record(tx, event)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import card_secrets, means_log, phone_means, pin_hashes
+from auth import card_secrets, card_tries, means_log, phone_means, pin_hashes
 from auth.pin_rules import SIX, VAULTS_ON_A_PHONE
 from auth.records import cards, people, pins
 from auth.services import CoreServices
@@ -121,7 +121,8 @@ async def put_pin(
     await pins.put_pin(tx, macs, person_id=person_id, set_at=await instant(tx), **values)
     for card in await cards.cards_of(tx, macs, person_id):
         pin_sealed = card_secrets.seal_verifier(card.public_key, card.id, edition, chosen.verifier)
-        await cards.change_card(tx, macs, card, pin_sealed=pin_sealed, edition=edition, wrong=0)
+        wrong = card_tries.after_new_pin(card.wrong)
+        await cards.change_card(tx, macs, card, pin_sealed=pin_sealed, edition=edition, wrong=wrong)
     await phone_means.mark_pin(services, tx, person_id, edition)
     return chosen
 

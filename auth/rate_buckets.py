@@ -21,6 +21,7 @@ BucketKind = Literal[
     "suggestion",
     "pin",
     "desk",
+    "desk-card",
     "meeting",
     "meeting-code",
     "assisted",

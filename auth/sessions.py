@@ -239,10 +239,10 @@ async def end_all(
     return len(ended)
 
 
-async def end_with_account(tx: AsyncConnection, kind: str, subject_id: UUID) -> None:
-    """End every session of an account that is barred or erased, and what they have under way. The
-    caller records the end of the account, in the same transaction."""
-    await _end_all(tx, kind, subject_id)
+async def end_with_account(tx: AsyncConnection, kind: str, subject_id: UUID) -> Sequence[UUID]:
+    """End every session of an account that is barred or erased, or of which a card was stopped, and
+    what they have under way; returns them. The caller records why, in the same transaction."""
+    return await _end_all(tx, kind, subject_id)
 
 
 async def end_others(

@@ -34,6 +34,9 @@ MEETING = "meeting"
 """Under the service's key: both sides read it."""
 SEARCH = "search"
 """No table: what was looked for, in an address, under the service's key."""
+DESK_VISIT = "desk_visit"
+"""No table: a vault that is being opened at the desk, between its pages, under the service's
+key."""
 UPLOAD = "upload"
 """Also the role of the sealed pieces of an upload."""
 

@@ -72,8 +72,8 @@ grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.
 worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
 organisation.change network.pace log.padding consent.withdraw grant.give_back person.see
 document.refuse_type vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
-means.add means.remove means.free pin.set meeting.open meeting.answer meeting.agree meeting.end
-means.wait means.wait_end
+means.add means.remove means.free means.stop means.wait means.wait_end pin.set meeting.open
+meeting.answer meeting.agree meeting.end
 """
 
 REASONS = """

@@ -19,8 +19,8 @@ class CardRow(Base):
     """A card that works, or that wrong PINs barred; one that was replaced or ended is gone.
 
     `code_sealed`: the code, under the QR's secret. `pin_sealed`: what proves the PIN of that
-    `edition`, to the card's `public_key`. `wrong`: PINs since the last right one. `sealed`, under
-    the person's key: how the code ends.
+    `edition`, to the card's `public_key`. `wrong`: PINs since the last right one, as
+    `auth/card_tries.py` counts them. `sealed`, under the person's key: how the code ends.
     """
 
     __tablename__ = "card"

@@ -73,6 +73,7 @@ VALUES = {
     "PERSON_NAME": "person-name",
     "WORKER_PERSON": "worker-person",
     "SEARCH": "search",
+    "DESK_VISIT": "desk_visit",
     "MEETING": "meeting",
     "MEETING_CODE": "meeting-code",
     "MET": "met",

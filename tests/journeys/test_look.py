@@ -73,6 +73,7 @@ _SHOWN_LARGE = """() => {
     picture.getBoundingClientRect().right - frame.getBoundingClientRect().right,
     document.documentElement.scrollWidth - innerWidth];
 }"""
+AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", "desk/stop")
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
 Addresses = dict[str, list[str]]
 
@@ -114,7 +115,7 @@ async def addresses(
     theirs += [f"{theirs[-1]}/type{query}" for query in ("", "?type=passport")]
     known = (await client.get("/v1/people", headers=worker.headers)).json()["items"][0]["id"]
     theirs += [f"/pro/people/{known}", f"/pro/people/{known}/label"]
-    theirs += ["/pro/account", "/pro/sessions", "/pro/meetings/code", "/pro/beside"]
+    theirs += [f"/pro/{end}" for end in ("account", "sessions", "meetings/code", *AT_THE_DESK)]
     opened = (await open_meeting(client, worker))["id"]
     theirs += [f"/pro/meetings/{one}" for one in (opened, meeting, agreed)]
     theirs += [f"/pro/requests/new?meeting={agreed}"]

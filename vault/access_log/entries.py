@@ -21,6 +21,9 @@ from vault.services import Services
 _SHOWN_AS_NOT_FOUND = {reason.value for reason in Reason if failure_of(reason).code == "not_found"}
 OF_SENT_REQUESTS = frozenset({Action.REQUEST.value, Action.WITHDRAW.value})
 """What is done with a consent request by its sender, who must not learn whom it reached."""
+AT_THE_DESK = frozenset({Action.MEANS_FREED.value, Action.MEANS_STOPPED.value})
+"""What a worker does with a card that somebody shows, of which they must not learn whether it is
+one that works."""
 _STREAMED = {Action.READ.value, Action.PREVIEW.value}
 
 
@@ -103,7 +106,11 @@ async def _page(
         if person is not None:
             views = await _with_reports(services, tx, person, views)
     if person is None:
-        views = [_as_answered(view) for view in views if not _is_sent_request(view)]
+        views = [
+            _as_answered(view)
+            for view in views
+            if view.action not in AT_THE_DESK and not _is_sent_request(view)
+        ]
     return Page(views, cut(rows, limit, lambda row: (0, row.id)))
 
 

@@ -4,7 +4,7 @@ Only a month that is over: two results for a running month would reveal the acts
 are sealed, so entries are opened to be counted, and only the counts leave. Acts on a vault erased
 since then are not counted. Nor are requests, sent or withdrawn: only those that reached a vault
 have its tag, and whoever chooses five known people and one more would learn whether that one has a
-vault (invariant 7).
+vault (invariant 7). Nor are cards that were freed or stopped at the desk, for the same reason.
 """
 
 import re
@@ -17,12 +17,13 @@ from audit.events import Actor, ActorKind
 from auth.subjects import Worker
 from base.db_time import instant
 from base.errors import invalid
-from vault.access_log.entries import OF_SENT_REQUESTS
+from vault.access_log.entries import AT_THE_DESK, OF_SENT_REQUESTS
 from vault.access_log.records import accounts_of, actions_between
 from vault.services import Services
 
 MIN_PEOPLE = 5
 """A count about fewer people than this is never shown alone."""
+_UNCOUNTED = OF_SENT_REQUESTS | AT_THE_DESK
 _BATCH = 500
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
@@ -132,7 +133,7 @@ async def _count(
             rows = await actions_between(tx, tags, start, end, after=after, limit=_BATCH)
             entries = await services.audit_log.open_entries(tx, rows)
         for row, entry in zip(rows, entries, strict=True):
-            if entry.values is not None and entry.values["action"] not in OF_SENT_REQUESTS:
+            if entry.values is not None and entry.values["action"] not in _UNCOUNTED:
                 key = (entry.values["action"], entry.values["outcome"])
                 cell = cells.setdefault(key, Cell())
                 cell.times += 1

@@ -15,7 +15,7 @@ from base.locks import hold_vault
 from vault import decisions, idempotency
 from vault.consent import assisted_grants, consent_evidence
 from vault.consent.consent_acts import ConsentAct, said_of
-from vault.consent.consent_evidence import CheckedAct
+from vault.consent.consent_evidence import CheckedAct, Receiver
 from vault.consent.grant_issue import NewGrant, issue
 from vault.consent.grants import GrantView, view_of
 from vault.consent.records import grants as grant_records
@@ -89,8 +89,8 @@ async def _approve(
     #    waiting.
     macs = await services.field_encryption.row_macs()
     await request_records.answer_request(tx, macs, row, "approved", row.at)
-    name = values["requester"]["name"]
-    checked = await consent_evidence.check_act(services, tx, person, act, name)
+    to = Receiver(row.organisation_id, values["requester"]["name"])
+    checked = await consent_evidence.check_act(services, tx, person, act, to)
     grant = _grant(row, person, values["requester"], terms, approval, checked)
     view = await issue(services, tx, grant, attempt)
     await idempotency.save(tx, claimed, view.id)

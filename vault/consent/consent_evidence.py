@@ -33,13 +33,22 @@ from vault.consent.consent_acts import (
     same_name,
     told_by_the_api,
 )
+from vault.consent.meeting_use import has_met
 from vault.consent.records import consent_evidence as records
 from vault.consent.records.consent_evidence import CONSENT_EVIDENCE_ROW
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerBeside:
+    """Who was beside the person, as they were called that day."""
+
+    name: str = field(repr=False)
+    organisation: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceView:
-    """One act, as a receipt shows it."""
+    """One act, as a receipt shows it. `beside`: none of those written before it was kept."""
 
     id: UUID
     change: str
@@ -52,6 +61,7 @@ class EvidenceView:
     wording_hash: bytes
     at: datetime
     heard_by: HeardBy | None = field(default=None, repr=False)
+    beside: WorkerBeside | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Receiver:
+    """Of which structure whoever receives is, and their name where one may not have heard it."""
+
+    organisation_id: UUID
+    name: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedAct:
     """An act that was checked, about to be written."""
 
@@ -73,6 +91,7 @@ class CheckedAct:
     level: Level
     columns: dict[str, Any] = field(repr=False)
     heard_by: HeardBy | None = field(default=None, repr=False)
+    beside: WorkerBeside | None = field(default=None, repr=False)
 
 
 async def check_act(
@@ -80,7 +99,7 @@ async def check_act(
     tx: AsyncConnection,
     person: Person,
     act: ConsentAct | None,
-    recipient_name: str = "",
+    receiver: Receiver,
 ) -> CheckedAct:
     """What may be written of an act; of None, the person's own by the API. In an assisted session
     the worker is beside, whatever is said. Raises `ServiceError`:
@@ -92,13 +111,14 @@ async def check_act(
     if told is None:
         return CheckedAct(act, level, {"kind": EvidenceKind.APP})
     beside = checked(told, level)
-    worker = await _worker(services, tx, beside.worker_id)
+    worker = await _worker(services, tx, person, beside.worker_id, receiver)
     columns: dict[str, Any] = {"kind": beside.kind, "worker_id": worker.id}
     if beside.heard_by is not None:
-        if names_alike(recipient_name, beside.heard_by.name):
+        if names_alike(receiver.name, beside.heard_by.name):
             raise invalid("heard_by_worker", fields=(("evidence", "heard_by", "name"),))
         columns |= await _heard(services, person.id, worker, beside.heard_by)
-    return CheckedAct(act, level, columns, beside.heard_by)
+    known = WorkerBeside(worker.name, worker.organisation)
+    return CheckedAct(act, level, columns, beside.heard_by, known)
 
 
 async def add(
@@ -112,7 +132,8 @@ async def add(
     shown = act.act.shown
     writer = await services.field_encryption.writer(change.person_id, tx)
     heard = act.heard_by and {"role": act.heard_by.role, "name": act.heard_by.name}
-    sealed = {"wording": wording, "languages": list(shown.languages), "heard_by": heard}
+    beside = {} if act.beside is None else {"beside": asdict(act.beside)}
+    sealed = {"wording": wording, "languages": list(shown.languages), "heard_by": heard} | beside
     values: dict[str, Any] = {
         **dict.fromkeys(("worker_id", "worker_tag", "heard_by", "heard_by_tag", "mandate_id")),
         **act.columns,
@@ -155,7 +176,7 @@ async def evidence_of(
 
 
 def _view(row: Row[Any], values: dict[str, Any]) -> EvidenceView:
-    heard = values["heard_by"]
+    heard, beside = values["heard_by"], values.get("beside")
     return EvidenceView(
         id=row.id,
         change=row.change,
@@ -168,6 +189,7 @@ def _view(row: Row[Any], values: dict[str, Any]) -> EvidenceView:
         wording_hash=row.wording_hash,
         at=row.at,
         heard_by=None if heard is None else HeardBy(heard["role"], heard["name"]),
+        beside=None if beside is None else WorkerBeside(beside["name"], beside["organisation"]),
     )
 
 
@@ -184,10 +206,21 @@ def _beside(person: Person, act: ConsentAct) -> Beside | None:
     return told
 
 
-async def _worker(services: CoreServices, tx: AsyncConnection, worker_id: UUID) -> Worker:
+async def _worker(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    worker_id: UUID,
+    receiver: Receiver,
+) -> Worker:
+    """Who was beside them: as the session itself says, of the structure that receives, or met face
+    to face just now. Of every other one the same is said, so that nobody learns which ids are
+    there."""
     macs = await services.field_encryption.row_macs()
+    here = person.beside is not None and person.beside.id == worker_id
+    met = here or await has_met(services, tx, person.id, worker_id)
     row = await recipients.worker(tx, macs, worker_id)
-    if row is None:
+    if row is None or not (met or row.organisation_id == receiver.organisation_id):
         raise invalid("evidence_worker", fields=(("evidence", "worker_id"),))
     return await profiles.worker(
         services, row.id, row.organisation_id, row.sealed, row.organisation_sealed

@@ -24,7 +24,7 @@ from vault import catalogue, decisions, durations, idempotency, rate_limit
 from vault.catalogue import GRANT_BASIS
 from vault.consent import assisted_grants, consent_evidence
 from vault.consent.consent_acts import ConsentAct, said_of
-from vault.consent.consent_evidence import Change, CheckedAct
+from vault.consent.consent_evidence import Change, CheckedAct, Receiver
 from vault.consent.grants import GrantView, view_of
 from vault.consent.meeting_use import mark_used, meeting_to_use
 from vault.consent.records import grants as records
@@ -169,6 +169,7 @@ async def _give(
     recipient = await _recipient(services, tx, person, draft.recipient, email, terms)
     if isinstance(recipient, Refused):
         return Denial(attempt, recipient.reason, fields=recipient.fields)
+    to = Receiver(recipient.organisation_id, recipient.name)
     grant = NewGrant(
         person_id=person.id,
         recipient=recipient.party,
@@ -177,7 +178,7 @@ async def _give(
         terms=terms,
         covers_future=draft.covers_future,
         given_at=await instant(tx),
-        act=await consent_evidence.check_act(services, tx, person, act, recipient.name),
+        act=await consent_evidence.check_act(services, tx, person, act, to),
     )
     view = await issue(services, tx, grant, attempt)
     await idempotency.save(tx, claimed, view.id)

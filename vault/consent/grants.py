@@ -22,7 +22,7 @@ from base.key_names import GRANT
 from vault import cursors, decisions
 from vault.consent import consent_evidence
 from vault.consent.consent_acts import ConsentAct
-from vault.consent.consent_evidence import Change, EvidenceView
+from vault.consent.consent_evidence import Change, EvidenceView, Receiver
 from vault.consent.records import grants as records
 from vault.consent.terms import Terms
 from vault.consent.token_scope import grant_actions
@@ -178,7 +178,9 @@ async def _revoke(
         return Denial(attempt, reason_of(judgement))
     if state_of(row.revoked_at, row.ends_at, row.at) == "live":
         await _end(services, tx, row, attempt, by="owner")
-        checked = await consent_evidence.check_act(services, tx, person, act)
+        checked = await consent_evidence.check_act(
+            services, tx, person, act, Receiver(row.organisation_id)
+        )
         change = Change(new_id(), row.id, person.id, "revoked", await instant(tx))
         await consent_evidence.add(services, tx, checked, change, {"revoke": str(row.id)})
     return await view_of(services, tx, grant_id)

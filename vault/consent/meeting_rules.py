@@ -60,6 +60,12 @@ def state_of_meeting(meeting: MeetingFacts) -> MeetingState:
     return "agreed" if both else "answered"
 
 
+def are_together(meeting: MeetingFacts) -> bool:
+    """Whether the two, who both said yes, still stand face to face: for half an hour, also once the
+    meeting was used."""
+    return meeting.ended_at is None and meeting.at < meeting.ends_at
+
+
 def may_answer_code(meeting: MeetingFacts | None, *, caller: Party) -> Judgement:
     """Whether a code that was typed links the two: it is there, it lives, and the other kind opened
     it. Every refusal is the same, for whoever guesses learns which codes are there."""

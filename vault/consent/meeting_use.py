@@ -11,7 +11,7 @@ from auth.services import CoreServices
 from auth.subjects import Person, Recipient
 from base.key_names import MEETING
 from base.locks import hold_vault
-from vault.consent.meeting_rules import MeetingFacts, may_use
+from vault.consent.meeting_rules import MeetingFacts, are_together, may_use
 from vault.consent.records import meetings as records
 from vault.consent.records.meetings import MEETING_ROW
 from vault.decisions import AccessAttempt, shown_to
@@ -60,6 +60,18 @@ async def leave_meetings(services: CoreServices, tx: AsyncConnection, person_id:
             ended_at=row.ended_at or row.at,
             sealed=writer.seal(MEETING, row.id, {}),
         )
+
+
+async def has_met(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID, worker_id: UUID
+) -> bool:
+    """Whether both said yes to a meeting that neither ended, at most half an hour ago; used or not.
+    Raises `RowAltered`."""
+    macs = await services.field_encryption.row_macs()
+    rows = await records.agreed_meetings(tx, person_id, worker_id)
+    for row in rows:
+        macs.check(MEETING_ROW, row)
+    return any(are_together(facts_of(row)) for row in rows)
 
 
 def facts_of(row: Row[Any]) -> MeetingFacts:

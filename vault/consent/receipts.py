@@ -110,6 +110,7 @@ def evidence_record(acts: Iterable[EvidenceView], *, to_its_person: bool) -> lis
             "wording_sha256": act.wording_hash.hex(),
         }
         | ({"languages": list(act.languages)} if to_its_person else {})
+        | ({"beside": asdict(act.beside)} if act.beside else {})
         | ({"heard_by": asdict(act.heard_by)} if act.heard_by else {})
         for act in acts
     ]

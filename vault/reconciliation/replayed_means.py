@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from audit.events import Action
+from auth.card_tries import STOPPED
 from auth.phone_means import means_id
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.logged_act import LoggedAct
@@ -22,13 +23,15 @@ _SIGN_INS = {Action.SIGN_IN, Action.SIGN_IN_FAILED}
 @dataclass(frozen=True, slots=True)
 class _Try:
     """A PIN that was typed for a card; or one that was chosen, for every card of its person; or a
-    card that was freed. `wrong`: 0 unless it was typed and wrong."""
+    card that was freed or stopped. `wrong`: the number of the card's row after it, 0 where the
+    counts began again."""
 
     place: _Place
     card: UUID | None
     wrong: int
     barred: bool
     opened: bool
+    freed: bool
 
 
 class ReplayedMeans:
@@ -67,7 +70,7 @@ class ReplayedMeans:
             self._count(act, person, None)
         elif act.allowed and act.action in (Action.MEANS_ADDED, Action.MEANS_REMOVED):
             self._change(act, person)
-        elif act.allowed and act.action == Action.MEANS_FREED:
+        elif act.allowed and act.action in (Action.MEANS_FREED, Action.MEANS_STOPPED):
             self._count(act, person, act.named("means"))
 
     def _change(self, act: LoggedAct, person: UUID) -> None:
@@ -87,10 +90,12 @@ class ReplayedMeans:
 
     def _count(self, act: LoggedAct, person: UUID, card: UUID | None) -> None:
         tried = act.action in _SIGN_INS
-        wrong = int(act.details.get("wrong", 0)) if tried and not act.allowed else 0
-        barred = "barred" in act.details
         opened = tried and act.allowed
-        self._tries.setdefault(person, []).append(_Try(act.place, card, wrong, barred, opened))
+        wrong = 0 if opened else int(act.details.get("wrong", 0))
+        barred = "barred" in act.details or act.action == Action.MEANS_STOPPED
+        freed = act.action == Action.MEANS_FREED
+        one = _Try(act.place, card, wrong, barred, opened, freed)
+        self._tries.setdefault(person, []).append(one)
 
     async def compare(self, services: Services, snapshot: Snapshot, faults: Faults) -> None:
         """Name each row that is not as the log tells it. Of a vault that is gone, nothing."""
@@ -122,13 +127,15 @@ class ReplayedMeans:
             wrong: dict[UUID, int] = {}
             barred: set[UUID] = set()
             for one in sorted(tries, key=lambda one: one.place):
-                if one.card is None:  # a new PIN, for every card
-                    wrong, barred = {}, set()
+                if one.card is None:  # a new PIN, for every card that was not stopped
+                    wrong = {card: seen for card, seen in wrong.items() if seen == STOPPED}
+                    barred &= set(wrong)
                 elif one.wrong:
                     if one.wrong < wrong.get(one.card, 0) + (not one.barred):
                         faults.add("guesses", "card", one.card)
                     wrong[one.card] = one.wrong
                     barred |= {one.card} if one.barred else set()
+                    barred -= {one.card} if one.freed else set()
                 else:
                     if one.opened and one.card in barred:
                         faults.add("guesses", "card", one.card)

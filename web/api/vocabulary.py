@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from typing_extensions import TypeAliasType
 
 from audit.events import Action, ActorKind, Outcome
+from auth.card_tries import DeskRefusal
 from auth.means_log import MeansReason
 from auth.session_start import SignInReason
 from auth.visitor import DEVICES
@@ -74,7 +75,7 @@ ScanState = _word(
 LoggedAction = _word("LoggedAction", "What was done or tried.", Action)
 LoggedOutcome = _word("LoggedOutcome", "How it ended.", Outcome)
 LoggedActorKind = _word("LoggedActorKind", "Who acted.", ActorKind)
-_REASONS = (*Reason, *get_args(SignInReason), *get_args(MeansReason))
+_REASONS = (*Reason, *get_args(SignInReason), *get_args(MeansReason), *get_args(DeskRefusal))
 RefusalReason = _word("RefusalReason", "Why it was refused.", _REASONS)
 SendingState = _word(
     "SendingState",

@@ -149,6 +149,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "too_many_erasure_codes",
         "too_many_failures",
         "too_many_pins",
+        "too_many_desk_cards",
         "too_many_proofs",
         "too_many_vaults",
         "too_many_requests",

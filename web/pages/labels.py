@@ -13,7 +13,7 @@ from web.i18n.consent_labels import ACTIONS, ACTIONS_ASKED, DURATIONS, STATES
 from web.i18n.date_labels import DATE_LABELS
 from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, _, error_messages
-from web.pages import means_labels
+from web.pages import desk_labels, means_labels
 from web.pages.file_labels import NOTES, SCANS, SIGNATURES
 from web.pages.means_reasons import MEANS_REASONS
 
@@ -96,6 +96,7 @@ DONE = {
     "beside_ended": _("C’est terminé. Votre espace est rouvert."),
     "bye_beside": _("C’est fermé. Rien ne reste sur cet appareil. Vous pouvez le rendre."),
     **means_labels.DONE,
+    **desk_labels.DONE,
 }
 REASONS = {
     "not_found": _("cela n’existe pas, ou plus"),
@@ -251,6 +252,7 @@ FIELDS = {
     "purpose_missing": "purpose",
     "unknown_purpose": "purpose_code",
     **means_labels.FIELDS,
+    **desk_labels.FIELDS,
 }
 
 

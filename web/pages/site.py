@@ -11,6 +11,8 @@ from web.pages import (
     assisted_sessions,
     card_sign_in,
     deposits,
+    desk_cards,
+    desk_vaults,
     documents,
     draft_pictures,
     drafts,
@@ -107,6 +109,8 @@ for _part in (
     worker_deposits,
     worker_doings,
     worker_account,
+    desk_cards,
+    desk_vaults,
 ):
     router.include_router(_part.router)
 

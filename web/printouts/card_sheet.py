@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from auth import means
-from auth.card_means import NewCard
+from auth.card_means import NewCard, PlannedCard
 from auth.holder_proofs import NO_PROOF, Proof
 from auth.person_names import own_name
-from auth.subjects import Person
+from auth.subjects import Person, Worker
 from base.errors import about
 from base.user_text import clean_title
 from vault.services import Services
@@ -21,7 +21,7 @@ from web.printouts.fonts import character_sets
 from web.printouts.letters import Letters
 from web.printouts.sheet import QrCode, frame_of, replaced_note
 from web.printouts.turns import in_turn
-from web.printouts.typesetter import reserved_thread, typeset
+from web.printouts.typesetter import in_thread, reserved_thread, typeset
 
 MAX_PHONE = 40
 _TITLE = _("Ma carte Unefois")
@@ -116,6 +116,23 @@ async def print_card(
             ),
         )
     return card, pdfs[0]
+
+
+async def print_planned(
+    services: Services,
+    worker: Worker,
+    card: PlannedCard,
+    language: str,
+    *,
+    name: str | None,
+    help_phone: str | None,
+) -> bytes:
+    """The page with a card that was made beside its person, as PDF: kept nowhere. Raises
+    `ServiceError` `unavailable`."""
+    address = address_of(services.settings.public_url, card.secret)
+    sheet = CardSheet(card.grouped, address, name, clean_title(help_phone or "", MAX_PHONE))
+    async with in_turn(worker):
+        return await in_thread(lambda: typeset("card", sheet.data(language)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ _HEARD = {
     "witness": _("À voix haute, devant un témoin : {name}"),
     "interpreter": _("À voix haute, avec un interprète : {name}"),
 }
+_WITH = _("À côté de la personne : {name}, {organisation}")
 _STOP = _("Arrêter")
 _HOW_TO_STOP = _(
     "Vous pouvez arrêter quand vous voulez : sur {address}, « Qui peut voir mes papiers », ou au"
@@ -91,7 +92,7 @@ def receipt(
     now: datetime,
     stop_at: str | None,
     check_at: str,
-    how: str = "",
+    how: tuple[str, ...] = (),
 ) -> Sheet:
     """What it says. `papers`: those that may be named, to their owner; `stop_at`: the address where
     the owner ends it; `check_at`: where whoever holds it checks it; `how`: by what act it was
@@ -106,7 +107,7 @@ def receipt(
         _when(grant, phrases),
     ]
     if how:
-        sections.append(Section(say(_HOW), (how,)))
+        sections.append(Section(say(_HOW), how))
     if stop_at is not None and terms.shown_in:
         # To its owner alone: it says where they come from.
         sections.append(Section(say(_READ), (_names(terms.shown_in),)))
@@ -121,16 +122,21 @@ def receipt(
     )
 
 
-def said_how(acts: Iterable[EvidenceView], phrases: Phrases) -> str:
-    """By what act it was given, in a few words; nothing of grants of before."""
+def said_how(acts: Iterable[EvidenceView], phrases: Phrases) -> tuple[str, ...]:
+    """By what act it was given, in a few words, and who was beside; nothing of grants of before."""
     for act in acts:
         if act.change == "revoked":
             continue
         if act.heard_by is not None:
-            return phrases.say(_HEARD[act.heard_by.role], name=act.heard_by.name)
-        words = _BESIDE.get(EvidenceKind(act.kind)) or _APP[Level(act.level or Level.PHONE_CODE)]
-        return phrases.say(words)
-    return ""
+            how = phrases.say(_HEARD[act.heard_by.role], name=act.heard_by.name)
+        else:
+            kind, level = EvidenceKind(act.kind), Level(act.level or Level.PHONE_CODE)
+            how = phrases.say(_BESIDE.get(kind) or _APP[level])
+        if act.beside is None:
+            return (how,)
+        beside = act.beside
+        return how, phrases.say(_WITH, name=beside.name, organisation=beside.organisation)
+    return ()
 
 
 def _what(grant: GrantView, papers: Mapping[UUID, DocumentView], phrases: Phrases) -> Section:

@@ -132,7 +132,7 @@ async def test_the_worker_is_no_witness(
 ) -> None:
     """Under no spelling of their name: neither who was beside the person, nor who receives."""
     person, worker = await make_person(), await make_worker(name="Chloé Moreau-Diaz")
-    other = await make_worker(name="Nadia Benali")
+    other = await make_worker(worker.organisation_id, name="Nadia Benali")
     for name in (
         "Chloé Moreau-Diaz",
         "MOREAU DIAZ chloe",

@@ -57,7 +57,8 @@ def code_on(pdf: bytes) -> str:
 
 def scanned(pdf: bytes) -> str:
     (page,) = pypdfium2.PdfDocument(pdf)
-    first, second = zxingcpp.read_barcodes(page.render(scale=200 / 72).to_pil().convert("L"))
+    grey = page.render(scale=200 / 72).to_pil().convert("L")
+    first, second = zxingcpp.read_barcodes(grey, zxingcpp.BarcodeFormat.QRCode)
     assert first.text == second.text
     return str(first.text)
 

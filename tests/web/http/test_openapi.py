@@ -61,7 +61,7 @@ def test_each_operation_says_who_may_call_and_under_what_heading(api: Described)
 SIGN_IN_REASONS = [
     "too_many_wrong_codes", "vault_asleep", "pin_wrong", "card_barred", "pin_weak", "last_means",
     "phone_not_added", "proof_needed", "proof_wrong", "too_many_proofs", "session_too_short",
-    "too_many_pins", "changed_meanwhile",
+    "too_many_pins", "changed_meanwhile", "card_stopped", "card_not_barred", "freed_too_often",
 ]  # fmt: skip
 
 

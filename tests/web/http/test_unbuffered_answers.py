@@ -7,6 +7,7 @@ from uuid import UUID
 import httpx
 from starlette.routing import BaseRoute
 
+from auth import administration
 from tests.audit.tlog.logs import EAGER
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker, new_phone
 from tests.meetings import met
@@ -56,6 +57,7 @@ QUERIES = {"why": _CHOSEN, "until": _CHOSEN, "who": _CHOSEN}
 """The steps of a grant: a page with nothing chosen before it asks for that again."""
 QUERIES |= {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
 HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add", "/me/means/{means_id}/free"}
+HOME |= {"/pro/desk/vault/{step}"}
 """Who has a session is sent on from there."""
 
 
@@ -81,6 +83,8 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
     person, worker = await make_person(), await make_worker()
+    structure = worker.organisation_id
+    await administration.let_open_vaults(served.services, structure, allowed=True)
     values = await something_of_each(served, client, person, worker)
     async with run_sequencer(served.services, EAGER):
         proof = f"/v1/access-log/{values['event_id']}/proof"
@@ -137,6 +141,7 @@ async def something_of_each(
         "number": "1",
         "sign_in_id": begun.headers["location"].rpartition("/")[2],
         "means_id": means.json()["items"][0]["id"],
+        "step": "card",
         "draft_id": draft_of(sent).rpartition("/")[2],
         "picture_id": picture.rpartition("/")[2],
         "person_id": people.json()["items"][0]["id"],

@@ -10,7 +10,7 @@ from tests.web.pages.test_pages import browser_of
 from web.pages.site_map import PAGES
 
 # Steps of something that was begun elsewhere, and the map itself.
-_STEPS = {"/grants/stop-all", "/pages", "/pro/pages"}
+_STEPS = {"/grants/stop-all", "/pages", "/pro/pages", "/pro/desk/vault"}
 
 
 @pytest.mark.parametrize("kind", ["person", "worker"])

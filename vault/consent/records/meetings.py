@@ -131,6 +131,21 @@ async def met_workers(connection: AsyncConnection, person_id: UUID) -> list[Row[
     return list(found)
 
 
+async def agreed_meetings(
+    connection: AsyncConnection, person_id: UUID, worker_id: UUID
+) -> list[Row[Any]]:
+    """The meetings of two to which both said yes, and the time `at`."""
+    found = await connection.execute(
+        _MEETING.where(
+            Meeting.person_id == person_id,
+            Meeting.worker_id == worker_id,
+            Meeting.person_agreed_at.is_not(None),
+            Meeting.worker_agreed_at.is_not(None),
+        )
+    )
+    return list(found)
+
+
 async def add_meeting(connection: AsyncConnection, **values: Any) -> bool:
     """Insert a meeting, with its MAC; False when its code is another's."""
     added = await connection.execute(

@@ -151,8 +151,11 @@ MESSAGES = {
     ),
     "evidence_worker": ErrorMessage(
         _("Professionnelle inconnue"),
-        _("Nous ne connaissons pas la personne qui était à côté de vous."),
-        _("Demandez-lui de se connecter avec son propre compte."),
+        _(
+            "La personne à côté de vous n’est pas de la structure qui reçoit, ou nous ne la"
+            " connaissons pas."
+        ),
+        _("Faites d’abord une rencontre avec elle, puis recommencez."),
     ),
     "heard_by_worker": ErrorMessage(
         _("Un autre témoin"),

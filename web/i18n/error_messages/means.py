@@ -91,6 +91,11 @@ MESSAGES = {
         _("Une personne a ouvert ses papiers sur votre appareil, avec vous."),
         _("Terminez d’abord avec elle. Sinon, cela se termine tout seul, en 15 minutes au plus."),
     ),
+    "too_many_desk_cards": ErrorMessage(
+        _("Trop de cartes en peu de temps"),
+        _("Vous avez débloqué ou arrêté beaucoup de cartes en peu de temps."),
+        _("Attendez quelques minutes, puis recommencez."),
+    ),
     "phone_too_new": ErrorMessage(
         _("Numéro ajouté depuis peu"),
         _("Ce numéro a moins de 7 jours : il ne peut pas encore servir à effacer vos papiers."),

@@ -1,0 +1,79 @@
+"""Who may do something at the desk: the workers of structures that the operator lets, at a pace."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action, Event, Outcome
+from auth import profiles
+from auth.rate_buckets import SharedBuckets
+from auth.services import CoreServices
+from auth.subjects import Worker
+from base.db_time import instant
+from base.errors import ErrorKind, ServiceError
+from base.ids import new_id
+
+_NOTHING: Mapping[str, str | int] = {}
+
+
+async def may_use_desk(services: CoreServices, tx: AsyncConnection, organisation_id: UUID) -> bool:
+    """Whether the operator lets the workers of a structure open vaults, free cards and stop
+    them."""
+    organisation = await profiles.organisation(services, tx, organisation_id)
+    return organisation is not None and organisation.opens_vaults
+
+
+async def is_allowed(services: CoreServices, worker: Worker) -> bool:
+    """The same, of a worker's own structure, to say it before they begin."""
+    async with services.database.transaction() as tx:
+        return await may_use_desk(services, tx, worker.organisation_id)
+
+
+async def check(services: CoreServices, worker: Worker, action: Action) -> None:
+    """Raise `ServiceError` REFUSED `desk_not_allowed`, recorded in the service's log."""
+    if not await is_allowed(services, worker):
+        await _refuse(services, worker, action, "desk_not_allowed")
+        raise ServiceError(ErrorKind.REFUSED, "desk_not_allowed")
+
+
+async def take_turn(
+    services: CoreServices, worker: Worker, action: Action, buckets: SharedBuckets
+) -> int | None:
+    """Count one act of a worker's. The seconds to wait where there were too many, which is recorded
+    in the service's log; None where it may be done."""
+    taken = await buckets.take(worker.id.bytes, 1)
+    if taken.granted:
+        return None
+    await _refuse(services, worker, action, "paced")
+    return int(taken.wait) + 1
+
+
+async def _refuse(services: CoreServices, worker: Worker, action: Action, reason: str) -> None:
+    async with services.database.transaction() as tx:
+        await record(services, tx, worker, action, None, reason=reason)
+
+
+async def record(
+    services: CoreServices,
+    tx: AsyncConnection,
+    worker: Worker,
+    action: Action,
+    person_id: UUID | None,
+    *,
+    reason: str = "",
+    details: Mapping[str, str | int] = _NOTHING,
+) -> None:
+    """A line of the log of a vault, or of the service's, that names the worker: a refusal where
+    there is a `reason`."""
+    event = Event(
+        new_id(),
+        await instant(tx),
+        action,
+        Outcome.REFUSED if reason else Outcome.ALLOWED,
+        worker.actor(),
+        person_id,
+        reason,
+        details={"desk": 1, **details},
+    )
+    await services.audit_log.record(tx, event)

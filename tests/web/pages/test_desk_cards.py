@@ -1,0 +1,87 @@
+"""A card freed or stopped on the desk's pages: the same words, whatever the card is."""
+
+import re
+
+import httpx
+import pytest
+
+from auth import administration, card_codes, pin_hashes
+from tests.auth.means_steps import add_card, enter, pin_of, wrong
+from tests.fixtures import MakePerson, MakeWorker, Served, SomeWorker
+from tests.web.pages.answers import send, yes_of
+from tests.web.pages.test_pages import browser_of
+from vault.services import Services
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a PIN costs to guess is not tested here."""
+    monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)
+
+
+@pytest.fixture
+async def worker(services: Services, make_worker: MakeWorker) -> SomeWorker:
+    """Of a structure that opens vaults."""
+    made = await make_worker()
+    await administration.let_open_vaults(services, made.organisation_id, allowed=True)
+    return made
+
+
+async def sent(browser: httpx.AsyncClient, page: str, code: str) -> httpx.Response:
+    fields = [*yes_of((await browser.get(page)).text, page), ("card", code)]
+    return await send(browser, page, fields)
+
+
+def words(page: str) -> str:
+    """What a page says, without tokens."""
+    return re.sub(r'value="[^"]*"|name="asked-[^"]*"', "", page)
+
+
+async def test_a_barred_card_is_freed_and_an_unknown_one_reads_the_same(
+    served: Served,
+    client: httpx.AsyncClient,
+    services: Services,
+    make_person: MakePerson,
+    worker: SomeWorker,
+) -> None:
+    person = await make_person()
+    pin = await pin_of(services, person)
+    card = await add_card(client, person, pin)
+    for _ in range(5):
+        await enter(client, card["code"], wrong(pin))
+    unknown = card_codes.new_code(card_codes.read(card["code"]).mark)
+    async with browser_of(served, worker) as at_work:
+        read = []
+        for code in (card["code"], unknown):
+            answer = await sent(at_work, "/pro/desk/free", code)
+            assert answer.headers["location"] == "/pro/desk/free?done=desk_freed"
+            read.append(words((await at_work.get(answer.headers["location"])).text))
+        assert read[0] == read[1]
+        assert "Si cette carte était bloquée" in read[0].replace("\xa0", " ")
+        assert (await enter(client, card["code"], pin)).status_code == 201
+        answer = await sent(at_work, "/pro/desk/stop", card["code"])
+        assert answer.headers["location"] == "/pro/desk/stop?done=desk_stopped"
+        assert "Et maintenant" in (await at_work.get(answer.headers["location"])).text
+        assert (await enter(client, card["code"], pin)).status_code == 401
+
+
+@pytest.mark.parametrize("page", ["/pro/desk/free", "/pro/desk/stop"])
+async def test_a_typo_is_told_beside_the_field(
+    served: Served, worker: SomeWorker, page: str
+) -> None:
+    async with browser_of(served, worker) as at_work:
+        answer = await sent(at_work, page, "ABCD-EFGH")
+        assert answer.status_code == 422
+        assert 'id="card-wrong"' in answer.text
+        assert "faute de frappe" in answer.text
+
+
+@pytest.mark.parametrize("page", ["/pro/desk/free", "/pro/desk/stop"])
+async def test_a_worker_of_another_structure_is_refused(
+    served: Served, make_worker: MakeWorker, page: str, worker: SomeWorker
+) -> None:
+    mark = card_codes.mark_of(await served.services.field_encryption.tag("card-mark"))
+    async with browser_of(served, await make_worker()) as at_work:
+        assert (await sent(at_work, page, card_codes.new_code(mark))).status_code == 403
+    async with browser_of(served, worker) as at_work:
+        assert (await sent(at_work, page, card_codes.new_code(mark))).status_code == 303

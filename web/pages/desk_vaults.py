@@ -1,0 +1,191 @@
+"""At the desk, one thing a page: a vault opened beside somebody, with a card that is printed.
+
+Whose turn it is to hold the device is said before each turn. In the person's turn the pages are
+in their language and lead nowhere else; what they type is sent once and stands on no page.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fastapi import Response
+
+from auth import desk_rights, desk_vaults, profiles
+from auth.desk_vaults import MAX_NAME, DeskVault
+from base.errors import ErrorKind, ServiceError, about
+from base.user_text import clean_title
+from web.http.pdf_response import pdf_response
+from web.i18n.languages import offered
+from web.pages import desk_visits, forms
+from web.pages.desk_visits import DeskVisit
+from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
+from web.printouts.card_sheet import print_planned
+
+router = page_router()
+STEPS = ("language", "card", "name", "pin", "print", "end")
+
+
+@dataclass(kw_only=True)
+class TogetherPage(WorkerPage):
+    """A page that both look at: in the person's language, with the worker's below each line."""
+
+    workers_language: str
+
+    @property
+    def second(self) -> str:
+        alike = self.workers_language == self.language
+        return super().second if alike else self.workers_language
+
+
+@router.get("/pro/desk")
+async def see(page: WorkerPageDep) -> Response:
+    """What may be done at the desk, and what never."""
+    allowed = await desk_rights.is_allowed(page.services, page.worker)
+    return await page.show("desk/desk.html", allowed=allowed)
+
+
+@router.get("/pro/desk/has-card")
+async def has_card(page: WorkerPageDep) -> Response:
+    """What to do with somebody who has a card already, or had one."""
+    return await page.show("desk/has_card.html")
+
+
+@router.get("/pro/desk/vault")
+async def ask_language(page: WorkerPageDep) -> Response:
+    """The person's language."""
+    if not await desk_rights.is_allowed(page.services, page.worker):
+        return go("/pro/desk")
+    return await page.show("desk/language.html", steps=STEPS)
+
+
+@router.get("/pro/desk/vault/{step}")
+async def begin_again() -> Response:
+    """A step that was reached by its address: only the page before leads to it."""
+    return go("/pro/desk")
+
+
+@router.post("/pro/desk/vault/card")
+async def ask_card(page: WorkerPageDep) -> Response:
+    """Whether they have a card already."""
+    language = (await page.form()).get("language")
+    if language not in offered():
+        return go("/pro/desk/vault")
+    return await _together(page, await desk_visits.begin(page, language), "card")
+
+
+@router.post("/pro/desk/vault/name")
+async def ask_name(page: WorkerPageDep) -> Response:
+    """What they want to be called, if they do."""
+    visit = await desk_visits.visit_in(page, await page.form())
+    return await _together(page, visit, "name", longest=MAX_NAME)
+
+
+@router.post("/pro/desk/vault/turn")
+async def give_device(page: WorkerPageDep) -> Response:
+    """« C’est à la personne » : the worker gives the device."""
+    form = await page.form()
+    visit = await desk_visits.visit_in(page, form)
+    try:
+        with about("name"):
+            name = clean_title(form.get("name"), MAX_NAME) or ""
+    except ServiceError as failure:
+        return await _together(page, visit, "name", failure, longest=MAX_NAME)
+    chosen = replace(visit, name=name, with_name=bool(name) and form.has("with_name"))
+    return await _show(page, chosen, "turn")
+
+
+@router.post("/pro/desk/vault/pin")
+async def ask_pin(page: WorkerPageDep) -> Response:
+    """The person's turn: they choose a PIN."""
+    visit = await desk_visits.visit_in(page, await page.form())
+    return await _alone(page, visit, "pin")
+
+
+@router.post("/pro/desk/vault/open")
+async def open_vault(page: WorkerPageDep) -> Response:
+    """Open the vault, once for a form that is sent twice; the person gives the device back."""
+    form = await page.form()
+    visit = await desk_visits.visit_in(page, form)
+    wanted = DeskVault(visit.language, form.get("pin")[:32], form.get("again")[:32], visit.name)
+    try:
+        new = await desk_vaults.open_planned(page.services, page.worker, visit.card, wanted)
+    except ServiceError as failure:
+        if failure.kind is not ErrorKind.INVALID:
+            raise
+        return await _alone(page, visit, "pin", failure)
+    return await _alone(page, visit, "opened", new=new)
+
+
+@router.post("/pro/desk/vault/print")
+async def take_device(page: WorkerPageDep) -> Response:
+    """The worker has the device again, and prints."""
+    visit = await _opened(page)
+    return await _show(page, visit, "print", until=visit.until)
+
+
+@router.post("/pro/desk/vault/sheet.pdf")
+async def print_card(page: WorkerPageDep) -> Response:
+    """The card and its spare: again as often as needed, while the page before is open."""
+    visit = await _opened(page)
+    pdf = await print_planned(
+        page.services,
+        page.worker,
+        visit.card,
+        visit.language,
+        name=visit.name if visit.with_name else None,
+        help_phone=await _help_phone(page),
+    )
+    answer = pdf_response(pdf, "carte")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@router.post("/pro/desk/vault/end")
+async def end(page: WorkerPageDep) -> Response:
+    """What to tell the person."""
+    return await _together(page, await _opened(page), "end")
+
+
+async def _opened(page: WorkerPage) -> DeskVisit:
+    """The visit of a vault that is open. Raises `form_expired` before: there is no card yet."""
+    visit = await desk_visits.visit_in(page, await page.form())
+    if not await desk_vaults.is_open(page.services, visit.card):
+        raise forms.expired()
+    return visit
+
+
+async def _together(
+    page: WorkerPage, visit: DeskVisit, step: str, *failed: ServiceError, **values: Any
+) -> Response:
+    """A page that both look at."""
+    shown = {**vars(page), "language": visit.language, "workers_language": page.language}
+    return await _show(TogetherPage(**shown), visit, step, *failed, **values)
+
+
+async def _alone(
+    page: WorkerPage, visit: DeskVisit, step: str, *failed: ServiceError, **values: Any
+) -> Response:
+    """A page that the person alone looks at: in their language, without the worker's menu."""
+    turn = replace(page, language=visit.language)
+    return await _show(turn, visit, step, *failed, area="turn", seconds_left=0, **values)
+
+
+async def _show(
+    page: WorkerPage, visit: DeskVisit, step: str, *failed: ServiceError, **values: Any
+) -> Response:
+    shown = {
+        "visit": await desk_visits.seal(page, visit),
+        "steps": STEPS,
+        "worker": page.worker,
+        **values,
+    }
+    return await page.show_failures(failed, f"desk/{step}.html", **shown)
+
+
+async def _help_phone(page: WorkerPage) -> str | None:
+    """The number that the card says to call: the structure's, or else the worker's."""
+    async with page.services.database.transaction() as tx:
+        structure = await profiles.organisation(page.services, tx, page.worker.organisation_id)
+    contact = "" if structure is None else structure.contact
+    phone, _, _ = page.worker.contact.partition(", ")
+    numbers = [one for one in (contact, phone) if one[:1] in "+0123456789(" and one]
+    return next(iter(numbers), None)
