@@ -27,6 +27,7 @@ from vault.consent.consent_acts import (
     ConsentAct,
     EvidenceKind,
     HeardBy,
+    SignedPaper,
     checked,
     hash_of,
     names_alike,
@@ -52,6 +53,7 @@ class EvidenceView:
     wording_hash: bytes
     at: datetime
     heard_by: HeardBy | None = field(default=None, repr=False)
+    paper: SignedPaper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ async def check_act(
         if names_alike(recipient_name, beside.heard_by.name):
             raise invalid("heard_by_worker", fields=(("evidence", "heard_by", "name"),))
         columns |= await _heard(services, person.id, worker, beside.heard_by)
+    if beside.paper is not None:
+        columns["mandate_id"] = beside.paper.mandate_id
     return CheckedAct(act, level, columns, beside.heard_by)
 
 
@@ -112,7 +116,14 @@ async def add(
     shown = act.act.shown
     writer = await services.field_encryption.writer(change.person_id, tx)
     heard = act.heard_by and {"role": act.heard_by.role, "name": act.heard_by.name}
-    sealed = {"wording": wording, "languages": list(shown.languages), "heard_by": heard}
+    sealed: dict[str, Any] = {
+        "wording": wording,
+        "languages": list(shown.languages),
+        "heard_by": heard,
+    }
+    paper = None if act.act.beside is None else act.act.beside.paper
+    if paper is not None:
+        sealed["scan_sha256"] = paper.scan_hash.hex()
     values: dict[str, Any] = {
         **dict.fromkeys(("worker_id", "worker_tag", "heard_by", "heard_by_tag", "mandate_id")),
         **act.columns,
@@ -168,6 +179,7 @@ def _view(row: Row[Any], values: dict[str, Any]) -> EvidenceView:
         wording_hash=row.wording_hash,
         at=row.at,
         heard_by=None if heard is None else HeardBy(heard["role"], heard["name"]),
+        paper=_paper(row, values),
     )
 
 
@@ -182,6 +194,12 @@ def _beside(person: Person, act: ConsentAct) -> Beside | None:
     if told.worker_id != here.id:
         raise invalid("evidence_worker", fields=(("evidence", "worker_id"),))
     return told
+
+
+def _paper(row: Row[Any], values: dict[str, Any]) -> SignedPaper | None:
+    if row.mandate_id is None:
+        return None
+    return SignedPaper(row.mandate_id, bytes.fromhex(values["scan_sha256"]))
 
 
 async def _worker(services: CoreServices, tx: AsyncConnection, worker_id: UUID) -> Worker:
