@@ -61,6 +61,7 @@ class Action(StrEnum):
     GIVE_BACK = "grant.give_back"
     GRANT_SEEN = "grant.see"
     NARROW = "grant.narrow"
+    GO_ON = "grant.go_on"
     PERSON_SEEN = "person.see"
     MEETING_OPENED = "meeting.open"
     MEETING_ANSWERED = "meeting.answer"

@@ -96,6 +96,7 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.GIVE_BACK: (_API, _DELETE),
     Action.GRANT_SEEN: (_API, _READ),
     Action.NARROW: (_API, _UPDATE),
+    Action.GO_ON: (_API, _UPDATE),
     Action.PERSON_SEEN: (_API, _READ),
     Action.MEETING_OPENED: (_API, _CREATE),
     Action.MEETING_ANSWERED: (_API, _UPDATE),

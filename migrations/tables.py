@@ -18,6 +18,7 @@ from storage.records import WrappedKey
 from vault.access_log.records import LogWarning, Report
 from vault.consent.records.consent_evidence import ConsentEvidence
 from vault.consent.records.labels import PersonLabel
+from vault.consent.records.mandates import Mandate
 from vault.consent.records.meetings import Meeting
 from vault.consent.records.receipt_keys import ReceiptKeyRow
 from vault.documents.uploads.records import Upload
@@ -35,7 +36,7 @@ AUTH = (
     RateBucket,
     *_MEANS,
 )
-_CONSENT = (ConsentEvidence, Meeting, PersonLabel, ReceiptKeyRow)
+_CONSENT = (ConsentEvidence, Mandate, Meeting, PersonLabel, ReceiptKeyRow)
 VAULT = (Document, *_CONSENT, Upload, LogWarning, Report)
 TABLES = (WrappedKey, AccessEvent, LogLeaf, *AUTH, *VAULT)
 

@@ -29,6 +29,8 @@ LIMITED = {
     "POST /v1/grants",
     "POST /v1/consent-requests/{request_id}/approve",
     "PATCH /v1/documents/{document_id}",
+    "POST /v1/mandates/{mandate_id}/sign",
+    "POST /v1/mandates/{mandate_id}/go-on",  # three months at a time, whoever is beside
 }
 """Three months at most and no sensitive paper, to that worker; what is sensitive stays so."""
 FREE = {
@@ -53,6 +55,8 @@ FREE = {
     "GET /v1/consent-requests/{request_id}",
     "GET /v1/consent-requests/{request_id}/sheet.pdf",
     "POST /v1/consent-requests/{request_id}/refuse",
+    "GET /v1/mandates/{mandate_id}",
+    "GET /v1/mandates/{mandate_id}/signed",
     "GET /v1/grants",
     "GET /v1/grants/{grant_id}",
     "GET /v1/grants/{grant_id}/receipt",
@@ -95,6 +99,8 @@ PAGES = {
         "POST /grants/new/check",
         "POST /grants/new",
         "POST /documents/{document_id}/correct",
+        "POST /mandates/{mandate_id}/sign",
+        "POST /mandates/{mandate_id}/go-on",
     },
     "free": {
         "POST /time-zone",

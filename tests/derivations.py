@@ -15,6 +15,7 @@ UNTOLD = {
     "pending_erasure",
     "report",
     "wrong_codes",
+    "mandate",
 }
 
 # Subjects of secrets: a person (`<id>`), or a use of the service.

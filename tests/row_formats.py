@@ -39,6 +39,10 @@ ROW_COLUMNS = {
             "id opened_by person_id worker_id code_tag sealed created_at answered_at"
             " person_agreed_at worker_agreed_at ended_at used_at"
         ),
+        "mandate": (
+            "id person_id worker_id language template template_hash scan_tag signed_at seen_at"
+            " sealed"
+        ),
         "person_label": "id worker_id person_id sealed",
         "pin": "person_id edition digits salt sealed set_at",
         "pin_step": "id kind secret_hash sealed created_at expires_at",

@@ -73,7 +73,7 @@ worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see 
 organisation.change network.pace log.padding consent.withdraw grant.give_back person.see
 document.refuse_type vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
 means.add means.remove means.free means.stop means.wait means.wait_end pin.set meeting.open
-meeting.answer meeting.agree meeting.end
+meeting.answer meeting.agree meeting.end grant.go_on
 """
 
 REASONS = """
@@ -88,10 +88,10 @@ assisted assisted_long assisted_sensitive
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key browser card client consent_evidence
 consent_request deposit_total document document_version erasure_code grant grant_history idempotency
-log_checkpoint log_key log_leaf log_warning log_watch meeting message organisation pending_erasure
-person person_label pin pin_step rate_bucket receipt_key report root_version sealed_file session
-sign_in sign_in_code sign_in_try signing_key upload upload_piece used_assertion worker wrapped_key
-wrong_codes
+log_checkpoint log_key log_leaf log_warning log_watch mandate meeting message organisation
+pending_erasure person person_label pin pin_step rate_bucket receipt_key report root_version
+sealed_file session sign_in sign_in_code sign_in_try signing_key upload upload_piece used_assertion
+worker wrapped_key wrong_codes
 """
 
 COMMANDS = [

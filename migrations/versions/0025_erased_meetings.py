@@ -4,7 +4,7 @@ sees what they see of one that was ended."""
 from alembic import op
 
 revision = "0025"
-down_revision = "0023"
+down_revision = "0024"
 
 _BOTH = "person_id IS NOT NULL AND worker_id IS NOT NULL"
 _CHECKS = {

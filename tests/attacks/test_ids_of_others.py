@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.fixtures import MakeClient, MakePerson, MakeWorker
+from tests.mandates import prepare
 from tests.meetings import answered
 from tests.steps import ask, client_headers, deposit, granted, log_of
 from tests.uploads import STREAM, TUS, begin, id_of
@@ -38,6 +39,10 @@ PERSON_PATHS = [
     ("GET", "/v1/grants/{grant}/receipt"),
     ("GET", "/v1/grants/{grant}/receipt.pdf"),
     ("POST", "/v1/grants/{grant}/revoke"),
+    ("GET", "/v1/mandates/{mandate}"),
+    ("GET", "/v1/mandates/{mandate}/signed"),
+    ("POST", "/v1/mandates/{mandate}/sign"),
+    ("POST", "/v1/mandates/{mandate}/go-on"),
     ("GET", "/v1/meetings/{meeting}"),
     ("POST", "/v1/meetings/{meeting}/confirm"),
     ("GET", "/v1/access-log/{event}"),
@@ -80,6 +85,7 @@ async def ids_of_another(
         "grant": grant,
         "event": event,
         "session": session,
+        "mandate": (await prepare(client, worker, person))["id"],
         "meeting": await answered(client, worker, person),
         "upload": id_of(upload),
     }
@@ -101,6 +107,8 @@ async def _answer(
         arguments["content"] = PDF[10:]
     elif method == "PATCH":
         arguments["json"] = {"title": "x"}
+    if path.endswith("/sign"):
+        arguments["json"] = {"document_id": UNKNOWN, "authorisations": [UNKNOWN]}
     if path.endswith("/confirm"):
         arguments["json"] = {"agree": True}
     if path.endswith(("/versions", "/documents")) and method == "POST":

@@ -41,6 +41,7 @@ VALUES = {
     "CONSENT_REQUEST": "consent_request",
     "GRANT": "grant",
     "CONSENT_EVIDENCE": "consent_evidence",
+    "MANDATE": "mandate",
     "REPORT": "report",
     "UPLOAD": "upload",
     "PHONE": "phone",

@@ -54,6 +54,7 @@ READERS = {
     "vault/consent/evidence.py": "type and dates of documents, under a grant",
     "vault/consent/grant_use.py": "the purpose of a grant, for its own recipient",
     "vault/consent/grants.py": "a grant's terms, for its two sides",
+    "vault/consent/mandate_signatures.py": "what a person signed, and its terms, for them",
     "vault/consent/meetings.py": "who meets, for the two of them",
     "vault/consent/person_labels.py": "what a worker calls people, for that worker",
     "vault/consent/receipt_keys.py": "the keys that sign receipts",

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.mandates import authorisation, prepare, signed
 from tests.meetings import answered, met, open_meeting
 from tests.steps import ask, deposit, granted, log_of
 from tests.vault.decoding import corpus
@@ -100,7 +101,9 @@ async def addresses(
     mine += [f"/requests/{request}/{step}?{chosen}" for step in ("actions", "until")]
     given = f"document={document['id']}&duration=P7D&purpose_code=housing"
     mine += [f"/grants/new{step}?{given}" for step in ("", "/why", "/until", "/who")]
-    mine += [f"/requests/{request}/{step}?{chosen}&may_store=yes" for step in ("copy", "check")]
+    last = f"?{chosen}&may_store=yes"
+    mine += [f"/requests/{request}/{step}{last}" for step in ("copy", "check", "aloud")]
+    prepared = await mandates_of(client, person, worker, mine)
     meeting, agreed = await answered(client, worker, person), await met(client, worker, person)
     shown = (await open_meeting(client, person))["id"]
     mine += ["/meetings/code", *(f"/meetings/{one}" for one in (shown, meeting, agreed))]
@@ -116,11 +119,22 @@ async def addresses(
     known = (await client.get("/v1/people", headers=worker.headers)).json()["items"][0]["id"]
     theirs += [f"/pro/people/{known}", f"/pro/people/{known}/label"]
     theirs += [f"/pro/{end}" for end in ("account", "sessions", "meetings/code", *AT_THE_DESK)]
+    theirs.append(f"/pro/mandates/{prepared}")
     opened = (await open_meeting(client, worker))["id"]
     theirs += [f"/pro/meetings/{one}" for one in (opened, meeting, agreed)]
     theirs += [f"/pro/requests/new?meeting={agreed}"]
     visit = ["/language", "/", "/card", "/pro", "/problems/not_found", "/styles"]
     return person, worker, {"visit": visit, "person": mine, "worker": theirs}
+
+
+async def mandates_of(
+    client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker, mine: list[str]
+) -> str:
+    """The pages of a mandate that waits, and of one that was signed; the id of the first."""
+    prepared = await prepare(client, worker, person)
+    mandate = await signed(client, worker, person, authorisation("lease"))
+    mine += [f"/mandates/{prepared['id']}", f"/mandates/{mandate['id']}/signed"]
+    return str(prepared["id"])
 
 
 async def drafts_of(served: Served, person: SomePerson) -> list[str]:

@@ -345,6 +345,10 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.consent.records.consent_evidence.add_evidence.values": lambda rows: [
         {**_new("consent_evidence")(rows)[0], "change": "revoked"}
     ],
+    "vault.consent.records.mandates.add_mandate.values": _new("mandate"),
+    "vault.consent.records.mandates.mandate_id": _of("mandate"),
+    "vault.consent.records.mandates.note_seen.row": _row("mandate"),
+    "vault.consent.records.mandates.note_seen.seen_at": _is(datetime(2100, 1, 1, tzinfo=UTC)),
     "vault.consent.records.receipt_keys.add_receipt_key.key_id": lambda _: [uuid4()],
     "vault.consent.records.receipt_keys.key_id": _of("receipt_key"),
     "vault.consent.records.labels.add_label.values": lambda rows: [

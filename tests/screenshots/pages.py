@@ -101,6 +101,10 @@ BY_A_FORM = {
     "/requests/{request_id}/until",
     "/requests/{request_id}/copy",
     "/requests/{request_id}/check",
+    "/requests/{request_id}/aloud",
+    "/mandates/{mandate_id}",
+    "/mandates/{mandate_id}/signed",
+    "/pro/mandates/{mandate_id}",
     "/meetings/{meeting_id}",
     "/pro/meetings/{meeting_id}",
 }
@@ -135,6 +139,7 @@ NO_PAGES = {
     "/grants/{grant_id}/receipt.pdf",
     "/pro/grants/{grant_id}/receipt.pdf",
     "/requests/{request_id}/sheet.pdf",
+    "/pro/mandates/{mandate_id}/sheet.pdf",
     "/requests/{request_id}/add",
     "/documents/{document_id}/sheet.pdf",
     "/{address:elsewhere}",

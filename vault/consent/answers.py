@@ -67,6 +67,25 @@ async def _approve(
     )  # fmt: skip
     if claimed is not None and claimed.result_id is not None:
         return await view_of(services, tx, claimed.result_id)
+    view = await approve_within(services, tx, person, request_id, approval, act)
+    if not isinstance(view, Denial):
+        await idempotency.save(tx, claimed, view.id)
+    return view
+
+
+async def approve_within(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    request_id: UUID,
+    approval: Approval,
+    act: ConsentAct | None,
+    *,
+    mandate: UUID | None = None,
+) -> GrantView | Denial:
+    """Approve, in the caller's transaction, who holds the vault, and MUST undo it all where a
+    refusal comes back. `mandate`: the signed paper by which it is, until its person is seen again.
+    """
     # 1. Lock the row: of two concurrent answers, one waits and then sees the other.
     answerable = await _answerable(tx, person, request_id, Action.APPROVE)
     if isinstance(answerable, Denial):
@@ -76,6 +95,8 @@ async def _approve(
     values = reader.open(CONSENT_REQUEST, row.id, row.sealed)
     requested = Terms.read(values)
     attempt = replace(attempt, purpose_code=requested.purpose_code, purpose=requested.purpose)
+    if mandate is not None:
+        attempt = replace(attempt, details={"mandate": str(mandate)})
     # 2. Never wider than what was requested.
     holdings = await _holdings(services, tx, person.id, requested.scope, approval)
     terms = narrow_terms(requested, approval, holdings, row.at)
@@ -92,9 +113,7 @@ async def _approve(
     to = Receiver(row.organisation_id, values["requester"]["name"])
     checked = await consent_evidence.check_act(services, tx, person, act, to)
     grant = _grant(row, person, values["requester"], terms, approval, checked)
-    view = await issue(services, tx, grant, attempt)
-    await idempotency.save(tx, claimed, view.id)
-    return view
+    return await issue(services, tx, replace(grant, mandate=mandate), attempt)
 
 
 def _grant(

@@ -47,12 +47,23 @@ class HeardBy:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedPaper:
+    """A mandate signed on paper: its scan was read, and is of this mandate. `scan_hash`: SHA-256 of
+    the scan's bytes."""
+
+    mandate_id: UUID
+    scan_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
-    """A worker was beside the person: in which way the yes was said, and who heard it."""
+    """A worker was beside the person: in which way the yes was said, who heard it, and the paper
+    that the person signed."""
 
     kind: EvidenceKind
     worker_id: UUID
     heard_by: HeardBy | None = None
+    paper: SignedPaper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ class Shown:
     """What the person read: by which template, of which text. `wording_hash`: of what the page
     said, where a page said it; otherwise that of the terms. `languages`: the main one first."""
 
-    channel: Literal["api", "pages"]
+    channel: Literal["api", "pages", "paper"]
     template: str
     template_hash: bytes
     languages: tuple[str, ...]

@@ -27,6 +27,7 @@ from vault.consent.consent_acts import (
     ConsentAct,
     EvidenceKind,
     HeardBy,
+    SignedPaper,
     checked,
     hash_of,
     names_alike,
@@ -62,6 +63,7 @@ class EvidenceView:
     at: datetime
     heard_by: HeardBy | None = field(default=None, repr=False)
     beside: WorkerBeside | None = field(default=None, repr=False)
+    paper: SignedPaper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ async def check_act(
         if names_alike(receiver.name, beside.heard_by.name):
             raise invalid("heard_by_worker", fields=(("evidence", "heard_by", "name"),))
         columns |= await _heard(services, person.id, worker, beside.heard_by)
+    if beside.paper is not None:
+        columns["mandate_id"] = beside.paper.mandate_id
     known = WorkerBeside(worker.name, worker.organisation)
     return CheckedAct(act, level, columns, beside.heard_by, known)
 
@@ -132,8 +136,16 @@ async def add(
     shown = act.act.shown
     writer = await services.field_encryption.writer(change.person_id, tx)
     heard = act.heard_by and {"role": act.heard_by.role, "name": act.heard_by.name}
-    beside = {} if act.beside is None else {"beside": asdict(act.beside)}
-    sealed = {"wording": wording, "languages": list(shown.languages), "heard_by": heard} | beside
+    sealed: dict[str, Any] = {
+        "wording": wording,
+        "languages": list(shown.languages),
+        "heard_by": heard,
+    }
+    if act.beside is not None:
+        sealed["beside"] = asdict(act.beside)
+    paper = None if act.act.beside is None else act.act.beside.paper
+    if paper is not None:
+        sealed["scan_sha256"] = paper.scan_hash.hex()
     values: dict[str, Any] = {
         **dict.fromkeys(("worker_id", "worker_tag", "heard_by", "heard_by_tag", "mandate_id")),
         **act.columns,
@@ -190,6 +202,7 @@ def _view(row: Row[Any], values: dict[str, Any]) -> EvidenceView:
         at=row.at,
         heard_by=None if heard is None else HeardBy(heard["role"], heard["name"]),
         beside=None if beside is None else WorkerBeside(beside["name"], beside["organisation"]),
+        paper=_paper(row, values),
     )
 
 
@@ -204,6 +217,12 @@ def _beside(person: Person, act: ConsentAct) -> Beside | None:
     if told.worker_id != here.id:
         raise invalid("evidence_worker", fields=(("evidence", "worker_id"),))
     return told
+
+
+def _paper(row: Row[Any], values: dict[str, Any]) -> SignedPaper | None:
+    if row.mandate_id is None:
+        return None
+    return SignedPaper(row.mandate_id, bytes.fromhex(values["scan_sha256"]))
 
 
 async def _worker(

@@ -26,6 +26,7 @@ from vault.consent import assisted_grants, consent_evidence
 from vault.consent.consent_acts import ConsentAct, said_of
 from vault.consent.consent_evidence import Change, CheckedAct, Receiver
 from vault.consent.grants import GrantView, view_of
+from vault.consent.mandate_papers import asleep_from
 from vault.consent.meeting_use import mark_used, meeting_to_use
 from vault.consent.records import grants as records
 from vault.consent.scopes import (
@@ -86,7 +87,9 @@ class GrantDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGrant:
-    """A grant to be made. `recipient_snapshot`: their `snapshot`, as the person saw it."""
+    """A grant to be made. `recipient_snapshot`: their `snapshot`, as the person saw it.
+    `mandate`: the signed paper by which it is; then it ends when its person was not seen, unless
+    they let it go on."""
 
     person_id: UUID
     recipient: Party
@@ -97,6 +100,7 @@ class NewGrant:
     given_at: datetime
     act: CheckedAct
     request_id: UUID | None = None
+    mandate: UUID | None = None
 
 
 async def give(
@@ -229,9 +233,7 @@ async def issue(
                 "document_ids": sorted(scope.document_ids),
                 "given_at": new.given_at,
                 "ends_at": view.ends_at,
-                "sealed": writer.seal(
-                    GRANT, view.id, _told(new) | {"evidence": str(view.evidence_id)}
-                ),
+                "sealed": writer.seal(GRANT, view.id, _sealed(new, view)),
             },
         ),
         step=_step(new),
@@ -250,6 +252,11 @@ def _told(new: NewGrant) -> dict[str, Any]:
     return {**new.terms.values(), "recipient": new.recipient_snapshot}
 
 
+def _sealed(new: NewGrant, view: GrantView) -> dict[str, Any]:
+    by_paper = {} if new.mandate is None else {"mandate": str(new.mandate)}
+    return _told(new) | {"evidence": str(view.evidence_id)} | by_paper
+
+
 async def _add_evidence(
     services: CoreServices, tx: AsyncConnection, new: NewGrant, view: GrantView
 ) -> None:
@@ -262,6 +269,8 @@ async def _add_evidence(
 def _view(new: NewGrant, grant_id: UUID) -> GrantView:
     with about("duration"):
         ends_at = durations.grant_end(new.given_at, new.terms.duration)
+    if new.mandate is not None:
+        ends_at = min(ends_at, asleep_from(new.given_at))
     return GrantView(
         id=grant_id,
         request_id=new.request_id,
@@ -277,6 +286,7 @@ def _view(new: NewGrant, grant_id: UUID) -> GrantView:
         as_of=new.given_at,
         terms=new.terms,
         evidence_id=new_id(),
+        mandate_id=new.mandate,
     )
 
 

@@ -40,7 +40,7 @@ class GrantView:
     """A grant as both sides see it. `recipient`: who they were on the day it was given. `ended_by`:
     who ended it before its end, if anyone did; `service`: it showed nothing more. `as_of`: when it
     was so, by the database's clock. `evidence_id`: of the act by which it was given; none of grants
-    of before."""
+    of before. `mandate_id`: of the paper that was signed for it."""
 
     id: UUID
     request_id: UUID | None
@@ -56,6 +56,7 @@ class GrantView:
     as_of: datetime = field(compare=False, repr=False)
     terms: Terms
     evidence_id: UUID | None = None
+    mandate_id: UUID | None = None
 
 
 async def list_grants(
@@ -274,6 +275,7 @@ async def opened(
         as_of=row.at,
         terms=Terms.read(values),
         evidence_id=_id_or_none(values.get("evidence")),
+        mandate_id=_id_or_none(values.get("mandate")),
     )
 
 

@@ -112,8 +112,17 @@ def evidence_record(acts: Iterable[EvidenceView], *, to_its_person: bool) -> lis
         | ({"languages": list(act.languages)} if to_its_person else {})
         | ({"beside": asdict(act.beside)} if act.beside else {})
         | ({"heard_by": asdict(act.heard_by)} if act.heard_by else {})
+        | _mandate(act)
         for act in acts
     ]
+
+
+def _mandate(act: EvidenceView) -> dict[str, Any]:
+    """The paper that was signed, by its id and the digest of its scan."""
+    if act.paper is None:
+        return {}
+    scan = act.paper.scan_hash.hex()
+    return {"mandate": {"id": str(act.paper.mandate_id), "scan_sha256": scan}}
 
 
 def verification_address(public_url: str, code: str) -> str:

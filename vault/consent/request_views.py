@@ -15,6 +15,7 @@ from auth.subjects import Party, Person, Recipient
 from base.key_names import CONSENT_REQUEST, SENT_REQUEST
 from vault import cursors, decisions, durations
 from vault.catalogue import is_sensitive
+from vault.consent.mandate_papers import MandatePaper
 from vault.consent.records import grants as grant_records
 from vault.consent.records import requests as records
 from vault.consent.terms import Terms
@@ -44,6 +45,7 @@ class SentRequest:
     phone: str | None = field(repr=False)
     asked: Terms
     meeting: UUID | None = None
+    mandate: MandatePaper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,12 @@ class ReceivedRequest:
     asked_at: datetime
     lapses_at: datetime
     ends_at: datetime
+    requester_kind: str
     requester_id: UUID
     requester: dict[str, str] = field(repr=False)
     asked: Terms
     covers: tuple[CoveredType, ...]
+    mandate: MandatePaper | None = None
 
 
 async def list_received(
@@ -83,7 +87,7 @@ async def list_received(
     after = cursors.read(cursor)
     async with services.database.transaction() as tx:
         rows = await records.requests_of_person(tx, person.id, after=after, limit=limit)
-        items = [await _received(services, tx, row) for row in rows[:limit]]
+        items = [await received(services, tx, row) for row in rows[:limit]]
     return Page(items, cursors.cut(rows, limit, lambda row: (row.rank, row.id)))
 
 
@@ -105,7 +109,7 @@ async def see_received(services: CoreServices, person: Person, request_id: UUID)
     async with services.database.transaction() as tx:
         row = await records.request(tx, request_id)
         if row is not None and row.person_id == person.id:
-            return await _received(services, tx, row)
+            return await received(services, tx, row)
     reason = Reason.NOT_FOUND if row is None else Reason.NOT_ADDRESSEE
     raise await decisions.record_refusal(services, attempt_on(row, person, Action.REQUEST), reason)
 
@@ -148,6 +152,7 @@ async def sent(services: CoreServices, row: Row[Any]) -> SentRequest:
         phone=values.get("phone"),
         asked=Terms.read(values),
         meeting=UUID(values["meeting"]) if "meeting" in values else None,
+        mandate=MandatePaper.read(values.get("mandate")),
     )
 
 
@@ -157,7 +162,9 @@ def _unapproved(row: Row[Any], *, withdrawn: bool) -> SentState:
     return "waiting" if row.at < row.lapses_at else "lapsed"
 
 
-async def _received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> ReceivedRequest:
+async def received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> ReceivedRequest:
+    """A request from its row, for its person: the caller MUST have checked whose it is. Raises
+    `RowAltered`."""
     (await services.field_encryption.row_macs()).check(REQUEST_ROW, row)
     values = (await services.field_encryption.reader(row.person_id, tx)).open(
         CONSENT_REQUEST, row.id, row.sealed
@@ -171,10 +178,12 @@ async def _received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) 
         asked_at=row.created_at,
         lapses_at=row.lapses_at,
         ends_at=durations.end_of(row.at, terms.duration),
+        requester_kind=row.requester_kind,
         requester_id=row.requester_id,
         requester=values["requester"],
         asked=terms,
         covers=await _covers(services, tx, row.person_id, terms.scope.document_types),
+        mandate=MandatePaper.read(values.get("mandate")),
     )
 
 

@@ -27,6 +27,7 @@ from base.phone_numbers import normal_phone, phone_forms, sms_phone
 from base.pipeline import fetch_one
 from base.quota import Quota
 from vault import decisions, durations, idempotency, rate_limit
+from vault.consent.mandate_papers import MandatePaper
 from vault.consent.meeting_use import mark_used, meeting_to_use
 from vault.consent.records import requests as records
 from vault.consent.scopes import check, check_purpose, check_storing
@@ -49,7 +50,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class _Addressee:
+class Addressee:
     """The holder of a phone: their vault, if any, and the language they read; `vaults`: how many
     have that phone. Or the person of a meeting, who is there and needs no message: its tag is in
     the place of the phone's."""
@@ -122,17 +123,12 @@ async def _ask(
     terms: Terms,
     key: str | None,
 ) -> Sent | Denial:
-    attempt = AccessAttempt(
-        action=Action.REQUEST,
-        actor=sender.actor(),
-        purpose_code=terms.purpose_code,
-        purpose=terms.purpose,
-    )
+    attempt = attempt_of(sender, terms)
     claimed = await idempotency.claim(
         services, tx, caller_id=sender.id, route="consent-requests", key=key,
         body={**whom.values(), **terms.values()},
     )  # fmt: skip
-    limit = _limit(services, sender)
+    limit = hourly_limit(services, sender)
     if claimed is not None and claimed.result_id is not None:
         quota = await rate_limit.left(tx, sender.id, PACED_AS, limit)
         return await _repeat_answer(tx, claimed.result_id, quota)
@@ -141,17 +137,18 @@ async def _ask(
     if not taken:
         return Denial(attempt, Reason.PACED, quota=quota)
     # 2. The vault of that phone, if any; waits for one that is being opened right now.
-    addressee = await _addressee(services, tx, sender, whom)
+    addressee = await addressee_of(services, tx, sender, whom)
     if isinstance(addressee, Refused):
         return Denial(attempt, addressee.reason, fields=addressee.fields, quota=quota)
     # 3. The same row, event and message in both cases. A crash before the commit leaves none.
-    request_id, lapses_at = await _add(services, tx, sender, addressee, terms, attempt)
-    await _notify(services, tx, addressee)
+    request_id = new_id()
+    lapses_at = await add_request(services, tx, sender, addressee, terms, request_id)
+    await notify(services, tx, addressee)
     await idempotency.save(tx, claimed, request_id)
     return Sent(id=request_id, lapses_at=lapses_at, quota=quota)
 
 
-def _limit(services: CoreServices, sender: Recipient) -> int:
+def hourly_limit(services: CoreServices, sender: Recipient) -> int:
     """How many requests a sender may make in an hour. They are counted apart from the requests'
     rows, some of which go with a vault that is erased: a sender would see it."""
     settings = services.settings
@@ -159,9 +156,11 @@ def _limit(services: CoreServices, sender: Recipient) -> int:
     return settings.client_requests_per_hour if is_client else settings.requests_per_hour
 
 
-async def _addressee(
+async def addressee_of(
     services: CoreServices, tx: AsyncConnection, sender: Recipient, whom: Whom
-) -> _Addressee | Refused:
+) -> Addressee | Refused:
+    """For whom a request is: the vault of a phone, if any; the person of a meeting, which is used
+    by it."""
     if whom.meeting is not None:
         return await _met(services, tx, sender, whom.meeting)
     typed = whom.phone or ""
@@ -172,39 +171,43 @@ async def _addressee(
     tags = [await services.field_encryption.tag(PHONE, form) for form in phone_forms(typed)]
     person, there = await records.addressee(tx, macs, tags)
     if person is None:
-        return _Addressee(phone, phone_tag, None, vaults=there)
-    return _Addressee(phone, phone_tag, person.id, person.language, vaults=there)
+        return Addressee(phone, phone_tag, None, vaults=there)
+    return Addressee(phone, phone_tag, person.id, person.language, vaults=there)
 
 
 async def _met(
     services: CoreServices, tx: AsyncConnection, sender: Recipient, meeting_id: UUID
-) -> _Addressee | Refused:
+) -> Addressee | Refused:
     meeting = await meeting_to_use(services, tx, sender, meeting_id)
     if isinstance(meeting, Refused):
         return meeting
     await mark_used(services, tx, meeting)
     tag = await services.field_encryption.tag(MET, str(meeting_id))
-    return _Addressee(None, tag, meeting.person_id, meeting=meeting_id)
+    return Addressee(None, tag, meeting.person_id, meeting=meeting_id)
 
 
-async def _add(
+async def add_request(
     services: CoreServices,
     tx: AsyncConnection,
     sender: Recipient,
-    addressee: _Addressee,
+    addressee: Addressee,
     terms: Terms,
-    attempt: AccessAttempt,
-) -> tuple[UUID, datetime]:
-    """Insert the request's row and record its event; returns its id and when it lapses."""
+    request_id: UUID,
+    *,
+    paper: MandatePaper | None = None,
+) -> datetime:
+    """Insert the request's row and record its event; returns when it lapses. `paper`: the mandate
+    that it is printed on."""
     at = await instant(tx)
     with about("duration"):
         durations.grant_end(at, terms.duration)
     await query_audit_key(services, tx, addressee.person_id, at)
     writer = await services.field_encryption.uncached_writer(addressee.person_id, tx)
-    request_id, lapses_at = new_id(), at + LAPSES_AFTER
+    lapses_at = at + LAPSES_AFTER
     values: dict[str, Any] = {
         **terms.values(),
         **_way(addressee),
+        **({} if paper is None else {"mandate": paper.values()}),
         "requester": snapshot(sender),
     }
     # Not for the sender: `request_transfer` leaves where it is what two vaults could have got.
@@ -224,18 +227,28 @@ async def _add(
         created_at=at,
         lapses_at=lapses_at,
     )
-    attempt = replace(attempt, person=addressee.person_id, request=request_id)
+    attempt = replace(attempt_of(sender, terms), person=addressee.person_id, request=request_id)
     await decisions.record_allowed(services, tx, at, attempt)
-    return request_id, lapses_at
+    return lapses_at
 
 
-def _way(addressee: _Addressee) -> dict[str, Any]:
+def attempt_of(sender: Recipient, terms: Terms) -> AccessAttempt:
+    """A request as it is recorded, before anybody is found who gets it."""
+    return AccessAttempt(
+        action=Action.REQUEST,
+        actor=sender.actor(),
+        purpose_code=terms.purpose_code,
+        purpose=terms.purpose,
+    )
+
+
+def _way(addressee: Addressee) -> dict[str, Any]:
     if addressee.meeting is not None:
         return {"meeting": str(addressee.meeting)}
     return {"phone": addressee.phone}
 
 
-async def _notify(services: CoreServices, tx: AsyncConnection, addressee: _Addressee) -> None:
+async def notify(services: CoreServices, tx: AsyncConnection, addressee: Addressee) -> None:
     """Queue a text message to the phone, with or without a vault, about the request."""
     if addressee.phone is None:
         return

@@ -1,5 +1,5 @@
 """The jobs of a child process: inspect files, make the copy for recipients, draw a preview,
-a thumbnail or a page."""
+a thumbnail or a page, read the codes on pages."""
 
 import codecs
 import io
@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from vault.decoding import images, pdf_signatures, pdfs, picture_pages
+from vault.decoding import images, page_codes, pdf_signatures, pdfs, picture_pages
 from vault.decoding.media import Limits, MediaType, Note, Part, Undecodable
 from vault.decoding.pdf_body import Body
 from vault.decoding.preview_jpeg import PREVIEW_WIDTH, small_jpeg, thumbnail_jpeg
@@ -36,13 +36,21 @@ def prepare() -> None:
         pdf_signatures.prepare(pdf)
         run({"job": "preview", "types": [MediaType.PDF.value]}, [pdf], limits)
         run({"job": "page", "types": [MediaType.PDF.value], "page": 2}, [pdf], limits)
+    run({"job": "codes", "types": [MediaType.PNG.value]}, [_png(square)], limits)
+
+
+def _png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
 
 
 def run(
     order: dict[str, Any], inputs: list[bytes], limits: Limits
 ) -> tuple[dict[str, Any], Outputs]:
-    """`order["job"]` is "inspect", "preview", "thumbnail" (of a preview) or "page", with the number
-    of a page of a PDF in `order["page"]`; `order["types"]` are the types of the inputs.
+    """`order["job"]` is "inspect", "preview", "thumbnail" (of a preview), "codes" or "page",
+    with the number of a page of a PDF in `order["page"]`; `order["types"]` are the types of the
+    inputs.
 
     The outputs: the copy, empty when it is the original; the preview (or the page) and the
     thumbnail, empty when they are not cheap or cannot be drawn.
@@ -51,6 +59,8 @@ def run(
     match order["job"]:
         case "page":
             return {}, (b"", _page(inputs[0], types[0], order["page"]), b"")
+        case "codes":
+            return {"codes": page_codes.codes_on(inputs[0], types[0], limits)}, (b"", b"", b"")
         case "preview":
             return {}, (b"", small_jpeg(_first_page(inputs[0], types[0], limits)), b"")
         case "thumbnail":

@@ -15,6 +15,8 @@ from base.user_text import clean_text
 from vault.decoding import sniff
 from vault.decoding.confine import Protection
 from vault.decoding.media import (
+    MAX_CODE_LENGTH,
+    MAX_CODES,
     MAX_SIGNATURE_NAME,
     MAX_SIGNATURES,
     Carries,
@@ -190,6 +192,15 @@ class Decoder:
             except _UNTRUE:
                 raise invalid("does_not_decode") from None
 
+    async def codes(self, source: Source, *, account: UUID, size: int = 0) -> tuple[str, ...]:
+        """The QR codes of ours on the first pages of a paper: at most 24 texts, of at most 100
+        characters each. Raises as `inspect` does."""
+        async with self._job("codes", [source], account, size) as (answer, _output):
+            try:
+                return tuple(_code(text) for text in answer["codes"][:MAX_CODES])
+            except _UNTRUE:
+                raise invalid("does_not_decode") from None
+
     @asynccontextmanager
     async def _job(
         self, job: str, sources: Sequence[Source], account: UUID, size: int, **more: int
@@ -290,6 +301,12 @@ class Decoder:
         found = answer.get("signatures", ())[:MAX_SIGNATURES]
         signatures = tuple(_signature(*each) for each in found)
         return Inspection(inspected, rendition, length, notes, carries, signatures)
+
+
+def _code(text: object) -> str:
+    if not isinstance(text, str) or len(text) > MAX_CODE_LENGTH:
+        raise ValueError("not the text of a code")
+    return text
 
 
 def _jpeg(output: int, start: int, length: int, most: int) -> bytes:

@@ -11,6 +11,8 @@ made anew before anyone else reads them. 0: those of the first release."""
 
 MAX_SIGNATURES = 20
 MAX_SIGNATURE_NAME = 120
+MAX_CODES = 24
+MAX_CODE_LENGTH = 100
 
 
 class MediaType(StrEnum):

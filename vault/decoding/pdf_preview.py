@@ -40,6 +40,15 @@ def page(data: bytes, number: int, width: int) -> Image.Image:
         document.close()
 
 
+def count(data: bytes) -> int:
+    """How many pages there are to draw."""
+    document = pypdfium2.PdfDocument(data)
+    try:
+        return len(document)
+    finally:
+        document.close()
+
+
 def _bitmap(
     width: int,
     height: int,

@@ -218,6 +218,13 @@ def page(data: bytes, number: int, width: int) -> Image.Image:
     return pdf_preview.page(body, number, width)
 
 
+def count(data: bytes) -> int:
+    """How many pages there are to draw. Raises as `page` does."""
+    body = pdf_body.body(data).data
+    _opened(body).close()
+    return pdf_preview.count(body)
+
+
 def join(pdfs: list[bytes]) -> bytes:
     """One PDF of all the pages of cleaned PDFs, in order."""
     return pdf_assembly.join(pdfs)

@@ -30,6 +30,7 @@ _KINDS: dict[str, BucketKind] = {
     "preview": "preview",
     "thumbnail": "preview",
     "page": "page",
+    "codes": "page",
 }
 
 

@@ -22,6 +22,7 @@ from storage.row_macs import RowFormat
 from vault.access_log.records import LOG_WARNING_ROW, REPORT_ROW
 from vault.consent.records.consent_evidence import CONSENT_EVIDENCE_ROW
 from vault.consent.records.labels import PERSON_LABEL_ROW
+from vault.consent.records.mandates import MANDATE_ROW
 from vault.consent.records.meetings import MEETING_ROW
 from vault.documents.uploads.records import UPLOAD_ROW
 from vault.maintenance.records import ERASURE_CODE_ROW, PENDING_ERASURE_ROW
@@ -63,6 +64,7 @@ MACS = (
     MacTable(REQUEST_ROW),
     MacTable(GRANT_ROW),
     MacTable(CONSENT_EVIDENCE_ROW),
+    MacTable(MANDATE_ROW),
     MacTable(PERSON_LABEL_ROW),
     MacTable(MEETING_ROW),
     MacTable(REPORT_ROW),

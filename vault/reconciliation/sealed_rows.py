@@ -122,6 +122,7 @@ SEALED = (
     ),
     SealedColumn("grant", key_names.GRANT, _person),
     SealedColumn("consent_evidence", key_names.CONSENT_EVIDENCE, _person),
+    SealedColumn("mandate", key_names.MANDATE, _person),
     SealedColumn("person_label", key_names.PERSON_LABEL, _nobody),
     SealedColumn("meeting", key_names.MEETING, _nobody),
     SealedColumn("report", key_names.REPORT, _person),

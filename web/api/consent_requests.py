@@ -132,6 +132,7 @@ class SentRequestOut(AskedOut):
     id: UUID
     state: Literal["waiting", "approved", "lapsed", "withdrawn"]
     grant_id: UUID | None
+    mandate_id: UUID | None = Field(description="The paper that it is printed on, to be signed.")
     person: SentPersonOut
     contact: ContactOut
     asked_at: datetime
@@ -155,6 +156,7 @@ class ReceivedRequestOut(AskedOut):
     id: UUID
     state: Literal["waiting", "approved", "refused", "not_me", "lapsed", "withdrawn"]
     grant_id: UUID | None
+    mandate_id: UUID | None = Field(description="The paper that it is printed on, to be signed.")
     requester: PartyOut
     covers: list[CoveredOut]
     asked_at: datetime
@@ -270,6 +272,7 @@ def sent_out(item: SentRequest) -> SentRequestOut:
         id=item.id,
         state=item.state,
         grant_id=item.grant_id,
+        mandate_id=item.mandate.id if item.mandate else None,
         person=SentPersonOut(phone=item.phone, meeting=item.meeting),
         contact=ContactOut(**item.asked.contact),
         asked_at=item.asked_at,
@@ -284,6 +287,7 @@ def _received(item: ReceivedRequest) -> ReceivedRequestOut:
         id=item.id,
         state=item.state,
         grant_id=item.grant_id,
+        mandate_id=item.mandate.id if item.mandate else None,
         requester=party_out(item.requester, item.asked.contact),
         covers=[
             CoveredOut(

@@ -189,6 +189,9 @@ class GrantOut(BaseModel):
     may_store: bool
     store_for: str | None
     covers_future: bool
+    mandate_id: UUID | None = Field(
+        description="The paper that was signed for it: it ends unless its person is seen again."
+    )
 
 
 class GrantList(BaseModel):
@@ -248,6 +251,7 @@ def grant_out(grant: GrantView) -> GrantOut:
         revoked_at=grant.revoked_at,
         ended_by=grant.ended_by,
         covers_future=grant.covers_future,
+        mandate_id=grant.mandate_id,
         **terms_out(terms).model_dump(),
     )
 

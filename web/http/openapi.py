@@ -32,6 +32,7 @@ _TAGS = {
     "uploads": "Files sent in pieces, over a network that breaks (tus 1.0).",
     "grants": "Consent that was given: seen, used, taken back. Each use is on the person's log.",
     "consent requests": "Consent that is asked for, and the person's answer.",
+    "mandates": "Several things on one paper, which a person signs and then says yes to.",
     "meetings": "A person and a worker face to face: six digits in the place of a phone number.",
     "people": "A worker's people: who gave them a grant, by an id and a label of the worker's own.",
     "catalogue": "The closed lists that requests and deposits name.",

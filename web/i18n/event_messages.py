@@ -43,6 +43,7 @@ _YOU_DID = {
     "meeting.end": _("Vous avez arrêté une rencontre."),
     "grant.give": _("Vous avez donné un accès."),
     "grant.revoke": _("Vous avez arrêté un accès."),
+    "grant.go_on": _("Vous êtes là de nouveau : un accès signé sur papier continue."),
     "grant.see": _("Vous avez regardé un accès que vous avez donné."),
     "log.read": _("Vous avez regardé cette liste."),
     "log.report": _("Vous avez dit qu’une ligne de cette liste n’est pas normale."),
@@ -79,6 +80,9 @@ _YOU_TRIED = {
     "meeting.end": _("Vous avez essayé d’arrêter une rencontre : ce n’était pas possible."),
     "grant.give": _("Vous avez essayé de donner un accès : ce n’était pas possible."),
     "grant.revoke": _("Vous avez essayé d’arrêter un accès : ce n’était pas possible."),
+    "grant.go_on": _(
+        "Vous avez essayé de faire continuer un accès signé sur papier : ce n’était pas possible."
+    ),
     "grant.see": _("Vous avez essayé de voir un accès : ce n’était pas possible."),
     "log.report": _(
         "Vous avez essayé de dire qu’une ligne n’est pas normale : ce n’était pas possible."
@@ -139,6 +143,7 @@ _TRIED = {
     "consent.refuse": _("{who} a voulu dire non à une demande : refusé."),
     "consent.not_me": _("{who} a voulu répondre à une demande : refusé."),
     "grant.revoke": _("{who} a voulu arrêter un accès : refusé."),
+    "grant.go_on": _("{who} a voulu faire continuer un accès signé sur papier : refusé."),
     "consent.withdraw": _("{who} a voulu retirer une demande : refusé."),
     "grant.see": _("{who} a voulu regarder un accès : refusé."),
     "grant.give_back": _("{who} a voulu rendre un accès : refusé."),

@@ -14,6 +14,7 @@ from web.i18n.date_labels import DATE_LABELS
 from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
 from web.i18n.error_messages import ErrorMessage, _, error_messages
 from web.pages import desk_labels, means_labels
+from web.pages.failure_fields import field_to_correct
 from web.pages.file_labels import NOTES, SCANS, SIGNATURES
 from web.pages.means_reasons import MEANS_REASONS
 
@@ -209,51 +210,6 @@ PAGE_MESSAGES = {
         _("Revenez en arrière, puis recommencez. Ou demandez de l’aide au guichet."),
     ),
 }
-# The field of a form to correct for an error code, when there is one.
-FIELDS = {
-    "phone_invalid": "phone",
-    "phone_landline": "phone",
-    "email_invalid": "email",
-    "code_wrong": "code",
-    "erasure_code_wrong": "code",
-    "meeting_code_wrong": "code",
-    "file_missing": "photo",
-    "file_empty": "photo",
-    "type_not_allowed": "photo",
-    "does_not_decode": "photo",
-    "password_protected": "photo",
-    "too_large": "photo",
-    "file_too_large": "photo",
-    "too_many_files": "photo",
-    "too_many_pictures": "photo",
-    "too_many_parts": "photo",
-    "too_many_pages": "photo",
-    "too_many_pixels": "photo",
-    "pdf_too_detailed": "photo",
-    "unusual_image": "photo",
-    "one_paper_unsaid": "together",
-    "type_missing": "type",
-    "unknown_document_type": "type",
-    "document_type_retired": "type",
-    "expires_before_issued": "expires_on",
-    "date_unreadable": "issued_on",
-    "year_unreadable": "income_year",
-    "text_too_long": "title",
-    "scope_empty": "what",
-    "nothing_granted": "what",
-    "action_unsaid": "action",
-    "duration_unsaid": "duration",
-    "copy_unsaid": "may_store",
-    "reason_unsaid": "purpose_code",
-    "recipient_unsaid": "email",
-    "recipient_twice": "email",
-    "unknown_recipient": "email",
-    "too_many_papers": "what",
-    "purpose_missing": "purpose",
-    "unknown_purpose": "purpose_code",
-    **means_labels.FIELDS,
-    **desk_labels.FIELDS,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,14 +235,7 @@ def failure_message(failure: ServiceError) -> FailureMessage:
         message = message_of(failure.code, failure.values)
     values = {name: str(value) for name, value in failure.values.items()}
     before = ONE_OF_SEVERAL if "parts" in values else ""
-    return FailureMessage(message, values, _field(failure), before)
-
-
-def _field(failure: ServiceError) -> str:
-    """The field to correct: the one that a date or a text is in, or the one of the code."""
-    if failure.code in ("date_unreadable", "text_too_long") and failure.fields:
-        return str(failure.fields[0][0])
-    return FIELDS.get(failure.code, "")
+    return FailureMessage(message, values, field_to_correct(failure), before)
 
 
 def date_to_write(metadata: DocumentMetadata) -> tuple[str, str] | None:

@@ -24,9 +24,11 @@ from web.pages.documents import documents_by_id
 from web.pages.forms import Form
 from web.pages.grants import given_already
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
+from web.pages.spoken_answers import FIELDS, beside_in, said_aloud, worker_beside
 
 router = page_router()
 LIMIT = 50
+_OF_WHO_HEARD = {"heard_by_wrong", "heard_by_worker", "text_too_long", "text_invalid"}
 
 
 @router.get("/requests")
@@ -69,6 +71,18 @@ for _each in answer_steps.STEPS:
     _add_step(_each)
 
 
+@router.get("/requests/{request_id}/aloud")
+async def aloud(request_id: PathId, page: PersonPageDep) -> Response:
+    """What a yes would give, in both languages side by side, to be said aloud before somebody."""
+    current = await _partial(page, request_id, answer_steps.chosen_in(page.request.url.query))
+    if current.request.state != "waiting":
+        return await _show(page, current, "who")
+    if worker_beside(page.person, current.request) is None:
+        return go(current.address("check"))
+    unsaid = current.first_unsaid("check")
+    return await _show(page, current, *(unsaid or ("aloud",)))
+
+
 @router.get("/requests/{request_id}/add")
 async def add_missing(request_id: PathId, page: PersonPageDep, add: str = "") -> Response:
     """To the page that adds a paper, which leads back here with what was ticked."""
@@ -83,6 +97,8 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
     form = await page.form()
     current = await _partial(page, request_id, answer_steps.only(form))
     seen = ""  # of one that was answered already, nothing was shown
+    last = "aloud" if said_aloud(form) else "check"
+    heard = {name: form.get(name) for name in FIELDS}
     # One that was answered meanwhile is judged, and recorded, by the approval itself.
     if current.request.state == "waiting":
         try:
@@ -90,8 +106,9 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
         except ServiceError as failure:
             return await _show(page, current, current.first_choice, failure)
         if not hmac.compare_digest(seen.encode(), form.get("seen").encode()):
-            return await _show(page, current, "check", invalid("answer_changed"))
+            return await _show(page, current, last, invalid("answer_changed"), **heard)
     try:
+        beside = beside_in(form, page.person, current.request)
         approval = replace(approval_of(current.chosen, current.request), shown_in=page.languages)
         await answers.approve(
             page.services,
@@ -99,13 +116,15 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
             request_id,
             approval,
             idempotency_key=form.get("once")[:64] or None,
-            act=act_on(page, "requests/check.html", seen),
+            act=act_on(page, f"requests/{last}.html", seen, beside),
         )
     except ServiceError as failure:
         if failure.code == "request_answered" and current.request.state == "approved":
             return go(f"/requests/{request_id}")
         if failure.kind is not ErrorKind.INVALID or current.request.state != "waiting":
             raise
+        if said_aloud(form) and failure.code in _OF_WHO_HEARD:
+            return await _show(page, current, "aloud", failure, **heard)
         return await _show(page, current, current.first_choice, failure)
     return go("/grants", done="approved")
 
@@ -151,10 +170,12 @@ async def _step(page: PersonPage, request_id: UUID, step: str) -> Response:
 
 
 async def _show(
-    page: PersonPage, current: PartialAnswer, step: str, *failed: ServiceError
+    page: PersonPage, current: PartialAnswer, step: str, *failed: ServiceError, **more: str
 ) -> Response:
-    values = _values(current, step)
-    if step == "check":
+    """`more`: what was typed of who heard it."""
+    values = _values(current, "check" if step == "aloud" else step) | more
+    values["may_be_aloud"] = worker_beside(page.person, current.request) is not None
+    if step in {"check", "aloud"}:
         try:
             values |= await _summary(page, current)
         except ServiceError as failure:

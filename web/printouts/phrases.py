@@ -103,16 +103,22 @@ class Phrases:
             return self.say(_("Non"))
         if terms.store_for is None:
             return self.say(_("Oui"))
-        return self.say(_("Oui, pendant {duration}"), duration=self._duration(terms.store_for))
+        return self.say(_("Oui, pendant {duration}"), duration=self.length(terms.store_for))
 
-    def _duration(self, text: str) -> str:
+    def length(self, text: str) -> str:
         """`2 ans` for `P2Y`, `1 jour, 12 heures` for `P1DT12H`."""
         days, _mark, hours = text.partition("T")
         parts = [(number, _UNITS[unit]) for number, unit in _LENGTH.findall(days)]
         parts += [(number, _TIME_UNITS[unit]) for number, unit in _LENGTH.findall(hours)]
         locale = languages()[self.language].locale
         return ", ".join(
-            format_unit(int(number), f"duration-{unit}", locale=locale)
+            _counted(int(number), f"duration-{unit}", locale)
             for number, unit in parts
             if int(number)
         )
+
+
+def _counted(number: int, unit: str, locale: str) -> str:
+    """`12 mois`. In Arabic, Babel has months in their short form alone."""
+    said = format_unit(number, unit, locale=locale)
+    return format_unit(number, unit, "short", locale=locale) if unit in said else said

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "templates"
 P = ParamSpec("P")
 T = TypeVar("T")
-Template = Literal["sheet", "log", "card"]
+Template = Literal["sheet", "log", "card", "mandate"]
 _NOWHERE = Path("/nonexistent")
 _AT_ONCE = 2
 QUEUE_SECONDS = 10.0

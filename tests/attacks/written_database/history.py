@@ -20,6 +20,7 @@ from tests.fixtures import (
     last_code,
     new_phone,
 )
+from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.steps import ask, client_headers, deposit, granted, log_of, revoke
 from tests.uploads import begin, said, send
@@ -50,6 +51,8 @@ async def tell(
     # Both agreed: for half an hour, longer than this story lasts.
     story.meetings["Amina"] = await met(http, wanda, amina)
     story.meetings["Bilal"] = await met(http, bilal, victor)
+    signed_by_him = await signed(http, victor, bilal, authorisation("lease"))
+    story.mandates["Bilal"] = signed_by_him["id"]
     await _others(story)
     await _means(story)
     # The key that signs receipts, and the secret of their codes, are made by the first one.

@@ -48,6 +48,7 @@ class Story:
     grants: dict[str, str]
     requests: dict[str, str]
     meetings: dict[str, str] = field(default_factory=dict)
+    mandates: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
     """The address of what each person has sent in part."""
     card: dict[str, Any] = field(default_factory=dict, repr=False)  # Bilal's, with its `pin`
@@ -112,6 +113,8 @@ class Story:
             "Bilal looks at her upload": (bilal | TUS, self.uploads["Amina"]),
             "Bilal's upload": (bilal | TUS, self.uploads["Bilal"]),
             "Bilal lists": (bilal, "/v1/documents"),
+            "Bilal's mandate": (bilal, f"/v1/mandates/{self.mandates['Bilal']}/signed"),
+            "Amina looks at his mandate": (amina, f"/v1/mandates/{self.mandates['Bilal']}/signed"),
             "Bilal's vault": (bilal, "/v1/me"),
             "Bilal's means": (bilal, "/v1/me/means"),
             "Wanda lists": (wanda, f"/v1/grants/{self.grants['type']}/documents"),

@@ -49,6 +49,7 @@ HARMLESS = {
     ("log_key", "created_at"): _NOT_SHOWN,
     ("log_warning", "*"): "its person is warned once more",
     ("log_watch",): "a leaf is integrated half a second later",
+    ("mandate", "*"): "a copy, which no grant and no evidence names",
     ("meeting", "*"): "both meet again; what it leads to is the person's to approve, or to give",
     ("message",): "a message is late, lost, or sent twice to the address that is sealed in it",
     ("organisation", "created_at"): _NOT_SHOWN,

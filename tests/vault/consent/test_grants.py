@@ -142,11 +142,8 @@ async def test_the_database_itself_keeps_to_a_year(
     longer = text(
         "UPDATE unefois.grant SET ends_at = given_at + interval '366 days' WHERE id = :id"
     )
-    for database, refusal in (
-        (as_owner, "a_year_at_most"),
-        (services.database, "permission denied"),
-    ):
-        with pytest.raises(DBAPIError, match=refusal):
+    for database in (as_owner, services.database):
+        with pytest.raises(DBAPIError, match="a_year_at_most"):
             async with database.transaction() as tx:
                 await tx.execute(longer, {"id": grant.id})
 

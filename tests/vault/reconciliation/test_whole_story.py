@@ -16,12 +16,13 @@ from tests.auth.means_steps import (
     wrong,
 )
 from tests.fixtures import MakePerson, MakeWorker, SomePerson, SomeWorker
-from tests.meetings import open_meeting, say
+from tests.mandates import authorisation, signed
+from tests.meetings import met, open_meeting, say
 from tests.vault.reconciliation.steps import found
 from vault.maintenance.erasure import erase
 from vault.services import Services
 
-TABLES = ("card", "pin", "meeting", "consent_evidence", "grant")
+TABLES = ("card", "pin", "meeting", "mandate", "consent_evidence", "grant")
 
 
 async def rows_of(services: Services, person: SomePerson) -> dict[str, int]:
@@ -79,13 +80,18 @@ async def test_all_that_a_vault_has_is_as_the_log_tells_it_and_goes_with_it(
     assert (await client.post(f"{grant}/revoke", headers=amina.headers)).status_code == 200
     receipt = (await client.get(f"{grant}/receipt", headers=amina.headers)).json()
     assert [one["level"] for one in receipt["evidence"]] == ["card_pin", "phone_code"]
-    # 3. All of it is as the log tells it; and she leaves the phone.
+    # 3. She signs a mandate, and is seen again.
+    there = {"meeting": await met(client, worker, amina)}
+    mandate = await signed(client, worker, amina, authorisation("lease"), whom=there)
+    seen = await client.post(f"/v1/mandates/{mandate['id']}/go-on", headers=by_card)
+    assert seen.status_code == 200, seen.text
+    # 4. All of it is as the log tells it; and she leaves the phone.
     assert await found(services) == before
     phone, _ = await means(client, amina.headers)
     gone = await proved(client, amina, "DELETE", f"/v1/me/means/{phone['id']}", headers=by_card)
     assert gone.status_code == 204
     assert await found(services) == before
-    # 4. Erased, nothing of it is left, and he still enters.
+    # 5. Erased, nothing of it is left, and he still enters.
     assert all((await rows_of(services, amina)).values())
     await erase(services, amina.subject)
     assert not any((await rows_of(services, amina)).values())

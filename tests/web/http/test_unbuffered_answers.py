@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from auth import administration
 from tests.audit.tlog.logs import EAGER
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker, new_phone
+from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.steps import deposit, drawn, granted, log_of, until
 from tests.uploads import TUS, begin, id_of
@@ -51,6 +52,7 @@ OF_WORKERS = (
     "/v1/people",
     "/v1/grants/{grant_id}/documents",
     "/v1/grants/{grant_id}/evidence",
+    "/v1/mandates/{mandate_id}/sheet.pdf",
 )
 _CHOSEN = "?document={document_id}&purpose_code=housing&duration=P7D"
 QUERIES = {"why": _CHOSEN, "until": _CHOSEN, "who": _CHOSEN}
@@ -147,6 +149,7 @@ async def something_of_each(
         "person_id": people.json()["items"][0]["id"],
         "document_id": document["id"],
         "grant_id": grant,
+        "mandate_id": (await signed(client, worker, person, authorisation("lease")))["id"],
         "meeting_id": await met(client, worker, person),
         "code": await code_of(served.services, UUID(grant)),
         "event_id": (await log_of(client, person))[0]["id"],

@@ -25,6 +25,7 @@ def request(actions: tuple[str, ...] = ("read",), **terms: Any) -> ReceivedReque
     values: dict[str, Any] = {"purpose_code": "housing", "purpose": "Un logement"}
     values |= {"legal_basis": "consent", "duration": "P1M", "may_store": False, "store_for": None}
     return ReceivedRequest(
+        requester_kind="worker",
         id=new_id(),
         state="waiting",
         grant_id=None,

@@ -72,6 +72,7 @@ def request(**changes: Any) -> ReceivedRequest:
         "lapses_at": NOW + timedelta(days=6),
         "ends_at": NOW + timedelta(days=30),
         "requester": WORKER,
+        "requester_kind": "worker",
         "requester_id": id_of(4),
         "asked": terms(),
         "covers": (

@@ -13,13 +13,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from auth.records.people import PersonRow
 from base.database import Base
 from storage.row_macs import RowFormat
+from vault.consent.records.mandates import Mandate
 from vault.tables import Grant
 
 
 class ConsentEvidence(Base):
     """One act. Append-only, by role privileges. Sealed: the exact wording, the languages, the name
     of who heard it. `worker_id`: who was beside the person; the two tags say that whoever heard it
-    has another name than theirs. Which columns each kind has: `migrations/versions/0022…`."""
+    has another name than theirs. Which columns each kind has: `migrations/versions/0024…`."""
 
     __tablename__ = "consent_evidence"
     __table_args__ = (
@@ -32,6 +33,7 @@ class ConsentEvidence(Base):
             unique=True,
         ),
         Index("ix_consent_evidence_person_id", "person_id"),
+        Index("ix_consent_evidence_mandate_id", "mandate_id"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     grant_id: Mapped[UUID] = mapped_column(ForeignKey(Grant.id, ondelete="CASCADE"))
@@ -48,7 +50,9 @@ class ConsentEvidence(Base):
     worker_tag: Mapped[bytes | None]
     heard_by: Mapped[str | None]
     heard_by_tag: Mapped[bytes | None]
-    mandate_id: Mapped[UUID | None]
+    mandate_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey(Mandate.id, ondelete="CASCADE", deferrable=True, initially="DEFERRED")
+    )
     at: Mapped[datetime]
     sealed: Mapped[bytes]
     mac: Mapped[bytes]
