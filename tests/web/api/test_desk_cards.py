@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from auth import administration, card_codes, desk_cards, pin_hashes
+from base.locks import hold_vault
 from tests.auth.means_steps import (
     add_card,
     bearer,
@@ -22,7 +23,7 @@ from tests.auth.means_steps import (
 )
 from tests.auth.steps import queued_messages, service_log
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, SomeWorker
-from tests.steps import is_problem, log_of
+from tests.steps import is_problem, log_of, until
 from tests.vault.reconciliation.steps import found
 from vault.services import Services
 
@@ -158,13 +159,25 @@ async def test_two_desks_at_once_free_a_card_once(
     pin = await pin_of(services, person)
     card = await add_card(client, person, pin)
     await bar(client, card, pin)
-    both = [do(client, one, "free", card["code"]) for one in (worker, other)]
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, person.id)
+        both = [
+            asyncio.create_task(do(client, one, "free", card["code"])) for one in (worker, other)
+        ]
+        await until(lambda: both_wait(services), seconds=20)
     assert [one.status_code for one in await asyncio.gather(*both)] == [204, 204]
     reasons = sorted(reason for _, reason, _ in await of_desk(client, person))
     assert reasons == ["", "card_not_barred"]
     async with services.database.transaction() as tx:
         query = text("SELECT wrong FROM unefois.card WHERE id = cast(:id AS uuid)")
         assert (await tx.execute(query, {"id": card["id"]})).scalar_one() == 10
+
+
+async def both_wait(services: Services) -> bool:
+    """Whether two wait for a lock: that of the vault."""
+    query = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    async with services.database.transaction() as tx:
+        return bool((await tx.execute(query)).scalar_one() == 2)
 
 
 async def test_a_stopped_card_is_freed_by_no_desk_and_no_new_pin(
