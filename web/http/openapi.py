@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from web.http.dependencies import bearer, caller
+from web.http.dependencies import bearer, caller, worker_beside
 from web.http.openapi_problems import (
     FIELD_ERROR,
     PROBLEM,
@@ -167,5 +167,6 @@ def _routes(app: FastAPI) -> Iterator[BaseRoute]:
 
 def _authenticates(handler: Dependant) -> bool:
     return any(
-        needed.call in (caller, bearer) or _authenticates(needed) for needed in handler.dependencies
+        needed.call in (caller, bearer, worker_beside) or _authenticates(needed)
+        for needed in handler.dependencies
     )

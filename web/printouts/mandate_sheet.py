@@ -5,15 +5,12 @@ known again. What the form says is a template with a version; its digest is prin
 the consent.
 """
 
-import io
 import json
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
-
-import pikepdf
 
 from auth.subjects import Worker, snapshot
 from base.errors import ErrorKind, ServiceError
@@ -105,9 +102,11 @@ async def print_mandate(services: Services, worker: Worker, mandate_id: UUID) ->
 def mandate_pdf(mandate: SentMandate, worker: Worker) -> bytes:
     """Laid out twice: how many pages there are is in the code of each. Blocks: to be called
     `in_thread`."""
+    # As for the log: a process that prints no mandate does without pikepdf.
+    from web.printouts import parts  # noqa: PLC0415
+
     once = typeset("mandate", data_of(mandate, worker, 1))
-    with pikepdf.open(io.BytesIO(once)) as pdf:
-        pages = len(pdf.pages)
+    pages = parts.page_count(once)
     return once if pages == 1 else typeset("mandate", data_of(mandate, worker, pages))
 
 

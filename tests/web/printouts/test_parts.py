@@ -1,5 +1,7 @@
 """Several tagged PDFs made one: pages, tags, names of cells."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pikepdf
@@ -79,3 +81,9 @@ def _table(element: pikepdf.Object) -> pikepdf.Object:
     while pikepdf.Name.Table != element.S:
         element = element.P
     return element
+
+
+def test_who_serves_and_prints_nothing_does_without_it() -> None:
+    """15 MiB of each serving process."""
+    seen = "import sys, web.app; sys.exit('pikepdf' in sys.modules)"
+    subprocess.run([sys.executable, "-c", seen], check=True)
