@@ -23,6 +23,7 @@ from storage.content import content_writer
 from tests import uploads
 from tests.auth.steps import begin, redeem, wrong
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeWorker, last_code
+from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.steps import deposit, granted, log_of, request_body
 from tests.vault.decoding import corpus
@@ -94,6 +95,7 @@ async def make_rows(
     )
     assert labelled.is_success, labelled.text
     await met(client, worker, person)
+    await signed(client, worker, person, authorisation("lease"))
     entry = (await log_of(client, person))[0]["id"]
     reported = await client.post(
         f"/v1/access-log/{entry}/report", headers=person.headers, json={"text": "?"}
