@@ -204,6 +204,28 @@ async def test_a_yes_to_her_request_has_its_limits_on_pages(
     assert answer.headers.get("location") == "/grants?done=approved", answer.text
 
 
+async def test_a_copy_without_an_end_is_too_long_on_pages(
+    client: httpx.AsyncClient,
+    at: httpx.AsyncClient,
+    person: SomePerson,
+    worker: SomeWorker,
+    card: Card,
+) -> None:
+    """As the workers' page asks for one."""
+    paper = await deposit(client, person, PDF, type_="payslip")
+    wanted = {"duration": "P1M", "may_store": True, "store_for": None}
+    asked = await ask(client, worker.headers, person.phone, "payslip", **wanted)
+    await enter(at, card)
+    address, picked = f"/requests/{asked}/approve", ("document", paper["id"])
+    kept = await summary(at, asked, picked, ("may_store", "yes"))
+    refused = await send(at, address, yes_of(kept, address))
+    assert refused.status_code == 403
+    assert "ou sans copie gardée" in refused.text
+    not_kept = await summary(at, asked, picked, ("may_store", "no"))
+    answer = await send(at, address, yes_of(not_kept, address))
+    assert answer.headers.get("location") == "/grants?done=approved", answer.text
+
+
 async def test_a_sensitive_paper_stays_so_on_pages(
     client: httpx.AsyncClient, at: httpx.AsyncClient, person: SomePerson, card: Card
 ) -> None:

@@ -76,7 +76,10 @@ MESSAGES = {
     "assisted_too_long": ErrorMessage(
         _("Trop long avec cette personne à côté"),
         _("À la personne qui est à côté de vous, vous pouvez donner un accès de 3 mois au plus."),
-        _("Choisissez 3 mois ou moins. Sans personne à côté, vous pourrez donner plus longtemps."),
+        _(
+            "Choisissez 3 mois ou moins, ou sans copie gardée. Sans personne à côté, vous pourrez"
+            " donner plus longtemps."
+        ),
     ),
     "assisted_sensitive": ErrorMessage(
         _("Pas de papier délicat avec cette personne à côté"),
