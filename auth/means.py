@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import card_means, means_log, phone_means, pins, sessions
+from auth import card_means, card_tries, means_log, phone_means, pins, sessions
 from auth.card_means import NewCard
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means_changes import NotChanged, change
@@ -31,7 +31,8 @@ _LAST_DIGITS = 2
 
 @dataclass(frozen=True, slots=True)
 class MeansView:
-    """One means, as its person sees it. `label`: how its number ends. `barred`: by wrong PINs."""
+    """One means, as its person sees it. `label`: how its number ends. `barred`: it opens nothing,
+    by wrong PINs; or `stopped`, by a desk, as lost."""
 
     id: UUID
     kind: MeansKind
@@ -39,6 +40,7 @@ class MeansView:
     added_at: datetime
     last_used_at: datetime | None
     barred: bool = False
+    stopped: bool = False
 
 
 async def list_means(services: CoreServices, person: Person) -> list[MeansView]:
@@ -58,8 +60,9 @@ async def means_of(services: CoreServices, tx: AsyncConnection, row: Any) -> lis
     digits = SIX if pin is None else pin.digits
     for card in await cards.cards_of(tx, macs, row.id):
         label = reader.open(CARD, card.id, card.sealed)["label"]
-        barred = card_means.is_barred(card, digits)
-        found.append(MeansView(card.id, "card", label, card.created_at, card.used_at, barred))
+        barred, stopped = card_means.is_barred(card, digits), card.wrong == card_tries.STOPPED
+        dates = (card.created_at, card.used_at)
+        found.append(MeansView(card.id, "card", label, *dates, barred=barred, stopped=stopped))
     return found
 
 

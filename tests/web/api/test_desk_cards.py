@@ -198,7 +198,8 @@ async def test_a_stopped_card_is_freed_by_no_desk_and_no_new_pin(
     chosen = await proved(client, person, "PUT", "/v1/me/pin", body, token)
     assert chosen.status_code == 204, chosen.text
     assert not await opens(client, card, pin)
-    assert [one["barred"] for one in await means(client, token)] == [False, True]
+    listed = [(one["barred"], one["stopped"]) for one in await means(client, token)]
+    assert listed == [(False, False), (True, True)]
     assert await found(services) == before
     own = f"/v1/me/means/{card['id']}/free"
     assert (await proved(client, person, "POST", own, headers=token)).status_code == 204
