@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import card_means, card_tries, means_log, phone_means, pins, sessions
-from auth.card_means import NewCard
+from auth.card_means import MAX_CARDS, NewCard, too_many_cards
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means_changes import NotChanged, change
 from auth.pin_rules import SIX, pin_weak, read_pin
@@ -181,6 +181,8 @@ async def add_card(
         former = next((one for one in found if (one.id, one.kind) == (replaces, "card")), None)
         if replaces is not None and former is None:
             return NotChanged("not_found", not_found())
+        if former is None and sum(one.kind == "card" for one in found) >= MAX_CARDS:
+            return NotChanged("too_many_cards", too_many_cards())
         chosen = await put_pin(services, tx, person.id, digits)
         if chosen is None:
             return NotChanged("pin_weak", pin_weak())
