@@ -19,6 +19,7 @@ MEANS_REASONS = {
     "changed_meanwhile": _("cela avait changé entre-temps"),
     "session_too_short": _("vos papiers se fermaient ici avant 7 jours"),
     "phone_too_new": _("le numéro est ajouté depuis peu"),
+    "card_too_new": _("la carte ou le code secret est trop récent"),
     "assisted": _("quelqu’un était à côté"),
     "assisted_long": _("plus de 3 mois, à la personne qui était à côté"),
     "assisted_sensitive": _("un papier délicat, et quelqu’un était à côté"),

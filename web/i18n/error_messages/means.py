@@ -104,6 +104,14 @@ MESSAGES = {
         _("Ce numéro a moins de 7 jours : il ne peut pas encore servir à effacer vos papiers."),
         _("Attendez que le numéro ait 7 jours, puis recommencez."),
     ),
+    "card_too_new": ErrorMessage(
+        _("Carte ou code secret trop récent"),
+        _(
+            "Votre carte ou votre code secret a moins de 7 jours : il ne peut pas encore servir à"
+            " effacer vos papiers."
+        ),
+        _("Attendez 7 jours sans changer de carte ni de code secret, puis recommencez."),
+    ),
     "last_means": ErrorMessage(
         _("C’est votre dernière façon d’entrer"),
         _("Sans elle, vous ne pourriez plus ouvrir vos papiers."),
