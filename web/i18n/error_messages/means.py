@@ -47,7 +47,7 @@ MESSAGES = {
     "too_many_pins": ErrorMessage(
         _("Trop de codes secrets choisis"),
         _("Trop de codes secrets ont été choisis ou essayés ici depuis hier."),
-        _("Attendez quelques heures, puis recommencez ; ou adressez-vous au guichet."),
+        _("Attendez quelques heures, puis recommencez."),
     ),
     "too_many_cards": ErrorMessage(
         _("Trop de cartes"),
@@ -134,15 +134,15 @@ MESSAGES = {
     "proof_wrong": ErrorMessage(
         _("Ce n’est pas le bon code"),
         _("Ce code ou cette carte ne prouve pas que c’est vous. Rien n’a changé."),
-        _(
-            "Vérifiez les chiffres, puis recommencez. Après trop d’essais, attendez demain, ou"
-            " demandez de l’aide au guichet."
-        ),
+        _("Vérifiez les chiffres, puis recommencez. Après trop d’essais, attendez demain."),
     ),
     "too_many_proofs": ErrorMessage(
         _("Trop d’essais"),
         _("Trop de codes faux ont été donnés pour changer vos façons d’entrer."),
-        _("Attendez demain, puis recommencez ; ou adressez-vous au guichet."),
+        _(
+            "Attendez demain, puis recommencez. Pour changer une façon d’entrer, vous pouvez aussi"
+            " demander le changement en 7 jours."
+        ),
     ),
     "no_proof_code": ErrorMessage(
         _("Aucun code n’est envoyé"),
@@ -152,6 +152,6 @@ MESSAGES = {
     "session_too_short": ErrorMessage(
         _("Vos papiers se ferment trop tôt ici"),
         _("Il faut attendre 7 jours, et vos papiers se fermeront ici avant."),
-        _("Entrez de nouveau sur votre propre appareil, ou demandez de l’aide au guichet."),
+        _("Entrez de nouveau sur votre propre appareil, puis demandez le changement en 7 jours."),
     ),
 }
