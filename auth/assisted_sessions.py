@@ -25,6 +25,10 @@ _RATE = Rate(AT_ONCE, timedelta(minutes=3))
 theirs twice. Each card counts its own."""
 
 
+_FOUND_LATE = ("session_locked", "unauthenticated")
+"""Of the worker's session, under its lock, after a right PIN: all that was written is undone."""
+
+
 async def enter(
     services: CoreServices,
     worker: Worker,
@@ -42,17 +46,27 @@ async def enter(
     """
     taken = await SharedBuckets(services, "assisted", _RATE).take(worker.id.bytes, 1)
     if not taken.granted:
-        await session_start.record_refusal(services, None, Action.SIGN_IN_FAILED, "paced", visitor)
+        await _record(services, worker, "paced", visitor)
         wait = int(taken.wait) + 1
         raise ServiceError(ErrorKind.TOO_MANY, "too_many_requests", retry_after=wait)
-    return await pin_sign_ins.redeem_pin(
-        services,
-        sign_in_id,
-        secret=secret,
-        pin=pin,
-        visitor=replace(visitor, shared=True, browser=None),
-        beside=worker,
-    )
+    try:
+        return await pin_sign_ins.redeem_pin(
+            services,
+            sign_in_id,
+            secret=secret,
+            pin=pin,
+            visitor=replace(visitor, shared=True, browser=None),
+            beside=worker,
+        )
+    except ServiceError as failure:
+        if failure.code in _FOUND_LATE:
+            await _record(services, worker, failure.code, visitor)
+        raise
+
+
+async def _record(services: CoreServices, worker: Worker, reason: str, visitor: Visitor) -> None:
+    action = Action.SIGN_IN_FAILED
+    await session_start.record_refusal(services, None, action, reason, visitor, worker)
 
 
 async def end(services: CoreServices, worker: Worker) -> int:

@@ -88,7 +88,7 @@ async def add_card(
     """
     macs = await services.field_encryption.row_macs()
     if len(await cards.cards_of(tx, macs, person_id)) >= MAX_CARDS:
-        raise ServiceError(ErrorKind.CONFLICT, "too_many_cards", most=MAX_CARDS)
+        raise too_many_cards()
     planned, at = planned or await plan_card(services), await instant(tx)
     card_id, code, secret = planned.id, planned.code, planned.secret
     public = card_secrets.public_key(code)
@@ -110,6 +110,11 @@ async def add_card(
         used_at=None,
     )
     return NewCard(card_id, planned.grouped, secret, planned.label, at)
+
+
+def too_many_cards() -> ServiceError:
+    """What is answered to one card too many."""
+    return ServiceError(ErrorKind.CONFLICT, "too_many_cards", most=MAX_CARDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,14 +46,13 @@ async def free(services: CoreServices, worker: Worker, typed: str) -> None:
                 services, tx, worker, card, Action.MEANS_FREED, card_tries.freed_at_desk(card.wrong)
             )
             return
-        means, vault = {"means": str(card.id)}, card.person_id
-        action = Action.MEANS_FREED
-        await desk_rights.record(services, tx, worker, action, vault, reason=reason, details=means)
+        await _not_done(services, tx, worker, card, Action.MEANS_FREED, reason)
 
 
 async def stop(services: CoreServices, worker: Worker, typed: str) -> None:
     """Stop a card that was lost or stolen, by its spare: at once, with all that is open of its
-    vault. Only another means of its person frees it again.
+    vault. Only another means of its person frees it again. A second time changes nothing, and is
+    recorded.
 
     Raises as `free`.
     """
@@ -62,6 +61,10 @@ async def stop(services: CoreServices, worker: Worker, typed: str) -> None:
         card, _ = await _held(services, tx, text)
         if card is None:
             await _not_there(services, tx, worker, Action.MEANS_STOPPED)
+            return
+        if card.wrong == card_tries.STOPPED:
+            # Else whoever keeps the card ends what its person opens, and writes to them, at will.
+            await _not_done(services, tx, worker, card, Action.MEANS_STOPPED, "card_stopped")
             return
         # Who found it may have opened a session before.
         ended = await sessions.end_with_account(tx, "person", card.person_id)
@@ -108,6 +111,18 @@ async def _change(
     await means_log.tell(services, tx, card.person_id, action)
     told: dict[str, str | int] = {"means": str(card.id), "kind": "card", "wrong": wrong, **details}
     await desk_rights.record(services, tx, worker, action, card.person_id, details=told)
+
+
+async def _not_done(
+    services: CoreServices,
+    tx: AsyncConnection,
+    worker: Worker,
+    card: Any,
+    action: Action,
+    reason: card_tries.DeskRefusal,
+) -> None:
+    means, vault = {"means": str(card.id)}, card.person_id
+    await desk_rights.record(services, tx, worker, action, vault, reason=reason, details=means)
 
 
 async def _not_there(

@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import card_means, means_log, phone_means, pins, sessions
-from auth.card_means import NewCard
+from auth import card_means, card_tries, means_log, phone_means, pins, sessions
+from auth.card_means import MAX_CARDS, NewCard, too_many_cards
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means_changes import NotChanged, change
 from auth.pin_rules import SIX, pin_weak, read_pin
@@ -31,7 +31,8 @@ _LAST_DIGITS = 2
 
 @dataclass(frozen=True, slots=True)
 class MeansView:
-    """One means, as its person sees it. `label`: how its number ends. `barred`: by wrong PINs."""
+    """One means, as its person sees it. `label`: how its number ends. `barred`: it opens nothing,
+    by wrong PINs; or `stopped`, by a desk, as lost."""
 
     id: UUID
     kind: MeansKind
@@ -39,6 +40,7 @@ class MeansView:
     added_at: datetime
     last_used_at: datetime | None
     barred: bool = False
+    stopped: bool = False
 
 
 async def list_means(services: CoreServices, person: Person) -> list[MeansView]:
@@ -58,8 +60,9 @@ async def means_of(services: CoreServices, tx: AsyncConnection, row: Any) -> lis
     digits = SIX if pin is None else pin.digits
     for card in await cards.cards_of(tx, macs, row.id):
         label = reader.open(CARD, card.id, card.sealed)["label"]
-        barred = card_means.is_barred(card, digits)
-        found.append(MeansView(card.id, "card", label, card.created_at, card.used_at, barred))
+        barred, stopped = card_means.is_barred(card, digits), card.wrong == card_tries.STOPPED
+        dates = (card.created_at, card.used_at)
+        found.append(MeansView(card.id, "card", label, *dates, barred=barred, stopped=stopped))
     return found
 
 
@@ -178,6 +181,8 @@ async def add_card(
         former = next((one for one in found if (one.id, one.kind) == (replaces, "card")), None)
         if replaces is not None and former is None:
             return NotChanged("not_found", not_found())
+        if former is None and sum(one.kind == "card" for one in found) >= MAX_CARDS:
+            return NotChanged("too_many_cards", too_many_cards())
         chosen = await put_pin(services, tx, person.id, digits)
         if chosen is None:
             return NotChanged("pin_weak", pin_weak())

@@ -25,6 +25,7 @@ MeansReason = Literal[
     "session_too_short",
     "too_many_pins",
     "changed_meanwhile",
+    "too_many_cards",
     "assisted",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""

@@ -43,6 +43,15 @@ def shared_code(services: CoreServices, language: str, code: str) -> str:
     return services.translate(language, text).format(code=_grouped(code))
 
 
+def shared_phone_code(services: CoreServices, language: str, code: str) -> str:
+    """The same for a person's phone: one of those who ask may want to change how they enter."""
+    text = _(
+        "Votre code, pour entrer ou pour CHANGER vos façons d’entrer : {code}. Valable 20 minutes."
+        " Ne le donnez à personne. Vous n’avez rien demandé ? Ne faites rien."
+    )
+    return services.translate(language, text).format(code=_grouped(code))
+
+
 def means_code(services: CoreServices, language: str, code: str) -> str:
     """The code that confirms a change of how the vault is entered."""
     text = _(

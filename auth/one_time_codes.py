@@ -95,8 +95,8 @@ async def send_code(
     """Send a code to a phone (a person) or to a work e-mail (a worker).
 
     `secret`: what the visitor holds already, 128 random bits or more; a new one when None. `use`:
-    what the message says of it. Raises `ServiceError` INVALID `one_address`, `phone_invalid`,
-    `email_invalid`.
+    what the message says of it; none but a code for a `change` confirms one. Raises `ServiceError`
+    INVALID `one_address`, `phone_invalid`, `email_invalid`.
 
     A landline is warned of, not refused: some have their messages read aloud, and vaults were
     opened so. Refusing only those without a vault would tell which have one.
@@ -118,7 +118,7 @@ async def send_code(
             at + code_limits.CODE_LIFE,
             _warnings(address),
         )
-        await _add_sign_in(services, tx, pending, address, at, network, issued)
+        await _add_sign_in(services, tx, pending, address, at, network, issued, use)
         await record_attempt(services, tx, account, Action.SIGN_IN_CODE, visitor=visitor)
     # A crash from here on leaves a code on its way, and a sign-in that expires by itself.
     return pending
@@ -182,7 +182,7 @@ async def redeem_for(
     if begun is None:
         await session_start.record_refusal(services, None, _FAILED, "not_found", visitor)
         raise _code_wrong()
-    row, address = begun
+    row, address, _ = begun
     async with services.database.transaction() as tx:
         # 1. One try on an address at a time, across all its sign-ins.
         account = await session_start.lock_account(services, tx, address, also)
@@ -208,7 +208,7 @@ async def sent_to(services: CoreServices, sign_in_id: UUID, secret: str) -> Sent
     begun = await begun_by(services, sign_in_id, secret)
     if begun is None:
         return None
-    return await _sent_to(services, *begun)
+    return await _sent_to(services, *begun[:2])
 
 
 async def send_again(
@@ -227,13 +227,14 @@ async def send_again(
     begun = await begun_by(services, sign_in_id, secret)
     if begun is None:
         return None
-    row, address = begun
+    row, address, use = begun
     last = await _sent_to(services, row, address)
     if last.seconds_to_wait:
         raise _just_sent(last.seconds_to_wait)
     name = "phone" if address.kind == "person" else "email"
+    to = {name: address.value}
     return await send_code(
-        services, **{name: address.value}, language=language, visitor=visitor, secret=secret
+        services, **to, language=language, visitor=visitor, secret=secret, use=use
     )
 
 
@@ -269,6 +270,7 @@ async def _add_sign_in(
     at: datetime,
     network_tag: bytes,
     issued: sign_in_codes.IssuedCode,
+    use: str,
 ) -> None:
     writer = await services.field_encryption.writer(None)
     macs = await services.field_encryption.row_macs()
@@ -277,7 +279,7 @@ async def _add_sign_in(
         "kind": address.kind,
         "address_tag": address.tag,
         # As it is looked for, of which its normal form is made again.
-        "sealed": writer.seal(SIGN_IN, pending.id, {"to": address.forms[0]}),
+        "sealed": writer.seal(SIGN_IN, pending.id, {"to": address.forms[0], "use": use}),
         "created_at": at,
         "expires_at": pending.expires_at,
         "network_tag": network_tag,
@@ -290,8 +292,8 @@ async def _add_sign_in(
 
 async def begun_by(
     services: CoreServices, sign_in_id: UUID, secret: str
-) -> tuple[Any, Address] | None:
-    """The sign-in that the holder of `secret` began, and its address; None for anyone else.
+) -> tuple[Any, Address, str] | None:
+    """The sign-in that the holder of `secret` began, its address and use; None for anyone else.
 
     The address is the one that was sealed, and its tags are made from it: a sign-in's tag that is
     pointed at another account opens nothing. Raises `RowAltered`.
@@ -304,12 +306,13 @@ async def begun_by(
     macs = await services.field_encryption.row_macs()
     macs.check(SIGN_IN_ROW, row)
     reader = await services.field_encryption.reader(None)
-    to = reader.open(SIGN_IN, row.id, row.sealed)["to"]
+    begun = reader.open(SIGN_IN, row.id, row.sealed)
     find = session_start.phone_address if row.kind == "person" else session_start.email_address
-    address = await find(services, to)
+    address = await find(services, begun["to"])
     if not any(hmac.compare_digest(tag, row.address_tag) for tag in address.tags):
         raise RowAltered("sign_in")
-    return row, address
+    # One of before, which lives ten minutes, says nothing of its use.
+    return row, address, begun.get("use", "enter")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import assistance, holder_proofs, means_log, one_time_codes, phone_means, sessions
+from auth import (
+    assistance,
+    holder_proofs,
+    means_log,
+    one_time_codes,
+    phone_means,
+    sessions,
+    sign_in_codes,
+)
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means import MeansView, means_of
 from auth.means_changes import NotChanged, settle
@@ -103,6 +111,16 @@ async def finish(
     if isinstance(added, NotChanged):
         raise added.error
     return added
+
+
+async def is_used_up(services: CoreServices, sign_in_id: UUID, secret: str) -> bool:
+    """Whether a code of `begin` was right already, whatever came after it; also for who did not ask
+    for it."""
+    begun = await one_time_codes.begun_by(services, sign_in_id, secret)
+    if begun is None:
+        return True
+    async with services.database.transaction() as tx:
+        return bool((await sign_in_codes.code_of(services, tx, begun[0])).used)
 
 
 async def _phones_of(services: CoreServices, person: Person) -> tuple[bytes, ...]:

@@ -119,7 +119,7 @@ async def redeem_pin(
     """
     begun = await _begun(services, step_id, secret)
     if begun is None or (beside is not None and begun[0].kind != "card"):
-        await session_start.record_refusal(services, None, _FAILED, "not_found", visitor)
+        await session_start.record_refusal(services, None, _FAILED, "not_found", visitor, beside)
         raise _pin_wrong()
     row, values = begun
     digits = digits_of(pin)[:SIX]

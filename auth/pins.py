@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -88,6 +89,14 @@ async def has_pin(services: CoreServices, person: Person) -> bool:
     macs = await services.field_encryption.row_macs()
     async with services.database.transaction() as tx:
         return await pins.pin(tx, macs, person.id) is not None
+
+
+async def chosen_at(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID
+) -> datetime | None:
+    """When a person's PIN was chosen last, as with each new card; None where they have none."""
+    row = await pins.pin(tx, await services.field_encryption.row_macs(), person_id)
+    return None if row is None else row.set_at
 
 
 async def put_pin(

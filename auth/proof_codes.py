@@ -41,12 +41,14 @@ async def check(
     code: str,
     visitor: Visitor = UNKNOWN,
 ) -> Any:
-    """The row of the sign-in whose code is right, which was sent to the phone that this vault has,
-    alone and without a PIN; None otherwise. A wrong code counts, and is in the log."""
+    """The row of the sign-in whose code is right, which was sent for a change to the phone that
+    this vault has, alone and without a PIN; None otherwise. A wrong code counts, and is in the
+    log."""
     begun = await begun_by(services, sign_in_id, secret)
-    if begun is None:
+    if begun is None or begun[2] != "change":
+        # Its holder was told that it lets in, and nothing of a change.
         return None
-    row, address = begun
+    row, address, _ = begun
     async with services.database.transaction() as tx:
         account = await session_start.lock_account(services, tx, address)
         if account.vault != person.id:

@@ -9,12 +9,14 @@ before which is put back serves nobody.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import assistance, means_log, sessions
 from auth.person_values import open_values, read_values, write_values
+from auth.records import sessions as records
 from auth.services import CoreServices
 from auth.subjects import Person
 from base.clock import rfc3339
@@ -49,7 +51,7 @@ async def request(services: CoreServices, person: Person) -> datetime:
         await hold_vault(tx, person.id)
         row, values = await open_values(services, tx, person.id)
         at = await instant(tx)
-        waits = _living(values, at)
+        waits = await _living(tx, person.id, values, at)
         asked_at = waits.get(_key(person))
         opens_at = (at if asked_at is None else asked_at) + WAIT
         ends_at = person.session_ends_at
@@ -76,7 +78,7 @@ async def cancel(services: CoreServices, person: Person) -> None:
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
         row, values = await open_values(services, tx, person.id)
-        if not _living(values, await instant(tx)):
+        if not await _living(tx, person.id, values, await instant(tx)):
             return
         await _write(services, tx, row, values, {})
         await sessions.end_all(services, tx, person, but_this=True)
@@ -86,7 +88,8 @@ async def cancel(services: CoreServices, person: Person) -> None:
 
 async def first_of(services: CoreServices, tx: AsyncConnection, person: Person) -> Waiting | None:
     """The wait that is over first, that of the caller's session before any other."""
-    waits = _living(await read_values(services, tx, person.id), await instant(tx))
+    values = await read_values(services, tx, person.id)
+    waits = await _living(tx, person.id, values, await instant(tx))
     if not waits:
         return None
     mine = waits.get(_key(person))
@@ -102,7 +105,7 @@ async def is_over(services: CoreServices, tx: AsyncConnection, person: Person) -
 async def spend(services: CoreServices, tx: AsyncConnection, person: Person) -> None:
     """It serves once. The caller MUST hold the vault's lock."""
     row, values = await open_values(services, tx, person.id)
-    waits = _living(values, await instant(tx))
+    waits = await _living(tx, person.id, values, await instant(tx))
     waits.pop(_key(person), None)
     await _write(services, tx, row, values, waits)
 
@@ -111,10 +114,15 @@ def _key(person: Person) -> str:
     return "" if person.session_id is None else str(person.session_id)
 
 
-def _living(values: dict[str, Any], at: datetime) -> dict[str, datetime]:
-    """When each session asked, of the waits that are not past."""
+async def _living(
+    tx: AsyncConnection, person_id: UUID, values: dict[str, Any], at: datetime
+) -> dict[str, datetime]:
+    """When each session asked, of the waits that are not past, and whose session is not over."""
     asked = {name: datetime.fromisoformat(one) for name, one in values.get(_NAME, {}).items()}
-    return {name: one for name, one in asked.items() if at < one + WAIT + SERVES}
+    if not asked:
+        return {}
+    live = {str(row.id) for row in await records.live_sessions_of(tx, "person", person_id)}
+    return {name: one for name, one in asked.items() if name in live and at < one + WAIT + SERVES}
 
 
 async def _write(

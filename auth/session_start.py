@@ -195,10 +195,11 @@ async def record_refusal(
     action: Action,
     reason: str,
     visitor: Visitor = UNKNOWN,
+    beside: Worker | None = None,
 ) -> None:
-    """Record a refusal in a transaction of its own."""
+    """Record a refusal in a transaction of its own. `beside`: as for `record_in`."""
     async with services.database.transaction() as tx:
-        await record_attempt(services, tx, account, action, reason, visitor=visitor)
+        await record_attempt(services, tx, account, action, reason, visitor=visitor, beside=beside)
 
 
 async def record_attempt(
@@ -210,17 +211,20 @@ async def record_attempt(
     *,
     visitor: Visitor = UNKNOWN,
     spent: Mapping[str, str | int] = _NOTHING,
+    beside: Worker | None = None,
 ) -> None:
     """Record the attempt of an anonymous caller, with the word of their device, in the vault's log
     or in the service's.
 
     Refused when there is a `reason`. `spent`: the budget that a wrong code counts in, by which the
-    log tells counts that were reset. Whether or not the account exists, one audit key is read from
-    the database and one entry is sealed (invariant 7).
+    log tells counts that were reset. `beside`: as for `record_in`. Whether or not the account
+    exists, one audit key is read from the database and one entry is sealed (invariant 7).
     """
     vault = None if account is None else account.vault
     details = {**({} if account is None else account.details), **spent}
-    await record_in(services, tx, vault, action, reason, visitor=visitor, details=details)
+    await record_in(
+        services, tx, vault, action, reason, visitor=visitor, details=details, beside=beside
+    )
 
 
 async def record_in(

@@ -133,8 +133,11 @@ async def _send(
 ) -> None:
     """Queue the code."""
     address = account.address
-    own = choice.lane in ("known", "new")
-    words = _WORDS[use] if own else notifications.shared_code
+    words = _WORDS[use]
+    if choice.lane not in ("known", "new"):
+        # Whoever joins has it for a use of their own: the message of a phone names both.
+        both = notifications.shared_phone_code
+        words = both if address.kind == "person" else notifications.shared_code
     await messages.queue(
         services,
         tx,

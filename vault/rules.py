@@ -65,6 +65,7 @@ class Reason(StrEnum):
     ASSISTED = "assisted"
     ASSISTED_LONG = "assisted_long"
     ASSISTED_SENSITIVE = "assisted_sensitive"
+    CARD_TOO_NEW = "card_too_new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +310,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),
     Reason.CODE_WRONG: (ErrorKind.REFUSED, "erasure_code_wrong"),
     Reason.PHONE_TOO_NEW: (ErrorKind.CONFLICT, "phone_too_new"),
+    Reason.CARD_TOO_NEW: (ErrorKind.CONFLICT, "card_too_new"),
     Reason.NO_PHONE: (ErrorKind.CONFLICT, "no_proof_code"),
     Reason.ASSISTED: (ErrorKind.REFUSED, "not_when_assisted"),
     Reason.ASSISTED_LONG: (ErrorKind.REFUSED, "assisted_too_long"),

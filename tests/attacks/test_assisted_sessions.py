@@ -149,13 +149,15 @@ async def test_no_grant_to_that_worker_for_more_than_three_months(
         for duration in ("P3M1D", "P93D", "P12M"):
             body = gift(worker, duration=duration) | changes
             await refused_gift(client, inside, "assisted_too_long", body)
-    kept = gift(worker, may_store=True, store_for="P1Y")
-    await refused_gift(client, inside, "assisted_too_long", kept)
+    for kept in ({"store_for": "P1Y"}, {"store_for": None}, {}):
+        body = gift(worker, may_store=True, **kept)
+        await refused_gift(client, inside, "assisted_too_long", body)
     line = (await log_of(client, person))[0]
     assert (line["action"], line["reason"]) == ("grant.give", "assisted_long")
     for body in (
         gift(worker, duration="P3M"),
         gift(worker, duration="P89D"),
+        gift(worker, may_store=True, store_for="P3M"),
         gift(await make_worker(), duration="P12M"),
     ):
         answer = await client.post("/v1/grants", headers=inside.headers, json=body)
@@ -232,6 +234,9 @@ async def test_nor_by_saying_yes_to_her_request(
     await deposit(client, person, corpus.pdf(3), type_="payslip")
     sensitive, _ = await sensitive_papers(client, person)
     long = await ask(client, worker.headers, person.phone, "payslip", duration="P12M")
+    kept = await ask(
+        client, worker.headers, person.phone, "payslip", duration="P1M", may_store=True
+    )
     picked = await ask(
         client, worker.headers, person.phone, "payslip", document_ids=[sensitive["id"]]
     )
@@ -243,11 +248,13 @@ async def test_nor_by_saying_yes_to_her_request(
 
     is_problem(await approve(long), 403, "assisted_too_long")
     is_problem(await approve(long, duration="P4M"), 403, "assisted_too_long")
+    is_problem(await approve(kept), 403, "assisted_too_long")
     is_problem(await approve(picked), 403, "assisted_sensitive")
     line = (await log_of(client, person))[0]
     assert (line["action"], line["reason"]) == ("consent.approve", "assisted_sensitive")
     # It still waits: for less, or for when they are alone.
     assert (await approve(long, duration="P3M")).status_code == 201
+    assert (await approve(kept, may_store=False)).status_code == 201, "without a copy"
     narrower = {"scope": {"document_types": ["payslip"]}}
     assert (await approve(picked, **narrower)).status_code == 201
 

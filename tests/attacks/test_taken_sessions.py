@@ -141,6 +141,26 @@ async def test_without_a_pin_the_phone_that_is_there_is_asked(
     assert any("Votre code pour CHANGER vos façons d’entrer" in one for one in said)
 
 
+async def test_a_code_to_enter_changes_nothing(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    """Its holder, who reads it out on the telephone, was told that it lets in."""
+    person = await make_person()
+    pin = await pin_of(services, person)
+    begun = (await client.post("/v1/sign-ins", json={"phone": person.phone})).json()
+    code = await last_code(services, person.phone)
+    proof = {"id": begun["id"], "secret": begun["secret"], "code": code}
+    body = {"pin": NEWER, "again": NEWER, "proof": proof}
+    refused = await client.put("/v1/me/pin", headers=person.headers, json=body)
+    is_problem(refused, 403, "proof_wrong")
+    assert (await events_of(services, person.id))[-1] == ("pin.set", "refused", "proof_wrong")
+    # It is not used up: it does what it was asked for.
+    typed = {"secret": begun["secret"], "code": code}
+    entered = await client.post(f"/v1/sign-ins/{begun['id']}", json=typed)
+    assert entered.status_code == 201
+    assert (await choose_pin(client, person, pin)).status_code == 204
+
+
 async def test_a_code_serves_one_change_and_is_not_spent_by_a_refusal(
     services: Services, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:

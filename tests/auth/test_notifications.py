@@ -58,6 +58,9 @@ TEXTS = {
     "code": lambda language: notifications.sign_in_code(WORDS, language, "012345"),
     "long code": lambda language: notifications.sign_in_code(WORDS, language, "0123456789"),
     "shared": lambda language: notifications.shared_code(WORDS, language, "012345678901"),
+    "shared by phone": lambda language: notifications.shared_phone_code(
+        WORDS, language, "012345678901"
+    ),
     "subject": lambda language: notifications.sign_in_subject(WORDS, language),
     "request": lambda language: notifications.request_pending(WORDS, language),
     "expiry": lambda language: notifications.document_expires(WORDS, language),
@@ -102,6 +105,9 @@ FRENCH = {
     " personne.",
     "shared": "Votre code : 0123\u00a04567\u00a08901. Valable 20 minutes. Ne le donnez à"
     " personne. Vous n’avez rien demandé ? Ne faites rien.",
+    "shared by phone": "Votre code, pour entrer ou pour CHANGER vos façons d’entrer :"
+    " 0123\u00a04567\u00a08901. Valable 20 minutes. Ne le donnez à personne. Vous n’avez rien"
+    " demandé ? Ne faites rien.",
     "subject": "Votre code",
     "request": "Une demande attend votre réponse. Ouvrez « Mes papiers » pour voir de qui elle"
     " vient, et dites oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi ».",
@@ -167,6 +173,8 @@ ENGLISH = {
     " anyone.",
     "shared": "Your code: 0123\u00a04567\u00a08901. Valid for 20 minutes. Do not give it to"
     " anyone. You asked for nothing? Do nothing.",
+    "shared by phone": "Your code, to enter or to CHANGE your ways in: 0123\u00a04567\u00a08901."
+    " Valid for 20 minutes. Do not give it to anyone. You asked for nothing? Do nothing.",
     "subject": "Your code",
     "request": "A request waits for your answer. Open “My papers” to see who sent it, and say yes"
     " or no. If it does not concern you, answer “This is not me”.",

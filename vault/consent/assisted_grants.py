@@ -35,6 +35,9 @@ async def judge(
     with about("duration"):
         if durations.grant_end(at, terms.duration) > longest:
             return Refused(Reason.ASSISTED_LONG, (("duration",),))
+    if terms.may_store and terms.store_for is None:
+        # A copy without an end is kept for longer than any.
+        return Refused(Reason.ASSISTED_LONG, (("may_store",),))
     if terms.may_store and terms.store_for is not None:
         with about("store_for"):
             if durations.end_of(at, terms.store_for) > longest:

@@ -15,8 +15,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import assistance, holder_proofs, notifications
-from auth.holder_proofs import NO_PROOF, Proof
+from auth import assistance, holder_proofs, means_log, notifications, pins
+from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.messages import queue
 from auth.person_contact import PersonContact, person_contact
 from auth.session_list import count_sessions
@@ -28,7 +28,7 @@ from base.locks import hold_vault
 from vault.decisions import AccessAttempt, record_allowed, record_refused
 from vault.maintenance import erasure, records
 from vault.maintenance.erasure_codes import try_code
-from vault.rules import Reason
+from vault.rules import Reason, failure_of
 from vault.services import Services
 
 WAIT = timedelta(days=7)
@@ -76,16 +76,41 @@ async def ask(
 
     Raises `ServiceError` REFUSED `erasure_code_wrong` (with the tries `left`), or
     `erasure_code_over` when there is no code, or none that still serves; as
-    `auth.holder_proofs.show` where a card is asked for; `not_when_assisted`. Each try is recorded.
+    `auth.holder_proofs.show` where a card is asked for, and CONFLICT `card_too_new` where its PIN
+    is; `not_when_assisted`. Each try is recorded.
     """
     await assistance.check_alone(services, person, Action.ERASE_ASKED)
     if await is_by_card(services, person):
         # A wrong proof counts as one for a change of means: there are five a day for both.
-        await holder_proofs.show(services, person, Action.ERASE_ASKED, proof, or_waited=False)
-        async with services.database.transaction() as tx:
-            await hold_vault(tx, person.id)
-            return await _asked(services, tx, person, await instant(tx))
+        shown = await holder_proofs.show(
+            services, person, Action.ERASE_ASKED, proof, or_waited=False
+        )
+        return await _ask_with_card(services, person, shown)
     return await _ask_with_code(services, person, code)
+
+
+async def _ask_with_card(
+    services: Services, person: Person, shown: ShownProof
+) -> tuple[datetime, WhatEnds]:
+    """Nobody is told where there is no phone: a PIN that was chosen within the week, as with each
+    new card, erases nothing. Whoever took over a session may have chosen it."""
+    asked: tuple[datetime, WhatEnds] | ServiceError
+    async with services.database.transaction() as tx:
+        await hold_vault(tx, person.id)
+        at, chosen_at = await instant(tx), await pins.chosen_at(services, tx, person.id)
+        if not await holder_proofs.serves(services, tx, person, shown):
+            # Another PIN, or a phone, came in between.
+            await means_log.record(services, tx, person, Action.ERASE_ASKED, reason="proof_wrong")
+            asked = ServiceError(ErrorKind.REFUSED, "proof_wrong")
+        elif chosen_at is None or at - chosen_at < WAIT:
+            attempt = _attempt(person, Action.ERASE_ASKED)
+            await record_refused(services, tx, at, attempt, Reason.CARD_TOO_NEW)
+            asked = failure_of(Reason.CARD_TOO_NEW)
+        else:
+            asked = await _asked(services, tx, person, at)
+    if isinstance(asked, ServiceError):
+        raise asked
+    return asked
 
 
 async def _ask_with_code(

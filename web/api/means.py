@@ -55,7 +55,10 @@ class MeansOut(BaseModel):
     label: str = Field(description="How its number or its code ends.")
     added_at: datetime
     last_used_at: datetime | None
-    barred: bool = Field(description="By wrong PINs, until it is freed.")
+    barred: bool = Field(
+        description="It opens nothing until it is freed: after wrong PINs, or stopped."
+    )
+    stopped: bool = Field(description="By a desk, as lost or stolen. It is barred, too.")
 
 
 class WaitOut(BaseModel):
@@ -301,4 +304,5 @@ def _out(one: MeansView) -> MeansOut:
         added_at=one.added_at,
         last_used_at=one.last_used_at,
         barred=one.barred,
+        stopped=one.stopped,
     )

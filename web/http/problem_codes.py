@@ -48,6 +48,7 @@ CODES: dict[int, tuple[str, ...]] = {
     409: (
         "blob_exists",
         "cannot_be_handed_on",
+        "card_too_new",
         "grant_full",
         "last_means",
         "mandate_form_changed",

@@ -162,6 +162,9 @@ _YOU_TRIED_BECAUSE = {
     ("vault.erase_asked", "assisted"): _(
         "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
     ),
+    ("vault.erase_asked", "card_too_new"): _(
+        "Vous avez essayé d’effacer vos papiers : ce n’était pas possible."
+    ),
 }
 _TRIED_BECAUSE = {
     ("meeting.open", "not_found"): _("{who} a voulu voir une rencontre : refusé."),

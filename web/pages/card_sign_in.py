@@ -17,7 +17,7 @@ from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
 from web.pages import cookies
 from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in
-from web.pages.sign_in import open_here, visitor_here
+from web.pages.sign_in import beside_worker, open_here, visitor_here
 
 router = page_router()
 LONGEST = 320
@@ -34,6 +34,8 @@ async def ask_card(page: VisitorPageDep) -> Response:
 async def show_card(page: VisitorPageDep) -> Response:
     """Take what a card shows. The language comes first, once in each browser."""
     form = await page.form()
+    if instead := await beside_worker(page):
+        return instead
     typed = form.get("card")[:LONGEST]
     try:
         begun = await pin_sign_ins.begin_with_card(page.services, typed, secret=page.secret)
@@ -60,6 +62,8 @@ async def enter(step_id: PathId, page: VisitorPageDep) -> Response:
     """Exchange the PIN for a session. Whoever does not say whose device it is, is on a shared one:
     nothing stays there."""
     form = await page.form()
+    if instead := await beside_worker(page):
+        return instead
     device = form.get("device")
     visitor = replace(visitor_here(page), shared=device != "own")
     try:

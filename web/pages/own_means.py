@@ -106,7 +106,7 @@ async def _not_done(
 async def _change_values(page: PersonPage, one: MeansView, act: _ChangeKind) -> dict[str, Any]:
     found = await means.list_means(page.services, page.person)
     values = {"one": one, "act": act, "may_remove": means.may_remove(found, one)}
-    return {**values, "typed": "", "proof": await shown_on(page)}
+    return {**values, "proof": await shown_on(page)}
 
 
 async def _values(page: PersonPage) -> dict[str, Any]:

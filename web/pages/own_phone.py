@@ -7,9 +7,7 @@ from fastapi import Depends, Response
 
 from auth import means, one_time_codes, phone_enrolment, pins
 from auth.phone_enrolment import TypedForPhone
-from auth.pin_rules import is_weak
 from base.errors import ServiceError
-from base.user_text import digits_of
 from vault.consent.request_transfer import adopt_requests
 from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
@@ -66,19 +64,13 @@ async def add(sign_in_id: PathId, page: PersonPageDep) -> Response:
         )
     except ServiceError as failure:
         values = await _code_values(page, sign_in_id, form.get("sent"))
-        if values and not _is_used_up(failure, pin):
+        if values:
             return await page.show_failure(failure, "means/phone_code.html", **values)
-        number = national(values["sent_to"].address) if values else ""
+        sent_to = await one_time_codes.sent_to(page.services, sign_in_id, page.secret)
+        number = national(sent_to.address) if sent_to and sent_to.address else ""
         asked = await _values(page, number, pin_refused=failure.code == "pin_weak")
         return await page.show_failure(failure, "means/phone.html", **asked)
     return go(MEANS, done="phone_added")
-
-
-def _is_used_up(failure: ServiceError, pin: str) -> bool:
-    """Whether the code was right, and what came after it was refused: another one is needed. What
-    nobody may choose is refused before the code is looked at."""
-    refused = failure.code == "pin_weak" and not is_weak(digits_of(pin))
-    return refused or failure.code == "phone_not_added"
 
 
 async def _values(
@@ -92,7 +84,8 @@ async def _values(
 async def _code_values(page: PersonPage, sign_in_id: UUID, sent: str) -> dict[str, Any]:
     """Nothing for a code that was used, is too old, or was asked for elsewhere."""
     sent_to = await one_time_codes.sent_to(page.services, sign_in_id, page.secret)
-    if sent_to is None or not sent_to.address:
+    used = await phone_enrolment.is_used_up(page.services, sign_in_id, page.secret)
+    if used or sent_to is None or not sent_to.address:
         return {}
     return {
         "action": _address(sign_in_id),

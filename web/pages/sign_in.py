@@ -117,8 +117,18 @@ async def _welcome(page: Page, kind: AccountKind) -> Response:
     return await page.show("welcome.html", kind=kind, typed="", owner="", demo_account=account)
 
 
+async def beside_worker(page: Page) -> Response | None:
+    """Where to enter instead, where a worker is signed in in the same browser: on their device a
+    person is in an assisted session, whose limits another way in would take off."""
+    if await worker_beside(page.request, page.services):
+        return go("/pro/beside", done="enter_beside")
+    return None
+
+
 async def _start(page: Page, kind: AccountKind) -> Response:
     form = await page.form()
+    if kind == "person" and (instead := await beside_worker(page)):
+        return instead
     name = "phone" if kind == "person" else "email"
     typed = form.get(name)[:320]
     try:
@@ -156,6 +166,8 @@ async def _send_again(page: Page, kind: AccountKind, sign_in_id: PathId) -> Resp
 
 async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response:
     form = await page.form()
+    if kind == "person" and (instead := await beside_worker(page)):
+        return instead
     device = form.get("device")
     visitor = replace(visitor_here(page), shared=_is_shared(kind, device))
     try:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from auth import administration, assisted_sessions, pin_hashes, sessions
 from auth.levels import Level
 from tests.assisted import Card, card_of, end_beside, enter_beside, gift, status_of, try_beside
 from tests.auth.means_steps import level_of, show_card, type_code, wrong
-from tests.auth.steps import queued_messages
+from tests.auth.steps import queued_messages, service_log
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, SomeWorker
 from tests.steps import ask, deposit, is_problem, log_of
 from tests.vault.decoding import corpus
@@ -224,6 +225,14 @@ async def test_two_at_once_are_one(
     answers = await asyncio.gather(*(try_beside(client, worker, one) for one in cards))
     assert sorted(one.status_code for one in answers) == [201, 403]
     is_problem(next(one for one in answers if one.status_code == 403), 403, "session_locked")
+    assert await last_refusal(services) == ("session_locked", "Camille Moreau")
+
+
+async def last_refusal(services: Services) -> tuple[object, str]:
+    """Of a sign-in that is in no vault's log: why, and beside whom."""
+    failed = [one for one in await service_log(services) if one["action"] == "sign_in.failure"]
+    actor: Any = failed[-1]["actor"]
+    return failed[-1]["reason"], actor["beside"]["name"]
 
 
 async def test_another_session_of_the_worker_is_not_locked(
@@ -273,10 +282,11 @@ async def test_a_phones_code_and_pin_do_not_begin_one(
     body = {"sign_in": begun["id"], "secret": begun["secret"], "pin": card[1]}
     refused = await client.post("/v1/assisted-sessions", headers=worker.headers, json=body)
     is_problem(refused, 401, "pin_wrong")
+    assert await last_refusal(services) == ("not_found", "Camille Moreau")
 
 
 async def test_an_account_has_a_limit_of_its_own(
-    client: httpx.AsyncClient, worker: SomeWorker, make_worker: MakeWorker
+    client: httpx.AsyncClient, services: Services, worker: SomeWorker, make_worker: MakeWorker
 ) -> None:
     body = {"sign_in": str(worker.id), "secret": "x", "pin": "482693"}
 
@@ -287,6 +297,7 @@ async def test_an_account_has_a_limit_of_its_own(
     assert [one.status_code for one in answers[:-1]] == [401] * assisted_sessions.AT_ONCE
     is_problem(answers[-1], 429, "too_many_requests")
     assert int(answers[-1].headers["retry-after"]) > 0
+    assert await last_refusal(services) == ("paced", "Camille Moreau")
     assert (await tried(await make_worker())).status_code == 401
 
 

@@ -204,3 +204,4 @@ async def test_four_cards_at_most(
     body = {"pin": pin, "again": pin}
     refused = await proved(client, person, "POST", "/v1/me/cards", body)
     assert (refused.status_code, refused.json()["code"]) == (409, "too_many_cards")
+    assert (await log_of(services, person.id))[-1] == ("means.add", "refused", "too_many_cards")

@@ -198,7 +198,8 @@ async def test_a_stopped_card_is_freed_by_no_desk_and_no_new_pin(
     chosen = await proved(client, person, "PUT", "/v1/me/pin", body, token)
     assert chosen.status_code == 204, chosen.text
     assert not await opens(client, card, pin)
-    assert [one["barred"] for one in await means(client, token)] == [False, True]
+    listed = [(one["barred"], one["stopped"]) for one in await means(client, token)]
+    assert listed == [(False, False), (True, True)]
     assert await found(services) == before
     own = f"/v1/me/means/{card['id']}/free"
     assert (await proved(client, person, "POST", own, headers=token)).status_code == 204
@@ -218,6 +219,26 @@ async def entered_again(
 ) -> dict[str, str]:
     """By the phone, after all sessions were ended."""
     return bearer(await enter_by_phone(client, services, person.phone, pin))
+
+
+async def test_a_card_that_is_stopped_already_ends_and_tells_nothing_more(
+    client: httpx.AsyncClient, services: Services, person: SomePerson, worker: SomeWorker
+) -> None:
+    """Whoever found it, or keeps it, would close its person's papers again and again."""
+    pin = await pin_of(services, person)
+    card = await add_card(client, person, pin)
+    assert (await do(client, worker, "stop", card["code"])).status_code == 204
+    token = await entered_again(client, services, person, pin)
+    told = len(await queued_messages(services, person.phone))
+    answer = await do(client, worker, "stop", card["secret"])
+    assert (answer.status_code, answer.content) == (204, b""), "the worker learns nothing"
+    assert (await client.get("/v1/documents", headers=token)).status_code == 200
+    assert len(await queued_messages(services, person.phone)) == told
+    lines = [one for one in await log_of(client, token) if one["actor"].get("kind") == "worker"]
+    assert [(one["action"], one["outcome"], one["reason"]) for one in lines[::-1]] == [
+        ("means.stop", "allowed", None),
+        ("means.stop", "refused", "card_stopped"),
+    ]
 
 
 async def test_of_a_right_pin_and_a_stop_at_once_the_card_is_stopped(

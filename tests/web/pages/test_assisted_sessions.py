@@ -10,11 +10,20 @@ import pytest
 from auth import pin_hashes
 from tests.assisted import Card, card_of, status_of
 from tests.auth.means_steps import wrong
-from tests.fixtures import MakePerson, MakeWorker, MoveClock, Served, SomePerson, SomeWorker
+from tests.fixtures import (
+    MakePerson,
+    MakeWorker,
+    MoveClock,
+    Served,
+    SomePerson,
+    SomeWorker,
+    last_code,
+    new_phone,
+)
 from tests.steps import ask, deposit, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import send, summary, yes_of
-from tests.web.pages.test_entering import browser, cookie_of
+from tests.web.pages.test_entering import browser, cookie_of, hidden
 
 PDF = corpus.pdf(1)
 
@@ -195,6 +204,28 @@ async def test_a_yes_to_her_request_has_its_limits_on_pages(
     assert answer.headers.get("location") == "/grants?done=approved", answer.text
 
 
+async def test_a_copy_without_an_end_is_too_long_on_pages(
+    client: httpx.AsyncClient,
+    at: httpx.AsyncClient,
+    person: SomePerson,
+    worker: SomeWorker,
+    card: Card,
+) -> None:
+    """As the workers' page asks for one."""
+    paper = await deposit(client, person, PDF, type_="payslip")
+    wanted = {"duration": "P1M", "may_store": True, "store_for": None}
+    asked = await ask(client, worker.headers, person.phone, "payslip", **wanted)
+    await enter(at, card)
+    address, picked = f"/requests/{asked}/approve", ("document", paper["id"])
+    kept = await summary(at, asked, picked, ("may_store", "yes"))
+    refused = await send(at, address, yes_of(kept, address))
+    assert refused.status_code == 403
+    assert "ou sans copie gardée" in refused.text
+    not_kept = await summary(at, asked, picked, ("may_store", "no"))
+    answer = await send(at, address, yes_of(not_kept, address))
+    assert answer.headers.get("location") == "/grants?done=approved", answer.text
+
+
 async def test_a_sensitive_paper_stays_so_on_pages(
     client: httpx.AsyncClient, at: httpx.AsyncClient, person: SomePerson, card: Card
 ) -> None:
@@ -205,3 +236,50 @@ async def test_a_sensitive_paper_stays_so_on_pages(
     refused = await at.post(f"/documents/{paper['id']}/correct", data=fields)
     assert refused.status_code == 403
     assert "reste délicat tant qu’elle est là" in refused.text
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["nobody inside", "the person inside"])
+async def test_beside_a_worker_there_is_no_other_way_in(
+    client: httpx.AsyncClient,
+    at: httpx.AsyncClient,
+    person: SomePerson,
+    card: Card,
+    inside: bool,
+) -> None:
+    """By a card or a phone of any vault: the limits of an assisted session would come off."""
+    if inside:
+        await enter(at, card)
+    before = len(await log_of(client, person))
+    for address, field, typed in (("/card", "card", card[0]), ("/sign-in", "phone", person.phone)):
+        page = (await at.get("/card")).text
+        data = {**hidden(page), field: typed, "device": "own"}
+        led = await at.post(address, data=data)
+        assert (led.status_code, led.headers["location"]) == (303, "/pro/beside?done=enter_beside")
+    assert len(await log_of(client, person)) == before, "no code was sent"
+    shown = await at.get("/pro/beside?done=enter_beside")
+    assert shown.status_code == (403 if inside else 200)
+    said = "Votre espace est fermé" if inside else "sortez d’abord de votre espace"
+    assert said in shown.text
+
+
+@pytest.mark.parametrize("way", ["card", "phone"])
+async def test_nor_one_that_was_begun_before(
+    served: Served, worker: SomeWorker, card: Card, way: str
+) -> None:
+    """The last step alone opens: it is where it is refused too."""
+    async with browser(served, language="fr") as at:
+        address, field, phone = "/card", {"card": card[0]}, new_phone()
+        if way == "phone":
+            address, field = "/sign-in", {"phone": phone}
+        page = (await at.get("/card")).text
+        begun = (await at.post(address, data={**hidden(page), **field})).headers["location"]
+        code = card[1] if way == "card" else await last_code(served.services, phone)
+        at.cookies.set("unefois-worker", worker.token, domain="127.0.0.1")
+        data = {**hidden((await at.get(begun)).text), "code": code}
+        led = await at.post(begun, data=data)
+        assert led.headers["location"] == "/pro/beside?done=enter_beside"
+        assert not at.cookies.get("unefois-person")
+        # Once the worker left, it goes on.
+        at.cookies.delete("unefois-worker")
+        entered = await at.post(begun, data=data)
+        assert entered.headers["location"] == "/documents"

@@ -239,7 +239,7 @@ async def test_too_many_pins_are_told_with_when_to_come_back(
             answer = await post(served, person, at, "/me/pin", pin=pin, again=pin)
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) > 0
-        assert "Attendez quelques heures" in said(answer)
+        assert "Attendez quelques heures, puis recommencez." in said(answer)
 
 
 async def begin_phone(

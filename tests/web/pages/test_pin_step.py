@@ -33,6 +33,8 @@ async def test_the_pin_is_asked_after_the_code(
         assert "Écrivez votre code secret" in page
         assert person.phone[-4:] not in page
         assert '<input type="password" id="code"' in page, "it is shown to nobody"
+        assert "demandez le changement en 7 jours" in page.replace("\xa0", " ")
+        assert "guichet" not in page[page.index("<main") :], "a desk gives nobody another PIN"
         refused = await at.post(address, data={**hidden(page), "code": wrong(pin)})
         assert refused.status_code == 401
         assert "Ce code secret n’ouvre rien" in refused.text

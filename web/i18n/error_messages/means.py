@@ -47,7 +47,7 @@ MESSAGES = {
     "too_many_pins": ErrorMessage(
         _("Trop de codes secrets choisis"),
         _("Trop de codes secrets ont été choisis ou essayés ici depuis hier."),
-        _("Attendez quelques heures, puis recommencez ; ou adressez-vous au guichet."),
+        _("Attendez quelques heures, puis recommencez."),
     ),
     "too_many_cards": ErrorMessage(
         _("Trop de cartes"),
@@ -76,7 +76,10 @@ MESSAGES = {
     "assisted_too_long": ErrorMessage(
         _("Trop long avec cette personne à côté"),
         _("À la personne qui est à côté de vous, vous pouvez donner un accès de 3 mois au plus."),
-        _("Choisissez 3 mois ou moins. Sans personne à côté, vous pourrez donner plus longtemps."),
+        _(
+            "Choisissez 3 mois ou moins, ou sans copie gardée. Sans personne à côté, vous pourrez"
+            " donner plus longtemps."
+        ),
     ),
     "assisted_sensitive": ErrorMessage(
         _("Pas de papier délicat avec cette personne à côté"),
@@ -101,6 +104,14 @@ MESSAGES = {
         _("Ce numéro a moins de 7 jours : il ne peut pas encore servir à effacer vos papiers."),
         _("Attendez que le numéro ait 7 jours, puis recommencez."),
     ),
+    "card_too_new": ErrorMessage(
+        _("Carte ou code secret trop récent"),
+        _(
+            "Votre carte ou votre code secret a moins de 7 jours : il ne peut pas encore servir à"
+            " effacer vos papiers."
+        ),
+        _("Attendez 7 jours sans changer de carte ni de code secret, puis recommencez."),
+    ),
     "last_means": ErrorMessage(
         _("C’est votre dernière façon d’entrer"),
         _("Sans elle, vous ne pourriez plus ouvrir vos papiers."),
@@ -123,15 +134,15 @@ MESSAGES = {
     "proof_wrong": ErrorMessage(
         _("Ce n’est pas le bon code"),
         _("Ce code ou cette carte ne prouve pas que c’est vous. Rien n’a changé."),
-        _(
-            "Vérifiez les chiffres, puis recommencez. Après trop d’essais, attendez demain, ou"
-            " demandez de l’aide au guichet."
-        ),
+        _("Vérifiez les chiffres, puis recommencez. Après trop d’essais, attendez demain."),
     ),
     "too_many_proofs": ErrorMessage(
         _("Trop d’essais"),
         _("Trop de codes faux ont été donnés pour changer vos façons d’entrer."),
-        _("Attendez demain, puis recommencez ; ou adressez-vous au guichet."),
+        _(
+            "Attendez demain, puis recommencez. Pour changer une façon d’entrer, vous pouvez aussi"
+            " demander le changement en 7 jours."
+        ),
     ),
     "no_proof_code": ErrorMessage(
         _("Aucun code n’est envoyé"),
@@ -141,6 +152,6 @@ MESSAGES = {
     "session_too_short": ErrorMessage(
         _("Vos papiers se ferment trop tôt ici"),
         _("Il faut attendre 7 jours, et vos papiers se fermeront ici avant."),
-        _("Entrez de nouveau sur votre propre appareil, ou demandez de l’aide au guichet."),
+        _("Entrez de nouveau sur votre propre appareil, puis demandez le changement en 7 jours."),
     ),
 }

@@ -1,0 +1,76 @@
+"""Seven days in the place of a proof: nobody is warned of a session that is over, nor kept from
+asking by another's."""
+
+import httpx
+import pytest
+
+from auth import pin_hashes
+from tests.auth.means_steps import bearer, choose_pin, enter_by_phone, pin_of
+from tests.auth.steps import log_of as events_of
+from tests.auth.steps import queued_messages
+from tests.fixtures import MakePerson, Served, SomePerson, new_phone
+from tests.web.pages.test_entering import browser, enter
+from tests.web.pages.test_own_means import said
+from tests.web.pages.test_pages import browser_of
+from vault.services import Services
+
+ASKS = 'action="/me/proof/wait"'
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a PIN costs to guess is not tested here."""
+    monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)
+
+
+async def elsewhere(
+    client: httpx.AsyncClient, services: Services, person: SomePerson
+) -> dict[str, str]:
+    """Another session of somebody who has a PIN, which asked to wait."""
+    pin = await pin_of(services, person)
+    assert (await choose_pin(client, person, pin)).is_success
+    other = bearer(await enter_by_phone(client, services, person.phone, pin))
+    assert (await client.post("/v1/me/proof/wait", headers=other)).status_code == 202
+    return other
+
+
+async def test_of_a_session_that_is_over_no_wait_is_left(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    other = await elsewhere(client, served.services, person)
+    async with browser_of(served, person) as at:
+        assert "Quelqu’un, sur un autre appareil" in said(await at.get("/me/means"))
+        ended = await client.delete("/v1/sessions/current", headers=other)
+        assert ended.status_code == 204
+        listed = (await client.get("/v1/me/means", headers=person.headers)).json()
+        assert listed["wait"] is None
+        assert "Un changement attend" not in said(await at.get("/me/means"))
+        assert ASKS in (await at.get("/me/pin")).text
+    before = await events_of(served.services, person.id)
+    told = len(await queued_messages(served.services, person.phone))
+    assert (await client.delete("/v1/me/proof/wait", headers=person.headers)).status_code == 204
+    assert await events_of(served.services, person.id) == before, "there was none"
+    assert len(await queued_messages(served.services, person.phone)) == told
+
+
+async def test_another_s_wait_keeps_nobody_from_asking(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    await elsewhere(client, served.services, person)
+    async with browser_of(served, person) as at:
+        assert ASKS in (await at.get("/me/pin")).text
+        asked = await client.post("/v1/me/proof/wait", headers=person.headers)
+        assert asked.status_code == 202
+        assert ASKS not in (await at.get("/me/pin")).text, "it waits here already"
+
+
+async def test_a_shared_device_is_not_offered_what_it_is_refused(served: Served) -> None:
+    """It closes long before the seven days."""
+    for device, offered in (("own", True), ("shared", False)):
+        async with browser(served, language="fr") as at:
+            await enter(served, at, new_phone(), device)
+            page = (await at.get("/me/pin")).text
+            assert (ASKS in page) is offered
+            assert ("sur votre propre appareil" in page) is not offered
