@@ -23,6 +23,8 @@ from web.pages.forms import Form
 Whose = Literal["", "theirs", "other", "unsaid"]
 """Whether a number is that of the person whom a form is about: theirs, another one, or nobody
 knows, since the worker never wrote to them. Nothing without a person or a number."""
+MORE = "more"
+"""The field that carries an authorisation put on a mandate before: its own fields, encoded."""
 _ACTIONS = frozenset(labels.ACTIONS_ASKED)
 _CONTACT = ("name", "job", "phone", "hours")
 

@@ -15,12 +15,10 @@ from web.i18n.translations import LANGUAGES
 from web.pages import request_form
 from web.pages.forms import MAX_FIELDS, TOKEN, Form
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
-from web.pages.request_form import terms_of, whom_in
+from web.pages.request_form import MORE, terms_of, whom_in
 from web.printouts.mandate_sheet import form_in, print_mandate
 
 router = page_router()
-MORE = "more"
-"""The field that carries an authorisation put on the paper before: its own fields, encoded."""
 _OF_ONE = ("type", "action", "purpose_code", "purpose", "duration", "may_store", "legal_basis")
 
 

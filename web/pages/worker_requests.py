@@ -6,7 +6,7 @@ from fastapi import Query, Response
 
 from auth import notifications
 from auth.subjects import snapshot
-from base.errors import ServiceError
+from base.errors import ErrorKind, ServiceError
 from base.ids import parse_id
 from vault import catalogue
 from vault.consent import people, request_views, requests
@@ -17,7 +17,7 @@ from web.http.path_ids import PathId
 from web.pages import request_form
 from web.pages.forms import TOKEN, Form
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
-from web.pages.request_form import phone_in, terms_of, whom_in
+from web.pages.request_form import MORE, phone_in, terms_of, whom_in
 
 router = page_router()
 LIMIT = 50
@@ -67,6 +67,7 @@ async def check(page: WorkerPageDep) -> Response:
         known=known,
         whose=request_form.whose(known, phone),
         kept=[pair for pair in form.pairs if pair[0] not in (TOKEN, "change")],
+        for_mandate=form.has(MORE),
         phone=phone,
         terms=terms,
         basis=catalogue.legal_basis_by_code(terms.legal_basis),
@@ -77,8 +78,11 @@ async def check(page: WorkerPageDep) -> Response:
 
 @router.post("/pro/requests/send")
 async def send(page: WorkerPageDep) -> Response:
-    """Send a request. The answer is the same whether or not the phone has a vault."""
+    """Send a request. The answer is the same whether or not the phone has a vault. What was put on
+    a mandate before is not dropped by it: such a form is refused."""
     form = await page.form()
+    if form.has(MORE):
+        raise ServiceError(ErrorKind.MALFORMED, "malformed_form")
     try:
         await requests.ask(
             page.services,
