@@ -66,16 +66,23 @@ async def prepare(
 
     Raises `ServiceError`: those of `requests.ask`, `mandate_sensitive`, `mandate_size`.
     """
-    if not 1 <= len(authorisations) <= MAX_AUTHORISATIONS:
-        raise invalid("mandate_size", fields=(("authorisations",),), limit=MAX_AUTHORISATIONS)
-    for position, terms in enumerate(authorisations):
+    for terms in authorisations:
         requests.check_request(whom.phone, terms)
-        _check_for_paper(terms, position)
+    check_authorisations(authorisations)
     async with rate_limit.in_turn(worker.id), services.database.transaction() as tx:
         outcome = await _prepare(services, tx, worker, whom, authorisations, form, idempotency_key)
     if isinstance(outcome, Denial):
         raise await decisions.record_denial(services, outcome)
     return outcome
+
+
+def check_authorisations(authorisations: Sequence[Terms]) -> None:
+    """Whether they may stand on one paper. Raises `ServiceError`: `mandate_size`,
+    `mandate_sensitive`."""
+    if not 1 <= len(authorisations) <= MAX_AUTHORISATIONS:
+        raise invalid("mandate_size", fields=(("authorisations",),), limit=MAX_AUTHORISATIONS)
+    for position, terms in enumerate(authorisations):
+        _check_for_paper(terms, position)
 
 
 def _check_for_paper(terms: Terms, position: int) -> None:

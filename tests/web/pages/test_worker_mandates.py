@@ -1,9 +1,13 @@
 """A mandate on its worker's pages: what is gathered, what is refused there, whom it is for."""
 
+import re
+from html import unescape
+
 import httpx
 import pytest
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.meetings import met
 from tests.web.pages.answers import Pairs, send, yes_of
 from tests.web.pages.test_mandates import asked, checked
 from tests.web.pages.test_pages import browser_of
@@ -25,6 +29,78 @@ async def gathered_of(browser: httpx.AsyncClient, *each: Pairs) -> str:
         kept = yes_of(gathered, "/pro/mandates/send")
         page = (await send(browser, "/pro/requests/new", [*kept, ("change", "yes")])).text
     return gathered
+
+
+def taking_off(page: str, number: int) -> tuple[str, str]:
+    """The field of the button that takes an authorisation off the paper."""
+    return "without", unescape(re.findall(r'name="without" value="([^"]+)"', page)[number - 1])
+
+
+async def test_sensitive_papers_are_refused_where_they_are_gathered_and_taken_off(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, worker) as browser:
+        page = await gathered_of(
+            browser, asked(person, "residence_permit", "Le titre"),
+            asked(person, "payslip", "Le loyer"),
+        )  # fmt: skip
+        assert "Retirez les papiers délicats" in page
+        kept = yes_of(page, "/pro/mandates/send")
+        answer = await send(browser, "/pro/mandates/send", [*kept, ("mandate_language", "fr")])
+        assert answer.status_code == 422
+        assert "Retirez les papiers délicats" in answer.text
+        left = await send(browser, "/pro/mandates/new", [*kept, taking_off(page, 1)])
+        assert left.status_code == 200
+        assert "Retirez les papiers délicats" not in left.text
+        assert "Le titre" not in left.text
+        again = await send(browser, "/pro/mandates/new", [*kept, taking_off(page, 1)])
+        assert again.text.count("Autorisation ") == left.text.count("Autorisation ") == 1
+        kept = yes_of(left.text, "/pro/mandates/send")
+        sent = await send(browser, "/pro/mandates/send", [*kept, ("mandate_language", "fr")])
+        assert sent.headers["location"].endswith("?done=prepared")
+        waiting = (await browser.get("/v1/consent-requests", headers=person.headers)).json()
+        assert [one["purpose"]["text"] for one in waiting["items"]] == ["Le loyer"]
+
+
+async def test_what_is_gathered_says_for_whom_and_whether_a_copy_is_kept(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, worker) as browser:
+        kept_too: Pairs = [*asked(person, "payslip", "Le loyer"), ("may_store", "yes")]
+        page = await gathered_of(browser, kept_too)
+        said = re.search(r"Pour\s:(.+?)</p>", unescape(page))
+        assert said
+        assert re.sub(r"\D", "", said[1]) == person.phone.replace("+33", "0")
+        assert "Garder une copie</h3>\n<p>Oui</p>" in page
+        kept = yes_of(page, "/pro/mandates/send")
+        form = (await send(browser, "/pro/requests/new", [*kept, ("change", "yes")])).text
+        assert '<input type="hidden" name="phone"' in form
+        assert 'type="tel"' not in form
+        none = await send(browser, "/pro/mandates/new", [*kept, taking_off(page, 1)])
+        assert none.status_code == 200
+        assert "Préparer le mandat" not in none.text
+        kept = yes_of(none.text, "/pro/mandates/send")
+        form = (await send(browser, "/pro/requests/new", [*kept, ("change", "yes")])).text
+        assert 'type="tel"' in form
+        empty = await send(browser, "/pro/mandates/send", [*kept, ("mandate_language", "fr")])
+        assert empty.status_code == 422
+
+
+async def test_a_mandate_for_whom_one_stands_before_names_them(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, worker) as browser:
+        meeting = await met(browser, worker, person)
+        fields = [("meeting", meeting), *asked(person, "payslip", "Le loyer")[1:]]
+        page = await gathered_of(browser, fields)
+        assert "la personne devant vous" in page
+        kept = yes_of(page, "/pro/mandates/send")
+        form = (await send(browser, "/pro/requests/new", [*kept, ("change", "yes")])).text
+        assert f'name="meeting" value="{meeting}"' in form
+        assert 'name="phone"' not in form
 
 
 async def test_what_is_gathered_is_not_dropped_by_a_request_that_is_sent(
