@@ -48,10 +48,12 @@ async def test_a_worker_gathers_three_prints_and_lets_nobody_in(
             kept = yes_of(gathered, "/pro/mandates/send")
             page = (await send(browser, "/pro/requests/new", [*kept, ("change", "yes")])).text
         assert "Autorisation 3" in gathered
+        assert "sauf si la personne dit elle-même, dans ses papiers, qu’elle continue" in gathered
         sent = await send(browser, "/pro/mandates/send", [*kept, ("mandate_language", "uk")])
         address = sent.headers["location"].partition("?")[0]
         shown = (await browser.get(address)).text
         assert all(word in shown for word in ("Le loyer", "Le bail", "Les aides"))
+        assert "et dit si elle continue" in shown
         pdf = await browser.get(f"{address}/sheet.pdf")
         assert pdf.headers["content-type"] == "application/pdf"
         waiting = await browser.get("/v1/consent-requests", headers=person.headers)
