@@ -4,8 +4,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Response
 
+from base import clock
 from base.errors import ServiceError, invalid
 from vault.consent import mandates
+from vault.consent.assisted_grants import too_long
 from vault.consent.mandate_papers import MAX_AUTHORISATIONS
 from vault.consent.terms import Terms
 from web.http.path_ids import PathId
@@ -103,6 +105,7 @@ async def _gathered(page: WorkerPage, form: Form, *failures: ServiceError) -> Re
         "pro/mandate_gathered.html",
         each=list(zip(form.all(MORE), each, strict=True)),
         kept=[pair for pair in form.pairs if pair[0] not in (TOKEN, "mandate_language")],
+        alone=any(too_long(terms, clock.now()) for terms in each),
         full=len(each) >= MAX_AUTHORISATIONS,
         offered=[languages()[code] for code in LANGUAGES],
         chosen=form.get("mandate_language") or page.language,

@@ -6,11 +6,16 @@ from html import unescape
 import httpx
 import pytest
 
+from auth import pin_hashes
+from tests.assisted import card_of, enter_beside
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.mandates import authorisation, prepare
 from tests.meetings import met
 from tests.web.pages.answers import Pairs, send, yes_of
 from tests.web.pages.test_mandates import asked, checked
 from tests.web.pages.test_pages import browser_of
+
+ALONE = "son oui sera refusé"
 
 
 @pytest.fixture
@@ -120,3 +125,45 @@ async def test_what_is_gathered_is_not_dropped_by_a_request_that_is_sent(
         waiting = await browser.get("/v1/consent-requests", headers=person.headers)
         assert waiting.json()["items"] == []
         assert "Autorisation 2" in (await send(browser, "/pro/mandates/new", kept)).text
+
+
+async def test_what_lasts_more_than_three_months_is_told_to_need_its_person_alone(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, worker) as browser:
+        long = await gathered_of(browser, asked(person, "lease", "Le bail"))
+        assert ALONE in long
+        short = [pair for pair in asked(person, "payslip", "Le loyer") if pair[0] != "duration"]
+        kept = yes_of(long, "/pro/mandates/send")
+        sent = await send(browser, "/pro/mandates/send", [*kept, ("mandate_language", "fr")])
+        assert ALONE in (await browser.get(sent.headers["location"])).text
+        page = await gathered_of(browser, [*short, ("duration", "P3M")])
+        assert ALONE not in page
+        kept = yes_of(page, "/pro/mandates/send")
+        sent = await send(browser, "/pro/mandates/send", [*kept, ("mandate_language", "fr")])
+        assert ALONE not in (await browser.get(sent.headers["location"])).text
+
+
+async def test_beside_the_worker_what_is_too_long_is_told_before_the_scan_is_sent(
+    served: Served,
+    client: httpx.AsyncClient,
+    two: tuple[SomePerson, SomeWorker],
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)
+    person, worker = two
+    long = await prepare(client, worker, person, authorisation("payslip", duration="P12M"))
+    short = await prepare(client, worker, person, authorisation("lease", duration="P3M"))
+    other = await prepare(client, await make_worker(), person, authorisation("payslip"))
+    beside = await enter_beside(
+        client, worker, person, await card_of(client, served.services, person)
+    )
+    told = "vous ne pouvez pas lui donner plus de 3 mois"
+    async with browser_of(served, beside) as browser, browser_of(served, person) as alone:
+        page = (await browser.get(f"/mandates/{long['id']}")).text
+        assert told in page.partition('type="file"')[0]
+        assert told not in (await browser.get(f"/mandates/{short['id']}")).text
+        assert told not in (await browser.get(f"/mandates/{other['id']}")).text
+        assert told not in (await alone.get(f"/mandates/{long['id']}")).text
