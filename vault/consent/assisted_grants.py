@@ -5,6 +5,7 @@ The session alone says who is beside (`auth/assistance.py`); a caller says nothi
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,21 +31,28 @@ async def judge(
     before anything is written. Raises `ServiceError` `duration_invalid`, `duration_too_long`."""
     if person.beside is None or person.beside.party != recipient:
         return None
-    at = await instant(tx)
-    longest = durations.grant_end(at, LONGEST)
-    with about("duration"):
-        if durations.grant_end(at, terms.duration) > longest:
-            return Refused(Reason.ASSISTED_LONG, (("duration",),))
-    if terms.may_store and terms.store_for is None:
-        # A copy without an end is kept for longer than any.
-        return Refused(Reason.ASSISTED_LONG, (("may_store",),))
-    if terms.may_store and terms.store_for is not None:
-        with about("store_for"):
-            if durations.end_of(at, terms.store_for) > longest:
-                return Refused(Reason.ASSISTED_LONG, (("store_for",),))
+    long = too_long(terms, await instant(tx))
+    if long is not None:
+        return Refused(Reason.ASSISTED_LONG, ((long,),))
     ids = terms.scope.document_ids
     sensitive = id_fields(ids, await _not_sensitive(services, tx, person.id, ids))
     return Refused(Reason.ASSISTED_SENSITIVE, sensitive) if sensitive else None
+
+
+def too_long(terms: Terms, at: datetime) -> str | None:
+    """Which of the terms lasts too long to be given so at an instant; None where none does. Raises
+    `ServiceError` `duration_invalid`, `duration_too_long`."""
+    longest = durations.grant_end(at, LONGEST)
+    with about("duration"):
+        if durations.grant_end(at, terms.duration) > longest:
+            return "duration"
+    if terms.may_store and terms.store_for is None:
+        return "may_store"  # a copy without an end is kept for longer than any
+    if terms.may_store and terms.store_for is not None:
+        with about("store_for"):
+            if durations.end_of(at, terms.store_for) > longest:
+                return "store_for"
+    return None
 
 
 async def _not_sensitive(

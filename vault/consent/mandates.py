@@ -19,6 +19,7 @@ from base.ids import new_id
 from base.quota import Quota
 from vault import catalogue, decisions, idempotency, rate_limit
 from vault.consent import requests
+from vault.consent.assisted_grants import too_long
 from vault.consent.mandate_papers import MAX_AUTHORISATIONS, MandatePaper
 from vault.consent.records import requests as records
 from vault.consent.request_views import (
@@ -66,16 +67,23 @@ async def prepare(
 
     Raises `ServiceError`: those of `requests.ask`, `mandate_sensitive`, `mandate_size`.
     """
-    if not 1 <= len(authorisations) <= MAX_AUTHORISATIONS:
-        raise invalid("mandate_size", fields=(("authorisations",),), limit=MAX_AUTHORISATIONS)
-    for position, terms in enumerate(authorisations):
+    for terms in authorisations:
         requests.check_request(whom.phone, terms)
-        _check_for_paper(terms, position)
+    check_authorisations(authorisations)
     async with rate_limit.in_turn(worker.id), services.database.transaction() as tx:
         outcome = await _prepare(services, tx, worker, whom, authorisations, form, idempotency_key)
     if isinstance(outcome, Denial):
         raise await decisions.record_denial(services, outcome)
     return outcome
+
+
+def check_authorisations(authorisations: Sequence[Terms]) -> None:
+    """Whether they may stand on one paper. Raises `ServiceError`: `mandate_size`,
+    `mandate_sensitive`."""
+    if not 1 <= len(authorisations) <= MAX_AUTHORISATIONS:
+        raise invalid("mandate_size", fields=(("authorisations",),), limit=MAX_AUTHORISATIONS)
+    for position, terms in enumerate(authorisations):
+        _check_for_paper(terms, position)
 
 
 def _check_for_paper(terms: Terms, position: int) -> None:
@@ -138,18 +146,26 @@ async def _prepared_before(
 
 @dataclass(frozen=True, slots=True)
 class SentMandate:
-    """A mandate as its worker sees it: each request in the order of the page."""
+    """A mandate as its worker sees it: each request in the order of the page. `alone`: whether
+    something that waits lasts too long for a yes with this worker beside the person."""
 
     paper: MandatePaper
     authorisations: tuple[SentRequest, ...]
 
+    @property
+    def alone(self) -> bool:
+        waiting = (one for one in self.authorisations if one.state == "waiting")
+        return any(too_long(one.asked, one.asked_at) for one in waiting)
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMandate:
-    """A mandate as its person sees it."""
+    """A mandate as its person sees it. `alone`: whether something that waits lasts too long for a
+    yes with the worker beside them, who is there."""
 
     paper: MandatePaper
     authorisations: tuple[ReceivedRequest, ...]
+    alone: bool = False
 
 
 async def see_prepared(services: CoreServices, worker: Worker, mandate_id: UUID) -> SentMandate:
@@ -177,4 +193,12 @@ async def see_mandate(services: CoreServices, person: Person, mandate_id: UUID) 
             row = await records.request(tx, one)
             if row is not None and row.person_id == person.id:
                 found.append(await received(services, tx, row))
-    return ReceivedMandate(first.mandate, tuple(found))
+    return ReceivedMandate(first.mandate, tuple(found), _alone(person, found))
+
+
+def _alone(person: Person, requests_: Sequence[ReceivedRequest]) -> bool:
+    return person.beside is not None and any(
+        one.requester_id == person.beside.id and too_long(one.asked, one.asked_at) is not None
+        for one in requests_
+        if one.state == "waiting"
+    )

@@ -1,5 +1,5 @@
-"""The form in which a worker asks for papers: its first values, all that is wrong with it, whose
-number it goes to."""
+"""The form in which a worker asks for papers: its first values, all that is wrong with it, whom it
+is about, whose number it goes to."""
 
 import secrets
 from collections.abc import Callable, Sequence
@@ -11,7 +11,8 @@ from base.ids import new_id, parse_id
 from base.phone_numbers import normal_phone, sms_phone
 from base.user_text import clean_text, clean_title
 from vault import catalogue
-from vault.consent import scopes
+from vault.consent import people, scopes
+from vault.consent.meetings import MeetingView, see_meeting
 from vault.consent.people import KnownPerson
 from vault.consent.requests import Whom
 from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, Scope
@@ -19,10 +20,13 @@ from vault.consent.terms import Terms
 from web.i18n.typography import national
 from web.pages import labels
 from web.pages.forms import Form
+from web.pages.page import WorkerPage
 
 Whose = Literal["", "theirs", "other", "unsaid"]
 """Whether a number is that of the person whom a form is about: theirs, another one, or nobody
 knows, since the worker never wrote to them. Nothing without a person or a number."""
+MORE = "more"
+"""The field that carries an authorisation put on a mandate before: its own fields, encoded."""
 _ACTIONS = frozenset(labels.ACTIONS_ASKED)
 _CONTACT = ("name", "job", "phone", "hours")
 
@@ -37,6 +41,22 @@ def whom_in(form: Form) -> Whom:
     if form.get("meeting"):
         return Whom(meeting=parse_id(form.get("meeting")) or new_id())
     return Whom(phone=phone_in(form))
+
+
+async def known_person(page: WorkerPage, shown: str) -> KnownPerson | None:
+    """Whom a form is about, if it says so. Raises `not_found`, recorded."""
+    person_id = parse_id(shown)
+    if person_id is None:
+        return None
+    return await people.see_known(page.services, page.worker, person_id)
+
+
+async def met_person(page: WorkerPage, meeting: str) -> MeetingView | None:
+    """The meeting that a form is about, if it says so. Raises `not_found`, recorded."""
+    meeting_id = parse_id(meeting)
+    if meeting_id is None:
+        return None
+    return await see_meeting(page.services, page.worker, meeting_id)
 
 
 def whose(known: KnownPerson | None, phone: str) -> Whose:

@@ -4,8 +4,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Response
 
+from base import clock
 from base.errors import ServiceError, invalid
 from vault.consent import mandates
+from vault.consent.assisted_grants import too_long
 from vault.consent.mandate_papers import MAX_AUTHORISATIONS
 from vault.consent.terms import Terms
 from web.http.path_ids import PathId
@@ -15,18 +17,26 @@ from web.i18n.translations import LANGUAGES
 from web.pages import request_form
 from web.pages.forms import MAX_FIELDS, TOKEN, Form
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
-from web.pages.request_form import terms_of, whom_in
+from web.pages.request_form import (
+    MORE,
+    known_person,
+    met_person,
+    phone_in,
+    terms_of,
+    whom_in,
+)
 from web.printouts.mandate_sheet import form_in, print_mandate
 
 router = page_router()
-MORE = "more"
-"""The field that carries an authorisation put on the paper before: its own fields, encoded."""
+_WITHOUT = "without"
+"""The field that names an authorisation to take off, by what `MORE` carries of it."""
 _OF_ONE = ("type", "action", "purpose_code", "purpose", "duration", "may_store", "legal_basis")
 
 
 @router.post("/pro/mandates/new")
 async def gather(page: WorkerPageDep) -> Response:
-    """What stands on the paper so far, with what was just read again; then another, or send."""
+    """What stands on the paper so far, with what was just read again, without what is taken off;
+    then another, or send."""
     form = await page.form()
     return await _gathered(page, _with_this(form))
 
@@ -80,21 +90,37 @@ def _read(text: str) -> list[tuple[str, str]]:
 
 
 def _with_this(form: Form) -> Form:
-    """The form, with the request that it is put among the others."""
+    """The form, with the request that it is put among the others, and those left on the paper."""
+    off = {(MORE, one) for one in form.all(_WITHOUT)}
     own = [pair for pair in form.pairs if pair[0] in _OF_ONE]
-    kept = [pair for pair in form.pairs if pair[0] not in _OF_ONE]
-    return Form((*kept, (MORE, urlencode(own)))) if own else form
+    kept = [pair for pair in form.pairs if pair[0] not in (*_OF_ONE, _WITHOUT) and pair not in off]
+    return Form((*kept, (MORE, urlencode(own)))) if own else Form(tuple(kept))
 
 
 async def _gathered(page: WorkerPage, form: Form, *failures: ServiceError) -> Response:
+    each, phone = each_of(form), phone_in(form)
+    known = await known_person(page, form.get("person"))
     return await page.show_failures(
-        failures,
+        failures or _refused(each),
         "pro/mandate_gathered.html",
-        each=each_of(form),
+        each=list(zip(form.all(MORE), each, strict=True)),
         kept=[pair for pair in form.pairs if pair[0] not in (TOKEN, "mandate_language")],
-        full=len(form.all(MORE)) >= MAX_AUTHORISATIONS,
-        most=MAX_AUTHORISATIONS,
+        alone=any(too_long(terms, clock.now()) for terms in each),
+        full=len(each) >= MAX_AUTHORISATIONS,
         offered=[languages()[code] for code in LANGUAGES],
         chosen=form.get("mandate_language") or page.language,
-        phone=request_form.phone_in(form),
+        met=await met_person(page, form.get("meeting")),
+        known=known,
+        whose=request_form.whose(known, phone),
+        phone=phone,
     )
+
+
+def _refused(each: list[Terms]) -> tuple[ServiceError, ...]:
+    """Why what stands on the paper may not be prepared, said while it is gathered."""
+    try:
+        if each:
+            mandates.check_authorisations(each)
+    except ServiceError as failure:
+        return (failure,)
+    return ()

@@ -6,18 +6,23 @@ from fastapi import Query, Response
 
 from auth import notifications
 from auth.subjects import snapshot
-from base.errors import ServiceError
-from base.ids import parse_id
+from base.errors import ErrorKind, ServiceError
 from vault import catalogue
 from vault.consent import people, request_views, requests
-from vault.consent.meetings import MeetingView, see_meeting
-from vault.consent.people import KnownPerson
+from vault.consent.meetings import MeetingView
 from vault.consent.withdrawals import withdraw as withdraw_request
 from web.http.path_ids import PathId
 from web.pages import request_form
 from web.pages.forms import TOKEN, Form
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
-from web.pages.request_form import phone_in, terms_of, whom_in
+from web.pages.request_form import (
+    MORE,
+    known_person,
+    met_person,
+    phone_in,
+    terms_of,
+    whom_in,
+)
 
 router = page_router()
 LIMIT = 50
@@ -44,10 +49,10 @@ async def ask(
 ) -> Response:
     """The form of a new request; for a person whom I know, with the number that I wrote; for whom I
     stand before; with what the page before it says to ask for."""
-    met = await _met(page, meeting)
+    met = await met_person(page, meeting)
     if met is not None and met.state != "agreed":
         return go(f"/pro/meetings/{met.id}")
-    known = None if met is not None else await _known(page, person)
+    known = None if met is not None else await known_person(page, person)
     return await _form(page, request_form.blank(page.worker, known, type, action), met=met)
 
 
@@ -59,14 +64,15 @@ async def check(page: WorkerPageDep) -> Response:
         return await _form(page, form)
     if failures := request_form.failures_of(form):
         return await _form(page, form, *failures)
-    known, phone = await _known(page, form.get("person")), phone_in(form)
+    known, phone = await known_person(page, form.get("person")), phone_in(form)
     terms = terms_of(form)
     return await page.show(
         "pro/ask_check.html",
-        met=await _met(page, form.get("meeting")),
+        met=await met_person(page, form.get("meeting")),
         known=known,
         whose=request_form.whose(known, phone),
         kept=[pair for pair in form.pairs if pair[0] not in (TOKEN, "change")],
+        for_mandate=form.has(MORE),
         phone=phone,
         terms=terms,
         basis=catalogue.legal_basis_by_code(terms.legal_basis),
@@ -77,8 +83,11 @@ async def check(page: WorkerPageDep) -> Response:
 
 @router.post("/pro/requests/send")
 async def send(page: WorkerPageDep) -> Response:
-    """Send a request. The answer is the same whether or not the phone has a vault."""
+    """Send a request. The answer is the same whether or not the phone has a vault. What was put on
+    a mandate before is not dropped by it: such a form is refused."""
     form = await page.form()
+    if form.has(MORE):
+        raise ServiceError(ErrorKind.MALFORMED, "malformed_form")
     try:
         await requests.ask(
             page.services,
@@ -121,30 +130,14 @@ async def _values(page: WorkerPage, request_id: PathId) -> dict[str, Any]:
     return {"request": request, "known": known}
 
 
-async def _known(page: WorkerPage, shown: str) -> KnownPerson | None:
-    """Whom a form is about, if it says so. Raises `not_found`, recorded."""
-    person_id = parse_id(shown)
-    if person_id is None:
-        return None
-    return await people.see_known(page.services, page.worker, person_id)
-
-
-async def _met(page: WorkerPage, meeting: str) -> MeetingView | None:
-    """The meeting that a form is about, if it says so. Raises `not_found`, recorded."""
-    meeting_id = parse_id(meeting)
-    if meeting_id is None:
-        return None
-    return await see_meeting(page.services, page.worker, meeting_id)
-
-
 async def _form(
     page: WorkerPage, form: Form, *failures: ServiceError, met: MeetingView | None = None
 ) -> Response:
-    known = await _known(page, form.get("person"))
+    known = await known_person(page, form.get("person"))
     return await page.show_failures(
         failures,
         "pro/ask.html",
-        met=met or await _met(page, form.get("meeting")),
+        met=met or await met_person(page, form.get("meeting")),
         known=known,
         whose=request_form.whose(known, phone_in(form)),
         form=form,

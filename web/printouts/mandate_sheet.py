@@ -52,8 +52,8 @@ _STOP = _(
 )
 _CALL = _("Pour lui parler : {phone}")
 _UNSEEN = _(
-    "Si on ne me revoit pas pendant 3 mois, tout s’arrête. Aucune autorisation ne dure plus de"
-    " 12 mois."
+    "Au bout de 3 mois, tout s’arrête, sauf si je dis moi-même, dans mes papiers, que je continue."
+    " Aucune autorisation ne dure plus de 12 mois."
 )
 _NEVER = _("Jamais les papiers délicats : ils se donnent un par un, par moi-même.")
 _MYSELF = _(

@@ -76,6 +76,7 @@ async def test_the_person_enters_and_ends_it(
     await deposit(client, person, PDF, type_="payslip")
     page = (await at.get("/pro/beside")).text
     assert 'type="password"' in page
+    assert "emporter la liste" in page
     entered = await enter(at, card)
     assert (entered.status_code, entered.headers["location"]) == (303, "/documents")
     assert "Max-Age" not in cookie_of(entered, "person")

@@ -65,6 +65,15 @@ async def test_a_barred_card_is_freed_and_an_unknown_one_reads_the_same(
         assert (await enter(client, card["code"], pin)).status_code == 401
 
 
+async def test_who_lost_their_card_is_led_to_where_a_card_is_typed(
+    served: Served, worker: SomeWorker
+) -> None:
+    async with browser_of(served, worker) as at_work:
+        page = (await at_work.get("/pro/desk/has-card")).text
+        assert re.search(r'href="/card">.*?Entrer avec la carte', page)
+        assert 'name="card"' in (await at_work.get("/card")).text
+
+
 @pytest.mark.parametrize("page", ["/pro/desk/free", "/pro/desk/stop"])
 async def test_a_typo_is_told_beside_the_field(
     served: Served, worker: SomeWorker, page: str

@@ -41,16 +41,19 @@ async def test_a_worker_gathers_three_prints_and_lets_nobody_in(
         for type_, purpose in (("payslip", "Le loyer"), ("lease", "Le bail"),
                                ("rent_receipt", "Les aides")):  # fmt: skip
             read_again = await checked(browser, page, asked(person, type_, purpose))
-            assert 'formaction="/pro/mandates/new"' in read_again
-            kept = yes_of(read_again, "/pro/requests/send")
+            first = 'formaction="/pro/mandates/new"' in read_again
+            assert first is (type_ == "payslip")
+            kept = yes_of(read_again, "/pro/requests/send" if first else "/pro/mandates/new")
             gathered = (await send(browser, "/pro/mandates/new", kept)).text
             kept = yes_of(gathered, "/pro/mandates/send")
             page = (await send(browser, "/pro/requests/new", [*kept, ("change", "yes")])).text
         assert "Autorisation 3" in gathered
+        assert "sauf si la personne dit elle-même, dans ses papiers, qu’elle continue" in gathered
         sent = await send(browser, "/pro/mandates/send", [*kept, ("mandate_language", "uk")])
         address = sent.headers["location"].partition("?")[0]
         shown = (await browser.get(address)).text
         assert all(word in shown for word in ("Le loyer", "Le bail", "Les aides"))
+        assert "et dit si elle continue" in shown
         pdf = await browser.get(f"{address}/sheet.pdf")
         assert pdf.headers["content-type"] == "application/pdf"
         waiting = await browser.get("/v1/consent-requests", headers=person.headers)

@@ -79,6 +79,7 @@ def test_it_says_in_both_languages_what_is_signed(language: str) -> None:
     pdf = mandate_pdf(mandate(language), worker())
     text = text_of(pdf).replace("\u00a0", " ").replace("\u202f", " ")
     assert "Je ne comprends pas : je ne signe pas, et je demande." in text
+    assert "sauf si je dis moi-même" in " ".join(text.split())
     assert text.count("Demande de logement social") == (3 if language == "fr" else 6)
     assert form_hash(language).hex() in "".join(text.split())
     assert str(IDS[0]) in text
