@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Person
-from base.errors import ErrorKind, ServiceError, invalid
+from base.errors import ErrorKind, ServiceError
 from base.key_names import CONTENT, GRANT, MANDATE
 from base.locks import hold_vault
 from vault import decisions, durations, idempotency
@@ -27,7 +27,7 @@ from vault.consent.consent_acts import Beside, ConsentAct, EvidenceKind, Shown, 
 from vault.consent.grants import GrantView, view_of
 from vault.consent.grants import attempt_on as attempt_on_grant
 from vault.consent.mandate_papers import MandatePaper, asleep_from, check_scan
-from vault.consent.mandates import see_mandate
+from vault.consent.mandates import chosen_of, see_mandate
 from vault.consent.records import grants as grant_records
 from vault.consent.records import mandates as records
 from vault.consent.records.mandates import MANDATE_ROW
@@ -77,21 +77,21 @@ async def sign(
     scan: ReadScan,
     *,
     idempotency_key: str | None = None,
+    seen: bytes | None = None,
 ) -> SignedMandate:
     """Say yes to the authorisations that were ticked on a mandate, whose signed scan was read.
+    `seen`: the digest of what a page said of them, which was compared.
 
     Raises `ServiceError`: `not_found`, `mandate_choice`, `mandate_scan_unread`,
     `mandate_scan_other`, `mandate_scan_incomplete`, `mandate_signed`, and those of
     `answers.approve`.
     """
     # 1. The mandate is this person's, and what was ticked stands on it.
-    seen = await see_mandate(services, person, mandate_id)
-    wanted = [one for one in seen.authorisations if one.id in chosen]
-    if not chosen or len(wanted) != len(set(chosen)):
-        raise invalid("mandate_choice", fields=(("authorisations",),))
+    mandate = await see_mandate(services, person, mandate_id)
+    wanted = chosen_of(mandate, chosen)
     # 2. The scan is of this mandate, every page of it.
     check_scan(mandate_id, scan.codes)
-    act = _act(seen.paper, wanted[0].requester_id, scan)
+    act = _act(mandate.paper, wanted[0].requester_id, scan, seen)
     # 3. One commit: a crash before it, or a refusal of one, leaves nothing.
     try:
         async with services.database.transaction() as tx:
@@ -102,16 +102,16 @@ async def sign(
             )  # fmt: skip
             if claimed is None or claimed.result_id is None:
                 ids = [one.id for one in wanted]
-                await _sign(services, tx, person, seen.paper, ids, scan, act)
+                await _sign(services, tx, person, mandate.paper, ids, scan, act)
                 await idempotency.save(tx, claimed, mandate_id)
             return await _view(services, tx, await _own_row(services, tx, person, mandate_id))
     except _NotSigned as refused:
         raise await decisions.record_denial(services, refused.denial) from None
 
 
-def _act(paper: MandatePaper, worker_id: UUID, scan: ReadScan) -> ConsentAct:
+def _act(paper: MandatePaper, worker_id: UUID, scan: ReadScan, seen: bytes | None) -> ConsentAct:
     languages = tuple(dict.fromkeys((paper.language, "fr")))
-    shown = Shown("paper", paper.template, paper.template_hash, languages)
+    shown = Shown("paper", paper.template, paper.template_hash, languages, seen)
     signed = SignedPaper(paper.id, scan.hash)
     return ConsentAct(shown, Beside(EvidenceKind.SIGNED_MANDATE, worker_id, paper=signed))
 

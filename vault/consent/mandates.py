@@ -5,7 +5,7 @@ It lets nobody in: each request waits for its person, as any other, and lapses w
 signature leads to is in `mandate_signatures.py`. ADR: docs/adr/0060-signed-mandates.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -163,6 +163,15 @@ async def see_prepared(services: CoreServices, worker: Worker, mandate_id: UUID)
         found = {row.id: await sent(services, row) for row in rows}
     ids = first.mandate.request_ids
     return SentMandate(first.mandate, tuple(found[one] for one in ids if one in found))
+
+
+def chosen_of(mandate: ReceivedMandate, chosen: Collection[UUID]) -> list[ReceivedRequest]:
+    """What was ticked, in the order of the page. Raises `ServiceError` `mandate_choice` where that
+    is nothing, or is not on it."""
+    wanted = [one for one in mandate.authorisations if one.id in chosen]
+    if not chosen or len(wanted) != len(set(chosen)):
+        raise invalid("mandate_choice", fields=(("authorisations",),))
+    return wanted
 
 
 async def see_mandate(services: CoreServices, person: Person, mandate_id: UUID) -> ReceivedMandate:

@@ -1,19 +1,26 @@
 """A mandate, to its person: what is on the paper, the scan of it, their own yes; and, once they
 have signed, until when it lasts if nobody sees them again."""
 
+import hmac
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import Response
 
-from base.errors import ErrorKind, ServiceError
+from base import clock
+from base.errors import ErrorKind, ServiceError, invalid
 from base.ids import parse_id
 from vault.consent import mandate_signatures, mandates
+from vault.consent.mandate_papers import asleep_from
 from vault.consent.mandates import ReceivedMandate
+from vault.consent.request_views import ReceivedRequest
 from vault.document_view import DocumentMetadata
 from vault.documents.mandate_scans import sign_with_scan
 from vault.documents.own_deposit import deposit_own
 from web.http.path_ids import PathId
+from web.pages.answer_steps import digest
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -21,6 +28,16 @@ SCAN_TYPE = "power_of_attorney"
 _TICKED = "ticked_"
 """What the name of a box begins with: each has its own, because a form with files keeps one value
 a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One authorisation that waits. `number`: that of the paper. `ends_at`: when it would end,
+    unless its person says that it goes on; `request.ends_at` is what was signed for."""
+
+    number: int
+    request: ReceivedRequest
+    ends_at: datetime
 
 
 @router.get("/mandates/{mandate_id}")
@@ -35,18 +52,28 @@ async def sign(mandate_id: PathId, page: PersonPageDep) -> Response:
     """Keep the scan among my papers, and say yes to what I ticked on it. Where that is refused, the
     scan stays among my papers."""
     mandate = await mandates.see_mandate(page.services, page.person, mandate_id)
-    upload = page.upload()
-    ticked: list[UUID] = []
+    upload, seen = page.upload(), _seen(page, mandate)
+
+    def stated() -> DocumentMetadata:
+        # All of the form is read, nothing of it is kept.
+        if not hmac.compare_digest(seen.encode(), upload.fields.get("seen", "").encode()):
+            raise invalid("answer_changed")
+        return DocumentMetadata(type=SCAN_TYPE)
+
     try:
-        kept = await deposit_own(
-            page.services, page.person, upload, lambda: DocumentMetadata(type=SCAN_TYPE)
+        kept = await deposit_own(page.services, page.person, upload, stated)
+        await sign_with_scan(
+            page.services,
+            page.person,
+            mandate_id,
+            kept.document.id,
+            _ticked(upload.fields),
+            seen=bytes.fromhex(seen),
         )
-        ticked = _ticked(upload.fields)
-        await sign_with_scan(page.services, page.person, mandate_id, kept.document.id, ticked)
     except ServiceError as failure:
         if failure.kind is ErrorKind.REFUSED:
             raise
-        return await _show(page, mandate, failure, ticked=ticked or _ticked(upload.fields))
+        return await _show(page, mandate, failure, ticked=_ticked(upload.fields))
     return go("/grants", done="approved")
 
 
@@ -83,7 +110,30 @@ async def _show(
     *failures: ServiceError,
     ticked: Iterable[UUID] = (),
 ) -> Response:
-    waiting = [one for one in mandate.authorisations if one.state == "waiting"]
     return await page.show_failures(
-        failures, "mandate.html", mandate=mandate, waiting=waiting, ticked=set(ticked)
+        failures,
+        "mandate.html",
+        mandate=mandate,
+        offers=_offers(mandate),
+        seen=_seen(page, mandate),
+        ticked=set(ticked),
     )
+
+
+def _offers(mandate: ReceivedMandate) -> list[Offer]:
+    asleep = asleep_from(clock.now())
+    return [
+        Offer(number, one, min(one.ends_at, asleep))
+        for number, one in enumerate(mandate.authorisations, 1)
+        if one.state == "waiting"
+    ]
+
+
+def _seen(page: PersonPage, mandate: ReceivedMandate) -> str:
+    """The digest of what the page says of each."""
+    told: list[object] = [str(mandate.paper.id), mandate.paper.template_hash.hex()]
+    for offer in _offers(mandate):
+        ends = [one.astimezone(page.zone).date() for one in (offer.ends_at, offer.request.ends_at)]
+        request = offer.request
+        told.append([str(request.id), request.requester, request.asked.values(), ends])
+    return digest(told)
