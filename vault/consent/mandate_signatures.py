@@ -26,6 +26,7 @@ from vault.consent.answers import approve_within
 from vault.consent.consent_acts import Beside, ConsentAct, EvidenceKind, Shown, SignedPaper
 from vault.consent.grants import GrantView, view_of
 from vault.consent.grants import attempt_on as attempt_on_grant
+from vault.consent.mandate_codes import made_here
 from vault.consent.mandate_papers import MandatePaper, asleep_from, check_scan
 from vault.consent.mandates import chosen_of, see_mandate
 from vault.consent.records import grants as grant_records
@@ -90,7 +91,7 @@ async def sign(
     mandate = await see_mandate(services, person, mandate_id)
     wanted = chosen_of(mandate, chosen)
     # 2. The scan is of this mandate, every page of it.
-    check_scan(mandate_id, scan.codes)
+    check_scan(mandate_id, await made_here(services, scan.codes))
     act = _act(mandate.paper, wanted[0].requester_id, scan, seen)
     # 3. One commit: a crash before it, or a refusal of one, leaves nothing.
     try:

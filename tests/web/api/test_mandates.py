@@ -1,12 +1,16 @@
 """Mandates over HTTP: prepared, printed, scanned, signed for; what is refused, and when it ends."""
 
 import asyncio
+import io
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
+import pypdfium2
 import pytest
+import segno
 
 from auth import sessions
 from tests.auth.means_steps import add_card, enter, pin_of
@@ -28,6 +32,8 @@ from tests.vault.decoding import corpus
 from tests.web.api.test_consent_evidence import rows_of
 from tests.web.api.test_receipts import holds, keys_of, receipt_of
 from tests.web.printouts.reading import text_of
+from vault.consent.mandate_codes import codes_of
+from vault.consent.mandate_papers import TAG_BYTES, PageCode, read_code
 from vault.services import Services
 
 PDF = corpus.pdf(1)
@@ -198,6 +204,33 @@ async def test_a_scan_that_is_another_paper(
     theirs = await keep_scan(client, await make_person(), scan_of(pdf))
     answer = await sign(client, person, prepared["id"], theirs, prepared["request_ids"])
     is_problem(answer, 404, "not_found")
+
+
+async def test_a_sheet_made_at_home_is_no_page_of_it(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """With the words of a code, and one page where two were printed."""
+    person, worker = await make_person(), await make_worker()
+    prepared = await prepare(client, worker, person)
+    id_ = UUID(prepared["id"])
+    assert len(pypdfium2.PdfDocument(await printed(client, worker, prepared["id"]))) > 1
+    (whole, *_rest) = await codes_of(services, id_, 2)
+    tag = read_code(whole)
+    assert tag is not None
+    forged = [PageCode(id_, 1, 1).text(one) for one in (bytes(TAG_BYTES), tag[1])]
+    for code in forged:
+        drawn = io.BytesIO()
+        segno.make_qr(code, error="h").save(drawn, kind="png", scale=8, border=4)
+        document = await keep_scan(client, person, drawn.getvalue())
+        answer = await sign(client, person, prepared["id"], document, prepared["request_ids"])
+        is_problem(answer, 422, "mandate_scan_unread")
+    assert await grants_of(client, person) == []
+    # Drawn the same way, what we made is read: it is refused for its tag alone.
+    drawn = io.BytesIO()
+    segno.make_qr(whole, error="h").save(drawn, kind="png", scale=8, border=4)
+    document = await keep_scan(client, person, drawn.getvalue())
+    answer = await sign(client, person, prepared["id"], document, prepared["request_ids"])
+    is_problem(answer, 422, "mandate_scan_incomplete")
 
 
 async def test_what_stands_on_no_mandate_is_not_chosen(
