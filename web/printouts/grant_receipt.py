@@ -57,6 +57,7 @@ _HEARD = {
     "witness": _("À voix haute, devant un témoin : {name}"),
     "interpreter": _("À voix haute, avec un interprète : {name}"),
 }
+_PREPARED = _("Mandat préparé par {name}, {organisation}")
 _WITH = _("À côté de la personne : {name}, {organisation}")
 _STOP = _("Arrêter")
 _HOW_TO_STOP = _(
@@ -132,10 +133,12 @@ def said_how(acts: Iterable[EvidenceView], phrases: Phrases) -> tuple[str, ...]:
         else:
             kind, level = EvidenceKind(act.kind), Level(act.level or Level.PHONE_CODE)
             how = phrases.say(_BESIDE.get(kind) or _APP[level])
-        if act.beside is None:
-            return (how,)
-        beside = act.beside
-        return how, phrases.say(_WITH, name=beside.name, organisation=beside.organisation)
+        named = ((_PREPARED, act.prepared_by), (_WITH, act.beside))
+        return how, *(
+            phrases.say(text, name=worker.name, organisation=worker.organisation)
+            for text, worker in named
+            if worker is not None
+        )
     return ()
 
 

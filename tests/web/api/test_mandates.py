@@ -13,6 +13,7 @@ import pytest
 import segno
 
 from auth import sessions
+from tests.assisted import card_of, enter_beside
 from tests.auth.means_steps import add_card, enter, pin_of
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, MoveClock, SomePerson, SomeWorker
 from tests.mandates import (
@@ -138,6 +139,37 @@ async def test_by_card_and_pin_and_the_receipt_says_so(
     assert (row.kind, row.level) == ("signed_mandate", "card_pin")
     pdf = await client.get(f"/v1/grants/{grant}/receipt.pdf", headers=person.headers)
     assert "Papier signé" in text_of(pdf.content)
+
+
+@pytest.mark.parametrize("how", ["from home", "after a meeting", "beside a colleague"])
+async def test_who_prepared_it_is_not_beside_by_that(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    how: str,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    whom, expected = None, None
+    if how == "after a meeting":
+        whom = {"meeting": await met(client, worker, person)}
+        expected = "Camille Moreau"
+    if how == "beside a colleague":
+        colleague = await make_worker(worker.organisation_id, name="Nadia Benali")
+        card = await card_of(client, services, person)
+        person = await enter_beside(client, colleague, person, card)
+        expected = "Nadia Benali"
+    mandate = await signed(client, worker, person, authorisation("payslip"), whom=whom)
+    grant = mandate["grants"][0]["id"]
+    (row,) = await rows_of(services, grant)
+    assert row.worker_id == worker.id
+    (evidence,) = (await receipt_of(client, worker, grant))["evidence"]
+    assert evidence["mandate"]["prepared_by"]["name"] == "Camille Moreau"
+    assert evidence.get("beside", {}).get("name") == expected
+    pdf = await client.get(f"/v1/grants/{grant}/receipt.pdf", headers=worker.headers)
+    said = " ".join(text_of(pdf.content).split())
+    assert "Mandat préparé par" in said
+    assert ("À côté de la personne" in said) is (expected is not None)
 
 
 async def test_signed_twice_at_once_it_is_signed_once(

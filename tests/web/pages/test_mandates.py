@@ -127,7 +127,7 @@ async def test_its_person_reads_how_long_for_whom_and_whether_a_copy_is_kept(
         page = (await browser.get(f"/mandates/{prepared['id']}")).text
         (who,) = re.findall(r"Vous avez signé un papier pour (.*?)\s\?", page)
         assert "Camille Moreau" in who
-        assert "Maison des solidarités" in who
+        assert "Structure " in who
         boxes = [box.split("</dl>")[0] for box in page.split("Autorisation ")[1:]]
         assert len(boxes) == 2
         for box in boxes:
