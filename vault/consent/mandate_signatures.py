@@ -8,7 +8,7 @@ ADR: docs/adr/0060-signed-mandates.md.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,10 @@ from vault.decisions import AccessAttempt, Denial
 from vault.rules import Reason, state_of
 from vault.tables import GRANT_ROW
 
+_A_DAY = timedelta(days=1)
+"""What is gained by saying again that it goes on; less is not written, so that nobody fills the log
+by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadScan:
@@ -49,8 +53,9 @@ class ReadScan:
 
 @dataclass(frozen=True, slots=True)
 class SignedMandate:
-    """A mandate that was signed. `asleep_from`: when what it gave ends, unless its person is seen
-    again. `grants`: in the order of the page, as they are now."""
+    """A mandate that was signed. `asleep_from`: when what it gave ends, unless its person says that
+    it goes on; None where nothing can last longer than it does. `grants`: in the order of the page,
+    as they are now."""
 
     id: UUID
     language: str
@@ -58,7 +63,7 @@ class SignedMandate:
     template_hash: bytes
     scan_id: UUID
     signed_at: datetime
-    asleep_from: datetime
+    asleep_from: datetime | None
     grants: tuple[GrantView, ...]
 
 
@@ -175,16 +180,17 @@ async def go_on(services: CoreServices, person: Person, mandate_id: UUID) -> Sig
     """The person is seen again, and wants it to go on: what still lasts of the mandate lasts three
     months more, never beyond what was signed for. Each that is made longer is a line in the log.
 
-    Raises `ServiceError`: `not_found`, `mandate_over` when nothing of it lasts any more.
+    Less than a day after the last time nothing is written. Raises `ServiceError`: `not_found`,
+    `mandate_over` when nothing of it lasts any more, `mandate_no_longer` when what lasts ends as it
+    was signed for.
     """
     try:
         async with services.database.transaction() as tx:
             await hold_vault(tx, person.id)
             row = await _own_row(services, tx, person, mandate_id)
-            if not await _lengthen(services, tx, person, row):
-                raise ServiceError(ErrorKind.CONFLICT, "mandate_over")
-            macs = await services.field_encryption.row_macs()
-            await records.note_seen(tx, macs, row, max(row.at, row.seen_at))
+            if await _lengthen(services, tx, person, row):
+                macs = await services.field_encryption.row_macs()
+                await records.note_seen(tx, macs, row, max(row.at, row.seen_at))
             return await _view(services, tx, await _own_row(services, tx, person, mandate_id))
     except _NotSigned as refused:
         raise await decisions.record_denial(services, refused.denial) from None
@@ -193,11 +199,11 @@ async def go_on(services: CoreServices, person: Person, mandate_id: UUID) -> Sig
 async def _lengthen(
     services: CoreServices, tx: AsyncConnection, person: Person, row: Row[Any]
 ) -> bool:
-    """Make what lasts go on; whether anything does. What ended, by its person or by its time, stays
-    ended."""
+    """Make what lasts go on; whether anything lasts longer than before. What ended, by its person
+    or by its time, stays ended. Raises `mandate_over`, `mandate_no_longer`."""
     macs = await services.field_encryption.row_macs()
     reader = await services.field_encryption.reader(person.id, tx)
-    any_lasts = False
+    lasts = may_last_longer = lengthened = False
     for grant_id in _grants_in(reader.open(MANDATE, row.id, row.sealed)):
         grant = await grant_records.grant_to_change(tx, grant_id)
         if grant is None:
@@ -205,12 +211,16 @@ async def _lengthen(
         macs.check(GRANT_ROW, grant)
         if state_of(grant.revoked_at, grant.ends_at, grant.at) != "live":
             continue
-        any_lasts = True
+        lasts = True
         terms = Terms.read(reader.open(GRANT, grant.id, grant.sealed))
         signed_for = durations.grant_end(grant.given_at, terms.duration)
-        ends_at = min(signed_for, asleep_from(grant.at))
-        if ends_at <= grant.ends_at:
+        if signed_for <= grant.ends_at:
             continue
+        may_last_longer = True
+        ends_at = min(signed_for, asleep_from(grant.at))
+        if ends_at - grant.ends_at < (_A_DAY if ends_at < signed_for else timedelta()):
+            continue
+        lengthened = True
         await grant_records.change_grant(tx, macs, grant, ends_at=ends_at)
         attempt = replace(
             attempt_on_grant(grant, person, Action.GO_ON),
@@ -219,7 +229,10 @@ async def _lengthen(
             details={"mandate": str(row.id)},
         )
         await decisions.record_allowed(services, tx, grant.at, attempt)
-    return any_lasts
+    if not may_last_longer:
+        code = "mandate_no_longer" if lasts else "mandate_over"
+        raise ServiceError(ErrorKind.CONFLICT, code)
+    return lengthened
 
 
 async def _own_row(
@@ -241,6 +254,7 @@ async def _view(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> S
     reader = await services.field_encryption.reader(row.person_id, tx)
     values = reader.open(MANDATE, row.id, row.sealed)
     grants = [await view_of(services, tx, grant) for grant in _grants_in(values)]
+    ends = [grant.ends_at for grant in grants if _may_last_longer(grant)]
     return SignedMandate(
         id=row.id,
         language=row.language,
@@ -248,9 +262,15 @@ async def _view(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> S
         template_hash=row.template_hash,
         scan_id=UUID(values["scan"]["document"]),
         signed_at=row.signed_at,
-        asleep_from=asleep_from(row.seen_at),
+        asleep_from=min(ends, default=None),
         grants=tuple(grants),
     )
+
+
+def _may_last_longer(grant: GrantView) -> bool:
+    """Whether it lasts, and less long than was signed for."""
+    signed_for = durations.grant_end(grant.given_at, grant.terms.duration)
+    return grant.state == "live" and grant.ends_at < signed_for
 
 
 def _grants_in(values: dict[str, Any]) -> list[UUID]:

@@ -51,6 +51,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "grant_full",
         "last_means",
         "mandate_form_changed",
+        "mandate_no_longer",
         "mandate_over",
         "mandate_signed",
         "meeting_not_agreed",

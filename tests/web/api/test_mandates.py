@@ -31,6 +31,7 @@ from tests.meetings import met
 from tests.steps import client_headers, deposit, is_problem, log_of, revoke
 from tests.vault.decoding import corpus
 from tests.web.api.test_consent_evidence import rows_of
+from tests.web.api.test_mandate_rows import row_of
 from tests.web.api.test_receipts import holds, keys_of, receipt_of
 from tests.web.printouts.reading import text_of
 from vault.consent.mandate_codes import codes_of
@@ -391,6 +392,45 @@ async def test_three_months_unless_the_person_is_seen_again(
     is_problem(late, 409, "mandate_over")
     states = {one["state"] for one in await grants_of(client, person)}
     assert states == {"expired"}
+
+
+async def test_what_was_signed_for_a_month_goes_on_no_longer(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    moved_clock: MoveClock,
+) -> None:
+    """Nothing is written, nor said, of what a tap does not change."""
+    person, worker = await make_person(), await make_worker()
+    mandate = await signed(client, worker, person, authorisation("payslip", duration="P1M"))
+    assert mandate["asleep_from"] is None
+    moved_clock(timedelta(days=20))
+    person = await again_in(make_person, person)
+    path = f"/v1/mandates/{mandate['id']}/go-on"
+    is_problem(await client.post(path, headers=person.headers), 409, "mandate_no_longer")
+    seen = await client.get(f"/v1/mandates/{mandate['id']}/signed", headers=person.headers)
+    assert ends(seen.json()) == ends(mandate)
+    assert not [one for one in await log_of(client, person) if one["action"] == "grant.go_on"]
+    row = await row_of(services, mandate["id"])
+    assert row.seen_at == row.signed_at
+
+
+async def test_said_twice_in_a_day_it_is_written_once(
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    moved_clock: MoveClock,
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    mandate = await signed(client, worker, person, authorisation("payslip"))
+    moved_clock(timedelta(days=20))
+    person = await again_in(make_person, person)
+    path = f"/v1/mandates/{mandate['id']}/go-on"
+    both = [(await client.post(path, headers=person.headers)).json() for _ in range(2)]
+    assert both[0]["asleep_from"] == both[1]["asleep_from"] > mandate["asleep_from"]
+    lines = [one for one in await log_of(client, person) if one["action"] == "grant.go_on"]
+    assert len(lines) == 1
 
 
 async def again_in(make_person: MakePerson, person: SomePerson) -> SomePerson:

@@ -169,6 +169,24 @@ async def test_its_person_is_there_again_and_it_goes_on(
         assert "Plus rien de ce mandat n’est en cours." in late.text
 
 
+async def test_what_ends_as_it_was_signed_says_so(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        mandate = await signed(browser, worker, person, authorisation("payslip", duration="P1M"))
+        address = f"/mandates/{mandate['id']}"
+        page = (await browser.get(f"{address}/signed")).text
+        assert "Pour plus longtemps, il faut un nouveau mandat." in page
+        assert f"{address}/go-on" not in page
+        year = await signed(browser, worker, person, authorisation("payslip"))
+        page = (await browser.get(f"/mandates/{year['id']}/signed")).text
+        fields = yes_of(page, f"/mandates/{year['id']}/go-on")
+        answer = await send(browser, f"{address}/go-on", fields)
+        assert answer.status_code == 409
+        assert "dure déjà aussi longtemps" in answer.text
+
+
 async def test_a_mandate_of_somebody_else_is_no_page(
     served: Served, two: tuple[SomePerson, SomeWorker], make_person: MakePerson
 ) -> None:
