@@ -151,6 +151,11 @@ class ReceivedMandate:
     paper: MandatePaper
     authorisations: tuple[ReceivedRequest, ...]
 
+    @property
+    def signed(self) -> bool:
+        """Whether it was: it is once."""
+        return any(one.mandate_signed for one in self.authorisations)
+
 
 async def see_prepared(services: CoreServices, worker: Worker, mandate_id: UUID) -> SentMandate:
     """A mandate, for the worker who prepared it; of requests that are gone, the others. Raises

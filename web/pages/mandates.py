@@ -42,8 +42,10 @@ class Offer:
 
 @router.get("/mandates/{mandate_id}")
 async def see(mandate_id: PathId, page: PersonPageDep) -> Response:
-    """What is on the paper, and what I may tick."""
+    """What is on the paper, and what I may tick; once it is signed, what it gave."""
     mandate = await mandates.see_mandate(page.services, page.person, mandate_id)
+    if mandate.signed:
+        return go(f"/mandates/{mandate_id}/signed")
     return await _show(page, mandate)
 
 
@@ -56,8 +58,11 @@ async def sign(mandate_id: PathId, page: PersonPageDep) -> Response:
 
     def stated() -> DocumentMetadata:
         # All of the form is read, nothing of it is kept.
+        if mandate.signed:
+            raise ServiceError(ErrorKind.CONFLICT, "mandate_signed")
         if not hmac.compare_digest(seen.encode(), upload.fields.get("seen", "").encode()):
             raise invalid("answer_changed")
+        mandates.chosen_of(mandate, _ticked(upload.fields))
         return DocumentMetadata(type=SCAN_TYPE)
 
     try:
@@ -73,8 +78,23 @@ async def sign(mandate_id: PathId, page: PersonPageDep) -> Response:
     except ServiceError as failure:
         if failure.kind is ErrorKind.REFUSED:
             raise
-        return await _show(page, mandate, failure, ticked=_ticked(upload.fields))
+        ticked = _ticked(upload.fields)
+        if failure.code == "mandate_signed":
+            return await _signed_before(page, failure, mandate_id, ticked)
+        return await _show(page, mandate, failure, ticked=ticked)
     return go("/grants", done="approved")
+
+
+async def _signed_before(
+    page: PersonPage, failure: ServiceError, mandate_id: UUID, ticked: list[UUID]
+) -> Response:
+    """A second tap says the same, and leads to the same page; anything else is not given."""
+    mandate = await mandates.see_mandate(page.services, page.person, mandate_id)
+    approved = {one.id for one in mandate.authorisations if one.state == "approved"}
+    if ticked and approved.issuperset(ticked):
+        return go("/grants", done="approved")
+    signed = await mandate_signatures.see_signed(page.services, page.person, mandate_id)
+    return await page.show_failure(failure, "mandate_signed.html", mandate=signed)
 
 
 @router.get("/mandates/{mandate_id}/signed")

@@ -9,7 +9,7 @@ from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorke
 from tests.mandates import authorisation, keep_scan, prepare, printed, scan_of, signed
 from tests.vault.decoding import corpus
 from tests.web.api.test_consent_evidence import rows_of
-from tests.web.pages.answers import Pairs, send, yes_of
+from tests.web.pages.answers import Pairs, say_yes, send, yes_of
 from tests.web.pages.test_pages import browser_of
 
 
@@ -94,7 +94,7 @@ async def test_its_person_ticks_what_they_ticked_and_adds_the_scan(
     person, worker = two
     async with browser_of(served, person) as browser:
         prepared = await prepare(browser, worker, person)
-        first, second, _third = prepared["request_ids"]
+        first, second, third = prepared["request_ids"]
         request = (await browser.get(f"/requests/{first}")).text
         assert f'href="/mandates/{prepared["id"]}"' in request
         page = (await browser.get(f"/mandates/{prepared['id']}")).text
@@ -103,6 +103,8 @@ async def test_its_person_ticks_what_they_ticked_and_adds_the_scan(
         nothing = await post_scan(browser, prepared["id"], [], scan)
         assert nothing.status_code == 422
         assert "Choisissez seulement ce qui est coché" in nothing.text
+        papers = await browser.get("/v1/documents", headers=person.headers)
+        assert papers.json()["items"] == []
         wrong = await post_scan(browser, prepared["id"], [first], corpus.pdf(1))
         assert wrong.status_code == 422
         assert "on ne lit le dessin d’aucun mandat" in wrong.text
@@ -113,6 +115,19 @@ async def test_its_person_ticks_what_they_ticked_and_adds_the_scan(
         assert {one["mandate_id"] for one in grants} == {prepared["id"]}
         assert len(grants) == 2
         assert f"/mandates/{prepared['id']}/signed" in (await browser.get("/grants")).text
+        # A second tap went through; what was left out is answered on a screen, as any request.
+        again = await post_scan(browser, prepared["id"], [first, second], scan, page=page)
+        assert again.headers.get("location") == "/grants?done=approved", again.text
+        more = await post_scan(browser, prepared["id"], [first, third], scan, page=page)
+        assert more.status_code == 409
+        assert "Mandat déjà signé" in more.text
+        left = (await browser.get(f"/requests/{third}")).text
+        assert f'href="/mandates/{prepared["id"]}"' not in left
+        led = await browser.get(f"/mandates/{prepared['id']}")
+        assert led.headers["location"] == f"/mandates/{prepared['id']}/signed"
+        grants = (await browser.get("/v1/grants", headers=person.headers)).json()["items"]
+        assert len(grants) == 2
+        await say_yes(browser, third, ("type", "rent_receipt"), ("action", "deposit"))
 
 
 async def test_its_person_reads_how_long_for_whom_and_whether_a_copy_is_kept(
