@@ -71,6 +71,30 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_consent_evidence_complete"), "consent_evidence", _COMPLETE, schema="unefois"
     )
+    # A person who lets a mandate go on: an act of theirs, each time.
+    op.drop_constraint(
+        op.f("ck_consent_evidence_change"), "consent_evidence", schema="unefois", type_="check"
+    )
+    op.create_check_constraint(
+        op.f("ck_consent_evidence_change"),
+        "consent_evidence",
+        "change IN ('given', 'approved', 'went_on', 'revoked')",
+        schema="unefois",
+    )
+    op.drop_index(
+        "uq_consent_evidence_grant_id_change", table_name="consent_evidence", schema="unefois"
+    )
+    op.create_index(
+        "uq_consent_evidence_grant_id_change",
+        "consent_evidence",
+        ["grant_id", sa.text("(change = 'revoked')")],
+        unique=True,
+        schema="unefois",
+        postgresql_where=sa.text("change <> 'went_on'"),
+    )
+    op.create_index(
+        "ix_consent_evidence_grant_id", "consent_evidence", ["grant_id"], schema="unefois"
+    )
     # Compared at the commit: the mandate names the grants, which are made first.
     op.create_foreign_key(
         op.f("fk_consent_evidence_mandate_id_mandate"),

@@ -18,12 +18,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Person
+from base.clock import rfc3339
 from base.errors import ErrorKind, ServiceError
+from base.ids import new_id
 from base.key_names import CONTENT, GRANT, MANDATE
 from base.locks import hold_vault
 from vault import decisions, durations, idempotency
+from vault.consent import consent_evidence
 from vault.consent.answers import approve_within
 from vault.consent.consent_acts import Beside, ConsentAct, EvidenceKind, Shown, SignedPaper
+from vault.consent.consent_evidence import Change, Receiver
 from vault.consent.grants import GrantView, view_of
 from vault.consent.grants import attempt_on as attempt_on_grant
 from vault.consent.mandate_codes import made_here
@@ -176,9 +180,12 @@ async def see_signed(services: CoreServices, person: Person, mandate_id: UUID) -
         raise await decisions.record_denial(services, refused.denial) from None
 
 
-async def go_on(services: CoreServices, person: Person, mandate_id: UUID) -> SignedMandate:
+async def go_on(
+    services: CoreServices, person: Person, mandate_id: UUID, act: ConsentAct | None = None
+) -> SignedMandate:
     """The person is seen again, and wants it to go on: what still lasts of the mandate lasts three
-    months more, never beyond what was signed for. Each that is made longer is a line in the log.
+    months more, never beyond what was signed for. Each that is made longer is an act of theirs,
+    with its evidence, and a line in the log.
 
     Less than a day after the last time nothing is written. Raises `ServiceError`: `not_found`,
     `mandate_over` when nothing of it lasts any more, `mandate_no_longer` when what lasts ends as it
@@ -188,7 +195,7 @@ async def go_on(services: CoreServices, person: Person, mandate_id: UUID) -> Sig
         async with services.database.transaction() as tx:
             await hold_vault(tx, person.id)
             row = await _own_row(services, tx, person, mandate_id)
-            if await _lengthen(services, tx, person, row):
+            if await _lengthen(services, tx, person, row, act):
                 macs = await services.field_encryption.row_macs()
                 await records.note_seen(tx, macs, row, max(row.at, row.seen_at))
             return await _view(services, tx, await _own_row(services, tx, person, mandate_id))
@@ -197,13 +204,44 @@ async def go_on(services: CoreServices, person: Person, mandate_id: UUID) -> Sig
 
 
 async def _lengthen(
-    services: CoreServices, tx: AsyncConnection, person: Person, row: Row[Any]
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    row: Row[Any],
+    act: ConsentAct | None,
 ) -> bool:
     """Make what lasts go on; whether anything lasts longer than before. What ended, by its person
-    or by its time, stays ended. Raises `mandate_over`, `mandate_no_longer`."""
+    or by its time, stays ended. Raises `mandate_over`, `mandate_no_longer`, and those of
+    `consent_evidence.check_act`."""
+    lasting = await _lasting(services, tx, row)
+    if not lasting:
+        raise ServiceError(ErrorKind.CONFLICT, "mandate_over")
+    may_last_longer = [one for one in lasting if one.grant.ends_at < one.signed_for]
+    if not may_last_longer:
+        raise ServiceError(ErrorKind.CONFLICT, "mandate_no_longer")
+    lengthened = False
+    for one in may_last_longer:
+        ends_at = min(one.signed_for, asleep_from(one.grant.at))
+        if ends_at == one.signed_for or ends_at - one.grant.ends_at >= _A_DAY:
+            await _let_go_on(services, tx, person, one, ends_at, (row.id, act))
+            lengthened = True
+    return lengthened
+
+
+@dataclass(frozen=True, slots=True)
+class _Lasting:
+    """A grant of a mandate that lasts, locked, its MAC checked; until when it was signed for."""
+
+    grant: Row[Any]
+    terms: Terms
+    receiver: str = field(repr=False)
+    signed_for: datetime
+
+
+async def _lasting(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> list[_Lasting]:
     macs = await services.field_encryption.row_macs()
-    reader = await services.field_encryption.reader(person.id, tx)
-    lasts = may_last_longer = lengthened = False
+    reader = await services.field_encryption.reader(row.person_id, tx)
+    found: list[_Lasting] = []
     for grant_id in _grants_in(reader.open(MANDATE, row.id, row.sealed)):
         grant = await grant_records.grant_to_change(tx, grant_id)
         if grant is None:
@@ -211,28 +249,38 @@ async def _lengthen(
         macs.check(GRANT_ROW, grant)
         if state_of(grant.revoked_at, grant.ends_at, grant.at) != "live":
             continue
-        lasts = True
-        terms = Terms.read(reader.open(GRANT, grant.id, grant.sealed))
+        values = reader.open(GRANT, grant.id, grant.sealed)
+        terms = Terms.read(values)
         signed_for = durations.grant_end(grant.given_at, terms.duration)
-        if signed_for <= grant.ends_at:
-            continue
-        may_last_longer = True
-        ends_at = min(signed_for, asleep_from(grant.at))
-        if ends_at - grant.ends_at < (_A_DAY if ends_at < signed_for else timedelta()):
-            continue
-        lengthened = True
-        await grant_records.change_grant(tx, macs, grant, ends_at=ends_at)
-        attempt = replace(
-            attempt_on_grant(grant, person, Action.GO_ON),
-            purpose_code=terms.purpose_code,
-            purpose=terms.purpose,
-            details={"mandate": str(row.id)},
-        )
-        await decisions.record_allowed(services, tx, grant.at, attempt)
-    if not may_last_longer:
-        code = "mandate_no_longer" if lasts else "mandate_over"
-        raise ServiceError(ErrorKind.CONFLICT, code)
-    return lengthened
+        found.append(_Lasting(grant, terms, values["recipient"]["name"], signed_for))
+    return found
+
+
+async def _let_go_on(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    lasting: _Lasting,
+    ends_at: datetime,
+    how: tuple[UUID, ConsentAct | None],
+) -> None:
+    """The grant, its evidence and its line, in the transaction of the caller. `how`: the mandate,
+    and the act."""
+    grant, (mandate_id, act) = lasting.grant, how
+    macs = await services.field_encryption.row_macs()
+    await grant_records.change_grant(tx, macs, grant, ends_at=ends_at)
+    to = Receiver(grant.organisation_id, lasting.receiver)
+    checked = await consent_evidence.check_act(services, tx, person, act, to)
+    change = Change(new_id(), grant.id, person.id, "went_on", grant.at)
+    wording = {"went_on": str(grant.id), "ends_at": rfc3339(ends_at)}
+    await consent_evidence.add(services, tx, checked, change, wording)
+    attempt = replace(
+        attempt_on_grant(grant, person, Action.GO_ON),
+        purpose_code=lasting.terms.purpose_code,
+        purpose=lasting.terms.purpose,
+        details={"mandate": str(mandate_id)},
+    )
+    await decisions.record_allowed(services, tx, grant.at, attempt)
 
 
 async def _own_row(

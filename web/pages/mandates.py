@@ -20,6 +20,7 @@ from vault.document_view import DocumentMetadata
 from vault.documents.mandate_scans import sign_with_scan
 from vault.documents.own_deposit import deposit_own
 from web.http.path_ids import PathId
+from web.pages.acts import act_on
 from web.pages.answer_steps import digest
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
@@ -109,7 +110,9 @@ async def go_on(mandate_id: PathId, page: PersonPageDep) -> Response:
     """I am here again, and it goes on."""
     await page.form()
     try:
-        await mandate_signatures.go_on(page.services, page.person, mandate_id)
+        await mandate_signatures.go_on(
+            page.services, page.person, mandate_id, act_on(page, "mandate_signed.html")
+        )
     except ServiceError as failure:
         if failure.kind is not ErrorKind.CONFLICT:
             raise

@@ -34,6 +34,7 @@ from tests.web.api.test_consent_evidence import rows_of
 from tests.web.api.test_mandate_rows import row_of
 from tests.web.api.test_receipts import holds, keys_of, receipt_of
 from tests.web.printouts.reading import text_of
+from vault.consent.consent_acts import hash_of
 from vault.consent.mandate_codes import codes_of
 from vault.consent.mandate_papers import TAG_BYTES, PageCode, read_code
 from vault.services import Services
@@ -358,6 +359,7 @@ def ends(mandate: dict[str, Any]) -> list[timedelta]:
 
 
 async def test_three_months_unless_the_person_is_seen_again(
+    services: Services,
     client: httpx.AsyncClient,
     make_person: MakePerson,
     make_worker: MakeWorker,
@@ -381,6 +383,20 @@ async def test_three_months_unless_the_person_is_seen_again(
     assert ended == month  # what has ended does not begin again
     lines = [one for one in await log_of(client, person) if one["action"] == "grant.go_on"]
     assert len(lines) == 2
+    # Each is an act of the person, and its evidence says until when.
+    for number, changes in ((0, ["approved", "went_on"]), (2, ["approved"])):
+        grant = seen.json()["grants"][number]
+        rows = await rows_of(services, grant["id"])
+        assert [row.change for row in rows] == changes
+        receipt = await receipt_of(client, person, grant["id"])
+        assert [one["change"] for one in receipt["evidence"]] == changes
+    went_on = (await receipt_of(client, person, seen.json()["grants"][0]["id"]))["evidence"][1]
+    assert (went_on["kind"], went_on["level"]) == ("app", "phone_code")
+    first = seen.json()["grants"][0]
+    wording = hash_of({"went_on": first["id"], "ends_at": first["ends_at"]})
+    assert went_on["wording_sha256"] == wording.hex()
+    pdf = await client.get(f"/v1/grants/{first['id']}/receipt.pdf", headers=person.headers)
+    assert "la personne a dit : cela continue" in " ".join(text_of(pdf.content).split())
     # Seen again and again, it never lasts longer than what was signed for.
     moved_clock(timedelta(days=120))
     person = await again_in(make_person, person)
