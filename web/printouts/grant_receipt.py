@@ -51,8 +51,16 @@ _BESIDE = {
     EvidenceKind.CARD_PIN_ON_WORKERS_SCREEN: _(
         "Carte et code secret, sur l’écran de la professionnelle"
     ),
-    EvidenceKind.SIGNED_MANDATE: _("Papier signé"),
 }
+_SIGNED = {
+    Level.PHONE_CODE: _(
+        "Papier signé (mandat {id}), puis la personne a dit oui, avec un code reçu par téléphone"
+    ),
+    Level.CARD_PIN: _(
+        "Papier signé (mandat {id}), puis la personne a dit oui, avec une carte et un code secret"
+    ),
+}
+_FORM = _("Modèle {template}, empreinte SHA-256 {hash}")
 _HEARD = {
     "witness": _("À voix haute, devant un témoin : {name}"),
     "interpreter": _("À voix haute, avec un interprète : {name}"),
@@ -140,10 +148,13 @@ def said_how(acts: Iterable[EvidenceView], phrases: Phrases) -> tuple[str, ...]:
 
 
 def _said(act: EvidenceView, phrases: Phrases) -> Iterator[str]:
+    kind, level = EvidenceKind(act.kind), Level(act.level or Level.PHONE_CODE)
     if act.heard_by is not None:
         yield phrases.say(_HEARD[act.heard_by.role], name=act.heard_by.name)
+    elif act.paper is not None:
+        yield phrases.say(_SIGNED[level], id=str(act.paper.mandate_id))
+        yield phrases.say(_FORM, template=act.template, hash=act.template_hash.hex())
     else:
-        kind, level = EvidenceKind(act.kind), Level(act.level or Level.PHONE_CODE)
         yield phrases.say(_BESIDE.get(kind) or _APP[level])
     for text, worker in ((_PREPARED, act.prepared_by), (_WITH, act.beside)):
         if worker is not None:

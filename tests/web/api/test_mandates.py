@@ -13,6 +13,7 @@ import pytest
 import segno
 
 from auth import sessions
+from base.clock import rfc3339
 from tests.assisted import card_of, enter_beside
 from tests.auth.means_steps import add_card, enter, pin_of
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, MoveClock, SomePerson, SomeWorker
@@ -140,7 +141,12 @@ async def test_by_card_and_pin_and_the_receipt_says_so(
     (row,) = await rows_of(services, grant)
     assert (row.kind, row.level) == ("signed_mandate", "card_pin")
     pdf = await client.get(f"/v1/grants/{grant}/receipt.pdf", headers=person.headers)
-    assert "Papier signé" in text_of(pdf.content)
+    said = " ".join(text_of(pdf.content).split())
+    then = "puis la personne a dit oui, avec une carte et un code secret"
+    assert f"Papier signé (mandat {mandate['id']}), {then}" in said
+    assert "avec un code reçu par téléphone" not in said
+    assert "Modèle printouts/mandate/1" in said
+    assert mandate["template_sha256"] in said.replace(" ", "")
 
 
 @pytest.mark.parametrize("how", ["from home", "after a meeting", "beside a colleague"])
@@ -393,7 +399,8 @@ async def test_three_months_unless_the_person_is_seen_again(
     went_on = (await receipt_of(client, person, seen.json()["grants"][0]["id"]))["evidence"][1]
     assert (went_on["kind"], went_on["level"]) == ("app", "phone_code")
     first = seen.json()["grants"][0]
-    wording = hash_of({"went_on": first["id"], "ends_at": first["ends_at"]})
+    ends_at = rfc3339(datetime.fromisoformat(first["ends_at"]))
+    wording = hash_of({"went_on": first["id"], "ends_at": ends_at})
     assert went_on["wording_sha256"] == wording.hex()
     pdf = await client.get(f"/v1/grants/{first['id']}/receipt.pdf", headers=person.headers)
     assert "la personne a dit : cela continue" in " ".join(text_of(pdf.content).split())
