@@ -8,7 +8,8 @@ down_revision = "0023"
 
 _TIME = sa.DateTime(timezone=True)
 
-# As in 0022, but for a mandate: it needs a session, which the person entered. No row had this kind.
+# As in 0022, but that a mandate, and a yes said aloud, need a session, which the person entered. No
+# row of a mandate was written; each yes said aloud has its session's level.
 _COMPLETE = """(CASE kind
     WHEN 'app' THEN
         level IS NOT NULL AND channel IN ('api', 'pages')
@@ -23,7 +24,8 @@ _COMPLETE = """(CASE kind
         level IS NOT NULL AND channel = 'paper'
         AND worker_id IS NOT NULL AND heard_by IS NULL AND mandate_id IS NOT NULL
     WHEN 'spoken' THEN
-        channel IN ('api', 'pages') AND worker_id IS NOT NULL AND mandate_id IS NULL
+        level IS NOT NULL AND channel IN ('api', 'pages')
+        AND worker_id IS NOT NULL AND mandate_id IS NULL
         AND heard_by IN ('witness', 'interpreter') AND worker_tag <> heard_by_tag
 END) IS TRUE"""
 

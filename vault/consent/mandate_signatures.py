@@ -194,7 +194,7 @@ async def go_on(
     try:
         async with services.database.transaction() as tx:
             await hold_vault(tx, person.id)
-            row = await _own_row(services, tx, person, mandate_id)
+            row = await _own_row(services, tx, person, mandate_id, Action.GO_ON)
             if await _lengthen(services, tx, person, row, act):
                 macs = await services.field_encryption.row_macs()
                 await records.note_seen(tx, macs, row, max(row.at, row.seen_at))
@@ -284,14 +284,19 @@ async def _let_go_on(
 
 
 async def _own_row(
-    services: CoreServices, tx: AsyncConnection, person: Person, mandate_id: UUID
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    mandate_id: UUID,
+    action: Action = Action.GRANT_SEEN,
 ) -> Row[Any]:
-    """The row of a mandate that this person signed. Raises `_NotSigned`, `RowAltered`."""
+    """The row of a mandate that this person signed. `action`: what is refused of another one.
+    Raises `_NotSigned`, `RowAltered`."""
     row = await records.mandate(tx, mandate_id)
     if row is None or row.person_id != person.id:
         owner = None if row is None else row.person_id
         actor = decisions.shown_to(owner, person)
-        attempt = AccessAttempt(action=Action.GO_ON, actor=actor, person=owner)
+        attempt = AccessAttempt(action=action, actor=actor, person=owner)
         reason = Reason.NOT_FOUND if row is None else Reason.NOT_OWNER
         raise _NotSigned(Denial(attempt, reason))
     (await services.field_encryption.row_macs()).check(MANDATE_ROW, row)

@@ -81,9 +81,12 @@ async def prepare(
 def _check_for_paper(terms: Terms, position: int) -> None:
     """Nothing sensitive, not even to add; sorts of papers, not single ones."""
     where = ("authorisations", position, "scope")
-    sensitive = any(catalogue.is_sensitive(code) for code in terms.scope.document_types)
-    if sensitive or terms.scope.document_ids or not terms.scope.document_types:
+    if _sensitive(terms) or terms.scope.document_ids or not terms.scope.document_types:
         raise invalid("mandate_sensitive", fields=(where,))
+
+
+def _sensitive(terms: Terms) -> bool:
+    return any(catalogue.is_sensitive(code) for code in terms.scope.document_types)
 
 
 async def _prepare(
@@ -172,10 +175,12 @@ async def see_prepared(services: CoreServices, worker: Worker, mandate_id: UUID)
 
 def chosen_of(mandate: ReceivedMandate, chosen: Collection[UUID]) -> list[ReceivedRequest]:
     """What was ticked, in the order of the page. Raises `ServiceError` `mandate_choice` where that
-    is nothing, or is not on it."""
+    is nothing, or is not on it, `mandate_sensitive` for a sort that became so: also only to add."""
     wanted = [one for one in mandate.authorisations if one.id in chosen]
     if not chosen or len(wanted) != len(set(chosen)):
         raise invalid("mandate_choice", fields=(("authorisations",),))
+    if any(_sensitive(one.asked) for one in wanted):
+        raise invalid("mandate_sensitive", fields=(("authorisations",),))
     return wanted
 
 

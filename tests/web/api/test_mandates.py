@@ -35,6 +35,7 @@ from tests.web.api.test_consent_evidence import rows_of
 from tests.web.api.test_mandate_rows import row_of
 from tests.web.api.test_receipts import holds, keys_of, receipt_of
 from tests.web.printouts.reading import text_of
+from vault.consent import mandates
 from vault.consent.consent_acts import hash_of
 from vault.consent.mandate_codes import codes_of
 from vault.consent.mandate_papers import TAG_BYTES, PageCode, read_code
@@ -283,6 +284,41 @@ async def test_what_stands_on_no_mandate_is_not_chosen(
     chosen = [prepared["request_ids"][0], other["request_ids"][0]]
     is_problem(await sign(client, person, prepared["id"], scan, chosen), 422, "mandate_choice")
     assert await grants_of(client, person) == []
+
+
+@pytest.mark.parametrize("action", ["read", "deposit"])
+async def test_a_sort_that_became_sensitive_is_not_given_by_a_paper(
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+) -> None:
+    """Not even to add one."""
+    person, worker = await make_person(), await make_worker()
+    prepared = await prepare(client, worker, person, authorisation("payslip", actions=[action]))
+    scan = await keep_scan(client, person, scan_of(await printed(client, worker, prepared["id"])))
+    monkeypatch.setattr(mandates.catalogue, "is_sensitive", lambda code: code == "payslip")
+    answer = await sign(client, person, prepared["id"], scan, prepared["request_ids"])
+    is_problem(answer, 422, "mandate_sensitive")
+    monkeypatch.undo()
+    assert await grants_of(client, person) == []
+
+
+async def test_who_looks_at_a_mandate_of_somebody_else_let_nothing_go_on(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """The line in its owner's log says what was refused."""
+    person, worker = await make_person(), await make_worker()
+    stranger = await make_person()
+    mandate = await signed(client, worker, person, authorisation("payslip"))
+    for method, path, action in (("GET", "signed", "grant.see"), ("POST", "go-on", "grant.go_on")):
+        answer = await client.request(
+            method, f"/v1/mandates/{mandate['id']}/{path}", headers=stranger.headers
+        )
+        is_problem(answer, 404, "not_found")
+        line = (await log_of(client, person))[0]
+        assert (line["action"], line["outcome"]) == (action, "refused")
 
 
 async def test_one_that_was_withdrawn_leaves_none_given(
