@@ -8,7 +8,8 @@ down_revision = "0023"
 
 _TIME = sa.DateTime(timezone=True)
 
-# As in 0022, but for a mandate: it needs a session, which the person entered. No row had this kind.
+# As in 0022, but that a mandate, and a yes said aloud, need a session, which the person entered. No
+# row of a mandate was written; each yes said aloud has its session's level.
 _COMPLETE = """(CASE kind
     WHEN 'app' THEN
         level IS NOT NULL AND channel IN ('api', 'pages')
@@ -23,7 +24,8 @@ _COMPLETE = """(CASE kind
         level IS NOT NULL AND channel = 'paper'
         AND worker_id IS NOT NULL AND heard_by IS NULL AND mandate_id IS NOT NULL
     WHEN 'spoken' THEN
-        channel IN ('api', 'pages') AND worker_id IS NOT NULL AND mandate_id IS NULL
+        level IS NOT NULL AND channel IN ('api', 'pages')
+        AND worker_id IS NOT NULL AND mandate_id IS NULL
         AND heard_by IN ('witness', 'interpreter') AND worker_tag <> heard_by_tag
 END) IS TRUE"""
 
@@ -70,6 +72,30 @@ def upgrade() -> None:
     )
     op.create_check_constraint(
         op.f("ck_consent_evidence_complete"), "consent_evidence", _COMPLETE, schema="unefois"
+    )
+    # A person who lets a mandate go on: an act of theirs, each time.
+    op.drop_constraint(
+        op.f("ck_consent_evidence_change"), "consent_evidence", schema="unefois", type_="check"
+    )
+    op.create_check_constraint(
+        op.f("ck_consent_evidence_change"),
+        "consent_evidence",
+        "change IN ('given', 'approved', 'went_on', 'revoked')",
+        schema="unefois",
+    )
+    op.drop_index(
+        "uq_consent_evidence_grant_id_change", table_name="consent_evidence", schema="unefois"
+    )
+    op.create_index(
+        "uq_consent_evidence_grant_id_change",
+        "consent_evidence",
+        ["grant_id", sa.text("(change = 'revoked')")],
+        unique=True,
+        schema="unefois",
+        postgresql_where=sa.text("change <> 'went_on'"),
+    )
+    op.create_index(
+        "ix_consent_evidence_grant_id", "consent_evidence", ["grant_id"], schema="unefois"
     )
     # Compared at the commit: the mandate names the grants, which are made first.
     op.create_foreign_key(

@@ -71,6 +71,7 @@ VALUES = {
     "SENT_REQUEST": "sent_request",
     "PERSON_LABEL": "person_label",
     "RECEIPT_CODE": "receipt-code",
+    "MANDATE_PAGE": "mandate-page",
     "PERSON_NAME": "person-name",
     "WORKER_PERSON": "worker-person",
     "SEARCH": "search",

@@ -40,8 +40,9 @@ from vault.consent.records.consent_evidence import CONSENT_EVIDENCE_ROW
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerBeside:
-    """Who was beside the person, as they were called that day."""
+class NamedWorker:
+    """A worker who was beside the person, or who prepared their paper, as they were called that
+    day."""
 
     name: str = field(repr=False)
     organisation: str = field(repr=False)
@@ -49,7 +50,8 @@ class WorkerBeside:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceView:
-    """One act, as a receipt shows it. `beside`: none of those written before it was kept."""
+    """One act, as a receipt shows it. `beside`: none of those written before it was kept.
+    `prepared_by`: of a mandate, who is not beside by that."""
 
     id: UUID
     change: str
@@ -62,8 +64,9 @@ class EvidenceView:
     wording_hash: bytes
     at: datetime
     heard_by: HeardBy | None = field(default=None, repr=False)
-    beside: WorkerBeside | None = field(default=None, repr=False)
+    beside: NamedWorker | None = field(default=None, repr=False)
     paper: SignedPaper | None = None
+    prepared_by: NamedWorker | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ class CheckedAct:
     level: Level
     columns: dict[str, Any] = field(repr=False)
     heard_by: HeardBy | None = field(default=None, repr=False)
-    beside: WorkerBeside | None = field(default=None, repr=False)
+    beside: NamedWorker | None = field(default=None, repr=False)
+    prepared_by: NamedWorker | None = field(default=None, repr=False)
 
 
 async def check_act(
@@ -104,9 +108,9 @@ async def check_act(
     receiver: Receiver,
 ) -> CheckedAct:
     """What may be written of an act; of None, the person's own by the API. In an assisted session
-    the worker is beside, whatever is said. Raises `ServiceError`:
-    those of `consent_acts.checked`, `evidence_worker`, `heard_by_worker` for the name of the worker
-    beside them, or of who receives."""
+    the worker is beside, whatever is said; of a mandate, the worker is who prepared it. Raises
+    `ServiceError`: those of `consent_acts.checked`, `evidence_worker`, `heard_by_worker` for the
+    name of the worker beside them, or of who receives."""
     act = act or ConsentAct(told_by_the_api(person.language))
     level = person.means
     told = _beside(person, act)
@@ -121,8 +125,9 @@ async def check_act(
         columns |= await _heard(services, person.id, worker, beside.heard_by)
     if beside.paper is not None:
         columns["mandate_id"] = beside.paper.mandate_id
-    known = WorkerBeside(worker.name, worker.organisation)
-    return CheckedAct(act, level, columns, beside.heard_by, known)
+        there = await _there(services, tx, person, worker)
+        return CheckedAct(act, level, columns, None, there, _named(worker))
+    return CheckedAct(act, level, columns, beside.heard_by, _named(worker))
 
 
 async def add(
@@ -141,8 +146,10 @@ async def add(
         "languages": list(shown.languages),
         "heard_by": heard,
     }
-    if act.beside is not None:
-        sealed["beside"] = asdict(act.beside)
+    for name in ("beside", "prepared_by"):
+        worker: NamedWorker | None = getattr(act, name)
+        if worker is not None:
+            sealed[name] = asdict(worker)
     paper = None if act.act.beside is None else act.act.beside.paper
     if paper is not None:
         sealed["scan_sha256"] = paper.scan_hash.hex()
@@ -188,7 +195,7 @@ async def evidence_of(
 
 
 def _view(row: Row[Any], values: dict[str, Any]) -> EvidenceView:
-    heard, beside = values["heard_by"], values.get("beside")
+    heard = values["heard_by"]
     return EvidenceView(
         id=row.id,
         change=row.change,
@@ -201,15 +208,17 @@ def _view(row: Row[Any], values: dict[str, Any]) -> EvidenceView:
         wording_hash=row.wording_hash,
         at=row.at,
         heard_by=None if heard is None else HeardBy(heard["role"], heard["name"]),
-        beside=None if beside is None else WorkerBeside(beside["name"], beside["organisation"]),
+        beside=_worker_in(values.get("beside")),
         paper=_paper(row, values),
+        prepared_by=_worker_in(values.get("prepared_by")),
     )
 
 
 def _beside(person: Person, act: ConsentAct) -> Beside | None:
-    """Who was beside: an assisted session says it by itself, and a caller cannot name another."""
+    """Who was beside: an assisted session says it by itself, and a caller cannot name another. A
+    mandate names who prepared it, whoever is beside."""
     here, told = person.beside, act.beside
-    if here is None:
+    if here is None or (told is not None and told.kind is EvidenceKind.SIGNED_MANDATE):
         return told
     if told is None:
         kind = {level: kind for kind, level in LEVELS.items()}[person.means]
@@ -217,6 +226,24 @@ def _beside(person: Person, act: ConsentAct) -> Beside | None:
     if told.worker_id != here.id:
         raise invalid("evidence_worker", fields=(("evidence", "worker_id"),))
     return told
+
+
+async def _there(
+    services: CoreServices, tx: AsyncConnection, person: Person, worker: Worker
+) -> NamedWorker | None:
+    """Who was beside whoever signs for a mandate, if anybody: whom the session names, or who
+    prepared it where they met just now."""
+    if person.beside is not None:
+        return _named(person.beside)
+    return _named(worker) if await has_met(services, tx, person.id, worker.id) else None
+
+
+def _named(worker: Worker) -> NamedWorker:
+    return NamedWorker(worker.name, worker.organisation)
+
+
+def _worker_in(values: dict[str, str] | None) -> NamedWorker | None:
+    return None if values is None else NamedWorker(values["name"], values["organisation"])
 
 
 def _paper(row: Row[Any], values: dict[str, Any]) -> SignedPaper | None:

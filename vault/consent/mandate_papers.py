@@ -2,11 +2,13 @@
 again. Pure.
 
 A page's code names the mandate, the page, and how many there are: a scan of another paper, or one
-that lacks a page, is told. The code is no secret: it opens nothing.
+that lacks a page, is told. Its keyed tag (`mandate_codes.py`) says that we made it; whoever has the
+paper has it, and it opens nothing.
 """
 
+import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +21,9 @@ MAX_AUTHORISATIONS = 5
 _SCAN: tuple[Field, ...] = (("document_id",),)
 UNSEEN = "P3M"
 """For how long what a mandate gave lasts without its person being seen again."""
-_CODE = re.compile(r"UNEFOIS MANDATE 1 ([0-9A-F]{32}) ([0-9]{1,2})/([0-9]{1,2})")
+TAG_BYTES = 9
+"""With the 16 of the id, 40 characters of base32 in their only spelling."""
+_CODE = re.compile(r"UNEFOIS MANDATE 1 ([A-Z2-7]{40}) ([0-9]{1,2})/([0-9]{1,2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +68,38 @@ def asleep_from(seen_at: datetime) -> datetime:
     return durations.end_of(seen_at, UNSEEN)
 
 
-def code_of_page(mandate_id: UUID, page: int, pages: int) -> str:
-    """What the QR code of a page says: capitals and digits, which make a small drawing."""
-    return f"UNEFOIS MANDATE 1 {mandate_id.hex.upper()} {page}/{pages}"
+@dataclass(frozen=True, slots=True)
+class PageCode:
+    """Of which mandate a page is, which one it is, and of how many."""
+
+    mandate_id: UUID
+    page: int
+    pages: int
+
+    def text(self, tag: bytes) -> str:
+        """What its QR code says: capitals and digits, which make a small drawing."""
+        made = base64.b32encode(self.mandate_id.bytes + tag).decode()
+        return f"UNEFOIS MANDATE 1 {made} {self.page}/{self.pages}"
 
 
-def check_scan(mandate_id: UUID, codes: Iterable[str]) -> None:
-    """Whether the codes that were read are those of every page of this mandate. Raises
-    `ServiceError` INVALID: `mandate_scan_unread` when none is of a mandate, `mandate_scan_other`
+def read_code(text: str) -> tuple[PageCode, bytes] | None:
+    """The page that a code names, and its tag, not compared yet; None of another code."""
+    found = _CODE.fullmatch(text)
+    if found is None:
+        return None
+    raw = base64.b32decode(found[1])
+    return PageCode(UUID(bytes=raw[:16]), int(found[2]), int(found[3])), raw[16:]
+
+
+def check_scan(mandate_id: UUID, read: Collection[PageCode]) -> None:
+    """Whether the codes that were read, and that we made, are those of every page of this mandate.
+    Raises `ServiceError` INVALID: `mandate_scan_unread` when there is none, `mandate_scan_other`
     when one is of another, `mandate_scan_incomplete` when a page is missing."""
-    read = [found for found in map(_CODE.fullmatch, codes) if found is not None]
     if not read:
         raise invalid("mandate_scan_unread", fields=_SCAN)
-    if {found[1] for found in read} != {mandate_id.hex.upper()}:
+    if {code.mandate_id for code in read} != {mandate_id}:
         raise invalid("mandate_scan_other", fields=_SCAN)
-    counts = {int(found[3]) for found in read}
-    pages = {int(found[2]) for found in read}
+    counts = {code.pages for code in read}
+    pages = {code.page for code in read}
     if len(counts) > 1 or not any(counts) or pages != set(range(1, max(counts) + 1)):
         raise invalid("mandate_scan_incomplete", fields=_SCAN)

@@ -8,7 +8,7 @@ ADR: docs/adr/0060-signed-mandates.md.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,16 +18,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Person
-from base.errors import ErrorKind, ServiceError, invalid
+from base.clock import rfc3339
+from base.errors import ErrorKind, ServiceError
+from base.ids import new_id
 from base.key_names import CONTENT, GRANT, MANDATE
 from base.locks import hold_vault
 from vault import decisions, durations, idempotency
+from vault.consent import consent_evidence
 from vault.consent.answers import approve_within
 from vault.consent.consent_acts import Beside, ConsentAct, EvidenceKind, Shown, SignedPaper
+from vault.consent.consent_evidence import Change, Receiver
 from vault.consent.grants import GrantView, view_of
 from vault.consent.grants import attempt_on as attempt_on_grant
+from vault.consent.mandate_codes import made_here
 from vault.consent.mandate_papers import MandatePaper, asleep_from, check_scan
-from vault.consent.mandates import see_mandate
+from vault.consent.mandates import chosen_of, see_mandate
 from vault.consent.records import grants as grant_records
 from vault.consent.records import mandates as records
 from vault.consent.records.mandates import MANDATE_ROW
@@ -35,6 +40,10 @@ from vault.consent.terms import Approval, Terms
 from vault.decisions import AccessAttempt, Denial
 from vault.rules import Reason, state_of
 from vault.tables import GRANT_ROW
+
+_A_DAY = timedelta(days=1)
+"""What is gained by saying again that it goes on; less is not written, so that nobody fills the log
+by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +57,9 @@ class ReadScan:
 
 @dataclass(frozen=True, slots=True)
 class SignedMandate:
-    """A mandate that was signed. `asleep_from`: when what it gave ends, unless its person is seen
-    again. `grants`: in the order of the page, as they are now."""
+    """A mandate that was signed. `asleep_from`: when what it gave ends, unless its person says that
+    it goes on; None where nothing can last longer than it does. `grants`: in the order of the page,
+    as they are now."""
 
     id: UUID
     language: str
@@ -57,7 +67,7 @@ class SignedMandate:
     template_hash: bytes
     scan_id: UUID
     signed_at: datetime
-    asleep_from: datetime
+    asleep_from: datetime | None
     grants: tuple[GrantView, ...]
 
 
@@ -77,21 +87,21 @@ async def sign(
     scan: ReadScan,
     *,
     idempotency_key: str | None = None,
+    seen: bytes | None = None,
 ) -> SignedMandate:
     """Say yes to the authorisations that were ticked on a mandate, whose signed scan was read.
+    `seen`: the digest of what a page said of them, which was compared.
 
     Raises `ServiceError`: `not_found`, `mandate_choice`, `mandate_scan_unread`,
     `mandate_scan_other`, `mandate_scan_incomplete`, `mandate_signed`, and those of
     `answers.approve`.
     """
     # 1. The mandate is this person's, and what was ticked stands on it.
-    seen = await see_mandate(services, person, mandate_id)
-    wanted = [one for one in seen.authorisations if one.id in chosen]
-    if not chosen or len(wanted) != len(set(chosen)):
-        raise invalid("mandate_choice", fields=(("authorisations",),))
+    mandate = await see_mandate(services, person, mandate_id)
+    wanted = chosen_of(mandate, chosen)
     # 2. The scan is of this mandate, every page of it.
-    check_scan(mandate_id, scan.codes)
-    act = _act(seen.paper, wanted[0].requester_id, scan)
+    check_scan(mandate_id, await made_here(services, scan.codes))
+    act = _act(mandate.paper, wanted[0].requester_id, scan, seen)
     # 3. One commit: a crash before it, or a refusal of one, leaves nothing.
     try:
         async with services.database.transaction() as tx:
@@ -102,16 +112,16 @@ async def sign(
             )  # fmt: skip
             if claimed is None or claimed.result_id is None:
                 ids = [one.id for one in wanted]
-                await _sign(services, tx, person, seen.paper, ids, scan, act)
+                await _sign(services, tx, person, mandate.paper, ids, scan, act)
                 await idempotency.save(tx, claimed, mandate_id)
             return await _view(services, tx, await _own_row(services, tx, person, mandate_id))
     except _NotSigned as refused:
         raise await decisions.record_denial(services, refused.denial) from None
 
 
-def _act(paper: MandatePaper, worker_id: UUID, scan: ReadScan) -> ConsentAct:
+def _act(paper: MandatePaper, worker_id: UUID, scan: ReadScan, seen: bytes | None) -> ConsentAct:
     languages = tuple(dict.fromkeys((paper.language, "fr")))
-    shown = Shown("paper", paper.template, paper.template_hash, languages)
+    shown = Shown("paper", paper.template, paper.template_hash, languages, seen)
     signed = SignedPaper(paper.id, scan.hash)
     return ConsentAct(shown, Beside(EvidenceKind.SIGNED_MANDATE, worker_id, paper=signed))
 
@@ -170,33 +180,68 @@ async def see_signed(services: CoreServices, person: Person, mandate_id: UUID) -
         raise await decisions.record_denial(services, refused.denial) from None
 
 
-async def go_on(services: CoreServices, person: Person, mandate_id: UUID) -> SignedMandate:
+async def go_on(
+    services: CoreServices, person: Person, mandate_id: UUID, act: ConsentAct | None = None
+) -> SignedMandate:
     """The person is seen again, and wants it to go on: what still lasts of the mandate lasts three
-    months more, never beyond what was signed for. Each that is made longer is a line in the log.
+    months more, never beyond what was signed for. Each that is made longer is an act of theirs,
+    with its evidence, and a line in the log.
 
-    Raises `ServiceError`: `not_found`, `mandate_over` when nothing of it lasts any more.
+    Less than a day after the last time nothing is written. Raises `ServiceError`: `not_found`,
+    `mandate_over` when nothing of it lasts any more, `mandate_no_longer` when what lasts ends as it
+    was signed for.
     """
     try:
         async with services.database.transaction() as tx:
             await hold_vault(tx, person.id)
-            row = await _own_row(services, tx, person, mandate_id)
-            if not await _lengthen(services, tx, person, row):
-                raise ServiceError(ErrorKind.CONFLICT, "mandate_over")
-            macs = await services.field_encryption.row_macs()
-            await records.note_seen(tx, macs, row, max(row.at, row.seen_at))
+            row = await _own_row(services, tx, person, mandate_id, Action.GO_ON)
+            if await _lengthen(services, tx, person, row, act):
+                macs = await services.field_encryption.row_macs()
+                await records.note_seen(tx, macs, row, max(row.at, row.seen_at))
             return await _view(services, tx, await _own_row(services, tx, person, mandate_id))
     except _NotSigned as refused:
         raise await decisions.record_denial(services, refused.denial) from None
 
 
 async def _lengthen(
-    services: CoreServices, tx: AsyncConnection, person: Person, row: Row[Any]
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    row: Row[Any],
+    act: ConsentAct | None,
 ) -> bool:
-    """Make what lasts go on; whether anything does. What ended, by its person or by its time, stays
-    ended."""
+    """Make what lasts go on; whether anything lasts longer than before. What ended, by its person
+    or by its time, stays ended. Raises `mandate_over`, `mandate_no_longer`, and those of
+    `consent_evidence.check_act`."""
+    lasting = await _lasting(services, tx, row)
+    if not lasting:
+        raise ServiceError(ErrorKind.CONFLICT, "mandate_over")
+    may_last_longer = [one for one in lasting if one.grant.ends_at < one.signed_for]
+    if not may_last_longer:
+        raise ServiceError(ErrorKind.CONFLICT, "mandate_no_longer")
+    lengthened = False
+    for one in may_last_longer:
+        ends_at = min(one.signed_for, asleep_from(one.grant.at))
+        if ends_at == one.signed_for or ends_at - one.grant.ends_at >= _A_DAY:
+            await _let_go_on(services, tx, person, one, ends_at, (row.id, act))
+            lengthened = True
+    return lengthened
+
+
+@dataclass(frozen=True, slots=True)
+class _Lasting:
+    """A grant of a mandate that lasts, locked, its MAC checked; until when it was signed for."""
+
+    grant: Row[Any]
+    terms: Terms
+    receiver: str = field(repr=False)
+    signed_for: datetime
+
+
+async def _lasting(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> list[_Lasting]:
     macs = await services.field_encryption.row_macs()
-    reader = await services.field_encryption.reader(person.id, tx)
-    any_lasts = False
+    reader = await services.field_encryption.reader(row.person_id, tx)
+    found: list[_Lasting] = []
     for grant_id in _grants_in(reader.open(MANDATE, row.id, row.sealed)):
         grant = await grant_records.grant_to_change(tx, grant_id)
         if grant is None:
@@ -204,32 +249,54 @@ async def _lengthen(
         macs.check(GRANT_ROW, grant)
         if state_of(grant.revoked_at, grant.ends_at, grant.at) != "live":
             continue
-        any_lasts = True
-        terms = Terms.read(reader.open(GRANT, grant.id, grant.sealed))
+        values = reader.open(GRANT, grant.id, grant.sealed)
+        terms = Terms.read(values)
         signed_for = durations.grant_end(grant.given_at, terms.duration)
-        ends_at = min(signed_for, asleep_from(grant.at))
-        if ends_at <= grant.ends_at:
-            continue
-        await grant_records.change_grant(tx, macs, grant, ends_at=ends_at)
-        attempt = replace(
-            attempt_on_grant(grant, person, Action.GO_ON),
-            purpose_code=terms.purpose_code,
-            purpose=terms.purpose,
-            details={"mandate": str(row.id)},
-        )
-        await decisions.record_allowed(services, tx, grant.at, attempt)
-    return any_lasts
+        found.append(_Lasting(grant, terms, values["recipient"]["name"], signed_for))
+    return found
+
+
+async def _let_go_on(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    lasting: _Lasting,
+    ends_at: datetime,
+    how: tuple[UUID, ConsentAct | None],
+) -> None:
+    """The grant, its evidence and its line, in the transaction of the caller. `how`: the mandate,
+    and the act."""
+    grant, (mandate_id, act) = lasting.grant, how
+    macs = await services.field_encryption.row_macs()
+    await grant_records.change_grant(tx, macs, grant, ends_at=ends_at)
+    to = Receiver(grant.organisation_id, lasting.receiver)
+    checked = await consent_evidence.check_act(services, tx, person, act, to)
+    change = Change(new_id(), grant.id, person.id, "went_on", grant.at)
+    wording = {"went_on": str(grant.id), "ends_at": rfc3339(ends_at)}
+    await consent_evidence.add(services, tx, checked, change, wording)
+    attempt = replace(
+        attempt_on_grant(grant, person, Action.GO_ON),
+        purpose_code=lasting.terms.purpose_code,
+        purpose=lasting.terms.purpose,
+        details={"mandate": str(mandate_id)},
+    )
+    await decisions.record_allowed(services, tx, grant.at, attempt)
 
 
 async def _own_row(
-    services: CoreServices, tx: AsyncConnection, person: Person, mandate_id: UUID
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    mandate_id: UUID,
+    action: Action = Action.GRANT_SEEN,
 ) -> Row[Any]:
-    """The row of a mandate that this person signed. Raises `_NotSigned`, `RowAltered`."""
+    """The row of a mandate that this person signed. `action`: what is refused of another one.
+    Raises `_NotSigned`, `RowAltered`."""
     row = await records.mandate(tx, mandate_id)
     if row is None or row.person_id != person.id:
         owner = None if row is None else row.person_id
         actor = decisions.shown_to(owner, person)
-        attempt = AccessAttempt(action=Action.GO_ON, actor=actor, person=owner)
+        attempt = AccessAttempt(action=action, actor=actor, person=owner)
         reason = Reason.NOT_FOUND if row is None else Reason.NOT_OWNER
         raise _NotSigned(Denial(attempt, reason))
     (await services.field_encryption.row_macs()).check(MANDATE_ROW, row)
@@ -240,6 +307,7 @@ async def _view(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> S
     reader = await services.field_encryption.reader(row.person_id, tx)
     values = reader.open(MANDATE, row.id, row.sealed)
     grants = [await view_of(services, tx, grant) for grant in _grants_in(values)]
+    ends = [grant.ends_at for grant in grants if _may_last_longer(grant)]
     return SignedMandate(
         id=row.id,
         language=row.language,
@@ -247,9 +315,15 @@ async def _view(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> S
         template_hash=row.template_hash,
         scan_id=UUID(values["scan"]["document"]),
         signed_at=row.signed_at,
-        asleep_from=asleep_from(row.seen_at),
+        asleep_from=min(ends, default=None),
         grants=tuple(grants),
     )
+
+
+def _may_last_longer(grant: GrantView) -> bool:
+    """Whether it lasts, and less long than was signed for."""
+    signed_for = durations.grant_end(grant.given_at, grant.terms.duration)
+    return grant.state == "live" and grant.ends_at < signed_for
 
 
 def _grants_in(values: dict[str, Any]) -> list[UUID]:

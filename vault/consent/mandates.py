@@ -5,7 +5,7 @@ It lets nobody in: each request waits for its person, as any other, and lapses w
 signature leads to is in `mandate_signatures.py`. ADR: docs/adr/0060-signed-mandates.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -89,9 +89,12 @@ def check_authorisations(authorisations: Sequence[Terms]) -> None:
 def _check_for_paper(terms: Terms, position: int) -> None:
     """Nothing sensitive, not even to add; sorts of papers, not single ones."""
     where = ("authorisations", position, "scope")
-    sensitive = any(catalogue.is_sensitive(code) for code in terms.scope.document_types)
-    if sensitive or terms.scope.document_ids or not terms.scope.document_types:
+    if _sensitive(terms) or terms.scope.document_ids or not terms.scope.document_types:
         raise invalid("mandate_sensitive", fields=(where,))
+
+
+def _sensitive(terms: Terms) -> bool:
+    return any(catalogue.is_sensitive(code) for code in terms.scope.document_types)
 
 
 async def _prepare(
@@ -167,6 +170,11 @@ class ReceivedMandate:
     authorisations: tuple[ReceivedRequest, ...]
     alone: bool = False
 
+    @property
+    def signed(self) -> bool:
+        """Whether it was: it is once."""
+        return any(one.mandate_signed for one in self.authorisations)
+
 
 async def see_prepared(services: CoreServices, worker: Worker, mandate_id: UUID) -> SentMandate:
     """A mandate, for the worker who prepared it; of requests that are gone, the others. Raises
@@ -179,6 +187,17 @@ async def see_prepared(services: CoreServices, worker: Worker, mandate_id: UUID)
         found = {row.id: await sent(services, row) for row in rows}
     ids = first.mandate.request_ids
     return SentMandate(first.mandate, tuple(found[one] for one in ids if one in found))
+
+
+def chosen_of(mandate: ReceivedMandate, chosen: Collection[UUID]) -> list[ReceivedRequest]:
+    """What was ticked, in the order of the page. Raises `ServiceError` `mandate_choice` where that
+    is nothing, or is not on it, `mandate_sensitive` for a sort that became so: also only to add."""
+    wanted = [one for one in mandate.authorisations if one.id in chosen]
+    if not chosen or len(wanted) != len(set(chosen)):
+        raise invalid("mandate_choice", fields=(("authorisations",),))
+    if any(_sensitive(one.asked) for one in wanted):
+        raise invalid("mandate_sensitive", fields=(("authorisations",),))
+    return wanted
 
 
 async def see_mandate(services: CoreServices, person: Person, mandate_id: UUID) -> ReceivedMandate:

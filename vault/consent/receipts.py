@@ -122,7 +122,8 @@ def _mandate(act: EvidenceView) -> dict[str, Any]:
     if act.paper is None:
         return {}
     scan = act.paper.scan_hash.hex()
-    return {"mandate": {"id": str(act.paper.mandate_id), "scan_sha256": scan}}
+    by = {"prepared_by": asdict(act.prepared_by)} if act.prepared_by else {}
+    return {"mandate": {"id": str(act.paper.mandate_id), "scan_sha256": scan, **by}}
 
 
 def verification_address(public_url: str, code: str) -> str:

@@ -17,6 +17,7 @@ from vault import cursors, decisions, durations
 from vault.catalogue import is_sensitive
 from vault.consent.mandate_papers import MandatePaper
 from vault.consent.records import grants as grant_records
+from vault.consent.records import mandates as mandate_records
 from vault.consent.records import requests as records
 from vault.consent.terms import Terms
 from vault.consent.type_tags import tags_of_type
@@ -64,7 +65,8 @@ class CoveredType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRequest:
-    """A request as the person sees it. `ends_at`: when a grant approved now would end."""
+    """A request as the person sees it. `ends_at`: when a grant approved now would end.
+    `mandate_signed`: the mandate was, and is signed once: what it left out waits on a screen."""
 
     id: UUID
     state: Literal["waiting", "approved", "refused", "not_me", "lapsed", "withdrawn"]
@@ -78,6 +80,7 @@ class ReceivedRequest:
     asked: Terms
     covers: tuple[CoveredType, ...]
     mandate: MandatePaper | None = None
+    mandate_signed: bool = False
 
 
 async def list_received(
@@ -171,6 +174,8 @@ async def received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -
     )
     terms = Terms.read(values)
     unanswered: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
+    paper = MandatePaper.read(values.get("mandate"))
+    signed = None if paper is None else await mandate_records.mandate(tx, paper.id)
     return ReceivedRequest(
         id=row.id,
         state=row.answer or unanswered,
@@ -183,7 +188,8 @@ async def received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -
         requester=values["requester"],
         asked=terms,
         covers=await _covers(services, tx, row.person_id, terms.scope.document_types),
-        mandate=MandatePaper.read(values.get("mandate")),
+        mandate=paper,
+        mandate_signed=signed is not None,
     )
 
 

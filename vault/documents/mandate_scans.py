@@ -24,8 +24,10 @@ async def sign_with_scan(
     chosen: Sequence[UUID],
     *,
     idempotency_key: str | None = None,
+    seen: bytes | None = None,
 ) -> SignedMandate:
     """Say yes to what was ticked on a mandate, whose scan is a paper in the person's own vault.
+    `seen`: as for `mandate_signatures.sign`.
 
     Raises `ServiceError`: those of `mandate_signatures.sign`, of `retrieval.open_own` and of
     `Decoder.codes`.
@@ -34,7 +36,7 @@ async def sign_with_scan(
     await mandates.see_mandate(services, person, mandate_id)
     scan = await _read(services, person, document_id)
     return await mandate_signatures.sign(
-        services, person, mandate_id, chosen, scan, idempotency_key=idempotency_key
+        services, person, mandate_id, chosen, scan, idempotency_key=idempotency_key, seen=seen
     )
 
 

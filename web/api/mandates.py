@@ -122,8 +122,9 @@ class SignedOut(BaseModel):
     template_sha256: str
     scan_id: UUID = Field(description="The paper that is its scan.")
     signed_at: datetime
-    asleep_from: datetime = Field(
-        description="When what it gave ends, unless its person is seen again before."
+    asleep_from: datetime | None = Field(
+        description="When what it gave ends, unless its person says before that it goes on; null"
+        " where nothing can last longer than it does."
     )
     grants: list[GrantOut]
 

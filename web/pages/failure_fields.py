@@ -38,6 +38,7 @@ _FIELDS = {
     "scope_empty": "what",
     "nothing_granted": "what",
     "mandate_choice": "what",
+    "worker_not_here": "worker_here",
     **dict.fromkeys(
         ("mandate_scan_incomplete", "mandate_scan_other", "mandate_scan_unread"), "photo"
     ),

@@ -28,7 +28,13 @@ from web.pages.spoken_answers import FIELDS, beside_in, said_aloud, worker_besid
 
 router = page_router()
 LIMIT = 50
-_OF_WHO_HEARD = {"heard_by_wrong", "heard_by_worker", "text_too_long", "text_invalid"}
+_OF_WHO_HEARD = {
+    "heard_by_wrong",
+    "heard_by_worker",
+    "worker_not_here",
+    "text_too_long",
+    "text_invalid",
+}
 
 
 @router.get("/requests")

@@ -10,7 +10,7 @@ from vault.consent.consent_acts import Beside, EvidenceKind, HeardBy, HeardByRol
 from vault.consent.request_views import ReceivedRequest
 from web.pages.forms import Form
 
-FIELDS = ("heard_role", "heard_name")
+FIELDS = ("heard_role", "heard_name", "worker_here")
 """The fields of the page that are no part of the answer."""
 
 
@@ -29,9 +29,12 @@ def worker_beside(person: Person, request: ReceivedRequest) -> UUID | None:
 
 def beside_in(form: Form, person: Person, request: ReceivedRequest) -> Beside | None:
     """Who was beside the person, and who heard it; None of a yes that the person said alone. Raises
+    `worker_not_here` where neither the session nor the page says that the worker is there,
     `heard_by_wrong` for a role that was not said."""
     if not said_aloud(form):
         return None
+    if person.beside is None and form.get("worker_here") != "yes":
+        raise invalid("worker_not_here", fields=(("evidence", "worker_id"),))
     role, worker = _role(form.get("heard_role")), worker_beside(person, request)
     if role is None or worker is None:
         raise invalid("heard_by_wrong", fields=(("evidence", "heard_by", "role"),))

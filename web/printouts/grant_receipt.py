@@ -1,6 +1,6 @@
 """The receipt of a grant, to print: what one side gave the other, why, and until when."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -51,12 +51,22 @@ _BESIDE = {
     EvidenceKind.CARD_PIN_ON_WORKERS_SCREEN: _(
         "Carte et code secret, sur l’écran de la professionnelle"
     ),
-    EvidenceKind.SIGNED_MANDATE: _("Papier signé"),
 }
+_SIGNED = {
+    Level.PHONE_CODE: _(
+        "Papier signé (mandat {id}), puis la personne a dit oui, avec un code reçu par téléphone"
+    ),
+    Level.CARD_PIN: _(
+        "Papier signé (mandat {id}), puis la personne a dit oui, avec une carte et un code secret"
+    ),
+}
+_FORM = _("Modèle {template}, empreinte SHA-256 {hash}")
 _HEARD = {
     "witness": _("À voix haute, devant un témoin : {name}"),
     "interpreter": _("À voix haute, avec un interprète : {name}"),
 }
+_WENT_ON = _("Le {moment}, la personne a dit : cela continue.")
+_PREPARED = _("Mandat préparé par {name}, {organisation}")
 _WITH = _("À côté de la personne : {name}, {organisation}")
 _STOP = _("Arrêter")
 _HOW_TO_STOP = _(
@@ -123,20 +133,32 @@ def receipt(
 
 
 def said_how(acts: Iterable[EvidenceView], phrases: Phrases) -> tuple[str, ...]:
-    """By what act it was given, in a few words, and who was beside; nothing of grants of before."""
+    """By what act it was given, in a few words, and who was beside; when it was last said that it
+    goes on. Nothing of grants of before."""
+    said: list[str] = []
+    went_on: datetime | None = None
     for act in acts:
-        if act.change == "revoked":
-            continue
-        if act.heard_by is not None:
-            how = phrases.say(_HEARD[act.heard_by.role], name=act.heard_by.name)
-        else:
-            kind, level = EvidenceKind(act.kind), Level(act.level or Level.PHONE_CODE)
-            how = phrases.say(_BESIDE.get(kind) or _APP[level])
-        if act.beside is None:
-            return (how,)
-        beside = act.beside
-        return how, phrases.say(_WITH, name=beside.name, organisation=beside.organisation)
-    return ()
+        if act.change == "went_on":
+            went_on = act.at
+        elif act.change != "revoked":
+            said += _said(act, phrases)
+    if went_on is not None:
+        said.append(phrases.say(_WENT_ON, moment=phrases.moment(went_on)))
+    return tuple(said)
+
+
+def _said(act: EvidenceView, phrases: Phrases) -> Iterator[str]:
+    kind, level = EvidenceKind(act.kind), Level(act.level or Level.PHONE_CODE)
+    if act.heard_by is not None:
+        yield phrases.say(_HEARD[act.heard_by.role], name=act.heard_by.name)
+    elif act.paper is not None:
+        yield phrases.say(_SIGNED[level], id=str(act.paper.mandate_id))
+        yield phrases.say(_FORM, template=act.template, hash=act.template_hash.hex())
+    else:
+        yield phrases.say(_BESIDE.get(kind) or _APP[level])
+    for text, worker in ((_PREPARED, act.prepared_by), (_WITH, act.beside)):
+        if worker is not None:
+            yield phrases.say(text, name=worker.name, organisation=worker.organisation)
 
 
 def _what(grant: GrantView, papers: Mapping[UUID, DocumentView], phrases: Phrases) -> Section:

@@ -6,7 +6,7 @@ the consent.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -16,7 +16,7 @@ from auth.subjects import Worker, snapshot
 from base.errors import ErrorKind, ServiceError
 from base.time_zones import PARIS
 from vault.consent import mandates
-from vault.consent.mandate_papers import code_of_page
+from vault.consent.mandate_codes import codes_of
 from vault.consent.mandates import MandateForm, SentMandate
 from vault.consent.request_views import SentRequest
 from vault.services import Services
@@ -96,26 +96,30 @@ async def print_mandate(services: Services, worker: Worker, mandate_id: UUID) ->
         mandate = await mandates.see_prepared(services, worker, mandate_id)
         if mandate.paper.template_hash != form_hash(mandate.paper.language):
             raise ServiceError(ErrorKind.CONFLICT, "mandate_form_changed")
-        return await in_thread(mandate_pdf, mandate, worker)
+        # Twice: how many pages there are is in the code of each.
+        alone = await codes_of(services, mandate_id, 1)
+        once, pages = await in_thread(mandate_pdf, mandate, worker, alone)
+        if pages == 1:
+            return once
+        codes = await codes_of(services, mandate_id, pages)
+        return (await in_thread(mandate_pdf, mandate, worker, codes))[0]
 
 
-def mandate_pdf(mandate: SentMandate, worker: Worker) -> bytes:
-    """Laid out twice: how many pages there are is in the code of each. Blocks: to be called
-    `in_thread`."""
+def mandate_pdf(mandate: SentMandate, worker: Worker, codes: Sequence[str]) -> tuple[bytes, int]:
+    """The pages with these codes, and how many there are. Blocks: to be called `in_thread`."""
     # As for the log: a process that prints no mandate does without pikepdf.
     from web.printouts import parts  # noqa: PLC0415
 
-    once = typeset("mandate", data_of(mandate, worker, 1))
-    pages = parts.page_count(once)
-    return once if pages == 1 else typeset("mandate", data_of(mandate, worker, pages))
+    made = typeset("mandate", data_of(mandate, worker, codes))
+    return made, parts.page_count(made)
 
 
-def data_of(mandate: SentMandate, worker: Worker, pages: int) -> dict[str, Any]:
-    """The values of the template, in letters that can be printed."""
+def data_of(mandate: SentMandate, worker: Worker, codes: Sequence[str]) -> dict[str, Any]:
+    """The values of the template, in letters that can be printed. `codes`: of each page."""
     letters, paper = Letters(character_sets()), mandate.paper
     words, name = _Words(paper.language, letters), snapshot(worker)
     values: dict[str, Any] = {
-        "codes": [_drawing(paper.id, page, pages, words) for page in range(1, pages + 1)],
+        "codes": [_drawing(code, words) for code in codes],
         "heading": words.same(_TITLE),
         "name": words.same(_NAME),
         "give": words.each(lambda one: one.say(_GIVE, name=one.person(name))),
@@ -181,8 +185,8 @@ def _authorisation(number: int, asked: SentRequest, words: "_Words") -> dict[str
     }
 
 
-def _drawing(mandate_id: UUID, page: int, pages: int, words: "_Words") -> str:
-    code = QrCode(code_of_page(mandate_id, page, pages), words.own.say(_SCAN), error="h")
+def _drawing(said: str, words: "_Words") -> str:
+    code = QrCode(said, words.own.say(_SCAN), error="h")
     return code.data(words.letters)["svg"]
 
 

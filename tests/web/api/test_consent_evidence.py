@@ -351,6 +351,8 @@ INCOMPLETE = {
     " worker_tag = template_hash, heard_by_tag = template_hash",
     "spoken, heard in another role": "kind = 'spoken', worker_id = id, heard_by = 'worker',"
     " worker_tag = template_hash, heard_by_tag = wording_hash",
+    "spoken without a session": "kind = 'spoken', worker_id = id, heard_by = 'witness',"
+    " worker_tag = template_hash, heard_by_tag = wording_hash, level = NULL",
     "another kind": "kind = 'nod'",
     "another level": "level = 'none'",
     "another channel": "channel = 'mail'",
@@ -393,7 +395,6 @@ async def test_rows_only_grow_and_an_act_is_said_once(
     (row,) = await rows_of(services, grant)
     with pytest.raises(IntegrityError, match="uq_consent_evidence"):
         async with services.database.transaction() as tx:
-            names = ", ".join(name for name in row._fields if name != "id")
-            table = "unefois.consent_evidence"
+            names, table = ", ".join(row._fields[1:]), "unefois.consent_evidence"
             again = f"INSERT INTO {table} (id, {names}) SELECT :new, {names} FROM {table}"  # noqa: S608
             await tx.execute(text(f"{again} WHERE id = :id"), {"new": uuid4(), "id": row.id})

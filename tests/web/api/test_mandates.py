@@ -1,18 +1,17 @@
 """Mandates over HTTP: prepared, printed, scanned, signed for; what is refused, and when it ends."""
 
 import asyncio
-from dataclasses import replace
-from datetime import datetime, timedelta
+import io
 from typing import Any
+from uuid import UUID
 
 import httpx
+import pypdfium2
 import pytest
+import segno
 
-from auth import sessions
-from tests.auth.means_steps import add_card, enter, pin_of
-from tests.fixtures import MakeClient, MakePerson, MakeWorker, MoveClock, SomePerson, SomeWorker
+from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson
 from tests.mandates import (
-    THREE,
     authorisation,
     keep_scan,
     mandate_body,
@@ -20,14 +19,15 @@ from tests.mandates import (
     printed,
     scan_of,
     sign,
-    signed,
 )
 from tests.meetings import met
 from tests.steps import client_headers, deposit, is_problem, log_of, revoke
 from tests.vault.decoding import corpus
 from tests.web.api.test_consent_evidence import rows_of
 from tests.web.api.test_receipts import holds, keys_of, receipt_of
-from tests.web.printouts.reading import text_of
+from vault.consent import mandates
+from vault.consent.mandate_codes import codes_of
+from vault.consent.mandate_papers import TAG_BYTES, PageCode, read_code
 from vault.services import Services
 
 PDF = corpus.pdf(1)
@@ -117,23 +117,6 @@ async def test_the_same_key_signs_once(
     assert each[0].json()["grants"][0]["id"] == each[1].json()["grants"][0]["id"]
 
 
-async def test_by_card_and_pin_and_the_receipt_says_so(
-    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
-) -> None:
-    """Of whom has no phone: on the worker's screen."""
-    holder, worker = await make_person(), await make_worker()
-    pin = await pin_of(services, holder)
-    card = await add_card(client, holder, pin)
-    opened = await enter(client, card["code"], pin)
-    person = replace(holder, token=opened.json()["token"])
-    mandate = await signed(client, worker, person, authorisation("payslip"))
-    grant = mandate["grants"][0]["id"]
-    (row,) = await rows_of(services, grant)
-    assert (row.kind, row.level) == ("signed_mandate", "card_pin")
-    pdf = await client.get(f"/v1/grants/{grant}/receipt.pdf", headers=person.headers)
-    assert "Papier signé" in text_of(pdf.content)
-
-
 async def test_signed_twice_at_once_it_is_signed_once(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
@@ -200,6 +183,33 @@ async def test_a_scan_that_is_another_paper(
     is_problem(answer, 404, "not_found")
 
 
+async def test_a_sheet_made_at_home_is_no_page_of_it(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """With the words of a code, and one page where two were printed."""
+    person, worker = await make_person(), await make_worker()
+    prepared = await prepare(client, worker, person)
+    id_ = UUID(prepared["id"])
+    assert len(pypdfium2.PdfDocument(await printed(client, worker, prepared["id"]))) > 1
+    (whole, *_rest) = await codes_of(services, id_, 2)
+    tag = read_code(whole)
+    assert tag is not None
+    forged = [PageCode(id_, 1, 1).text(one) for one in (bytes(TAG_BYTES), tag[1])]
+    for code in forged:
+        drawn = io.BytesIO()
+        segno.make_qr(code, error="h").save(drawn, kind="png", scale=8, border=4)
+        document = await keep_scan(client, person, drawn.getvalue())
+        answer = await sign(client, person, prepared["id"], document, prepared["request_ids"])
+        is_problem(answer, 422, "mandate_scan_unread")
+    assert await grants_of(client, person) == []
+    # Drawn the same way, what we made is read: it is refused for its tag alone.
+    drawn = io.BytesIO()
+    segno.make_qr(whole, error="h").save(drawn, kind="png", scale=8, border=4)
+    document = await keep_scan(client, person, drawn.getvalue())
+    answer = await sign(client, person, prepared["id"], document, prepared["request_ids"])
+    is_problem(answer, 422, "mandate_scan_incomplete")
+
+
 async def test_what_stands_on_no_mandate_is_not_chosen(
     client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
 ) -> None:
@@ -209,6 +219,25 @@ async def test_what_stands_on_no_mandate_is_not_chosen(
     scan = await keep_scan(client, person, scan_of(await printed(client, worker, prepared["id"])))
     chosen = [prepared["request_ids"][0], other["request_ids"][0]]
     is_problem(await sign(client, person, prepared["id"], scan, chosen), 422, "mandate_choice")
+    assert await grants_of(client, person) == []
+
+
+@pytest.mark.parametrize("action", ["read", "deposit"])
+async def test_a_sort_that_became_sensitive_is_not_given_by_a_paper(
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+) -> None:
+    """Not even to add one."""
+    person, worker = await make_person(), await make_worker()
+    prepared = await prepare(client, worker, person, authorisation("payslip", actions=[action]))
+    scan = await keep_scan(client, person, scan_of(await printed(client, worker, prepared["id"])))
+    monkeypatch.setattr(mandates.catalogue, "is_sensitive", lambda code: code == "payslip")
+    answer = await sign(client, person, prepared["id"], scan, prepared["request_ids"])
+    is_problem(answer, 422, "mandate_sensitive")
+    monkeypatch.undo()
     assert await grants_of(client, person) == []
 
 
@@ -283,80 +312,6 @@ async def test_through_a_meeting(
         "/v1/mandates", headers=worker.headers, json=mandate_body(person) | through
     )
     is_problem(again, 409, "meeting_over")
-
-
-def ends(mandate: dict[str, Any]) -> list[timedelta]:
-    """After what time each of its grants ends."""
-    start = datetime.fromisoformat(mandate["signed_at"])
-    return [datetime.fromisoformat(one["ends_at"]) - start for one in mandate["grants"]]
-
-
-async def test_three_months_unless_the_person_is_seen_again(
-    client: httpx.AsyncClient,
-    make_person: MakePerson,
-    make_worker: MakeWorker,
-    moved_clock: MoveClock,
-) -> None:
-    person, worker = await make_person(), await make_worker()
-    mandate = await signed(client, worker, person, *THREE)
-    day = timedelta(days=1)
-    a_year, half, month = ends(mandate)
-    assert 88 * day < a_year <= 93 * day  # of the twelve months that were signed for
-    assert abs(a_year - half) < timedelta(seconds=1)
-    assert 28 * day <= month <= 31 * day
-    # A session of a month ago is over: what is looked at is by a new one.
-    moved_clock(timedelta(days=60))
-    person = await again_in(make_person, person)
-    seen = await client.post(f"/v1/mandates/{mandate['id']}/go-on", headers=person.headers)
-    assert seen.status_code == 200, seen.text
-    a_year, half, ended = ends(seen.json())
-    assert 148 * day < a_year <= 153 * day
-    assert abs(half - a_year) < timedelta(seconds=1)
-    assert ended == month  # what has ended does not begin again
-    lines = [one for one in await log_of(client, person) if one["action"] == "grant.go_on"]
-    assert len(lines) == 2
-    # Seen again and again, it never lasts longer than what was signed for.
-    moved_clock(timedelta(days=120))
-    person = await again_in(make_person, person)
-    seen = await client.post(f"/v1/mandates/{mandate['id']}/go-on", headers=person.headers)
-    assert 180 * day < ends(seen.json())[1] <= 185 * day
-    moved_clock(timedelta(days=300))
-    person = await again_in(make_person, person)
-    late = await client.post(f"/v1/mandates/{mandate['id']}/go-on", headers=person.headers)
-    is_problem(late, 409, "mandate_over")
-    states = {one["state"] for one in await grants_of(client, person)}
-    assert states == {"expired"}
-
-
-async def again_in(make_person: MakePerson, person: SomePerson) -> SomePerson:
-    """The same person, by a session of now."""
-    return await make_person(phone=person.phone)
-
-
-async def test_the_worker_reads_no_longer_once_nobody_was_seen(
-    services: Services,
-    client: httpx.AsyncClient,
-    make_person: MakePerson,
-    make_worker: MakeWorker,
-    moved_clock: MoveClock,
-) -> None:
-    person, worker = await make_person(), await make_worker()
-    slip = await deposit(client, person, PDF, type_="payslip")
-    mandate = await signed(client, worker, person, authorisation("payslip"))
-    content = f"/v1/grants/{mandate['grants'][0]['id']}/documents/{slip['id']}/content"
-    moved_clock(timedelta(days=85))
-    worker = await on_that_day(services, worker)
-    assert (await client.get(content, headers=worker.headers)).status_code == 200
-    moved_clock(timedelta(days=93))
-    worker = await on_that_day(services, worker)
-    is_problem(await client.get(content, headers=worker.headers), 403, "grant_expired")
-
-
-async def on_that_day(services: Services, worker: SomeWorker) -> SomeWorker:
-    """The same worker, by a session of now."""
-    async with services.database.transaction() as tx:
-        opened = await sessions.open_session(services, tx, kind="worker", subject_id=worker.id)
-    return replace(worker, token=opened.token)
 
 
 async def test_a_form_that_changed_is_not_printed(

@@ -1,12 +1,15 @@
 """A mandate on the pages: put together and printed by its worker; signed for by its person."""
 
+import re
+
 import httpx
 import pytest
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.mandates import authorisation, keep_scan, prepare, printed, scan_of, signed
 from tests.vault.decoding import corpus
-from tests.web.pages.answers import Pairs, send, yes_of
+from tests.web.api.test_consent_evidence import rows_of
+from tests.web.pages.answers import Pairs, say_yes, send, yes_of
 from tests.web.pages.test_pages import browser_of
 
 
@@ -77,9 +80,10 @@ async def test_sensitive_papers_are_refused_where_they_are_gathered(
 
 
 async def post_scan(
-    browser: httpx.AsyncClient, mandate: str, ticked: list[str], scan: bytes
+    browser: httpx.AsyncClient, mandate: str, ticked: list[str], scan: bytes, *, page: str = ""
 ) -> httpx.Response:
-    page = (await browser.get(f"/mandates/{mandate}")).text
+    """`page`: what was read, if not now."""
+    page = page or (await browser.get(f"/mandates/{mandate}")).text
     fields = dict(yes_of(page, f"/mandates/{mandate}/sign"))
     fields |= {f"ticked_{one}": "yes" for one in ticked}
     return await browser.post(
@@ -93,7 +97,7 @@ async def test_its_person_ticks_what_they_ticked_and_adds_the_scan(
     person, worker = two
     async with browser_of(served, person) as browser:
         prepared = await prepare(browser, worker, person)
-        first, second, _third = prepared["request_ids"]
+        first, second, third = prepared["request_ids"]
         request = (await browser.get(f"/requests/{first}")).text
         assert f'href="/mandates/{prepared["id"]}"' in request
         page = (await browser.get(f"/mandates/{prepared['id']}")).text
@@ -102,6 +106,8 @@ async def test_its_person_ticks_what_they_ticked_and_adds_the_scan(
         nothing = await post_scan(browser, prepared["id"], [], scan)
         assert nothing.status_code == 422
         assert "Choisissez seulement ce qui est coché" in nothing.text
+        papers = await browser.get("/v1/documents", headers=person.headers)
+        assert papers.json()["items"] == []
         wrong = await post_scan(browser, prepared["id"], [first], corpus.pdf(1))
         assert wrong.status_code == 422
         assert "on ne lit le dessin d’aucun mandat" in wrong.text
@@ -112,6 +118,55 @@ async def test_its_person_ticks_what_they_ticked_and_adds_the_scan(
         assert {one["mandate_id"] for one in grants} == {prepared["id"]}
         assert len(grants) == 2
         assert f"/mandates/{prepared['id']}/signed" in (await browser.get("/grants")).text
+        # A second tap went through; what was left out is answered on a screen, as any request.
+        again = await post_scan(browser, prepared["id"], [first, second], scan, page=page)
+        assert again.headers.get("location") == "/grants?done=approved", again.text
+        more = await post_scan(browser, prepared["id"], [first, third], scan, page=page)
+        assert more.status_code == 409
+        assert "Mandat déjà signé" in more.text
+        left = (await browser.get(f"/requests/{third}")).text
+        assert f'href="/mandates/{prepared["id"]}"' not in left
+        led = await browser.get(f"/mandates/{prepared['id']}")
+        assert led.headers["location"] == f"/mandates/{prepared['id']}/signed"
+        grants = (await browser.get("/v1/grants", headers=person.headers)).json()["items"]
+        assert len(grants) == 2
+        await say_yes(browser, third, ("type", "rent_receipt"), ("action", "deposit"))
+
+
+async def test_its_person_reads_how_long_for_whom_and_whether_a_copy_is_kept(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    """What the worker wrote beside what the paper says: both are kept, by their digests."""
+    person, worker = two
+    year = authorisation("payslip", may_store=True, store_for="P1Y")
+    month = authorisation("lease", duration="P1M")
+    async with browser_of(served, person) as browser:
+        prepared = await prepare(browser, worker, person, year, month)
+        page = (await browser.get(f"/mandates/{prepared['id']}")).text
+        (who,) = re.findall(r"Vous avez signé un papier pour (.*?)\s\?", page)
+        assert "Camille Moreau" in who
+        assert "Structure " in who
+        boxes = [box.split("</dl>")[0] for box in page.split("Autorisation ")[1:]]
+        assert len(boxes) == 2
+        for box in boxes:
+            assert "Demande de logement social" in box
+            assert all(word in box for word in ("Jusqu’à quand", "Garder une copie", "Pourquoi"))
+        copies = [box.split("Garder une copie")[1] for box in boxes]
+        assert copies[0] != copies[1]
+        signed_for = "Vous avez signé jusqu’au"
+        assert [signed_for in box for box in boxes] == [True, False]
+        first, second = prepared["request_ids"]
+        scan = scan_of(await printed(browser, worker, prepared["id"]))
+        stale = page.replace('name="seen" value="', 'name="seen" value="0')
+        refused = await post_scan(browser, prepared["id"], [first], scan, page=stale)
+        assert refused.status_code == 422
+        papers = await browser.get("/v1/documents", headers=person.headers)
+        assert papers.json()["items"] == []
+        await post_scan(browser, prepared["id"], [first, second], scan)
+        grants = (await browser.get("/v1/grants", headers=person.headers)).json()["items"]
+        rows = [row for one in grants for row in await rows_of(served.services, one["id"])]
+        (seen,) = {row.wording_hash.hex() for row in rows}
+        assert f'name="seen" value="{seen}"' in page
 
 
 async def test_its_person_is_there_again_and_it_goes_on(
@@ -130,6 +185,24 @@ async def test_its_person_is_there_again_and_it_goes_on(
         late = await send(browser, f"{address}/go-on", fields)
         assert late.status_code == 409
         assert "Plus rien de ce mandat n’est en cours." in late.text
+
+
+async def test_what_ends_as_it_was_signed_says_so(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        mandate = await signed(browser, worker, person, authorisation("payslip", duration="P1M"))
+        address = f"/mandates/{mandate['id']}"
+        page = (await browser.get(f"{address}/signed")).text
+        assert "Pour plus longtemps, il faut un nouveau mandat." in page
+        assert f"{address}/go-on" not in page
+        year = await signed(browser, worker, person, authorisation("payslip"))
+        page = (await browser.get(f"/mandates/{year['id']}/signed")).text
+        fields = yes_of(page, f"/mandates/{year['id']}/go-on")
+        answer = await send(browser, f"{address}/go-on", fields)
+        assert answer.status_code == 409
+        assert "dure déjà aussi longtemps" in answer.text
 
 
 async def test_a_mandate_of_somebody_else_is_no_page(

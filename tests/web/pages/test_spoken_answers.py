@@ -27,11 +27,11 @@ async def the_page(browser: httpx.AsyncClient, request: str) -> str:
 
 
 async def say(
-    browser: httpx.AsyncClient, request: str, page: str, role: str, name: str
+    browser: httpx.AsyncClient, request: str, page: str, role: str, name: str, here: str = "yes"
 ) -> httpx.Response:
     address = f"/requests/{request}/approve"
     fields = [*yes_of(page, address), ("heard_role", role), ("heard_name", name)]
-    return await send(browser, address, fields)
+    return await send(browser, address, [*fields, ("worker_here", here)])
 
 
 async def grants_of(browser: httpx.AsyncClient, person: SomePerson) -> list[dict[str, Any]]:
@@ -99,6 +99,22 @@ async def test_who_heard_it_is_named_and_is_not_the_worker(
         assert len(await grants_of(browser, person)) == 1
 
 
+async def test_a_worker_who_is_not_there_is_beside_nobody(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    """From home a person says yes by the page of their own answer: the receipt would name beside
+    them whoever asked."""
+    person, worker = two
+    async with browser_of(served, person) as browser:
+        request = await ask(browser, worker.headers, person.phone, "payslip")
+        page = await the_page(browser, request)
+        answer = await say(browser, request, page, "witness", "Nadia Benali", here="")
+        assert answer.status_code == 422
+        assert 'id="worker_here-wrong"' in answer.text
+        assert 'value="Nadia Benali"' in answer.text
+        assert await grants_of(browser, person) == []
+
+
 async def test_what_changed_since_it_was_read_is_read_again(
     served: Served, two: tuple[SomePerson, SomeWorker]
 ) -> None:
@@ -137,7 +153,13 @@ async def test_no_program_is_beside_a_person(
         answer = await browser.get(f"/requests/{request}/aloud", params=CHOSEN)
         assert answer.status_code == 303
         fields = yes_of(checked, f"/requests/{request}/approve")
-        forged = [*fields, ("aloud", "yes"), ("heard_role", "witness"), ("heard_name", "Ana B.")]
+        forged = [
+            *fields,
+            ("aloud", "yes"),
+            ("heard_role", "witness"),
+            ("heard_name", "Ana B."),
+            ("worker_here", "yes"),
+        ]
         answer = await send(browser, f"/requests/{request}/approve", forged)
         assert answer.status_code == 422
         assert await grants_of(browser, person) == []

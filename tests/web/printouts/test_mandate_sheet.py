@@ -15,7 +15,7 @@ from base.ids import new_id
 from base.time_zones import PARIS
 from tests.web.printouts.reading import faults_of, opened, text_of
 from tests.web.printouts.test_card_sheet import DPI, read, worn
-from vault.consent.mandate_papers import MandatePaper, check_scan, code_of_page
+from vault.consent.mandate_papers import TAG_BYTES, MandatePaper, PageCode, check_scan, read_code
 from vault.consent.mandates import SentMandate
 from vault.consent.request_views import SentRequest
 from vault.consent.scopes import scope_of
@@ -67,6 +67,17 @@ def mandate(language: str = "ar") -> SentMandate:
     return SentMandate(paper, sent)
 
 
+def codes_of(pages: int) -> list[str]:
+    """As long as ours."""
+    return [PageCode(IDS[0], at, pages).text(bytes(TAG_BYTES)) for at in range(1, pages + 1)]
+
+
+def printed(sent: SentMandate) -> bytes:
+    """The pages, each with its code, as `print_mandate` lays them out."""
+    _once, pages = mandate_pdf(sent, worker(), codes_of(1))
+    return mandate_pdf(sent, worker(), codes_of(pages))[0]
+
+
 def pages_of(pdf: bytes) -> list[Image.Image]:
     """Each page in grey, as a scanner gives it."""
     return [
@@ -76,7 +87,7 @@ def pages_of(pdf: bytes) -> list[Image.Image]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_says_in_both_languages_what_is_signed(language: str) -> None:
-    pdf = mandate_pdf(mandate(language), worker())
+    pdf = printed(mandate(language))
     text = text_of(pdf).replace("\u00a0", " ").replace("\u202f", " ")
     assert "Je ne comprends pas : je ne signe pas, et je demande." in text
     assert "sauf si je dis moi-même" in " ".join(text.split())
@@ -101,8 +112,8 @@ def test_no_two_languages_have_one_digest() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_code_of_each_page_is_read_from_a_scan_with_noise_and_a_stain(seed: int) -> None:
-    clean = pages_of(mandate_pdf(mandate(), worker()))
-    expected = [code_of_page(IDS[0], at, len(clean)) for at in range(1, len(clean) + 1)]
+    clean = pages_of(printed(mandate()))
+    expected = codes_of(len(clean))
     assert [read(page) for page in clean] == [[code] for code in expected]
     dirty = [worn(page, seed) for page in clean]
     assert [read(page) for page in dirty] == [[code] for code in expected]
@@ -111,17 +122,18 @@ def test_the_code_of_each_page_is_read_from_a_scan_with_noise_and_a_stain(seed: 
 @pytest.mark.parametrize("kind", ["PDF", "JPEG", "turned"])
 def test_the_decoder_reads_them_from_what_is_sent(kind: str) -> None:
     """A scanner's PDF, photographs made one PDF, pages that came in sideways."""
-    pages = [worn(page, 7) for page in pages_of(mandate_pdf(mandate(), worker()))]
+    pages = [worn(page, 7) for page in pages_of(printed(mandate()))]
     if kind == "turned":
         pages = [page.rotate(90, expand=True, fillcolor=255) for page in pages]
     out = io.BytesIO()
     if kind == "JPEG":
         pages[0].save(out, "JPEG", quality=70)
         found = codes_on(out.getvalue(), MediaType.JPEG, Limits())
-        assert found == [code_of_page(IDS[0], 1, len(pages))]
+        assert found == codes_of(len(pages))[:1]
         return
     pages[0].save(out, "PDF", save_all=True, append_images=pages[1:], resolution=DPI)
-    check_scan(IDS[0], codes_on(out.getvalue(), MediaType.PDF, Limits()))
+    read_back = map(read_code, codes_on(out.getvalue(), MediaType.PDF, Limits()))
+    check_scan(IDS[0], [one[0] for one in read_back if one is not None])
 
 
 def test_codes_of_others_are_not_told() -> None:
@@ -133,7 +145,7 @@ def test_codes_of_others_are_not_told() -> None:
 
 
 def test_the_page_is_sound_and_is_named_without_the_worker(tmp_path: Path) -> None:
-    pdf = mandate_pdf(mandate(), worker())
+    pdf = printed(mandate())
     assert faults_of(pdf, tmp_path) == ""
     with opened(pdf) as file:
         assert "/StructTreeRoot" in file.Root
@@ -158,10 +170,10 @@ def test_longest_words_stay_on_the_page_and_each_page_has_its_code() -> None:
         )
         for one in long.authorisations
     )  # fmt: skip
-    pdf = mandate_pdf(SentMandate(long.paper, wide), worker())
+    pdf = printed(SentMandate(long.paper, wide))
     pages = pages_of(pdf)
     assert len(pages) > 2
     found = [read(page) for page in pages]
-    assert found == [[code_of_page(IDS[0], at, len(pages))] for at in range(1, len(pages) + 1)]
-    codes = data_of(SentMandate(long.paper, wide), worker(), len(pages))["codes"]
+    assert found == [[code] for code in codes_of(len(pages))]
+    codes = data_of(SentMandate(long.paper, wide), worker(), codes_of(len(pages)))["codes"]
     assert len(set(codes)) == len(pages)

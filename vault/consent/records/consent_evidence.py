@@ -24,14 +24,16 @@ class ConsentEvidence(Base):
 
     __tablename__ = "consent_evidence"
     __table_args__ = (
-        CheckConstraint("change IN ('given', 'approved', 'revoked')", name="change"),
+        CheckConstraint("change IN ('given', 'approved', 'went_on', 'revoked')", name="change"),
         CheckConstraint("level IN ('phone_code', 'card_pin')", name="level"),
         Index(
             "uq_consent_evidence_grant_id_change",
             "grant_id",
             text("(change = 'revoked')"),
             unique=True,
+            postgresql_where=text("change <> 'went_on'"),
         ),
+        Index("ix_consent_evidence_grant_id", "grant_id"),
         Index("ix_consent_evidence_person_id", "person_id"),
         Index("ix_consent_evidence_mandate_id", "mandate_id"),
     )
@@ -65,7 +67,8 @@ CONSENT_EVIDENCE_ROW = RowFormat(
 
 
 async def evidence_of(connection: AsyncConnection, grant_id: UUID) -> Sequence[Row[Any]]:
-    """The acts of a grant, in order: two at most."""
+    """The acts of a grant, in order: one that gave it, one that ended it at most, and between them
+    those by which a mandate's went on, one a day at most."""
     result = await connection.execute(
         select(ConsentEvidence.__table__)
         .where(ConsentEvidence.grant_id == grant_id)

@@ -157,6 +157,11 @@ MESSAGES = {
         ),
         _("Faites d’abord une rencontre avec elle, puis recommencez."),
     ),
+    "worker_not_here": ErrorMessage(
+        _("Qui est là ?"),
+        _("Ce oui se dit à côté de la personne qui demande."),
+        _("Si elle est là, cochez-le. Sinon, répondez sans interprète ni témoin."),
+    ),
     "heard_by_worker": ErrorMessage(
         _("Un autre témoin"),
         _("Le témoin ou l’interprète ne peut pas être la professionnelle."),

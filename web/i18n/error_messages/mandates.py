@@ -46,6 +46,11 @@ MESSAGES = {
         _("Plus aucune autorisation de ce mandat n’est en cours."),
         _("Préparez un nouveau mandat si la personne le veut."),
     ),
+    "mandate_no_longer": ErrorMessage(
+        _("Pas plus longtemps"),
+        _("Ce mandat dure déjà aussi longtemps que ce qui a été signé."),
+        _("Pour plus longtemps, il faut un nouveau mandat."),
+    ),
     "mandate_form_changed": ErrorMessage(
         _("Le modèle du mandat a changé"),
         _("Ce mandat a été préparé avec un modèle d’avant."),

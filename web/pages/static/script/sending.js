@@ -196,7 +196,8 @@ async function send(form, button, wantSmaller) {
   }
 }
 
-// A form that is answered by a page of its own (`data-answer`) is sent by the browser.
+// A form that is answered by a page of its own (`data-answer`) is sent by the browser; so is every
+// consent, which is never kept to be sent later.
 for (const form of document.querySelectorAll("form[enctype='multipart/form-data']:not([data-answer])")) {
   let tick;
   lighten?.then(({ offerSmaller }) => { tick = offerSmaller(form); }).catch(() => {});
