@@ -139,7 +139,6 @@ CODES: dict[int, tuple[str, ...]] = {
         "unknown_recipient",
         "evidence_level",
         "evidence_worker",
-        "worker_not_here",
         "heard_by_worker",
         "heard_by_wrong",
         "mandate_choice",
