@@ -134,6 +134,7 @@ async def test_back_shows_the_pin_to_nobody(device: Phone) -> None:
     for _back in range(3):
         try:
             await device.page.go_back(timeout=5_000)
+            await device.page.wait_for_load_state("networkidle")
         except Error:
             # The browser keeps none of these pages: it would have to send the form again.
             continue
