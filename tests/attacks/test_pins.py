@@ -149,7 +149,8 @@ async def test_a_stolen_database_and_keyring_compare_nothing_without_the_card(
 async def test_a_card_takes_as_long_whatever_it_is(
     client: httpx.AsyncClient, services: Services, make_person: MakePerson
 ) -> None:
-    """Unknown, dead, barred, and a working one with a wrong PIN: in turn, the fastest of each."""
+    """Unknown, dead, barred, and a working one with a wrong PIN: in turn, the fastest of each. A
+    busy machine gets more turns: what costs more is never as fast."""
     person: SomePerson = await make_person()
     pin = await pin_of(services, person)
     barred, dead = [await add_card(client, person, pin) for _ in range(2)]
@@ -160,10 +161,12 @@ async def test_a_card_takes_as_long_whatever_it_is(
     cards = {"barred": barred["code"], "dead": dead["code"], "unknown": unknown}
     begun = {name: await show_card(client, code) for name, code in cards.items()}
     fastest = dict.fromkeys(cards, 60.0)
-    for _ in range(25):
+    for turn in range(100):
         for name, one in begun.items():
             began = perf_counter()
             assert (await type_pin(client, one, pin)).status_code == 401
             fastest[name] = min(fastest[name], perf_counter() - began)
+        if turn >= 25 and max(fastest.values()) - min(fastest.values()) < 0.010:
+            break
     print(fastest)
     assert max(fastest.values()) - min(fastest.values()) < 0.010

@@ -291,7 +291,8 @@ async def test_one_vault_costs_what_two_do(
 async def test_one_vault_takes_as_long_as_two(
     client: httpx.AsyncClient, services: Services, make_person: MakePerson
 ) -> None:
-    """Wrong PINs, in turn: the fastest of each differ by far less than one comparison takes."""
+    """Wrong PINs, in turn: the fastest of each differ by far less than one comparison takes. A busy
+    machine gets more turns: what costs more is never as fast."""
     alone = await apart(client, services, make_person)
     shared = await together(client, services, make_person)
     taken: dict[str, list[float]] = {"alone": [], "shared": []}
@@ -299,10 +300,13 @@ async def test_one_vault_takes_as_long_as_two(
         name: (await type_code(client, services, couple.phone))[0]
         for name, couple in (("alone", alone), ("shared", shared))
     }
-    for _ in range(25):
+    one = two = 60.0
+    for turn in range(100):
         for name, begun in steps.items():
             began = perf_counter()
             await type_pin(client, begun, wrong(alone.pins[2]))
             taken[name].append(perf_counter() - began)
-    one, two = min(taken["alone"]), min(taken["shared"])
+        one, two = min(taken["alone"]), min(taken["shared"])
+        if turn >= 25 and abs(one - two) < COMPARISON / 2:
+            break
     assert abs(one - two) < COMPARISON / 2, (one, two)
