@@ -14,7 +14,7 @@ from typing import IO
 
 from storage.blobs import Bytes
 
-IN_MEMORY = 512 * 1024
+IN_MEMORY = 128 * 1024
 """Bytes; more than that goes to a file, so to the disk's cache."""
 
 
