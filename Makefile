@@ -7,6 +7,8 @@ JOBS ?= 3
 MINUTES ?= 1
 STEPS ?= 10000
 FORMAT ?=
+# Each command and each server that a test starts would compile all modules once more.
+unexport PYTHONDONTWRITEBYTECODE
 
 run_stamp := $(VENV)/.run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
 test_stamp := $(VENV)/.test-$(shell cat requirements/test.txt pyproject.toml | cksum | cut -d' ' -f1)

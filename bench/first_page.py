@@ -29,7 +29,7 @@ APART = (
 """Files of their own, for those who need them: once a card is scanned, beside a worker, on a slow
 link, where two people meet, on one's own device, once a large file is sent, on a device that others
 use. The first page is weighed with them."""
-_AT_ONCE = ("/manifest.webmanifest?language=fr", "/service-worker.js?language=fr", "/offline")
+_AT_ONCE = ("/manifest.webmanifest?language=fr", "/service-worker.js", "/offline")
 _BEFORE_A_TAP = """new Promise(resolve => {
   const seen = () => {
     const loaded = performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd;

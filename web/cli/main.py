@@ -19,7 +19,7 @@ from storage.backup.manifest import InvalidBackup
 from storage.key_rotation import RotationUnfinished
 from storage.providers import KeyProviderError
 from web.cli import Command, families
-from web.http.problems import failure_line
+from web.i18n.error_choice import failure_line
 from web.process import log_output
 from web.process.services import CannotServe
 from web.process.signals import Interrupted, Signals

@@ -17,6 +17,7 @@ from web.http.openapi_problems import (
     PROBLEM,
     PROBLEM_CODE,
     problem_response,
+    quota_response,
     responses,
 )
 from web.http.public_resources import TEN_MINUTES, public_answer
@@ -123,6 +124,8 @@ def _complete(operation: dict[str, Any], method: str, *, signed_in: bool) -> Non
     answers = operation["responses"]
     if "HTTPValidationError" in str(answers.get("422", "")):
         del answers["422"]
+    if "429" in answers:
+        answers["429"] = quota_response()
     for status in _problems(operation, method, signed_in=signed_in):
         answers.setdefault(str(status), problem_response(status))
     operation["security"] = [{"bearer": []}] if signed_in else []

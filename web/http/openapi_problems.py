@@ -138,8 +138,11 @@ def _example(code: str, status: int) -> dict[str, Any]:
     }
 
 
-QUOTA: dict[int | str, dict[str, Any]] = {
-    202: {"headers": DESCRIBED},
-    429: _response(429) | {"headers": _RETRY_AFTER | _LANGUAGE | DESCRIBED},
-}
-"""The answers of an operation that says what is left to its caller."""
+def quota_response() -> dict[str, Any]:
+    """The answer of an operation that says what is left to its caller, and that it is nothing."""
+    return _response(429) | {"headers": _RETRY_AFTER | _LANGUAGE | DESCRIBED}
+
+
+QUOTA: dict[int | str, dict[str, Any]] = {202: {"headers": DESCRIBED}, 429: {}}
+"""The answers of an operation that says what is left to its caller; that of 429 is written when
+the API is described: its example is in English, whose words no server needs to begin."""

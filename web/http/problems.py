@@ -4,7 +4,6 @@ Each error code has its message, in each language that is offered, with what to 
 anything that the caller sent.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,8 +22,8 @@ from web.http.field_errors import FieldError, InvalidForm
 from web.http.methods import allowed_methods, options
 from web.http.problem_codes import MEDIA_TYPE, type_of
 from web.http.quota_headers import quota_headers
-from web.i18n.error_choice import ONE_OF_SEVERAL, message_of
-from web.i18n.error_messages import ErrorMessage, error_messages
+from web.i18n.error_choice import ONE_OF_SEVERAL, filled_in, message_of
+from web.i18n.error_messages import ErrorMessage
 from web.i18n.languages import languages
 from web.i18n.translations import preferred, translations
 
@@ -74,7 +73,7 @@ def problem(
     """The answer for a code of `web/i18n/error_messages/`."""
     message = message_of(code, values or {})
     translate = translations(language).gettext
-    filled = _filled(values or {})
+    filled = filled_in(values or {})
     content: dict[str, Any] = {
         "type": type_of(code),
         "title": translate(message.title).format_map(filled),
@@ -119,12 +118,6 @@ def retry_after(seconds: int) -> str:
     """`Retry-After`, rounded up to one of a few steps: to the second, it would tell when somebody
     else asked for what is counted."""
     return str(next((step for step in _RETRY_STEPS if seconds <= step), _RETRY_STEPS[-1]))
-
-
-def failure_line(failure: ServiceError) -> str:
-    """A failure as one line in French, for a command."""
-    message = error_messages()[failure.code]
-    return f"{message.detail} {message.what_to_do}".format_map(_filled(failure.values))
 
 
 def language_of(request: Request) -> str:
@@ -208,7 +201,7 @@ def _detail(message: ErrorMessage, language: str, values: Mapping[str, str | int
     """What happened, and to which of several files."""
     translate = translations(language).gettext
     sentences = [ONE_OF_SEVERAL] if "parts" in values else []
-    filled = _filled(values)
+    filled = filled_in(values)
     return " ".join(translate(each).format_map(filled) for each in (*sentences, message.detail))
 
 
@@ -216,7 +209,3 @@ def _names(errors: list[FieldError]) -> str:
     """The first fields that are wrong, for the sentence; "#" is the body itself."""
     names = (next(iter(error.values())).removeprefix("#/") for error in errors)
     return ", ".join(list(dict.fromkeys(names))[:_MAX_FIELDS])
-
-
-def _filled(values: Mapping[str, str | int]) -> Mapping[str, str]:
-    return defaultdict(str, {name: str(value) for name, value in values.items()})

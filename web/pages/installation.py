@@ -1,6 +1,7 @@
 """What a device keeps of this site: the service worker, the page for no network, the manifest.
 
-All of it is the same for everybody: it takes a language and whether the name is shown, no cookie.
+All of it is the same for everybody but the page for no network, which is in the language of who asks
+for it, under the name that they see.
 """
 
 import json

@@ -1,7 +1,7 @@
 // The service worker: it keeps the page for when there is no network, and the files of that page,
 // which are the same for everybody. It never keeps a page of anybody. `FILES`, `VERSION`
 // and `DOWNLOADS` are written before this text by web/pages/installation.py.
-const CACHE = `unefois-${VERSION}${location.search}`;
+const CACHE = `unefois-${VERSION}`;
 const OFFLINE = "/offline";
 const OUTBOX = "unefois-outbox";
 const LEAVING = "unefois-leaving";
@@ -20,6 +20,15 @@ async function activate() {
   await Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
   await registration.navigationPreload?.enable();
   await clients.claim();
+}
+
+// The page for no network again, where it is not in the language, or under the name, of the page
+// that is open.
+async function keepOffline(which) {
+  const cache = await caches.open(CACHE);
+  const page = await cache.match(OFFLINE, { ignoreVary: true });
+  const text = await page?.text();
+  if (!text?.includes(`data-kept="${which}"`)) await cache.add(OFFLINE);
 }
 
 const kept = (request) => caches.match(request, { ignoreVary: true });
@@ -54,6 +63,7 @@ async function forgetOld() {
 
 addEventListener("install", (event) => event.waitUntil(install()));
 addEventListener("activate", (event) => event.waitUntil(activate()));
+addEventListener("message", (event) => event.waitUntil(keepOffline(event.data).catch(() => {})));
 addEventListener("fetch", (event) => {
   const { request } = event;
   const { pathname } = new URL(request.url);
