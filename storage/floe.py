@@ -264,10 +264,9 @@ class Encryptor:
 
     def close(self) -> None:
         """Forget key, plaintext and buffers. Without `finish`, the segments so far never open."""
-        self._keys = None
         self._pending[:] = bytes(len(self._pending))
         self._pending = self._sealed = memoryview(bytearray())
-        self._held = 0
+        self._keys, self._held = None, 0
 
     def _check_ready(self) -> None:
         if self._keys is None:
