@@ -1,4 +1,5 @@
-"""The one request, or the one grant, that a meeting leads to. Nothing here opens what is sealed."""
+"""The one request, or the one grant, that a meeting leads to. What is sealed is opened to leave
+nothing of a person there, and for nothing else."""
 
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from auth.services import CoreServices
 from auth.subjects import Person, Recipient
 from base.key_names import MEETING
 from base.locks import hold_vault
-from vault.consent.meeting_rules import MeetingFacts, are_together, may_use
+from vault.consent.meeting_rules import ENTERS, MeetingFacts, are_together, may_use
 from vault.consent.records import meetings as records
 from vault.consent.records.meetings import MEETING_ROW
 from vault.decisions import AccessAttempt, shown_to
@@ -48,9 +49,13 @@ async def leave_meetings(services: CoreServices, tx: AsyncConnection, person_id:
     hold the vault's lock."""
     macs = await services.field_encryption.row_macs()
     writer = await services.field_encryption.writer(None)
+    reader = await services.field_encryption.reader(None)
     for row in await records.met_workers(tx, person_id):
         if not macs.holds(MEETING_ROW, row):
             continue  # nobody's: it goes with the person's row
+        # An invitation stays one for its worker, to whom it is over.
+        values = reader.open(MEETING, row.id, row.sealed)
+        left = {name: values[name] for name in (ENTERS,) if name in values}
         await records.change_meeting(
             tx,
             macs,
@@ -58,7 +63,7 @@ async def leave_meetings(services: CoreServices, tx: AsyncConnection, person_id:
             person_id=None,
             code_tag=None,
             ended_at=row.ended_at or row.at,
-            sealed=writer.seal(MEETING, row.id, {}),
+            sealed=writer.seal(MEETING, row.id, left),
         )
 
 
