@@ -207,7 +207,9 @@ async def test_a_code_that_expired_is_drawn_again(
     first, second, person = await make_worker(), await make_worker(), await make_person()
     held = await open_meeting(client, first)
     moved_clock(timedelta(minutes=6))
-    monkeypatch.setattr("vault.consent.meeting_codes.secrets.randbelow", lambda _: int(held["code"]))
+    monkeypatch.setattr(
+        "vault.consent.meeting_codes.secrets.randbelow", lambda _: int(held["code"])
+    )
     drawn = await meetings.open_meeting(services, second.subject)
     assert drawn.code == held["code"]
     linked = await type_code(client, person, held["code"])

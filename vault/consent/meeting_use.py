@@ -1,5 +1,4 @@
-"""The one request, or the one grant, that a meeting leads to. What is sealed is opened to leave
-nothing of a person there, and for nothing else."""
+"""The one request, or the one grant, that a meeting leads to. Nothing here opens what is sealed."""
 
 from typing import Any
 from uuid import UUID
@@ -10,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Person, Recipient
-from base.key_names import MEETING
 from base.locks import hold_vault
-from vault.consent.meeting_rules import ENTERS, MeetingFacts, are_together, may_use
+from vault.consent.meeting_rules import MeetingFacts, are_together, may_use
 from vault.consent.records import meetings as records
 from vault.consent.records.meetings import MEETING_ROW
 from vault.decisions import AccessAttempt, shown_to
@@ -41,30 +39,6 @@ async def mark_used(services: CoreServices, tx: AsyncConnection, row: Row[Any]) 
     """Use a meeting, once. A crash before the commit leaves it unused."""
     macs = await services.field_encryption.row_macs()
     await records.change_meeting(tx, macs, row, used_at=row.at)
-
-
-async def leave_meetings(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> None:
-    """End the meetings of a vault that is erased, and leave nothing of its person in them: their
-    workers see what they see of one that was ended, and not that a vault is gone. The caller MUST
-    hold the vault's lock."""
-    macs = await services.field_encryption.row_macs()
-    writer = await services.field_encryption.writer(None)
-    reader = await services.field_encryption.reader(None)
-    for row in await records.met_workers(tx, person_id):
-        if not macs.holds(MEETING_ROW, row):
-            continue  # nobody's: it goes with the person's row
-        # An invitation stays one for its worker, to whom it is over.
-        values = reader.open(MEETING, row.id, row.sealed)
-        left = {name: values[name] for name in (ENTERS,) if name in values}
-        await records.change_meeting(
-            tx,
-            macs,
-            row,
-            person_id=None,
-            code_tag=None,
-            ended_at=row.ended_at or row.at,
-            sealed=writer.seal(MEETING, row.id, left),
-        )
 
 
 async def has_met(
