@@ -341,6 +341,14 @@ INCOMPLETE = {
     "a code read out with a card": "kind = 'code_read_out', worker_id = id, level = 'card_pin'",
     "a card with a code": "kind = 'card_pin_on_workers_screen', worker_id = id",
     "a card on no screen": "kind = 'card_pin_on_workers_screen', level = 'card_pin'",
+    "a phone's yes by a code": "kind = 'phone_confirmed_on_workers_screen', worker_id = id",
+    "a phone's yes by a card": "kind = 'phone_confirmed_on_workers_screen', worker_id = id,"
+    " level = 'card_pin'",
+    "a phone's yes on no screen": "kind = 'phone_confirmed_on_workers_screen',"
+    " level = 'phone_confirmed'",
+    "a phone's yes beside nobody": "level = 'phone_confirmed'",
+    "a card by a phone's yes": "kind = 'card_pin_on_workers_screen', worker_id = id,"
+    " level = 'phone_confirmed'",
     "a mandate without paper": "kind = 'signed_mandate', worker_id = id, level = NULL,"
     " channel = 'paper'",
     "a mandate by the pages": "kind = 'signed_mandate', worker_id = id, level = NULL,"

@@ -161,8 +161,7 @@ async def test_the_worker_stops_waiting_or_is_told_that_it_is_over(
     wrong_code = await typed(phone, "/meetings/code", opened["code"])
     assert wrong_code.status_code == 403
     assert "Ce code ne marche pas" in wrong_code.text
-    late = await answer(phone, f"/invitations/{invitation}", "no")
-    assert late.status_code == 303
+    assert "Ce code ne sert plus" in await said_on(phone, f"/invitations/{invitation}")
 
 
 async def test_one_field_takes_both_codes_and_beside_a_worker_one(
