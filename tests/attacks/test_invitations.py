@@ -13,8 +13,10 @@ import pytest
 
 from auth import administration, pin_hashes, sessions
 from auth.visitor import Visitor
+from base.errors import ServiceError
 from tests import meetings
 from tests.assisted import card_of, end_beside, enter_beside, gift, status_of
+from tests.attacks.statements import statements
 from tests.auth.means_steps import wrong
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, SomeWorker
 from tests.invitations import (
@@ -28,6 +30,7 @@ from tests.invitations import (
     try_enter,
 )
 from tests.steps import is_problem, log_of
+from vault.consent import invitations
 from vault.maintenance import erasure
 from vault.services import Services
 
@@ -318,6 +321,33 @@ async def test_a_worker_opens_so_many(client: httpx.AsyncClient, worker: SomeWor
     answer = await client.post(INVITATIONS, headers=worker.headers)
     is_problem(answer, 429, "too_many_requests")
     assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("field", [invitations.answer_invitation, invitations.answer_either])
+async def test_a_code_that_does_not_serve_costs_the_same(
+    field: Callable[..., Any],
+    client: httpx.AsyncClient,
+    services: Services,
+    person: SomePerson,
+    make_worker: MakeWorker,
+    moved_clock: MoveClock,
+) -> None:
+    """As many statements, word for word, whatever is wrong with it."""
+    left, late, other = [await make_worker() for _ in range(3)]
+    codes = {"warm": "12", "unknown": "12"}
+    codes |= {"left": (await invite(client, left))["code"]}
+    codes |= {"expired": (await invite(client, late))["code"]}
+    codes |= {"typed": (await invite(client, other))["code"]}
+    assert (await look(client, person, codes["typed"])).status_code == 200
+    await sessions.sign_out(services, left.subject)
+    costs = {}
+    for name, code in codes.items():
+        moved_clock(timedelta(minutes=6) if name == "expired" else timedelta())
+        with statements(services) as run, pytest.raises(ServiceError, match="meeting_code_wrong"):
+            await field(services, person.subject, code)
+        costs[name] = list(run)
+    assert len(costs["unknown"]) > 5
+    assert all(cost == costs["unknown"] for name, cost in costs.items() if name != "warm")
 
 
 async def test_of_two_phones_at_once_one_is_linked(

@@ -46,7 +46,7 @@ from vault.consent.meetings import MeetingView, OtherSide
 from vault.consent.records import meetings as records
 from vault.consent.records.meetings import MEETING_ROW
 from vault.decisions import AccessAttempt, Denial
-from vault.rules import Judgement, Reason, Refused
+from vault.rules import Allowed, Judgement, Reason, Refused
 
 _SAID_IN = "said_in"
 """In the sealed part: in which session the person said yes."""
@@ -112,9 +112,10 @@ async def answer_either(
     attempt = _typed(person)
 
     async def answer(tx: AsyncConnection, tag: bytes) -> MeetingView | InvitationView | Denial:
-        found = await records.meeting_of_code(tx, tag)
-        invited = found is not None and is_invitation(await values_of(services, found))
-        if invited and person.beside is None:
+        # Only a code that lets in leads elsewhere: all others are refused by the same statements.
+        invited = await _facts(services, tx, await records.meeting_of_code(tx, tag))
+        lets_in = isinstance(may_answer_invitation(invited), Allowed)
+        if lets_in and person.beside is None:
             return await _link(services, tx, person, tag, attempt)
         return await meetings.link(services, tx, person, tag, attempt)
 
