@@ -23,6 +23,11 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     ),
     "POST /v1/me/proof/code": ("sign_in.code", None),
     "POST /v1/me/proof/wait": ("means.wait", None),
+    "POST /v1/assisted-sessions/invitations/answer": ("meeting.answer", {"code": "123456"}),
+    "POST /v1/assisted-sessions/invitations/{invitation_id}/confirm": (
+        "meeting.agree",
+        _PROVED | {"agree": True},
+    ),
 }
 """Each with the action that its refusal is recorded as, and what is sent."""
 LIMITED = {
@@ -79,6 +84,7 @@ FREE = {
     "POST /v1/me/erasure/cancel",
     "GET /v1/me/means",
     "DELETE /v1/me/proof/wait",  # nothing is changed then
+    "GET /v1/assisted-sessions/invitations/{invitation_id}",
 }
 PAGES = {
     "forbidden": {
@@ -92,6 +98,7 @@ PAGES = {
         "POST /me/phone/{sign_in_id}",
         "POST /me/proof/code",
         "POST /me/proof/wait",
+        "POST /invitations/{invitation_id}",
         "GET /access-log.pdf",
     },
     "limited": {

@@ -107,6 +107,8 @@ BY_A_FORM = {
     "/pro/mandates/{mandate_id}",
     "/meetings/{meeting_id}",
     "/pro/meetings/{meeting_id}",
+    "/invitations/{invitation_id}",
+    "/pro/invitations/{invitation_id}",
 }
 # Addresses that answer with something else than a page.
 NO_PAGES = {

@@ -34,6 +34,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "grant_not_yet",
         "grant_revoked",
         "meeting_code_wrong",
+        "not_on_shared_device",
         "not_when_assisted",
         "outside_scope",
         "proof_needed",

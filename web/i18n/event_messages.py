@@ -204,6 +204,35 @@ _TRIED_BY_CARD = {
         " {device}."
     ),
 }
+# Of an invitation, which opens the vault on a worker's screen: a row of meetings, but none of them.
+_YOU_DID_TO_ENTER = {
+    "meeting.answer": _(
+        "Vous avez tapé le code de {met} ({met_at}), pour ouvrir vos papiers sur son écran."
+    ),
+    "meeting.agree": _(
+        "Vous avez dit oui : vos papiers s’ouvrent 15 minutes sur l’écran de {met} ({met_at})."
+    ),
+    "meeting.end": _("Vous avez dit non : vos papiers ne s’ouvrent pas sur un autre écran."),
+}
+_YOU_TRIED_TO_ENTER = {
+    "meeting.answer": _(
+        "Vous avez essayé d’ouvrir vos papiers sur un autre écran : ce n’était pas possible."
+    ),
+    "meeting.agree": _(
+        "Vous avez essayé d’ouvrir vos papiers sur un autre écran : ce n’était pas possible."
+    ),
+}
+_DID_TO_ENTER = {
+    "meeting.end": _("{who} a arrêté : vos papiers ne s’ouvrent pas sur son écran."),
+}
+_TRIED_TO_ENTER = {
+    "meeting.agree": _("{who} a voulu ouvrir vos papiers sur son écran : refusé."),
+}
+_YOU_DID_BY_PHONE = {
+    "sign_in.success": _(
+        "Vous avez ouvert vos papiers avec un oui sur votre téléphone, sur {device}."
+    ),
+}
 _YOU_ENDED = _("Vous avez fermé vos papiers sur d’autres appareils ({count}).")
 _ENDED = _("{who} a fermé sa page sur d’autres appareils ({count}).")
 _YOU_OTHER = _("Vous avez fait une action sur vos papiers.")
@@ -263,7 +292,19 @@ def _did_what(entry: EntryView, who: str, language: str) -> str:
 
 
 def _pattern(entry: EntryView) -> str:
-    return _pattern_of_sessions(entry) or _pattern_of_action(entry)
+    return _pattern_to_enter(entry) or _pattern_of_sessions(entry) or _pattern_of_action(entry)
+
+
+def _pattern_to_enter(entry: EntryView) -> str | None:
+    """The sentence of an invitation's line, or of the session that it led to."""
+    allowed = entry.outcome == "allowed"
+    if allowed and entry.details.get("level") == "phone_confirmed":
+        return _YOU_DID_BY_PHONE.get(entry.action)
+    if "enters" not in entry.details:
+        return None
+    if is_owner(entry):
+        return (_YOU_DID_TO_ENTER if allowed else _YOU_TRIED_TO_ENTER).get(entry.action)
+    return (_DID_TO_ENTER if allowed else _TRIED_TO_ENTER).get(entry.action)
 
 
 def _pattern_of_sessions(entry: EntryView) -> str | None:

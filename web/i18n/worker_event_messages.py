@@ -26,6 +26,10 @@ _DID = {
     "meeting.agree": _("Vous avez dit oui à une rencontre."),
     "meeting.end": _("Vous avez arrêté une rencontre."),
 }
+_DID_TO_LET_IN = {
+    "meeting.open": _("Vous avez demandé un code, pour entrer avec une personne."),
+    "meeting.end": _("Vous avez arrêté d’attendre le oui d’une personne."),
+}
 _SENT_AGAIN = _("Vous avez envoyé de nouveau un papier déjà ajouté.")
 _TRIED = {
     "document.deposit": _("Vous avez essayé d’ajouter un papier : ce n’était pas possible."),
@@ -52,6 +56,8 @@ def describe_to_worker(entry: EntryView, language: str) -> str:
 def _pattern(entry: EntryView) -> str | None:
     if "sessions" in entry.details:
         return None
+    if entry.outcome == "allowed" and "enters" in entry.details:
+        return _DID_TO_LET_IN.get(entry.action)
     if entry.outcome == "allowed":
         return _SENT_AGAIN if sent_again(entry) else _DID.get(entry.action)
     return None if entry.action.startswith("sign_in.") else _TRIED.get(entry.action, _TRIED_OTHER)

@@ -22,6 +22,7 @@ MEANS_REASONS = {
     "card_too_new": _("la carte ou le code secret est trop récent"),
     "assisted": _("quelqu’un était à côté"),
     "assisted_long": _("plus de 3 mois, à la personne qui était à côté"),
+    "shared_device": _("d’autres utilisent cet appareil"),
     "assisted_sensitive": _("un papier délicat, et quelqu’un était à côté"),
     "no_phone": _("il n’y a pas de téléphone"),
 }

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from auth import administration
 from tests.audit.tlog.logs import EAGER
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker, new_phone
+from tests.invitations import looked_at
 from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.steps import deposit, drawn, granted, log_of, until
@@ -151,6 +152,7 @@ async def something_of_each(
         "grant_id": grant,
         "mandate_id": (await signed(client, worker, person, authorisation("lease")))["id"],
         "meeting_id": await met(client, worker, person),
+        "invitation_id": await looked_at(client, worker, person),
         "code": await code_of(served.services, UUID(grant)),
         "event_id": (await log_of(client, person))[0]["id"],
         "request_id": requests.json()["items"][0]["id"],

@@ -73,6 +73,14 @@ MESSAGES = {
         ),
         _("Rien n’a changé. Faites-le sur un autre appareil, sans personne à côté."),
     ),
+    "not_on_shared_device": ErrorMessage(
+        _("Pas sur un appareil partagé"),
+        _(
+            "Ce oui ouvre vos papiers sur un autre écran. Il se donne sur votre propre téléphone,"
+            " pas sur un appareil que d’autres utilisent."
+        ),
+        _("Entrez sur votre propre téléphone. Ou entrez avec votre carte."),
+    ),
     "assisted_too_long": ErrorMessage(
         _("Trop long avec cette personne à côté"),
         _("À la personne qui est à côté de vous, vous pouvez donner un accès de 3 mois au plus."),
