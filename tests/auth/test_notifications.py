@@ -149,8 +149,7 @@ FRENCH = {
     "means removed": "« Mes papiers » : une façon d’entrer vient d’être retirée. "
     + WAS_IT_YOU["fr"],
     "card freed": "« Mes papiers » : une carte bloquée vient d’être débloquée. " + WAS_IT_YOU["fr"],
-    "card stopped": "« Mes papiers » : une carte perdue vient d’être arrêtée au guichet. "
-    + WAS_IT_YOU["fr"],
+    "card stopped": "« Mes papiers » : une carte perdue vient d’être arrêtée. " + WAS_IT_YOU["fr"],
     "pin": "« Mes papiers » : votre code secret vient d’être changé. " + WAS_IT_YOU["fr"],
     "wait": "« Mes papiers » : quelqu’un demande à changer vos façons d’entrer sans prouver que"
     " c’est vous. Ce sera possible dans 7 jours. " + WAS_IT_YOU["fr"],

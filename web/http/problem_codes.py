@@ -48,6 +48,7 @@ CODES: dict[int, tuple[str, ...]] = {
     409: (
         "blob_exists",
         "cannot_be_handed_on",
+        "card_is_stopped",
         "card_too_new",
         "grant_full",
         "last_means",

@@ -17,6 +17,7 @@ _YOU_DID = {
     "means.add": _("Vous avez ajouté une façon d’entrer."),
     "means.remove": _("Vous avez retiré une façon d’entrer."),
     "means.free": _("Vous avez débloqué une carte."),
+    "means.stop": _("Vous avez arrêté une carte perdue : tout s’est fermé."),
     "means.wait": _("Vous avez demandé à changer vos façons d’entrer sans preuve, dans 7 jours."),
     "means.wait_end": _("Vous avez annulé le changement de vos façons d’entrer sans preuve."),
     "pin.set": _("Vous avez choisi un code secret."),
@@ -52,6 +53,7 @@ _YOU_TRIED = {
     "means.add": _("Vous avez essayé d’ajouter une façon d’entrer : ce n’était pas possible."),
     "means.remove": _("Vous avez essayé de retirer une façon d’entrer : ce n’était pas possible."),
     "means.free": _("Vous avez essayé de débloquer une carte : ce n’était pas possible."),
+    "means.stop": _("Vous avez essayé d’arrêter une carte : ce n’était pas possible."),
     "means.wait": _(
         "Vous avez demandé à changer vos façons d’entrer sans preuve : ce n’était pas possible."
     ),

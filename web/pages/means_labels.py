@@ -15,12 +15,17 @@ NOT_DONE = {
         "C’est noté. Dans 7 jours, revenez ici, sur cet appareil. Ne sortez pas d’ici là : il"
         " faudrait recommencer."
     ),
+    "card_is_stopped": _("Rien n’a changé : cette carte est déjà arrêtée."),
     "means_gone": _("Rien n’a changé : cette façon d’entrer n’est plus là."),
 }
 DONE = {
     "card_stopped": _(
         "C’est fait. Cette carte n’ouvre plus rien, et vos papiers sont fermés sur les autres"
         " appareils."
+    ),
+    "card_lost": _(
+        "C’est fait. Cette carte n’ouvre plus rien, et tout est fermé, ici aussi. Pour rentrer :"
+        " une autre façon d’entrer, et votre code secret."
     ),
     "card_freed": _("C’est fait. La carte marche de nouveau, avec le même code secret."),
     "phone_removed": _(

@@ -112,6 +112,11 @@ MESSAGES = {
         ),
         _("Attendez 7 jours sans changer de carte ni de code secret, puis recommencez."),
     ),
+    "card_is_stopped": ErrorMessage(
+        _("Cette carte est déjà arrêtée"),
+        _("Elle n’ouvre plus rien."),
+        _("Vous n’avez rien à faire. Vous pouvez faire une nouvelle carte."),
+    ),
     "last_means": ErrorMessage(
         _("C’est votre dernière façon d’entrer"),
         _("Sans elle, vous ne pourriez plus ouvrir vos papiers."),
