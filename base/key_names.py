@@ -50,6 +50,8 @@ CARD_MARK = "card-mark"
 """An installation's mark on its cards."""
 CARD_CODE = "card-code"
 CARD_SECRET = "card-secret"  # noqa: S105  (a name, not a secret)
+DESK_FORM = "desk-form"
+"""A form of the desk that opened a vault."""
 PIN_PEPPER = "pin-pepper"
 PIN_DECOY = "pin-decoy"
 PHONE_MEANS = "phone-means"

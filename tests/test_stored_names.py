@@ -87,11 +87,11 @@ assisted assisted_long assisted_sensitive card_too_new
 
 TABLES = """
 access_event access_outcome alembic_version attempt audit_key browser card client consent_evidence
-consent_request deposit_total document document_version erasure_code grant grant_history idempotency
-log_checkpoint log_key log_leaf log_warning log_watch mandate meeting message organisation
-pending_erasure person person_label pin pin_step rate_bucket receipt_key report root_version
-sealed_file session sign_in sign_in_code sign_in_try signing_key upload upload_piece used_assertion
-worker wrapped_key wrong_codes
+consent_request deposit_total desk_form document document_version erasure_code grant grant_history
+idempotency log_checkpoint log_key log_leaf log_warning log_watch mandate meeting message
+organisation pending_erasure person person_label pin pin_step rate_bucket receipt_key report
+root_version sealed_file session sign_in sign_in_code sign_in_try signing_key upload upload_piece
+used_assertion worker wrapped_key wrong_codes
 """
 
 COMMANDS = [

@@ -213,7 +213,7 @@ ENGLISH = {
     "means added": "“My papers”: a way in was just added. " + WAS_IT_YOU["en"],
     "means removed": "“My papers”: a way in was just removed. " + WAS_IT_YOU["en"],
     "card freed": "“My papers”: a card that was blocked was just unblocked. " + WAS_IT_YOU["en"],
-    "card stopped": "“My papers”: a lost card was just stopped at the desk. " + WAS_IT_YOU["en"],
+    "card stopped": "“My papers”: a lost card was just stopped. " + WAS_IT_YOU["en"],
     "pin": "“My papers”: your secret code was just changed. " + WAS_IT_YOU["en"],
     "wait": "“My papers”: someone asks to change your ways in without proving that it is you. It"
     " will be possible in 7 days. " + WAS_IT_YOU["en"],

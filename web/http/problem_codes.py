@@ -50,6 +50,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "cannot_be_handed_on",
         "card_is_stopped",
         "card_too_new",
+        "desk_form_sent",
         "grant_full",
         "last_means",
         "mandate_form_changed",

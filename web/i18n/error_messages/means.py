@@ -64,6 +64,11 @@ MESSAGES = {
         _("Vous avez ouvert beaucoup de comptes en peu de temps."),
         _("Attendez quelques minutes, puis recommencez."),
     ),
+    "desk_form_sent": ErrorMessage(
+        _("Cette page a déjà servi"),
+        _("Elle a ouvert un endroit, et sa carte a été arrêtée depuis. Rien d’autre n’est ouvert."),
+        _("Recommencez avec la personne, depuis « Au guichet » : une nouvelle carte sera faite."),
+    ),
     "not_when_assisted": ErrorMessage(
         _("Pas avec quelqu’un à côté"),
         _(
