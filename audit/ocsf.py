@@ -55,6 +55,8 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.MEANS_WAIT_ENDED: (_ENTITY, _UPDATE),
     Action.MEANS_STOPPED: (_ENTITY, _UPDATE),
     Action.PIN_SET: (_ENTITY, _UPDATE),
+    Action.ANCHOR_ENROLLED: (_ENTITY, _CREATE),
+    Action.ANCHOR_REMOVED: (_ENTITY, _DELETE),
     Action.TOKEN_ISSUED: (_AUTHENTICATION, _LOGON),
     Action.TOKEN_REFUSED: (_AUTHENTICATION, _LOGON),
     Action.VAULT_OPENED: (_ENTITY, _CREATE),

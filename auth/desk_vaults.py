@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import desk_rights, means_log, pin_hashes
+from auth import anchors, desk_rights, means_log, pin_hashes
 from auth.card_codes import CardText
 from auth.card_means import PlannedCard, add_card, card_of, plan_card
 from auth.empty_vaults import open_empty_vault
@@ -44,13 +44,14 @@ _Made = Literal["open", "ended"]
 
 @dataclass(frozen=True, slots=True)
 class DeskVault:
-    """What the person beside the worker chose: a language, a PIN that they typed twice, and what
-    they want to be called, if they do."""
+    """What the person beside the worker chose: a language, a PIN that they typed twice, what they
+    want to be called and the tag of their `anchor` (`auth/anchors.py: tag_of`), if they do."""
 
     language: str
     pin: str = field(repr=False)
     again: str = field(repr=False)
     name: str = field(default="", repr=False)
+    anchor: bytes | None = field(default=None, repr=False)
 
 
 async def open_vault(services: CoreServices, worker: Worker, wanted: DeskVault) -> PlannedCard:
@@ -100,8 +101,10 @@ async def open_planned(
                 opened_by=worker.actor(),
                 details={"desk": 1},
             )
-            # 3. Its PIN and its card, each a line.
+            # 3. Its PIN, its card and its anchor, each a line.
             await _add_means(services, tx, worker, person, digits, card)
+            if wanted.anchor is not None:
+                await anchors.enrol_at_desk(services, tx, worker, person, wanted.anchor)
     return True if made is None else await _not_again(services, worker, made)
 
 

@@ -50,6 +50,8 @@ CARD_MARK = "card-mark"
 """An installation's mark on its cards."""
 CARD_CODE = "card-code"
 CARD_SECRET = "card-secret"  # noqa: S105  (a name, not a secret)
+ANCHOR = "anchor"
+"""Who somebody is on their identity paper."""
 DESK_FORM = "desk-form"
 """A form of the desk that opened a vault."""
 PIN_PEPPER = "pin-pepper"

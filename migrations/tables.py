@@ -3,6 +3,7 @@
 from audit.records import AccessEvent
 from audit.tlog.records import LogLeaf
 from auth.oauth.records import SigningKeyRow
+from auth.records.anchors import AnchorRow
 from auth.records.browsers import Browser
 from auth.records.cards import CardRow
 from auth.records.desk_forms import DeskForm
@@ -25,7 +26,7 @@ from vault.consent.records.receipt_keys import ReceiptKeyRow
 from vault.documents.uploads.records import Upload
 from vault.tables import Document
 
-_MEANS = (CardRow, DeskForm, PinRow, PinStep)
+_MEANS = (AnchorRow, CardRow, DeskForm, PinRow, PinStep)
 AUTH = (
     PersonRow,
     OrganisationRow,

@@ -110,6 +110,7 @@ async def addresses(
     mine += [f"/grants/new?meeting={agreed}", "/access-log"]
     mine += [f"/access-log/{event}/{end}" for end in ("report", "receipt")]
     mine += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone"]
+    mine += ["/me/anchor"]
     mine += ["/sessions", "/erasure", "/nowhere"]
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]

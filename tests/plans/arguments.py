@@ -292,6 +292,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "audit.tlog.records.integrate.ids": lambda rows: [[rows["leafless_event"]["id"]]],
     "auth.oauth.records.add_signing_key.values": _new("signing_key"),
     "auth.oauth.records.retire_signing_keys.after": _is(timedelta(hours=1)),
+    "auth.records.anchors.put_anchor.values": _new("anchor", "mac"),
     "auth.records.browsers.age": _is(timedelta(days=400)),
     "auth.records.browsers.put_browser.values": _new("browser"),
     "auth.records.browsers.limit": _is(10),

@@ -139,6 +139,9 @@ CODES: dict[int, tuple[str, ...]] = {
         "unknown_legal_basis",
         "unknown_purpose",
         "unknown_recipient",
+        "anchor_date",
+        "anchor_document",
+        "anchor_name",
         "evidence_level",
         "evidence_worker",
         "heard_by_worker",
@@ -158,6 +161,7 @@ CODES: dict[int, tuple[str, ...]] = {
     429: (
         "code_just_sent",
         "decoding_time_spent",
+        "too_many_anchors",
         "too_many_at_once",
         "too_many_erasure_codes",
         "too_many_failures",

@@ -64,6 +64,26 @@ MESSAGES = {
         _("Vous avez ouvert beaucoup de comptes en peu de temps."),
         _("Attendez quelques minutes, puis recommencez."),
     ),
+    "anchor_name": ErrorMessage(
+        _("Nom incorrect"),
+        _("Il manque le nom de famille, ou un nom a plus de 100 lettres."),
+        _("Écrivez le nom comme sur la pièce d’identité."),
+    ),
+    "anchor_date": ErrorMessage(
+        _("Date de naissance incorrecte"),
+        _("Cette date de naissance n’existe pas, ou n’est pas complète."),
+        _("Écrivez le jour, le mois et l’année : 05/11/1980. Écrivez 00 pour ce qui manque."),
+    ),
+    "anchor_document": ErrorMessage(
+        _("Numéro de pièce incorrect"),
+        _("Il faut exactement 4 signes : des chiffres, ou des lettres de A à Z."),
+        _("Écrivez les 4 derniers signes du numéro de la pièce, et pas tout le numéro."),
+    ),
+    "too_many_anchors": ErrorMessage(
+        _("Trop de changements"),
+        _("Votre pièce d’identité a été changée plusieurs fois en peu de temps."),
+        _("Attendez quelques heures, puis recommencez."),
+    ),
     "desk_form_sent": ErrorMessage(
         _("Cette page a déjà servi"),
         _("Elle a ouvert un endroit, et sa carte a été arrêtée depuis. Rien d’autre n’est ouvert."),
