@@ -236,17 +236,17 @@ async def test_a_row_that_was_moved_or_changed_is_refused(
 
 
 @pytest.fixture
-async def desk(services: Services, make_worker: MakeWorker) -> dict[str, str]:
+async def at_desk(services: Services, make_worker: MakeWorker) -> dict[str, str]:
     made = await make_worker()
     await administration.let_open_vaults(services, made.organisation_id, allowed=True)
     return made.headers
 
 
 async def test_a_vault_is_opened_with_one(
-    services: Services, client: Client, desk: dict[str, str]
+    services: Services, client: Client, at_desk: dict[str, str]
 ) -> None:
     body = {"pin": "482693", "again": "482693", "anchor": WHO}
-    answer = await client.post("/v1/desk/vaults", headers=desk, json=body)
+    answer = await client.post("/v1/desk/vaults", headers=at_desk, json=body)
     assert answer.status_code == 201, answer.text
     assert {*answer.json()} == {"code", "secret", "label"}
     person = bearer(await enter(client, answer.json()["code"], "482693"))
@@ -257,13 +257,13 @@ async def test_a_vault_is_opened_with_one(
 
 
 async def test_nothing_is_opened_where_it_is_wrong(
-    services: Services, client: Client, desk: dict[str, str]
+    services: Services, client: Client, at_desk: dict[str, str]
 ) -> None:
     async with services.database.transaction() as tx:
         count = text("SELECT count(*) FROM unefois.person")
         before = (await tx.execute(count)).scalar_one()
     body = {"pin": "482693", "again": "482693", "anchor": WHO | {"birth_date": "1988-13-01"}}
-    refused = await client.post("/v1/desk/vaults", headers=desk, json=body)
+    refused = await client.post("/v1/desk/vaults", headers=at_desk, json=body)
     is_problem(refused, 422, "anchor_date")
     async with services.database.transaction() as tx:
         assert (await tx.execute(count)).scalar_one() == before
