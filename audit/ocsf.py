@@ -119,6 +119,7 @@ _ENTITIES = {
     "client": (2, "User"),
     "means": (99, "Means"),
     "pin": (99, "PIN"),
+    "anchor": (99, "Anchor"),
     "keys": (99, "Key"),
     "rows": (99, "Row"),
 }
