@@ -144,9 +144,14 @@ async def _stop(
     await cards.change_card(tx, macs, card, wrong=card_tries.STOPPED)
     closed = await sessions.end_with_account(tx, "person", person.id)
     await means_log.tell(services, tx, person.id, Action.MEANS_STOPPED)
-    told = {"means": str(card_id), "kind": "card", "wrong": card_tries.STOPPED}
-    named = {"ended": " ".join(str(one) for one in closed)}
-    await means_log.record(services, tx, person, Action.MEANS_STOPPED, **told, **named)
+    told: dict[str, str | int] = {
+        "means": str(card_id),
+        "kind": "card",
+        "wrong": card_tries.STOPPED,
+    }
+    told["ended"] = " ".join(str(one) for one in closed)
+    actor = person.actor()
+    await means_log.record_by(services, tx, person, Action.MEANS_STOPPED, actor, told)
     return None
 
 

@@ -93,6 +93,7 @@ COLUMNS = {
     "consent_request.answer": "CASE WHEN n % 4 > 0 THEN 'approved' END",
     "consent_request.answered_at": "CASE WHEN n % 4 > 0 THEN now() END",
     "document.version_id": "{id:document_version:n}",
+    "desk_form.sent_at": "now() - n * interval '0.18 seconds'",
     "document.person_id": "{id:person:n % 10000 + 1}",
     "document.type_tag": "{tag:type:n % 90}",
     "document.deposited_by_kind": "'owner'",

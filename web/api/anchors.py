@@ -2,7 +2,7 @@
 that opens their vault again."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
@@ -46,7 +46,7 @@ class AnchorOut(BaseModel):
     enrolled_at: datetime | None
 
 
-_CHANGED = {412: problem_response(412)}
+_CHANGED: dict[int | str, dict[str, Any]] = {412: problem_response(412)}
 
 
 @router.get("", operation_id="getAnchor")
