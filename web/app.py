@@ -6,6 +6,7 @@ from vault.services import Services
 from web.api import (
     access_log,
     access_log_files,
+    anchors,
     assisted_sessions,
     catalogue,
     consent_requests,
@@ -69,6 +70,7 @@ API: tuple[APIRouter, ...] = (
     statistics.router,
     me.router,
     means.router,
+    anchors.router,
 )
 
 

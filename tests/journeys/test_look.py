@@ -112,7 +112,7 @@ async def addresses(
     invited = await invitations_of(client, person, worker, mine)
     mine += [f"/grants/new?meeting={agreed}", "/access-log", "/sessions", "/erasure", "/nowhere"]
     mine += [f"/access-log/{event}/{end}" for end in ("report", "receipt")]
-    mine += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone"]
+    mine += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor"]
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
     theirs += [f"/pro/grants/{grant}/{end}" for end in ("evidence?type=payslip", "give-back")]

@@ -49,7 +49,9 @@ CODES: dict[int, tuple[str, ...]] = {
     409: (
         "blob_exists",
         "cannot_be_handed_on",
+        "card_is_stopped",
         "card_too_new",
+        "desk_form_sent",
         "grant_full",
         "last_means",
         "mandate_form_changed",
@@ -138,6 +140,9 @@ CODES: dict[int, tuple[str, ...]] = {
         "unknown_legal_basis",
         "unknown_purpose",
         "unknown_recipient",
+        "anchor_date",
+        "anchor_document",
+        "anchor_name",
         "evidence_level",
         "evidence_worker",
         "heard_by_worker",
@@ -157,6 +162,7 @@ CODES: dict[int, tuple[str, ...]] = {
     429: (
         "code_just_sent",
         "decoding_time_spent",
+        "too_many_anchors",
         "too_many_at_once",
         "too_many_erasure_codes",
         "too_many_failures",

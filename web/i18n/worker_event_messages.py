@@ -17,6 +17,7 @@ _DID = {
     "document.attest": _("Vous avez demandé si un papier existe, sans le voir."),
     "vault.open": _("Vous avez ouvert un endroit pour les papiers d’une personne, au guichet."),
     "pin.set": _("La personne à côté de vous a choisi son code secret."),
+    "anchor.enrol": _("La personne à côté de vous a enregistré sa pièce d’identité."),
     "means.add": _("Vous avez fait une carte avec une personne."),
     "grant.see": _("Vous avez regardé ce qui vous est permis."),
     "grant.give_back": _("Vous avez rendu un accès."),

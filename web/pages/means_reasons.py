@@ -15,6 +15,7 @@ MEANS_REASONS = {
     "proof_wrong": _("le code donné n’était pas le bon"),
     "too_many_proofs": _("trop de codes faux"),
     "too_many_pins": _("trop de codes secrets choisis en un jour"),
+    "too_many_anchors": _("trop de changements en un jour"),
     "too_many_cards": _("il y avait déjà trop de cartes"),
     "changed_meanwhile": _("cela avait changé entre-temps"),
     "session_too_short": _("vos papiers se fermaient ici avant 7 jours"),

@@ -24,6 +24,7 @@ from web.pages import (
     mandates,
     me,
     meetings,
+    own_anchor,
     own_cards,
     own_means,
     own_name,
@@ -80,6 +81,7 @@ for _part in (
     own_cards,
     own_phone,
     own_proofs,
+    own_anchor,
     own_name,
     erasure,
     drafts,  # before `documents`: "add" is not an id

@@ -60,7 +60,7 @@ QUERIES = {"why": _CHOSEN, "until": _CHOSEN, "who": _CHOSEN}
 """The steps of a grant: a page with nothing chosen before it asks for that again."""
 QUERIES |= {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
 HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add", "/me/means/{means_id}/free"}
-HOME |= {"/pro/desk/vault/{step}", "/mandates/{mandate_id}"}
+HOME |= {"/pro/desk/vault/{step}", "/mandates/{mandate_id}", "/me/anchor/remove"}
 """Who has a session is sent on from there."""
 
 
