@@ -265,13 +265,13 @@ async def test_no_yes_from_beside_a_worker_nor_from_a_shared_device(
     refused = await look(client, at_the_library, asked["code"])
     is_problem(refused, 403, "not_on_shared_device")
     assert (await look(client, person, asked["code"])).status_code == 200, "it still serves"
-    proof = {"proof": {"pin": card[1]}}
-    is_problem(await say(client, inside, asked["id"], **proof), 403, "not_when_assisted")
-    refused = await say(client, at_the_library, asked["id"], **proof)
+    proof = {"pin": card[1]}
+    is_problem(await say(client, inside, asked["id"], proof=proof), 403, "not_when_assisted")
+    refused = await say(client, at_the_library, asked["id"], proof=proof)
     is_problem(refused, 403, "not_on_shared_device")
     line = (await log_of(client, person))[0]
     assert (line["action"], line["reason"]) == ("meeting.agree", "shared_device")
-    assert (await say(client, person, asked["id"], **proof)).status_code == 200
+    assert (await say(client, person, asked["id"], proof=proof)).status_code == 200
 
 
 async def test_a_pin_is_asked_where_there_is_one(

@@ -243,7 +243,8 @@ async def end_invitation(
 
     seen = await decisions.decide(services, act)
     for session_id in inside:
-        await sessions.end_one(services, caller, session_id)
+        # Also where the worker ends it at the same moment.
+        await sessions.sign_out(services, replace(caller, session_id=session_id))
     return seen if not inside else await see_invitation(services, caller, invitation_id)
 
 

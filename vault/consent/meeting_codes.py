@@ -58,8 +58,9 @@ async def open_row(
     for former in await records.unanswered_meetings(tx, opener.party):
         ended = {"code_tag": None, "ended_at": former.at}
         await records.change_meeting(tx, macs, former, **ended)
+    meeting_id = new_id()
     row = {
-        "id": new_id(),
+        "id": meeting_id,
         "opened_by": opener.party.kind,
         "person_id": vault_of(opener),
         "worker_id": opener.id if isinstance(opener, Worker) else None,
@@ -67,7 +68,6 @@ async def open_row(
         **dict.fromkeys(_MOMENTS),
     }
     await _add(services, tx, row, {"secret": secrets.token_hex(32), **values})
-    meeting_id: UUID = row["id"]
     return meeting_id
 
 
