@@ -301,6 +301,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "auth.records.cards.change_card.row": _row("card"),
     "auth.records.cards.change_card.values": _is({"wrong": 1}),
     "auth.records.pin_steps.add_step.values": _new("pin_step"),
+    "auth.records.pin_steps.replace_step.values": _new("pin_step"),
     "auth.records.pin_steps.step_id": _of("pin_step"),
     "auth.records.pins.put_pin.values": _new("pin", "mac"),
     "auth.records.messages.add_message.values": _new("message", "attempts", "expires_at"),
