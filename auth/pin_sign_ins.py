@@ -32,7 +32,7 @@ from auth.wrong_codes import count_wrong_code, wrong_codes
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
-from base.key_names import PHONE_GUESSES, PIN_STEP
+from base.key_names import MEANS_COUNTS, PHONE_GUESSES, PIN_STEP
 from base.locks import hold_tag
 from base.user_text import digits_of
 
@@ -127,17 +127,28 @@ async def redeem_pin(
         raise _pin_wrong()
     row, values = begun
     digits = digits_of(pin)[:SIX]
-    if not await _take_try(services, step_id):
-        await session_start.record_refusal(services, None, _FAILED, "not_found", visitor, beside)
-        raise _pin_wrong()
-    if row.kind == "card":
-        result = await _with_card(services, row, values, digits, visitor, beside)
-    else:
-        result = await _with_phone(services, row, values["to"], digits, visitor)
+    result: NewSession | None = None
+    async with pin_hashes.in_turn(*_sources(values, visitor)):
+        if not await _take_try(services, step_id):
+            refused = (services, None, _FAILED, "not_found", visitor, beside)
+            await session_start.record_refusal(*refused)
+        elif row.kind == "card":
+            result = await _with_card(services, row, values, digits, visitor, beside)
+        else:
+            result = await _with_phone(services, row, values["to"], digits, visitor)
     # A crash from here on leaves a session whose token nobody holds; it expires by itself.
     if result is None:
         raise _pin_wrong()
     return result
+
+
+def _sources(values: dict[str, str], visitor: Visitor) -> list[bytes]:
+    """Whose turn it is: of one card, or phone, from one network; then of that network, so that many
+    cards together are one too."""
+    shown = values.get("card") or values["to"]
+    network = sha256(b"network|" + visitor.network.encode()).digest()
+    narrow = sha256(network + shown.encode()).digest()
+    return [narrow] if visitor.network == UNKNOWN.network else [narrow, network]
 
 
 async def _with_card(
@@ -172,10 +183,21 @@ async def _record_card(
     visitor: Visitor,
     beside: Worker | None,
 ) -> None:
+    """In the vault's log. A barred card has a line there once in a day and the hour that it began
+    in: more would bury what matters. The others are in the service's log, as those of a card that
+    is not there."""
     reason = "not_found" if tried.refused is None else tried.refused.reason
-    vault = None if tried.card is None else tried.card.person_id
+    vault, shown = None if tried.card is None else tried.card.person_id, tried.shown
+    card_id = new_id() if tried.card is None else tried.card.id
+    counted = await services.field_encryption.tag(MEANS_COUNTS, card_id.bytes)
+    at = await instant(tx)
+    told = (await wrong_codes(services, tx, counted, at)).get(("barred", SIX), 0)
+    if reason == "card_barred" and told:
+        vault, shown = None, {}
+    elif reason == "card_barred":
+        await count_wrong_code(services, tx, counted, "barred", SIX, at)
     await session_start.record_in(
-        services, tx, vault, _FAILED, reason, visitor=visitor, details=tried.shown, beside=beside
+        services, tx, vault, _FAILED, reason, visitor=visitor, details=shown, beside=beside
     )
 
 
