@@ -25,7 +25,7 @@ from auth.means import MeansView, means_of
 from auth.means_changes import NotChanged, settle
 from auth.one_time_codes import PendingSignIn
 from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak, read_pin
-from auth.pins import put_pin, take_choice, too_many_pins
+from auth.pins import TypedChoice, derive, put_pin, take_choice, too_many_pins
 from auth.rate_buckets import Rate, SharedBuckets
 from auth.records import people
 from auth.services import CoreServices
@@ -86,11 +86,14 @@ async def finish(
     digits = read_pin(typed.pin, typed.again)
     shown = await holder_proofs.show(services, person, Action.MEANS_ADDED, typed.proof, visitor)
     await take_choice(services, person, Action.MEANS_ADDED)
+    begun = await one_time_codes.begun_by(services, sign_in_id, typed.secret)
+    tags = () if begun is None else begun[1].tags
+    chosen = await derive(services, person.id, digits, tags)
     former = await _phones_of(services, person)
 
     async def start(tx: AsyncConnection, account: Account) -> MeansView | NotChanged:
         async def act(tx: AsyncConnection, row: Any, _: ShownProof) -> MeansView | NotChanged:
-            return await _add(services, tx, person, account, row, shown, digits)
+            return await _add(services, tx, person, account, row, shown, chosen)
 
         held = (account.address.tag, *former)
         added = await settle(services, tx, person, Action.MEANS_ADDED, shown, act, held)
@@ -138,7 +141,7 @@ async def _add(
     account: Account,
     row: Any,
     shown: ShownProof,
-    digits: str,
+    typed: TypedChoice,
 ) -> MeansView | NotChanged:
     """The caller holds the lock of the new phone, and those of the vault's means."""
     address = account.address
@@ -155,7 +158,7 @@ async def _add(
     # A phone that another vault keeps in a form of before is kept in that form here too.
     tag = others[0].phone_tag if others else address.tag
     phone = address.forms[address.tags.index(tag)]
-    chosen = await put_pin(services, tx, person.id, digits, phone_tag=tag)
+    chosen = await put_pin(services, tx, person.id, typed, phone_tag=tag)
     if chosen is None:
         return NotChanged("pin_weak", pin_weak())
     former = await phone_means.phone_of(services, tx, row)
@@ -164,7 +167,7 @@ async def _add(
     if former is not None:
         details = {"means": str(former.id), "kind": "phone"}
         await means_log.record(services, tx, person, Action.MEANS_REMOVED, **details)
-    if former is not None or shown.pin != digits:
+    if former is not None or shown.pin != typed.digits:
         await sessions.end_all(services, tx, person, but_this=True)
     await phone_means.put_phone(services, tx, person.id, phone, tag)
     details = {"means": str(await phone_means.means_id(services, person.id, tag)), "kind": "phone"}
