@@ -1,7 +1,7 @@
 """Makes grants: given by the person without a request, or issued when they approve one."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth import profiles
 from auth.oauth.jws import is_name
+from auth.person_contact import contact_to_tell
 from auth.records import recipients
 from auth.services import CoreServices
 from auth.subjects import Party, Person, Recipient, snapshot
@@ -62,20 +63,23 @@ class RecipientRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantDraft:
-    """A grant that a person gives without a request."""
+    """A grant that a person gives without a request: for a duration, or until the end of a day
+    where they are, exactly one of the two."""
 
     recipient: RecipientRef
     scope: Scope
     purpose_code: str
     purpose: str = field(repr=False)
-    duration: str
+    duration: str | None = None
+    until: date | None = None
     may_store: bool = False
     store_for: str | None = None
     covers_future: bool = False
 
     def values(self) -> dict[str, Any]:
         """All its values, JSON-serialisable: the body for an idempotency key."""
-        return {
+        until = {} if self.until is None else {"until": self.until.isoformat()}
+        return until | {
             "to": self.recipient.values(),
             "types": self.scope.document_types,
             "ids": [str(document_id) for document_id in self.scope.document_ids],
@@ -116,7 +120,7 @@ async def give(
     Raises `ServiceError`: `unknown_document_type`, `unknown_purpose`, `scope_empty`,
     `sensitive_by_type`, `unknown_document`, `unknown_recipient`, `not_found`,
     `meeting_not_agreed`, `meeting_over`, `duration_invalid`,
-    `duration_too_long`, `too_many_requests`, those of `consent_evidence.check_act`, of
+    `duration_too_long`, `day_over`, `too_many_requests`, those of `consent_evidence.check_act`, of
     `assisted_grants.judge`, and of `idempotency.claim`.
     """
     check(draft.scope)
@@ -169,7 +173,7 @@ async def _give(
     held = await records.held_documents(tx, person.id, scope.document_ids)
     if unknown := id_fields(scope.document_ids, {row.id for row in held}):
         return Denial(attempt, Reason.UNKNOWN_DOCUMENT, fields=unknown)
-    terms = _terms(draft, scope)
+    terms = _terms(draft, scope, await _duration(services, tx, person, draft))
     recipient = await _recipient(services, tx, person, draft.recipient, email, terms)
     if isinstance(recipient, Refused):
         return Denial(attempt, recipient.reason, fields=recipient.fields)
@@ -189,13 +193,24 @@ async def _give(
     return view
 
 
-def _terms(draft: GrantDraft, scope: Scope) -> Terms:
+async def _duration(
+    services: CoreServices, tx: AsyncConnection, person: Person, draft: GrantDraft
+) -> str:
+    """The one given, or the one that ends on the day given. Raises `day_over`."""
+    if draft.until is None:
+        return draft.duration or ""
+    zone = (await contact_to_tell(services, tx, person.id)).zone
+    with about("until"):
+        return durations.until_day(await instant(tx), draft.until, zone)
+
+
+def _terms(draft: GrantDraft, scope: Scope, duration: str) -> Terms:
     return Terms(
         scope=scope,
         purpose_code=draft.purpose_code,
         purpose=draft.purpose,
         legal_basis=GRANT_BASIS,
-        duration=draft.duration,
+        duration=duration,
         may_store=draft.may_store,
         store_for=draft.store_for,
         contact={},

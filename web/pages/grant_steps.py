@@ -8,7 +8,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -29,7 +29,7 @@ from vault.document_view import DocumentView
 from vault.documents import own_documents
 from vault.rules import GrantAction
 from web.i18n.catalogue_names import purpose_names
-from web.pages import labels
+from web.pages import end_days
 from web.pages.acts import act_on
 from web.pages.answer_steps import chosen_in, digest, only
 from web.pages.documents import documents_by_id
@@ -39,7 +39,7 @@ from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
 STEPS = ("papers", "why", "until", "who", "check")
-NAMES = ("document", "purpose_code", "duration", "worker", "meeting")
+NAMES = ("document", "purpose_code", *end_days.NAMES, "worker", "meeting")
 _LIMIT = 50
 _SOMEONE_ELSE = "other"
 _KNOWN = 100
@@ -47,11 +47,14 @@ _KNOWN = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartialGrant:
-    """What was chosen so far, the papers that were, and to whom papers were given before."""
+    """What was chosen so far, the papers that were, and to whom papers were given before; `at` what
+    moment, and where the person is (`zone`)."""
 
     chosen: Form
     documents: Mapping[UUID, DocumentView] = field(repr=False)
     known: Mapping[UUID, GrantView] = field(repr=False)
+    at: datetime
+    zone: tzinfo
     email: str = field(default="", repr=False)
     met: MeetingView | None = field(default=None, repr=False)
 
@@ -106,8 +109,22 @@ class PartialGrant:
             scope=scope_of((), self.documents, [GrantAction.READ]),
             purpose_code=code,
             purpose=purpose_names(code).fr,
-            duration=labels.known_duration(self.chosen.get("duration")),
+            until=self.until(),
         )
+
+    def until(self) -> date:
+        """The last day. Raises as `end_days.chosen_day`."""
+        return end_days.chosen_day(self.chosen, self.at, self.zone, self.ends_by)
+
+    @property
+    def ends_at(self) -> datetime:
+        """The end of that day."""
+        return durations.day_end(self.until(), self.zone)
+
+    @property
+    def ends_by(self) -> datetime:
+        """When it must be over."""
+        return durations.end_of(self.at, durations.MAX_GRANT)
 
     def _ref(self) -> RecipientRef:
         if self.met is not None:
@@ -116,11 +133,10 @@ class PartialGrant:
             return RecipientRef(worker_id=self.worker.recipient_id)
         return RecipientRef(worker_email=self.email)
 
-    def seen(self, at: datetime, zone: tzinfo) -> str:
+    def seen(self) -> str:
         """A digest of all that the summary says."""
         draft, papers = self.draft(), [one.metadata.type for one in self.documents.values()]
-        end = durations.end_of(at, draft.duration).astimezone(zone).date().isoformat()
-        return digest([draft.values(), papers, self.to, end])
+        return digest([draft.values(), papers, self.to])
 
     def _failure_in(self, step: str) -> ServiceError | None:
         if step == "papers":
@@ -129,9 +145,16 @@ class PartialGrant:
             return None if self.documents else invalid("nothing_granted")
         if step == "why" and catalogue.purpose_by_code(self.chosen.get("purpose_code")) is None:
             return invalid("reason_unsaid")
-        if step == "until" and self.chosen.get("duration") not in labels.DURATIONS:
-            return invalid("duration_unsaid")
+        if step == "until":
+            return self._failure_in_end()
         return self._failure_in_recipient() if step == "who" else None
+
+    def _failure_in_end(self) -> ServiceError | None:
+        try:
+            self.until()
+        except ServiceError as failure:
+            return failure
+        return None
 
     def _failure_in_recipient(self) -> ServiceError | None:
         if self.met is not None:
@@ -190,7 +213,7 @@ async def give(page: PersonPageDep) -> Response:
     unsaid = current.first_unsaid("check")
     if unsaid is not None:
         return await _show(page, current, *unsaid)
-    seen = current.seen(clock.now(), page.zone)
+    seen = current.seen()
     if not hmac.compare_digest(seen.encode(), form.get("seen").encode()):
         return await _show(page, current, "check", invalid("answer_changed"))
     once = form.get("once")[:64] or None
@@ -233,6 +256,8 @@ async def _partial(page: PersonPage, chosen: Form, email: str) -> PartialGrant:
         chosen=Form(tuple(kept)),
         documents=held,
         known=await _known(page),
+        at=clock.now(),
+        zone=page.zone,
         email=email,
         met=await _met(page, chosen),
     )
@@ -274,7 +299,6 @@ async def _show(
     *failed: ServiceError,
     cursor: str | None = None,
 ) -> Response:
-    now = clock.now()
     values: dict[str, Any] = {"current": current, "step": step, "steps": current.steps}
     if step == "papers":
         listed = await own_documents.list_own(
@@ -286,11 +310,11 @@ async def _show(
     elif step == "why":
         values["purposes"] = catalogue.purposes()
     elif step == "until":
-        values["ends"] = [(code, durations.end_of(now, code)) for code in labels.DURATIONS]
+        values["ends"] = end_days.offered(current.at, current.zone, current.ends_by)
     elif step == "check":
         values |= {
-            "ends_at": durations.end_of(now, current.chosen.get("duration")),
-            "seen": current.seen(now, page.zone),
+            "ends_at": current.ends_at,
+            "seen": current.seen(),
             "once": secrets.token_urlsafe(24),
             **(await _already(page, current.worker)),
         }

@@ -108,7 +108,7 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
     # One that was answered meanwhile is judged, and recorded, by the approval itself.
     if current.request.state == "waiting":
         try:
-            seen = current.summary(clock.now(), page.zone, page.languages).seen
+            seen = current.summary(page.languages).seen
         except ServiceError as failure:
             return await _show(page, current, current.first_choice, failure)
         if not hmac.compare_digest(seen.encode(), form.get("seen").encode()):
@@ -194,7 +194,13 @@ async def _show(
 
 async def _partial(page: PersonPage, request_id: UUID, chosen: Form) -> PartialAnswer:
     request = await request_views.see_received(page.services, page.person, request_id)
-    return PartialAnswer(request=request, chosen=chosen, documents=await _papers_of(page, request))
+    return PartialAnswer(
+        request=request,
+        chosen=chosen,
+        documents=await _papers_of(page, request),
+        at=clock.now(),
+        zone=page.zone,
+    )
 
 
 async def _papers_of(page: PersonPage, request: ReceivedRequest) -> dict[UUID, Any]:
@@ -218,11 +224,11 @@ def _values(current: PartialAnswer, step: str) -> dict[str, Any]:
         ],
         "shows_documents": current.shows_documents,
         "basis": catalogue.legal_basis_by_code(asked.legal_basis),
-        "shorter": shorter_durations(asked, clock.now(), request.ends_at),
+        "shorter": shorter_durations(asked, current.at, current.zone, request.ends_at),
     }
 
 
 async def _summary(page: PersonPage, current: PartialAnswer) -> dict[str, Any]:
-    summary = current.summary(clock.now(), page.zone, page.languages)
+    summary = current.summary(page.languages)
     already = await given_already(page, current.request.requester_id)
     return {"summary": summary, "once": secrets.token_urlsafe(24), **already}

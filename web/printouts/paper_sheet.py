@@ -111,7 +111,7 @@ def _who_sees(live: Sequence[GrantView], phrases: Phrases) -> Section:
         phrases.say(
             _SEES if GrantAction.READ in grant.terms.scope.actions else _KNOWS,
             who=phrases.person(grant.recipient),
-            day=phrases.day(grant.ends_at),
+            day=phrases.until(grant.ends_at),
         )
         for grant in live
     )
