@@ -26,7 +26,7 @@ from vault.catalogue import GRANT_BASIS
 from vault.consent import assisted_grants, consent_evidence
 from vault.consent.consent_acts import ConsentAct, said_of
 from vault.consent.consent_evidence import Change, CheckedAct, Receiver
-from vault.consent.grants import GrantView, view_of
+from vault.consent.grants import GrantView, revoke_within, view_of
 from vault.consent.mandate_papers import asleep_from
 from vault.consent.meeting_use import mark_used, meeting_to_use
 from vault.consent.records import grants as records
@@ -64,7 +64,7 @@ class RecipientRef:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantDraft:
     """A grant that a person gives without a request: for a duration, or until the end of a day
-    where they are, exactly one of the two."""
+    where they are, exactly one of the two. `replaces`: grants of theirs that end by it."""
 
     recipient: RecipientRef
     scope: Scope
@@ -75,18 +75,24 @@ class GrantDraft:
     may_store: bool = False
     store_for: str | None = None
     covers_future: bool = False
+    replaces: tuple[UUID, ...] = ()
 
     def values(self) -> dict[str, Any]:
         """All its values, JSON-serialisable: the body for an idempotency key."""
         until = {} if self.until is None else {"until": self.until.isoformat()}
-        return until | {
-            "to": self.recipient.values(),
-            "types": self.scope.document_types,
-            "ids": [str(document_id) for document_id in self.scope.document_ids],
-            "actions": self.scope.actions,
-            "why": [self.purpose_code, self.purpose],
-            "how_long": [self.duration, self.may_store, self.store_for, self.covers_future],
-        }
+        ended = {"replaces": [str(one) for one in self.replaces]} if self.replaces else {}
+        return (
+            until
+            | ended
+            | {
+                "to": self.recipient.values(),
+                "types": self.scope.document_types,
+                "ids": [str(document_id) for document_id in self.scope.document_ids],
+                "actions": self.scope.actions,
+                "why": [self.purpose_code, self.purpose],
+                "how_long": [self.duration, self.may_store, self.store_for, self.covers_future],
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +195,10 @@ async def _give(
         act=await consent_evidence.check_act(services, tx, person, act, to),
     )
     view = await issue(services, tx, grant, attempt)
+    for former in draft.replaces:
+        ended = await revoke_within(services, tx, person, former, act)
+        if isinstance(ended, Denial):
+            return ended
     await idempotency.save(tx, claimed, view.id)
     return view
 

@@ -49,13 +49,14 @@ class Summary:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartialAnswer:
     """A request that is being answered: what was chosen so far, and the papers it may name; `at`
-    what moment, and where the person is (`zone`)."""
+    what moment, and where the person is (`zone`); `ends_by`: when it must be over."""
 
     request: ReceivedRequest
     chosen: Form
     documents: Mapping[UUID, DocumentView] = field(repr=False)
     at: datetime
     zone: tzinfo
+    ends_by: datetime
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -132,7 +133,7 @@ class PartialAnswer:
         """The day chosen; None for as long as was asked. Raises as `end_days.chosen_day`."""
         if self.chosen.get("duration") == AS_ASKED:
             return None
-        return end_days.chosen_day(self.chosen, self.at, self.zone, self.request.ends_at)
+        return end_days.chosen_day(self.chosen, self.at, self.zone, self.ends_by)
 
     def _ticked(self) -> tuple[UUID, ...]:
         ids = set(self.chosen.all("document"))

@@ -6,7 +6,7 @@ the form that the summary sends.
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any
@@ -15,12 +15,13 @@ from uuid import UUID
 
 from fastapi import Response
 
+from auth.subjects import snapshot
 from base import clock
 from base.contact import normal_email
 from base.errors import ErrorKind, ServiceError, invalid
 from base.ids import parse_id
 from vault import catalogue, durations
-from vault.consent import grant_issue, grants
+from vault.consent import assisted_grants, grant_issue, grants
 from vault.consent.grant_issue import GrantDraft, RecipientRef
 from vault.consent.grants import GrantView
 from vault.consent.meetings import MeetingView, see_meeting
@@ -39,7 +40,7 @@ from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
 STEPS = ("papers", "why", "until", "who", "check")
-NAMES = ("document", "purpose_code", *end_days.NAMES, "worker", "meeting")
+NAMES = ("document", "purpose_code", *end_days.NAMES, "worker", "meeting", "stop")
 _LIMIT = 50
 _SOMEONE_ELSE = "other"
 _KNOWN = 100
@@ -48,11 +49,13 @@ _KNOWN = 100
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartialGrant:
     """What was chosen so far, the papers that were, and to whom papers were given before; `at` what
-    moment, and where the person is (`zone`)."""
+    moment, and where the person is (`zone`); `beside`: the worker who is beside them, who is known
+    too."""
 
     chosen: Form
     documents: Mapping[UUID, DocumentView] = field(repr=False)
-    known: Mapping[UUID, GrantView] = field(repr=False)
+    known: Mapping[UUID, Mapping[str, str]] = field(repr=False)
+    beside: UUID | None
     at: datetime
     zone: tzinfo
     email: str = field(default="", repr=False)
@@ -82,10 +85,10 @@ class PartialGrant:
         return None
 
     @property
-    def worker(self) -> GrantView | None:
-        """The one they were given to before, if it is one of those."""
+    def worker(self) -> UUID | None:
+        """The one they were given to before, or who is beside, if it is one of those."""
         chosen = parse_id(self.chosen.get("worker"))
-        return None if chosen is None else self.known.get(chosen)
+        return chosen if chosen in self.known else None
 
     @property
     def recipient(self) -> Mapping[str, str] | None:
@@ -94,15 +97,15 @@ class PartialGrant:
         if self.met is not None and self.met.other is not None:
             other = self.met.other
             return {"name": other.name or "", "organisation": other.organisation, "contact": ""}
-        return self.worker.recipient if self.worker else None
+        return self.known[self.worker] if self.worker else None
 
     @property
     def to(self) -> str:
         """The name, or the address of somebody new: only the answer says whose it is."""
         return self.recipient["name"] if self.recipient else self.email
 
-    def draft(self) -> GrantDraft:
-        """What is given: these papers, to look at, and nothing else."""
+    def draft(self, replaces: tuple[UUID, ...] = ()) -> GrantDraft:
+        """What is given: these papers, to look at, and nothing else; and what ends by it."""
         code = self.chosen.get("purpose_code")
         return GrantDraft(
             recipient=self._ref(),
@@ -110,6 +113,7 @@ class PartialGrant:
             purpose_code=code,
             purpose=purpose_names(code).fr,
             until=self.until(),
+            replaces=replaces,
         )
 
     def until(self) -> date:
@@ -123,20 +127,21 @@ class PartialGrant:
 
     @property
     def ends_by(self) -> datetime:
-        """When it must be over."""
-        return durations.end_of(self.at, durations.MAX_GRANT)
+        """When it must be over: sooner for what is given beside a worker."""
+        longest = durations.MAX_GRANT if self.beside is None else assisted_grants.LONGEST
+        return durations.end_of(self.at, longest)
 
     def _ref(self) -> RecipientRef:
         if self.met is not None:
             return RecipientRef(meeting=self.met.id)
         if self.worker is not None:
-            return RecipientRef(worker_id=self.worker.recipient_id)
+            return RecipientRef(worker_id=self.worker)
         return RecipientRef(worker_email=self.email)
 
-    def seen(self) -> str:
-        """A digest of all that the summary says."""
+    def seen(self, longer: Sequence[GrantView]) -> str:
+        """A digest of all that the summary says, `longer` what its recipient sees for longer."""
         draft, papers = self.draft(), [one.metadata.type for one in self.documents.values()]
-        return digest([draft.values(), papers, self.to])
+        return digest([draft.values(), papers, self.to, [str(one.id) for one in longer]])
 
     def _failure_in(self, step: str) -> ServiceError | None:
         if step == "papers":
@@ -213,7 +218,8 @@ async def give(page: PersonPageDep) -> Response:
     unsaid = current.first_unsaid("check")
     if unsaid is not None:
         return await _show(page, current, *unsaid)
-    seen = current.seen()
+    longer = await _seen_longer(page, current)
+    seen = current.seen(longer)
     if not hmac.compare_digest(seen.encode(), form.get("seen").encode()):
         return await _show(page, current, "check", invalid("answer_changed"))
     once = form.get("once")[:64] or None
@@ -221,7 +227,7 @@ async def give(page: PersonPageDep) -> Response:
         grant = await grant_issue.give(
             page.services,
             page.person,
-            current.draft(),
+            current.draft(tuple(one.id for one in longer if str(one.id) in form.all("stop"))),
             idempotency_key=once,
             act=act_on(page, "new_grant/check.html", seen),
         )
@@ -256,6 +262,7 @@ async def _partial(page: PersonPage, chosen: Form, email: str) -> PartialGrant:
         chosen=Form(tuple(kept)),
         documents=held,
         known=await _known(page),
+        beside=None if page.person.beside is None else page.person.beside.id,
         at=clock.now(),
         zone=page.zone,
         email=email,
@@ -275,21 +282,37 @@ async def _met(page: PersonPage, chosen: Form) -> MeetingView | None:
     return met
 
 
-async def _known(page: PersonPage) -> dict[UUID, GrantView]:
-    """The last grant to each worker that papers were given to, the newest first."""
+async def _known(page: PersonPage) -> dict[UUID, Mapping[str, str]]:
+    """Who is beside the person, then each worker whom they gave papers to, by their last grant; the
+    newest first."""
+    found: dict[UUID, Mapping[str, str]] = {}
+    if page.person.beside is not None:
+        found[page.person.beside.id] = snapshot(page.person.beside)
     listed = await grants.list_grants(page.services, page.person, limit=_KNOWN)
-    found: dict[UUID, GrantView] = {}
     for grant in listed.items:
         if grant.recipient_kind == "worker":
-            found.setdefault(grant.recipient_id, grant)
+            found.setdefault(grant.recipient_id, grant.recipient)
     return found
 
 
-async def _already(page: PersonPage, worker: GrantView | None) -> dict[str, Any]:
+async def _seen_longer(page: PersonPage, current: PartialGrant) -> list[GrantView]:
+    """The grants by which the chosen one sees one of these papers for longer than they are given
+    it now: the new end does not end them."""
+    if current.worker is None:
+        return []
+    found: dict[UUID, GrantView] = {}
+    for document_id in current.documents:
+        for grant in await grants.live_on(page.services, page.person, document_id):
+            if grant.recipient_id == current.worker and grant.ends_at > current.ends_at:
+                found[grant.id] = grant
+    return [one for one in found.values() if GrantAction.READ in one.terms.scope.actions]
+
+
+async def _already(page: PersonPage, current: PartialGrant) -> dict[str, Any]:
     """What the chosen one sees already. Of an address nothing: only the answer says whose it is."""
-    if worker is None:
+    if current.worker is None:
         return {"already": [], "kinds": {}}
-    return await given_already(page, worker.recipient_id)
+    return await given_already(page, current.worker)
 
 
 async def _show(
@@ -314,10 +337,11 @@ async def _show(
     elif step == "check":
         values |= {
             "ends_at": current.ends_at,
-            "seen": current.seen(),
             "once": secrets.token_urlsafe(24),
-            **(await _already(page, current.worker)),
+            **(await _already(page, current)),
         }
+        longer = await _seen_longer(page, current)
+        values |= {"longer": longer, "seen": current.seen(longer)}
     template = f"new_grant/{step}.html"
     if failed:
         return await page.show_failure(failed[0], template, **values)

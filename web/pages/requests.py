@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,8 +13,8 @@ from fastapi import Response
 from base import clock
 from base.errors import ErrorKind, ServiceError, invalid
 from base.ids import parse_id
-from vault import catalogue
-from vault.consent import answers, request_views
+from vault import catalogue, durations
+from vault.consent import answers, assisted_grants, request_views
 from vault.consent.request_views import ReceivedRequest
 from web.http.path_ids import PathId
 from web.pages import answer_steps
@@ -194,13 +195,22 @@ async def _show(
 
 async def _partial(page: PersonPage, request_id: UUID, chosen: Form) -> PartialAnswer:
     request = await request_views.see_received(page.services, page.person, request_id)
+    now = clock.now()
     return PartialAnswer(
         request=request,
         chosen=chosen,
         documents=await _papers_of(page, request),
-        at=clock.now(),
+        at=now,
         zone=page.zone,
+        ends_by=_ends_by(page, request, now),
     )
+
+
+def _ends_by(page: PersonPage, request: ReceivedRequest, now: datetime) -> datetime:
+    """When the answer must be over: sooner for the worker who is beside."""
+    if worker_beside(page.person, request) is None:
+        return request.ends_at
+    return min(request.ends_at, durations.end_of(now, assisted_grants.LONGEST))
 
 
 async def _papers_of(page: PersonPage, request: ReceivedRequest) -> dict[UUID, Any]:
@@ -224,7 +234,7 @@ def _values(current: PartialAnswer, step: str) -> dict[str, Any]:
         ],
         "shows_documents": current.shows_documents,
         "basis": catalogue.legal_basis_by_code(asked.legal_basis),
-        "shorter": shorter_durations(asked, current.at, current.zone, request.ends_at),
+        "shorter": shorter_durations(asked, current.at, current.zone, current.ends_by),
     }
 
 
