@@ -38,7 +38,7 @@ _WHO_SEES = _("Qui peut le voir")
 _NOBODY = _("Personne d’autre que vous.")
 _SEES = _("{who} : peut le voir, jusqu’au {day}.")
 _KNOWS = _("{who} : sait qu’il existe, et ses dates, sans le voir, jusqu’au {day}.")
-_SENSITIVE = _("Papier sensible : il est montré seulement si vous le choisissez vous-même.")
+_SENSITIVE = _("Papier délicat : il est montré seulement si vous le choisissez vous-même.")
 _NOT_THE_PAPER = _("Cette fiche n’est pas le papier.")
 _NUMBER = _("Numéro du papier : {id}")
 
