@@ -90,7 +90,9 @@ async def _just_removed(page: PersonPage) -> DocumentView | None:
     id_ = parse_id(page.request.query_params.get("of", "")) if page.done == "deleted" else None
     if id_ is None:
         return None
-    listed = await own_documents.list_own(page.services, page.person, limit=LIMIT, deleted=True)
+    listed = await own_documents.list_own(
+        page.services, page.person, cursor=None, limit=LIMIT, deleted=True
+    )
     return next((one for one in listed.items if one.id == id_), None)
 
 

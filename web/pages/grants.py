@@ -154,7 +154,9 @@ async def _shown_by(page: PersonPage, grant: GrantView) -> list[DocumentView]:
     ids = set(scope.document_ids)
     found = await documents_by_id(page, ids, pictured=False) if ids else {}
     if scope.document_types:
-        listed = await own_documents.list_own(page.services, page.person, limit=_MOST_SHOWN)
+        listed = await own_documents.list_own(
+            page.services, page.person, cursor=None, limit=_MOST_SHOWN
+        )
         of_types = (one for one in listed.items if one.metadata.type in scope.document_types)
         found |= {one.id: one for one in of_types if not one.metadata.sensitive}
     return list(found.values())
