@@ -183,7 +183,6 @@ async def _give(
     recipient = await _recipient(services, tx, person, draft.recipient, email, terms)
     if isinstance(recipient, Refused):
         return Denial(attempt, recipient.reason, fields=recipient.fields)
-    to = Receiver(recipient.organisation_id, recipient.name)
     grant = NewGrant(
         person_id=person.id,
         recipient=recipient.party,
@@ -192,15 +191,32 @@ async def _give(
         terms=terms,
         covers_future=draft.covers_future,
         given_at=await instant(tx),
-        act=await consent_evidence.check_act(services, tx, person, act, to),
+        act=await consent_evidence.check_act(services, tx, person, act, _receiver(recipient)),
     )
     view = await issue(services, tx, grant, attempt)
+    if (refused := await _end_replaced(services, tx, person, draft, act)) is not None:
+        return refused
+    await idempotency.save(tx, claimed, view.id)
+    return view
+
+
+def _receiver(recipient: Recipient) -> Receiver:
+    return Receiver(recipient.organisation_id, recipient.name)
+
+
+async def _end_replaced(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    draft: GrantDraft,
+    act: ConsentAct | None,
+) -> Denial | None:
+    """End what a grant takes the place of, in its transaction: none without the other."""
     for former in draft.replaces:
         ended = await revoke_within(services, tx, person, former, act)
         if isinstance(ended, Denial):
             return ended
-    await idempotency.save(tx, claimed, view.id)
-    return view
+    return None
 
 
 async def _duration(
