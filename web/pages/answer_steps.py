@@ -114,8 +114,7 @@ class PartialAnswer:
     def summary(self, languages: tuple[str, ...]) -> Summary:
         """What a yes would give now, read in these languages. Raises `ServiceError`: what the
         approval would be refused for."""
-        until = self._until()
-        approval = replace(approval_of(self.chosen, self.request, until), shown_in=languages)
+        until, approval = self._until(), self.approval(languages)
         dated = approval.dated(self.at, self.zone)
         terms = narrow_terms(self.request.asked, dated, self._holdings(), self.at)
         if isinstance(terms, Refused):
@@ -128,6 +127,11 @@ class PartialAnswer:
         told = [str(self.request.id), said, approval.values(), papers]
         told.append(ends_at.astimezone(self.zone).date().isoformat())
         return Summary(terms, approval, ends_at, shown, digest(told))
+
+    def approval(self, languages: tuple[str, ...]) -> Approval:
+        """What a yes says. Raises as `end_days.chosen_day`."""
+        approval = approval_of(self.chosen, self.request, self._until())
+        return replace(approval, shown_in=languages)
 
     def _until(self) -> date | None:
         """The day chosen; None for as long as was asked. Raises as `end_days.chosen_day`."""

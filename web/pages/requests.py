@@ -2,7 +2,6 @@
 
 import hmac
 import secrets
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -20,7 +19,7 @@ from web.http.path_ids import PathId
 from web.pages import answer_steps
 from web.pages.acts import act_on
 from web.pages.answer_steps import PartialAnswer
-from web.pages.approvals import approval_of, shorter_durations, shows_documents
+from web.pages.approvals import shorter_durations, shows_documents
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
 from web.pages.grants import given_already
@@ -116,12 +115,11 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
             return await _show(page, current, last, invalid("answer_changed"), **heard)
     try:
         beside = beside_in(form, page.person, current.request)
-        approval = replace(approval_of(current.chosen, current.request), shown_in=page.languages)
         await answers.approve(
             page.services,
             page.person,
             request_id,
-            approval,
+            current.approval(page.languages),
             idempotency_key=form.get("once")[:64] or None,
             act=act_on(page, f"requests/{last}.html", seen, beside),
         )
