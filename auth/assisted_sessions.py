@@ -9,9 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from audit.events import Action
 from auth import pin_sign_ins, session_start, sessions
+from auth.levels import Level
 from auth.rate_buckets import Rate, SharedBuckets
+from auth.records import people
 from auth.records import sessions as records
 from auth.services import CoreServices
 from auth.session_start import NewSession
@@ -59,9 +63,45 @@ async def enter(
             beside=worker,
         )
     except ServiceError as failure:
-        if failure.code in _FOUND_LATE:
-            await _record(services, worker, failure.code, visitor)
+        await record_late(services, worker, failure, visitor)
         raise
+
+
+async def enter_confirmed(
+    services: CoreServices,
+    tx: AsyncConnection,
+    worker: Worker,
+    person_id: UUID,
+    visitor: Visitor,
+) -> NewSession:
+    """Open the vault of somebody who said yes to it on their own device, on the worker's, in the
+    caller's transaction. The caller MUST have judged that yes, and hold the vault's lock.
+
+    Raises `ServiceError` REFUSED `session_locked`, UNAUTHENTICATED where the worker's session is
+    over: the caller's transaction is undone, and `record_late` says it.
+    """
+    await sessions.hold_for_assistance(services, tx, worker)
+    person, here = Person(person_id, beside=worker), replace(visitor, shared=True, browser=None)
+    await session_start.tell_person_of_new_browser(services, tx, person_id, here)
+    await people.touch_person(tx, await services.field_encryption.row_macs(), person_id)
+    level = Level.PHONE_CONFIRMED
+    return await session_start.open_recorded_session(
+        services, tx, person, here, level=level, shown={"level": level.value}
+    )
+
+
+async def record_late(
+    services: CoreServices, worker: Worker, failure: ServiceError, visitor: Visitor
+) -> None:
+    """Record what was found of the worker's session once all else was right, if it was that."""
+    if failure.code in _FOUND_LATE:
+        await _record(services, worker, failure.code, visitor)
+
+
+async def inside(tx: AsyncConnection, from_: UUID, person_id: UUID) -> list[UUID]:
+    """The live assisted sessions of a person that were opened from one of a worker."""
+    found = await records.assisted_from(tx, from_)
+    return [session_id for session_id, whose in found if whose == person_id]
 
 
 async def _record(services: CoreServices, worker: Worker, reason: str, visitor: Visitor) -> None:

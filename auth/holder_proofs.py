@@ -130,7 +130,7 @@ async def show(
     if not proof.answers(kind):
         if waited and or_waited:
             return ShownProof(waited=True)
-        raise await _refused(services, person, action, "proof_needed")
+        raise await refuse(services, person, action, "proof_needed")
     if kind != "code":
         compare = await _comparison(services, person, kind, proof)
         edition = await _try_pin(services, person, action, compare)
@@ -145,8 +145,29 @@ async def show(
         visitor=visitor,
     )
     if row is None:
-        raise await _refused(services, person, action, "proof_wrong")
+        raise await refuse(services, person, action, "proof_wrong")
     return ShownProof(code=row)
+
+
+async def show_pin(
+    services: CoreServices, person: Person, action: Action, proof: Proof
+) -> ShownProof | None:
+    """`show`, of a vault that has a PIN, which a wait does not stand for. None of one without: it
+    asks nothing where nothing changes of what opens it."""
+    if (await asked_of(services, person)).kind == "code":
+        await assistance.check_alone(services, person, action)
+        return None
+    return await show(services, person, action, proof, or_waited=False)
+
+
+async def pin_serves(
+    services: CoreServices, tx: AsyncConnection, person: Person, shown: ShownProof | None
+) -> bool:
+    """Whether no PIN was chosen meanwhile, since `show_pin`. The caller MUST hold the vault's
+    lock."""
+    if shown is None:
+        return await _kind(services, tx, person.id) == "code"
+    return await serves(services, tx, person, shown)
 
 
 async def serves(
@@ -238,7 +259,7 @@ async def _try_pin(
     return edition
 
 
-async def _refused(
+async def refuse(
     services: CoreServices, person: Person, action: Action, reason: MeansReason
 ) -> ServiceError:
     async with services.database.transaction() as tx:

@@ -27,6 +27,8 @@ MeansReason = Literal[
     "changed_meanwhile",
     "too_many_cards",
     "assisted",
+    "card_stopped",
+    "too_many_anchors",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

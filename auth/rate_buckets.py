@@ -25,6 +25,7 @@ BucketKind = Literal[
     "meeting",
     "meeting-code",
     "assisted",
+    "anchor",
 ]
 """What is counted. It is part of the tag: never change one."""
 

@@ -31,7 +31,7 @@ from base.pipeline import fetch_one
 CHANNEL = "unefois_sessions"
 """Told the ids of the sessions that end: what they have under way stops."""
 
-_TOKEN = re.compile(r"ufc?s?_[A-Za-z0-9_-]{43}|ufc?a_[A-Za-z0-9_-]{65}")
+_TOKEN = re.compile(r"ufc?s?_[A-Za-z0-9_-]{43}|uf[cp]?a_[A-Za-z0-9_-]{65}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,7 @@ async def subject_of(
         ends_at,
         level_of(token),
         beside,
+        shared_devices.is_shared(token),
     )
 
 
@@ -181,6 +182,27 @@ async def worker_of_row(services: CoreServices, row: Any, *, locked_too: bool = 
         row.organisation_sealed,
         session_id=row.session_id,
     )
+
+
+async def may_lend(services: CoreServices, tx: AsyncConnection, session_id: UUID) -> bool:
+    """Whether a session is a worker's, lives, and is not locked: an assisted one may be opened from
+    it. Raises `RowAltered`."""
+    row = await fetch_one(tx, sessions.live_session_by_id(session_id))
+    if row is None or row.session_subject_kind != "worker" or row.locked:
+        return False
+    await check_row(services, row)
+    return True
+
+
+async def lives(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID, session_id: UUID
+) -> bool:
+    """Whether a session is that person's, and not over. Raises `RowAltered`."""
+    row = await fetch_one(tx, sessions.live_session_by_id(session_id))
+    if row is None or (row.session_subject_kind, row.session_subject_id) != ("person", person_id):
+        return False
+    await check_row(services, row)
+    return True
 
 
 async def hold_for_assistance(services: CoreServices, tx: AsyncConnection, worker: Worker) -> None:

@@ -143,6 +143,7 @@ class Content:
                         rest = bytes(wanted[last:])
                     if rest:
                         yield memoryview(rest)
+                    del rest  # or it waits in memory while the next segment is sent
 
     async def _open(
         self,

@@ -72,8 +72,8 @@ grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.
 worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
 organisation.change network.pace log.padding consent.withdraw grant.give_back person.see
 document.refuse_type vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
-means.add means.remove means.free means.stop means.wait means.wait_end pin.set meeting.open
-meeting.answer meeting.agree meeting.end grant.go_on
+means.add means.remove means.free means.stop means.wait means.wait_end pin.set anchor.enrol
+anchor.remove meeting.open meeting.answer meeting.agree meeting.end grant.go_on
 """
 
 REASONS = """
@@ -82,16 +82,16 @@ type_not_covered document_not_covered added_later document_deleted infected sens
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
 outdated report_answered code_wrong too_many_codes outside_token grant_full no_room approved
 withdrawn type_known meeting_code meeting_waits meeting_over phone_too_new no_phone
-assisted assisted_long assisted_sensitive card_too_new
+assisted assisted_long assisted_sensitive card_too_new shared_device
 """
 
 TABLES = """
-access_event access_outcome alembic_version attempt audit_key browser card client consent_evidence
-consent_request deposit_total document document_version erasure_code grant grant_history idempotency
-log_checkpoint log_key log_leaf log_warning log_watch mandate meeting message organisation
-pending_erasure person person_label pin pin_step rate_bucket receipt_key report root_version
-sealed_file session sign_in sign_in_code sign_in_try signing_key upload upload_piece used_assertion
-worker wrapped_key wrong_codes
+access_event access_outcome alembic_version anchor attempt audit_key browser card client
+consent_evidence consent_request deposit_total desk_form document document_version erasure_code
+grant grant_history idempotency log_checkpoint log_key log_leaf log_warning log_watch mandate
+meeting message organisation pending_erasure person person_label pin pin_step rate_bucket
+receipt_key report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key
+upload upload_piece used_assertion worker wrapped_key wrong_codes
 """
 
 COMMANDS = [

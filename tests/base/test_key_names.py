@@ -25,6 +25,8 @@ VALUES = {
     "CARD_MARK": "card-mark",
     "CARD_CODE": "card-code",
     "CARD_SECRET": "card-secret",
+    "ANCHOR": "anchor",
+    "DESK_FORM": "desk-form",
     "PIN_PEPPER": "pin-pepper",
     "PIN_DECOY": "pin-decoy",
     "PHONE_MEANS": "phone-means",

@@ -46,6 +46,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/access-log/{event_id}/report",
         "/access-log/{event_id}/receipt",
         "/me",
+        "/me/anchor",
         "/me/name",
         "/me/means",
         "/me/cards/new",
@@ -91,6 +92,7 @@ BY_A_FORM = {
     "/card/{step_id}",
     "/me/phone/{sign_in_id}",
     "/me/means/{means_id}/remove",
+    "/me/anchor/remove",
     "/me/means/{means_id}/free",
     "/pro/sign-in/{sign_in_id}",
     "/session/over",
@@ -107,6 +109,8 @@ BY_A_FORM = {
     "/pro/mandates/{mandate_id}",
     "/meetings/{meeting_id}",
     "/pro/meetings/{meeting_id}",
+    "/invitations/{invitation_id}",
+    "/pro/invitations/{invitation_id}",
 }
 # Addresses that answer with something else than a page.
 NO_PAGES = {

@@ -354,6 +354,24 @@ async def test_memory_does_not_grow_with_the_file(directory_files: Files) -> Non
         tracemalloc.stop()
 
 
+async def test_a_slow_reader_holds_a_segment_and_no_more(directory_files: Files) -> None:
+    """Of the segment before, not even the slice that was copied."""
+    files = directory_files
+    address = await files.seal(bytes(3 * PAYLOAD))
+    opened = await open_content(files.blobs, files.keys, files.owner, address)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        readers = [opened.slices() for _ in range(20)]
+        for reader in readers:
+            for _ in range(-(-PAYLOAD // content.SLICE) + 1):
+                await anext(reader)
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < len(readers) * (SEGMENT + content.SLICE // 4)
+
+
 async def test_buffers_come_back_into_use(
     directory_files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:

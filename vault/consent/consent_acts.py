@@ -28,12 +28,14 @@ class EvidenceKind(StrEnum):
     CARD_PIN_ON_WORKERS_SCREEN = "card_pin_on_workers_screen"
     SIGNED_MANDATE = "signed_mandate"
     SPOKEN = "spoken"
+    PHONE_CONFIRMED_ON_WORKERS_SCREEN = "phone_confirmed_on_workers_screen"
 
 
 HeardByRole = Literal["witness", "interpreter"]
 LEVELS = {
     EvidenceKind.CODE_READ_OUT: Level.PHONE_CODE,
     EvidenceKind.CARD_PIN_ON_WORKERS_SCREEN: Level.CARD_PIN,
+    EvidenceKind.PHONE_CONFIRMED_ON_WORKERS_SCREEN: Level.PHONE_CONFIRMED,
 }
 """How the session was entered, where a kind says it."""
 

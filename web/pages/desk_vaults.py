@@ -9,7 +9,8 @@ from typing import Any
 
 from fastapi import Response
 
-from auth import desk_rights, desk_vaults, profiles
+from auth import anchors, desk_rights, desk_vaults, profiles
+from auth.anchor_rules import LONGEST
 from auth.desk_vaults import MAX_NAME, DeskVault
 from base.errors import ErrorKind, ServiceError, about
 from base.user_text import clean_title
@@ -17,6 +18,7 @@ from web.http.pdf_response import pdf_response
 from web.i18n.languages import offered
 from web.pages import desk_visits, forms
 from web.pages.desk_visits import DeskVisit
+from web.pages.own_anchor import NOTHING_TYPED, shown_again, typed_in
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 from web.printouts.card_sheet import print_planned
 
@@ -93,11 +95,26 @@ async def give_device(page: WorkerPageDep) -> Response:
     return await _show(page, chosen, "turn")
 
 
+@router.post("/pro/desk/vault/anchor")
+async def ask_anchor(page: WorkerPageDep) -> Response:
+    """The person's turn: who they are on their identity paper, if they want."""
+    visit = await desk_visits.visit_in(page, await page.form())
+    return await _alone(page, visit, "anchor", typed=NOTHING_TYPED, longest=LONGEST)
+
+
 @router.post("/pro/desk/vault/pin")
 async def ask_pin(page: WorkerPageDep) -> Response:
-    """The person's turn: they choose a PIN."""
-    visit = await desk_visits.visit_in(page, await page.form())
-    return await _alone(page, visit, "pin")
+    """They choose a PIN. Of their paper the tag goes on, if they typed anything."""
+    form = await page.form()
+    visit = await desk_visits.visit_in(page, form)
+    typed = shown_again(form)
+    if form.has("without") or not any(typed["typed"].values()):
+        return await _alone(page, replace(visit, anchor=""), "pin")
+    try:
+        tag = await anchors.tag_of(page.services, typed_in(form))
+    except ServiceError as failure:
+        return await _alone(page, visit, "anchor", failure, longest=LONGEST, **typed)
+    return await _alone(page, replace(visit, anchor=tag.hex()), "pin")
 
 
 @router.post("/pro/desk/vault/open")
@@ -105,7 +122,13 @@ async def open_vault(page: WorkerPageDep) -> Response:
     """Open the vault, once for a form that is sent twice; the person gives the device back."""
     form = await page.form()
     visit = await desk_visits.visit_in(page, form)
-    wanted = DeskVault(visit.language, form.get("pin")[:32], form.get("again")[:32], visit.name)
+    wanted = DeskVault(
+        visit.language,
+        form.get("pin")[:32],
+        form.get("again")[:32],
+        visit.name,
+        bytes.fromhex(visit.anchor) or None,
+    )
     try:
         new = await desk_vaults.open_planned(page.services, page.worker, visit.card, wanted)
     except ServiceError as failure:

@@ -36,6 +36,8 @@ class DeskVisit:
     until: datetime
     name: str = field(default="", repr=False)
     with_name: bool = False
+    anchor: str = field(default="", repr=False)
+    """The tag of who they are on their paper, in hexadecimal; what they typed goes no further."""
 
 
 async def begin(page: Page, language: str) -> DeskVisit:
@@ -65,6 +67,7 @@ async def visit_in(page: Page, form: forms.Form) -> DeskVisit:
         datetime.fromisoformat(values["until"]),
         values["name"],
         values["with_name"],
+        values.get("anchor", ""),
     )
 
 

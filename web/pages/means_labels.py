@@ -15,12 +15,17 @@ NOT_DONE = {
         "C’est noté. Dans 7 jours, revenez ici, sur cet appareil. Ne sortez pas d’ici là : il"
         " faudrait recommencer."
     ),
+    "card_is_stopped": _("Rien n’a changé : cette carte est déjà arrêtée."),
     "means_gone": _("Rien n’a changé : cette façon d’entrer n’est plus là."),
 }
 DONE = {
     "card_stopped": _(
         "C’est fait. Cette carte n’ouvre plus rien, et vos papiers sont fermés sur les autres"
         " appareils."
+    ),
+    "card_lost": _(
+        "C’est fait. Cette carte n’ouvre plus rien, et tout est fermé, ici aussi. Pour rentrer :"
+        " une autre façon d’entrer, et votre code secret."
     ),
     "card_freed": _("C’est fait. La carte marche de nouveau, avec le même code secret."),
     "phone_removed": _(
@@ -30,6 +35,8 @@ DONE = {
     "phone_added": _("C’est fait. Vous entrez maintenant avec ce téléphone et votre code secret."),
     "pin_chosen": _("C’est fait. Votre code secret est changé, pour tout ce qui vous fait entrer."),
     "wait_cancelled": _("C’est fait. Personne ne change vos façons d’entrer sans votre code."),
+    "anchor_enrolled": _("C’est fait. Nous gardons une empreinte, et rien de votre pièce."),
+    "anchor_removed": _("C’est fait. Nous ne gardons plus rien de votre pièce d’identité."),
     "name_chosen": _("C’est fait. Votre nom est gardé."),
     "name_removed": _("C’est fait. Il n’y a plus de nom ici."),
 }
@@ -41,6 +48,8 @@ FIELDS = {
     "pin_again": "again",
     "pin_wrong": "code",
     "phone_not_added": "phone",
+    "anchor_date": "birth_date",
+    "anchor_document": "document_end",
     "proof_needed": "proof",
     "proof_wrong": "proof",
     "too_many_proofs": "proof",

@@ -15,6 +15,7 @@ MEANS_REASONS = {
     "proof_wrong": _("le code donné n’était pas le bon"),
     "too_many_proofs": _("trop de codes faux"),
     "too_many_pins": _("trop de codes secrets choisis en un jour"),
+    "too_many_anchors": _("trop de changements en un jour"),
     "too_many_cards": _("il y avait déjà trop de cartes"),
     "changed_meanwhile": _("cela avait changé entre-temps"),
     "session_too_short": _("vos papiers se fermaient ici avant 7 jours"),
@@ -22,6 +23,7 @@ MEANS_REASONS = {
     "card_too_new": _("la carte ou le code secret est trop récent"),
     "assisted": _("quelqu’un était à côté"),
     "assisted_long": _("plus de 3 mois, à la personne qui était à côté"),
+    "shared_device": _("d’autres utilisent cet appareil"),
     "assisted_sensitive": _("un papier délicat, et quelqu’un était à côté"),
     "no_phone": _("il n’y a pas de téléphone"),
 }

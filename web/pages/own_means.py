@@ -1,5 +1,6 @@
 """« Comment j’entre »: a person's phone and cards, with their last use; what ends one, or frees it;
-the PIN that they share. Each change takes a proof of now (`web/pages/own_proofs.py`)."""
+the PIN that they share. Each change takes a proof of now (`web/pages/own_proofs.py`), but for a
+lost card, which is stopped at once."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -10,7 +11,9 @@ from auth import means, pins
 from auth.card_means import MAX_CARDS
 from auth.means import MeansView
 from base.errors import ErrorKind, ServiceError
+from vault.maintenance.erasure_requests import keep_vault
 from web.http.path_ids import PathId
+from web.pages.goodbyes import say_goodbye
 from web.pages.own_proofs import MEANS, proof_in, shown_on
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
@@ -46,6 +49,21 @@ async def remove(means_id: PathId, page: PersonPageDep) -> Response:
     except ServiceError as failure:
         return await _not_done(page, failure, one, "remove")
     return go(MEANS, done="phone_removed" if one and one.kind == "phone" else "card_stopped")
+
+
+@router.post("/me/means/{means_id}/stop")
+async def stop(means_id: PathId, page: PersonPageDep) -> Response:
+    """A card is lost: it is stopped in this one gesture, and everything is closed, here too."""
+    await page.form()
+    try:
+        await means.stop(page.services, page.person, means_id, keep_vault)
+    except ServiceError as failure:
+        if failure.code in ("not_found", "card_is_stopped"):
+            return go(MEANS, done="means_gone" if failure.code == "not_found" else failure.code)
+        if failure.code != "last_means":
+            raise
+        return await page.show_failure(failure, "means/list.html", **await _values(page))
+    return await say_goodbye(page, "person", "card_lost")
 
 
 @router.post("/me/means/{means_id}/free")

@@ -117,6 +117,8 @@ class Story:
             "Amina looks at his mandate": (amina, f"/v1/mandates/{self.mandates['Bilal']}/signed"),
             "Bilal's vault": (bilal, "/v1/me"),
             "Bilal's means": (bilal, "/v1/me/means"),
+            "Bilal's anchor": (bilal, "/v1/me/anchor"),
+            "Amina's anchor": (amina, "/v1/me/anchor"),
             "Wanda lists": (wanda, f"/v1/grants/{self.grants['type']}/documents"),
             "Wanda's grants": (wanda, "/v1/grants"),
             "Wanda's requests": (wanda, "/v1/consent-requests"),

@@ -33,6 +33,7 @@ HARMLESS = {
     ("audit_key", "created_at"): _NOT_SHOWN,
     ("browser", "*"): "a browser is new again, and told to its holder",
     ("deposit_total",): "a grant's recipient adds more than its quota, each in the log, or nothing",
+    ("desk_form",): "a form of the desk opens another vault, which is empty, or none",
     ("document", "notice_at"): "a reminder too many, or none",
     ("document_version", "size_kib"): "emptied, it is measured again by the next sweep",
     ("erasure_code", "attempts"): "a session tries more codes, each in the log; then seven days",

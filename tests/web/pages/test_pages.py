@@ -21,7 +21,14 @@ PRIVATE = ["/documents", "/documents/add", "/documents/deleted", "/requests", "/
 PRIVATE += ["/access-log", "/pro/people", "/pro/requests", "/pro/requests/new"]
 PRIVATE += ["/pro/doings", "/pro/doings.csv", "/pro/account"]
 PRIVATE += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone"]
-PRIVATE += ["/grants/new", "/grants/stop-all", "/sessions", "/pro/sessions", "/erasure"]
+PRIVATE += [
+    "/me/anchor",
+    "/grants/new",
+    "/grants/stop-all",
+    "/sessions",
+    "/pro/sessions",
+    "/erasure",
+]
 
 
 def a_photo(colour: str = "white") -> bytes:
