@@ -98,6 +98,9 @@ async def test_the_person_enters_and_ends_it(
         assert 'action="/pro/beside/end"' in locked.text
     left = await at.post("/sign-out", data=token_in(page))
     assert left.headers["location"] == "/?done=bye_beside"
+    over = (await at.get(left.headers["location"])).text
+    assert "Revenir à mon espace (Camille Moreau)" in re.sub("[\u2068\u2069]", "", over)
+    assert 'name="phone"' not in over
     assert left.headers["clear-site-data"] == '"cache"'
     assert not at.cookies.get("unefois-person")
     assert "Rien ne reste sur cet appareil" in (await at.get(left.headers["location"])).text
@@ -299,3 +302,35 @@ async def test_ending_it_closes_the_persons_other_windows(
     assert form in json.loads(leaves)
     (module,) = re.findall(r'src="([^"]*/page\.[^"]*js|[^"]*page\.js[^"]*)"', locked)
     assert f"form[action='{form}']" in (await at.get(module)).text
+
+
+async def test_papers_go_to_the_worker_beside_by_their_name(
+    client: httpx.AsyncClient,
+    at: httpx.AsyncClient,
+    person: SomePerson,
+    worker: SomeWorker,
+    card: Card,
+) -> None:
+    paper = await deposit(client, person, PDF, type_="payslip")
+    await enter(at, card)
+    first = (await at.get(f"/grants/new?document={paper['id']}")).text
+    assert "lui montrer un code" not in first
+    assert ">Sortir<" not in re.sub(r"<svg.*?</svg>", "", first)
+    chosen = f"document={paper['id']}&purpose_code=housing"
+    until = (await at.get(f"/grants/new/until?{chosen}")).text
+    assert "3 mois" in until
+    assert "6 mois" not in until
+    who = (await at.get(f"/grants/new/who?{chosen}&duration=P3M")).text
+    assert "Camille Moreau, à côté de vous" in who
+    assert f'value="{worker.subject.id}" checked' in who
+    sent = [*yes_of(who, "/grants/new/check"), ("worker", str(worker.subject.id))]
+    check = await send(at, "/grants/new/check", sent)
+    given = await send(at, "/grants/new", yes_of(check.text, "/grants/new"))
+    assert given.status_code == 303, given.text
+    left = await at.post("/sign-out", data=token_in((await at.get("/documents")).text))
+    assert left.headers["location"].startswith("/?done=bye_beside&of=")
+    over = re.sub("[\u2068\u2069\xa0]", " ", (await at.get(left.headers["location"])).text)
+    assert "peut voir 1 papier que vous venez de donner, jusqu’au" in over
+    # Nobody else's, whatever the address says.
+    other = await at.get("/?done=bye_beside&of=01890000-0000-7000-8000-000000000000")
+    assert "peut voir" not in other.text
