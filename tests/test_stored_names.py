@@ -397,6 +397,5 @@ def test_words_of_the_log() -> None:
         "v", "id", "at", "action", "outcome", "actor", "person", "reason", "grant", "request",
         "documents", "purpose_code", "purpose", "details",
     ]  # fmt: skip
-    assert list(values["actor"]) == [
-        "kind", "id", "name", "job", "organisation", "organisation_id", "contact",
-    ]  # fmt: skip
+    named = ["kind", "id", "name", "job", "organisation", "organisation_id", "contact"]
+    assert list(values["actor"]) == named
