@@ -35,7 +35,8 @@ from auth.visitor import UNKNOWN, Visitor
 from base.errors import ErrorKind, ServiceError
 
 _ADDED = Rate(3, timedelta(days=1))
-"""How often a PIN is chosen to add one phone, by whomever: each says whether the other has it."""
+"""How often a PIN is chosen to add one phone, by whomever does not have it: each says whether the
+other has that PIN."""
 
 
 async def begin(
@@ -131,6 +132,13 @@ async def _phones_of(services: CoreServices, person: Person) -> tuple[bytes, ...
     return () if row is None or row.phone_tag is None else (row.phone_tag,)
 
 
+def _is_theirs(person: Person, account: Account) -> bool:
+    """Whether the vault has the phone already: adding it again says no more than choosing a PIN,
+    whose five a day count, and takes nothing from who shares it."""
+    there = [*account.behind_pin, *([account.row] if account.row is not None else [])]
+    return any(one.id == person.id for one in there)
+
+
 async def _add(
     services: CoreServices,
     tx: AsyncConnection,
@@ -149,9 +157,10 @@ async def _add(
     unprotected = account.row is not None and account.row.id != person.id
     if unprotected or len(others) >= VAULTS_ON_A_PHONE:
         return not_added
-    taken = await SharedBuckets(services, "pin", _ADDED).take(address.tag, 1)
-    if not taken.granted:
-        return NotChanged("too_many_pins", too_many_pins(int(taken.wait) + 1))
+    if not _is_theirs(person, account):
+        taken = await SharedBuckets(services, "pin", _ADDED).take(address.tag, 1)
+        if not taken.granted:
+            return NotChanged("too_many_pins", too_many_pins(int(taken.wait) + 1))
     # A phone that another vault keeps in a form of before is kept in that form here too.
     tag = others[0].phone_tag if others else address.tag
     phone = address.forms[address.tags.index(tag)]
