@@ -235,17 +235,17 @@ def https(settings: Settings) -> Settings:
 def test_cookies(base_settings: Settings) -> None:
     kinds = get_args(cookies.CookieKind)
     assert kinds == (
-        "person", "worker", "visit", "browser", "language", "second", "next", "discreet"
+        "person", "worker", "visit", "browser", "language", "second", "next", "discreet",
+        "told", "desk", "card",
     )  # fmt: skip
     assert [cookies.name_of(base_settings, kind) for kind in kinds] == [
         "unefois-person", "unefois-worker", "unefois-visit", "unefois-browser",
-        "unefois-language", "unefois-second", "unefois-next", "unefois-discreet",
+        "unefois-language", "unefois-second", "unefois-next", "unefois-discreet", "unefois-told",
+        "unefois-desk", "unefois-card",
     ]  # fmt: skip
     assert [cookies.name_of(https(base_settings), kind) for kind in kinds] == [
-        "__Host-unefois-person", "__Host-unefois-worker",
-        "__Host-unefois-visit", "__Host-unefois-browser", "__Host-unefois-language",
-        "__Host-unefois-second", "__Host-unefois-next", "__Host-unefois-discreet",
-    ]  # fmt: skip
+        f"__Host-unefois-{kind}" for kind in kinds
+    ]
 
 
 def test_metrics() -> None:
