@@ -1,6 +1,6 @@
 """The cookies of the pages: who is signed in, a visitor's own secret, the browser's, the languages,
-the page to go on to, whether the name is shown, what the next page says, a visit at the desk, a card
-to print; what a worker chose before somebody entered beside them; that somebody left this device.
+the page to go on to, whether the name is shown, what the next page says, a visit at the desk, a
+card to print; what a worker chose before somebody entered beside them; that somebody left here.
 
 A person and the worker beside them may share one browser, so each has a cookie of their own.
 """
