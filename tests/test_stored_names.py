@@ -236,12 +236,12 @@ def test_cookies(base_settings: Settings) -> None:
     kinds = get_args(cookies.CookieKind)
     assert kinds == (
         "person", "worker", "visit", "browser", "language", "second", "next", "discreet",
-        "told", "desk", "card",
+        "told", "desk", "card", "aside", "left",
     )  # fmt: skip
     assert [cookies.name_of(base_settings, kind) for kind in kinds] == [
         "unefois-person", "unefois-worker", "unefois-visit", "unefois-browser",
         "unefois-language", "unefois-second", "unefois-next", "unefois-discreet", "unefois-told",
-        "unefois-desk", "unefois-card",
+        "unefois-desk", "unefois-card", "unefois-aside", "unefois-left",
     ]  # fmt: skip
     assert [cookies.name_of(https(base_settings), kind) for kind in kinds] == [
         f"__Host-unefois-{kind}" for kind in kinds

@@ -366,7 +366,7 @@ async def _to_sign_in(request: Request, services: Services, area: Area) -> Respo
         return cookies.leaving(request, settings, response, beside=beside)
     response = go(SIGN_IN_PAGES[area], done="not_sent" if sent else "signed_out")
     if "text/html" in request.headers.get("accept", ""):
-        return_address.keep(response, settings, area, shown_at(request))
+        return_address.keep(request, response, settings, area, shown_at(request))
     return response
 
 

@@ -200,6 +200,8 @@ async def open_here(page: Page, opened: NewSession) -> Response:
     cookies.put_session(response, page.services.settings, opened.kind, opened.token)
     if opened.browser:
         cookies.put_browser(response, settings, opened.browser)
+        if cookies.read(page.request, settings, "left"):
+            cookies.drop(response, settings, "left")
     elif not await worker_beside(page.request, page.services):
         cookies.end_with_window(page.request, response, settings)
     # The visitor's secret ends with the visit: forms are bound to the session from here on.
