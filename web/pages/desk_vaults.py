@@ -43,7 +43,8 @@ class TogetherPage(WorkerPage):
 async def see(page: WorkerPageDep) -> Response:
     """What may be done at the desk, and what never."""
     allowed = await desk_rights.is_allowed(page.services, page.worker)
-    return await page.show("desk/desk.html", allowed=allowed)
+    team = page.services.settings.operator_email
+    return await page.show("desk/desk.html", allowed=allowed, team=team)
 
 
 @router.get("/pro/desk/has-card")
