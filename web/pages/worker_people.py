@@ -72,6 +72,7 @@ async def see(person_id: PathId, page: WorkerPageDep, cursor: str | None = None)
         person=person,
         known=person.known,
         papers=papers,
+        longest=MAX_LENGTH,
         adds=_adding(person.live),
     )
 
