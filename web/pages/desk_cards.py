@@ -63,6 +63,7 @@ async def _do(
     except ServiceError as failure:
         if failure.kind not in (ErrorKind.INVALID, ErrorKind.TOO_MANY):
             raise
-        asked = "stop_code" if name == "stop" else name
-        return await page.show_failure(failure, f"desk/{asked}.html", typed=typed)
+        asked, at = ("stop_code", "/stop/code") if name == "stop" else (name, f"/{name}")
+        at = f"/pro/desk{at}"
+        return await page.show_failure(failure, f"desk/{asked}.html", at=at, typed=typed)
     return go(f"/pro/desk/{name}", done=done)
