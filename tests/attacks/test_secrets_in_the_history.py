@@ -28,7 +28,7 @@ FORMS = {
     "code.html": {"{{ action }}"},
     "desk/free.html": {"/pro/desk/free"},
     "desk/pin.html": {"/pro/desk/vault/open"},
-    "desk/stop.html": {"/pro/desk/stop"},
+    "desk/stop_code.html": {"/pro/desk/stop"},
     "erasure.html": {"/erasure"},
     "invitations/person.html": {"{{ path }}"},
     "means/anchor.html": {"/me/anchor"},

@@ -23,6 +23,7 @@ from web.pages.approvals import shorter_durations, shows_documents
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
 from web.pages.grants import given_already
+from web.pages.mandate_groups import grouped
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 from web.pages.spoken_answers import FIELDS, beside_in, said_aloud, worker_beside
 
@@ -48,7 +49,7 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
     return await page.show(
         "requests.html",
         **_refused(page, answered),
-        waiting=waiting,
+        waiting=grouped(waiting),
         answered=answered,
         more=received.next,
     )
