@@ -12,11 +12,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import pin_sign_ins, session_start, sessions
+from auth import pin_sign_ins, session_locks, session_start, sessions
 from auth.levels import Level
 from auth.rate_buckets import Rate, SharedBuckets
 from auth.records import people
-from auth.records import sessions as records
 from auth.services import CoreServices
 from auth.session_start import NewSession
 from auth.subjects import Person, Worker
@@ -98,9 +97,11 @@ async def record_late(
         await _record(services, worker, failure.code, visitor)
 
 
-async def inside(tx: AsyncConnection, from_: UUID, person_id: UUID) -> list[UUID]:
+async def inside(
+    services: CoreServices, tx: AsyncConnection, from_: UUID, person_id: UUID
+) -> list[UUID]:
     """The live assisted sessions of a person that were opened from one of a worker."""
-    found = await records.assisted_from(tx, from_)
+    found = await session_locks.assisted_from(services, tx, from_)
     return [session_id for session_id, whose in found if whose == person_id]
 
 
@@ -115,7 +116,7 @@ async def end(services: CoreServices, worker: Worker) -> int:
     if worker.session_id is None:
         return 0
     async with services.database.transaction() as tx:
-        found = await records.assisted_from(tx, worker.session_id)
+        found = await session_locks.assisted_from(services, tx, worker.session_id)
     for session_id, person_id in found:
         await sessions.sign_out(services, Person(person_id, session_id=session_id, beside=worker))
     return len(found)

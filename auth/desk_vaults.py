@@ -19,7 +19,7 @@ from auth.card_means import PlannedCard, add_card, card_of, plan_card
 from auth.empty_vaults import open_empty_vault
 from auth.levels import Level
 from auth.pin_rules import pin_weak, read_pin
-from auth.pins import put_pin
+from auth.pins import TypedChoice, derive, put_pin
 from auth.rate_buckets import Rate, SharedBuckets
 from auth.records import desk_forms
 from auth.services import CoreServices
@@ -85,6 +85,7 @@ async def open_planned(
     if wait is not None:
         raise ServiceError(ErrorKind.TOO_MANY, "too_many_vaults", retry_after=wait)
     person = Person(await _id_for(services, digits), wanted.language, means=Level.CARD_PIN)
+    typed = await derive(services, person.id, digits)
     async with services.database.transaction() as tx:
         # 1. Of two forms at once, the second sees what the first made.
         await hold_tag(tx, card.id.bytes[8:])
@@ -102,7 +103,7 @@ async def open_planned(
                 details={"desk": 1},
             )
             # 3. Its PIN, its card and its anchor, each a line.
-            await _add_means(services, tx, worker, person, digits, card)
+            await _add_means(services, tx, worker, person, typed, card)
             if wanted.anchor is not None:
                 await anchors.enrol_at_desk(services, tx, worker, person, wanted.anchor)
     return True if made is None else await _not_again(services, worker, made)
@@ -140,11 +141,11 @@ async def _add_means(
     tx: AsyncConnection,
     worker: Worker,
     person: Person,
-    digits: str,
+    typed: TypedChoice,
     card: PlannedCard,
 ) -> None:
     await hold_vault(tx, person.id)
-    chosen = await put_pin(services, tx, person.id, digits)
+    chosen = await put_pin(services, tx, person.id, typed)
     if chosen is None:
         raise pin_weak()
     await add_card(services, tx, person.id, chosen, card)

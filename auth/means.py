@@ -185,8 +185,9 @@ async def choose_pin(
     """
     digits = read_pin(pin, again)
 
-    async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> NotChanged | None:
-        chosen = await put_pin(services, tx, person.id, digits)
+    async def act(tx: AsyncConnection, _row: Any, shown: ShownProof) -> NotChanged | None:
+        assert shown.chosen is not None  # noqa: S101  (`chooses_pin` says so)
+        chosen = await put_pin(services, tx, person.id, shown.chosen)
         if chosen is None:
             return NotChanged("pin_weak", pin_weak())
         await means_log.tell(services, tx, person.id, Action.PIN_SET)
@@ -194,7 +195,7 @@ async def choose_pin(
         await sessions.end_all(services, tx, person, but_this=True)
         return None
 
-    await change(services, person, Action.PIN_SET, proof, act, chooses_pin=True)
+    await change(services, person, Action.PIN_SET, proof, act, chooses_pin=digits)
 
 
 async def free_card(
@@ -242,7 +243,8 @@ async def add_card(
             return NotChanged("not_found", not_found())
         if former is None and sum(one.kind == "card" for one in found) >= MAX_CARDS:
             return NotChanged("too_many_cards", too_many_cards())
-        chosen = await put_pin(services, tx, person.id, digits)
+        assert shown.chosen is not None  # noqa: S101  (`chooses_pin` says so)
+        chosen = await put_pin(services, tx, person.id, shown.chosen)
         if chosen is None:
             return NotChanged("pin_weak", pin_weak())
         card = await _replace(services, tx, person, chosen, former)
@@ -252,7 +254,7 @@ async def add_card(
             await before_commit(card)
         return card
 
-    return await change(services, person, Action.MEANS_ADDED, proof, act, chooses_pin=True)
+    return await change(services, person, Action.MEANS_ADDED, proof, act, chooses_pin=digits)
 
 
 async def _replace(

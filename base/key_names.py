@@ -38,6 +38,11 @@ SEARCH = "search"
 DESK_VISIT = "desk_visit"
 """No table: a vault that is being opened at the desk, between its pages, under the service's
 key."""
+FAILURE_NOTE = "failure_note"
+"""No table: what a page says of a form with a PIN in it, in a cookie, under the service's key."""
+SHOWN_CARD = "shown_card"
+"""No table: a card that was just made, for the page that shows it, in a cookie, under the service's
+key."""
 UPLOAD = "upload"
 """Also the role of the sealed pieces of an upload."""
 

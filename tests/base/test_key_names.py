@@ -78,6 +78,8 @@ VALUES = {
     "WORKER_PERSON": "worker-person",
     "SEARCH": "search",
     "DESK_VISIT": "desk_visit",
+    "FAILURE_NOTE": "failure_note",
+    "SHOWN_CARD": "shown_card",
     "MEETING": "meeting",
     "MEETING_CODE": "meeting-code",
     "MET": "met",

@@ -61,7 +61,7 @@ READERS = {
     "vault/consent/receipt_keys.py": "the keys that sign receipts",
     "vault/consent/request_views.py": "a request, for its two sides",
     "vault/consent/withdrawals.py": "a request as its sender reads it back, to withdraw it",
-    "web/pages/desk_visits.py": "a vault that is being opened, for the session that opens it",
+    "web/pages/sealed_values.py": "what a page carries to the next, for the session that sealed it",
     "web/pages/search_words.py": "what a session looked for, for that session",
     "vault/maintenance/bound_rows.py": "requests and envelopes of release 0.1, to bind them once",
     "vault/maintenance/version_sizes.py": "the sizes of versions of earlier releases, for quotas",

@@ -304,6 +304,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "auth.records.desk_forms.form_tag": _of("desk_form", "form_tag"),
     "auth.records.desk_forms.note_sent.form_tag": lambda _: [uuid4().bytes * 2],
     "auth.records.pin_steps.add_step.values": _new("pin_step"),
+    "auth.records.pin_steps.replace_step.values": _new("pin_step"),
     "auth.records.pin_steps.step_id": _of("pin_step"),
     "auth.records.pins.put_pin.values": _new("pin", "mac"),
     "auth.records.messages.add_message.values": _new("message", "attempts", "expires_at"),

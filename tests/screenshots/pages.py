@@ -136,6 +136,12 @@ NO_PAGES = {
     "/pro/grants",
     "/pro/doings.csv",
     "/pro/desk/vault/{step}",
+    # What came of a form with a PIN in it, said once to who sent it.
+    "/failed",
+    "/pro/failed",
+    "/me/cards/ready",
+    "/pro/desk/vault/opened",
+    "/pro/desk/vault/pin",
     "/pro/grants/{grant_id}/documents/{document_id}/preview",
     "/pro/grants/{grant_id}/documents/{document_id}/pages/{number}",
     "/pro/grants/{grant_id}/documents/{document_id}/content",

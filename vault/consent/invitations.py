@@ -234,7 +234,7 @@ async def end_invitation(
             return found
         row, facts, values = found
         if state_of_invitation(facts) == "inside" and isinstance(caller, Person):
-            inside = await assisted_sessions.inside(tx, facts.enters, caller.id)
+            inside = await assisted_sessions.inside(services, tx, facts.enters, caller.id)
         elif row.used_at is None and row.ended_at is None:
             await _change(services, tx, row, values, ended_at=row.at, code_tag=None)
             attempt = _attempt(row, caller, Action.MEETING_ENDED, values)
@@ -333,7 +333,7 @@ async def _facts(
     facts = {
         "lent": await sessions.may_lend(services, tx, enters),
         "whole": await sessions.lives(services, tx, person_id, said_in),
-        "inside": bool(await assisted_sessions.inside(tx, enters, person_id)),
+        "inside": bool(await assisted_sessions.inside(services, tx, enters, person_id)),
     }
     if row is None or not is_invitation(values):
         return None

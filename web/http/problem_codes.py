@@ -150,6 +150,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "heard_by_wrong",
         "mandate_choice",
         "mandate_scan_incomplete",
+        "mandate_scan_deposited",
         "mandate_scan_other",
         "mandate_scan_unread",
         "mandate_sensitive",

@@ -16,13 +16,14 @@ from base.errors import ErrorKind, ServiceError, about
 from base.user_text import clean_title
 from web.http.pdf_response import pdf_response
 from web.i18n.languages import offered
-from web.pages import desk_visits, forms
+from web.pages import cookies, desk_visits, forms
 from web.pages.desk_visits import DeskVisit
 from web.pages.own_anchor import NOTHING_TYPED, shown_again, typed_in
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 from web.printouts.card_sheet import print_planned
 
 router = page_router()
+_AT = "/pro/desk/vault"
 STEPS = ("language", "card", "name", "pin", "print", "end")
 
 
@@ -57,6 +58,22 @@ async def ask_language(page: WorkerPageDep) -> Response:
     if not await desk_rights.is_allowed(page.services, page.worker):
         return go("/pro/desk")
     return await page.show("desk/language.html", steps=STEPS)
+
+
+@router.get("/pro/desk/vault/pin")
+async def ask_pin_again(page: WorkerPageDep) -> Response:
+    """What was wrong with the PIN, and the fields again."""
+    visit = await desk_visits.kept(page)
+    return go("/pro/desk") if visit is None else await _alone(page, visit, "pin")
+
+
+@router.get("/pro/desk/vault/opened")
+async def give_back(page: WorkerPageDep, first: str = "") -> Response:
+    """The vault is open: the person gives the device back. `first`: the PIN was chosen before."""
+    visit = await desk_visits.kept(page)
+    if visit is None or not await desk_vaults.is_open(page.services, visit.card):
+        return go("/pro/desk")
+    return await _alone(page, visit, "opened", new=not first)
 
 
 @router.get("/pro/desk/vault/{step}")
@@ -119,7 +136,8 @@ async def ask_pin(page: WorkerPageDep) -> Response:
 
 @router.post("/pro/desk/vault/open")
 async def open_vault(page: WorkerPageDep) -> Response:
-    """Open the vault, once for a form that is sent twice; the person gives the device back."""
+    """Open the vault, once for a form that is sent twice. What comes of it is on another page: the
+    worker's browser keeps what a form holds with the page that answers it."""
     form = await page.form()
     visit = await desk_visits.visit_in(page, form)
     wanted = DeskVault(
@@ -134,8 +152,11 @@ async def open_vault(page: WorkerPageDep) -> Response:
     except ServiceError as failure:
         if failure.kind is not ErrorKind.INVALID:
             raise
-        return await _alone(page, visit, "pin", failure)
-    return await _alone(page, visit, "opened", new=new)
+        response = await page.show_failure(failure, "desk/pin.html", at=f"{_AT}/pin")
+    else:
+        response = go(f"{_AT}/opened" if new else f"{_AT}/opened?first=yes")
+    await desk_visits.keep(page, response, visit)
+    return response
 
 
 @router.post("/pro/desk/vault/print")
@@ -165,7 +186,9 @@ async def print_card(page: WorkerPageDep) -> Response:
 @router.post("/pro/desk/vault/end")
 async def end(page: WorkerPageDep) -> Response:
     """What to tell the person."""
-    return await _together(page, await _opened(page), "end")
+    response = await _together(page, await _opened(page), "end")
+    cookies.drop(response, page.services.settings, "desk")
+    return response
 
 
 async def _opened(page: WorkerPage) -> DeskVisit:

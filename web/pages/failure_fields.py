@@ -40,7 +40,13 @@ _FIELDS = {
     "mandate_choice": "what",
     "worker_not_here": "worker_here",
     **dict.fromkeys(
-        ("mandate_scan_incomplete", "mandate_scan_other", "mandate_scan_unread"), "photo"
+        (
+            "mandate_scan_deposited",
+            "mandate_scan_incomplete",
+            "mandate_scan_other",
+            "mandate_scan_unread",
+        ),
+        "photo",
     ),
     "action_unsaid": "action",
     "duration_unsaid": "duration",

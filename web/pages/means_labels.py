@@ -4,8 +4,8 @@ from web.i18n.error_messages import _
 
 NOT_DONE = {
     "card_late": _(
-        "Rien n’est ouvert : trop de temps a passé. Scannez votre carte, ou tapez son code, de"
-        " nouveau."
+        "Rien n’est ouvert : trop de temps a passé, ou trop de codes secrets ont été essayés."
+        " Scannez votre carte, ou tapez son code, de nouveau."
     ),
     "card_once": _(
         "Cette carte est déjà faite, et ne se montre qu’une fois. Vous n’avez pas pu l’imprimer ?"

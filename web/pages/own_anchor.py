@@ -9,7 +9,7 @@ from auth import anchors
 from auth.anchor_rules import LONGEST, TypedAnchor, date_typed
 from base.errors import ErrorKind, ServiceError
 from web.pages.forms import Form
-from web.pages.own_proofs import proof_in, shown_on
+from web.pages.own_proofs import proof_in, shown_on, with_code
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -32,8 +32,9 @@ async def enrol(page: PersonPageDep) -> Response:
         tag = await anchors.tag_of(page.services, typed_in(form))
         await anchors.enrol(page.services, page.person, tag, proof_in(page, form))
     except ServiceError as failure:
-        values = await _values(page, form.get("sent"))
-        return await page.show_failure(failure, "means/anchor.html", **values | shown_again(form))
+        at = with_code(ANCHOR, form.get("sent"))
+        values = await _values(page, form.get("sent")) | shown_again(form)
+        return await page.show_failure(failure, "means/anchor.html", at=at, **values)
     return go("/me", done="anchor_enrolled")
 
 

@@ -14,7 +14,7 @@ from base.errors import ErrorKind, ServiceError
 from vault.maintenance.erasure_requests import keep_vault
 from web.http.path_ids import PathId
 from web.pages.goodbyes import say_goodbye
-from web.pages.own_proofs import MEANS, proof_in, shown_on
+from web.pages.own_proofs import MEANS, proof_in, shown_on, with_code
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -92,8 +92,11 @@ async def choose_pin(page: PersonPageDep) -> Response:
     try:
         await means.choose_pin(page.services, page.person, pin, again, proof=proof_in(page, form))
     except ServiceError as failure:
-        values = await _pin_values(page, form.get("sent"))
-        return await page.show_failure(failure, "means/pin.html", **values)
+        sent = form.get("sent")
+        values = await _pin_values(page, sent)
+        return await page.show_failure(
+            failure, "means/pin.html", at=with_code("/me/pin", sent), **values
+        )
     return go(MEANS, done="pin_chosen")
 
 
@@ -116,7 +119,7 @@ async def _not_done(
     if failure.kind is ErrorKind.NOT_FOUND or one is None:
         return go(MEANS, done="means_gone")
     if failure.code == "last_means":
-        return await page.show_failure(failure, "means/list.html", **await _values(page))
+        return await page.show_failure(failure, "means/list.html", at=MEANS, **await _values(page))
     values = await _change_values(page, one, act)
     return await page.show_failure(failure, "means/change.html", **values)
 

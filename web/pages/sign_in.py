@@ -181,7 +181,8 @@ async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response
         return go(_code_page(kind, sign_in_id, device))
     except ServiceError as failure:
         values = await _code_values(page, kind, sign_in_id, device)
-        return await page.show_failure(failure, "code.html", **values)
+        at = _code_page(kind, sign_in_id, device)
+        return await page.show_failure(failure, "code.html", at=at, **values)
     return await open_here(page, opened)
 
 

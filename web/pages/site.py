@@ -17,6 +17,7 @@ from web.pages import (
     draft_pictures,
     drafts,
     erasure,
+    failed,
     grant_steps,
     grants,
     installation,
@@ -84,6 +85,8 @@ for _part in (
     own_anchor,
     own_name,
     erasure,
+    failed,
+    failed,
     drafts,  # before `documents`: "add" is not an id
     draft_pictures,
     uploads,

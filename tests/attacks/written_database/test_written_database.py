@@ -66,7 +66,7 @@ HARMLESS = {
     ("root_version", "created_at"): _NOT_SHOWN,
     ("root_version", "provider"): "which provider wraps is a setting",
     ("sealed_file", "created_at"): _NOT_SHOWN,
-    ("session", "worker_session_id"): "only the token of an assisted session is compared with it",
+    ("session", "worker_session_id"): "compared with the token, and with what is sealed",
     ("sign_in", "*"): "its holder asks for another code",
     ("sign_in_code", "*"): "the same",
     ("sign_in_try",): "more guesses at one code: named once they pass the budget of a day",

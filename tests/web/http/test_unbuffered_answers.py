@@ -61,6 +61,8 @@ QUERIES = {"why": _CHOSEN, "until": _CHOSEN, "who": _CHOSEN}
 QUERIES |= {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
 HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add", "/me/means/{means_id}/free"}
 HOME |= {"/pro/desk/vault/{step}", "/mandates/{mandate_id}", "/me/anchor/remove"}
+HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
+HOME |= {"/pro/desk/vault/opened", "/pro/desk/vault/pin"}
 """Who has a session is sent on from there."""
 
 
