@@ -240,15 +240,12 @@ def test_cookies(base_settings: Settings) -> None:
     )  # fmt: skip
     assert [cookies.name_of(base_settings, kind) for kind in kinds] == [
         "unefois-person", "unefois-worker", "unefois-visit", "unefois-browser",
-        "unefois-language", "unefois-second", "unefois-next", "unefois-discreet",
-        "unefois-told", "unefois-desk", "unefois-card",
+        "unefois-language", "unefois-second", "unefois-next", "unefois-discreet", "unefois-told",
+        "unefois-desk", "unefois-card",
     ]  # fmt: skip
     assert [cookies.name_of(https(base_settings), kind) for kind in kinds] == [
-        "__Host-unefois-person", "__Host-unefois-worker",
-        "__Host-unefois-visit", "__Host-unefois-browser", "__Host-unefois-language",
-        "__Host-unefois-second", "__Host-unefois-next", "__Host-unefois-discreet",
-        "__Host-unefois-told", "__Host-unefois-desk", "__Host-unefois-card",
-    ]  # fmt: skip
+        f"__Host-unefois-{kind}" for kind in kinds
+    ]
 
 
 def test_metrics() -> None:
