@@ -34,8 +34,8 @@ def grouped(requests: Iterable[Requested]) -> list[list[Requested]]:
         groups.append([one])
         if one.mandate is not None:
             papers[one.mandate.id] = groups[-1]
-    for one in papers.values():
-        one.sort(key=_place)
+    for together in papers.values():
+        together.sort(key=_place)
     return groups
 
 
