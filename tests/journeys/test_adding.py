@@ -79,7 +79,8 @@ async def finds_it_again_and_keeps_it(phone: Phone, back: Path) -> None:
     assert await phone.says("Ce papier a deux côtés")
     await phone.press("a[href$='/pictures']")
     await send(phone, "#photo", back)
-    assert await pictures_shown(phone) == 2
+    # In a row above « Garder », and each with what can be done with it.
+    assert await pictures_shown(phone) == 4
     await phone.press("button[value=later]")
     await phone.press("button.send:has-text('Garder ce papier')")
     assert await phone.says("C’est fait")
