@@ -27,6 +27,9 @@ MeansReason = Literal[
     "changed_meanwhile",
     "too_many_cards",
     "assisted",
+    "join_over",
+    "join_not_now",
+    "no_room",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth import card_secrets, card_tries, means_log, phone_means, pin_hashes
 from auth.pin_rules import SIX, VAULTS_ON_A_PHONE
+from auth.rate_buckets import Rate
 from auth.records import cards, people, pins
 from auth.services import CoreServices
 from auth.subjects import Person
@@ -24,6 +25,8 @@ from base.locks import hold_tag, hold_vault
 from storage.row_macs import RowAltered
 
 CHOSEN_A_DAY = 5
+PHONE_TAKEN = Rate(3, timedelta(days=1))
+"""How often a PIN is chosen to add one phone, by whomever: each says whether the other has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ async def hold_means(
     held: Sequence[bytes] | None = None,
 ) -> Any:
     """Lock a vault's phone, then the vault: the order of every change of means. The person's row;
-    None where the phone changed in between.
+    None where the phone changed in between, or the vault ended in another.
 
     `held`: the tags of phones that the caller has locked, that of this vault among them.
     """
@@ -81,7 +84,7 @@ async def hold_means(
             return None
     await hold_vault(tx, person_id)
     row = await people.person(tx, macs, person_id)
-    return None if row is None or row.phone_tag != tag else row
+    return None if row is None or row.ended or row.phone_tag != tag else row
 
 
 async def has_pin(services: CoreServices, person: Person) -> bool:

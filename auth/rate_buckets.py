@@ -25,6 +25,8 @@ BucketKind = Literal[
     "meeting",
     "meeting-code",
     "assisted",
+    "join",
+    "join-code",
 ]
 """What is counted. It is part of the tag: never change one."""
 

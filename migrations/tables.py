@@ -5,6 +5,7 @@ from audit.tlog.records import LogLeaf
 from auth.oauth.records import SigningKeyRow
 from auth.records.browsers import Browser
 from auth.records.cards import CardRow
+from auth.records.joins import VaultJoin
 from auth.records.messages import Message
 from auth.records.people import PersonRow
 from auth.records.pin_steps import PinStep
@@ -34,6 +35,7 @@ AUTH = (
     SigningKeyRow,
     Message,
     RateBucket,
+    VaultJoin,
     *_MEANS,
 )
 _CONSENT = (ConsentEvidence, Mandate, Meeting, PersonLabel, ReceiptKeyRow)

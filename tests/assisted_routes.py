@@ -23,6 +23,10 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     ),
     "POST /v1/me/proof/code": ("sign_in.code", None),
     "POST /v1/me/proof/wait": ("means.wait", None),
+    "POST /v1/me/joins": ("vault.join_code", _PROVED),
+    "POST /v1/me/joins/answer": ("vault.join_see", {"code": "12345678"}),
+    "GET /v1/me/joins/{join_id}": ("vault.join_see", None),
+    "POST /v1/me/joins/{join_id}/yes": ("vault.join_see", _PIN | _PROVED),
 }
 """Each with the action that its refusal is recorded as, and what is sent."""
 LIMITED = {
@@ -78,6 +82,8 @@ FREE = {
     "PUT /v1/me/name",
     "POST /v1/me/erasure/cancel",
     "GET /v1/me/means",
+    "GET /v1/me/joins",
+    "GET /v1/me/joins/{join_id}/access-log",
     "DELETE /v1/me/proof/wait",  # nothing is changed then
 }
 PAGES = {
@@ -92,6 +98,9 @@ PAGES = {
         "POST /me/phone/{sign_in_id}",
         "POST /me/proof/code",
         "POST /me/proof/wait",
+        "POST /me/joins",
+        "POST /me/joins/code",
+        "POST /me/joins/{join_id}",
         "GET /access-log.pdf",
     },
     "limited": {

@@ -13,6 +13,7 @@ from web.api import (
     documents,
     grant_documents,
     grants,
+    joins,
     mandates,
     me,
     means,
@@ -67,6 +68,7 @@ API: tuple[APIRouter, ...] = (
     statistics.router,
     me.router,
     means.router,
+    joins.router,
 )
 
 

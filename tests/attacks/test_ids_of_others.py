@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.fixtures import MakeClient, MakePerson, MakeWorker
+from tests.joins import ask_join
 from tests.mandates import prepare
 from tests.meetings import answered
 from tests.steps import ask, client_headers, deposit, granted, log_of
@@ -45,6 +46,9 @@ PERSON_PATHS = [
     ("POST", "/v1/mandates/{mandate}/go-on"),
     ("GET", "/v1/meetings/{meeting}"),
     ("POST", "/v1/meetings/{meeting}/confirm"),
+    ("GET", "/v1/me/joins/{join}"),
+    ("POST", "/v1/me/joins/{join}/yes"),
+    ("GET", "/v1/me/joins/{join}/access-log"),
     ("GET", "/v1/access-log/{event}"),
     ("POST", "/v1/access-log/{event}/report"),
     ("DELETE", "/v1/sessions/{session}"),
@@ -87,6 +91,7 @@ async def ids_of_another(
         "session": session,
         "mandate": (await prepare(client, worker, person))["id"],
         "meeting": await answered(client, worker, person),
+        "join": (await ask_join(client, person)).json()["id"],
         "upload": id_of(upload),
     }
 

@@ -85,6 +85,8 @@ TEXTS = {
     "card freed": lambda language: means_changed(language, Action.MEANS_FREED),
     "card stopped": lambda language: means_changed(language, Action.MEANS_STOPPED),
     "pin": lambda language: means_changed(language, Action.PIN_SET),
+    "join asked": lambda language: means_changed(language, Action.JOIN_ASKED),
+    "joined": lambda language: means_changed(language, Action.VAULT_JOINED),
     "wait": lambda language: means_changed(language, Action.MEANS_WAIT),
     "no wait": lambda language: means_changed(language, Action.MEANS_WAIT_ENDED),
     "change": lambda language: notifications.means_code(WORDS, language, "012345"),
@@ -152,6 +154,10 @@ FRENCH = {
     "card stopped": "« Mes papiers » : une carte perdue vient d’être arrêtée au guichet. "
     + WAS_IT_YOU["fr"],
     "pin": "« Mes papiers » : votre code secret vient d’être changé. " + WAS_IT_YOU["fr"],
+    "join asked": "« Mes papiers » : quelqu’un demande à réunir vos papiers avec ceux d’un autre"
+    " endroit. " + WAS_IT_YOU["fr"],
+    "joined": "« Mes papiers » : vos papiers de deux endroits viennent d’être réunis. "
+    + WAS_IT_YOU["fr"],
     "wait": "« Mes papiers » : quelqu’un demande à changer vos façons d’entrer sans prouver que"
     " c’est vous. Ce sera possible dans 7 jours. " + WAS_IT_YOU["fr"],
     "no wait": "« Mes papiers » : la demande de changer vos façons d’entrer est annulée. "
@@ -216,6 +222,9 @@ ENGLISH = {
     "card freed": "“My papers”: a card that was blocked was just unblocked. " + WAS_IT_YOU["en"],
     "card stopped": "“My papers”: a lost card was just stopped at the desk. " + WAS_IT_YOU["en"],
     "pin": "“My papers”: your secret code was just changed. " + WAS_IT_YOU["en"],
+    "join asked": "“My papers”: someone asks to join your papers with those of another place. "
+    + WAS_IT_YOU["en"],
+    "joined": "“My papers”: your papers from two places were just joined. " + WAS_IT_YOU["en"],
     "wait": "“My papers”: someone asks to change your ways in without proving that it is you. It"
     " will be possible in 7 days. " + WAS_IT_YOU["en"],
     "no wait": "“My papers”: the request to change your ways in is cancelled. " + WAS_IT_YOU["en"],

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.joins import answered_join, ask_join
 from tests.mandates import authorisation, prepare, signed
 from tests.meetings import answered, met, open_meeting
 from tests.steps import ask, deposit, granted, log_of
@@ -110,7 +111,7 @@ async def addresses(
     mine += [f"/grants/new?meeting={agreed}", "/access-log"]
     mine += [f"/access-log/{event}/{end}" for end in ("report", "receipt")]
     mine += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone"]
-    mine += ["/sessions", "/erasure", "/nowhere"]
+    mine += ["/sessions", "/erasure", *await joins_of(client, person, await make_person())]
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
     theirs += [f"/pro/grants/{grant}/{end}" for end in ("evidence?type=payslip", "give-back")]
@@ -125,6 +126,13 @@ async def addresses(
     theirs += [f"/pro/requests/new?meeting={agreed}"]
     visit = ["/language", "/", "/card", "/pro", "/problems/not_found", "/styles"]
     return person, worker, {"visit": visit, "person": mine, "worker": theirs}
+
+
+async def joins_of(client: httpx.AsyncClient, person: SomePerson, other: SomePerson) -> list[str]:
+    """The page that shows digits, and the one that says what would come."""
+    shown = (await ask_join(client, person)).json()["id"]
+    plan = (await answered_join(client, other, person))["id"]
+    return [f"/me/joins{end}" for end in ("", "/code", f"/{shown}", f"/{plan}")] + ["/nowhere"]
 
 
 async def mandates_of(

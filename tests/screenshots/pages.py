@@ -51,6 +51,8 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/me/cards/new",
         "/me/pin",
         "/me/phone",
+        "/me/joins",
+        "/me/joins/code",
         "/sessions",
         "/pages",
         "/erasure",
@@ -105,6 +107,8 @@ BY_A_FORM = {
     "/mandates/{mandate_id}",
     "/mandates/{mandate_id}/signed",
     "/pro/mandates/{mandate_id}",
+    "/me/joins/{join_id}",
+    "/me/joins/{join_id}/log",
     "/meetings/{meeting_id}",
     "/pro/meetings/{meeting_id}",
 }

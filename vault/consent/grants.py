@@ -147,7 +147,9 @@ async def revoke(
     Running downloads are notified when the transaction commits and stop within a second. Raises
     `ServiceError` `not_found`.
     """
-    return await decisions.decide(services, lambda tx: _revoke(services, tx, person, grant_id, act))
+    return await decisions.decide(
+        services, lambda tx: revoke_within(services, tx, person, grant_id, act)
+    )
 
 
 async def revoke_all(services: CoreServices, person: Person, act: ConsentAct | None = None) -> int:
@@ -164,13 +166,14 @@ async def revoke_all(services: CoreServices, person: Person, act: ConsentAct | N
     return ended
 
 
-async def _revoke(
+async def revoke_within(
     services: CoreServices,
     tx: AsyncConnection,
     person: Person,
     grant_id: UUID,
-    act: ConsentAct | None,
+    act: ConsentAct | None = None,
 ) -> GrantView | Denial:
+    """`revoke`, in the caller's transaction."""
     row = await records.grant_to_change(tx, grant_id)
     attempt = attempt_on(row, person, Action.REVOKE)
     facts = records.grant_facts(await services.field_encryption.row_macs(), row)

@@ -12,6 +12,7 @@ from typing import Any
 from audit.records import AUDIT_KEY_ROW, OUTCOME_ROW
 from auth.records.browsers import BROWSER_ROW
 from auth.records.cards import CARD_ROW
+from auth.records.joins import VAULT_JOIN_ROW
 from auth.records.people import PERSON_ROW
 from auth.records.pin_steps import PIN_STEP_ROW
 from auth.records.pins import PIN_ROW
@@ -56,6 +57,7 @@ class MacTable:
 
 MACS = (
     MacTable(PERSON_ROW),
+    MacTable(VAULT_JOIN_ROW),
     MacTable(WORKER_ROW),
     MacTable(CLIENT_ROW),
     MacTable(DOCUMENT_ROW),

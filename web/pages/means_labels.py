@@ -15,6 +15,7 @@ NOT_DONE = {
         "C’est noté. Dans 7 jours, revenez ici, sur cet appareil. Ne sortez pas d’ici là : il"
         " faudrait recommencer."
     ),
+    "join_gone": _("Ce code ne sert plus. Rien n’a été réuni."),
     "means_gone": _("Rien n’a changé : cette façon d’entrer n’est plus là."),
 }
 DONE = {
@@ -29,12 +30,14 @@ DONE = {
     ),
     "phone_added": _("C’est fait. Vous entrez maintenant avec ce téléphone et votre code secret."),
     "pin_chosen": _("C’est fait. Votre code secret est changé, pour tout ce qui vous fait entrer."),
+    "joined": _("C’est fait. Tous vos papiers sont ici."),
     "wait_cancelled": _("C’est fait. Personne ne change vos façons d’entrer sans votre code."),
     "name_chosen": _("C’est fait. Votre nom est gardé."),
     "name_removed": _("C’est fait. Il n’y a plus de nom ici."),
 }
 FIELDS = {
     "card_typo": "card",
+    "join_code_wrong": "code",
     "card_of_another": "card",
     "pin_digits": "pin",
     "pin_weak": "pin",

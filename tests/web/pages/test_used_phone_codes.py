@@ -29,7 +29,7 @@ async def test_after_too_many_pins_on_one_phone_another_code_is_asked(
     person, phone = await make_person(), new_phone()
     pin, other, *_ = await usable_pins(served.services, person)
     assert (await choose_pin(client, person, pin)).is_success
-    monkeypatch.setattr(phone_enrolment, "_ADDED", Rate(1, timedelta(days=1)))
+    monkeypatch.setattr(phone_enrolment, "PHONE_TAKEN", Rate(1, timedelta(days=1)))
     async with browser_of(served, person) as at:
         for answered in ("Vous entrez maintenant avec ce téléphone", "Attendez quelques heures"):
             address, code = await begin_phone(served, person, at, phone)
