@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from base.errors import ServiceError
 from base.key_names import DOCUMENT, DOCUMENT_VERSION, PREVIEW
 from base.pipeline import fetch_one, write
 from storage.envelopes import moved_envelope
@@ -45,9 +46,13 @@ async def possible_doubles(services: Services, stays: UUID, ended: UUID) -> dict
     async with services.database.transaction() as tx:
         ids = await moved.versions_alike(tx, ended, stays)
         files = {one: await records.files_of(tx, ended, one) for one in ids}
-    return {
-        one: await content_tag(services, ended, each, under=stays) for one, each in files.items()
-    }
+    tags = {}
+    for one, each in files.items():
+        try:
+            tags[one] = await content_tag(services, ended, each, under=stays)
+        except ServiceError:
+            continue  # it cannot be read now, or no more: it comes as a paper of its own
+    return tags
 
 
 async def check_room_for(services: Services, tx: AsyncConnection, stays: UUID, ended: UUID) -> None:
