@@ -156,7 +156,8 @@ async def _answer(
     macs = await services.field_encryption.row_macs()
     found = await records.join_of_code(tx, tag)
     # The same statements in every case: a vault that does not exist is held when none is known.
-    other: UUID = new_id() if found is None else found.person_id
+    others = found is not None and found.person_id != person.id
+    other: UUID = found.person_id if found is not None and others else new_id()
     await hold_tags(tx, (person.id.bytes[8:], other.bytes[8:]))
     there = await is_there(services, tx, other)
     row = await records.join_to_answer(tx, tag)
