@@ -30,6 +30,8 @@ class Action(StrEnum):
     MEANS_WAIT_ENDED = "means.wait_end"
     MEANS_STOPPED = "means.stop"
     PIN_SET = "pin.set"
+    ANCHOR_ENROLLED = "anchor.enrol"
+    ANCHOR_REMOVED = "anchor.remove"
     TOKEN_ISSUED = "token.issue"  # noqa: S105  (a name, not a secret)
     TOKEN_REFUSED = "token.refuse"  # noqa: S105  (a name, not a secret)
     VAULT_OPENED = "vault.open"

@@ -55,6 +55,8 @@ _MAPPED: dict[Action, tuple[_Class, int]] = {
     Action.MEANS_WAIT_ENDED: (_ENTITY, _UPDATE),
     Action.MEANS_STOPPED: (_ENTITY, _UPDATE),
     Action.PIN_SET: (_ENTITY, _UPDATE),
+    Action.ANCHOR_ENROLLED: (_ENTITY, _CREATE),
+    Action.ANCHOR_REMOVED: (_ENTITY, _DELETE),
     Action.TOKEN_ISSUED: (_AUTHENTICATION, _LOGON),
     Action.TOKEN_REFUSED: (_AUTHENTICATION, _LOGON),
     Action.VAULT_OPENED: (_ENTITY, _CREATE),
@@ -121,6 +123,7 @@ _ENTITIES = {
     "client": (2, "User"),
     "means": (99, "Means"),
     "pin": (99, "PIN"),
+    "anchor": (99, "Anchor"),
     "keys": (99, "Key"),
     "rows": (99, "Row"),
 }

@@ -9,10 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from audit.events import Action
-from auth import pin_sign_ins, session_start, sessions
+from auth import pin_sign_ins, session_locks, session_start, sessions
+from auth.levels import Level
 from auth.rate_buckets import Rate, SharedBuckets
-from auth.records import sessions as records
+from auth.records import people
 from auth.services import CoreServices
 from auth.session_start import NewSession
 from auth.subjects import Person, Worker
@@ -59,9 +62,47 @@ async def enter(
             beside=worker,
         )
     except ServiceError as failure:
-        if failure.code in _FOUND_LATE:
-            await _record(services, worker, failure.code, visitor)
+        await record_late(services, worker, failure, visitor)
         raise
+
+
+async def enter_confirmed(
+    services: CoreServices,
+    tx: AsyncConnection,
+    worker: Worker,
+    person_id: UUID,
+    visitor: Visitor,
+) -> NewSession:
+    """Open the vault of somebody who said yes to it on their own device, on the worker's, in the
+    caller's transaction. The caller MUST have judged that yes, and hold the vault's lock.
+
+    Raises `ServiceError` REFUSED `session_locked`, UNAUTHENTICATED where the worker's session is
+    over: the caller's transaction is undone, and `record_late` says it.
+    """
+    await sessions.hold_for_assistance(services, tx, worker)
+    person, here = Person(person_id, beside=worker), replace(visitor, shared=True, browser=None)
+    await session_start.tell_person_of_new_browser(services, tx, person_id, here)
+    await people.touch_person(tx, await services.field_encryption.row_macs(), person_id)
+    level = Level.PHONE_CONFIRMED
+    return await session_start.open_recorded_session(
+        services, tx, person, here, level=level, shown={"level": level.value}
+    )
+
+
+async def record_late(
+    services: CoreServices, worker: Worker, failure: ServiceError, visitor: Visitor
+) -> None:
+    """Record what was found of the worker's session once all else was right, if it was that."""
+    if failure.code in _FOUND_LATE:
+        await _record(services, worker, failure.code, visitor)
+
+
+async def inside(
+    services: CoreServices, tx: AsyncConnection, from_: UUID, person_id: UUID
+) -> list[UUID]:
+    """The live assisted sessions of a person that were opened from one of a worker."""
+    found = await session_locks.assisted_from(services, tx, from_)
+    return [session_id for session_id, whose in found if whose == person_id]
 
 
 async def _record(services: CoreServices, worker: Worker, reason: str, visitor: Visitor) -> None:
@@ -75,7 +116,7 @@ async def end(services: CoreServices, worker: Worker) -> int:
     if worker.session_id is None:
         return 0
     async with services.database.transaction() as tx:
-        found = await records.assisted_from(tx, worker.session_id)
+        found = await session_locks.assisted_from(services, tx, worker.session_id)
     for session_id, person_id in found:
         await sessions.sign_out(services, Person(person_id, session_id=session_id, beside=worker))
     return len(found)

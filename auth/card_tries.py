@@ -13,7 +13,7 @@ from auth.pin_rules import TRIES
 FREED_AT_DESK = 2
 """How often, between two right PINs."""
 STOPPED = 99
-"""Of a card that was stopped as lost: no desk frees it."""
+"""Of a card that was stopped as lost, by its person or at a desk: no desk frees it."""
 _EACH = 10
 
 DeskRefusal = Literal["card_stopped", "card_not_barred", "freed_too_often"]

@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import Literal
 
 Lane = Literal["known", "new"]
-CountedLane = Literal["known", "new", "pin", "proof", "choice"]
+CountedLane = Literal["known", "new", "pin", "proof", "choice", "barred"]
 """`pin`: PINs after a phone's code; `proof`: those that confirm a change of means. Both are limited
-by `auth/pin_rules.py`. `choice`: PINs that a person chose, right or not (`auth/pins.py`)."""
+by `auth/pin_rules.py`. `choice`: PINs that a person chose, right or not (`auth/pins.py`). `barred`:
+lines about one barred card (`auth/pin_sign_ins.py`)."""
 CodeLane = Literal["known", "new", "shared", "spare"]
 """`shared`: one code for all that ask while many do. `spare`: a code that is sent to nobody, so
 that those who join a shared one leave the same rows."""

@@ -33,7 +33,7 @@ async def is_allowed(services: CoreServices, worker: Worker) -> bool:
 async def check(services: CoreServices, worker: Worker, action: Action) -> None:
     """Raise `ServiceError` REFUSED `desk_not_allowed`, recorded in the service's log."""
     if not await is_allowed(services, worker):
-        await _refuse(services, worker, action, "desk_not_allowed")
+        await refuse(services, worker, action, "desk_not_allowed")
         raise ServiceError(ErrorKind.REFUSED, "desk_not_allowed")
 
 
@@ -45,11 +45,12 @@ async def take_turn(
     taken = await buckets.take(worker.id.bytes, 1)
     if taken.granted:
         return None
-    await _refuse(services, worker, action, "paced")
+    await refuse(services, worker, action, "paced")
     return int(taken.wait) + 1
 
 
-async def _refuse(services: CoreServices, worker: Worker, action: Action, reason: str) -> None:
+async def refuse(services: CoreServices, worker: Worker, action: Action, reason: str) -> None:
+    """Record a refusal alone, in the service's log."""
     async with services.database.transaction() as tx:
         await record(services, tx, worker, action, None, reason=reason)
 

@@ -16,12 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import assistance, card_means, means_log, pin_hashes, proof_codes, proof_waits
+from auth.card_codes import CardText
 from auth.means_log import MeansReason
 from auth.one_time_codes import PendingSignIn
 from auth.person_contact import person_contact
 from auth.person_values import read_values
 from auth.pin_rules import SIX, TRIES
-from auth.pins import open_verifier
+from auth.pins import TypedChoice, open_verifier
 from auth.proof_waits import Waiting
 from auth.records import pins
 from auth.services import CoreServices
@@ -71,12 +72,15 @@ class AskedProof:
 @dataclass(frozen=True, slots=True)
 class ShownProof:
     """A proof that was right: a `pin` of an `edition`, or the `code` (the row of its sign-in), or a
-    wait that was over. `serves` and `spend` MUST be called in the transaction of the change."""
+    wait that was over. `serves` and `spend` MUST be called in the transaction of the change.
+
+    `chosen`: the PIN that the change chooses, if it does."""
 
     pin: str = field(default="", repr=False)
     edition: int = 0
     code: Any = field(default=None, repr=False)
     waited: bool = False
+    chosen: TypedChoice | None = field(default=None, repr=False)
 
 
 async def asked_of(services: CoreServices, person: Person) -> AskedProof:
@@ -130,11 +134,14 @@ async def show(
     if not proof.answers(kind):
         if waited and or_waited:
             return ShownProof(waited=True)
-        raise await _refused(services, person, action, "proof_needed")
+        raise await refuse(services, person, action, "proof_needed")
     if kind != "code":
-        compare = await _comparison(services, person, kind, proof)
-        edition = await _try_pin(services, person, action, compare)
-        return ShownProof(digits_of(proof.pin)[:SIX], edition)
+        card = await _card_in(services, kind, proof)
+        digits = digits_of(proof.pin)[:SIX]
+        async with pin_hashes.in_turn(person.id.bytes):
+            compare = await _comparison(services, person, card, digits)
+            edition = await _try_pin(services, person, action, compare)
+        return ShownProof(digits, edition)
     assert proof.sign_in_id is not None  # noqa: S101  (`answers` says so)
     row = await proof_codes.check(
         services,
@@ -145,8 +152,29 @@ async def show(
         visitor=visitor,
     )
     if row is None:
-        raise await _refused(services, person, action, "proof_wrong")
+        raise await refuse(services, person, action, "proof_wrong")
     return ShownProof(code=row)
+
+
+async def show_pin(
+    services: CoreServices, person: Person, action: Action, proof: Proof
+) -> ShownProof | None:
+    """`show`, of a vault that has a PIN, which a wait does not stand for. None of one without: it
+    asks nothing where nothing changes of what opens it."""
+    if (await asked_of(services, person)).kind == "code":
+        await assistance.check_alone(services, person, action)
+        return None
+    return await show(services, person, action, proof, or_waited=False)
+
+
+async def pin_serves(
+    services: CoreServices, tx: AsyncConnection, person: Person, shown: ShownProof | None
+) -> bool:
+    """Whether no PIN was chosen meanwhile, since `show_pin`. The caller MUST hold the vault's
+    lock."""
+    if shown is None:
+        return await _kind(services, tx, person.id) == "code"
+    return await serves(services, tx, person, shown)
 
 
 async def serves(
@@ -185,28 +213,53 @@ async def _kind(services: CoreServices, tx: AsyncConnection, person_id: UUID) ->
     return "pin" if values.get("phone") else "card_pin"
 
 
+async def _card_in(services: CoreServices, kind: ProofKind, proof: Proof) -> CardText | None:
+    """The card that is shown, where one is asked for."""
+    if kind != "card_pin":
+        return None
+    with about("proof", "card"):
+        return await card_means.read_card(services, proof.card)
+
+
 async def _comparison(
-    services: CoreServices, person: Person, kind: ProofKind, proof: Proof
+    services: CoreServices, person: Person, card: CardText | None, digits: str
 ) -> _Compare:
-    """How a typed PIN is compared with the one that is there."""
-    digits = digits_of(proof.pin)[:SIX]
-    if kind == "card_pin":
-        with about("proof", "card"):
-            text = await card_means.read_card(services, proof.card)
-        typed = await card_means.prove(services, text, digits)
+    """How a typed PIN is compared with the one that is there. What proves it is derived now, while
+    nothing is held; not for one that is not compared in any case."""
+    macs = await services.field_encryption.row_macs()
+    async with services.database.transaction() as tx:
+        row = await pins.pin(tx, macs, person.id)
+        tried, _ = await _tried(services, tx, person)
+    if row is None or tried >= TRIES[row.digits]:
+        return _never
+    if card is not None:
+        typed = await card_means.prove(services, card, digits)
 
         async def with_card(tx: AsyncConnection, _row: Any) -> bool:
             # Another's card is compared with nothing, and its count does not move.
             return typed.person_id == person.id and await card_means.opens(services, tx, typed)
 
         return with_card
+    salt = row.salt
+    proved = await pin_hashes.verifier(services, person.id, salt, digits)
 
     async def with_phone(tx: AsyncConnection, row: Any) -> bool:
         expected = await open_verifier(services, tx, row)
-        proved = await pin_hashes.verifier(services, person.id, row.salt, digits)
-        return hmac.compare_digest(expected or bytes(32), proved)
+        # Of a PIN that another one took the place of meanwhile, nothing is right.
+        return hmac.compare_digest(expected or bytes(32), proved) and row.salt == salt
 
     return with_phone
+
+
+async def _never(_tx: AsyncConnection, _row: Any) -> bool:
+    return False
+
+
+async def _tried(services: CoreServices, tx: AsyncConnection, person: Person) -> tuple[int, bytes]:
+    """How many wrong proofs were shown in a day, and the tag under which they are counted."""
+    counted = await services.field_encryption.tag(MEANS_COUNTS, person.id.bytes)
+    counts = await wrong_codes(services, tx, counted, await instant(tx))
+    return counts.get(("proof", SIX), 0), counted
 
 
 async def _try_pin(
@@ -215,14 +268,13 @@ async def _try_pin(
     """Compare, and count a wrong one, under the vault's lock: of two at once both count. The
     edition of the PIN that was right."""
     macs = await services.field_encryption.row_macs()
-    counted = await services.field_encryption.tag(MEANS_COUNTS, person.id.bytes)
     reason: MeansReason | None = None
     wait = 0
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
         row = await pins.pin(tx, macs, person.id)
         at = await instant(tx)
-        tried = (await wrong_codes(services, tx, counted, at)).get(("proof", SIX), 0)
+        tried, counted = await _tried(services, tx, person)
         details: dict[str, str | int] = {}
         if row is not None and tried >= TRIES[row.digits]:
             reason = "too_many_proofs"
@@ -238,7 +290,7 @@ async def _try_pin(
     return edition
 
 
-async def _refused(
+async def refuse(
     services: CoreServices, person: Person, action: Action, reason: MeansReason
 ) -> ServiceError:
     async with services.database.transaction() as tx:

@@ -19,7 +19,15 @@ from auth.card_means import MAX_CARDS, too_many_cards
 from auth.means import MeansView, means_of
 from auth.means_changes import NotChanged
 from auth.pin_rules import pin_weak
-from auth.pins import PHONE_TAKEN, ChosenPin, forget_verifier, put_pin, too_many_pins
+from auth.pins import (
+    PHONE_TAKEN,
+    ChosenPin,
+    TypedChoice,
+    derive,
+    forget_verifier,
+    put_pin,
+    too_many_pins,
+)
 from auth.rate_buckets import SharedBuckets
 from auth.records import cards, people
 from auth.services import CoreServices
@@ -81,26 +89,36 @@ async def is_there(services: CoreServices, tx: AsyncConnection, person_id: UUID)
     return row is not None and not row.ended
 
 
+async def derive_choice(
+    services: CoreServices, stays: UUID, ended: UUID, digits: str
+) -> TypedChoice:
+    """What proves the PIN that is chosen with a join, derived before any lock: against whoever else
+    has the phone that the vault has, or gets."""
+    async with services.database.transaction() as tx:
+        tags = await phones_of(services, tx, stays) or await phones_of(services, tx, ended)
+    return await derive(services, stays, digits, tags, leaving=ended)
+
+
 async def move_means(
     services: CoreServices,
     tx: AsyncConnection,
     stays: Person,
     ended: Person,
-    digits: str | None,
+    typed: TypedChoice | None,
 ) -> dict[str, str | int] | NotChanged:
     """Give a vault the means of one that ends, and its PIN, which all of them have from now on;
     what the log is told of it. The caller MUST hold both vaults, their phones, and record it.
-    `digits`: None where nothing comes.
+    `typed`: as `derive_choice` gives it; None where nothing comes.
     """
     coming = await coming_means(services, tx, stays.id, ended.id)
     if coming.too_many:
         return NotChanged("too_many_cards", too_many_cards())
-    if coming.coming and digits is None:
+    if coming.coming and typed is None:
         error = ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
         return NotChanged("changed_meanwhile", error)
     macs = await services.field_encryption.row_macs()
     moved = await cards.cards_of(tx, macs, ended.id)
-    if digits is None:
+    if typed is None:
         await _tell(services, tx, ended, stays)
         await _leave(services, tx, ended, moved)
         return {}
@@ -111,7 +129,7 @@ async def move_means(
         taken = await bucket.take(phone[1], 1)
         if not taken.granted:
             return NotChanged("too_many_pins", too_many_pins(int(taken.wait) + 1))
-    chosen = await _choose(services, tx, stays, ended, digits, None if phone is None else phone[1])
+    chosen = await _choose(services, tx, stays, ended, typed, None if phone is None else phone[1])
     if chosen is None:
         return NotChanged("pin_weak", pin_weak())
     # 2. The cards and the phone, with the PIN of the vault that stays.
@@ -142,7 +160,7 @@ async def _choose(
     tx: AsyncConnection,
     stays: Person,
     ended: Person,
-    digits: str,
+    typed: TypedChoice,
     phone_tag: bytes | None,
 ) -> ChosenPin | None:
     """The PIN of the vault that stays; None, and everything as it was, where it cannot be chosen.
@@ -151,7 +169,7 @@ async def _choose(
         await _tell(services, tx, ended, stays)
         await phone_means.remove_phone(services, tx, ended.id)
         await forget_verifier(services, tx, ended.id)
-        chosen = await put_pin(services, tx, stays.id, digits, phone_tag=phone_tag)
+        chosen = await put_pin(services, tx, stays.id, typed, phone_tag=phone_tag)
         if chosen is None:
             await attempt.rollback()
     return chosen

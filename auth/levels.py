@@ -9,12 +9,14 @@ class Level(StrEnum):
 
     PHONE_CODE = "phone_code"
     CARD_PIN = "card_pin"
+    PHONE_CONFIRMED = "phone_confirmed"
+    """A yes in another session of the person's, on their own device; only beside a worker."""
 
 
 # The letter of each level in a token's prefix, `uf<letter>_`, or `uf<letter>s_` on a device that
 # others use, `uf<letter>a_` on that of a worker (`auth/assistance.py`). It is hashed with the
 # token: nobody makes one session another by writing a row. No level has the letter `s` or `a`.
-_LETTERS = {Level.PHONE_CODE: "", Level.CARD_PIN: "c"}
+_LETTERS = {Level.PHONE_CODE: "", Level.CARD_PIN: "c", Level.PHONE_CONFIRMED: "p"}
 
 
 def prefix_of(level: Level, *, shared: bool, assisted: bool = False) -> str:

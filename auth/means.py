@@ -1,6 +1,7 @@
 """The means of a person: their phone and their cards, listed and ended. A person is themselves.
 
-Every change needs a proof of now, is a line in the vault's log, and is told to its phone.
+Every change is a line in the vault's log, is told to its phone, and needs a proof of now, but one:
+a card that was lost is stopped at once.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import card_means, card_tries, means_log, phone_means, pins, sessions
+from auth import assistance, card_means, card_tries, means_log, phone_means, pins, sessions
 from auth.card_means import MAX_CARDS, NewCard, too_many_cards
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means_changes import NotChanged, change
@@ -32,7 +33,7 @@ _LAST_DIGITS = 2
 @dataclass(frozen=True, slots=True)
 class MeansView:
     """One means, as its person sees it. `label`: how its number ends. `barred`: it opens nothing,
-    by wrong PINs; or `stopped`, by a desk, as lost."""
+    by wrong PINs; or `stopped` as lost, by its person or at a desk."""
 
     id: UUID
     kind: MeansKind
@@ -96,6 +97,64 @@ async def remove(
     await change(services, person, Action.MEANS_REMOVED, proof, act)
 
 
+async def stop(
+    services: CoreServices,
+    person: Person,
+    card_id: UUID,
+    on_card_stopped: Callable[[CoreServices, AsyncConnection, Person], Awaitable[None]],
+) -> None:
+    """Stop a lost card of the caller's, at once and without a proof; a proof frees it again.
+
+    Every session ends, the caller's too: whoever took one over keeps nothing by it
+    (docs/adr/0061-lost-cards-and-anchors.md). `on_card_stopped`: undoes, in the same commit,
+    what that card could have cancelled. Raises `ServiceError` REFUSED `not_when_assisted`,
+    NOT_FOUND, CONFLICT `last_means`, `card_is_stopped`; PRECONDITION `changed_meanwhile`. Refusals
+    are recorded. A crash before the commit leaves everything as it was.
+    """
+    await assistance.check_alone(services, person, Action.MEANS_STOPPED)
+    async with services.database.transaction() as tx:
+        refused = await _stop(services, tx, person, card_id)
+        if refused is None:
+            await on_card_stopped(services, tx, person)
+        else:
+            await means_log.record(
+                services, tx, person, Action.MEANS_STOPPED, reason=refused.reason
+            )
+    if refused is not None:
+        raise refused.error
+
+
+async def _stop(
+    services: CoreServices, tx: AsyncConnection, person: Person, card_id: UUID
+) -> NotChanged | None:
+    macs = await services.field_encryption.row_macs()
+    row = await pins.hold_means(services, tx, person.id)
+    if row is None:
+        error = ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
+        return NotChanged("changed_meanwhile", error)
+    found = await means_of(services, tx, row)
+    ended = next((one for one in found if (one.id, one.kind) == (card_id, "card")), None)
+    if ended is None:
+        return NotChanged("not_found", not_found())
+    if ended.stopped:
+        return NotChanged("card_stopped", ServiceError(ErrorKind.CONFLICT, "card_is_stopped"))
+    if _is_last(found, ended):
+        return NotChanged("last_means", ServiceError(ErrorKind.CONFLICT, "last_means"))
+    (card,) = [one for one in await cards.cards_of(tx, macs, person.id) if one.id == card_id]
+    await cards.change_card(tx, macs, card, wrong=card_tries.STOPPED)
+    closed = await sessions.end_with_account(tx, "person", person.id)
+    await means_log.tell(services, tx, person.id, Action.MEANS_STOPPED)
+    told: dict[str, str | int] = {
+        "means": str(card_id),
+        "kind": "card",
+        "wrong": card_tries.STOPPED,
+    }
+    told["ended"] = " ".join(str(one) for one in closed)
+    actor = person.actor()
+    await means_log.record_by(services, tx, person, Action.MEANS_STOPPED, actor, told)
+    return None
+
+
 async def free(
     services: CoreServices, person: Person, means_id: UUID, *, proof: Proof = NO_PROOF
 ) -> None:
@@ -126,8 +185,9 @@ async def choose_pin(
     """
     digits = read_pin(pin, again)
 
-    async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> NotChanged | None:
-        chosen = await put_pin(services, tx, person.id, digits)
+    async def act(tx: AsyncConnection, _row: Any, shown: ShownProof) -> NotChanged | None:
+        assert shown.chosen is not None  # noqa: S101  (`chooses_pin` says so)
+        chosen = await put_pin(services, tx, person.id, shown.chosen)
         if chosen is None:
             return NotChanged("pin_weak", pin_weak())
         await means_log.tell(services, tx, person.id, Action.PIN_SET)
@@ -135,7 +195,7 @@ async def choose_pin(
         await sessions.end_all(services, tx, person, but_this=True)
         return None
 
-    await change(services, person, Action.PIN_SET, proof, act, chooses_pin=True)
+    await change(services, person, Action.PIN_SET, proof, act, chooses_pin=digits)
 
 
 async def free_card(
@@ -183,7 +243,8 @@ async def add_card(
             return NotChanged("not_found", not_found())
         if former is None and sum(one.kind == "card" for one in found) >= MAX_CARDS:
             return NotChanged("too_many_cards", too_many_cards())
-        chosen = await put_pin(services, tx, person.id, digits)
+        assert shown.chosen is not None  # noqa: S101  (`chooses_pin` says so)
+        chosen = await put_pin(services, tx, person.id, shown.chosen)
         if chosen is None:
             return NotChanged("pin_weak", pin_weak())
         card = await _replace(services, tx, person, chosen, former)
@@ -193,7 +254,7 @@ async def add_card(
             await before_commit(card)
         return card
 
-    return await change(services, person, Action.MEANS_ADDED, proof, act, chooses_pin=True)
+    return await change(services, person, Action.MEANS_ADDED, proof, act, chooses_pin=digits)
 
 
 async def _replace(

@@ -1,7 +1,7 @@
 """How every change of what opens a vault is made: proved, locked, done, recorded either way."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +10,7 @@ from audit.events import Action
 from auth import holder_proofs, means_log
 from auth.holder_proofs import Proof, ShownProof
 from auth.means_log import MeansReason
-from auth.pins import hold_means, take_choice
+from auth.pins import derive, hold_means, take_choice
 from auth.services import CoreServices
 from auth.subjects import Person
 from base.errors import ErrorKind, ServiceError
@@ -38,9 +38,10 @@ async def change(
     proof: Proof,
     act: Change[T],
     *,
-    chooses_pin: bool = False,
+    chooses_pin: str = "",
 ) -> T:
-    """Change the caller's means. `chooses_pin`: it counts as a PIN that is chosen.
+    """Change the caller's means. `chooses_pin`: the PIN that is chosen by it, which counts as one,
+    and is `ShownProof.chosen` for `act`.
 
     Raises as `auth.holder_proofs.show`, `auth.pins.take_choice`, and what `act` answers;
     `ServiceError` PRECONDITION `changed_meanwhile` where the phone changed just before. Refusals
@@ -49,6 +50,7 @@ async def change(
     shown = await holder_proofs.show(services, person, action, proof)
     if chooses_pin:
         await take_choice(services, person, action)
+        shown = replace(shown, chosen=await derive(services, person.id, chooses_pin))
     async with services.database.transaction() as tx:
         outcome = await settle(services, tx, person, action, shown, act)
     if isinstance(outcome, NotChanged):

@@ -27,6 +27,8 @@ MeansReason = Literal[
     "changed_meanwhile",
     "too_many_cards",
     "assisted",
+    "card_stopped",
+    "too_many_anchors",
     "join_over",
     "join_not_now",
     "no_room",

@@ -101,7 +101,7 @@ _MEANS_CHANGED = {
     Action.MEANS_ADDED: _("« Mes papiers » : une façon d’entrer vient d’être ajoutée."),
     Action.MEANS_REMOVED: _("« Mes papiers » : une façon d’entrer vient d’être retirée."),
     Action.MEANS_FREED: _("« Mes papiers » : une carte bloquée vient d’être débloquée."),
-    Action.MEANS_STOPPED: _("« Mes papiers » : une carte perdue vient d’être arrêtée au guichet."),
+    Action.MEANS_STOPPED: _("« Mes papiers » : une carte perdue vient d’être arrêtée."),
     Action.JOIN_ASKED: _(
         "« Mes papiers » : quelqu’un demande à réunir vos papiers avec ceux d’un autre endroit."
     ),
@@ -109,6 +109,8 @@ _MEANS_CHANGED = {
         "« Mes papiers » : vos papiers de deux endroits viennent d’être réunis."
     ),
     Action.PIN_SET: _("« Mes papiers » : votre code secret vient d’être changé."),
+    Action.ANCHOR_ENROLLED: _("« Mes papiers » : une preuve d’identité vient d’être enregistrée."),
+    Action.ANCHOR_REMOVED: _("« Mes papiers » : une preuve d’identité vient d’être effacée."),
     Action.MEANS_WAIT: _(
         "« Mes papiers » : quelqu’un demande à changer vos façons d’entrer sans prouver que c’est "
         "vous. Ce sera possible dans 7 jours."

@@ -24,7 +24,14 @@ from auth.means import MeansView, means_of
 from auth.means_changes import NotChanged, settle
 from auth.one_time_codes import PendingSignIn
 from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak, read_pin
-from auth.pins import PHONE_TAKEN, put_pin, take_choice, too_many_pins
+from auth.pins import (
+    PHONE_TAKEN,
+    TypedChoice,
+    derive,
+    put_pin,
+    take_choice,
+    too_many_pins,
+)
 from auth.rate_buckets import SharedBuckets
 from auth.records import people
 from auth.services import CoreServices
@@ -82,11 +89,14 @@ async def finish(
     digits = read_pin(typed.pin, typed.again)
     shown = await holder_proofs.show(services, person, Action.MEANS_ADDED, typed.proof, visitor)
     await take_choice(services, person, Action.MEANS_ADDED)
+    begun = await one_time_codes.begun_by(services, sign_in_id, typed.secret)
+    tags = () if begun is None else begun[1].tags
+    chosen = await derive(services, person.id, digits, tags)
     former = await _phones_of(services, person)
 
     async def start(tx: AsyncConnection, account: Account) -> MeansView | NotChanged:
         async def act(tx: AsyncConnection, row: Any, _: ShownProof) -> MeansView | NotChanged:
-            return await _add(services, tx, person, account, row, shown, digits)
+            return await _add(services, tx, person, account, row, shown, chosen)
 
         held = (account.address.tag, *former)
         added = await settle(services, tx, person, Action.MEANS_ADDED, shown, act, held)
@@ -127,6 +137,13 @@ async def _phones_of(services: CoreServices, person: Person) -> tuple[bytes, ...
     return () if row is None or row.phone_tag is None else (row.phone_tag,)
 
 
+def _is_theirs(person: Person, account: Account) -> bool:
+    """Whether the vault has the phone already: adding it again says no more than choosing a PIN,
+    whose five a day count, and takes nothing from who shares it."""
+    there = [*account.behind_pin, *([account.row] if account.row is not None else [])]
+    return any(one.id == person.id for one in there)
+
+
 async def _add(
     services: CoreServices,
     tx: AsyncConnection,
@@ -134,7 +151,7 @@ async def _add(
     account: Account,
     row: Any,
     shown: ShownProof,
-    digits: str,
+    typed: TypedChoice,
 ) -> MeansView | NotChanged:
     """The caller holds the lock of the new phone, and those of the vault's means."""
     address = account.address
@@ -145,13 +162,14 @@ async def _add(
     unprotected = account.row is not None and account.row.id != person.id
     if unprotected or len(others) >= VAULTS_ON_A_PHONE:
         return not_added
-    taken = await SharedBuckets(services, "pin", PHONE_TAKEN).take(address.tag, 1)
-    if not taken.granted:
-        return NotChanged("too_many_pins", too_many_pins(int(taken.wait) + 1))
+    if not _is_theirs(person, account):
+        taken = await SharedBuckets(services, "pin", PHONE_TAKEN).take(address.tag, 1)
+        if not taken.granted:
+            return NotChanged("too_many_pins", too_many_pins(int(taken.wait) + 1))
     # A phone that another vault keeps in a form of before is kept in that form here too.
     tag = others[0].phone_tag if others else address.tag
     phone = address.forms[address.tags.index(tag)]
-    chosen = await put_pin(services, tx, person.id, digits, phone_tag=tag)
+    chosen = await put_pin(services, tx, person.id, typed, phone_tag=tag)
     if chosen is None:
         return NotChanged("pin_weak", pin_weak())
     former = await phone_means.phone_of(services, tx, row)
@@ -160,7 +178,7 @@ async def _add(
     if former is not None:
         details = {"means": str(former.id), "kind": "phone"}
         await means_log.record(services, tx, person, Action.MEANS_REMOVED, **details)
-    if former is not None or shown.pin != digits:
+    if former is not None or shown.pin != typed.digits:
         await sessions.end_all(services, tx, person, but_this=True)
     await phone_means.put_phone(services, tx, person.id, phone, tag)
     details = {"means": str(await phone_means.means_id(services, person.id, tag)), "kind": "phone"}

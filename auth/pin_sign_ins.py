@@ -32,10 +32,14 @@ from auth.wrong_codes import count_wrong_code, wrong_codes
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
-from base.key_names import PHONE_GUESSES, PIN_STEP
+from base.key_names import MEANS_COUNTS, PHONE_GUESSES, PIN_STEP
+from base.locks import hold_tag
 from base.user_text import digits_of
 
 STEP_LIFE = timedelta(minutes=10)
+STEP_TRIES = 5
+"""PINs typed under one step; then it is as one that is late. Whoever has slow fingers shows the
+card, or asks for a code, again; who tries many has as many as steps are begun."""
 _FAILED = Action.SIGN_IN_FAILED
 
 
@@ -113,9 +117,9 @@ async def redeem_pin(
     """Exchange a right PIN for a session; an assisted one with the worker `beside`, by a card
     alone.
 
-    Raises `ServiceError` UNAUTHENTICATED `pin_wrong`, the same for an unknown or late step,
-    another one's secret, a wrong PIN, a card that is not there or barred, and a phone on which too
-    many were tried.
+    Raises `ServiceError` UNAUTHENTICATED `pin_wrong`, the same for an unknown or late step, or one
+    under which `STEP_TRIES` were typed, another one's secret, a wrong PIN, a card that is not there
+    or barred, and a phone on which too many were tried.
     """
     begun = await _begun(services, step_id, secret)
     if begun is None or (beside is not None and begun[0].kind != "card"):
@@ -123,14 +127,28 @@ async def redeem_pin(
         raise _pin_wrong()
     row, values = begun
     digits = digits_of(pin)[:SIX]
-    if row.kind == "card":
-        result = await _with_card(services, row, values, digits, visitor, beside)
-    else:
-        result = await _with_phone(services, row, values["to"], digits, visitor)
+    result: NewSession | None = None
+    async with pin_hashes.in_turn(*_sources(values, visitor)):
+        if not await _take_try(services, step_id):
+            refused = (services, None, _FAILED, "not_found", visitor, beside)
+            await session_start.record_refusal(*refused)
+        elif row.kind == "card":
+            result = await _with_card(services, row, values, digits, visitor, beside)
+        else:
+            result = await _with_phone(services, row, values["to"], digits, visitor)
     # A crash from here on leaves a session whose token nobody holds; it expires by itself.
     if result is None:
         raise _pin_wrong()
     return result
+
+
+def _sources(values: dict[str, str], visitor: Visitor) -> list[bytes]:
+    """Whose turn it is: of one card, or phone, from one network; then of that network, so that many
+    cards together are one too."""
+    shown = values.get("card") or values["to"]
+    network = sha256(b"network|" + visitor.network.encode()).digest()
+    narrow = sha256(network + shown.encode()).digest()
+    return [narrow] if visitor.network == UNKNOWN.network else [narrow, network]
 
 
 async def _with_card(
@@ -147,7 +165,7 @@ async def _with_card(
     async with services.database.transaction() as tx:
         # 2. Compared and counted under the vault's lock: a refusal undoes no count.
         tried = await card_means.try_pin(services, tx, typed)
-        opens = tried.refused is None and await pin_steps.take_step(tx, row.id)
+        opens = tried.refused is None and await _use_up(tx, row.id)
         # 3. A session, or the refusal, in the log of the card's vault or of the service.
         if opens:
             if beside is not None:
@@ -165,10 +183,21 @@ async def _record_card(
     visitor: Visitor,
     beside: Worker | None,
 ) -> None:
+    """In the vault's log. A barred card has a line there once in a day and the hour that it began
+    in: more would bury what matters. The others are in the service's log, as those of a card that
+    is not there."""
     reason = "not_found" if tried.refused is None else tried.refused.reason
-    vault = None if tried.card is None else tried.card.person_id
+    vault, shown = None if tried.card is None else tried.card.person_id, tried.shown
+    card_id = new_id() if tried.card is None else tried.card.id
+    counted = await services.field_encryption.tag(MEANS_COUNTS, card_id.bytes)
+    at = await instant(tx)
+    told = (await wrong_codes(services, tx, counted, at)).get(("barred", SIX), 0)
+    if reason == "card_barred" and told:
+        vault, shown = None, {}
+    elif reason == "card_barred":
+        await count_wrong_code(services, tx, counted, "barred", SIX, at)
     await session_start.record_in(
-        services, tx, vault, _FAILED, reason, visitor=visitor, details=tried.shown, beside=beside
+        services, tx, vault, _FAILED, reason, visitor=visitor, details=shown, beside=beside
     )
 
 
@@ -188,7 +217,7 @@ async def _with_phone(
         at = await instant(tx)
         opened = await _opened_by(services, tx, account, typed, await _tried(services, tx, account))
         # 3. A session, or a wrong PIN that counts.
-        if isinstance(opened, Person) and await pin_steps.take_step(tx, row.id):
+        if isinstance(opened, Person) and await _use_up(tx, row.id):
             await mark_used(services, tx, opened.id, has_pin=True)
             await people.touch_person(tx, macs, opened.id)
             return await _start(services, tx, opened, visitor, Level.PHONE_CODE, {"pin": 1})
@@ -272,16 +301,51 @@ async def _begun(
     services: CoreServices, step_id: UUID, secret: str
 ) -> tuple[Any, dict[str, str]] | None:
     """The step that the holder of `secret` began, and what was shown; None for anyone else, and
-    once it is late or used. Raises `RowAltered`."""
+    once it is late, used, or its tries are. Raises `RowAltered`."""
     async with services.database.transaction() as tx:
         row = await pin_steps.step(tx, step_id)
     expected = bytes(32) if row is None else row.secret_hash
     if not hmac.compare_digest(expected, _secret_hash(step_id, secret)) or row is None:
         return None
+    values = await _opened(services, row)
+    return None if _tried_under(values) >= STEP_TRIES else (row, values)
+
+
+async def _take_try(services: CoreServices, step_id: UUID) -> bool:
+    """Count a PIN under a step before it is looked at, so that of many at once no more are; False
+    when none is left. A crash after the commit leaves one try less."""
+    async with services.database.transaction() as tx:
+        await hold_tag(tx, step_id.bytes[8:])
+        row = await pin_steps.step(tx, step_id)
+        values = {} if row is None else await _opened(services, row)
+        tried = _tried_under(values)
+        if row is None or tried >= STEP_TRIES:
+            return False
+        writer = await services.field_encryption.writer(None)
+        macs = await services.field_encryption.row_macs()
+        counted = {name: getattr(row, name) for name in PIN_STEP_ROW.columns}
+        counted["sealed"] = writer.seal(PIN_STEP, row.id, {**values, "tried": str(tried + 1)})
+        await pin_steps.replace_step(tx, **macs.add(PIN_STEP_ROW, counted))
+    return True
+
+
+async def _use_up(tx: AsyncConnection, step_id: UUID) -> bool:
+    """Use a step up, once no other try puts another row in its place; False where another did."""
+    await hold_tag(tx, step_id.bytes[8:])
+    return await pin_steps.take_step(tx, step_id)
+
+
+async def _opened(services: CoreServices, row: Any) -> dict[str, str]:
+    """What was sealed to a step. Raises `RowAltered`."""
     macs = await services.field_encryption.row_macs()
     macs.check(PIN_STEP_ROW, row)
     reader = await services.field_encryption.reader(None)
-    return row, reader.open(PIN_STEP, row.id, row.sealed)
+    opened: dict[str, str] = reader.open(PIN_STEP, row.id, row.sealed)
+    return opened
+
+
+def _tried_under(values: dict[str, str]) -> int:
+    return int(values.get("tried", "0"))
 
 
 def _secret_hash(step_id: UUID, secret: str) -> bytes:

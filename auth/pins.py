@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth import card_secrets, card_tries, means_log, phone_means, pin_hashes
+from auth.pin_hashes import SALT
 from auth.pin_rules import SIX, VAULTS_ON_A_PHONE
 from auth.rate_buckets import Rate
 from auth.records import cards, people, pins
@@ -35,6 +36,50 @@ class ChosenPin:
 
     edition: int
     verifier: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TypedChoice:
+    """A PIN that a person chooses, with what proves it to their vault and would prove it to the
+    others of the phone: derived before the transaction that keeps it."""
+
+    digits: str = field(repr=False)
+    salt: bytes = field(repr=False)
+    verifier: bytes = field(repr=False)
+    others: dict[bytes, bytes] = field(repr=False)
+    """By the salt of the other's PIN."""
+
+
+async def derive(
+    services: CoreServices,
+    person_id: UUID,
+    digits: str,
+    phone_tags: Sequence[bytes] = (),
+    *,
+    leaving: UUID | None = None,
+) -> TypedChoice:
+    """What proves a PIN that is chosen. The same work whoever is there; nothing is held meanwhile.
+
+    `phone_tags`: of a phone that the vault is about to have; that which it has where there are
+    none. `leaving`: a vault whose phone it is no more by then.
+    """
+    macs = await services.field_encryption.row_macs()
+    but = (person_id, leaving)
+    async with services.database.transaction() as tx:
+        if not phone_tags:
+            row = await people.person(tx, macs, person_id)
+            phone_tags = () if row is None or row.phone_tag is None else (row.phone_tag,)
+        found = await pins.people_of_phone(tx, macs, list(phone_tags) or [bytes(32)])
+        rows = [await pins.pin(tx, macs, one.id) for one in found if one.id not in but]
+    others: dict[bytes, bytes] = {}
+    salt = pin_hashes.new_salt()
+    async with pin_hashes.in_turn(person_id.bytes):
+        for row in [one for one in rows if one is not None][: VAULTS_ON_A_PHONE - 1]:
+            others[row.salt] = await pin_hashes.verifier(services, row.person_id, row.salt, digits)
+        for _ in range(VAULTS_ON_A_PHONE - 1 - len(others)):
+            await pin_hashes.verifier(services, new_id(), pin_hashes.new_salt(), digits)
+        verifier = await pin_hashes.verifier(services, person_id, salt, digits)
+    return TypedChoice(digits, salt, verifier, others)
 
 
 async def take_choice(services: CoreServices, person: Person, action: Action) -> None:
@@ -106,12 +151,13 @@ async def put_pin(
     services: CoreServices,
     tx: AsyncConnection,
     person_id: UUID,
-    digits: str,
+    typed: TypedChoice,
     *,
     phone_tag: bytes | None = None,
 ) -> ChosenPin | None:
     """Keep a PIN in the caller's transaction; None for one that nobody may choose here: a decoy, or
-    that of the other vault of the phone. The same work in every case.
+    that of the other vault of the phone. The same work in every case. `typed`: of `derive`, for the
+    same phone.
 
     `phone_tag`: of a phone that the vault is about to have. The caller MUST hold `hold_means`.
     """
@@ -120,16 +166,16 @@ async def put_pin(
     if row is None:
         raise RowAltered("person")
     tag = phone_tag or row.phone_tag
-    decoy = await pin_hashes.is_decoy(services, person_id, digits)
-    if await _is_taken(services, tx, person_id, tag, digits) or decoy:
+    decoy = await pin_hashes.is_decoy(services, person_id, typed.digits)
+    if await _is_taken(services, tx, person_id, tag, typed) or decoy:
         return None
     former = await pins.pin(tx, macs, person_id)
     edition = 1 if former is None else former.edition + 1
-    salt = pin_hashes.new_salt()
-    chosen = ChosenPin(edition, await pin_hashes.verifier(services, person_id, salt, digits))
+    chosen = ChosenPin(edition, typed.verifier)
     writer = await services.field_encryption.writer(person_id, tx)
     sealed = writer.seal(PIN, person_id, {"verifier": chosen.verifier.hex()}) if tag else None
-    values = {"edition": edition, "digits": len(digits), "salt": salt, "sealed": sealed}
+    digits = len(typed.digits)
+    values = {"edition": edition, "digits": digits, "salt": typed.salt, "sealed": sealed}
     await pins.put_pin(tx, macs, person_id=person_id, set_at=await instant(tx), **values)
     for card in await cards.cards_of(tx, macs, person_id):
         pin_sealed = card_secrets.seal_verifier(card.public_key, card.id, edition, chosen.verifier)
@@ -161,7 +207,7 @@ async def _is_taken(
     tx: AsyncConnection,
     person_id: UUID,
     phone_tag: bytes | None,
-    digits: str,
+    typed: TypedChoice,
 ) -> bool:
     """Whether another vault of the phone has this PIN. One comparison, whoever is there."""
     macs = await services.field_encryption.row_macs()
@@ -171,8 +217,10 @@ async def _is_taken(
     missing = VAULTS_ON_A_PHONE - 1 - len(found)
     for other in [*(row.id for row in found), *(new_id() for _ in range(missing))]:
         row = await pins.pin(tx, macs, other)
-        salt = pin_hashes.new_salt() if row is None else row.salt
         expected = None if row is None else await open_verifier(services, tx, row)
-        typed = await pin_hashes.verifier(services, other, salt, digits)
-        taken |= hmac.compare_digest(expected or bytes(32), typed)
+        proved = typed.others.get(bytes(SALT) if row is None else row.salt)
+        if row is not None and proved is None:
+            # Another one was chosen meanwhile: the only case in which a connection waits for it.
+            proved = await pin_hashes.verifier(services, other, row.salt, typed.digits)
+        taken |= hmac.compare_digest(expected or bytes(32), proved or bytes(31))
     return taken

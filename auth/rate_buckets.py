@@ -25,6 +25,7 @@ BucketKind = Literal[
     "meeting",
     "meeting-code",
     "assisted",
+    "anchor",
     "join",
     "join-code",
 ]

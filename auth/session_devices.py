@@ -19,12 +19,13 @@ _TAG_LENGTH = 32
 
 @dataclass(frozen=True, slots=True)
 class SessionDevice:
-    """A word of `auth.visitor.DEVICES`, a keyed tag of the network (never an address), and whether
-    its holder said that others use it."""
+    """A word of `auth.visitor.DEVICES`, a keyed tag of the network (never an address), whether its
+    holder said that others use it; of an assisted session, from which one it was opened."""
 
     word: str
     network: bytes = field(repr=False)
     shared: bool = False
+    opened_from: UUID | None = None
 
     def shares_network(self, tag: bytes) -> bool:
         """Whether a tag is of the same network."""
@@ -36,13 +37,22 @@ def owner_of(kind: str, subject_id: UUID) -> UUID | None:
     return subject_id if kind == "person" else None
 
 
-def seal_device(writer: FieldWriter, session_id: UUID, subject_id: UUID, visitor: Visitor) -> bytes:
-    """The visitor's device and network; all devices give the same length."""
+def seal_device(
+    writer: FieldWriter,
+    session_id: UUID,
+    subject_id: UUID,
+    visitor: Visitor,
+    opened_from: UUID | None = None,
+) -> bytes:
+    """The visitor's device and network; all devices give the same length. `opened_from`: of an
+    assisted session, that of the worker."""
     network = network_tag(writer, subject_id, visitor).hex()
-    values = {"device": visitor.device, "network": network}
-    return writer.seal(
-        SESSION, session_id, {**values, "shared": True} if visitor.shared else values
-    )
+    values: dict[str, Any] = {"device": visitor.device, "network": network}
+    if visitor.shared:
+        values["shared"] = True
+    if opened_from is not None:
+        values["opened_from"] = str(opened_from)
+    return writer.seal(SESSION, session_id, values)
 
 
 def network_tag(writer: FieldWriter, subject_id: UUID, visitor: Visitor) -> bytes:
@@ -61,4 +71,5 @@ async def open_device(services: CoreServices, tx: AsyncConnection, row: Any) -> 
     reader = await services.field_encryption.reader(owner, tx)
     values = reader.open(SESSION, row.id, row.sealed)
     network = bytes.fromhex(values["network"])
-    return SessionDevice(values["device"], network, values.get("shared", False))
+    opened_from = UUID(values["opened_from"]) if "opened_from" in values else None
+    return SessionDevice(values["device"], network, values.get("shared", False), opened_from)

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Event, Outcome
-from auth import assistance, browsers, profiles, session_devices, shared_devices
+from auth import assistance, browsers, profiles, session_devices, session_locks, shared_devices
 from auth.levels import Level, level_of, prefix_of
 from auth.records import people, sessions
 from auth.services import CoreServices
@@ -31,7 +31,7 @@ from base.pipeline import fetch_one
 CHANNEL = "unefois_sessions"
 """Told the ids of the sessions that end: what they have under way stops."""
 
-_TOKEN = re.compile(r"ufc?s?_[A-Za-z0-9_-]{43}|ufc?a_[A-Za-z0-9_-]{65}")
+_TOKEN = re.compile(r"ufc?s?_[A-Za-z0-9_-]{43}|uf[cp]?a_[A-Za-z0-9_-]{65}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ async def open_session(
         "subject_id": subject_id,
         "created_at": created_at,
         "expires_at": expires_at,
-        "sealed": session_devices.seal_device(writer, session_id, subject_id, visitor),
+        "sealed": session_devices.seal_device(writer, session_id, subject_id, visitor, from_),
     }
     macs = await services.field_encryption.row_macs()
     row = macs.add(sessions.SESSION_ROW, values) | {"worker_session_id": from_}
@@ -145,6 +145,7 @@ async def subject_of(
         ends_at,
         level_of(token),
         beside,
+        shared_devices.is_shared(token),
     )
 
 
@@ -170,7 +171,8 @@ async def worker_of_row(services: CoreServices, row: Any, *, locked_too: bool = 
     """The worker of a row of `live_session` that was checked, of the kind `worker`. Raises
     `ServiceError` REFUSED `session_locked`, unless `locked_too`, while somebody is in their own
     vault on the worker's device; `storage.row_macs.RowAltered`."""
-    if row.locked and not locked_too:
+    lock = row.locked and not locked_too
+    if lock and await session_locks.is_locked(services, row.session_id):
         raise ServiceError(ErrorKind.REFUSED, "session_locked")
     (await services.field_encryption.row_macs()).check(sessions.LIVE_WORKER_ROW, row)
     return await profiles.worker(
@@ -181,6 +183,27 @@ async def worker_of_row(services: CoreServices, row: Any, *, locked_too: bool = 
         row.organisation_sealed,
         session_id=row.session_id,
     )
+
+
+async def may_lend(services: CoreServices, tx: AsyncConnection, session_id: UUID) -> bool:
+    """Whether a session is a worker's, lives, and is not locked: an assisted one may be opened from
+    it. Raises `RowAltered`."""
+    row = await fetch_one(tx, sessions.live_session_by_id(session_id))
+    if row is None or row.session_subject_kind != "worker":
+        return False
+    await check_row(services, row)
+    return not row.locked or not await session_locks.assisted_from(services, tx, session_id)
+
+
+async def lives(
+    services: CoreServices, tx: AsyncConnection, person_id: UUID, session_id: UUID
+) -> bool:
+    """Whether a session is that person's, and not over. Raises `RowAltered`."""
+    row = await fetch_one(tx, sessions.live_session_by_id(session_id))
+    if row is None or (row.session_subject_kind, row.session_subject_id) != ("person", person_id):
+        return False
+    await check_row(services, row)
+    return True
 
 
 async def hold_for_assistance(services: CoreServices, tx: AsyncConnection, worker: Worker) -> None:

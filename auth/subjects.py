@@ -22,7 +22,8 @@ class Party:
 @dataclass(frozen=True, slots=True)
 class Person:
     """The owner of a vault. `means`: how the session was entered. `beside`: the worker on whose
-    device, in an assisted session; every line of it names them (`auth/assistance.py`)."""
+    device, in an assisted session; every line of it names them (`auth/assistance.py`). `shared`:
+    others use the device of this session."""
 
     id: UUID
     language: str = "fr"
@@ -30,6 +31,7 @@ class Person:
     session_ends_at: datetime | None = None
     means: Level = Level.PHONE_CODE
     beside: "Worker | None" = None
+    shared: bool = False
 
     def actor(self) -> Actor:
         """As the log shows them: "you", and who was beside."""

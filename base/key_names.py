@@ -40,6 +40,11 @@ SEARCH = "search"
 DESK_VISIT = "desk_visit"
 """No table: a vault that is being opened at the desk, between its pages, under the service's
 key."""
+FAILURE_NOTE = "failure_note"
+"""No table: what a page says of a form with a PIN in it, in a cookie, under the service's key."""
+SHOWN_CARD = "shown_card"
+"""No table: a card that was just made, for the page that shows it, in a cookie, under the service's
+key."""
 UPLOAD = "upload"
 """Also the role of the sealed pieces of an upload."""
 
@@ -52,6 +57,10 @@ CARD_MARK = "card-mark"
 """An installation's mark on its cards."""
 CARD_CODE = "card-code"
 CARD_SECRET = "card-secret"  # noqa: S105  (a name, not a secret)
+ANCHOR = "anchor"
+"""Who somebody is on their identity paper."""
+DESK_FORM = "desk-form"
+"""A form of the desk that opened a vault."""
 PIN_PEPPER = "pin-pepper"
 PIN_DECOY = "pin-decoy"
 PHONE_MEANS = "phone-means"

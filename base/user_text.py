@@ -23,6 +23,15 @@ _LINE_END = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _PLAIN_LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
+# Letters, marks and spaces that are shown as nothing: a joiner of graphemes, fillers of Hangul,
+# vowels of Khmer, a blank of Braille, selectors of variations, tags.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0000-\U000e01ef]"
+)
+_MAX_MARKS = 4
+"""On one letter: the most that a script needs, a Hebrew one with its point, vowel and tone. More
+cover the lines around."""
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,16}")
 
 
@@ -53,7 +62,13 @@ def clean_text(text: str, limit: int) -> str | None:
     clean = _visible(_LINE_END.sub("\n", text)).strip(_EMPTY)
     if len(clean) > limit:
         raise ServiceError(ErrorKind.INVALID, "text_too_long", limit=limit)
-    return clean or None
+    return clean if any(map(is_seen, clean)) else None
+
+
+def is_seen(character: str) -> bool:
+    """Whether anything is shown for it, a space apart."""
+    category = unicodedata.category(character)
+    return category[0] not in "CZ" and _UNSEEN.match(character) is None
 
 
 def search_words(text: str) -> list[str]:
@@ -76,7 +91,22 @@ def clean_file_name(name: str) -> str | None:
 
 def _visible(text: str) -> str:
     """Remove, then compose: a NUL between a letter and its accent would keep them apart."""
-    return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
+    return _with_few_marks(unicodedata.normalize("NFC", _UNWANTED.sub("", text)))
+
+
+def _with_few_marks(text: str) -> str:
+    """Without the marks that are heaped on one letter."""
+    if text.isascii():
+        return text
+    kept, marks = [], 0
+    for one in text:
+        if unicodedata.category(one)[0] == "M":
+            marks += 1
+        elif is_seen(one) or one.isspace():
+            marks = 0
+        if marks <= _MAX_MARKS:
+            kept.append(one)
+    return "".join(kept)
 
 
 def _trim(name: str) -> str:

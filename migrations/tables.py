@@ -3,8 +3,10 @@
 from audit.records import AccessEvent
 from audit.tlog.records import LogLeaf
 from auth.oauth.records import SigningKeyRow
+from auth.records.anchors import AnchorRow
 from auth.records.browsers import Browser
 from auth.records.cards import CardRow
+from auth.records.desk_forms import DeskForm
 from auth.records.joins import VaultJoin
 from auth.records.messages import Message
 from auth.records.people import PersonRow
@@ -25,7 +27,7 @@ from vault.consent.records.receipt_keys import ReceiptKeyRow
 from vault.documents.uploads.records import Upload
 from vault.tables import Document
 
-_MEANS = (CardRow, PinRow, PinStep)
+_MEANS = (AnchorRow, CardRow, DeskForm, PinRow, PinStep)
 AUTH = (
     PersonRow,
     OrganisationRow,

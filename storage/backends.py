@@ -1,6 +1,6 @@
 """The storage of one process: keys, sealed fields and blobs, built from the settings."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from base.database import Database
@@ -9,14 +9,23 @@ from base.settings import Settings
 from storage.blobs import BlobStore
 from storage.blobs.directory import DirectoryStore
 from storage.blobs.reports import StoreReport
-from storage.blobs.s3 import S3Settings, S3Store
 from storage.field_encryption import FieldEncryption
 from storage.keys import Keys
 from storage.providers import KeyProvider
-from storage.providers.aws_kms import AwsKms
 from storage.providers.local import LocalKeyring
 
-KEY_PROVIDERS: tuple[type[KeyProvider], ...] = (LocalKeyring, AwsKms)
+
+def _aws_kms() -> type[KeyProvider]:
+    from storage.providers.aws_kms import AwsKms  # noqa: PLC0415  (memory: boto3 takes 8 MiB)
+
+    return AwsKms
+
+
+KEY_PROVIDERS: Mapping[str, Callable[[], type[KeyProvider]]] = {
+    "local": lambda: LocalKeyring,
+    "aws-kms": _aws_kms,
+}
+"""By name; each imports what it needs only where it is the one that the settings name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +38,19 @@ class Storage:
 
 
 def key_provider(
-    settings: Settings, providers: Collection[type[KeyProvider]] = KEY_PROVIDERS
+    settings: Settings,
+    providers: Mapping[str, Callable[[], type[KeyProvider]]] = KEY_PROVIDERS,
 ) -> KeyProvider:
     """The root of trust that the settings name, among `providers`."""
-    by_name = {provider.name: provider for provider in providers}
-    return by_name[settings.key_provider].from_settings(settings)
+    return providers[settings.key_provider]().from_settings(settings)
 
 
 def blob_store(settings: Settings, parts: PartStates | None = None) -> BlobStore:
     """The store that the settings name, which tells `parts` whether it answers."""
     report = StoreReport(parts or PartStates())
     if settings.blob_store == "s3":
+        from storage.blobs.s3 import S3Settings, S3Store  # noqa: PLC0415  (memory: boto3)
+
         return S3Store(
             S3Settings(
                 bucket=settings.s3_bucket,

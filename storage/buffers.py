@@ -15,18 +15,22 @@ class Buffers:
         self._length = length
         self._keep = keep
         self._idle: deque[bytearray] = deque()
+        self.lent = 0
+        """How many are borrowed now; near enough where threads share the pool."""
 
     def borrow(self) -> "_Loan":
         """`with buffers.borrow() as buffer:` borrows a bytearray, old content included."""
         return _Loan(self)
 
     def _acquire(self) -> bytearray:
+        self.lent += 1
         try:
             return self._idle.pop()
         except IndexError:
             return bytearray(self._length)
 
     def _release(self, buffer: bytearray) -> None:
+        self.lent -= 1
         try:
             buffer.append(buffer.pop())  # resizing fails while a view of the buffer exists
         except BufferError:

@@ -8,6 +8,7 @@ and the blob of its row. See docs/formats/sealed-file.md.
 """
 
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
@@ -20,11 +21,14 @@ from base.errors import ErrorKind, ServiceError
 from base.ids import new_id
 from storage import floe
 from storage.blobs import BlobKey, BlobReader, BlobStore, BlobWriter
+from storage.blobs.read_ahead import ReadAhead
 from storage.buffers import Buffers
 from storage.envelopes import FILES, Address, EnvelopeReader, EnvelopeWriter, InvalidEnvelope
 from storage.keys import Keys
 
 SLICE = 64 * 1024
+FEW = 16
+"""Readers at once of which each may hold a segment for as long as its slices are taken."""
 
 _sealed_buffers = Buffers(floe.HEADER_LENGTH + floe.SEGMENT_LENGTH)
 _plain_buffers = Buffers(floe.SEGMENT_LENGTH)
@@ -115,7 +119,13 @@ class Content:
         self._blobs = blobs
         self.length = length
 
-    async def slices(self, start: int = 0, stop: int | None = None) -> AsyncIterator[memoryview]:
+    def whole(self) -> AsyncIterator[memoryview]:
+        """All of it as `slices` gives it, in few large reads: for decoders, of which few run."""
+        return self.slices(read_ahead=True)
+
+    async def slices(
+        self, start: int = 0, stop: int | None = None, *, read_ahead: bool = False
+    ) -> AsyncIterator[memoryview]:
         """plaintext[start:stop] in slices of at most 64 KiB, each authenticated.
 
         A slice is valid until the next one is requested. Raises `InvalidContent` when the store
@@ -127,7 +137,8 @@ class Content:
         segments = layout.segments_for_range(start, stop) if self.length else range(1)
         if not segments:
             return
-        async with self._blobs.reader(BlobKey(self._address.blob_key)) as reader:
+        async with self._blobs.reader(BlobKey(self._address.blob_key)) as opened:
+            reader = ReadAhead(opened, layout.ciphertext_length) if read_ahead else opened
             decryptor: floe.Decryptor | None = None
             for index in segments:
                 with ExitStack() as plain_stack:
@@ -135,14 +146,21 @@ class Content:
                         reader, decryptor, layout, index, plain_stack
                     )
                     with plain, plain[layout.slice_of(index, start, stop)] as wanted:
-                        last = max(0, len(wanted) - 1) // SLICE * SLICE
-                        for offset in range(0, last, SLICE):
-                            yield wanted[offset : offset + SLICE]
-                        # Copied: the caller holds this slice until it gets the next one, and a
-                        # buffer is reused only when no view of it exists.
-                        rest = bytes(wanted[last:])
-                    if rest:
-                        yield memoryview(rest)
+                        # The last slice is copied: the caller holds it until it gets the next one,
+                        # and a buffer is reused only when no view of it exists. Where many read at
+                        # once, all are: each then holds what it has yet to get, not its segment.
+                        crowded = _plain_buffers.lent > FEW
+                        copied = 0 if crowded else max(0, len(wanted) - 1) // SLICE * SLICE
+                        for at in range(0, copied, SLICE):
+                            yield wanted[at : at + SLICE]
+                        pieces = deque(
+                            bytes(wanted[at : at + SLICE])
+                            for at in range(copied, len(wanted), SLICE)
+                        )
+                    if crowded:
+                        plain_stack.close()
+                    while pieces:
+                        yield memoryview(pieces.popleft())
 
     async def _open(
         self,

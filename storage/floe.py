@@ -263,10 +263,10 @@ class Encryptor:
         return last
 
     def close(self) -> None:
-        """Forget the key and the plaintext. Without `finish`, the segments so far never open."""
-        self._keys = None
+        """Forget key, plaintext and buffers. Without `finish`, the segments so far never open."""
         self._pending[:] = bytes(len(self._pending))
-        self._held = 0
+        self._pending = self._sealed = memoryview(bytearray())
+        self._keys, self._held = None, 0
 
     def _check_ready(self) -> None:
         if self._keys is None:

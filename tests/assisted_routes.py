@@ -6,6 +6,7 @@ PROOF: dict[str, str] = {}
 """In the place of the right one: it is refused with it, too."""
 _PROVED = {"proof": PROOF}
 _PIN = {"pin": "482693", "again": "482693"}
+_ANCHOR = {"family_name": "Diallo", "birth_date": "1988-00-00", "document_end": "4F7K"}
 
 FORBIDDEN: dict[str, tuple[str, Any]] = {
     "DELETE /v1/me": ("vault.erase_asked", {"code": "123456"}),
@@ -13,8 +14,12 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "GET /v1/access-log.csv": ("vault.export", None),
     "GET /v1/access-log.pdf": ("vault.export", None),
     "DELETE /v1/me/means/{means_id}": ("means.remove", _PROVED),
+    "POST /v1/me/means/{means_id}/stop": ("means.stop", None),
     "POST /v1/me/means/{means_id}/free": ("means.free", _PROVED),
     "PUT /v1/me/pin": ("pin.set", _PIN | _PROVED),
+    # A worker who leads a hand would keep a way back into the vault.
+    "PUT /v1/me/anchor": ("anchor.enrol", {"anchor": _ANCHOR} | _PROVED),
+    "DELETE /v1/me/anchor": ("anchor.remove", _PROVED),
     "POST /v1/me/cards": ("means.add", _PIN | _PROVED),
     "POST /v1/me/phones": ("means.add", {"phone": "+33612345678"}),
     "POST /v1/me/phones/{sign_in_id}": (
@@ -27,6 +32,11 @@ FORBIDDEN: dict[str, tuple[str, Any]] = {
     "POST /v1/me/joins/answer": ("vault.join_see", {"code": "12345678"}),
     "GET /v1/me/joins/{join_id}": ("vault.join_see", None),
     "POST /v1/me/joins/{join_id}/yes": ("vault.join_see", _PIN | _PROVED),
+    "POST /v1/assisted-sessions/invitations/answer": ("meeting.answer", {"code": "123456"}),
+    "POST /v1/assisted-sessions/invitations/{invitation_id}/confirm": (
+        "meeting.agree",
+        _PROVED | {"agree": True},
+    ),
 }
 """Each with the action that its refusal is recorded as, and what is sent."""
 LIMITED = {
@@ -84,15 +94,20 @@ FREE = {
     "GET /v1/me/means",
     "GET /v1/me/joins",
     "GET /v1/me/joins/{join_id}/access-log",
+    "GET /v1/me/anchor",
     "DELETE /v1/me/proof/wait",  # nothing is changed then
+    "GET /v1/assisted-sessions/invitations/{invitation_id}",
 }
 PAGES = {
     "forbidden": {
         "POST /erasure/code",
         "POST /erasure",
         "POST /me/means/{means_id}/remove",
+        "POST /me/means/{means_id}/stop",
         "POST /me/means/{means_id}/free",
         "POST /me/pin",
+        "POST /me/anchor",
+        "POST /me/anchor/remove",
         "POST /me/cards",
         "POST /me/phone",
         "POST /me/phone/{sign_in_id}",
@@ -101,6 +116,7 @@ PAGES = {
         "POST /me/joins",
         "POST /me/joins/code",
         "POST /me/joins/{join_id}",
+        "POST /invitations/{invitation_id}",
         "GET /access-log.pdf",
     },
     "limited": {

@@ -5,6 +5,7 @@ ROW_COLUMNS = {
     for table, columns in {
         "access_event": "id at key_id person_tag actor_tag sealed commitment",
         "access_outcome": "event_id state",
+        "anchor": "person_id id edition tag enrolled_at",
         "audit_key": "id owner_id year public_key",
         "browser": "id subject_kind subject_id secret_hash used_at",
         "card": (

@@ -37,7 +37,8 @@ UNBOUND = {
     "document_version": {"size_kib"},  # a quota reached too late, or too early; reconcile names it
     "grant": {"revoked_at"},  # also in the history, which only grows
     "erasure_code": {"attempts", "used_at"},  # tries, each in the log; a code serves a session
-    # The end of a session also takes its MAC away; the other one is in its token, and compared.
+    # The end of a session also takes its MAC away; the other one is in its token, and in
+    # what is sealed, and compared.
     "session": {"revoked_at", "worker_session_id"},
     "idempotency": {"created_at"},  # how long an answer is kept
 }

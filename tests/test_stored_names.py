@@ -71,9 +71,9 @@ grant.revoke grant.see grant.narrow log.read log.report organisation.add worker.
 worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see report.answer
 organisation.change network.pace log.padding consent.withdraw grant.give_back person.see
 document.refuse_type vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
-means.add means.remove means.free means.stop means.wait means.wait_end pin.set meeting.open
-meeting.answer meeting.agree meeting.end grant.go_on vault.join_code vault.join_see vault.join
-vault.leave
+means.add means.remove means.free means.stop means.wait means.wait_end pin.set anchor.enrol
+anchor.remove meeting.open meeting.answer meeting.agree meeting.end grant.go_on vault.join_code
+vault.join_see vault.join vault.leave
 """
 
 REASONS = """
@@ -82,16 +82,16 @@ type_not_covered document_not_covered added_later document_deleted infected sens
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
 outdated report_answered code_wrong too_many_codes outside_token grant_full no_room approved
 withdrawn type_known meeting_code meeting_waits meeting_over phone_too_new no_phone
-assisted assisted_long assisted_sensitive card_too_new join_code
+assisted assisted_long assisted_sensitive card_too_new shared_device join_code
 """
 
 TABLES = """
-access_event access_outcome alembic_version attempt audit_key browser card client consent_evidence
-consent_request deposit_total document document_version erasure_code grant grant_history idempotency
-log_checkpoint log_key log_leaf log_warning log_watch mandate meeting message organisation
-pending_erasure person person_label pin pin_step rate_bucket receipt_key report root_version
-sealed_file session sign_in sign_in_code sign_in_try signing_key upload upload_piece used_assertion
-vault_join worker wrapped_key wrong_codes
+access_event access_outcome alembic_version anchor attempt audit_key browser card client
+consent_evidence consent_request deposit_total desk_form document document_version erasure_code
+grant grant_history idempotency log_checkpoint log_key log_leaf log_warning log_watch mandate
+meeting message organisation pending_erasure person person_label pin pin_step rate_bucket
+receipt_key report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key
+upload upload_piece used_assertion vault_join worker wrapped_key wrong_codes
 """
 
 COMMANDS = [
@@ -236,16 +236,19 @@ def https(settings: Settings) -> Settings:
 def test_cookies(base_settings: Settings) -> None:
     kinds = get_args(cookies.CookieKind)
     assert kinds == (
-        "person", "worker", "visit", "browser", "language", "second", "next", "discreet"
+        "person", "worker", "visit", "browser", "language", "second", "next", "discreet",
+        "told", "desk", "card",
     )  # fmt: skip
     assert [cookies.name_of(base_settings, kind) for kind in kinds] == [
         "unefois-person", "unefois-worker", "unefois-visit", "unefois-browser",
         "unefois-language", "unefois-second", "unefois-next", "unefois-discreet",
+        "unefois-told", "unefois-desk", "unefois-card",
     ]  # fmt: skip
     assert [cookies.name_of(https(base_settings), kind) for kind in kinds] == [
         "__Host-unefois-person", "__Host-unefois-worker",
         "__Host-unefois-visit", "__Host-unefois-browser", "__Host-unefois-language",
         "__Host-unefois-second", "__Host-unefois-next", "__Host-unefois-discreet",
+        "__Host-unefois-told", "__Host-unefois-desk", "__Host-unefois-card",
     ]  # fmt: skip
 
 

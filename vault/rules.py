@@ -66,6 +66,7 @@ class Reason(StrEnum):
     ASSISTED_LONG = "assisted_long"
     ASSISTED_SENSITIVE = "assisted_sensitive"
     CARD_TOO_NEW = "card_too_new"
+    SHARED_DEVICE = "shared_device"
     JOIN_CODE = "join_code"
 
 
@@ -315,6 +316,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.CARD_TOO_NEW: (ErrorKind.CONFLICT, "card_too_new"),
     Reason.NO_PHONE: (ErrorKind.CONFLICT, "no_proof_code"),
     Reason.ASSISTED: (ErrorKind.REFUSED, "not_when_assisted"),
+    Reason.SHARED_DEVICE: (ErrorKind.REFUSED, "not_on_shared_device"),
     Reason.ASSISTED_LONG: (ErrorKind.REFUSED, "assisted_too_long"),
     Reason.ASSISTED_SENSITIVE: (ErrorKind.REFUSED, "assisted_sensitive"),
     Reason.TOO_MANY_CODES: (ErrorKind.TOO_MANY, "too_many_erasure_codes"),

@@ -6,6 +6,7 @@ from vault.services import Services
 from web.api import (
     access_log,
     access_log_files,
+    anchors,
     assisted_sessions,
     catalogue,
     consent_requests,
@@ -13,6 +14,7 @@ from web.api import (
     documents,
     grant_documents,
     grants,
+    invitations,
     joins,
     mandates,
     me,
@@ -57,6 +59,7 @@ API: tuple[APIRouter, ...] = (
     consent_requests.router,
     desk_vaults.router,
     assisted_sessions.router,
+    invitations.router,
     mandates.router,
     grants.router,
     receipts.router,
@@ -68,6 +71,7 @@ API: tuple[APIRouter, ...] = (
     statistics.router,
     me.router,
     means.router,
+    anchors.router,
     joins.router,
 )
 

@@ -50,6 +50,12 @@ async def step(connection: AsyncConnection, step_id: UUID) -> Row[Any] | None:
     return found.one_or_none()
 
 
+async def replace_step(connection: AsyncConnection, **values: Any) -> None:
+    """Put a step in the place of the one of its id. The caller MUST hold the step's lock."""
+    await connection.execute(delete(PinStep).where(PinStep.id == values["id"]))
+    await add_step(connection, **values)
+
+
 async def take_step(connection: AsyncConnection, step_id: UUID) -> bool:
     """Use a step up: False when another sign-in did, or it is late."""
     taken = await connection.execute(

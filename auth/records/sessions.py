@@ -39,7 +39,7 @@ class Session(Base):
     does not bring it back.
 
     `worker_session_id`: of an assisted session, that of the worker, which is locked meanwhile. Its
-    token names it as well: where they differ, nothing opens.
+    token names it as well, and what is sealed: where they differ, nothing opens, nor is locked.
     """
 
     __tablename__ = "session"
@@ -82,7 +82,8 @@ _LOCKED = exists().where(
     _Assisted.revoked_at.is_(None),
     _Assisted.expires_at > now(),
 )
-"""Whether an assisted session lives that was opened from this one."""
+"""Whether a row says that an assisted session lives that was opened from this one; whether it does
+is for `auth/session_locks.py` to say."""
 
 # A live session and its subject, in one query. No row without an existing person or an active
 # worker: erasure and deactivation end every session at once.
@@ -139,19 +140,18 @@ async def hold_session(connection: AsyncConnection, session_id: UUID) -> None:
     await connection.execute(select(Session.id).where(Session.id == session_id).with_for_update())
 
 
-async def assisted_from(
-    connection: AsyncConnection, worker_session_id: UUID
-) -> Sequence[tuple[UUID, UUID]]:
-    """The live assisted sessions that were opened from one of a worker: each with its person."""
+async def assisted_from(connection: AsyncConnection, worker_session_id: UUID) -> Sequence[Row[Any]]:
+    """The rows of live sessions of people that say that they were opened from one of a worker. The
+    caller MUST check that they were (`auth/session_locks.py`)."""
     found = await connection.execute(
-        select(Session.id, Session.subject_id).where(
+        select(Session.__table__).where(
             Session.worker_session_id == worker_session_id,
             Session.subject_kind == "person",
             Session.revoked_at.is_(None),
             Session.expires_at > now(),
         )
     )
-    return [(row.id, row.subject_id) for row in found]
+    return found.all()
 
 
 async def live_sessions_of(

@@ -343,7 +343,8 @@ class _Writer:
         await self._step("open", self.draft.append, pending, data)
 
     async def commit(self) -> None:
-        await self._step("ended", self.draft.end, self._pending)
+        pending, self._pending = self._pending, bytearray()
+        await self._step("ended", self.draft.end, pending)
 
     async def _step(
         self, after: Literal["open", "ended"], call: Callable[P, None], *a: P.args, **k: P.kwargs

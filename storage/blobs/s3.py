@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 from urllib.parse import urlsplit
 
-import boto3.session
 from botocore.config import Config
 from botocore.exceptions import IncompleteReadError, ResponseStreamingError
 from botocore.handlers import add_expect_header
@@ -24,7 +23,7 @@ from urllib3.exceptions import HTTPError
 
 from base import clock
 from base.part_state import PartStates
-from storage import boto_limits
+from storage import boto_limits, boto_models
 from storage.blobs import (
     BlobInfo,
     BlobKey,
@@ -49,6 +48,10 @@ if TYPE_CHECKING:
 
 _BODY_ERRORS = (IncompleteReadError, ResponseStreamingError, HTTPError)
 """What reading a body raises when the connection breaks; boto3 retries everything else."""
+
+BODIES = 16
+"""Bodies of answers in memory at once: a segment each, most of them. Those that are whole wait for
+the event loop, which may be busy with something else: without a limit, one for each download."""
 
 MIN_PART_BYTES = 5 * 1024 * 1024
 """S3 refuses smaller parts, except the last one."""
@@ -121,6 +124,7 @@ class S3Store(BlobStore):
             failed=self._report.failed,
             queue_seconds=boto_limits.QUEUE_SECONDS,
         )
+        self._bodies = asyncio.Semaphore(BODIES)
 
     def _note_answer(self, http_response: Any, **_: Any) -> None:
         if http_response.status_code < HTTPStatus.BAD_REQUEST:
@@ -279,9 +283,10 @@ class S3Store(BlobStore):
         self._quick.close()
 
     async def _body(self, call: Callable[[], bytes]) -> bytes:
-        """A call that reads a body. One that arrives too slowly is left to its thread."""
+        """A call that reads a body. One that arrives too slowly is left to its thread. The caller
+        copies it before it waits for anything else: it is counted no longer."""
         try:
-            async with asyncio.timeout(boto_limits.BODY_SECONDS):
+            async with asyncio.timeout(boto_limits.BODY_SECONDS), self._bodies:
                 return await self._threads.run(self._with_retries, call)
         except TimeoutError:
             raise self._report.failure("timeout") from None
@@ -362,15 +367,9 @@ class _Reader:
         return view
 
 
-@cache
-def _session() -> boto3.session.Session:
-    """Shared: loading boto3's description of S3 costs about 150 ms. It holds no keys."""
-    return boto3.session.Session()
-
-
 def _client(settings: S3Settings) -> "S3Client":
     secret = settings.secret_key.get_secret_value() if settings.secret_key else None
-    client = _session().client(
+    client = boto_models.shared_session().client(
         "s3",
         region_name=settings.region,
         aws_access_key_id=settings.access_key,

@@ -10,12 +10,26 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from storage.blobs import Bytes
 
 IN_MEMORY = 128 * 1024
 """Bytes; more than that goes to a file, so to the disk's cache."""
+READ_BYTES = 64 * 1024
+
+
+class _Body:
+    """What boto3 reads of a part. It asks for 1 MiB at a time to hash what it sends without TLS:
+    many uploads at once would hold as many."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file's; at most `READ_BYTES` of what was asked for."""
+        return self._file.read(min(size, READ_BYTES))
 
 
 class Part:
@@ -46,7 +60,7 @@ class Part:
     def body(self) -> IO[bytes]:
         """All of it from the beginning; valid until something is added."""
         self._file.seek(0)
-        return self._file
+        return cast("IO[bytes]", _Body(self._file))
 
     @property
     def etag(self) -> str:

@@ -9,13 +9,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import boto3.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from base.settings import Settings
-from storage import boto_limits
+from storage import boto_limits, boto_models
 from storage.providers import KeyProviderError
 from storage.thread_pool import ThreadPool
 
@@ -149,7 +148,7 @@ def _as_provider_error(error: Exception) -> KeyProviderError:
 
 
 def _client(settings: KmsSettings) -> "KMSClient":
-    client = boto3.session.Session().client(
+    client = boto_models.new_session().client(
         "kms",
         region_name=settings.region,
         endpoint_url=settings.endpoint_url,

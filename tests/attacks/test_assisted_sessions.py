@@ -3,6 +3,7 @@ get of it. Every route that a person may call is decided on here."""
 
 from collections.abc import Iterator
 from datetime import timedelta
+from secrets import token_bytes
 from typing import Any
 from uuid import uuid4
 
@@ -104,7 +105,8 @@ async def test_what_is_forbidden_is_refused_and_recorded(
     body = body and {**body, **({"proof": {"pin": card[1]}} if "proof" in body else {})}
     before = await means(client, person.headers)
     method, path = route.split(" ")
-    path = path.format(means_id=before[1]["id"], sign_in_id=uuid4(), join_id=uuid4())
+    ids = {"sign_in_id": uuid4(), "join_id": uuid4(), "invitation_id": uuid4()}
+    path = path.format(means_id=before[1]["id"], **ids)
     answer = await client.request(method, path, headers=inside.headers, json=body)
     is_problem(answer, 403, "not_when_assisted")
     line = (await log_of(client, person))[0]
@@ -122,7 +124,8 @@ async def test_alone_the_same_is_not_refused_for_that(
     _, listed = await means(client, person.headers)
     for route, (_, body) in FORBIDDEN.items():
         method, path = route.split(" ")
-        path = path.format(means_id=listed["id"], sign_in_id=uuid4(), join_id=uuid4())
+        ids = {"sign_in_id": uuid4(), "join_id": uuid4(), "invitation_id": uuid4()}
+        path = path.format(means_id=listed["id"], **ids)
         answer = await client.request(method, path, headers=person.headers, json=body)
         assert "not_when_assisted" not in answer.text, route
 
@@ -324,6 +327,33 @@ async def test_who_writes_in_the_database_makes_none_longer_nor_unassisted(
     assert await status_of(client, inside) == 503, "its row was not written by the service"
     moved_clock(timedelta(minutes=16))
     assert await status_of(client, inside) == 503
+
+
+async def test_a_row_that_somebody_else_wrote_locks_no_worker(
+    client: httpx.AsyncClient,
+    services: Services,
+    postgres: Addresses,
+    worker: SomeWorker,
+    person: SomePerson,
+) -> None:
+    """Neither a row without a MAC of ours, nor one of ours that is moved to the worker: and ending
+    what was never opened writes no line in that person's log."""
+    lines = await log_of(client, person)
+    insert = (
+        "INSERT INTO unefois.session (id, token_hash, subject_kind, subject_id, created_at,"
+        " expires_at, mac, worker_session_id) VALUES"
+        " (%s, %s, 'person', %s, now(), now() + interval '300 days', %s, %s)"
+    )
+    made = (uuid4(), token_bytes(32), person.id, token_bytes(33), worker.subject.session_id)
+    write(postgres, insert, *made)
+    moved = "UPDATE unefois.session SET worker_session_id = %s WHERE id = %s"
+    write(postgres, moved, worker.subject.session_id, person.subject.session_id)
+    assert await status_of(client, worker) == 200
+    ended = await client.delete("/v1/assisted-sessions/current", headers=worker.headers)
+    assert ended.status_code == 204
+    assert await status_of(client, person) == 200
+    added = [one["action"] for one in await log_of(client, person)][: -len(lines)]
+    assert "sign_in.end" not in added
 
 
 async def test_a_session_of_somebody_else_does_not_stand_for_a_workers(

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.fixtures import MakeClient, MakePerson, MakeWorker
+from tests.invitations import looked_at
 from tests.joins import ask_join
 from tests.mandates import prepare
 from tests.meetings import answered
@@ -46,6 +47,8 @@ PERSON_PATHS = [
     ("POST", "/v1/mandates/{mandate}/go-on"),
     ("GET", "/v1/meetings/{meeting}"),
     ("POST", "/v1/meetings/{meeting}/confirm"),
+    ("GET", "/v1/assisted-sessions/invitations/{invitation}"),
+    ("POST", "/v1/assisted-sessions/invitations/{invitation}/confirm"),
     ("GET", "/v1/me/joins/{join}"),
     ("POST", "/v1/me/joins/{join}/yes"),
     ("GET", "/v1/me/joins/{join}/access-log"),
@@ -91,6 +94,7 @@ async def ids_of_another(
         "session": session,
         "mandate": (await prepare(client, worker, person))["id"],
         "meeting": await answered(client, worker, person),
+        "invitation": await looked_at(client, worker, person),
         "join": (await ask_join(client, person)).json()["id"],
         "upload": id_of(upload),
     }
@@ -219,6 +223,28 @@ async def test_an_unknown_id_takes_as_long_as_anothers(
             assert answer.status_code == 404
     unknown, known = (median(times) for times in taken.values())
     assert 1 / 3 < unknown / known < 3
+
+
+OF_WORKERS = [
+    ("GET", "/v1/assisted-sessions/invitations/{invitation}"),
+    ("DELETE", "/v1/assisted-sessions/invitations/{invitation}"),
+    ("POST", "/v1/assisted-sessions/invitations/{invitation}/enter"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), _ways(OF_WORKERS))
+async def test_a_worker_learns_nothing_of_other_ids(
+    method: str,
+    path: str,
+    ids_of_another: dict[str, str],
+    client: httpx.AsyncClient,
+    make_worker: MakeWorker,
+) -> None:
+    headers = (await make_worker()).headers
+    others = await _answer(client, method, _fill(path, ids_of_another, None), headers)
+    assert others[0] == 404
+    for one in (UNKNOWN, "1", "%00", "é"):
+        assert await _answer(client, method, _fill(path, ids_of_another, one), headers) == others
 
 
 CHANGES = [

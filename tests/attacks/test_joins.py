@@ -20,6 +20,8 @@ from tests.fixtures import MakePerson, MoveClock, SomePerson
 from tests.joins import answered_join, ask_join, joined, say_yes, type_join
 from tests.steps import blobs, deposit, is_problem, log_of
 from tests.vault.decoding import corpus
+from vault.document_view import DocumentMetadata
+from vault.documents.own_deposit import deposit_own
 from vault.maintenance.cleanup import sweep_rows
 from vault.maintenance.joins import join_codes, union
 from vault.services import Services
@@ -150,35 +152,33 @@ async def test_a_crash_after_it_leaves_files_for_the_sweep_alone(
     assert len((await client.get("/v1/documents", headers=stays.headers)).json()["items"]) == 1
 
 
+class _OneFile:
+    """A form with one file, as it arrives."""
+
+    announced, name = 0, "scan.pdf"
+
+    async def files(self) -> AsyncIterator["_OneFile"]:
+        yield self
+
+    async def slices(self) -> AsyncIterator[bytes]:
+        yield corpus.pdf(1)
+
+
 async def test_what_was_under_way_in_a_vault_that_ended_is_refused(
     services: Services, client: httpx.AsyncClient, make_person: MakePerson
 ) -> None:
     """A session is looked at when a request begins: what is written later looks again."""
     ended, stays = await make_person(), await make_person()
-    begun = asyncio.Event()
-    joined_now = asyncio.Event()
-
-    async def slow() -> AsyncIterator[bytes]:
-        yield b'--x\r\nContent-Disposition: form-data; name="type"\r\n\r\npayslip\r\n'
-        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
-        begun.set()
-        await joined_now.wait()
-        yield corpus.pdf(1) + b"\r\n--x--\r\n"
-
-    form = {"Content-Type": "multipart/form-data; boundary=x"}
-    sending = asyncio.create_task(
-        client.post("/v1/documents", headers=ended.headers | form, content=slow())
-    )
-    await asyncio.wait_for(begun.wait(), 20)
     await joined(client, ended, stays)
-    joined_now.set()
-    answer = await asyncio.wait_for(sending, 20)
-    assert answer.status_code in (401, 404), answer.text
+    with pytest.raises(ServiceError, match="not_found"):
+        await deposit_own(
+            services, ended.subject, _OneFile(), lambda: DocumentMetadata(type="payslip")
+        )
     async with services.database.transaction() as tx:
         assert await pins.hold_means(services, tx, ended.id) is None
-        held = text("SELECT count(*) FROM unefois.document WHERE person_id = :id")
-        assert (await tx.execute(held, {"id": ended.id})).scalar_one() == 0
+        assert await pins.hold_means(services, tx, stays.id) is not None
     assert await means.list_means(services, ended.subject) == []
+    assert len(await means.list_means(services, stays.subject)) == 1
 
 
 async def test_what_was_begun_and_not_made_is_swept(

@@ -184,7 +184,7 @@ async def test_no_code_stands_in_the_database_and_none_is_another_ones(
     first, second = await make_worker(), await make_worker()
     held = await open_meeting(client, first)
     draws = iter([int(held["code"]), int(held["code"]), 42])
-    monkeypatch.setattr("vault.consent.meetings.secrets.randbelow", lambda _: next(draws))
+    monkeypatch.setattr("vault.consent.meeting_codes.secrets.randbelow", lambda _: next(draws))
     drawn = await meetings.open_meeting(services, second.subject)
     assert drawn.code == "000042"
     async with services.database.transaction() as tx:
@@ -207,7 +207,9 @@ async def test_a_code_that_expired_is_drawn_again(
     first, second, person = await make_worker(), await make_worker(), await make_person()
     held = await open_meeting(client, first)
     moved_clock(timedelta(minutes=6))
-    monkeypatch.setattr("vault.consent.meetings.secrets.randbelow", lambda _: int(held["code"]))
+    monkeypatch.setattr(
+        "vault.consent.meeting_codes.secrets.randbelow", lambda _: int(held["code"])
+    )
     drawn = await meetings.open_meeting(services, second.subject)
     assert drawn.code == held["code"]
     linked = await type_code(client, person, held["code"])

@@ -310,3 +310,15 @@ async def test_one_vault_takes_as_long_as_two(
         if turn >= 25 and abs(one - two) < COMPARISON / 2:
             break
     assert abs(one - two) < COMPARISON / 2, (one, two)
+
+
+async def test_who_has_the_phone_takes_nothing_from_who_adds_it(
+    client: httpx.AsyncClient, services: Services, make_person: MakePerson
+) -> None:
+    """Adding one's own phone again neither tells that somebody else did, nor keeps them off it."""
+    couple = await apart(client, services, make_person)
+    for _ in range(3):
+        again = await add_phone(client, services, couple.amina, couple.phone, couple.pins[0])
+        assert again.status_code == 201, again.text
+    added = await add_phone(client, services, couple.bilal, couple.phone, couple.pins[1])
+    assert added.status_code == 201, added.text

@@ -87,6 +87,8 @@ TEXTS = {
     "pin": lambda language: means_changed(language, Action.PIN_SET),
     "join asked": lambda language: means_changed(language, Action.JOIN_ASKED),
     "joined": lambda language: means_changed(language, Action.VAULT_JOINED),
+    "anchor": lambda language: means_changed(language, Action.ANCHOR_ENROLLED),
+    "no anchor": lambda language: means_changed(language, Action.ANCHOR_REMOVED),
     "wait": lambda language: means_changed(language, Action.MEANS_WAIT),
     "no wait": lambda language: means_changed(language, Action.MEANS_WAIT_ENDED),
     "change": lambda language: notifications.means_code(WORDS, language, "012345"),
@@ -151,12 +153,15 @@ FRENCH = {
     "means removed": "« Mes papiers » : une façon d’entrer vient d’être retirée. "
     + WAS_IT_YOU["fr"],
     "card freed": "« Mes papiers » : une carte bloquée vient d’être débloquée. " + WAS_IT_YOU["fr"],
-    "card stopped": "« Mes papiers » : une carte perdue vient d’être arrêtée au guichet. "
-    + WAS_IT_YOU["fr"],
+    "card stopped": "« Mes papiers » : une carte perdue vient d’être arrêtée. " + WAS_IT_YOU["fr"],
     "pin": "« Mes papiers » : votre code secret vient d’être changé. " + WAS_IT_YOU["fr"],
     "join asked": "« Mes papiers » : quelqu’un demande à réunir vos papiers avec ceux d’un autre"
     " endroit. " + WAS_IT_YOU["fr"],
     "joined": "« Mes papiers » : vos papiers de deux endroits viennent d’être réunis. "
+    + WAS_IT_YOU["fr"],
+    "anchor": "« Mes papiers » : une preuve d’identité vient d’être enregistrée. "
+    + WAS_IT_YOU["fr"],
+    "no anchor": "« Mes papiers » : une preuve d’identité vient d’être effacée. "
     + WAS_IT_YOU["fr"],
     "wait": "« Mes papiers » : quelqu’un demande à changer vos façons d’entrer sans prouver que"
     " c’est vous. Ce sera possible dans 7 jours. " + WAS_IT_YOU["fr"],
@@ -220,11 +225,13 @@ ENGLISH = {
     "means added": "“My papers”: a way in was just added. " + WAS_IT_YOU["en"],
     "means removed": "“My papers”: a way in was just removed. " + WAS_IT_YOU["en"],
     "card freed": "“My papers”: a card that was blocked was just unblocked. " + WAS_IT_YOU["en"],
-    "card stopped": "“My papers”: a lost card was just stopped at the desk. " + WAS_IT_YOU["en"],
+    "card stopped": "“My papers”: a lost card was just stopped. " + WAS_IT_YOU["en"],
     "pin": "“My papers”: your secret code was just changed. " + WAS_IT_YOU["en"],
     "join asked": "“My papers”: someone asks to join your papers with those of another place. "
     + WAS_IT_YOU["en"],
     "joined": "“My papers”: your papers from two places were just joined. " + WAS_IT_YOU["en"],
+    "anchor": "“My papers”: a proof of identity was just recorded. " + WAS_IT_YOU["en"],
+    "no anchor": "“My papers”: a proof of identity was just erased. " + WAS_IT_YOU["en"],
     "wait": "“My papers”: someone asks to change your ways in without proving that it is you. It"
     " will be possible in 7 days. " + WAS_IT_YOU["en"],
     "no wait": "“My papers”: the request to change your ways in is cancelled. " + WAS_IT_YOU["en"],

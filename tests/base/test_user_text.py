@@ -160,3 +160,22 @@ def test_what_is_looked_for_is_found_as_it_is_typed(one: str, other: str) -> Non
 def test_words_to_look_for_are_the_same_when_looked_at_again(text: str) -> None:
     words = search_words(text)
     assert search_words(" ".join(words)) == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\u3164", "\u2800", "\u00ad", "\u115f", "\u17b4", "\U000e0041", "\U0001d173", "\ufe0f \u034f"],
+)
+def test_what_nobody_sees_is_nothing(text: str) -> None:
+    assert clean_title(text) is None
+
+
+def test_marks_are_not_heaped_on_a_letter() -> None:
+    """They cover the lines around; what a script needs stays."""
+    heaped = clean_title("Zo" + "\u0301\u0316" * 27 + "e")
+    assert heaped == "Zo" + "\u0316" * 4 + "e"
+    joined = clean_title("e" + "\u0316\u200d" * 27)
+    assert joined is not None
+    assert joined.count("\u0316") == 4
+    for whole in ("\u05e9\u05bc\u05c1\u05b8\u0591", "क्ष्मीं", "1\ufe0f\u20e3", "ที่"):
+        assert clean_title(whole) == unicodedata.normalize("NFC", whole)

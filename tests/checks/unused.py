@@ -36,6 +36,8 @@ ALLOWED = {
     "_Object": "a type, for the checker only",
     "Bucket": "a key of boto3's dictionaries",
     "Key": "a key of boto3's dictionaries",
+    "load_file": "botocore calls it",
+    "file_loader": "botocore reads it",
     "nonblocking": "psycopg reads it",
     "prepare_threshold": "psycopg reads it",
     "regex": "starlette reads it, of a path convertor",

@@ -100,7 +100,9 @@ async def open_beside(device: Phone, effort: Effort, file: Path) -> bytes:
     await press(to("name"))
     await press(to("turn"))
     assert await device.says("donnez-lui l’appareil")
-    await press(to("pin"))
+    await press(to("anchor"))
+    assert await device.says("Votre pièce d’identité, si vous voulez")
+    await press(to("pin") + "[name=without]")
     # The person's turn: no menu, and nothing to read in the fields.
     assert await device.page.locator("nav.tabs, footer a").count() == 0
     for name in ("pin", "again"):
@@ -125,7 +127,7 @@ async def open_beside(device: Phone, effort: Effort, file: Path) -> bytes:
 @pytest.mark.parametrize("open_phone", [Way(SMALL, script=True)], ids=["script"], indirect=True)
 async def test_back_shows_the_pin_to_nobody(device: Phone) -> None:
     await device.go("/pro/desk/vault")
-    for step in ("card", "name", "turn", "pin"):
+    for step in ("card", "name", "turn", "anchor", "pin"):
         await device.press(f"{to(step)}[value=fr]" if step == "card" else to(step))
     await device.fill("#pin", PIN)
     await device.fill("#again", PIN)

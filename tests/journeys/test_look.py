@@ -11,6 +11,8 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.invitations import confirmed, looked_at
+from tests.invitations import say as say_to_invitation
 from tests.joins import answered_join, ask_join
 from tests.mandates import authorisation, prepare, signed
 from tests.meetings import answered, met, open_meeting
@@ -102,15 +104,16 @@ async def addresses(
     mine += [f"/requests/{request}/{step}?{chosen}" for step in ("actions", "until")]
     given = f"document={document['id']}&duration=P7D&purpose_code=housing"
     mine += [f"/grants/new{step}?{given}" for step in ("", "/why", "/until", "/who")]
-    last = f"?{chosen}&may_store=yes"
-    mine += [f"/requests/{request}/{step}{last}" for step in ("copy", "check", "aloud")]
+    chosen += "&may_store=yes"
+    mine += [f"/requests/{request}/{step}?{chosen}" for step in ("copy", "check", "aloud")]
     prepared = await mandates_of(client, person, worker, mine)
     meeting, agreed = await answered(client, worker, person), await met(client, worker, person)
     shown = (await open_meeting(client, person))["id"]
     mine += ["/meetings/code", *(f"/meetings/{one}" for one in (shown, meeting, agreed))]
-    mine += [f"/grants/new?meeting={agreed}", "/access-log"]
+    invited = await invitations_of(client, person, worker, mine)
+    mine += [f"/grants/new?meeting={agreed}", "/access-log", "/sessions", "/erasure", "/nowhere"]
     mine += [f"/access-log/{event}/{end}" for end in ("report", "receipt")]
-    mine += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone"]
+    mine += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor"]
     mine += ["/sessions", "/erasure", *await joins_of(client, person, await make_person())]
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
@@ -123,7 +126,7 @@ async def addresses(
     theirs.append(f"/pro/mandates/{prepared}")
     opened = (await open_meeting(client, worker))["id"]
     theirs += [f"/pro/meetings/{one}" for one in (opened, meeting, agreed)]
-    theirs += [f"/pro/requests/new?meeting={agreed}"]
+    theirs += [f"/pro/requests/new?meeting={agreed}", *(f"/pro/invitations/{i}" for i in invited)]
     visit = ["/language", "/", "/card", "/pro", "/problems/not_found", "/styles"]
     return person, worker, {"visit": visit, "person": mine, "worker": theirs}
 
@@ -133,6 +136,19 @@ async def joins_of(client: httpx.AsyncClient, person: SomePerson, other: SomePer
     shown = (await ask_join(client, person)).json()["id"]
     plan = (await answered_join(client, other, person))["id"]
     return [f"/me/joins{end}" for end in ("", "/code", f"/{shown}", f"/{plan}")] + ["/nowhere"]
+
+
+async def invitations_of(
+    client: httpx.AsyncClient, person: SomePerson, worker: SomeWorker, mine: list[str]
+) -> list[str]:
+    """One that waits for a yes, one that has it, one that was stopped; and their pages on the
+    phone."""
+    stopped = await confirmed(client, worker, person)
+    await say_to_invitation(client, person, stopped, agree=False)
+    said = await confirmed(client, worker, person)
+    invited = [await looked_at(client, worker, person), said, stopped]
+    mine += [f"/invitations/{one}" for one in invited]
+    return invited
 
 
 async def mandates_of(

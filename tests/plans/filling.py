@@ -26,6 +26,7 @@ SMALL = {
 ROWS = {
     "person": 10_000,
     "worker": 5_000,
+    "anchor": 9_000,
     "pin": 9_000,
     "vault_join": 5_000,
     "log_checkpoint": 20_000,
@@ -56,6 +57,7 @@ COLUMNS = {
     "access_event.person_tag": "{tag:person:n % 10000}",
     "access_event.actor_tag": "CASE n % 5 WHEN 3 THEN {tag:busy:0} ELSE {tag:actor:n % 5000} END",
     "access_outcome.state": "'completed'",
+    "anchor.person_id": "{id:person:n}",
     "attempt.kind": "'give'",
     "attempt.subject_id": "{id:person:n % 10000 + 1}",
     "attempt.created_at": "now() - n * interval '0.18 seconds'",
@@ -92,6 +94,7 @@ COLUMNS = {
     "consent_request.answer": "CASE WHEN n % 4 > 0 THEN 'approved' END",
     "consent_request.answered_at": "CASE WHEN n % 4 > 0 THEN now() END",
     "document.version_id": "{id:document_version:n}",
+    "desk_form.sent_at": "now() - n * interval '0.18 seconds'",
     "document.person_id": "{id:person:n % 10000 + 1}",
     "document.type_tag": "{tag:type:n % 90}",
     "document.deposited_by_kind": "'owner'",

@@ -46,6 +46,7 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/access-log/{event_id}/report",
         "/access-log/{event_id}/receipt",
         "/me",
+        "/me/anchor",
         "/me/name",
         "/me/means",
         "/me/cards/new",
@@ -93,6 +94,7 @@ BY_A_FORM = {
     "/card/{step_id}",
     "/me/phone/{sign_in_id}",
     "/me/means/{means_id}/remove",
+    "/me/anchor/remove",
     "/me/means/{means_id}/free",
     "/pro/sign-in/{sign_in_id}",
     "/session/over",
@@ -111,6 +113,8 @@ BY_A_FORM = {
     "/me/joins/{join_id}/log",
     "/meetings/{meeting_id}",
     "/pro/meetings/{meeting_id}",
+    "/invitations/{invitation_id}",
+    "/pro/invitations/{invitation_id}",
 }
 # Addresses that answer with something else than a page.
 NO_PAGES = {
@@ -136,6 +140,12 @@ NO_PAGES = {
     "/pro/grants",
     "/pro/doings.csv",
     "/pro/desk/vault/{step}",
+    # What came of a form with a PIN in it, said once to who sent it.
+    "/failed",
+    "/pro/failed",
+    "/me/cards/ready",
+    "/pro/desk/vault/opened",
+    "/pro/desk/vault/pin",
     "/pro/grants/{grant_id}/documents/{document_id}/preview",
     "/pro/grants/{grant_id}/documents/{document_id}/pages/{number}",
     "/pro/grants/{grant_id}/documents/{document_id}/content",

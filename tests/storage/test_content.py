@@ -72,11 +72,14 @@ class Files:
     async def read(self, address: Address, start: int = 0, stop: int | None = None) -> bytes:
         """Appends to `got`, so that a test sees what was given before an error."""
         self.got = bytearray()
-        opened = await open_content(self.blobs, self.keys, self.owner, address)
+        opened = await self.open(address)
         async for piece in opened.slices(start, stop):
             assert 0 < len(piece) <= SLICE
             self.got += piece
         return bytes(self.got)
+
+    async def open(self, address: Address) -> content.Content:
+        return await open_content(self.blobs, self.keys, self.owner, address)
 
     async def stored(self, address: Address) -> bytearray:
         return bytearray(await self.blobs.get(BlobKey(address.blob_key), 10_000_000))
@@ -100,7 +103,10 @@ async def directory_files(directory: DirectoryStore, keys: Keys, database: Datab
 @pytest.mark.parametrize("length", LENGTHS)
 async def test_what_is_sealed_comes_back(files: Files, length: int) -> None:
     plain = secrets.token_bytes(length)
-    assert await files.read(await files.seal(plain)) == plain
+    address = await files.seal(plain)
+    assert await files.read(address) == plain
+    opened = await files.open(address)
+    assert b"".join([bytes(piece) async for piece in opened.whole()]) == plain
 
 
 async def test_ranges_are_slices_of_the_whole(files: Files) -> None:
@@ -341,10 +347,7 @@ async def test_memory_does_not_grow_with_the_file(directory_files: Files) -> Non
             for _ in range(pieces):
                 await writer.write(piece)
             file = await writer.commit()
-        address = file.address
-        opened = await open_content(
-            directory_files.blobs, directory_files.keys, directory_files.owner, address
-        )
+        opened = await directory_files.open(file.address)
         length = 0
         async for some in opened.slices():
             length += len(some)
@@ -352,6 +355,22 @@ async def test_memory_does_not_grow_with_the_file(directory_files: Files) -> Non
         assert tracemalloc.get_traced_memory()[1] < 4 * 1024 * 1024
     finally:
         tracemalloc.stop()
+
+
+async def test_a_slow_reader_holds_what_it_has_yet_to_get(directory_files: Files) -> None:
+    """Nothing of the segment before, and nothing of this one twice."""
+    opened = await directory_files.open(await directory_files.seal(bytes(3 * PAYLOAD)))
+    gc.collect()
+    tracemalloc.start()
+    try:
+        readers = [opened.slices() for _ in range(4 * content.FEW)]
+        for reader in readers:
+            for _ in range(-(-PAYLOAD // SLICE) + 1):
+                await anext(reader)
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < len(readers) * (SEGMENT - SLICE // 2)
 
 
 async def test_buffers_come_back_into_use(

@@ -273,3 +273,16 @@ def test_memory_does_not_grow_with_the_file() -> None:
     assert opened == opener.layout.segments - 1
     assert sealer.plaintext_length == total
     assert time.monotonic() - began < 20
+
+
+def test_a_sealer_that_has_ended_holds_no_buffer() -> None:
+    chunk = octets(SEGMENT_LENGTH)
+    tracemalloc.start()
+    try:
+        sealers = [Encryptor(KEY, AAD) for _ in range(8)]
+        for sealer in sealers:
+            assert [len(piece) for piece in sealer.update(chunk)] == [SEGMENT_LENGTH]
+            sealer.finish()
+        assert tracemalloc.get_traced_memory()[0] < SEGMENT_LENGTH
+    finally:
+        tracemalloc.stop()

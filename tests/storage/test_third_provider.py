@@ -78,17 +78,20 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_each_provider_is_chosen_by_its_name(settings: Settings) -> None:
-    third = key_provider(settings, (*KEY_PROVIDERS, InMemory))
+    third = key_provider(settings, {**KEY_PROVIDERS, InMemory.name: lambda: InMemory})
     assert isinstance(third, InMemory)
     assert third.label == settings.home.name
     local = key_provider(settings.model_copy(update={"key_provider": "local"}))
     assert isinstance(local, LocalKeyring)
     assert local.path == settings.home / "keys" / "keyring.json"
-    assert [provider.name for provider in KEY_PROVIDERS] == ["local", "aws-kms"]
+    assert list(KEY_PROVIDERS) == ["local", "aws-kms"]
+    assert all(provider().name == name for name, provider in KEY_PROVIDERS.items())
 
 
 async def test_the_keys_stand_on_a_third_provider(database: Database, settings: Settings) -> None:
-    provider: KeyProvider = key_provider(settings, (*KEY_PROVIDERS, InMemory))
+    provider: KeyProvider = key_provider(
+        settings, {**KEY_PROVIDERS, InMemory.name: lambda: InMemory}
+    )
     first = await initialise(database, provider)
     owner = await new_owner(Keys(database, provider), database)
     before = (await Keys(database, provider).owner(owner)).derive("test")

@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy import text
 
 from auth import browsers
+from auth.records import anchors
 from auth.visitor import Visitor
 from base.db_time import instant
 from base.errors import ServiceError
@@ -107,6 +108,8 @@ async def make_rows(
         await browsers.remember(services, tx, "person", person.id, Visitor())
         macs = await services.field_encryption.row_macs()
         await add_warning(tx, macs, person.id, 2020, await instant(tx))
+        kept = {"id": new_id(), "edition": 1, "tag": bytes(32), "enrolled_at": await instant(tx)}
+        await anchors.put_anchor(tx, macs, person_id=person.id, **kept)
     await uploads.begin(client, person, 9)
     started, code = await begin(services, person.phone)
     with pytest.raises(ServiceError):

@@ -15,7 +15,7 @@ from uuid import UUID
 from audit.events import canonical
 from auth.levels import Level
 from base.errors import about, invalid
-from base.user_text import clean_title, search_words
+from base.user_text import clean_title, is_seen, search_words
 
 MAX_NAME = 120
 
@@ -28,12 +28,14 @@ class EvidenceKind(StrEnum):
     CARD_PIN_ON_WORKERS_SCREEN = "card_pin_on_workers_screen"
     SIGNED_MANDATE = "signed_mandate"
     SPOKEN = "spoken"
+    PHONE_CONFIRMED_ON_WORKERS_SCREEN = "phone_confirmed_on_workers_screen"
 
 
 HeardByRole = Literal["witness", "interpreter"]
 LEVELS = {
     EvidenceKind.CODE_READ_OUT: Level.PHONE_CODE,
     EvidenceKind.CARD_PIN_ON_WORKERS_SCREEN: Level.CARD_PIN,
+    EvidenceKind.PHONE_CONFIRMED_ON_WORKERS_SCREEN: Level.PHONE_CONFIRMED,
 }
 """How the session was entered, where a kind says it."""
 
@@ -118,7 +120,7 @@ def checked(beside: Beside, level: Level) -> Beside:
         return beside
     with about("evidence", "heard_by", "name"):
         name = clean_title(heard.name, MAX_NAME)
-    if name is None or not search_words(name):
+    if name is None or not _is_name(name):
         raise invalid("heard_by_wrong", fields=(("evidence", "heard_by", "name"),))
     return Beside(beside.kind, beside.worker_id, HeardBy(heard.role, name))
 
@@ -130,33 +132,66 @@ def same_name(name: str) -> str:
 
 def names_alike(one: str, other: str) -> bool:
     """Whether `other` is the name of `one` under another writing: also with a title or a number
-    more, glued, cut by what nobody sees, or in letters of another script that look the same."""
-    words = set(search_words(_plain(one)))
-    more = len(words) > 1 and words <= set(search_words(_plain(other)))
-    return more or sorted(_letters(one)) == sorted(_letters(other))
+    more, a part of it, or its initials; glued, cut by what nobody sees, or in letters of another
+    script that look the same."""
+    words, others = set(search_words(_plain(one))), set(search_words(_plain(other)))
+    more = len(words) > 1 and words <= others
+    less = _is_part(others - _TITLES, words)
+    return more or less or sorted(_letters(one)) == sorted(_letters(other))
+
+
+def _is_part(others: set[str], words: set[str]) -> bool:
+    """Whether each of them is one of the words, or the initial of one. Of nothing, it is not."""
+    initials = {word[0] for word in words}
+    return bool(others) and others <= words | initials
+
+
+def _is_name(name: str) -> bool:
+    """Whether somebody can be named so: two letters at least that are seen, and no word of letters
+    of two alphabets, which looks like another one."""
+    return len(_letters(name)) > 1 and not any(map(_is_mixed, name.split()))
+
+
+def _is_mixed(word: str) -> bool:
+    plain = unicodedata.normalize("NFKD", word)
+    letters = [one for one in plain if unicodedata.category(one) in ("Lu", "Ll", "Lt", "Lo")]
+    latin = [_is_latin(one) for one in letters]
+    return (any(latin) and not all(latin)) or any(_PHONETIC.match(one) for one in letters)
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN ")
 
 
 def _plain(name: str) -> str:
     """Without what nobody sees, in Latin letters where those look the same."""
     letters = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(one for one in letters if not _unseen(one)).translate(_LOOKS_LIKE)
+    seen = (one for one in letters if is_seen(one) or one.isspace())
+    return "".join(seen).translate(_LOOKS_LIKE)
 
 
 def _letters(name: str) -> str:
     return "".join(search_words(_plain(name)))
 
 
-def _unseen(letter: str) -> bool:
-    return unicodedata.category(letter) == "Cf" or _UNSEEN.match(letter) is not None
-
-
-# A joiner of graphemes, fillers of Hangul, variation selectors: shown as nothing.
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u3164\uffa0\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+# Letters of phonetics, which no name is written in. Of their block, West Africa and Azerbaijan
+# write names in a few.
+_PHONETIC = re.compile(
+    "(?![\u0253\u0254\u0256\u0257\u0259\u025b\u0263\u0272\u028b])[\u0250-\u02af\u1d00-\u1dbf]"
 )
-# Small letters, Cyrillic then Greek, and the digits that are typed for letters.
+# Small letters, Cyrillic then Greek, and the digits that are typed for letters; an l is
+# an i without its dot.
 _LOOKS_LIKE = str.maketrans(
     "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0458\u0455\u043a\u043c\u0442\u043d\u0432\u04cf"
-    "\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c4\u03c5\u03c701",
-    "aceopxyijskmthblaopviktyxol",
+    "\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c4\u03c5\u03c701l",
+    "aceopxyijskmthbiaopviktyxoii",
+)
+# What is written before a name.
+_TITLES = frozenset(
+    search_words(
+        _plain(
+            "docteur docteure dr m madame mademoiselle maître me mlle mme monsieur mr mrs ms pr sr"
+            " sra señor señora"
+        )
+    )
 )

@@ -4,9 +4,10 @@ A code serves five minutes; both have ten to say yes; half an hour is left to us
 once. See docs/adr/0053-meetings.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from auth.subjects import Party
@@ -17,6 +18,9 @@ ANSWER_LIFE = timedelta(minutes=10)
 AGREEMENT_LIFE = timedelta(minutes=30)
 OVER_AFTER = timedelta(hours=1)
 """A meeting that began so long ago is over in every case."""
+
+ENTERS = "enters"
+"""In the sealed part of an invitation: from which session of its worker it was opened."""
 
 MeetingState = Literal["open", "answered", "agreed", "over"]
 
@@ -58,6 +62,11 @@ def state_of_meeting(meeting: MeetingFacts) -> MeetingState:
         return "open"
     both = meeting.person_agreed_at is not None and meeting.worker_agreed_at is not None
     return "agreed" if both else "answered"
+
+
+def is_invitation(values: Mapping[str, Any]) -> bool:
+    """Whether a row is of an invitation (`invitations`), by its sealed part."""
+    return ENTERS in values
 
 
 def are_together(meeting: MeetingFacts) -> bool:

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth.services import CoreServices
 from auth.subjects import Person, Recipient
-from base.key_names import MEETING
 from base.locks import hold_vault
 from vault.consent.meeting_rules import MeetingFacts, are_together, may_use
 from vault.consent.records import meetings as records
@@ -40,26 +39,6 @@ async def mark_used(services: CoreServices, tx: AsyncConnection, row: Row[Any]) 
     """Use a meeting, once. A crash before the commit leaves it unused."""
     macs = await services.field_encryption.row_macs()
     await records.change_meeting(tx, macs, row, used_at=row.at)
-
-
-async def leave_meetings(services: CoreServices, tx: AsyncConnection, person_id: UUID) -> None:
-    """End the meetings of a vault that is erased, and leave nothing of its person in them: their
-    workers see what they see of one that was ended, and not that a vault is gone. The caller MUST
-    hold the vault's lock."""
-    macs = await services.field_encryption.row_macs()
-    writer = await services.field_encryption.writer(None)
-    for row in await records.met_workers(tx, person_id):
-        if not macs.holds(MEETING_ROW, row):
-            continue  # nobody's: it goes with the person's row
-        await records.change_meeting(
-            tx,
-            macs,
-            row,
-            person_id=None,
-            code_tag=None,
-            ended_at=row.ended_at or row.at,
-            sealed=writer.seal(MEETING, row.id, {}),
-        )
 
 
 async def has_met(

@@ -6,10 +6,9 @@ grant (`meeting_use`). Each step is recorded before the other's name is shown. S
 docs/adr/0053-meetings.md.
 """
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -18,16 +17,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
 from auth.person_names import chosen_name
-from auth.rate_buckets import Rate, SharedBuckets
 from auth.services import CoreServices
-from auth.subjects import Person, Worker, snapshot
+from auth.subjects import Worker, snapshot
 from base.db_time import instant
 from base.ids import new_id
-from base.key_names import MEETING, MEETING_CODE
+from base.key_names import MEETING
 from base.locks import hold_vault
 from vault import decisions
+from vault.consent import meeting_codes
+from vault.consent.meeting_codes import Party, told, values_of, vault_of
 from vault.consent.meeting_rules import (
     MeetingState,
+    is_invitation,
     may_answer_code,
     may_confirm,
     may_see_meeting,
@@ -39,14 +40,6 @@ from vault.consent.records import meetings as records
 from vault.consent.records.meetings import MEETING_ROW
 from vault.decisions import AccessAttempt, Denial
 from vault.rules import Reason, Refused
-
-Party = Person | Worker
-OPENED = Rate(20, timedelta(minutes=3))
-"""How many meetings an account opens."""
-WRONG_CODES = Rate(5, timedelta(minutes=12))
-"""How many wrong codes an account types: five at once, and five an hour after that."""
-DIGITS = 6
-_DRAWS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +80,9 @@ async def open_meeting(services: CoreServices, opener: Party) -> MeetingView:
     Raises `ServiceError` `too_many_requests`.
     """
     attempt = AccessAttempt(
-        action=Action.MEETING_OPENED, actor=opener.actor(), person=_vault_of(opener)
+        action=Action.MEETING_OPENED, actor=opener.actor(), person=vault_of(opener)
     )
-    taken = await _buckets(services, "meeting", OPENED).take(opener.id.bytes, 1)
-    if not taken.granted:
-        wait = _seconds(taken.wait)
-        raise await decisions.record_refusal(services, attempt, Reason.PACED, retry_after=wait)
+    await meeting_codes.pace(services, opener, attempt)
     # Row and event are one commit. A crash before it leaves none.
     return await decisions.decide(services, lambda tx: _open(services, tx, opener, attempt))
 
@@ -100,48 +90,10 @@ async def open_meeting(services: CoreServices, opener: Party) -> MeetingView:
 async def _open(
     services: CoreServices, tx: AsyncConnection, opener: Party, attempt: AccessAttempt
 ) -> MeetingView:
-    # One at a time for each account: the vault's lock, or one of the same kind for a worker.
-    await hold_vault(tx, opener.id)
-    macs = await services.field_encryption.row_macs()
-    for former in await records.unanswered_meetings(tx, opener.party):
-        ended = {"code_tag": None, "ended_at": former.at}
-        await records.change_meeting(tx, macs, former, **ended)
-    meeting_id, at = new_id(), await instant(tx)
-    values = {"secret": secrets.token_hex(32), **await _who(services, tx, opener)}
-    row = {
-        "id": meeting_id,
-        "opened_by": opener.party.kind,
-        "person_id": _vault_of(opener),
-        "worker_id": opener.id if isinstance(opener, Worker) else None,
-        "created_at": at,
-        **dict.fromkeys(_MOMENTS),
-    }
-    await _add(services, tx, row, values)
-    await decisions.record_allowed(services, tx, at, attempt)
+    who = await _who(services, tx, opener)
+    meeting_id = await meeting_codes.open_row(services, tx, opener, who)
+    await decisions.record_allowed(services, tx, await instant(tx), attempt)
     return await _seen(services, tx, opener, meeting_id)
-
-
-_MOMENTS = ("answered_at", "person_agreed_at", "worker_agreed_at", "ended_at", "used_at")
-
-
-async def _add(
-    services: CoreServices, tx: AsyncConnection, row: dict[str, Any], values: dict[str, Any]
-) -> None:
-    """Insert the row with a code that no living meeting has."""
-    macs = await services.field_encryption.row_macs()
-    writer = await services.field_encryption.writer(None)
-    for _ in range(_DRAWS):
-        code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-        tag = await _code_tag(services, code)
-        # A code that nobody typed in time is free again; a living one is another's.
-        held = await records.meeting_to_answer(tx, tag)
-        if held is not None and state_of_meeting(facts_of(held)) == "over":
-            await records.change_meeting(tx, macs, held, code_tag=None)
-        sealed = writer.seal(MEETING, row["id"], {**values, "code": code})
-        drawn = {**row, "code_tag": tag, "sealed": sealed}
-        if await records.add_meeting(tx, **macs.add(MEETING_ROW, drawn)):
-            return
-    raise LookupError("no code is free")
 
 
 async def answer_meeting(services: CoreServices, caller: Party, code: str) -> MeetingView:
@@ -151,32 +103,24 @@ async def answer_meeting(services: CoreServices, caller: Party, code: str) -> Me
     `ServiceError`: `meeting_code_wrong`, `too_many_requests`.
     """
     attempt = AccessAttempt(
-        action=Action.MEETING_ANSWERED, actor=caller.actor(), person=_vault_of(caller)
+        action=Action.MEETING_ANSWERED, actor=caller.actor(), person=vault_of(caller)
     )
-    # 1. Counted before anything is looked up, so that guesses at once cannot pass the limit.
-    buckets = _buckets(services, "meeting-code", WRONG_CODES)
-    taken = await buckets.take(caller.id.bytes, 1)
-    if not taken.granted:
-        wait = _seconds(taken.wait)
-        raise await decisions.record_refusal(services, attempt, Reason.PACED, retry_after=wait)
-    # 2. Judged, changed and recorded in one commit: a crash before it leaves the code as it was.
-    tag = await _code_tag(services, "".join(code.split()))
-    view = await decisions.decide(services, lambda tx: _answer(services, tx, caller, tag, attempt))
-    # 3. A good code costs nothing. A crash before this costs one of five, which comes back.
-    await buckets.give_back(caller.id.bytes, 1)
-    return view
+    return await meeting_codes.type_code(
+        services, caller, code, attempt, lambda tx, tag: link(services, tx, caller, tag, attempt)
+    )
 
 
-async def _answer(
+async def link(
     services: CoreServices,
     tx: AsyncConnection,
     caller: Party,
     tag: bytes,
     attempt: AccessAttempt,
 ) -> MeetingView | Denial:
+    """Link two by the code of a meeting, in the transaction of `meeting_codes.type_code`."""
     found = await records.meeting_of_code(tx, tag)
     # The same statements in every case: a vault that does not exist is held when none is known.
-    person_id = _vault_of(caller) or (found and found.person_id) or new_id()
+    person_id = vault_of(caller) or (found and found.person_id) or new_id()
     await hold_vault(tx, person_id)
     who = await _who(services, tx, caller)
     row = await records.meeting_to_answer(tx, tag)
@@ -185,7 +129,9 @@ async def _answer(
         return Denial(attempt, Reason.MEETING_CODE)
     macs = await services.field_encryption.row_macs()
     macs.check(MEETING_ROW, row)
-    values = {**await _opened(services, row), **who}
+    values = {**await values_of(services, row), **who}
+    if is_invitation(values):
+        return Denial(attempt, Reason.MEETING_CODE)
     del values["code"]
     writer = await services.field_encryption.writer(None)
     await records.change_meeting(
@@ -197,7 +143,7 @@ async def _answer(
         sealed=writer.seal(MEETING, row.id, values),
         **{f"{caller.party.kind}_id": caller.id},
     )
-    linked = _told(
+    linked = told(
         AccessAttempt(action=attempt.action, actor=caller.actor(), person=person_id), values
     )
     await decisions.record_allowed(services, tx, row.at, linked)
@@ -218,7 +164,15 @@ async def _see(
     if isinstance(judgement, Refused) or row is None:
         reason = judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND
         return Denial(attempt_on(row, caller, Action.MEETING_OPENED), reason)
+    if await _is_no_meeting(services, row):
+        return Denial(attempt_on(row, caller, Action.MEETING_OPENED), Reason.NOT_FOUND)
     return await _view(services, row, caller)
+
+
+async def _is_no_meeting(services: CoreServices, row: Row[Any]) -> bool:
+    """Whether a row is of an invitation, which has its own use cases. Raises `RowAltered`."""
+    (await services.field_encryption.row_macs()).check(MEETING_ROW, row)
+    return is_invitation(await values_of(services, row))
 
 
 async def confirm_meeting(
@@ -244,6 +198,8 @@ async def _confirm(
     if isinstance(judgement, Refused) or row is None:
         reason = judgement.reason if isinstance(judgement, Refused) else Reason.NOT_FOUND
         return Denial(attempt_on(row, caller, action), reason)
+    if await _is_no_meeting(services, row):
+        return Denial(attempt_on(row, caller, action), Reason.NOT_FOUND)
     # 2. What changes, and its line, in one commit: a crash before it leaves the meeting as it was.
     if not agree or facts_of(row).agreed_at(caller.party.kind) is None:
         changed = (
@@ -252,7 +208,7 @@ async def _confirm(
             else {"ended_at": row.at, "code_tag": None}
         )
         await records.change_meeting(tx, await services.field_encryption.row_macs(), row, **changed)
-        attempt = _told(attempt_on(row, caller, action), await _opened(services, row))
+        attempt = told(attempt_on(row, caller, action), await values_of(services, row))
         await decisions.record_allowed(services, tx, row.at, attempt)
     return await _seen(services, tx, caller, row.id)
 
@@ -281,7 +237,7 @@ async def _view(services: CoreServices, row: Row[Any], caller: Party) -> Meeting
     )
     if state == "over":
         return view
-    values = await _opened(services, row)
+    values = await values_of(services, row)
     if state == "open":
         return replace(view, code=values["code"])
     word = word_of(bytes.fromhex(values["secret"]), row.person_id, row.worker_id)
@@ -300,36 +256,3 @@ async def _who(services: CoreServices, tx: AsyncConnection, subject: Party) -> d
     if isinstance(subject, Worker):
         return {"worker": snapshot(subject)}
     return {"person": await chosen_name(services, tx, subject.id)}
-
-
-async def _opened(services: CoreServices, row: Row[Any]) -> dict[str, Any]:
-    reader = await services.field_encryption.reader(None)
-    values: dict[str, Any] = reader.open(MEETING, row.id, row.sealed)
-    return values
-
-
-def _told(attempt: AccessAttempt, values: Mapping[str, Any]) -> AccessAttempt:
-    """With the worker's name, for the person's log: their own lines say « vous »."""
-    worker = values.get("worker")
-    details = {} if worker is None else {"met": worker["name"], "met_at": worker["organisation"]}
-    return AccessAttempt(
-        action=attempt.action, actor=attempt.actor, person=attempt.person, details=details
-    )
-
-
-def _vault_of(subject: Party) -> UUID | None:
-    return subject.id if isinstance(subject, Person) else None
-
-
-def _buckets(
-    services: CoreServices, kind: Literal["meeting", "meeting-code"], rate: Rate
-) -> SharedBuckets:
-    return SharedBuckets(services, kind, rate)
-
-
-def _seconds(wait: float) -> int:
-    return max(1, round(wait))
-
-
-async def _code_tag(services: CoreServices, code: str) -> bytes:
-    return await services.field_encryption.tag(MEETING_CODE, code)

@@ -283,7 +283,7 @@ async def _read_back(services: Services, originals: _Originals) -> list[Source]:
     """The originals, once they are durable, opened with the keys in memory."""
     sealed = await originals.sealed()
     return [
-        file.sealing.read_back(each, services.storage.blobs).slices
+        file.sealing.read_back(each, services.storage.blobs).whole
         for file, each in zip(originals.files, sealed, strict=True)
     ]
 

@@ -94,8 +94,9 @@ async def receive(
             head += chunk
             if len(head) < SNIFF_BYTES:
                 continue
-            kind = allowed_type(bytes(head))
+            kind = allowed_type(bytes(head[:SNIFF_BYTES]))
             await sink.write(head)
+            head = bytearray()  # it may be much longer, and an upload takes its time
         else:
             await sink.write(chunk)
     if size == 0:

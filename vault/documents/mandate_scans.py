@@ -9,9 +9,10 @@ from hashlib import sha256
 from uuid import UUID
 
 from auth.subjects import Person
-from base.errors import ServiceError
+from base.errors import ServiceError, invalid
 from vault.consent import mandate_signatures, mandates
 from vault.consent.mandate_signatures import ReadScan, SignedMandate
+from vault.documents import records
 from vault.documents.retrieval import SlicedContent, note_end, open_own
 from vault.services import Services
 
@@ -29,7 +30,8 @@ async def sign_with_scan(
     """Say yes to what was ticked on a mandate, whose scan is a paper in the person's own vault.
     `seen`: as for `mandate_signatures.sign`.
 
-    Raises `ServiceError`: those of `mandate_signatures.sign`, of `retrieval.open_own` and of
+    Raises `ServiceError`: INVALID `mandate_scan_deposited` for a paper that somebody else put in,
+    those of `mandate_signatures.sign`, of `retrieval.open_own` and of
     `Decoder.codes`.
     """
     # Before a paper is opened for it, which costs, and is recorded.
@@ -40,7 +42,19 @@ async def sign_with_scan(
     )
 
 
+async def _check_depositor(services: Services, person: Person, document_id: UUID) -> None:
+    """Raise `mandate_scan_deposited` for a paper that somebody else put in: the person who signs
+    adds the scan themself, and has looked at it. One that is not there is refused when opened."""
+    macs = await services.field_encryption.row_macs()
+    async with services.database.transaction() as tx:
+        files = await records.own_files(tx, person.id, document_id)
+        records.check_own(macs, files)
+    if files and files[0].document_deposited_by_kind != "owner":
+        raise invalid("mandate_scan_deposited", fields=(("document_id",),))
+
+
 async def _read(services: Services, person: Person, document_id: UUID) -> ReadScan:
+    await _check_depositor(services, person, document_id)
     file = await open_own(services, person, document_id, part=None, preview=False)
     hashed = _Hashed(file.content)
     try:

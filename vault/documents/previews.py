@@ -78,7 +78,7 @@ async def _draw(services: Services, owner_id: UUID, source: Row[UUID], role: str
     )
     decoder = services.decoder
     draw = decoder.thumbnail if role == THUMBNAIL else decoder.preview
-    return await draw(opened.slices, account=owner_id, size=opened.length)
+    return await draw(opened.whole, account=owner_id, size=opened.length)
 
 
 def _source(files: list[Row[UUID]], role: str) -> Row[UUID] | None:

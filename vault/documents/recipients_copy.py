@@ -150,7 +150,7 @@ async def _make_copy(
     size = sum(each.length for each in originals)
     try:
         decoding = await services.decoder.inspect(
-            [each.slices for each in originals], account=_account(owner_id), size=size
+            [each.whole for each in originals], account=_account(owner_id), size=size
         )
     except ServiceError as failure:
         if failure.kind is not ErrorKind.TOO_MANY:

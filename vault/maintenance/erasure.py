@@ -12,7 +12,7 @@ from auth.subjects import Person
 from base.database import notify
 from base.db_time import instant
 from base.locks import hold_vault
-from vault.consent.meeting_use import leave_meetings
+from vault.consent.meeting_erasure import leave_meetings
 from vault.consent.request_transfer import release_requests
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents import records as documents_records

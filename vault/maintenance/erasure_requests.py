@@ -19,6 +19,7 @@ from auth import assistance, holder_proofs, means_log, notifications, pins
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.messages import queue
 from auth.person_contact import PersonContact, person_contact
+from auth.services import CoreServices
 from auth.session_list import count_sessions
 from auth.subjects import Person
 from base.clock import rfc3339
@@ -138,13 +139,18 @@ async def cancel(services: Services, person: Person) -> None:
     """Keep the vault after all. Nothing is recorded or told when no erasure was waiting."""
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
-        if not await records.delete_pending(tx, person.id):
-            return
-        attempt = _attempt(person, Action.ERASE_CANCELLED)
-        await record_allowed(services, tx, await instant(tx), attempt)
-        contact = await person_contact(services, tx, person.id)
-        text = notifications.erasure_cancelled(services, contact.language)
-        await _tell(services, tx, contact, text)
+        await keep_vault(services, tx, person)
+
+
+async def keep_vault(services: CoreServices, tx: AsyncConnection, person: Person) -> None:
+    """The same, in the caller's transaction. The caller MUST hold the vault's lock."""
+    if not await records.delete_pending(tx, person.id):
+        return
+    attempt = _attempt(person, Action.ERASE_CANCELLED)
+    await record_allowed(services, tx, await instant(tx), attempt)
+    contact = await person_contact(services, tx, person.id)
+    text = notifications.erasure_cancelled(services, contact.language)
+    await _tell(services, tx, contact, text)
 
 
 async def run_due(services: Services) -> int:
@@ -253,7 +259,9 @@ async def _what_ends(tx: AsyncConnection, person: Person) -> WhatEnds:
     return WhatEnds(documents, grants, requests, await count_sessions(tx, person))
 
 
-async def _tell(services: Services, tx: AsyncConnection, contact: PersonContact, text: str) -> None:
+async def _tell(
+    services: CoreServices, tx: AsyncConnection, contact: PersonContact, text: str
+) -> None:
     """Queue a text message. A person without a phone is told at the desk."""
     if contact.phone is not None:
         await queue(services, tx, channel="sms", to=contact.phone, text=text, life=_MESSAGE_LIFE)

@@ -26,6 +26,7 @@ from storage.providers import KeyProviderError
 from vault.reconciliation.faults import Faults
 from vault.reconciliation.logged_act import LoggedAct
 from vault.reconciliation.replayed_accounts import ReplayedAccounts
+from vault.reconciliation.replayed_anchors import ReplayedAnchors
 from vault.reconciliation.replayed_bindings import ReplayedBindings
 from vault.reconciliation.replayed_documents import ReplayedDocuments
 from vault.reconciliation.replayed_erasures import ReplayedErasures
@@ -91,6 +92,7 @@ class Replay:
             ReplayedBindings(),
             ReplayedSessions(),
             ReplayedMeans(),
+            ReplayedAnchors(),
             ReplayedDocuments(),
             ReplayedRequests(),
             ReplayedGrants(),

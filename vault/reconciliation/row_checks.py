@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.records import AUDIT_KEY_ROW, OUTCOME_ROW
+from auth.records.anchors import ANCHOR_ROW
 from auth.records.browsers import BROWSER_ROW
 from auth.records.cards import CARD_ROW
 from auth.records.joins import VAULT_JOIN_ROW
@@ -58,6 +59,7 @@ class MacTable:
 MACS = (
     MacTable(PERSON_ROW),
     MacTable(VAULT_JOIN_ROW),
+    MacTable(ANCHOR_ROW),
     MacTable(WORKER_ROW),
     MacTable(CLIENT_ROW),
     MacTable(DOCUMENT_ROW),

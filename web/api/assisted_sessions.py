@@ -1,4 +1,5 @@
-"""Somebody enters their own vault on a worker's device, the worker beside."""
+"""Somebody enters their own vault on a worker's device, the worker beside: by their card, or by a
+yes on their own phone."""
 
 from datetime import datetime
 from typing import Annotated

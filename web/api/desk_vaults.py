@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from auth import desk_cards, desk_vaults
 from auth.desk_vaults import MAX_NAME, DeskVault
+from web.api.anchors import AnchorText, tag_in
 from web.api.means import PinIn
 from web.api.shapes import Strict
 from web.http.dependencies import ServicesDep, WorkerDep
@@ -33,6 +34,9 @@ class DeskVaultIn(PinIn):
     name: Annotated[str, StringConstraints(max_length=4 * MAX_NAME)] = Field(
         "", description="What they want to be called; none of their papers has to say it."
     )
+    anchor: AnchorText | None = Field(
+        None, description="Who they are on their paper, typed by themselves, if they want."
+    )
 
 
 class DeskCard(BaseModel):
@@ -51,7 +55,8 @@ async def open_vault(
     """Open a vault beside somebody who has no phone. My name is in its first line; I get nothing by
     it, neither a grant nor an id. Ask first whether they have a card already."""
     response.headers["Cache-Control"] = "no-store"
-    wanted = DeskVault(body.language, body.pin, body.again, body.name)
+    anchor = None if body.anchor is None else await tag_in(services, body.anchor)
+    wanted = DeskVault(body.language, body.pin, body.again, body.name, anchor)
     card = await desk_vaults.open_vault(services, worker, wanted)
     return DeskCard(code=card.grouped, secret=card.secret, label=card.label)
 

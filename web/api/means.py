@@ -15,6 +15,7 @@ from auth.phone_enrolment import TypedForPhone
 from auth.subjects import Person
 from base.errors import about
 from vault.consent.request_transfer import adopt_requests
+from vault.maintenance.erasure_requests import keep_vault
 from vault.services import Services
 from web.api.holder_proofs import ProvedIn, proof_in
 from web.api.shapes import Strict
@@ -58,7 +59,7 @@ class MeansOut(BaseModel):
     barred: bool = Field(
         description="It opens nothing until it is freed: after wrong PINs, or stopped."
     )
-    stopped: bool = Field(description="By a desk, as lost or stolen. It is barred, too.")
+    stopped: bool = Field(description="By me or a desk, as lost or stolen. It is barred, too.")
 
 
 class WaitOut(BaseModel):
@@ -180,6 +181,14 @@ async def remove(
 ) -> Response:
     """End a means of mine, at once, with my sessions elsewhere. The last one cannot be ended."""
     await means.remove(services, person, means_id, proof=proof_in(body))
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/means/{means_id}/stop", operation_id="stopCard", status_code=204, responses=_CHANGED)
+async def stop(means_id: PathId, services: ServicesDep, person: PersonDep) -> Response:
+    """Stop a lost card of mine at once, without a proof; with one, it is freed. Every session of
+    mine ends, this one too, and so does the wait of an erasure. 409 for the last means."""
+    await means.stop(services, person, means_id, keep_vault)
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 

@@ -37,6 +37,9 @@ from web.http.rate_limit import Bucket, Buckets, address_of, network_of
 
 RECORDED = "unefois.recorded"
 """In the scope: a refused row was recorded (`vault/decisions.py: record_altered_row`)."""
+TOLD = "unefois.told"
+"""In the scope: the status that is counted, where the answer's own is another: of a failure that
+another page says (`web/pages/failure_notes.py`), and of that page."""
 
 _ACCOUNT_FACTOR = 10
 """How much larger an account's bucket is: its holder is known, and can be barred."""

@@ -21,7 +21,7 @@ from base.errors import ErrorKind, ServiceError
 from base.outages import is_reported, unavailable
 from base.settings import MIB, Settings
 from web.http.content_policy import API_POLICY, PAGE_POLICY
-from web.http.failure_limit import RECORDED, FailureLimit, Ticket
+from web.http.failure_limit import RECORDED, TOLD, FailureLimit, Ticket
 from web.http.methods import as_get
 from web.http.problems import internal_error, of_failure
 from web.http.rate_limit import RETRY_AFTER
@@ -103,7 +103,7 @@ class Middleware:
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = scope.get(TOLD, message["status"])
                 self._failures.settle(ticket, status, recorded=RECORDED in scope)
                 _complete(message, added, request_id)
             await send(message)

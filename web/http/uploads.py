@@ -21,7 +21,7 @@ MAX_FIELD_BYTES = 8 * 1024
 MAX_HEADER_BYTES = 16 * 1024
 _OVERHEAD = 64 * 1024
 
-_Event = tuple[str, bytes]
+_Event = tuple[str, bytes | memoryview]
 _BEGIN, _NAME, _VALUE, _HEADER_END = "begin", "name", "value", "header_end"
 _HEADERS, _DATA, _END = "headers", "data", "end"
 _CHARSET = "_charset_"
@@ -74,8 +74,8 @@ class MultipartForm:
             else:
                 await self._field(part)
 
-    async def slices(self) -> AsyncIterator[bytes]:
-        """The data of the current part."""
+    async def slices(self) -> AsyncIterator[bytes | memoryview]:
+        """The data of the current part: parts of what was received, without a copy."""
         while (event := await self._next()) is not None and event[0] != _END:
             yield event[1]
 
@@ -159,7 +159,7 @@ class MultipartForm:
     def _callbacks(self) -> dict[str, Callable[..., None]]:
         def put(kind: str) -> Callable[..., None]:
             def with_data(data: bytes, start: int, end: int) -> None:
-                self._events.append((kind, data[start:end]))
+                self._events.append((kind, memoryview(data)[start:end]))
 
             return with_data
 
@@ -195,7 +195,7 @@ class IncomingPart:
         self._form = form
         self._slices = form.slices()
 
-    async def slices(self) -> AsyncIterator[bytes]:
+    async def slices(self) -> AsyncIterator[bytes | memoryview]:
         """Its bytes, as they arrive."""
         async for piece in self._slices:
             yield piece

@@ -17,9 +17,12 @@ _YOU_DID = {
     "means.add": _("Vous avez ajouté une façon d’entrer."),
     "means.remove": _("Vous avez retiré une façon d’entrer."),
     "means.free": _("Vous avez débloqué une carte."),
+    "means.stop": _("Vous avez arrêté une carte perdue : tout s’est fermé."),
     "means.wait": _("Vous avez demandé à changer vos façons d’entrer sans preuve, dans 7 jours."),
     "means.wait_end": _("Vous avez annulé le changement de vos façons d’entrer sans preuve."),
     "pin.set": _("Vous avez choisi un code secret."),
+    "anchor.enrol": _("Vous avez enregistré une empreinte de votre pièce d’identité."),
+    "anchor.remove": _("Vous avez effacé l’empreinte de votre pièce d’identité."),
     "vault.open": _("Un endroit pour vos papiers a été créé."),
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers."),
     "vault.erase_asked": _("Vous avez demandé d’effacer tous vos papiers, dans 7 jours."),
@@ -56,10 +59,13 @@ _YOU_TRIED = {
     "means.add": _("Vous avez essayé d’ajouter une façon d’entrer : ce n’était pas possible."),
     "means.remove": _("Vous avez essayé de retirer une façon d’entrer : ce n’était pas possible."),
     "means.free": _("Vous avez essayé de débloquer une carte : ce n’était pas possible."),
+    "means.stop": _("Vous avez essayé d’arrêter une carte : ce n’était pas possible."),
     "means.wait": _(
         "Vous avez demandé à changer vos façons d’entrer sans preuve : ce n’était pas possible."
     ),
     "pin.set": _("Vous avez essayé de choisir un code secret : ce n’était pas possible."),
+    "anchor.enrol": _("Vous avez essayé d’enregistrer votre pièce d’identité : pas possible."),
+    "anchor.remove": _("Vous avez essayé d’effacer l’empreinte de votre pièce : pas possible."),
     "sign_in.end": _("Vous avez essayé de fermer un autre appareil : ce n’était pas possible."),
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers : refusé."),
     "vault.join_code": _(
@@ -127,6 +133,9 @@ _DID = {
     "vault.open": _("{who} a ouvert avec vous un endroit pour vos papiers."),
     "vault.join_see": _("Votre code pour réunir vos papiers a été tapé à un autre endroit."),
     "pin.set": _("{who} était à côté de vous quand vous avez choisi votre code secret."),
+    "anchor.enrol": _(
+        "{who} était à côté de vous quand vous avez enregistré votre pièce d’identité."
+    ),
     "means.add": _("{who} a fait une carte avec vous."),
     "means.free": _("{who} a débloqué une carte, à côté de vous."),
     "means.stop": _("{who} a arrêté une carte perdue ou volée, au guichet."),
@@ -214,6 +223,35 @@ _TRIED_BY_CARD = {
         " {device}."
     ),
 }
+# Of an invitation, which opens the vault on a worker's screen: a row of meetings, but none of them.
+_YOU_DID_TO_ENTER = {
+    "meeting.answer": _(
+        "Vous avez tapé le code de {met} ({met_at}), pour ouvrir vos papiers sur son écran."
+    ),
+    "meeting.agree": _(
+        "Vous avez dit oui : vos papiers s’ouvrent 15 minutes sur l’écran de {met} ({met_at})."
+    ),
+    "meeting.end": _("Vous avez dit non : vos papiers ne s’ouvrent pas sur un autre écran."),
+}
+_YOU_TRIED_TO_ENTER = {
+    "meeting.answer": _(
+        "Vous avez essayé d’ouvrir vos papiers sur un autre écran : ce n’était pas possible."
+    ),
+    "meeting.agree": _(
+        "Vous avez essayé d’ouvrir vos papiers sur un autre écran : ce n’était pas possible."
+    ),
+}
+_DID_TO_ENTER = {
+    "meeting.end": _("{who} a arrêté : vos papiers ne s’ouvrent pas sur son écran."),
+}
+_TRIED_TO_ENTER = {
+    "meeting.agree": _("{who} a voulu ouvrir vos papiers sur son écran : refusé."),
+}
+_YOU_DID_BY_PHONE = {
+    "sign_in.success": _(
+        "Vous avez ouvert vos papiers avec un oui sur votre téléphone, sur {device}."
+    ),
+}
 _YOU_ENDED = _("Vous avez fermé vos papiers sur d’autres appareils ({count}).")
 _ENDED = _("{who} a fermé sa page sur d’autres appareils ({count}).")
 _YOU_OTHER = _("Vous avez fait une action sur vos papiers.")
@@ -273,7 +311,19 @@ def _did_what(entry: EntryView, who: str, language: str) -> str:
 
 
 def _pattern(entry: EntryView) -> str:
-    return _pattern_of_sessions(entry) or _pattern_of_action(entry)
+    return _pattern_to_enter(entry) or _pattern_of_sessions(entry) or _pattern_of_action(entry)
+
+
+def _pattern_to_enter(entry: EntryView) -> str | None:
+    """The sentence of an invitation's line, or of the session that it led to."""
+    allowed = entry.outcome == "allowed"
+    if allowed and entry.details.get("level") == "phone_confirmed":
+        return _YOU_DID_BY_PHONE.get(entry.action)
+    if "enters" not in entry.details:
+        return None
+    if is_owner(entry):
+        return (_YOU_DID_TO_ENTER if allowed else _YOU_TRIED_TO_ENTER).get(entry.action)
+    return (_DID_TO_ENTER if allowed else _TRIED_TO_ENTER).get(entry.action)
 
 
 def _pattern_of_sessions(entry: EntryView) -> str | None:

@@ -17,6 +17,7 @@ _DID = {
     "document.attest": _("Vous avez demandé si un papier existe, sans le voir."),
     "vault.open": _("Vous avez ouvert un endroit pour les papiers d’une personne, au guichet."),
     "pin.set": _("La personne à côté de vous a choisi son code secret."),
+    "anchor.enrol": _("La personne à côté de vous a enregistré sa pièce d’identité."),
     "means.add": _("Vous avez fait une carte avec une personne."),
     "grant.see": _("Vous avez regardé ce qui vous est permis."),
     "grant.give_back": _("Vous avez rendu un accès."),
@@ -25,6 +26,10 @@ _DID = {
     "meeting.answer": _("Vous avez tapé un code de rencontre."),
     "meeting.agree": _("Vous avez dit oui à une rencontre."),
     "meeting.end": _("Vous avez arrêté une rencontre."),
+}
+_DID_TO_LET_IN = {
+    "meeting.open": _("Vous avez demandé un code, pour entrer avec une personne."),
+    "meeting.end": _("Vous avez arrêté d’attendre le oui d’une personne."),
 }
 _SENT_AGAIN = _("Vous avez envoyé de nouveau un papier déjà ajouté.")
 _TRIED = {
@@ -52,6 +57,8 @@ def describe_to_worker(entry: EntryView, language: str) -> str:
 def _pattern(entry: EntryView) -> str | None:
     if "sessions" in entry.details:
         return None
+    if entry.outcome == "allowed" and "enters" in entry.details:
+        return _DID_TO_LET_IN.get(entry.action)
     if entry.outcome == "allowed":
         return _SENT_AGAIN if sent_again(entry) else _DID.get(entry.action)
     return None if entry.action.startswith("sign_in.") else _TRIED.get(entry.action, _TRIED_OTHER)

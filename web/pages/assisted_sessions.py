@@ -1,16 +1,18 @@
-"""« Entrer avec la personne »: into their own vault, on the worker's device, by their card."""
+"""« Entrer avec la personne »: into their own vault, on the worker's device, by their card; or by a
+yes on their own phone (`invitations`)."""
 
 from fastapi import Depends, Response
 
 from auth import assisted_sessions, pin_sign_ins, sessions
 from auth.bearer import unauthenticated
+from auth.session_start import NewSession
 from auth.subjects import Worker
 from base.errors import ServiceError, about
 from web.http.dependencies import remember_session
 from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
 from web.pages import cookies
-from web.pages.page import VisitorPageDep, WorkerPageDep, go, page_router, signed_in
+from web.pages.page import Page, VisitorPageDep, WorkerPageDep, go, page_router, signed_in
 
 router = page_router()
 _LONGEST = 320
@@ -41,6 +43,11 @@ async def enter(page: WorkerPageDep) -> Response:
         )
     except ServiceError as failure:
         return await page.show_failure(failure, "pro/beside.html", typed=typed)
+    return await let_in(page, opened)
+
+
+async def let_in(page: Page, opened: NewSession) -> Response:
+    """The worker's browser becomes the person's, for as long as it is assisted."""
     before, _ = await signed_in(page.request, page.services, "person", used=False)
     if before is not None:
         await sessions.sign_out(page.services, before)

@@ -1,5 +1,6 @@
 """The cookies of the pages: who is signed in, a visitor's own secret, the browser's, the languages,
-the page to go on to, whether the name is shown.
+the page to go on to, whether the name is shown, what the next page says,
+a visit at the desk, a card to print.
 
 A person and the worker beside them may share one browser, so each has a cookie of their own.
 """
@@ -17,7 +18,17 @@ from web.i18n.languages import SOURCE, languages
 from web.i18n.translations import LANGUAGES, preferred
 
 CookieKind = Literal[
-    "person", "worker", "visit", "browser", "language", "second", "next", "discreet"
+    "person",
+    "worker",
+    "visit",
+    "browser",
+    "language",
+    "second",
+    "next",
+    "discreet",
+    "told",
+    "desk",
+    "card",
 ]
 Choice = Literal["language", "second", "discreet"]
 NO_SECOND = "none"
@@ -102,7 +113,7 @@ def leave_nothing(response: Response, settings: Settings, *, beside: bool) -> No
     `beside`: a worker is signed in there too, whose choices and what the browser stores stay. A
     cookie alone does not say so: its session may be over.
     """
-    forgotten: tuple[CookieKind, ...] = ("person", "visit", "next")
+    forgotten: tuple[CookieKind, ...] = ("person", "visit", "next", "told", "card")
     for kind in forgotten if beside else (*forgotten, *_CHOICES):
         drop(response, settings, kind)
     response.headers["Clear-Site-Data"] = '"cache"' if beside else '"cache", "storage"'

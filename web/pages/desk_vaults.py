@@ -9,18 +9,21 @@ from typing import Any
 
 from fastapi import Response
 
-from auth import desk_rights, desk_vaults, profiles
+from auth import anchors, desk_rights, desk_vaults, profiles
+from auth.anchor_rules import LONGEST
 from auth.desk_vaults import MAX_NAME, DeskVault
 from base.errors import ErrorKind, ServiceError, about
 from base.user_text import clean_title
 from web.http.pdf_response import pdf_response
 from web.i18n.languages import offered
-from web.pages import desk_visits, forms
+from web.pages import cookies, desk_visits, forms
 from web.pages.desk_visits import DeskVisit
+from web.pages.own_anchor import NOTHING_TYPED, shown_again, typed_in
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 from web.printouts.card_sheet import print_planned
 
 router = page_router()
+_AT = "/pro/desk/vault"
 STEPS = ("language", "card", "name", "pin", "print", "end")
 
 
@@ -55,6 +58,22 @@ async def ask_language(page: WorkerPageDep) -> Response:
     if not await desk_rights.is_allowed(page.services, page.worker):
         return go("/pro/desk")
     return await page.show("desk/language.html", steps=STEPS)
+
+
+@router.get("/pro/desk/vault/pin")
+async def ask_pin_again(page: WorkerPageDep) -> Response:
+    """What was wrong with the PIN, and the fields again."""
+    visit = await desk_visits.kept(page)
+    return go("/pro/desk") if visit is None else await _alone(page, visit, "pin")
+
+
+@router.get("/pro/desk/vault/opened")
+async def give_back(page: WorkerPageDep, first: str = "") -> Response:
+    """The vault is open: the person gives the device back. `first`: the PIN was chosen before."""
+    visit = await desk_visits.kept(page)
+    if visit is None or not await desk_vaults.is_open(page.services, visit.card):
+        return go("/pro/desk")
+    return await _alone(page, visit, "opened", new=not first)
 
 
 @router.get("/pro/desk/vault/{step}")
@@ -93,26 +112,51 @@ async def give_device(page: WorkerPageDep) -> Response:
     return await _show(page, chosen, "turn")
 
 
+@router.post("/pro/desk/vault/anchor")
+async def ask_anchor(page: WorkerPageDep) -> Response:
+    """The person's turn: who they are on their identity paper, if they want."""
+    visit = await desk_visits.visit_in(page, await page.form())
+    return await _alone(page, visit, "anchor", typed=NOTHING_TYPED, longest=LONGEST)
+
+
 @router.post("/pro/desk/vault/pin")
 async def ask_pin(page: WorkerPageDep) -> Response:
-    """The person's turn: they choose a PIN."""
-    visit = await desk_visits.visit_in(page, await page.form())
-    return await _alone(page, visit, "pin")
+    """They choose a PIN. Of their paper the tag goes on, if they typed anything."""
+    form = await page.form()
+    visit = await desk_visits.visit_in(page, form)
+    typed = shown_again(form)
+    if form.has("without") or not any(typed["typed"].values()):
+        return await _alone(page, replace(visit, anchor=""), "pin")
+    try:
+        tag = await anchors.tag_of(page.services, typed_in(form))
+    except ServiceError as failure:
+        return await _alone(page, visit, "anchor", failure, longest=LONGEST, **typed)
+    return await _alone(page, replace(visit, anchor=tag.hex()), "pin")
 
 
 @router.post("/pro/desk/vault/open")
 async def open_vault(page: WorkerPageDep) -> Response:
-    """Open the vault, once for a form that is sent twice; the person gives the device back."""
+    """Open the vault, once for a form that is sent twice. What comes of it is on another page: the
+    worker's browser keeps what a form holds with the page that answers it."""
     form = await page.form()
     visit = await desk_visits.visit_in(page, form)
-    wanted = DeskVault(visit.language, form.get("pin")[:32], form.get("again")[:32], visit.name)
+    wanted = DeskVault(
+        visit.language,
+        form.get("pin")[:32],
+        form.get("again")[:32],
+        visit.name,
+        bytes.fromhex(visit.anchor) or None,
+    )
     try:
         new = await desk_vaults.open_planned(page.services, page.worker, visit.card, wanted)
     except ServiceError as failure:
         if failure.kind is not ErrorKind.INVALID:
             raise
-        return await _alone(page, visit, "pin", failure)
-    return await _alone(page, visit, "opened", new=new)
+        response = await page.show_failure(failure, "desk/pin.html", at=f"{_AT}/pin")
+    else:
+        response = go(f"{_AT}/opened" if new else f"{_AT}/opened?first=yes")
+    await desk_visits.keep(page, response, visit)
+    return response
 
 
 @router.post("/pro/desk/vault/print")
@@ -142,7 +186,9 @@ async def print_card(page: WorkerPageDep) -> Response:
 @router.post("/pro/desk/vault/end")
 async def end(page: WorkerPageDep) -> Response:
     """What to tell the person."""
-    return await _together(page, await _opened(page), "end")
+    response = await _together(page, await _opened(page), "end")
+    cookies.drop(response, page.services.settings, "desk")
+    return response
 
 
 async def _opened(page: WorkerPage) -> DeskVisit:

@@ -6,24 +6,20 @@ printed again; once it is closed, or the power was cut, it cannot: an empty vaul
 nobody enters, and another is opened.
 """
 
-import base64
-import binascii
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
-from typing import Any
 from uuid import UUID
+
+from fastapi import Response
 
 from auth.card_means import PlannedCard, plan_card
 from base import clock
 from base.key_names import DESK_VISIT
-from storage.field_encryption import DecryptionError
-from web.pages import forms
+from web.pages import cookies, forms, sealed_values
 from web.pages.page import Page
 
 FIELD = "visit"
 LIFE = timedelta(minutes=30)
-_LONGEST = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +32,8 @@ class DeskVisit:
     until: datetime
     name: str = field(default="", repr=False)
     with_name: bool = False
+    anchor: str = field(default="", repr=False)
+    """The tag of who they are on their paper, in hexadecimal; what they typed goes no further."""
 
 
 async def begin(page: Page, language: str) -> DeskVisit:
@@ -47,17 +45,36 @@ async def seal(page: Page, visit: DeskVisit) -> str:
     """The visit, as a field that this session's pages can open."""
     card = {**asdict(visit.card), "id": str(visit.card.id)}
     values = {**asdict(visit), "card": card, "until": visit.until.isoformat()}
-    writer = await page.services.field_encryption.writer(None)
-    sealed = writer.seal(DESK_VISIT, _session_of(page), values)
-    return base64.urlsafe_b64encode(sealed).decode()
+    return await sealed_values.seal(page.services, DESK_VISIT, page.secret, values)
+
+
+async def keep(page: Page, response: Response, visit: DeskVisit) -> None:
+    """Let the next page find it, where no form of the one before leads there: a form with a PIN is
+    answered by no page."""
+    seconds = int((visit.until - clock.now()).total_seconds())
+    value = await seal(page, visit)
+    cookies.put(response, page.services.settings, "desk", value, seconds=seconds)
+
+
+async def kept(page: Page) -> DeskVisit | None:
+    """The visit that was kept, if it goes on."""
+    text = cookies.read(page.request, page.services.settings, "desk")
+    return await _visit_of(page, text or "")
 
 
 async def visit_in(page: Page, form: forms.Form) -> DeskVisit:
     """The visit that a form goes on with. Raises `form_expired` for one of another session, of
     before, or of nobody."""
-    values = await _opened(page, form.get(FIELD))
-    if values is None or datetime.fromisoformat(values["until"]) <= clock.now():
+    visit = await _visit_of(page, form.get(FIELD))
+    if visit is None:
         raise forms.expired()
+    return visit
+
+
+async def _visit_of(page: Page, text: str) -> DeskVisit | None:
+    values = await sealed_values.opened(page.services, DESK_VISIT, page.secret, text)
+    if values is None or datetime.fromisoformat(values["until"]) <= clock.now():
+        return None
     card = values["card"]
     return DeskVisit(
         values["language"],
@@ -65,20 +82,5 @@ async def visit_in(page: Page, form: forms.Form) -> DeskVisit:
         datetime.fromisoformat(values["until"]),
         values["name"],
         values["with_name"],
+        values.get("anchor", ""),
     )
-
-
-async def _opened(page: Page, value: str) -> dict[str, Any] | None:
-    if not value or len(value) > _LONGEST:
-        return None
-    try:
-        raw = base64.b64decode(value.encode(), b"-_", validate=True)
-        reader = await page.services.field_encryption.reader(None)
-        return reader.open(DESK_VISIT, _session_of(page), raw)
-    except (binascii.Error, ValueError, DecryptionError):
-        return None
-
-
-def _session_of(page: Page) -> UUID:
-    """The row that a visit belongs to: of the session's secret, which nobody else has."""
-    return UUID(bytes=sha256(page.secret.encode()).digest()[:16])

@@ -44,7 +44,8 @@ async def ask(page: PersonPageDep) -> Response:
     except ServiceError as failure:
         again = failure.code == "erasure_code_wrong"
         values = await _values(page, code_sent=again)
-        return await page.show_failure(failure, "erasure.html", **values)
+        at = "/erasure?done=erasure_code" if again else "/erasure"
+        return await page.show_failure(failure, "erasure.html", at=at, **values)
     return go("/erasure", done="erasure_asked")
 
 

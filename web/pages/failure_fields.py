@@ -40,7 +40,13 @@ _FIELDS = {
     "mandate_choice": "what",
     "worker_not_here": "worker_here",
     **dict.fromkeys(
-        ("mandate_scan_incomplete", "mandate_scan_other", "mandate_scan_unread"), "photo"
+        (
+            "mandate_scan_deposited",
+            "mandate_scan_incomplete",
+            "mandate_scan_other",
+            "mandate_scan_unread",
+        ),
+        "photo",
     ),
     "action_unsaid": "action",
     "duration_unsaid": "duration",
@@ -61,6 +67,6 @@ def field_to_correct(failure: ServiceError) -> str:
     """The field to correct: the one that a date or a text is in, or the one of the code."""
     if failure.fields and failure.fields[0][:2] == ("evidence", "heard_by"):
         return "heard_role" if failure.fields[0][-1] == "role" else "heard_name"
-    if failure.code in ("date_unreadable", "text_too_long") and failure.fields:
+    if failure.code in ("anchor_name", "date_unreadable", "text_too_long") and failure.fields:
         return str(failure.fields[0][0])
     return _FIELDS.get(failure.code, "")

@@ -29,6 +29,10 @@ HEADER = "X-Form"
 """Of what a page's script sends that is no form: the same token."""
 UPLOADS = "uploads"
 """The field that names finished uploads, by their ids with commas between."""
+HOLDS_SECRET = "unefois.holds_secret"  # noqa: S105  (the name of a mark)
+"""In the scope: whether the form that was sent has a field of `SECRETS`."""
+SECRETS = frozenset({"again", "card", "code", "pin", "proof"})
+"""The fields that hold a PIN, a card's code or a code of one time, wherever they stand."""
 MAX_BYTES = 64 * 1024
 MAX_FIELDS = 1500
 _TAG_BYTES = 32
@@ -148,7 +152,9 @@ async def read(request: Request) -> Form:
     """A form without files. Raises `form_expired` when the body is no form, `body_too_large`."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
+        request.scope[HOLDS_SECRET] = False
         raise expired()
+    request.scope[HOLDS_SECRET] = True  # for what cannot be read to its end
     body = bytearray()
     async for piece in request.stream():
         body += piece
@@ -160,6 +166,7 @@ async def read(request: Request) -> Form:
         )
     except ValueError:
         raise ServiceError(ErrorKind.MALFORMED, "malformed_form") from None
+    request.scope[HOLDS_SECRET] = any(name in SECRETS for name, _ in pairs)
     return Form(tuple(pairs))
 
 

@@ -1,7 +1,7 @@
 """What a device keeps of this site: the service worker, the page for no network, the manifest.
 
-All of it is the same for everybody but the page for no network, which is in the language of who asks
-for it, under the name that they see.
+All of it is the same for everybody, except the page for no network: in the language of who asks for
+it, under the name that they see.
 """
 
 import json

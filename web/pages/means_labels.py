@@ -4,8 +4,8 @@ from web.i18n.error_messages import _
 
 NOT_DONE = {
     "card_late": _(
-        "Rien n’est ouvert : trop de temps a passé. Scannez votre carte, ou tapez son code, de"
-        " nouveau."
+        "Rien n’est ouvert : trop de temps a passé, ou trop de codes secrets ont été essayés."
+        " Scannez votre carte, ou tapez son code, de nouveau."
     ),
     "card_once": _(
         "Cette carte est déjà faite, et ne se montre qu’une fois. Vous n’avez pas pu l’imprimer ?"
@@ -16,12 +16,17 @@ NOT_DONE = {
         " faudrait recommencer."
     ),
     "join_gone": _("Ce code ne sert plus. Rien n’a été réuni."),
+    "card_is_stopped": _("Rien n’a changé : cette carte est déjà arrêtée."),
     "means_gone": _("Rien n’a changé : cette façon d’entrer n’est plus là."),
 }
 DONE = {
     "card_stopped": _(
         "C’est fait. Cette carte n’ouvre plus rien, et vos papiers sont fermés sur les autres"
         " appareils."
+    ),
+    "card_lost": _(
+        "C’est fait. Cette carte n’ouvre plus rien, et tout est fermé, ici aussi. Pour rentrer :"
+        " une autre façon d’entrer, et votre code secret."
     ),
     "card_freed": _("C’est fait. La carte marche de nouveau, avec le même code secret."),
     "phone_removed": _(
@@ -32,6 +37,8 @@ DONE = {
     "pin_chosen": _("C’est fait. Votre code secret est changé, pour tout ce qui vous fait entrer."),
     "joined": _("C’est fait. Tous vos papiers sont ici."),
     "wait_cancelled": _("C’est fait. Personne ne change vos façons d’entrer sans votre code."),
+    "anchor_enrolled": _("C’est fait. Nous gardons une empreinte, et rien de votre pièce."),
+    "anchor_removed": _("C’est fait. Nous ne gardons plus rien de votre pièce d’identité."),
     "name_chosen": _("C’est fait. Votre nom est gardé."),
     "name_removed": _("C’est fait. Il n’y a plus de nom ici."),
 }
@@ -44,6 +51,8 @@ FIELDS = {
     "pin_again": "again",
     "pin_wrong": "code",
     "phone_not_added": "phone",
+    "anchor_date": "birth_date",
+    "anchor_document": "document_end",
     "proof_needed": "proof",
     "proof_wrong": "proof",
     "too_many_proofs": "proof",

@@ -12,10 +12,12 @@ from markupsafe import Markup
 
 from auth.subjects import Person, Worker
 from base.errors import ErrorKind, ServiceError
-from vault.consent import meetings
+from vault.consent import invitations, meetings
+from vault.consent.invitations import InvitationView
 from vault.consent.meetings import MeetingView
 from web.http.path_ids import PathId
 from web.pages.page import (
+    Page,
     PersonPage,
     PersonPageDep,
     WorkerPage,
@@ -109,12 +111,21 @@ async def _open(page: SidePage) -> Response:
 async def _answer(page: SidePage) -> Response:
     form = await page.form()
     try:
-        met = await meetings.answer_meeting(page.services, _side(page), form.get("code")[:32])
+        met = await _answered(page, form.get("code")[:32])
     except ServiceError as failure:
         if failure.kind not in (ErrorKind.REFUSED, ErrorKind.TOO_MANY):
             raise
         return await page.show_failure(failure, "meetings/code.html")
+    if isinstance(met, InvitationView):
+        return go(f"/invitations/{met.id}")
     return go(_address(page, met.id))
+
+
+async def _answered(page: SidePage, code: str) -> MeetingView | InvitationView:
+    """A person types the digits that a worker shows in one field, whatever they are for."""
+    if isinstance(page, PersonPage):
+        return await invitations.answer_either(page.services, page.person, code)
+    return await meetings.answer_meeting(page.services, page.worker, code)
 
 
 async def _see(page: SidePage, meeting_id: PathId) -> Response:
@@ -123,7 +134,7 @@ async def _see(page: SidePage, meeting_id: PathId) -> Response:
         "meetings/meeting.html",
         met=met,
         look_again=LOOK_AGAIN if _waits(met) else 0,
-        drawn=_qr_code(page, met),
+        drawn=draw_address(page, meetings.answering_path(met)),
     )
 
 
@@ -146,9 +157,8 @@ def _waits(met: MeetingView) -> bool:
     return met.state == "open" or (met.state == "answered" and met.you_agreed)
 
 
-def _qr_code(page: SidePage, met: MeetingView) -> Markup | None:
-    """The address that takes the code, drawn; None when there is nothing to show."""
-    path = meetings.answering_path(met)
+def draw_address(page: Page, path: str | None) -> Markup | None:
+    """The address that takes a code, drawn; None when there is nothing to show."""
     if path is None:
         return None
     address = page.services.settings.public_url.rstrip("/") + path

@@ -1,6 +1,7 @@
-"""A new card of a person's: its PIN is chosen, and the page to print is in the answer, once.
+"""A new card of a person's: its PIN is chosen, and the page to print is shown next.
 
-Nothing of it is kept: the PDF is in the page itself, which the browser does not keep either.
+The PDF is in the page itself, which the browser does not keep. For a few minutes a cookie holds the
+card, sealed for the session: the page is not the answer to a form with a PIN in it.
 """
 
 import base64
@@ -13,12 +14,15 @@ from auth import means, pins
 from auth.means import MeansView
 from auth.person_names import own_name
 from base.errors import ErrorKind, ServiceError
+from base.key_names import SHOWN_CARD
+from web.pages import cookies, sealed_values
 from web.pages.forms import Form
-from web.pages.own_proofs import MEANS, proof_in, shown_on
+from web.pages.own_proofs import MEANS, proof_in, shown_on, with_code
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
-from web.printouts.card_sheet import MAX_PHONE, WantedCard, print_card
+from web.printouts.card_sheet import MAX_PHONE, WantedCard, print_again, print_card
 
 router = page_router()
+_READY_SECONDS = 300
 
 
 @router.get("/me/cards/new")
@@ -32,7 +36,7 @@ async def ask(page: PersonPageDep, replaces: str = "", sent: str = "") -> Respon
 
 @router.post("/me/cards")
 async def make(page: PersonPageDep) -> Response:
-    """Make the card, and show it this once."""
+    """Make the card: the next page shows it."""
     form = await page.form()
     found = await means.list_means(page.services, page.person)
     former, seen = _card(found, form.get("replaces")), _seen(form.get("seen"))
@@ -50,11 +54,35 @@ async def make(page: PersonPageDep) -> Response:
         seen=seen,
     )
     try:
-        card, pdf = await print_card(page.services, page.person, wanted, page.language)
+        card, _ = await print_card(page.services, page.person, wanted, page.language)
     except ServiceError as failure:
         return await _not_made(page, failure, form)
+    sealed = await sealed_values.seal(
+        page.services,
+        SHOWN_CARD,
+        page.secret,
+        {
+            "code": card.code,
+            "secret": card.secret,
+            "help_phone": wanted.help_phone,
+            "with_name": wanted.with_name,
+        },
+    )
+    response = go("/me/cards/ready")
+    cookies.put(response, page.services.settings, "card", sealed, seconds=_READY_SECONDS)
+    return response
+
+
+@router.get("/me/cards/ready")
+async def show_card(page: PersonPageDep) -> Response:
+    """The card that was just made, for a few minutes."""
+    text = cookies.read(page.request, page.services.settings, "card") or ""
+    values = await sealed_values.opened(page.services, SHOWN_CARD, page.secret, text)
+    if values is None:
+        return go(MEANS, done="card_once")
+    pdf = await print_again(page.services, page.person, page.language, **values)
     drawn = base64.b64encode(pdf).decode()
-    return await page.show("means/card_ready.html", code=card.code, pdf=drawn)
+    return await page.show("means/card_ready.html", code=values["code"], pdf=drawn)
 
 
 async def _not_made(page: PersonPage, failure: ServiceError, form: Form) -> Response:
@@ -66,7 +94,10 @@ async def _not_made(page: PersonPage, failure: ServiceError, form: Form) -> Resp
         return go(MEANS, done="means_gone")
     values = await _values(page, found, form.get("replaces"), form.get("sent"))
     kept = {"help_phone": form.get("help_phone"), "with_name": form.has("with_name")}
-    return await page.show_failure(failure, "means/new_card.html", **values | kept)
+    shown = values["former"]
+    at = "/me/cards/new" + (f"?replaces={shown.id}" if shown else "")
+    at = with_code(at, form.get("sent"))
+    return await page.show_failure(failure, "means/new_card.html", at=at, **values | kept)
 
 
 async def _values(

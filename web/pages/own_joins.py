@@ -10,7 +10,7 @@ from vault.maintenance.joins import join_codes, joined_vaults, union
 from vault.maintenance.joins.join_views import JoinView
 from vault.maintenance.joins.union import TypedYes
 from web.http.path_ids import PathId
-from web.pages.own_proofs import proof_in, shown_on
+from web.pages.own_proofs import proof_in, shown_on, with_code
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -31,8 +31,9 @@ async def ask(page: PersonPageDep) -> Response:
     try:
         asked = await join_codes.ask(page.services, page.person, proof_in(page, form))
     except ServiceError as failure:
-        values = await _start_values(page, form.get("sent"))
-        return await page.show_failure(failure, "joins/start.html", **values)
+        sent = form.get("sent")
+        values, at = await _start_values(page, sent), with_code(JOINS, sent)
+        return await page.show_failure(failure, "joins/start.html", at=at, **values)
     return go(_address(asked.id))
 
 
@@ -79,8 +80,9 @@ async def say_yes(join_id: PathId, page: PersonPageDep) -> Response:
         if failure.kind is ErrorKind.NOT_FOUND or failure.code == "join_over":
             return go(JOINS, done="join_gone")
         found = await join_codes.see(page.services, page.person, join_id)
-        values = await _values(page, found, form.get("sent"))
-        return await page.show_failure(failure, "joins/join.html", **values)
+        sent = form.get("sent")
+        values, at = await _values(page, found, sent), with_code(_address(join_id), sent)
+        return await page.show_failure(failure, "joins/join.html", at=at, **values)
     return go(_address(join_id), done="joined")
 
 

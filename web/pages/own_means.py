@@ -1,5 +1,6 @@
 """« Comment j’entre »: a person's phone and cards, with their last use; what ends one, or frees it;
-the PIN that they share. Each change takes a proof of now (`web/pages/own_proofs.py`)."""
+the PIN that they share. Each change takes a proof of now (`web/pages/own_proofs.py`), but for a
+lost card, which is stopped at once."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -10,8 +11,10 @@ from auth import means, pins
 from auth.card_means import MAX_CARDS
 from auth.means import MeansView
 from base.errors import ErrorKind, ServiceError
+from vault.maintenance.erasure_requests import keep_vault
 from web.http.path_ids import PathId
-from web.pages.own_proofs import MEANS, proof_in, shown_on
+from web.pages.goodbyes import say_goodbye
+from web.pages.own_proofs import MEANS, proof_in, shown_on, with_code
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -48,6 +51,21 @@ async def remove(means_id: PathId, page: PersonPageDep) -> Response:
     return go(MEANS, done="phone_removed" if one and one.kind == "phone" else "card_stopped")
 
 
+@router.post("/me/means/{means_id}/stop")
+async def stop(means_id: PathId, page: PersonPageDep) -> Response:
+    """A card is lost: it is stopped in this one gesture, and everything is closed, here too."""
+    await page.form()
+    try:
+        await means.stop(page.services, page.person, means_id, keep_vault)
+    except ServiceError as failure:
+        if failure.code in ("not_found", "card_is_stopped"):
+            return go(MEANS, done="means_gone" if failure.code == "not_found" else failure.code)
+        if failure.code != "last_means":
+            raise
+        return await page.show_failure(failure, "means/list.html", **await _values(page))
+    return await say_goodbye(page, "person", "card_lost")
+
+
 @router.post("/me/means/{means_id}/free")
 async def free(means_id: PathId, page: PersonPageDep) -> Response:
     """Free a card that wrong PINs barred."""
@@ -74,8 +92,11 @@ async def choose_pin(page: PersonPageDep) -> Response:
     try:
         await means.choose_pin(page.services, page.person, pin, again, proof=proof_in(page, form))
     except ServiceError as failure:
-        values = await _pin_values(page, form.get("sent"))
-        return await page.show_failure(failure, "means/pin.html", **values)
+        sent = form.get("sent")
+        values = await _pin_values(page, sent)
+        return await page.show_failure(
+            failure, "means/pin.html", at=with_code("/me/pin", sent), **values
+        )
     return go(MEANS, done="pin_chosen")
 
 
@@ -98,7 +119,7 @@ async def _not_done(
     if failure.kind is ErrorKind.NOT_FOUND or one is None:
         return go(MEANS, done="means_gone")
     if failure.code == "last_means":
-        return await page.show_failure(failure, "means/list.html", **await _values(page))
+        return await page.show_failure(failure, "means/list.html", at=MEANS, **await _values(page))
     values = await _change_values(page, one, act)
     return await page.show_failure(failure, "means/change.html", **values)
 

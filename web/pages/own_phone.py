@@ -14,7 +14,7 @@ from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
 from web.i18n.typography import national
 from web.pages.demonstration import demo_message
-from web.pages.own_proofs import MEANS, proof_in, shown_on
+from web.pages.own_proofs import MEANS, proof_in, shown_on, with_code
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
@@ -63,13 +63,15 @@ async def add(sign_in_id: PathId, page: PersonPageDep) -> Response:
             visitor=visitor_of(page.request),
         )
     except ServiceError as failure:
-        values = await _code_values(page, sign_in_id, form.get("sent"))
+        code_sent = form.get("sent")
+        values = await _code_values(page, sign_in_id, code_sent)
         if values:
-            return await page.show_failure(failure, "means/phone_code.html", **values)
+            at = with_code(_address(sign_in_id), code_sent)
+            return await page.show_failure(failure, "means/phone_code.html", at=at, **values)
         sent_to = await one_time_codes.sent_to(page.services, sign_in_id, page.secret)
         number = national(sent_to.address) if sent_to and sent_to.address else ""
         asked = await _values(page, number, pin_refused=failure.code == "pin_weak")
-        return await page.show_failure(failure, "means/phone.html", **asked)
+        return await page.show_failure(failure, "means/phone.html", at="/me/phone", **asked)
     return go(MEANS, done="phone_added")
 
 

@@ -54,7 +54,7 @@ async def send_code(page: PersonPageDep) -> Response:
         if failure.code != "no_proof_code":
             raise
         return go(back)
-    return go(f"{back}{'&' if '?' in back else '?'}sent={sent.id}")
+    return go(with_code(back, str(sent.id)))
 
 
 @router.post("/me/proof/wait")
@@ -89,6 +89,14 @@ async def shown_on(page: PersonPage, sent: str = "") -> ShownOnPage:
         waiting.opens_at if waiting else None,
         waiting is not None and waiting.here,
         await demo_message(page, "sms") if code_id else None,
+    )
+
+
+def with_code(address: str, sent: str) -> str:
+    """The address of a change, with the code that was sent for it, if any."""
+    code_id = _uuid(sent)
+    return (
+        address if code_id is None else f"{address}{'&' if '?' in address else '?'}sent={code_id}"
     )
 
 

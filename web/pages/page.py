@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from auth import sessions
@@ -30,28 +30,21 @@ from base.time_zones import PARIS
 from storage.row_macs import RowAltered
 from vault.decisions import record_altered_row
 from vault.services import Services
-from web.http.content_policy import PAGE_POLICY
 from web.http.dependencies import ServicesDep
-from web.http.failure_limit import RECORDED, FailureLimit
+from web.http.failure_limit import RECORDED, TOLD, FailureLimit
 from web.http.problems import STATUS, retry_after
 from web.http.uploads import MultipartForm
 from web.i18n.languages import languages
-from web.pages import cookies, forms, preloads, return_address, script_answers
-from web.pages.compression import VARY, compress, may_compress
+from web.pages import cookies, failure_notes, forms, preloads, return_address, script_answers
 from web.pages.page_address import address_of, shown_at
+from web.pages.page_response import page_response
 from web.pages.rendering import render
 from web.speech.sound_library import library_of
 
 Area = Literal["person", "worker", "visit"]
-_HEADERS = {
-    "Cache-Control": "no-store",
-    # Unlike `no-referrer`, it lets browsers say which site a form came from.
-    "Referrer-Policy": "same-origin",
-    "Content-Security-Policy": PAGE_POLICY,
-    "Vary": VARY,
-}
 _LED_HERE = ("cross-site", "same-site", "none")
-_SIGN_IN_PAGES: dict[Area, str] = {"person": "/", "worker": "/pro", "visit": "/"}
+SIGN_IN_PAGES: dict[Area, str] = {"person": "/", "worker": "/pro", "visit": "/"}
+_FAILED: dict[Area, str] = {"person": "/failed", "worker": "/pro/failed", "visit": "/failed"}
 
 
 @dataclass(kw_only=True)
@@ -108,6 +101,12 @@ class Page:
     ) -> Response:
         """The page itself. Without forms, it needs neither the database nor a key. No page with
         something to fill in loads itself again: its reader does that, by a button."""
+        fails, note = bool(values.get("failures")), None
+        if not fails:
+            note = await failure_notes.waiting(self.request, self.services, self.secret)
+        if note is not None:
+            self.request.scope[TOLD], status = 200, note.status
+            values = note.added_to(values)
         url = shown_at(self.request)
         shown: dict[str, Any] = {
             "area": self.area,
@@ -115,7 +114,7 @@ class Page:
             "path": url.path if url else "",
             "here": address_of(url) if url else "",
             "form_token": await forms.token_for(self.services, self.secret) if with_forms else "",
-            "done": self.done,
+            "done": "" if note else self.done,
             "seconds_left": self.seconds_left,
             "who": self.who,
             "beside": self.beside,
@@ -127,7 +126,13 @@ class Page:
             **values,
         }
         html = render(template, self.language, self.second, **shown).encode()
-        response = self._answer(html, status)
+        private = self.area != "visit" or note is not None
+        response = page_response(self.request, html, self.languages, status, private=private)
+        if fails or note is not None:
+            failure_notes.forget(self.request, response, self.services)
+        return self._of_visit(response)
+
+    def _of_visit(self, response: Response) -> Response:
         if self.new_visit:
             cookies.put(response, self.services.settings, "visit", self.secret)
         return response
@@ -148,26 +153,29 @@ class Page:
         tags = dict.fromkeys(languages()[code].tag for code in self.languages)
         return [tag for tag in tags if tag in there]
 
-    def _answer(self, html: bytes, status: int) -> Response:
-        tags = [languages()[code].tag for code in self.languages]
-        headers = {**_HEADERS, "Content-Language": ", ".join(dict.fromkeys(tags))}
-        if may_compress(self.request, private=self.area != "visit"):
-            compressed = compress(html)
-            if compressed is not None:
-                html, headers["Content-Encoding"] = compressed, "gzip"
-        return HTMLResponse(html, status, headers)
-
-    async def show_failure(self, failure: ServiceError, template: str, **values: Any) -> Response:
+    async def show_failure(
+        self, failure: ServiceError, template: str, *, at: str = "", **values: Any
+    ) -> Response:
         """The page again, with what went wrong and what to do."""
-        return await self.show_failures((failure,), template, **values)
+        return await self.show_failures((failure,), template, at=at, **values)
 
     async def show_failures(
-        self, failures: Sequence[ServiceError], template: str, **values: Any
+        self, failures: Sequence[ServiceError], template: str, *, at: str = "", **values: Any
     ) -> Response:
-        """The page again, with all that went wrong at once; without failures, the page itself."""
+        """The page again, with all that went wrong at once; without failures, the page itself.
+
+        `at`: the page's address, where the form's is another: one with a secret in it is led there.
+        """
         status = STATUS[failures[0].kind] if failures else 200
         if failures and script_answers.asked_by_script(self.request):
             response = script_answers.problems(failures, self.languages, status)
+        elif failures and await failure_notes.holds_secret(self.request):
+            address, secret = at or self.request.url.path, self.secret
+            return self._of_visit(
+                await failure_notes.lead_to(
+                    self.request, self.services, secret, address, failures, values
+                )
+            )
         else:
             response = await self.show(template, status=status, failures=tuple(failures), **values)
         wait = next((each.retry_after for each in failures if each.retry_after is not None), None)
@@ -353,10 +361,10 @@ async def _to_sign_in(request: Request, services: Services, area: Area) -> Respo
         return script_answers.session_over()
     settings, sent = services.settings, request.method == "POST"
     if area == "person" and cookies.on_shared_device(request, settings):
-        response = go(_SIGN_IN_PAGES[area], done="lost" if sent else "signed_out")
+        response = go(SIGN_IN_PAGES[area], done="lost" if sent else "signed_out")
         beside = await worker_beside(request, services)
         return cookies.leaving(request, settings, response, beside=beside)
-    response = go(_SIGN_IN_PAGES[area], done="not_sent" if sent else "signed_out")
+    response = go(SIGN_IN_PAGES[area], done="not_sent" if sent else "signed_out")
     if "text/html" in request.headers.get("accept", ""):
         return_address.keep(response, settings, area, shown_at(request))
     return response
@@ -373,14 +381,19 @@ async def failure_page(request: Request, failure: ServiceError) -> Response:
     area: Area = "worker" if f"{request.url.path}/".startswith("/pro/") else "person"
     if failure.kind is ErrorKind.UNAUTHENTICATED:
         return await _to_sign_in(request, services, area)
+    values = {"back": SIGN_IN_PAGES[area], "at": _FAILED[area]}
     page = await visitor(request, services)
     if failure.kind is ErrorKind.UNAVAILABLE:
         # Without forms, whose tokens take a key: what gives it is perhaps what fails.
-        back = _SIGN_IN_PAGES[area]
-        return await page.show_failure(failure, "failure.html", with_forms=False, back=back)
-    secret = cookies.read(request, services.settings, area)
-    if secret is not None:
-        page = replace(page, area=area, secret=secret, new_visit=False)
+        return await page.show_failure(failure, "failure.html", with_forms=False, **values)
+    page = with_secret(page, area)
     if failure.code == "session_locked":
-        return await replace(page, area="visit").show_failure(failure, "pro/locked.html")
-    return await page.show_failure(failure, "failure.html", back=_SIGN_IN_PAGES[area])
+        locked = replace(page, area="visit")
+        return await locked.show_failure(failure, "pro/locked.html", at="/pro/people")
+    return await page.show_failure(failure, "failure.html", **values)
+
+
+def with_secret(page: Page, area: Area) -> Page:
+    """The page, bound to the browser's session of that area, live or not, where it has one."""
+    secret = cookies.read(page.request, page.services.settings, area)
+    return page if secret is None else replace(page, area=area, secret=secret, new_visit=False)

@@ -20,6 +20,7 @@ from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
 from web.pages import cookies, forms, return_address
 from web.pages.demonstration import demo_account, demo_message
+from web.pages.goodbyes import say_goodbye
 from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in, worker_beside
 
 router = page_router()
@@ -176,7 +177,8 @@ async def _finish(page: Page, kind: AccountKind, sign_in_id: PathId) -> Response
         return go(_code_page(kind, sign_in_id, device))
     except ServiceError as failure:
         values = await _code_values(page, kind, sign_in_id, device)
-        return await page.show_failure(failure, "code.html", **values)
+        at = _code_page(kind, sign_in_id, device)
+        return await page.show_failure(failure, "code.html", at=at, **values)
     return await open_here(page, opened)
 
 
@@ -234,19 +236,11 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
             others = await session_list.count_others(page.services, subject)
             await sessions.sign_out(page.services, subject)
             done = _OPEN_ELSEWHERE[kind] if others else "bye"
-    settings = page.services.settings
-    if kind == "person" and cookies.on_shared_device(page.request, settings):
-        # Whoever sits down next learns nothing of other devices.
-        told = done if done == "bye_everywhere" else "bye"
-        if isinstance(subject, Person) and subject.beside is not None:
-            told = "bye_beside"
-        beside = await worker_beside(page.request, page.services)
-        response = go(_SIGN_IN_PAGES[kind], done=told)
-        return cookies.leaving(page.request, settings, response, beside=beside)
-    response = go(_SIGN_IN_PAGES[kind], done=done)
-    for ended in (kind, "next"):
-        cookies.drop(response, settings, ended)
-    return response
+    # Whoever sits down next learns nothing of other devices.
+    told = done if done == "bye_everywhere" else "bye"
+    if isinstance(subject, Person) and subject.beside is not None:
+        told = "bye_beside"
+    return await say_goodbye(page, kind, done, told)
 
 
 def _is_shared(kind: AccountKind, said: str) -> bool:

@@ -19,6 +19,7 @@ PAGES = {
         ("/me", _("Moi")),
         ("/me/name", _("Mon nom")),
         ("/me/means", _("Comment j’entre")),
+        ("/me/anchor", _("Si je perds tout")),
         ("/me/cards/new", _("Faire une carte")),
         ("/me/pin", _("Mon code secret")),
         ("/me/phone", _("Mon téléphone")),

@@ -118,6 +118,25 @@ async def print_card(
     return card, pdfs[0]
 
 
+async def print_again(
+    services: Services,
+    person: Person,
+    language: str,
+    *,
+    code: str,
+    secret: str,
+    help_phone: str,
+    with_name: bool,
+) -> bytes:
+    """The page with a card that was just made, as `print_card` made it. Raises `ServiceError`
+    `unavailable`."""
+    name = await own_name(services, person) if with_name else None
+    address = address_of(services.settings.public_url, secret)
+    sheet = CardSheet(code, address, name, clean_title(help_phone, MAX_PHONE))
+    async with in_turn(person):
+        return await in_thread(lambda: typeset("card", sheet.data(language)))
+
+
 async def print_planned(
     services: Services,
     worker: Worker,

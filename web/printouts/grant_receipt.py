@@ -51,6 +51,9 @@ _BESIDE = {
     EvidenceKind.CARD_PIN_ON_WORKERS_SCREEN: _(
         "Carte et code secret, sur l’écran de la professionnelle"
     ),
+    EvidenceKind.PHONE_CONFIRMED_ON_WORKERS_SCREEN: _(
+        "Oui sur le téléphone de la personne, puis sur l’écran de la professionnelle"
+    ),
 }
 _SIGNED = {
     Level.PHONE_CODE: _(
@@ -58,6 +61,9 @@ _SIGNED = {
     ),
     Level.CARD_PIN: _(
         "Papier signé (mandat {id}), puis la personne a dit oui, avec une carte et un code secret"
+    ),
+    Level.PHONE_CONFIRMED: _(
+        "Papier signé (mandat {id}), puis la personne a dit oui, après un oui sur son téléphone"
     ),
 }
 _FORM = _("Modèle {template}, empreinte SHA-256 {hash}")

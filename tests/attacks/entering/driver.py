@@ -13,7 +13,7 @@ import httpx
 
 from auth import pin_hashes, sessions
 from auth.subjects import Person
-from tests.attacks.entering.model import STEP_LIFE, Doors, Step, Vault
+from tests.attacks.entering.model import STEP_LIFE, STEP_TRIES, Doors, Step, Vault
 from tests.attacks.pace import Clock
 from tests.auth.means_steps import type_code, wrong
 from tests.fixtures import last_code, new_phone
@@ -186,6 +186,8 @@ class Means:
         step = await self.show_card(card)
         for _ in range(self.random.randint(2, 6)):
             await self.type_pin(step, wrong(owner.pin))
+        if self.random.random() < 0.5:
+            step = await self.show_card(card)
         await self.type_pin(step, owner.pin)
 
     async def pending_pin(self) -> None:
@@ -261,7 +263,18 @@ class Means:
         bad = next(one for one in ("158204", "158214", "158224") if one not in pins)
         for _ in range(self.random.choice([1, 3, 3, 5])):
             await self.type_pin(step, bad)
-        await self.type_pin(step, pin)
+        await self.type_pin(await self.another_code(step), pin)
+
+    async def another_code(self, step: Step) -> Step:
+        """A code of the same phone again, where no PIN is taken under this one any more."""
+        if step.tried < STEP_TRIES:
+            return step
+        phone = step.phone or ""
+        self.may_ask(phone)
+        begun, answer = await type_code(self.http, self.services, phone)
+        self.expect(answer, 202, "code", "pin asked")
+        self.steps.append(Step(begun["id"], begun["secret"], self.doors.now, phone=phone))
+        return self.steps[-1]
 
     # Looking
 

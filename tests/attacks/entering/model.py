@@ -9,6 +9,7 @@ from uuid import UUID
 
 DAY = timedelta(days=1)
 STEP_LIFE = timedelta(minutes=10)
+STEP_TRIES = 5
 MOST_CARDS = 4
 CHOSEN_A_DAY = 5
 MOST_ON_A_PHONE = 2
@@ -69,6 +70,7 @@ class Step:
     card: str | None = None
     phone: str | None = None
     used: bool = False
+    tried: int = 0
 
 
 def tries(pin: str | None) -> int:
@@ -115,6 +117,9 @@ class Doors:
         """The PIN after a card or a code."""
         if step.used or self.now >= step.began + STEP_LIFE:
             return None, "used" if step.used else "late"
+        if step.tried >= STEP_TRIES:
+            return None, "tried too often"
+        step.tried += 1
         who, why = self._card(step.card, pin) if step.card else self._phone(step.phone or "", pin)
         step.used = who is not None
         return who, why

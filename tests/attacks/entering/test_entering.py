@@ -32,6 +32,7 @@ card and PIN: barred, right PIN
 card and PIN: dead card
 card and PIN: in
 card and PIN: late
+card and PIN: tried too often
 card and PIN: used
 card and PIN: wrong
 card: added

@@ -10,7 +10,16 @@ from auth.subjects import Worker
 from base.db_time import instant
 from base.errors import ServiceError
 from tests.attacks.written_database.story import Story, given_to
-from tests.auth.means_steps import add_card, enter, pin_of, show_card, type_code, type_pin, wrong
+from tests.auth.means_steps import (
+    add_card,
+    enter,
+    pin_of,
+    proved,
+    show_card,
+    type_code,
+    type_pin,
+    wrong,
+)
 from tests.fixtures import (
     MakeClient,
     MakePerson,
@@ -157,8 +166,8 @@ async def _consents(story: Story) -> None:
 
 
 async def _means(story: Story) -> None:
-    """A card, of which one wrong PIN was typed, and one on the phone; a card that was only
-    shown."""
+    """A card, of which one wrong PIN was typed, and one on the phone; a card that was only shown;
+    an anchor, which was enrolled twice."""
     http = story.http
     pin = await pin_of(story.services, story.bilal)
     story.card = {**await add_card(http, story.bilal, pin), "pin": pin}
@@ -167,6 +176,10 @@ async def _means(story: Story) -> None:
     assert coded.status_code == 202, coded.text
     assert (await type_pin(http, begun, wrong(pin))).status_code == 401
     await show_card(http, story.card["code"])
+    for end in ("4F7K", "88QP"):
+        who = {"family_name": "Haddad", "birth_date": "1990-00-00", "document_end": end}
+        enrolled = await proved(http, story.bilal, "PUT", "/v1/me/anchor", {"anchor": who})
+        assert enrolled.is_success, enrolled.text
 
 
 async def _others(story: Story) -> None:

@@ -122,6 +122,8 @@ class Story:
             "the log of one": (self.dora.headers, self._log_of_joined("Dora")),
             "Bilal looks at it": (bilal, self._log_of_joined("Dora")),
             "Bilal's means": (bilal, "/v1/me/means"),
+            "Bilal's anchor": (bilal, "/v1/me/anchor"),
+            "Amina's anchor": (amina, "/v1/me/anchor"),
             "Wanda lists": (wanda, f"/v1/grants/{self.grants['type']}/documents"),
             "Wanda's grants": (wanda, "/v1/grants"),
             "Wanda's requests": (wanda, "/v1/consent-requests"),

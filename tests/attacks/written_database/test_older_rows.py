@@ -19,6 +19,7 @@ from tests.auth.means_steps import (
     add_phone,
     choose_pin,
     enter,
+    proved,
     remove,
     usable_pins,
     wrong,
@@ -83,6 +84,10 @@ async def _guess(story: Story) -> None:
         assert answer.status_code == 401
 
 
+async def _remove_anchor(story: Story) -> None:
+    assert (await proved(story.http, story.bilal, "DELETE", "/v1/me/anchor")).is_success
+
+
 async def _lose_card(story: Story) -> None:
     assert (await remove(story.http, story.bilal, story.card["id"])).is_success
 
@@ -108,6 +113,7 @@ DEEDS: dict[str, tuple[Deed, tuple[str, ...], str]] = {
     "a client before it was barred": (_bar_client, ("client",), "client"),
     "a request before it was refused": (_refuse, ("consent_request",), "consent_request"),
     "a card before wrong PINs barred it": (_guess, ("card",), "card"),
+    "an anchor before it was removed": (_remove_anchor, ("anchor",), "anchor"),
     "a card that was lost": (_lose_card, ("card",), "card"),
     "a phone before it was replaced": (_change_phone, ("person",), "person"),
     "an erasure that was cancelled": (_keep_vault, ("pending_erasure",), "pending_erasure"),

@@ -4,6 +4,7 @@ from nowhere, each is named."""
 from datetime import timedelta
 from uuid import UUID
 
+import httpx
 import pytest
 
 from audit.events import Action
@@ -12,6 +13,7 @@ from auth.sessions import end_others, sign_out
 from base.clock import rfc3339
 from base.db_time import instant
 from base.ids import new_id
+from tests.auth.means_steps import choose_pin, pin_of, proved
 from tests.fixtures import MakeClient, MakePerson, SomePerson, sign_in
 from tests.vault.consent.steps import asking
 from tests.vault.reconciliation.conftest import Thief
@@ -178,3 +180,36 @@ async def test_an_answer_put_back(
         assert await found(services) == {f"answer consent_request {sent.id}"}
         thief.remove("consent_request", sent.id)
         assert await found(services) == {f"missing consent_request {sent.id}"}
+
+
+async def enrol_anchor(client: httpx.AsyncClient, person: SomePerson, end: str) -> None:
+    who = {"family_name": "Diallo", "birth_date": "1988-00-00", "document_end": end}
+    answer = await proved(client, person, "PUT", "/v1/me/anchor", {"anchor": who})
+    assert answer.status_code == 200, answer.text
+
+
+async def test_an_anchor_put_back_taken_away_or_moved(
+    services: Services, client: httpx.AsyncClient, make_person: MakePerson, thief: Thief
+) -> None:
+    person, other = await make_person(), await make_person()
+    for one in (person, other):
+        assert (await choose_pin(client, one, await pin_of(services, one))).status_code == 204
+    await enrol_anchor(client, person, "4F7K")
+    first = thief.take("anchor", str(person.id), "person_id")
+    await enrol_anchor(client, person, "88QP")
+    assert await found(services) == set()
+    with thief.changing("anchor"):
+        thief.remove("anchor", str(person.id), "person_id")
+        assert await found(services) == {f"missing anchor {person.id}"}
+        thief.put("anchor", *first)
+        assert await found(services) == {f"older anchor {person.id}"}
+        moved = [{**row, "person_id": str(other.id)} for row in first]
+        thief.put("anchor", *moved)
+        assert await found(services) >= {
+            f"not_in_log anchor {other.id}", f"mac anchor {other.id}",
+        }  # fmt: skip
+    assert (await proved(client, person, "DELETE", "/v1/me/anchor")).status_code == 204
+    assert await found(services) == set()
+    with thief.changing("anchor"):
+        thief.put("anchor", *first)
+        assert await found(services) == {f"back anchor {person.id}"}

@@ -13,6 +13,7 @@ from base.database import Database
 from base.ids import new_id
 from tests.auth.means_steps import add_card, enter, pin_of
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.incomplete_evidence import INCOMPLETE
 from tests.steps import ask, client_headers, granted, is_problem, revoke
 from tests.web.api.test_receipts import holds, keys_of, receipt_of
 from tests.web.pages.test_pages import browser_of
@@ -332,35 +333,6 @@ async def test_a_deleted_or_a_moved_row_is_missed(
     for grant in (gone, moved):
         answer = await client.get(f"/v1/grants/{grant}/receipt", headers=person.headers)
         is_problem(answer, 503, "row_altered")
-
-
-INCOMPLETE = {
-    "app without a level": "level = NULL",
-    "app beside a worker": "worker_id = id",
-    "a code read out to nobody": "kind = 'code_read_out'",
-    "a code read out with a card": "kind = 'code_read_out', worker_id = id, level = 'card_pin'",
-    "a card with a code": "kind = 'card_pin_on_workers_screen', worker_id = id",
-    "a card on no screen": "kind = 'card_pin_on_workers_screen', level = 'card_pin'",
-    "a mandate without paper": "kind = 'signed_mandate', worker_id = id, level = NULL,"
-    " channel = 'paper'",
-    "a mandate by the pages": "kind = 'signed_mandate', worker_id = id, level = NULL,"
-    " mandate_id = id",
-    "spoken to nobody": "kind = 'spoken', worker_id = id",
-    "spoken, heard by nobody named": "kind = 'spoken', worker_id = id, heard_by = 'witness'",
-    "spoken, heard by the worker": "kind = 'spoken', worker_id = id, heard_by = 'witness',"
-    " worker_tag = template_hash, heard_by_tag = template_hash",
-    "spoken, heard in another role": "kind = 'spoken', worker_id = id, heard_by = 'worker',"
-    " worker_tag = template_hash, heard_by_tag = wording_hash",
-    "spoken without a session": "kind = 'spoken', worker_id = id, heard_by = 'witness',"
-    " worker_tag = template_hash, heard_by_tag = wording_hash, level = NULL",
-    "another kind": "kind = 'nod'",
-    "another level": "level = 'none'",
-    "another channel": "channel = 'mail'",
-    "another change": "change = 'narrowed'",
-    "no language": "language = ''",
-    "no template": "template = ''",
-    "half a digest": "wording_hash = '\\x00'",
-}
 
 
 @pytest.mark.parametrize("name", sorted(INCOMPLETE))

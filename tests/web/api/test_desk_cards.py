@@ -211,7 +211,7 @@ async def test_a_stopped_card_is_freed_by_no_desk_and_no_new_pin(
         ("means.free", "card_stopped"),
     ]
     said = [one["text"] for one in await queued_messages(services, person.phone)]
-    assert any("arrêtée au guichet" in one for one in said)
+    assert any("une carte perdue vient d’être arrêtée" in one for one in said)
 
 
 async def entered_again(

@@ -21,7 +21,7 @@ from tests.mandates import (
     sign,
 )
 from tests.meetings import met
-from tests.steps import client_headers, deposit, is_problem, log_of, revoke
+from tests.steps import approve, ask, client_headers, deposit, is_problem, log_of, revoke
 from tests.vault.decoding import corpus
 from tests.web.api.test_consent_evidence import rows_of
 from tests.web.api.test_receipts import holds, keys_of, receipt_of
@@ -181,6 +181,32 @@ async def test_a_scan_that_is_another_paper(
     theirs = await keep_scan(client, await make_person(), scan_of(pdf))
     answer = await sign(client, person, prepared["id"], theirs, prepared["request_ids"])
     is_problem(answer, 404, "not_found")
+
+
+async def test_a_scan_that_the_worker_put_in(
+    client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    """Who signs adds the scan: nobody says yes to a paper that they never had in hand."""
+    person, worker = await make_person(), await make_worker()
+    prepared = await prepare(client, worker, person, authorisation("payslip"))
+    scan = scan_of(await printed(client, worker, prepared["id"]))
+    scope = {"document_types": ["power_of_attorney"], "document_ids": [], "actions": ["deposit"]}
+    grant = await approve(
+        client, person, await ask(client, worker.headers, person.phone, scope=scope)
+    )
+    added = await client.post(
+        f"/v1/grants/{grant['id']}/documents",
+        headers=worker.headers,
+        files=[("file", ("scan.pdf", scan))],
+        data={"type": "power_of_attorney"},
+    )
+    assert added.status_code in {200, 201}, added.text
+    answer = await sign(client, person, prepared["id"], added.json()["id"], prepared["request_ids"])
+    is_problem(answer, 422, "mandate_scan_deposited")
+    assert answer.json()["errors"][0]["pointer"] == "#/document_id"
+    own = await keep_scan(client, person, scan)
+    answer = await sign(client, person, prepared["id"], own, prepared["request_ids"])
+    assert answer.status_code == 201, answer.text
 
 
 async def test_a_sheet_made_at_home_is_no_page_of_it(

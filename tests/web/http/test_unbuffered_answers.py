@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from auth import administration
 from tests.audit.tlog.logs import EAGER
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker, new_phone
+from tests.invitations import looked_at
 from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
@@ -60,7 +61,9 @@ QUERIES = {"why": _CHOSEN, "until": _CHOSEN, "who": _CHOSEN}
 """The steps of a grant: a page with nothing chosen before it asks for that again."""
 QUERIES |= {"evidence": "?type=income_tax_notice", "activity": "?month=2026-01"}
 HOME = {"/", "/pro", "/pro/grants", "/requests/{request_id}/add", "/me/means/{means_id}/free"}
-HOME |= {"/pro/desk/vault/{step}", "/mandates/{mandate_id}"}
+HOME |= {"/pro/desk/vault/{step}", "/mandates/{mandate_id}", "/me/anchor/remove"}
+HOME |= {"/failed", "/pro/failed", "/me/cards/ready"}
+HOME |= {"/pro/desk/vault/opened", "/pro/desk/vault/pin"}
 """Who has a session is sent on from there."""
 
 
@@ -153,6 +156,7 @@ async def something_of_each(
         "grant_id": grant,
         "mandate_id": (await signed(client, worker, person, authorisation("lease")))["id"],
         "meeting_id": await met(client, worker, person),
+        "invitation_id": await looked_at(client, worker, person),
         "code": await code_of(served.services, UUID(grant)),
         "event_id": (await log_of(client, person))[0]["id"],
         "request_id": requests.json()["items"][0]["id"],

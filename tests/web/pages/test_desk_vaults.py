@@ -22,7 +22,7 @@ from web.pages import desk_visits
 
 PIN = "482693"
 AT = "/pro/desk/vault"
-STEPS = ("card", "name", "turn", "pin", "open", "print", "sheet.pdf", "end")
+STEPS = ("card", "name", "turn", "anchor", "pin", "open", "print", "sheet.pdf", "end")
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +97,7 @@ async def test_a_vault_is_opened_and_its_printed_card_opens_it(
         "Avez-vous déjà une carte ?",
         "Votre nom, si vous voulez",
         "C’est à la personne : donnez-lui l’appareil",
+        "Votre pièce d’identité, si vous voulez",
         "Choisissez votre code secret",
         "Rendez l’appareil",
         "Reprenez l’appareil : imprimez la carte",
@@ -122,7 +123,7 @@ async def test_the_pin_stands_on_no_page_and_in_no_address(
 ) -> None:
     async with browser_of(served, worker) as at_work:
         pages = await walk(at_work, "end")
-        asked = pages[4]
+        asked = pages[5]
         refused = await send(
             at_work,
             f"{AT}/open",
@@ -177,13 +178,13 @@ async def test_the_person_reads_their_language_and_no_menu_of_the_worker(
     async with browser_of(served, worker) as at_work:
         at_work.cookies.set("unefois-language", "en", domain="127.0.0.1")
         pages = await walk(at_work, "end", language="ar")
-    language, card, name, turn, pin, opened, printing, _, end = pages
+    language, card, name, turn, anchor, pin, opened, printing, _, end = pages
     for page in (language, turn, printing):
         assert page.headers["content-language"].startswith("en")
         assert 'href="/pro/people"' in page.text
     for page in (card, name, end):  # both look at it
         assert page.headers["content-language"] == "ar, en"
-    for page in (pin, opened):
+    for page in (anchor, pin, opened):
         assert page.headers["content-language"].startswith("ar")
         assert 'dir="rtl"' in page.text
         assert re.findall(r'href="/(?!static)[^"]*"', page.text) == [], "leads nowhere else"

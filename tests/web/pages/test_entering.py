@@ -7,12 +7,13 @@ import httpx
 import pytest
 
 from tests.fixtures import MakeWorker, MoveClock, Served, last_code, new_phone
+from tests.web.pages.answers import Browser
 
 CHOICES = {"language": "fr", "second": "en", "discreet": "yes"}
 
 
 def browser(served: Served, **cookies: str) -> httpx.AsyncClient:
-    opened = httpx.AsyncClient(base_url=served.base_url, trust_env=False)
+    opened = Browser(base_url=served.base_url, trust_env=False)
     for name, value in cookies.items():
         opened.cookies.set(f"unefois-{name}", value, domain="127.0.0.1")
     return opened

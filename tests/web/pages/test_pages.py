@@ -14,6 +14,7 @@ from PIL import Image
 
 from base.settings import Settings
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from tests.web.pages.answers import Browser
 from vault.documents import own_documents
 from web.pages import assets, cookies, forms
 
@@ -21,7 +22,14 @@ PRIVATE = ["/documents", "/documents/add", "/documents/deleted", "/requests", "/
 PRIVATE += ["/access-log", "/pro/people", "/pro/requests", "/pro/requests/new"]
 PRIVATE += ["/pro/doings", "/pro/doings.csv", "/pro/account"]
 PRIVATE += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone"]
-PRIVATE += ["/grants/new", "/grants/stop-all", "/sessions", "/pro/sessions", "/erasure"]
+PRIVATE += [
+    "/me/anchor",
+    "/grants/new",
+    "/grants/stop-all",
+    "/sessions",
+    "/pro/sessions",
+    "/erasure",
+]
 
 
 def a_photo(colour: str = "white") -> bytes:
@@ -32,7 +40,7 @@ def a_photo(colour: str = "white") -> bytes:
 
 def browser_of(served: Served, who: SomePerson | SomeWorker) -> httpx.AsyncClient:
     kind = "person" if isinstance(who, SomePerson) else "worker"
-    return httpx.AsyncClient(
+    return Browser(
         base_url=served.base_url, cookies={f"unefois-{kind}": who.token}, trust_env=False
     )
 

@@ -40,14 +40,14 @@ async def test_it_is_not_said_to_be_barred_by_wrong_pins(
         page = await at.get("/me/means")
         words = said(page)
         of_stopped, of_barred = words.split("Carte qui finit par")[1:3]
-        assert "Arrêtée au guichet, comme perdue." in of_stopped
+        assert "Arrêtée comme perdue." in of_stopped
         assert "Trop de codes secrets faux" not in of_stopped
         # What helps comes first: another card, then this one gone.
         offered = ["La remplacer", "La retirer de la liste", "la débloquer"]
         assert sorted(offered, key=of_stopped.index) == offered
         assert "Trop de codes secrets faux" in of_barred
-        assert "Arrêtée au guichet" not in of_barred
+        assert "Arrêtée comme perdue" not in of_barred
         assert WARNED in said(await at.get(f"/me/means/{stopped['id']}/free"))
         assert WARNED not in said(await at.get(f"/me/means/{barred['id']}/free"))
-        assert "sauf celles arrêtées au guichet" in said(await at.get("/me/pin"))
+        assert "sauf celles arrêtées comme perdues" in said(await at.get("/me/pin"))
     assert (await enter(client, stopped["code"], pin)).status_code == 401

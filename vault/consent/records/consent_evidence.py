@@ -20,12 +20,16 @@ from vault.tables import Grant
 class ConsentEvidence(Base):
     """One act. Append-only, by role privileges. Sealed: the exact wording, the languages, the name
     of who heard it. `worker_id`: who was beside the person; the two tags say that whoever heard it
-    has another name than theirs. Which columns each kind has: `migrations/versions/0024…`."""
+    has another name than theirs. Which columns each kind has: `migrations/versions/0027…`."""
 
     __tablename__ = "consent_evidence"
     __table_args__ = (
         CheckConstraint("change IN ('given', 'approved', 'went_on', 'revoked')", name="change"),
-        CheckConstraint("level IN ('phone_code', 'card_pin')", name="level"),
+        CheckConstraint(
+            "level IN ('phone_code', 'card_pin', 'phone_confirmed')"
+            " AND (level <> 'phone_confirmed' OR kind <> 'app')",
+            name="level",
+        ),
         Index(
             "uq_consent_evidence_grant_id_change",
             "grant_id",

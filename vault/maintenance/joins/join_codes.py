@@ -2,7 +2,7 @@
 
 Whoever asks proves that they are there now, as for a change of means: a session that was taken over
 gives no vault away. An unknown, expired, typed or own code is refused in the same way, at the same
-cost. See docs/adr/0063-joined-vaults.md.
+cost. See docs/adr/0062-joined-vaults.md.
 """
 
 import secrets

@@ -11,18 +11,18 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
-from auth import holder_proofs, joined_means, means_log, sessions
+from auth import anchors, holder_proofs, joined_means, means_log, sessions
 from auth.holder_proofs import NO_PROOF, Proof, ShownProof
 from auth.means_changes import NotChanged, settle
 from auth.pin_rules import read_pin
-from auth.pins import take_choice
+from auth.pins import TypedChoice, take_choice
 from auth.records import joins as records
 from auth.subjects import Person
 from base.db_time import instant
 from base.errors import ErrorKind, ServiceError
 from base.locks import hold_tags
 from vault.consent import ended_consents
-from vault.consent.meeting_use import leave_meetings
+from vault.consent.meeting_erasure import leave_meetings
 from vault.decisions import AccessAttempt, record_allowed
 from vault.documents.moves import moved_papers
 from vault.documents.moves.moved_papers import Moved
@@ -93,13 +93,16 @@ async def _joined(
         phones = await joined_means.phones_of(services, tx, row.person_id, person.id)
         # Read before any lock: what is found double is looked for again under it.
     tags = await moved_papers.possible_doubles(services, person.id, row.person_id)
+    chosen = None
+    if digits is not None:
+        chosen = await joined_means.derive_choice(services, person.id, row.person_id, digits)
 
     async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> _Joined | NotChanged:
         now = await joined_means.phones_of(services, tx, row.person_id, person.id)
         if now != phones:
             error = ServiceError(ErrorKind.PRECONDITION, "changed_meanwhile")
             return NotChanged("changed_meanwhile", error)
-        return await _join(services, tx, person, join_id, digits, tags)
+        return await _join(services, tx, person, join_id, chosen, tags)
 
     async with services.database.transaction() as tx:
         # The phones, then both vaults, in one order for everyone: of two joins of the same vaults,
@@ -114,7 +117,7 @@ async def _join(
     tx: AsyncConnection,
     person: Person,
     join_id: UUID,
-    digits: str | None,
+    chosen: TypedChoice | None,
     tags: dict[UUID, bytes],
 ) -> _Joined | NotChanged:
     """The caller holds both vaults and their phones."""
@@ -127,12 +130,13 @@ async def _join(
     except ServiceError as error:
         return NotChanged("no_room", error)
     # 1. The means: the last thing that may refuse.
-    told = await joined_means.move_means(services, tx, person, ended, digits)
+    told = await joined_means.move_means(services, tx, person, ended, chosen)
     if isinstance(told, NotChanged):
         return told
     # 2. What ends with the other vault, each with its line, as its person ended it.
     await ended_consents.end_all(services, tx, ended)
     await leave_meetings(services, tx, ended.id)
+    await anchors.leave(services, tx, ended)
     out = await sessions.end_with_account(tx, "person", ended.id)
     await sessions.end_all(services, tx, person, but_this=True)
     # 3. The papers.

@@ -31,6 +31,11 @@ MESSAGES = {
         _("Ce papier est un autre mandat, ou plusieurs mandats mélangés."),
         _("Scannez le mandat qui vient d’être signé, et lui seul."),
     ),
+    "mandate_scan_deposited": ErrorMessage(
+        _("Ce scan n’est pas de vous"),
+        _("Une autre personne a ajouté ce papier. La personne qui signe ajoute elle-même le scan."),
+        _("Scannez le mandat signé, et ajoutez-le vous-même à vos papiers."),
+    ),
     "mandate_scan_incomplete": ErrorMessage(
         _("Il manque une page"),
         _("Toutes les pages de ce mandat ne sont pas sur le scan."),

@@ -82,6 +82,31 @@ MESSAGES = {
         _("Vous avez ouvert beaucoup de comptes en peu de temps."),
         _("Attendez quelques minutes, puis recommencez."),
     ),
+    "anchor_name": ErrorMessage(
+        _("Nom incorrect"),
+        _("Il manque le nom de famille, ou un nom a plus de 100 lettres."),
+        _("Écrivez le nom comme sur la pièce d’identité."),
+    ),
+    "anchor_date": ErrorMessage(
+        _("Date de naissance incorrecte"),
+        _("Cette date de naissance n’existe pas, ou n’est pas complète."),
+        _("Écrivez le jour, le mois et l’année : 05/11/1980. Écrivez 00 pour ce qui manque."),
+    ),
+    "anchor_document": ErrorMessage(
+        _("Numéro de pièce incorrect"),
+        _("Il faut exactement 4 signes : des chiffres, ou des lettres de A à Z."),
+        _("Écrivez les 4 derniers signes du numéro de la pièce, et pas tout le numéro."),
+    ),
+    "too_many_anchors": ErrorMessage(
+        _("Trop de changements"),
+        _("Votre pièce d’identité a été changée plusieurs fois en peu de temps."),
+        _("Attendez quelques heures, puis recommencez."),
+    ),
+    "desk_form_sent": ErrorMessage(
+        _("Cette page a déjà servi"),
+        _("Elle a ouvert un endroit, et sa carte a été arrêtée depuis. Rien d’autre n’est ouvert."),
+        _("Recommencez avec la personne, depuis « Au guichet » : une nouvelle carte sera faite."),
+    ),
     "not_when_assisted": ErrorMessage(
         _("Pas avec quelqu’un à côté"),
         _(
@@ -90,6 +115,14 @@ MESSAGES = {
             " ni la carte, ni le téléphone."
         ),
         _("Rien n’a changé. Faites-le sur un autre appareil, sans personne à côté."),
+    ),
+    "not_on_shared_device": ErrorMessage(
+        _("Pas sur un appareil partagé"),
+        _(
+            "Ce oui ouvre vos papiers sur un autre écran. Il se donne sur votre propre téléphone,"
+            " pas sur un appareil que d’autres utilisent."
+        ),
+        _("Entrez sur votre propre téléphone. Ou entrez avec votre carte."),
     ),
     "assisted_too_long": ErrorMessage(
         _("Trop long avec cette personne à côté"),
@@ -129,6 +162,11 @@ MESSAGES = {
             " effacer vos papiers."
         ),
         _("Attendez 7 jours sans changer de carte ni de code secret, puis recommencez."),
+    ),
+    "card_is_stopped": ErrorMessage(
+        _("Cette carte est déjà arrêtée"),
+        _("Elle n’ouvre plus rien."),
+        _("Vous n’avez rien à faire. Vous pouvez faire une nouvelle carte."),
     ),
     "last_means": ErrorMessage(
         _("C’est votre dernière façon d’entrer"),

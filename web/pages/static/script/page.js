@@ -41,7 +41,7 @@ function tellOthers(how) {
   leaving?.postMessage(how);
 }
 
-for (const form of document.querySelectorAll("form[action='/sign-out']")) {
+for (const form of document.querySelectorAll("form[action='/sign-out'], form[action='/pro/beside/end']")) {
   form.addEventListener("submit", () => tellOthers("leave"));
 }
 

@@ -5,7 +5,7 @@ const CACHE = `unefois-${VERSION}`;
 const OFFLINE = "/offline";
 const OUTBOX = "unefois-outbox";
 const LEAVING = "unefois-leaving";
-const LEAVES = ["/sign-out", "/quick-exit"];
+const LEAVES = ["/sign-out", "/quick-exit", "/pro/beside/end"];
 const DAY = 24 * 3600 * 1000;
 const NO_PAGE = new RegExp(DOWNLOADS);
 

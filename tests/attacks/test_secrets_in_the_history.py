@@ -1,0 +1,206 @@
+"""A PIN, a card's code or a code of one time in a browser's history: with a page that answers a
+form it keeps what the form holds, for whoever goes back there and loads it again. So none does.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from auth import administration, pin_hashes
+from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
+from vault.services import Services
+from web.app import bare_app
+from web.pages import forms
+from web.pages.rendering import FOLDER
+
+# Where a form with such a field stands, and where it goes.
+FORMS = {
+    "card/code.html": {"/card"},
+    "card/pin.html": {"{{ action }}"},
+    "code.html": {"{{ action }}"},
+    "desk/free.html": {"/pro/desk/free"},
+    "desk/pin.html": {"/pro/desk/vault/open"},
+    "desk/stop.html": {"/pro/desk/stop"},
+    "erasure.html": {"/erasure"},
+    "invitations/person.html": {"/invitations/{{ seen.id }}"},
+    "joins/code.html": {"/me/joins/code"},
+    "joins/join.html": {"{{ path }}"},
+    "joins/start.html": {"/me/joins"},
+    "means/anchor.html": {"/me/anchor"},
+    "means/anchor_end.html": {"/me/anchor/remove"},
+    "means/change.html": {"/me/means/{{ one.id }}/{{ act }}"},
+    "means/new_card.html": {"/me/cards"},
+    "means/phone_code.html": {"{{ action }}"},
+    "means/pin.html": {"/me/pin"},
+    "meetings/code.html": {"{{ own }}/meetings/code"},
+    "pro/beside.html": {"/pro/beside"},
+}
+# The routes that take what they hold.
+TAKE = {
+    "/card",
+    "/card/{step_id}",
+    "/erasure",
+    "/invitations/{invitation_id}",
+    "/me/anchor",
+    "/me/anchor/remove",
+    "/me/cards",
+    "/me/joins",
+    "/me/joins/code",
+    "/me/joins/{join_id}",
+    "/me/means/{means_id}/free",
+    "/me/means/{means_id}/remove",
+    "/me/phone/{sign_in_id}",
+    "/me/pin",
+    "/meetings/code",
+    "/pro/beside",
+    "/pro/desk/free",
+    "/pro/desk/stop",
+    "/pro/desk/vault/open",
+    "/pro/meetings/code",
+    "/pro/sign-in/{sign_in_id}",
+    "/sign-in/{sign_in_id}",
+}
+_FORM = re.compile(r'<form [^>]*?action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
+_FIELD = re.compile(
+    r"fields\.(?:code|pin|chosen_pin|card_code)\(|two_pins\(|proving\.asked\(|shown_card\.field\("
+    r'|"(?:again|card|code|pin|proof)"'
+)
+SECRET = "482693"
+HIDDEN = dict.fromkeys(sorted(forms.SECRETS), SECRET)
+
+
+@pytest.fixture(autouse=True)
+def quick_pins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pin_hashes, "_MEMORY_KIB", 8)
+
+
+def test_the_forms_with_such_a_field_are_known() -> None:
+    found: dict[str, set[str]] = {}
+    for file in sorted(FOLDER.rglob("*.html")):
+        for action, inside in _FORM.findall(file.read_text()):
+            if _FIELD.search(inside):
+                found.setdefault(str(file.relative_to(FOLDER)), set()).add(action)
+    assert found == FORMS
+
+
+def posts(found: list[BaseRoute]) -> Iterator[str]:
+    for one in found:
+        inner: Any = getattr(one, "original_router", None)
+        if inner is not None:
+            yield from posts(inner.routes)
+        elif isinstance(one, APIRoute) and "POST" in (one.methods or ()):
+            yield one.path
+
+
+PAGES = sorted(one for one in posts(bare_app().routes) if not one.startswith(("/v1", "/oauth")))
+
+
+async def send(
+    served: Served, address: str, who: SomePerson | SomeWorker, more: dict[str, str]
+) -> tuple[httpx.AsyncClient, httpx.Response]:
+    kind = "worker" if isinstance(who, SomeWorker) else "person"
+    at = httpx.AsyncClient(base_url=served.base_url, trust_env=False)
+    at.cookies.set(f"unefois-{kind}", who.token, domain="127.0.0.1")
+    at.cookies.set("unefois-visit", "v" * 32, domain="127.0.0.1")
+    own = address.startswith("/pro/") or address == "/pro"
+    visits = address.startswith(("/sign-in", "/card", "/pro/sign-in"))
+    secret = "v" * 32 if visits else who.token
+    assert own is isinstance(who, SomeWorker)
+    token = await forms.token_for(served.services, secret)
+    headers = {"Accept": "text/html"}
+    data = {forms.TOKEN: token, **HIDDEN, **more}
+    return at, await at.post(address, data=data, headers=headers)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+async def test_no_page_answers_one_whatever_is_wrong(
+    served: Served,
+    services: Services,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+    ours: bool,
+) -> None:
+    """Every form of every page, with such fields and nothing else that it asks; ours, or not."""
+    worker = await make_worker()
+    await administration.let_open_vaults(services, worker.organisation_id, allowed=True)
+    person = await make_person()
+    assert {*PAGES} > TAKE
+    for path in PAGES:
+        address = re.sub(r"\{[^}]+\}", str(uuid4()), path)
+        who = worker if path.startswith("/pro/") else person
+        if "out" in path or path.endswith(("/end", "/end-others", "/quick-exit")):
+            continue  # ends what is tested with, and leads to the first page
+        at, answer = await send(served, address, who, {} if ours else {forms.TOKEN: "x"})
+        async with at:
+            is_page = answer.headers.get("content-type", "").startswith("text/html")
+            # A step that takes none of them goes on, whatever else was sent to it.
+            assert not is_page or answer.status_code == 200, path
+            assert answer.status_code == 303 or path not in TAKE, path
+            if answer.status_code != 303:
+                continue
+            assert SECRET not in answer.headers["location"], path
+            assert SECRET not in str(answer.headers.get_list("set-cookie")), path
+            told = at.cookies.get("unefois-told")
+            if told is None:
+                continue
+            page = await at.get(answer.headers["location"], headers={"Accept": "text/html"})
+            assert page.status_code >= 400, (path, page.status_code)
+            assert page.headers["content-type"].startswith("text/html"), path
+            assert "<title>Erreur" in page.text or "Error" in page.text, path
+            assert page.headers["cache-control"] == "no-store"
+            again = await at.get(answer.headers["location"], headers={"Accept": "text/html"})
+            assert "<title>Erreur" not in again.text, (path, "said once")
+
+
+async def test_what_another_session_was_told_is_said_to_nobody(
+    served: Served, make_person: MakePerson
+) -> None:
+    one, other = await make_person(), await make_person()
+    at, _ = await send(served, "/me/pin", one, {})
+    async with at:
+        told = at.cookies.get("unefois-told")
+        assert told
+        at.cookies.set("unefois-person", other.token, domain="127.0.0.1")
+        assert "<title>Erreur" not in (await at.get("/me/pin")).text
+
+
+@pytest.mark.parametrize("value", ["x", "é", "A" * 5000, "A" * 200, "no_such_code"])
+async def test_a_cookie_that_is_not_ours_says_nothing(
+    served: Served, make_person: MakePerson, value: str
+) -> None:
+    person = await make_person()
+    async with httpx.AsyncClient(base_url=served.base_url, trust_env=False) as at:
+        cookie = f"unefois-person={person.token}; unefois-told={value}".encode()
+        page = await at.get("/me/pin", headers=[(b"cookie", cookie)])
+    assert page.status_code in (200, 503)
+    assert value == "no_such_code" or "<title>Erreur" not in page.text
+
+
+async def test_a_failure_is_counted_once_with_the_form(
+    served: Served, make_person: MakePerson
+) -> None:
+    """The page that says it costs its reader nothing; the form does."""
+    person = await make_person()
+    before = served.app.state.failures
+    counted: list[int] = []
+    settle = before.settle
+
+    def noted(ticket: Any, status: int, *, recorded: bool = False) -> None:
+        counted.append(status)
+        settle(ticket, status, recorded=recorded)
+
+    before.settle = noted
+    try:
+        at, answer = await send(served, "/me/pin", person, {})
+        async with at:
+            await at.get(answer.headers["location"])
+    finally:
+        before.settle = settle
+    assert counted[0] == 422
+    assert counted[1:] == [200]
