@@ -59,7 +59,6 @@ READERS = {
     "vault/documents/content_tags.py": "content, to hash it under its person's key",
     "vault/documents/moves/moved_papers.py": "papers that get another vault, to seal them again",
     "vault/maintenance/joins/join_views.py": "a join's digits, for the vault that shows them",
-    "vault/consent/meetings.py": "who meets, for the two of them",
     "vault/consent/meeting_codes.py": "who meets, and who lets whom in, for the two of them",
     "vault/consent/meeting_erasure.py": "which meetings are invitations, to leave their person out",
     "vault/consent/person_labels.py": "what a worker calls people, for that worker",
