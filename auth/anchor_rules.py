@@ -1,7 +1,7 @@
 """Who somebody is on their identity paper, written in one way whoever types it. Pure.
 
 The rules are an edition: a tag of another one is another tag
-(docs/adr/0062-lost-cards-and-anchors.md).
+(docs/adr/0061-lost-cards-and-anchors.md).
 """
 
 import re

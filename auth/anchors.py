@@ -2,7 +2,7 @@
 
 Kept is a keyed tag of name, birth date and the last four signs of the paper's number, together: no
 part of it is there, nor can one part be compared alone. ADR:
-docs/adr/0062-lost-cards-and-anchors.md.
+docs/adr/0061-lost-cards-and-anchors.md.
 """
 
 from datetime import datetime, timedelta
@@ -87,6 +87,15 @@ async def enrol_at_desk(
     anchor_id, _ = await _put(services, tx, person, tag)
     details = {"anchor": anchor_id}
     await means_log.record_by(services, tx, person, Action.ANCHOR_ENROLLED, worker.actor(), details)
+
+
+async def leave(services: CoreServices, tx: AsyncConnection, person: Person) -> None:
+    """Delete the anchor of a vault that ends in another, in the caller's transaction: it is kept
+    again there, by who has the paper in hand. Raises `RowAltered`."""
+    row = await anchors.anchor(tx, await services.field_encryption.row_macs(), person.id)
+    if row is not None:
+        await anchors.delete_anchor(tx, person.id)
+        await means_log.record(services, tx, person, Action.ANCHOR_REMOVED, anchor=str(row.id))
 
 
 async def _put(

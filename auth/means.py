@@ -106,7 +106,7 @@ async def stop(
     """Stop a lost card of the caller's, at once and without a proof; a proof frees it again.
 
     Every session ends, the caller's too: whoever took one over keeps nothing by it
-    (docs/adr/0062-lost-cards-and-anchors.md). `on_card_stopped`: undoes, in the same commit,
+    (docs/adr/0061-lost-cards-and-anchors.md). `on_card_stopped`: undoes, in the same commit,
     what that card could have cancelled. Raises `ServiceError` REFUSED `not_when_assisted`,
     NOT_FOUND, CONFLICT `last_means`, `card_is_stopped`; PRECONDITION `changed_meanwhile`. Refusals
     are recorded. A crash before the commit leaves everything as it was.

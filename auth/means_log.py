@@ -29,6 +29,9 @@ MeansReason = Literal[
     "assisted",
     "card_stopped",
     "too_many_anchors",
+    "join_over",
+    "join_not_now",
+    "no_room",
 ]
 """Why a change of means is refused: stored in the log, only ever added to."""
 

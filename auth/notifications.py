@@ -102,6 +102,12 @@ _MEANS_CHANGED = {
     Action.MEANS_REMOVED: _("« Mes papiers » : une façon d’entrer vient d’être retirée."),
     Action.MEANS_FREED: _("« Mes papiers » : une carte bloquée vient d’être débloquée."),
     Action.MEANS_STOPPED: _("« Mes papiers » : une carte perdue vient d’être arrêtée."),
+    Action.JOIN_ASKED: _(
+        "« Mes papiers » : quelqu’un demande à réunir vos papiers avec ceux d’un autre endroit."
+    ),
+    Action.VAULT_JOINED: _(
+        "« Mes papiers » : vos papiers de deux endroits viennent d’être réunis."
+    ),
     Action.PIN_SET: _("« Mes papiers » : votre code secret vient d’être changé."),
     Action.ANCHOR_ENROLLED: _("« Mes papiers » : une preuve d’identité vient d’être enregistrée."),
     Action.ANCHOR_REMOVED: _("« Mes papiers » : une preuve d’identité vient d’être effacée."),

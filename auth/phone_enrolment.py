@@ -4,7 +4,6 @@ Another vault may have the same phone, if both have a PIN: nothing is said of it
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,18 +24,21 @@ from auth.means import MeansView, means_of
 from auth.means_changes import NotChanged, settle
 from auth.one_time_codes import PendingSignIn
 from auth.pin_rules import VAULTS_ON_A_PHONE, pin_weak, read_pin
-from auth.pins import TypedChoice, derive, put_pin, take_choice, too_many_pins
-from auth.rate_buckets import Rate, SharedBuckets
+from auth.pins import (
+    PHONE_TAKEN,
+    TypedChoice,
+    derive,
+    put_pin,
+    take_choice,
+    too_many_pins,
+)
+from auth.rate_buckets import SharedBuckets
 from auth.records import people
 from auth.services import CoreServices
 from auth.session_start import Account, OnVaultOpened
 from auth.subjects import Person
 from auth.visitor import UNKNOWN, Visitor
 from base.errors import ErrorKind, ServiceError
-
-_ADDED = Rate(3, timedelta(days=1))
-"""How often a PIN is chosen to add one phone, by whomever does not have it: each says whether the
-other has that PIN."""
 
 
 async def begin(
@@ -167,7 +169,7 @@ async def _add(
     if unprotected or len(others) >= VAULTS_ON_A_PHONE:
         return not_added
     if not _is_theirs(person, account):
-        taken = await SharedBuckets(services, "pin", _ADDED).take(address.tag, 1)
+        taken = await SharedBuckets(services, "pin", PHONE_TAKEN).take(address.tag, 1)
         if not taken.granted:
             return NotChanged("too_many_pins", too_many_pins(int(taken.wait) + 1))
     # A phone that another vault keeps in a form of before is kept in that form here too.

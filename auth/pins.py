@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from audit.events import Action
 from auth import card_secrets, card_tries, means_log, phone_means, pin_hashes
 from auth.pin_hashes import SALT
 from auth.pin_rules import SIX, VAULTS_ON_A_PHONE
+from auth.rate_buckets import Rate
 from auth.records import cards, people, pins
 from auth.services import CoreServices
 from auth.subjects import Person
@@ -25,6 +26,8 @@ from base.locks import hold_tag, hold_vault
 from storage.row_macs import RowAltered
 
 CHOSEN_A_DAY = 5
+PHONE_TAKEN = Rate(3, timedelta(days=1))
+"""How often a PIN is chosen to add one phone, by whomever: each says whether the other has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +51,26 @@ class TypedChoice:
 
 
 async def derive(
-    services: CoreServices, person_id: UUID, digits: str, phone_tags: Sequence[bytes] = ()
+    services: CoreServices,
+    person_id: UUID,
+    digits: str,
+    phone_tags: Sequence[bytes] = (),
+    *,
+    leaving: UUID | None = None,
 ) -> TypedChoice:
     """What proves a PIN that is chosen. The same work whoever is there; nothing is held meanwhile.
 
     `phone_tags`: of a phone that the vault is about to have; that which it has where there are
-    none.
+    none. `leaving`: a vault whose phone it is no more by then.
     """
     macs = await services.field_encryption.row_macs()
+    but = (person_id, leaving)
     async with services.database.transaction() as tx:
         if not phone_tags:
             row = await people.person(tx, macs, person_id)
             phone_tags = () if row is None or row.phone_tag is None else (row.phone_tag,)
         found = await pins.people_of_phone(tx, macs, list(phone_tags) or [bytes(32)])
-        rows = [await pins.pin(tx, macs, one.id) for one in found if one.id != person_id]
+        rows = [await pins.pin(tx, macs, one.id) for one in found if one.id not in but]
     others: dict[bytes, bytes] = {}
     salt = pin_hashes.new_salt()
     async with pin_hashes.in_turn(person_id.bytes):
@@ -106,7 +115,7 @@ async def hold_means(
     held: Sequence[bytes] | None = None,
 ) -> Any:
     """Lock a vault's phone, then the vault: the order of every change of means. The person's row;
-    None where the phone changed in between.
+    None where the phone changed in between, or the vault ended in another.
 
     `held`: the tags of phones that the caller has locked, that of this vault among them.
     """
@@ -120,7 +129,7 @@ async def hold_means(
             return None
     await hold_vault(tx, person_id)
     row = await people.person(tx, macs, person_id)
-    return None if row is None or row.phone_tag != tag else row
+    return None if row is None or row.ended or row.phone_tag != tag else row
 
 
 async def has_pin(services: CoreServices, person: Person) -> bool:

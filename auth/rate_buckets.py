@@ -26,6 +26,8 @@ BucketKind = Literal[
     "meeting-code",
     "assisted",
     "anchor",
+    "join",
+    "join-code",
 ]
 """What is counted. It is part of the tag: never change one."""
 

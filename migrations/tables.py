@@ -7,6 +7,7 @@ from auth.records.anchors import AnchorRow
 from auth.records.browsers import Browser
 from auth.records.cards import CardRow
 from auth.records.desk_forms import DeskForm
+from auth.records.joins import VaultJoin
 from auth.records.messages import Message
 from auth.records.people import PersonRow
 from auth.records.pin_steps import PinStep
@@ -36,6 +37,7 @@ AUTH = (
     SigningKeyRow,
     Message,
     RateBucket,
+    VaultJoin,
     *_MEANS,
 )
 _CONSENT = (ConsentEvidence, Mandate, Meeting, PersonLabel, ReceiptKeyRow)

@@ -102,6 +102,13 @@ def bound_envelope(secret: Secret, address: Address) -> bytes:
     return EnvelopeWriter(secret).seal(address, opened.dek, opened.length)
 
 
+def moved_envelope(former: Secret, new: Secret, address: Address) -> bytes:
+    """The envelope of a file that gets another owner: the same key and length, for them. The file
+    itself is bound to no owner, and stays as it is. Raises `InvalidEnvelope`."""
+    opened = EnvelopeReader(former).open(address)
+    return EnvelopeWriter(new).seal(address, opened.dek, opened.length)
+
+
 def is_bound(secret: Secret, address: Address) -> bool:
     """Whether a file's envelope is bound to all that its row says."""
     try:

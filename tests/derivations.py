@@ -17,6 +17,7 @@ UNTOLD = {
     "report",
     "wrong_codes",
     "mandate",
+    "vault_join",
 }
 
 # Subjects of secrets: a person (`<id>`), or a use of the service.

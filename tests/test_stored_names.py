@@ -1,8 +1,7 @@
 """Every name that is stored, sent, or agreed on between processes and releases, word for word.
 
 The code may rename anything else; these stay. A name that was changed or removed: the code must
-change back, since a database, a backup, an operator's dashboard or a browser holds the name and
-would not find it. A name that you added: add it here.
+change back: a database, a backup, a dashboard or a browser holds it. One that you added: add it.
 What derives keys is in `test_key_derivations.py`; the HTTP contract is in `openapi/v1.json`.
 """
 
@@ -73,7 +72,8 @@ worker.bar client.bar keys.rotate rows.bind rows.refuse keys.destroy report.see 
 organisation.change network.pace log.padding consent.withdraw grant.give_back person.see
 document.refuse_type vault.erase_code vault.erase_asked vault.erase_cancelled document.suggest_type
 means.add means.remove means.free means.stop means.wait means.wait_end pin.set anchor.enrol
-anchor.remove meeting.open meeting.answer meeting.agree meeting.end grant.go_on
+anchor.remove meeting.open meeting.answer meeting.agree meeting.end grant.go_on vault.join_code
+vault.join_see vault.join vault.leave
 """
 
 REASONS = """
@@ -82,7 +82,7 @@ type_not_covered document_not_covered added_later document_deleted infected sens
 nothing_granted widened unknown_document answered lapsed paced unknown_recipient token_scope
 outdated report_answered code_wrong too_many_codes outside_token grant_full no_room approved
 withdrawn type_known meeting_code meeting_waits meeting_over phone_too_new no_phone
-assisted assisted_long assisted_sensitive card_too_new shared_device
+assisted assisted_long assisted_sensitive card_too_new shared_device join_code
 """
 
 TABLES = """
@@ -91,7 +91,7 @@ consent_evidence consent_request deposit_total desk_form document document_versi
 grant grant_history idempotency log_checkpoint log_key log_leaf log_warning log_watch mandate
 meeting message organisation pending_erasure person person_label pin pin_step rate_bucket
 receipt_key report root_version sealed_file session sign_in sign_in_code sign_in_try signing_key
-upload upload_piece used_assertion worker wrapped_key wrong_codes
+upload upload_piece used_assertion vault_join worker wrapped_key wrong_codes
 """
 
 COMMANDS = [
@@ -208,6 +208,7 @@ async def test_jobs(services: Services) -> None:
     assert found == {
         "preview": ("vault", None, "owner_id", "version_id"),
         "scan": ("vault", None, "owner_id", "version_id"),
+        "content_tag": ("vault", None, "owner_id", "version_id"),
         "sweep": ("vault", "sweep", "timestamp"),
         "narrowing": ("vault", "narrowing", "timestamp"),
         "rates": ("vault", "rates", "timestamp"),

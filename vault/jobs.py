@@ -10,6 +10,7 @@ from base.statements import Bound, Statement
 
 PREVIEW = "preview"
 SCAN = "scan"
+CONTENT_TAG = "content_tag"
 QUEUE = "vault"
 
 # As procrastinate defers a job (its `defer_jobs` query), so that it is one statement among others.
@@ -48,6 +49,11 @@ def thumbnail_job(owner_id: UUID, version_id: UUID) -> Bound:
 def scan_job(owner_id: UUID, version_id: UUID) -> Bound:
     """Defers the virus scan of a version."""
     return _deferred(SCAN, owner_id, version_id)
+
+
+def content_tag_job(owner_id: UUID, version_id: UUID) -> Bound:
+    """Defers hashing the content of a version that came from another vault."""
+    return _deferred(CONTENT_TAG, owner_id, version_id)
 
 
 def _deferred(task: str, owner_id: UUID, version_id: UUID) -> Bound:

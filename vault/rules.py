@@ -67,6 +67,7 @@ class Reason(StrEnum):
     ASSISTED_SENSITIVE = "assisted_sensitive"
     CARD_TOO_NEW = "card_too_new"
     SHARED_DEVICE = "shared_device"
+    JOIN_CODE = "join_code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +307,7 @@ _ERRORS: dict[Reason, tuple[ErrorKind, str]] = {
     Reason.MEETING_CODE: (ErrorKind.REFUSED, "meeting_code_wrong"),
     Reason.MEETING_WAITS: (ErrorKind.CONFLICT, "meeting_not_agreed"),
     Reason.MEETING_OVER: (ErrorKind.CONFLICT, "meeting_over"),
+    Reason.JOIN_CODE: (ErrorKind.REFUSED, "join_code_wrong"),
     Reason.PACED: (ErrorKind.TOO_MANY, "too_many_requests"),
     Reason.UNKNOWN_RECIPIENT: (ErrorKind.INVALID, "unknown_recipient"),
     Reason.REPORT_ANSWERED: (ErrorKind.CONFLICT, "report_answered"),

@@ -15,6 +15,7 @@ from web.api import (
     grant_documents,
     grants,
     invitations,
+    joins,
     mandates,
     me,
     means,
@@ -71,6 +72,7 @@ API: tuple[APIRouter, ...] = (
     me.router,
     means.router,
     anchors.router,
+    joins.router,
 )
 
 

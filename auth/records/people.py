@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, bindparam, delete, insert, select, text, update
+from sqlalchemy import Index, bindparam, delete, exists, insert, select, text, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
+from auth.records.joins import VaultJoin
 from base.database import Base
 from base.db_time import now
 from base.statements import Bound, Statement
@@ -40,6 +41,11 @@ PERSON_ROW = RowFormat(
 )
 
 
+_ENDED = exists().where(VaultJoin.person_id == PersonRow.id, VaultJoin.joined_at.is_not(None))
+_BY_ID = select(PersonRow.__table__, _ENDED.label("ended"))
+"""`ended`: its papers and means are those of another vault; nobody enters it."""
+
+
 async def person_by_phone(
     connection: AsyncConnection, macs: RowMacs, phone_tags: Sequence[bytes]
 ) -> Row[Any] | None:
@@ -57,16 +63,16 @@ async def person_by_phone(
 
 
 async def person(connection: AsyncConnection, macs: RowMacs, person_id: UUID) -> Row[Any] | None:
-    """One person's row. Raises `RowAltered`."""
-    found = await connection.execute(select(PersonRow.__table__).where(PersonRow.id == person_id))
+    """One person's row, and whether their vault `ended`. Raises `RowAltered`."""
+    found = await connection.execute(_BY_ID.where(PersonRow.id == person_id))
     return _checked(macs, found.one_or_none())
 
 
-_PERSON = Statement(select(PersonRow.__table__).where(PersonRow.id == bindparam("person")))
+_PERSON = Statement(_BY_ID.where(PersonRow.id == bindparam("person")))
 
 
 def person_by_id(person_id: UUID) -> Bound:
-    """One person's row, or none; the caller checks its MAC."""
+    """One person's row, and whether their vault `ended`; or none. The caller checks its MAC."""
     return _PERSON(person=person_id)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.fixtures import MakeClient, MakePerson, MakeWorker
 from tests.invitations import looked_at
+from tests.joins import ask_join
 from tests.mandates import prepare
 from tests.meetings import answered
 from tests.steps import ask, client_headers, deposit, granted, log_of
@@ -48,6 +49,9 @@ PERSON_PATHS = [
     ("POST", "/v1/meetings/{meeting}/confirm"),
     ("GET", "/v1/assisted-sessions/invitations/{invitation}"),
     ("POST", "/v1/assisted-sessions/invitations/{invitation}/confirm"),
+    ("GET", "/v1/me/joins/{join}"),
+    ("POST", "/v1/me/joins/{join}/yes"),
+    ("GET", "/v1/me/joins/{join}/access-log"),
     ("GET", "/v1/access-log/{event}"),
     ("POST", "/v1/access-log/{event}/report"),
     ("DELETE", "/v1/sessions/{session}"),
@@ -91,6 +95,7 @@ async def ids_of_another(
         "mandate": (await prepare(client, worker, person))["id"],
         "meeting": await answered(client, worker, person),
         "invitation": await looked_at(client, worker, person),
+        "join": (await ask_join(client, person)).json()["id"],
         "upload": id_of(upload),
     }
 

@@ -85,6 +85,8 @@ TEXTS = {
     "card freed": lambda language: means_changed(language, Action.MEANS_FREED),
     "card stopped": lambda language: means_changed(language, Action.MEANS_STOPPED),
     "pin": lambda language: means_changed(language, Action.PIN_SET),
+    "join asked": lambda language: means_changed(language, Action.JOIN_ASKED),
+    "joined": lambda language: means_changed(language, Action.VAULT_JOINED),
     "anchor": lambda language: means_changed(language, Action.ANCHOR_ENROLLED),
     "no anchor": lambda language: means_changed(language, Action.ANCHOR_REMOVED),
     "wait": lambda language: means_changed(language, Action.MEANS_WAIT),
@@ -152,6 +154,10 @@ FRENCH = {
     "card freed": "« Mes papiers » : une carte bloquée vient d’être débloquée. " + WAS_IT_YOU["fr"],
     "card stopped": "« Mes papiers » : une carte perdue vient d’être arrêtée. " + WAS_IT_YOU["fr"],
     "pin": "« Mes papiers » : votre code secret vient d’être changé. " + WAS_IT_YOU["fr"],
+    "join asked": "« Mes papiers » : quelqu’un demande à réunir vos papiers avec ceux d’un autre"
+    " endroit. " + WAS_IT_YOU["fr"],
+    "joined": "« Mes papiers » : vos papiers de deux endroits viennent d’être réunis. "
+    + WAS_IT_YOU["fr"],
     "anchor": "« Mes papiers » : une preuve d’identité vient d’être enregistrée. "
     + WAS_IT_YOU["fr"],
     "no anchor": "« Mes papiers » : une preuve d’identité vient d’être effacée. "
@@ -220,6 +226,9 @@ ENGLISH = {
     "card freed": "“My papers”: a card that was blocked was just unblocked. " + WAS_IT_YOU["en"],
     "card stopped": "“My papers”: a lost card was just stopped. " + WAS_IT_YOU["en"],
     "pin": "“My papers”: your secret code was just changed. " + WAS_IT_YOU["en"],
+    "join asked": "“My papers”: someone asks to join your papers with those of another place. "
+    + WAS_IT_YOU["en"],
+    "joined": "“My papers”: your papers from two places were just joined. " + WAS_IT_YOU["en"],
     "anchor": "“My papers”: a proof of identity was just recorded. " + WAS_IT_YOU["en"],
     "no anchor": "“My papers”: a proof of identity was just erased. " + WAS_IT_YOU["en"],
     "wait": "“My papers”: someone asks to change your ways in without proving that it is you. It"

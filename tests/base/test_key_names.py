@@ -83,6 +83,8 @@ VALUES = {
     "MEETING": "meeting",
     "MEETING_CODE": "meeting-code",
     "MET": "met",
+    "JOIN": "vault_join",
+    "JOIN_CODE": "join-code",
 }
 
 

@@ -13,6 +13,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.invitations import confirmed, looked_at
 from tests.invitations import say as say_to_invitation
+from tests.joins import answered_join, ask_join
 from tests.mandates import authorisation, prepare, signed
 from tests.meetings import answered, met, open_meeting
 from tests.steps import ask, deposit, granted, log_of
@@ -114,6 +115,7 @@ async def addresses(
     mine += [f"/grants/new?meeting={agreed}", "/access-log", "/sessions", "/erasure", "/nowhere"]
     mine += [f"/access-log/{event}/{end}" for end in ("report", "receipt")]
     mine += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor"]
+    mine += ["/sessions", "/erasure", *await joins_of(client, person, await make_person())]
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
     theirs += [f"/pro/grants/{grant}/{end}" for end in ("evidence?type=payslip", "give-back")]
@@ -128,6 +130,13 @@ async def addresses(
     theirs += [f"/pro/requests/new?meeting={agreed}", *(f"/pro/invitations/{i}" for i in invited)]
     visit = ["/language", "/", "/card", "/pro", "/problems/not_found", "/styles"]
     return person, worker, {"visit": visit, "person": mine, "worker": theirs}
+
+
+async def joins_of(client: httpx.AsyncClient, person: SomePerson, other: SomePerson) -> list[str]:
+    """The page that shows digits, and the one that says what would come."""
+    shown = (await ask_join(client, person)).json()["id"]
+    plan = (await answered_join(client, other, person))["id"]
+    return [f"/me/joins{end}" for end in ("", "/code", f"/{shown}", f"/{plan}")] + ["/nowhere"]
 
 
 async def invitations_of(

@@ -170,6 +170,7 @@ UNIQUE = {
     "client": ("client_id",),
     "document_version": ("number",),
     "meeting": ("code_tag",),
+    "vault_join": ("code_tag",),
     "grant": ("request_id",),
     "person": ("phone_tag", "email_tag"),
     "report": ("event_id",),
@@ -358,6 +359,13 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.consent.records.labels.add_label.values": lambda rows: [
         {**_new("person_label")(rows)[0], "person_id": rows["last_person"]["id"]}
     ],
+    "auth.records.joins.code_tag": _is(b"t" * 32),
+    "auth.records.joins.join_id": _of("vault_join"),
+    "auth.records.joins.add_join.values": _new(
+        "vault_join", "mac", "stays_id", "answered_at", "joined_at"
+    ),
+    "auth.records.joins.change_join.row": _row("vault_join"),
+    "auth.records.joins.change_join.values": _is({"sealed": b"s"}),
     "vault.consent.records.meetings.opener": lambda rows: [
         Party("person", rows["person"]["id"]),
         Party("worker", rows["worker"]["id"]),
@@ -371,6 +379,10 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.documents.records.change_version.values": _is({"scan": "clean"}),
     "vault.documents.records.change_document.row": _row("document"),
     "vault.documents.records.change_document.values": _is({"sealed": b"s"}),
+    "vault.documents.moves.records.version_ids": _some("document_version"),
+    "vault.documents.moves.records.documents": lambda rows: [_new("document")(rows)],
+    "vault.documents.moves.records.versions": lambda rows: [_new("document_version")(rows)],
+    "vault.documents.moves.records.files": lambda rows: [_new("sealed_file")(rows)],
     "vault.documents.uploads.records.keys": _some("upload_piece", "blob_key"),
     "vault.documents.uploads.records.add_upload.values": _new("upload"),
     "vault.documents.uploads.records.upload_ids": _some("upload"),

@@ -24,6 +24,7 @@ from storage.content import content_writer
 from tests import uploads
 from tests.auth.steps import begin, redeem, wrong
 from tests.fixtures import MakeClient, MakePerson, MakeWorker, SomePerson, SomeWorker, last_code
+from tests.joins import ask_join
 from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.steps import deposit, granted, log_of, request_body
@@ -96,6 +97,7 @@ async def make_rows(
     )
     assert labelled.is_success, labelled.text
     await met(client, worker, person)
+    assert (await ask_join(client, person)).is_success
     await signed(client, worker, person, authorisation("lease"))
     entry = (await log_of(client, person))[0]["id"]
     reported = await client.post(

@@ -160,17 +160,29 @@ async def refuse(
 
     Raises `ServiceError`: `not_found`, `request_answered`, `request_lapsed`.
     """
+    await decisions.decide(
+        services, lambda tx: refuse_within(services, tx, person, request_id, reason)
+    )
+
+
+async def refuse_within(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    request_id: UUID,
+    reason: Literal["no", "not_me"] = "no",
+) -> Denial | None:
+    """`refuse`, in the caller's transaction."""
     action = Action.REFUSE if reason == "no" else Action.NOT_ME
-    async with services.database.transaction() as tx:
-        answerable = await _answerable(tx, person, request_id, action)
-        if not isinstance(answerable, Denial):
-            row, attempt = answerable
-            answer = "refused" if reason == "no" else "not_me"
-            macs = await services.field_encryption.row_macs()
-            await request_records.answer_request(tx, macs, row, answer, row.at)
-            await decisions.record_allowed(services, tx, row.at, attempt)
-            return
-    raise await decisions.record_denial(services, answerable)
+    answerable = await _answerable(tx, person, request_id, action)
+    if isinstance(answerable, Denial):
+        return answerable
+    row, attempt = answerable
+    answer = "refused" if reason == "no" else "not_me"
+    macs = await services.field_encryption.row_macs()
+    await request_records.answer_request(tx, macs, row, answer, row.at)
+    await decisions.record_allowed(services, tx, row.at, attempt)
+    return None
 
 
 async def _answerable(

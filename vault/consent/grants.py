@@ -171,7 +171,7 @@ async def revoke_within(
     tx: AsyncConnection,
     person: Person,
     grant_id: UUID,
-    act: ConsentAct | None,
+    act: ConsentAct | None = None,
 ) -> GrantView | Denial:
     """Revoke, in the caller's transaction, who MUST undo it all where a refusal comes back."""
     row = await records.grant_to_change(tx, grant_id)

@@ -139,8 +139,8 @@ async def _commit_new(
             records.document_with_content(owner_id, files.tag),
             *(asked.queries if asked else ()),
         )
-        if not people_rows:
-            # The vault was erased during the upload.
+        if not people_rows or people_rows[0].ended:
+            # The vault was erased during the upload, or ended in another.
             raise not_found()
         macs.check(people.PERSON_ROW, people_rows[0])
         if command.judge is not None:

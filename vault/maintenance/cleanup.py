@@ -6,6 +6,7 @@ from datetime import timedelta
 import structlog
 
 from audit.events import Action, Actor, ActorKind
+from auth.records.joins import delete_old_joins
 from base import clock
 from base.db_time import instant
 from base.locks import BLOBS, try_hold
@@ -21,6 +22,7 @@ from vault.documents import records
 from vault.documents.uploads import records as upload_records
 from vault.maintenance import records as maintenance_records
 from vault.maintenance.erasure_codes import DAY
+from vault.maintenance.joins.join_rules import OVER_AFTER as JOIN_OVER_AFTER
 from vault.records import delete_attempts
 from vault.services import Services
 
@@ -106,7 +108,8 @@ async def sweep_blobs(services: Services, older_than: timedelta = MIN_BLOB_AGE) 
 
 async def sweep_rows(services: Services) -> None:
     """Delete old rows: answers to idempotency keys, attempts, requests that were not approved,
-    codes, labels of people who are shown to their worker no more, meetings that are over."""
+    codes, labels of people who are shown to their worker no more, meetings and joins that are over.
+    """
     async with services.database.transaction() as tx:
         await vault_records.delete_idempotency_answers(tx)
         await delete_attempts(tx, older_than=timedelta(hours=1))
@@ -114,3 +117,4 @@ async def sweep_rows(services: Services) -> None:
         await maintenance_records.delete_old_codes(tx, DAY)
         await delete_old_labels(tx)
         await delete_old_meetings(tx, OVER_AFTER)
+        await delete_old_joins(tx, JOIN_OVER_AFTER)

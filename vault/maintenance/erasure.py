@@ -1,12 +1,13 @@
 """Erasure: destroying a person's key makes all that it sealed unreadable (invariant 8)."""
 
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action, Actor, ActorKind
 from auth import sessions
-from auth.records import people
+from auth.records import joins, people
 from auth.subjects import Person
 from base.database import notify
 from base.db_time import instant
@@ -29,28 +30,48 @@ async def erase(
     only_if: Callable[[AsyncConnection], Awaitable[bool]] | None = None,
 ) -> bool:
     """Erase a vault: key, rows, sessions, grants in one commit; then the blobs, unreadable already.
+    Those that ended in it go with it.
 
     The log keeps commitments that reveal nothing. A crash after the commit leaves blobs that
     nobody can open and no row refers to: `sweep_blobs` removes them. `only_if` is asked under the
     vault's lock; False when it says no.
     """
+    keys: list[str] = []
     async with services.database.transaction() as tx:
         await hold_vault(tx, person.id)
         if only_if is not None and not await only_if(tx):
             return False
-        keys = await documents_records.blob_keys_of(tx, person.id)
-        keys += await upload_records.blob_keys_of(tx, person.id)
-        for grant_id in await records.live_grants(tx, person.id):
-            await notify(tx, CHANNEL, str(grant_id))
-        # Under the service's key, without the person: only that a vault was erased, and when.
-        attempt = AccessAttempt(action=Action.VAULT_ERASED, actor=Actor(ActorKind.OWNER))
-        await record_allowed(services, tx, await instant(tx), attempt)
-        await release_requests(services, tx, person.id)
-        await leave_meetings(services, tx, person.id)
-        await records.delete_audit_keys(tx, person.id)
-        await sessions.end_with_account(tx, "person", person.id)
-        await people.delete_person(tx, person.id)
-        await services.storage.keys.destroy_owner(tx, person.id)
-    services.audit_log.forget(person.id)
+        erased = [person.id, *await _ended_in(services, tx, person.id)]
+        for one in erased:
+            keys += await _erase_one(services, tx, one)
+    for one in erased:
+        services.audit_log.forget(one)
     await remove_blobs(services, keys)
     return True
+
+
+async def _ended_in(services: Services, tx: AsyncConnection, person_id: UUID) -> list[UUID]:
+    """The vaults that ended in this one: their logs are read in it, and go with it."""
+    macs = await services.field_encryption.row_macs()
+    found = [row.person_id for row in await joins.joins_into(tx, macs, person_id)]
+    for one in found:
+        await hold_vault(tx, one)
+    return found
+
+
+async def _erase_one(services: Services, tx: AsyncConnection, person_id: UUID) -> list[str]:
+    """Erase one vault; the keys of its blobs. The caller MUST hold it."""
+    keys = await documents_records.blob_keys_of(tx, person_id)
+    keys += await upload_records.blob_keys_of(tx, person_id)
+    for grant_id in await records.live_grants(tx, person_id):
+        await notify(tx, CHANNEL, str(grant_id))
+    # Under the service's key, without the person: only that a vault was erased, and when.
+    attempt = AccessAttempt(action=Action.VAULT_ERASED, actor=Actor(ActorKind.OWNER))
+    await record_allowed(services, tx, await instant(tx), attempt)
+    await release_requests(services, tx, person_id)
+    await leave_meetings(services, tx, person_id)
+    await records.delete_audit_keys(tx, person_id)
+    await sessions.end_with_account(tx, "person", person_id)
+    await people.delete_person(tx, person_id)
+    await services.storage.keys.destroy_owner(tx, person_id)
+    return keys

@@ -61,7 +61,7 @@ async def erases_at(services: Services, person: Person) -> datetime | None:
     """When the vault will be erased, if the person asked for it. Raises
     `storage.row_macs.RowAltered`."""
     async with services.database.transaction() as tx:
-        return await _erases_at(services, tx, person.id)
+        return await erases_at_within(services, tx, person.id)
 
 
 async def is_by_card(services: Services, person: Person) -> bool:
@@ -189,7 +189,7 @@ async def _asked(
     services: Services, tx: AsyncConnection, person: Person, at: datetime
 ) -> tuple[datetime, WhatEnds]:
     """What waits already, or from now on. The caller MUST hold the vault's lock."""
-    when = await _erases_at(services, tx, person.id)
+    when = await erases_at_within(services, tx, person.id)
     if when is None:
         when = await _wait(services, tx, person, at)
     return when, await _what_ends(tx, person)
@@ -242,7 +242,10 @@ async def _is_due(services: Services, tx: AsyncConnection, person_id: UUID) -> b
     return True
 
 
-async def _erases_at(services: Services, tx: AsyncConnection, person_id: UUID) -> datetime | None:
+async def erases_at_within(
+    services: Services, tx: AsyncConnection, person_id: UUID
+) -> datetime | None:
+    """`erases_at`, in the caller's transaction."""
     row = await records.pending(tx, person_id)
     if row is None:
         return None

@@ -11,9 +11,9 @@ from auth.rate_buckets import delete_full_buckets
 from base.outages import is_reported
 from vault.access_log import retention
 from vault.consent import grant_upgrade
-from vault.documents import antivirus, expiry_reminders, previews
+from vault.documents import antivirus, content_tags, expiry_reminders, previews
 from vault.documents.uploads import uploads
-from vault.jobs import PREVIEW, QUEUE, SCAN
+from vault.jobs import CONTENT_TAG, PREVIEW, QUEUE, SCAN
 from vault.maintenance import cleanup, erasure_requests
 from vault.maintenance.key_rotation import retire_keys
 from vault.maintenance.version_sizes import measure_versions
@@ -62,6 +62,10 @@ def job_app(services: Services) -> procrastinate.App:
     @app.task(name=SCAN, queue=QUEUE, retry=retry)
     async def scan(owner_id: str, version_id: str) -> None:
         await antivirus.scan(services, UUID(owner_id), UUID(version_id))
+
+    @app.task(name=CONTENT_TAG, queue=QUEUE, retry=retry)
+    async def hash_content(owner_id: str, version_id: str) -> None:
+        await content_tags.tag_again(services, UUID(owner_id), UUID(version_id))
 
     _add_periodic_jobs(app, services)
     return app

@@ -74,7 +74,10 @@ class ReplayedDocuments:
         if not act.allowed or not act.documents:
             return
         (document, *_) = act.documents
-        if act.action in _CHANGES:
+        if act.action == Action.VAULT_LEFT:  # those that the other vault held already
+            for one in act.documents:
+                self._gone(one)
+        elif act.action in _CHANGES:
             self._change(document, act)
         elif act.action == Action.INFECTED:
             state = self._states.setdefault(document, _State(act.place))
@@ -82,9 +85,12 @@ class ReplayedDocuments:
             if "version" in act.details:
                 state.infected.add(int(act.details["version"]))
         elif act.action == Action.PURGE:
-            self._states.pop(document, None)
-            if document in self._rows:
-                self._purged.add(document)
+            self._gone(document)
+
+    def _gone(self, document: UUID) -> None:
+        self._states.pop(document, None)
+        if document in self._rows:
+            self._purged.add(document)
 
     def _change(self, document: UUID, act: LoggedAct) -> None:
         known = document in self._states

@@ -68,6 +68,8 @@ class ReplayedMeans:
             edition = int(act.details["edition"])
             self._editions[person] = max(edition, self._editions.get(person, 0))
             self._count(act, person, None)
+        elif act.allowed and act.action in (Action.VAULT_JOINED, Action.VAULT_LEFT):
+            self._join(act, person)
         elif act.allowed and act.action in (Action.MEANS_ADDED, Action.MEANS_REMOVED):
             self._change(act, person)
         elif act.allowed and act.action in (Action.MEANS_FREED, Action.MEANS_STOPPED):
@@ -87,6 +89,18 @@ class ReplayedMeans:
             self._added[means] = (person, act.at)
         else:
             self._removed.add(means)
+
+    def _join(self, act: LoggedAct, person: UUID) -> None:
+        """Two vaults became one: the cards of both have its PIN, and one of them has no phone."""
+        if "edition" in act.details:
+            edition = int(act.details["edition"])
+            self._editions[person] = max(edition, self._editions.get(person, 0))
+        self._count(act, person, None)
+        if act.action == Action.VAULT_LEFT or "phone" in act.details:
+            former = self._phones.get(person)
+            key = (act.at, True, act.id)
+            if former is None or key > former[0]:
+                self._phones[person] = (key, act.named("phone"))
 
     def _count(self, act: LoggedAct, person: UUID, card: UUID | None) -> None:
         tried = act.action in _SIGN_INS

@@ -42,7 +42,7 @@ class ReplayedSessions:
                 self._named_since = act.at
             if named in self._live:
                 self._opened.add(named)
-        elif act.action in (Action.SIGN_OUT, Action.MEANS_STOPPED):
+        elif act.action in (Action.SIGN_OUT, Action.MEANS_STOPPED, Action.VAULT_LEFT):
             ended = {named} if named is not None else set(act.all_named("ended"))
             self._ended |= ended & self._live.keys()
 

@@ -24,6 +24,8 @@ class ReplayedVaults:
         self._people: dict[UUID, datetime] = {}
         self._by_tag: dict[bytes, UUID] = {}
         self._opened: set[UUID] = set()
+        self._left: set[UUID] = set()
+        self._ended: dict[UUID, datetime] = {}
         self._absent: set[UUID] = set()
         self._unreadable: dict[bytes, int] = {}
         self._of_service = 0
@@ -44,7 +46,11 @@ class ReplayedVaults:
         return None if tag is None else self._by_tag.get(tag)
 
     async def load(self, snapshot: Snapshot) -> None:
-        """`tag_people` has read the rows."""
+        """Read which vaults ended in another; `tag_people` has read the people."""
+        join = table_named("vault_join").c
+        query = select(join.person_id, join.joined_at).where(join.joined_at.is_not(None))
+        found = await snapshot.connection.execute(query)
+        self._ended = {row.person_id: row.joined_at for row in found}
 
     def see(self, act: LoggedAct) -> None:
         """Fold one event in."""
@@ -54,6 +60,8 @@ class ReplayedVaults:
             return
         if act.action == Action.VAULT_OPENED and act.person in self._people:
             self._opened.add(act.person)
+        elif act.action == Action.VAULT_LEFT and act.person in self._people:
+            self._left.add(act.person)
         elif act.action == Action.VAULT_ERASED:
             self._erased += 1
 
@@ -66,11 +74,26 @@ class ReplayedVaults:
 
     async def compare(self, _services: Services, snapshot: Snapshot, faults: Faults) -> None:
         """Name the people who vanished, came back, or whose log cannot be read."""
+        self._compare_people(snapshot, faults)
+        self._compare_joins(snapshot, faults)
+        self._compare_erased(snapshot, faults)
+
+    def _compare_people(self, snapshot: Snapshot, faults: Faults) -> None:
         for person_id in self._absent:
             faults.add("missing", "person", person_id)
         for person_id, created_at in self._people.items():
             if person_id not in self._opened and not snapshot.is_forgotten(created_at):
                 faults.add("not_in_log", "person", person_id)
+
+    def _compare_joins(self, snapshot: Snapshot, faults: Faults) -> None:
+        """Which vaults ended in another."""
+        for person_id in self._left - self._ended.keys():
+            faults.add("missing", "vault_join", f"of person {person_id}")
+        for person_id, joined_at in self._ended.items():
+            if person_id not in self._left and not snapshot.is_forgotten(joined_at):
+                faults.add("not_in_log", "vault_join", f"of person {person_id}")
+
+    def _compare_erased(self, snapshot: Snapshot, faults: Faults) -> None:
         if self._of_service > snapshot.forgotten:
             faults.add("unreadable", "audit_key", "of the service")
         vanished = 0

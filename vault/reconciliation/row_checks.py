@@ -13,6 +13,7 @@ from audit.records import AUDIT_KEY_ROW, OUTCOME_ROW
 from auth.records.anchors import ANCHOR_ROW
 from auth.records.browsers import BROWSER_ROW
 from auth.records.cards import CARD_ROW
+from auth.records.joins import VAULT_JOIN_ROW
 from auth.records.people import PERSON_ROW
 from auth.records.pin_steps import PIN_STEP_ROW
 from auth.records.pins import PIN_ROW
@@ -57,6 +58,7 @@ class MacTable:
 
 MACS = (
     MacTable(PERSON_ROW),
+    MacTable(VAULT_JOIN_ROW),
     MacTable(ANCHOR_ROW),
     MacTable(WORKER_ROW),
     MacTable(CLIENT_ROW),

@@ -137,7 +137,11 @@ async def list_(
         page = await entries.list_for_person(services, caller, cursor=cursor, limit=limit)
     else:
         page = await entries.list_by_actor(services, caller, cursor=cursor, limit=limit)
-    language = language_of(request)
+    return entries_out(page, language_of(request))
+
+
+def entries_out(page: Page[entries.EntryView], language: str) -> EntryList:
+    """A page of the log, in the caller's language."""
     return EntryList(items=[_out(entry, language) for entry in page.items], next=page.next)
 
 

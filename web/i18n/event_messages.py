@@ -27,6 +27,10 @@ _YOU_DID = {
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers."),
     "vault.erase_asked": _("Vous avez demandé d’effacer tous vos papiers, dans 7 jours."),
     "vault.erase_cancelled": _("Vous avez gardé vos papiers : ils ne seront pas effacés."),
+    "vault.join_code": _("Vous avez demandé un code pour réunir ces papiers avec d’autres."),
+    "vault.join_see": _("Vous avez tapé le code d’un autre endroit, pour réunir vos papiers."),
+    "vault.join": _("Vous avez réuni ici les papiers d’un autre endroit."),
+    "vault.leave": _("Vous avez réuni ces papiers avec d’autres : ils sont à l’autre endroit."),
     "vault.export": _("Vous avez pris une copie de tous vos papiers."),
     "document.deposit": _("Vous avez ajouté un papier."),
     "document.version": _("Vous avez remplacé un papier par un plus récent."),
@@ -64,6 +68,11 @@ _YOU_TRIED = {
     "anchor.remove": _("Vous avez essayé d’effacer l’empreinte de votre pièce : pas possible."),
     "sign_in.end": _("Vous avez essayé de fermer un autre appareil : ce n’était pas possible."),
     "vault.erase_code": _("Vous avez demandé un code pour effacer vos papiers : refusé."),
+    "vault.join_code": _(
+        "Vous avez demandé un code pour réunir vos papiers : ce n’était pas possible."
+    ),
+    "vault.join_see": _("Vous avez tapé un code pour réunir vos papiers, qui ne marche pas."),
+    "vault.join": _("Vous avez essayé de réunir vos papiers : ce n’était pas possible."),
     "vault.export": _("Vous avez essayé de copier toute cette liste : ce n’était pas possible."),
     "vault.erase_asked": _("Vous avez essayé d’effacer vos papiers : le code était faux."),
     "document.version": _("Vous avez essayé de remplacer un papier : ce n’était pas possible."),
@@ -122,6 +131,7 @@ _DID = {
     "grant.give_back": _("{who} a rendu un accès : cet accès est arrêté."),
     "person.see": _("{who} a regardé tout ce qui lui est permis."),
     "vault.open": _("{who} a ouvert avec vous un endroit pour vos papiers."),
+    "vault.join_see": _("Votre code pour réunir vos papiers a été tapé à un autre endroit."),
     "pin.set": _("{who} était à côté de vous quand vous avez choisi votre code secret."),
     "anchor.enrol": _(
         "{who} était à côté de vous quand vous avez enregistré votre pièce d’identité."

@@ -15,6 +15,7 @@ NOT_DONE = {
         "C’est noté. Dans 7 jours, revenez ici, sur cet appareil. Ne sortez pas d’ici là : il"
         " faudrait recommencer."
     ),
+    "join_gone": _("Ce code ne sert plus. Rien n’a été réuni."),
     "card_is_stopped": _("Rien n’a changé : cette carte est déjà arrêtée."),
     "means_gone": _("Rien n’a changé : cette façon d’entrer n’est plus là."),
 }
@@ -34,6 +35,7 @@ DONE = {
     ),
     "phone_added": _("C’est fait. Vous entrez maintenant avec ce téléphone et votre code secret."),
     "pin_chosen": _("C’est fait. Votre code secret est changé, pour tout ce qui vous fait entrer."),
+    "joined": _("C’est fait. Tous vos papiers sont ici."),
     "wait_cancelled": _("C’est fait. Personne ne change vos façons d’entrer sans votre code."),
     "anchor_enrolled": _("C’est fait. Nous gardons une empreinte, et rien de votre pièce."),
     "anchor_removed": _("C’est fait. Nous ne gardons plus rien de votre pièce d’identité."),
@@ -42,6 +44,7 @@ DONE = {
 }
 FIELDS = {
     "card_typo": "card",
+    "join_code_wrong": "code",
     "card_of_another": "card",
     "pin_digits": "pin",
     "pin_weak": "pin",

@@ -25,5 +25,7 @@ MEANS_REASONS = {
     "assisted_long": _("plus de 3 mois, à la personne qui était à côté"),
     "shared_device": _("d’autres utilisent cet appareil"),
     "assisted_sensitive": _("un papier délicat, et quelqu’un était à côté"),
+    "join_over": _("le temps était passé, ou quelque chose avait changé"),
+    "join_not_now": _("un effacement ou un changement sans preuve attendait"),
     "no_phone": _("il n’y a pas de téléphone"),
 }

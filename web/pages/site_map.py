@@ -23,6 +23,7 @@ PAGES = {
         ("/me/cards/new", _("Faire une carte")),
         ("/me/pin", _("Mon code secret")),
         ("/me/phone", _("Mon téléphone")),
+        ("/me/joins", _("Réunir mes papiers")),
         ("/sessions", _("Mes appareils")),
         ("/language", _("Votre langue")),
         ("/erasure", _("Effacer tous mes papiers")),

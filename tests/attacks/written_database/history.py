@@ -29,6 +29,7 @@ from tests.fixtures import (
     last_code,
     new_phone,
 )
+from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.steps import ask, client_headers, deposit, granted, log_of, revoke
@@ -52,7 +53,7 @@ async def tell(
     system = await make_client()
     story = Story(
         services=services, http=http, amina=amina, bilal=bilal, wanda=wanda, victor=victor,
-        system=system, documents={}, grants={}, requests={},
+        system=system, dora=await make_person(), documents={}, grants={}, requests={},
     )  # fmt: skip
     await _deposits(story)
     await _uploads(story)
@@ -64,6 +65,8 @@ async def tell(
     story.mandates["Bilal"] = signed_by_him["id"]
     await _others(story)
     await _means(story)
+    # Of people whom nothing else here is about: one vault ended in another.
+    story.joins["Dora"] = await joined(http, await make_person(), story.dora)
     # The key that signs receipts, and the secret of their codes, are made by the first one.
     path = f"/v1/grants/{story.grants['type']}/receipt"
     assert (await http.get(path, headers=amina.headers)).is_success

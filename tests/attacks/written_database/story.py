@@ -44,11 +44,13 @@ class Story:
     wanda: SomeWorker
     victor: SomeWorker
     system: SomeClient
+    dora: SomePerson
     documents: dict[str, str]
     grants: dict[str, str]
     requests: dict[str, str]
     meetings: dict[str, str] = field(default_factory=dict)
     mandates: dict[str, str] = field(default_factory=dict)
+    joins: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
     """The address of what each person has sent in part."""
     card: dict[str, Any] = field(default_factory=dict, repr=False)  # Bilal's, with its `pin`
@@ -116,6 +118,9 @@ class Story:
             "Bilal's mandate": (bilal, f"/v1/mandates/{self.mandates['Bilal']}/signed"),
             "Amina looks at his mandate": (amina, f"/v1/mandates/{self.mandates['Bilal']}/signed"),
             "Bilal's vault": (bilal, "/v1/me"),
+            "Dora's joined vaults": (self.dora.headers, "/v1/me/joins"),
+            "the log of one": (self.dora.headers, self._log_of_joined("Dora")),
+            "Bilal looks at it": (bilal, self._log_of_joined("Dora")),
             "Bilal's means": (bilal, "/v1/me/means"),
             "Bilal's anchor": (bilal, "/v1/me/anchor"),
             "Amina's anchor": (amina, "/v1/me/anchor"),
@@ -129,6 +134,9 @@ class Story:
             "Wanda's log": (wanda, "/v1/access-log?limit=100"),
             "Victor lists": (victor, f"/v1/grants/{self.grants['bilal']}/documents"),
         }  # fmt: skip
+
+    def _log_of_joined(self, name: str) -> str:
+        return f"/v1/me/joins/{self.joins[name]}/access-log"
 
     def under(self, grant: str, document: str) -> str:
         return f"/v1/grants/{self.grants[grant]}/documents/{document}/content"

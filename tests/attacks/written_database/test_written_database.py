@@ -73,6 +73,7 @@ HARMLESS = {
     ("signing_key", "created_at"): "which of our keys signs",
     ("signing_key", "retired_at"): "which of our keys still verify, for tokens of five minutes",
     ("signing_key", "*"): "a client asks for another token",
+    ("vault_join", "*"): "digits that nobody typed: others are asked for",
     ("wrapped_key", "created_at"): _NOT_SHOWN,
     ("wrong_codes", "*"): "more guesses: named once they pass the budget of a day",
     ("used_assertion",): "an assertion used twice is named by what the log says of both",
@@ -96,6 +97,7 @@ def chosen(story: Story, table: str) -> list[str]:
     of = {
         "consent_evidence": f"grant_id = '{grants['type']}'",
         "document_version": f"document_id = '{documents['tax']}'",
+        "vault_join": "joined_at IS NOT NULL",
         "audit_key": f"owner_id = '{story.amina.id}'",
         "grant_history": f"grant_id = '{grants['revoked']}' AND step = 'revoked'",
         "wrapped_key": f"owner_id = '{story.amina.id}'",

@@ -11,6 +11,7 @@ from auth import administration
 from tests.audit.tlog.logs import EAGER
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker, new_phone
 from tests.invitations import looked_at
+from tests.joins import joined
 from tests.mandates import authorisation, signed
 from tests.meetings import met
 from tests.steps import deposit, drawn, granted, log_of, until
@@ -91,6 +92,7 @@ async def test_whatever_holds_something_of_a_person_is_passed_on_as_it_comes(
     structure = worker.organisation_id
     await administration.let_open_vaults(served.services, structure, allowed=True)
     values = await something_of_each(served, client, person, worker)
+    values["join_id"] = await joined(client, await make_person(), person)
     async with run_sequencer(served.services, EAGER):
         proof = f"/v1/access-log/{values['event_id']}/proof"
         await until(lambda: _is_ready(client, proof, person.headers), seconds=20)

@@ -98,7 +98,8 @@ _MET = (
     Action.MEETING_AGREED,
     Action.MEETING_ENDED,
 )
-_OWN = (*_MET, *_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
+_JOINED = (Action.JOIN_ASKED, Action.JOIN_SEEN, Action.VAULT_JOINED)
+_OWN = (*_MET, *_JOINED, *_ON_DOCUMENTS, *_KEPT, *_ANSWERS, *_GIVEN)
 RECORDED = [
     *((action, OWNER, "allowed") for action in _OWN),
     *((action, OWNER, "refused") for action in (*_OWN, Action.REQUEST)),
@@ -110,6 +111,8 @@ RECORDED = [
     (Action.SIGN_IN_CODE, STRANGER, "allowed"),
     (Action.SIGN_IN_CODE, STRANGER, "refused"),
     (Action.SIGN_IN_FAILED, STRANGER, "refused"),
+    (Action.VAULT_LEFT, OWNER, "allowed"),
+    (Action.JOIN_SEEN, STRANGER, "allowed"),
     (Action.PURGE, {"kind": "service"}, "allowed"),
     *((action, STRANGER, "refused") for action in (*_ANSWERS, Action.REVOKE, Action.GRANT_SEEN)),
     *(

@@ -29,7 +29,7 @@ async def test_after_too_many_pins_on_one_phone_another_code_is_asked(
     """Two people, whose phone it becomes: the first one adds it, and the second one waits."""
     first, second, phone = await make_person(), await make_person(), new_phone()
     pins = await usable_pins(served.services, first, second)
-    monkeypatch.setattr(phone_enrolment, "_ADDED", Rate(1, timedelta(days=1)))
+    monkeypatch.setattr(phone_enrolment, "PHONE_TAKEN", Rate(1, timedelta(days=1)))
     for person, pin, answered in (
         (first, pins[0], "Vous entrez maintenant avec ce téléphone"),
         (second, pins[1], "Attendez quelques heures"),

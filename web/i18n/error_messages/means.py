@@ -3,6 +3,24 @@
 from web.i18n.error_messages import ErrorMessage, _
 
 MESSAGES = {
+    "join_code_wrong": ErrorMessage(
+        _("Ce code ne marche pas"),
+        _("Il est faux, trop ancien, déjà tapé, ou c’est celui d’ici."),
+        _("Ouvrez vos papiers de l’autre endroit, demandez un nouveau code, puis tapez-le ici."),
+    ),
+    "join_over": ErrorMessage(
+        _("Ce n’est plus possible"),
+        _("Le temps est passé, ou quelque chose a changé. Rien n’a été réuni."),
+        _("Recommencez : demandez un nouveau code à l’autre endroit."),
+    ),
+    "join_not_now": ErrorMessage(
+        _("Pas maintenant"),
+        _(
+            "À l’un des deux endroits, quelqu’un a demandé de tout effacer, ou de changer les"
+            " façons d’entrer sans preuve."
+        ),
+        _("Annulez cette demande, ou attendez qu’elle soit finie. Puis recommencez."),
+    ),
     "card_typo": ErrorMessage(
         _("Code de la carte incorrect"),
         _("Il y a une faute de frappe : une lettre est fausse, ou il en manque."),

@@ -1,0 +1,1 @@
+"""The papers of a vault that ends in another one."""

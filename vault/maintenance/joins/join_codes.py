@@ -1,0 +1,190 @@
+"""How a join begins: digits are shown in the vault that will end, and typed in the one that stays.
+
+Whoever asks proves that they are there now, as for a change of means: a session that was taken over
+gives no vault away. An unknown, expired, typed or own code is refused in the same way, at the same
+cost. See docs/adr/0062-joined-vaults.md.
+"""
+
+import secrets
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audit.events import Action, Actor, ActorKind
+from auth import assistance, holder_proofs, means_log, proof_waits
+from auth.holder_proofs import Proof, ShownProof
+from auth.joined_means import is_there
+from auth.means_changes import NotChanged, settle
+from auth.rate_buckets import BucketKind, Rate, SharedBuckets
+from auth.records import joins as records
+from auth.subjects import Person
+from base.db_time import instant
+from base.errors import ErrorKind, ServiceError, not_found
+from base.ids import new_id
+from base.key_names import JOIN, JOIN_CODE
+from base.locks import hold_tags
+from vault import decisions
+from vault.decisions import AccessAttempt, Denial
+from vault.maintenance.erasure_requests import erases_at_within
+from vault.maintenance.joins.join_rules import may_answer_join, state_of_join
+from vault.maintenance.joins.join_views import JoinView, facts_of, view_of_join
+from vault.rules import Reason
+from vault.services import Services
+
+ASKED = Rate(5, timedelta(hours=1))
+"""How many codes a vault gets."""
+WRONG_CODES = Rate(5, timedelta(hours=4, minutes=48))
+"""How many wrong codes an account types: five at once, and five a day after that."""
+DIGITS = 8
+_DRAWS = 20
+
+
+async def ask(services: Services, person: Person, proof: Proof) -> JoinView:
+    """Show digits for ten minutes, in the vault that will end; those of before serve no more. Its
+    phone is told.
+
+    Raises as `auth.holder_proofs.show`; `ServiceError` TOO_MANY `too_many_requests`, CONFLICT
+    `join_not_now` while an erasure or a proof waits. A crash before the commit leaves nothing.
+    """
+    action = Action.JOIN_ASKED
+    shown = await holder_proofs.show(services, person, action, proof, or_waited=False)
+    await _take(services, person, action, "join", ASKED)
+
+    async def act(tx: AsyncConnection, _row: Any, _shown: ShownProof) -> JoinView | NotChanged:
+        if await waits(services, tx, person):
+            return not_now()
+        return await _show(services, tx, person)
+
+    async with services.database.transaction() as tx:
+        asked = await settle(services, tx, person, action, shown, act)
+    if isinstance(asked, NotChanged):
+        raise asked.error
+    return asked
+
+
+async def answer(services: Services, person: Person, code: str) -> JoinView:
+    """Type the digits, in the vault that stays: what would happen is shown.
+
+    Raises `ServiceError` REFUSED `join_code_wrong`, `not_when_assisted`; TOO_MANY
+    `too_many_requests`.
+    """
+    action = Action.JOIN_SEEN
+    await assistance.check_alone(services, person, action)
+    # 1. Counted before anything is looked up, so that guesses at once cannot pass the limit.
+    buckets = await _take(services, person, action, "join-code", WRONG_CODES)
+    tag = await _code_tag(services, "".join(code.split()))
+    # 2. Judged, changed and recorded in one commit: a crash before it leaves the code as it was.
+    view = await decisions.decide(services, lambda tx: _answer(services, tx, person, tag))
+    # 3. A good code costs nothing. A crash before this costs one of five, which comes back.
+    await buckets.give_back(person.id.bytes, 1)
+    return view
+
+
+async def see(services: Services, person: Person, join_id: UUID) -> JoinView:
+    """A join, to its two vaults; not recorded, since its steps are. Raises `ServiceError`
+    `not_found`, REFUSED `not_when_assisted`."""
+    await assistance.check_alone(services, person, Action.JOIN_SEEN)
+    macs = await services.field_encryption.row_macs()
+    async with services.database.transaction() as tx:
+        row = await records.join(tx, macs, join_id)
+        if row is not None and person.id in (row.person_id, row.stays_id):
+            return await view_of_join(services, tx, row, person)
+    raise not_found()
+
+
+async def waits(services: Services, tx: AsyncConnection, person: Person) -> bool:
+    """Whether an erasure, or a change without a proof, waits in a vault."""
+    if await erases_at_within(services, tx, person.id) is not None:
+        return True
+    return await proof_waits.first_of(services, tx, person) is not None
+
+
+def not_now() -> NotChanged:
+    """What is answered meanwhile."""
+    return NotChanged("join_not_now", ServiceError(ErrorKind.CONFLICT, "join_not_now"))
+
+
+async def _take(
+    services: Services, person: Person, action: Action, kind: BucketKind, rate: Rate
+) -> SharedBuckets:
+    buckets = SharedBuckets(services, kind, rate)
+    taken = await buckets.take(person.id.bytes, 1)
+    if not taken.granted:
+        attempt = AccessAttempt(action=action, actor=person.actor(), person=person.id)
+        wait = max(1, round(taken.wait))
+        raise await decisions.record_refusal(services, attempt, Reason.PACED, retry_after=wait)
+    return buckets
+
+
+async def _show(services: Services, tx: AsyncConnection, person: Person) -> JoinView:
+    macs = await services.field_encryption.row_macs()
+    await records.drop_unmade(tx, person.id)
+    row = await _draw(services, tx, person, new_id())
+    await means_log.tell(services, tx, person.id, Action.JOIN_ASKED)
+    await means_log.record(services, tx, person, Action.JOIN_ASKED)
+    found = await records.join(tx, macs, row)
+    if found is None:
+        raise LookupError("a join vanished within its transaction")
+    return await view_of_join(services, tx, found, person)
+
+
+async def _draw(services: Services, tx: AsyncConnection, person: Person, join_id: UUID) -> UUID:
+    """Insert the row with digits that no living join has."""
+    macs = await services.field_encryption.row_macs()
+    writer = await services.field_encryption.writer(None)
+    at = await instant(tx)
+    for _ in range(_DRAWS):
+        code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+        tag = await _code_tag(services, code)
+        # Digits that nobody typed in time are free again; living ones are another's.
+        held = await records.join_to_answer(tx, tag)
+        if held is not None and state_of_join(facts_of(held)) == "over":
+            await records.change_join(tx, macs, held, code_tag=None)
+        sealed = writer.seal(JOIN, join_id, {"code": code})
+        values = {"person_id": person.id, "code_tag": tag, "sealed": sealed, "created_at": at}
+        if await records.add_join(tx, macs, id=join_id, **values):
+            return join_id
+    raise LookupError("no code is free")
+
+
+async def _answer(
+    services: Services, tx: AsyncConnection, person: Person, tag: bytes
+) -> JoinView | Denial:
+    macs = await services.field_encryption.row_macs()
+    found = await records.join_of_code(tx, tag)
+    # The same statements in every case: a vault that does not exist is held when none is known.
+    others = found is not None and found.person_id != person.id
+    other: UUID = found.person_id if found is not None and others else new_id()
+    await hold_tags(tx, (person.id.bytes[8:], other.bytes[8:]))
+    there = await is_there(services, tx, other)
+    row = await records.join_to_answer(tx, tag)
+    mine = AccessAttempt(action=Action.JOIN_SEEN, actor=person.actor(), person=person.id)
+    may = may_answer_join(row and facts_of(row), person_id=person.id)
+    if row is None or not there or not may or row.person_id != other:
+        return Denial(mine, Reason.JOIN_CODE, fields=(("code",),))
+    writer = await services.field_encryption.writer(None)
+    sealed = writer.seal(JOIN, row.id, {})
+    changed = {"code_tag": None, "stays_id": person.id, "answered_at": row.at, "sealed": sealed}
+    await records.change_join(tx, macs, row, **changed)
+    # In both logs before anything is shown: in the other one without whose vault it was.
+    theirs = AccessAttempt(
+        action=Action.JOIN_SEEN, actor=Actor(ActorKind.ANONYMOUS), person=row.person_id
+    )
+    for attempt in (mine, theirs):
+        await decisions.record_allowed(services, tx, row.at, attempt)
+    return await _seen(services, tx, row, person)
+
+
+async def _seen(services: Services, tx: AsyncConnection, row: Row[Any], person: Person) -> JoinView:
+    macs = await services.field_encryption.row_macs()
+    found = await records.join(tx, macs, row.id)
+    if found is None:
+        raise LookupError("a join vanished within its transaction")
+    return await view_of_join(services, tx, found, person)
+
+
+async def _code_tag(services: Services, code: str) -> bytes:
+    return await services.field_encryption.tag(JOIN_CODE, code)

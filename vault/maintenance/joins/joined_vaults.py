@@ -1,0 +1,41 @@
+"""The vaults that ended in another one: their logs, which their person still reads there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from auth.records import joins as records
+from auth.subjects import Person
+from base.errors import not_found
+from vault.access_log.entries import EntryView, list_for_person
+from vault.cursors import Page
+from vault.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedVault:
+    """A vault that ended in the caller's. `id`: of the join."""
+
+    id: UUID
+    joined_at: datetime
+
+
+async def list_joined(services: Services, person: Person) -> list[JoinedVault]:
+    """The vaults that ended in the caller's, the last first."""
+    macs = await services.field_encryption.row_macs()
+    async with services.database.transaction() as tx:
+        rows = await records.joins_into(tx, macs, person.id)
+    return [JoinedVault(row.id, row.joined_at) for row in rows]
+
+
+async def log_of_joined(
+    services: Services, person: Person, join_id: UUID, *, cursor: str | None, limit: int
+) -> Page[EntryView]:
+    """What happened on a vault until it ended in the caller's, newest first. Raises `ServiceError`
+    `not_found`."""
+    macs = await services.field_encryption.row_macs()
+    async with services.database.transaction() as tx:
+        row = await records.join(tx, macs, join_id)
+    if row is None or row.joined_at is None or row.stays_id != person.id:
+        raise not_found()
+    return await list_for_person(services, Person(row.person_id), cursor=cursor, limit=limit)
