@@ -59,7 +59,7 @@ def clean_text(text: str, limit: int) -> str | None:
     # Checked twice: composing a long run of accents takes time quadratic in its length.
     if len(text) > 4 * limit:
         raise ServiceError(ErrorKind.INVALID, "text_too_long", limit=limit)
-    clean = _visible(_LINE_END.sub("\n", text)).strip(_EMPTY)
+    clean = _with_few_marks(_visible(_LINE_END.sub("\n", text))).strip(_EMPTY)
     if len(clean) > limit:
         raise ServiceError(ErrorKind.INVALID, "text_too_long", limit=limit)
     return clean if any(map(is_seen, clean)) else None
@@ -91,7 +91,7 @@ def clean_file_name(name: str) -> str | None:
 
 def _visible(text: str) -> str:
     """Remove, then compose: a NUL between a letter and its accent would keep them apart."""
-    return _with_few_marks(unicodedata.normalize("NFC", _UNWANTED.sub("", text)))
+    return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
 
 
 def _with_few_marks(text: str) -> str:

@@ -30,6 +30,7 @@ from tests.auth.steps import (
     wrong,
 )
 from tests.fixtures import Served
+from tests.web.pages.answers import Browser
 
 KINDS = ["person", "worker"]
 FIRST = {"person": "/", "worker": "/pro"}
@@ -39,7 +40,7 @@ NO_SIGN_IN = "01890000-0000-7000-8000-000000000000"
 
 def browser(served: Served) -> httpx.AsyncClient:
     """One in which a language was chosen: at the first visit, that comes before."""
-    return httpx.AsyncClient(
+    return Browser(
         base_url=served.base_url,
         cookies={"unefois-language": "fr"},
         trust_env=False,

@@ -150,11 +150,10 @@ def _is_ours(address: str, request: Request, settings: Settings) -> bool:
 
 async def read(request: Request) -> Form:
     """A form without files. Raises `form_expired` when the body is no form, `body_too_large`."""
+    request.scope[HOLDS_SECRET] = False
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
-        request.scope[HOLDS_SECRET] = False
         raise expired()
-    request.scope[HOLDS_SECRET] = True  # for what cannot be read to its end
     body = bytearray()
     async for piece in request.stream():
         body += piece
