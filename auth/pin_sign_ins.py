@@ -129,13 +129,13 @@ async def redeem_pin(
     digits = digits_of(pin)[:SIX]
     result: NewSession | None = None
     async with pin_hashes.in_turn(*_sources(values, visitor)):
-        if not await _take_try(services, step_id):
-            refused = (services, None, _FAILED, "not_found", visitor, beside)
-            await session_start.record_refusal(*refused)
-        elif row.kind == "card":
+        counted = await _take_try(services, step_id)
+        if counted and row.kind == "card":
             result = await _with_card(services, row, values, digits, visitor, beside)
-        else:
+        elif counted:
             result = await _with_phone(services, row, values["to"], digits, visitor)
+    if not counted:
+        await session_start.record_refusal(services, None, _FAILED, "not_found", visitor, beside)
     # A crash from here on leaves a session whose token nobody holds; it expires by itself.
     if result is None:
         raise _pin_wrong()

@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from starlette.datastructures import URL
+from starlette.requests import Request
 from starlette.responses import Response
 
 from base.settings import Settings
@@ -156,7 +157,8 @@ async def test_a_page_that_was_asked_for_comes_after_the_code_and_once(
 )
 def test_what_is_kept_is_a_page(base_settings: Settings, asked: str, kept: str | None) -> None:
     given = Response()
-    return_address.keep(given, base_settings, "person", URL(f"http://h{asked}"))
+    asking = Request({"type": "http", "headers": []})
+    return_address.keep(asking, given, base_settings, "person", URL(f"http://h{asked}"))
     cookie = given.headers.get("set-cookie")
     assert (cookie is None) == (kept is None)
     if kept is not None and cookie is not None:

@@ -23,6 +23,7 @@ from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, SomeWo
 from tests.steps import erase, granted, is_problem, log_of, revoke
 from vault.consent import receipt_keys
 from vault.consent.receipt_codes import code_of
+from vault.decisions import record_altered_row
 from vault.services import Services
 from web.cli.main import main
 
@@ -194,11 +195,10 @@ async def test_a_row_of_garbage_stops_no_receipt_and_is_recorded_once(
     person, _, grant = given
     assert holds(await receipt_of(client, person, grant), await keys_of(client))
     before, recorded = await keys_of(client), list[str]()
-    record = receipt_keys.record_altered_row
 
     async def seen(services: CoreServices, error: RowAltered) -> None:
         recorded.append(error.table)
-        await record(services, error)
+        await record_altered_row(services, error)
 
     monkeypatch.setattr(receipt_keys, "record_altered_row", seen)
     row = {"id": new_id(), "sealed": secrets.token_bytes(128)}

@@ -26,6 +26,7 @@ from tests.steps import ask, deposit, log_of
 from tests.vault.decoding import corpus
 from tests.web.pages.answers import send, summary, yes_of
 from tests.web.pages.test_entering import browser, cookie_of, hidden
+from web.http.rate_limit import SignInRateLimit
 
 PDF = corpus.pdf(1)
 
@@ -368,17 +369,15 @@ async def test_where_the_person_was_is_not_kept(at: httpx.AsyncClient, card: Car
     assert not at.cookies.get("unefois-next")
 
 
-class _NoneLeft:
+async def _none_left(_limit: SignInRateLimit, _source: bytes) -> None:
     """As the limit of sign-ins of an address that somebody spent."""
-
-    async def take(self, _: bytes) -> None:
-        raise ServiceError(ErrorKind.TOO_MANY, "too_many_sign_ins", retry_after=60)
+    raise ServiceError(ErrorKind.TOO_MANY, "too_many_sign_ins", retry_after=60)
 
 
 async def test_nobody_behind_the_same_address_keeps_the_worker_from_it(
-    served: Served, at: httpx.AsyncClient, card: Card, monkeypatch: pytest.MonkeyPatch
+    at: httpx.AsyncClient, card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sign-ins of strangers are counted by address, these by the worker's account."""
-    monkeypatch.setattr(served.app.state, "sign_in_limit", _NoneLeft())
+    monkeypatch.setattr(SignInRateLimit, "take", _none_left)
     assert (await at.post("/card", data={"card": card[0]})).status_code == 429
     assert (await enter(at, card)).headers["location"] == "/documents"
