@@ -83,6 +83,9 @@ ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
 Addresses = dict[str, list[str]]
 
 
+VISIT = ["/language", "/", "/card", "/pro", "/problems/not_found", "/styles"]
+
+
 @pytest.fixture
 async def addresses(
     served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
@@ -115,7 +118,7 @@ async def addresses(
     mine += [f"/grants/new?meeting={agreed}", "/access-log", "/sessions", "/erasure", "/nowhere"]
     mine += [f"/access-log/{event}/{end}" for end in ("report", "receipt")]
     mine += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor"]
-    mine += ["/sessions", "/erasure", *await joins_of(client, person, await make_person())]
+    mine += await joins_of(client, person, await make_person())
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
     theirs += [f"/pro/grants/{grant}/{end}" for end in ("evidence?type=payslip", "give-back")]
@@ -128,8 +131,7 @@ async def addresses(
     opened = (await open_meeting(client, worker))["id"]
     theirs += [f"/pro/meetings/{one}" for one in (opened, meeting, agreed)]
     theirs += [f"/pro/requests/new?meeting={agreed}", *(f"/pro/invitations/{i}" for i in invited)]
-    visit = ["/language", "/", "/card", "/pro", "/problems/not_found", "/styles"]
-    return person, worker, {"visit": visit, "person": mine, "worker": theirs}
+    return person, worker, {"visit": VISIT, "person": mine, "worker": theirs}
 
 
 async def joins_of(client: httpx.AsyncClient, person: SomePerson, other: SomePerson) -> list[str]:

@@ -206,6 +206,7 @@ POSSIBLE: dict[str, Callable[[dict[str, Any]], bool]] = {
 }
 """The ways in which a function is called, where that is not all of them."""
 
+_LATER = ("answer", "answered_at", "mac")
 GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     # By name: the value of a column of the sample rows.
     "actions": _is(frozenset({GrantAction.ATTEST, GrantAction.READ})),
@@ -340,9 +341,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     "vault.consent.records.grants.change_grant.row": _row("grant"),
     "vault.consent.records.grants.change_grant.values": _is({"catalogue_edition": 2}),
     "vault.consent.records.requests.after": _is((1, UUID(int=2**127))),
-    "vault.consent.records.requests.add_request.values": _new(
-        "consent_request", "answer", "answered_at", "mac"
-    ),
+    "vault.consent.records.requests.add_request.values": _new("consent_request", *_LATER),
     "vault.consent.records.requests.row": _row("consent_request"),
     "vault.consent.records.grants.people_of_worker.after": _is((0, UUID(int=2**127))),
     "vault.consent.records.grants.among": _some("grant", "person_id"),
@@ -361,9 +360,7 @@ GIVEN: dict[str, Callable[[Rows], list[Any]]] = {
     ],
     "auth.records.joins.code_tag": _is(b"t" * 32),
     "auth.records.joins.join_id": _of("vault_join"),
-    "auth.records.joins.add_join.values": _new(
-        "vault_join", "mac", "stays_id", "answered_at", "joined_at"
-    ),
+    "auth.records.joins.add_join.values": _new("vault_join", "stays_id", "joined_at", *_LATER[1:]),
     "auth.records.joins.change_join.row": _row("vault_join"),
     "auth.records.joins.change_join.values": _is({"sealed": b"s"}),
     "vault.consent.records.meetings.opener": lambda rows: [
