@@ -46,8 +46,8 @@ def shared_code(services: CoreServices, language: str, code: str) -> str:
 def shared_phone_code(services: CoreServices, language: str, code: str) -> str:
     """The same for a person's phone: one of those who ask may want to change how they enter."""
     text = _(
-        "Votre code, pour entrer ou pour CHANGER vos façons d’entrer : {code}. Valable 20 minutes."
-        " Ne le donnez à personne. Vous n’avez rien demandé ? Ne faites rien."
+        "Votre code : {code}. Valable 20 minutes. Ne le donnez à personne : il sert à entrer, et"
+        " aussi à CHANGER vos façons d’entrer."
     )
     return services.translate(language, text).format(code=_grouped(code))
 

@@ -88,10 +88,7 @@ async def finish(
     """
     digits = read_pin(typed.pin, typed.again)
     shown = await holder_proofs.show(services, person, Action.MEANS_ADDED, typed.proof, visitor)
-    await take_choice(services, person, Action.MEANS_ADDED)
-    begun = await one_time_codes.begun_by(services, sign_in_id, typed.secret)
-    tags = () if begun is None else begun[1].tags
-    chosen = await derive(services, person.id, digits, tags)
+    chosen = await _choice(services, person, sign_in_id, typed.secret, digits)
     former = await _phones_of(services, person)
 
     async def start(tx: AsyncConnection, account: Account) -> MeansView | NotChanged:
@@ -117,6 +114,15 @@ async def finish(
     if isinstance(added, NotChanged):
         raise added.error
     return added
+
+
+async def _choice(
+    services: CoreServices, person: Person, sign_in_id: UUID, secret: str, digits: str
+) -> TypedChoice:
+    """The PIN as it is typed for the phone that was asked for, one of the day's choices."""
+    await take_choice(services, person, Action.MEANS_ADDED)
+    begun = await one_time_codes.begun_by(services, sign_in_id, secret)
+    return await derive(services, person.id, digits, () if begun is None else begun[1].tags)
 
 
 async def is_used_up(services: CoreServices, sign_in_id: UUID, secret: str) -> bool:

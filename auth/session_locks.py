@@ -37,4 +37,4 @@ async def _was_opened(services: CoreServices, tx: AsyncConnection, row: Any) -> 
         device = await session_devices.open_device(services, tx, row)
     except (DecryptionError, KeyDestroyed):
         return False
-    return device.opened_from == row.worker_session_id
+    return bool(device.opened_from == row.worker_session_id)

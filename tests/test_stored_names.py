@@ -237,19 +237,16 @@ def test_cookies(base_settings: Settings) -> None:
     kinds = get_args(cookies.CookieKind)
     assert kinds == (
         "person", "worker", "visit", "browser", "language", "second", "next", "discreet",
-        "told", "desk", "card",
+        "told", "desk", "card", "aside", "left",
     )  # fmt: skip
     assert [cookies.name_of(base_settings, kind) for kind in kinds] == [
         "unefois-person", "unefois-worker", "unefois-visit", "unefois-browser",
-        "unefois-language", "unefois-second", "unefois-next", "unefois-discreet",
-        "unefois-told", "unefois-desk", "unefois-card",
+        "unefois-language", "unefois-second", "unefois-next", "unefois-discreet", "unefois-told",
+        "unefois-desk", "unefois-card", "unefois-aside", "unefois-left",
     ]  # fmt: skip
     assert [cookies.name_of(https(base_settings), kind) for kind in kinds] == [
-        "__Host-unefois-person", "__Host-unefois-worker",
-        "__Host-unefois-visit", "__Host-unefois-browser", "__Host-unefois-language",
-        "__Host-unefois-second", "__Host-unefois-next", "__Host-unefois-discreet",
-        "__Host-unefois-told", "__Host-unefois-desk", "__Host-unefois-card",
-    ]  # fmt: skip
+        f"__Host-unefois-{kind}" for kind in kinds
+    ]
 
 
 def test_metrics() -> None:
@@ -398,6 +395,5 @@ def test_words_of_the_log() -> None:
         "v", "id", "at", "action", "outcome", "actor", "person", "reason", "grant", "request",
         "documents", "purpose_code", "purpose", "details",
     ]  # fmt: skip
-    assert list(values["actor"]) == [
-        "kind", "id", "name", "job", "organisation", "organisation_id", "contact",
-    ]  # fmt: skip
+    named = ["kind", "id", "name", "job", "organisation", "organisation_id", "contact"]
+    assert list(values["actor"]) == named

@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from base.errors import ErrorKind, ServiceError
 
@@ -88,6 +88,37 @@ def grant_end(start: datetime, duration: str) -> datetime:
     if not within_a_year(start, duration):
         raise ServiceError(ErrorKind.INVALID, "duration_too_long", limit=MAX_GRANT)
     return end_of(start, duration)
+
+
+def day_end(day: date, zone: tzinfo) -> datetime:
+    """The last whole second of a day in a zone, in UTC."""
+    try:
+        return datetime.combine(day, time(23, 59, 59), zone).astimezone(UTC)
+    except OverflowError:
+        raise ServiceError(ErrorKind.INVALID, "duration_too_long") from None
+
+
+def until_day(start: datetime, day: date, zone: tzinfo) -> str:
+    """The duration from `start` to the end of a day in a zone, in days, hours, minutes and seconds.
+    What is less than a second is left out: it never ends on the day after.
+
+    Raises `ServiceError` INVALID `day_over` for a day that is over.
+    """
+    left = day_end(day, zone) - start
+    hours, seconds = divmod(int(left.seconds), 3600)
+    parts = ((hours, "H"), (seconds // 60, "M"), (seconds % 60, "S"))
+    rest = "".join(f"{number}{unit}" for number, unit in parts if number)
+    days = f"{left.days}D" if left.days > 0 else ""
+    if left < timedelta(seconds=1):
+        raise ServiceError(ErrorKind.INVALID, "day_over")
+    return f"P{days}" + (f"T{rest}" if rest else "")
+
+
+def last_day(start: datetime, duration: str, zone: tzinfo, ends_by: datetime) -> date:
+    """The last whole day of a duration that may not end after `ends_by`: the one on which it ends,
+    or the one before, where that day ends too late."""
+    day = end_of(start, duration).astimezone(zone).date()
+    return day if day_end(day, zone) <= ends_by else day - timedelta(days=1)
 
 
 def _after_months(start: datetime, months: int) -> datetime:

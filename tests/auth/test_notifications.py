@@ -109,9 +109,8 @@ FRENCH = {
     " personne.",
     "shared": "Votre code : 0123\u00a04567\u00a08901. Valable 20 minutes. Ne le donnez à"
     " personne. Vous n’avez rien demandé ? Ne faites rien.",
-    "shared by phone": "Votre code, pour entrer ou pour CHANGER vos façons d’entrer :"
-    " 0123\u00a04567\u00a08901. Valable 20 minutes. Ne le donnez à personne. Vous n’avez rien"
-    " demandé ? Ne faites rien.",
+    "shared by phone": "Votre code : 0123\u00a04567\u00a08901. Valable 20 minutes. Ne le donnez à"
+    " personne : il sert à entrer, et aussi à CHANGER vos façons d’entrer.",
     "subject": "Votre code",
     "request": "Une demande attend votre réponse. Ouvrez « Mes papiers » pour voir de qui elle"
     " vient, et dites oui ou non. Si elle ne vous concerne pas, répondez « Ce n’est pas moi ».",
@@ -184,8 +183,8 @@ ENGLISH = {
     " anyone.",
     "shared": "Your code: 0123\u00a04567\u00a08901. Valid for 20 minutes. Do not give it to"
     " anyone. You asked for nothing? Do nothing.",
-    "shared by phone": "Your code, to enter or to CHANGE your ways in: 0123\u00a04567\u00a08901."
-    " Valid for 20 minutes. Do not give it to anyone. You asked for nothing? Do nothing.",
+    "shared by phone": "Your code: 0123\u00a04567\u00a08901. Valid for 20 minutes. Do not give it"
+    " to anyone: it lets you in, and also lets you CHANGE your ways in.",
     "subject": "Your code",
     "request": "A request waits for your answer. Open “My papers” to see who sent it, and say yes"
     " or no. If it does not concern you, answer “This is not me”.",

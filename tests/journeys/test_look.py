@@ -77,7 +77,8 @@ _SHOWN_LARGE = """() => {
     picture.getBoundingClientRect().right - frame.getBoundingClientRect().right,
     document.documentElement.scrollWidth - innerWidth];
 }"""
-AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", "desk/stop")
+LOST_CARD = ("desk/stop", "desk/stop/sure", "desk/stop/code")
+AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", *LOST_CARD)
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
 Addresses = dict[str, list[str]]
 

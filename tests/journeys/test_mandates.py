@@ -54,7 +54,6 @@ async def test_a_mandate_is_signed_for_and_a_yes_is_said_aloud(
 async def signs_for_it(phone: Phone, mandate: str, scan: Path) -> None:
     """From the list of requests: each box by hand, then the scan."""
     await phone.go("/requests")
-    await phone.press(".waiting a")
     await phone.press(f"main a[href='/mandates/{mandate}']")
     boxes = await phone.page.locator("input[name^=ticked_]").all()
     assert [await box.is_checked() for box in boxes] == [False, False, False]

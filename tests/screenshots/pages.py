@@ -77,6 +77,8 @@ PAGES: dict[Reader, tuple[str, ...]] = {
         "/pro/desk/vault",
         "/pro/desk/free",
         "/pro/desk/stop",
+        "/pro/desk/stop/sure",
+        "/pro/desk/stop/code",
         "/pro/doings",
         "/pro/account",
         "/pro/beside",

@@ -1,6 +1,7 @@
 """A person's answers to consent requests: approve, perhaps narrower; refuse; "this is not me"."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.events import Action
+from auth.person_contact import contact_to_tell
 from auth.services import CoreServices
 from auth.subjects import Party, Person
 from base.key_names import CONSENT_REQUEST
@@ -41,8 +43,8 @@ async def approve(
 
     Raises `ServiceError`: `not_found`, `request_answered`, `request_lapsed`, `scope_widened`,
     `unknown_document`, `sensitive_by_type`, `nothing_granted`, `duration_invalid`,
-    `duration_too_long`, those of `consent_evidence.check_act`, of `assisted_grants.judge` and of
-    `idempotency.claim`.
+    `duration_too_long`, `day_over`, those of `consent_evidence.check_act`, of
+    `assisted_grants.judge` and of `idempotency.claim`.
     """
     return await decisions.decide(
         services,
@@ -98,8 +100,7 @@ async def approve_within(
     if mandate is not None:
         attempt = replace(attempt, details={"mandate": str(mandate)})
     # 2. Never wider than what was requested.
-    holdings = await _holdings(services, tx, person.id, requested.scope, approval)
-    terms = narrow_terms(requested, approval, holdings, row.at)
+    terms = await _narrowed(services, tx, person, requested, approval, row.at)
     if isinstance(terms, Refused):
         return Denial(attempt, terms.reason, fields=terms.fields)
     requester = Party(row.requester_kind, row.requester_id)
@@ -114,6 +115,21 @@ async def approve_within(
     checked = await consent_evidence.check_act(services, tx, person, act, to)
     grant = _grant(row, person, values["requester"], terms, approval, checked)
     return await issue(services, tx, replace(grant, mandate=mandate), attempt)
+
+
+async def _narrowed(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    requested: Terms,
+    approval: Approval,
+    at: datetime,
+) -> Terms | Refused:
+    """The terms of an approval; a day that was chosen ends where the person is."""
+    if approval.until is not None:
+        approval = approval.dated(at, (await contact_to_tell(services, tx, person.id)).zone)
+    holdings = await _holdings(services, tx, person.id, requested.scope, approval)
+    return narrow_terms(requested, approval, holdings, at)
 
 
 def _grant(

@@ -1,7 +1,7 @@
 """Makes grants: given by the person without a request, or issued when they approve one."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.events import Action
 from auth import profiles
 from auth.oauth.jws import is_name
+from auth.person_contact import contact_to_tell
 from auth.records import recipients
 from auth.services import CoreServices
 from auth.subjects import Party, Person, Recipient, snapshot
@@ -25,7 +26,7 @@ from vault.catalogue import GRANT_BASIS
 from vault.consent import assisted_grants, consent_evidence
 from vault.consent.consent_acts import ConsentAct, said_of
 from vault.consent.consent_evidence import Change, CheckedAct, Receiver
-from vault.consent.grants import GrantView, view_of
+from vault.consent.grants import GrantView, revoke_within, view_of
 from vault.consent.mandate_papers import asleep_from
 from vault.consent.meeting_use import mark_used, meeting_to_use
 from vault.consent.records import grants as records
@@ -62,27 +63,36 @@ class RecipientRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantDraft:
-    """A grant that a person gives without a request."""
+    """A grant that a person gives without a request: for a duration, or until the end of a day
+    where they are, exactly one of the two. `replaces`: grants of theirs that end by it."""
 
     recipient: RecipientRef
     scope: Scope
     purpose_code: str
     purpose: str = field(repr=False)
-    duration: str
+    duration: str | None = None
+    until: date | None = None
     may_store: bool = False
     store_for: str | None = None
     covers_future: bool = False
+    replaces: tuple[UUID, ...] = ()
 
     def values(self) -> dict[str, Any]:
         """All its values, JSON-serialisable: the body for an idempotency key."""
-        return {
-            "to": self.recipient.values(),
-            "types": self.scope.document_types,
-            "ids": [str(document_id) for document_id in self.scope.document_ids],
-            "actions": self.scope.actions,
-            "why": [self.purpose_code, self.purpose],
-            "how_long": [self.duration, self.may_store, self.store_for, self.covers_future],
-        }
+        until = {} if self.until is None else {"until": self.until.isoformat()}
+        ended = {"replaces": [str(one) for one in self.replaces]} if self.replaces else {}
+        return (
+            until
+            | ended
+            | {
+                "to": self.recipient.values(),
+                "types": self.scope.document_types,
+                "ids": [str(document_id) for document_id in self.scope.document_ids],
+                "actions": self.scope.actions,
+                "why": [self.purpose_code, self.purpose],
+                "how_long": [self.duration, self.may_store, self.store_for, self.covers_future],
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +126,7 @@ async def give(
     Raises `ServiceError`: `unknown_document_type`, `unknown_purpose`, `scope_empty`,
     `sensitive_by_type`, `unknown_document`, `unknown_recipient`, `not_found`,
     `meeting_not_agreed`, `meeting_over`, `duration_invalid`,
-    `duration_too_long`, `too_many_requests`, those of `consent_evidence.check_act`, of
+    `duration_too_long`, `day_over`, `too_many_requests`, those of `consent_evidence.check_act`, of
     `assisted_grants.judge`, and of `idempotency.claim`.
     """
     check(draft.scope)
@@ -169,11 +179,10 @@ async def _give(
     held = await records.held_documents(tx, person.id, scope.document_ids)
     if unknown := id_fields(scope.document_ids, {row.id for row in held}):
         return Denial(attempt, Reason.UNKNOWN_DOCUMENT, fields=unknown)
-    terms = _terms(draft, scope)
+    terms = _terms(draft, scope, await _duration(services, tx, person, draft))
     recipient = await _recipient(services, tx, person, draft.recipient, email, terms)
     if isinstance(recipient, Refused):
         return Denial(attempt, recipient.reason, fields=recipient.fields)
-    to = Receiver(recipient.organisation_id, recipient.name)
     grant = NewGrant(
         person_id=person.id,
         recipient=recipient.party,
@@ -182,20 +191,52 @@ async def _give(
         terms=terms,
         covers_future=draft.covers_future,
         given_at=await instant(tx),
-        act=await consent_evidence.check_act(services, tx, person, act, to),
+        act=await consent_evidence.check_act(services, tx, person, act, _receiver(recipient)),
     )
     view = await issue(services, tx, grant, attempt)
+    if (refused := await _end_replaced(services, tx, person, draft, act)) is not None:
+        return refused
     await idempotency.save(tx, claimed, view.id)
     return view
 
 
-def _terms(draft: GrantDraft, scope: Scope) -> Terms:
+def _receiver(recipient: Recipient) -> Receiver:
+    return Receiver(recipient.organisation_id, recipient.name)
+
+
+async def _end_replaced(
+    services: CoreServices,
+    tx: AsyncConnection,
+    person: Person,
+    draft: GrantDraft,
+    act: ConsentAct | None,
+) -> Denial | None:
+    """End what a grant takes the place of, in its transaction: none without the other."""
+    for former in draft.replaces:
+        ended = await revoke_within(services, tx, person, former, act)
+        if isinstance(ended, Denial):
+            return ended
+    return None
+
+
+async def _duration(
+    services: CoreServices, tx: AsyncConnection, person: Person, draft: GrantDraft
+) -> str:
+    """The one given, or the one that ends on the day given. Raises `day_over`."""
+    if draft.until is None:
+        return draft.duration or ""
+    zone = (await contact_to_tell(services, tx, person.id)).zone
+    with about("until"):
+        return durations.until_day(await instant(tx), draft.until, zone)
+
+
+def _terms(draft: GrantDraft, scope: Scope, duration: str) -> Terms:
     return Terms(
         scope=scope,
         purpose_code=draft.purpose_code,
         purpose=draft.purpose,
         legal_basis=GRANT_BASIS,
-        duration=draft.duration,
+        duration=duration,
         may_store=draft.may_store,
         store_for=draft.store_for,
         contact={},

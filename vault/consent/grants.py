@@ -173,7 +173,7 @@ async def revoke_within(
     grant_id: UUID,
     act: ConsentAct | None = None,
 ) -> GrantView | Denial:
-    """`revoke`, in the caller's transaction."""
+    """Revoke, in the caller's transaction, who MUST undo it all where a refusal comes back."""
     row = await records.grant_to_change(tx, grant_id)
     attempt = attempt_on(row, person, Action.REVOKE)
     facts = records.grant_facts(await services.field_encryption.row_macs(), row)

@@ -135,7 +135,10 @@ async def _sign(
     scan: ReadScan,
     act: ConsentAct,
 ) -> None:
-    if await records.mandate(tx, paper.id) is not None:
+    before = await records.mandate(tx, paper.id)
+    macs = await services.field_encryption.row_macs()
+    if before is not None:
+        macs.check(MANDATE_ROW, before)
         raise ServiceError(ErrorKind.CONFLICT, "mandate_signed")
     given: list[tuple[UUID, UUID]] = []
     moment: datetime | None = None
@@ -167,7 +170,6 @@ async def _sign(
         "seen_at": moment,
         "sealed": writer.seal(MANDATE, paper.id, sealed),
     }
-    macs = await services.field_encryption.row_macs()
     await records.add_mandate(tx, macs.add(MANDATE_ROW, values))
 
 

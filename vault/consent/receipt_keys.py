@@ -2,10 +2,13 @@
 
 A receipt is checked years after it was signed, so the public half of every former key stays; its
 private half is removed when it is renewed. A new key signs at once: who meets a `kid` that they do
-not know asks for the keys again.
+not know asks for the keys again. A row that does not open, which the service did not write, is left
+out, and recorded once in each process: the others go on.
 """
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from sqlalchemy.engine import Row
@@ -17,14 +20,22 @@ from base import clock
 from base.ids import new_id
 from base.key_names import RECEIPT_KEY
 from base.locks import RECEIPT_KEYS, hold_tag
-from storage.field_encryption import FieldEncryption, FieldReader
+from storage.field_encryption import DecryptionError, FieldEncryption, FieldReader
+from storage.row_macs import RowAltered
 from vault.consent.records import receipt_keys as records
 from vault.consent.signed_receipts import signed
+from vault.decisions import record_altered_row
 
 _CACHE_SECONDS = 60.0
 """For how long a process goes on signing with a key that another one renewed."""
 
+_MOST_NAMED = 100
+_Rows = Sequence[Row[Any]]
+
 _cache: WeakKeyDictionary[FieldEncryption, tuple[float, SigningKey]] = WeakKeyDictionary()
+
+_named: WeakKeyDictionary[FieldEncryption, set[UUID]] = WeakKeyDictionary()
+"""The rows that were recorded as refused: reading the public keys again writes nothing."""
 
 
 async def sign(services: CoreServices, record: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +50,7 @@ async def public_keys(services: CoreServices) -> dict[str, object]:
     reader = await services.field_encryption.reader(None)
     async with services.database.transaction() as tx:
         rows = await records.receipt_keys(tx)
-    return {"keys": [_opened(reader, row)["jwk"] for row in rows]}
+    return {"keys": [values["jwk"] for _, values in await _opened(services, reader, rows)]}
 
 
 async def renew(services: CoreServices) -> str:
@@ -50,8 +61,9 @@ async def renew(services: CoreServices) -> str:
     reader = await services.field_encryption.reader(None)
     async with services.database.transaction() as tx:
         await hold_tag(tx, RECEIPT_KEYS)
-        for row in await records.receipt_keys(tx):
-            await _retire(services, tx, reader, row)
+        rows = await records.receipt_keys(tx)
+        for row, values in await _opened(services, reader, rows):
+            await _retire(services, tx, row, values)
         key = await _add(services, tx)
     _cache.pop(services.field_encryption, None)
     return key.kid
@@ -70,7 +82,7 @@ async def _signer(services: CoreServices) -> SigningKey:
 async def _read(services: CoreServices) -> SigningKey | None:
     reader = await services.field_encryption.reader(None)
     async with services.database.separate_transaction() as tx:
-        return _newest(reader, await records.receipt_keys(tx))
+        return await _newest(services, reader, await records.receipt_keys(tx))
 
 
 async def _create_first(services: CoreServices) -> SigningKey:
@@ -78,13 +90,14 @@ async def _create_first(services: CoreServices) -> SigningKey:
     reader = await services.field_encryption.reader(None)
     async with services.database.separate_transaction() as tx:
         await hold_tag(tx, RECEIPT_KEYS)
-        return _newest(reader, await records.receipt_keys(tx)) or await _add(services, tx)
+        rows = await records.receipt_keys(tx)
+        return await _newest(services, reader, rows) or await _add(services, tx)
 
 
-def _newest(reader: FieldReader, rows: Any) -> SigningKey | None:
+async def _newest(services: CoreServices, reader: FieldReader, rows: _Rows) -> SigningKey | None:
     """The newest key that has its private half; what says so is sealed, not `retired_at`."""
-    for row in rows:
-        pem = _opened(reader, row).get("pem")
+    for _, values in await _opened(services, reader, rows):
+        pem = values.get("pem")
         if pem is not None:
             return SigningKey.from_pem(pem.encode())
     return None
@@ -99,9 +112,8 @@ async def _add(services: CoreServices, tx: AsyncConnection) -> SigningKey:
 
 
 async def _retire(
-    services: CoreServices, tx: AsyncConnection, reader: FieldReader, row: Row[Any]
+    services: CoreServices, tx: AsyncConnection, row: Row[Any], values: dict[str, Any]
 ) -> None:
-    values = _opened(reader, row)
     if "pem" not in values:
         return
     writer = await services.field_encryption.writer(None)
@@ -109,5 +121,17 @@ async def _retire(
     await records.retire_receipt_key(tx, row.id, sealed)
 
 
-def _opened(reader: FieldReader, row: Row[Any]) -> dict[str, Any]:
-    return reader.open(RECEIPT_KEY, row.id, row.sealed)
+async def _opened(
+    services: CoreServices, reader: FieldReader, rows: _Rows
+) -> list[tuple[Row[Any], dict[str, Any]]]:
+    """The rows that open, with what is sealed in them."""
+    opened: list[tuple[Row[Any], dict[str, Any]]] = []
+    named = _named.setdefault(services.field_encryption, set())
+    for row in rows:
+        try:
+            opened.append((row, reader.open(RECEIPT_KEY, row.id, row.sealed)))
+        except DecryptionError:
+            if row.id not in named and len(named) < _MOST_NAMED:
+                named.add(row.id)
+                await record_altered_row(services, RowAltered("receipt_key"))
+    return opened

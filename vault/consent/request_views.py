@@ -19,6 +19,7 @@ from vault.consent.mandate_papers import MandatePaper
 from vault.consent.records import grants as grant_records
 from vault.consent.records import mandates as mandate_records
 from vault.consent.records import requests as records
+from vault.consent.records.mandates import MANDATE_ROW
 from vault.consent.terms import Terms
 from vault.consent.type_tags import tags_of_type
 from vault.cursors import Page
@@ -168,7 +169,8 @@ def _unapproved(row: Row[Any], *, withdrawn: bool) -> SentState:
 async def received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -> ReceivedRequest:
     """A request from its row, for its person: the caller MUST have checked whose it is. Raises
     `RowAltered`."""
-    (await services.field_encryption.row_macs()).check(REQUEST_ROW, row)
+    macs = await services.field_encryption.row_macs()
+    macs.check(REQUEST_ROW, row)
     values = (await services.field_encryption.reader(row.person_id, tx)).open(
         CONSENT_REQUEST, row.id, row.sealed
     )
@@ -176,6 +178,8 @@ async def received(services: CoreServices, tx: AsyncConnection, row: Row[Any]) -
     unanswered: Literal["waiting", "lapsed"] = "waiting" if row.at < row.lapses_at else "lapsed"
     paper = MandatePaper.read(values.get("mandate"))
     signed = None if paper is None else await mandate_records.mandate(tx, paper.id)
+    if signed is not None:
+        macs.check(MANDATE_ROW, signed)
     return ReceivedRequest(
         id=row.id,
         state=row.answer or unanswered,

@@ -1,10 +1,12 @@
 """The terms of a consent, the same for requests and grants; how a person narrows them. Pure."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
+from base.errors import about
+from vault import durations
 from vault.consent.scopes import (
     Choice,
     Holdings,
@@ -71,11 +73,13 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """What a person approves. None: as requested; nothing may be wider. `shown_in`: in which
-    languages they read it; it changes nothing of what is granted."""
+    """What a person approves. None: as requested; nothing may be wider. `until`, instead of a
+    duration: to the end of that day, where the person is. `shown_in`: in which languages they read
+    it; it changes nothing of what is granted."""
 
     choice: Choice = field(default_factory=Choice)
     duration: str | None = None
+    until: date | None = None
     may_store: bool | None = None
     covers_future: bool = False
     shown_in: tuple[str, ...] = ()
@@ -83,18 +87,27 @@ class Approval:
     def values(self) -> dict[str, Any]:
         """All that it grants, JSON-serialisable: the body for an idempotency key."""
         ids = self.choice.document_ids
-        return {
+        until = {} if self.until is None else {"until": self.until.isoformat()}
+        return until | {
             "types": self.choice.document_types,
             "ids": None if ids is None else [str(document_id) for document_id in ids],
             "actions": self.choice.actions,
             "how_long": [self.duration, self.may_store, self.covers_future],
         }
 
+    def dated(self, at: datetime, zone: tzinfo) -> "Approval":
+        """The same, with the duration that ends on the day chosen. Raises `day_over`."""
+        if self.until is None:
+            return self
+        with about("until"):
+            return replace(self, duration=durations.until_day(at, self.until, zone), until=None)
+
 
 def narrow_terms(
     requested: Terms, approval: Approval, holdings: Holdings, at: datetime
 ) -> Terms | Refused:
-    """The terms granted, or the first reason why they would be wider than those requested.
+    """The terms granted, or the first reason why they would be wider than those requested. Of an
+    approval whose day was made a duration (`dated`).
 
     Raises `ServiceError` `duration_invalid`.
     """

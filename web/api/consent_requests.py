@@ -28,6 +28,8 @@ from web.api.terms import (
     PurposeIn,
     ScopeIn,
     StoreFor,
+    Until,
+    end_as_sent,
     grant_out,
     party_out,
     positions_in,
@@ -86,20 +88,28 @@ class ConsentRequestIn(Strict):
 
 
 class ApprovalIn(Strict):
-    """What is changed of what was asked, never to more."""
+    """What is changed of what was asked, never to more; `duration` or `until`, not both."""
 
     scope: ChoiceIn | None = None
     duration: Duration | None = None
+    until: Until | None = None
     may_store: StrictBool | None = None
     covers_future: StrictBool = Field(
         False, description="Also documents of these types that are added later."
     )
     evidence: EvidenceIn | None = None
 
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.duration is not None and self.until is not None:
+            raise PydanticCustomError("exactly_one", "duration or until")
+        return self
+
     def approval(self) -> Approval:
         return Approval(
             choice=Choice() if self.scope is None else self.scope.choice(),
             duration=self.duration,
+            until=self.until,
             may_store=self.may_store,
             covers_future=self.covers_future,
         )
@@ -235,7 +245,10 @@ async def approve(
 ) -> GrantOut:
     """Say yes, to all of it or to less."""
     approval = Approval() if body is None else body.approval()
-    with positions_in(None if body is None else body.scope):
+    with (
+        positions_in(None if body is None else body.scope),
+        end_as_sent(approval.until),
+    ):
         grant = await answers.approve(
             services,
             person,

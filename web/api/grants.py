@@ -23,6 +23,8 @@ from web.api.terms import (
     PurposeIn,
     ScopeIn,
     StoreFor,
+    Until,
+    end_as_sent,
     grant_out,
     positions_in,
 )
@@ -66,18 +68,26 @@ class RecipientIn(Strict):
 
 
 class NewGrantIn(Strict):
-    """What is given unasked, to whom, why, and for how long."""
+    """What is given unasked, to whom, why, and for how long: by exactly one of `duration` and
+    `until`."""
 
     recipient: RecipientIn
     scope: ScopeIn
     purpose: PurposeIn
-    duration: Duration
+    duration: Duration | None = None
+    until: Until | None = None
     may_store: StrictBool = False
     store_for: StoreFor | None = None
     covers_future: StrictBool = Field(
         False, description="Also documents of these types that are added later."
     )
     evidence: EvidenceIn | None = None
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if (self.duration is None) == (self.until is None):
+            raise PydanticCustomError("exactly_one", "duration or until")
+        return self
 
     def draft(self) -> GrantDraft:
         return GrantDraft(
@@ -86,6 +96,7 @@ class NewGrantIn(Strict):
             purpose_code=self.purpose.code,
             purpose=self.purpose.cleaned(),
             duration=self.duration,
+            until=self.until,
             may_store=self.may_store,
             store_for=self.store_for,
             covers_future=self.covers_future,
@@ -113,7 +124,7 @@ async def give(
     idempotency_key: IdempotencyKey = None,
 ) -> GrantOut:
     """Give a grant that nobody asked for."""
-    with positions_in(body.scope):
+    with positions_in(body.scope), end_as_sent(body.until):
         grant = await grant_issue.give(
             services,
             person,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from vault.consent.grants import GrantView
 from vault.consent.scopes import MAX_PURPOSE_LENGTH, MAX_SCOPE_ITEMS, Choice, Scope, scope_of
 from vault.consent.terms import Terms
 from vault.rules import GrantAction
-from web.api.shapes import Strict
+from web.api.shapes import Day, Strict
 from web.api.vocabulary import DocumentTypeCode, LegalBasisCode, PurposeCode
 
 ShortLine = Annotated[str, StringConstraints(max_length=120)]
@@ -24,6 +24,13 @@ Duration = Annotated[
     str,
     StringConstraints(min_length=2, max_length=40),
     Field(description="ISO 8601, at most twelve months.", examples=["P1M"]),
+]
+Until = Annotated[
+    Day,
+    Field(
+        description="To the end of this day, in the time zone of the person.",
+        examples=["2026-12-04"],
+    ),
 ]
 StoreFor = Annotated[
     str,
@@ -76,6 +83,18 @@ def positions_in(scope: ScopeIn | ChoiceIn | None) -> Iterator[None]:
         yield
     except ServiceError as failure:
         failure.fields = tuple(_as_sent(scope, name) for name in failure.fields)
+        raise
+
+
+@contextmanager
+def end_as_sent(until: date | None) -> Iterator[None]:
+    """Where a day was sent, what is wrong with the duration up to it is wrong with that day."""
+    try:
+        yield
+    except ServiceError as failure:
+        if until is not None:
+            ends: tuple[FieldName, FieldName] = (("duration",), ("until",))
+            failure.fields = tuple(ends[1] if it == ends[0] else it for it in failure.fields)
         raise
 
 

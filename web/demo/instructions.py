@@ -13,6 +13,7 @@ Tout est inventé : personnes, structures et documents. Rien ne sort de cette ma
                          numéro d’Amina, usagère : {phone}
                          (le code s’affiche sur la page : ce n’est qu’une démo)
   {base_url}/pro         la page de Camille, travailleuse sociale : {email}
+  {base_url}/pro/desk    son guichet : une carte pour qui n’a pas de téléphone
 
 À essayer dans un autre terminal
   # 1. Les documents d’Amina

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from auth import administration, message_delivery, one_time_codes, profiles
+from auth import administration, desk_rights, message_delivery, one_time_codes, profiles
 from auth.oauth import clients, signing_keys
 from auth.oauth.clients import token_endpoint
 from auth.oauth.tokens import SigningKey
@@ -93,6 +93,8 @@ async def _workers(services: Services) -> tuple[Worker, Worker]:
         await _add_worker(services, organisation, WORKER_EMAIL, "Camille Moreau")
         camille = await _worker(services, WORKER_EMAIL)
     assert camille is not None  # noqa: S101  (just added)
+    if not await desk_rights.is_allowed(services, camille):
+        await administration.let_open_vaults(services, camille.organisation_id, allowed=True)
     sacha = await _worker(services, COLLEAGUE_EMAIL)
     if sacha is None:
         await _add_worker(services, camille.organisation_id, COLLEAGUE_EMAIL, "Sacha Petit")

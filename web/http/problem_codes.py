@@ -96,6 +96,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "client_key_not_allowed",
         "code_or_pin",
         "cursor_invalid",
+        "day_over",
         "does_not_decode",
         "duration_invalid",
         "duration_too_long",

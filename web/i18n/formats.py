@@ -1,6 +1,6 @@
 """Days, hours and numbers as each language writes them (CLDR, by Babel)."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from web.i18n.error_messages import _
 from web.i18n.languages import languages
 from web.i18n.translations import translations
 
+_LAST_MINUTE = time(23, 59)
 _MEGABYTES = _("{number} Mo")
 
 
@@ -37,6 +38,19 @@ def moment_text(value: datetime, language: str, zone: ZoneInfo) -> str:
     pattern = translations(language).gettext(_("{day} à {hour}"))
     day, hour = day_text(value, language, zone), hour_text(value, language, zone)
     return pattern.format(day=day, hour=hour)
+
+
+def until_text(value: datetime, language: str, zone: ZoneInfo) -> str:
+    """The last day of what ends with a day; otherwise with the hour, or the day would be told too
+    long."""
+    whole = value.astimezone(zone).time() >= _LAST_MINUTE
+    return (day_text if whole else moment_text)(value, language, zone)
+
+
+def weekday_text(value: date, language: str) -> str:
+    """`vendredi 4 décembre 2026`."""
+    text, word = format_date(value, "full", locale=_locale(language)), _first("1 ", language)
+    return text.replace(" 1 ", f" {word}", 1)
 
 
 def size_text(size: int, language: str) -> str:

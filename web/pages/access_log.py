@@ -27,9 +27,11 @@ _ABOUT_REPORTS = {Action.REPORT, Action.REPORT_SEEN, Action.REPORT_ANSWERED}
 
 
 @router.get("/access-log")
-async def show_log(page: PersonPageDep, cursor: str | None = None) -> Response:
-    """What was done with my documents, by day and by person; codes and what I did are folded."""
-    entries, more = await _entries(page, cursor)
+async def show_log(page: PersonPageDep, cursor: str | None = None, paper: str = "") -> Response:
+    """What was done with my documents, by day and by person; codes and what I did are folded.
+    `paper`: only what others did with that one."""
+    of = (await documents_by_id(page, {id_}, pictured=False)) if (id_ := parse_id(paper)) else {}
+    entries, more = await _entries(page, cursor, id_ if of else None)
     documents = await documents_of(page, entries)
     known = set(documents)
     lines = [(entry, named(entry, known)) for entry in entries]
@@ -42,6 +44,7 @@ async def show_log(page: PersonPageDep, cursor: str | None = None) -> Response:
         opened=any(is_opened_by_another(entry) for entry in entries),
         reportable=is_reportable,
         first=cursor is None,
+        paper=next(iter(of.values()), None),
     )
 
 
@@ -104,16 +107,23 @@ async def _live_grant(page: PersonPage, entry: EntryView) -> GrantView | None:
     return next((one for one in await live_grants(page) if str(one.id) == entry.grant), None)
 
 
-async def _entries(page: PersonPage, cursor: str | None) -> tuple[list[EntryView], str | None]:
-    """Enough entries to show, not counting what is folded: codes, and the person's own acts."""
+async def _entries(
+    page: PersonPage, cursor: str | None, paper: UUID | None = None
+) -> tuple[list[EntryView], str | None]:
+    """Enough entries to show, not counting what is folded: codes, and the person's own acts. Of one
+    paper, what others did with it."""
     shown: list[EntryView] = []
     for _ in range(_MAX_PAGES):
         listed = await list_for_person(page.services, page.person, cursor=cursor, limit=LIMIT)
-        shown += listed.items
+        shown += [one for one in listed.items if paper is None or _is_about(one, paper)]
         cursor = listed.next
         if cursor is None or sum(not _is_folded(entry) for entry in shown) >= LIMIT:
             break
     return shown, cursor
+
+
+def _is_about(entry: EntryView, paper: UUID) -> bool:
+    return not is_owner(entry) and str(paper) in entry.documents
 
 
 def _is_folded(entry: EntryView) -> bool:

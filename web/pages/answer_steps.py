@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
@@ -20,13 +20,14 @@ from vault.consent.scopes import Holdings, Scope
 from vault.consent.terms import Approval, Terms, narrow_terms
 from vault.document_view import DocumentView
 from vault.rules import Refused, failure_of
-from web.pages.approvals import approval_of, scope_in, shows_documents
+from web.pages import end_days
+from web.pages.approvals import AS_ASKED, approval_of, scope_in, shows_documents
 from web.pages.forms import MAX_FIELDS, Form
 
 STEPS = ("who", "why", "actions", "papers", "until", "copy", "check")
 """The pages of every answer, in order. What is permitted comes before the papers: to have some
 added one names sorts of papers, to show some one picks them."""
-NAMES = ("document", "type", "action", "duration", "later", "may_store")
+NAMES = ("document", "type", "action", *end_days.NAMES, "later", "may_store")
 """The fields of an answer, in every step."""
 _CHOICES = ("yes", "no")
 _WAY_BACK = re.compile(r"/requests/([0-9a-f-]{36})/papers(?:\?([A-Za-z0-9=&_-]*))?")
@@ -47,11 +48,15 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartialAnswer:
-    """A request that is being answered: what was chosen so far, and the papers it may name."""
+    """A request that is being answered: what was chosen so far, and the papers it may name; `at`
+    what moment, and where the person is (`zone`); `ends_by`: when it must be over."""
 
     request: ReceivedRequest
     chosen: Form
     documents: Mapping[UUID, DocumentView] = field(repr=False)
+    at: datetime
+    zone: tzinfo
+    ends_by: datetime
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -106,19 +111,33 @@ class PartialAnswer:
                 return earlier, failure
         return None
 
-    def summary(self, at: datetime, zone: tzinfo, languages: tuple[str, ...]) -> Summary:
+    def summary(self, languages: tuple[str, ...]) -> Summary:
         """What a yes would give now, read in these languages. Raises `ServiceError`: what the
         approval would be refused for."""
-        approval = replace(approval_of(self.chosen, self.request), shown_in=languages)
-        terms = narrow_terms(self.request.asked, approval, self._holdings(), at)
+        until, approval = self._until(), self.approval(languages)
+        dated = approval.dated(self.at, self.zone)
+        terms = narrow_terms(self.request.asked, dated, self._holdings(), self.at)
         if isinstance(terms, Refused):
             raise failure_of(terms.reason)
-        ends_at = durations.grant_end(at, terms.duration)
+        ends_at = durations.day_end(until, self.zone) if until else self.request.ends_at
         shown = self._ticked() if shows_documents(terms.scope) else ()
         papers = [(self.documents[one].metadata.type, str(one)) for one in shown]
-        told = [str(self.request.id), terms.values(), approval.values(), papers]
-        told.append(ends_at.astimezone(zone).date().isoformat())
+        # Not for how long, which each second changes: until what day.
+        said = terms.values() | {"duration": ""}
+        told = [str(self.request.id), said, approval.values(), papers]
+        told.append(ends_at.astimezone(self.zone).date().isoformat())
         return Summary(terms, approval, ends_at, shown, digest(told))
+
+    def approval(self, languages: tuple[str, ...]) -> Approval:
+        """What a yes says. Raises as `end_days.chosen_day`."""
+        approval = approval_of(self.chosen, self.request, self._until())
+        return replace(approval, shown_in=languages)
+
+    def _until(self) -> date | None:
+        """The day chosen; None for as long as was asked. Raises as `end_days.chosen_day`."""
+        if self.chosen.get("duration") == AS_ASKED:
+            return None
+        return end_days.chosen_day(self.chosen, self.at, self.zone, self.ends_by)
 
     def _ticked(self) -> tuple[UUID, ...]:
         ids = set(self.chosen.all("document"))
@@ -137,14 +156,21 @@ class PartialAnswer:
             return invalid("nothing_granted")
         if step == "actions" and not self.chosen.get("action"):
             return invalid("action_unsaid")
-        if step == "until" and not self.chosen.get("duration"):
-            return invalid("duration_unsaid")
+        if step == "until":
+            return self._failure_in_end()
         if step == "copy" and self.chosen.get("may_store") not in _CHOICES:
             return invalid("copy_unsaid")
         return None
 
+    def _failure_in_end(self) -> ServiceError | None:
+        try:
+            self._until()
+        except ServiceError as failure:
+            return failure
+        return None
+
     def _chosen_something(self) -> bool:
-        choice = approval_of(Form(tuple(self.carried("duration"))), self.request).choice
+        choice = approval_of(Form(tuple(self.carried(*end_days.NAMES))), self.request).choice
         return bool(choice.document_types or choice.document_ids)
 
 
@@ -165,8 +191,9 @@ def chosen_in(query: str, names: tuple[str, ...] = NAMES) -> Form:
 
 def only(form: Form, names: tuple[str, ...] = NAMES) -> Form:
     """The fields of an answer in a form, each once; those that say nothing are left out."""
-    pairs = dict.fromkeys((name, value) for name, value in form.pairs if name in names and value)
-    return Form(tuple(pairs))
+    said = ((name, value) for name, value in form.pairs if name in names and value)
+    pairs = ((name, end_days.written(value) if name == "day" else value) for name, value in said)
+    return Form(tuple(dict.fromkeys(pairs)))
 
 
 def way_back(text: str) -> str:

@@ -2,28 +2,27 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from uuid import UUID
 
 from base.ids import parse_id
-from vault import durations
 from vault.consent.request_views import CoveredType, ReceivedRequest
 from vault.consent.scopes import Choice, Scope
 from vault.consent.terms import Approval, Terms
 from vault.rules import GrantAction
-from web.pages import labels
+from web.pages import end_days, labels
 from web.pages.forms import Form
 
 AS_ASKED = "asked"
 """The choice of the duration that the request asks for."""
 
 
-def approval_of(form: Form, request: ReceivedRequest) -> Approval:
-    """The approval that a form gives.
+def approval_of(form: Form, request: ReceivedRequest, until: date | None = None) -> Approval:
+    """The approval that a form gives, `until` the end of a day: as long as was asked without one.
 
     A type whose documents are all ticked is granted as a type; otherwise the ticked documents are
     granted one by one, as sensitive ones always are, beside a type too. Where papers are only
-    added, types are ticked, and no document. Raises `duration_invalid`.
+    added, types are ticked, and no document.
     """
     asked = request.asked
     actions = _actions(form, asked)
@@ -39,10 +38,9 @@ def approval_of(form: Form, request: ReceivedRequest) -> Approval:
             ids += [id_ for id_ in covered.sensitive_ids if id_ in ticked]
         else:
             ids += [id_ for id_ in covered.document_ids if id_ in ticked]
-    duration = form.get("duration")
     return Approval(
         choice=Choice(tuple(types), tuple(dict.fromkeys(ids)), actions),
-        duration=labels.known_duration(duration) if duration not in ("", AS_ASKED) else None,
+        until=until,
         may_store=form.get("may_store") == "yes" if asked.may_store else None,
         covers_future=form.has("later") and shows and bool(types),
     )
@@ -59,10 +57,12 @@ def scope_in(form: Form, asked: Terms) -> Scope:
     return replace(asked.scope, actions=actions) if actions else asked.scope
 
 
-def shorter_durations(asked: Terms, at: datetime, ends_at: datetime) -> list[tuple[str, datetime]]:
-    """The durations to choose from that end before the one asked, each with its end."""
-    ends = [(code, durations.end_of(at, code)) for code in labels.DURATIONS]
-    return [(code, end) for code, end in ends if code != asked.duration and end < ends_at]
+def shorter_durations(
+    asked: Terms, at: datetime, zone: tzinfo, ends_at: datetime
+) -> list[tuple[str, date]]:
+    """The durations to choose from that end before the one asked, each with its last day."""
+    codes = (code for code in labels.DURATIONS if code != asked.duration)
+    return end_days.offered(at, zone, ends_at, codes)
 
 
 def _granted_as_type(

@@ -1,7 +1,7 @@
 """« Entrer avec la personne »: into their own vault, on the worker's device, by their card; or by a
 yes on their own phone (`invitations`)."""
 
-from fastapi import Depends, Response
+from fastapi import Response
 
 from auth import assisted_sessions, pin_sign_ins, sessions
 from auth.bearer import unauthenticated
@@ -9,7 +9,6 @@ from auth.session_start import NewSession
 from auth.subjects import Worker
 from base.errors import ServiceError, about
 from web.http.dependencies import remember_session
-from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
 from web.pages import cookies
 from web.pages.page import Page, VisitorPageDep, WorkerPageDep, go, page_router, signed_in
@@ -24,10 +23,11 @@ async def ask(page: WorkerPageDep) -> Response:
     return await page.show("pro/beside.html", typed="")
 
 
-@router.post("/pro/beside", dependencies=[Depends(limit_sign_ins)])
+@router.post("/pro/beside")
 async def enter(page: WorkerPageDep) -> Response:
     """Let the person in. Whoever was in their vault in this browser before is so no more, and no
-    page of the worker's is left for « Back »."""
+    page of the worker's is left for « Back ». The worker's own account is what is counted: nobody
+    behind the same address keeps them from it."""
     form = await page.form()
     typed = form.get("card")[:_LONGEST]
     try:
@@ -55,6 +55,7 @@ async def let_in(page: Page, opened: NewSession) -> Response:
     response = go("/documents")
     cookies.put_session(response, page.services.settings, "person", opened.token)
     cookies.drop(response, page.services.settings, "next")
+    cookies.set_choices_aside(page.request, response, page.services.settings)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
@@ -70,5 +71,5 @@ async def end(page: VisitorPageDep) -> Response:
     await page.form()
     await assisted_sessions.end(services, worker)
     response = go("/pro/people", done="beside_ended")
-    cookies.leave_nothing(response, services.settings, beside=True)
+    cookies.leave_nothing(page.request, response, services.settings, beside=True)
     return response

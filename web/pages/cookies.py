@@ -1,6 +1,6 @@
 """The cookies of the pages: who is signed in, a visitor's own secret, the browser's, the languages,
-the page to go on to, whether the name is shown, what the next page says,
-a visit at the desk, a card to print.
+the page to go on to, whether the name is shown, what the next page says, a visit at the desk, a
+card to print; what a worker chose before somebody entered beside them; that somebody left here.
 
 A person and the worker beside them may share one browser, so each has a cookie of their own.
 """
@@ -29,6 +29,8 @@ CookieKind = Literal[
     "told",
     "desk",
     "card",
+    "aside",
+    "left",
 ]
 Choice = Literal["language", "second", "discreet"]
 NO_SECOND = "none"
@@ -37,6 +39,7 @@ SPOKEN = "language"
 _CHOICES: tuple[Choice, ...] = ("language", "second", "discreet")
 _TO_APPROVE = ("/requests/", "/grants/new")
 _YEAR = 365 * 24 * 3600
+_ASIDE = re.compile(r"([a-z-]{0,12})\.([a-z-]{0,12})\.([a-z-]{0,12})")
 _VISIT = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
@@ -106,13 +109,37 @@ def end_with_window(request: Request, response: Response, settings: Settings) ->
             put(response, settings, kind, value)
 
 
-def leave_nothing(response: Response, settings: Settings, *, beside: bool) -> None:
-    """Make the browser forget a person who entered on a shared device: their cookies, what was
-    chosen, the pages and files that it keeps of this site.
+def set_choices_aside(request: Request, response: Response, settings: Settings) -> None:
+    """Keep what a worker chose, before somebody enters beside them; what was not put back yet
+    stays."""
+    if read(request, settings, "aside") is None:
+        chosen = [read(request, settings, kind) or "" for kind in _CHOICES]
+        put(response, settings, "aside", ".".join(chosen))
 
-    `beside`: a worker is signed in there too, whose choices and what the browser stores stay. A
-    cookie alone does not say so: its session may be over.
+
+def _put_choices_back(request: Request, response: Response, settings: Settings) -> None:
+    """What the worker chose, in the place of what was chosen by whoever was beside them."""
+    kept = _ASIDE.fullmatch(read(request, settings, "aside") or "")
+    if kept is None:
+        return
+    for kind, value in zip(_CHOICES, kept.groups(), strict=True):
+        put(response, settings, kind, value, seconds=_YEAR if value else 0)
+    drop(response, settings, "aside")
+
+
+def leave_nothing(
+    request: Request, response: Response, settings: Settings, *, beside: bool
+) -> None:
+    """Make the browser forget a person who entered on a shared device: their cookies, what was
+    chosen, the pages and files that it keeps of this site. Until its window closes it knows that
+    somebody left: a page of theirs that « Back » asks for is not kept (`return_address.keep`).
+
+    `beside`: a worker is signed in there too: what they had chosen, and what the browser stores,
+    stays. A cookie alone does not say so: its session may be over.
     """
+    put(response, settings, "left", "yes")
+    if beside:
+        _put_choices_back(request, response, settings)
     forgotten: tuple[CookieKind, ...] = ("person", "visit", "next", "told", "card")
     for kind in forgotten if beside else (*forgotten, *_CHOICES):
         drop(response, settings, kind)
@@ -126,7 +153,7 @@ def leaving(request: Request, settings: Settings, response: Response, *, beside:
     if language and language != preferred(request.headers.get("accept-language")):
         address = response.headers["location"]
         response.headers["location"] = f"{address}&{SPOKEN}={language}"
-    leave_nothing(response, settings, beside=beside)
+    leave_nothing(request, response, settings, beside=beside)
     return response
 
 

@@ -23,8 +23,20 @@ async def ask_barred(page: WorkerPageDep) -> Response:
 
 @router.get("/pro/desk/stop")
 async def ask_lost(page: WorkerPageDep) -> Response:
-    """The code of a card that was lost, from its spare."""
-    return await page.show("desk/stop.html", typed="")
+    """What its person has left, and what helps then; once a card was stopped, what is left."""
+    return await page.show("desk/stop.html")
+
+
+@router.get("/pro/desk/stop/sure")
+async def confirm_stop(page: WorkerPageDep) -> Response:
+    """What a stopped card means for whoever has no other way in, and the other way."""
+    return await page.show("desk/stop_sure.html")
+
+
+@router.get("/pro/desk/stop/code")
+async def ask_code(page: WorkerPageDep) -> Response:
+    """The code of the lost card, from its spare."""
+    return await page.show("desk/stop_code.html", typed="")
 
 
 @router.post("/pro/desk/free")
@@ -51,5 +63,7 @@ async def _do(
     except ServiceError as failure:
         if failure.kind not in (ErrorKind.INVALID, ErrorKind.TOO_MANY):
             raise
-        return await page.show_failure(failure, f"desk/{name}.html", typed=typed)
+        asked, at = ("stop_code", "/stop/code") if name == "stop" else (name, f"/{name}")
+        at = f"/pro/desk{at}"
+        return await page.show_failure(failure, f"desk/{asked}.html", at=at, typed=typed)
     return go(f"/pro/desk/{name}", done=done)

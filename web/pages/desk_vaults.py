@@ -15,7 +15,7 @@ from auth.desk_vaults import MAX_NAME, DeskVault
 from base.errors import ErrorKind, ServiceError, about
 from base.user_text import clean_title
 from web.http.pdf_response import pdf_response
-from web.i18n.languages import offered
+from web.i18n.languages import languages, offered
 from web.pages import cookies, desk_visits, forms
 from web.pages.desk_visits import DeskVisit
 from web.pages.own_anchor import NOTHING_TYPED, shown_again, typed_in
@@ -35,15 +35,20 @@ class TogetherPage(WorkerPage):
 
     @property
     def second(self) -> str:
-        alike = self.workers_language == self.language
-        return super().second if alike else self.workers_language
+        spoken = {languages()[one].tag.partition("-")[0] for one in self._both}
+        return super().second if len(spoken) == 1 else self.workers_language
+
+    @property
+    def _both(self) -> tuple[str, str]:
+        return self.language, self.workers_language
 
 
 @router.get("/pro/desk")
 async def see(page: WorkerPageDep) -> Response:
     """What may be done at the desk, and what never."""
     allowed = await desk_rights.is_allowed(page.services, page.worker)
-    return await page.show("desk/desk.html", allowed=allowed)
+    team = page.services.settings.operator_email
+    return await page.show("desk/desk.html", allowed=allowed, team=team)
 
 
 @router.get("/pro/desk/has-card")

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Response
 
+from auth.levels import Level
 from base import clock
 from base.errors import ServiceError
+from base.ids import parse_id
 from vault import catalogue, durations
 from vault.consent import request_views
 from vault.consent.grants import live_on
@@ -32,6 +34,7 @@ LIMIT = 50
 FEW = 20
 """Papers that one finds by looking at them; beyond, there is a search."""
 MOST_FIRST = 6
+_IN_TRASH = timedelta(days=30)
 _PREVIEW_WAIT = timedelta(seconds=45)
 _NEW_VERSION = ("version", "version_older")
 _KEPT = ("added", "held", *_NEW_VERSION)
@@ -66,6 +69,8 @@ async def home(page: PersonPageDep, cursor: str | None = None, found: str = "") 
         searched=listed.next is not None or cursor is not None or len(items) > FEW,
         more=listed.next,
         first=not cursor,
+        removed=await _just_removed(page),
+        by_card=page.person.means is Level.CARD_PIN,
         **_NOTHING_FIRST | first,
     )
 
@@ -78,6 +83,17 @@ _NOTHING_FIRST: dict[str, Any] = {
     "room": None,
     "erases_at": None,
 }
+
+
+async def _just_removed(page: PersonPage) -> DocumentView | None:
+    """The paper that was just deleted, while it may be restored."""
+    id_ = parse_id(page.request.query_params.get("of", "")) if page.done == "deleted" else None
+    if id_ is None:
+        return None
+    listed = await own_documents.list_own(
+        page.services, page.person, cursor=None, limit=LIMIT, deleted=True
+    )
+    return next((one for one in listed.items if one.id == id_), None)
 
 
 async def _to_do_first(
@@ -154,7 +170,10 @@ async def trash(page: PersonPageDep, cursor: str | None = None) -> Response:
     listed = await own_documents.list_own(
         page.services, page.person, cursor=cursor, limit=LIMIT, deleted=True
     )
-    return await page.show("deleted.html", documents=listed.items, more=listed.next)
+    kept = {one.id: one.deleted_at + _IN_TRASH for one in listed.items if one.deleted_at}
+    return await page.show(
+        "deleted.html", documents=listed.items, kept_until=kept, more=listed.next
+    )
 
 
 @router.get("/documents/{document_id}")
@@ -257,7 +276,7 @@ async def delete(document_id: PathId, page: PersonPageDep) -> Response:
     """Move a document to the trash."""
     await page.form()
     await own_documents.delete(page.services, page.person, document_id)
-    return go("/documents", done="deleted")
+    return go("/documents", done="deleted", of=document_id)
 
 
 @router.post("/documents/{document_id}/restore")

@@ -9,7 +9,6 @@ cookie: sealed, for this session or visit alone, for a few minutes, and shown on
 The status of a failure is counted with the form (`TOLD`), not again with the page that says it.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,12 +21,12 @@ from base.key_names import FAILURE_NOTE
 from vault.services import Services
 from web.http.failure_limit import TOLD
 from web.http.problems import STATUS
+from web.i18n.error_messages import error_messages
 from web.pages import cookies, forms, sealed_values
 
 SECONDS = 300
 _TYPED = frozenset({"help_phone", "owner", "pin_refused", "typed", "with_name"})
 """What stands in the fields again. Never a PIN, nor a code of one time."""
-_UNSEALED = re.compile(r"[a-z_]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ async def waiting(request: Request, services: Services, secret: str) -> FailureN
     value = cookies.read(request, services.settings, "told")
     if not value or request.method != "GET":
         return None
-    if _UNSEALED.fullmatch(value):
+    if value in error_messages():
         failure = ServiceError(ErrorKind.UNAVAILABLE, value)
         note: FailureNote | None = FailureNote(request.url.path, (failure,))
     else:

@@ -6,21 +6,22 @@ the form that the summary sends.
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Response
 
+from auth.subjects import snapshot
 from base import clock
 from base.contact import normal_email
 from base.errors import ErrorKind, ServiceError, invalid
 from base.ids import parse_id
 from vault import catalogue, durations
-from vault.consent import grant_issue, grants
+from vault.consent import assisted_grants, grant_issue, grants
 from vault.consent.grant_issue import GrantDraft, RecipientRef
 from vault.consent.grants import GrantView
 from vault.consent.meetings import MeetingView, see_meeting
@@ -29,7 +30,7 @@ from vault.document_view import DocumentView
 from vault.documents import own_documents
 from vault.rules import GrantAction
 from web.i18n.catalogue_names import purpose_names
-from web.pages import labels
+from web.pages import end_days
 from web.pages.acts import act_on
 from web.pages.answer_steps import chosen_in, digest, only
 from web.pages.documents import documents_by_id
@@ -39,7 +40,7 @@ from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
 STEPS = ("papers", "why", "until", "who", "check")
-NAMES = ("document", "purpose_code", "duration", "worker", "meeting")
+NAMES = ("document", "purpose_code", *end_days.NAMES, "worker", "meeting", "stop")
 _LIMIT = 50
 _SOMEONE_ELSE = "other"
 _KNOWN = 100
@@ -47,11 +48,16 @@ _KNOWN = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartialGrant:
-    """What was chosen so far, the papers that were, and to whom papers were given before."""
+    """What was chosen so far, the papers that were, and to whom papers were given before; `at` what
+    moment, and where the person is (`zone`); `beside`: the worker who is beside them, who is known
+    too."""
 
     chosen: Form
     documents: Mapping[UUID, DocumentView] = field(repr=False)
-    known: Mapping[UUID, GrantView] = field(repr=False)
+    known: Mapping[UUID, Mapping[str, str]] = field(repr=False)
+    beside: UUID | None
+    at: datetime
+    zone: tzinfo
     email: str = field(default="", repr=False)
     met: MeetingView | None = field(default=None, repr=False)
 
@@ -79,10 +85,10 @@ class PartialGrant:
         return None
 
     @property
-    def worker(self) -> GrantView | None:
-        """The one they were given to before, if it is one of those."""
+    def worker(self) -> UUID | None:
+        """The one they were given to before, or who is beside, if it is one of those."""
         chosen = parse_id(self.chosen.get("worker"))
-        return None if chosen is None else self.known.get(chosen)
+        return chosen if chosen in self.known else None
 
     @property
     def recipient(self) -> Mapping[str, str] | None:
@@ -91,36 +97,51 @@ class PartialGrant:
         if self.met is not None and self.met.other is not None:
             other = self.met.other
             return {"name": other.name or "", "organisation": other.organisation, "contact": ""}
-        return self.worker.recipient if self.worker else None
+        return self.known[self.worker] if self.worker else None
 
     @property
     def to(self) -> str:
         """The name, or the address of somebody new: only the answer says whose it is."""
         return self.recipient["name"] if self.recipient else self.email
 
-    def draft(self) -> GrantDraft:
-        """What is given: these papers, to look at, and nothing else."""
+    def draft(self, replaces: tuple[UUID, ...] = ()) -> GrantDraft:
+        """What is given: these papers, to look at, and nothing else; and what ends by it."""
         code = self.chosen.get("purpose_code")
         return GrantDraft(
             recipient=self._ref(),
             scope=scope_of((), self.documents, [GrantAction.READ]),
             purpose_code=code,
             purpose=purpose_names(code).fr,
-            duration=labels.known_duration(self.chosen.get("duration")),
+            until=self.until(),
+            replaces=replaces,
         )
+
+    def until(self) -> date:
+        """The last day. Raises as `end_days.chosen_day`."""
+        return end_days.chosen_day(self.chosen, self.at, self.zone, self.ends_by)
+
+    @property
+    def ends_at(self) -> datetime:
+        """The end of that day."""
+        return durations.day_end(self.until(), self.zone)
+
+    @property
+    def ends_by(self) -> datetime:
+        """When it must be over: sooner for what is given beside a worker."""
+        longest = durations.MAX_GRANT if self.beside is None else assisted_grants.LONGEST
+        return durations.end_of(self.at, longest)
 
     def _ref(self) -> RecipientRef:
         if self.met is not None:
             return RecipientRef(meeting=self.met.id)
         if self.worker is not None:
-            return RecipientRef(worker_id=self.worker.recipient_id)
+            return RecipientRef(worker_id=self.worker)
         return RecipientRef(worker_email=self.email)
 
-    def seen(self, at: datetime, zone: tzinfo) -> str:
-        """A digest of all that the summary says."""
+    def seen(self, longer: Sequence[GrantView]) -> str:
+        """A digest of all that the summary says, `longer` what its recipient sees for longer."""
         draft, papers = self.draft(), [one.metadata.type for one in self.documents.values()]
-        end = durations.end_of(at, draft.duration).astimezone(zone).date().isoformat()
-        return digest([draft.values(), papers, self.to, end])
+        return digest([draft.values(), papers, self.to, [str(one.id) for one in longer]])
 
     def _failure_in(self, step: str) -> ServiceError | None:
         if step == "papers":
@@ -129,9 +150,16 @@ class PartialGrant:
             return None if self.documents else invalid("nothing_granted")
         if step == "why" and catalogue.purpose_by_code(self.chosen.get("purpose_code")) is None:
             return invalid("reason_unsaid")
-        if step == "until" and self.chosen.get("duration") not in labels.DURATIONS:
-            return invalid("duration_unsaid")
+        if step == "until":
+            return self._failure_in_end()
         return self._failure_in_recipient() if step == "who" else None
+
+    def _failure_in_end(self) -> ServiceError | None:
+        try:
+            self.until()
+        except ServiceError as failure:
+            return failure
+        return None
 
     def _failure_in_recipient(self) -> ServiceError | None:
         if self.met is not None:
@@ -190,7 +218,8 @@ async def give(page: PersonPageDep) -> Response:
     unsaid = current.first_unsaid("check")
     if unsaid is not None:
         return await _show(page, current, *unsaid)
-    seen = current.seen(clock.now(), page.zone)
+    longer = await _seen_longer(page, current)
+    seen = current.seen(longer)
     if not hmac.compare_digest(seen.encode(), form.get("seen").encode()):
         return await _show(page, current, "check", invalid("answer_changed"))
     once = form.get("once")[:64] or None
@@ -198,7 +227,7 @@ async def give(page: PersonPageDep) -> Response:
         grant = await grant_issue.give(
             page.services,
             page.person,
-            current.draft(),
+            current.draft(tuple(one.id for one in longer if str(one.id) in form.all("stop"))),
             idempotency_key=once,
             act=act_on(page, "new_grant/check.html", seen),
         )
@@ -233,6 +262,9 @@ async def _partial(page: PersonPage, chosen: Form, email: str) -> PartialGrant:
         chosen=Form(tuple(kept)),
         documents=held,
         known=await _known(page),
+        beside=None if page.person.beside is None else page.person.beside.id,
+        at=clock.now(),
+        zone=page.zone,
         email=email,
         met=await _met(page, chosen),
     )
@@ -250,21 +282,37 @@ async def _met(page: PersonPage, chosen: Form) -> MeetingView | None:
     return met
 
 
-async def _known(page: PersonPage) -> dict[UUID, GrantView]:
-    """The last grant to each worker that papers were given to, the newest first."""
+async def _known(page: PersonPage) -> dict[UUID, Mapping[str, str]]:
+    """Who is beside the person, then each worker whom they gave papers to, by their last grant; the
+    newest first."""
+    found: dict[UUID, Mapping[str, str]] = {}
+    if page.person.beside is not None:
+        found[page.person.beside.id] = snapshot(page.person.beside)
     listed = await grants.list_grants(page.services, page.person, limit=_KNOWN)
-    found: dict[UUID, GrantView] = {}
     for grant in listed.items:
         if grant.recipient_kind == "worker":
-            found.setdefault(grant.recipient_id, grant)
+            found.setdefault(grant.recipient_id, grant.recipient)
     return found
 
 
-async def _already(page: PersonPage, worker: GrantView | None) -> dict[str, Any]:
+async def _seen_longer(page: PersonPage, current: PartialGrant) -> list[GrantView]:
+    """The grants by which the chosen one sees one of these papers for longer than they are given
+    it now: the new end does not end them."""
+    if current.worker is None:
+        return []
+    found: dict[UUID, GrantView] = {}
+    for document_id in current.documents:
+        for grant in await grants.live_on(page.services, page.person, document_id):
+            if grant.recipient_id == current.worker and grant.ends_at > current.ends_at:
+                found[grant.id] = grant
+    return [one for one in found.values() if GrantAction.READ in one.terms.scope.actions]
+
+
+async def _already(page: PersonPage, current: PartialGrant) -> dict[str, Any]:
     """What the chosen one sees already. Of an address nothing: only the answer says whose it is."""
-    if worker is None:
+    if current.worker is None:
         return {"already": [], "kinds": {}}
-    return await given_already(page, worker.recipient_id)
+    return await given_already(page, current.worker)
 
 
 async def _show(
@@ -274,7 +322,6 @@ async def _show(
     *failed: ServiceError,
     cursor: str | None = None,
 ) -> Response:
-    now = clock.now()
     values: dict[str, Any] = {"current": current, "step": step, "steps": current.steps}
     if step == "papers":
         listed = await own_documents.list_own(
@@ -286,14 +333,15 @@ async def _show(
     elif step == "why":
         values["purposes"] = catalogue.purposes()
     elif step == "until":
-        values["ends"] = [(code, durations.end_of(now, code)) for code in labels.DURATIONS]
+        values["ends"] = end_days.offered(current.at, current.zone, current.ends_by)
     elif step == "check":
         values |= {
-            "ends_at": durations.end_of(now, current.chosen.get("duration")),
-            "seen": current.seen(now, page.zone),
+            "ends_at": current.ends_at,
             "once": secrets.token_urlsafe(24),
-            **(await _already(page, current.worker)),
+            **(await _already(page, current)),
         }
+        longer = await _seen_longer(page, current)
+        values |= {"longer": longer, "seen": current.seen(longer)}
     template = f"new_grant/{step}.html"
     if failed:
         return await page.show_failure(failed[0], template, **values)

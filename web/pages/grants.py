@@ -1,5 +1,6 @@
 """The person's grants, by person: live ones, ended ones, and how to revoke one, or all of them."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from base.ids import parse_id
 from vault.consent import grants
 from vault.consent.grants import GrantView
 from vault.consent.request_views import ReceivedRequest
+from vault.document_view import DocumentView
+from vault.documents import own_documents
 from web.http.path_ids import PathId
 from web.pages.acts import act_on
 from web.pages.documents import documents_by_id, waiting_requests
@@ -16,6 +19,8 @@ from web.pages.page import PersonPage, PersonPageDep, go, page_router
 
 router = page_router()
 LIMIT = 10
+_JUST_NOW = timedelta(minutes=2)
+_MOST_SHOWN = 100
 _STOPPED = {"stopped", "stopped_one", "stopped_all"}
 _KINDS = ("read", "attest", "deposit")
 """What a grant permits, the most first: a person is listed once, under the first that they have."""
@@ -40,6 +45,7 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
         asks_still=any(stopped and one.requester_id == stopped.recipient_id for one in waiting),
         chosen=await _chosen(page, live),
         receiving=len(_by_person(live)),
+        services_too=any(one.recipient_kind == "client" for one in live),
         ended=ended.items,
         more=ended.next,
         first=not cursor,
@@ -128,15 +134,32 @@ async def _what_was_done(page: PersonPage, live: list[GrantView]) -> dict[str, A
     so, nothing is said, whatever the address says."""
     done, id_ = page.done, parse_id(page.request.query_params.get("of", ""))
     given = next((one for one in live if one.id == id_), None) if done == "given" else None
+    if done == "approved" and live and live[0].as_of - live[0].given_at < _JUST_NOW:
+        given = live[0] if _kind(live[0]) == "read" else None
     stopped = await _ended(page, id_) if id_ and done in ("stopped", "stopped_one") else None
     said: dict[str, Any] = {"given": given, "stopped": stopped}
     if given:
+        said["shown"] = await _shown_by(page, given)
         alike = [one for one in live if one.recipient_id == given.recipient_id]
         said["also_given"] = len(alike) > 1
     if stopped:
-        said["goes_on"] = any(one.recipient_id == stopped.recipient_id for one in live)
+        said["goes_on"] = [one for one in live if one.recipient_id == stopped.recipient_id]
         said["kind"] = _kind(stopped)
     return said | ({"done": ""} if done == "stopped_all" and live else {})
+
+
+async def _shown_by(page: PersonPage, grant: GrantView) -> list[DocumentView]:
+    """The papers that a grant shows now: those picked, and the first of its types."""
+    scope = grant.terms.scope
+    ids = set(scope.document_ids)
+    found = await documents_by_id(page, ids, pictured=False) if ids else {}
+    if scope.document_types:
+        listed = await own_documents.list_own(
+            page.services, page.person, cursor=None, limit=_MOST_SHOWN
+        )
+        of_types = (one for one in listed.items if one.metadata.type in scope.document_types)
+        found |= {one.id: one for one in of_types if not one.metadata.sensitive}
+    return list(found.values())
 
 
 async def _ended(page: PersonPage, id_: UUID) -> GrantView | None:

@@ -67,6 +67,10 @@ DONE = {
     "later": _("La demande attend. Vous pouvez répondre plus tard."),
     "not_me": _("Merci. Nous avons noté que cette demande n’est pas pour vous."),
     "stopped_all": _("Tout est arrêté. Personne d’autre que vous ne peut voir vos papiers."),
+    "asked_met": _(
+        "La demande est partie. La personne la trouve sur son téléphone, dans « Demandes »."
+        " Elle a 7 jours pour répondre."
+    ),
     "asked": _(
         "La demande est partie. Si ce numéro est le bon, la personne reçoit un SMS. Elle a 7 jours"
         " pour répondre."

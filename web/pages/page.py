@@ -32,12 +32,12 @@ from vault.decisions import record_altered_row
 from vault.services import Services
 from web.http.dependencies import ServicesDep
 from web.http.failure_limit import RECORDED, TOLD, FailureLimit
-from web.http.problems import STATUS, retry_after
+from web.http.problems import STATUS
 from web.http.uploads import MultipartForm
 from web.i18n.languages import languages
 from web.pages import cookies, failure_notes, forms, preloads, return_address, script_answers
 from web.pages.page_address import address_of, shown_at
-from web.pages.page_response import page_response
+from web.pages.page_response import page_response, say_when
 from web.pages.rendering import render
 from web.speech.sound_library import library_of
 
@@ -130,6 +130,8 @@ class Page:
         response = page_response(self.request, html, self.languages, status, private=private)
         if fails or note is not None:
             failure_notes.forget(self.request, response, self.services)
+        if note is not None:
+            say_when(response, note.failures)
         return self._of_visit(response)
 
     def _of_visit(self, response: Response) -> Response:
@@ -178,9 +180,7 @@ class Page:
             )
         else:
             response = await self.show(template, status=status, failures=tuple(failures), **values)
-        wait = next((each.retry_after for each in failures if each.retry_after is not None), None)
-        if wait is not None:
-            response.headers["Retry-After"] = retry_after(wait)
+        say_when(response, failures)
         return response
 
     async def form(self) -> forms.Form:
@@ -366,7 +366,7 @@ async def _to_sign_in(request: Request, services: Services, area: Area) -> Respo
         return cookies.leaving(request, settings, response, beside=beside)
     response = go(SIGN_IN_PAGES[area], done="not_sent" if sent else "signed_out")
     if "text/html" in request.headers.get("accept", ""):
-        return_address.keep(response, settings, area, shown_at(request))
+        return_address.keep(request, response, settings, area, shown_at(request))
     return response
 
 

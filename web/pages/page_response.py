@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
+from base.errors import ServiceError
 from web.http.content_policy import PAGE_POLICY
+from web.http.problems import retry_after
 from web.i18n.languages import languages as all_languages
 from web.pages.compression import VARY, compress, may_compress
 
@@ -29,3 +31,10 @@ def page_response(
         if compressed is not None:
             html, headers["Content-Encoding"] = compressed, "gzip"
     return HTMLResponse(html, status, headers)
+
+
+def say_when(response: Response, failures: Sequence[ServiceError]) -> None:
+    """`Retry-After`, where one of them says when it may be tried again."""
+    wait = next((each.retry_after for each in failures if each.retry_after is not None), None)
+    if wait is not None:
+        response.headers["Retry-After"] = retry_after(wait)

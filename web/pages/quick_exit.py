@@ -55,7 +55,7 @@ def _forgetting(page: Page, *, beside: bool) -> Response:
     settings = page.services.settings
     response = _elsewhere(settings)
     if cookies.on_shared_device(page.request, settings):
-        cookies.leave_nothing(response, settings, beside=beside)
+        cookies.leave_nothing(page.request, response, settings, beside=beside)
     else:
         for kind in _ENDED:
             cookies.drop(response, settings, kind)

@@ -16,7 +16,14 @@ from vault import catalogue
 from web.i18n.catalogue_names import purpose_names
 from web.i18n.direction import in_latin_script, isolated
 from web.i18n.event_messages import beside, describe, describe_briefly
-from web.i18n.formats import day_text, hour_text, moment_text, size_text
+from web.i18n.formats import (
+    day_text,
+    hour_text,
+    moment_text,
+    size_text,
+    until_text,
+    weekday_text,
+)
 from web.i18n.languages import languages
 from web.i18n.quotation import quoted
 from web.i18n.session_descriptions import describe_session
@@ -79,6 +86,8 @@ def _environment(language: str) -> Environment:
 def _filters(language: str, translate: Callable[[str], str]) -> dict[str, Callable[..., Any]]:
     return {
         "day": pass_context(lambda context, value: day_text(value, language, context["zone"])),
+        "until": pass_context(lambda at, value: _until(value, language, at["zone"])),
+        "weekday": lambda value: no_break(weekday_text(value, language)),
         "moment": pass_context(lambda context, value: _moment(value, language, context["zone"])),
         "hour": pass_context(lambda context, value: _hour(value, language, context["zone"])),
         "sentence": lambda entry: no_break(describe(entry, language)),
@@ -121,6 +130,10 @@ def _moment(value: datetime | str, language: str, zone: ZoneInfo) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     return no_break(moment_text(value, language, zone))
+
+
+def _until(value: datetime, language: str, zone: ZoneInfo) -> str:
+    return no_break(until_text(value, language, zone))
 
 
 def _session(session: SessionView, now: datetime, language: str, zone: ZoneInfo) -> str:

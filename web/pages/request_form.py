@@ -27,6 +27,10 @@ Whose = Literal["", "theirs", "other", "unsaid"]
 knows, since the worker never wrote to them. Nothing without a person or a number."""
 MORE = "more"
 """The field that carries an authorisation put on a mandate before: its own fields, encoded."""
+PAPER = "paper"
+"""The field that says that what is asked goes on a mandate, the first of it too."""
+_FIRST = (("action", "read"), ("duration", "P1M"), ("legal_basis", catalogue.GRANT_BASIS))
+"""What a form begins with."""
 _ACTIONS = frozenset(labels.ACTIONS_ASKED)
 _CONTACT = ("name", "job", "phone", "hours")
 
@@ -132,6 +136,14 @@ def blank(
             ("once", secrets.token_urlsafe(18)),
         )
     )
+
+
+def begun(form: Form) -> Form:
+    """A form that comes back: as it was sent; with its first values where it holds nothing of a
+    request, as for another authorisation of a mandate."""
+    if any(form.has(name) for name in ("type", "purpose_code", "purpose", "duration")):
+        return form
+    return Form((*form.pairs, *_FIRST))
 
 
 def _normal(phone: str) -> str:

@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,17 +12,18 @@ from fastapi import Response
 from base import clock
 from base.errors import ErrorKind, ServiceError, invalid
 from base.ids import parse_id
-from vault import catalogue
-from vault.consent import answers, request_views
+from vault import catalogue, durations
+from vault.consent import answers, assisted_grants, request_views
 from vault.consent.request_views import ReceivedRequest
 from web.http.path_ids import PathId
 from web.pages import answer_steps
 from web.pages.acts import act_on
 from web.pages.answer_steps import PartialAnswer
-from web.pages.approvals import approval_of, shorter_durations, shows_documents
+from web.pages.approvals import shorter_durations, shows_documents
 from web.pages.documents import documents_by_id
 from web.pages.forms import Form
 from web.pages.grants import given_already
+from web.pages.mandate_groups import grouped
 from web.pages.page import PersonPage, PersonPageDep, go, page_router
 from web.pages.spoken_answers import FIELDS, beside_in, said_aloud, worker_beside
 
@@ -48,7 +49,7 @@ async def list_(page: PersonPageDep, cursor: str | None = None) -> Response:
     return await page.show(
         "requests.html",
         **_refused(page, answered),
-        waiting=waiting,
+        waiting=grouped(waiting),
         answered=answered,
         more=received.next,
     )
@@ -108,19 +109,18 @@ async def approve(request_id: PathId, page: PersonPageDep) -> Response:
     # One that was answered meanwhile is judged, and recorded, by the approval itself.
     if current.request.state == "waiting":
         try:
-            seen = current.summary(clock.now(), page.zone, page.languages).seen
+            seen = current.summary(page.languages).seen
         except ServiceError as failure:
             return await _show(page, current, current.first_choice, failure)
         if not hmac.compare_digest(seen.encode(), form.get("seen").encode()):
             return await _show(page, current, last, invalid("answer_changed"), **heard)
     try:
         beside = beside_in(form, page.person, current.request)
-        approval = replace(approval_of(current.chosen, current.request), shown_in=page.languages)
         await answers.approve(
             page.services,
             page.person,
             request_id,
-            approval,
+            current.approval(page.languages),
             idempotency_key=form.get("once")[:64] or None,
             act=act_on(page, f"requests/{last}.html", seen, beside),
         )
@@ -194,7 +194,22 @@ async def _show(
 
 async def _partial(page: PersonPage, request_id: UUID, chosen: Form) -> PartialAnswer:
     request = await request_views.see_received(page.services, page.person, request_id)
-    return PartialAnswer(request=request, chosen=chosen, documents=await _papers_of(page, request))
+    now = clock.now()
+    return PartialAnswer(
+        request=request,
+        chosen=chosen,
+        documents=await _papers_of(page, request),
+        at=now,
+        zone=page.zone,
+        ends_by=_ends_by(page, request, now),
+    )
+
+
+def _ends_by(page: PersonPage, request: ReceivedRequest, now: datetime) -> datetime:
+    """When the answer must be over: sooner for the worker who is beside."""
+    if worker_beside(page.person, request) is None:
+        return request.ends_at
+    return min(request.ends_at, durations.end_of(now, assisted_grants.LONGEST))
 
 
 async def _papers_of(page: PersonPage, request: ReceivedRequest) -> dict[UUID, Any]:
@@ -218,11 +233,11 @@ def _values(current: PartialAnswer, step: str) -> dict[str, Any]:
         ],
         "shows_documents": current.shows_documents,
         "basis": catalogue.legal_basis_by_code(asked.legal_basis),
-        "shorter": shorter_durations(asked, clock.now(), request.ends_at),
+        "shorter": shorter_durations(asked, current.at, current.zone, current.ends_by),
     }
 
 
 async def _summary(page: PersonPage, current: PartialAnswer) -> dict[str, Any]:
-    summary = current.summary(clock.now(), page.zone, page.languages)
+    summary = current.summary(page.languages)
     already = await given_already(page, current.request.requester_id)
     return {"summary": summary, "once": secrets.token_urlsafe(24), **already}

@@ -41,12 +41,16 @@ def _is_seen(query: str) -> bool:
     return words.isprintable() and not {"/", "\\"} & {*words}
 
 
-def keep(response: Response, settings: Settings, kind: str, url: URL | None) -> None:
-    """Remember the page that a browser asked for, until its reader has signed in.
+def keep(
+    request: Request, response: Response, settings: Settings, kind: str, url: URL | None
+) -> None:
+    """Remember the page that a browser asked for, until its reader has signed in. Not a person's
+    where another one left a shared device: « Back » asks for theirs, and whoever enters next would
+    be led there.
 
     `kind`: `person` or `worker`.
     """
-    if url is None:
+    if url is None or (kind == "person" and cookies.read(request, settings, "left")):
         return
     path = _FILES.sub("", url.path)
     address = _of_kind(kind, f"{path}?{url.query}" if url.query else path)

@@ -39,7 +39,8 @@ async def over(page: VisitorPageDep) -> Response:
     response = await page.show("welcome.html", kind="person", typed="", owner="", done="signed_out")
     if subject is None and cookies.on_shared_device(page.request, page.services.settings):
         beside = await worker_beside(page.request, page.services)
-        cookies.leave_nothing(response, page.services.settings, beside=beside)
+        settings = page.services.settings
+        cookies.leave_nothing(page.request, response, settings, beside=beside)
     return response
 
 

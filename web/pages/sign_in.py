@@ -19,6 +19,7 @@ from web.http.path_ids import PathId
 from web.http.rate_limit import limit_sign_ins
 from web.http.visitor import visitor_of
 from web.pages import cookies, forms, return_address
+from web.pages.assisted_ends import after_beside, given_beside
 from web.pages.demonstration import demo_account, demo_message
 from web.pages.goodbyes import say_goodbye
 from web.pages.page import Page, VisitorPageDep, go, page_router, signed_in, worker_beside
@@ -115,7 +116,10 @@ async def _welcome(page: Page, kind: AccountKind) -> Response:
     if kind == "person" and chosen is None and "done" not in page.request.query_params:
         return go("/language")
     account = demo_account(page, kind)
-    return await page.show("welcome.html", kind=kind, typed="", owner="", demo_account=account)
+    over = await after_beside(page) if kind == "person" and page.done == "bye_beside" else {}
+    return await page.show(
+        "welcome.html", kind=kind, typed="", owner="", demo_account=account, **over
+    )
 
 
 async def beside_worker(page: Page) -> Response | None:
@@ -196,6 +200,8 @@ async def open_here(page: Page, opened: NewSession) -> Response:
     cookies.put_session(response, page.services.settings, opened.kind, opened.token)
     if opened.browser:
         cookies.put_browser(response, settings, opened.browser)
+        if cookies.read(page.request, settings, "left"):
+            cookies.drop(response, settings, "left")
     elif not await worker_beside(page.request, page.services):
         cookies.end_with_window(page.request, response, settings)
     # The visitor's secret ends with the visit: forms are bound to the session from here on.
@@ -225,7 +231,7 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
     comes without the session's cookie, and the answer would still delete that cookie."""
     forms.check_origin(page.request, page.services.settings)
     subject, secret = await signed_in(page.request, page.services, kind)
-    done = "bye"
+    done, given = "bye", None
     if subject is not None:
         page.secret = secret
         form = await page.form()
@@ -234,13 +240,14 @@ async def _sign_out(page: Page, kind: AccountKind) -> Response:
             done = "bye_everywhere"
         else:
             others = await session_list.count_others(page.services, subject)
+            given = await given_beside(page.services, subject)
             await sessions.sign_out(page.services, subject)
             done = _OPEN_ELSEWHERE[kind] if others else "bye"
     # Whoever sits down next learns nothing of other devices.
     told = done if done == "bye_everywhere" else "bye"
     if isinstance(subject, Person) and subject.beside is not None:
         told = "bye_beside"
-    return await say_goodbye(page, kind, done, told)
+    return await say_goodbye(page, kind, done, told, of=given)
 
 
 def _is_shared(kind: AccountKind, said: str) -> bool:

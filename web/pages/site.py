@@ -17,7 +17,7 @@ from web.pages import (
     draft_pictures,
     drafts,
     erasure,
-    failed,
+    failure_pages,
     grant_steps,
     grants,
     installation,
@@ -87,8 +87,7 @@ for _part in (
     own_anchor,
     own_name,
     erasure,
-    failed,
-    failed,
+    failure_pages,
     drafts,  # before `documents`: "add" is not an id
     draft_pictures,
     uploads,

@@ -32,6 +32,7 @@ PAGES = {
     "worker": (
         ("/pro/people", _("Mes personnes")),
         ("/pro/requests/new", _("Demander des papiers")),
+        ("/pro/requests/new?paper=yes", _("Préparer un mandat")),
         ("/pro/requests", _("Mes demandes")),
         ("/pro/meetings/code", _("Taper un code de rencontre")),
         ("/pro/beside", _("Entrer avec la personne")),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import Response
 
+from auth import desk_rights
 from base.errors import ServiceError
 from base.ids import parse_id
 from vault.consent import people, request_views
@@ -48,6 +49,7 @@ async def list_(
         only=only,
         asked=asked,
         waiting=await _waiting(page),
+        at_desk=await desk_rights.is_allowed(page.services, page.worker),
     )
 
 
@@ -70,6 +72,7 @@ async def see(person_id: PathId, page: WorkerPageDep, cursor: str | None = None)
         person=person,
         known=person.known,
         papers=papers,
+        longest=MAX_LENGTH,
         adds=_adding(person.live),
     )
 

@@ -14,9 +14,11 @@ from vault.consent.withdrawals import withdraw as withdraw_request
 from web.http.path_ids import PathId
 from web.pages import request_form
 from web.pages.forms import TOKEN, Form
+from web.pages.mandate_groups import grouped
 from web.pages.page import WorkerPage, WorkerPageDep, go, page_router
 from web.pages.request_form import (
     MORE,
+    PAPER,
     known_person,
     met_person,
     phone_in,
@@ -34,7 +36,7 @@ async def list_(page: WorkerPageDep, cursor: str | None = None) -> Response:
     sent = await request_views.list_sent(page.services, page.worker, limit=LIMIT, cursor=cursor)
     known = await people.known_by_grants(page.services, page.worker)
     return await page.show(
-        "pro/requests.html", sent=sent.items, more=sent.next, known_by_grant=known
+        "pro/requests.html", groups=grouped(sent.items), more=sent.next, known_by_grant=known
     )
 
 
@@ -44,6 +46,7 @@ async def ask(
     page: WorkerPageDep,
     person: str = "",
     meeting: str = "",
+    paper: str = "",
     type: Annotated[tuple[str, ...], Query()] = (),  # noqa: A002  (the contract's word)
     action: Annotated[tuple[str, ...], Query()] = (),
 ) -> Response:
@@ -53,7 +56,8 @@ async def ask(
     if met is not None and met.state != "agreed":
         return go(f"/pro/meetings/{met.id}")
     known = None if met is not None else await known_person(page, person)
-    return await _form(page, request_form.blank(page.worker, known, type, action), met=met)
+    form = request_form.blank(page.worker, known, type, action)
+    return await _form(page, Form((*form.pairs, (PAPER, paper))) if paper else form, met=met)
 
 
 @router.post("/pro/requests/new")
@@ -61,7 +65,7 @@ async def check(page: WorkerPageDep) -> Response:
     """What the person will read, before it is sent; or the form again, to correct it."""
     form = await page.form()
     if form.has("change"):
-        return await _form(page, form)
+        return await _form(page, request_form.begun(form))
     if failures := request_form.failures_of(form):
         return await _form(page, form, *failures)
     known, phone = await known_person(page, form.get("person")), phone_in(form)
@@ -72,7 +76,7 @@ async def check(page: WorkerPageDep) -> Response:
         known=known,
         whose=request_form.whose(known, phone),
         kept=[pair for pair in form.pairs if pair[0] not in (TOKEN, "change")],
-        for_mandate=form.has(MORE),
+        for_mandate=form.has(MORE) or form.has(PAPER),
         phone=phone,
         terms=terms,
         basis=catalogue.legal_basis_by_code(terms.legal_basis),
@@ -86,7 +90,7 @@ async def send(page: WorkerPageDep) -> Response:
     """Send a request. The answer is the same whether or not the phone has a vault. What was put on
     a mandate before is not dropped by it: such a form is refused."""
     form = await page.form()
-    if form.has(MORE):
+    if form.has(MORE) or form.has(PAPER):
         raise ServiceError(ErrorKind.MALFORMED, "malformed_form")
     try:
         await requests.ask(
@@ -98,7 +102,7 @@ async def send(page: WorkerPageDep) -> Response:
         )
     except ServiceError as failure:
         return await _form(page, form, failure)
-    return go("/pro/requests", done="asked")
+    return go("/pro/requests", done="asked_met" if form.get("meeting") else "asked")
 
 
 @router.get("/pro/requests/{request_id}")

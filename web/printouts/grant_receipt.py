@@ -76,8 +76,8 @@ _PREPARED = _("Mandat préparé par {name}, {organisation}")
 _WITH = _("À côté de la personne : {name}, {organisation}")
 _STOP = _("Arrêter")
 _HOW_TO_STOP = _(
-    "Vous pouvez arrêter quand vous voulez : sur {address}, « Qui peut voir mes papiers », ou au"
-    " guichet."
+    "Vous pouvez arrêter quand vous voulez : sur {address}, « Qui peut voir mes papiers »."
+    " Au guichet aussi, avec votre carte et votre code secret."
 )
 _CHECK = _("Pour vérifier ce reçu, et si l’accord dure encore :")
 _FILE = _("Cette page dit ce qui est noté ici. Le fichier du reçu est signé.")

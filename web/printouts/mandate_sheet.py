@@ -31,7 +31,7 @@ from web.printouts.sheet import QrCode, frame_of, replaced_note
 from web.printouts.turns import in_turn
 from web.printouts.typesetter import FOLDER, in_thread, typeset
 
-TEMPLATE = "printouts/mandate/1"
+TEMPLATE = "printouts/mandate/2"
 """The form and its version: another number where what is signed says something else."""
 
 _TITLE = _("Mandat : j’autorise quelqu’un à agir pour moi")
@@ -48,7 +48,8 @@ _COPY = _("Garder une copie")
 _RIGHTS = _("À savoir avant de signer")
 _STOP = _(
     "Je peux arrêter chaque autorisation, l’une sans l’autre, quand je veux et sans dire pourquoi :"
-    " au guichet, avec ma carte ou avec mon téléphone."
+    " moi-même, avec ma carte et mon code secret ou avec mon téléphone. Si je n’ai plus rien pour"
+    " entrer, je demande à cette personne de rendre son accès."
 )
 _CALL = _("Pour lui parler : {phone}")
 _UNSEEN = _(

@@ -38,7 +38,7 @@ _WHO_SEES = _("Qui peut le voir")
 _NOBODY = _("Personne d’autre que vous.")
 _SEES = _("{who} : peut le voir, jusqu’au {day}.")
 _KNOWS = _("{who} : sait qu’il existe, et ses dates, sans le voir, jusqu’au {day}.")
-_SENSITIVE = _("Papier sensible : il est montré seulement si vous le choisissez vous-même.")
+_SENSITIVE = _("Papier délicat : il est montré seulement si vous le choisissez vous-même.")
 _NOT_THE_PAPER = _("Cette fiche n’est pas le papier.")
 _NUMBER = _("Numéro du papier : {id}")
 
@@ -111,7 +111,7 @@ def _who_sees(live: Sequence[GrantView], phrases: Phrases) -> Section:
         phrases.say(
             _SEES if GrantAction.READ in grant.terms.scope.actions else _KNOWS,
             who=phrases.person(grant.recipient),
-            day=phrases.day(grant.ends_at),
+            day=phrases.until(grant.ends_at),
         )
         for grant in live
     )

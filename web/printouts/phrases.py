@@ -11,7 +11,7 @@ from vault.document_view import DocumentView
 from web.i18n.catalogue_names import name_in, purpose_names, type_names
 from web.i18n.consent_labels import ACTIONS, ACTIONS_ASKED
 from web.i18n.error_messages import _
-from web.i18n.formats import day_text, moment_text
+from web.i18n.formats import day_text, moment_text, until_text
 from web.i18n.languages import languages
 from web.i18n.quotation import quoted
 from web.i18n.translations import translations
@@ -50,6 +50,10 @@ class Phrases:
     def moment(self, value: datetime) -> str:
         """A day and an hour, where the reader is."""
         return no_break(moment_text(value, self.language, self.zone))
+
+    def until(self, value: datetime) -> str:
+        """The last day of what ends with a day; otherwise with the hour."""
+        return no_break(until_text(value, self.language, self.zone))
 
     def quote(self, text: str) -> str:
         """Words of somebody else, between « and »."""

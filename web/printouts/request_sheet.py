@@ -161,7 +161,7 @@ def _when(request: ReceivedRequest, phrases: Phrases) -> Section:
     if request.state == "waiting":
         facts += [
             (say(_LAPSES), phrases.moment(request.lapses_at)),
-            (say(_WOULD_END), phrases.day(request.ends_at)),
+            (say(_WOULD_END), phrases.until(request.ends_at)),
         ]
     facts.append((say(_COPY), phrases.storing(request.asked)))
     return Section(say(_WHEN), facts=tuple(facts))

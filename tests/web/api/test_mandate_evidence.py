@@ -41,7 +41,7 @@ async def test_by_card_and_pin_and_the_receipt_says_so(
     assert glued(f"Papier signé (mandat {mandate['id']}), {then}") in said
     assert glued("avec un code reçu par téléphone") not in said
     assert (
-        glued(f"Modèle printouts/mandate/1, empreinte SHA-256 {mandate['template_sha256']}") in said
+        glued(f"Modèle printouts/mandate/2, empreinte SHA-256 {mandate['template_sha256']}") in said
     )
 
 

@@ -1,5 +1,6 @@
 """The rows of signed mandates: altered they keep nothing alive, and no evidence is without one."""
 
+import secrets
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from base.database import Database
 from tests.fixtures import MakePerson, MakeWorker
-from tests.mandates import authorisation, signed
+from tests.mandates import authorisation, keep_scan, prepare, printed, sign, signed
 from tests.steps import is_problem
 from tests.web.api.test_consent_evidence import change_as
 from vault.services import Services
@@ -41,6 +42,35 @@ async def test_an_altered_row_keeps_nothing_alive(
             method, f"/v1/mandates/{mandate['id']}/{path}", headers=person.headers
         )
         is_problem(answer, 503, "row_altered")
+
+
+async def test_a_forged_row_is_no_signed_mandate(
+    services: Services,
+    client: httpx.AsyncClient,
+    make_person: MakePerson,
+    make_worker: MakeWorker,
+) -> None:
+    """As the service's role, which may insert one: it is refused and named, not believed."""
+    person, worker = await make_person(), await make_worker()
+    made = await prepare(client, worker, person, authorisation("payslip"))
+    scan = await keep_scan(client, person, await printed(client, worker, made["id"]))
+    forged = {
+        "id": made["id"], "person": person.id, "worker": worker.id,
+        "hash": secrets.token_bytes(32), "sealed": secrets.token_bytes(96),
+    }  # fmt: skip
+    async with services.database.transaction() as tx:
+        await tx.execute(text(_FORGED), forged)
+    is_problem(
+        await sign(client, person, made["id"], scan, made["request_ids"]), 503, "row_altered"
+    )
+
+
+_FORGED = """
+    INSERT INTO unefois.mandate (id, person_id, worker_id, language, template, template_hash,
+        scan_tag, signed_at, seen_at, sealed, mac)
+    VALUES (cast(:id AS uuid), :person, :worker, 'fr', 'x', :hash, :hash, now(), now(), :sealed,
+        :hash)
+"""
 
 
 async def test_no_evidence_of_a_mandate_that_nobody_signed(

@@ -66,7 +66,7 @@ async def test_three_authorisations_one_of_them_revoked(
 
     (row, end) = await rows_of(services, first["id"])
     assert (row.kind, row.level, row.channel) == ("signed_mandate", "phone_code", "paper")
-    assert (row.language, row.template) == ("ar", "printouts/mandate/1")
+    assert (row.language, row.template) == ("ar", "printouts/mandate/2")
     assert row.template_hash.hex() == mandate["template_sha256"]
     assert (row.worker_id, str(row.mandate_id)) == (worker.id, prepared["id"])
     assert (end.change, end.kind, end.mandate_id) == ("revoked", "app", None)

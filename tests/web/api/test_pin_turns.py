@@ -95,7 +95,7 @@ async def test_many_pins_from_one_network_keep_no_other_waiting(
     assert await asyncio.gather(*flood) == [False] * 12
 
 
-Act = Callable[[httpx.AsyncClient, Services, SomePerson, str, str], Awaitable[httpx.Response]]
+Change = Callable[[httpx.AsyncClient, Services, SomePerson, str, str], Awaitable[httpx.Response]]
 
 
 async def _another_pin(
@@ -125,7 +125,7 @@ async def test_no_connection_waits_for_a_pin(
     services: Services,
     person: SomePerson,
     monkeypatch: pytest.MonkeyPatch,
-    act: Act,
+    act: Change,
     status: int,
 ) -> None:
     pin, other, *_ = await usable_pins(services, person)

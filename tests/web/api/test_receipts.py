@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ from joserfc.jwk import KeySet
 from sqlalchemy import text
 
 from audit.events import canonical
+from auth.services import CoreServices
 from base.database import Database
+from base.ids import new_id
+from storage.row_macs import RowAltered
 from tests.fixtures import MakePerson, MakeWorker, MoveClock, SomePerson, SomeWorker
 from tests.steps import erase, granted, is_problem, log_of, revoke
 from vault.consent import receipt_keys
@@ -156,7 +160,8 @@ async def test_a_key_of_a_thief_is_never_public(
     services: Services, as_owner: Database, client: httpx.AsyncClient
 ) -> None:
     """Who writes the database without keys adds no key, and puts none in the place of another."""
-    await receipt_keys.renew(services)
+    kid = await receipt_keys.renew(services)
+    assert kid in {one["kid"] for one in (await keys_of(client))["keys"]}
     async with as_owner.transaction() as tx:
         rows = (
             await tx.execute(text("SELECT id, sealed FROM unefois.receipt_key ORDER BY id"))
@@ -167,14 +172,48 @@ async def test_a_key_of_a_thief_is_never_public(
         )
     try:
         receipt_keys._cache.clear()
-        answer = await client.get("/v1/receipt-keys")
-        assert (answer.status_code, answer.json()["code"]) == (503, "content_broken")
+        shown = [one["kid"] for one in (await keys_of(client))["keys"]]
+        assert kid not in shown
+        assert len(shown) == len(set(shown)) == len(rows) - 1
     finally:
         async with as_owner.transaction() as tx:
             await tx.execute(
                 text("UPDATE unefois.receipt_key SET sealed = :sealed WHERE id = :id"),
                 {"sealed": rows[-1].sealed, "id": rows[-1].id},
             )
+
+
+async def test_a_row_of_garbage_stops_no_receipt_and_is_recorded_once(
+    services: Services,
+    as_owner: Database,
+    client: httpx.AsyncClient,
+    given: tuple[SomePerson, SomeWorker, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the service's role: it may insert one, and not delete it."""
+    person, _, grant = given
+    assert holds(await receipt_of(client, person, grant), await keys_of(client))
+    before, recorded = await keys_of(client), list[str]()
+    record = receipt_keys.record_altered_row
+
+    async def seen(services: CoreServices, error: RowAltered) -> None:
+        recorded.append(error.table)
+        await record(services, error)
+
+    monkeypatch.setattr(receipt_keys, "record_altered_row", seen)
+    row = {"id": new_id(), "sealed": secrets.token_bytes(128)}
+    async with services.database.transaction() as tx:
+        insert = "INSERT INTO unefois.receipt_key (id, sealed) VALUES (:id, :sealed)"
+        await tx.execute(text(insert), row)
+    receipt_keys._cache.clear()
+    for _ in range(2):
+        assert await keys_of(client) == before
+    assert recorded == ["receipt_key"]
+    assert holds(await receipt_of(client, person, grant), await keys_of(client))
+    await receipt_keys.renew(services)
+    assert holds(await receipt_of(client, person, grant), await keys_of(client))
+    async with as_owner.transaction() as tx:
+        await tx.execute(text("DELETE FROM unefois.receipt_key WHERE id = :id"), row)
 
 
 async def test_keys_are_public_and_cached_a_minute(client: httpx.AsyncClient) -> None:

@@ -94,6 +94,14 @@ def get(known: dict[str, Any], who: str, path: str) -> httpx.Response:
     return httpx.get(known["base_url"] + path, headers=headers, trust_env=False, timeout=30)
 
 
+def open_at_the_desk(known: dict[str, Any]) -> httpx.Response:
+    """What the worker of the demo does for a person without a phone."""
+    headers = {"Authorization": f"Bearer {known['worker']['token']}"}
+    body = {"pin": "482693", "again": "482693", "language": "fr"}
+    address = f"{known['base_url']}/v1/desk/vaults"
+    return httpx.post(address, json=body, headers=headers, trust_env=False, timeout=60)
+
+
 @pytest.mark.slow
 def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     # 1. It starts, with the file and everything that it announces.
@@ -114,6 +122,7 @@ def test_it_answers_stops_and_comes_back(demo: Demo) -> None:
     assert [item["state"] for item in waiting] == ["waiting"]
     assert len(get(known, "worker", "/v1/grants").json()["items"]) == 1
     assert get(known, "colleague", "/v1/grants").json()["items"] == []
+    assert open_at_the_desk(known).status_code == 201
     # 2. Ctrl-C reaches every process of the terminal: all of them end, in order.
     assert demo.end(signal.SIGINT) == 0
     assert demo.databases() == []

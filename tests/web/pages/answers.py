@@ -17,10 +17,10 @@ class Browser(httpx.AsyncClient):
     """Goes where the answer to a form with a secret in it leads, to the page that says what came of
     it, as a browser does; to no other page."""
 
-    async def post(self, url: Any, **sent: Any) -> httpx.Response:
-        answer = await super().post(url, **sent)
+    async def request(self, method: str, url: Any, **sent: Any) -> httpx.Response:
+        answer = await super().request(method, url, **sent)
         told = any(
-            one.startswith(("unefois-told=", "__Host-unefois-told="))
+            one.startswith("unefois-told=") and not one.startswith('unefois-told=""')
             for one in answer.headers.get_list("set-cookie")
         )
         to = answer.headers.get("location", "")

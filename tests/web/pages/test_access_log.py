@@ -244,7 +244,7 @@ async def test_one_look_of_a_worker_is_one_list_and_one_look(
     async with browser_of(served, person) as browser:
         page = (await browser.get("/access-log")).text.replace("\u00a0", " ")
     assert "Regardé à" in page
-    assert page.count("<p>Camille Moreau a vu la liste des papiers.</p>") == 1
+    assert page.count("<p>Camille Moreau a vu le nom de papiers qui lui sont montrés.</p>") == 1
     assert "2 fois" not in page.split("un code a été demandé")[0]
     assert "Une question ? Pour parler à" in page
 
@@ -306,3 +306,27 @@ async def test_a_paper_that_is_sent_again_is_not_said_to_be_added_again(
         own = (await browser.get("/pro/doings")).text
     assert own.count("Vous avez ajouté un papier") == 1
     assert own.count("Vous avez envoyé de nouveau un papier déjà ajouté") == 1
+
+
+async def test_who_looked_at_one_paper_has_an_answer_of_its_own(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        seen = await deposit(browser, person, corpus.pdf(1), type_="payslip", title="Paie de mai")
+        other = await deposit(browser, person, corpus.pdf(2), type_="lease", title="Mon bail")
+        grant = await granted(browser, person, worker.headers, "payslip")
+        content = f"/v1/grants/{grant}/documents/{seen['id']}/content"
+        assert (await browser.get(content, headers=worker.headers)).status_code == 200
+        own = (await browser.get(f"/documents/{seen['id']}")).text
+        assert f'href="/access-log?paper={seen["id"]}"' in own
+        looked = (await browser.get(f"/access-log?paper={seen['id']}")).text
+        assert "Camille Moreau" in looked
+        assert "Regardé à" in looked.replace("\xa0", " ")
+        assert "Ce que j’ai fait moi-même" not in looked
+        nobody = (await browser.get(f"/access-log?paper={other['id']}")).text
+        assert "Personne d’autre que vous ne l’a regardé." in nobody
+        assert "Camille Moreau" not in nobody
+        # Of what is no paper of theirs, the whole list.
+        whole = (await browser.get("/access-log?paper=nonsense")).text
+    assert "Qui a regardé mes papiers</h1>" in whole

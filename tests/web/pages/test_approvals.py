@@ -1,13 +1,10 @@
 """Only what is ticked on a request is approved."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
-
-from base.errors import ServiceError
 from base.ids import new_id
 from vault.consent.request_views import CoveredType, ReceivedRequest
 from vault.consent.scopes import scope_of
@@ -96,19 +93,15 @@ def test_actions_can_be_unticked() -> None:
     assert approval_of(ticked(CARD), received).choice.actions == ()
 
 
-def test_the_duration_is_one_of_those_offered() -> None:
-    assert approval_of(ticked(CARD, duration=""), request()).duration is None
-    assert approval_of(ticked(CARD, duration="P7D"), request()).duration == "P7D"
-    with pytest.raises(ServiceError):
-        approval_of(ticked(CARD, duration="P99Y"), request())
+def test_the_end_is_the_day_that_was_chosen_or_as_asked() -> None:
+    assert approval_of(ticked(CARD), request()).until is None
+    assert approval_of(ticked(CARD), request(), date(2026, 3, 8)).until == date(2026, 3, 8)
 
 
 def test_only_shorter_durations_are_offered() -> None:
     received = request()
-    assert [code for code, _ in shorter_durations(received.asked, NOW, received.ends_at)] == [
-        "P1D",
-        "P7D",
-    ]
+    offered = shorter_durations(received.asked, NOW, UTC, received.ends_at)
+    assert offered == [("P1D", date(2026, 3, 2)), ("P7D", date(2026, 3, 8))]
 
 
 def test_a_paper_called_sensitive_is_given_by_itself_beside_its_type() -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from auth import pin_hashes
+from base.errors import ErrorKind, ServiceError
 from tests.assisted import Card, card_of, status_of
 from tests.auth.means_steps import wrong
 from tests.fixtures import (
@@ -98,6 +99,9 @@ async def test_the_person_enters_and_ends_it(
         assert 'action="/pro/beside/end"' in locked.text
     left = await at.post("/sign-out", data=token_in(page))
     assert left.headers["location"] == "/?done=bye_beside"
+    over = (await at.get(left.headers["location"])).text
+    assert "Revenir à mon espace (Camille Moreau)" in re.sub("[\u2068\u2069]", "", over)
+    assert 'name="phone"' not in over
     assert left.headers["clear-site-data"] == '"cache"'
     assert not at.cookies.get("unefois-person")
     assert "Rien ne reste sur cet appareil" in (await at.get(left.headers["location"])).text
@@ -299,3 +303,82 @@ async def test_ending_it_closes_the_persons_other_windows(
     assert form in json.loads(leaves)
     (module,) = re.findall(r'src="([^"]*/page\.[^"]*js|[^"]*page\.js[^"]*)"', locked)
     assert f"form[action='{form}']" in (await at.get(module)).text
+
+
+async def test_papers_go_to_the_worker_beside_by_their_name(
+    client: httpx.AsyncClient,
+    at: httpx.AsyncClient,
+    person: SomePerson,
+    worker: SomeWorker,
+    card: Card,
+) -> None:
+    paper = await deposit(client, person, PDF, type_="payslip")
+    await enter(at, card)
+    first = (await at.get(f"/grants/new?document={paper['id']}")).text
+    assert "lui montrer un code" not in first
+    assert ">Sortir<" not in re.sub(r"<svg.*?</svg>", "", first)
+    chosen = f"document={paper['id']}&purpose_code=housing"
+    until = (await at.get(f"/grants/new/until?{chosen}")).text
+    assert "3 mois" in until
+    assert "6 mois" not in until
+    who = (await at.get(f"/grants/new/who?{chosen}&duration=P3M")).text
+    assert "Camille Moreau, à côté de vous" in who
+    assert f'value="{worker.subject.id}" checked' in who
+    sent = [*yes_of(who, "/grants/new/check"), ("worker", str(worker.subject.id))]
+    check = await send(at, "/grants/new/check", sent)
+    given = await send(at, "/grants/new", yes_of(check.text, "/grants/new"))
+    assert given.status_code == 303, given.text
+    left = await at.post("/sign-out", data=token_in((await at.get("/documents")).text))
+    assert left.headers["location"].startswith("/?done=bye_beside&of=")
+    over = re.sub("[\u2068\u2069\xa0]", " ", (await at.get(left.headers["location"])).text)
+    assert "peut voir 1 papier que vous venez de donner, jusqu’au" in over
+    # Nobody else's, whatever the address says.
+    other = await at.get("/?done=bye_beside&of=01890000-0000-7000-8000-000000000000")
+    assert "peut voir" not in other.text
+
+
+@pytest.mark.parametrize("by", ["person", "worker"])
+async def test_what_the_person_chose_there_does_not_stay(
+    at: httpx.AsyncClient, card: Card, by: str
+) -> None:
+    """The worker's own languages are put back, whoever ends it."""
+    at.cookies.set("unefois-language", "es", domain="127.0.0.1")
+    await enter(at, card)
+    await at.get("/language/uk")
+    await at.get("/second-language/none")
+    page = (await at.get("/documents")).text
+    assert 'lang="uk"' in page
+    if by == "person":
+        await at.post("/sign-out", data=token_in(page))
+    else:
+        locked = (await at.get("/pro/people")).text
+        await at.post("/pro/beside/end", data=token_in(locked))
+    assert 'lang="es"' in (await at.get("/pro/people")).text
+    assert not at.cookies.get("unefois-second")
+    assert not at.cookies.get("unefois-aside")
+
+
+async def test_where_the_person_was_is_not_kept(at: httpx.AsyncClient, card: Card) -> None:
+    """« Back » asks for one of their pages: whoever enters next is not led there."""
+    await enter(at, card)
+    page = (await at.get("/documents")).text
+    await at.post("/sign-out", data=token_in(page))
+    back = await at.get("/requests", headers={"Accept": "text/html"})
+    assert back.headers["location"] == "/?done=signed_out"
+    assert not at.cookies.get("unefois-next")
+
+
+class _NoneLeft:
+    """As the limit of sign-ins of an address that somebody spent."""
+
+    async def take(self, _: bytes) -> None:
+        raise ServiceError(ErrorKind.TOO_MANY, "too_many_sign_ins", retry_after=60)
+
+
+async def test_nobody_behind_the_same_address_keeps_the_worker_from_it(
+    served: Served, at: httpx.AsyncClient, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sign-ins of strangers are counted by address, these by the worker's account."""
+    monkeypatch.setattr(served.app.state, "sign_in_limit", _NoneLeft())
+    assert (await at.post("/card", data={"card": card[0]})).status_code == 429
+    assert (await enter(at, card)).headers["location"] == "/documents"

@@ -8,6 +8,7 @@ import pytest
 from auth import administration, card_codes, pin_hashes
 from tests.auth.means_steps import add_card, enter, pin_of, wrong
 from tests.fixtures import MakePerson, MakeWorker, Served, SomeWorker
+from tests.steps import granted
 from tests.web.pages.answers import send, yes_of
 from tests.web.pages.test_pages import browser_of
 from vault.services import Services
@@ -27,8 +28,11 @@ async def worker(services: Services, make_worker: MakeWorker) -> SomeWorker:
     return made
 
 
+TYPED_ON = {"/pro/desk/free": "/pro/desk/free", "/pro/desk/stop": "/pro/desk/stop/code"}
+
+
 async def sent(browser: httpx.AsyncClient, page: str, code: str) -> httpx.Response:
-    fields = [*yes_of((await browser.get(page)).text, page), ("card", code)]
+    fields = [*yes_of((await browser.get(TYPED_ON[page])).text, page), ("card", code)]
     return await send(browser, page, fields)
 
 
@@ -59,9 +63,15 @@ async def test_a_barred_card_is_freed_and_an_unknown_one_reads_the_same(
         assert read[0] == read[1]
         assert "Si cette carte était bloquée" in read[0].replace("\xa0", " ")
         assert (await enter(client, card["code"], pin)).status_code == 201
-        answer = await sent(at_work, "/pro/desk/stop", card["code"])
-        assert answer.headers["location"] == "/pro/desk/stop?done=desk_stopped"
-        assert "Et maintenant" in (await at_work.get(answer.headers["location"])).text
+        read = []
+        for code in (card["code"], unknown):
+            answer = await sent(at_work, "/pro/desk/stop", code)
+            assert answer.headers["location"] == "/pro/desk/stop?done=desk_stopped"
+            read.append(words((await at_work.get(answer.headers["location"])).text))
+        # Neither whether there was such a card, nor whether its person has another way in.
+        assert read[0] == read[1]
+        assert "Et maintenant" in read[0]
+        assert "Cela continue jusqu’à la date" in read[0]
         assert (await enter(client, card["code"], pin)).status_code == 401
 
 
@@ -69,9 +79,43 @@ async def test_who_lost_their_card_is_led_to_where_a_card_is_typed(
     served: Served, worker: SomeWorker
 ) -> None:
     async with browser_of(served, worker) as at_work:
-        page = (await at_work.get("/pro/desk/has-card")).text
-        assert re.search(r'href="/card">.*?Entrer avec la carte', page)
+        assert 'href="/pro/desk/stop"' in (await at_work.get("/pro/desk/has-card")).text
+        page = (await at_work.get("/pro/desk/stop")).text
+        assert re.search(r'href="/card">.*?Faire une nouvelle carte avec elle', page)
         assert 'name="card"' in (await at_work.get("/card")).text
+
+
+async def test_what_a_stopped_card_means_is_said_before_its_code_is_asked_for(
+    served: Served, worker: SomeWorker
+) -> None:
+    async with browser_of(served, worker) as at_work:
+        asked = words((await at_work.get("/pro/desk/stop")).text)
+        assert 'name="card"' not in asked
+        # Each of what a person may have left, the best first; nothing of it needs a code.
+        answers = ["carte et son code secret", "mais plus son code secret", "<h2>Rien</h2>"]
+        assert sorted(answers, key=asked.index) == answers
+        assert 'href="/pro/desk/stop/sure"' in asked
+        assert "stop/code" not in asked
+        sure = words((await at_work.get("/pro/desk/stop/sure")).text)
+        assert "ses papiers restent fermés" in sure
+        assert "elle ne pourra plus l’arrêter" in sure
+        assert sure.index('href="/card"') < sure.index('href="/pro/desk/stop/code"')
+
+
+async def test_what_others_see_goes_on_for_whoever_has_only_the_code_of_a_card(
+    served: Served,
+    client: httpx.AsyncClient,
+    services: Services,
+    make_person: MakePerson,
+    worker: SomeWorker,
+) -> None:
+    person = await make_person()
+    grant = await granted(client, person, worker.headers, "payslip")
+    card = await add_card(client, person, await pin_of(services, person))
+    async with browser_of(served, worker) as at_work:
+        assert (await sent(at_work, "/pro/desk/stop", card["code"])).status_code == 303
+    live = (await client.get("/v1/grants?state=live", headers=worker.headers)).json()["items"]
+    assert [one["id"] for one in live] == [grant]
 
 
 @pytest.mark.parametrize("page", ["/pro/desk/free", "/pro/desk/stop"])

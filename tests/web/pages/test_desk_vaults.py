@@ -22,6 +22,7 @@ from web.pages import desk_visits
 
 PIN = "482693"
 AT = "/pro/desk/vault"
+DESK_LINK = 'href="/pro/desk"'
 STEPS = ("card", "name", "turn", "anchor", "pin", "open", "print", "sheet.pdf", "end")
 
 
@@ -287,6 +288,19 @@ async def test_only_where_the_operator_allows_it(
         shown = (await at_work.get("/pro/desk")).text
         assert "Demandez ce droit" in shown
         assert AT not in shown
+        # What leads there is not offered, and comes back with the right.
+        assert DESK_LINK not in (await at_work.get("/pro/people")).text
+        await administration.let_open_vaults(services, worker.organisation_id, allowed=True)
+        assert DESK_LINK in (await at_work.get("/pro/people")).text
+
+
+async def test_the_page_says_whom_to_ask_for_the_right(
+    served: Served, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = vars(served.services.settings)
+    monkeypatch.setitem(settings, "operator_email", "equipe@unefois.example")
+    async with browser_of(served, await make_worker()) as at_work:
+        assert "equipe@unefois.example" in (await at_work.get("/pro/desk")).text
 
 
 async def test_a_step_that_is_reached_by_its_address_begins_again(

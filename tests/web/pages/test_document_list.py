@@ -9,6 +9,8 @@ import pytest
 from base import clock
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
 from tests.steps import ask, deposit
+from tests.vault.decoding import corpus
+from tests.web.pages.answers import send, yes_of
 from tests.web.pages.test_pages import a_photo, browser_of
 from vault.document_view import DocumentMetadata
 from web.pages import documents, forms, paper_search
@@ -106,3 +108,23 @@ def test_a_paper_is_found_by_its_title_and_the_names_of_its_type(
 ) -> None:
     metadata = DocumentMetadata(type="payslip", title="Ma première")
     assert paper_search.matches(metadata, words, language) is found
+
+
+async def test_a_paper_deleted_by_mistake_is_back_with_one_press(
+    served: Served, make_person: MakePerson
+) -> None:
+    person = await make_person()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip", title="Paie de mai")
+        token = {"form": await forms.token_for(served.services, person.token)}
+        gone = await browser.post(f"/documents/{paper['id']}/delete", data=token)
+        page = (await browser.get(gone.headers["location"])).text
+        address = f"/documents/{paper['id']}/restore"
+        assert f'action="{address}"' in page
+        assert "Le récupérer : Paie de mai" in page.replace("\xa0", " ")
+        deleted = (await browser.get("/documents/deleted")).text
+        assert "Vous pouvez le récupérer jusqu’au" in deleted
+        back = await send(browser, address, yes_of(page, address))
+        assert back.headers["location"] == f"/documents/{paper['id']}?done=restored"
+        again = (await browser.get(gone.headers["location"])).text
+    assert "Le récupérer" not in again, "it is there"

@@ -289,3 +289,21 @@ async def test_the_code_page_says_where_it_went_and_what_to_do(
         done = await at.post(page_of_code, data={**hidden(after), "code": code})
         assert done.status_code == 303
         assert f"unefois-{kind}" in at.cookies
+
+
+async def test_where_somebody_was_on_a_shared_device_is_not_kept(served: Served) -> None:
+    """« Back » asks for their page, and whoever enters next is not led there. On an own device,
+    afterwards, the page that was asked for is kept as ever."""
+    asked = {"Accept": "text/html"}
+    async with browser(served) as at:
+        assert (await at.get("/requests", headers=asked)).status_code == 303
+        assert at.cookies.get("unefois-next"), "nobody left here yet"
+        entered = await enter(served, at, new_phone(), "shared")
+        assert entered.headers["location"] == "/requests"
+        page = (await at.get("/documents")).text
+        await at.post("/sign-out", data=dict(re.findall(r'name="(form)" value="([^"]+)"', page)))
+        assert (await at.get("/requests", headers=asked)).status_code == 303
+        assert not at.cookies.get("unefois-next")
+        other = await enter(served, at, new_phone(), "own")
+        assert other.headers["location"] == "/documents"
+        assert not at.cookies.get("unefois-left")

@@ -69,7 +69,7 @@ async def test_somebody_of_before_is_chosen_by_name(
         [before] = await grants_of(browser, person)
         known = str(worker.subject.id)
         assert f'value="{known}"' in (await browser.get(address)).text, before
-        said: Pairs = [("document", paper["id"]), ("worker", known)]
+        said: Pairs = [("document", paper["id"]), ("worker", known), ("duration", "P6M")]
         page = await summary_of_gift(served, browser, person, said)
         assert "1 papier à Camille Moreau" in page.text
         # What she sees already is said before the yes, and that it stays.
@@ -168,3 +168,60 @@ async def test_a_name_and_an_address_are_one_too_many(
         # « Une autre personne » and her address are one answer.
         page = await summary_of_gift(served, browser, person, [*said, ("worker", "other")])
         assert f"1 papier à {other.email}" in page.text
+
+
+async def test_who_sees_a_paper_for_longer_is_said_above_the_yes_and_may_be_stopped_by_it(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker, other = await make_person(), await make_worker(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        lease = await deposit(browser, person, corpus.pdf(2), type_="lease")
+        for to in (worker, other):
+            await granted(browser, person, to.headers, "payslip", duration="P3M")
+        before = {one["recipient"]["id"]: one["id"] for one in await grants_of(browser, person)}
+        known = str(worker.subject.id)
+        # Another paper, or a later day: the old one does not go beyond it, and nothing is said.
+        for chosen in ({"document": lease["id"]}, {"document": paper["id"], "duration": "P6M"}):
+            said = list(chosen.items())
+            page = await summary_of_gift(served, browser, person, [*said, ("worker", known)])
+            assert "Attention" not in page.text
+        # « Changer la date », on the paper's own page, leads to the days and is ticked already.
+        own = (await browser.get(f"/documents/{paper['id']}")).text
+        change = f"worker={known}&amp;stop={before[known]}"
+        assert change in own
+        assert own.count("Changer la date") == 2
+        said = [("document", paper["id"]), ("worker", known)]
+        page = await summary_of_gift(served, browser, person, [*said, ("stop", before[known])])
+        assert f'name="stop" value="{before[known]}" checked' in page.text
+        page = await summary_of_gift(served, browser, person, said)
+        assert f'name="stop" value="{before[known]}">' in page.text
+        above = page.text.split("Oui, montrer")[0].replace("\xa0", " ")
+        assert "voit déjà ce papier jusqu’au" in above.split("</dl>")[1]
+        fields = yes_of(page.text, "/grants/new")
+        assert "stop" not in dict(fields), "nothing is stopped without a tick"
+        # Another's grant is not stopped by it, whatever is sent.
+        ticked = [("stop", before[known]), ("stop", before[str(other.subject.id)])]
+        done = await send(browser, "/grants/new", [*fields, *ticked])
+        assert done.status_code == 303, done.text
+        states = {one["id"]: one["state"] for one in await grants_of(browser, person)}
+    assert states[before[known]] == "revoked"
+    assert states[before[str(other.subject.id)]] == "live"
+    assert list(states.values()).count("live") == 2
+
+
+async def test_an_old_grant_that_ended_meanwhile_is_read_again(
+    served: Served, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    person, worker = await make_person(), await make_worker()
+    async with browser_of(served, person) as browser:
+        paper = await deposit(browser, person, corpus.pdf(1), type_="payslip")
+        await granted(browser, person, worker.headers, "payslip", duration="P3M")
+        [before] = await grants_of(browser, person)
+        said: Pairs = [("document", paper["id"]), ("worker", str(worker.subject.id))]
+        page = await summary_of_gift(served, browser, person, said)
+        await browser.post(f"/v1/grants/{before['id']}/revoke", headers=person.headers)
+        fields = [*yes_of(page.text, "/grants/new"), ("stop", before["id"])]
+        again = await send(browser, "/grants/new", fields)
+        assert "a changé" in again.text
+        assert len(await grants_of(browser, person)) == 1

@@ -68,7 +68,7 @@ async def test_both_screens_show_who_the_other_is_and_one_word(
         offered = await text_of(at_work, "/pro/requests/new")
         assert offered.index("Rencontre : la personne est devant moi") < offered.index("Par SMS")
         asked, code = await shown_code(at_work, "/pro/requests/new", "/pro/meetings")
-        assert "J’ai un code de mon interlocuteur" in (await theirs.get("/requests")).text
+        assert "J’ai un code à taper" in (await theirs.get("/requests")).text
         wrong = await typed(theirs, "/meetings/code", "12")
         assert wrong.status_code == 403
         assert "Ce code ne marche pas" in wrong.text
@@ -108,12 +108,12 @@ async def test_one_request_goes_through_a_meeting(
         assert "la personne devant vous" in check.text
         assert "Le SMS" not in check.text
         sent = await send(at_work, "/pro/requests/send", yes_of(check.text, "/pro/requests/send"))
-        assert sent.headers["location"] == "/pro/requests?done=asked", sent.text
+        assert sent.headers["location"] == "/pro/requests?done=asked_met", sent.text
         assert "Personne rencontrée le" in (await at_work.get("/pro/requests")).text
         assert "Camille Moreau" in (await theirs.get("/requests")).text
         assert "C’est fait" in (await theirs.get(f"/meetings/{meeting}")).text
         again = await send(at_work, "/pro/requests/send", yes_of(check.text, "/pro/requests/send"))
-        assert again.headers["location"] == "/pro/requests?done=asked"
+        assert again.headers["location"] == "/pro/requests?done=asked_met"
         other = await send(at_work, "/pro/requests/new", fields)
         late = [
             (name, "another" if name == "once" else value)

@@ -29,7 +29,7 @@ async def test_every_step_of_a_request_can_be_refused_and_says_what_it_is_for(
         # No is offered from the first step on, with who does not learn of it.
         begun = plain(await browser.get(f"/requests/{first}"))
         assert f'action="/requests/{first}/not-me"' in begun
-        assert f'formaction="/requests/{first}/refuse"' in begun
+        assert f'action="/requests/{first}/refuse"' in begun
         assert "Si vous dites non, Camille Moreau ne le saura pas." in begun
         asked = plain(await browser.get(f"/requests/{first}/why"))
         assert asked.index("fiche de paie") < asked.index("Non, je ne montre rien")

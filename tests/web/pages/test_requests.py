@@ -30,7 +30,7 @@ async def a_payslip_asked_for(
     return paper, await ask(browser, worker.headers, person.phone, "payslip", **wanted)
 
 
-async def grants_of(browser: httpx.AsyncClient, person: SomePerson) -> list[dict[str, object]]:
+async def grants_of(browser: httpx.AsyncClient, person: SomePerson) -> list[dict[str, Any]]:
     items = (await browser.get("/v1/grants", headers=person.headers)).json()["items"]
     return list(items)
 

@@ -18,7 +18,7 @@ async def test_a_paper_called_sensitive_is_left_unticked(
         mine = await deposit(browser, person, corpus.pdf(1), type_="payslip")
         plain = await deposit(browser, person, corpus.pdf(2), type_="payslip")
         address = f"/documents/{mine['id']}"
-        assert "Dire que ce papier est sensible" in (await browser.get(address)).text
+        assert "Dire que ce papier est délicat" in (await browser.get(address)).text
         # 1. Ticked on its form, said on its page, and ticked again when the form comes back.
         form = await browser.get(f"{address}/correct")
         assert "il ne peut être montré que si je le choisis moi-même" in form.text
@@ -28,7 +28,7 @@ async def test_a_paper_called_sensitive_is_left_unticked(
         assert (await browser.post(f"{address}/correct", data=fields)).status_code == 303
         page = await browser.get(address)
         assert "Il est montré seulement si vous le choisissez vous-même." in page.text
-        assert "Dire que ce papier est sensible" not in page.text
+        assert "Dire que ce papier est délicat" not in page.text
         assert _is_checked((await browser.get(f"{address}/correct")).text, "sensitive", "yes")
         # 2. On a request for its type, nothing is ticked, and this one says why.
         request = await ask(browser, worker.headers, person.phone, "payslip")

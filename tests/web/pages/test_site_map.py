@@ -10,7 +10,14 @@ from tests.web.pages.test_pages import browser_of
 from web.pages.site_map import PAGES
 
 # Steps of something that was begun elsewhere, and the map itself.
-_STEPS = {"/grants/stop-all", "/pages", "/pro/pages", "/pro/desk/vault"}
+_STEPS = {
+    "/grants/stop-all",
+    "/pages",
+    "/pro/pages",
+    "/pro/desk/vault",
+    "/pro/desk/stop/sure",
+    "/pro/desk/stop/code",
+}
 
 
 @pytest.mark.parametrize("kind", ["person", "worker"])

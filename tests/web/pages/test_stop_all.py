@@ -47,7 +47,7 @@ async def test_who_sees_nothing_more_is_said_by_name_and_only_if_it_is_true(
             done = await send(browser, address, yes_of((await browser.get(address)).text, address))
             page = (await browser.get(done.headers["location"])).text
             said.append(page.split('class="done panel"')[1].split("</div>")[0])
-        assert "Camille Moreau a un autre accord" in said[0]
+        assert "Camille Moreau a encore un accord" in said[0]
         assert "Camille Moreau ne peut plus rien voir" in said[1]
         # An address does not say of one that goes on that it is stopped.
         for of in (kept, "nonsense", person.id):

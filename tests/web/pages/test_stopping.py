@@ -28,7 +28,7 @@ async def test_one_of_two_stops_and_the_other_is_named(
         token = await forms.token_for(served.services, person.token)
         stopped = await browser.post(f"/grants/{first}/stop", data={"form": token})
         said = (await browser.get(stopped.headers["location"])).text
-        assert "a un autre accord" in said
+        assert "a encore un accord" in said
         assert "plus rien voir" not in said
         # The last one: now it is true.
         page = (await browser.get(f"/grants/{second}/stop")).text

@@ -26,26 +26,28 @@ async def test_after_too_many_pins_on_one_phone_another_code_is_asked(
     make_person: MakePerson,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    person, phone = await make_person(), new_phone()
-    pin, other, *_ = await usable_pins(served.services, person)
-    assert (await choose_pin(client, person, pin)).is_success
+    """Two people, whose phone it becomes: the first one adds it, and the second one waits."""
+    first, second, phone = await make_person(), await make_person(), new_phone()
+    pins = await usable_pins(served.services, first, second)
     monkeypatch.setattr(phone_enrolment, "PHONE_TAKEN", Rate(1, timedelta(days=1)))
-    async with browser_of(served, person) as at:
-        for answered in ("Vous entrez maintenant avec ce téléphone", "Attendez quelques heures"):
+    for person, pin, answered in (
+        (first, pins[0], "Vous entrez maintenant avec ce téléphone"),
+        (second, pins[1], "Attendez quelques heures"),
+    ):
+        assert (await choose_pin(client, person, pin)).is_success
+        async with browser_of(served, person) as at:
             address, code = await begin_phone(served, person, at, phone)
-            wrong = await post(
-                served, person, at, address, code=wrong_pin(code), pin=other, again=other
-            )
+            typed = {"pin": pin, "again": pin}
+            wrong = await post(served, person, at, address, code=wrong_pin(code), **typed)
             assert f'action="{address}"' in wrong.text, "a wrong one may be typed again"
-            done = await post(served, person, at, address, code=code, pin=other, again=other)
+            done = await post(served, person, at, address, code=code, **typed)
             assert answered in said(done)
             assert f'action="{address}"' not in done.text
-        assert done.status_code == 429
-        assert 'action="/me/phone"' in done.text
-        assert f'value="0{phone[3]} ' in done.text.replace("\xa0", " "), (
-            "it need not be typed again"
-        )
-        assert (await at.get(address)).headers["location"] == "/me/phone"
+            assert (await at.get(address)).headers["location"] == "/me/phone"
+    assert done.status_code == 429
+    assert 'action="/me/phone"' in done.text
+    shown = done.text.replace("\xa0", " ")
+    assert f'value="0{phone[3]} ' in shown, "it need not be typed again"
 
 
 async def test_a_code_that_added_the_phone_is_not_asked_again(

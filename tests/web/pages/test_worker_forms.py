@@ -108,7 +108,7 @@ async def test_a_person_without_a_number_is_not_said_to_have_the_one_that_is_typ
     shown = await known_of(client, worker)
     async with browser_of(served, worker) as browser:
         page = words(await asked(served, worker, browser, phone=person.phone, person=shown))
-    assert "Nous ne savons pas si ce numéro est celui de : cette personne (accès du" in page
+    assert "Nous ne savons pas si ce numéro est celui de : cette personne (n° " in page
 
 
 async def test_whether_a_copy_is_kept_is_said_before_a_request_goes_and_after(

@@ -9,7 +9,7 @@ import pytest
 from auth import pin_hashes
 from tests.assisted import card_of, enter_beside
 from tests.fixtures import MakePerson, MakeWorker, Served, SomePerson, SomeWorker
-from tests.mandates import authorisation, prepare
+from tests.mandates import THREE, authorisation, prepare
 from tests.meetings import met
 from tests.web.pages.answers import Pairs, send, yes_of
 from tests.web.pages.test_mandates import asked, checked
@@ -167,3 +167,45 @@ async def test_beside_the_worker_what_is_too_long_is_told_before_the_scan_is_sen
         assert told not in (await browser.get(f"/mandates/{short['id']}")).text
         assert told not in (await browser.get(f"/mandates/{other['id']}")).text
         assert told not in (await alone.get(f"/mandates/{long['id']}")).text
+
+
+async def test_another_authorisation_says_where_it_goes_and_begins_as_the_first_did(
+    served: Served, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    async with browser_of(served, worker) as browser:
+        assert 'href="/pro/requests/new?paper=yes"' in (await browser.get("/pro/requests/new")).text
+        first = (await browser.get("/pro/requests/new?paper=yes")).text
+        assert "<h1>Préparer un mandat</h1>" in first
+        fields = [*asked(person, "payslip", "Le loyer"), ("paper", "yes")]
+        read_again = await checked(browser, first, fields)
+        assert "Relisez avant d’ajouter au mandat" in read_again
+        kept = yes_of(read_again, "/pro/mandates/new")
+        gathered = (await send(browser, "/pro/mandates/new", kept)).text
+        back = [*yes_of(gathered, "/pro/mandates/send"), ("change", "yes")]
+        second = (await send(browser, "/pro/requests/new", back)).text
+        assert "<h1>Mandat à signer : autorisation 2</h1>" in second.replace("\xa0", " ")
+        for page in (first, read_again, second):
+            assert "SMS" not in page
+        for page in (first, second):
+            assert re.search(r'name="action" value="read" checked', page)
+            assert re.search(r'value="P1M" selected', page)
+
+
+async def test_requests_of_one_mandate_are_one_thing_in_both_lists(
+    served: Served, client: httpx.AsyncClient, two: tuple[SomePerson, SomeWorker]
+) -> None:
+    person, worker = two
+    mandate = await prepare(client, worker, person, *THREE)
+    async with browser_of(served, worker) as browser:
+        mine = (await browser.get("/pro/requests")).text.replace("\xa0", " ")
+    assert "Mandat à signer sur papier, 3 autorisations" in mine
+    assert mine.count(f'href="/pro/mandates/{mandate["id"]}"') == 1
+    assert 'href="/pro/requests/0' not in mine
+    async with browser_of(served, person) as browser:
+        theirs = (await browser.get("/requests")).text.replace("\xa0", " ")
+    assert theirs.count('class="waiting"') == 1
+    assert "Un mandat à signer sur papier : 3 autorisations." in theirs
+    # In the order of the paper, and each can be answered without it.
+    links = re.findall(r'href="/requests/([0-9a-f-]{36})"', theirs)
+    assert links == mandate["request_ids"]

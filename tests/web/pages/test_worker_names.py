@@ -128,10 +128,23 @@ async def test_a_person_without_a_name_is_called_so_and_a_name_is_one_button_awa
     async with browser_of(served, worker) as browser:
         pages = [await browser.get(f"/pro/people{end}") for end in ("", f"/{known}")]
     for page in pages:
-        assert "Personne sans nom, accès donné le" in words(page)
+        assert re.search(r"Personne sans nom \(n° [0-9A-F]{4}\), accès du .* à ", words(page))
         assert "Ce nom n’est visible que pour vous." in words(page)
-        assert f'<a class="button" href="/pro/people/{known}/label">' in page.text
+        assert f'="/pro/people/{known}/label">' in page.text
         assert person.phone[3:] not in re.sub(r"\D", "", words(page))
+
+
+async def test_two_people_without_a_name_are_never_called_the_same(
+    served: Served, client: httpx.AsyncClient, make_person: MakePerson, make_worker: MakeWorker
+) -> None:
+    worker = await make_worker()
+    for person in (await make_person(), await make_person()):
+        await given_unasked(client, person, worker)
+    called = re.compile(r"Personne sans nom \(n° [0-9A-F]{4}\), accès du [^<]*")
+    async with browser_of(served, worker) as browser:
+        for page in ("/pro/people", "/pro/doings"):
+            found = called.findall((await browser.get(page)).text.replace("\xa0", " "))
+            assert len(found) == len(set(found)) == 2, page
 
 
 async def test_a_paper_is_added_from_the_top_of_the_page_where_a_grant_allows_it(

@@ -44,6 +44,11 @@ MESSAGES = {
         _("Un accord dure douze mois au plus."),
         _("Choisissez une durée plus courte. L’accord pourra être redonné plus tard."),
     ),
+    "day_over": ErrorMessage(
+        _("Ce jour est passé"),
+        _("Ce jour est déjà fini."),
+        _("Choisissez aujourd’hui, ou un jour qui vient."),
+    ),
     "store_not_asked": ErrorMessage(
         _("Durée de conservation sans conservation"),
         _("Une durée de conservation est donnée, mais garder une copie n’est pas prévu."),

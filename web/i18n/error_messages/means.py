@@ -24,7 +24,10 @@ MESSAGES = {
     "card_typo": ErrorMessage(
         _("Code de la carte incorrect"),
         _("Il y a une faute de frappe : une lettre est fausse, ou il en manque."),
-        _("Comparez avec votre carte, groupe par groupe. La carte est abîmée ? Allez au guichet."),
+        _(
+            "Comparez avec votre carte, groupe par groupe. La carte est abîmée ? Le guichet en fait"
+            " une autre."
+        ),
     ),
     "card_of_another": ErrorMessage(
         _("Cette carte n’est pas d’ici"),
@@ -38,13 +41,11 @@ MESSAGES = {
     ),
     "pin_wrong": ErrorMessage(
         _("Code secret non valable"),
+        _("Ce code secret n’ouvre rien. Vérifiez les chiffres, et essayez encore."),
         _(
-            "Ce code secret n’ouvre rien : il est faux, la carte est bloquée ou remplacée, ou il y"
-            " a eu trop d’essais."
-        ),
-        _(
-            "Vérifiez les chiffres. Après trop d’essais, entrez d’une autre façon, attendez demain,"
-            " ou demandez de l’aide au guichet."
+            "Cela ne marche toujours pas ? La carte est peut-être bloquée ou remplacée, ou il y a"
+            " eu trop d’essais : entrez d’une autre façon, attendez demain, ou demandez de l’aide"
+            " au guichet."
         ),
     ),
     "pin_digits": ErrorMessage(
@@ -59,7 +60,7 @@ MESSAGES = {
     ),
     "pin_weak": ErrorMessage(
         _("Ce code secret ne peut pas être choisi"),
-        _("Beaucoup de codes secrets ne peuvent pas être choisis : les plus faciles, et d’autres."),
+        _("Ce code secret est trop facile à deviner, ou il n’est pas permis."),
         _("Choisissez un autre code, sans date, sans suite et sans répétition."),
     ),
     "too_many_pins": ErrorMessage(

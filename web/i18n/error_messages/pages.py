@@ -38,6 +38,16 @@ MESSAGES = {
         _("Vous n’avez pas choisi de date."),
         _("Choisissez jusqu’à quand."),
     ),
+    "day_unsaid": ErrorMessage(
+        _("Quel jour ?"),
+        _("Vous avez choisi « Un autre jour », sans dire lequel."),
+        _("Écrivez le jour, par exemple 31/12/2026. Ou choisissez un des jours proposés."),
+    ),
+    "day_late": ErrorMessage(
+        _("Ce jour est trop loin"),
+        _("Ce jour est trop loin."),
+        _("Choisissez un jour plus proche : pas après le dernier qui est proposé."),
+    ),
     "code_just_sent": ErrorMessage(
         _("Un code vient de partir"),
         _("Le message peut mettre une minute à arriver."),
