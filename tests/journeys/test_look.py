@@ -80,6 +80,7 @@ _SHOWN_LARGE = """() => {
 LOST_CARD = ("desk/stop", "desk/stop/sure", "desk/stop/code")
 AT_THE_DESK = ("beside", "desk", "desk/vault", "desk/has-card", "desk/free", *LOST_CARD)
 ENDS = ("correct", "version", "versions", "show", "show?turned=yes", "delete")
+ME = ("/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor")
 Addresses = dict[str, list[str]]
 
 
@@ -114,8 +115,7 @@ async def addresses(
     invited = await invitations_of(client, person, worker, mine)
     mine += [f"/grants/new?meeting={agreed}", "/access-log", "/sessions", "/erasure", "/nowhere"]
     mine += [f"/access-log/{event}/{end}" for end in ("report", "receipt")]
-    mine += ["/me", "/me/name", "/me/means", "/me/cards/new", "/me/pin", "/me/phone", "/me/anchor"]
-    mine += ["/sessions", "/erasure", *await joins_of(client, person, await make_person())]
+    mine += [*ME, *await joins_of(client, person, await make_person())]
     theirs = ["/pro/people", "/pro/requests", "/pro/requests/new", f"/pro/requests/{request}"]
     theirs += [f"/pro/requests/{request}/withdraw", f"/pro/grants/{grant}", "/pro/doings"]
     theirs += [f"/pro/grants/{grant}/{end}" for end in ("evidence?type=payslip", "give-back")]

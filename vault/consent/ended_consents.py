@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.services import CoreServices
 from auth.subjects import Person
+from storage.row_macs import RowAltered
 from vault.consent.answers import refuse_within
 from vault.consent.grants import opened, revoke_within
 from vault.consent.records import grants as grant_records
@@ -48,8 +49,8 @@ async def end_all(services: CoreServices, tx: AsyncConnection, person: Person) -
     ):
         for row in grants:
             ended = await revoke_within(services, tx, person, row.id)
-            if isinstance(ended, Denial):  # noqa: TRY004
-                raise LookupError("a person's own grant is not theirs")
+            if isinstance(ended, Denial):
+                raise RowAltered("grant")
     while True:
         rows = await request_records.requests_of_person(tx, person.id, after=None, limit=_PAGE)
         waiting = [row for row in rows if row.rank]
